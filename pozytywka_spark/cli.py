@@ -1,0 +1,135 @@
+"""What all jobs share: flags, settings, progress, errors for people, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from pozytywka_spark.config import ENVIRONMENTS, Settings, load_settings
+from pozytywka_spark.errors import PozytywkaError
+
+OUT = Console(highlight=False, soft_wrap=True)
+
+Work = Callable[[argparse.Namespace, Settings], int | None]
+
+
+def job_parser(name: str, description: str) -> argparse.ArgumentParser:
+    """A parser with the flags that every job takes; a job adds its own."""
+    parser = argparse.ArgumentParser(
+        prog=f"scripts/submit.sh {name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--env", default="local", metavar="|".join(ENVIRONMENTS), help="which conf/ENV.yaml to lay over base.yaml"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="override one setting, such as label.horizon_days=14; repeatable",
+    )
+    parser.add_argument("--verbose", action="store_true", help="show Spark's log and full stack traces")
+    return parser
+
+
+def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, work: Work) -> int:
+    """Parse, load the settings, do the work; 0 on success, 2 on wrong usage, 1 on failure."""
+    args = parser.parse_args(argv)
+    quiet_libraries(verbose=args.verbose)
+    try:
+        return work(args, load_settings(args.env, args.overrides)) or 0
+    except KeyboardInterrupt:
+        complain("interrupted; run the same command again to go on")
+        return 130
+    except PozytywkaError as error:
+        if args.verbose:
+            traceback.print_exc()
+        complain(str(error))
+        return error.exit_code
+    except Exception as error:  # the last line of defence: whatever it is, a person reads one line
+        if args.verbose:
+            traceback.print_exc()
+        complain(f"{_first_line(error)} (run again with --verbose for the stack trace)")
+        return 1
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 the error channel itself
+
+
+def quiet_libraries(*, verbose: bool) -> None:
+    """Keep libraries' chatter off the terminal unless asked for."""
+    if verbose:
+        return
+    warnings.simplefilter("ignore")
+    for name in ("py4j", "pyspark", "mlflow", "alembic", "XGBoost-PySpark", "matplotlib", "git"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def say(text: str = "") -> None:
+    """A line for the person who watches."""
+    OUT.print(text, markup=False)
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Announce a step of work, and how long it took."""
+    say(f"▸ {name} …")
+    start = time.monotonic()
+    yield
+    say(f"  {name} done in {time.monotonic() - start:.1f} s")
+
+
+def show_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows (all with the same keys) as a table; numbers stand to the right."""
+    if not rows:
+        say(f"{title}: none")
+        return
+    table = RichTable(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for key, value in rows[0].items():
+        table.add_column(key, justify="right" if isinstance(value, (int, float)) else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    OUT.print(table, soft_wrap=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _first_line(error: Exception) -> str:
+    """The first line that says something; Spark's own errors carry theirs in brackets."""
+    if isinstance(error, (PySparkException, Py4JError)):
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        told = next((line for line in lines if line.startswith("[")), lines[0] if lines else "no message")
+        return f"Spark: {told}"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+
+
+def job_name(file: str) -> str:
+    """The job's name from its file's."""
+    return Path(file).stem

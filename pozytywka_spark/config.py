@@ -1,0 +1,272 @@
+"""Frozen typed settings: `conf/base.yaml`, then the environment's file, then `--set key=value`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from pozytywka_spark.errors import UsageError
+
+ENVIRONMENTS = ("local", "cluster")
+EMBEDDED_HOME = "var/embedded"
+HOME = "var"
+
+
+class Section(BaseModel):
+    """A group of settings: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _month(value: object) -> object:
+    """Accept `2023-05` for the first of May 2023."""
+    return f"{value}-01" if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}", value) else value
+
+
+Month = Annotated[date, BeforeValidator(_month)]
+
+
+class Raw(Section):
+    """Where deliveries are."""
+
+    path: str | None = Field(None, min_length=1, description="folder of one delivery; unset: the embedded one")
+
+
+class LakeSettings(Section):
+    """Where the Delta tables are and which implementation reads and writes them."""
+
+    root: str = Field(min_length=1, description="folder that holds one folder a table")
+    engine: Literal["delta-rs", "delta-spark"] = "delta-rs"
+
+
+class Spark(Section):
+    """What the one session builder is told."""
+
+    master: str | None = Field(None, description="unset: local[*] in place, spark-submit's own otherwise")
+    driver_memory: str = Field("3g", pattern=r"^\d+[kmgt]$")
+    shuffle_partitions: int | None = Field(None, ge=1, description="unset: four per core, at least 8")
+    ui: bool = False
+    conf: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="any further spark.* key"
+    )
+
+
+class Label(Section):
+    """What is predicted."""
+
+    name: Literal["buys_within_horizon", "buys_ever"] = "buys_within_horizon"
+    horizon_days: int = Field(30, ge=1, le=366)
+    allow_censored: bool = Field(False, description="must be true to train on buys_ever")
+
+    @property
+    def horizon_column(self) -> str:
+        """The label column whose horizon this is: `buys_within_30_days` by default."""
+        return f"buys_within_{self.horizon_days}_days"
+
+    @property
+    def column(self) -> str:
+        """The label column that is trained on."""
+        return "buys_ever" if self.name == "buys_ever" else self.horizon_column
+
+
+class Split(Section):
+    """Months on each side of the time split, counted back from the last mature month."""
+
+    validation_months: int = Field(2, ge=1)
+    test_months: int = Field(2, ge=1)
+
+
+class Training(Section):
+    """The estimators' settings."""
+
+    seed: int = 7
+    num_workers: int | None = Field(None, ge=1, description="unset: the planner picks")
+    max_trees: int = Field(400, ge=1)
+    early_stopping_rounds: int = Field(30, ge=1)
+    learning_rate: float = Field(0.06, gt=0, le=1)
+    max_depth: int = Field(4, ge=1, le=16)
+    min_child_weight: float = Field(5.0, ge=0)
+    subsample: float = Field(0.9, gt=0, le=1)
+    colsample_bytree: float = Field(0.8, gt=0, le=1)
+    reg_lambda: float = Field(1.0, ge=0)
+    logistic_reg_param: float = Field(0.01, ge=0)
+    min_positives: int = Field(5, ge=1, description="fewest positive rows on any side of the split")
+
+
+class Mlflow(Section):
+    """Where runs and models go."""
+
+    tracking_uri: str = Field(min_length=1)
+    artifact_root: str | None = Field(None, description="unset: beside a SQLite file, else the server's own")
+    experiment: str = Field("pozytywka-premium", pattern=r"^[\w .-]+$")
+    model_name: str = Field("pozytywka-premium", pattern=r"^[\w .-]+$")
+
+
+class Synthetic(Section):
+    """The embedded Pozytywka."""
+
+    users: int = Field(2000, ge=10)
+    months: int = Field(14, ge=2)
+    start: Month = date(2022, 1, 1)
+    seed: int = 7
+
+    @model_validator(mode="after")
+    def _starts_a_month(self) -> Synthetic:
+        if self.start.day != 1:
+            raise ValueError("synthetic.start must be the first of a month, such as 2022-01")
+        return self
+
+
+class Settings(Section):
+    """All settings of a job, resolved."""
+
+    env: Literal["local", "cluster"]
+    home: str = Field(min_length=1, description="folder for everything that has no place of its own")
+    raw: Raw = Raw()
+    lake: LakeSettings
+    spark: Spark = Spark()
+    label: Label = Label()
+    split: Split = Split()
+    training: Training = Training()
+    mlflow: Mlflow
+    synthetic: Synthetic = Synthetic()
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Settings:
+        if self.label.name == "buys_ever" and not self.label.allow_censored:
+            raise ValueError(
+                "label.name=buys_ever is censored by the end of the data: "
+                "set label.allow_censored=true to train on it, or use buys_within_horizon"
+            )
+        return self
+
+    @property
+    def raw_path(self) -> str:
+        """The delivery to read: `raw.path`, else the embedded one's place."""
+        return self.raw.path or f"{self.home}/raw"
+
+    def resolved(self) -> dict[str, Any]:
+        """Plain values of all settings, as logged with every run."""
+        return self.model_dump(mode="json")
+
+
+def conf_folder() -> Path:
+    """The folder of YAML files: `$POZYTYWKA_CONF`, else `conf/` beside the package, else `./conf`."""
+    named = os.environ.get("POZYTYWKA_CONF")
+    if named:
+        return Path(named)
+    beside = Path(__file__).resolve().parent.parent / "conf"
+    return beside if beside.is_dir() else Path("conf")
+
+
+def load_settings(env: str = "local", overrides: Sequence[str] = (), conf: Path | None = None) -> Settings:
+    """Settings of environment `env` with `key=value` overrides, later ones winning.
+
+    Raises `UsageError`, one line that names the key and says what is allowed.
+    """
+    if env not in ENVIRONMENTS:
+        raise UsageError(f"--env {env}: no such environment; one of: {', '.join(ENVIRONMENTS)}")
+    folder = conf or conf_folder()
+    values: dict[str, Any] = {"env": env}
+    for name in ("base", env):
+        _merge(values, _read_yaml(folder / f"{name}.yaml"))
+    for override in overrides:
+        _merge(values, _parse_override(override))
+    return _validate(_with_defaults(values))
+
+
+def _with_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """Fill the places derived from others, so that the embedded data never mixes with real deliveries."""
+    raw = values.get("raw")
+    embedded = not (isinstance(raw, Mapping) and raw.get("path"))
+    home = values.get("home") or (EMBEDDED_HOME if embedded else HOME)
+    filled = {
+        "home": home,
+        "lake": {"root": f"{home}/lake"},
+        "mlflow": {"tracking_uri": f"sqlite:///{home}/mlflow.db"},
+    }
+    _merge(filled, values)
+    filled["home"] = home
+    return filled
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(
+            f"settings file {path} is missing; run from the project or set POZYTYWKA_CONF"
+        ) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"settings file {path} can't be read: {' '.join(str(error).split())}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise UsageError(f"settings file {path}: expected 'section: {{key: value}}', got a {type(content).__name__}")
+    return content
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    key, separator, value = text.partition("=")
+    path = key.strip().split(".")
+    if not separator or not all(path):
+        raise UsageError(f"--set {text}: expected key=value, such as label.horizon_days=14")
+    if path[:2] == ["spark", "conf"] and len(path) > 2:
+        path = ["spark", "conf", ".".join(path[2:])]      # Spark's own keys have dots in them
+    try:
+        nested: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        nested = value
+    if isinstance(nested, date):
+        nested = value
+    for part in reversed(path):
+        nested = {part: nested}
+    return dict(nested)
+
+
+def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    """Lay `other` over `into`, section by section."""
+    for key, value in other.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _validate(values: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise UsageError("; ".join(_in_words(dict(item)) for item in error.errors())) from None
+
+
+def _in_words(error: Mapping[str, Any]) -> str:
+    """One validation error as a clause that names the key and what is allowed."""
+    location = [str(part) for part in error["loc"]]
+    key = ".".join(location)
+    if error["type"] == "extra_forbidden":
+        return f"unknown setting {key}; {_allowed_keys(location[:-1])}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not key:
+        return message
+    if error["type"] == "missing":
+        return f"setting {key} is missing"
+    return f"setting {key}={error['input']!r}: {message[:1].lower()}{message[1:]}"
+
+
+def _allowed_keys(section: Sequence[str]) -> str:
+    model: Any = Settings
+    for part in section:
+        field = model.model_fields.get(part)
+        model = field.annotation if field else None
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            return "no keys are allowed there"
+    where = f"keys of {'.'.join(section)}" if section else "sections"
+    return f"{where}: {', '.join(model.model_fields)}"

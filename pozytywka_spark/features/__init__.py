@@ -1,0 +1,1 @@
+"""User-month windows, features, labels and the guards against leakage."""

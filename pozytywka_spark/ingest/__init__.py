@@ -1,0 +1,1 @@
+"""From raw JSONL to silver tables: contracts, normalising, repair, quarantine, quality."""

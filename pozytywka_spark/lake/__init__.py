@@ -1,0 +1,1 @@
+"""Delta tables behind one interface with two engines."""

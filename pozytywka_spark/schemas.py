@@ -1,0 +1,118 @@
+"""Every table of the lake, declared once: grain, columns, keys, partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from pozytywka_spark.errors import DataError
+
+PLAY = "PLAY"
+SKIP = "SKIP"
+LIKE = "LIKE"
+ADVERTISEMENT = "ADVERTISEMENT"
+BUY_PREMIUM = "BUY_PREMIUM"
+EVENT_TYPES = (PLAY, SKIP, LIKE, ADVERTISEMENT, BUY_PREMIUM)
+
+AUDIO_FEATURES = (
+    "danceability",
+    "energy",
+    "loudness",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table of the lake: its name is its folder under `lake.root`."""
+
+    name: str
+    schema: T.StructType
+    keys: tuple[str, ...]
+    partition_by: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names in declared order."""
+        return tuple(self.schema.names)
+
+    def conform(self, df: DataFrame) -> DataFrame:
+        """`df` with exactly the declared columns, in order.
+
+        Raises `DataError` naming each missing column and each column of another type; extra
+        columns are dropped, types are never cast silently.
+        """
+        actual = {field.name: field.dataType for field in df.schema}
+        missing = [name for name in self.columns if name not in actual]
+        if missing:
+            raise DataError(
+                f"table {self.name}: columns missing: {', '.join(missing)}; it holds: {', '.join(actual)}"
+            )
+        wrong = [
+            f"{field.name} is {actual[field.name].simpleString()}, expected {field.dataType.simpleString()}"
+            for field in self.schema
+            if _nullable(actual[field.name]) != _nullable(field.dataType)
+        ]
+        if wrong:
+            raise DataError(f"table {self.name}: {'; '.join(wrong)}")
+        return df.select(*self.columns)
+
+
+def _nullable(data_type: T.DataType) -> str:
+    """A type's name without nullability, which Delta and Parquet don't keep apart for nested values."""
+    return data_type.simpleString()
+
+
+def table(name: str, ddl: str, keys: Sequence[str], partition_by: Sequence[str] = ()) -> Table:
+    """A table from a DDL literal such as `"user_id bigint, city string"`."""
+    return Table(name, T.StructType.fromDDL(ddl), tuple(keys), tuple(partition_by))
+
+
+def month_of(time: Column) -> Column:
+    """The first day of the calendar month (UTC) that `time` lies in, as a date."""
+    return F.trunc(time, "month")
+
+
+# grain: user
+USERS = table(
+    "users",
+    "user_id bigint, city string, favourite_genres array<string>, premium_user boolean",
+    keys=["user_id"],
+)
+
+# grain: artist
+ARTISTS = table("artists", "id string, name string, genres array<string>", keys=["id"])
+
+# grain: track
+TRACKS = table(
+    "tracks",
+    "id string, name string, popularity int, duration_ms bigint, explicit boolean, id_artist string, "
+    "release_date date, release_date_precision string, key int, "
+    + ", ".join(f"{name} double" for name in AUDIO_FEATURES),
+    keys=["id"],
+)
+
+# grain: track
+TRACK_STORAGE = table(
+    "track_storage", "track_id string, storage_class string, daily_cost double", keys=["track_id"]
+)
+
+# grain: event
+EVENTS = table(
+    "events",
+    "event_id string, event_time timestamp, event_type string, user_id bigint, session_id bigint, "
+    "track_id string, repaired boolean, repair_reason string, event_month date",
+    keys=["event_id"],
+    partition_by=["event_month"],
+)
+
+SILVER = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, EVENTS)

@@ -1,0 +1,132 @@
+"""The only place that builds a SparkSession."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings, conf_folder
+from pozytywka_spark.errors import PozytywkaError, UsageError
+
+# Fixed at the start of the JVM or of the session: a running one can't change them.
+_STATIC_PREFIXES = (
+    "spark.master",
+    "spark.driver.",
+    "spark.executor.",
+    "spark.jars",
+    "spark.sql.extensions",
+    "spark.sql.catalog.",
+    "spark.task.",
+    "spark.ui.",
+)
+
+
+def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
+    """The session of a job: UTC, Arrow, adaptive execution, quiet.
+
+    A session that runs already is used if it has what is asked, and refused if it would need a
+    restart to have it: settings that silently don't apply are worse than an error.
+    Raises `UsageError` naming the key, `PozytywkaError` if Java or the master can't be reached.
+    """
+    wanted = _conf(settings, app_name)
+    running = SparkSession.getActiveSession()
+    if running is not None:
+        return _reuse(running, wanted)
+    builder = SparkSession.Builder().config(map={key: str(value) for key, value in wanted.items()})
+    try:
+        with _jvm_output(None if verbose else Path(settings.home) / "logs" / f"{app_name}.log"):
+            session = builder.getOrCreate()
+    except (PySparkException, OSError, RuntimeError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise PozytywkaError(
+            f"Spark did not start: {first}; is Java 17 or newer there (java -version), and is spark.master right?"
+        ) from error
+    if not verbose:
+        session.sparkContext.setLogLevel("ERROR")
+        logging.getLogger("py4j").setLevel(logging.ERROR)
+    return session
+
+
+def local_cores(master: str) -> int:
+    """Slots of a `local[...]` master on this machine; 0 for any other master."""
+    if not master.startswith("local"):
+        return 0
+    inside = master.partition("[")[2].rstrip("]").split(",")[0]
+    return (os.cpu_count() or 1) if inside == "*" else int(inside or 1)
+
+
+def _conf(settings: Settings, app_name: str) -> dict[str, object]:
+    """Every Spark key that the settings ask for."""
+    spark = settings.spark
+    conf: dict[str, object] = {
+        "spark.app.name": f"pozytywka {app_name}",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.adaptive.enabled": True,
+        "spark.sql.execution.arrow.pyspark.enabled": True,
+        # Spark's default INT96 timestamps carry no statistics, so readers could skip no file
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.sql.shuffle.partitions": spark.shuffle_partitions or 200,
+    }
+    if settings.env == "local":
+        master = spark.master or "local[*]"
+        partitions = spark.shuffle_partitions or max(8, 4 * local_cores(master))
+        conf |= {
+            "spark.master": master,
+            "spark.driver.memory": spark.driver_memory,
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.host": "127.0.0.1",
+            "spark.sql.shuffle.partitions": partitions,
+            "spark.ui.enabled": spark.ui,
+            "spark.ui.showConsoleProgress": False,
+            "spark.sql.sources.parallelPartitionDiscovery.threshold": 100_000,
+            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_log4j()} -Djava.net.preferIPv4Stack=true",
+        }
+    elif spark.master:
+        conf["spark.master"] = spark.master
+    return conf | {key: value for key, value in spark.conf.items()}
+
+
+def _log4j() -> str:
+    return (conf_folder() / "log4j2.properties").resolve().as_uri()
+
+
+def _reuse(running: SparkSession, wanted: Mapping[str, object]) -> SparkSession:
+    for key, value in wanted.items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        current = running.conf.get(key, None)
+        if current == text or key == "spark.app.name":
+            continue
+        if key.startswith(_STATIC_PREFIXES) or not running.conf.isModifiable(key):
+            raise UsageError(
+                f"{key}={text} can't be given to the running Spark session, which has {current}: "
+                "stop it first, or pass the same value"
+            )
+        running.conf.set(key, text)
+    return running
+
+
+@contextmanager
+def _jvm_output(log: Path | None) -> Iterator[None]:
+    """Send what the JVM prints to `log`: the gateway process inherits standard error as it starts."""
+    if log is None:
+        yield
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with log.open("ab") as target:
+            os.dup2(target.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,1 @@
+"""A Pozytywka of any size with known truth."""

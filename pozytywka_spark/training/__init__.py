@@ -1,0 +1,1 @@
+"""Time splits, estimators, evaluation, gate and tracking."""
