@@ -34,7 +34,10 @@ def job_parser(name: str, description: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--env", default="local", metavar="|".join(ENVIRONMENTS), help="which conf/ENV.yaml to lay over base.yaml"
+        "--env",
+        default="local",
+        metavar="|".join(ENVIRONMENTS),
+        help="which conf/ENV.yaml to lay over base.yaml",
     )
     parser.add_argument(
         "--set",

@@ -36,7 +36,9 @@ Month = Annotated[date, BeforeValidator(_month)]
 class Raw(Section):
     """Where deliveries are."""
 
-    path: str | None = Field(None, min_length=1, description="folder of one delivery; unset: the embedded one")
+    path: str | None = Field(
+        None, min_length=1, description="folder of one delivery; unset: the embedded one"
+    )
 
 
 class LakeSettings(Section):
@@ -209,7 +211,9 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise UsageError(f"settings file {path}: expected 'section: {{key: value}}', got a {type(content).__name__}")
+        raise UsageError(
+            f"settings file {path}: expected 'section: {{key: value}}', got a {type(content).__name__}"
+        )
     return content
 
 
@@ -219,7 +223,7 @@ def _parse_override(text: str) -> dict[str, Any]:
     if not separator or not all(path):
         raise UsageError(f"--set {text}: expected key=value, such as label.horizon_days=14")
     if path[:2] == ["spark", "conf"] and len(path) > 2:
-        path = ["spark", "conf", ".".join(path[2:])]      # Spark's own keys have dots in them
+        path = ["spark", "conf", ".".join(path[2:])]  # Spark's own keys have dots in them
     try:
         nested: Any = yaml.safe_load(value)
     except yaml.YAMLError:

@@ -74,7 +74,9 @@ def _nullable(data_type: T.DataType) -> str:
 
 def table(name: str, ddl: str, keys: Sequence[str], partition_by: Sequence[str] = ()) -> Table:
     """A table from a DDL literal such as `"user_id bigint, city string"`."""
-    return Table(name, T.StructType.fromDDL(ddl), tuple(keys), tuple(partition_by))
+    schema = T.StructType.fromDDL(ddl)
+    assert isinstance(schema, T.StructType)
+    return Table(name, schema, tuple(keys), tuple(partition_by))
 
 
 def month_of(time: Column) -> Column:

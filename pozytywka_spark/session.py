@@ -39,14 +39,15 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
     running = SparkSession.getActiveSession()
     if running is not None:
         return _reuse(running, wanted)
-    builder = SparkSession.Builder().config(map={key: str(value) for key, value in wanted.items()})
+    builder = SparkSession.Builder().config(map=dict(wanted))
     try:
         with _jvm_output(None if verbose else Path(settings.home) / "logs" / f"{app_name}.log"):
             session = builder.getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise PozytywkaError(
-            f"Spark did not start: {first}; is Java 17 or newer there (java -version), and is spark.master right?"
+            f"Spark did not start: {first}; is Java 17 or newer there (java -version), "
+            "and is spark.master right?"
         ) from error
     if not verbose:
         session.sparkContext.setLogLevel("ERROR")
@@ -62,8 +63,8 @@ def local_cores(master: str) -> int:
     return (os.cpu_count() or 1) if inside == "*" else int(inside or 1)
 
 
-def _conf(settings: Settings, app_name: str) -> dict[str, object]:
-    """Every Spark key that the settings ask for."""
+def _conf(settings: Settings, app_name: str) -> dict[str, str]:
+    """Every Spark key that the settings ask for, as Spark spells values."""
     spark = settings.spark
     conf: dict[str, object] = {
         "spark.app.name": f"pozytywka {app_name}",
@@ -87,20 +88,20 @@ def _conf(settings: Settings, app_name: str) -> dict[str, object]:
             "spark.ui.enabled": spark.ui,
             "spark.ui.showConsoleProgress": False,
             "spark.sql.sources.parallelPartitionDiscovery.threshold": 100_000,
-            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_log4j()} -Djava.net.preferIPv4Stack=true",
+            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_log4j()}",
         }
     elif spark.master:
         conf["spark.master"] = spark.master
-    return conf | {key: value for key, value in spark.conf.items()}
+    conf |= spark.conf
+    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in conf.items()}
 
 
 def _log4j() -> str:
     return (conf_folder() / "log4j2.properties").resolve().as_uri()
 
 
-def _reuse(running: SparkSession, wanted: Mapping[str, object]) -> SparkSession:
-    for key, value in wanted.items():
-        text = str(value).lower() if isinstance(value, bool) else str(value)
+def _reuse(running: SparkSession, wanted: Mapping[str, str]) -> SparkSession:
+    for key, text in wanted.items():
         current = running.conf.get(key, None)
         if current == text or key == "spark.app.name":
             continue

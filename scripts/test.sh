@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Linters, types and all tests; does its own set-up. With arguments: only pytest, given them.
+set -euo pipefail
+PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/setup.sh
+source "$PROJECT/scripts/setup.sh"
+set_up dev
+find_java
+cd "$PROJECT"
+export PATH="$PROJECT/.venv/bin:$PATH" PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
+if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi
+
+echo "▸ ruff" && ruff check . && ruff format --check .
+echo "▸ mypy" && mypy
+echo "▸ pytest"
+# Tests wait on one JVM's planning far more than on cores: two workers, a Spark session each
+exec python -m pytest -n "${TEST_WORKERS:-2}" --dist loadfile

@@ -1,0 +1,51 @@
+import pytest
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.errors import UsageError
+from pozytywka_spark.session import build_session, local_cores
+
+
+def test_the_session_counts_time_in_utc_and_writes_timestamps_with_statistics(spark: SparkSession) -> None:
+    assert spark.conf.get("spark.sql.session.timeZone") == "UTC"
+    assert spark.conf.get("spark.sql.parquet.outputTimestampType") == "TIMESTAMP_MICROS"
+    assert spark.conf.get("spark.sql.adaptive.enabled") == "true"
+
+
+def test_the_same_settings_give_the_same_session(spark: SparkSession, settings: Settings) -> None:
+    same = settings.model_copy(update={"spark": settings.spark.model_copy(update={"driver_memory": "2g"})})
+    assert build_session(same, "again") is spark
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("spark.driver_memory=9g", "spark.driver.memory"),
+        ("spark.master=local[1]", "spark.master"),
+        ("spark.conf.spark.task.cpus=2", "spark.task.cpus"),
+        ("spark.ui=true", "spark.ui.enabled"),
+    ],
+)
+def test_what_a_running_session_cannot_take_is_refused_by_name(
+    spark: SparkSession, override: str, key: str
+) -> None:
+    overrides = ["spark.master=local[2]", "spark.driver_memory=2g", "spark.shuffle_partitions=2", override]
+    with pytest.raises(UsageError, match=rf"{key}=.* can't be given to the running Spark session"):
+        build_session(load_settings("local", overrides), "other")
+
+
+def test_what_a_running_session_can_take_is_given_to_it(spark: SparkSession) -> None:
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    overrides = ["spark.master=local[2]", "spark.driver_memory=2g", "spark.shuffle_partitions=3"]
+    try:
+        build_session(load_settings("local", overrides), "other")
+        assert spark.conf.get("spark.sql.shuffle.partitions") == "3"
+    finally:
+        spark.conf.set("spark.sql.shuffle.partitions", str(before))
+
+
+@pytest.mark.parametrize(
+    ("master", "cores"), [("local", 1), ("local[3]", 3), ("local[2,4]", 2), ("spark://h:7077", 0)]
+)
+def test_slots_are_read_off_the_master(master: str, cores: int) -> None:
+    assert local_cores(master) == cores
