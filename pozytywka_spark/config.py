@@ -78,6 +78,21 @@ class Label(Section):
         return "buys_ever" if self.name == "buys_ever" else self.horizon_column
 
 
+class Features(Section):
+    """What is built of users' months, and what of it models see."""
+
+    drop: tuple[str, ...] = Field((), description="features of the catalogue that models are not given")
+
+
+class Guards(Section):
+    """How hard the guards look."""
+
+    perturbation: bool = Field(True, description="false skips the rebuild with the future removed")
+    perturbation_users: int = Field(200, ge=1, description="users whose months are rebuilt")
+    seed: int = 7
+    max_single_auc: float = Field(0.95, gt=0.5, le=1, description="a feature this good alone is a leak")
+
+
 class Split(Section):
     """Months on each side of the time split, counted back from the last mature month."""
 
@@ -117,12 +132,20 @@ class Synthetic(Section):
     users: int = Field(2000, ge=10)
     months: int = Field(14, ge=2)
     start: Month = date(2022, 1, 1)
-    seed: int = 7
+    seed: int = Field(7, ge=0)
+    tracks: int = Field(3000, ge=100)
+    artists: int = Field(800, ge=50)
+    played_tracks: int = Field(1000, ge=50, description="tracks that anyone ever plays")
+    genres: int = Field(400, ge=50, le=4100, description="the first 50 can be someone's favourite")
+    sessions_per_user: float = Field(5.0, gt=0, description="over all months, on average")
+    premium_share: float = Field(0.41925, gt=0, lt=0.95, description="share of users who buy before the end")
 
     @model_validator(mode="after")
     def _starts_a_month(self) -> Synthetic:
         if self.start.day != 1:
             raise ValueError("synthetic.start must be the first of a month, such as 2022-01")
+        if not self.played_tracks <= self.tracks or not self.artists <= self.tracks:
+            raise ValueError("synthetic.played_tracks and synthetic.artists must be at most synthetic.tracks")
         return self
 
 
@@ -135,6 +158,8 @@ class Settings(Section):
     lake: LakeSettings
     spark: Spark = Spark()
     label: Label = Label()
+    features: Features = Features()
+    guards: Guards = Guards()
     split: Split = Split()
     training: Training = Training()
     mlflow: Mlflow
@@ -160,12 +185,15 @@ class Settings(Section):
 
 
 def conf_folder() -> Path:
-    """The folder of YAML files: `$POZYTYWKA_CONF`, else `conf/` beside the package, else `./conf`."""
+    """The folder of YAML files: `$POZYTYWKA_CONF`, else `conf/` beside the package, else the working folder.
+
+    The last is where spark-submit puts the files it ships to a driver on the cluster.
+    """
     named = os.environ.get("POZYTYWKA_CONF")
     if named:
         return Path(named)
     beside = Path(__file__).resolve().parent.parent / "conf"
-    return beside if beside.is_dir() else Path("conf")
+    return beside if beside.is_dir() else Path()
 
 
 def load_settings(env: str = "local", overrides: Sequence[str] = (), conf: Path | None = None) -> Settings:

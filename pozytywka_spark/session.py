@@ -41,7 +41,9 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
         return _reuse(running, wanted)
     builder = SparkSession.Builder().config(map=dict(wanted))
     try:
-        with _jvm_output(None if verbose else Path(settings.home) / "logs" / f"{app_name}.log"):
+        submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started the JVM already
+        log = Path(settings.home) / "logs" / f"{app_name}.log"
+        with _jvm_output(None if verbose or submitted else log):
             session = builder.getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]

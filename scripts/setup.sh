@@ -23,13 +23,14 @@ set_up() {
     local extra="" wanted stamp="$PROJECT/.venv/.ready-$1" python log="$PROJECT/.venv/set-up.log"
     [ "$1" = dev ] && extra="[dev]"
     wanted=$(cat "$PROJECT/pyproject.toml" "$PROJECT/requirements.lock" | cksum)
-    [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+    is_ready() { [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] || [ "$(cat "$PROJECT/.venv/.ready-dev" 2>/dev/null)" = "$wanted" ]; }
+    is_ready && return
     python=$(find_python) || exit 1
     mkdir -p "$PROJECT/.venv"
     (
         # two first runs at once take turns; without flock (macOS) they are trusted not to meet
         if command -v flock >/dev/null; then flock 9; fi
-        [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
+        is_ready && exit 0
         echo "▸ setting up once: pinned packages into .venv (about 2 minutes) …" >&2
         [ -x "$PROJECT/.venv/bin/pip" ] || "$python" -m venv "$PROJECT/.venv" >"$log" 2>&1 \
             || fail 1 "no virtual environment could be made in $PROJECT/.venv (see $log; on Debian: apt-get install python3-venv)"

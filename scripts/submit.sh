@@ -66,11 +66,18 @@ package="$PROJECT/dist/pozytywka_spark.zip"
 # --dry-run belongs to submit.sh here: the job gets everything else
 kept=()
 for arg in ${job_args[@]+"${job_args[@]}"}; do [ "$arg" = --dry-run ] || kept+=("$arg"); done
+quiet=(--conf spark.log.level=ERROR --conf spark.ui.showConsoleProgress=false)
+# a driver on this machine can be told to be quiet from its first line on
+[[ " ${spark_args[*]-} " == *" cluster "* ]] \
+    || quiet+=(--driver-java-options "-Dlog4j2.configurationFile=file:$PROJECT/conf/log4j2.properties")
+[[ " ${kept[*]-} " == *" --verbose "* ]] && quiet=()
 command=("$submit" --name "pozytywka $job" --py-files "$package"
-    --files "$PROJECT/conf/base.yaml,$PROJECT/conf/cluster.yaml"
+    --files "$PROJECT/conf/base.yaml,$PROJECT/conf/cluster.yaml" ${quiet[@]+"${quiet[@]}"}
     ${spark_args[@]+"${spark_args[@]}"} "$PROJECT/jobs/$job.py" ${kept[@]+"${kept[@]}"})
 if [ "$dry_run" = yes ]; then
-    printf '%q ' "${command[@]}"
+    for word in "${command[@]}"; do
+        if [[ "$word" =~ ^[[:alnum:]_./:=,@%+-]+$ ]]; then printf '%s ' "$word"; else printf '%q ' "$word"; fi
+    done
     echo
     exit 0
 fi

@@ -1,0 +1,99 @@
+"""The shell entry points, run as a person runs them; jobs themselves are tested in tests/jobs."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+JOBS = sorted(path.stem for path in (PROJECT / "jobs").glob("*.py") if path.stem != "__init__")
+
+
+def submit(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "scripts/submit.sh", *args],
+        cwd=PROJECT,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h", "help"])
+def test_help_lists_every_job_with_a_line(flag: str) -> None:
+    shown = submit(flag)
+    assert shown.returncode == 0
+    lines = {line.split()[0]: line.split(maxsplit=1)[1:] for line in shown.stdout.splitlines() if line.strip()}
+    assert JOBS
+    for job in JOBS:
+        assert lines[job], f"{job} has no line of help"
+        assert lines[job][0].endswith(".")
+
+
+def test_no_job_is_a_usage_error_that_shows_the_way() -> None:
+    shown = submit()
+    assert shown.returncode == 2
+    assert "usage: scripts/submit.sh JOB" in shown.stderr
+
+
+@pytest.mark.parametrize("job", ["polka", "../setup", "Ingest", "__init__"])
+def test_an_unknown_job_is_named_and_the_known_ones_listed(job: str) -> None:
+    shown = submit(job)
+    assert shown.returncode == 2
+    assert shown.stderr.startswith(f"error: no such job: {job}; jobs: ")
+    assert all(known in shown.stderr for known in JOBS)
+    assert shown.stderr.count("\n") == 1
+
+
+def test_a_dry_run_prints_the_spark_submit_command_and_runs_nothing() -> None:
+    shown = submit(
+        "pipeline", "--env", "cluster", "--set", "raw.path=s3a://b/raw", "--dry-run", "--",
+        "--master", "spark://h:7077", "--executor-memory", "4g", SPARK_HOME="/opt/spark",
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    command = shown.stdout.split()
+    assert command[0] == "/opt/spark/bin/spark-submit"
+    job_at = command.index(str(PROJECT / "jobs" / "pipeline.py"))
+    assert command[job_at + 1 :] == ["--env", "cluster", "--set", "raw.path=s3a://b/raw"]
+    assert "spark://h:7077" in command[:job_at]
+    assert "--py-files" in command[:job_at]
+    assert shown.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_every_job_has_a_help_page_with_the_common_flags(job: str) -> None:
+    shown = submit(job, "--help")
+    assert shown.returncode == 0, shown.stderr
+    assert f"usage: scripts/submit.sh {job}" in shown.stdout
+    for flag in ("--env", "--set", "--verbose"):
+        assert flag in shown.stdout
+
+
+def test_a_wrong_setting_stops_a_job_before_spark_starts() -> None:
+    shown = submit("pipeline", "--set", "label.horizon_days=soon")
+    assert shown.returncode == 2
+    assert shown.stdout == ""
+    assert shown.stderr.startswith("error: setting label.horizon_days='soon'")
+    assert shown.stderr.count("\n") == 1
+
+
+def test_without_java_the_job_says_what_to_install(tmp_path: Path) -> None:
+    """Straight at the job, as submit.sh would have brought a Java of its own."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("bash", "env", "dirname", "ps", "uname", "cat", "sed"):
+        found = next((Path(p, name) for p in ("/usr/bin", "/bin") if Path(p, name).exists()), None)
+        if found:
+            (tools / name).symlink_to(found)
+    environment = {"PATH": str(tools), "PYTHONPATH": str(PROJECT), "HOME": str(tmp_path)}
+    python = PROJECT / ".venv" / "bin" / "python"
+    shown = subprocess.run(
+        [python, PROJECT / "jobs" / "pipeline.py", "--set", f"home={tmp_path / 'home'}"],
+        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert shown.returncode == 1
+    assert "is Java 17 or newer there" in shown.stderr
+    assert shown.stderr.count("\n") == 1
