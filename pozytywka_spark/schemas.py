@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from pozytywka_spark.ddl import parse_ddl
 from pozytywka_spark.errors import DataError
 
 PLAY = "PLAY"
@@ -74,9 +75,7 @@ def _nullable(data_type: T.DataType) -> str:
 
 def table(name: str, ddl: str, keys: Sequence[str], partition_by: Sequence[str] = ()) -> Table:
     """A table from a DDL literal such as `"user_id bigint, city string"`."""
-    schema = T.StructType.fromDDL(ddl)
-    assert isinstance(schema, T.StructType)
-    return Table(name, schema, tuple(keys), tuple(partition_by))
+    return Table(name, parse_ddl(ddl), tuple(keys), tuple(partition_by))
 
 
 def month_of(time: Column) -> Column:
@@ -118,3 +117,58 @@ EVENTS = table(
 )
 
 SILVER = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, EVENTS)
+
+# grain: user and track, in the month of the first like
+FIRST_LIKES = table(
+    "first_likes",
+    "user_id bigint, track_id string, liked_at timestamp, month date",
+    keys=["user_id", "track_id"],
+    partition_by=["month"],
+)
+
+# grain: user and artist, in the month of the first play
+ARTIST_DEBUTS = table(
+    "artist_debuts",
+    "user_id bigint, artist_id string, month date",
+    keys=["user_id", "artist_id"],
+    partition_by=["month"],
+)
+
+# grain: track and month in which anyone played it
+TRACK_PLAYS = table(
+    "track_plays",
+    "track_id string, plays bigint, month date",
+    keys=["track_id", "month"],
+    partition_by=["month"],
+)
+
+
+def user_month_table(measures: Sequence[str]) -> Table:
+    """Grain: user and month with an event and no purchase before the month's end; a long per measure."""
+    return table(
+        "user_month",
+        ", ".join(["user_id bigint", "month date", *(f"{name} bigint" for name in measures)]),
+        keys=["user_id", "month"],
+        partition_by=["month"],
+    )
+
+
+def features_table(names: Sequence[str]) -> Table:
+    """Grain: as `user_month`; a double per feature of the catalogue, in its order."""
+    return table(
+        "features",
+        ", ".join(["user_id bigint", "month date", *(f"{name} double" for name in names)]),
+        keys=["user_id", "month"],
+        partition_by=["month"],
+    )
+
+
+def labels_table(horizon_column: str) -> Table:
+    """Grain: as `user_month`; the horizon's label is null until the row is mature."""
+    return table(
+        "labels",
+        f"user_id bigint, month date, cut_off timestamp, horizon_end timestamp, mature boolean, "
+        f"{horizon_column} int, buys_ever int",
+        keys=["user_id", "month"],
+        partition_by=["month"],
+    )

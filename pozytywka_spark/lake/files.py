@@ -1,0 +1,115 @@
+"""All that the delta-rs engine asks of the file system, in one place, so that another store can serve.
+
+Paths are absolute local ones; an object store would need the same seven verbs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pozytywka_spark.errors import LakeError
+
+
+def local_root(root: str) -> str:
+    """The absolute local path that `root`, a path or `file:` address, names; else raises `LakeError`."""
+    address = urlsplit(root)
+    if address.scheme == "file":
+        return os.path.abspath(unquote(address.path))  # noqa: PTH100 Path.resolve would follow links
+    if "://" in root:
+        raise LakeError(
+            f"lake.root {root}: lake.engine=delta-rs keeps tables in a local or mounted folder; "
+            "use lake.engine=delta-spark for an object store"
+        )
+    return os.path.abspath(root)  # noqa: PTH100
+
+
+def check_root(root: str) -> None:
+    """Raise `LakeError` if nothing can ever be read from or written to `root`; creates nothing."""
+    place = Path(root)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise LakeError(f"lake.root {root}: {place} is a file, expected a folder")
+    needed = os.R_OK | os.X_OK if place == Path(root) else os.W_OK | os.X_OK
+    if not os.access(place, needed):
+        raise LakeError(
+            f"lake.root {root}: no permission on {place}; choose a folder of yours with lake.root"
+        )
+
+
+def make_folder(path: str, root: str) -> None:
+    """Create `path` and its parents; raises `LakeError` naming `root` if that is refused."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LakeError(
+            f"lake.root {root} can't be written: {error.strerror}; choose a folder of yours with lake.root"
+        ) from error
+
+
+def move(source: str, target: str) -> None:
+    """Move one file within the lake, making the target's folder."""
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    Path(source).rename(target)
+
+
+def delete(path: str) -> None:
+    """Delete a file or a whole folder; absent is fine."""
+    if Path(path).is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        Path(path).unlink(missing_ok=True)
+
+
+def size(path: str) -> int:
+    """Bytes of a file."""
+    return Path(path).stat().st_size
+
+
+def walk(path: str, suffix: str = "") -> list[str]:
+    """Files below `path`, as paths relative to it, sorted."""
+    found = [
+        os.path.relpath(Path(folder, name), path)
+        for folder, _, names in os.walk(path)
+        for name in names
+        if name.endswith(suffix)
+    ]
+    return sorted(found)
+
+
+def newest_change(path: str) -> float:
+    """Seconds since the epoch at which anything at or below `path` last changed; 0 if it is gone."""
+    newest = 0.0
+    for folder, _, names in os.walk(path):
+        for place in (Path(folder), *(Path(folder, name) for name in names)):
+            try:
+                newest = max(newest, place.stat().st_mtime)
+            except FileNotFoundError:  # its writer finished meanwhile
+                continue
+    return newest
+
+
+@contextmanager
+def held(path: str) -> Iterator[bool]:
+    """Hold the lock file `path`; yields False if another writer holds it, which a dead one doesn't."""
+    with Path(path).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+
+
+def folders(path: str) -> list[str]:
+    """Names of the folders in `path`; none if it is absent."""
+    try:
+        return sorted(entry.name for entry in os.scandir(path) if entry.is_dir())
+    except FileNotFoundError:
+        return []

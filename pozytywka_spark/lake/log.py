@@ -1,0 +1,208 @@
+"""Delta's log through `deltalake`: snapshots, active files, and one commit path for every write."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake import partitions
+from pozytywka_spark.lake.api import Commit, Txn
+
+OPERATION = "pozytywka.operation"
+_WRITER = "pozytywka.writer"
+_TRIES = 30
+# A model names the versions it was trained on: their log must outlive Delta's default of 30 days.
+CONFIGURATION = {"delta.logRetentionDuration": "interval 3650 days"}
+
+
+@dataclass(frozen=True)
+class ActiveFile:
+    """A data file of a snapshot; `path` is relative to the table, as on disk."""
+
+    path: str
+    size: int
+    records: int | None
+    partition: partitions.Rendered
+    values: Mapping[str, Any]  # partition values, typed
+    lows: Mapping[str, Any]
+    highs: Mapping[str, Any]
+
+    def may_hold(self, column: str, low: Any, high: Any) -> bool:
+        """False only if no row of the file can have `column` within [low, high]."""
+        if column in self.values:
+            value = self.values[column]
+            return value is not None and bool(low <= value <= high)
+        least, most = self.lows.get(column), self.highs.get(column)
+        return least is None or most is None or bool(least <= high and low <= most)
+
+
+class Moved(Exception):  # noqa: N818 a turn of events, not an error: caught where it is expected
+    """The table changed so that what was prepared no longer fits; its writer must start over or give up."""
+
+
+Removes = Callable[[DeltaTable], Sequence[ActiveFile]]
+
+
+def _no_files(_: DeltaTable) -> Sequence[ActiveFile]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one commit does. `removes` and `check` see the very snapshot that the commit builds on."""
+
+    name: str
+    operation: str
+    adds: Sequence[AddAction]
+    schema: Schema
+    partition_by: Sequence[str]
+    removes: Removes = _no_files
+    check: Callable[[DeltaTable], None] | None = None
+    txn: Txn | None = None
+    replaces_schema: bool = False
+    rearranges: bool = False  # the same rows in other files
+    writer: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+def open_table(path: str) -> DeltaTable | None:
+    """The latest snapshot; None if there is no table."""
+    try:
+        return DeltaTable(path)
+    except TableNotFoundError:
+        return None
+
+
+def active_files(table: DeltaTable) -> list[ActiveFile]:
+    """The data files of a snapshot."""
+    actions = pa.table(table.get_add_actions()).to_pylist()
+    return [
+        ActiveFile(
+            path=unquote(action["path"]),
+            size=action["size_bytes"],
+            records=action["num_records"],
+            partition={
+                key: partitions.render(value) for key, value in (action.get("partition") or {}).items()
+            },
+            values=action.get("partition") or {},
+            lows=action.get("min") or {},
+            highs=action.get("max") or {},
+        )
+        for action in actions
+    ]
+
+
+def done_before(table: DeltaTable | None, txn: Txn | None) -> bool:
+    """Whether the snapshot holds `txn`, or a later version of its application."""
+    if table is None or txn is None:
+        return False
+    last = table.transaction_version(txn.app)
+    return last is not None and last >= txn.version
+
+
+def commit(path: str, change: Change) -> int | None:
+    """Commit `change` in one transaction; its version, or None if its txn was done before.
+
+    Each try builds on the latest snapshot and gives way to any commit in between, so the order of
+    versions is the order in which things happened; `change.check` may raise `Moved` when the
+    snapshot no longer fits. Raises `LakeError` after 30 tries.
+    """
+    for attempt in range(_TRIES):
+        table = open_table(path)
+        if done_before(table, change.txn):
+            return None
+        if table is not None and change.check is not None:
+            change.check(table)
+        try:
+            return _create(path, change) if table is None else _extend(path, table, change)
+        except CommitFailedError:
+            time.sleep(random.uniform(0.01, 0.05) * min(attempt + 1, 10))  # noqa: S311 spreads the writers out
+        except DeltaError:
+            # a table that another writer made meanwhile, or a failure after the commit (its checkpoint)
+            version = _version_of(path, change.writer)
+            if version is not None:
+                return version
+            if table is not None or open_table(path) is None:
+                raise
+    raise LakeError(
+        f"table {change.name}: {change.operation} lost {_TRIES} races against other writers; "
+        "run it again when they are done"
+    )
+
+
+def _create(path: str, change: Change) -> int:
+    create_table_with_add_actions(
+        path,
+        change.schema,
+        list(change.adds),
+        mode="error",
+        partition_by=list(change.partition_by),
+        configuration=CONFIGURATION,
+        commit_properties=_properties(change),
+    )
+    return 0
+
+
+def _extend(path: str, table: DeltaTable, change: Change) -> int:
+    version = table.version()
+    if change.replaces_schema:
+        create_table_with_add_actions(
+            path,
+            change.schema,
+            list(change.adds),
+            mode="overwrite",
+            partition_by=list(change.partition_by),
+            configuration=table.metadata().configuration,
+            commit_properties=_properties(change),
+        )
+        version = (_version_of(path, change.writer) or 0) - 1  # it looked up the latest version by itself
+    else:
+        now = int(time.time() * 1000)
+        removes = [RemoveAction(f.path, not change.rearranges, now, f.size) for f in change.removes(table)]
+        table.create_write_transaction(
+            [*removes, *(replace(add, data_change=not change.rearranges) for add in change.adds)],
+            "append",
+            table.schema(),
+            list(change.partition_by),
+            commit_properties=_properties(change),
+        )
+    return version + 1
+
+
+def _properties(change: Change) -> CommitProperties:
+    return CommitProperties(
+        custom_metadata={OPERATION: change.operation, _WRITER: change.writer},
+        max_commit_retries=0,  # the retry is ours: it recomputes what the commit removes
+        app_transactions=[Transaction(change.txn.app, change.txn.version)] if change.txn else None,
+    )
+
+
+def _version_of(path: str, writer: str) -> int | None:
+    table = open_table(path)
+    entries: list[dict[str, Any]] = table.history(100) if table else []
+    return next((entry["version"] for entry in entries if entry.get(_WRITER) == writer), None)
+
+
+def commit_time(entry: dict[str, Any]) -> datetime:
+    """When a commit of the history was made, in UTC."""
+    return datetime.fromtimestamp(entry["timestamp"] / 1000, UTC)
+
+
+def as_commit(entry: dict[str, Any]) -> Commit:
+    """An entry of the history for people: our own name of the operation where we made it."""
+    operation = str(entry.get(OPERATION) or entry.get("operation") or "unknown")
+    metadata = {
+        key: str(value) for key, value in entry.items() if key not in ("version", "timestamp", "operation")
+    }
+    return Commit(int(entry["version"]), commit_time(entry), operation, metadata)

@@ -1,0 +1,109 @@
+"""Compaction and vacuum of delta-rs tables."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake import log, scan, staging
+from pozytywka_spark.lake import protocol_guard as guard
+from pozytywka_spark.lake.types import to_spark
+from pozytywka_spark.schemas import Table
+
+TARGET_BYTES = 128 * 1024 * 1024
+
+
+def compact(spark: SparkSession, name: str, root: str, path: str) -> int | None:
+    """Rewrite each partition's small files as few large ones; None if there is nothing to gain.
+
+    Raises `LakeError` if another writer changed one of those files meanwhile.
+    """
+    delta = scan.snapshot(name, path, None, None)
+    guard.check_writable(name, delta, replaces=False)
+    small, most = _worthwhile(log.active_files(delta))
+    if not small:
+        return None
+    schema, partition_by = to_spark(delta.schema()), tuple(delta.metadata().partition_columns)
+    paths = {file.path for file in small}
+
+    def still_there(latest: DeltaTable) -> None:
+        if not paths <= {file.path for file in log.active_files(latest)}:
+            raise LakeError(
+                f"table {name}: another writer changed it while it was being compacted; run it again"
+            )
+
+    change = log.Change(
+        name,
+        "COMPACT",
+        (),
+        delta.schema(),
+        partition_by,
+        removes=lambda _: small,
+        check=still_there,
+        rearranges=True,
+    )
+    rows = _gathered(scan.read_files(spark, path, delta, small), partition_by, most)
+    return staging.write_and_commit(rows, Table(name, schema, (), partition_by), root, path, change)
+
+
+def _worthwhile(found: Sequence[log.ActiveFile]) -> tuple[list[log.ActiveFile], int]:
+    """Small files of partitions with two or more, and how many files the largest partition needs after."""
+    groups: dict[tuple[str | None, ...], list[log.ActiveFile]] = defaultdict(list)
+    for file in found:
+        if file.size < TARGET_BYTES // 2:
+            groups[tuple(file.partition.values())].append(file)
+    worth = [group for group in groups.values() if len(group) > max(1, _files_needed(group))]
+    return [file for group in worth for file in group], max(map(_files_needed, worth), default=0)
+
+
+def _files_needed(group: Sequence[log.ActiveFile]) -> int:
+    return math.ceil(sum(file.size for file in group) / TARGET_BYTES)
+
+
+def _gathered(df: DataFrame, partition_by: Sequence[str], most: int) -> DataFrame:
+    if not partition_by:
+        return df.coalesce(most)  # keeps neighbours together, and with them what statistics can skip
+    return df.repartition(*partition_by, F.pmod(F.spark_partition_id(), F.lit(most)))
+
+
+def vacuum(name: str, path: str, retention_hours: float, keep_versions: Sequence[int]) -> int:
+    """Delete data files that no version of the last `retention_hours`, and no kept one, needs; their number.
+
+    What no commit ever named (of writers that died between moving their files and the commit) goes
+    only when it is older than any live writer could be. Raises `LakeError` for a version that isn't there.
+    """
+    if retention_hours < 0:
+        raise LakeError(f"table {name}: vacuum with retention_hours={retention_hours}: expected 0 or more")
+    delta = scan.snapshot(name, path, None, None)
+    guard.check_writable(name, delta, replaces=False)
+    for version in keep_versions:
+        scan.snapshot(name, path, version, None)
+    hours = math.ceil(retention_hours)
+    orphan_hours = max(hours, math.ceil(staging.LIVE_WRITER_HOURS))
+    try:
+        gone = _vacuum(delta, hours, keep_versions, full=False)
+        latest = scan.snapshot(name, path, None, None)
+        gone |= _vacuum(latest, orphan_hours, keep_versions, full=True)
+    except DeltaError as error:
+        raise LakeError(f"table {name}: vacuum failed: {error}") from error
+    staging.sweep(path)
+    return len(gone)
+
+
+def _vacuum(delta: DeltaTable, hours: int, keep_versions: Sequence[int], *, full: bool) -> set[str]:
+    return set(
+        delta.vacuum(
+            hours,
+            dry_run=False,
+            enforce_retention_duration=False,
+            full=full,
+            keep_versions=list(keep_versions) or None,
+        )
+    )

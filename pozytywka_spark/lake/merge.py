@@ -1,0 +1,149 @@
+"""Upsert by copy on write: the files that hold one of the keys are rewritten, all others stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
+
+from deltalake import DeltaTable
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake import log, scan, staging, types
+from pozytywka_spark.lake import protocol_guard as guard
+from pozytywka_spark.lake.api import Txn
+from pozytywka_spark.schemas import Table
+
+_TRIES = 5
+# Timestamps are left out: collected, they lose their zone, and a bound that is off by it would lose rows.
+_COMPARABLE = (T.StringType, T.ByteType, T.ShortType, T.IntegerType, T.LongType, T.DateType)
+
+
+def upsert(
+    spark: SparkSession,
+    df: DataFrame,
+    table: Table,
+    keys: Sequence[str],
+    root: str,
+    path: str,
+    txn: Txn | None,
+) -> int | None:
+    """Update the rows of `path` whose keys match a row of `df`, insert the others; null equals null.
+
+    Raises `LakeError` if `df` has a key twice, or if other writers were faster five times.
+    """
+    if log.done_before(log.open_table(path), txn):
+        return None
+    source = df.persist()  # read three times: for its keys' uniqueness, their files, the new rows
+    try:
+        check_unique(source, table, keys)
+        for _ in range(_TRIES):
+            try:
+                return _attempt(spark, source, table, keys, root, path, txn)
+            except log.Moved:
+                continue
+    finally:
+        source.unpersist()
+    raise LakeError(
+        f"table {table.name}: UPSERT lost {_TRIES} races against other writers; "
+        "run it again when they are done"
+    )
+
+
+def check_unique(df: DataFrame, table: Table, keys: Sequence[str]) -> None:
+    """Raise `LakeError` with an example if two rows of `df` have one key: which would win is chance."""
+    twice = df.groupBy(*keys).count().filter(F.col("count") > 1).limit(1).collect()
+    if twice:
+        example = ", ".join(f"{key}={twice[0][key]}" for key in keys)
+        raise LakeError(
+            f"table {table.name}: upsert of {twice[0]['count']} rows of one key ({example}); keep one of each"
+        )
+
+
+def _attempt(
+    spark: SparkSession,
+    source: DataFrame,
+    table: Table,
+    keys: Sequence[str],
+    root: str,
+    path: str,
+    txn: Txn | None,
+) -> int | None:
+    delta = log.open_table(path)
+    touched: list[log.ActiveFile] = []
+    rows = source
+    if delta is not None:
+        guard.check_writable(table.name, delta, replaces=True)
+        types.check_holds(delta, table)
+        touched = _files_with(spark, source, keys, path, delta)
+        if touched:
+            kept = _without(scan.read_files(spark, path, delta, touched), source, keys)
+            rows = kept.unionByName(source)
+    base = delta.version() if delta is not None else None
+    change = log.Change(
+        table.name,
+        "UPSERT",
+        (),
+        types.to_delta(table),
+        table.partition_by,
+        removes=lambda _: touched,
+        check=lambda latest: _same(latest, base),
+        txn=txn,
+    )
+    return staging.write_and_commit(rows, table, root, path, change)
+
+
+def _same(latest: DeltaTable, base: int | None) -> None:
+    """A concurrent writer may have added one of our keys: only the very snapshot that was read will do."""
+    if base is None or latest.version() != base:
+        raise log.Moved
+
+
+def _files_with(
+    spark: SparkSession, source: DataFrame, keys: Sequence[str], path: str, delta: DeltaTable
+) -> list[log.ActiveFile]:
+    """The active files that hold a row with one of the source's keys."""
+    candidates = _candidates(source, keys, delta)
+    if not candidates:
+        return []
+    # not through read_files: its projection would hide the file's path
+    found = (
+        scan.reader(spark, path, delta)
+        .parquet(*scan.addresses(path, candidates))
+        .select(*keys, F.col("_metadata.file_path").alias("_file"))
+    )
+    hits = _matching(found, source, keys, "left_semi").select("_file").distinct().collect()
+    relative = {unquote(urlsplit(row["_file"]).path).removeprefix(f"{path}/") for row in hits}
+    return [file for file in candidates if file.path in relative]
+
+
+def _candidates(source: DataFrame, keys: Sequence[str], delta: DeltaTable) -> list[log.ActiveFile]:
+    """Files that the range of the source's keys can't rule out."""
+    found = log.active_files(delta)
+    comparable = [key for key in keys if isinstance(source.schema[key].dataType, _COMPARABLE)]
+    if not comparable:
+        return found
+    lows = source.agg(*(F.min(key).alias(key) for key in comparable), *_null_flags(comparable)).first()
+    highs = source.agg(*(F.max(key).alias(key) for key in comparable)).first()
+    assert lows is not None  # an aggregate without groups has one row
+    assert highs is not None
+    for key in comparable:
+        if lows[f"_null_{key}"] is False:  # not None: an empty source matches nothing, so nothing is ruled in
+            found = [file for file in found if file.may_hold(key, lows[key], highs[key])]
+    return found
+
+
+def _null_flags(keys: Sequence[str]) -> list[Column]:
+    return [F.bool_or(F.col(key).isNull()).alias(f"_null_{key}") for key in keys]
+
+
+def _without(df: DataFrame, source: DataFrame, keys: Sequence[str]) -> DataFrame:
+    return _matching(df, source, keys, "left_anti")
+
+
+def _matching(df: DataFrame, source: DataFrame, keys: Sequence[str], how: str) -> DataFrame:
+    """`df` semi- or anti-joined with the source's keys, null equal to null."""
+    wanted = source.select(*(F.col(key).alias(f"_source_{key}") for key in keys))
+    return df.join(wanted, [F.col(key).eqNullSafe(F.col(f"_source_{key}")) for key in keys], how)

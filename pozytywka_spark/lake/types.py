@@ -1,0 +1,80 @@
+"""Spark's schemas and Delta's: the same JSON, but for what Delta doesn't keep."""
+
+from __future__ import annotations
+
+import json
+
+from deltalake import DeltaTable, Schema
+from pyspark.sql import types as T
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.schemas import Table
+
+
+def to_delta(table: Table) -> Schema:
+    """The schema that the log gets. Raises `LakeError` for a type that Delta doesn't have."""
+    try:
+        return Schema.from_json(stored(table.schema).json())
+    except Exception as error:  # deltalake raises a bare Exception here
+        raise LakeError(f"table {table.name}: Delta can't hold its schema: {error}") from error
+
+
+def to_spark(schema: Schema) -> T.StructType:
+    """A log's schema as Spark reads it."""
+    return T.StructType.fromJson(json.loads(schema.to_json()))
+
+
+def stored(schema: T.StructType) -> T.StructType:
+    """`schema` as tables hold it: NOT NULL at the top only, plain strings for char and varchar."""
+    return T.StructType([T.StructField(f.name, _stored(f.dataType), f.nullable, f.metadata) for f in schema])
+
+
+def _stored(kind: T.DataType) -> T.DataType:
+    if isinstance(kind, T.StructType):
+        return T.StructType([T.StructField(f.name, _stored(f.dataType), True, f.metadata) for f in kind])
+    if isinstance(kind, T.ArrayType):
+        return T.ArrayType(_stored(kind.elementType), True)
+    if isinstance(kind, T.MapType):
+        return T.MapType(_stored(kind.keyType), _stored(kind.valueType), True)
+    if isinstance(kind, (T.CharType, T.VarcharType)):
+        return T.StringType()
+    return kind
+
+
+def differences(declared: T.StructType, held: T.StructType) -> list[str]:
+    """What keeps rows of `declared` from fitting a table that holds `held`, in words."""
+    ours, theirs = ({field.name: field for field in stored(schema)} for schema in (declared, held))
+    found = [f"{name} is not in the table" for name in ours if name not in theirs]
+    found += [f"{name} is missing" for name in theirs if name not in ours]
+    for name in ours.keys() & theirs.keys():
+        mine, other = ours[name], theirs[name]
+        if mine.dataType != other.dataType:
+            found.append(
+                f"{name} is {mine.dataType.simpleString()}, the table holds {other.dataType.simpleString()}"
+            )
+        elif mine.nullable and not other.nullable:
+            found.append(f"{name} may be null, the table's is NOT NULL")
+    return sorted(found)
+
+
+def holds(delta: DeltaTable, table: Table) -> bool:
+    """Whether the table in the lake has the declared columns and partitions."""
+    return not _mismatches(delta, table)
+
+
+def check_holds(delta: DeltaTable, table: Table) -> None:
+    """Raise `LakeError` naming each way in which the table in the lake differs from the declared one."""
+    found = _mismatches(delta, table)
+    if found:
+        raise LakeError(
+            f"table {table.name}: the lake's differs from what is to be written: {'; '.join(found)}; "
+            "overwrite it, or write to another lake.root"
+        )
+
+
+def _mismatches(delta: DeltaTable, table: Table) -> list[str]:
+    found = differences(table.schema, to_spark(delta.schema()))
+    held = tuple(delta.metadata().partition_columns)
+    if held != table.partition_by:
+        found.append(f"it is partitioned by ({', '.join(held)}), not ({', '.join(table.partition_by)})")
+    return found
