@@ -39,6 +39,9 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
     running = SparkSession.getActiveSession()
     if running is not None:
         return _reuse(running, wanted)
+    if settings.env == "local":
+        # Python workers are started as plain `python3` unless told: another Python, without our packages
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.Builder().config(map=dict(wanted))
     try:
         submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started the JVM already
