@@ -1,0 +1,187 @@
+"""Artists, tracks and their storage: made whole in every process that needs them, from the seed alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from pozytywka_spark.synthetic import words
+from pozytywka_spark.synthetic.plan import Plan, Rng
+
+Array = np.ndarray[Any, Any]
+
+_BASE62 = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", dtype="S1")
+# How many genres an artist has, as in the real deliveries (1 to 12).
+_GENRE_COUNTS = np.array([2773, 2467, 1825, 1216, 869, 539, 345, 220, 147, 93, 53, 48], dtype=float)
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Weighted pools of tracks laid end to end, so that a draw from any of them is one binary search."""
+
+    track: Array  # track index of each entry
+    cumulative: Array  # running weight over all pools
+    low: Array  # per pool: weight before it
+    high: Array  # per pool: weight up to its end
+
+    def draw(self, rng: Rng, pool: Array) -> Array:
+        """One track for each requested pool, by weight."""
+        at = self.low[pool] + rng.random(len(pool)) * (self.high[pool] - self.low[pool])
+        place = np.searchsorted(self.cumulative, at, side="right")
+        return self.track[np.minimum(place, len(self.track) - 1)]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Columns by name. `genre_of` is artists × most genres, padded with -1."""
+
+    genres: Array
+    artists: dict[str, Array]
+    genre_of: Array
+    tracks: dict[str, Array]
+    artist_of: Array
+    storage: dict[str, Array]
+    pools: (
+        Pools  # pool g < 50: tracks of favourite genre g; then two of all played tracks: by popularity, flat
+    )
+
+
+FAVOURITES = len(words.FAVOURITE_GENRES)
+POPULAR_POOL = FAVOURITES
+FLAT_POOL = FAVOURITES + 1
+
+
+@lru_cache(maxsize=2)
+def catalogue_of(plan: Plan) -> Catalogue:
+    """The catalogue of a world; kept, for a worker asks again for every chunk."""
+    rng = plan.rng(0)
+    genres = _genres(rng, plan.genres)
+    genre_of = _genre_of(rng, plan)
+    artists = {"id": _ids(rng, plan.artists), "name": _titles(rng, plan.artists, most_words=3)}
+    artist_of = _artist_of(rng, plan)
+    tracks = _tracks(rng, plan, artists["id"][artist_of])
+    storage = _storage(rng, tracks)
+    pools = _pools(rng, plan, tracks["popularity"], genre_of[artist_of])
+    return Catalogue(genres, artists, genre_of, tracks, artist_of, storage, pools)
+
+
+def _ids(rng: Rng, count: int) -> Array:
+    """Identifiers of 22 letters and digits, as the deliveries have."""
+    letters = _BASE62[rng.integers(0, len(_BASE62), (count, 22))]
+    return np.ascontiguousarray(letters).view("S22").ravel().astype("U22")
+
+
+def _genres(rng: Rng, count: int) -> Array:
+    invented = np.array([f"{place} {style}" for place in words.PLACES for style in words.STYLES])
+    return np.concatenate([np.array(words.FAVOURITE_GENRES), rng.permutation(invented)])[:count]
+
+
+def _titles(rng: Rng, count: int, most_words: int) -> Array:
+    """Names of one to `most_words` words; some occur more than once, as they do in life."""
+    word = np.array([text.capitalize() for text in words.TITLE_WORDS])
+    length = rng.integers(1, most_words + 1, count)
+    names = word[rng.integers(0, len(word), count)]
+    for position in range(1, most_words):
+        longer = np.char.add(np.char.add(names, " "), word[rng.integers(0, len(word), count)])
+        names = np.where(length > position, longer, names)
+    return names
+
+
+def _genre_of(rng: Rng, plan: Plan) -> Array:
+    """Genres of each artist, distinct; favourites are the common ones."""
+    share = _GENRE_COUNTS / _GENRE_COUNTS.sum()
+    count = rng.choice(np.arange(1, len(share) + 1), plan.artists, p=share)
+    weight = 1.0 / (np.arange(plan.genres) + 15.0) ** 0.95
+    drawn = rng.choice(plan.genres, (plan.artists, len(share)), p=weight / weight.sum())
+    drawn[np.arange(len(share)) >= count[:, None]] = -1
+    ordered = np.sort(drawn, axis=1)[:, ::-1]
+    twice = np.zeros_like(ordered, dtype=bool)
+    twice[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
+    return np.where(twice, -1, ordered)
+
+
+def _artist_of(rng: Rng, plan: Plan) -> Array:
+    """The artist of each track: everyone has one, a few have very many."""
+    once = np.arange(plan.tracks) % plan.artists
+    weight = rng.lognormal(0.0, 1.1, plan.artists)
+    rest = rng.choice(plan.artists, plan.tracks, p=weight / weight.sum())
+    return np.where(np.arange(plan.tracks) < plan.artists, once, rest)
+
+
+def _tracks(rng: Rng, plan: Plan, id_artist: Array) -> dict[str, Array]:
+    count = plan.tracks
+    popularity = np.clip(np.rint(rng.normal(30.0, 17.0, count)), 0, 100).astype(np.int64)
+    energy = rng.beta(2.1, 1.7, count)
+    loudness = np.clip(-18.0 + 14.5 * energy + rng.normal(0, 3.0, count), -60.0, 2.5)
+    instrumental = np.where(rng.random(count) < 0.36, 0.0, 10 ** rng.uniform(-6.0, 0.0, count))
+    unknown = rng.random(count) < 0.0003  # the deliveries have a few tracks that nobody analysed
+    audio = {
+        "danceability": rng.beta(4.8, 3.7, count),
+        "energy": energy,
+        "key": rng.integers(0, 12, count),
+        "loudness": loudness,
+        "speechiness": 0.025 + 0.9 * rng.beta(0.5, 6.0, count),
+        "acousticness": rng.beta(0.75, 1.0, count),
+        "instrumentalness": instrumental,
+        "liveness": 0.02 + 0.97 * rng.beta(1.1, 4.4, count),
+        "valence": rng.beta(1.6, 1.3, count),
+        "tempo": np.clip(rng.normal(119.5, 29.0, count), 40.0, 220.0),
+    }
+    digits = {"loudness": 3, "tempo": 3, "instrumentalness": 8}
+    rounded = {name: value.round(digits.get(name, 4)) for name, value in audio.items()}
+    for name in ("danceability", "speechiness", "valence", "tempo"):
+        rounded[name][unknown] = 0.0
+    return {
+        "id": _ids(rng, count),
+        "name": _titles(rng, count, most_words=5),
+        "popularity": popularity,
+        "duration_ms": np.clip(rng.lognormal(12.265, 0.36, count), 4_000, 7_100_000).astype(np.int64),
+        "explicit": (rng.random(count) < 0.037).astype(np.int64),
+        "id_artist": id_artist,
+        "release_date": _release_dates(rng, count),
+        **rounded,
+    }
+
+
+def _release_dates(rng: Rng, count: int) -> Array:
+    """To the day for 77 in 100, to the year for 23, to the month for a few."""
+    years = 1922 + np.floor(100 * rng.beta(4.0, 1.3, count)).astype(np.int64)
+    first = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]")
+    day = (first + rng.integers(0, 365, count)).astype("U10")
+    precision = rng.choice([10, 7, 4], count, p=[0.766, 0.005, 0.229])
+    return np.select([precision == 10, precision == 7], [day, day.astype("U7")], day.astype("U4"))
+
+
+def _storage(rng: Rng, tracks: dict[str, Array]) -> dict[str, Array]:
+    """A track is SLOW unless rarely MEDIUM or FAST; the cost of a day grows with its length."""
+    kind = rng.choice(3, len(tracks["id"]), p=[0.9896, 0.0103, 0.0001])
+    per_ms = np.array([5e-8, 1e-7, 5e-7])[kind]
+    return {
+        "track_id": tracks["id"],
+        "storage_class": np.array(["SLOW", "MEDIUM", "FAST"])[kind],
+        "daily_cost": (tracks["duration_ms"] * per_ms).round(10),
+    }
+
+
+def _pools(rng: Rng, plan: Plan, popularity: Array, genre_of_track: Array) -> Pools:
+    """Only some tracks are ever offered; popular ones more likely, and then played more."""
+    appeal = np.exp(popularity / 24.0)
+    played = np.sort(rng.choice(plan.tracks, plan.played_tracks, replace=False, p=appeal / appeal.sum()))
+    weight = np.exp(popularity[played] / 20.0) * rng.lognormal(0.0, 0.6, len(played))
+    pools = []
+    for genre in range(FAVOURITES):
+        inside = (genre_of_track[played] == genre).any(axis=1)
+        # A favourite genre that no offered track has is served like everything else.
+        chosen = inside if inside.any() else np.ones(len(played), dtype=bool)
+        pools.append((played[chosen], weight[chosen]))
+    pools += [(played, weight), (played, np.full(len(played), 1.0))]
+    ends = np.cumsum([each.sum() for _, each in pools])
+    return Pools(
+        track=np.concatenate([each for each, _ in pools]),
+        cumulative=np.cumsum(np.concatenate([each for _, each in pools])),
+        low=np.concatenate([[0.0], ends[:-1]]),
+        high=ends,
+    )

@@ -1,0 +1,72 @@
+"""A folder on any file system that pyarrow knows: local, S3, HDFS, Google Cloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyarrow import fs
+
+
+@dataclass(frozen=True)
+class Folder:
+    """`uri` as Spark takes it; `path` as `files` takes it."""
+
+    uri: str
+    files: fs.FileSystem
+    path: str
+
+    @classmethod
+    def at(cls, uri: str) -> Folder:
+        """The folder at a URI (`s3a` is `s3`) or a local path."""
+        if "://" not in uri:
+            local = str(Path(uri).absolute())
+            return cls(local, fs.LocalFileSystem(), local)
+        files, path = fs.FileSystem.from_uri(uri.replace("s3a://", "s3://", 1))
+        return cls(uri.rstrip("/"), files, path.rstrip("/"))
+
+    def exists(self) -> bool:
+        """Whether anything is there."""
+        return bool(self.files.get_file_info(self.path).type != fs.FileType.NotFound)
+
+    def child(self, name: str) -> Folder:
+        """A folder inside this one."""
+        return Folder(f"{self.uri}/{name}", self.files, f"{self.path}/{name}")
+
+    def sibling(self, suffix: str) -> Folder:
+        """A folder beside this one, named after it."""
+        return Folder(self.uri + suffix, self.files, self.path + suffix)
+
+    def read(self, name: str) -> str | None:
+        """The text of a file inside, None if it isn't there."""
+        if self.files.get_file_info(f"{self.path}/{name}").type != fs.FileType.File:
+            return None
+        with self.files.open_input_stream(f"{self.path}/{name}") as stream:
+            return bytes(stream.read()).decode()
+
+    def write(self, name: str, text: str) -> None:
+        """A small text file inside."""
+        self.files.create_dir(self.path, recursive=True)
+        with self.files.open_output_stream(f"{self.path}/{name}") as stream:
+            stream.write(text.encode())
+
+    def delete(self) -> None:
+        """Remove the folder and all in it, if it is there."""
+        if self.exists():
+            self.files.delete_dir(self.path)
+
+    def move_to(self, other: Folder) -> None:
+        """Take `other`'s place."""
+        other.delete()
+        self.files.move(self.path, other.path)
+
+    def adopt_parts(self, written: str, entity: str) -> None:
+        """Turn what Spark wrote into `entity/part-00000.jsonl` and so on: names that don't change from run to run."""
+        source, target = f"{self.path}/{written}", f"{self.path}/{entity}"
+        self.files.create_dir(target, recursive=True)
+        for info in self.files.get_file_info(fs.FileSelector(source)):
+            if info.base_name.startswith("part-"):
+                number = info.base_name.split("-")[1]
+                suffix = ".jsonl.gz" if info.base_name.endswith(".gz") else ".jsonl"
+                self.files.move(info.path, f"{target}/part-{number}{suffix}")
+        self.files.delete_dir(source)

@@ -1,0 +1,72 @@
+"""Users of a chunk: who they are (invented) and how they listen (hidden from everyone but the truth)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pozytywka_spark.synthetic.catalogue import FAVOURITES, Array
+from pozytywka_spark.synthetic.plan import FIRST_USER, USERS_A_CHUNK, Plan
+from pozytywka_spark.synthetic.words import CITIES, FIRST_NAMES, STREET_KINDS, STREETS, SURNAMES
+
+TASTE_SHAPE = 2.0  # of the Gamma that the hidden taste for premium is drawn from, with mean 1
+
+
+@dataclass(frozen=True)
+class People:
+    """One entry a user. All traits are hidden; only `favourites` are delivered."""
+
+    user_id: Array
+    favourites: Array  # users × 3 genre indices
+    taste: Array  # multiplies the hazard
+    extra_sessions: Array  # Poisson mean of sessions beyond the first of an active month
+    favourite: Array  # share of plays picked from the favourite genres
+    mainstream: Array
+    like: Array
+    skip: Array
+    advert: Array
+    patience: Array  # unit exponential: the purchase comes when the summed hazard reaches it
+
+    def __len__(self) -> int:
+        return len(self.user_id)
+
+
+def people_of(plan: Plan, chunk: int) -> People:
+    """The users of chunk `chunk`."""
+    first = chunk * USERS_A_CHUNK
+    count = plan.users_in(chunk)
+    rng = plan.rng(1, chunk)
+    how = plan.behaviour
+    return People(
+        user_id=FIRST_USER + first + np.arange(count),
+        favourites=rng.random((count, FAVOURITES)).argsort(axis=1)[:, :3],
+        taste=rng.gamma(TASTE_SHAPE, 1.0 / TASTE_SHAPE, count),
+        extra_sessions=rng.gamma(*how.extra_sessions, count),
+        favourite=rng.beta(*how.favourite, count),
+        mainstream=rng.beta(*how.mainstream, count),
+        like=rng.beta(*how.like, count),
+        skip=rng.beta(*how.skip, count),
+        advert=rng.beta(*how.advert, count),
+        patience=rng.exponential(1.0, count),
+    )
+
+
+def passports(plan: Plan, chunk: int) -> dict[str, Array]:
+    """Invented names, cities and streets: what the pipeline must never keep."""
+    count = plan.users_in(chunk)
+    rng = plan.rng(2, chunk)
+
+    def pick(values: tuple[str, ...]) -> Array:
+        return np.array(values)[rng.integers(0, len(values), count)]
+
+    number = rng.integers(1, 100, count).astype("U2")
+    return {
+        "name": _join(pick(FIRST_NAMES), pick(SURNAMES)),
+        "city": pick(CITIES),
+        "street": _join(_join(pick(STREET_KINDS), pick(STREETS)), number),
+    }
+
+
+def _join(left: Array, right: Array) -> Array:
+    return np.char.add(np.char.add(left, " "), right)

@@ -1,0 +1,101 @@
+"""What world to make: its size, its people and how they behave, all fixed by settings and a seed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from pozytywka_spark.config import Synthetic
+
+VERSION = 1  # of the generator: a world made by another version is not the same world
+
+USERS_A_CHUNK = 500  # fixed, so that what is made never depends on how many cores make it
+PILOT = 1 << 20  # chunks numbered from here are rehearsals: never delivered, used to set levels
+FIRST_USER = 101
+FIRST_SESSION = 124
+SESSIONS_A_MONTH = 32  # most sessions that a user can have in a month; session ids are laid out by it
+DAY_MS = 86_400_000
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How people listen. Shares and rates are tuned to the headline deliveries (see tests)."""
+
+    joined_at_once: float = (
+        0.3  # share of users present in the first month; the others join over the first 85%
+    )
+    stay: float = 0.5  # chance that an active month is followed by another
+    extra_sessions: tuple[float, float] = (
+        1.4,
+        0.5,
+    )  # Gamma shape, scale: sessions beyond the first of a month
+    plays: tuple[float, float, int] = (1.0, 1.0, 44)  # Beta shapes and the most plays of a session
+    favourite: tuple[float, float] = (
+        0.6,
+        4.2,
+    )  # Beta: share of plays picked from the user's favourite genres
+    mainstream: tuple[float, float] = (2.0, 1.4)  # Beta: share of other plays picked by popularity
+    like: tuple[float, float] = (2.5, 5.2)  # Beta: chance of a like during a play of a track not yet liked
+    skip: tuple[float, float] = (2.2, 5.2)  # Beta: chance that a play is cut short
+    advert: tuple[float, float] = (1.9, 4.1)  # Beta: chance of an advert after a track, before the purchase
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A world to be made. The same plan gives the same bytes, on any machine with the same numpy."""
+
+    users: int
+    months: int
+    start: date
+    seed: int
+    tracks: int
+    artists: int
+    played_tracks: int
+    genres: int
+    sessions_per_user: float
+    premium_share: float
+    behaviour: Behaviour = field(default_factory=Behaviour)
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of users, the unit of work."""
+        return -(-self.users // USERS_A_CHUNK)
+
+    def users_in(self, chunk: int) -> int:
+        """Users of a chunk; the last one may be smaller."""
+        left = self.users - chunk * USERS_A_CHUNK
+        return USERS_A_CHUNK if chunk >= PILOT else min(USERS_A_CHUNK, left)
+
+    def rng(self, *key: int) -> Rng:
+        """A stream of random numbers of its own for each purpose and chunk."""
+        return np.random.default_rng([self.seed, *key])
+
+    def month_starts_ms(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Milliseconds since 1970 of each month's start and of the last one's end, UTC."""
+        first = np.datetime64(self.start, "M")
+        return (first + np.arange(self.months + 1)).astype("datetime64[ms]").astype(np.int64)
+
+    def stamp(self) -> dict[str, Any]:
+        """What a finished world carries, to know it again."""
+        return {"generator": VERSION, "plan": asdict(self) | {"start": self.start.isoformat()}}
+
+
+def plan_of(settings: Synthetic) -> Plan:
+    """The world that the settings ask for."""
+    return Plan(
+        users=settings.users,
+        months=settings.months,
+        start=settings.start,
+        seed=settings.seed,
+        tracks=settings.tracks,
+        artists=settings.artists,
+        played_tracks=settings.played_tracks,
+        genres=settings.genres,
+        sessions_per_user=settings.sessions_per_user,
+        premium_share=settings.premium_share,
+    )

@@ -1,0 +1,67 @@
+"""What happens inside sessions, as if nobody ever bought premium: tracks, likes, skips, adverts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pozytywka_spark.synthetic.catalogue import FLAT_POOL, POPULAR_POOL, Array, Catalogue
+from pozytywka_spark.synthetic.people import People
+from pozytywka_spark.synthetic.plan import Rng
+from pozytywka_spark.synthetic.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Plays:
+    """One entry a play, in the order of the sessions."""
+
+    session: Array  # index into the sessions
+    track: Array
+    favourite: Array  # whether it was picked from the user's favourite genres
+    liked: Array  # the user's first like of the track
+    like_after_ms: Array
+    skipped: Array
+    listened_ms: Array  # whole duration, or up to the skip
+    advert: Array  # an advert is due after the track, unless premium was bought before
+    advert_ms: Array
+    settle_ms: Array  # pause after a purchase, should there be one
+
+    def __len__(self) -> int:
+        return len(self.session)
+
+
+def plays_of(rng: Rng, people: People, sessions: Sessions, catalogue: Catalogue) -> Plays:
+    """All plays of a chunk: likes are for life, and fall within what was listened to."""
+    session = np.repeat(np.arange(len(sessions)), sessions.plays)
+    user = sessions.user[session]
+    count = len(session)
+    favourite = rng.random(count) < people.favourite[user]
+    wanted = people.favourites[user, rng.integers(0, 3, count)]
+    other = np.where(rng.random(count) < people.mainstream[user], POPULAR_POOL, FLAT_POOL)
+    track = catalogue.pools.draw(rng, np.where(favourite, wanted, other))
+    skipped = rng.random(count) < people.skip[user]
+    duration = catalogue.tracks["duration_ms"][track]
+    listened = np.where(skipped, rng.uniform(0.03, 0.97, count) * duration, duration).astype(np.int64)
+    liked = _first(rng.random(count) < people.like[user], user * len(catalogue.tracks["id"]) + track)
+    return Plays(
+        session=session,
+        track=track,
+        favourite=favourite,
+        liked=liked,
+        like_after_ms=(rng.uniform(0.02, 0.98, count) * listened).astype(np.int64),
+        skipped=skipped,
+        listened_ms=listened,
+        advert=rng.random(count) < people.advert[user],
+        advert_ms=rng.integers(5, 31, count) * 1000,
+        settle_ms=rng.integers(5, 31, count) * 1000,
+    )
+
+
+def _first(wanted: Array, key: Array) -> Array:
+    """`wanted`, for the first wanted entry of each key only."""
+    at = np.flatnonzero(wanted)
+    _, first = np.unique(key[at], return_index=True)
+    kept = np.zeros_like(wanted)
+    kept[at[first]] = True
+    return kept
