@@ -98,6 +98,7 @@ class Split(Section):
 
     validation_months: int = Field(2, ge=1)
     test_months: int = Field(2, ge=1)
+    folds: int = Field(3, ge=1, le=24, description="rolling-origin folds for tuning and stability")
 
 
 class Training(Section):
@@ -113,8 +114,21 @@ class Training(Section):
     subsample: float = Field(0.9, gt=0, le=1)
     colsample_bytree: float = Field(0.8, gt=0, le=1)
     reg_lambda: float = Field(1.0, ge=0)
+    positive_weight: float | Literal["balanced"] = Field(
+        1.0, description="weight of a positive row; balanced: negatives per positive, repaired by calibration"
+    )
+    monotone: dict[str, Literal[-1, 0, 1]] = Field(
+        default_factory=dict, description="feature: 1 if the score may only rise with it, -1 only fall"
+    )
     logistic_reg_param: float = Field(0.01, ge=0)
     min_positives: int = Field(5, ge=1, description="fewest positive rows on any side of the split")
+
+
+class Evaluation(Section):
+    """How models are measured."""
+
+    bootstrap: int = Field(200, ge=0, le=2000, description="replicates over users behind each interval")
+    seed: int = 7
 
 
 class Mlflow(Section):
@@ -162,6 +176,7 @@ class Settings(Section):
     guards: Guards = Guards()
     split: Split = Split()
     training: Training = Training()
+    evaluation: Evaluation = Evaluation()
     mlflow: Mlflow
     synthetic: Synthetic = Synthetic()
 

@@ -1,0 +1,140 @@
+"""The analysts' 25 features, under their names."""
+
+from __future__ import annotations
+
+from pyspark.sql import functions as F
+
+from pozytywka_spark.features.columns import digits_of, is_event, is_play, ratio, real, total
+from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.schemas import ADVERTISEMENT, AUDIO_FEATURES, LIKE, SKIP
+
+NEVER = "never null"
+NO_PLAYS = "null: no play of a track for which it is known"
+
+ADS = Measure("ads", lambda: F.count_if(is_event(ADVERTISEMENT)))
+PLAYS = Measure("plays", lambda: F.count_if(is_play()))
+SKIPS = Measure("skips", lambda: F.count_if(is_event(SKIP)))
+LIKES = Measure("likes", lambda: F.count_if(is_event(LIKE)))
+LIKED_PLAYS = Measure("liked_plays", lambda: F.count_if(F.col("liked")))
+FAVOURITE_PLAYS = Measure("favourite_plays", lambda: F.count_if(F.col("favourite_matches") > 0))
+FAVOURITE_MATCHES = Measure("favourite_matches", lambda: total(F.col("favourite_matches")))
+ARTISTS = Measure("artists", lambda: F.count(F.lit(1)), level="artist")
+
+
+def total_of(attribute: str) -> Measure:
+    """Sum of a track attribute over plays, in its fixed-point unit."""
+    return Measure(f"{attribute}_total", lambda: total(F.col(attribute)))
+
+
+def known_of(attribute: str) -> Measure:
+    """Number of plays of tracks whose attribute is known."""
+    return Measure(f"{attribute}_known", lambda: F.count(F.col(attribute)))
+
+
+POPULARITY_IN_FAVOURITES = Measure(
+    "favourite_popularity_total",
+    lambda: total(F.when(F.col("favourite_matches") > 0, F.col("popularity"))),
+)
+POPULARITY_IN_FAVOURITES_KNOWN = Measure(
+    "favourite_popularity_known",
+    lambda: F.count(F.when(F.col("favourite_matches") > 0, F.col("popularity"))),
+)
+
+
+def _count(name: str, meaning: str, measure: Measure, *, actionable: bool = False) -> Feature:
+    return Feature(
+        name,
+        meaning,
+        "events",
+        "count",
+        NEVER,
+        "events",
+        (measure,),
+        lambda: real(measure.column()),
+        actionable=actionable,
+    )
+
+
+def _average(
+    name: str,
+    attribute: str,
+    meaning: str,
+    unit: str,
+    *,
+    source: str = "tracks",
+    digits: int = 0,
+    snapshot: bool = False,
+    actionable: bool = False,
+) -> Feature:
+    sums, known = total_of(attribute), known_of(attribute)
+    return Feature(
+        name,
+        meaning,
+        unit,
+        "average",
+        NO_PLAYS,
+        source,
+        (sums, known),
+        lambda: ratio(sums.column(), known.column(), 10.0**digits),
+        snapshot=snapshot,
+        actionable=actionable,
+    )
+
+
+def _audio(attribute: str) -> Feature:
+    unit = {"tempo": "beats/min", "loudness": "dB"}.get(attribute, "0..1")
+    return _average(
+        f"average_{attribute}",
+        attribute,
+        f"mean {attribute} of the tracks played",
+        unit,
+        digits=digits_of(attribute),
+        actionable=True,
+    )
+
+
+ANALYSTS: tuple[Feature, ...] = (
+    _count("number_of_advertisements", "adverts heard", ADS, actionable=True),
+    _count("number_of_tracks", "plays started", PLAYS),
+    _count("number_of_skips", "plays skipped", SKIPS),
+    _count("number_of_likes", "likes given", LIKES),
+    _count("number_of_liked_tracks_listened", "plays of tracks liked at or before the play", LIKED_PLAYS),
+    _count(
+        "number_of_tracks_in_favourite_genre",
+        "plays whose artist has at least one favourite genre of the user",
+        FAVOURITE_PLAYS,
+        actionable=True,
+    ),
+    _count(
+        "total_number_of_favourite_genres_listened",
+        "sum over plays of the artist's genres that are the user's favourites",
+        FAVOURITE_MATCHES,
+    ),
+    Feature(
+        "average_popularity_in_favourite_genres",
+        "mean delivered popularity of plays in a favourite genre",
+        "0..100", "average", "null: no play in a favourite genre", "tracks",
+        (POPULARITY_IN_FAVOURITES, POPULARITY_IN_FAVOURITES_KNOWN),
+        lambda: ratio(POPULARITY_IN_FAVOURITES.column(), POPULARITY_IN_FAVOURITES_KNOWN.column()),
+        snapshot=True,
+    ),
+    Feature(
+        "total_tracks_duration_ms", "full duration of all plays, listened to or not", "ms", "sum", NEVER,
+        "tracks", (total_of("duration_ms"),), lambda: real(total_of("duration_ms").column()),
+    ),
+    Feature(
+        "number_of_different_artists", "artists played at least once", "artists", "count", NEVER, "tracks",
+        (ARTISTS,), lambda: real(ARTISTS.column()),
+    ),
+    _average("average_release_date", "release_seconds", "mean release date of the tracks played",
+             "s since 1970"),
+    _average("average_duration_ms", "duration_ms", "mean full duration of the tracks played", "ms"),
+    _average("explicit_tracks_ratio", "explicit", "share of plays of explicit tracks", "0..1"),
+    _average("average_popularity", "popularity", "mean delivered popularity of the tracks played", "0..100",
+             snapshot=True, actionable=True),
+    *(_audio(attribute) for attribute in sorted(AUDIO_FEATURES)),
+    _average("average_track_name_length", "name_length", "mean length of the names of the tracks played",
+             "characters"),
+    _average("average_daily_cost", "daily_cost", "mean daily storage cost of the tracks played",
+             "currency/day", source="track_storage", digits=digits_of("daily_cost"), snapshot=True),
+)  # fmt: skip
