@@ -41,11 +41,24 @@ class Raw(Section):
     )
 
 
+class Ingest(Section):
+    """How raw files are read."""
+
+    max_files_per_batch: int | None = Field(
+        None, ge=1, description="unset: a delivery is one batch, so that sessions are whole when repaired"
+    )
+    max_line_bytes: int = Field(1_048_576, ge=1024, description="longer lines are quarantined unparsed")
+    wait_seconds: float = Field(600, ge=0, description="how long to wait for another ingest on the same lake")
+
+
 class LakeSettings(Section):
     """Where the Delta tables are and which implementation reads and writes them."""
 
     root: str = Field(min_length=1, description="folder that holds one folder a table")
     engine: Literal["delta-rs", "delta-spark"] = "delta-rs"
+    delta_jars: Literal["provided", "download"] = Field(
+        "provided", description="delta-spark only: the Spark at hand has Delta's jars, or Spark fetches them"
+    )
 
 
 class Spark(Section):
@@ -169,6 +182,7 @@ class Settings(Section):
     env: Literal["local", "cluster"]
     home: str = Field(min_length=1, description="folder for everything that has no place of its own")
     raw: Raw = Raw()
+    ingest: Ingest = Ingest()
     lake: LakeSettings
     spark: Spark = Spark()
     label: Label = Label()

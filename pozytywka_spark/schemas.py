@@ -118,6 +118,56 @@ EVENTS = table(
 
 SILVER = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, EVENTS)
 
+# grain: rejected raw row (identical rows of an entity are one); personal fields of users are masked
+QUARANTINE = table(
+    "quarantine",
+    "quarantine_id string, entity string, reason string, rule string, raw string, source_file string, "
+    "source_order bigint, stream string, batch bigint, ingest_id bigint",
+    keys=["quarantine_id"],
+    partition_by=["entity"],
+)
+
+# grain: silver row that came with columns the contract doesn't know; `rescued` is their JSON
+RESCUED = table(
+    "rescued",
+    "entity string, key string, rescued string, source_file string, stream string, batch bigint, "
+    "ingest_id bigint",
+    keys=["entity", "key"],
+    partition_by=["entity"],
+)
+
+# grain: entity × check × ingest; `examples` never hold personal data
+QUALITY = table(
+    "quality",
+    "ingest_id bigint, entity string, check string, severity string, rows bigint, total bigint, rate double, "
+    "examples array<string>, meaning string",
+    keys=["ingest_id", "entity", "check"],
+)
+
+# grain: what became of the raw rows of one batch: stream × batch × outcome × reason × event month
+INGEST_COUNTS = table(
+    "ingest_counts",
+    "stream string, batch bigint, ingest_id bigint, entity string, outcome string, reason string, "
+    "event_month date, rows bigint",
+    keys=["stream", "batch", "outcome", "reason", "event_month"],
+)
+
+# grain: file version that a batch has read to its end; `generation` counts the times a delivery was read anew
+INGEST_FILES = table(
+    "ingest_files",
+    "stream string, batch bigint, ingest_id bigint, entity string, delivery string, generation int, "
+    "path string, size bigint, modified timestamp, rows bigint",
+    keys=["stream", "batch", "path"],
+)
+
+# grain: finished ingest × entity × touched event month (null but for events, one such row for each entity);
+# ids grow by one; what `features --since-last-ingest` reads
+INGESTS = table(
+    "ingests",
+    "ingest_id bigint, entity string, event_month date, rows_added bigint, delivery string",
+    keys=["ingest_id", "entity", "event_month"],
+)
+
 # grain: user and track, in the month of the first like
 FIRST_LIKES = table(
     "first_likes",
@@ -172,3 +222,15 @@ def labels_table(horizon_column: str) -> Table:
         keys=["user_id", "month"],
         partition_by=["month"],
     )
+
+
+# grain: user, month and model version; one partition is what one model said of one month
+PREDICTIONS = table(
+    "predictions",
+    "user_id bigint, month date, model_name string, model_version int, probability double, "
+    "probability_raw double, margin double, rank bigint, decile int, "
+    "reasons array<struct<feature:string,contribution:double,value:double,text:string,actionable:boolean>>, "
+    "scoring_id string, scored_at timestamp",
+    keys=["user_id", "month", "model_version"],
+    partition_by=["month", "model_version"],
+)
