@@ -153,6 +153,41 @@ class Mlflow(Section):
     model_name: str = Field("pozytywka-premium", pattern=r"^[\w .-]+$")
 
 
+Rate = Annotated[float, Field(ge=0, le=0.5)]
+
+
+class Dirt(Section):
+    """Defects planted into a synthetic delivery: the chance of each per line that can have it."""
+
+    lower_case_event_type: Rate = 0.0
+    misspelt_advertisement: Rate = 0.0
+    null_user_id: Rate = 0.0
+    null_track_id: Rate = 0.0
+    null_event_type: Rate = 0.0
+    orphan_user: Rate = Field(0.0, description="whole sessions of a user that the users file lacks")
+    orphan_track: Rate = Field(0.0, description="plays of a track that the tracks file lacks")
+    repeated_like: Rate = 0.0
+    second_purchase: Rate = 0.0
+    bad_timestamp: Rate = 0.0
+    null_favourite_genres: Rate = 0.0
+    null_premium_user: Rate = 0.0
+    stray_id: Rate = 0.0
+    premium_without_purchase: Rate = 0.0
+    purchase_without_premium: Rate = 0.0
+    null_genres: Rate = 0.0
+    minus_one_id: Rate = Field(0.0, description="artists and tracks")
+    null_id: Rate = Field(0.0, description="tracks")
+    null_id_artist: Rate = 0.0
+    orphan_artist: Rate = 0.0
+    zero_tempo: Rate = 0.0
+    zero_audio: Rate = 0.0
+    loud: Rate = Field(0.0, description="tracks above 0 dB")
+    orphan_storage: Rate = 0.0
+    broken_json: Rate = Field(0.0, description="all files")
+    wrong_type: Rate = Field(0.0, description="all files")
+    duplicate_row: Rate = Field(0.0, description="all files")
+
+
 class Synthetic(Section):
     """The embedded Pozytywka."""
 
@@ -166,6 +201,7 @@ class Synthetic(Section):
     genres: int = Field(400, ge=50, le=4100, description="the first 50 can be someone's favourite")
     sessions_per_user: float = Field(5.0, gt=0, description="over all months, on average")
     premium_share: float = Field(0.41925, gt=0, lt=0.95, description="share of users who buy before the end")
+    dirt: Dirt = Dirt()
 
     @model_validator(mode="after")
     def _starts_a_month(self) -> Synthetic:

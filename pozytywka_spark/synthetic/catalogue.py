@@ -31,7 +31,8 @@ class Pools:
         """One track for each requested pool, by weight."""
         at = self.low[pool] + rng.random(len(pool)) * (self.high[pool] - self.low[pool])
         place = np.searchsorted(self.cumulative, at, side="right")
-        return self.track[np.minimum(place, len(self.track) - 1)]
+        drawn: Array = self.track[np.minimum(place, len(self.track) - 1)]
+        return drawn
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,8 @@ def _tracks(rng: Rng, plan: Plan, id_artist: Array) -> dict[str, Array]:
     count = plan.tracks
     popularity = np.clip(np.rint(rng.normal(30.0, 17.0, count)), 0, 100).astype(np.int64)
     energy = rng.beta(2.1, 1.7, count)
-    loudness = np.clip(-18.0 + 14.5 * energy + rng.normal(0, 3.0, count), -60.0, 2.5)
+    loudness = np.clip(-18.0 + 14.5 * energy + rng.normal(0, 3.0, count), -60.0, 0.0)
     instrumental = np.where(rng.random(count) < 0.36, 0.0, 10 ** rng.uniform(-6.0, 0.0, count))
-    unknown = rng.random(count) < 0.0003  # the deliveries have a few tracks that nobody analysed
     audio = {
         "danceability": rng.beta(4.8, 3.7, count),
         "energy": energy,
@@ -132,8 +132,6 @@ def _tracks(rng: Rng, plan: Plan, id_artist: Array) -> dict[str, Array]:
     }
     digits = {"loudness": 3, "tempo": 3, "instrumentalness": 8}
     rounded = {name: value.round(digits.get(name, 4)) for name, value in audio.items()}
-    for name in ("danceability", "speechiness", "valence", "tempo"):
-        rounded[name][unknown] = 0.0
     return {
         "id": _ids(rng, count),
         "name": _titles(rng, count, most_words=5),

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pozytywka_spark.schemas import EVENT_TYPES
 from pozytywka_spark.synthetic.catalogue import Array
 from pozytywka_spark.synthetic.life import Life, level_of
 from pozytywka_spark.synthetic.plan import Plan
 
-# As the raw files spell them; they stand here again, for Python workers have no session to import the schemas with.
-EVENT_TYPES = ("PLAY", "SKIP", "LIKE", "ADVERTISEMENT", "BUY_PREMIUM")
 PLAY, SKIP, LIKE, ADVERTISEMENT, BUY_PREMIUM = range(len(EVENT_TYPES))
 # What can follow a play, in the order of the file where times tie.
 _SLOTS = np.array([PLAY, LIKE, SKIP, ADVERTISEMENT, BUY_PREMIUM])

@@ -61,7 +61,7 @@ class Folder:
         self.files.move(self.path, other.path)
 
     def adopt_parts(self, written: str, entity: str) -> None:
-        """Turn what Spark wrote into `entity/part-00000.jsonl` and so on: names that don't change from run to run."""
+        """Turn what Spark wrote into `entity/part-00000.jsonl` and so on: names that stay the same."""
         source, target = f"{self.path}/{written}", f"{self.path}/{entity}"
         self.files.create_dir(target, recursive=True)
         for info in self.files.get_file_info(fs.FileSelector(source)):

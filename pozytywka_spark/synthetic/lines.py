@@ -3,37 +3,84 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pozytywka_spark.schemas import EVENT_TYPES
 from pozytywka_spark.synthetic.catalogue import Array, Catalogue
-from pozytywka_spark.synthetic.events import EVENT_TYPES, Events
+from pozytywka_spark.synthetic.events import Events
 from pozytywka_spark.synthetic.people import People
 from pozytywka_spark.synthetic.plan import DAY_MS
 
+Row = dict[str, object]
+
+# Codes of event types beyond the five proper ones.
+LOWER_CASE = len(EVENT_TYPES)  # + the proper code
+MISSPELT = 2 * len(EVENT_TYPES)
+NULL_TYPE = MISSPELT + 1
+_TYPES = [*EVENT_TYPES, *(name.lower() for name in EVENT_TYPES), "advertisment", None]
+_TYPE_TEXTS = pa.array([f', "event_type": {json.dumps(name)}, "session_id": ' for name in _TYPES])
+
+# Codes of tracks beyond those of the catalogue.
+NO_TRACK, NULL_TRACK, UNKNOWN_TRACK = -1, -2, -3
+_SPECIAL_TRACKS = ["", None, "0UnknownTrack000000000"]
+
 _SECONDS = pa.array([f"T{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(86_400)])
 _FRACTIONS = pa.array(["", *(f".{ms:03}000" for ms in range(1, 1000))])
-_KINDS = pa.array([f'", "event_type": "{kind}", "session_id": ' for kind in EVENT_TYPES])
 
 
-def session_lines(events: Events, people: People, track_ids: Array) -> pa.Array:
+@dataclass(frozen=True)
+class SessionRows:
+    """Rows of the sessions file before they are written, one entry a line."""
+
+    time_ms: Array
+    user_id: Array
+    user_null: Array
+    track: Array  # index into the catalogue, or one of the negative codes
+    kind: Array  # index into EVENT_TYPES, or one of the codes beyond
+    session_id: Array
+
+    @classmethod
+    def of(cls, events: Events, people: People) -> SessionRows:
+        """Clean rows."""
+        user_id = people.user_id[events.user]
+        clean = np.zeros(len(user_id), dtype=bool)
+        return cls(events.time_ms, user_id, clean, events.track, events.kind, events.session_id)
+
+    def __len__(self) -> int:
+        return len(self.time_ms)
+
+    def take(self, at: Array) -> SessionRows:
+        """Some of the rows."""
+        return SessionRows(*(getattr(self, field.name)[at] for field in fields(self)))
+
+
+def session_lines(rows: SessionRows, catalogue: Catalogue) -> pa.Array:
     """The lines of the sessions file."""
-    ids = pa.array(np.append(track_ids, ""))  # index -1, no track, is written as ""
+    user = pa.array(rows.user_id, mask=rows.user_null).cast(pa.string()).fill_null("null")
     return pc.binary_join_element_wise(
         '{"timestamp": "',
-        timestamps(events.time_ms),
+        timestamps(rows.time_ms),
         '", "user_id": ',
-        pa.array(people.user_id[events.user]).cast(pa.string()),
-        ', "track_id": "',
-        ids.take(pa.array(np.where(events.track < 0, len(track_ids), events.track))),
-        _KINDS.take(pa.array(events.kind)),
-        pa.array(events.session_id).cast(pa.string()),
+        user,
+        ', "track_id": ',
+        _track_texts(catalogue).take(pa.array(rows.track + len(_SPECIAL_TRACKS))),
+        _TYPE_TEXTS.take(pa.array(rows.kind)),
+        pa.array(rows.session_id).cast(pa.string()),
         "}",
         "",
     )
+
+
+def _track_texts(catalogue: Catalogue) -> pa.Array:
+    """JSON of each track code, from the most negative one on."""
+    special = [json.dumps(text) for text in reversed(_SPECIAL_TRACKS)]
+    known = pc.binary_join_element_wise('"', pa.array(catalogue.tracks["id"]), '"', "")
+    return pa.concat_arrays([pa.array(special), known])
 
 
 def timestamps(time_ms: Array) -> pa.Array:
@@ -50,40 +97,41 @@ def timestamps(time_ms: Array) -> pa.Array:
     )
 
 
-def user_lines(people: People, passports: Mapping[str, Array], premium: Array, genres: Array) -> list[str]:
-    """The lines of the users file."""
+def user_rows(people: People, passports: dict[str, Array], premium: Array, genres: Array) -> list[Row]:
+    """Rows of the users file."""
     columns = {
-        "user_id": people.user_id.tolist(),
-        **{name: values.tolist() for name, values in passports.items()},
-        "favourite_genres": genres[people.favourites].tolist(),
-        "premium_user": premium.tolist(),
+        "user_id": people.user_id,
+        **passports,
+        "favourite_genres": genres[people.favourites],
+        "premium_user": premium,
     }
-    return _dump(columns)
+    return _rows(columns, slice(None))
 
 
-def artist_lines(catalogue: Catalogue, rows: slice) -> list[str]:
-    """The lines of the artists file for some rows."""
-    genres = [
-        [str(catalogue.genres[genre]) for genre in reversed(row) if genre >= 0]
-        for row in catalogue.genre_of[rows].tolist()
-    ]
-    return _dump({**_columns(catalogue.artists, rows), "genres": genres})
+def artist_rows(catalogue: Catalogue, rows: slice) -> list[Row]:
+    """Some rows of the artists file."""
+    artists = _rows(catalogue.artists, rows)
+    for artist, genre_of in zip(artists, catalogue.genre_of[rows].tolist(), strict=True):
+        artist["genres"] = [str(catalogue.genres[genre]) for genre in reversed(genre_of) if genre >= 0]
+    return artists
 
 
-def track_lines(catalogue: Catalogue, rows: slice) -> list[str]:
-    """The lines of the tracks file for some rows."""
-    return _dump(_columns(catalogue.tracks, rows))
+def track_rows(catalogue: Catalogue, rows: slice) -> list[Row]:
+    """Some rows of the tracks file."""
+    return _rows(catalogue.tracks, rows)
 
 
-def storage_lines(catalogue: Catalogue, rows: slice) -> list[str]:
-    """The lines of the track storage file for some rows."""
-    return _dump(_columns(catalogue.storage, rows))
+def storage_rows(catalogue: Catalogue, rows: slice) -> list[Row]:
+    """Some rows of the track storage file."""
+    return _rows(catalogue.storage, rows)
 
 
-def _columns(table: Mapping[str, Array], rows: slice) -> dict[str, list[object]]:
-    return {name: values[rows].tolist() for name, values in table.items()}
+def dump(rows: Iterable[Row]) -> list[str]:
+    """Rows as lines."""
+    return [json.dumps(row) for row in rows]
 
 
-def _dump(columns: Mapping[str, Sequence[object]]) -> list[str]:
+def _rows(columns: dict[str, Array], rows: slice) -> list[Row]:
     names = list(columns)
-    return [json.dumps(dict(zip(names, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+    values = (column[rows].tolist() for column in columns.values())
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pozytywka_spark.config import Synthetic
+from pozytywka_spark.config import Dirt, Synthetic
 
 VERSION = 1  # of the generator: a world made by another version is not the same world
 
@@ -59,6 +59,7 @@ class Plan:
     genres: int
     sessions_per_user: float
     premium_share: float
+    dirt: Dirt = field(default_factory=Dirt)
     behaviour: Behaviour = field(default_factory=Behaviour)
 
     @property
@@ -82,7 +83,8 @@ class Plan:
 
     def stamp(self) -> dict[str, Any]:
         """What a finished world carries, to know it again."""
-        return {"generator": VERSION, "plan": asdict(self) | {"start": self.start.isoformat()}}
+        plan = asdict(self) | {"start": self.start.isoformat(), "dirt": self.dirt.model_dump()}
+        return {"generator": VERSION, "plan": plan}
 
 
 def plan_of(settings: Synthetic) -> Plan:
@@ -98,4 +100,5 @@ def plan_of(settings: Synthetic) -> Plan:
         genres=settings.genres,
         sessions_per_user=settings.sessions_per_user,
         premium_share=settings.premium_share,
+        dirt=settings.dirt,
     )

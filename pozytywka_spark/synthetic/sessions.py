@@ -106,4 +106,5 @@ def _starts(plan: Plan, rng: Rng, month: Array) -> Array:
     day = np.floor(rng.random(len(month)) * days).astype(np.int64)
     hour = np.searchsorted(np.cumsum(_HOURS / _HOURS.sum()), rng.random(len(month)), side="right")
     second = np.minimum(hour, 23) * 3600 + rng.integers(0, 3600, len(month))
-    return starts[month] + day * DAY_MS + second * 1000
+    planned: Array = starts[month] + day * DAY_MS + second * 1000
+    return planned
