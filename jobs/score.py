@@ -1,0 +1,46 @@
+"""Score all free users of a month with the champion model: features and MLflow -> predictions."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+
+from pozytywka_spark import cli
+from pozytywka_spark.config import Settings
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.scoring.report import show
+from pozytywka_spark.scoring.stage import score
+from pozytywka_spark.session import build_session
+
+NAME = cli.job_name(__file__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Score; 0 when the month's predictions of the champion are in the lake."""
+    parser = cli.job_parser(NAME, __doc__ or "")
+    parser.add_argument(
+        "--month", type=_month, metavar="YYYY-MM", help="default: the last month with features"
+    )
+    return cli.run(parser, argv, work)
+
+
+def work(args: argparse.Namespace, settings: Settings) -> None:
+    """Read, score, tell."""
+    spark = build_session(settings, NAME, verbose=args.verbose)
+    with cli.step("score"):
+        report = score(spark, settings, open_lake(settings, spark), args.month)
+    show(report)
+
+
+def _month(text: str) -> date:
+    """`2023-05` as the first of May."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a month such as 2023-05") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

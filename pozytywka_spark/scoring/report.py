@@ -1,0 +1,15 @@
+"""A scoring, told to the person at the terminal."""
+
+from __future__ import annotations
+
+from pozytywka_spark import cli
+from pozytywka_spark.scoring.stage import ScoringReport
+
+
+def show(report: ScoringReport) -> None:
+    """Print who scored whom, the deciles and where the rows are."""
+    model = f"{report.model_name} version {report.model_version}"
+    cli.show_table(f"{report.month:%Y-%m} scored by {model}, highest tenth first", report.deciles)
+    if report.unchanged:
+        cli.say("the same users, features and model were scored before: nothing to do")
+    cli.say(f"{report.rows:,} users' predictions in {report.path}")

@@ -1,0 +1,132 @@
+"""Features of a month and the champion -> predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.features.guards import check_hash, check_order
+from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.schemas import PREDICTIONS
+from pozytywka_spark.scoring.rank import with_rank
+from pozytywka_spark.training.booster import MARGIN, probability, with_margin
+from pozytywka_spark.training.rows import content_hash
+from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.training.tracking.registry import load_model
+from pozytywka_spark.training.tracking.store import connect
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ScoringReport:
+    """What was scored: a row a decile, and whether the same was there before."""
+
+    month: date
+    rows: int
+    model_name: str
+    model_version: int
+    deciles: Sequence[Mapping[str, Any]]
+    path: str
+    unchanged: bool
+
+
+def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | None = None) -> ScoringReport:
+    """Score all free users of `month` (default: the last one with features) with the champion.
+
+    Replaces exactly the partition of that month and that model version in `predictions`; the same
+    features and the same model leave it alone. Raises `DataError` if there is nothing to score,
+    `TrackingError` if no champion is registered, `GuardError` if its features aren't today's.
+    """
+    features, month = read_month(lake, month)
+    model = load_model(connect(settings))
+    order = feature_order(settings)
+    check_order(model.features, order)
+    check_hash(model.catalogue_hash, catalogue_hash(settings))
+    scoring_id = _scoring_id(model, content_hash(features.select("user_id", "month", *order)))
+    unchanged = _is_there(lake, month, model, scoring_id)
+    if not unchanged:
+        made = as_predictions(features, model, scoring_id, datetime.now(UTC))
+        partition: Partition = {"month": month, "model_version": model.version}
+        lake.replace_partitions(PREDICTIONS.conform(made), PREDICTIONS, [partition])
+    deciles = _deciles(_partition(lake, month, model))
+    return ScoringReport(
+        month=month,
+        rows=sum(row["users"] for row in deciles),
+        model_name=model.name,
+        model_version=model.version,
+        deciles=deciles,
+        path=lake.path(PREDICTIONS.name),
+        unchanged=unchanged,
+    )
+
+
+def read_month(lake: Lake, month: date | None) -> tuple[DataFrame, date]:
+    """Features of `month`, or of the last month there is. Raises `DataError` if there are none."""
+    if not lake.exists("features"):
+        raise DataError(f"table features is not in {lake.root}: run the features job first")
+    found = lake.read("features").agg(F.min("month").alias("first"), F.max("month").alias("last")).first()
+    if found is None or found["last"] is None:
+        raise DataError("table features is empty: no user without premium has an event in any month")
+    chosen = month or found["last"]
+    features = lake.read("features", partitions=[{"month": chosen}])
+    if features.isEmpty():
+        raise DataError(
+            f"no user to score in {chosen:%Y-%m}: table features has months {found['first']:%Y-%m} "
+            f"to {found['last']:%Y-%m}"
+        )
+    return features, chosen
+
+
+def as_predictions(
+    features: DataFrame, model: ServingModel, scoring_id: str, scored_at: datetime
+) -> DataFrame:
+    """Grain user, month and model version: the table `predictions` for the users of `features`."""
+    margins = with_margin(features, model.booster, model.features, ["user_id", "month"])
+    raw = probability(F.col(MARGIN))
+    scored = margins.withColumns({"probability_raw": raw, "probability": raw})
+    constants = {
+        "model_name": F.lit(model.name),
+        "model_version": F.lit(model.version),
+        "scoring_id": F.lit(scoring_id),
+        "scored_at": F.lit(scored_at),
+        "reasons": F.lit(None).cast(PREDICTIONS.schema["reasons"].dataType),
+    }
+    return scored.withColumns(constants).transform(with_rank, MARGIN, "user_id")
+
+
+def _scoring_id(model: ServingModel, content: str) -> str:
+    """Names everything that decides a partition's rows, so that they needn't be made twice."""
+    inputs = [FORMAT, model.name, model.version, model.run_id, content]
+    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
+
+
+def _is_there(lake: Lake, month: date, model: ServingModel, scoring_id: str) -> bool:
+    if not lake.exists(PREDICTIONS.name):
+        return False
+    first = _partition(lake, month, model).select("scoring_id").first()
+    return first is not None and first["scoring_id"] == scoring_id
+
+
+def _partition(lake: Lake, month: date, model: ServingModel) -> DataFrame:
+    return lake.read(PREDICTIONS.name, partitions=[{"month": month, "model_version": model.version}])
+
+
+def _deciles(predictions: DataFrame) -> list[dict[str, Any]]:
+    found = predictions.groupBy("decile").agg(
+        F.count("*").alias("users"),
+        F.min("probability").alias("lowest"),
+        F.avg("probability").alias("mean"),
+        F.max("probability").alias("highest"),
+    )
+    return [row.asDict() for row in found.orderBy("decile").collect()]

@@ -1,0 +1,74 @@
+"""What a model came from: inputs, settings, code. Equal provenance, equal model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from pozytywka_spark import schemas
+from pozytywka_spark.config import Settings
+from pozytywka_spark.lake.api import Lake
+
+PACKAGES = ("xgboost", "numpy", "pandas", "scikit-learn", "pyspark")
+# Settings that can change what is trained; the rest (places, memory, deliveries) shows in the rows.
+_SECTIONS = ("label", "features", "split", "training", "evaluation", "calibration", "policy", "guards")
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the libraries that a model depends on."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def code_hash() -> str:
+    """SHA-256 of the training code's sources."""
+    digest = hashlib.sha256()
+    folder = Path(__file__).parent
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(str(file.relative_to(folder)).encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def git_commit() -> str | None:
+    """The commit of the project, with `+changes` if the tree differs from it; None outside a repository."""
+    folder = Path(__file__).resolve().parent
+    try:
+        head = _git(folder, "rev-parse", "HEAD")
+        return head + ("+changes" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def table_versions(lake: Lake) -> dict[str, int]:
+    """The Delta version of every table that a model's rows come from, now."""
+    names = [*(table.name for table in schemas.SILVER), "user_month", "features", "labels"]
+    return {name: lake.version(name) for name in names if lake.exists(name)}
+
+
+def fingerprint(settings: Settings, order: Sequence[str], catalogue: str, content: str) -> str:
+    """A digest of all that decides the model: rows, features, settings, code and libraries.
+
+    The rows count by content, not by the table's version: rewriting a table with the same rows, or
+    moving the lake, doesn't ask for another model.
+    """
+    resolved = settings.resolved()
+    decisive = {
+        "content": content,
+        "features": list(order),
+        "catalogue": catalogue,
+        "settings": {name: resolved[name] for name in _SECTIONS if name in resolved},
+        "code": code_hash(),
+        "packages": package_versions(),
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def _git(folder: Path, *command: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *command], capture_output=True, text=True, timeout=10, check=True
+    )
+    return done.stdout.strip()

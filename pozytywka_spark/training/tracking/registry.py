@@ -1,0 +1,143 @@
+"""The model registry: native boosters, versions, the aliases champion and challenger."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.training.serving import ServingModel, from_metadata
+from pozytywka_spark.training.tracking.store import Tracking, told
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+INPUTS = "pozytywka.inputs"
+TRAINING_RUN = "pozytywka.training_run"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered model version; `training_run` is the parent run that made it."""
+
+    number: int
+    training_run: str
+    tags: Mapping[str, str]
+
+
+def log_model(
+    tracking: Tracking, run_id: str, model: ServingModel, packages: Mapping[str, str]
+) -> tuple[str, str]:
+    """Log the booster natively (UBJ, signature of doubles, no pickle); its identity and place in the store.
+
+    Requirements are given: MLflow's inference would load the model in a second process, and that one Spark.
+    """
+    with told(tracking.uri, "store a model in"):
+        import mlflow
+        import mlflow.xgboost
+        import xgboost
+        from mlflow.models import ModelSignature
+        from mlflow.types import ColSpec, Schema
+
+        booster = xgboost.Booster()
+        booster.load_model(bytearray(model.booster))
+        inputs = Schema([ColSpec("double", name, required=False) for name in model.features])
+        with mlflow.start_run(run_id=run_id, log_system_metrics=False):
+            logged = mlflow.xgboost.log_model(
+                booster,
+                name="model",
+                model_format="ubj",
+                signature=ModelSignature(inputs, Schema([ColSpec("double", "probability_raw")])),
+                pip_requirements=[f"{name}=={version}" for name, version in packages.items()],
+                metadata=model.metadata(),
+            )
+        return str(logged.model_id), str(logged.artifact_path)
+
+
+def register(tracking: Tracking, run_id: str, logged: tuple[str, str], tags: Mapping[str, str]) -> Version:
+    """A new version of the model from a logged one, its tags set in the same transaction."""
+    identity, source = logged
+    client = tracking.client
+    with told(tracking.uri, "register a model in"):
+        from mlflow.exceptions import MlflowException
+
+        try:
+            client.create_registered_model(tracking.model_name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        made = client.create_model_version(
+            tracking.model_name, source, run_id, tags=dict(tags), model_id=identity
+        )
+    return _version(made)
+
+
+def find_version(tracking: Tracking, inputs: str) -> Version | None:
+    """The latest version trained on the inputs of that fingerprint, if any."""
+    with told(tracking.uri, "search"):
+        found = tracking.client.search_model_versions(
+            f"name = '{tracking.model_name}' and tag.`{INPUTS}` = '{inputs}'",
+            order_by=["version_number DESC"],
+        )
+    return _version(found[0]) if found else None
+
+
+def aliased(tracking: Tracking, alias: str) -> Version | None:
+    """The version that bears `alias`, None if none does or there is no such model."""
+    with told(tracking.uri, "look up a model in"):
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return _version(tracking.client.get_model_version_by_alias(tracking.model_name, alias))
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
+
+def set_alias(tracking: Tracking, alias: str, version: int) -> None:
+    """Move `alias` to `version`."""
+    with told(tracking.uri, "set an alias in"):
+        tracking.client.set_registered_model_alias(tracking.model_name, alias, str(version))
+
+
+def set_tag(tracking: Tracking, version: int, key: str, value: str) -> None:
+    """Tag a version."""
+    with told(tracking.uri, "tag a model in"):
+        tracking.client.set_model_version_tag(tracking.model_name, str(version), key, value)
+
+
+def load_model(tracking: Tracking, alias: str = CHAMPION) -> ServingModel:
+    """The model that bears `alias`. Raises `TrackingError` if there is none, or its files are gone."""
+    version = aliased(tracking, alias)
+    if version is None:
+        raise TrackingError(
+            f"no model {tracking.model_name}@{alias} is registered at {tracking.uri}: run the train job first"
+        )
+    return load_version(tracking, version.number)
+
+
+def load_version(tracking: Tracking, number: int) -> ServingModel:
+    """The model of that version number."""
+    with told(tracking.uri, f"read model {tracking.model_name} version {number} from"):
+        import mlflow.artifacts
+        from mlflow.models import Model
+
+        entry = tracking.client.get_model_version(tracking.model_name, str(number))
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(mlflow.artifacts.download_artifacts(artifact_uri=entry.source, dst_path=folder))
+            description = Model.load(str(place / "MLmodel"))
+            file = description.flavors.get("xgboost", {}).get("data", "model.ubj")
+            booster = (place / file).read_bytes()
+            return from_metadata(
+                description.metadata or {},
+                booster,
+                name=tracking.model_name,
+                version=number,
+                run_id=entry.tags.get(TRAINING_RUN) or entry.run_id,
+            )
+
+
+def _version(entry: Any) -> Version:
+    return Version(int(entry.version), entry.tags.get(TRAINING_RUN) or entry.run_id, dict(entry.tags))

@@ -1,0 +1,87 @@
+"""MLflow runs: parameters, metrics, artefacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from pozytywka_spark.training.tracking.store import Tracking, told
+
+_TEXT_LIMIT = 6000  # of a parameter or a tag in MLflow's stores
+
+
+@contextmanager
+def run(
+    tracking: Tracking, name: str, *, tags: Mapping[str, str], parent: str | None = None
+) -> Iterator[str]:
+    """A run and its identity; FINISHED after the block, FAILED if it raised, KILLED if interrupted."""
+    lineage = {"mlflow.runName": name, **({"mlflow.parentRunId": parent} if parent else {})}
+    with told(tracking.uri, "start a run in"):
+        identity = tracking.client.create_run(
+            tracking.experiment_id, tags={**lineage, **_short(tags)}
+        ).info.run_id
+    status = "FAILED"
+    try:
+        yield identity
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        with told(tracking.uri, "close a run in"):
+            tracking.client.set_terminated(identity, status)
+
+
+def log(
+    tracking: Tracking,
+    run_id: str,
+    *,
+    params: Mapping[str, object] | None = None,
+    metrics: Mapping[str, float] | None = None,
+) -> None:
+    """Parameters and metrics of a run in one request; NaN metrics are left out (SQL stores refuse some)."""
+    with told(tracking.uri, "log to"):
+        from mlflow.entities import Metric, Param
+
+        logged = [Param(key, text) for key, text in _short(params or {}).items()]
+        now = tracking.client.get_run(run_id).info.start_time
+        numbers = [Metric(key, value, now, 0) for key, value in (metrics or {}).items() if value == value]
+        for first in range(0, max(len(logged), len(numbers), 1), 100):
+            chosen = slice(first, first + 100)
+            tracking.client.log_batch(run_id, metrics=numbers[chosen], params=logged[chosen])
+
+
+def log_history(tracking: Tracking, run_id: str, name: str, values: Sequence[float]) -> None:
+    """A metric's value at each step."""
+    with told(tracking.uri, "log to"):
+        from mlflow.entities import Metric
+
+        now = tracking.client.get_run(run_id).info.start_time
+        points = [Metric(name, value, now, step) for step, value in enumerate(values)]
+        for first in range(0, len(points), 1000):
+            tracking.client.log_batch(run_id, metrics=points[first : first + 1000])
+
+
+def log_json(tracking: Tracking, run_id: str, content: object, file: str) -> None:
+    """A JSON artefact."""
+    with told(tracking.uri, "store an artefact in"):
+        tracking.client.log_dict(run_id, content, file)
+
+
+def log_text(tracking: Tracking, run_id: str, content: str, file: str) -> None:
+    """A text artefact, such as an HTML page."""
+    with told(tracking.uri, "store an artefact in"):
+        tracking.client.log_text(run_id, content, file)
+
+
+def _short(values: Mapping[str, object]) -> dict[str, str]:
+    return {key: str(value)[:_TEXT_LIMIT] for key, value in values.items()}
+
+
+def children(tracking: Tracking, parent: str) -> dict[str, dict[str, float]]:
+    """Metrics of the runs under `parent`, by their names."""
+    with told(tracking.uri, "search"):
+        found = tracking.client.search_runs(
+            [tracking.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'", max_results=1000
+        )
+    return {entry.data.tags["mlflow.runName"]: dict(entry.data.metrics) for entry in found}

@@ -1,0 +1,100 @@
+"""The connection to an MLflow store, and its failures in one line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import TrackingError
+
+_SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """A connection to a store: `client` is MLflow's, `uri` tells a person where it is."""
+
+    client: Any
+    uri: str
+    experiment_id: str
+    model_name: str
+
+
+def connect(settings: Settings) -> Tracking:
+    """The store of `mlflow.tracking_uri`, with the experiment and its artefact root made if absent.
+
+    Raises `TrackingError` if it can't be reached or written.
+    """
+    wanted = settings.mlflow
+    uri = wanted.tracking_uri
+    _quiet()
+    if uri.startswith(_SQLITE):
+        with told(uri, "make the folder of"):
+            Path(uri.removeprefix(_SQLITE)).absolute().parent.mkdir(parents=True, exist_ok=True)
+    with told(uri, "open"):
+        import mlflow
+
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        client = mlflow.MlflowClient(uri, uri)
+        experiment = client.get_experiment_by_name(wanted.experiment)
+        if experiment is None:
+            identity = client.create_experiment(wanted.experiment, artifact_root(settings))
+        elif experiment.lifecycle_stage != "active":
+            raise TrackingError(
+                f"MLflow experiment {wanted.experiment} was deleted in {hide_secrets(uri)}: "
+                "restore it or set mlflow.experiment"
+            )
+        else:
+            identity = experiment.experiment_id
+    return Tracking(client, hide_secrets(uri), identity, wanted.model_name)
+
+
+def artifact_root(settings: Settings) -> str | None:
+    """Where artefacts go: as set, else beside the SQLite file, else (None) where the server says."""
+    root, uri = settings.mlflow.artifact_root, settings.mlflow.tracking_uri
+    if root is None and uri.startswith(_SQLITE):
+        root = str(Path(uri.removeprefix(_SQLITE)).absolute().parent / "mlflow-artifacts")
+    if root is None or "://" in root:
+        return root
+    return Path(root).absolute().as_uri()
+
+
+def hide_secrets(uri: str) -> str:
+    """The address without a user and a password in it."""
+    parts = urlsplit(uri)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else uri
+
+
+@contextmanager
+def told(uri: str, action: str) -> Iterator[None]:
+    """Whatever MLflow raises, as one line that says what was being done and where."""
+    try:
+        yield
+    except TrackingError:
+        raise
+    except Exception as error:  # SQLAlchemy's, requests', MLflow's and the file system's have no common root
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise TrackingError(
+            f"can't {action} MLflow at {hide_secrets(uri)}: {hide_secrets(lines[0])[:300]}; "
+            "is mlflow.tracking_uri right, the server up and the place writable?"
+        ) from error
+
+
+def _quiet() -> None:
+    """No telemetry leaves the machine, and a dead server is given up in seconds, not minutes."""
+    for key, value in {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "GIT_PYTHON_REFRESH": "quiet",
+    }.items():
+        os.environ.setdefault(key, value)
