@@ -1,4 +1,4 @@
-"""Schemas from DDL text without a session: Spark's own parser needs a running JVM, and tables are declared at import."""
+"""Schemas from DDL text without a session: tables are declared at import, and Spark's parser needs a JVM."""
 
 from __future__ import annotations
 

@@ -28,6 +28,13 @@ _STATIC_PREFIXES = (
 )
 
 
+# What Delta's documentation asks for; spark.conf may say otherwise, such as further extensions.
+_DELTA: Mapping[str, object] = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+
+
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
     """The session of a job: UTC, Arrow, adaptive execution, quiet.
 
@@ -42,7 +49,7 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
     if settings.env == "local":
         # Python workers are started as plain `python3` unless told: another Python, without our packages
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.Builder().config(map=dict(wanted))
+    builder = _with_delta_jars(SparkSession.Builder().config(map=dict(wanted)), settings)
     try:
         submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started the JVM already
         log = Path(settings.home) / "logs" / f"{app_name}.log"
@@ -97,8 +104,27 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         }
     elif spark.master:
         conf["spark.master"] = spark.master
+    if settings.lake.engine == "delta-spark":
+        conf |= _DELTA
     conf |= spark.conf
     return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in conf.items()}
+
+
+def _with_delta_jars(builder: SparkSession.Builder, settings: Settings) -> SparkSession.Builder:
+    """Where the settings ask for it, let Spark fetch the jars that the package `delta-spark` belongs to."""
+    if settings.lake.engine != "delta-spark" or settings.lake.delta_jars != "download":
+        return builder
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        raise UsageError(
+            "lake.delta_jars=download comes too late under spark-submit, whose JVM runs already: "
+            "give it the jars with --packages, and lake.delta_jars=provided"
+        )
+    from delta import configure_spark_with_delta_pip  # for those only who use the engine
+
+    others = str(settings.spark.conf.get("spark.jars.packages", ""))
+    packages = [name.strip() for name in others.split(",") if name.strip()]
+    configured: SparkSession.Builder = configure_spark_with_delta_pip(builder, extra_packages=packages)
+    return configured
 
 
 def _log4j() -> str:

@@ -81,7 +81,7 @@ class DeltaRsLake:
         """See `api.Lake`."""
         keys = tuple(keys or table.keys)
         names.check_keys(table, keys)
-        with rows.in_words(table.name):
+        with rows.in_words():
             return merge.upsert(
                 self._spark, rows.conforming(df, table), table, keys, self.root, self.path(table.name), txn
             )
@@ -130,7 +130,7 @@ class DeltaRsLake:
         )
         if delta is not None and change.check is not None:
             change.check(delta)
-        with rows.in_words(table.name):
+        with rows.in_words():
             return staging.write_and_commit(conforming, table, self.root, path, change, check)
 
 

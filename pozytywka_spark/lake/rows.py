@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import reduce
 from operator import and_, or_
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -16,6 +17,8 @@ from pozytywka_spark.lake import names
 from pozytywka_spark.lake.partitions import Rendered, named
 from pozytywka_spark.schemas import Table
 
+# The second is what Spark's Python side doesn't translate, such as a data source that isn't there.
+SPARK_ERRORS = (PySparkException, Py4JError)
 _MARK = "[lake] "
 
 
@@ -66,11 +69,11 @@ def within(table: Table, wanted: Sequence[Rendered]) -> Column:
 
 
 @contextmanager
-def in_words(table: str) -> Iterator[None]:
+def in_words() -> Iterator[None]:
     """Turn Spark's failure on one of the checks above into the `LakeError` that it stands for."""
     try:
         yield
-    except PySparkException as error:
+    except SPARK_ERRORS as error:
         text = str(error)
         start = text.find(_MARK)
         if start < 0:

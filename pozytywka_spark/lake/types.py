@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from deltalake import DeltaTable, Schema
 from pyspark.sql import types as T
@@ -59,12 +60,17 @@ def differences(declared: T.StructType, held: T.StructType) -> list[str]:
 
 def holds(delta: DeltaTable, table: Table) -> bool:
     """Whether the table in the lake has the declared columns and partitions."""
-    return not _mismatches(delta, table)
+    return not _mismatches(table, to_spark(delta.schema()), delta.metadata().partition_columns)
 
 
 def check_holds(delta: DeltaTable, table: Table) -> None:
+    """`check_same` for a table of the log."""
+    check_same(table, to_spark(delta.schema()), delta.metadata().partition_columns)
+
+
+def check_same(table: Table, held: T.StructType, partition_by: Sequence[str]) -> None:
     """Raise `LakeError` naming each way in which the table in the lake differs from the declared one."""
-    found = _mismatches(delta, table)
+    found = _mismatches(table, held, partition_by)
     if found:
         raise LakeError(
             f"table {table.name}: the lake's differs from what is to be written: {'; '.join(found)}; "
@@ -72,9 +78,10 @@ def check_holds(delta: DeltaTable, table: Table) -> None:
         )
 
 
-def _mismatches(delta: DeltaTable, table: Table) -> list[str]:
-    found = differences(table.schema, to_spark(delta.schema()))
-    held = tuple(delta.metadata().partition_columns)
-    if held != table.partition_by:
-        found.append(f"it is partitioned by ({', '.join(held)}), not ({', '.join(table.partition_by)})")
+def _mismatches(table: Table, held: T.StructType, partition_by: Sequence[str]) -> list[str]:
+    found = differences(table.schema, held)
+    if tuple(partition_by) != table.partition_by:
+        found.append(
+            f"it is partitioned by ({', '.join(partition_by)}), not ({', '.join(table.partition_by)})"
+        )
     return found

@@ -1,0 +1,216 @@
+"""The delta-spark engine: whatever serves `format("delta")` in the session does everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake import delta_spark_log as log
+from pozytywka_spark.lake import delta_spark_table as jvm
+from pozytywka_spark.lake import merge, names, partitions, rows, types
+from pozytywka_spark.lake.api import Commit, Partition, Txn
+from pozytywka_spark.schemas import Table
+
+_SOURCE = "_source_"
+
+
+class DeltaSparkLake:
+    """Implements `api.Lake` wherever Spark's file systems reach."""
+
+    def __init__(self, root: str, spark: SparkSession) -> None:
+        self.root = root.rstrip("/")
+        self._spark = spark
+
+    def exists(self, table: str) -> bool:
+        """See `api.Lake`."""
+        return log.load(self._spark, self.path(table)) is not None
+
+    def path(self, table: str) -> str:
+        """See `api.Lake`."""
+        return names.table_path(self.root, table)
+
+    def version(self, table: str) -> int:
+        """See `api.Lake`."""
+        self._latest(table)
+        return log.latest_version(self._spark, self.path(table))
+
+    def txn_version(self, table: str, app: str) -> int | None:
+        """See `api.Lake`."""
+        return log.txn_version(self._spark, self.path(table), app) if self.exists(table) else None
+
+    def read(
+        self,
+        table: str,
+        *,
+        version: int | None = None,
+        timestamp: datetime | None = None,
+        partitions: Sequence[Partition] | None = None,
+    ) -> DataFrame:
+        """See `api.Lake`."""
+        if version is not None and timestamp is not None:
+            raise LakeError(f"table {table}: give a version or a timestamp, not both")
+        latest = self._latest(table)
+        found = latest
+        if version is not None or timestamp is not None:
+            found = log.load_as_of(self._spark, table, self.path(table), version, timestamp)
+        return found if partitions is None else _only(found, table, partitions, self._partition_by(table))
+
+    def append(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
+        """See `api.Lake`."""
+        return self._write(df, table, "append", txn, {})
+
+    def overwrite(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
+        """See `api.Lake`."""
+        return self._write(df, table, "overwrite", txn, {"overwriteSchema": "true"})
+
+    def replace_partitions(
+        self, df: DataFrame, table: Table, partitions: Sequence[Partition], *, txn: Txn | None = None
+    ) -> int | None:
+        """See `api.Lake`."""
+        wanted = partitions_of(table, partitions)
+        # the rows are checked here as well: not every server of the format checks replaceWhere
+        checked = rows.only_within(rows.conforming(df, table), table, wanted)
+        if not self.exists(table.name):
+            return self._write(checked, table, "append", txn, {})
+        return self._write(checked, table, "overwrite", txn, {"replaceWhere": _predicate(table, wanted)})
+
+    def upsert(
+        self, df: DataFrame, table: Table, keys: Sequence[str] | None = None, *, txn: Txn | None = None
+    ) -> int | None:
+        """See `api.Lake`."""
+        keys = tuple(keys or table.keys)
+        names.check_keys(table, keys)
+        source = rows.conforming(df, table)
+        with rows.in_words():
+            merge.check_unique(source, table, keys)
+            if not self.exists(table.name):
+                return self.append(source, table, txn=txn)
+            self._check(table)
+            if self._done_before(table, txn):
+                return None
+            with jvm.transaction(self._spark, txn):
+                self._merge(source, table, keys)
+        return self.version(table.name)
+
+    def history(self, table: str) -> list[Commit]:
+        """See `api.Lake`."""
+        self._latest(table)
+        return log.history(self._spark, self.path(table))
+
+    def compact(self, table: str) -> int | None:
+        """See `api.Lake`."""
+        before = self.version(table)
+        with jvm.in_words(table, "compact"):
+            jvm.compact(self._spark, self.path(table))
+        after = self.version(table)
+        return after if after > before else None
+
+    def vacuum(self, table: str, *, retention_hours: float, keep_versions: Sequence[int] = ()) -> int:
+        """See `api.Lake`."""
+        if retention_hours < 0:
+            raise LakeError(
+                f"table {table}: vacuum with retention_hours={retention_hours}: expected 0 or more"
+            )
+        hours = log.retention_with_pins(table, self.history(table), retention_hours, keep_versions)
+        with jvm.in_words(table, "vacuum"):
+            return jvm.vacuum(self._spark, self.path(table), hours)
+
+    def _latest(self, table: str) -> DataFrame:
+        found = log.load(self._spark, self.path(table))
+        if found is None:
+            raise LakeError(
+                f"table {table}: there is none at {self.path(table)}; run the stage that makes it first"
+            )
+        return found
+
+    def _partition_by(self, table: str) -> list[str]:
+        return log.partition_columns(self._spark, self.path(table))
+
+    def _check(self, table: Table) -> None:
+        """Raise `LakeError` if the lake's table differs: not every server of the format looks."""
+        types.check_same(table, self._latest(table.name).schema, self._partition_by(table.name))
+
+    def _done_before(self, table: Table, txn: Txn | None) -> bool:
+        if txn is None:
+            return False
+        last = self.txn_version(table.name, txn.app)
+        return last is not None and last >= txn.version
+
+    def _write(
+        self, df: DataFrame, table: Table, mode: str, txn: Txn | None, options: Mapping[str, str]
+    ) -> int | None:
+        checked = rows.conforming(df, table)
+        new = not self.exists(table.name)
+        if self._done_before(table, txn):
+            return None
+        if not new and "overwriteSchema" not in options:
+            self._check(table)
+        writer = _writer(checked, table, txn).mode(mode).options(**options)
+        if new:
+            writer = writer.options(**log.CONFIGURATION)
+        with jvm.in_words(table.name, mode), rows.in_words():
+            writer.save(self.path(table.name))
+        return self.version(table.name)
+
+    def _merge(self, source: DataFrame, table: Table, keys: Sequence[str]) -> None:
+        """MERGE through `DataFrame.mergeInto`.
+
+        Spark's own API rather than `delta.tables.DeltaTable`: it is honoured by the JVM classes on
+        classic and Connect sessions and by other servers of the format, which don't know Delta's
+        own protocol extension. The source's columns are renamed so that no name needs a qualifier:
+        mergeInto can't give a path an alias.
+        """
+        renamed = source.select(*(F.col(name).alias(_SOURCE + name) for name in table.columns))
+        matches = [F.col(key).eqNullSafe(F.col(_SOURCE + key)) for key in keys]
+        assignments = {name: F.col(_SOURCE + name) for name in table.columns}
+        condition = matches[0]
+        for match in matches[1:]:
+            condition = condition & match
+        with jvm.in_words(table.name, "upsert"):
+            (
+                renamed.mergeInto(f"delta.`{self.path(table.name)}`", condition)
+                .whenMatched()
+                .update(assignments)
+                .whenNotMatched()
+                .insert(assignments)
+                .merge()
+            )
+
+
+def partitions_of(table: Table, named: Sequence[Partition]) -> list[partitions.Rendered]:
+    """The named partitions, checked; raises `LakeError` if there are none."""
+    if not named:
+        raise LakeError(f"table {table.name}: replace_partitions was told no partition")
+    return partitions.checked(table.name, table.schema, table.partition_by, named)
+
+
+def _only(df: DataFrame, name: str, wanted: Sequence[Partition], held: Sequence[str]) -> DataFrame:
+    rendered = partitions.checked(name, df.schema, held, wanted)
+    return df.filter(rows.within(Table(name, df.schema, (), tuple(held)), rendered))
+
+
+def _writer(df: DataFrame, table: Table, txn: Txn | None) -> DataFrameWriter:
+    # static by name: a session's dynamic mode would turn overwrite into something else
+    writer = df.write.format("delta").option("partitionOverwriteMode", "static")
+    if table.partition_by:
+        writer = writer.partitionBy(*table.partition_by)
+    if txn is not None:
+        writer = writer.option("txnAppId", txn.app).option("txnVersion", txn.version)
+    return writer
+
+
+def _predicate(table: Table, wanted: Sequence[partitions.Rendered]) -> str:
+    """`replaceWhere` takes text only; every value is quoted and cast to its column's type."""
+
+    def term(name: str, value: str | None) -> str:
+        if value is None:
+            return f"`{name}` IS NULL"
+        quoted = "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        kind = table.schema[name].dataType.simpleString()
+        return f"`{name}` = " + (quoted if kind == "string" else f"CAST({quoted} AS {kind})")
+
+    return " OR ".join("(" + " AND ".join(term(*item) for item in one.items()) + ")" for one in wanted)

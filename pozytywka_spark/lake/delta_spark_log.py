@@ -1,0 +1,166 @@
+"""What the delta-spark engine knows of a table: read through Spark, wherever its files are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake.api import Commit
+from pozytywka_spark.lake.rows import SPARK_ERRORS
+
+# A model names the versions it was trained on: their log must outlive Delta's default of 30 days.
+CONFIGURATION = {"delta.logRetentionDuration": "interval 3650 days"}
+
+_NO_FORMAT = ("DATA_SOURCE_NOT_FOUND", "CATALOG_PLUGIN_CLASS_NOT_FOUND", "Cannot find catalog plugin class")
+_NO_TABLE = (
+    "DELTA_TABLE_NOT_FOUND",
+    "DELTA_PATH_DOES_NOT_EXIST",
+    "DELTA_MISSING_DELTA_TABLE",
+    "PATH_NOT_FOUND",
+    "No commit files found in _delta_log",
+)
+_AFTER_LATEST = "DELTA_TIMESTAMP_GREATER_THAN_COMMIT"
+_ACTIONS = (
+    "commitInfo struct<timestamp: bigint, operation: string>, txn struct<appId: string, version: bigint>, "
+    "metaData struct<createdTime: bigint, partitionColumns: array<string>>"
+)
+
+
+def check_served(spark: SparkSession, root: str) -> None:
+    """Raise `LakeError` if nothing in the session serves `format("delta")`."""
+    load(spark, f"{root}/_none")
+
+
+def load(spark: SparkSession, path: str) -> DataFrame | None:
+    """The latest version of the table at `path`; None if there is none."""
+    try:
+        found = spark.read.format("delta").load(path)
+        _ = found.schema  # a Connect session would find out only later
+    except SPARK_ERRORS as error:
+        text = str(error)
+        if any(sign in text for sign in _NO_FORMAT):
+            raise LakeError(
+                'lake.engine=delta-spark: nothing in this Spark session serves format("delta"); '
+                "use a Spark that has Delta's jars, set lake.delta_jars=download, or use lake.engine=delta-rs"
+            ) from error
+        if any(sign in text for sign in _NO_TABLE):
+            return None
+        raise
+    return found
+
+
+def load_as_of(
+    spark: SparkSession, name: str, path: str, version: int | None, timestamp: datetime | None
+) -> DataFrame:
+    """The table at `path` as of a version or a time, which is UTC if it has no zone; raises `LakeError`."""
+    reader = spark.read.format("delta")
+    if version is not None:
+        asked = f"version {version}"
+        reader = reader.option("versionAsOf", version)
+    else:
+        assert timestamp is not None
+        moment = timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp
+        asked = f"version at {moment.isoformat()}"
+        reader = reader.option("timestampAsOf", moment.strftime("%Y-%m-%d %H:%M:%S.%f"))
+    try:
+        found = reader.load(path)
+        _ = found.schema
+    except SPARK_ERRORS as error:
+        if _AFTER_LATEST in str(error):
+            return spark.read.format("delta").load(path)
+        first = str(error).splitlines()[0]
+        raise LakeError(f"table {name}: no {asked}: {first}") from error
+    return found
+
+
+def history(spark: SparkSession, path: str) -> list[Commit]:
+    """All commits, latest first."""
+    entries = _delta_history(spark, path, None)
+    return _counted_commits(spark, path) if entries is None else entries
+
+
+def latest_version(spark: SparkSession, path: str) -> int:
+    """The number of the latest commit."""
+    entries = _delta_history(spark, path, 1)
+    return (_counted_commits(spark, path) if entries is None else entries)[0].version
+
+
+def txn_version(spark: SparkSession, path: str, app: str) -> int | None:
+    """The last version that `app` committed, from the log's own files: no API tells it."""
+    row = _actions(spark, path).filter(F.col("txn.appId") == app).agg(F.max("txn.version")).first()
+    return None if row is None else row[0]
+
+
+def partition_columns(spark: SparkSession, path: str) -> list[str]:
+    """The columns the table is partitioned by, as its last metadata says."""
+    latest = (
+        _actions(spark, path)
+        .filter(F.col("metaData").isNotNull())
+        .select(
+            F.col("metaData.partitionColumns").alias("columns"), F.col("metaData.createdTime").alias("time")
+        )
+        .collect()
+    )
+    return list(max(latest, key=lambda row: row["time"] or 0)["columns"] or ()) if latest else []
+
+
+def retention_with_pins(
+    name: str, commits: Sequence[Commit], retention_hours: float, keep_versions: Sequence[int]
+) -> float:
+    """Hours that cover the oldest kept version: its files were removed after it, so they are younger.
+
+    Raises `LakeError` for a version that isn't there.
+    """
+    times = {commit.version: commit.time for commit in commits}
+    for version in keep_versions:
+        if version not in times:
+            raise LakeError(
+                f"table {name}: no version {version}; its versions are {min(times)} to {max(times)}"
+            )
+    if not keep_versions:
+        return retention_hours
+    age = datetime.now(UTC) - min(times[version] for version in keep_versions)
+    return max(retention_hours, math.ceil(age.total_seconds() / 3600) + 1)
+
+
+def _delta_history(spark: SparkSession, path: str, limit: int | None) -> list[Commit] | None:
+    """Through Delta's own API; None if what serves the format doesn't speak it."""
+    from delta.tables import DeltaTable  # imports Delta's protocol classes: only for those who use them
+
+    try:
+        table = DeltaTable.forPath(spark, path)
+        entries = (table.history() if limit is None else table.history(limit)).collect()
+    except SPARK_ERRORS as error:
+        if "extension relation" in str(error):
+            return None
+        raise
+    return [_commit(entry.asDict(recursive=True)) for entry in entries]
+
+
+def _commit(entry: dict[str, Any]) -> Commit:
+    time = entry["timestamp"]
+    metadata = {key: str(value) for key, value in (entry.get("operationParameters") or {}).items()}
+    metadata |= {key: str(value) for key, value in (entry.get("operationMetrics") or {}).items()}
+    return Commit(int(entry["version"]), time.astimezone(UTC), str(entry["operation"]), metadata)
+
+
+def _counted_commits(spark: SparkSession, path: str) -> list[Commit]:
+    """Commits in the order of their times, numbered from 0: right while the log was never cleaned up."""
+    infos = _actions(spark, path).filter(F.col("commitInfo").isNotNull()).select("commitInfo.*").collect()
+    ordered = sorted(infos, key=lambda row: row["timestamp"])
+    commits = [
+        Commit(version, datetime.fromtimestamp(row["timestamp"] / 1000, UTC), row["operation"], {})
+        for version, row in enumerate(ordered)
+    ]
+    return commits[::-1]
+
+
+def _actions(spark: SparkSession, path: str) -> DataFrame:
+    """The log's actions: of the commits' files, which `CONFIGURATION` keeps."""
+    return spark.read.schema(_ACTIONS).json(f"{path}/_delta_log/*.json")

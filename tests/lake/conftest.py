@@ -1,0 +1,101 @@
+"""Each engine behind one fixture: delta-rs on classic Spark, delta-spark's calls on whatever serves them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chispa.dataframe_comparer import assert_df_equality
+from pyspark.sql import DataFrame, SparkSession
+
+from pozytywka_spark.config import load_settings
+from pozytywka_spark.lake import Lake, open_lake
+
+DELTA_RS = "delta-rs"
+SAIL = "delta-spark on Sail"
+JVM = "delta-spark on the JVM"
+_CONNECT = "SPARK_CONNECT_MODE_ENABLED"
+
+
+@dataclass
+class Bench:
+    """A lake under test and the session that makes its frames."""
+
+    engine: str
+    lake: Lake
+    spark: SparkSession
+
+    def frame(self, rows: Sequence[tuple[Any, ...]], ddl: str) -> DataFrame:
+        return self.spark.createDataFrame(list(rows), ddl)
+
+    def assert_rows(self, actual: DataFrame, rows: Sequence[tuple[Any, ...]], ddl: str) -> None:
+        """`actual` is exactly these rows, in any order, with these columns."""
+        assert_df_equality(actual, self.frame(rows, ddl), ignore_row_order=True, ignore_nullable=True)
+
+    def skip_on_sail(self, reason: str) -> None:
+        if self.engine == SAIL:
+            pytest.skip(f"Sail {reason}")
+
+
+@pytest.fixture(scope="session")
+def sail() -> Iterator[SparkSession]:
+    """A Connect session on a Sail server on loopback, beside the classic session of the other tests.
+
+    pyspark keeps in the environment which of the two its functions build columns for: tests on
+    Sail set the variable, and nobody else sees it.
+    """
+    server_module = pytest.importorskip("pysail.spark")
+    os.environ.setdefault("RUST_LOG", "error")
+    server = server_module.SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    before = os.environ.pop(_CONNECT, None)
+    try:
+        from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+        session = ConnectSession.builder.remote(f"sc://127.0.0.1:{server.listening_address[1]}").create()
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+    finally:
+        _restore(before)
+    yield session
+    session.stop()  # before the server: it would wait for it
+    server.stop()
+
+
+def _restore(value: str | None) -> None:
+    os.environ.pop(_CONNECT, None)
+    if value is not None:
+        os.environ[_CONNECT] = value
+
+
+@pytest.fixture(params=[DELTA_RS, SAIL, JVM])
+def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """An empty lake of each engine."""
+    if request.param == SAIL:
+        spark = request.getfixturevalue("sail")
+        monkeypatch.setenv(_CONNECT, "1")
+        return Bench(SAIL, _lake(tmp_path, "delta-spark", spark), spark)
+    spark = request.getfixturevalue("spark")
+    if request.param == JVM:
+        if not _has_delta_classes(spark):
+            pytest.skip("Delta's JVM classes are not on the classpath; run with a Spark that has them")
+        return Bench(JVM, _lake(tmp_path, "delta-spark", spark), spark)
+    return Bench(DELTA_RS, _lake(tmp_path, DELTA_RS, spark), spark)
+
+
+@pytest.fixture
+def rs(spark: SparkSession, tmp_path: Path) -> Bench:
+    """An empty lake of the delta-rs engine, for what only it promises."""
+    return Bench(DELTA_RS, _lake(tmp_path, DELTA_RS, spark), spark)
+
+
+def _lake(home: Path, engine: str, spark: SparkSession) -> Lake:
+    return open_lake(load_settings("local", [f"home={home}", f"lake.engine={engine}"]), spark)
+
+
+def _has_delta_classes(spark: SparkSession) -> bool:
+    loader = spark.sparkContext._jvm.Thread.currentThread().getContextClassLoader()
+    return loader.getResource("io/delta/sql/DeltaSparkSessionExtension.class") is not None

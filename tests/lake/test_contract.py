@@ -1,0 +1,327 @@
+"""What every engine promises, on tables written out in full."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from lake.conftest import Bench
+from pyspark.sql import functions as F
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake import Txn
+from pozytywka_spark.schemas import table
+
+DDL = "k bigint, v string"
+PLAIN = table("plain", DDL, keys=["k"])
+BY_CITY_DDL = "k bigint, v string, city string"
+BY_CITY = table("by_city", BY_CITY_DDL, keys=["k"], partition_by=["city"])
+BY_MONTH_DDL = "k bigint, month date, free boolean"
+BY_MONTH = table("by_month", BY_MONTH_DDL, keys=["k"], partition_by=["month", "free"])
+JANUARY, FEBRUARY = date(2022, 1, 1), date(2022, 2, 1)
+
+ODD_VALUES = [
+    "a b",
+    "a/b",
+    "żółć",
+    "100%",
+    "%2F",
+    "x:y",
+    "a=b",
+    "it's",
+    "back\\slash",
+    "[0]*?{1}",
+    '"q"',
+    "né+é",
+]
+
+
+def test_a_table_is_absent_until_written(bench: Bench) -> None:
+    lake = bench.lake
+    assert not lake.exists("plain")
+    assert lake.txn_version("plain", "app") is None
+    for ask in (lake.version, lake.read, lake.history):
+        with pytest.raises(LakeError, match="table plain: there is none at .*; run the stage that makes it"):
+            ask("plain")
+
+
+def test_append_creates_and_adds(bench: Bench) -> None:
+    assert bench.lake.append(bench.frame([(1, "a"), (2, None)], DDL), PLAIN) == 0
+    assert bench.lake.append(bench.frame([(1, "a")], DDL), PLAIN) == 1
+    assert bench.lake.exists("plain")
+    assert bench.lake.version("plain") == 1
+    bench.assert_rows(bench.lake.read("plain"), [(1, "a"), (2, None), (1, "a")], DDL)
+
+
+def test_overwrite_replaces_rows_and_schema_and_partitions(bench: Bench) -> None:
+    lake = bench.lake
+    lake.overwrite(bench.frame([(1, "a"), (2, "b")], DDL), PLAIN)
+    assert lake.overwrite(bench.frame([(3, "c")], DDL), PLAIN) == 1
+    bench.assert_rows(lake.read("plain"), [(3, "c")], DDL)
+
+    other = table("plain", "k bigint, w double, city string", keys=["k"], partition_by=["city"])
+    assert lake.overwrite(bench.frame([(1, 0.5, "x")], "k bigint, w double, city string"), other) == 2
+    bench.assert_rows(lake.read("plain"), [(1, 0.5, "x")], "k bigint, w double, city string")
+    bench.assert_rows(lake.read("plain", version=1), [(3, "c")], DDL)
+
+
+def test_columns_are_matched_by_name_and_extra_ones_dropped(bench: Bench) -> None:
+    bench.lake.append(bench.frame([("a", 7, 1)], "v string, extra int, k bigint"), PLAIN)
+    bench.lake.append(bench.frame([(2, "b")], DDL), PLAIN)
+    bench.assert_rows(bench.lake.read("plain"), [(1, "a"), (2, "b")], DDL)
+
+
+def test_a_wrong_schema_is_refused_by_column(bench: Bench) -> None:
+    lake = bench.lake
+    with pytest.raises(LakeError, match="table plain: columns missing: v"):
+        lake.append(bench.frame([(1,)], "k bigint"), PLAIN)
+    with pytest.raises(LakeError, match="table plain: k is int, expected bigint"):
+        lake.append(bench.frame([(1, "a")], "k int, v string"), PLAIN)
+    lake.append(bench.frame([(1, "a")], DDL), PLAIN)
+    changed = table("plain", "k bigint, v double", keys=["k"])
+    with pytest.raises(LakeError, match="v is double, the table holds string"):
+        lake.append(bench.frame([(1, 0.5)], "k bigint, v double"), changed)
+    split = table("plain", DDL, keys=["k"], partition_by=["v"])
+    with pytest.raises(LakeError, match=r"partitioned by \(\), not \(v\)"):
+        lake.append(bench.frame([(1, "a")], DDL), split)
+    bench.assert_rows(lake.read("plain"), [(1, "a")], DDL)
+
+
+def test_null_in_a_not_null_column_is_refused(bench: Bench) -> None:
+    strict = table("strict", "k bigint not null, v string", keys=["k"])
+    bench.lake.append(bench.frame([(1, None)], DDL), strict)
+    with pytest.raises(LakeError, match="^table strict: column k is NOT NULL, and a row has null$"):
+        bench.lake.append(bench.frame([(2, "b"), (None, "a")], DDL), strict)
+    bench.assert_rows(bench.lake.read("strict"), [(1, None)], DDL)
+
+
+def test_empty_frames(bench: Bench) -> None:
+    lake = bench.lake
+    assert lake.append(bench.frame([], BY_CITY_DDL), BY_CITY) == 0
+    bench.assert_rows(lake.read("by_city"), [], BY_CITY_DDL)
+    lake.append(bench.frame([(1, "a", "x")], BY_CITY_DDL), BY_CITY)
+    lake.append(bench.frame([], BY_CITY_DDL), BY_CITY)
+    lake.upsert(bench.frame([], BY_CITY_DDL), BY_CITY)
+    bench.assert_rows(lake.read("by_city"), [(1, "a", "x")], BY_CITY_DDL)
+    lake.overwrite(bench.frame([], BY_CITY_DDL), BY_CITY)
+    bench.assert_rows(lake.read("by_city"), [], BY_CITY_DDL)
+
+
+def test_odd_partition_values_come_back_as_they_were(bench: Bench) -> None:
+    rows = [(number, "v", value) for number, value in enumerate([*ODD_VALUES, None])]
+    bench.lake.append(bench.frame(rows, BY_CITY_DDL), BY_CITY)
+    bench.assert_rows(bench.lake.read("by_city"), rows, BY_CITY_DDL)
+    for number, value in ((1, "a/b"), (3, "100%"), (4, "%2F"), (5, "x:y"), (len(ODD_VALUES), None)):
+        found = bench.lake.read("by_city", partitions=[{"city": value}])
+        bench.assert_rows(found, [(number, "v", value)], BY_CITY_DDL)
+
+
+def test_odd_partition_values_are_replaced_one_by_one(bench: Bench) -> None:
+    rows = [(number, "old", value) for number, value in enumerate([*ODD_VALUES, None])]
+    bench.lake.append(bench.frame(rows, BY_CITY_DDL), BY_CITY)
+    replaced = ["it's", "back\\slash", "%2F", None]
+    fresh = [(number, "new", value) for number, _, value in rows if value in replaced]
+    bench.lake.replace_partitions(
+        bench.frame(fresh, BY_CITY_DDL), BY_CITY, [{"city": value} for value in replaced]
+    )
+    kept = [row for row in rows if row[2] not in replaced]
+    bench.assert_rows(bench.lake.read("by_city"), kept + fresh, BY_CITY_DDL)
+
+
+def test_an_empty_string_is_null_in_a_partition_column(bench: Bench) -> None:
+    """Delta's protocol has no empty partition value; nobody's engine keeps one."""
+    bench.lake.append(bench.frame([(1, "", "")], BY_CITY_DDL), BY_CITY)
+    bench.assert_rows(bench.lake.read("by_city"), [(1, "", None)], BY_CITY_DDL)
+    bench.lake.replace_partitions(bench.frame([(2, "", "")], BY_CITY_DDL), BY_CITY, [{"city": ""}])
+    bench.assert_rows(bench.lake.read("by_city", partitions=[{"city": None}]), [(2, "", None)], BY_CITY_DDL)
+
+
+def test_replace_partitions_touches_only_what_it_names(bench: Bench) -> None:
+    lake = bench.lake
+    before = [(1, JANUARY, True), (2, JANUARY, False), (3, FEBRUARY, True), (4, None, None)]
+    lake.append(bench.frame(before, BY_MONTH_DDL), BY_MONTH)
+    lake.replace_partitions(
+        bench.frame([(5, JANUARY, True)], BY_MONTH_DDL),
+        BY_MONTH,
+        [{"month": JANUARY, "free": True}, {"month": None, "free": None}],
+    )
+    after = [(5, JANUARY, True), (2, JANUARY, False), (3, FEBRUARY, True)]
+    bench.assert_rows(lake.read("by_month"), after, BY_MONTH_DDL)
+
+    # a partition may be named by some of its columns; one that gets no rows becomes empty
+    lake.replace_partitions(bench.frame([], BY_MONTH_DDL), BY_MONTH, [{"month": JANUARY}])
+    bench.assert_rows(lake.read("by_month"), [(3, FEBRUARY, True)], BY_MONTH_DDL)
+    bench.assert_rows(lake.read("by_month", version=1), after, BY_MONTH_DDL)
+
+
+def test_replace_partitions_refuses_rows_outside(bench: Bench) -> None:
+    bench.lake.append(bench.frame([(1, JANUARY, True)], BY_MONTH_DDL), BY_MONTH)
+    stray = bench.frame([(2, JANUARY, True), (3, FEBRUARY, True)], BY_MONTH_DDL)
+    with pytest.raises(LakeError, match="^table by_month: a row lies .*outside month=2022-01-01$"):
+        bench.lake.replace_partitions(stray, BY_MONTH, [{"month": JANUARY}])
+    bench.assert_rows(bench.lake.read("by_month"), [(1, JANUARY, True)], BY_MONTH_DDL)
+
+
+def test_replace_partitions_creates_the_table(bench: Bench) -> None:
+    rows = [(1, JANUARY, True)]
+    assert bench.lake.replace_partitions(bench.frame(rows, BY_MONTH_DDL), BY_MONTH, [{"month": JANUARY}]) == 0
+    bench.assert_rows(bench.lake.read("by_month"), rows, BY_MONTH_DDL)
+
+
+@pytest.mark.parametrize(
+    ("partitions", "message"),
+    [
+        ([], "told no partition"),
+        ([{}], "would be the whole table"),
+        ([{"k": 1}], "k is no partition column; it is partitioned by month, free"),
+        ([{"month": "2022-01-01"}], "expected a date, got a str"),
+        ([{"month": datetime(2022, 1, 1)}], "expected a date, got a datetime"),
+        ([{"free": 1}], "expected a boolean, got a int"),
+    ],
+)
+def test_partitions_that_can_not_be_meant(
+    bench: Bench, partitions: list[dict[str, object]], message: str
+) -> None:
+    with pytest.raises(LakeError, match=message):
+        bench.lake.replace_partitions(bench.frame([], BY_MONTH_DDL), BY_MONTH, partitions)
+
+
+def test_upsert_updates_and_inserts(bench: Bench) -> None:
+    lake = bench.lake
+    assert (
+        lake.upsert(bench.frame([(1, "a", "x"), (2, "b", "y"), (None, "n", None)], BY_CITY_DDL), BY_CITY) == 0
+    )
+    # 2 moves to another partition, null equals null, 3 is new
+    lake.upsert(bench.frame([(2, "B", "x"), (3, "c", "z"), (None, "N", "y")], BY_CITY_DDL), BY_CITY)
+    after = [(1, "a", "x"), (2, "B", "x"), (3, "c", "z"), (None, "N", "y")]
+    bench.assert_rows(lake.read("by_city"), after, BY_CITY_DDL)
+
+
+def test_upsert_by_other_keys(bench: Bench) -> None:
+    lake = bench.lake
+    lake.append(bench.frame([(1, "a", "x"), (2, "a", "y")], BY_CITY_DDL), BY_CITY)
+    lake.upsert(bench.frame([(9, "a", "y"), (8, "b", "y")], BY_CITY_DDL), BY_CITY, ["v", "city"])
+    bench.assert_rows(lake.read("by_city"), [(1, "a", "x"), (9, "a", "y"), (8, "b", "y")], BY_CITY_DDL)
+
+
+def test_upsert_refuses_two_rows_of_one_key(bench: Bench) -> None:
+    bench.lake.append(bench.frame([(1, "a")], DDL), PLAIN)
+    with pytest.raises(LakeError, match=r"table plain: upsert of 2 rows of one key \(k=7\)"):
+        bench.lake.upsert(bench.frame([(7, "a"), (7, "b"), (8, "c")], DDL), PLAIN)
+    with pytest.raises(LakeError, match="table plain: key column nope is not there; it has k, v"):
+        bench.lake.upsert(bench.frame([], DDL), PLAIN, ["nope"])
+    bench.assert_rows(bench.lake.read("plain"), [(1, "a")], DDL)
+
+
+def test_time_travel(bench: Bench) -> None:
+    lake = bench.lake
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    lake.append(bench.frame([(1, "a")], DDL), PLAIN)
+    between = datetime.now(UTC) + timedelta(milliseconds=5)
+    while datetime.now(UTC) <= between:
+        pass
+    lake.append(bench.frame([(2, "b")], DDL), PLAIN)
+    bench.assert_rows(lake.read("plain", version=0), [(1, "a")], DDL)
+    bench.assert_rows(lake.read("plain", timestamp=between), [(1, "a")], DDL)
+    bench.assert_rows(lake.read("plain", timestamp=between.replace(tzinfo=None)), [(1, "a")], DDL)
+    late = datetime.now(UTC) + timedelta(days=1)
+    bench.assert_rows(lake.read("plain", timestamp=late), [(1, "a"), (2, "b")], DDL)
+    with pytest.raises(LakeError, match="table plain: no version 9"):
+        lake.read("plain", version=9)
+    with pytest.raises(LakeError, match="table plain: no version at "):
+        lake.read("plain", timestamp=before - timedelta(days=1))
+    with pytest.raises(LakeError, match="a version or a timestamp, not both"):
+        lake.read("plain", version=0, timestamp=late)
+
+
+def test_history_is_latest_first(bench: Bench) -> None:
+    start = datetime.now(UTC) - timedelta(seconds=1)
+    bench.lake.append(bench.frame([(1, "a")], DDL), PLAIN)
+    bench.lake.overwrite(bench.frame([(2, "b")], DDL), PLAIN)
+    bench.lake.upsert(bench.frame([(2, "c")], DDL), PLAIN)
+    commits = bench.lake.history("plain")
+    assert [commit.version for commit in commits] == [2, 1, 0]
+    times = [commit.time for commit in commits]
+    assert times == sorted(times, reverse=True)
+    assert start <= times[-1] <= times[0] <= datetime.now(UTC)
+    expected = ["UPSERT", "OVERWRITE", "APPEND"] if bench.engine == "delta-rs" else ["MERGE", "WRITE"]
+    assert [commit.operation for commit in commits][: len(expected)] == expected
+
+
+def test_nested_columns_and_microseconds(bench: Bench) -> None:
+    ddl = (
+        "k bigint, s struct<a: int, b: array<string>>, l array<struct<x: double>>, m map<string, int>, "
+        "t timestamp, d decimal(20, 4), f boolean"
+    )
+    nested = table("nested", ddl, keys=["k"])
+    frame = bench.frame(
+        [(1, (1, ["x", None]), [(0.5,), None], {"a": 1, "b": None}, True), (2, None, None, None, None)],
+        "k bigint, s struct<a: int, b: array<string>>, l array<struct<x: double>>, m map<string, int>, f boolean",
+    ).withColumns(
+        {
+            "t": F.when(F.col("k") == 1, F.lit("2023-01-03 05:14:02.707001").cast("timestamp")),
+            "d": F.when(F.col("k") == 1, F.lit("1234567890123456.7891").cast("decimal(20, 4)")),
+        }
+    )
+    bench.lake.append(frame, nested)
+    found = bench.lake.read("nested").select(
+        "k",
+        "s.a",
+        "s.b",
+        F.col("l")[0]["x"].alias("x"),
+        F.col("m")["a"].alias("ma"),
+        F.unix_micros("t").alias("t"),
+        F.col("d").cast("string").alias("d"),
+        "f",
+    )
+    bench.assert_rows(
+        found,
+        [(1, 1, ["x", None], 0.5, 1, 1672722842707001, "1234567890123456.7891", True), (2, *[None] * 7)],
+        "k bigint, a int, b array<string>, x double, ma int, t bigint, d string, f boolean",
+    )
+
+
+def test_the_same_transaction_is_done_once(bench: Bench) -> None:
+    bench.skip_on_sail("ignores transaction ids")
+    lake = bench.lake
+    frame = bench.frame([(1, "a", "x")], BY_CITY_DDL)
+    assert lake.append(frame, BY_CITY, txn=Txn("ingest", 3)) == 0
+    assert lake.append(frame, BY_CITY, txn=Txn("ingest", 3)) is None
+    assert lake.overwrite(frame, BY_CITY, txn=Txn("ingest", 2)) is None
+    assert lake.replace_partitions(frame, BY_CITY, [{"city": "x"}], txn=Txn("ingest", 3)) is None
+    assert lake.upsert(frame, BY_CITY, txn=Txn("ingest", 3)) is None
+    assert lake.txn_version("by_city", "ingest") == 3
+    assert lake.txn_version("by_city", "other") is None
+    assert lake.version("by_city") == 0
+    assert lake.upsert(bench.frame([(1, "b", "x")], BY_CITY_DDL), BY_CITY, txn=Txn("ingest", 4)) == 1
+    assert lake.append(frame, BY_CITY, txn=Txn("other", 0)) == 2
+    assert lake.overwrite(frame, BY_CITY, txn=Txn("other", 1)) == 3
+    assert lake.txn_version("by_city", "ingest") == 4
+    bench.assert_rows(lake.read("by_city"), [(1, "a", "x")], BY_CITY_DDL)
+
+
+def test_compact_keeps_the_rows(bench: Bench) -> None:
+    bench.skip_on_sail("has no OPTIMIZE")
+    rows = [(number, "v", "x" if number % 2 else None) for number in range(6)]
+    for row in rows:
+        bench.lake.append(bench.frame([row], BY_CITY_DDL), BY_CITY)
+    assert bench.lake.compact("by_city") == 6
+    assert bench.lake.compact("by_city") is None
+    bench.assert_rows(bench.lake.read("by_city"), rows, BY_CITY_DDL)
+    bench.assert_rows(bench.lake.read("by_city", version=2), rows[:3], BY_CITY_DDL)
+
+
+def test_vacuum_keeps_what_is_pinned(bench: Bench) -> None:
+    bench.skip_on_sail("has no VACUUM")
+    for number in range(4):
+        bench.lake.overwrite(bench.frame([(number, "v")], DDL), PLAIN)
+    assert bench.lake.vacuum("plain", retention_hours=1) == 0
+    # delta-spark keeps everything since the oldest pinned version, delta-rs exactly the pinned ones
+    gone = bench.lake.vacuum("plain", retention_hours=0, keep_versions=[1])
+    assert gone >= (2 if bench.engine == "delta-rs" else 0)
+    bench.assert_rows(bench.lake.read("plain", version=1), [(1, "v")], DDL)
+    bench.assert_rows(bench.lake.read("plain"), [(3, "v")], DDL)
+    with pytest.raises(LakeError, match="table plain: no version 99"):
+        bench.lake.vacuum("plain", retention_hours=0, keep_versions=[99])
+    with pytest.raises(LakeError, match="retention_hours=-1"):
+        bench.lake.vacuum("plain", retention_hours=-1)
