@@ -102,6 +102,7 @@ class Guards(Section):
 
     perturbation: bool = Field(True, description="false skips the rebuild with the future removed")
     perturbation_users: int = Field(200, ge=1, description="users whose months are rebuilt")
+    suspicion_rows: int = Field(20_000, ge=100, description="labelled rows that single features are tried on")
     seed: int = 7
     max_single_auc: float = Field(0.95, gt=0.5, le=1, description="a feature this good alone is a leak")
 
@@ -199,7 +200,6 @@ class Synthetic(Section):
     artists: int = Field(800, ge=50)
     played_tracks: int = Field(1000, ge=50, description="tracks that anyone ever plays")
     genres: int = Field(400, ge=50, le=4100, description="the first 50 can be someone's favourite")
-    sessions_per_user: float = Field(5.0, gt=0, description="over all months, on average")
     premium_share: float = Field(0.41925, gt=0, lt=0.95, description="share of users who buy before the end")
     dirt: Dirt = Dirt()
 

@@ -13,6 +13,10 @@ from pozytywka_spark.synthetic.plan import Plan, Rng
 
 Array = np.ndarray[Any, Any]
 
+FAVOURITES = len(words.FAVOURITE_GENRES)
+POPULAR_POOL = FAVOURITES
+FLAT_POOL = FAVOURITES + 1
+
 _BASE62 = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", dtype="S1")
 # How many genres an artist has, as in the real deliveries (1 to 12).
 _GENRE_COUNTS = np.array([2773, 2467, 1825, 1216, 869, 539, 345, 220, 147, 93, 53, 48], dtype=float)
@@ -44,15 +48,11 @@ class Catalogue:
     genre_of: Array
     tracks: dict[str, Array]
     artist_of: Array
+    favourite_mask: Array  # per track: bit g is set if its artist has favourite genre g
     storage: dict[str, Array]
     pools: (
         Pools  # pool g < 50: tracks of favourite genre g; then two of all played tracks: by popularity, flat
     )
-
-
-FAVOURITES = len(words.FAVOURITE_GENRES)
-POPULAR_POOL = FAVOURITES
-FLAT_POOL = FAVOURITES + 1
 
 
 @lru_cache(maxsize=2)
@@ -66,7 +66,20 @@ def catalogue_of(plan: Plan) -> Catalogue:
     tracks = _tracks(rng, plan, artists["id"][artist_of])
     storage = _storage(rng, tracks)
     pools = _pools(rng, plan, tracks["popularity"], genre_of[artist_of])
-    return Catalogue(genres, artists, genre_of, tracks, artist_of, storage, pools)
+    mask = _favourite_mask(genre_of)[artist_of]
+    return Catalogue(genres, artists, genre_of, tracks, artist_of, mask, storage, pools)
+
+
+def bits(genres: Array) -> Array:
+    """Each genre index as a bit; none for -1 and for genres that are nobody's favourites."""
+    shift = np.clip(genres, 0, 63).astype(np.uint64)
+    fit = (genres >= 0) & (genres < FAVOURITES)
+    return np.where(fit, np.uint64(1) << shift, np.uint64(0))
+
+
+def _favourite_mask(genre_of: Array) -> Array:
+    mask: Array = np.bitwise_or.reduce(bits(genre_of), axis=1)
+    return mask
 
 
 def _ids(rng: Rng, count: int) -> Array:

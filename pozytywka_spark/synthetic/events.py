@@ -59,10 +59,19 @@ def purchases(plan: Plan, life: Life) -> Array:
     return at
 
 
+def purchase_times(plan: Plan, life: Life) -> Array:
+    """For each user the time of the delivered purchase; beyond all times if there is none."""
+    events = events_of(plan, life)
+    times = np.full(len(life.people), np.iinfo(np.int64).max)
+    bought = events.kind == BUY_PREMIUM
+    times[events.user[bought]] = events.time_ms[bought]
+    return times
+
+
 def _start_of_play(life: Life, taken_ms: Array) -> Array:
     """Plays of a session follow one another without a gap."""
     session = life.plays.session
     before = np.cumsum(taken_ms) - taken_ms
     first = np.flatnonzero(np.diff(session, prepend=-1))
-    start: Array = life.start_ms[session] + before - before[first][session]
+    start: Array = life.walk.start_ms[session] + before - before[first][session]
     return start

@@ -15,7 +15,7 @@ following; 0 after a skip (the next track starts at once).
     η =  level                                 found so that the wanted share of users buys
        + ADVERTS · ln(1 + A)                   A: adverts heard
        + LIKES · ln(1 + L)                     L: likes given
-       + FAVOURITES · f                        f: share of plays picked from favourite genres
+       + FAVOURITES · f                        f: share of plays of artists with a favourite genre
        + POPULARITY · (p - 45) / 20            p: mean popularity of the tracks played
        + FED_UP · ln(1 + A) · s(f)             the non-linear interaction: adverts drive those most
                                                who hear what they love; s(f) = 1 / (1 + exp(-25 (f - 0.2)))
@@ -37,11 +37,11 @@ HALF_LIFE_DAYS = 30.0
 AFTER_ADVERT = 1.0
 AFTER_TRACK = 0.12
 ANNOYANCE = 0.15
-ADVERTS = 0.45
-LIKES = 0.35
-FAVOURITES = 1.2
-POPULARITY = 0.5
-FED_UP = 0.75
+ADVERTS = 1.2
+LIKES = 0.4
+FAVOURITES = 2.5
+POPULARITY = 0.8
+FED_UP = 1.2
 SEASON = 0.35
 SHRINK = 10.0
 MEAN_FAVOURITE = 0.125
@@ -50,7 +50,7 @@ MEAN_POPULARITY = 45.0
 
 @dataclass
 class Memory:
-    """What the hazard remembers of each user: fading sums of what happened before."""
+    """What the hazard remembers, one entry a user, session or path: fading sums of what happened before."""
 
     adverts: Array
     likes: Array
@@ -63,10 +63,24 @@ class Memory:
         """Of users who have done nothing yet."""
         return cls(*(np.zeros(users) for _ in range(5)))
 
+    def take(self, at: Array) -> Memory:
+        """Of some entries."""
+        return Memory(*(value[at] for value in vars(self).values()))
 
-def fade(days: Array) -> Array:
-    """What is left of a sum after `days`."""
-    return np.exp2(-days / HALF_LIFE_DAYS)
+    def faded(self, days: Array) -> Memory:
+        """What is left of it after `days`."""
+        kept = np.exp2(-days / HALF_LIFE_DAYS)
+        return Memory(*(kept * value for value in vars(self).values()))
+
+    def put(self, at: Array, other: Memory) -> None:
+        """Replace the entries `at` by `other`, in place."""
+        for mine, more in zip(vars(self).values(), vars(other).values(), strict=True):
+            mine[at] = more
+
+    def add(self, at: Array, other: Memory) -> None:
+        """Add `other` to the entries `at`, in place."""
+        for mine, more in zip(vars(self).values(), vars(other).values(), strict=True):
+            mine[at] += more
 
 
 def log_hazard(memory: Memory, month_of_year: Array) -> Array:
@@ -91,6 +105,14 @@ def break_weight(advert: Array, skipped: Array, adverts_before: Array) -> Array:
     """w of each break; `adverts_before` counts those heard earlier in the session."""
     after_advert = AFTER_ADVERT * (1.0 + ANNOYANCE * adverts_before)
     weight: Array = np.where(advert, after_advert, np.where(skipped, 0.0, AFTER_TRACK))
+    return weight
+
+
+def session_weight(adverts: Array, to_the_end: Array) -> Array:
+    """w summed over a session: n adverts weigh n + ANNOYANCE · n(n-1)/2, in whatever order they come."""
+    weight: Array = (
+        AFTER_ADVERT * (adverts + ANNOYANCE * adverts * (adverts - 1) / 2) + AFTER_TRACK * to_the_end
+    )
     return weight
 
 

@@ -16,7 +16,16 @@ from pozytywka_spark.synthetic.plays import Plays, plays_of
 from pozytywka_spark.synthetic.sessions import Sessions, sessions_of
 
 REST_MS = 600_000  # least pause between two sessions of a user
-_PILOT_CHUNKS = 10
+_PILOT_CHUNKS = 20
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One entry a session: what the hazard sees at its start, and what is remembered of it."""
+
+    start_ms: Array
+    eta: Array  # the log hazard but for its level
+    after: Memory  # as of the session's start, the session itself included
 
 
 @dataclass(frozen=True)
@@ -26,8 +35,7 @@ class Life:
     people: People
     sessions: Sessions
     plays: Plays
-    start_ms: Array  # of each session
-    eta: Array  # of each session: the log hazard but for its level
+    walk: Walk
     load: Array  # of each play: exp(eta) · weight of the break after it
     load_so_far: Array  # of each play: summed over the user's life, this break included
 
@@ -39,11 +47,12 @@ def life_of(plan: Plan, chunk: int) -> Life:
     sessions = sessions_of(plan, rng, people)
     catalogue = catalogue_of(plan)
     plays = plays_of(rng, people, sessions, catalogue)
-    start_ms, eta = _remember(plan, people, sessions, plays, catalogue)
+    walk = _walk(plan, people, sessions, plays, catalogue)
     earlier = _running(plays.advert.astype(float), plays.session) - plays.advert
     weight = hazard.break_weight(plays.advert, plays.skipped, earlier)
-    load = np.exp(eta)[plays.session] * weight
-    return Life(people, sessions, plays, start_ms, eta, load, _running(load, sessions.user[plays.session]))
+    load = np.exp(walk.eta)[plays.session] * weight
+    so_far = _running(load, sessions.user[plays.session])
+    return Life(people, sessions, plays, walk, load, so_far)
 
 
 def _running(value: Array, group: Array) -> Array:
@@ -55,39 +64,45 @@ def _running(value: Array, group: Array) -> Array:
     return result
 
 
-def _remember(
-    plan: Plan, people: People, sessions: Sessions, plays: Plays, catalogue: Catalogue
-) -> tuple[Array, Array]:
-    """Start and log hazard of each session, walking through everyone's sessions in step."""
+def heard(sessions: Sessions, plays: Plays, catalogue: Catalogue) -> Memory:
+    """What each session adds to the memory."""
 
     def per_session(value: Array) -> Array:
         return np.bincount(plays.session, weights=value, minlength=len(sessions))
 
-    adverts, likes = per_session(plays.advert), per_session(plays.liked)
-    favourites = per_session(plays.favourite)
-    popularity = per_session(catalogue.tracks["popularity"][plays.track])
-    length = per_session(plays.listened_ms + plays.advert * plays.advert_ms).astype(np.int64)
+    return Memory(
+        adverts=per_session(plays.advert),
+        likes=per_session(plays.liked),
+        plays=sessions.plays.astype(float),
+        favourites=per_session(plays.favourite),
+        popularity=per_session(catalogue.tracks["popularity"][plays.track]),
+    )
+
+
+def _walk(plan: Plan, people: People, sessions: Sessions, plays: Plays, catalogue: Catalogue) -> Walk:
+    """Everyone's first session, then everyone's second, and so on: users walk in step."""
+    taken = plays.listened_ms + plays.advert * plays.advert_ms
+    length = np.bincount(plays.session, weights=taken, minlength=len(sessions)).astype(np.int64)
     month_of_year = (plan.start.month - 1 + sessions.month) % 12 + 1
     start = sessions.planned_ms.copy()
     eta = np.empty(len(sessions))
-    memory = Memory.empty(len(people))
-    last_start = np.zeros(len(people), dtype=np.int64)
-    free_from = np.zeros(len(people), dtype=np.int64)
+    after = heard(sessions, plays, catalogue)
     by_number = np.argsort(sessions.number, kind="stable")
-    for at in np.split(by_number, np.cumsum(np.bincount(sessions.number))[:-1]):
+    steps = np.split(by_number, np.cumsum(np.bincount(sessions.number))[:-1])
+    before = np.full(len(people), -1)  # each user's latest session
+    for at in steps:
         who = sessions.user[at]
-        start[at] = np.maximum(start[at], -(-free_from[who] // 1000) * 1000)
-        kept = hazard.fade(hazard.days_between(last_start[who], start[at]))
-        now = Memory(*(kept * value[who] for value in vars(memory).values()))
+        last = before[who]
+        if sessions.number[at[0]]:
+            ended = start[last] + length[last] + REST_MS
+            start[at] = np.maximum(start[at], -(-ended // 1000) * 1000)
+            now = after.take(last).faded(hazard.days_between(start[last], start[at]))
+        else:
+            now = Memory.empty(len(at))
         eta[at] = hazard.log_hazard(now, month_of_year[at])
-        memory.adverts[who] = now.adverts + adverts[at]
-        memory.likes[who] = now.likes + likes[at]
-        memory.plays[who] = now.plays + sessions.plays[at]
-        memory.favourites[who] = now.favourites + favourites[at]
-        memory.popularity[who] = now.popularity + popularity[at]
-        last_start[who] = start[at]
-        free_from[who] = start[at] + length[at] + REST_MS
-    return start, eta
+        after.add(at, now)
+        before[who] = at
+    return Walk(start, eta, after)
 
 
 @lru_cache(maxsize=8)

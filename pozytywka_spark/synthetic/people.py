@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pozytywka_spark.synthetic.catalogue import FAVOURITES, Array
+from pozytywka_spark.synthetic.catalogue import FAVOURITES, Array, bits
 from pozytywka_spark.synthetic.plan import FIRST_USER, USERS_A_CHUNK, Plan
 from pozytywka_spark.synthetic.words import CITIES, FIRST_NAMES, STREET_KINDS, STREETS, SURNAMES
 
-TASTE_SHAPE = 2.0  # of the Gamma that the hidden taste for premium is drawn from, with mean 1
+TASTE_SHAPE = 4.0  # of the Gamma that the hidden taste for premium is drawn from, with mean 1
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,12 @@ class People:
 
     def __len__(self) -> int:
         return len(self.user_id)
+
+    @property
+    def favourite_mask(self) -> Array:
+        """The favourite genres as bits."""
+        mask: Array = np.bitwise_or.reduce(bits(self.favourites), axis=1)
+        return mask
 
 
 def people_of(plan: Plan, chunk: int) -> People:

@@ -26,23 +26,23 @@ Rng = np.random.Generator
 class Behaviour:
     """How people listen. Shares and rates are tuned to the headline deliveries (see tests)."""
 
-    joined_at_once: float = (
-        0.3  # share of users present in the first month; the others join over the first 85%
-    )
-    stay: float = 0.5  # chance that an active month is followed by another
-    extra_sessions: tuple[float, float] = (
-        1.4,
-        0.5,
-    )  # Gamma shape, scale: sessions beyond the first of a month
-    plays: tuple[float, float, int] = (1.0, 1.0, 44)  # Beta shapes and the most plays of a session
-    favourite: tuple[float, float] = (
-        0.6,
-        4.2,
-    )  # Beta: share of plays picked from the user's favourite genres
-    mainstream: tuple[float, float] = (2.0, 1.4)  # Beta: share of other plays picked by popularity
-    like: tuple[float, float] = (2.5, 5.2)  # Beta: chance of a like during a play of a track not yet liked
-    skip: tuple[float, float] = (2.2, 5.2)  # Beta: chance that a play is cut short
-    advert: tuple[float, float] = (1.9, 4.1)  # Beta: chance of an advert after a track, before the purchase
+    # share of users there from the first month; the others join evenly over all months
+    joined_at_once: float = 0.3
+    # chance that an active month is followed by another, and a quiet one by an active one
+    stay: float = 0.65
+    comeback: float = 0.0983
+    # Gamma shape and scale of the mean number of sessions beyond the first of an active month
+    extra_sessions: tuple[float, float] = (1.4, 0.5)
+    # Beta shapes and the most plays of a session
+    plays: tuple[float, float, int] = (1.0, 1.0, 44)
+    # Beta shapes, over users: share of plays picked from the favourite genres; of the others, by popularity
+    favourite: tuple[float, float] = (0.6, 4.2)
+    mainstream: tuple[float, float] = (2.0, 1.4)
+    # Beta shapes, over users: chance of a like during a play of a track not yet liked; of a skip;
+    # of an advert after a track, before the purchase
+    like: tuple[float, float] = (2.5, 5.95)
+    skip: tuple[float, float] = (2.2, 5.2)
+    advert: tuple[float, float] = (1.2, 1.5)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,6 @@ class Plan:
     artists: int
     played_tracks: int
     genres: int
-    sessions_per_user: float
     premium_share: float
     dirt: Dirt = field(default_factory=Dirt)
     behaviour: Behaviour = field(default_factory=Behaviour)
@@ -76,10 +75,11 @@ class Plan:
         """A stream of random numbers of its own for each purpose and chunk."""
         return np.random.default_rng([self.seed, *key])
 
-    def month_starts_ms(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Milliseconds since 1970 of each month's start and of the last one's end, UTC."""
+    def month_starts_ms(self, months: int | None = None) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Milliseconds since 1970 (UTC) of the start of each of `months`, and of the last one's end."""
         first = np.datetime64(self.start, "M")
-        return (first + np.arange(self.months + 1)).astype("datetime64[ms]").astype(np.int64)
+        count = self.months if months is None else months
+        return (first + np.arange(count + 1)).astype("datetime64[ms]").astype(np.int64)
 
     def stamp(self) -> dict[str, Any]:
         """What a finished world carries, to know it again."""
@@ -98,7 +98,6 @@ def plan_of(settings: Synthetic) -> Plan:
         artists=settings.artists,
         played_tracks=settings.played_tracks,
         genres=settings.genres,
-        sessions_per_user=settings.sessions_per_user,
         premium_share=settings.premium_share,
         dirt=settings.dirt,
     )

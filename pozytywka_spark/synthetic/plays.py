@@ -18,7 +18,7 @@ class Plays:
 
     session: Array  # index into the sessions
     track: Array
-    favourite: Array  # whether it was picked from the user's favourite genres
+    favourite: Array  # whether the track's artist has at least one of the user's favourite genres
     liked: Array  # the user's first like of the track
     like_after_ms: Array
     skipped: Array
@@ -36,10 +36,10 @@ def plays_of(rng: Rng, people: People, sessions: Sessions, catalogue: Catalogue)
     session = np.repeat(np.arange(len(sessions)), sessions.plays)
     user = sessions.user[session]
     count = len(session)
-    favourite = rng.random(count) < people.favourite[user]
+    picky = rng.random(count) < people.favourite[user]
     wanted = people.favourites[user, rng.integers(0, 3, count)]
     other = np.where(rng.random(count) < people.mainstream[user], POPULAR_POOL, FLAT_POOL)
-    track = catalogue.pools.draw(rng, np.where(favourite, wanted, other))
+    track = catalogue.pools.draw(rng, np.where(picky, wanted, other))
     skipped = rng.random(count) < people.skip[user]
     duration = catalogue.tracks["duration_ms"][track]
     listened = np.where(skipped, rng.uniform(0.03, 0.97, count) * duration, duration).astype(np.int64)
@@ -47,7 +47,7 @@ def plays_of(rng: Rng, people: People, sessions: Sessions, catalogue: Catalogue)
     return Plays(
         session=session,
         track=track,
-        favourite=favourite,
+        favourite=(catalogue.favourite_mask[track] & people.favourite_mask[user]) != 0,
         liked=liked,
         like_after_ms=(rng.uniform(0.02, 0.98, count) * listened).astype(np.int64),
         skipped=skipped,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -34,7 +33,7 @@ def sessions_of(plan: Plan, rng: Rng, people: People) -> Sessions:
     """All sessions of a chunk's users over the whole world.
 
     A user joins in some month and is active in it. An active month is followed by another with
-    chance `behaviour.stay`, a quiet one by an active one with chance `comeback(plan)`. An active
+    chance `behaviour.stay`, a quiet one by an active one with chance `behaviour.comeback`. An active
     month has 1 + Poisson(the user's own mean) sessions, at most `SESSIONS_A_MONTH`.
     """
     active = _active_months(plan, rng, len(people))
@@ -56,7 +55,7 @@ def sessions_of(plan: Plan, rng: Rng, people: People) -> Sessions:
 def _active_months(plan: Plan, rng: Rng, users: int) -> Array:
     joined = np.searchsorted(np.cumsum(joining(plan)), rng.random(users), side="right")
     active = np.zeros((users, plan.months), dtype=bool)
-    stay, back = plan.behaviour.stay, comeback(plan)
+    stay, back = plan.behaviour.stay, plan.behaviour.comeback
     for month in range(plan.months):
         before = active[:, month - 1] if month else np.zeros(users, dtype=bool)
         drawn = rng.random(users) < np.where(before, stay, back)
@@ -66,37 +65,9 @@ def _active_months(plan: Plan, rng: Rng, users: int) -> Array:
 
 def joining(plan: Plan) -> Array:
     """Share of users who join in each month."""
-    share = np.zeros(plan.months)
-    open_months = max(1, int(plan.months * 0.85))
-    share[:open_months] = (1 - plan.behaviour.joined_at_once) / open_months
+    share = np.full(plan.months, (1 - plan.behaviour.joined_at_once) / plan.months)
     share[0] += plan.behaviour.joined_at_once
     return share
-
-
-@lru_cache(maxsize=8)
-def comeback(plan: Plan) -> float:
-    """Chance that a quiet month is followed by an active one, so that sessions per user come out as planned.
-
-    The expected number of active months follows from the two-state chain exactly, and grows with
-    the chance sought: bisection finds it. Out of reach means the nearest possible (0 or 1).
-    """
-    shape, scale = plan.behaviour.extra_sessions
-    wanted = plan.sessions_per_user / (1 + shape * scale)
-    low, high = 0.0, 1.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _expected_active(plan, middle) < wanted else (low, middle)
-    return (low + high) / 2
-
-
-def _expected_active(plan: Plan, back: float) -> float:
-    joined = joining(plan)
-    present, active, total = 0.0, 0.0, 0.0
-    for share in joined:
-        active = active * plan.behaviour.stay + (present - active) * back + share
-        present += share
-        total += active
-    return float(total)
 
 
 def _starts(plan: Plan, rng: Rng, month: Array) -> Array:
