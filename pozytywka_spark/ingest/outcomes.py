@@ -1,0 +1,45 @@
+"""What becomes of each raw row: kept, repaired, duplicate or quarantined; exactly one of them."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+KEPT, REPAIRED, DUPLICATE, QUARANTINED = "kept", "repaired", "duplicate", "quarantined"
+OUTCOMES = (KEPT, REPAIRED, DUPLICATE, QUARANTINED)
+
+# Reasons of duplicates.
+SAME_ROW = "same_row"
+OLDER_ROW = "older_row"
+INCOMPLETE_COPY = "incomplete_copy"
+QUARANTINED_BEFORE = "quarantined_before"
+
+# Columns that every resolved row has beside its table's own.
+FATE = ("outcome", "reason", "rule", "raw", "line_id", "rescued", "source_file", "source_order")
+
+
+def as_resolved(rows: DataFrame, columns: list[str], outcome: Column, reason: Column) -> DataFrame:
+    """`rows` with the table's `columns` (null where they lack one) and their fate."""
+    there = set(rows.columns)
+    verdict = {"outcome": outcome, "reason": reason}
+    return rows.select(
+        *(F.col(name) if name in there else F.lit(None).alias(name) for name in columns),
+        *(verdict.get(name, F.col(name)).alias(name) for name in FATE),
+    )
+
+
+def resolve_rejected(rejected: DataFrame, columns: list[str], held: DataFrame) -> DataFrame:
+    """Outcomes of rows that have a `reason`: quarantined, unless that very line is there already.
+
+    `held` has the `line_id` of each row in quarantine before this batch.
+    """
+    first = Window.partitionBy("line_id").orderBy("source_file", "source_order")
+    seen = held.select("line_id", F.lit(True).alias("_seen"))
+    rows = rejected.withColumns({"_rank": F.row_number().over(first)}).join(seen, on="line_id", how="left")
+    again = (F.col("_rank") > 1) | F.col("_seen").isNotNull()
+    return as_resolved(
+        rows,
+        columns,
+        F.when(again, F.lit(DUPLICATE)).otherwise(F.lit(QUARANTINED)),
+        F.when(again, F.lit(QUARANTINED_BEFORE)).otherwise(F.col("reason")),
+    )
