@@ -88,8 +88,9 @@ def told(uri: str, action: str) -> Iterator[None]:
 
 
 def _quiet() -> None:
-    """No telemetry leaves the machine, and a dead server is given up in seconds, not minutes."""
+    """No telemetry leaves the machine, nothing chats, a dead server is given up in seconds, not minutes."""
     for key, value in {
+        "MLFLOW_LOGGING_LEVEL": "ERROR",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
