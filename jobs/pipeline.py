@@ -1,0 +1,67 @@
+"""Run everything in order: (embedded data →) ingest → features → train → score, with a summary."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TypeVar
+
+from pozytywka_spark import cli
+from pozytywka_spark.config import Settings
+from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.ingest.stage import ingest
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.scoring.stage import score
+from pozytywka_spark.session import build_session
+from pozytywka_spark.synthetic.world import write_world
+from pozytywka_spark.training.stage import train
+
+Result = TypeVar("Result")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code 0 when a model and scores are there, 1 when a stage can't go on, 2 on wrong usage."""
+    return cli.run(cli.job_parser(cli.job_name(__file__), str(__doc__)), argv, work)
+
+
+def work(args: argparse.Namespace, settings: Settings) -> None:
+    """All stages in one session; a stage whose inputs are unchanged leaves everything as it is."""
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, stage: Callable[[], Result]) -> Result:
+        start = time.monotonic()
+        with cli.step(name):
+            result = stage()
+        seconds[name] = time.monotonic() - start
+        return result
+
+    spark = timed("start Spark", lambda: build_session(settings, "pipeline", verbose=args.verbose))
+    lake = open_lake(settings, spark)
+    if settings.raw.path is None:
+        timed("make the embedded Pozytywka", lambda: write_world(spark, settings, settings.raw_path))
+    taken = timed("ingest", lambda: ingest(spark, settings, lake))
+    cli.show_table("rows ingested", [asdict(entity) for entity in taken.entities])
+    built = timed("features", lambda: build_features(spark, settings, lake))
+    cli.show_table("user-months", built.labels)
+    trained = timed("train", lambda: train(spark, settings, lake))
+    for line in (*trained.diagram, *(f"note: {note}" for note in trained.notes)):
+        cli.say(f"  {line}")
+    scored = timed("score", lambda: score(spark, settings, lake))
+
+    cli.say()
+    cli.show_table("sides of the split", trained.split)
+    cli.show_table("models on the test months", trained.models)
+    cli.show_table("seconds", [{name: f"{spent:.1f}" for name, spent in seconds.items()}])
+    users = f"{scored.rows:,} users of {scored.month:%Y-%m}"
+    cli.say(f"tables   {lake.root}")
+    cli.say(f"model    {trained.model_name} version {trained.version} (champion: {trained.champion})")
+    cli.say(f"run      {trained.run_id} in {trained.tracking_uri}")
+    cli.say(f"scores   {scored.path}: {users} by version {scored.model_version}")
+    cli.say(f"look     .venv/bin/mlflow ui --backend-store-uri {trained.tracking_uri}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

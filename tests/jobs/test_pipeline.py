@@ -1,0 +1,262 @@
+"""The main job through its real entry point, on an embedded world small enough for a test."""
+
+import importlib.util
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import load_settings
+from pozytywka_spark.lake import open_lake
+
+JOBS = Path(__file__).resolve().parents[2] / "jobs"
+SESSION = ["spark.master=local[2]", "spark.driver_memory=2g", "spark.shuffle_partitions=2"]
+TINY = [
+    "synthetic.users=300", "synthetic.months=8", "synthetic.tracks=600", "synthetic.played_tracks=300",
+    "synthetic.artists=100", "training.max_trees=20", "training.min_positives=1", "evaluation.bootstrap=20",
+]  # fmt: skip
+SILVER_ROWS = {"users": 50, "artists": 10_657, "tracks": 21_608, "track_storage": 21_608, "events": 19_348}
+
+
+def job(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"job_{name}", JOBS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(name: str, *overrides: str, flags: tuple[str, ...] = ()) -> int:
+    argv = [part for override in (*SESSION, *overrides) for part in ("--set", override)]
+    code = job(name).main([*flags, *argv])
+    assert isinstance(code, int)
+    return code
+
+
+def contents(spark: SparkSession, home: Path) -> dict[str, tuple[int, int]]:
+    """Of each table: its rows, and a digest of what is in them whatever their order."""
+    lake = open_lake(load_settings("local", [f"home={home}", *SESSION]), spark)
+    found = {}
+    for folder in sorted(path.name for path in (home / "lake").iterdir() if (path / "_delta_log").is_dir()):
+        rows = lake.read(folder)
+        found[folder] = (rows.count(), rows.selectExpr("bit_xor(xxhash64(*))").collect()[0][0])
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> tuple[Path, str]:
+    """A finished pipeline's home, and what it printed."""
+    home = tmp_path_factory.mktemp("home")
+    with _printed() as text:
+        assert run("pipeline", f"home={home}", *TINY) == 0
+    return home, text()
+
+
+@contextmanager
+def _printed():  # type: ignore[no-untyped-def]
+    from pozytywka_spark import cli
+
+    with cli.OUT.capture() as capture:
+        yield capture.get
+
+
+def test_the_embedded_pipeline_tells_what_a_newcomer_asks(made: tuple[Path, str]) -> None:
+    home, shown = made
+    for told in (
+        "start Spark …", "make the embedded Pozytywka done in", "ingest done in", "features done in",
+        "train done in", "score done in", "positives", f"tables   {home}/lake",
+        "mlflow ui --backend-store-uri",
+    ):  # fmt: skip
+        assert told in shown
+    table = shown[shown.index("models on the test months") :]
+    for model in ("majority", "logistic", "xgboost"):
+        assert re.search(rf"^{model}\s+0\.\d+\s+0\.\d+", table, re.MULTILINE), table
+
+
+def test_a_second_run_changes_nothing(spark: SparkSession, made: tuple[Path, str]) -> None:
+    home, _ = made
+    before = contents(spark, home)
+    assert {"users", "events", "user_month", "features", "labels", "predictions"} <= set(before)
+    with _printed() as text:
+        assert run("pipeline", f"home={home}", *TINY) == 0
+    assert contents(spark, home) == before
+    assert "version 1 (champion: 1)" in text()
+
+
+def test_every_prediction_is_of_a_free_user_of_the_last_month(
+    spark: SparkSession, made: tuple[Path, str]
+) -> None:
+    home, _ = made
+    lake = open_lake(load_settings("local", [f"home={home}", *SESSION]), spark)
+    features, predictions = lake.read("features"), lake.read("predictions")
+    last = features.agg({"month": "max"}).collect()[0][0]
+    scored = {(row["user_id"], row["month"]) for row in predictions.select("user_id", "month").collect()}
+    wanted = {(row["user_id"], last) for row in features.where(features["month"] == last).collect()}
+    assert scored == wanted
+    assert predictions.where("not (probability > 0 and probability < 1)").count() == 0
+
+
+def test_mlflow_holds_the_three_models_side_by_side(made: tuple[Path, str]) -> None:
+    import mlflow
+
+    home, _ = made
+    client = mlflow.MlflowClient(f"sqlite:///{home}/mlflow.db")
+    experiment = client.get_experiment_by_name("pozytywka-premium")
+    runs = client.search_runs([experiment.experiment_id])
+    metrics = {run.data.tags["mlflow.runName"]: set(run.data.metrics) for run in runs if run.data.metrics}
+    models = [metrics[name] for name in ("majority", "logistic", "xgboost")]
+    assert {"test_roc_auc", "test_pr_auc", "test_log_loss"} <= set.intersection(*models)
+    parent = next(run for run in runs if run.data.tags["mlflow.runName"] == "training")
+    settings = client.download_artifacts(parent.info.run_id, "settings.json")
+    assert json.loads(Path(settings).read_text())["synthetic"]["users"] == 300
+
+
+def test_the_real_delivery_says_plainly_how_few_positives_it_has(
+    spark: SparkSession, sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with _printed() as text:
+        code = run("pipeline", f"raw.path={sample}", f"home={tmp_path}", "label.horizon_days=14")
+    error = capsys.readouterr().err
+    assert code == 1
+    assert "positive" in error
+    assert error.count("\n") == 1
+    rows = {name: content[0] for name, content in contents(spark, tmp_path).items()}
+    assert rows | SILVER_ROWS == rows
+    assert "quarantine" not in rows
+    assert rows["features"] == rows["labels"] == 76
+    assert "features done in" in text()
+
+
+def test_a_partial_delivery_is_taken_in_and_what_is_missing_is_named(
+    spark: SparkSession, dirty: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("pipeline", f"raw.path={dirty}", f"home={tmp_path}") == 1
+    assert re.search(r"error: .*tracks, track_storage.*ingest", capsys.readouterr().err)
+    assert contents(spark, tmp_path)["users"][0] == 50
+
+
+Prepare = Callable[[Path], list[str]]
+
+
+def _with_sessions(text: str) -> Prepare:
+    def prepare(folder: Path) -> list[str]:
+        (folder / "raw").mkdir()
+        (folder / "raw" / "sessions.jsonl").write_text(text)
+        return [f"raw.path={folder / 'raw'}"]
+
+    return prepare
+
+
+@pytest.mark.parametrize(
+    ("name", "prepare", "code", "told"),
+    [
+        (
+            "ingest",
+            lambda f: [f"raw.path={f}/nowhere"],
+            1,
+            r"nowhere.*(no such folder|does not exist|not there)",
+        ),
+        ("ingest", _with_sessions(""), 0, ""),
+        ("ingest", _with_sessions('{"timestamp": \n'), 0, ""),
+        ("features", lambda f: [], 1, r"features need the tables .*ingest"),
+        ("train", lambda f: [], 1, r"table features is not in .*run the features job"),
+        ("score", lambda f: [], 1, r"table features is not in .*run the features job"),
+        (
+            "ingest",
+            lambda f: ["lake.root=/proc/pozytywka"],
+            1,
+            r"lake\.root /proc/pozytywka.*choose a folder",
+        ),
+        ("pipeline", lambda f: ["colour=red"], 2, r"unknown setting colour"),
+        ("pipeline", lambda f: ["synthetic.users=many"], 2, r"synthetic\.users='many'.*integer"),
+    ],
+)
+def test_bad_input_is_one_line_and_an_exit_code(
+    spark: SparkSession,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    prepare: Prepare,
+    code: int,
+    told: str,
+) -> None:
+    overrides = prepare(tmp_path)
+    with _printed():
+        assert run(name, f"home={tmp_path / 'home'}", *overrides) == code
+    error = capsys.readouterr().err
+    assert error.count("\n") == (1 if code else 0)
+    assert re.search(told, error), error
+
+
+def test_a_month_without_events_is_named(made: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    home, _ = made
+    with _printed():
+        assert run("score", f"home={home}", flags=("--month", "2031-01")) == 1
+    assert re.search(r"no user to score in 2031-01.*has months 2022-01 to", capsys.readouterr().err)
+
+
+def test_no_registered_model_is_named(made: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    home, _ = made
+    with _printed():
+        assert run("score", f"home={home}", "mlflow.model_name=nobody") == 1
+    assert re.search(r"no model nobody@champion.*run the train job first", capsys.readouterr().err)
+
+
+def test_a_changed_catalogue_is_refused(made: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    home, _ = made
+    with _printed():
+        assert run("score", f"home={home}", "features.drop=[number_of_skips]") == 1
+    assert re.search(r"guard order: feature 3 is .*number_of_skips", capsys.readouterr().err)
+
+
+def test_an_mlflow_port_that_someone_else_has_is_named(
+    made: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, _ = made
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(404)
+            self.end_headers()
+
+        do_POST = do_GET  # noqa: N815 http.server's name
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        uri = f"http://127.0.0.1:{server.server_port}"
+        with _printed():
+            assert run("score", f"home={home}", f"mlflow.tracking_uri={uri}") == 1
+    finally:
+        server.shutdown()
+        server.server_close()
+    error = capsys.readouterr().err
+    assert uri in error
+    assert "mlflow.tracking_uri" in error
+    assert error.count("\n") == 1
+
+
+def test_an_mlflow_server_that_is_down_is_named(
+    made: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, _ = made
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with _printed():
+        assert run("score", f"home={home}", f"mlflow.tracking_uri=http://127.0.0.1:{port}") == 1
+    assert re.search(rf"127\.0\.0\.1:{port}.*the server up", capsys.readouterr().err)
