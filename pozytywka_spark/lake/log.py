@@ -77,11 +77,14 @@ class Change:
 
 
 def open_table(path: str) -> DeltaTable | None:
-    """The latest snapshot; None if there is no table."""
+    """The latest snapshot; None if there is no table. Raises `LakeError` if its log can't be read."""
     try:
         return DeltaTable(path)
     except TableNotFoundError:
         return None
+    except DeltaError as error:
+        name, reason = path.rpartition("/")[2], str(error).splitlines()[0]
+        raise LakeError(f"table {name}: lake.engine=delta-rs can't read its log: {reason}") from error
 
 
 def active_files(table: DeltaTable) -> list[ActiveFile]:
@@ -189,8 +192,11 @@ def _properties(change: Change) -> CommitProperties:
 
 
 def _version_of(path: str, writer: str) -> int | None:
-    table = open_table(path)
-    entries: list[dict[str, Any]] = table.history(100) if table else []
+    """The version that `writer` committed; not through `open_table`, whose `LakeError` says: nobody did."""
+    try:
+        entries: list[dict[str, Any]] = DeltaTable(path).history(100)
+    except TableNotFoundError:
+        return None
     return next((entry["version"] for entry in entries if entry.get(_WRITER) == writer), None)
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
+from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame
 
@@ -59,6 +60,8 @@ def write_and_commit(
         except (LakeError, log.Moved):  # raised only where nothing was committed
             discard(actions, path)
             raise
+        except DeltaError as error:  # nobody knows: what isn't committed is left to the vacuum
+            raise LakeError(f"table {table.name}: {change.operation} failed: {error}") from error
         if version is None:
             discard(actions, path)
         return version

@@ -92,6 +92,12 @@ def rs(spark: SparkSession, tmp_path: Path) -> Bench:
     return Bench(DELTA_RS, _lake(tmp_path, DELTA_RS, spark), spark)
 
 
+@pytest.fixture(scope="module")
+def rs_module(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """`rs` for tables that a module's tests only read."""
+    return Bench(DELTA_RS, _lake(tmp_path_factory.mktemp("lake"), DELTA_RS, spark), spark)
+
+
 def _lake(home: Path, engine: str, spark: SparkSession) -> Lake:
     return open_lake(load_settings("local", [f"home={home}", f"lake.engine={engine}"]), spark)
 
