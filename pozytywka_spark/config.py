@@ -189,6 +189,31 @@ class Dirt(Section):
     duplicate_row: Rate = Field(0.0, description="all files")
 
 
+class Drift(Section):
+    """How a synthetic world changes, for everyone and for good; nothing changes unless a month is given."""
+
+    from_month: Month | None = None
+    adverts: float = Field(1.5, gt=0, le=10, description="factor on everyone's chance of an advert")
+    log_hazard: float = Field(0.0, ge=-5, le=5, description="added to the log of the purchase hazard")
+
+
+class SyntheticExperiment(Section):
+    """An experiment in a synthetic world with a known effect; none unless a month is given."""
+
+    from_month: Month | None = None
+    share: float = Field(0.5, gt=0, lt=1, description="chance of each user to be treated, for life")
+    adverts: float = Field(0.7, ge=0, le=10, description="factor on the treated users' chance of an advert")
+    log_hazard: float = Field(0.0, ge=-5, le=5, description="added to the log of their purchase hazard")
+
+
+class Fraud(Section):
+    """Rings of accounts that play the same few tracks over and over."""
+
+    rings: int = Field(0, ge=0)
+    accounts: int = Field(20, ge=2, le=500, description="of each ring")
+    tracks: int = Field(6, ge=1, description="that a ring plays")
+
+
 class Synthetic(Section):
     """The embedded Pozytywka."""
 
@@ -201,7 +226,11 @@ class Synthetic(Section):
     played_tracks: int = Field(1000, ge=50, description="tracks that anyone ever plays")
     genres: int = Field(400, ge=50, le=4100, description="the first 50 can be someone's favourite")
     premium_share: float = Field(0.41925, gt=0, lt=0.95, description="share of users who buy before the end")
+    truth_paths: int = Field(64, ge=2, description="simulated futures behind each true probability")
     dirt: Dirt = Dirt()
+    drift: Drift = Drift()
+    experiment: SyntheticExperiment = SyntheticExperiment()
+    fraud: Fraud = Fraud()
 
     @model_validator(mode="after")
     def _starts_a_month(self) -> Synthetic:
@@ -209,6 +238,10 @@ class Synthetic(Section):
             raise ValueError("synthetic.start must be the first of a month, such as 2022-01")
         if not self.played_tracks <= self.tracks or not self.artists <= self.tracks:
             raise ValueError("synthetic.played_tracks and synthetic.artists must be at most synthetic.tracks")
+        if self.fraud.rings * self.fraud.accounts > self.users / 4:
+            raise ValueError("synthetic.fraud: rings x accounts must be at most a quarter of synthetic.users")
+        if self.fraud.tracks > self.played_tracks:
+            raise ValueError("synthetic.fraud.tracks must be at most synthetic.played_tracks")
         return self
 
 

@@ -184,6 +184,22 @@ ARTIST_DEBUTS = table(
     partition_by=["month"],
 )
 
+# grain: user, in the month of the first event
+USER_DEBUTS = table(
+    "user_debuts",
+    "user_id bigint, first_event_at timestamp, month date",
+    keys=["user_id"],
+    partition_by=["month"],
+)
+
+# grain: month that was built; `inputs` is the fingerprint of all that its rows depend on,
+# `event_count` and `event_hash` those of its own events
+FEATURE_BUILDS = table(
+    "feature_builds",
+    "month date, inputs string, event_count bigint, event_hash string",
+    keys=["month"],
+)
+
 # grain: track and month in which anyone played it
 TRACK_PLAYS = table(
     "track_plays",

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from pyspark.sql import functions as F
 
-from pozytywka_spark.features.columns import digits_of, is_event, is_play, ratio, real, total
+from pozytywka_spark.features.columns import digits_of, ratio, real, total
 from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.features.kinds import is_kind, is_play
 from pozytywka_spark.schemas import ADVERTISEMENT, AUDIO_FEATURES, LIKE, SKIP
 
 NEVER = "never null"
 NO_PLAYS = "null: no play of a track for which it is known"
 
-ADS = Measure("ads", lambda: F.count_if(is_event(ADVERTISEMENT)))
+ADS = Measure("ads", lambda: F.count_if(is_kind(ADVERTISEMENT)))
 PLAYS = Measure("plays", lambda: F.count_if(is_play()))
-SKIPS = Measure("skips", lambda: F.count_if(is_event(SKIP)))
-LIKES = Measure("likes", lambda: F.count_if(is_event(LIKE)))
-LIKED_PLAYS = Measure("liked_plays", lambda: F.count_if(F.col("liked")))
+SKIPS = Measure("skips", lambda: F.count_if(is_kind(SKIP)))
+LIKES = Measure("likes", lambda: F.count_if(is_kind(LIKE)))
+LIKED_PLAYS = Measure("liked_plays", lambda: total(F.col("liked_plays")), level="genre")
 FAVOURITE_PLAYS = Measure("favourite_plays", lambda: F.count_if(F.col("favourite_matches") > 0))
 FAVOURITE_MATCHES = Measure("favourite_matches", lambda: total(F.col("favourite_matches")))
-ARTISTS = Measure("artists", lambda: F.count(F.lit(1)), level="artist")
+ARTISTS = Measure("artists", lambda: total(F.col("artists")), level="genre")
 
 
 def total_of(attribute: str) -> Measure:

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.analysts import ANALYSTS
+from pozytywka_spark.features.behaviour import BEHAVIOUR
 from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.features.trends import TRENDS
 
 CATALOGUE_VERSION = 1
-CATALOGUE: tuple[Feature, ...] = (*ANALYSTS,)
+CATALOGUE: tuple[Feature, ...] = (*ANALYSTS, *BEHAVIOUR, *TRENDS)
 
 
 def measures_of(features: Iterable[Feature]) -> tuple[Measure, ...]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from pozytywka_spark.schemas import PLAY
-
 # Decimal digits kept of each real number of the catalogue. Sums of these whole numbers are exact, so
 # the result is the same bit for bit in whatever order rows arrive; deliveries carry at most 8 digits
-# of audio features. Chosen so that a year of plays without a pause stays inside 64 bits
+# of audio features. Chosen so that a month of plays without a pause stays far inside 64 bits
 # (a sum that doesn't raises an overflow error, for Spark runs in ANSI mode).
 DIGITS = {"tempo": 10, "loudness": 11, "daily_cost": 14}
 AUDIO_DIGITS = 13
@@ -25,19 +23,14 @@ def fixed_point(value: Column, digits: int) -> Column:
     return F.rint(value * F.lit(10.0**digits)).cast("bigint")
 
 
-def is_event(event_type: str) -> Column:
-    """Whether the row is an event of this type."""
-    return F.col("event_type") == event_type
-
-
-def is_play() -> Column:
-    """Whether the row is a PLAY."""
-    return is_event(PLAY)
-
-
 def total(value: Column) -> Column:
     """The sum of whole numbers, 0 over none."""
-    return F.coalesce(F.sum(value), F.lit(0).cast("bigint"))
+    return F.coalesce(F.sum(value), zero())
+
+
+def zero() -> Column:
+    """0 as a long."""
+    return F.lit(0).cast("bigint")
 
 
 def ratio(numerator: Column, denominator: Column, scale: float = 1.0) -> Column:

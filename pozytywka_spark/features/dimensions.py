@@ -12,6 +12,7 @@ from pozytywka_spark.schemas import AUDIO_FEATURES
 SECONDS_A_DAY = 86_400
 TRACK_MASK = "track_genres"
 USER_MASK = "user_genres"
+STORAGE_CLASSES = ("slow", "medium", "fast")
 
 
 def track_dimension(
@@ -20,13 +21,16 @@ def track_dimension(
     """Grain: track. Attributes that are averaged over plays, as whole numbers; null where unknown.
 
     `release_seconds` since 1970, `name_length` in characters, `explicit` 0 or 1, audio features and
-    `daily_cost` in their fixed-point units; a track has the genres of its artist.
+    `daily_cost` in their fixed-point units, `slow`, `medium` and `fast` 0 or 1. A track has the
+    genres of its artist, as a mask of the vocabulary; `genre` is the first that the artist lists.
     """
     masks = genre_masks(artists, "id", "genres", vocabulary, TRACK_MASK, words)
     costs = storage.select(
         F.col("track_id").alias("id"),
         fixed_point(F.col("daily_cost"), digits_of("daily_cost")).alias("daily_cost"),
+        *((F.col("storage_class") == name.upper()).cast("bigint").alias(name) for name in STORAGE_CLASSES),
     )
+    first_genres = artists.select(F.col("id").alias("artist_id"), F.get("genres", F.lit(0)).alias("genre"))
     attributes = tracks.select(
         "id",
         F.col("id_artist").alias("artist_id"),
@@ -39,6 +43,7 @@ def track_dimension(
     )
     return (
         attributes.join(masks.withColumnRenamed("id", "artist_id"), "artist_id", "left")
+        .join(first_genres, "artist_id", "left")
         .join(costs, "id", "left")
         .withColumnRenamed("id", "track_id")
     )

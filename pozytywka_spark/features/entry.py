@@ -9,7 +9,7 @@ from typing import Literal
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-Level = Literal["event", "session", "artist"]
+Level = Literal["event", "genre", "user"]
 Kind = Literal["count", "sum", "average", "share", "ratio", "duration", "calendar"]
 
 
@@ -17,7 +17,8 @@ Kind = Literal["count", "sum", "average", "share", "ratio", "duration", "calenda
 class Measure:
     """A whole number per user and month, stored in `user_month` and summed over months by trailing windows.
 
-    `aggregate` is an aggregate expression over the rows of its `level`; it must be exact in whole
+    `aggregate` is an aggregate expression over the month's events (level `event`) or over the genres
+    listened to in the month (`genre`), or reads a column of the user (`user`). It must be exact in whole
     numbers: sums of doubles depend on the order in which a shuffle delivers them, so that two runs
     over the same data would differ in the last bit, and "incremental equals full" could not hold.
     """

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Label
-from pozytywka_spark.features.activity import cut_off_of
+from pozytywka_spark.features.months import cut_off_of
 
 
-def as_labels(rows: DataFrame, purchases: DataFrame, end: DataFrame, label: Label) -> DataFrame:
-    """Grain: user and month, as `rows`. `purchases` as of `first_purchases`, `end` as of `data_end`.
+def as_labels(rows: DataFrame, purchases: DataFrame, data_end: datetime, label: Label) -> DataFrame:
+    """Grain: user and month, as `rows`. `purchases` as of `first_purchases`.
 
     The label is 1 if the first purchase lies in `[cut_off, horizon_end)`, and null until the row is
     mature, that is until the data's end is at or past `horizon_end`: an early purchase would show in
@@ -24,8 +24,8 @@ def as_labels(rows: DataFrame, purchases: DataFrame, end: DataFrame, label: Labe
     timed = rows.select("user_id", "month", cut_off.alias("cut_off")).withColumn(
         "horizon_end", F.col("cut_off") + F.lit(timedelta(days=label.horizon_days))
     )
-    joined = timed.join(F.broadcast(purchases), "user_id", "left").join(F.broadcast(end))
-    mature = F.col("data_end") >= F.col("horizon_end")
+    joined = timed.join(F.broadcast(purchases), "user_id", "left")
+    mature = F.lit(data_end) >= F.col("horizon_end")
     bought = F.col("purchased_at").isNotNull()
     in_horizon = bought & (F.col("purchased_at") < F.col("horizon_end"))
     return joined.select(

@@ -26,7 +26,9 @@ def built(
     settings = load_settings("local", [f"home={home}", "spark.master=local[2]", "spark.shuffle_partitions=2"])
     lake = open_lake(settings, spark)
     write_silver(lake, silver_of(spark, sample))
-    return lake, build_features(spark, settings, lake), settings
+    report = build_features(spark, settings, lake)
+    print(report)
+    return lake, report, settings
 
 
 @pytest.fixture(scope="module")

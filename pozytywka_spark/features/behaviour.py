@@ -1,0 +1,223 @@
+"""What the analysts had not: adverts met, time really listened, skipping, sessions, variety, tenure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from pozytywka_spark.features.analysts import (
+    ADS,
+    ARTISTS,
+    LIKED_PLAYS,
+    LIKES,
+    NEVER,
+    NO_PLAYS,
+    PLAYS,
+    SKIPS,
+    known_of,
+    total_of,
+)
+from pozytywka_spark.features.columns import fixed_point, ratio, real, total
+from pozytywka_spark.features.dimensions import STORAGE_CLASSES
+from pozytywka_spark.features.entry import Feature, Kind, Measure
+from pozytywka_spark.features.kinds import is_kind, is_play
+from pozytywka_spark.features.months import DAY_MICROS, MICROS, cut_off_of
+from pozytywka_spark.schemas import ADVERTISEMENT  # fmt: skip
+
+HOUR_MICROS = 3600.0 * MICROS
+LOG_DIGITS = 12
+
+AD_RUN = Measure("longest_ad_run", lambda: F.coalesce(F.max("advert_run"), F.lit(0)))
+LATE_ADS = Measure(
+    "ads_last_7_days",
+    lambda: F.count_if(
+        is_kind(ADVERTISEMENT) & (F.unix_micros("event_time") >= _cut_off_micros() - 7 * DAY_MICROS)
+    ),
+)
+LISTENED = Measure("listened_us", lambda: total(F.col("listened")))
+LISTENED_KNOWN = Measure(
+    "listened_duration_ms", lambda: total(F.when(F.col("listened").isNotNull(), F.col("duration_ms")))
+)
+TIMED_SKIPS = Measure("timed_skips", lambda: F.count("since_play"))
+SKIP_DELAY = Measure("skip_delay_us", lambda: total(F.col("since_play")))
+SESSIONS = Measure("sessions", lambda: F.count("session_length"))
+SESSION_TIME = Measure("session_us", lambda: total(F.col("session_length")))
+ACTIVE_DAYS = Measure(
+    "active_days",
+    lambda: F.bit_count(F.bit_or(F.call_function("shiftleft", F.lit(1), F.dayofmonth("event_time") - 1))),
+)
+FIRST_EVENT = Measure("first_event_us", lambda: F.min(F.unix_micros("event_time")))
+LAST_EVENT = Measure("last_event_us", lambda: F.max(F.unix_micros("event_time")))
+NIGHT_PLAYS = Measure(
+    "night_plays",
+    lambda: F.count_if(is_play() & ((F.hour("event_time") >= 22) | (F.hour("event_time") < 6))),
+)
+WEEKEND_PLAYS = Measure("weekend_plays", lambda: F.count_if(is_play() & (F.weekday("event_time") >= 5)))
+TRACKS = Measure("different_tracks", lambda: total(F.col("tracks")), level="genre")
+NEW_ARTISTS = Measure("new_artists", lambda: total(F.col("new_artists")), level="genre")
+GENRE_PLAYS = Measure(
+    "genre_plays", lambda: total(F.when(F.col("genre").isNotNull(), F.col("plays"))), level="genre"
+)
+GENRE_LOGS = Measure(
+    "genre_play_logs",
+    lambda: total(
+        F.when(
+            F.col("genre").isNotNull(),
+            fixed_point(F.col("plays") * F.log(F.col("plays").cast("double")), LOG_DIGITS),
+        )
+    ),
+    level="genre",
+)
+DEBUT = Measure("debut_us", lambda: F.unix_micros("first_event_at"), level="user")
+PRIOR_PLAYS, PRIOR_KNOWN = total_of("prior_plays"), known_of("prior_plays")
+
+
+def _cut_off_micros() -> Column:
+    return F.unix_micros(cut_off_of(F.col("month")))
+
+
+def _feature(
+    name: str,
+    meaning: str,
+    unit: str,
+    kind: Kind,
+    null: str,
+    measures: tuple[Measure, ...],
+    expression: Callable[[], Column],
+    *,
+    source: str = "events",
+    snapshot: bool = False,
+    actionable: bool = False,
+) -> Feature:
+    return Feature(
+        name,
+        meaning,
+        unit,
+        kind,
+        null,
+        source,
+        measures,
+        expression,
+        snapshot=snapshot,
+        actionable=actionable,
+    )
+
+
+def _ratio(
+    name: str,
+    meaning: str,
+    unit: str,
+    kind: Kind,
+    null: str,
+    over: Measure,
+    under: Measure,
+    *,
+    scale: float = 1.0,
+    source: str = "events",
+    snapshot: bool = False,
+    actionable: bool = False,
+) -> Feature:
+    return _feature(
+        name,
+        meaning,
+        unit,
+        kind,
+        null,
+        (over, under),
+        lambda: ratio(over.column(), under.column(), scale),
+        source=source,
+        snapshot=snapshot,
+        actionable=actionable,
+    )
+
+
+def _between_sessions() -> Column:
+    """Time between the first and the last event that lies in no session; 0 where sessions overlap."""
+    outside = LAST_EVENT.column() - FIRST_EVENT.column() - SESSION_TIME.column()
+    return F.greatest(outside, F.lit(0))
+
+
+def _entropy() -> Column:
+    """ln N - (1/N) sum n ln n, which is -sum p ln p with p = n/N."""
+    plays = F.nullif(real(GENRE_PLAYS.column()), F.lit(0.0))
+    # n ln n is kept to 12 digits, so that one genre alone may come out a hair below 0
+    return F.greatest(F.log(plays) - real(GENRE_LOGS.column()) / F.lit(10.0**LOG_DIGITS) / plays, F.lit(0.0))
+
+
+def _entropy_or_null() -> Column:
+    return F.when(GENRE_PLAYS.column() > 0, _entropy())
+
+
+ADVERTS: tuple[Feature, ...] = (
+    _ratio("advertisements_per_play", "adverts per play", "1", "ratio", "null: no plays", ADS, PLAYS,
+           actionable=True),
+    _feature("advertisements_per_hour_listened", "adverts per hour really listened", "1/h", "ratio",
+             "null: nothing listened to", (ADS, LISTENED),
+             lambda: ratio(ADS.column() * F.lit(HOUR_MICROS), LISTENED.column()), actionable=True),
+    _feature("longest_advertisement_run",
+             "most adverts in a row within a session, no play or skip between them", "events", "count", NEVER,
+             (AD_RUN,), lambda: real(AD_RUN.column()), actionable=True),
+    _feature("advertisements_last_7_days", "adverts heard in [cut-off - 7 days, cut-off)", "events", "count",
+             NEVER, (LATE_ADS,), lambda: real(LATE_ADS.column()), actionable=True),
+)  # fmt: skip
+
+LISTENING: tuple[Feature, ...] = (
+    _feature("listened_minutes",
+             "time plays lasted: to the session's next event but for likes, at most the track's duration",
+             "min", "duration", NEVER, (LISTENED,),
+             lambda: real(LISTENED.column()) / F.lit(60.0 * MICROS), source="events, tracks"),
+    _ratio("listened_share", "share of the tracks' duration that was really listened to", "0..1", "share",
+           NO_PLAYS, LISTENED, LISTENED_KNOWN, scale=1000.0, source="events, tracks"),
+    _ratio("skip_rate", "skips per play", "1", "ratio", "null: no plays", SKIPS, PLAYS),
+    _ratio("like_rate", "likes per play", "1", "ratio", "null: no plays", LIKES, PLAYS),
+    _ratio("liked_play_share", "share of plays that are of tracks liked by then", "0..1", "share",
+           "null: no plays", LIKED_PLAYS, PLAYS),
+    _ratio("average_seconds_to_skip", "mean time from a play to its skip", "s", "duration",
+           "null: no skip right after its play", SKIP_DELAY, TIMED_SKIPS, scale=float(MICROS)),
+    _ratio("night_share", "share of plays from 22:00 to 06:00 UTC", "0..1", "share", "null: no plays",
+           NIGHT_PLAYS, PLAYS),
+    _ratio("weekend_share", "share of plays on Saturday and Sunday (UTC)", "0..1", "share", "null: no plays",
+           WEEKEND_PLAYS, PLAYS),
+)  # fmt: skip
+
+SESSION_LIFE: tuple[Feature, ...] = (
+    _feature("number_of_sessions", "sessions with an event in the month", "sessions", "count", NEVER,
+             (SESSIONS,), lambda: real(SESSIONS.column())),
+    _feature("active_days", "days (UTC) with an event", "days", "count", NEVER, (ACTIVE_DAYS,),
+             lambda: real(ACTIVE_DAYS.column())),
+    _ratio("average_session_minutes", "mean time from a session's first to its last event in the month",
+           "min", "duration", NEVER, SESSION_TIME, SESSIONS, scale=60.0 * MICROS),
+    _feature("average_hours_between_sessions", "mean time from a session's end to the next one's start", "h",
+             "duration", "null: one session only", (FIRST_EVENT, LAST_EVENT, SESSION_TIME, SESSIONS),
+             lambda: ratio(_between_sessions(), SESSIONS.column() - 1, HOUR_MICROS)),
+    _feature("days_since_last_event", "time from the last event to the cut-off", "days", "duration", NEVER,
+             (LAST_EVENT,),
+             lambda: real(_cut_off_micros() - LAST_EVENT.column()) / F.lit(float(DAY_MICROS))),
+    _feature("tenure_days", "time from the user's first event ever to the cut-off", "days", "duration", NEVER,
+             (DEBUT,), lambda: real(_cut_off_micros() - DEBUT.column()) / F.lit(float(DAY_MICROS))),
+    _feature("month_of_year", "calendar month of the window", "1..12", "calendar", NEVER, (),
+             lambda: real(F.month("month"))),
+)  # fmt: skip
+
+VARIETY: tuple[Feature, ...] = (
+    _feature("repeat_plays", "plays of tracks already played in the month", "events", "count", NEVER,
+             (PLAYS, TRACKS), lambda: real(PLAYS.column() - TRACKS.column())),
+    _feature("new_artists", "artists played that the user had played in no earlier month", "artists", "count",
+             NEVER, (NEW_ARTISTS,), lambda: real(NEW_ARTISTS.column()), source="events, tracks"),
+    _ratio("new_artist_share", "share of the month's artists that are new to the user", "0..1", "share",
+           NO_PLAYS, NEW_ARTISTS, ARTISTS, source="events, tracks"),
+    _feature("genre_entropy", "entropy of plays over genres, each play of the first its artist lists", "nats",
+             "average", "null: no play of an artist with a genre", (GENRE_PLAYS, GENRE_LOGS),
+             _entropy_or_null, source="events, artists"),
+    _ratio("average_prior_plays", "mean over plays of how often anyone had played the track before the month",
+           "plays", "average", NO_PLAYS, PRIOR_PLAYS, PRIOR_KNOWN, source="events"),
+    *(
+        _ratio(f"{name}_storage_share", f"share of plays of tracks stored as {name.upper()}", "0..1", "share",
+               NO_PLAYS, total_of(name), known_of(name), source="track_storage", snapshot=True)
+        for name in STORAGE_CLASSES
+    ),
+)  # fmt: skip
+
+BEHAVIOUR: tuple[Feature, ...] = (*ADVERTS, *LISTENING, *SESSION_LIFE, *VARIETY)

@@ -1,0 +1,67 @@
+"""What happened for the first time: the state that a month needs of the months before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from pozytywka_spark.features.kinds import is_like, is_play
+from pozytywka_spark.schemas import month_of
+
+
+@dataclass(frozen=True)
+class Firsts:
+    """First likes (user, track, liked_at), first plays of artists (user, artist, month), first events."""
+
+    likes: DataFrame
+    artists: DataFrame
+    users: DataFrame
+
+    def map(self, change: Callable[[str, DataFrame], DataFrame]) -> Firsts:
+        """Each table changed by `change(name, frame)`."""
+        return Firsts(
+            likes=change("first_likes", self.likes),
+            artists=change("artist_debuts", self.artists),
+            users=change("user_debuts", self.users),
+        )
+
+
+def firsts_of(free: DataFrame, artist_of: DataFrame) -> Firsts:
+    """The firsts among `free` events. `artist_of` has track_id and artist_id.
+
+    A second LIKE of a track adds nothing: a like is for life.
+    """
+    likes = free.where(is_like() & F.col("track_id").isNotNull())
+    plays = free.where(is_play() & F.col("track_id").isNotNull())
+    known = artist_of.select("track_id", "artist_id").where(F.col("artist_id").isNotNull())
+    return Firsts(
+        likes=_with_month(likes.groupBy("user_id", "track_id").agg(F.min("event_time").alias("liked_at"))),
+        artists=plays.join(F.broadcast(known), "track_id", "inner")
+        .groupBy("user_id", "artist_id")
+        .agg(F.min("month").alias("month")),
+        users=_with_month(free.groupBy("user_id").agg(F.min("event_time").alias("first_event_at"))),
+    )
+
+
+def merge_firsts(before: Firsts, since: Firsts) -> Firsts:
+    """The firsts of two stretches of months of which `before` is the earlier one.
+
+    What `before` knows can't happen for the first time later.
+    """
+    return Firsts(
+        likes=_later(before.likes, since.likes, ["user_id", "track_id"]),
+        artists=_later(before.artists, since.artists, ["user_id", "artist_id"]),
+        users=_later(before.users, since.users, ["user_id"]),
+    )
+
+
+def _later(before: DataFrame, since: DataFrame, keys: list[str]) -> DataFrame:
+    return before.unionByName(since.join(before.select(*keys), keys, "left_anti"))
+
+
+def _with_month(df: DataFrame) -> DataFrame:
+    """With the month of the time in the last column."""
+    return df.withColumn("month", month_of(F.col(df.columns[-1])))

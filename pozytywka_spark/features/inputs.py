@@ -1,0 +1,139 @@
+"""Which months are stale: a fingerprint of all that a month's rows depend on, compared with the built one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from pozytywka_spark.errors import DataError, UsageError
+
+_EVENT_COLUMNS = ("user_id", "event_time", "event_type", "session_id", "track_id")
+# What features read of each catalogue table; users' premium flag and city are not among it.
+_CATALOGUE_COLUMNS = {"users": ("user_id", "favourite_genres"), "artists": ("id", "genres")}
+
+
+@dataclass(frozen=True)
+class MonthInputs:
+    """A month with events: their number and hash, and the fingerprint of all that its rows depend on."""
+
+    month: date
+    event_count: int
+    event_hash: str
+    inputs: str
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All months of the events table in order, and the time of its last event."""
+
+    months: Sequence[MonthInputs]
+    data_end: datetime
+
+
+def read_inputs(silver: Mapping[str, DataFrame], catalogue: str) -> Inputs:
+    """Fingerprint the silver tables; `catalogue` is the hash of the whole catalogue.
+
+    A month's rows depend on its own events, on those of every month before (first likes, tenure,
+    popularity, trailing windows), on the catalogue tables and on the arithmetic. So each month's
+    fingerprint chains the one before: a late event makes its month stale and all that follow, and
+    nothing else; the order of deliveries and the layout of files don't matter.
+    Raises `DataError` if there are no events.
+    """
+    hashes = F.xxhash64(*_EVENT_COLUMNS)
+    rows = (
+        silver["events"]
+        .groupBy("event_month")
+        .agg(*_digest(hashes), F.max(F.unix_micros("event_time")).alias("last_event"))
+        .orderBy("event_month")
+        .collect()
+    )
+    if not rows:
+        raise DataError("the events table is empty: ingest a delivery with sessions first")
+    chain = _sha(catalogue, *_catalogue_tables(silver))
+    months = []
+    for row in rows:
+        event_hash = f"{row['folded']}:{row['summed']}"
+        chain = _sha(chain, row["event_month"].isoformat(), row["counted"], event_hash)
+        months.append(MonthInputs(row["event_month"], row["counted"], event_hash, chain))
+    last = timedelta(microseconds=max(row["last_event"] for row in rows))
+    return Inputs(months, datetime(1970, 1, 1, tzinfo=UTC) + last)
+
+
+def choose_months(
+    current: Sequence[MonthInputs],
+    built: Mapping[date, str],
+    wanted: tuple[date, date] | None,
+    *,
+    full: bool,
+) -> list[date]:
+    """The months to build, in order: all if `full`, those within `wanted`, else the stale ones.
+
+    Raises `DataError` if `wanted` has no events, or rests on an earlier month that is stale itself.
+    """
+    months = [each.month for each in current]
+    gone = set(built) - set(months)
+    if full or gone:
+        return months
+    stale = [each.month for each in current if built.get(each.month) != each.inputs]
+    if wanted is None:
+        return stale
+    chosen = [month for month in months if wanted[0] <= month <= wanted[1]]
+    if not chosen:
+        raise DataError(
+            f"--months {wanted[0]:%Y-%m}..{wanted[1]:%Y-%m}: no events there; events run from "
+            f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+        )
+    if stale and stale[0] < chosen[0]:
+        raise DataError(
+            f"--months {wanted[0]:%Y-%m}..{wanted[1]:%Y-%m} rests on {stale[0]:%Y-%m}, which has "
+            "changed or was never built: start there, or use --since-last-ingest"
+        )
+    return chosen
+
+
+def month_range(text: str) -> tuple[date, date]:
+    """`2023-03..2023-05`, or one month, as its first and last month. Raises `UsageError`."""
+    first, _, last = text.partition("..")
+    try:
+        bounds = tuple(datetime.strptime(part, "%Y-%m").date() for part in (first, last or first))
+    except ValueError:
+        raise UsageError(f"--months {text}: expected YYYY-MM..YYYY-MM, such as 2023-03..2023-05") from None
+    if bounds[0] > bounds[1]:
+        raise UsageError(f"--months {text}: the first month is after the last; swap them")
+    return bounds[0], bounds[1]
+
+
+def _digest(hashes: Column) -> list[Column]:
+    """Count and two order-free folds of row hashes; the sum takes 31 bits, so that it can't overflow."""
+    return [
+        F.count(F.lit(1)).alias("counted"),
+        F.bit_xor(hashes).alias("folded"),
+        F.sum(hashes.bitwiseAND(F.lit(0x7FFFFFFF))).alias("summed"),
+    ]
+
+
+def _catalogue_tables(silver: Mapping[str, DataFrame]) -> list[str]:
+    """A line for each catalogue table, from one job."""
+    names = sorted(name for name in silver if name != "events")
+    hashed = [
+        silver[name].select(
+            F.lit(name).alias("name"),
+            F.xxhash64(*_CATALOGUE_COLUMNS.get(name, silver[name].columns)).alias("hashed"),
+        )
+        for name in names
+    ]
+    together = hashed[0]
+    for frame in hashed[1:]:
+        together = together.unionByName(frame)
+    rows = together.groupBy("name").agg(*_digest(F.col("hashed"))).collect()
+    return sorted(f"{row['name']}:{row['counted']}:{row['folded']}:{row['summed']}" for row in rows)
+
+
+def _sha(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
