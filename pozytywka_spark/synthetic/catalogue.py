@@ -55,17 +55,33 @@ class Catalogue:
     )
 
 
-@lru_cache(maxsize=2)
+@dataclass(frozen=True)
+class _Size:
+    """All that a catalogue depends on."""
+
+    seed: int
+    tracks: int
+    artists: int
+    played_tracks: int
+    genres: int
+
+
 def catalogue_of(plan: Plan) -> Catalogue:
     """The catalogue of a world; kept, for a worker asks again for every chunk."""
-    rng = plan.rng(0)
-    genres = _genres(rng, plan.genres)
-    genre_of = _genre_of(rng, plan)
-    artists = {"id": _ids(rng, plan.artists), "name": _titles(rng, plan.artists, most_words=3)}
-    artist_of = _artist_of(rng, plan)
-    tracks = _tracks(rng, plan, artists["id"][artist_of])
+    world = plan.world
+    return _catalogue(_Size(world.seed, world.tracks, world.artists, world.played_tracks, world.genres))
+
+
+@lru_cache(maxsize=2)
+def _catalogue(size: _Size) -> Catalogue:
+    rng = np.random.default_rng([size.seed, 0])
+    genres = _genres(rng, size.genres)
+    genre_of = _genre_of(rng, size)
+    artists = {"id": _ids(rng, size.artists), "name": _titles(rng, size.artists, most_words=3)}
+    artist_of = _artist_of(rng, size)
+    tracks = _tracks(rng, size.tracks, artists["id"][artist_of])
     storage = _storage(rng, tracks)
-    pools = _pools(rng, plan, tracks["popularity"], genre_of[artist_of])
+    pools = _pools(rng, size, tracks["popularity"], genre_of[artist_of])
     mask = _favourite_mask(genre_of)[artist_of]
     return Catalogue(genres, artists, genre_of, tracks, artist_of, mask, storage, pools)
 
@@ -104,12 +120,12 @@ def _titles(rng: Rng, count: int, most_words: int) -> Array:
     return names
 
 
-def _genre_of(rng: Rng, plan: Plan) -> Array:
+def _genre_of(rng: Rng, size: _Size) -> Array:
     """Genres of each artist, distinct; favourites are the common ones."""
     share = _GENRE_COUNTS / _GENRE_COUNTS.sum()
-    count = rng.choice(np.arange(1, len(share) + 1), plan.artists, p=share)
-    weight = 1.0 / (np.arange(plan.genres) + 15.0) ** 0.95
-    drawn = rng.choice(plan.genres, (plan.artists, len(share)), p=weight / weight.sum())
+    count = rng.choice(np.arange(1, len(share) + 1), size.artists, p=share)
+    weight = 1.0 / (np.arange(size.genres) + 15.0) ** 0.95
+    drawn = rng.choice(size.genres, (size.artists, len(share)), p=weight / weight.sum())
     drawn[np.arange(len(share)) >= count[:, None]] = -1
     ordered = np.sort(drawn, axis=1)[:, ::-1]
     twice = np.zeros_like(ordered, dtype=bool)
@@ -117,16 +133,15 @@ def _genre_of(rng: Rng, plan: Plan) -> Array:
     return np.where(twice, -1, ordered)
 
 
-def _artist_of(rng: Rng, plan: Plan) -> Array:
+def _artist_of(rng: Rng, size: _Size) -> Array:
     """The artist of each track: everyone has one, a few have very many."""
-    once = np.arange(plan.tracks) % plan.artists
-    weight = rng.lognormal(0.0, 1.1, plan.artists)
-    rest = rng.choice(plan.artists, plan.tracks, p=weight / weight.sum())
-    return np.where(np.arange(plan.tracks) < plan.artists, once, rest)
+    once = np.arange(size.tracks) % size.artists
+    weight = rng.lognormal(0.0, 1.1, size.artists)
+    rest = rng.choice(size.artists, size.tracks, p=weight / weight.sum())
+    return np.where(np.arange(size.tracks) < size.artists, once, rest)
 
 
-def _tracks(rng: Rng, plan: Plan, id_artist: Array) -> dict[str, Array]:
-    count = plan.tracks
+def _tracks(rng: Rng, count: int, id_artist: Array) -> dict[str, Array]:
     popularity = np.clip(np.rint(rng.normal(30.0, 17.0, count)), 0, 100).astype(np.int64)
     energy = rng.beta(2.1, 1.7, count)
     loudness = np.clip(-18.0 + 14.5 * energy + rng.normal(0, 3.0, count), -60.0, 0.0)
@@ -177,10 +192,10 @@ def _storage(rng: Rng, tracks: dict[str, Array]) -> dict[str, Array]:
     }
 
 
-def _pools(rng: Rng, plan: Plan, popularity: Array, genre_of_track: Array) -> Pools:
+def _pools(rng: Rng, size: _Size, popularity: Array, genre_of_track: Array) -> Pools:
     """Only some tracks are ever offered; popular ones more likely, and then played more."""
     appeal = np.exp(popularity / 24.0)
-    played = np.sort(rng.choice(plan.tracks, plan.played_tracks, replace=False, p=appeal / appeal.sum()))
+    played = np.sort(rng.choice(size.tracks, size.played_tracks, replace=False, p=appeal / appeal.sum()))
     weight = np.exp(popularity[played] / 20.0) * rng.lognormal(0.0, 0.6, len(played))
     pools = []
     for genre in range(FAVOURITES):

@@ -8,7 +8,7 @@ import numpy as np
 
 from pozytywka_spark.schemas import EVENT_TYPES
 from pozytywka_spark.synthetic.catalogue import Array
-from pozytywka_spark.synthetic.life import Life, level_of
+from pozytywka_spark.synthetic.life import Life
 from pozytywka_spark.synthetic.plan import Plan
 
 PLAY, SKIP, LIKE, ADVERTISEMENT, BUY_PREMIUM = range(len(EVENT_TYPES))
@@ -52,7 +52,7 @@ def purchases(plan: Plan, life: Life) -> Array:
     """For each user the play after which premium is bought; beyond all plays if never."""
     user = life.sessions.user[life.plays.session]
     people = life.people
-    reached = level_of(plan) * people.taste[user] * life.load_so_far >= people.patience[user]
+    reached = plan.level * people.taste[user] * life.load_so_far >= people.patience[user]
     at = np.full(len(people), len(life.plays))
     hits = np.flatnonzero(reached)
     np.minimum.at(at, user[hits], hits)

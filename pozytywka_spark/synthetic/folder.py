@@ -60,13 +60,13 @@ class Folder:
         other.delete()
         self.files.move(self.path, other.path)
 
-    def adopt_parts(self, written: str, entity: str) -> None:
-        """Turn what Spark wrote into `entity/part-00000.jsonl` and so on: names that stay the same."""
-        source, target = f"{self.path}/{written}", f"{self.path}/{entity}"
+    def adopt_parts(self, written: str, into: str, suffix: str) -> None:
+        """Move what Spark wrote to `into/part-00000.suffix` and so on: names that stay the same."""
+        source = f"{self.path}/{written}"
+        target = f"{self.path}/{into}".rstrip("/")
         self.files.create_dir(target, recursive=True)
         for info in self.files.get_file_info(fs.FileSelector(source)):
             if info.base_name.startswith("part-"):
                 number = info.base_name.split("-")[1]
-                suffix = ".jsonl.gz" if info.base_name.endswith(".gz") else ".jsonl"
-                self.files.move(info.path, f"{target}/part-{number}{suffix}")
+                self.files.move(info.path, f"{target}/part-{number}.{suffix}")
         self.files.delete_dir(source)

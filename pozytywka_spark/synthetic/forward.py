@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pozytywka_spark.synthetic import hazard
+from pozytywka_spark.synthetic import changes, hazard
 from pozytywka_spark.synthetic.catalogue import Array
 from pozytywka_spark.synthetic.hazard import Memory
 from pozytywka_spark.synthetic.plan import DAY_MS, Plan, Rng
@@ -22,6 +22,7 @@ class Outlook:
     active: Array  # whether that month had a session
     memory: Memory
     memory_ms: Array  # the time that the memory is of
+    treated: Array  # by the experiment
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ def _loads(plan: Plan, rng: Rng, outlook: Outlook, traits: Traits, row: Array, f
     path = ahead.path
     low, high, most = plan.behaviour.plays
     plays = 1 + np.floor(most * rng.beta(low, high, len(path))).astype(np.int64)
-    adverts = rng.binomial(plays, traits.advert[path])
+    treated = outlook.treated[row[path]]
+    factor = changes.advert_factor(plan, treated, ahead.month)
+    adverts = rng.binomial(plays, changes.advert_chance(traits.advert[path], factor))
     to_the_end = rng.binomial(plays - adverts, 1 - traits.skip[path])
     content = Memory(
         adverts=adverts.astype(float),
@@ -93,14 +96,15 @@ def _loads(plan: Plan, rng: Rng, outlook: Outlook, traits: Traits, row: Array, f
         popularity=plays * traits.popularity[path],
     )
     weight = hazard.session_weight(adverts, to_the_end)
-    month_of_year = (plan.start.month - 1 + ahead.month) % 12 + 1
+    added = changes.log_hazard(plan, treated, ahead.month)
+    month_of_year = (plan.world.start.month - 1 + ahead.month) % 12 + 1
     memory, memory_ms = outlook.memory.take(row), outlook.memory_ms[row]
     load = np.zeros(len(row))
     by_number = np.argsort(ahead.number, kind="stable")
     for at in np.split(by_number, np.cumsum(np.bincount(ahead.number))[:-1]):
         who = path[at]
         now = memory.take(who).faded(hazard.days_between(memory_ms[who], ahead.start_ms[at]))
-        load[who] += np.exp(hazard.log_hazard(now, month_of_year[at])) * weight[at]
+        load[who] += np.exp(hazard.log_hazard(now, month_of_year[at]) + added[at]) * weight[at]
         now.add(np.arange(len(at)), content.take(at))
         memory.put(who, now)
         memory_ms[who] = ahead.start_ms[at]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pozytywka_spark.synthetic import hazard
+from pozytywka_spark.config import Synthetic
+from pozytywka_spark.synthetic import changes, hazard
 from pozytywka_spark.synthetic.catalogue import Array, Catalogue, catalogue_of
 from pozytywka_spark.synthetic.hazard import Memory
 from pozytywka_spark.synthetic.people import TASTE_SHAPE, People, people_of
@@ -40,13 +40,18 @@ class Life:
     load_so_far: Array  # of each play: summed over the user's life, this break included
 
 
-def life_of(plan: Plan, chunk: int) -> Life:
-    """The life of a chunk's users: a function of plan and chunk alone."""
+def life_of(plan: Plan, chunk: int, *, treat_all: bool | None = None) -> Life:
+    """The life of a chunk's users: a function of plan and chunk alone.
+
+    `treat_all` tells the life they would have with everyone, or no one, treated by the experiment.
+    """
     people = people_of(plan, chunk)
+    if treat_all is not None:
+        people = replace(people, treated=np.full(len(people), treat_all))
     rng = plan.rng(3, chunk)
     sessions = sessions_of(plan, rng, people)
     catalogue = catalogue_of(plan)
-    plays = plays_of(rng, people, sessions, catalogue)
+    plays = plays_of(plan, rng, people, sessions, catalogue)
     walk = _walk(plan, people, sessions, plays, catalogue)
     earlier = _running(plays.advert.astype(float), plays.session) - plays.advert
     weight = hazard.break_weight(plays.advert, plays.skipped, earlier)
@@ -83,8 +88,9 @@ def _walk(plan: Plan, people: People, sessions: Sessions, plays: Plays, catalogu
     """Everyone's first session, then everyone's second, and so on: users walk in step."""
     taken = plays.listened_ms + plays.advert * plays.advert_ms
     length = np.bincount(plays.session, weights=taken, minlength=len(sessions)).astype(np.int64)
-    month_of_year = (plan.start.month - 1 + sessions.month) % 12 + 1
+    month_of_year = (plan.world.start.month - 1 + sessions.month) % 12 + 1
     start = sessions.planned_ms.copy()
+    added = changes.log_hazard(plan, people.treated[sessions.user], sessions.month)
     eta = np.empty(len(sessions))
     after = heard(sessions, plays, catalogue)
     by_number = np.argsort(sessions.number, kind="stable")
@@ -99,28 +105,37 @@ def _walk(plan: Plan, people: People, sessions: Sessions, plays: Plays, catalogu
             now = after.take(last).faded(hazard.days_between(start[last], start[at]))
         else:
             now = Memory.empty(len(at))
-        eta[at] = hazard.log_hazard(now, month_of_year[at])
+        eta[at] = hazard.log_hazard(now, month_of_year[at]) + added[at]
         after.add(at, now)
         before[who] = at
     return Walk(start, eta, after)
 
 
-@lru_cache(maxsize=8)
-def level_of(plan: Plan) -> float:
-    """exp(level): what makes the wanted share of users buy, from a pilot of `_PILOT_CHUNKS` chunks.
+def premium_if(plan: Plan, chunk: int, *, treated: bool) -> Array:
+    """Each user's chance to have bought by the world's end, treated or not: the experiment's truth."""
+    life = life_of(plan, chunk, treat_all=treated)
+    chance: Array = -np.expm1(-plan.level * life.people.taste * _total_load(life))
+    return chance
 
-    The taste is averaged out exactly: with a Gamma(k, mean 1) taste the chance to be free after a
-    summed load Λ is (k / (k + level · Λ))^k.
+
+def plan_of(world: Synthetic) -> Plan:
+    """The plan of a world, its hazard's level set so that the wanted share of users buys.
+
+    The share is that of the world without drift, experiment and fraud, looked up in a pilot of
+    `_PILOT_CHUNKS` chunks. The taste is averaged out exactly: with a Gamma(k, mean 1) taste the
+    chance to be free after a summed load Λ is (k / (k + level · Λ))^k.
     """
-    loads = np.concatenate([_total_load(plan, PILOT + chunk) for chunk in range(_PILOT_CHUNKS)])
-    low, high = -30.0, 10.0
+    plan = Plan(world)
+    bare = plan.unchanged()
+    loads = np.concatenate([_total_load(life_of(bare, PILOT + chunk)) for chunk in range(_PILOT_CHUNKS)])
+    low, high = -40.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
         bought = 1 - (TASTE_SHAPE / (TASTE_SHAPE + np.exp(middle) * loads)) ** TASTE_SHAPE
-        low, high = (middle, high) if bought.mean() < plan.premium_share else (low, middle)
-    return float(np.exp((low + high) / 2))
+        low, high = (middle, high) if bought.mean() < world.premium_share else (low, middle)
+    return replace(plan, level=float(np.exp((low + high) / 2)))
 
 
-def _total_load(plan: Plan, chunk: int) -> Array:
-    life = life_of(plan, chunk)
-    return np.bincount(life.sessions.user[life.plays.session], weights=life.load, minlength=len(life.people))
+def _total_load(life: Life) -> Array:
+    user = life.sessions.user[life.plays.session]
+    return np.bincount(user, weights=life.load, minlength=len(life.people))

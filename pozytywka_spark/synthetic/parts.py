@@ -29,9 +29,9 @@ def sessions_part(plan: Plan, chunk: int) -> Part:
     life = life_of(plan, chunk)
     rows = SessionRows.of(events_of(plan, life), life.people)
     catalogue = catalogue_of(plan)
-    if plan.dirt == Dirt():
+    if plan.world.dirt == Dirt():
         return lines.session_lines(rows, catalogue), Planted.none()
-    return dirty_sessions(rows, catalogue, plan.dirt, plan.rng(_DIRT, 0, chunk))
+    return dirty_sessions(rows, catalogue, plan.world.dirt, plan.rng(_DIRT, 0, chunk))
 
 
 def users_part(plan: Plan, chunk: int) -> Part:
@@ -71,14 +71,14 @@ PARTS: dict[str, Callable[[Plan, int], Part]] = {
 
 def parts_of(plan: Plan, entity: str) -> int:
     """Number of an entity's parts: it doesn't depend on who makes them."""
-    rows = {"artists": plan.artists, "tracks": plan.tracks, "track_storage": plan.tracks}
+    rows = {"artists": plan.world.artists, "tracks": plan.world.tracks, "track_storage": plan.world.tracks}
     return plan.chunks if entity not in rows else -(-rows[entity] // ROWS_A_PART)
 
 
 def _with_dirt(plan: Plan, entity: str, rows: list[Row], key: int, part: int) -> Part:
-    if plan.dirt == Dirt():
+    if plan.world.dirt == Dirt():
         return pa.array(lines.dump(rows), pa.string()), Planted.none()
-    written, planted = dirty_rows(entity, rows, plan.dirt, plan.rng(_DIRT, key, part))
+    written, planted = dirty_rows(entity, rows, plan.world.dirt, plan.rng(_DIRT, key, part))
     return pa.array(written, pa.string()), planted
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pozytywka_spark.synthetic.catalogue import FAVOURITES, Array, bits
+from pozytywka_spark.synthetic.fraud import BUSY, rings_of
 from pozytywka_spark.synthetic.plan import FIRST_USER, USERS_A_CHUNK, Plan
 from pozytywka_spark.synthetic.words import CITIES, FIRST_NAMES, STREET_KINDS, STREETS, SURNAMES
 
@@ -26,6 +27,8 @@ class People:
     like: Array
     skip: Array
     advert: Array
+    treated: Array  # by the experiment, should there be one
+    ring: Array  # of fraud, -1 for the honest
     patience: Array  # unit exponential: the purchase comes when the summed hazard reaches it
 
     def __len__(self) -> int:
@@ -44,8 +47,9 @@ def people_of(plan: Plan, chunk: int) -> People:
     count = plan.users_in(chunk)
     rng = plan.rng(1, chunk)
     how = plan.behaviour
-    return People(
-        user_id=FIRST_USER + first + np.arange(count),
+    user_id = FIRST_USER + first + np.arange(count)
+    people = People(
+        user_id=user_id,
         favourites=rng.random((count, FAVOURITES)).argsort(axis=1)[:, :3],
         taste=rng.gamma(TASTE_SHAPE, 1.0 / TASTE_SHAPE, count),
         extra_sessions=rng.gamma(*how.extra_sessions, count),
@@ -54,8 +58,14 @@ def people_of(plan: Plan, chunk: int) -> People:
         like=rng.beta(*how.like, count),
         skip=rng.beta(*how.skip, count),
         advert=rng.beta(*how.advert, count),
+        treated=rng.random(count) < plan.world.experiment.share,
+        ring=rings_of(plan, user_id, chunk),
         patience=rng.exponential(1.0, count),
     )
+    crooked = people.ring >= 0
+    people.taste[crooked] = 0.0
+    people.extra_sessions[crooked] = BUSY
+    return people
 
 
 def passports(plan: Plan, chunk: int) -> dict[str, Array]:

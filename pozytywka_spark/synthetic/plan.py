@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import json
+import math
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from pozytywka_spark.config import Dirt, Synthetic
+from pozytywka_spark.config import Synthetic
 
 VERSION = 1  # of the generator: a world made by another version is not the same world
 
@@ -42,62 +44,50 @@ class Behaviour:
     # of an advert after a track, before the purchase
     like: tuple[float, float] = (2.5, 5.95)
     skip: tuple[float, float] = (2.2, 5.2)
-    advert: tuple[float, float] = (1.2, 1.5)
+    advert: tuple[float, float] = (1.2, 1.47)
 
 
 @dataclass(frozen=True)
 class Plan:
     """A world to be made. The same plan gives the same bytes, on any machine with the same numpy."""
 
-    users: int
-    months: int
-    start: date
-    seed: int
-    tracks: int
-    artists: int
-    played_tracks: int
-    genres: int
-    premium_share: float
-    dirt: Dirt = field(default_factory=Dirt)
+    world: Synthetic
     behaviour: Behaviour = field(default_factory=Behaviour)
+    level: float = math.nan  # exp of the hazard's level; `life.plan_of` finds it
 
     @property
     def chunks(self) -> int:
         """Chunks of users, the unit of work."""
-        return -(-self.users // USERS_A_CHUNK)
+        return -(-self.world.users // USERS_A_CHUNK)
 
     def users_in(self, chunk: int) -> int:
         """Users of a chunk; the last one may be smaller."""
-        left = self.users - chunk * USERS_A_CHUNK
+        left = self.world.users - chunk * USERS_A_CHUNK
         return USERS_A_CHUNK if chunk >= PILOT else min(USERS_A_CHUNK, left)
 
     def rng(self, *key: int) -> Rng:
         """A stream of random numbers of its own for each purpose and chunk."""
-        return np.random.default_rng([self.seed, *key])
+        return np.random.default_rng([self.world.seed, *key])
 
     def month_starts_ms(self, months: int | None = None) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Milliseconds since 1970 (UTC) of the start of each of `months`, and of the last one's end."""
-        first = np.datetime64(self.start, "M")
-        count = self.months if months is None else months
+        first = np.datetime64(self.world.start, "M")
+        count = self.world.months if months is None else months
         return (first + np.arange(count + 1)).astype("datetime64[ms]").astype(np.int64)
 
-    def stamp(self) -> dict[str, Any]:
-        """What a finished world carries, to know it again."""
-        plan = asdict(self) | {"start": self.start.isoformat(), "dirt": self.dirt.model_dump()}
-        return {"generator": VERSION, "plan": plan}
+    def stamp(self) -> str:
+        """What a finished world carries, to know it again. How finely its truth is told is no part of it."""
+        world = self.world.model_dump(mode="json", exclude={"truth_paths"})
+        known = {"generator": VERSION, "world": world, "behaviour": asdict(self.behaviour)}
+        return json.dumps(known, indent=2, sort_keys=True)
 
+    def unchanged(self) -> Plan:
+        """This world without drift, experiment and fraud: its levels are set by it."""
+        names = ("drift", "experiment", "fraud", "dirt")
+        bare = {name: Synthetic.model_fields[name].default for name in names}
+        return replace(self, world=self.world.model_copy(update=bare))
 
-def plan_of(settings: Synthetic) -> Plan:
-    """The world that the settings ask for."""
-    return Plan(
-        users=settings.users,
-        months=settings.months,
-        start=settings.start,
-        seed=settings.seed,
-        tracks=settings.tracks,
-        artists=settings.artists,
-        played_tracks=settings.played_tracks,
-        genres=settings.genres,
-        premium_share=settings.premium_share,
-        dirt=settings.dirt,
-    )
+    def month_index(self, month: date) -> int:
+        """Months from the world's start."""
+        start = self.world.start
+        return (month.year - start.year) * 12 + month.month - start.month

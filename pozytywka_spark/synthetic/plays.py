@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pozytywka_spark.synthetic import changes
 from pozytywka_spark.synthetic.catalogue import FLAT_POOL, POPULAR_POOL, Array, Catalogue
+from pozytywka_spark.synthetic.fraud import ZEAL, ring_tracks
 from pozytywka_spark.synthetic.people import People
-from pozytywka_spark.synthetic.plan import Rng
+from pozytywka_spark.synthetic.plan import Plan, Rng
 from pozytywka_spark.synthetic.sessions import Sessions
 
 
@@ -31,7 +33,7 @@ class Plays:
         return len(self.session)
 
 
-def plays_of(rng: Rng, people: People, sessions: Sessions, catalogue: Catalogue) -> Plays:
+def plays_of(plan: Plan, rng: Rng, people: People, sessions: Sessions, catalogue: Catalogue) -> Plays:
     """All plays of a chunk: likes are for life, and fall within what was listened to."""
     session = np.repeat(np.arange(len(sessions)), sessions.plays)
     user = sessions.user[session]
@@ -40,10 +42,12 @@ def plays_of(rng: Rng, people: People, sessions: Sessions, catalogue: Catalogue)
     wanted = people.favourites[user, rng.integers(0, 3, count)]
     other = np.where(rng.random(count) < people.mainstream[user], POPULAR_POOL, FLAT_POOL)
     track = catalogue.pools.draw(rng, np.where(picky, wanted, other))
+    track = _with_fraud(plan, track, people.ring[user], catalogue)
     skipped = rng.random(count) < people.skip[user]
     duration = catalogue.tracks["duration_ms"][track]
     listened = np.where(skipped, rng.uniform(0.03, 0.97, count) * duration, duration).astype(np.int64)
     liked = _first(rng.random(count) < people.like[user], user * len(catalogue.tracks["id"]) + track)
+    factor = changes.advert_factor(plan, people.treated[user], sessions.month[session])
     return Plays(
         session=session,
         track=track,
@@ -52,10 +56,21 @@ def plays_of(rng: Rng, people: People, sessions: Sessions, catalogue: Catalogue)
         like_after_ms=(rng.uniform(0.02, 0.98, count) * listened).astype(np.int64),
         skipped=skipped,
         listened_ms=listened,
-        advert=rng.random(count) < people.advert[user],
+        advert=rng.random(count) < changes.advert_chance(people.advert[user], factor),
         advert_ms=rng.integers(5, 31, count) * 1000,
         settle_ms=rng.integers(5, 31, count) * 1000,
     )
+
+
+def _with_fraud(plan: Plan, track: Array, ring: Array, catalogue: Catalogue) -> Array:
+    """Tracks as played, with those of rings put in."""
+    crooked = np.flatnonzero(ring >= 0)
+    if not len(crooked):
+        return track
+    rng = plan.rng(8, int(crooked[0]), len(crooked))
+    zealous = crooked[rng.random(len(crooked)) < ZEAL]
+    track[zealous] = ring_tracks(plan, catalogue, ring[zealous], rng.random(len(zealous)))
+    return track
 
 
 def _first(wanted: Array, key: Array) -> Array:

@@ -40,13 +40,13 @@ def sessions_of(plan: Plan, rng: Rng, people: People) -> Sessions:
     per_month = np.where(active, 1 + rng.poisson(people.extra_sessions[:, None], active.shape), 0)
     per_month = np.minimum(per_month, SESSIONS_A_MONTH)
     flat = np.repeat(np.arange(per_month.size), per_month.ravel())
-    user, month = np.divmod(flat, plan.months)
+    user, month = np.divmod(flat, plan.world.months)
     planned = _starts(plan, rng, month)
     order = np.lexsort((planned, user))
     user, month, planned = user[order], month[order], planned[order]
     per_user = np.bincount(user, minlength=len(people))
     number = np.arange(len(user)) - np.repeat(np.cumsum(per_user) - per_user, per_user)
-    base = (people.user_id[user] - FIRST_USER) * plan.months * SESSIONS_A_MONTH
+    base = (people.user_id[user] - FIRST_USER) * plan.world.months * SESSIONS_A_MONTH
     low, high, most = plan.behaviour.plays
     plays = 1 + np.floor(most * rng.beta(low, high, len(user))).astype(np.int64)
     return Sessions(user, month, planned, number, FIRST_SESSION + base + number, plays)
@@ -54,9 +54,9 @@ def sessions_of(plan: Plan, rng: Rng, people: People) -> Sessions:
 
 def _active_months(plan: Plan, rng: Rng, users: int) -> Array:
     joined = np.searchsorted(np.cumsum(joining(plan)), rng.random(users), side="right")
-    active = np.zeros((users, plan.months), dtype=bool)
+    active = np.zeros((users, plan.world.months), dtype=bool)
     stay, back = plan.behaviour.stay, plan.behaviour.comeback
-    for month in range(plan.months):
+    for month in range(plan.world.months):
         before = active[:, month - 1] if month else np.zeros(users, dtype=bool)
         drawn = rng.random(users) < np.where(before, stay, back)
         active[:, month] = (joined == month) | ((joined < month) & drawn)
@@ -65,7 +65,7 @@ def _active_months(plan: Plan, rng: Rng, users: int) -> Array:
 
 def joining(plan: Plan) -> Array:
     """Share of users who join in each month."""
-    share = np.full(plan.months, (1 - plan.behaviour.joined_at_once) / plan.months)
+    share = np.full(plan.world.months, (1 - plan.behaviour.joined_at_once) / plan.world.months)
     share[0] += plan.behaviour.joined_at_once
     return share
 

@@ -26,11 +26,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pozytywka_spark.synthetic import changes
 from pozytywka_spark.synthetic.catalogue import FLAT_POOL, POPULAR_POOL, Array, Catalogue, catalogue_of
 from pozytywka_spark.synthetic.events import purchase_times
 from pozytywka_spark.synthetic.forward import Outlook, Traits, loads_ahead
 from pozytywka_spark.synthetic.hazard import MEAN_POPULARITY, SHRINK
-from pozytywka_spark.synthetic.life import Life, level_of, life_of
+from pozytywka_spark.synthetic.life import Life, life_of
 from pozytywka_spark.synthetic.people import TASTE_SHAPE
 from pozytywka_spark.synthetic.plan import DAY_MS, Plan, Rng
 
@@ -52,6 +53,7 @@ class _History:
     active_months: Array
     plays: Array
     adverts: Array
+    advert_chances: Array  # plays, each weighed by the factor on the chance of an advert
     skips: Array
     likes: Array
     favourites: Array
@@ -73,9 +75,10 @@ def truth_of(plan: Plan, chunk: int, horizon_days: int, paths: int) -> Columns:
         active=life.sessions.month[history.last] == history.month,
         memory=life.walk.after.take(history.last),
         memory_ms=life.walk.start_ms[history.last],
+        treated=life.people.treated[history.user],
     )
     rng = plan.rng(_TRUTH, chunk, horizon_days)
-    level = level_of(plan)
+    level = plan.level
     taste = life.people.taste[history.user]
 
     def bought_known(load: Array, row: Array) -> Array:
@@ -84,7 +87,8 @@ def truth_of(plan: Plan, chunk: int, horizon_days: int, paths: int) -> Columns:
     def bought_averaged(load: Array, row: Array) -> Array:
         before = TASTE_SHAPE + history.load[row]
         ratio: Array = before / (before + level * load)
-        return 1.0 - ratio**TASTE_SHAPE
+        # a ring's account gives itself away, and never buys
+        return np.where(taste[row] > 0, 1.0 - ratio**TASTE_SHAPE, 0.0)
 
     known, known_error = loads_ahead(
         plan, rng, outlook, lambda row: _known(life, catalogue, history, row), bought_known, paths
@@ -129,6 +133,8 @@ def _history(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bough
     def of_plays(value: Array) -> Array:
         return so_far(np.bincount(plays.session, weights=value, minlength=len(sessions)))
 
+    treated = life.people.treated[sessions.user]
+    factor = changes.advert_factor(plan, treated, sessions.month)[plays.session]
     return _History(
         user=user,
         month=month,
@@ -137,11 +143,12 @@ def _history(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bough
         active_months=so_far(new_month.astype(float)),
         plays=so_far(sessions.plays.astype(float)),
         adverts=of_plays(plays.advert),
+        advert_chances=of_plays(factor),
         skips=of_plays(plays.skipped),
         likes=of_plays(plays.liked),
         favourites=of_plays(plays.favourite),
         popularity=of_plays(catalogue.tracks["popularity"][plays.track]),
-        load=level_of(plan) * of_plays(life.load),
+        load=plan.level * of_plays(life.load),
     )
 
 
@@ -182,18 +189,19 @@ def _posterior(plan: Plan, rng: Rng, history: _History, row: Array) -> Traits:
     how = plan.behaviour
     shape, scale = how.extra_sessions
 
-    def beta(prior: tuple[float, float], hits: Array) -> Array:
-        return rng.beta((prior[0] + hits)[row], (prior[1] + history.plays - hits)[row])
+    def beta(prior: tuple[float, float], hits: Array, chances: Array) -> Array:
+        misses = np.maximum(chances - hits, 0.0)
+        return rng.beta((prior[0] + hits)[row], (prior[1] + misses)[row])
 
     return Traits(
         extra_sessions=rng.gamma(
             (shape + history.sessions - history.active_months)[row],
             (1.0 / (1.0 / scale + history.active_months))[row],
         ),
-        advert=beta(how.advert, history.adverts),
-        skip=beta(how.skip, history.skips),
-        like=beta(how.like, history.likes),
-        favourite=beta(_FAVOURITE_PRIOR, history.favourites),
+        advert=beta(how.advert, history.adverts, history.advert_chances),
+        skip=beta(how.skip, history.skips, history.plays),
+        like=beta(how.like, history.likes, history.plays),
+        favourite=beta(_FAVOURITE_PRIOR, history.favourites, history.plays),
         popularity=_popularity(history)[row],
     )
 

@@ -1,26 +1,27 @@
 """Write a world: the raw delivery of an invented Pozytywka, made by Spark part by part, and its truth.
 
 Beside the delivery `<path>` stands `<path>_truth`, which no stage of the pipeline reads:
-`ledger/` (one line a planted defect: entity, part, line, defect, what the line would have been).
+
+- `people/`: each user's hidden traits, treatment in the experiment and fraud ring;
+- `ledger/`: one line a planted defect: entity, part, line, defect, what the line would have been;
+- `purchases_30_days/`: how likely each purchase was (see `truth.py`), for each horizon asked for.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.synthetic import tables
 from pozytywka_spark.synthetic.folder import Folder
-from pozytywka_spark.synthetic.life import level_of
-from pozytywka_spark.synthetic.parts import PARTS, parts_of
-from pozytywka_spark.synthetic.plan import Plan, plan_of
+from pozytywka_spark.synthetic.life import plan_of
+from pozytywka_spark.synthetic.parts import PARTS
+from pozytywka_spark.synthetic.plan import Plan
 
 STAMP = "_world.json"  # the underscore hides it from Spark's readers
-LEDGER = "entity string, part int, line int, defect string, was string"
 
 
 def truth_path(path: str) -> str:
@@ -28,63 +29,64 @@ def truth_path(path: str) -> str:
     return f"{path.rstrip('/')}_truth"
 
 
+def purchases_path(path: str, horizon_days: int) -> str:
+    """Where the true probabilities of a purchase within the horizon stand."""
+    return f"{truth_path(path)}/purchases_{horizon_days}_days"
+
+
 def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: bool = False) -> None:
     """Make the world of `settings.synthetic` at `path`: one folder of JSON Lines parts per entity.
 
-    Does nothing if that very world is there already. The folder appears complete or not at all.
+    Does nothing if that very world is there already, and adds the truth about another horizon if
+    only that is missing. Each folder appears complete or not at all.
     Raises `DataError` if something else is there, unless `replace`.
     """
-    plan = plan_of(settings.synthetic)
-    stamp = json.dumps(plan.stamp(), indent=2, sort_keys=True)
     target, truth = Folder.at(path), Folder.at(truth_path(path))
-    if target.exists() and not replace:
-        if target.read(STAMP) == stamp:
-            return
-        raise DataError(
-            f"{path} holds {'another world' if target.read(STAMP) else 'something that is no made world'}: "
-            "choose another folder, or say that it is to be replaced"
-        )
+    plan = plan_of(settings.synthetic)
+    if replace or not _is_made(target, plan, path):
+        _make(spark, plan, target, truth)
+    _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
+
+
+def _is_made(target: Folder, plan: Plan, path: str) -> bool:
+    """Whether the world is there. Raises `DataError` if something else is."""
+    if not target.exists():
+        return False
+    stamp = target.read(STAMP)
+    if stamp == plan.stamp():
+        return True
+    found = "something that synthesize did not make" if stamp is None else "a world made with other settings"
+    raise DataError(f"{path} holds {found}: choose another folder, or synthesize with --replace")
+
+
+def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder) -> None:
+    """Everything but the purchases' probabilities, under temporary names and then put in place."""
     making, making_truth = target.sibling(".making"), truth.sibling(".making")
     making.delete()
     making_truth.delete()
-    level_of(plan)  # settings that can't be met fail here, before any work
     for entity in PARTS:
-        lines_of(spark, plan, entity).write.text(making.child(f"_{entity}").uri)
-        making.adopt_parts(f"_{entity}", entity)
-    ledger_of(spark, plan).write.json(making_truth.child("_ledger").uri)
-    making_truth.adopt_parts("_ledger", "ledger")
+        tables.lines(spark, plan, entity).write.text(making.child(f"_{entity}").uri)
+        making.adopt_parts(f"_{entity}", entity, "jsonl")
+    tables.people(spark, plan).write.json(making_truth.child("_people").uri)
+    making_truth.adopt_parts("_people", "people", "jsonl")
+    tables.ledger(spark, plan).write.json(making_truth.child("_ledger").uri)
+    making_truth.adopt_parts("_ledger", "ledger", "jsonl")
     # The truth goes first: a delivery in place always has its own truth beside it.
     for folder, place in ((making_truth, truth), (making, target)):
-        folder.write(STAMP, stamp)
+        folder.write(STAMP, plan.stamp())
         folder.move_to(place)
 
 
-def lines_of(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
-    """The lines of an entity's file; one partition a part, whatever the number of cores."""
-
-    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for part in batch.column(0).to_pylist():
-                yield pa.record_batch([PARTS[entity](plan, part)[0]], names=["value"])
-
-    parts = parts_of(plan, entity)
-    return spark.range(0, parts, 1, parts).mapInArrow(make, "value string")
-
-
-def ledger_of(spark: SparkSession, plan: Plan) -> DataFrame:
-    """Every planted defect: the parts are made again, which is cheap, and certain to come out the same."""
-    wanted = [(entity, part) for entity in PARTS for part in range(parts_of(plan, entity))]
-
-    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for at in batch.column(0).to_pylist():
-                entity, part = wanted[at]
-                planted = PARTS[entity](plan, part)[1]
-                count = len(planted.line)
-                columns = [[entity] * count, [part] * count, planted.line, planted.defect, planted.was]
-                types = [pa.string(), pa.int32(), pa.int32(), pa.string(), pa.string()]
-                arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
-                yield pa.record_batch(arrays, names=["entity", "part", "line", "defect", "was"])
-
-    count = len(wanted) if plan.dirt.model_dump(exclude_defaults=True) else 0
-    return spark.range(0, count, 1, max(1, count)).mapInArrow(make, LEDGER)
+def _tell_purchases(spark: SparkSession, plan: Plan, settings: Settings, place: Folder) -> None:
+    """The true probabilities for one horizon, unless they stand there already."""
+    paths = settings.synthetic.truth_paths
+    stamp = json.dumps({"truth_paths": paths})
+    if place.read(STAMP) == stamp:
+        return
+    making = place.sibling(".making")
+    making.delete()
+    purchases = tables.purchases(spark, plan, settings.label.horizon_days, paths)
+    purchases.write.parquet(making.child("_written").uri)
+    making.adopt_parts("_written", "", "parquet")
+    making.write(STAMP, stamp)
+    making.move_to(place)

@@ -1,0 +1,100 @@
+"""A world as DataFrames, made part by part in parallel; each part depends on plan and number alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from pozytywka_spark.synthetic.life import premium_if
+from pozytywka_spark.synthetic.parts import PARTS, parts_of
+from pozytywka_spark.synthetic.people import people_of
+from pozytywka_spark.synthetic.plan import Plan
+from pozytywka_spark.synthetic.truth import truth_of
+
+Make = Callable[[int], pa.RecordBatch]
+
+LINES = "value string"
+# grain: planted defect; `line` counts from 1 within the part; `was` is null for a line too many
+LEDGER = "entity string, part int, line int, defect string, was string"
+# grain: user; the last two, with an experiment: the chance to have premium at the end, treated or not
+PEOPLE = (
+    "user_id bigint, taste double, extra_sessions double, favourite double, mainstream double, "
+    "like double, skip double, advert double, treated boolean, ring bigint, "
+    "premium_if_treated double, premium_if_not double"
+)
+# grain: user and month, as `truth.py` says; `bought` is null where the horizon isn't over
+PURCHASES = (
+    "user_id bigint, month date, probability double, probability_error double, "
+    "probability_known double, probability_known_error double, bought boolean"
+)
+
+
+def lines(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
+    """The lines of an entity's file."""
+
+    def make(part: int) -> pa.RecordBatch:
+        return pa.record_batch([PARTS[entity](plan, part)[0]], names=["value"])
+
+    return _parts(spark, parts_of(plan, entity), make, LINES)
+
+
+def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
+    """Every planted defect: the parts are made again, which is cheap, and certain to come out the same."""
+    wanted = [(entity, part) for entity in PARTS for part in range(parts_of(plan, entity))]
+
+    def make(at: int) -> pa.RecordBatch:
+        entity, part = wanted[at]
+        planted = PARTS[entity](plan, part)[1]
+        count = len(planted.line)
+        columns = [[entity] * count, [part] * count, planted.line, planted.defect, planted.was]
+        types = [pa.string(), pa.int32(), pa.int32(), pa.string(), pa.string()]
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
+        return pa.record_batch(arrays, names=["entity", "part", "line", "defect", "was"])
+
+    dirty = bool(plan.world.dirt.model_dump(exclude_defaults=True))
+    return _parts(spark, len(wanted) if dirty else 0, make, LEDGER)
+
+
+def people(spark: SparkSession, plan: Plan) -> DataFrame:
+    """What is hidden about each user."""
+    names = [field.split()[0] for field in PEOPLE.split(", ")]
+    experiment = plan.world.experiment.from_month is not None
+
+    def make(chunk: int) -> pa.RecordBatch:
+        everyone = people_of(plan, chunk)
+        columns = [pa.array(getattr(everyone, name)) for name in names[:-2]]
+        for treated in (True, False):
+            chance = premium_if(plan, chunk, treated=treated) if experiment else None
+            columns.append(pa.nulls(len(everyone), pa.float64()) if chance is None else pa.array(chance))
+        return pa.record_batch(columns, names=names)
+
+    return _parts(spark, plan.chunks, make, PEOPLE)
+
+
+def purchases(spark: SparkSession, plan: Plan, horizon_days: int, paths: int) -> DataFrame:
+    """How likely each purchase within the horizon was."""
+    first = np.datetime64(plan.world.start, "M")
+
+    def make(chunk: int) -> pa.RecordBatch:
+        truth = truth_of(plan, chunk, horizon_days, paths)
+        month = (first + truth.pop("month_index")).astype("datetime64[D]")
+        bought = pa.array(truth.pop("bought"), mask=~truth.pop("mature"))
+        columns = {"user_id": truth.pop("user_id"), "month": month, **truth}
+        arrays = [*(pa.array(column) for column in columns.values()), bought]
+        return pa.record_batch(arrays, names=[*columns, "bought"])
+
+    return _parts(spark, plan.chunks, make, PURCHASES)
+
+
+def _parts(spark: SparkSession, parts: int, make: Make, schema: str) -> DataFrame:
+    """One partition a part, and so one file, whatever the number of cores."""
+
+    def batches(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in numbers:
+            for number in batch.column(0).to_pylist():
+                yield make(number)
+
+    return spark.range(0, parts, 1, max(1, parts)).mapInArrow(batches, schema)
