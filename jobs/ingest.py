@@ -9,23 +9,61 @@ from dataclasses import asdict
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.ingest.stage import ingest
+from pozytywka_spark.ingest.stage import IngestReport, ingest, replay
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.session import build_session
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the job."""
-    return cli.run(cli.job_parser("ingest", __doc__ or ""), argv, work)
+    parser = cli.job_parser("ingest", __doc__ or "")
+    parser.add_argument(
+        "--replay",
+        action="store_true",
+        help="try quarantined rows again under today's rules, read no delivery",
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=("error", "warn"),
+        help="exit with code 1 and the list if there are findings that bad or worse",
+    )
+    return cli.run(parser, argv, work)
 
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
-    """Session, lake, ingest, summary."""
+    """Session, lake, ingest or replay, summary."""
     spark = build_session(settings, "ingest", verbose=args.verbose)
-    with cli.step(f"ingest {settings.raw_path}"):
-        report = ingest(spark, settings, open_lake(settings, spark))
-    cli.show_table("Raw rows", [asdict(entity) for entity in report.entities])
-    return 0
+    lake = open_lake(settings, spark)
+    with cli.step("replay of the quarantine" if args.replay else f"ingest {settings.raw_path}"):
+        report = (replay if args.replay else ingest)(spark, settings, lake)
+    show(report)
+    return fail(report, args.fail_on) if args.fail_on else 0
+
+
+def show(report: IngestReport) -> None:
+    """What a person wants to know of it."""
+    if report.ingest_id is None:
+        cli.say("nothing new: no table was changed")
+    else:
+        cli.show_table(f"Ingest {report.ingest_id}: raw rows", [asdict(entity) for entity in report.entities])
+    if report.missing:
+        cli.say(f"not in this delivery: {', '.join(report.missing)}")
+    if report.ignored_files:
+        cli.say(f"not part of a delivery, ignored: {', '.join(report.ignored_files)}")
+    if report.months_touched:
+        cli.say(f"event months touched: {', '.join(f'{month:%Y-%m}' for month in report.months_touched)}")
+    if report.page:
+        cli.say(f"quality report: {report.page}")
+
+
+def fail(report: IngestReport, severity: str) -> int:
+    """1 and the list of findings of `severity` or worse, else 0."""
+    found = report.at_least(severity)
+    for finding in found:
+        cli.complain(
+            f"{finding.severity}: {finding.entity}: {finding.check}: {finding.rows:,} of {finding.total:,}"
+        )
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -2,15 +2,14 @@
 
 The order of the writes makes it so: first what became of the rows is put down, then quarantine and
 rescued fields, then silver, then the files as read. Each write bears the batch as its transaction,
-and what was written by the same batch never counts as there before; so whenever an attempt is cut
-short, the next one finds the same outcomes, or finds them written.
+and what the same batch has put into quarantine doesn't count as there before; so whenever an
+attempt is cut short, the next one finds the same outcomes, or finds them written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from pyspark import StorageLevel
@@ -23,11 +22,12 @@ from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
 from pozytywka_spark.ingest.delivery import RawFile, decoded_path
 from pozytywka_spark.ingest.events import resolve_events
-from pozytywka_spark.ingest.lines import as_lines, filter_blank, parse
+from pozytywka_spark.ingest.lines import as_lines, parse
 from pozytywka_spark.ingest.normalise import is_incomplete, judge
-from pozytywka_spark.ingest.outcomes import KEPT, OUTCOMES, QUARANTINED, REPAIRED
+from pozytywka_spark.ingest.outcomes import KEPT, NOTED, OUTCOMES, REPAIRED
+from pozytywka_spark.ingest.writes import write_resolved
 from pozytywka_spark.lake.api import Lake, Txn
-from pozytywka_spark.schemas import EVENTS, INGEST_FILES, QUARANTINE, RESCUED, month_of
+from pozytywka_spark.schemas import EVENTS, INGEST_FILES, QUARANTINE, month_of
 
 
 @dataclass(frozen=True)
@@ -48,41 +48,58 @@ def ingest_batch(spark: SparkSession, lake: Lake, source: Source, batch: DataFra
 
     Raises `DataError` if a required field is in no row of a file; then nothing of the batch is written.
     """
-    txn = Txn(source.stream, number)
+    txn, contract = Txn(source.stream, number), source.contract
     if _done(lake, INGEST_FILES.name, txn):
         return
-    lines = filter_blank(as_lines(batch))
-    judged = judge(parse(lines, source.contract, source.max_line_bytes), source.contract)
-    judged = judged.persist(StorageLevel.DISK_ONLY)
+    lines = as_lines(batch, contract)
+    judged = judge(parse(lines, contract, source.max_line_bytes), contract).persist(StorageLevel.DISK_ONLY)
     try:
-        files = file_stats(judged, source.contract)
-        check_fields(files, source.contract)
-        written = _done(lake, source.contract.table.name, txn)
-        if not written:
-            resolved = _resolve(spark, lake, source, judged, files, number)
-            counts = count_outcomes(resolved)
-            reconcile(source.contract.entity, files, counts)
-            _commit(spark, lake, source, resolved, counts, txn)
+        files = file_stats(judged, contract)
+        check_fields(files, contract)
+        if not _done(lake, contract.table.name, txn):
+            _take_in(spark, lake, source, judged, files, txn)
         lake.append(_read_files(spark, source, batch, files, number), INGEST_FILES, txn=txn)
     finally:
         judged.unpersist()
 
 
+def _take_in(
+    spark: SparkSession,
+    lake: Lake,
+    source: Source,
+    judged: DataFrame,
+    files: Sequence[Mapping[str, Any]],
+    txn: Txn,
+) -> None:
+    contract = source.contract
+    resolved = _resolve(spark, lake, source, judged, files, txn.version).persist(StorageLevel.DISK_ONLY)
+    try:
+        counts = count_outcomes(resolved)
+        reconcile(contract.entity, files, counts)
+        if any(file["noted"] for file in files):
+            counts += count_notes(judged)
+        ledger.record_counts(spark, lake, contract.entity, source.ingest_id, txn, counts)
+        any_rescued = any(file["rescued"] for file in files)
+        write_resolved(lake, contract, resolved, counts, source.ingest_id, txn, any_rescued=any_rescued)
+    finally:
+        resolved.unpersist()
+
+
 def file_stats(judged: DataFrame, contract: Contract) -> list[dict[str, Any]]:
-    """Per file of the batch: rows, rows to repair, first and last event month, rows that lack each field."""
-    nothing = F.lit(None).cast("date")
+    """Per file of the batch: rows, how many need what, event months, rows that lack each field."""
     events = contract is SESSIONS
     passing = F.col("reason").isNull()
-    month = F.when(passing, month_of(F.col("event_time"))) if events else nothing
-    incomplete = passing & is_incomplete() if events else F.lit(False)
+    month = F.when(passing, month_of(F.col("event_time"))) if events else F.lit(None).cast("date")
+    unreadable = F.coalesce(F.col("reason").isin("malformed", "too_long", "invalid_utf8"), F.lit(False))
     grouped = judged.groupBy("source_file", "source_size", "source_modified").agg(
         F.count("*").alias("rows"),
-        F.count_if(incomplete).alias("incomplete"),
+        F.count_if(~passing).alias("rejected"),
+        F.count_if(unreadable).alias("unreadable"),
+        F.count_if(passing & is_incomplete() if events else F.lit(False)).alias("incomplete"),
+        F.count("rescued").alias("rescued"),
+        F.count_if(F.size("notes") > 0).alias("noted"),
         F.min(month).alias("first_month"),
         F.max(month).alias("last_month"),
-        F.count_if(F.coalesce("reason", F.lit("")).isin("malformed", "too_long", "invalid_utf8")).alias(
-            "unreadable"
-        ),
         *(F.count_if(F.array_contains("absent", name)).alias(f"lacks_{name}") for name in contract.required),
     )
     return [row.asDict() for row in grouped.collect()]
@@ -101,11 +118,21 @@ def check_fields(files: Sequence[Mapping[str, Any]], contract: Contract) -> None
 
 
 def count_outcomes(resolved: DataFrame) -> list[dict[str, Any]]:
-    """Rows by outcome, reason and, of events, month."""
-    month = F.col("event_month") if "event_month" in resolved.columns else F.lit(None).cast("date")
-    reason = F.when(F.col("outcome") != KEPT, F.col("reason"))
-    grouped = resolved.groupBy("outcome", reason.alias("reason"), month.alias("event_month"))
+    """Rows by outcome, reason and, of new events, month."""
+    new = F.col("outcome").isin(KEPT, REPAIRED)
+    month = (
+        F.when(new, F.col("event_month")) if "event_month" in resolved.columns else F.lit(None).cast("date")
+    )
+    grouped = resolved.groupBy("outcome", "reason", month.alias("event_month"))
     return [row.asDict() for row in grouped.agg(F.count("*").alias("rows")).collect()]
+
+
+def count_notes(judged: DataFrame) -> list[dict[str, Any]]:
+    """Raw rows by what was noted of them; a row may bear several notes, so these don't add up to rows."""
+    notes = (
+        judged.select(F.explode("notes").alias("reason")).groupBy("reason").agg(F.count("*").alias("rows"))
+    )
+    return [row.asDict() | {"outcome": NOTED, "event_month": None} for row in notes.collect()]
 
 
 def reconcile(entity: str, files: Sequence[Mapping[str, Any]], counts: Sequence[Mapping[str, Any]]) -> None:
@@ -132,64 +159,26 @@ def _resolve(
     mine = (F.col("stream") == source.stream) & (F.col("batch") == number)
     before = ledger.held(spark, lake, QUARANTINE).where((F.col("entity") == contract.entity) & ~mine)
     quarantined = before.select(F.col("quarantine_id").alias("line_id"))
+    any_rejected = any(file["rejected"] for file in files)
     if contract is not SESSIONS:
-        return resolve_catalogue(judged, contract, ledger.held(spark, lake, contract.table), quarantined)
-    held = ledger.held(spark, lake, EVENTS).where(_between(files))
-    return resolve_events(judged, held, quarantined, any_incomplete=any(file["incomplete"] for file in files))
+        held = ledger.held(spark, lake, contract.table)
+        return resolve_catalogue(judged, contract, held, quarantined, any_rejected=any_rejected)
+    return resolve_events(
+        judged,
+        ledger.held(spark, lake, EVENTS).where(months_around(files)),
+        quarantined,
+        any_incomplete=any(file["incomplete"] for file in files),
+        any_rejected=any_rejected,
+    )
 
 
-def _between(files: Sequence[Mapping[str, Any]]) -> Column:
-    """Silver's months around the batch's: a session may begin a month before the row that needs it."""
-    months: list[date] = [file[key] for file in files for key in ("first_month", "last_month") if file[key]]
+def months_around(files: Sequence[Mapping[str, Any]]) -> Column:
+    """Silver's months around the batch's: a session may have begun in the month before."""
+    months = [file[key] for file in files for key in ("first_month", "last_month") if file[key]]
     if not months:
         return F.lit(False)
     first, last = F.lit(min(months)), F.lit(max(months))
     return F.col("event_month").between(F.add_months(first, -1), F.add_months(last, 1))
-
-
-def _commit(
-    spark: SparkSession,
-    lake: Lake,
-    source: Source,
-    resolved: DataFrame,
-    counts: Sequence[dict[str, Any]],
-    txn: Txn,
-) -> None:
-    contract = source.contract
-    stamp = {
-        "entity": contract.entity,
-        "stream": source.stream,
-        "batch": txn.version,
-        "ingest_id": source.ingest_id,
-    }
-    ledger.record_counts(spark, lake, source.stream, txn.version, [stamp | row for row in counts])
-    stamps = {name: F.lit(value).cast(QUARANTINE.schema[name].dataType) for name, value in stamp.items()}
-    if any(row["outcome"] == QUARANTINED for row in counts):
-        rejected = resolved.where(F.col("outcome") == QUARANTINED).withColumns(
-            {**stamps, "quarantine_id": F.col("line_id"), "source_file": _path(F.col("source_file"))}
-        )
-        lake.append(QUARANTINE.conform(rejected), QUARANTINE, txn=txn)
-    new = resolved.where(F.col("outcome").isin(KEPT, REPAIRED))
-    rescued = new.where(F.col("rescued").isNotNull()).withColumns(
-        {
-            **stamps,
-            "key": F.col(contract.table.keys[0]).cast("string"),
-            "source_file": _path(F.col("source_file")),
-        }
-    )
-    if not rescued.isEmpty():
-        lake.upsert(RESCUED.conform(rescued), RESCUED, txn=txn)
-    rows = contract.table.conform(new)
-    if contract is SESSIONS:
-        lake.append(rows, contract.table, txn=txn)
-    else:
-        lake.upsert(rows, contract.table, txn=txn)
-
-
-def _path(address: Column) -> Column:
-    """The plain path of a file's address (see `delivery.decoded_path`), in Spark."""
-    decoded = F.try_url_decode(F.replace(address, F.lit("+"), F.lit("%2B")))
-    return F.regexp_replace(F.coalesce(decoded, address), "^file:/+", "/")
 
 
 def _read_files(

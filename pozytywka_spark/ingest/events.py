@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -19,34 +21,44 @@ from pozytywka_spark.ingest.outcomes import (
 )
 from pozytywka_spark.ingest.repair import repair
 
+# Reasons of events that their session couldn't complete; it may once more of it has arrived.
+UNRESOLVED = ("unknown_user", "unknown_event", "unknown_track")
+
 _COLUMNS = list(schemas.EVENTS.columns)
 _SAYS = ("session_id", "event_time", "event_type", "user_id", "track_id")
 _CARRIED = tuple(name for name in FATE if name != "outcome")
 
 
 def resolve_events(
-    judged: DataFrame, held: DataFrame, quarantined: DataFrame, *, any_incomplete: bool
+    judged: DataFrame,
+    held: DataFrame,
+    quarantined: DataFrame,
+    *,
+    any_incomplete: bool = True,
+    any_rejected: bool = True,
 ) -> DataFrame:
     """Outcomes of session rows. `held` are the silver events of the months that the batch touches.
 
-    Without incomplete rows no session is shuffled: only hashes are, to find duplicates.
+    Told that nothing is incomplete, it shuffles no session, only hashes to find duplicates.
     """
     passing, rejected = judged.where(F.col("reason").isNull()), judged.where(F.col("reason").isNotNull())
     whole = passing.where(~is_incomplete()) if any_incomplete else passing
     candidates = _as_candidates(whole.withColumns({"repair_reason": F.lit(None).cast("string")}))
-    settled = None
+    settled = []
     if any_incomplete:
         tried = try_repair(passing, held)
-        candidates = candidates.unionByName(_as_candidates(tried.where(~is_incomplete() & ~F.col("again"))))
-        left = tried.where(is_incomplete() | F.col("again"))
-        copies = left.where(F.col("again"))
-        settled = as_resolved(copies, _COLUMNS, F.lit(DUPLICATE), F.lit(INCOMPLETE_COPY))
-        unresolved = left.where(~F.col("again")).withColumns({"reason": _missing(), "rule": F.lit(None)})
-        rejected = rejected.unionByName(unresolved, allowMissingColumns=True)
-    outcomes = resolve_candidates(candidates, held).unionByName(
-        resolve_rejected(rejected, _COLUMNS, quarantined)
-    )
-    return outcomes.unionByName(settled) if settled is not None else outcomes
+        again = F.col("again")
+        candidates = candidates.unionByName(_as_candidates(tried.where(~is_incomplete() & ~again)))
+        copies = tried.where(again)
+        settled.append(as_resolved(copies, _COLUMNS, F.lit(DUPLICATE), F.lit(INCOMPLETE_COPY)))
+        unresolved = tried.where(is_incomplete() & ~again)
+        rejected = rejected.unionByName(
+            unresolved.withColumns({"reason": _missing(), "rule": F.lit("the session leaves no one answer")}),
+            allowMissingColumns=True,
+        )
+    if any_incomplete or any_rejected:
+        settled.append(resolve_rejected(rejected, _COLUMNS, quarantined))
+    return reduce(DataFrame.unionByName, settled, resolve_candidates(candidates, held))
 
 
 def with_event_id(events: DataFrame) -> DataFrame:
@@ -130,8 +142,5 @@ def _as_candidates(complete: DataFrame) -> DataFrame:
 
 def _missing() -> Column:
     """Why an event stayed incomplete: the first thing that nothing in its session tells."""
-    return (
-        F.when(F.col("user_id").isNull(), F.lit("unknown_user"))
-        .when(F.col("event_type").isNull(), F.lit("unknown_event"))
-        .otherwise(F.lit("unknown_track"))
-    )
+    user, event, track = map(F.lit, UNRESOLVED)
+    return F.when(F.col("user_id").isNull(), user).when(F.col("event_type").isNull(), event).otherwise(track)

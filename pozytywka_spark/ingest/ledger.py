@@ -10,8 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.ingest.outcomes import KEPT, REPAIRED
-from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.schemas import EVENTS, INGEST_COUNTS, INGEST_FILES, INGESTS, Table
+from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES, INGESTS, Table
 
 
 def held(spark: SparkSession, lake: Lake, table: Table) -> DataFrame:
@@ -65,39 +65,73 @@ def read_before(lake: Lake, entity: str, delivery: str) -> tuple[int, dict[str, 
 
 
 def record_counts(
-    spark: SparkSession, lake: Lake, stream: str, batch: int, counts: Sequence[Mapping[str, Any]]
+    spark: SparkSession,
+    lake: Lake,
+    entity: str,
+    ingest_id: int,
+    txn: Txn,
+    counts: Sequence[Mapping[str, Any]],
 ) -> None:
     """Put down what became of a batch's rows, in place of what an attempt cut short has put down."""
-    keys = ("outcome", "reason", "event_month")
-    told = {tuple(row[key] for key in keys) for row in counts}
-    before = (
-        held(spark, lake, INGEST_COUNTS)
-        .where((F.col("stream") == stream) & (F.col("batch") == batch))
-        .collect()
-    )
-    stale = [row.asDict() | {"rows": 0} for row in before if tuple(row[key] for key in keys) not in told]
-    lake.upsert(spark.createDataFrame([*counts, *stale], INGEST_COUNTS.schema), INGEST_COUNTS)
+    stamp = {"entity": entity, "stream": txn.app, "batch": txn.version, "ingest_id": ingest_id}
+    rows = [stamp | dict(row) for row in counts]
+    if lake.append(_as_counts(spark, rows), INGEST_COUNTS, txn=txn) is not None:
+        return
+    mine = (F.col("stream") == txn.app) & (F.col("batch") == txn.version)
+    told = {_count_key(row) for row in rows}
+    before = [row.asDict() for row in lake.read(INGEST_COUNTS.name).where(mine).collect()]
+    stale = [row | {"rows": 0} for row in before if _count_key(row) not in told]
+    if {_count_key(row): row["rows"] for row in before} != {_count_key(row): row["rows"] for row in rows}:
+        lake.upsert(_as_counts(spark, [*rows, *stale]), INGEST_COUNTS)
 
 
-def finish_ingest(spark: SparkSession, lake: Lake, ingest_id: int, delivery: str) -> None:
-    """Close the ingest: one row for each entity it read and one for each event month it added to."""
-    added = F.when(F.col("outcome").isin(KEPT, REPAIRED), F.col("rows")).otherwise(0)
-    counts = lake.read(INGEST_COUNTS.name).where(F.col("ingest_id") == ingest_id)
-    by_entity = counts.groupBy("entity").agg(F.sum(added).alias("rows_added"))
-    by_month = (
-        counts.where(F.col("event_month").isNotNull())
-        .groupBy("entity", "event_month")
-        .agg(F.sum(added).alias("rows_added"))
-        .where(F.col("rows_added") > 0)
-    )
-    rows = by_entity.unionByName(by_month, allowMissingColumns=True).withColumns(
-        {"ingest_id": F.lit(ingest_id).cast("bigint"), "delivery": F.lit(delivery)}
-    )
-    lake.upsert(INGESTS.conform(rows), INGESTS)
+def add_counts(
+    spark: SparkSession,
+    lake: Lake,
+    entity: str,
+    ingest_id: int,
+    app: str,
+    counts: Sequence[Mapping[str, Any]],
+) -> None:
+    """Put down what became of replayed rows, beside what an attempt cut short has put down."""
+    stamp = {"entity": entity, "stream": app, "batch": ingest_id, "ingest_id": ingest_id}
+    lake.upsert(_as_counts(spark, [stamp | dict(row) for row in counts]), INGEST_COUNTS)
 
 
-def event_months(lake: Lake) -> list[date]:
-    """Months of silver, in order."""
-    if not lake.exists(EVENTS.name):
+def counts_of(lake: Lake, ingest_id: int) -> list[dict[str, Any]]:
+    """What became of the rows of an ingest: rows of `ingest_counts`."""
+    if not lake.exists(INGEST_COUNTS.name):
         return []
-    return sorted(r[0] for r in lake.read(EVENTS.name).select("event_month").distinct().collect())
+    rows = lake.read(INGEST_COUNTS.name).where((F.col("ingest_id") == ingest_id) & (F.col("rows") > 0))
+    return [row.asDict() for row in rows.collect()]
+
+
+def finish_ingest(
+    spark: SparkSession, lake: Lake, ingest_id: int, delivery: str, counts: Sequence[Mapping[str, Any]]
+) -> None:
+    """Close the ingest: one row for each entity it read and one for each event month it added to."""
+    added: dict[tuple[str, date | None], int] = {}
+    for row in counts:
+        new = row["rows"] if row["outcome"] in (KEPT, REPAIRED) else 0
+        for key in {(row["entity"], None), (row["entity"], row["event_month"])}:
+            if new or key[1] is None:
+                added[key] = added.get(key, 0) + new
+    rows = [
+        {
+            "ingest_id": ingest_id,
+            "entity": entity,
+            "event_month": month,
+            "rows_added": rows,
+            "delivery": delivery,
+        }
+        for (entity, month), rows in added.items()
+    ]
+    lake.append(spark.createDataFrame(rows, INGESTS.schema), INGESTS, txn=Txn("ingests", ingest_id))
+
+
+def _as_counts(spark: SparkSession, rows: Sequence[Mapping[str, Any]]) -> DataFrame:
+    return spark.createDataFrame([dict(row) for row in rows], INGEST_COUNTS.schema)
+
+
+def _count_key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["outcome"], row["reason"], row["event_month"]

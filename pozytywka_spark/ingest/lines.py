@@ -12,17 +12,19 @@ BOM = "\ufeff"
 _CORRUPT = "_corrupt"
 
 # Where a row comes from; every frame of ingest carries these beside the row itself.
-SOURCE = ("source_file", "source_order", "source_size", "source_modified")
+SOURCE = ("line_id", "source_file", "source_order", "source_size", "source_modified")
 
 
-def as_lines(batch: DataFrame) -> DataFrame:
-    """Grain: line of a file, blank ones too. `batch` is Spark's text source (column `value`).
+def as_lines(batch: DataFrame, contract: Contract) -> DataFrame:
+    """Grain: line of a file that holds something. `batch` is Spark's text source (column `value`).
 
-    `source_order` grows with the position in the file (Spark plans a file's splits in their order): it
-    takes the place of a line number, which files read in parallel don't have.
+    `line_id` is a hash of entity and line. `source_order` grows with the position in the file, for
+    Spark plans a file's splits in their order: it takes the place of a line number, which files read
+    in parallel don't have.
     """
-    return batch.select(
+    return batch.where(F.length(F.trim("value")) > 0).select(
         "value",
+        F.md5(F.concat(F.lit(f"{contract.entity}|"), "value")).alias("line_id"),
         F.col("_metadata.file_path").alias("source_file"),
         F.monotonically_increasing_id().alias("source_order"),
         F.col("_metadata.file_size").alias("source_size"),
@@ -30,9 +32,16 @@ def as_lines(batch: DataFrame) -> DataFrame:
     )
 
 
-def filter_blank(lines: DataFrame) -> DataFrame:
-    """Lines that hold something; a blank line is nobody's row."""
-    return lines.where(F.length(F.trim("value")) > 0)
+def as_lines_again(quarantine: DataFrame) -> DataFrame:
+    """Grain: quarantined row, as a line to be judged anew."""
+    return quarantine.select(
+        F.col("raw").alias("value"),
+        F.col("quarantine_id").alias("line_id"),
+        "source_file",
+        "source_order",
+        F.lit(0).cast("bigint").alias("source_size"),
+        F.timestamp_seconds(F.lit(0)).alias("source_modified"),
+    )
 
 
 def parse(lines: DataFrame, contract: Contract, max_line_bytes: int) -> DataFrame:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from pozytywka_spark import schemas
 from pozytywka_spark.ingest.contracts import ARTISTS, SESSIONS, TRACK_STORAGE, TRACKS, USERS, Contract
@@ -16,9 +16,6 @@ from pozytywka_spark.ingest.privacy import kept_text, masked_values
 SPELLINGS = {"ADVERTISMENT": schemas.ADVERTISEMENT}
 STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")
 EARLIEST, LATEST = "2000-01-01", "2100-01-01"
-
-# Columns of a judged row beside its silver ones.
-VERDICT = ("reason", "rule", "raw", "line_id", "rescued", "absent")
 
 
 @dataclass(frozen=True)
@@ -39,10 +36,10 @@ class Meaning:
 
 
 def judge(parsed: DataFrame, contract: Contract) -> DataFrame:
-    """Silver columns of each parsed line, with `reason` (null: passes), `rule`, `raw`, `line_id`, `rescued`.
+    """Silver columns of each parsed line, with `reason` (null: passes), `rule`, `raw` and `rescued`.
 
-    `raw` and `line_id` (a hash of the line as it came) are there only for rows that may end in
-    quarantine, so that clean rows don't carry them along.
+    `raw` and `line_id` are there only for rows that may end in quarantine, so that clean rows carry
+    neither along.
     Of events, `event_id` and the repair columns come later (see `repair`).
     """
     meaning = meaning_of(contract)
@@ -50,25 +47,23 @@ def judge(parsed: DataFrame, contract: Contract) -> DataFrame:
     text = F.coalesce("fault_rule", *(F.when(rule.broken, F.lit(rule.text)) for rule in meaning.rules))
     incomplete = contract is SESSIONS
     judged = parsed.select(
-        *SOURCE,
-        "value",
-        "text",
-        "fault",
+        *parsed.columns,
         *(column.alias(name) for name, column in meaning.columns.items()),
         reason.alias("reason"),
         F.when(reason.isNotNull(), text).alias("rule"),
         _rescued(contract).alias("rescued"),
-        "absent",
+        _notes(contract).alias("notes"),
     )
     doubtful = F.col("reason").isNotNull() | (is_incomplete() if incomplete else F.lit(False))
+    only_doubtful = {"line_id": F.col("line_id"), "raw": kept_text(contract)}
     return judged.select(
-        *SOURCE,
+        *(name for name in SOURCE if name not in only_doubtful),
+        *(F.when(doubtful, column).alias(name) for name, column in only_doubtful.items()),
         *meaning.columns,
         "reason",
         "rule",
-        F.when(doubtful, kept_text(contract)).alias("raw"),
-        F.when(doubtful, F.md5(F.concat(F.lit(f"{contract.entity}|"), "value"))).alias("line_id"),
         "rescued",
+        "notes",
         "absent",
     )
 
@@ -263,6 +258,22 @@ def _rescued(contract: Contract) -> Column:
     return F.when(F.size("unknown") > 0, F.to_json(kept))
 
 
-def reasons(contracts: Sequence[Contract]) -> dict[str, set[str]]:
-    """Reason codes that `judge` can give, by entity."""
-    return {c.entity: {rule.code for rule in meaning_of(c).rules} for c in contracts}
+def _notes(contract: Contract) -> Column:
+    """What the report tells of a raw row, such as `null genres`; null for a row that gives no cause."""
+    row = F.col("row")
+    notes = [F.when(row[name].isNull(), F.lit(f"null {name}")) for name in contract.required]
+    for field in contract.fields:
+        if field.name.endswith("id") or field.name == "id_artist":
+            minus_one = F.lit("-1" if isinstance(field.dataType, T.StringType) else -1)
+            notes.append(F.when(row[field.name] == minus_one, F.lit(f"-1 as {field.name}")))
+    if contract is SESSIONS:
+        notes.append(F.when(row["track_id"] == "", F.lit("empty track_id")))
+        spelled = row["event_type"].isin(*schemas.EVENT_TYPES)
+        meant = event_type(row["event_type"]).isin(*schemas.EVENT_TYPES)
+        notes.append(F.when(~spelled & meant, F.lit("spelling of event_type")))
+    stray = F.transform("unknown", lambda name: F.concat(F.lit("stray "), name))
+    plain = F.array_compact(F.array(*notes))
+    noted = F.when(
+        F.col("fault").isNull(), F.concat(plain, F.coalesce(stray, F.array().cast("array<string>")))
+    )
+    return F.when(F.size(noted) > 0, noted)

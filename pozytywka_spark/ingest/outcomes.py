@@ -8,6 +8,9 @@ from pyspark.sql import functions as F
 KEPT, REPAIRED, DUPLICATE, QUARANTINED = "kept", "repaired", "duplicate", "quarantined"
 OUTCOMES = (KEPT, REPAIRED, DUPLICATE, QUARANTINED)
 
+# No outcome: what was seen of raw rows, whatever became of them; counted beside the outcomes.
+NOTED = "noted"
+
 # Reasons of duplicates.
 SAME_ROW = "same_row"
 OLDER_ROW = "older_row"

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.batch import Source
 from pozytywka_spark.ingest.contracts import CONTRACTS, Contract
 from pozytywka_spark.ingest.delivery import Delivery, changed, find_delivery, unread
+from pozytywka_spark.ingest.findings import Finding, find_all, last_findings, record_findings
 from pozytywka_spark.ingest.lock import only_ingest
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
+from pozytywka_spark.ingest.page import page_path, write_page
+from pozytywka_spark.ingest.replay import replay_all, replay_stream, second_chance
 from pozytywka_spark.ingest.stream import run_stream, stream_id
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.schemas import INGEST_COUNTS, INGESTS
+from pozytywka_spark.reports.page import SEVERITIES
 
 
 @dataclass(frozen=True)
 class EntityReport:
-    """What this ingest made of an entity's raw rows; `table_rows` is what its table holds now."""
+    """What this ingest made of an entity's raw rows: read = kept + repaired + quarantined + duplicates.
+
+    `replayed` rows left quarantine beside that.
+    """
 
     entity: str
     read: int
@@ -31,12 +38,12 @@ class EntityReport:
     repaired: int
     quarantined: int
     duplicates: int
-    table_rows: int
+    replayed: int
 
 
 @dataclass(frozen=True)
 class IngestReport:
-    """An ingest in numbers. `ingest_id` is None if there was nothing new to read."""
+    """An ingest in numbers. `ingest_id` is None if there was nothing new; then nothing was written."""
 
     ingest_id: int | None
     delivery: str
@@ -44,10 +51,16 @@ class IngestReport:
     missing: tuple[str, ...]
     ignored_files: tuple[str, ...]
     months_touched: tuple[date, ...]
+    findings: tuple[Finding, ...]
+    page: str | None
+
+    def at_least(self, severity: str) -> list[Finding]:
+        """Findings as bad as `severity` or worse."""
+        return [f for f in self.findings if SEVERITIES.index(f.severity) >= SEVERITIES.index(severity)]
 
 
 def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
-    """Take in what is new in the delivery under `settings.raw_path`.
+    """Take in what is new in the delivery under `settings.raw_path`, and report on all of silver.
 
     An entity that wasn't delivered is reported, not an error. Raises `DataError` if the folder or all
     entities are missing, or a file can't be taken; what other entities delivered is then in the lake.
@@ -61,9 +74,73 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
             if delivery.files.get(contract.entity)
         ]
         if not any(read_any):
-            return _report(spark, lake, delivery, None)
-        ledger.finish_ingest(spark, lake, ingest_id, delivery.root)
-    return _report(spark, lake, delivery, ingest_id)
+            return _nothing_new(settings, lake, delivery)
+        second_chance(spark, lake, ingest_id, settings.ingest.max_line_bytes)
+        return _finish(spark, settings, lake, delivery, ingest_id)
+
+
+def replay(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
+    """Try all quarantined rows again under today's rules; an ingest of its own if any passes."""
+    delivery = Delivery("quarantine", {}, ())
+    with only_ingest(lake.root, settings.ingest.wait_seconds):
+        ingest_id = ledger.next_ingest_id(lake)
+        if not replay_all(spark, lake, ingest_id, settings.ingest.max_line_bytes):
+            return _nothing_new(settings, lake, delivery)
+        return _finish(spark, settings, lake, delivery, ingest_id)
+
+
+def _finish(
+    spark: SparkSession, settings: Settings, lake: Lake, delivery: Delivery, ingest_id: int
+) -> IngestReport:
+    """Close the ingest, check what silver holds now, write the page."""
+    counts = ledger.counts_of(lake, ingest_id)
+    findings = find_all(spark, lake, counts)
+    record_findings(spark, lake, ingest_id, findings)
+    page = write_page(spark, lake, settings, ingest_id, delivery, findings)
+    ledger.finish_ingest(spark, lake, ingest_id, delivery.root, counts)
+    months = sorted({row["event_month"] for row in counts if row["event_month"]})
+    return IngestReport(
+        ingest_id,
+        delivery.root,
+        tuple(_entity_report(contract.entity, counts) for contract in CONTRACTS),
+        delivery.missing,
+        delivery.ignored,
+        tuple(months),
+        tuple(findings),
+        page,
+    )
+
+
+def _nothing_new(settings: Settings, lake: Lake, delivery: Delivery) -> IngestReport:
+    """The report of a run that had nothing to do; what is wrong with silver is still wrong."""
+    findings = last_findings(lake)
+    entities = tuple(_entity_report(contract.entity, ()) for contract in CONTRACTS)
+    page = page_path(settings)
+    return IngestReport(
+        None,
+        delivery.root,
+        entities,
+        delivery.missing,
+        delivery.ignored,
+        (),
+        tuple(findings),
+        page if Path(page).exists() else None,
+    )
+
+
+def _entity_report(entity: str, counts: Sequence[Mapping[str, Any]]) -> EntityReport:
+    mine = [row for row in counts if row["entity"] == entity]
+    delivered = [row for row in mine if row["stream"] != replay_stream(entity)]
+    by_outcome = {name: sum(r["rows"] for r in delivered if r["outcome"] == name) for name in OUTCOMES}
+    return EntityReport(
+        entity,
+        sum(by_outcome.values()),
+        by_outcome[KEPT],
+        by_outcome[REPAIRED],
+        by_outcome[QUARANTINED],
+        by_outcome[DUPLICATE],
+        sum(row["rows"] for row in mine if row["stream"] == replay_stream(entity)),
+    )
 
 
 def _ingest_entity(
@@ -96,31 +173,3 @@ def _ingest_entity(
     )
     run_stream(spark, lake, settings.ingest, source, delivery.glob(contract.entity))
     return True
-
-
-def _report(spark: SparkSession, lake: Lake, delivery: Delivery, ingest_id: int | None) -> IngestReport:
-    counts: dict[tuple[str, str], int] = {}
-    months: Iterable[date] = ()
-    if ingest_id is not None:
-        mine = F.col("ingest_id") == ingest_id
-        grouped = lake.read(INGEST_COUNTS.name).where(mine).groupBy("entity", "outcome").agg(F.sum("rows"))
-        counts = {(row[0], row[1]): row[2] for row in grouped.collect()}
-        touched = lake.read(INGESTS.name).where(mine & F.col("event_month").isNotNull())
-        months = sorted(row["event_month"] for row in touched.collect())
-    entities = []
-    for contract in CONTRACTS:
-        by_outcome = {name: counts.get((contract.entity, name), 0) for name in OUTCOMES}
-        entities.append(
-            EntityReport(
-                contract.entity,
-                sum(by_outcome.values()),
-                by_outcome[KEPT],
-                by_outcome[REPAIRED],
-                by_outcome[QUARANTINED],
-                by_outcome[DUPLICATE],
-                ledger.held(spark, lake, contract.table).count(),
-            )
-        )
-    return IngestReport(
-        ingest_id, delivery.root, tuple(entities), delivery.missing, delivery.ignored, tuple(months)
-    )
