@@ -1,26 +1,22 @@
-"""The three models: majority, logistic regression, gradient-boosted trees."""
+"""Gradient-boosted trees on Spark, and the names of the three models that are always trained."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pyspark.ml import Pipeline, PipelineModel
-from pyspark.ml.classification import LogisticRegression
-from pyspark.ml.feature import Imputer, StandardScaler, VectorAssembler
-from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from xgboost.spark import SparkXGBClassifier
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.errors import UsageError
+from pozytywka_spark.training.linear import LOGISTIC
 from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.rows import LABEL, SIDE
 from pozytywka_spark.training.splits import TRAIN, VALIDATION
 
-MAJORITY, LOGISTIC, XGBOOST = "majority", "logistic", "xgboost"
+MAJORITY, XGBOOST = "majority", "xgboost"
 MODELS = (MAJORITY, LOGISTIC, XGBOOST)
 
 
@@ -35,56 +31,6 @@ class FittedTrees:
     validation_loss: tuple[float, ...]
     gains: Mapping[str, float]
     positive_weight: float
-
-
-@dataclass(frozen=True)
-class FittedLogistic:
-    """A Spark ML pipeline and, for people, its coefficients per standard deviation."""
-
-    pipeline: PipelineModel
-    coefficients: Mapping[str, float]
-    intercept: float
-    left_out: tuple[str, ...]
-
-
-def fit_logistic(rows: DataFrame, order: Sequence[str], settings: Settings) -> FittedLogistic:
-    """Regularised logistic regression on the train side; nulls become the train side's mean.
-
-    All statistics (means to impute, means and deviations to standardise) are the train side's. Features
-    without two different values there carry nothing and are left out. Raises `DataError` if none is left.
-    """
-    train = rows.filter(F.col(SIDE) == TRAIN)
-    used = _varying(train, order)
-    if not used:
-        raise DataError("no feature varies on the train side: nothing can be learnt from it")
-    imputed = [f"imputed_{name}" for name in used]
-    stages: list[Any] = [
-        Imputer(inputCols=used, outputCols=imputed),
-        VectorAssembler(inputCols=imputed, outputCol="assembled"),
-        StandardScaler(inputCol="assembled", outputCol="standardised", withMean=True),
-        LogisticRegression(
-            featuresCol="standardised",
-            labelCol=LABEL,
-            regParam=settings.training.logistic_reg_param,
-            standardization=False,  # they are already
-            maxIter=100,
-            probabilityCol="probabilities",
-        ),
-    ]
-    pipeline = Pipeline(stages=stages).fit(train)
-    fitted: Any = pipeline.stages[-1]
-    return FittedLogistic(
-        pipeline,
-        dict(zip(used, fitted.coefficients.toArray().tolist(), strict=True)),
-        float(fitted.intercept),
-        tuple(name for name in order if name not in used),
-    )
-
-
-def with_logistic(df: DataFrame, fitted: FittedLogistic) -> DataFrame:
-    """Add `logistic`, the probability."""
-    scored = fitted.pipeline.transform(df)
-    return scored.select(*df.columns, vector_to_array(F.col("probabilities")).getItem(1).alias(LOGISTIC))
 
 
 def fit_trees(
@@ -113,6 +59,7 @@ def fit_trees(
         num_workers=plan.workers,
         n_estimators=settings.training.max_trees,
         early_stopping_rounds=settings.training.early_stopping_rounds,
+        verbose=False,  # the loss of each round is in MLflow, not on the terminal
         **tree_parameters(settings, order, weight),
     )
     model = estimator.fit(used)
@@ -156,9 +103,3 @@ def positive_weight(settings: Settings, base_rate: float) -> float:
     """The weight of a positive row that settings ask for."""
     wanted = settings.training.positive_weight
     return (1.0 - base_rate) / base_rate if wanted == "balanced" else float(wanted)
-
-
-def _varying(train: DataFrame, order: Sequence[str]) -> list[str]:
-    """Features with at least two values on the train side."""
-    spread = train.agg(*[(F.max(name) > F.min(name)).alias(name) for name in order]).first()
-    return [name for name in order if spread is not None and spread[name]]

@@ -26,9 +26,9 @@ _POISSON = np.cumsum([np.exp(-1.0) / float(np.prod(np.arange(1, k + 1))) for k i
 def user_weights(user_id: npt.NDArray[np.int64], seed: int, first: int, count: int) -> Floats:
     """Weights of `count` bootstrap replicates from number `first` on, one row a replicate.
 
-    Replicate 0 is all ones. A user's rows share one weight, Poisson with mean 1, a function of the seed, the replicate and the
-    user alone: the same in whatever partition a row lies and for every model, so replicates are paired
-    (the Poisson bootstrap of clusters; Chamandy et al. 2012).
+    Replicate 0 is all ones. A user's rows share one weight, Poisson with mean 1, a function of the seed, the
+    replicate and the user alone: the same in whatever partition a row lies and for every model, so that
+    replicates pair up (the Poisson bootstrap of clusters; Chamandy et al. 2012).
     """
     users, position = np.unique(user_id, return_inverse=True)
     replicates = np.arange(first, first + count, dtype=np.uint64)[:, None]

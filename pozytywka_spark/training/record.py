@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.training import provenance
-from pozytywka_spark.training.estimators import (
-    LOGISTIC,
-    MAJORITY,
-    MODELS,
-    XGBOOST,
-    FittedLogistic,
-    FittedTrees,
-)
+from pozytywka_spark.training.estimators import MAJORITY, MODELS, XGBOOST, FittedTrees
+from pozytywka_spark.training.linear import LOGISTIC, FittedLogistic
 from pozytywka_spark.training.metrics import Evaluation
 from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.serving import ServingModel
@@ -109,7 +103,10 @@ def log_baselines(
     with runs.run(tracking, LOGISTIC, tags={}, parent=parent) as child:
         params = {"intercept": logistic.intercept, "features": len(logistic.coefficients)}
         runs.log(tracking, child, params=params, metrics=metrics_of(LOGISTIC, found))
-        content = {"per_standard_deviation": dict(logistic.coefficients), "left_out": list(logistic.left_out)}
+        content = {
+            "per_standard_deviation": dict(zip(logistic.order, logistic.coefficients, strict=True)),
+            "left_out": list(logistic.left_out),
+        }
         runs.log_json(tracking, child, content, "coefficients.json")
 
 
@@ -134,7 +131,7 @@ def log_trees(
 
 
 def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:
-    """Metrics under names that all models share: test's plain and with interval ends, validation's prefixed."""
+    """Metrics under names all models share: test's plain and with interval ends, validation's prefixed."""
     test, validation = found[f"{model} {TEST}"], found[f"{model} {VALIDATION}"]
     metrics = dict(test.metrics)
     for name in INTERVALS:

@@ -39,7 +39,8 @@ def training_rows(
     missing = [name for name in order if name not in features.columns]
     if missing:
         raise DataError(
-            f"table features lacks {', '.join(missing)}: build the features again with this catalogue"
+            f"table features lacks {len(missing)} of {len(order)} features, such as {missing[0]}: "
+            "build the features again with this catalogue"
         )
     known = (
         labels.filter(F.col("mature") & F.col(label).isNotNull())

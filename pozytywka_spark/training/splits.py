@@ -78,7 +78,7 @@ def without_overlap(months: Sequence[date], later: date, horizon_days: int) -> t
 def split_months(
     months: Sequence[date], validation_months: int, test_months: int, horizon_days: int
 ) -> TimeSplit | None:
-    """The split counted back from the last of `months` (consecutive, oldest first), None if they are too few."""
+    """The split counted back from the last of `months` (consecutive), None if they are too few."""
     test = tuple(months[-test_months:]) if test_months else ()
     before_test = without_overlap(months, test[0], horizon_days) if test else tuple(months)
     validation = before_test[-validation_months:]
@@ -196,7 +196,7 @@ def _advice(counts: Sequence[MonthCount], months: Sequence[date], settings: Sett
 def _candidates(
     counts: Sequence[MonthCount], months: Sequence[date], settings: Settings
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Possible splits: fewest positives of a side (capped at what is asked), -months held out, validation, test."""
+    """Splits: fewest positives of a side (up to what is asked), -months held out, validation, test."""
     for validation in range(1, len(months)):
         for test in range(1, len(months) - validation):
             split = split_months(months, validation, test, settings.label.horizon_days)

@@ -13,7 +13,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import estimators, planner, provenance, record
+from pozytywka_spark.training import estimators, linear, planner, provenance, record
 from pozytywka_spark.training.booster import MARGIN, probability, with_margin
 from pozytywka_spark.training.evaluation import evaluate
 from pozytywka_spark.training.rows import (
@@ -144,7 +144,7 @@ def _train(
     tags = record.tags(prepared.inputs, prepared.catalogue, prepared.versions)
     with runs.run(tracking, "training", tags=tags) as parent:
         record.log_inputs(tracking, parent, prepared, settings, plan)
-        logistic = estimators.fit_logistic(rows, prepared.order, settings)
+        logistic = linear.fit_logistic(rows, prepared.order, settings)
         trees = estimators.fit_trees(rows, prepared.order, settings, plan, prepared.base_rate)
         scored = as_scored(rows, prepared, logistic, trees).persist()
         try:
@@ -170,17 +170,17 @@ def _train(
 
 
 def as_scored(
-    rows: DataFrame, prepared: Prepared, logistic: estimators.FittedLogistic, trees: estimators.FittedTrees
+    rows: DataFrame, prepared: Prepared, logistic: linear.FittedLogistic, trees: estimators.FittedTrees
 ) -> DataFrame:
     """Grain user, month, model of validation and test: name ("model side"), user_id, month, label, score."""
     held_out = rows.filter(F.col(SIDE).isin(VALIDATION, TEST))
-    keep = ["user_id", "month", SIDE, LABEL, estimators.LOGISTIC]
-    scores = estimators.with_logistic(held_out, logistic).transform(
+    keep = ["user_id", "month", SIDE, LABEL, linear.LOGISTIC]
+    scores = linear.with_logistic(held_out, logistic).transform(
         with_margin, trees.booster, prepared.order, keep
     )
     by_model = {
         estimators.MAJORITY: F.lit(prepared.base_rate),
-        estimators.LOGISTIC: F.col(estimators.LOGISTIC),
+        linear.LOGISTIC: F.col(linear.LOGISTIC),
         estimators.XGBOOST: probability(F.col(MARGIN)),
     }
     pairs = [F.struct(F.lit(name).alias("model"), score.alias("score")) for name, score in by_model.items()]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
@@ -66,10 +66,9 @@ def artifact_root(settings: Settings) -> str | None:
     return Path(root).absolute().as_uri()
 
 
-def hide_secrets(uri: str) -> str:
-    """The address without a user and a password in it."""
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else uri
+def hide_secrets(text: str) -> str:
+    """The text without the user and the password of any address in it."""
+    return re.sub(r"//[^/@\s]+@", "//", text)
 
 
 @contextmanager

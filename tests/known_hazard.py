@@ -1,0 +1,70 @@
+"""A small world of known hazard: features and labels as the features stage writes them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+
+from pozytywka_spark import schemas
+from pozytywka_spark.config import Settings
+from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.training.splits import months_between, next_month
+
+FIRST, LAST = date(2022, 1, 1), date(2023, 2, 1)
+KEPT = 9
+DROPPED = ",".join(feature.name for feature in CATALOGUE[KEPT:])
+
+
+def hazard_rows(order: tuple[str, ...], users: int, seed: int = 1) -> pd.DataFrame:
+    """Grain user and month: the features, `truth` (the probability of buying within the horizon), `buys`.
+
+    Truth is not linear: the first feature works like a wave, and only where the fourth is positive.
+    A tenth of the eighth is null. Most buyers leave; some stay so that tables have clusters.
+    """
+    drawn = np.random.default_rng(seed)
+    frames = []
+    alive = np.arange(1, users + 1)
+    for month in months_between(FIRST, LAST):
+        values = {name: drawn.normal(size=len(alive)) for name in order}
+        wave = np.sin(2.5 * values[order[0]]) * (values[order[3]] > 0)
+        truth = 1 / (1 + np.exp(2.2 - 1.6 * wave - 0.7 * values[order[5]]))
+        buys = drawn.random(len(alive)) < truth
+        frame = pd.DataFrame({"user_id": alive, "month": month, **values, "truth": truth, "buys": buys})
+        frame.loc[drawn.random(len(alive)) < 0.1, order[7]] = np.nan
+        frames.append(frame)
+        alive = alive[~buys | (drawn.random(len(alive)) < 0.9)]
+    return pd.concat(frames, ignore_index=True)
+
+
+def write_tables(spark: SparkSession, settings: Settings, lake: Lake, rows: pd.DataFrame) -> None:
+    """Write the tables features, labels and users; the last month is immature."""
+    order = feature_order(settings)
+    features = schemas.features_table(order)
+    lake.overwrite(as_spark(spark, rows[["user_id", "month", *order]], features), features)
+    labels = schemas.labels_table(settings.label.horizon_column)
+    made = pd.DataFrame({"user_id": rows["user_id"], "month": rows["month"]})
+    made["cut_off"] = [datetime.combine(next_month(month), datetime.min.time()) for month in rows["month"]]
+    made["horizon_end"] = made["cut_off"] + timedelta(days=settings.label.horizon_days)
+    made["mature"] = rows["month"] < LAST
+    bought = rows["buys"].astype(int)
+    made[settings.label.horizon_column] = bought.astype(object).where(made["mature"], None)
+    made["buys_ever"] = bought
+    lake.overwrite(as_spark(spark, made, labels), labels)
+    users = pd.DataFrame({"user_id": rows["user_id"].unique()})
+    users["city"] = np.where(users["user_id"] % 3 == 0, "Gdynia", "Radom")
+    users["favourite_genres"], users["premium_user"] = None, False
+    lake.overwrite(as_spark(spark, users, schemas.USERS), schemas.USERS)
+
+
+def as_spark(spark: SparkSession, rows: pd.DataFrame, table: schemas.Table) -> DataFrame:
+    """The rows under the table's schema, NaN as null."""
+    plain = rows.astype(object).where(rows.notna(), None)
+    records = [
+        tuple(value.to_pydatetime() if isinstance(value, pd.Timestamp) else value for value in row)
+        for row in plain[list(table.columns)].itertuples(index=False)
+    ]
+    return spark.createDataFrame(records, table.schema)

@@ -1,0 +1,122 @@
+"""Scoring: plain xgboost on the same rows, ranks against pandas, idempotence, guard 6."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost
+from known_hazard import LAST
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from trained import Trained
+
+from pozytywka_spark.errors import DataError, GuardError, TrackingError
+from pozytywka_spark.schemas import PREDICTIONS
+from pozytywka_spark.scoring import stage
+from pozytywka_spark.scoring.rank import with_rank
+from pozytywka_spark.scoring.stage import score
+from pozytywka_spark.training.tracking.store import connect
+
+
+def test_scores_equal_plain_xgboost_and_replace_only_their_partition(
+    trained: Trained, spark: SparkSession
+) -> None:
+    earlier = score(spark, trained.settings, trained.lake, date(2022, 12, 1))
+    report = score(spark, trained.settings, trained.lake)
+    assert report.month == LAST  # immature rows are scored
+    assert (report.unchanged, earlier.unchanged) == (False, False)
+    found = trained.lake.read("predictions").toPandas()
+    assert sorted(found["month"].unique()) == [date(2022, 12, 1), LAST]
+    found = found[found["month"] == LAST].sort_values("user_id")
+    rows = trained.rows[trained.rows["month"] == LAST].sort_values("user_id")
+    assert found["user_id"].tolist() == rows["user_id"].tolist()
+    connect(trained.settings)
+    booster = mlflow.xgboost.load_model(f"models:/{report.model_name}/{report.model_version}")
+    expected = booster.predict(xgboost.DMatrix(rows[list(trained.order)]))
+    np.testing.assert_allclose(found["probability_raw"], expected, atol=1e-6)
+    by_rank = found.sort_values("rank")
+    by_margin = found.sort_values(["margin", "user_id"], ascending=[False, True])
+    assert by_rank["user_id"].tolist() == by_margin["user_id"].tolist()
+    assert sorted(found["rank"]) == list(range(1, len(found) + 1))
+    by_decile = found.groupby("decile")["margin"].agg(["min", "max", "size"])
+    assert by_decile["size"].max() - by_decile["size"].min() <= 1
+    assert (by_decile["min"].to_numpy()[:-1] >= by_decile["max"].to_numpy()[1:]).all()
+
+
+def test_the_same_scoring_is_not_done_twice_and_repairs_what_was_changed(
+    trained: Trained, spark: SparkSession
+) -> None:
+    score(spark, trained.settings, trained.lake)
+    version, rows = trained.lake.version("predictions"), trained.lake.read("predictions").count()
+    assert score(spark, trained.settings, trained.lake).unchanged
+    assert trained.lake.version("predictions") == version
+    partition = {"month": LAST, "model_version": trained.report.version}
+    other = (
+        trained.lake.read("predictions", partitions=[partition])
+        .limit(3)
+        .withColumn("scoring_id", F.lit("other"))
+    )
+    trained.lake.replace_partitions(other, PREDICTIONS, [partition])
+    assert not score(spark, trained.settings, trained.lake).unchanged
+    assert trained.lake.read("predictions").count() == rows
+
+
+def test_a_month_without_users_is_named(trained: Trained, spark: SparkSession) -> None:
+    with pytest.raises(
+        DataError, match="no user to score in 2031-01: table features has months 2022-01 to 2023-02"
+    ):
+        score(spark, trained.settings, trained.lake, date(2031, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (lambda order: (order[1], order[0], *order[2:]), "guard order: feature 1 is"),
+        (lambda order: order[:-1], "guard order: feature 9 is nothing"),
+    ],
+)
+def test_another_order_of_features_is_refused(
+    trained: Trained, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, changes: object, told: str
+) -> None:
+    monkeypatch.setattr(stage, "feature_order", lambda _: changes(trained.order))
+    with pytest.raises(GuardError, match=told):
+        score(spark, trained.settings, trained.lake)
+
+
+def test_changed_arithmetic_under_the_same_names_is_refused(
+    trained: Trained, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "catalogue_hash", lambda _: "0" * 64)
+    with pytest.raises(GuardError, match="the catalogue's hash is 000000000000"):
+        score(spark, trained.settings, trained.lake)
+
+
+def test_without_a_champion_the_train_job_is_named(trained: Trained, spark: SparkSession) -> None:
+    settings = trained.settings.model_copy(
+        update={"mlflow": trained.settings.mlflow.model_copy(update={"model_name": "another"})}
+    )
+    with pytest.raises(
+        TrackingError, match=r"no model another@champion is registered .*run the train job first"
+    ):
+        score(spark, settings, trained.lake)
+
+
+@pytest.mark.parametrize("rows_a_bucket", [7, 1000])
+def test_ranks_equal_pandas_in_any_number_of_buckets(spark: SparkSession, rows_a_bucket: int) -> None:
+    drawn = np.random.default_rng(1)
+    frame = pd.DataFrame({"who": drawn.permutation(97), "odds": drawn.integers(0, 20, 97) / 10})
+    found = (
+        spark.createDataFrame(frame.to_records(index=False).tolist(), "who bigint, odds double")
+        .transform(with_rank, "odds", "who", rows_a_bucket)
+        .toPandas()
+        .sort_values("rank")
+        .reset_index(drop=True)
+    )
+    expected = frame.sort_values(["odds", "who"], ascending=[False, True]).reset_index(drop=True)
+    assert found["who"].tolist() == expected["who"].tolist()
+    assert found["rank"].tolist() == list(range(1, 98))
+    assert found["decile"].tolist() == [int(10 * place / 97) + 1 for place in range(97)]

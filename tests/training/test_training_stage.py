@@ -1,0 +1,199 @@
+"""The training stage on a world of known hazard: what it learns, logs, registers, reuses and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+import xgboost
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+from trained import Trained
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import DataError, GuardError, TrackingError
+from pozytywka_spark.features.catalogue import catalogue_hash
+from pozytywka_spark.training import rows as training_rows
+from pozytywka_spark.training.splits import TEST
+from pozytywka_spark.training.stage import train
+from pozytywka_spark.training.tracking import registry, runs
+from pozytywka_spark.training.tracking.store import connect
+
+
+def changed(settings: Settings, **sections: dict[str, object]) -> Settings:
+    parts = {name: getattr(settings, name).model_copy(update=update) for name, update in sections.items()}
+    return settings.model_copy(update=parts)
+
+
+def test_models_stand_beside_each_other_and_trees_find_what_is_not_linear(trained: Trained) -> None:
+    auc = {row["model"]: row["roc_auc"] for row in trained.report.models}
+    assert list(auc) == ["majority", "logistic", "xgboost"]
+    assert auc["majority"] == 0.5
+    assert 0.55 < auc["logistic"] < auc["xgboost"] - 0.03
+    assert [row["side"] for row in trained.report.split] == ["train", "validation", "test"]
+
+
+def test_metrics_equal_scikit_learn_on_plain_xgboost_scores(trained: Trained) -> None:
+    """The oracle shares nothing with the stage: MLflow's own loader, xgboost's own predict, scikit-learn."""
+    tracking = connect(trained.settings)
+    booster = mlflow.xgboost.load_model(f"models:/{trained.report.model_name}@challenger")
+    test = trained.rows[trained.rows["month"].isin(months_of(trained, TEST))]
+    predicted = booster.predict(xgboost.DMatrix(test[list(trained.order)])).astype(float)
+    label = test["buys"].to_numpy(float)
+    logged = runs.children(tracking, trained.report.run_id)["xgboost"]
+    assert logged["rows"] == len(test)
+    assert logged["positives"] == label.sum()
+    expected = {
+        "roc_auc": roc_auc_score(label, predicted),
+        "pr_auc": average_precision_score(label, predicted),
+        "log_loss": log_loss(label, predicted),
+        "brier": brier_score_loss(label, predicted),
+    }
+    assert {name: logged[name] for name in expected} == pytest.approx(expected, rel=1e-6)
+    assert logged["roc_auc_low"] < logged["roc_auc"] < logged["roc_auc_high"]
+
+
+def months_of(trained: Trained, side: str) -> list[object]:
+    text = next(row["months"] for row in trained.report.split if row["side"] == side)
+    first, _, last = str(text).partition(" to ")
+    return [m for m in sorted(trained.rows["month"].unique()) if first <= f"{m:%Y-%m}" <= (last or first)]
+
+
+def test_the_model_is_native_with_a_signature_of_doubles_and_what_scoring_needs(trained: Trained) -> None:
+    connect(trained.settings)
+    uri = f"models:/{trained.report.model_name}@champion"
+    folder = Path(mlflow.artifacts.download_artifacts(uri))
+    assert not [file for file in folder.rglob("*") if file.suffix in (".pkl", ".pickle", ".joblib")]
+    info = mlflow.models.get_model_info(uri)
+    assert [(column.name, column.type.name) for column in info.signature.inputs] == [
+        (name, "double") for name in trained.order
+    ]
+    assert info.metadata["features"] == list(trained.order)
+    assert info.metadata["catalogue_hash"] == catalogue_hash(trained.settings)
+    booster = mlflow.xgboost.load_model(uri)
+    assert info.metadata["iteration_range"] == [0, booster.num_boosted_rounds()]
+    assert booster.num_boosted_rounds() < trained.settings.training.max_trees
+    assert booster.feature_names == list(trained.order)
+
+
+def test_the_run_says_where_the_model_came_from(trained: Trained) -> None:
+    tracking = connect(trained.settings)
+    run = tracking.client.get_run(trained.report.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["pozytywka.delta.features"] == str(trained.lake.version("features"))
+    assert run.data.tags["pozytywka.catalogue_hash"] == catalogue_hash(trained.settings)
+    folder = Path(mlflow.artifacts.download_artifacts(run_id=trained.report.run_id))
+    assert json.loads((folder / "settings.json").read_text()) == trained.settings.resolved()
+    names = {frozenset(metrics) - {"nothing"} for metrics in shared_metrics(trained)}
+    assert len(names) == 1  # the same metric names side by side
+
+
+def shared_metrics(trained: Trained) -> list[set[str]]:
+    children = runs.children(connect(trained.settings), trained.report.run_id)
+    return [{name for name in metrics if not name.endswith("_by_tree")} for metrics in children.values()]
+
+
+def test_the_same_inputs_are_not_trained_twice(trained: Trained, spark: SparkSession) -> None:
+    # the same rows written again, in another order: another Delta version, the same content
+    shuffled = trained.lake.read("labels").orderBy(F.desc("user_id"))
+    from pozytywka_spark.schemas import labels_table
+
+    trained.lake.overwrite(shuffled, labels_table(trained.settings.label.horizon_column))
+    again = train(spark, trained.settings, trained.lake)
+    assert again.reused
+    assert (again.version, again.run_id) == (trained.report.version, trained.report.run_id)
+    assert again.models == trained.report.models
+    tracking = connect(trained.settings)
+    assert len(tracking.client.search_model_versions(f"name='{tracking.model_name}'")) == 1
+
+
+def test_content_hash_sees_values_and_repeats_but_not_order(spark: SparkSession) -> None:
+    def digest(*rows: tuple[int, float | None]) -> str:
+        return training_rows.content_hash(spark.createDataFrame(list(rows), "user_id bigint, x double"))
+
+    base = digest((1, 0.5), (2, None))
+    assert base == digest((2, None), (1, 0.5))
+    assert (
+        len({base, digest((1, 0.5)), digest((1, 0.5), (2, 0.0)), digest((1, 0.5), (2, None), (2, None))}) == 4
+    )
+
+
+@pytest.mark.parametrize(
+    ("sections", "told"),
+    [
+        ({"split": {"validation_months": 9, "test_months": 9}}, "too few for this split; positives by month"),
+        ({"label": {"horizon_days": 14}}, "table labels has no buys_within_14_days: run the features job"),
+        ({"features": {"drop": ()}}, r"table features lacks \d+ of \d+ features"),
+    ],
+)
+def test_what_can_not_be_trained_is_refused_by_name(
+    trained: Trained, spark: SparkSession, sections: dict[str, dict[str, object]], told: str
+) -> None:
+    with pytest.raises(DataError, match=told):
+        train(spark, changed(trained.settings, **sections), trained.lake)
+
+
+def test_rows_that_stand_twice_stop_the_run(trained: Trained, spark: SparkSession) -> None:
+    from pozytywka_spark.training.splits import plan_split
+
+    label = trained.settings.label.column
+    labels, features = trained.lake.read("labels"), trained.lake.read("features")
+    counts = training_rows.count_months(labels, label)
+    split = plan_split(counts, trained.settings)
+    twice = features.union(features.filter(F.col("user_id") == 1))
+    rows = training_rows.training_rows(twice, labels, trained.order, label, split)
+    with pytest.raises(GuardError, match=r"guard rows: train has .* mature labels, but"):
+        training_rows.check_training_rows(rows, counts, split)
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////proc/nothing/mlflow.db", "nonsense://x"])
+def test_a_store_out_of_reach_is_one_line(trained: Trained, uri: str) -> None:
+    settings = changed(trained.settings, mlflow={"tracking_uri": uri})
+    with pytest.raises(TrackingError) as refused:
+        connect(settings)
+    assert "\n" not in str(refused.value)
+    assert uri in str(refused.value)
+
+
+def test_a_password_in_the_address_is_never_told(trained: Trained) -> None:
+    settings = changed(trained.settings, mlflow={"tracking_uri": "http://anna:hush@127.0.0.1:9"})
+    with pytest.raises(TrackingError) as refused:
+        connect(settings)
+    assert "hush" not in str(refused.value)
+
+
+def test_a_run_that_fails_registers_nothing(
+    trained: Trained, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pozytywka_spark.training import record
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    tracking = connect(trained.settings)
+    before = registry.aliased(tracking, registry.CHALLENGER)
+    monkeypatch.setattr(record, "log_trees", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(spark, trained.settings, trained.lake, force=True)
+    assert registry.aliased(tracking, registry.CHALLENGER) == before
+    assert len(tracking.client.search_model_versions(f"name='{tracking.model_name}'")) == 1
+    latest = tracking.client.search_runs([tracking.experiment_id], "tags.mlflow.runName = 'training'")[0]
+    assert latest.info.status == "KILLED"
+
+
+def test_monotone_constraints_hold(trained: Trained) -> None:
+    """Checked on the parameters and by predicting along the constrained feature."""
+    from pozytywka_spark.training.estimators import tree_parameters
+
+    name = trained.order[5]
+    settings = changed(trained.settings, training={"monotone": {name: -1}})
+    parameters = tree_parameters(settings, trained.order, 1.0)
+    data = xgboost.DMatrix(trained.rows[list(trained.order)], trained.rows["buys"])
+    booster = xgboost.train({**parameters, "objective": "binary:logistic"}, data, 20)
+    grid = trained.rows[list(trained.order)].head(1).loc[[0] * 50]
+    grid[name] = np.linspace(-3, 3, 50)
+    assert (np.diff(booster.predict(xgboost.DMatrix(grid))) <= 0).all()
