@@ -14,10 +14,11 @@ from pozytywka_spark.synthetic.plan import Plan, Rng
 Array = np.ndarray[Any, Any]
 
 FAVOURITES = len(words.FAVOURITE_GENRES)
-POPULAR_POOL = FAVOURITES
+HITS_POOL = FAVOURITES
 FLAT_POOL = FAVOURITES + 1
 
 _BASE62 = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", dtype="S1")
+WEIGHT_SPREAD = 0.15  # of the log weights of tracks within their pools
 # How many genres an artist has, as in the real deliveries (1 to 12).
 _GENRE_COUNTS = np.array([2773, 2467, 1825, 1216, 869, 539, 345, 220, 147, 93, 53, 48], dtype=float)
 
@@ -50,9 +51,7 @@ class Catalogue:
     artist_of: Array
     favourite_mask: Array  # per track: bit g is set if its artist has favourite genre g
     storage: dict[str, Array]
-    pools: (
-        Pools  # pool g < 50: tracks of favourite genre g; then two of all played tracks: by popularity, flat
-    )
+    pools: Pools  # pool g < 50: tracks of favourite genre g; then the hits, then all played tracks
 
 
 @dataclass(frozen=True)
@@ -193,21 +192,21 @@ def _storage(rng: Rng, tracks: dict[str, Array]) -> dict[str, Array]:
 
 
 def _pools(rng: Rng, size: _Size, popularity: Array, genre_of_track: Array) -> Pools:
-    """Only some tracks are ever offered; popular ones more likely, and then played more."""
-    appeal = np.exp(popularity / 24.0)
-    played = np.sort(rng.choice(size.tracks, size.played_tracks, replace=False, p=appeal / appeal.sum()))
-    weight = np.exp(popularity[played] / 20.0) * rng.lognormal(0.0, 0.6, len(played))
-    pools = []
+    """Only some tracks are ever offered; the most popular hundredth of them are the hits."""
+    played = np.sort(rng.choice(size.tracks, size.played_tracks, replace=False))
+    weight = rng.lognormal(0.0, WEIGHT_SPREAD, len(played))
+    hits = np.sort(np.argsort(popularity[played], kind="stable")[-max(5, len(played) // 100) :])
+    everything = np.arange(len(played))
+    chosen = []
     for genre in range(FAVOURITES):
-        inside = (genre_of_track[played] == genre).any(axis=1)
+        inside = np.flatnonzero((genre_of_track[played] == genre).any(axis=1))
         # A favourite genre that no offered track has is served like everything else.
-        chosen = inside if inside.any() else np.ones(len(played), dtype=bool)
-        pools.append((played[chosen], weight[chosen]))
-    pools += [(played, weight), (played, np.full(len(played), 1.0))]
-    ends = np.cumsum([each.sum() for _, each in pools])
+        chosen.append(inside if len(inside) else everything)
+    chosen += [hits, everything]
+    ends = np.cumsum([weight[pool].sum() for pool in chosen])
     return Pools(
-        track=np.concatenate([each for each, _ in pools]),
-        cumulative=np.cumsum(np.concatenate([each for _, each in pools])),
+        track=np.concatenate([played[pool] for pool in chosen]),
+        cumulative=np.cumsum(np.concatenate([weight[pool] for pool in chosen])),
         low=np.concatenate([[0.0], ends[:-1]]),
         high=ends,
     )

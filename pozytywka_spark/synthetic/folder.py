@@ -29,6 +29,10 @@ class Folder:
         """Whether anything is there."""
         return bool(self.files.get_file_info(self.path).type != fs.FileType.NotFound)
 
+    def is_empty(self) -> bool:
+        """Whether nothing is inside, or it isn't there at all."""
+        return not self.exists() or not self.files.get_file_info(fs.FileSelector(self.path))
+
     def child(self, name: str) -> Folder:
         """A folder inside this one."""
         return Folder(f"{self.uri}/{name}", self.files, f"{self.path}/{name}")
@@ -49,6 +53,11 @@ class Folder:
         self.files.create_dir(self.path, recursive=True)
         with self.files.open_output_stream(f"{self.path}/{name}") as stream:
             stream.write(text.encode())
+
+    def size(self) -> int:
+        """Bytes of all files inside."""
+        found = self.files.get_file_info(fs.FileSelector(self.path, recursive=True))
+        return sum(info.size for info in found if info.type == fs.FileType.File)
 
     def delete(self) -> None:
         """Remove the folder and all in it, if it is there."""

@@ -37,12 +37,12 @@ class Behaviour:
     extra_sessions: tuple[float, float] = (1.4, 0.5)
     # Beta shapes and the most plays of a session
     plays: tuple[float, float, int] = (1.0, 1.0, 44)
-    # Beta shapes, over users: share of plays picked from the favourite genres; of the others, by popularity
+    # Beta shapes, over users: share of plays picked from the favourite genres; of the others, from the hits
     favourite: tuple[float, float] = (0.6, 4.2)
-    mainstream: tuple[float, float] = (2.0, 1.4)
+    mainstream: tuple[float, float] = (1.3, 2.2)
     # Beta shapes, over users: chance of a like during a play of a track not yet liked; of a skip;
     # of an advert after a track, before the purchase
-    like: tuple[float, float] = (2.5, 5.95)
+    like: tuple[float, float] = (2.5, 5.2)
     skip: tuple[float, float] = (2.2, 5.2)
     advert: tuple[float, float] = (1.2, 1.47)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pozytywka_spark.synthetic import changes
-from pozytywka_spark.synthetic.catalogue import FLAT_POOL, POPULAR_POOL, Array, Catalogue
+from pozytywka_spark.synthetic.catalogue import FLAT_POOL, HITS_POOL, Array, Catalogue
 from pozytywka_spark.synthetic.fraud import ZEAL, ring_tracks
 from pozytywka_spark.synthetic.people import People
 from pozytywka_spark.synthetic.plan import Plan, Rng
@@ -40,7 +40,7 @@ def plays_of(plan: Plan, rng: Rng, people: People, sessions: Sessions, catalogue
     count = len(session)
     picky = rng.random(count) < people.favourite[user]
     wanted = people.favourites[user, rng.integers(0, 3, count)]
-    other = np.where(rng.random(count) < people.mainstream[user], POPULAR_POOL, FLAT_POOL)
+    other = np.where(rng.random(count) < people.mainstream[user], HITS_POOL, FLAT_POOL)
     track = catalogue.pools.draw(rng, np.where(picky, wanted, other))
     track = _with_fraud(plan, track, people.ring[user], catalogue)
     skipped = rng.random(count) < people.skip[user]

@@ -38,7 +38,7 @@ def lines(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
     def make(part: int) -> pa.RecordBatch:
         return pa.record_batch([PARTS[entity](plan, part)[0]], names=["value"])
 
-    return _parts(spark, parts_of(plan, entity), make, LINES)
+    return in_parts(spark, parts_of(plan, entity), make, LINES)
 
 
 def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
@@ -55,7 +55,7 @@ def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
         return pa.record_batch(arrays, names=["entity", "part", "line", "defect", "was"])
 
     dirty = bool(plan.world.dirt.model_dump(exclude_defaults=True))
-    return _parts(spark, len(wanted) if dirty else 0, make, LEDGER)
+    return in_parts(spark, len(wanted) if dirty else 0, make, LEDGER)
 
 
 def people(spark: SparkSession, plan: Plan) -> DataFrame:
@@ -71,7 +71,7 @@ def people(spark: SparkSession, plan: Plan) -> DataFrame:
             columns.append(pa.nulls(len(everyone), pa.float64()) if chance is None else pa.array(chance))
         return pa.record_batch(columns, names=names)
 
-    return _parts(spark, plan.chunks, make, PEOPLE)
+    return in_parts(spark, plan.chunks, make, PEOPLE)
 
 
 def purchases(spark: SparkSession, plan: Plan, horizon_days: int, paths: int) -> DataFrame:
@@ -86,11 +86,11 @@ def purchases(spark: SparkSession, plan: Plan, horizon_days: int, paths: int) ->
         arrays = [*(pa.array(column) for column in columns.values()), bought]
         return pa.record_batch(arrays, names=[*columns, "bought"])
 
-    return _parts(spark, plan.chunks, make, PURCHASES)
+    return in_parts(spark, plan.chunks, make, PURCHASES)
 
 
-def _parts(spark: SparkSession, parts: int, make: Make, schema: str) -> DataFrame:
-    """One partition a part, and so one file, whatever the number of cores."""
+def in_parts(spark: SparkSession, parts: int, make: Make, schema: str) -> DataFrame:
+    """What `make` says of each part: one partition a part, and so one file, whatever the number of cores."""
 
     def batches(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in numbers:

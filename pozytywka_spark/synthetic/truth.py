@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pozytywka_spark.synthetic import changes
-from pozytywka_spark.synthetic.catalogue import FLAT_POOL, POPULAR_POOL, Array, Catalogue, catalogue_of
+from pozytywka_spark.synthetic.catalogue import FLAT_POOL, HITS_POOL, Array, Catalogue, catalogue_of
 from pozytywka_spark.synthetic.events import purchase_times
 from pozytywka_spark.synthetic.forward import Outlook, Traits, loads_ahead
 from pozytywka_spark.synthetic.hazard import MEAN_POPULARITY, SHRINK
@@ -172,7 +172,7 @@ def _chance_matches(life: Life, catalogue: Catalogue) -> list[Array]:
     """For each user the share of plays from the general pools that match a favourite genre."""
     pools = catalogue.pools
     result = []
-    for pool in (POPULAR_POOL, FLAT_POOL):
+    for pool in (HITS_POOL, FLAT_POOL):
         inside = slice(
             np.searchsorted(pools.cumulative, pools.low[pool], side="right"),
             np.searchsorted(pools.cumulative, pools.high[pool], side="left") + 1,

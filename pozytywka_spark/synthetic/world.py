@@ -20,6 +20,7 @@ from pozytywka_spark.synthetic.folder import Folder
 from pozytywka_spark.synthetic.life import plan_of
 from pozytywka_spark.synthetic.parts import PARTS
 from pozytywka_spark.synthetic.plan import Plan
+from pozytywka_spark.synthetic.summary import figures_of, write_figures
 
 STAMP = "_world.json"  # the underscore hides it from Spark's readers
 
@@ -39,24 +40,28 @@ def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: 
 
     Does nothing if that very world is there already, and adds the truth about another horizon if
     only that is missing. Each folder appears complete or not at all.
-    Raises `DataError` if something else is there, unless `replace`.
+    Raises `DataError` if another world is there, unless `replace`, or anything that is no world.
     """
     target, truth = Folder.at(path), Folder.at(truth_path(path))
     plan = plan_of(settings.synthetic)
-    if replace or not _is_made(target, plan, path):
+    if not _is_made(target, plan, path, replace=replace):
         _make(spark, plan, target, truth)
     _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
 
 
-def _is_made(target: Folder, plan: Plan, path: str) -> bool:
-    """Whether the world is there. Raises `DataError` if something else is."""
-    if not target.exists():
+def _is_made(target: Folder, plan: Plan, path: str, *, replace: bool) -> bool:
+    """Whether the world is there and may stay. Raises `DataError` if something else is in the way."""
+    if target.is_empty():
         return False
     stamp = target.read(STAMP)
-    if stamp == plan.stamp():
-        return True
-    found = "something that synthesize did not make" if stamp is None else "a world made with other settings"
-    raise DataError(f"{path} holds {found}: choose another folder, or synthesize with --replace")
+    if stamp is None:
+        # never deleted, whatever was asked: it may be somebody's only copy of a real delivery
+        raise DataError(f"{path} holds something that synthesize did not make: choose another folder")
+    if stamp != plan.stamp() and not replace:
+        raise DataError(
+            f"{path} holds a world made with other settings: choose another folder, or synthesize with --replace"
+        )
+    return stamp == plan.stamp() and not replace
 
 
 def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder) -> None:
@@ -71,6 +76,7 @@ def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder) -> Non
     making_truth.adopt_parts("_people", "people", "jsonl")
     tables.ledger(spark, plan).write.json(making_truth.child("_ledger").uri)
     making_truth.adopt_parts("_ledger", "ledger", "jsonl")
+    write_figures(making, figures_of(spark, plan))
     # The truth goes first: a delivery in place always has its own truth beside it.
     for folder, place in ((making_truth, truth), (making, target)):
         folder.write(STAMP, plan.stamp())

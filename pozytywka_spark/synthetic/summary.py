@@ -1,0 +1,79 @@
+"""What a world holds, in figures: counted as it is made, kept beside the delivery's parts."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.schemas import BUY_PREMIUM, EVENT_TYPES
+from pozytywka_spark.synthetic.events import events_of
+from pozytywka_spark.synthetic.folder import Folder
+from pozytywka_spark.synthetic.life import life_of
+from pozytywka_spark.synthetic.plan import Plan
+from pozytywka_spark.synthetic.tables import in_parts
+
+SUMMARY = "_summary.json"
+
+Figures = dict[str, int]
+
+
+def figures_of(spark: SparkSession, plan: Plan) -> Figures:
+    """Counts of the world without its dirt; the parts are made again, nothing is read."""
+
+    def count(chunk: int) -> pa.RecordBatch:
+        events = events_of(plan, life_of(plan, chunk))
+        played = np.unique(events.track[events.track >= 0])
+        sessions = len(np.unique(events.session_id))
+        kinds = np.bincount(events.kind, minlength=len(EVENT_TYPES))
+        amounts = np.concatenate([[sessions], kinds, np.ones(len(played), dtype=np.int64)])
+        names = ["sessions", *EVENT_TYPES, *["tracks played"] * len(played)]
+        tracks = pa.array(np.concatenate([np.zeros(1 + len(EVENT_TYPES), dtype=np.int64), played]))
+        return pa.record_batch(
+            [pa.array(names), pa.array(amounts), tracks], names=["name", "amount", "track"]
+        )
+
+    counts = in_parts(spark, plan.chunks, count, "name string, amount bigint, track bigint")
+    by_name = counts.groupBy("name").agg(
+        F.sum("amount").alias("total"), F.countDistinct("track").alias("kinds")
+    )
+    found = {row["name"]: row for row in by_name.collect()}
+    world = plan.world
+    return {
+        "users": world.users,
+        "months": world.months,
+        "sessions": int(found["sessions"]["total"]),
+        **{name: int(found[name]["total"]) for name in EVENT_TYPES},
+        "tracks": world.tracks,
+        "tracks played": int(found["tracks played"]["kinds"]),
+        "artists": world.artists,
+    }
+
+
+def write_figures(folder: Folder, figures: Figures) -> None:
+    """Keep them in the delivery."""
+    folder.write(SUMMARY, json.dumps(figures, indent=2))
+
+
+def summary_rows(path: str) -> list[dict[str, str]]:
+    """The figures of the world at `path` as a table to show. Raises `DataError` if there is none."""
+    folder = Folder.at(path)
+    kept = folder.read(SUMMARY)
+    if kept is None:
+        raise DataError(
+            f"{path} holds no made world; make one with: scripts/submit.sh synthesize --out {path}"
+        )
+    figures: Figures = json.loads(kept)
+    events = sum(figures[name] for name in EVENT_TYPES)
+    shown = {name: f"{value:,}" for name, value in figures.items()}
+    shown |= {
+        "events": f"{events:,}",
+        "events per session": f"{events / max(1, figures['sessions']):.1f}",
+        "premium users": f"{figures[BUY_PREMIUM] / figures['users']:.1%}",
+        "size on disk": f"{folder.size() / 1e6:,.1f} MB",
+    }
+    return [{"figure": name, "value": value} for name, value in shown.items()]
