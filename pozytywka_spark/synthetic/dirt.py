@@ -19,7 +19,6 @@ from pozytywka_spark.synthetic.events import ADVERTISEMENT, BUY_PREMIUM, LIKE, P
 from pozytywka_spark.synthetic.lines import SessionRows
 from pozytywka_spark.synthetic.plan import Rng
 
-BAD_TIMES = ("2023-02-30T10:00:00", "2023-01-01T25:61:00", "yesterday", "")
 UNKNOWN_USER = 1_000_000_000  # added to a user's id to make one that nobody has
 
 
@@ -163,5 +162,13 @@ def cut(line: str, rng: Rng) -> str:
 
 
 def _bad_time(line: str, number: int) -> str:
-    before, _, after = line.partition('"timestamp": "')
-    return f'{before}"timestamp": "{BAD_TIMES[number % len(BAD_TIMES)]}"{after.partition(chr(34))[2]}'
+    """The line at a time that never was. The rest of the time stays, so that no two lines come out alike."""
+    before, mark, after = line.partition('"timestamp": "')
+    year, time = after[:4], after[10:]
+    day, hour = after[4:10], time[1:3]
+    impossible = (
+        f"{year}-02-30{time}",
+        f"{year}-13{day[3:]}{time}",
+        f"{year}{day}{time.replace(f'T{hour}', 'T25', 1)}",
+    )
+    return before + mark + impossible[number % len(impossible)]

@@ -35,7 +35,7 @@ from pozytywka_spark.synthetic.plan import DAY_MS
 
 HALF_LIFE_DAYS = 30.0
 AFTER_ADVERT = 1.0
-AFTER_TRACK = 0.12
+AFTER_TRACK = 0.6
 ANNOYANCE = 0.15
 ADVERTS = 1.2
 LIKES = 0.4

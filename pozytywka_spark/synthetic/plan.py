@@ -42,9 +42,9 @@ class Behaviour:
     mainstream: tuple[float, float] = (1.3, 2.2)
     # Beta shapes, over users: chance of a like during a play of a track not yet liked; of a skip;
     # of an advert after a track, before the purchase
-    like: tuple[float, float] = (2.5, 5.2)
+    like: tuple[float, float] = (2.5, 5.3)
     skip: tuple[float, float] = (2.2, 5.2)
-    advert: tuple[float, float] = (1.2, 1.47)
+    advert: tuple[float, float] = (1.2, 1.54)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def _is_made(target: Folder, plan: Plan, path: str, *, replace: bool) -> bool:
         raise DataError(f"{path} holds something that synthesize did not make: choose another folder")
     if stamp != plan.stamp() and not replace:
         raise DataError(
-            f"{path} holds a world made with other settings: choose another folder, or synthesize with --replace"
+            f"{path} holds a world of other settings: choose another folder, or synthesize with --replace"
         )
     return stamp == plan.stamp() and not replace
 
