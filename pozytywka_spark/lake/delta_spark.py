@@ -170,9 +170,10 @@ class DeltaSparkLake:
         condition = matches[0]
         for match in matches[1:]:
             condition = condition & match
+        quoted = self.path(table.name).replace("`", "``")
         with jvm.in_words(table.name, "upsert"):
             (
-                renamed.mergeInto(f"delta.`{self.path(table.name)}`", condition)
+                renamed.mergeInto(f"delta.`{quoted}`", condition)
                 .whenMatched()
                 .update(assignments)
                 .whenNotMatched()

@@ -15,7 +15,8 @@ from pozytywka_spark.lake.api import Commit
 from pozytywka_spark.lake.rows import SPARK_ERRORS
 
 # A model names the versions it was trained on: their log must outlive Delta's default of 30 days.
-CONFIGURATION = {"delta.logRetentionDuration": "interval 3650 days"}
+# Deletion vectors would keep plain Parquet readers, our other engine among them, out.
+CONFIGURATION = {"delta.logRetentionDuration": "interval 3650 days", "delta.enableDeletionVectors": "false"}
 
 _NO_FORMAT = ("DATA_SOURCE_NOT_FOUND", "CATALOG_PLUGIN_CLASS_NOT_FOUND", "Cannot find catalog plugin class")
 _NO_TABLE = (

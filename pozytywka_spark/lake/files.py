@@ -15,6 +15,9 @@ from urllib.parse import unquote, urlsplit
 
 from pozytywka_spark.errors import LakeError
 
+# Below such folders deltalake 1.6 looks in the wrong place, or panics.
+_UNREADABLE = frozenset("%[]^|\\")
+
 
 def local_root(root: str) -> str:
     """The absolute local path that `root`, a path or `file:` address, names; else raises `LakeError`."""
@@ -31,6 +34,11 @@ def local_root(root: str) -> str:
 
 def check_root(root: str) -> None:
     """Raise `LakeError` if nothing can ever be read from or written to `root`; creates nothing."""
+    odd = sorted(_UNREADABLE & set(root))
+    if odd:
+        raise LakeError(
+            f"lake.root {root}: deltalake can't keep tables below a folder with {' '.join(odd)} in its name"
+        )
     place = Path(root)
     while not place.exists() and place != place.parent:
         place = place.parent

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from urllib.parse import unquote
 
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
@@ -12,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, scan, staging
+from pozytywka_spark.lake import files, log, scan, staging
 from pozytywka_spark.lake import protocol_guard as guard
 from pozytywka_spark.lake.types import to_spark
 from pozytywka_spark.schemas import Table
@@ -87,23 +88,30 @@ def vacuum(name: str, path: str, retention_hours: float, keep_versions: Sequence
         scan.snapshot(name, path, version, None)
     hours = math.ceil(retention_hours)
     orphan_hours = max(hours, math.ceil(staging.LIVE_WRITER_HOURS))
+    before = set(files.walk(path, ".parquet"))
     try:
-        gone = _vacuum(delta, hours, keep_versions, full=False)
+        _vacuum(delta, before, hours, keep_versions, full=False)
         latest = scan.snapshot(name, path, None, None)
-        gone |= _vacuum(latest, orphan_hours, keep_versions, full=True)
+        _vacuum(latest, before, orphan_hours, keep_versions, full=True)
     except DeltaError as error:
         raise LakeError(f"table {name}: vacuum failed: {error}") from error
+    gone = before - set(files.walk(path, ".parquet"))
     staging.sweep(path)
     return len(gone)
 
 
-def _vacuum(delta: DeltaTable, hours: int, keep_versions: Sequence[int], *, full: bool) -> set[str]:
-    return set(
-        delta.vacuum(
+def _vacuum(
+    delta: DeltaTable, present: Set[str], hours: int, keep_versions: Sequence[int], *, full: bool
+) -> None:
+    def run(*, dry: bool) -> list[str]:
+        return delta.vacuum(
             hours,
-            dry_run=False,
+            dry_run=dry,
             enforce_retention_duration=False,
             full=full,
             keep_versions=list(keep_versions) or None,
         )
-    )
+
+    # it logs itself in two commits, and lists what an earlier one deleted: run it if there is something to delete
+    if any(unquote(gone) in present for gone in run(dry=True)):
+        run(dry=False)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import types as T
 
@@ -50,26 +51,32 @@ def _version_at(name: str, table: DeltaTable, timestamp: datetime) -> int:
 def read_files(
     spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
 ) -> DataFrame:
-    """Rows of the files `found` in a snapshot, with the log's schema."""
+    """Rows of the files `found` in a snapshot, with the log's schema.
+
+    Raises `LakeError` if a vacuum has deleted one of them.
+    """
     schema = to_spark(table.schema())
     if not found:
         return spark.createDataFrame([], _all_nullable(schema))
-    return (
-        reader(spark, path, table)
-        .parquet(*addresses(path, found))
-        .select(*(f"`{name}`" for name in schema.names))
-    )
+    try:
+        rows = reader(spark, path, table).parquet(*addresses(path, found))
+    except AnalysisException as error:
+        if error.getCondition() != "PATH_NOT_FOUND":
+            raise
+        raise LakeError(
+            f"table {path.rpartition('/')[2]}: version {table.version()} can't be read any more: "
+            "a vacuum deleted its files; read a later one"
+        ) from error
+    return rows.select(*(f"`{name}`" for name in schema.names))
 
 
 def reader(spark: SparkSession, path: str, table: DeltaTable) -> DataFrameReader:
-    """Spark's reader, told the schema and that partition values come from the folders below `path`."""
-    return (
-        spark.read.schema(to_spark(table.schema()))
-        .option("basePath", f"file://{path}")
-        .option(
-            "globPaths", "false"
-        )  # names are names: brackets mean nothing, and listing is 30 times faster
-    )
+    """Spark's reader, told the schema and that partition values come from the folders below `path`.
+
+    Names are names (`globPaths`): brackets in them mean nothing, and listing is 30 times faster.
+    """
+    reading = spark.read.schema(to_spark(table.schema()))
+    return reading.option("basePath", f"file://{path}").option("globPaths", "false")
 
 
 def addresses(path: str, found: Sequence[log.ActiveFile]) -> list[str]:

@@ -1,6 +1,6 @@
 """Writing and reading through the lake against plain Spark Parquet, in one run, alternating.
 
-    python tests/bench/bench_lake.py [--rows 10000000] [--runs 3] [--partitions 4]
+    python -m tests.bench.bench_lake [--rows 10000000] [--runs 3] [--partitions 4]
 
 Prints seconds and the ratio lake / plain for: a write, a write by month (24 partitions), an
 aggregate over what was written. The frame is computed anew in each write on both sides.

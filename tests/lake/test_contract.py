@@ -34,6 +34,8 @@ ODD_VALUES = [
     "it's",
     "back\\slash",
     "[0]*?{1}",
+    "007",
+    "1e3",
     '"q"',
     "né+é",
 ]
@@ -325,6 +327,12 @@ def test_vacuum_keeps_what_is_pinned(bench: Bench) -> None:
     assert gone >= (2 if bench.engine == "delta-rs" else 0)
     bench.assert_rows(bench.lake.read("plain", version=1), [(1, "v")], DDL)
     bench.assert_rows(bench.lake.read("plain"), [(3, "v")], DDL)
+    assert bench.lake.vacuum("plain", retention_hours=0, keep_versions=[1]) == 0
+    if bench.engine == "delta-rs":
+        with pytest.raises(
+            LakeError, match="table plain: version 0 can't be read any more: a vacuum deleted"
+        ):
+            bench.lake.read("plain", version=0)
     with pytest.raises(LakeError, match="table plain: no version 99"):
         bench.lake.vacuum("plain", retention_hours=0, keep_versions=[99])
     with pytest.raises(LakeError, match="retention_hours=-1"):

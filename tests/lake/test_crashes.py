@@ -131,3 +131,13 @@ def test_a_failure_after_the_commit_is_a_success(rs: Bench, monkeypatch: pytest.
     monkeypatch.setattr(log, "_extend", commit_then_fail)
     assert rs.lake.append(rs.frame([(2, "x")], DDL), TABLE) == 1
     rs.assert_rows(rs.lake.read("crashed"), [(1, "x"), (2, "x")], DDL)
+
+
+def test_odd_partitions_are_vacuumed_too(rs: Bench) -> None:
+    """Their names are escaped twice on the way into the log: the file that goes is the file that is meant."""
+    values = ["a b", "a/b", "100%", "%2F", "żółć", None]
+    rs.lake.append(rs.frame(list(enumerate(values)), DDL), TABLE)
+    rs.lake.overwrite(rs.frame([(9, "%2F")], DDL), TABLE)
+    assert rs.lake.vacuum("crashed", retention_hours=0) == len(values)
+    rs.assert_rows(rs.lake.read("crashed"), [(9, "%2F")], DDL)
+    assert len(list(Path(rs.lake.path("crashed")).glob("**/*.parquet"))) == 1

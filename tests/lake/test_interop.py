@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -11,13 +12,17 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, QueryBuilder
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from pozytywka_spark.config import load_settings
+from pozytywka_spark.lake import open_lake
 from pozytywka_spark.schemas import table
 
 if TYPE_CHECKING:
     from lake.conftest import Bench
 
+ENGINES = ("delta-rs", "delta-spark")
 DDL = (
     "k bigint, s struct<a: int, l: array<string>>, t timestamp, d decimal(12, 3), x double, "
     "month date, city string"
@@ -107,6 +112,38 @@ def test_duckdb_reads_the_snapshots_own_files(written: str) -> None:
     source = f"read_parquet({files!r}, hive_partitioning = true, hive_types = {{'city': varchar}})"
     found = duckdb.sql(f"select k, city from {source} order by k").fetchall()
     assert found == [(1, "a b/ż%"), (2, None), (3, "x:y")]
+
+
+def test_both_engines_read_and_extend_one_table(
+    spark: SparkSession, sail: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one engine writes the other takes as its own, in turns."""
+    ddl = "k bigint, t timestamp, city string"
+    turns = table("turns", ddl, keys=["k"], partition_by=["city"])
+    settings = {name: load_settings("local", [f"home={tmp_path}", f"lake.engine={name}"]) for name in ENGINES}
+
+    def turn(engine: str, session: SparkSession, number: int, expected: int) -> None:
+        lake = open_lake(settings[engine], session)
+        rows = session.createDataFrame([(number, "a b/%"), (-1, f"{number}:x")], "k bigint, city string")
+        lake.upsert(rows.withColumns({"t": F.timestamp_seconds(F.col("k"))}), turns)
+        found = {row["k"]: row["city"] for row in lake.read("turns").select("k", "city").collect()}
+        assert found == {-1: f"{number}:x"} | dict.fromkeys(range(expected), "a b/%")
+
+    turn("delta-rs", spark, 0, expected=1)
+    monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")
+    turn("delta-spark", sail, 1, expected=2)
+    monkeypatch.delenv("SPARK_CONNECT_MODE_ENABLED")
+    turn("delta-rs", spark, 2, expected=3)
+
+
+def test_a_root_of_odd_characters(spark: SparkSession, tmp_path: Path) -> None:
+    ddl = "k bigint, city string"
+    odd = table("odd", ddl, keys=["k"], partition_by=["city"])
+    lake = open_lake(load_settings("local", [f"lake.root={tmp_path}/a b ż#?{{x}}"]), spark)
+    lake.append(spark.createDataFrame([(1, "x"), (2, "y%")], ddl), odd)
+    lake.upsert(spark.createDataFrame([(2, "z")], ddl), odd)
+    assert sorted(map(tuple, lake.read("odd").collect())) == [(1, "x"), (2, "z")]
+    assert (tmp_path / "a b ż#?{x}" / "odd" / "_delta_log").is_dir()
 
 
 def test_what_deltalake_writes_is_read_and_extended(rs: Bench) -> None:
