@@ -15,8 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from pozytywka_spark.errors import LakeError
 
-# Below such folders deltalake 1.6 looks in the wrong place, or panics.
-_UNREADABLE = frozenset("%[]^|\\")
+# Below such folders deltalake 1.6 looks in the wrong place, or panics; Spark takes some for patterns.
+_UNREADABLE = frozenset("%[]{}?*^|\\")
 
 
 def local_root(root: str) -> str:
@@ -37,7 +37,7 @@ def check_root(root: str) -> None:
     odd = sorted(_UNREADABLE & set(root))
     if odd:
         raise LakeError(
-            f"lake.root {root}: deltalake can't keep tables below a folder with {' '.join(odd)} in its name"
+            f"lake.root {root}: no table can be kept below a folder with {' '.join(odd)} in its name"
         )
     place = Path(root)
     while not place.exists() and place != place.parent:

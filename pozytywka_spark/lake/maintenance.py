@@ -112,6 +112,6 @@ def _vacuum(
             keep_versions=list(keep_versions) or None,
         )
 
-    # it logs itself in two commits, and lists what an earlier one deleted: run it if there is something to delete
+    # it logs itself in two commits, and lists what an earlier one deleted: only run it for what is there
     if any(unquote(gone) in present for gone in run(dry=True)):
         run(dry=False)

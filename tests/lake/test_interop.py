@@ -139,11 +139,11 @@ def test_both_engines_read_and_extend_one_table(
 def test_a_root_of_odd_characters(spark: SparkSession, tmp_path: Path) -> None:
     ddl = "k bigint, city string"
     odd = table("odd", ddl, keys=["k"], partition_by=["city"])
-    lake = open_lake(load_settings("local", [f"lake.root={tmp_path}/a b ż#?{{x}}"]), spark)
+    lake = open_lake(load_settings("local", [f"lake.root={tmp_path}/a b ż#'x'"]), spark)
     lake.append(spark.createDataFrame([(1, "x"), (2, "y%")], ddl), odd)
     lake.upsert(spark.createDataFrame([(2, "z")], ddl), odd)
     assert sorted(map(tuple, lake.read("odd").collect())) == [(1, "x"), (2, "z")]
-    assert (tmp_path / "a b ż#?{x}" / "odd" / "_delta_log").is_dir()
+    assert (tmp_path / "a b ż#'x'" / "odd" / "_delta_log").is_dir()
 
 
 def test_what_deltalake_writes_is_read_and_extended(rs: Bench) -> None:
