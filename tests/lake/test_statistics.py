@@ -75,7 +75,11 @@ def test_all_row_groups_count(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=28, max_size=40), min_size=1, max_size=5
+    )
+)
 def test_string_bounds_bound(values: list[str]) -> None:
     """In the order of UTF-8 bytes, which is what readers compare."""
     low = statistics._bound(min(values, key=str.encode), highest=False)
