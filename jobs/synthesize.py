@@ -51,8 +51,8 @@ _FLAGS = (
 )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the job."""
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
     parser = cli.job_parser("synthesize", __doc__ or "")
     parser.add_argument(
         "--scale", choices=SCALES, default="small", action=_Preset, help="a named size (default: small)"
@@ -69,7 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     for flag, value, key, meaning in _FLAGS:
         parser.add_argument(flag, metavar=value, action=_Setting, const=key, help=f"{meaning} ({key})")
     parser.add_argument("--replace", action="store_true", help="replace what is at PATH")
-    return cli.run(parser, argv, work)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the job."""
+    return cli.run(parser(), argv, work)
 
 
 def work(args: argparse.Namespace, settings: Settings) -> int:

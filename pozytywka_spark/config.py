@@ -143,6 +143,31 @@ class Evaluation(Section):
 
     bootstrap: int = Field(200, ge=0, le=2000, description="replicates over users behind each interval")
     seed: int = 7
+    min_slice_positives: int = Field(10, ge=1, description="a slice with fewer is not judged")
+
+
+class Calibration(Section):
+    """How scores become probabilities, fitted on the validation months."""
+
+    method: Literal["auto", "isotonic", "platt", "none"] = Field(
+        "auto", description="auto: isotonic from isotonic_positives on, Platt's two parameters below"
+    )
+    isotonic_positives: int = Field(1000, ge=1)
+
+
+class Gate(Section):
+    """When a challenger becomes the champion."""
+
+    metric: Literal["roc_auc", "pr_auc", "log_loss", "brier"] = "roc_auc"
+    confidence: float = Field(0.975, gt=0.5, lt=1, description="share of replicates in which it must be better")
+    max_calibration_error: float = Field(0.02, gt=0, description="beyond what chance alone gives")
+    max_slice_drop: float = Field(0.1, gt=0, description="ROC AUC that no slice may lose")
+
+
+class Scoring(Section):
+    """What is written of each user."""
+
+    reasons: int = Field(5, ge=0, le=50, description="strongest reasons kept for each user; 0: none")
 
 
 class Mlflow(Section):
@@ -226,7 +251,9 @@ class Synthetic(Section):
     played_tracks: int = Field(1000, ge=50, description="tracks that anyone ever plays")
     genres: int = Field(400, ge=50, le=4100, description="the first 50 can be someone's favourite")
     premium_share: float = Field(0.41925, gt=0, lt=0.95, description="share of users who buy before the end")
-    truth_paths: int = Field(64, ge=2, description="simulated futures behind each true probability")
+    truth_paths: int = Field(
+        64, ge=0, description="simulated futures behind each true probability; 0 tells no probabilities"
+    )
     dirt: Dirt = Dirt()
     drift: Drift = Drift()
     experiment: SyntheticExperiment = SyntheticExperiment()
@@ -238,6 +265,8 @@ class Synthetic(Section):
             raise ValueError("synthetic.start must be the first of a month, such as 2022-01")
         if not self.played_tracks <= self.tracks or not self.artists <= self.tracks:
             raise ValueError("synthetic.played_tracks and synthetic.artists must be at most synthetic.tracks")
+        if self.truth_paths == 1:
+            raise ValueError("synthetic.truth_paths must be 0 or at least 2, for a standard error")
         if self.fraud.rings * self.fraud.accounts > self.users / 4:
             raise ValueError("synthetic.fraud: rings x accounts must be at most a quarter of synthetic.users")
         if self.fraud.tracks > self.played_tracks:
@@ -260,6 +289,9 @@ class Settings(Section):
     split: Split = Split()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
+    calibration: Calibration = Calibration()
+    gate: Gate = Gate()
+    scoring: Scoring = Scoring()
     mlflow: Mlflow
     synthetic: Synthetic = Synthetic()
 

@@ -116,7 +116,8 @@ def _sessions_ahead(
 ) -> _Ahead:
     """Sessions that start between the cut-off and the horizon's end."""
     starts = plan.month_starts_ms(int(outlook.month.max(initial=0)) + 16)
-    paths, months, times = [], [], []
+    none = np.zeros(0, dtype=np.int64)
+    paths, months, times = [none], [none], [none]
     active = np.zeros(len(row), dtype=bool)
     month = outlook.month[row]
     open_paths = np.arange(len(row))

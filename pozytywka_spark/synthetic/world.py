@@ -84,10 +84,10 @@ def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder) -> Non
 
 
 def _tell_purchases(spark: SparkSession, plan: Plan, settings: Settings, place: Folder) -> None:
-    """The true probabilities for one horizon, unless they stand there already."""
+    """The true probabilities for one horizon, unless they stand there already or aren't wanted."""
     paths = settings.synthetic.truth_paths
     stamp = json.dumps({"truth_paths": paths})
-    if place.read(STAMP) == stamp:
+    if paths == 0 or place.read(STAMP) == stamp:
         return
     making = place.sibling(".making")
     making.delete()

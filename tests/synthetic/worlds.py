@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import numpy as np
 import pandas as pd
 
 from pozytywka_spark.config import Synthetic
@@ -27,7 +28,7 @@ def planned(world: Synthetic) -> Plan:
 def events_table(world: Synthetic, chunks: int = 1) -> pd.DataFrame:
     """The delivered events of the first chunks, one row an event, in the order of the file."""
     plan = planned(world)
-    ids = catalogue_of(plan).tracks["id"]
+    ids = np.append(catalogue_of(plan).tracks["id"], "").astype(object)  # index -1: no track
     tables = []
     for chunk in range(chunks):
         life = life_of(plan, chunk)
@@ -37,8 +38,8 @@ def events_table(world: Synthetic, chunks: int = 1) -> pd.DataFrame:
                 {
                     "time": pd.to_datetime(events.time_ms, unit="ms"),
                     "user_id": life.people.user_id[events.user],
-                    "track": [ids[track] if track >= 0 else "" for track in events.track],
-                    "kind": [EVENT_TYPES[kind] for kind in events.kind],
+                    "track": ids[events.track],
+                    "kind": np.array(EVENT_TYPES, dtype=object)[events.kind],
                     "session_id": events.session_id,
                 }
             )
