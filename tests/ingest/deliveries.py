@@ -1,4 +1,4 @@
-"""Small deliveries for tests: sessions that keep the real ones' grammar, and ways to write and read them back."""
+"""Small deliveries for tests: sessions that keep the real ones' grammar; writing them, reading tables."""
 
 from __future__ import annotations
 

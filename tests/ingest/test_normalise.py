@@ -19,7 +19,8 @@ CASES = {
                    ("2023-02-30T00:00:00", None), ("2023-01-03T25:61:00", None), ("2023-01-03", None),
                    ("T05:09:55.000000000", None), ("12345-01-03T05:09:55", None), ("1672722595", None),
                    ("", None), (None, None)],
-    "release_date": [("2011-05-06", date(2011, 5, 6)), ("2011-05", date(2011, 5, 1)), ("2011", date(2011, 1, 1)),
+    "release_date": [("2011-05-06", date(2011, 5, 6)), ("2011-05", date(2011, 5, 1)),
+                     ("2011", date(2011, 1, 1)),
                      ("2023-02-30", None), ("2011-13", None), ("11", None), ("", None), (None, None)],
     "release_precision": [("2011-05-06", "day"), ("2011-05", "month"), ("2011", "year"), (None, None)],
     "text_id": [("a", "a"), ("", None), ("-1", None), (None, None)],
@@ -104,7 +105,8 @@ def test_storage_classes(spark) -> None:
     rows = [row, row | {"storage_class": "ICE"}, row | {"storage_class": None}, row | {"daily_cost": -1}]
     found = judged(spark, TRACK_STORAGE, rows).select("storage_class", "reason").collect()
     assert [tuple(r) for r in found] == [
-        ("SLOW", None), ("ICE", "unknown_storage_class"), (None, "unknown_storage_class"), ("SLOW", "out_of_range")
+        ("SLOW", None), ("ICE", "unknown_storage_class"), (None, "unknown_storage_class"),
+        ("SLOW", "out_of_range"),
     ]  # fmt: skip
 
 

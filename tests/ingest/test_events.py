@@ -1,0 +1,108 @@
+"""Identity of events, and what is a duplicate."""
+
+from deliveries import sessions
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_repair import resolve
+
+from pozytywka_spark.schemas import EVENTS
+
+_BROKEN = [
+    '{"timestamp": ',
+    "nonsense",
+    "[]",
+    '{"a": 1}',
+    '{"timestamp": 5}',
+    "\\",
+    '{"x": NaN}',
+    "\x00",
+    "null",
+]
+_BAD = [
+    {"user_id": None}, {"track_id": None}, {"event_type": None}, {"user_id": -1}, {"user_id": "x"},
+    {"session_id": None}, {"timestamp": "2023-02-30T00:00:00"}, {"timestamp": "25:61"},
+    {"event_type": "advertisment"},
+    {"event_type": "play"}, {"track_id": ""}, {"track_id": 7}, {"event_type": "NAP"}, {"new": {"deep": [1]}},
+    {"user_id": None, "track_id": None, "event_type": None},
+]  # fmt: skip
+
+
+def outcomes(df):
+    return {tuple(row[:2]): row[2] for row in df.groupBy("outcome", "reason").count().collect()}
+
+
+def test_the_same_event_however_it_comes_is_one(spark) -> None:
+    play, *_ = rows = sessions(1, seed=1)
+    time = play["timestamp"]
+    again = [
+        play,
+        dict(reversed(play.items())),
+        play | {"event_type": "play"},
+        play | {"timestamp": f"{time}.000000"},
+        play | {"user_id": None},
+        play | {"event_type": None},
+    ]
+    assert outcomes(resolve(spark, rows + again)) == {
+        ("kept", None): len(rows), ("duplicate", "same_row"): 4, ("duplicate", "incomplete_copy"): 1,
+        ("quarantined", "unknown_event"): 1,
+    }  # fmt: skip
+
+
+def test_what_differs_in_any_field_is_another(spark) -> None:
+    play = sessions(1)[0]
+    others = [
+        play | {"timestamp": "2023-01-30T22:00:00.000001"},
+        play | {"user_id": 5},
+        play | {"session_id": 99},
+        play | {"track_id": "other"},
+        play | {"event_type": "LIKE"},
+    ]
+    assert outcomes(resolve(spark, [play, *others])) == {("kept", None): 6}
+
+
+def test_a_sound_row_comes_before_its_repaired_copy(spark) -> None:
+    rows = sessions(1, seed=1)
+    resolved = resolve(spark, [rows[0] | {"user_id": None}, *rows])
+    assert outcomes(resolved) == {("kept", None): len(rows), ("duplicate", "same_row"): 1}
+
+
+def test_a_second_delivery_adds_nothing(spark) -> None:
+    rows = sessions(20, seed=2)
+    rows[3] = rows[3] | {"user_id": None}
+    held = resolve(spark, rows).select(*EVENTS.columns)
+    more = sessions(5, seed=3, first=50)
+    assert outcomes(resolve(spark, rows + more, held)) == {
+        ("duplicate", "same_row"): len(rows), ("kept", None): len(more)}  # fmt: skip
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(st.data())
+def test_any_mix_of_corruptions_adds_up(spark, data) -> None:
+    """Each of many sessions draws its own corruptions; all go through as one batch."""
+    good = sessions(60, seed=data.draw(st.integers(0, 1000)))
+    rows = []
+    for row in good:
+        dice = data.draw(st.integers(0, 9))
+        if dice < 5:
+            rows.append(row)
+        elif dice < 8:
+            rows.append(row | data.draw(st.sampled_from(_BAD)))
+        elif dice == 8:
+            rows += [row] * data.draw(st.integers(2, 3))
+        else:
+            rows.append(data.draw(st.sampled_from(_BROKEN)))
+    rows = data.draw(st.permutations(rows)) if data.draw(st.booleans()) else rows
+    found = resolve(spark, rows).persist()
+    assert found.count() == len(rows)
+    new = [r for r in found.collect() if r["outcome"] in ("kept", "repaired")]
+    assert len({r["event_id"] for r in new}) == len(new)
+    # what came through whole is there, whatever happened around it
+    said = {(r["session_id"], r["event_time"].isoformat(), r["event_type"], r["track_id"] or "") for r in new}
+    whole = {
+        (r["session_id"], r["timestamp"], r["event_type"], r["track_id"])
+        for r in rows if isinstance(r, dict) and r in good
+    }  # fmt: skip
+    assert whole <= said
+    # and nothing was made up
+    assert said <= {(r["session_id"], r["timestamp"], r["event_type"], r["track_id"]) for r in good}
+    found.unpersist()

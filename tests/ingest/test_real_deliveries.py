@@ -1,0 +1,205 @@
+"""Both real deliveries, end to end; every figure beside one that plain Python reads off the raw file."""
+
+import json
+from collections import Counter, defaultdict
+from datetime import date
+
+import pytest
+from deliveries import at, contents
+
+from pozytywka_spark.config import load_settings
+from pozytywka_spark.ingest.ledger import months_touched_since
+from pozytywka_spark.ingest.stage import ingest
+from pozytywka_spark.lake import open_lake
+
+
+def rows_of(folder, entity):
+    with (folder / f"{entity}.jsonl").open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def taken_in(spark, folder, home):
+    settings = at(load_settings("local", [f"home={home}"]), folder)
+    lake = open_lake(settings, spark)
+    return ingest(spark, settings, lake), lake, home
+
+
+@pytest.fixture(scope="module")
+def clean_lake(spark, sample, tmp_path_factory):
+    return taken_in(spark, sample, tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="module")
+def dirty_lake(spark, dirty, tmp_path_factory):
+    return taken_in(spark, dirty, tmp_path_factory.mktemp("dirty"))
+
+
+def checks(report):
+    return {(f.entity, f.check): f.rows for f in report.findings}
+
+
+def test_the_clean_delivery_comes_through_whole(clean_lake, sample) -> None:
+    report, lake, _ = clean_lake
+    assert {e.entity: (e.read, e.kept, e.repaired, e.quarantined, e.duplicates) for e in report.entities} == {
+        "users": (50, 50, 0, 0, 0), "artists": (10_657, 10_657, 0, 0, 0), "tracks": (21_608, 21_608, 0, 0, 0),
+        "track_storage": (21_608, 21_608, 0, 0, 0), "sessions": (19_348, 19_348, 0, 0, 0),
+    }  # fmt: skip
+    assert not lake.exists("quarantine")
+    assert report.missing == ()
+    raw = Counter((r["event_type"], r["timestamp"][:7]) for r in rows_of(sample, "sessions"))
+    silver = lake.read("events").groupBy("event_type", "event_month").count().collect()
+    assert {(r[0], f"{r[1]:%Y-%m}"): r[2] for r in silver} == dict(raw)
+    assert (
+        months_touched_since(lake, 0) == list(report.months_touched) == [date(2023, m, 1) for m in (1, 2, 3)]
+    )
+    assert months_touched_since(lake, 1) == []
+
+
+def test_findings_on_the_clean_delivery(clean_lake, sample) -> None:
+    tracks, found = rows_of(sample, "tracks"), checks(clean_lake[0])
+    played = {r["track_id"] for r in rows_of(sample, "sessions") if r["event_type"] == "PLAY"}
+    expected = {
+        "louder than 0 dB": sum(t["loudness"] > 0 for t in tracks),
+        "tempo unknown": sum(t["tempo"] == 0 for t in tracks),
+        "instrumentalness zero": sum(t["instrumentalness"] == 0 for t in tracks),
+        "popularity zero": sum(t["popularity"] == 0 for t in tracks),
+        "release date to the year": sum(len(t["release_date"]) == 4 for t in tracks),
+        "release date to the month": sum(len(t["release_date"]) == 7 for t in tracks),
+        "never played": sum(t["id"] not in played for t in tracks),
+        "artist unknown": 0,
+        "storage unknown": 0,
+    }
+    assert {name: found["tracks", name] for name in expected} == expected
+    assert expected["louder than 0 dB"] == 13
+    assert expected["tempo unknown"] == 6
+    assert (found["track_storage", "class FAST"], found["track_storage", "class MEDIUM"]) == (2, 220)
+    assert [
+        found["users", f"{a} {b}"]
+        for a, b in (("premium without", "purchase"), ("purchase without", "premium"))
+    ] == [0, 0]  # noqa: E501 one pair
+    assert clean_lake[0].at_least("error") == []
+
+
+def test_the_twelve_figures_of_the_dirty_delivery(dirty_lake, dirty) -> None:
+    found = checks(dirty_lake[0])
+    sessions, users, artists = (rows_of(dirty, entity) for entity in ("sessions", "users", "artists"))
+    expected = {
+        ("sessions", "raw: null user_id"): sum(r["user_id"] is None for r in sessions),
+        ("sessions", "raw: null track_id"): sum(r["track_id"] is None for r in sessions),
+        ("sessions", "raw: null event_type"): sum(r["event_type"] is None for r in sessions),
+        ("sessions", "raw: empty track_id"): sum(r["track_id"] == "" for r in sessions),
+        ("users", "raw: null favourite_genres"): sum(r["favourite_genres"] is None for r in users),
+        ("users", "raw: null premium_user"): sum(r["premium_user"] is None for r in users),
+        ("users", "raw: stray id"): sum("id" in r for r in users),
+        ("users", "premium flag false"): sum(r["premium_user"] is False for r in users),
+        ("artists", "raw: -1 as id"): sum(r["id"] == -1 for r in artists),
+        ("artists", "raw: null genres"): sum(r["genres"] is None for r in artists),
+    }
+    assert {key: found[key] for key in expected} == expected
+    assert list(expected.values()) == [183, 200, 181, 76, 1, 2, 5, 0, 1371, 1352]
+    by_entity = {e.entity: e for e in dirty_lake[0].entities}
+    assert by_entity["sessions"].read == len(sessions) == 3805
+    assert by_entity["artists"].read == len(artists) == 27_524
+
+
+def test_users_that_their_session_tells(dirty_lake, dirty) -> None:
+    sessions = rows_of(dirty, "sessions")
+    known = defaultdict(set)
+    for row in sessions:
+        known[row["session_id"]].add(row["user_id"])
+    recoverable = sum(r["user_id"] is None and len(known[r["session_id"]] - {None}) == 1 for r in sessions)
+    assert recoverable == 173
+    _, lake, _ = dirty_lake
+    unknown = lake.read("quarantine").where("reason = 'unknown_user'").count()
+    assert unknown == 183 - recoverable
+
+
+def test_repairs_of_the_dirty_delivery_equal_a_walk_through_its_sessions(dirty_lake, dirty) -> None:
+    sessions = defaultdict(list)
+    for row in rows_of(dirty, "sessions"):
+        sessions[row["session_id"]].append(dict(row))
+    told = Counter(outcome for rows in sessions.values() for outcome in walk(rows))
+    counts = dirty_lake[1].read("ingest_counts").where("entity = 'sessions' and outcome != 'noted'")
+    found = counts.groupBy("outcome", "reason").sum("rows").collect()
+    assert {(row[0], row[1]): row[2] for row in found} == dict(told)
+    assert sum(n for (outcome, _), n in told.items() if outcome == "repaired") == 420
+    assert sum(n for (outcome, _), n in told.items() if outcome == "quarantined") == 115
+
+
+def walk(rows):
+    """What becomes of a session's rows, by walking through them in file order, play by play."""
+    rows.sort(
+        key=lambda r: r["timestamp"].ljust(26, "0") if "." in r["timestamp"] else r["timestamp"] + ".000000"
+    )
+    users = {r["user_id"] for r in rows} - {None}
+    types = [r["event_type"] or guess(rows, i) for i, r in enumerate(rows)]
+    plays, current = [], []
+    for i, kind in enumerate(types):
+        if kind not in ("LIKE", "SKIP") or (i and types[i - 1] == "SKIP"):
+            current = []
+            plays.append(current)
+        current.append(i)
+    for play in plays:
+        tracks = {rows[i]["track_id"] for i in play} - {None}
+        for i in play:
+            yield outcome(rows[i], types[i], users, tracks)
+
+
+def guess(rows, i):
+    row, before, after = rows[i], rows[i - 1] if i else None, rows[i + 1] if i + 1 < len(rows) else None
+    track = row["track_id"]
+    if track == "":
+        bought = [r["timestamp"] for r in rows if r["event_type"] == "BUY_PREMIUM"]
+        return "ADVERTISEMENT" if bought and row["timestamp"] < bought[0] else None
+    if track is None:
+        return None
+    begins = before is None or before["event_type"] in ("SKIP", "ADVERTISEMENT", "BUY_PREMIUM") or (
+        before["track_id"] not in (None, track))  # fmt: skip
+    skipped = after is not None and after["timestamp"] == row["timestamp"]
+    follows = after["event_type"] if after is not None and after["track_id"] == track else None
+    if begins:
+        return None if skipped else "PLAY"
+    if skipped:
+        return "SKIP" if follows not in ("LIKE", "SKIP") else None
+    if follows == "LIKE":
+        return "PLAY"
+    return None
+
+
+def outcome(row, kind, users, tracks):
+    told = []
+    if row["user_id"] is None:
+        if len(users) != 1:
+            return "quarantined", "unknown_user"
+        told.append("user_from_session")
+    if kind is None:
+        return "quarantined", "unknown_event"
+    if row["event_type"] is None:
+        told.append("type_by_order")
+    if row["track_id"] is None and kind in ("PLAY", "LIKE", "SKIP"):
+        if len(tracks) != 1:
+            return "quarantined", "unknown_track"
+        told.append("track_from_skip_or_like" if kind == "PLAY" else "track_from_play")
+    return ("repaired", ",".join(told)) if told else ("kept", None)
+
+
+def test_no_name_and_no_street_is_left_anywhere(dirty_lake, dirty) -> None:
+    """No byte of lake, checkpoints or report holds one; Parquet pages are read through their tables."""
+    secrets = {value for user in rows_of(dirty, "users") for value in (user["name"], user["street"])}
+    _, lake, home = dirty_lake
+    for file in (file for file in home.rglob("*") if file.is_file()):
+        text = file.read_bytes().decode("utf-8", "ignore")
+        assert not [secret for secret in secrets if secret in text], file
+    for table in ("users", "quarantine", "rescued", "quality", "ingest_counts", "ingest_files", "ingests"):
+        text = repr(contents(lake, table))
+        assert not [secret for secret in secrets if secret in text], table
+
+
+def test_the_page_tells_it_all(dirty_lake) -> None:
+    report, _, home = dirty_lake
+    page = (home / "reports" / "ingest.html").read_text(encoding="utf-8")
+    assert report.page == str(home / "reports" / "ingest.html")
+    assert "Not in this delivery: tracks, track_storage." in page
+    for finding in report.findings:
+        assert f"<td>{finding.check}</td>" in page
+    assert page.count("data:image/svg+xml") == 2  # months and sessions; of tracks there is nothing to plot
