@@ -34,6 +34,8 @@ _DELTA: Mapping[str, object] = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
 
+_JAVA = "spark.driver.extraJavaOptions"
+
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
     """The session of a job: UTC, Arrow, adaptive execution, quiet.
@@ -100,13 +102,14 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
             "spark.ui.enabled": spark.ui,
             "spark.ui.showConsoleProgress": False,
             "spark.sql.sources.parallelPartitionDiscovery.threshold": 100_000,
-            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_log4j()}",
         }
     elif spark.master:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":
         conf |= _DELTA
     conf |= spark.conf
+    if settings.env == "local":
+        conf[_JAVA] = f"-Dlog4j2.configurationFile={_log4j()} {conf.get(_JAVA, '')}".strip()
     return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in conf.items()}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,21 +20,36 @@ PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"
 
 
+# Test data is tiny: start-up, planning and compiling are all the cost. So no adaptive execution, no code
+# generation and the first compiler tier only, for every session and job that tests start. The lane that
+# runs as in production is tests/jobs/test_pipeline.py.
+FAST = """
+lake: {engine: delta-rs}
+spark:
+  master: local[2]
+  driver_memory: 2g
+  shuffle_partitions: 2
+  conf:
+    spark.sql.adaptive.enabled: false
+    spark.sql.codegen.wholeStage: false
+    spark.sql.codegen.factoryMode: NO_CODEGEN
+    spark.driver.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Lay the fast lane's settings over the local ones, for this process and for those it starts."""
+    folder = Path(tempfile.mkdtemp(prefix="pozytywka-conf-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    shutil.copytree(PROJECT / "conf", folder, dirs_exist_ok=True)
+    (folder / "local.yaml").write_text(FAST)
+    os.environ["POZYTYWKA_CONF"] = str(folder)
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """Two slots, few partitions, C1 only: test data is tiny, so start-up and planning are all the cost."""
-    home = tmp_path_factory.mktemp("spark")
-    settings = load_settings(
-        "local",
-        [
-            f"home={home}",
-            "spark.master=local[2]",
-            "spark.driver_memory=2g",
-            "spark.shuffle_partitions=2",
-            f"spark.conf.spark.sql.warehouse.dir={home / 'warehouse'}",
-        ],
-    )
-    session = build_session(settings, "tests")
+    """The session that all tests of a process share."""
+    session = build_session(load_settings("local", [f"home={tmp_path_factory.mktemp('spark')}"]), "tests")
     yield session
     session.stop()
 
@@ -39,7 +57,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Local settings with everything under the test's own folder."""
-    return load_settings("local", [f"home={tmp_path}", "spark.master=local[2]", "spark.shuffle_partitions=2"])
+    return load_settings("local", [f"home={tmp_path}"])
 
 
 @pytest.fixture(scope="session")
