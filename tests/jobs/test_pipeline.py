@@ -2,8 +2,10 @@
 
 import importlib.util
 import json
+import os
 import re
 import socket
+import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -18,7 +20,6 @@ from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import open_lake
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
-SESSION = ["spark.master=local[2]", "spark.driver_memory=2g", "spark.shuffle_partitions=2"]
 TINY = [
     "synthetic.users=300", "synthetic.months=8", "synthetic.tracks=600", "synthetic.played_tracks=300",
     "synthetic.artists=100", "training.max_trees=20", "training.min_positives=1", "evaluation.bootstrap=20",
@@ -36,7 +37,7 @@ def job(name: str) -> ModuleType:
 
 
 def run(name: str, *overrides: str, flags: tuple[str, ...] = ()) -> int:
-    argv = [part for override in (*SESSION, *overrides) for part in ("--set", override)]
+    argv = [part for override in overrides for part in ("--set", override)]
     code = job(name).main([*flags, *argv])
     assert isinstance(code, int)
     return code
@@ -44,7 +45,7 @@ def run(name: str, *overrides: str, flags: tuple[str, ...] = ()) -> int:
 
 def contents(spark: SparkSession, home: Path) -> dict[str, tuple[int, int]]:
     """Of each table: its rows, and a digest of what is in them whatever their order."""
-    lake = open_lake(load_settings("local", [f"home={home}", *SESSION]), spark)
+    lake = open_lake(load_settings("local", [f"home={home}"]), spark)
     found = {}
     for folder in sorted(path.name for path in (home / "lake").iterdir() if (path / "_delta_log").is_dir()):
         rows = lake.read(folder)
@@ -53,14 +54,18 @@ def contents(spark: SparkSession, home: Path) -> dict[str, tuple[int, int]]:
 
 
 @pytest.fixture(scope="module")
-def made(
-    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> tuple[Path, str]:
-    """A finished pipeline's home, and what it printed."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A finished pipeline's home, and what it printed; started as people start it, with their settings."""
     home = tmp_path_factory.mktemp("home")
-    with _printed() as text:
-        assert run("pipeline", f"home={home}", *TINY) == 0
-    return home, text()
+    overrides = [part for override in (f"home={home}", *TINY) for part in ("--set", override)]
+    environment = {key: value for key, value in os.environ.items() if key != "POZYTYWKA_CONF"}
+    done = subprocess.run(
+        ["bash", JOBS.parent / "scripts" / "submit.sh", "pipeline", *overrides],
+        env=environment, cwd=home, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "", "something beside the job spoke"
+    return home, done.stdout
 
 
 @contextmanager
@@ -98,7 +103,7 @@ def test_every_prediction_is_of_a_free_user_of_the_last_month(
     spark: SparkSession, made: tuple[Path, str]
 ) -> None:
     home, _ = made
-    lake = open_lake(load_settings("local", [f"home={home}", *SESSION]), spark)
+    lake = open_lake(load_settings("local", [f"home={home}"]), spark)
     features, predictions = lake.read("features"), lake.read("predictions")
     last = features.agg({"month": "max"}).collect()[0][0]
     scored = {(row["user_id"], row["month"]) for row in predictions.select("user_id", "month").collect()}
@@ -116,7 +121,7 @@ def test_mlflow_holds_the_three_models_side_by_side(made: tuple[Path, str]) -> N
     runs = client.search_runs([experiment.experiment_id])
     metrics = {run.data.tags["mlflow.runName"]: set(run.data.metrics) for run in runs if run.data.metrics}
     models = [metrics[name] for name in ("majority", "logistic", "xgboost")]
-    assert {"test_roc_auc", "test_pr_auc", "test_log_loss"} <= set.intersection(*models)
+    assert {"roc_auc", "pr_auc", "log_loss"} <= set.intersection(*models)
     parent = next(run for run in runs if run.data.tags["mlflow.runName"] == "training")
     settings = client.download_artifacts(parent.info.run_id, "settings.json")
     assert json.loads(Path(settings).read_text())["synthetic"]["users"] == 300
