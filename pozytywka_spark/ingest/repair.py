@@ -41,9 +41,10 @@ def repair(rows: DataFrame) -> DataFrame:
         }
     )
     opens = (
-        F.col("_type").isNull()
+        F.col("_prev_time").isNull()
+        | F.col("_type").isNull()
         | F.col("_type").isin(PLAY, ADVERTISEMENT, BUY_PREMIUM)
-        | (F.coalesce(F.lag("_type").over(order), F.lit(SKIP)) == SKIP)
+        | _true(F.lag("_type").over(order) == SKIP)
     )
     play = Window.partitionBy("session_id", "_play")
     with_tracks = (
@@ -84,6 +85,7 @@ def _surroundings(order: WindowSpec, session: WindowSpec) -> dict[str, Column]:
         "_prev_time": F.lag("event_time").over(order),
         "_prev_type": F.lag("event_type").over(order),
         "_prev_track": F.lag("track_id").over(order),
+        "_prev_trackless": F.lag("no_track").over(order),
         "_next_time": F.lead("event_time").over(order),
         "_next_type": F.lead("event_type").over(order),
         "_next_track": F.lead("track_id").over(order),
@@ -98,6 +100,7 @@ def _only_type() -> Column:
     opens = (
         F.col("_prev_time").isNull()
         | F.col("_prev_type").isin(SKIP, ADVERTISEMENT, BUY_PREMIUM)
+        | F.col("_prev_trackless")
         | (F.col("_prev_track") != track)
     )
     ties = _true(F.col("_next_time") == F.col("event_time"))

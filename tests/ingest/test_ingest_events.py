@@ -3,7 +3,7 @@
 from deliveries import sessions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_repair import resolve
+from test_ingest_repair import resolve
 
 from pozytywka_spark.schemas import EVENTS
 

@@ -1,0 +1,146 @@
+"""Cut short at any point and started again, ingest leaves the tables of an undisturbed run."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from deliveries import at, contents, sessions, users, write
+
+from pozytywka_spark.ingest import stage
+from pozytywka_spark.lake import open_lake
+
+TABLES = ("users", "events", "quarantine", "ingest_counts", "ingest_files", "ingests")
+KILLS = 10
+SECONDS = 150
+
+
+@pytest.fixture(autouse=True)
+def _no_page(monkeypatch):
+    monkeypatch.setattr(stage, "find_all", lambda *_: [])
+    monkeypatch.setattr(stage, "record_findings", lambda *_: None)
+    monkeypatch.setattr(stage, "write_page", lambda *_: None)
+
+
+class BrokenError(Exception):
+    pass
+
+
+class BreakingLake:
+    """A lake whose writes go wrong at one point: before the write, or after it was committed."""
+
+    def __init__(self, lake, at, after):
+        self._lake, self._at, self._after, self.writes = lake, at, after, 0
+
+    def __getattr__(self, name):
+        method = getattr(self._lake, name)
+        return self._breaking(method) if name in ("append", "upsert", "replace_partitions") else method
+
+    def _breaking(self, method):
+        def call(*args, **kwargs):
+            self.writes += 1
+            due = self.writes == self._at
+            if due and not self._after:
+                raise BrokenError
+            result = method(*args, **kwargs)
+            if due:
+                raise BrokenError
+            return result
+
+        return call
+
+
+def delivery(raw: Path) -> Path:
+    rows = sessions(20, seed=6)
+    rows[5] = rows[5] | {"user_id": None}
+    write(raw / "sessions.jsonl", [*rows, *rows[:7], rows[8] | {"timestamp": "never"}, "{"])
+    return raw
+
+
+def state(lake):
+    return {table: contents(lake, table) for table in TABLES}
+
+
+def test_broken_before_or_after_each_write(spark, settings, tmp_path) -> None:
+    raw = delivery(tmp_path / "raw")
+    counting = BreakingLake(open_lake(in_lake(settings, tmp_path / "whole"), spark), 0, False)
+    stage.ingest(spark, at(in_lake(settings, tmp_path / "whole"), raw), counting)
+    expected = state(counting)
+    assert counting.writes == 5  # counts, quarantine, events, files, ingests
+    for number in range(1, counting.writes + 1):
+        # after one write and before the next is the same state, but for what the process believes
+        own = in_lake(settings, tmp_path / f"broken {number}")
+        lake = open_lake(own, spark)
+        with pytest.raises(BrokenError):
+            stage.ingest(spark, at(own, raw), BreakingLake(lake, number, after=True))
+        stage.ingest(spark, at(own, raw), lake)
+        assert state(lake) == expected, number
+
+
+def test_another_delivery_between_the_crash_and_the_rerun(spark, settings, tmp_path) -> None:
+    """What the crashed batch had put down as kept, the other delivery has taken in meanwhile."""
+    raw, other = delivery(tmp_path / "raw"), delivery(tmp_path / "other")
+    lake = open_lake(settings, spark)
+    with pytest.raises(BrokenError):  # its counts are down, its events are not
+        stage.ingest(spark, at(settings, raw), BreakingLake(lake, 2, after=False))
+    stage.ingest(spark, at(settings, other), lake)
+    report = stage.ingest(spark, at(settings, raw), lake)
+    (mine,) = [e for e in report.entities if e.entity == "sessions"]
+    assert mine.kept == mine.repaired == mine.quarantined == 0
+    assert lake.read("ingest_counts").where("outcome = 'kept'").selectExpr("sum(rows)").first()[0] == len(
+        contents(lake, "events")
+    ) - 1  # one is repaired  # fmt: skip
+
+
+def in_lake(settings, root: Path):
+    return settings.model_copy(update={"lake": settings.lake.model_copy(update={"root": str(root)})})
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(spark, settings, tmp_path) -> None:
+    """SIGKILL to the whole process group, as a machine that goes down; then the same command again."""
+    raw = delivery(tmp_path / "raw")
+    write(raw / "users.jsonl", users())
+    own = in_lake(settings, tmp_path / "whole")
+    stage.ingest(spark, at(own, raw), open_lake(own, spark))
+    expected = state(open_lake(own, spark))
+    dice, deadline, lakes, kills, took = random.Random(11), time.monotonic() + SECONDS, 0, 0, 6.0
+    while kills < KILLS and time.monotonic() < deadline:
+        own = in_lake(settings, tmp_path / f"killed {lakes}")
+        ready, done = run_for(own, raw, tmp_path, dice.uniform(0.1, 1.0) * took)
+        kills += not done
+        if done:
+            took = min(took, done - ready)
+            assert state(open_lake(own, spark)) == expected
+            lakes += 1
+    stage.ingest(spark, at(own, raw), open_lake(own, spark))
+    assert state(open_lake(own, spark)) == expected
+    assert kills
+
+
+def run_for(settings, raw: Path, home: Path, seconds: float) -> tuple[float, float]:
+    """Run the child and kill it after `seconds` of ingest; when it was ready, and when done (0: killed)."""
+    command = [
+        sys.executable, str(Path(__file__).with_name("crash_child.py")), f"raw.path={raw}", f"home={home}",
+        f"lake.root={settings.lake.root}", "spark.master=local[2]", "spark.driver_memory=1g",
+        "spark.shuffle_partitions=2",
+    ]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
+    ) as child:
+        assert child.stdout is not None
+        assert b"READY" in child.stdout.readline()
+        ready = time.monotonic()
+        os.set_blocking(child.stdout.fileno(), False)
+        told = b""
+        while time.monotonic() < ready + seconds and b"DONE" not in told and child.poll() is None:
+            told += child.stdout.read() or b""
+            time.sleep(0.02)
+        done = time.monotonic() if b"DONE" in told else 0.0
+        os.killpg(child.pid, signal.SIGKILL)
+        return ready, done

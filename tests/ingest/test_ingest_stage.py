@@ -1,0 +1,212 @@
+"""Deliveries that come again, grow, overlap and go wrong; tables afterwards are what they should be."""
+
+import gzip
+import json
+import os
+import threading
+from datetime import date, timedelta
+
+import pytest
+from deliveries import START, at, contents, sessions, users, write
+
+from pozytywka_spark.errors import DataError, LakeError
+from pozytywka_spark.ingest import normalise, stage
+from pozytywka_spark.ingest.ledger import months_touched_since
+from pozytywka_spark.ingest.lock import only_ingest
+from pozytywka_spark.lake import open_lake
+
+
+def counts(report, entity="sessions"):
+    (found,) = [e for e in report.entities if e.entity == entity]
+    return found.read, found.kept, found.repaired, found.quarantined, found.duplicates, found.replayed
+
+
+@pytest.fixture(autouse=True)
+def _no_page(monkeypatch):
+    """The checks of silver and their page have tests of their own, on real deliveries."""
+    monkeypatch.setattr(stage, "find_all", lambda *_: [])
+    monkeypatch.setattr(stage, "record_findings", lambda *_: None)
+    monkeypatch.setattr(stage, "write_page", lambda *_: None)
+
+
+def test_a_delivery_that_comes_again_grows_and_overlaps(spark, settings, tmp_path) -> None:
+    rows, raw = sessions(30), tmp_path / "raw"
+    half, lake = rows[: len(rows) // 2], open_lake(settings, spark)
+    file = write(raw / "sessions.jsonl", half)
+    first = stage.ingest(spark, at(settings, raw), lake)
+    assert counts(first) == (len(half), len(half), 0, 0, 0, 0)
+
+    before = contents(lake, "ingest_counts")
+    again = stage.ingest(spark, at(settings, raw), lake)
+    assert again.ingest_id is None
+    assert contents(lake, "ingest_counts") == before
+
+    write(file, rows)  # grown in place: Spark's file source would never look again
+    grown = stage.ingest(spark, at(settings, raw), lake)
+    assert counts(grown) == (len(rows), len(rows) - len(half), 0, 0, len(half), 0)
+    assert months_touched_since(lake, 1) == list(grown.months_touched)
+
+    other, silver = tmp_path / "other name", contents(lake, "events")
+    write(other / "sessions" / "part [1].jsonl", rows)  # renamed, as parts, with odd characters in the path
+    with gzip.open(other / "sessions" / "part-2.jsonl.gz", "wb") as part:
+        part.write(file.read_bytes())
+    renamed = stage.ingest(spark, at(settings, other), lake)
+    assert counts(renamed) == (2 * len(rows), 0, 0, 0, 2 * len(rows), 0)
+    assert contents(lake, "events") == silver
+    assert renamed.months_touched == ()
+    assert len(silver) == len(rows)
+
+
+def test_a_session_that_goes_on_in_a_later_delivery_is_completed(spark, settings, tmp_path) -> None:
+    """What its beginning can't tell today, its continuation tells tomorrow, without a replay by hand."""
+    play, *rest = sessions(10, seed=4)
+    late = play | {"timestamp": (START - timedelta(days=60)).isoformat(), "session_id": 998}
+    goes_on = late | {"timestamp": (START - timedelta(days=59)).isoformat(), "track_id": "x"}
+    raw, lake = tmp_path / "raw", open_lake(settings, spark)
+    write(raw / "sessions" / "1.jsonl", [late | {"user_id": None}, *rest])
+    first = stage.ingest(spark, at(settings, raw), lake)
+    assert counts(first)[3] == 1
+    write(raw / "sessions" / "2.jsonl", [goes_on])
+    second = stage.ingest(spark, at(settings, raw), lake)
+    assert counts(second) == (1, 1, 0, 0, 0, 1)
+    assert contents(lake, "quarantine") == []
+    assert second.months_touched == (date(2022, 12, 1),)  # late events land in their month
+
+
+def test_odd_files_of_one_delivery(spark, settings, tmp_path) -> None:
+    rows, raw, lake = sessions(40, seed=5), tmp_path / "raw", open_lake(settings, spark)
+    parts = [rows[i::5] for i in range(5)]
+    folder = raw / "sessions.jsonl"  # a folder under a file's name
+    crlf = write(folder / "crlf.jsonl", parts[0])
+    crlf.write_bytes(crlf.read_bytes().replace(b"\n", b"\r\n"))
+    bom = write(folder / "bom.jsonl", parts[1])
+    bom.write_bytes(b"\xef\xbb\xbf" + bom.read_bytes() + b"\n   \n\n")
+    last = write(folder / "no newline at the end.jsonl", parts[2])
+    last.write_bytes(last.read_bytes().rstrip(b"\n"))
+    (folder / "empty.jsonl").touch()
+    with gzip.open(folder / "part.jsonl.gz", "wb") as part:
+        part.write(write(tmp_path / "plain", parts[3]).read_bytes())
+    bad = rows[0]
+    odd = [
+        b"\xff\xfe\x00not text",
+        "x" * 50_000_000,
+        '{"timestamp": "2023-01-30T00:00:00", "deep": ' + "[" * 2000 + "]" * 2000 + "}",
+        '{"user_id": NaN}',
+        bad | {"user_id": float("inf")},
+        json.dumps(bad | {"user_id": 5}).replace('"user_id": 5', '"user_id": 1e400'),
+        bad | {"timestamp": "2023-02-30T00:00:00"},
+        bad | {"timestamp": "2023-01-30T25:61:00"},
+        bad | {"event_type": "NAP"},
+        bad | {"session_id": None},
+        bad | {"new": "field"},
+    ]
+    write(folder / "odd.jsonl", parts[4] + odd)
+    (raw / "README.txt").write_text("not a delivery's")
+    report = stage.ingest(spark, at(settings, raw), lake)
+    assert counts(report) == (len(rows) + len(odd), len(rows), 0, len(odd) - 1, 1, 0)
+    assert report.ignored_files == (str(raw / "README.txt"),)
+    assert report.missing == ("users", "artists", "tracks", "track_storage")
+    found = lake.read("quarantine").groupBy("reason").count().collect()
+    assert dict(map(tuple, found)) == {
+        "invalid_utf8": 1, "too_long": 1, "malformed": 3, "wrong_type": 1, "bad_timestamp": 2,
+        "unknown_event_type": 1, "missing_session_id": 1,
+    }  # fmt: skip
+    long = (
+        lake.read("quarantine").where("reason = 'too_long'").selectExpr("length(raw)", "source_file").first()
+    )
+    assert tuple(long) == (50_000_000, str(folder / "odd.jsonl"))
+    assert stage.ingest(spark, at(settings, raw), lake).ingest_id is None
+
+
+def test_a_file_that_breaks_off_is_named_and_nothing_of_it_stays(spark, settings, tmp_path) -> None:
+    rows, raw, lake = sessions(400), tmp_path / "raw", open_lake(settings, spark)
+    whole = gzip.compress(write(tmp_path / "plain", rows).read_bytes())
+    raw.mkdir()
+    file = raw / "sessions.jsonl.gz"
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(
+        DataError, match=r"sessions\.jsonl\.gz: the gzip stream ends early; deliver the file again"
+    ):
+        stage.ingest(spark, at(settings, raw), lake)
+    assert contents(lake, "events") == contents(lake, "ingest_counts") == []
+    file.write_bytes(whole)
+    assert counts(stage.ingest(spark, at(settings, raw), lake))[:2] == (len(rows), len(rows))
+
+
+def test_a_field_that_no_row_has_stops_by_name(spark, settings, tmp_path) -> None:
+    rows, raw, lake = sessions(3), tmp_path / "raw", open_lake(settings, spark)
+    write(raw / "sessions.jsonl", [{k: v for k, v in row.items() if k != "event_type"} for row in rows])
+    with pytest.raises(DataError, match=r"sessions\.jsonl: no row has event_type; sessions need timestamp"):
+        stage.ingest(spark, at(settings, raw), lake)
+    assert contents(lake, "events") == []
+
+
+def test_catalogue_rows_are_replaced_by_later_ones_and_rejected_ones_replayed(
+    spark, settings, tmp_path, monkeypatch
+) -> None:
+    raw, lake = tmp_path / "raw", open_lake(settings, spark)
+    ice = [{"track_id": f"t{n}", "storage_class": "ICE", "daily_cost": 0.5} for n in range(3)]
+    write(raw / "users.jsonl", [*users(5), users(5)[0], users()[1] | {"city": "Opole", "id": -1}])
+    write(raw / "track_storage.jsonl", [*ice[1:], ice[0] | {"storage_class": "SLOW"}])
+    first = stage.ingest(spark, at(settings, raw), lake)
+    assert counts(first, "users") == (7, 5, 0, 0, 2, 0)
+    assert counts(first, "track_storage") == (3, 1, 0, 2, 0, 0)
+    cities = {row["user_id"]: row["city"] for row in lake.read("users").collect()}
+    assert cities == {100: "Radom", 101: "Opole", 102: "Radom", 103: "Radom", 104: "Radom"}
+    assert [row["rescued"] for row in lake.read("rescued").collect()] == ['{"id":"***"}']
+
+    later = tmp_path / "later"
+    write(later / "users.jsonl", [users()[0] | {"premium_user": None}, users()[3], users()[6]])
+    second = stage.ingest(spark, at(settings, later), lake)
+    assert counts(second, "users") == (3, 2, 0, 0, 1, 0)
+    assert {row["user_id"]: row["premium_user"] for row in lake.read("users").collect()} == {
+        100: None, 101: False, 102: True, 103: False, 104: True, 106: True,
+    }  # fmt: skip
+
+    assert stage.replay(spark, settings, lake).ingest_id is None  # rules are what they were
+    monkeypatch.setattr(normalise, "STORAGE_CLASSES", (*normalise.STORAGE_CLASSES, "ICE"))
+    replayed = stage.replay(spark, settings, lake)
+    assert counts(replayed, "track_storage") == (0, 0, 0, 0, 0, 2)
+    assert contents(lake, "quarantine") == []
+    assert sorted(r["track_id"] for r in lake.read("track_storage").collect()) == ["t0", "t1", "t2"]
+
+
+def test_one_ingest_at_a_time(tmp_path, monkeypatch) -> None:
+    order = []
+    with only_ingest(str(tmp_path), 0), pytest.raises(LakeError, match="another ingest is at work"):  # noqa: SIM117
+        with only_ingest(str(tmp_path), 0.3):
+            order.append("never")
+    release = threading.Event()
+
+    def second() -> None:
+        release.wait()
+        with only_ingest(str(tmp_path), 30):
+            order.append("second")
+
+    waiting = threading.Thread(target=second)
+    waiting.start()
+    with only_ingest(str(tmp_path), 0):
+        release.set()
+        threading.Event().wait(0.5)
+        order.append("first")
+    waiting.join()
+    assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda raw: None, "no such folder; give the folder of a delivery, which holds users.jsonl"),
+        (lambda raw: raw.write_text("x"), "is a file; give the folder of a delivery"),
+        (
+            lambda raw: write(raw / "songs.jsonl", []),
+            "holds no entity of a delivery; expected at least one of",
+        ),
+    ],
+)
+def test_a_folder_that_is_no_delivery(spark, settings, tmp_path, make, message) -> None:
+    raw = tmp_path / "raw"
+    make(raw)
+    with pytest.raises(DataError, match=f"raw.path={raw}.*{message}"):
+        stage.ingest(spark, at(settings, raw), open_lake(settings, spark))
+    assert not os.path.exists(settings.lake.root)  # noqa: PTH110
