@@ -43,7 +43,7 @@ Columns = dict[str, Array]
 
 
 @dataclass(frozen=True)
-class _History:
+class History:
     """One entry a row of the truth: what had happened by the cut-off."""
 
     user: Array
@@ -67,7 +67,7 @@ def truth_of(plan: Plan, chunk: int, horizon_days: int, paths: int) -> Columns:
     catalogue = catalogue_of(plan)
     cut_off = plan.month_starts_ms()[1:]
     bought = purchase_times(plan, life)
-    history = _history(plan, life, catalogue, cut_off, bought)
+    history = history_of(plan, life, catalogue, cut_off, bought)
     until = cut_off[history.month] + horizon_days * DAY_MS
     outlook = Outlook(
         month=history.month,
@@ -85,10 +85,8 @@ def truth_of(plan: Plan, chunk: int, horizon_days: int, paths: int) -> Columns:
         return -np.expm1(-taste[row] * level * load)
 
     def bought_averaged(load: Array, row: Array) -> Array:
-        before = TASTE_SHAPE + history.load[row]
-        ratio: Array = before / (before + level * load)
         # a ring's account gives itself away, and never buys
-        return np.where(taste[row] > 0, 1.0 - ratio**TASTE_SHAPE, 0.0)
+        return np.where(taste[row] > 0, averaged_chance(history.load[row], level * load), 0.0)
 
     known, known_error = loads_ahead(
         plan, rng, outlook, lambda row: _known(life, catalogue, history, row), bought_known, paths
@@ -109,7 +107,14 @@ def truth_of(plan: Plan, chunk: int, horizon_days: int, paths: int) -> Columns:
     }
 
 
-def _history(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bought: Array) -> _History:
+def averaged_chance(before: Array, ahead: Array) -> Array:
+    """The chance of a purchase over the load `ahead`, given that `before` was survived."""
+    left = TASTE_SHAPE + before
+    chance: Array = 1.0 - (left / (left + ahead)) ** TASTE_SHAPE
+    return chance
+
+
+def history_of(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bought: Array) -> History:
     """Rows of users with a session before the cut-off and no purchase before it."""
     sessions, plays = life.sessions, life.plays
     # sessions lie by user and time: one search over both finds each user's last one before each cut-off
@@ -135,7 +140,7 @@ def _history(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bough
 
     treated = life.people.treated[sessions.user]
     factor = changes.advert_factor(plan, treated, sessions.month)[plays.session]
-    return _History(
+    return History(
         user=user,
         month=month,
         last=at,
@@ -152,7 +157,7 @@ def _history(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bough
     )
 
 
-def _known(life: Life, catalogue: Catalogue, history: _History, row: Array) -> Traits:
+def _known(life: Life, catalogue: Catalogue, history: History, row: Array) -> Traits:
     people = life.people
     by_pool = _chance_matches(life, catalogue)
     chance = people.mainstream * by_pool[0] + (1 - people.mainstream) * by_pool[1]
@@ -185,7 +190,7 @@ def _chance_matches(life: Life, catalogue: Catalogue) -> list[Array]:
     return result
 
 
-def _posterior(plan: Plan, rng: Rng, history: _History, row: Array) -> Traits:
+def _posterior(plan: Plan, rng: Rng, history: History, row: Array) -> Traits:
     how = plan.behaviour
     shape, scale = how.extra_sessions
 
@@ -206,6 +211,6 @@ def _posterior(plan: Plan, rng: Rng, history: _History, row: Array) -> Traits:
     )
 
 
-def _popularity(history: _History) -> Array:
+def _popularity(history: History) -> Array:
     mean: Array = (history.popularity + SHRINK * MEAN_POPULARITY) / (history.plays + SHRINK)
     return mean

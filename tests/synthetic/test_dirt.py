@@ -105,6 +105,15 @@ def test_rates_are_the_rates_asked_for() -> None:
     assert 0.06 * rows < planted["duplicate_row"] < 0.11 * rows
 
 
+def test_no_two_lines_come_out_alike_by_accident() -> None:
+    """Few tracks, so that a skip and the play tied with it are often of the same one, and many nulls."""
+    world = TINY.model_copy(update={"users": 200, "played_tracks": 50, "tracks": 150})
+    nulls = Dirt(null_user_id=0.5, null_track_id=0.5, null_event_type=0.5)
+    plan = planned(world.model_copy(update={"dirt": nulls}))
+    written = PARTS["sessions"](plan, 0)[0].to_pylist()
+    assert len(set(written)) == len(written) > 10_000
+
+
 def test_a_null_user_can_be_told_from_the_session() -> None:
     """Sessions keep their one user whatever is planted."""
     seen: dict[object, set[object]] = {}

@@ -1,13 +1,20 @@
 """The true probabilities: what came true agrees with them, and they are worth learning."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.integrate import quad
+from scipy.stats import gamma
 from sklearn.metrics import roc_auc_score
 
 from pozytywka_spark.config import Synthetic
+from pozytywka_spark.synthetic.catalogue import catalogue_of
+from pozytywka_spark.synthetic.events import purchase_times
 from pozytywka_spark.synthetic.life import life_of
-from pozytywka_spark.synthetic.truth import truth_of
+from pozytywka_spark.synthetic.people import TASTE_SHAPE
+from pozytywka_spark.synthetic.truth import averaged_chance, history_of, truth_of
 from tests.synthetic.worlds import SMALL, events_table, planned
 
 WORLD = Synthetic(users=3000)
@@ -44,6 +51,32 @@ def test_what_came_true_agrees(rows: pd.DataFrame, column: str) -> None:
         p = group[column].to_numpy()
         allowed = 4 * np.sqrt((p * (1 - p)).sum()) + 0.03 * p.sum()
         assert abs(group.bought.sum() - p.sum()) < allowed
+
+
+@pytest.mark.parametrize(("before", "ahead"), [(0.0, 0.3), (0.7, 0.05), (3.0, 2.0)])
+def test_the_taste_is_averaged_exactly(before: float, ahead: float) -> None:
+    """Against the integral over Bayes' posterior of the taste."""
+    prior = gamma(TASTE_SHAPE, scale=1 / TASTE_SHAPE).pdf
+    survived = quad(lambda taste: prior(taste) * math.exp(-taste * before), 0, 60)[0]
+    free = quad(lambda taste: prior(taste) * math.exp(-taste * (before + ahead)), 0, 60)[0]
+    chance = averaged_chance(np.array([before]), np.array([ahead]))[0]
+    assert chance == pytest.approx(1 - free / survived, rel=1e-6)
+
+
+def test_surviving_much_tells_of_a_low_taste() -> None:
+    """Where most was survived, the averaged chance is the mean of the known ones; a naive one is higher."""
+    plan = planned(WORLD)
+    tables = []
+    for chunk in range(CHUNKS):
+        life = life_of(plan, chunk)
+        bought = purchase_times(plan, life)
+        history = history_of(plan, life, catalogue_of(plan), plan.month_starts_ms()[1:], bought)
+        table = pd.DataFrame(truth_of(plan, chunk, 30, paths=8))
+        tables.append(table.assign(load=history.load, taste=life.people.taste[history.user]))
+    rows = pd.concat(tables)
+    much = rows[rows.load > rows.load.quantile(0.9)]
+    assert much.taste.mean() < 0.85
+    assert much.probability.mean() == pytest.approx(much.probability_known.mean(), rel=0.06)
 
 
 def test_all_free_users_agree_too(truth: pd.DataFrame) -> None:
