@@ -13,14 +13,15 @@ from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.guards import GuardResult, check_names, check_rows
 from pozytywka_spark.features.perturbation import check_perturbation
-from pozytywka_spark.features.recipe import Silver, features_from_silver
+from pozytywka_spark.features.recipe import Dimensions, cached, features_from_events
 from pozytywka_spark.features.suspicion import check_single_features, sample_labels
 from pozytywka_spark.features.user_month import as_features
 
 
 def run_guards(
     settings: Settings,
-    silver: Silver,
+    events: DataFrame,
+    dimensions: Dimensions,
     purchases: DataFrame,
     labels: DataFrame,
     rows: DataFrame,
@@ -38,22 +39,26 @@ def run_guards(
     sampled = sample_labels(
         labels, settings.label.horizon_column, rows=guards.suspicion_rows, seed=guards.seed
     )
-    owners = rows.join(F.broadcast(sampled.select("user_id").distinct()), "user_id", "left_semi")
-    results.append(check_single_features(as_features(owners, chosen), sampled, guards.max_single_auc))
+    with cached(sampled):
+        owners = rows.join(F.broadcast(sampled.select("user_id").distinct()), "user_id", "left_semi")
+        results.append(check_single_features(as_features(owners, chosen), sampled, guards.max_single_auc))
     if guards.perturbation:
         users = sample_users(rows, guards.perturbation_users, guards.seed)
         month = pick_month(built, guards.seed)
         known = as_features(rows.where(F.col("user_id").isin(users)), chosen)
+        own = events.where(F.col("user_id").isin(users))
         until = [each for each in months if each <= month]
-        results.append(
-            check_perturbation(
-                lambda futures: features_from_silver(futures, chosen, until, users),
-                silver,
-                known,
-                month=month,
-                seed=guards.seed,
+        with cached(own, known):
+            results.append(
+                check_perturbation(
+                    lambda mine, everyones: features_from_events(mine, everyones, dimensions, chosen, until),
+                    own,
+                    events,
+                    known,
+                    month=month,
+                    seed=guards.seed,
+                )
             )
-        )
     return results
 
 

@@ -4,20 +4,19 @@ change by a bit."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.guards import GuardResult
 from pozytywka_spark.features.kinds import KINDS
 from pozytywka_spark.features.months import DAY_MICROS, month_at, number_of
-from pozytywka_spark.features.recipe import Silver
 from pozytywka_spark.schemas import month_of
 
-Rebuild = Callable[[Silver], DataFrame]
+Rebuild = Callable[[DataFrame, DataFrame], DataFrame]
 KEYS = ("user_id", "month")
 FUTURE_DAYS = 100
 
@@ -60,59 +59,58 @@ def scramble_future(events: DataFrame, cut_off: datetime, seed: int) -> DataFram
 
 def check_perturbation(
     rebuild: Rebuild,
-    silver: Silver,
+    own: DataFrame,
+    everyones: DataFrame,
     features: DataFrame,
     *,
     month: date,
     seed: int,
 ) -> GuardResult:
-    """Guard `perturbation`: `features`, rows of months up to `month`, equal what `rebuild` makes of silver
-    tables whose events from the month's end on are deleted, then scrambled; bit for bit.
+    """Guard `perturbation`: `features`, rows of months up to `month`, equal what `rebuild` makes of events
+    from the month's end on deleted, then scrambled; bit for bit, null equal to null.
 
-    Null equals null. Raises `GuardError` naming the feature and a row.
+    `own` are all events of the users in `features`, `everyones` those of everyone; both are perturbed
+    and given to `rebuild`. Raises `GuardError` naming the features and a row.
     """
     start = time.monotonic()
     cut_off = datetime.combine(month_at(number_of(month) + 1), datetime.min.time(), UTC)
     known = features.where(F.col("month") <= F.lit(month))
-    futures = {
-        "deleted": delete_future(silver["events"], cut_off),
-        "scrambled": scramble_future(silver["events"], cut_off, seed),
-    }
-    for how, events in futures.items():
-        again = rebuild({**silver, "events": events}).where(F.col("month") <= F.lit(month))
-        found = _first_difference(known, again)
-        if found:
-            feature, user, when = found
-            raise GuardError(
-                f"guard perturbation: feature {feature} of user {user}, month {when:%Y-%m} changes when the "
-                f"events from {cut_off:%Y-%m-%d} on are {how}: it looks into the future; fix its expression"
-            )
+    changed: dict[str, tuple[str, Row]] = {}
+    for how in ("deleted", "scrambled"):
+        perturbed = [
+            delete_future(events, cut_off) if how == "deleted" else scramble_future(events, cut_off, seed)
+            for events in (own, everyones)
+        ]
+        again = rebuild(*perturbed).where(F.col("month") <= F.lit(month))
+        changed = {name: (how, row) for name, row in differences(known, again).items()} | changed
+    if changed:
+        name, (how, row) = next(iter(changed.items()))
+        others = f"; so do {', '.join(sorted(set(changed) - {name}))}" if len(changed) > 1 else ""
+        raise GuardError(
+            f"guard perturbation: feature {name} of user {row['user_id']}, month {row['month']:%Y-%m} changes when "
+            f"the events from {cut_off:%Y-%m-%d} on are {how}{others}: it looks into the future; mend its expression"
+        )
     return GuardResult(
         "perturbation", f"future after {month:%Y-%m} deleted and scrambled", time.monotonic() - start
     )
 
 
-def _first_difference(known: DataFrame, again: DataFrame) -> tuple[str, int, date] | None:
-    """Feature, user and month of the first cell that differs, a row missing on one side included."""
+def differences(known: DataFrame, again: DataFrame) -> dict[str, Row]:
+    """Features that differ anywhere, with the first row (month, user_id) where they do.
+
+    A row that only one side has differs in all of them.
+    """
     names = [name for name in known.columns if name not in KEYS]
     left = known.select(*KEYS, F.lit(True).alias("_left"), *names)
     right = again.select(
         *KEYS, F.lit(True).alias("_right"), *(F.col(name).alias(f"{name}_") for name in names)
     )
-    changed = [
-        (f"(a row's existence: {side} only)", F.col(mark).isNull())
-        for side, mark in (("without the future", "_left"), ("with the true future", "_right"))
+    alone = F.col("_left").isNull() | F.col("_right").isNull()
+    firsts = [
+        F.min(F.when(alone | ~F.col(name).eqNullSafe(F.col(f"{name}_")), F.struct("month", "user_id"))).alias(
+            name
+        )
+        for name in names
     ]
-    changed += [(name, ~F.col(name).eqNullSafe(F.col(f"{name}_"))) for name in names]
-    first = (
-        left.join(right, list(KEYS), "full")
-        .select(*KEYS, _first_true(changed).alias("feature"))
-        .where("feature is not null")
-        .orderBy("month", "user_id")
-        .first()
-    )
-    return (first["feature"], first["user_id"], first["month"]) if first else None
-
-
-def _first_true(named: Sequence[tuple[str, Column]]) -> Column:
-    return F.coalesce(*(F.when(condition, F.lit(name)) for name, condition in named))
+    row = left.join(right, list(KEYS), "full").agg(*firsts).collect()[0]
+    return {name: row[name] for name in names if row[name] is not None}

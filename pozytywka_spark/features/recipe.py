@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -19,40 +21,60 @@ from pozytywka_spark.features.user_month import Sides, as_features, as_user_mont
 Silver = Mapping[str, DataFrame]
 
 
-def sides_of(silver: Silver, plays: DataFrame, firsts: Firsts, months: Sequence[date]) -> Sides:
-    """What events of `months` are joined with. `plays` as of `track_plays`, of all months before too."""
+@dataclass(frozen=True)
+class Dimensions:
+    """What doesn't depend on events: a line per track, a line per user, the words of a genre mask."""
+
+    tracks: DataFrame
+    users: DataFrame
+    words: int
+
+
+def dimensions_of(silver: Silver) -> Dimensions:
+    """The dimensions of the catalogue tables."""
     vocabulary = genre_vocabulary(silver["users"])
     words = word_count(vocabulary)
     tracks = track_dimension(silver["tracks"], silver["artists"], silver["track_storage"], vocabulary, words)
+    return Dimensions(tracks, user_dimension(silver["users"], vocabulary, words), words)
+
+
+@contextmanager
+def cached(*frames: DataFrame) -> Iterator[None]:
+    """Keep small frames that several plans read, so that each plan is short and none is computed twice."""
+    for frame in frames:
+        frame.persist()
+    try:
+        yield
+    finally:
+        for frame in frames:
+            frame.unpersist()
+
+
+def sides_of(dimensions: Dimensions, plays: DataFrame, firsts: Firsts, months: Sequence[date]) -> Sides:
+    """What events of `months` are joined with. `plays` as of `track_plays`, of all months before too."""
     return Sides(
-        tracks=tracks.join(prior_plays(plays, months), "track_id", "left"),
-        users=user_dimension(silver["users"], vocabulary, words),
+        tracks=dimensions.tracks.join(prior_plays(plays, months), "track_id", "left"),
+        users=dimensions.users,
         firsts=firsts,
-        words=words,
+        words=dimensions.words,
         months=tuple(months),
     )
 
 
-def artist_of(silver: Silver) -> DataFrame:
-    """Grain: track. Its artist."""
-    tracks = silver["tracks"]
-    return tracks.select(tracks["id"].alias("track_id"), tracks["id_artist"].alias("artist_id"))
-
-
-def features_from_silver(
-    silver: Silver,
+def features_from_events(
+    own: DataFrame,
+    everyones: DataFrame,
+    dimensions: Dimensions,
     features: Sequence[Feature],
     months: Sequence[date],
-    users: Sequence[int] | None = None,
 ) -> DataFrame:
-    """Grain: user and month. The features of all free user-months among `months`, the first month on.
+    """Grain: user and month. The features of the users with events in `own`, of all their free months.
 
-    `months` are consecutive and begin with the data's first. With `users` only those users' rows,
-    while popularity still counts everyone's plays.
+    `months` are all that the events lie in, the data's first one included. `everyones` events count
+    for the popularity of tracks only.
     """
-    events = silver["events"].where(silver["events"]["event_month"].isin(list(months)))
-    plays = track_plays(events)
-    own = events if users is None else events.where(events["user_id"].isin(list(users)))
+    own = own.where(own["event_month"].isin(list(months)))
     free = filter_free(own, first_purchases(own))
-    sides = sides_of(silver, plays, firsts_of(free, artist_of(silver)), months)
+    plays = track_plays(everyones.where(everyones["event_month"].isin(list(months))))
+    sides = sides_of(dimensions, plays, firsts_of(free, dimensions.tracks), months)
     return as_features(as_user_month(free, sides, measures_of(features)), features)

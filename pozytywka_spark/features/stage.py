@@ -25,7 +25,7 @@ from pozytywka_spark.features.inputs import Inputs, choose_months, read_inputs
 from pozytywka_spark.features.labels import as_labels, label_counts
 from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.features.popularity import track_plays
-from pozytywka_spark.features.recipe import Silver, artist_of, sides_of
+from pozytywka_spark.features.recipe import Dimensions, Silver, cached, dimensions_of, sides_of
 from pozytywka_spark.features.user_month import as_features, as_user_month
 from pozytywka_spark.lake.api import Lake
 
@@ -58,6 +58,7 @@ class Build:
     lake: Lake
     silver: Silver
     purchases: DataFrame
+    dimensions: Dimensions
     inputs: Inputs
     months: Sequence[date]
     whole: bool
@@ -95,16 +96,14 @@ def build_features(
     whole_hash = catalogue_hash(features=features)
     inputs = read_inputs(silver, whole_hash)
     chosen = choose_months(inputs.months, built, months, full=full)
-    purchases = first_purchases(silver["events"]).persist()
+    purchases, dimensions = first_purchases(silver["events"]), dimensions_of(silver)
     whole = len(chosen) == len(inputs.months) or not built
-    build = Build(spark, settings, lake, silver, purchases, inputs, chosen, whole, features)
+    build = Build(spark, settings, lake, silver, purchases, dimensions, inputs, chosen, whole, features)
     build.seconds["inputs"] = time.monotonic() - start
-    try:
+    with cached(purchases, dimensions.tracks, dimensions.users):
         guards = _write_all(build) if chosen else []
         if not chosen and settings.label.horizon_column not in lake.read("labels").columns:
             _write_labels(build)
-    finally:
-        purchases.unpersist()
     now = {each.month: each.inputs for each in inputs.months}
     recorded = {month: inputs for month, inputs in built.items() if month in now} | {
         month: now[month] for month in chosen
@@ -133,7 +132,8 @@ def _write_all(build: Build) -> list[GuardResult]:
     rows = build.lake.read("user_month")
     with build.timed("guards"):
         guards = run_guards(
-            build.settings, build.silver, build.purchases, _labels(build, rows), rows, build.features,
+            build.settings, build.silver["events"], build.dimensions, build.purchases,
+            _labels(build, rows), rows, build.features,
             [each.month for each in build.inputs.months], build.months,
         )  # fmt: skip
     with build.timed("features"):
@@ -151,7 +151,7 @@ def _write_state(build: Build) -> DataFrame:
     first, last = build.months[0], build.months[-1]
     events = build.silver["events"].where(F.col("event_month").between(F.lit(first), F.lit(last)))
     free = filter_free(events, build.purchases)
-    firsts = firsts_of(free, artist_of(build.silver))
+    firsts = firsts_of(free, build.dimensions.tracks)
     if not build.whole:
         before = store.read_firsts_before(build.lake, first)
         firsts = merge_firsts(before, firsts).map(lambda name, df: df.where(F.col("month") >= F.lit(first)))
@@ -169,7 +169,7 @@ def _write_user_month(build: Build, free: DataFrame) -> None:
     last = build.months[-1]
     firsts = store.read_firsts_until(build.lake, last)
     plays = build.lake.read("track_plays").where(F.col("month") < F.lit(last))
-    sides = sides_of(build.silver, plays, firsts, build.months)
+    sides = sides_of(build.dimensions, plays, firsts, build.months)
     measures = measures_of(build.features)
     table = schemas.user_month_table([measure.name for measure in measures])
     store.write_months(
