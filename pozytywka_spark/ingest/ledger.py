@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -48,20 +49,36 @@ def months_touched_since(lake: Lake, ingest_id: int) -> list[date]:
     return sorted(row[0] for row in touched.collect())
 
 
-def read_before(lake: Lake, entity: str, delivery: str) -> tuple[int, dict[str, tuple[int, datetime]]]:
-    """The delivery's current generation and, of it, the version in which each file was read."""
+@dataclass(frozen=True)
+class Read:
+    """What was read of one entity of a delivery: the current generation and, in it, each file's version."""
+
+    generation: int
+    versions: Mapping[str, tuple[int, datetime]]
+
+
+def read_before(lake: Lake, delivery: str) -> dict[str, Read]:
+    """What was read of the delivery before, by entity."""
     if not lake.exists(INGEST_FILES.name):
-        return 0, {}
+        return {}
     rows = (
         lake.read(INGEST_FILES.name)
-        .where((F.col("entity") == entity) & (F.col("delivery") == delivery))
-        .groupBy("generation", "path")
+        .where(F.col("delivery") == delivery)
+        .groupBy("entity", "generation", "path")
         .agg(F.max_by(F.struct("size", "modified"), "batch").alias("last"))
         .collect()
     )
-    generation = max((row["generation"] for row in rows), default=0)
-    current = [row for row in rows if row["generation"] == generation]
-    return generation, {row["path"]: (row["last"]["size"], row["last"]["modified"]) for row in current}
+    found = {}
+    for entity in {row["entity"] for row in rows}:
+        mine = [row for row in rows if row["entity"] == entity]
+        generation = max(row["generation"] for row in mine)
+        versions = {
+            row["path"]: (row["last"]["size"], row["last"]["modified"])
+            for row in mine
+            if row["generation"] == generation
+        }
+        found[entity] = Read(generation, versions)
+    return found
 
 
 def record_counts(

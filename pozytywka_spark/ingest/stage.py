@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.batch import Source
 from pozytywka_spark.ingest.contracts import CONTRACTS, Contract
@@ -63,17 +64,23 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
     """Take in what is new in the delivery under `settings.raw_path`, and report on all of silver.
 
     An entity that wasn't delivered is reported, not an error. Raises `DataError` if the folder or all
-    entities are missing, or a file can't be taken; what other entities delivered is then in the lake.
+    entities are missing, or, once all that could be taken is in the lake, naming what couldn't.
     """
     delivery = find_delivery(spark, settings.raw_path)
     with only_ingest(lake.root, settings.ingest.wait_seconds):
         ingest_id = ledger.next_ingest_id(lake)
-        read_any = [
-            _ingest_entity(spark, settings, lake, delivery, contract, ingest_id)
-            for contract in CONTRACTS
-            if delivery.files.get(contract.entity)
-        ]
-        if not any(read_any):
+        read = ledger.read_before(lake, delivery.root)
+        failures = []
+        for contract in CONTRACTS:
+            try:
+                if delivery.files.get(contract.entity):
+                    _ingest_entity(spark, settings, lake, delivery, contract, ingest_id, read)
+            except DataError as error:  # of this entity's files: the others are none the worse for it
+                failures.append(str(error))
+        if failures:
+            raise DataError("; ".join(failures))
+        # counts without an end may also be those of an ingest that was cut short after its last file
+        if not ledger.counts_of(lake, ingest_id):
             return _nothing_new(settings, lake, delivery)
         second_chance(spark, lake, ingest_id, settings.ingest.max_line_bytes)
         return _finish(spark, settings, lake, delivery, ingest_id)
@@ -150,18 +157,18 @@ def _ingest_entity(
     delivery: Delivery,
     contract: Contract,
     ingest_id: int,
-) -> bool:
-    """Read what is new of one entity; whether anything was.
+    read: Mapping[str, ledger.Read],
+) -> None:
+    """Read what is new of one entity, if anything is.
 
     Spark's file source looks at a path once. A file that grew or was replaced in place is noticed by
     its size and time, and the entity is read anew under a new generation: its old rows are duplicates.
     """
     listed = delivery.files[contract.entity]
-    generation, read = ledger.read_before(lake, contract.entity, delivery.root)
-    if not unread(listed, read):
-        return False
-    if changed(listed, read):
-        generation += 1
+    before = read.get(contract.entity, ledger.Read(0, {}))
+    if not unread(listed, before.versions):
+        return
+    generation = before.generation + 1 if changed(listed, before.versions) else before.generation
     source = Source(
         contract,
         stream_id(contract.entity, delivery.root, generation),
@@ -172,4 +179,3 @@ def _ingest_entity(
         settings.ingest.max_line_bytes,
     )
     run_stream(spark, lake, settings.ingest, source, delivery.glob(contract.entity))
-    return True
