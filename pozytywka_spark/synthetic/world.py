@@ -44,12 +44,12 @@ def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: 
     """
     target, truth = Folder.at(path), Folder.at(truth_path(path))
     plan = plan_of(settings.synthetic)
-    if not _is_made(target, plan, path, replace=replace):
+    if not _is_made(target, truth, plan, path, replace=replace):
         _make(spark, plan, target, truth)
     _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
 
 
-def _is_made(target: Folder, plan: Plan, path: str, *, replace: bool) -> bool:
+def _is_made(target: Folder, truth: Folder, plan: Plan, path: str, *, replace: bool) -> bool:
     """Whether the world is there and may stay. Raises `DataError` if something else is in the way."""
     if target.is_empty():
         return False
@@ -61,7 +61,8 @@ def _is_made(target: Folder, plan: Plan, path: str, *, replace: bool) -> bool:
         raise DataError(
             f"{path} holds a world of other settings: choose another folder, or synthesize with --replace"
         )
-    return stamp == plan.stamp() and not replace
+    # a run killed while it replaced a world may have left the one's delivery beside the other's truth
+    return stamp == truth.read(STAMP) == plan.stamp() and not replace
 
 
 def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder) -> None:

@@ -142,6 +142,10 @@ def test_another_world_is_refused_unless_it_may_be_replaced(
     write_world(spark, of(settings, other), str(place), replace=True)
     assert contents(place) != first
     assert sorted(path.name for path in tmp_path.iterdir()) == ["raw", "raw_truth"]
+    # nor is a delivery left beside another world's truth by a run killed between the two
+    (tmp_path / "raw_truth" / "_world.json").write_text("of another world")
+    write_world(spark, of(settings, other), str(place))
+    assert (tmp_path / "raw_truth" / "_world.json").read_text() == (place / "_world.json").read_text()
 
 
 def test_what_synthesize_did_not_make_is_never_deleted(
