@@ -95,6 +95,8 @@ class Features(Section):
     """What is built of users' months, and what of it models see."""
 
     drop: tuple[str, ...] = Field((), description="features of the catalogue that models are not given")
+    report_rows: int = Field(50_000, ge=100, description="rows that correlation and histograms look at")
+    redundant_above: float = Field(0.98, gt=0, le=1, description="Spearman correlation of a redundant group")
 
 
 class Guards(Section):

@@ -10,13 +10,13 @@ MAX_BUCKETS = 256
 DECILES = 10
 
 
-def with_rank(df: DataFrame, by: str, tie: str, rows_a_bucket: int = ROWS_A_BUCKET) -> DataFrame:
+def with_rank(df: DataFrame, by: str, tie: str, rows: int, rows_a_bucket: int = ROWS_A_BUCKET) -> DataFrame:
     """Add `rank` bigint and `decile` int: 1 has the highest `by`, of equals the lower `tie`.
 
     A window over everything would sort all rows in one task. Rows are cut into buckets by approximate
     quantiles instead, ranked inside each, and moved down by the rows above: exact wherever the edges lie.
+    `rows` is the number of rows of `df`; beyond one bucket `df` is computed three times, so cache it.
     """
-    rows = df.count()
     buckets = max(1, min(MAX_BUCKETS, -(-rows // rows_a_bucket)))
     if buckets == 1:
         ranked = df.withColumns({"rank": F.row_number().over(_order(by, tie)).cast("bigint")})

@@ -14,18 +14,19 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.schemas import PREDICTIONS
-from pozytywka_spark.scoring.rank import with_rank
+from pozytywka_spark.scoring.rank import ROWS_A_BUCKET, with_rank
+from pozytywka_spark.scoring.reasons import REASONS, with_reasons, words_of
 from pozytywka_spark.training.booster import MARGIN, probability, with_margin
 from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,11 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
     order = feature_order(settings)
     check_order(model.features, order)
     check_hash(model.catalogue_hash, catalogue_hash(settings))
-    scoring_id = _scoring_id(model, content_hash(features.select("user_id", "month", *order)))
+    reasons = settings.scoring.reasons
+    scoring_id = _scoring_id(model, reasons, content_hash(features.select("user_id", "month", *order)))
     unchanged = _is_there(lake, month, model, scoring_id)
     if not unchanged:
-        made = as_predictions(features, model, scoring_id, datetime.now(UTC))
-        partition: Partition = {"month": month, "model_version": model.version}
-        lake.replace_partitions(PREDICTIONS.conform(made), PREDICTIONS, [partition])
+        _write(lake, as_scores(features, model, reasons), features.count(), month, model, scoring_id)
     deciles = _deciles(_partition(lake, month, model))
     return ScoringReport(
         month=month,
@@ -88,26 +88,50 @@ def read_month(lake: Lake, month: date | None) -> tuple[DataFrame, date]:
     return features, chosen
 
 
+def _write(
+    lake: Lake, scores: DataFrame, rows: int, month: date, model: ServingModel, scoring_id: str
+) -> None:
+    partition: Partition = {"month": month, "model_version": model.version}
+    cached = scores.persist() if rows > ROWS_A_BUCKET else scores
+    made = cached.transform(as_predictions, rows, model, scoring_id, datetime.now(UTC))
+    try:
+        lake.replace_partitions(PREDICTIONS.conform(made), PREDICTIONS, [partition])
+    finally:
+        cached.unpersist()
+
+
+def as_scores(features: DataFrame, model: ServingModel, reasons: int) -> DataFrame:
+    """Grain user and month: keys, `margin` double, the `reasons` strongest reasons."""
+    keys = ["user_id", "month"]
+    if reasons:
+        return with_reasons(features, model, words_of(model.features, CATALOGUE), keys, reasons)
+    none = F.array().cast(PREDICTIONS.schema[REASONS].dataType)
+    return with_margin(features, model.booster, model.features, keys).withColumns({REASONS: none})
+
+
 def as_predictions(
-    features: DataFrame, model: ServingModel, scoring_id: str, scored_at: datetime
+    scores: DataFrame, rows: int, model: ServingModel, scoring_id: str, scored_at: datetime
 ) -> DataFrame:
-    """Grain user, month and model version: the table `predictions` for the users of `features`."""
-    margins = with_margin(features, model.booster, model.features, ["user_id", "month"])
-    raw = probability(F.col(MARGIN))
-    scored = margins.withColumns({"probability_raw": raw, "probability": raw})
-    constants = {
+    """Grain user, month and model version: the table `predictions` for the `rows` rows of `scores`.
+
+    `probability` is calibrated, `probability_raw` the trees' own; ranks go by the margin, which a
+    calibrator's steps can't tie.
+    """
+    margin = F.col(MARGIN)
+    made = {
+        "probability_raw": probability(margin),
+        "probability": model.calibrator.of(margin),
         "model_name": F.lit(model.name),
         "model_version": F.lit(model.version),
         "scoring_id": F.lit(scoring_id),
         "scored_at": F.lit(scored_at),
-        "reasons": F.lit(None).cast(PREDICTIONS.schema["reasons"].dataType),
     }
-    return scored.withColumns(constants).transform(with_rank, MARGIN, "user_id")
+    return scores.withColumns(made).transform(with_rank, MARGIN, "user_id", rows)
 
 
-def _scoring_id(model: ServingModel, content: str) -> str:
+def _scoring_id(model: ServingModel, reasons: int, content: str) -> str:
     """Names everything that decides a partition's rows, so that they needn't be made twice."""
-    inputs = [FORMAT, model.name, model.version, model.run_id, content]
+    inputs = [FORMAT, model.name, model.version, model.run_id, reasons, content]
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
 
 

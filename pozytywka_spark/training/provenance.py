@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,8 +24,9 @@ def package_versions() -> dict[str, str]:
     return {name: version(name) for name in PACKAGES}
 
 
+@lru_cache(maxsize=1)
 def code_hash() -> str:
-    """SHA-256 of the training code's sources."""
+    """SHA-256 of the training code's sources, as they are when the process first asks."""
     digest = hashlib.sha256()
     folder = Path(__file__).parent
     for file in sorted(folder.rglob("*.py")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.training import provenance
@@ -12,13 +12,12 @@ from pozytywka_spark.training.estimators import MAJORITY, MODELS, XGBOOST, Fitte
 from pozytywka_spark.training.linear import LOGISTIC, FittedLogistic
 from pozytywka_spark.training.metrics import Evaluation
 from pozytywka_spark.training.planner import Plan
+from pozytywka_spark.training.prepare import Prepared
+from pozytywka_spark.training.scores import UNCALIBRATED
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TEST, VALIDATION, diagram
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking
-
-if TYPE_CHECKING:
-    from pozytywka_spark.training.stage import Prepared
 
 SHOWN = {
     "roc_auc": "roc_auc",
@@ -61,7 +60,9 @@ def version_tags(parent: str, prepared: Prepared) -> dict[str, str]:
     }
 
 
-def log_inputs(tracking: Tracking, parent: str, prepared: Prepared, settings: Settings, plan: Plan) -> None:
+def log_inputs(
+    tracking: Tracking, parent: str, prepared: Prepared, settings: Settings, plan: Plan, guard: str
+) -> None:
     """The parent run's parameters and artefacts: settings, split, features, input versions."""
     params: dict[str, object] = {
         "label": settings.label.column,
@@ -69,6 +70,8 @@ def log_inputs(tracking: Tracking, parent: str, prepared: Prepared, settings: Se
         "workers": plan.workers,
         "threads": plan.threads,
         "base_rate": prepared.base_rate,
+        "guard.shuffled": guard,
+        "planner": plan.reason,
         **{f"training.{key}": value for key, value in settings.resolved()["training"].items()},
     }
     for side, months in prepared.split.sides.items():
@@ -111,7 +114,12 @@ def log_baselines(
 
 
 def log_trees(
-    tracking: Tracking, parent: str, trees: FittedTrees, model: ServingModel, found: Mapping[str, Evaluation]
+    tracking: Tracking,
+    parent: str,
+    trees: FittedTrees,
+    model: ServingModel,
+    found: Mapping[str, Evaluation],
+    slices: Mapping[str, Evaluation],
 ) -> LoggedTrees:
     """The child run of the trees, with the native booster; the parent gets the same metrics."""
     metrics = metrics_of(XGBOOST, found)
@@ -120,14 +128,38 @@ def log_trees(
             "trees": trees.trees,
             "trees_tried": trees.trees_tried,
             "positive_weight": trees.positive_weight,
+            "calibration": model.calibrator.method,
         }
         runs.log(tracking, child, params=params, metrics=metrics)
         runs.log_history(tracking, child, "train_log_loss_by_tree", trees.train_loss)
         runs.log_history(tracking, child, "validation_log_loss_by_tree", trees.validation_loss)
         runs.log_json(tracking, child, dict(trees.gains), "gains.json")
+        runs.log_json(tracking, child, evaluation_as_json(found, slices), "evaluation.json")
         model_id, source = registry.log_model(tracking, child, model, provenance.package_versions())
     runs.log(tracking, parent, metrics=metrics)
     return LoggedTrees(child, model_id, source)
+
+
+def evaluation_as_json(found: Mapping[str, Evaluation], slices: Mapping[str, Evaluation]) -> dict[str, Any]:
+    """Everything behind the plots and the tables: reliability and gain curves, intervals, slices."""
+    test = {name: found[f"{name} {TEST}"] for name in (*MODELS, UNCALIBRATED)}
+    return {
+        "models": {
+            name: {
+                "metrics": _plain(entry.metrics),
+                "intervals": {metric: list(entry.interval(metric)) for metric in INTERVALS},
+                "reliability": entry.bins,
+                "curve": entry.curve,
+            }
+            for name, entry in test.items()
+        },
+        "slices": {name: _plain(entry.metrics) for name, entry in slices.items()},
+    }
+
+
+def _plain(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON has no NaN."""
+    return {name: value if value == value else None for name, value in metrics.items()}
 
 
 def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.training.calibration import Calibrator, from_plain
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class ServingModel:
-    """A booster cut to its best iteration, and the state fitted with it. `booster` is native UBJ."""
+    """A booster cut to its best iteration, and the state fitted with it.
+
+    `booster` is native UBJ; `trained_until` is the last month (YYYY-MM) that fitting has seen, in train
+    or validation.
+    """
 
     booster: bytes
     features: tuple[str, ...]
@@ -22,6 +27,8 @@ class ServingModel:
     label: str
     horizon_days: int
     base_rate: float
+    trained_until: str = ""
+    calibrator: Calibrator = field(default_factory=Calibrator)
     name: str = ""
     version: int = 0
     run_id: str = ""
@@ -57,6 +64,8 @@ def from_metadata(
         label=str(metadata["label"]),
         horizon_days=int(metadata["horizon_days"]),
         base_rate=float(metadata["base_rate"]),
+        trained_until=str(metadata["trained_until"]),
+        calibrator=from_plain(metadata["calibrator"]),
         name=name,
         version=version,
         run_id=run_id,

@@ -42,7 +42,12 @@ def test_metrics_equal_scikit_learn_on_plain_xgboost_scores(trained: Trained) ->
     tracking = connect(trained.settings)
     booster = mlflow.xgboost.load_model(f"models:/{trained.report.model_name}@challenger")
     test = trained.rows[trained.rows["month"].isin(months_of(trained, TEST))]
-    predicted = booster.predict(xgboost.DMatrix(test[list(trained.order)])).astype(float)
+    margin = booster.predict(xgboost.DMatrix(test[list(trained.order)]), output_margin=True).astype(float)
+    platt = mlflow.models.get_model_info(f"models:/{trained.report.model_name}@challenger").metadata[
+        "calibrator"
+    ]
+    assert platt["method"] == "platt"
+    predicted = 1 / (1 + np.exp(-(platt["slope"] * margin + platt["intercept"])))
     label = test["buys"].to_numpy(float)
     logged = runs.children(tracking, trained.report.run_id)["xgboost"]
     assert logged["rows"] == len(test)

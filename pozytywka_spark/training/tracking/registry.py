@@ -83,6 +83,15 @@ def find_version(tracking: Tracking, inputs: str) -> Version | None:
     return _version(found[0]) if found else None
 
 
+def version_of(tracking: Tracking, training_run: str) -> Version | None:
+    """The version that a training run registered, if any."""
+    with told(tracking.uri, "search"):
+        found = tracking.client.search_model_versions(
+            f"name = '{tracking.model_name}' and tag.`{TRAINING_RUN}` = '{training_run}'"
+        )
+    return _version(found[0]) if found else None
+
+
 def aliased(tracking: Tracking, alias: str) -> Version | None:
     """The version that bears `alias`, None if none does or there is no such model."""
     with told(tracking.uri, "look up a model in"):

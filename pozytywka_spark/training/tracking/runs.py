@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from pozytywka_spark.training.tracking.store import Tracking, told
 
@@ -85,3 +89,23 @@ def children(tracking: Tracking, parent: str) -> dict[str, dict[str, float]]:
             [tracking.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'", max_results=1000
         )
     return {entry.data.tags["mlflow.runName"]: dict(entry.data.metrics) for entry in found}
+
+
+def find(tracking: Tracking, run_id: str) -> Any | None:
+    """The run as MLflow has it, None if there is none of that identity."""
+    with told(tracking.uri, "look up a run in"):
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return tracking.client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
+
+def read_json(tracking: Tracking, run_id: str, file: str) -> Any:
+    """A JSON artefact of a run."""
+    with told(tracking.uri, f"read {file} of run {run_id} from"), tempfile.TemporaryDirectory() as folder:
+        place = tracking.client.download_artifacts(run_id, file, folder)
+        return json.loads(Path(place).read_text(encoding="utf-8"))

@@ -1,0 +1,177 @@
+"""The gate: whether a challenger becomes the champion, on the same rows for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from pozytywka_spark.config import Gate, Settings
+from pozytywka_spark.training.booster import MARGIN, with_margin
+from pozytywka_spark.training.evaluation import evaluate
+from pozytywka_spark.training.metrics import Evaluation
+from pozytywka_spark.training.rows import LABEL
+from pozytywka_spark.training.scores import slices_of
+from pozytywka_spark.training.serving import ServingModel
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+COMPARED = ("roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "lift_at_10pct")
+_LOWER_IS_BETTER = ("log_loss", "brier", "calibration_error")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Promote or keep, the reasons in words, and the numbers behind them."""
+
+    promote: bool
+    reasons: tuple[str, ...]
+    table: tuple[Mapping[str, object], ...] = ()
+
+
+def compare(
+    rows: DataFrame, champion: ServingModel, challenger: ServingModel, settings: Settings
+) -> Decision:
+    """Score `rows` (user_id, month, label, the features) with both and decide.
+
+    A champion of other features can't score today's catalogue: it serves nobody, and the challenger
+    takes its place if it knows anything at all and is calibrated. Rows that either model has seen in
+    training are no ground for a comparison and are refused.
+    """
+    seen = max(champion.trained_until, challenger.trained_until)
+    unseen = rows.filter(F.date_format("month", "yyyy-MM") > seen)
+    compatible = (champion.features, champion.catalogue_hash) == (
+        challenger.features,
+        challenger.catalogue_hash,
+    )
+    models = {CHALLENGER: challenger} | ({CHAMPION: champion} if compatible else {})
+    chosen = unseen.withColumns(slices_of(unseen.columns))
+    slices = [name for name in chosen.columns if name.startswith("slice_")]
+    scored = {name: _scores(chosen, model, slices) for name, model in models.items()}
+    whole = _named(scored, [F.lit("")]).persist()
+    try:
+        replicates = max(settings.evaluation.bootstrap, 100)
+        found = evaluate(whole, replicates=replicates, seed=settings.evaluation.seed)
+    finally:
+        whole.unpersist()
+    if not found:
+        return Decision(
+            False, (f"no rows after {seen}, which both models have not seen, to compare them on",)
+        )
+    if not compatible:
+        return decide_alone(found[CHALLENGER], settings.gate)
+    names = [F.concat(F.lit(f" {name.removeprefix('slice_')}: "), F.col(name)) for name in slices]
+    parts = evaluate(_named(scored, names), replicates=0, seed=0)
+    return decide(found[CHALLENGER], found[CHAMPION], parts, settings)
+
+
+def decide(
+    challenger: Evaluation, champion: Evaluation, slices: Mapping[str, Evaluation], settings: Settings
+) -> Decision:
+    """Promote only if better beyond noise (paired bootstrap), calibrated, and no slice collapsed.
+
+    `slices` holds "challenger slice" and "champion slice" for each slice.
+    """
+    gate = settings.gate
+    sign = -1.0 if gate.metric in _LOWER_IS_BETTER else 1.0
+    difference = sign * (challenger.replicates[gate.metric] - champion.replicates[gate.metric])
+    drawn = difference[1:][np.isfinite(difference[1:])]
+    share = float((drawn > 0).mean()) if len(drawn) else 0.0
+    better = bool(difference[0] > 0 and share >= gate.confidence)
+    told = (
+        f"{gate.metric} is better in {share:.1%} of paired replicates (at least {gate.confidence:.1%} asked)"
+    )
+    calibrated, about_calibration = calibration_holds(challenger, gate)
+    collapsed = collapsed_slices(slices, settings.evaluation.min_slice_positives, gate.max_slice_drop)
+    reasons = [told, about_calibration]
+    reasons.append(f"slices collapsed: {'; '.join(collapsed)}" if collapsed else "no slice collapsed")
+    return Decision(better and calibrated and not collapsed, tuple(reasons), _table(challenger, champion))
+
+
+def decide_alone(challenger: Evaluation, gate: Gate) -> Decision:
+    """The decision where the champion can't score today's features."""
+    drawn = challenger.replicates["roc_auc"][1:]
+    knows = bool((drawn > 0.5).mean() >= gate.confidence) if len(drawn) else False
+    calibrated, told = calibration_holds(challenger, gate)
+    auc = challenger.metrics["roc_auc"]
+    reasons = (
+        "the champion was trained with another catalogue and can score nobody",
+        f"the challenger's roc_auc {auc:.4f} is {'' if knows else 'not '}beyond chance",
+        told,
+    )
+    return Decision(knows and calibrated, reasons)
+
+
+def calibration_holds(found: Evaluation, gate: Gate) -> tuple[bool, str]:
+    """Whether the calibration error is within what is allowed beyond chance.
+
+    A perfectly calibrated model shows an error too: in a bin of n rows with probability p the observed
+    rate is off by sqrt(2/pi) sqrt(p (1 - p) / n) on average. Half as much again is granted on top.
+    """
+    size = sum(row["rows"] for row in found.bins)
+    noise = sum(
+        row["rows"] * np.sqrt(2 / np.pi * row["predicted"] * (1 - row["predicted"]) / row["rows"]) / size
+        for row in found.bins
+    )
+    allowed = gate.max_calibration_error + 1.5 * float(noise)
+    error = found.metrics["calibration_error"]
+    verdict = "within" if error <= allowed else "beyond"
+    return (
+        error <= allowed,
+        f"calibration error {error:.4f} is {verdict} {allowed:.4f} (chance gives {noise:.4f})",
+    )
+
+
+def collapsed_slices(slices: Mapping[str, Evaluation], least: int, drop: float) -> list[str]:
+    """Slices with enough positives and negatives where the challenger's ROC AUC fell by more than `drop`."""
+    found = []
+    for name, champion in slices.items():
+        who, _, slice_name = name.partition(" ")
+        if who != CHAMPION or not slice_name:
+            continue
+        positives = champion.metrics["positives"]
+        challenger = slices[f"{CHALLENGER} {slice_name}"]
+        before, after = champion.metrics["roc_auc"], challenger.metrics["roc_auc"]
+        if min(positives, champion.metrics["rows"] - positives) >= least and after < before - drop:
+            found.append(f"{slice_name} from {before:.3f} to {after:.3f}")
+    return sorted(found)
+
+
+def _scores(rows: DataFrame, model: ServingModel, slices: Sequence[str]) -> DataFrame:
+    scored = with_margin(rows, model.booster, model.features, ["user_id", LABEL, *slices])
+    return scored.select("user_id", LABEL, *slices, model.calibrator.of(F.col(MARGIN)).alias("score"))
+
+
+def _named(scored: Mapping[str, DataFrame], groups: Sequence[Column]) -> DataFrame:
+    """Rows of all models under one another, once a group: name, user_id, label, score."""
+    frames = [
+        frame.select(
+            F.explode(F.array(*(F.concat(F.lit(who), group) for group in groups))).alias("name"),
+            "user_id",
+            LABEL,
+            "score",
+        )
+        for who, frame in scored.items()
+    ]
+    whole = frames[0]
+    for frame in frames[1:]:
+        whole = whole.unionByName(frame)
+    return whole
+
+
+def _table(challenger: Evaluation, champion: Evaluation) -> tuple[Mapping[str, object], ...]:
+    rows = []
+    for name in COMPARED:
+        drawn = (challenger.replicates[name] - champion.replicates[name])[1:]
+        low, high = np.percentile(drawn[np.isfinite(drawn)], (2.5, 97.5))
+        rows.append(
+            {
+                "metric": name,
+                CHAMPION: champion.metrics[name],
+                CHALLENGER: challenger.metrics[name],
+                "difference 95%": f"{low:+.4f} to {high:+.4f}",
+            }
+        )
+    return tuple(rows)

@@ -1,0 +1,81 @@
+"""The train and gate jobs through their entry points: what a new user gets wrong, in one line."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pyspark.sql import SparkSession
+from trained import Trained, settings_in
+
+from pozytywka_spark import cli
+
+JOBS = Path(__file__).resolve().parents[2] / "jobs"
+SESSION = ["spark.master=local[2]", "spark.driver_memory=2g", "spark.shuffle_partitions=2"]
+
+
+def job(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"job_{name}", JOBS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(name: str, *flags: str, sets: tuple[str, ...] = ()) -> int:
+    argv = [*flags, *(part for override in (*SESSION, *sets) for part in ("--set", override))]
+    return int(job(name).main(argv))
+
+
+def sets_of(trained: Trained) -> tuple[str, ...]:
+    """The overrides that lead to the trained lake."""
+    same = settings_in(Path(trained.settings.home))
+    assert same == trained.settings
+    return (
+        f"home={trained.settings.home}",
+        f"features.drop=[{','.join(trained.settings.features.drop)}]",
+        "training.max_trees=120",
+        "training.early_stopping_rounds=15",
+        "evaluation.bootstrap=40",
+    )
+
+
+@pytest.mark.parametrize("name", ["train", "score", "gate"])
+def test_an_empty_lake_is_one_line_that_names_the_job_to_run(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert run(name, sets=(f"home={tmp_path}",)) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "run the features job first" in error or "run the train job first" in error
+
+
+def test_train_again_says_that_there_is_nothing_to_do(spark: SparkSession, trained: Trained) -> None:
+    with cli.OUT.capture() as shown:
+        assert run("train", sets=sets_of(trained)) == 0
+    told = shown.get()
+    assert f"version {trained.report.version} was trained on the same inputs: nothing to do" in told
+    assert "mlflow ui --backend-store-uri" in told
+
+
+def test_the_gate_keeps_a_champion_that_is_the_challenger(spark: SparkSession, trained: Trained) -> None:
+    with cli.OUT.capture() as shown:
+        assert run("gate", "--dry-run", sets=sets_of(trained)) == 3
+    assert "is the champion already" in shown.get()
+
+
+def test_score_writes_the_month_that_was_asked_for(spark: SparkSession, trained: Trained) -> None:
+    with cli.OUT.capture() as shown:
+        assert run("score", "--month", "2022-10", sets=sets_of(trained)) == 0
+    assert "2022-10 scored by pozytywka-premium version 1" in shown.get().replace("\n", " ")
+
+
+@pytest.mark.parametrize("month", ["2022-13", "October", "2022-10-05"])
+def test_a_month_that_is_none_is_wrong_usage(month: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        job("score").main(["--month", month])
+    assert left.value.code == 2
+    assert "expected a month such as 2023-05" in capsys.readouterr().err

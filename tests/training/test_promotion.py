@@ -1,0 +1,114 @@
+"""Champion and challenger in a real registry: promoted, kept, rolled back, told by exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import xgboost
+from trained import Trained
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.training.booster import load
+from pozytywka_spark.training.gate import Decision
+from pozytywka_spark.training.promotion import Settled, roll_back, run_gate
+from pozytywka_spark.training.report import show_gate
+from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.training.tracking import registry, runs
+from pozytywka_spark.training.tracking.store import Tracking, connect
+
+
+def named(trained: Trained, name: str) -> Settings:
+    return trained.settings.model_copy(
+        update={"mlflow": trained.settings.mlflow.model_copy(update={"model_name": name})}
+    )
+
+
+def register(tracking: Tracking, model: ServingModel) -> int:
+    with runs.run(tracking, "by hand", tags={}) as run_id:
+        logged = registry.log_model(tracking, run_id, model, {"xgboost": xgboost.__version__})
+    return registry.register(tracking, run_id, logged, {}).number
+
+
+@pytest.fixture(scope="module")
+def good(trained: Trained) -> ServingModel:
+    return registry.load_model(connect(trained.settings))
+
+
+@pytest.fixture(scope="module")
+def weak(good: ServingModel) -> ServingModel:
+    """The same model with a single tree."""
+    return replace(good, booster=bytes(load(good.booster)[:1].save_raw("ubj")), trees=1)
+
+
+def test_a_weak_challenger_is_kept_out_and_a_good_one_gets_in_and_back_out(
+    trained: Trained, good: ServingModel, weak: ServingModel
+) -> None:
+    settings = named(trained, "gate")
+    tracking = connect(settings)
+    for alias, model in ((registry.CHAMPION, good), (registry.CHALLENGER, weak)):
+        registry.set_alias(tracking, alias, register(tracking, model))
+    kept = run_gate(settings, trained.lake, dry_run=False)
+    assert (kept.champion, kept.decision.promote) == (1, False)
+    assert "roc_auc is better in" in kept.decision.reasons[0]
+
+    registry.set_alias(tracking, registry.CHAMPION, 2)
+    registry.set_alias(tracking, registry.CHALLENGER, 1)
+    tried = run_gate(settings, trained.lake, dry_run=True)
+    assert (tried.champion, tried.decision.promote) == (2, True)
+    assert registry.aliased(tracking, registry.CHAMPION).number == 2
+    assert run_gate(settings, trained.lake, dry_run=False).champion == 1
+    assert registry.aliased(tracking, registry.CHAMPION).number == 1
+    assert roll_back(settings) == (1, 2)
+    assert registry.aliased(tracking, registry.CHAMPION).number == 2
+
+
+def test_a_champion_of_another_catalogue_gives_way_to_one_that_can_score(
+    trained: Trained, good: ServingModel
+) -> None:
+    settings = named(trained, "catalogue")
+    tracking = connect(settings)
+    registry.set_alias(
+        tracking, registry.CHAMPION, register(tracking, replace(good, catalogue_hash="0" * 64))
+    )
+    registry.set_alias(tracking, registry.CHALLENGER, register(tracking, good))
+    found = run_gate(settings, trained.lake, dry_run=True)
+    assert found.decision.promote
+    assert "another catalogue" in found.decision.reasons[0]
+
+
+def test_rows_that_a_model_was_trained_on_are_no_ground_for_a_comparison(
+    trained: Trained, good: ServingModel, weak: ServingModel
+) -> None:
+    settings = named(trained, "seen")
+    tracking = connect(settings)
+    registry.set_alias(
+        tracking, registry.CHAMPION, register(tracking, replace(weak, trained_until="2031-01"))
+    )
+    registry.set_alias(tracking, registry.CHALLENGER, register(tracking, good))
+    found = run_gate(settings, trained.lake, dry_run=True)
+    assert not found.decision.promote
+    assert "no rows after 2031-01" in found.decision.reasons[0]
+
+
+def test_nothing_registered_and_nothing_to_go_back_to_are_told(trained: Trained, good: ServingModel) -> None:
+    settings = named(trained, "empty")
+    with pytest.raises(TrackingError, match="no model empty@challenger is registered"):
+        run_gate(settings, trained.lake, dry_run=False)
+    with pytest.raises(TrackingError, match="nothing to roll back"):
+        roll_back(settings)
+    with pytest.raises(TrackingError, match="was the first champion: none to roll back to"):
+        roll_back(trained.settings)
+
+
+@pytest.mark.parametrize(
+    ("promote", "code", "told"), [(True, 0, "promoted: version 5"), (False, 3, "kept: version 4")]
+)
+def test_the_exit_code_says_the_decision(promote: bool, code: int, told: str) -> None:
+    from pozytywka_spark import cli
+
+    settled = Settled(5 if promote else 4, 5, Decision(promote, ("because",)))
+    with cli.OUT.capture() as shown:
+        assert show_gate(settled, dry_run=False) == code
+    assert told in shown.get()
