@@ -20,7 +20,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
-from pozytywka_spark.ingest.delivery import RawFile, decoded_path
+from pozytywka_spark.ingest.delivery import decoded_path
 from pozytywka_spark.ingest.events import resolve_events
 from pozytywka_spark.ingest.lines import as_lines, parse
 from pozytywka_spark.ingest.normalise import is_incomplete, judge
@@ -39,18 +39,28 @@ class Source:
     delivery: str
     generation: int
     ingest_id: int
-    listed: tuple[RawFile, ...]
     max_line_bytes: int
 
+    def files_stamp(self) -> dict[str, Any]:
+        """What the rows of `ingest_files` have in common."""
+        return {
+            "ingest_id": self.ingest_id,
+            "entity": self.contract.entity,
+            "delivery": self.delivery,
+            "generation": self.generation,
+        }
 
-def ingest_batch(spark: SparkSession, lake: Lake, source: Source, batch: DataFrame, number: int) -> None:
-    """Read, judge, resolve and commit one batch of Spark's text source.
+
+def ingest_batch(
+    spark: SparkSession, lake: Lake, source: Source, batch: DataFrame, number: int
+) -> frozenset[str]:
+    """Read, judge, resolve and commit one batch of Spark's text source; the files that had rows.
 
     Raises `DataError` if a required field is in no row of a file; then nothing of the batch is written.
     """
     txn, contract = Txn(source.stream, number), source.contract
     if _done(lake, INGEST_FILES.name, txn):
-        return
+        return frozenset()
     lines = as_lines(batch, contract)
     judged = judge(parse(lines, contract, source.max_line_bytes), contract).persist(StorageLevel.DISK_ONLY)
     try:
@@ -58,7 +68,8 @@ def ingest_batch(spark: SparkSession, lake: Lake, source: Source, batch: DataFra
         check_fields(files, contract)
         if not _done(lake, contract.table.name, txn):
             _take_in(spark, lake, source, judged, files, txn)
-        lake.append(_read_files(spark, source, batch, files, number), INGEST_FILES, txn=txn)
+        ledger.record_files(spark, lake, source.files_stamp(), txn, [_version(file) for file in files])
+        return frozenset(decoded_path(file["source_file"]) for file in files)
     finally:
         judged.unpersist()
 
@@ -181,32 +192,14 @@ def months_around(files: Sequence[Mapping[str, Any]]) -> Column:
     return F.col("event_month").between(F.add_months(first, -1), F.add_months(last, 1))
 
 
-def _read_files(
-    spark: SparkSession, source: Source, batch: DataFrame, files: Sequence[Mapping[str, Any]], number: int
-) -> DataFrame:
-    """The batch's files in the version that was read: that of their rows, or as listed if they had none."""
-    read = {
-        decoded_path(f["source_file"]): (f["source_size"], f["source_modified"], f["rows"]) for f in files
+def _version(file: Mapping[str, Any]) -> dict[str, Any]:
+    """The file as it was when its rows were read."""
+    return {
+        "path": decoded_path(file["source_file"]),
+        "size": file["source_size"],
+        "modified": file["source_modified"],
+        "rows": file["rows"],
     }
-    listed = {file.path: (file.size, file.modified, 0) for file in source.listed}
-    empty = {path for path in map(decoded_path, batch.inputFiles()) if path not in read}
-    versions = read | {path: listed[path] for path in empty if path in listed}
-    rows = [
-        {
-            "stream": source.stream,
-            "batch": number,
-            "ingest_id": source.ingest_id,
-            "entity": source.contract.entity,
-            "delivery": source.delivery,
-            "generation": source.generation,
-            "path": path,
-            "size": size,
-            "modified": modified,
-            "rows": count,
-        }
-        for path, (size, modified, count) in sorted(versions.items())
-    ]
-    return spark.createDataFrame(rows, INGEST_FILES.schema)
 
 
 def _done(lake: Lake, table: str, txn: Txn) -> bool:

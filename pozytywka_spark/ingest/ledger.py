@@ -81,6 +81,14 @@ def read_before(lake: Lake, delivery: str) -> dict[str, Read]:
     return found
 
 
+def record_files(
+    spark: SparkSession, lake: Lake, stamp: Mapping[str, Any], txn: Txn, files: Sequence[Mapping[str, Any]]
+) -> None:
+    """Put down which versions of which files were read to their end."""
+    rows = [{**stamp, **file, "stream": txn.app, "batch": txn.version} for file in files]
+    lake.append(spark.createDataFrame(rows, INGEST_FILES.schema), INGEST_FILES, txn=txn)
+
+
 def record_counts(
     spark: SparkSession,
     lake: Lake,

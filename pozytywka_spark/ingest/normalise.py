@@ -35,17 +35,16 @@ class Meaning:
     rules: tuple[Rule, ...]
 
 
-def judge(parsed: DataFrame, contract: Contract) -> DataFrame:
+def judge(parsed: DataFrame, contract: Contract, *, keep_text: bool = False) -> DataFrame:
     """Silver columns of each parsed line, with `reason` (null: passes), `rule`, `raw` and `rescued`.
 
-    `raw` and `line_id` are there only for rows that may end in quarantine, so that clean rows carry
-    neither along.
+    `raw` and `line_id` are there only for rows that may end in quarantine, unless `keep_text`, so that
+    clean rows carry neither along.
     Of events, `event_id` and the repair columns come later (see `repair`).
     """
     meaning = meaning_of(contract)
     reason = F.coalesce("fault", *(F.when(rule.broken, F.lit(rule.code)) for rule in meaning.rules))
     text = F.coalesce("fault_rule", *(F.when(rule.broken, F.lit(rule.text)) for rule in meaning.rules))
-    incomplete = contract is SESSIONS
     judged = parsed.select(
         *parsed.columns,
         *(column.alias(name) for name, column in meaning.columns.items()),
@@ -54,7 +53,8 @@ def judge(parsed: DataFrame, contract: Contract) -> DataFrame:
         _rescued(contract).alias("rescued"),
         _notes(contract).alias("notes"),
     )
-    doubtful = F.col("reason").isNotNull() | (is_incomplete() if incomplete else F.lit(False))
+    incomplete = is_incomplete() if contract is SESSIONS else F.lit(False)
+    doubtful = F.col("reason").isNotNull() | incomplete | F.lit(keep_text)
     only_doubtful = {"line_id": F.col("line_id"), "raw": kept_text(contract)}
     return judged.select(
         *(name for name in SOURCE if name not in only_doubtful),

@@ -64,7 +64,7 @@ def replay(
     tried = all_rows if among is None else all_rows.where(among)
     if tried.isEmpty():
         return 0
-    judged = judge(parse(as_lines_again(tried), contract, max_line_bytes), contract)
+    judged = judge(parse(as_lines_again(tried), contract, max_line_bytes), contract, keep_text=True)
     judged = judged.persist(StorageLevel.DISK_ONLY)
     resolved = _resolve(spark, lake, contract, judged).persist(StorageLevel.DISK_ONLY)
     try:

@@ -15,15 +15,18 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.batch import Source
 from pozytywka_spark.ingest.contracts import CONTRACTS, Contract
-from pozytywka_spark.ingest.delivery import Delivery, changed, find_delivery, unread
+from pozytywka_spark.ingest.delivery import Delivery, RawFile, changed, find_delivery, unread
 from pozytywka_spark.ingest.findings import Finding, find_all, last_findings, record_findings
 from pozytywka_spark.ingest.lock import only_ingest
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.page import page_path, write_page
 from pozytywka_spark.ingest.replay import replay_all, replay_stream, second_chance
 from pozytywka_spark.ingest.stream import run_stream, stream_id
-from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.reports.page import SEVERITIES
+
+# No row of any contract is shorter; a compressed file without rows is.
+_SHORTEST = 64
 
 
 @dataclass(frozen=True)
@@ -168,14 +171,52 @@ def _ingest_entity(
     before = read.get(contract.entity, ledger.Read(0, {}))
     if not unread(listed, before.versions):
         return
-    generation = before.generation + 1 if changed(listed, before.versions) else before.generation
-    source = Source(
+    anew = bool(changed(listed, before.versions))
+    generation = before.generation + anew
+    source = _source(settings, delivery, contract, ingest_id, generation)
+    glob = delivery.glob(contract.entity)
+    seen = run_stream(spark, lake, settings.ingest, source, glob)
+    left = _left(lake, delivery, contract, generation, seen, before)
+    if not anew and any(file.size >= _SHORTEST for file in left):
+        # Spark may have read these while they were empty, in a run that was cut short: look again
+        generation += 1
+        source = _source(settings, delivery, contract, ingest_id, generation)
+        seen = run_stream(spark, lake, settings.ingest, source, glob)
+        left = _left(lake, delivery, contract, generation, seen, ledger.Read(0, {}))
+    if left:
+        empty = [{"path": f.path, "size": f.size, "modified": f.modified, "rows": 0} for f in left]
+        ledger.record_files(
+            spark, lake, source.files_stamp(), Txn(f"{source.stream}-empty", ingest_id), empty
+        )
+
+
+def _source(
+    settings: Settings, delivery: Delivery, contract: Contract, ingest_id: int, generation: int
+) -> Source:
+    return Source(
         contract,
         stream_id(contract.entity, delivery.root, generation),
         delivery.root,
         generation,
         ingest_id,
-        listed,
         settings.ingest.max_line_bytes,
     )
-    run_stream(spark, lake, settings.ingest, source, delivery.glob(contract.entity))
+
+
+def _left(
+    lake: Lake,
+    delivery: Delivery,
+    contract: Contract,
+    generation: int,
+    seen: frozenset[str],
+    before: ledger.Read,
+) -> list[RawFile]:
+    """Listed files of which no row was ever read in this generation."""
+    versions = before.versions if before.generation == generation else {}
+    left = [f for f in delivery.files[contract.entity] if f.path not in seen and f.path not in versions]
+    if not left:
+        return []
+    now = ledger.read_before(lake, delivery.root).get(contract.entity)
+    if now is None or now.generation != generation:
+        return left
+    return [file for file in left if file.path not in now.versions]

@@ -22,16 +22,19 @@ def stream_id(entity: str, delivery: str, generation: int) -> str:
     return f"{entity}-{place}-{generation}"
 
 
-def run_stream(spark: SparkSession, lake: Lake, settings: Ingest, source: Source, glob: str) -> None:
-    """Take in all files that the stream hasn't read yet, then stop.
+def run_stream(
+    spark: SparkSession, lake: Lake, settings: Ingest, source: Source, glob: str
+) -> frozenset[str]:
+    """Take in all files that the stream hasn't read yet, then stop; the files that had rows.
 
     Raises the `PozytywkaError` of the batch that failed, or `DataError` naming a file that can't be read.
     """
     failures: list[Exception] = []
+    read: set[str] = set()
 
     def each(batch: DataFrame, number: int) -> None:
         try:
-            ingest_batch(spark, lake, source, batch, number)
+            read.update(ingest_batch(spark, lake, source, batch, number))
         except Exception as error:
             failures.append(error)  # the query would bring it back as text only
             raise
@@ -48,6 +51,7 @@ def run_stream(spark: SparkSession, lake: Lake, settings: Ingest, source: Source
     )
     try:
         query.awaitTermination()
+        return frozenset(read)
     except StreamingQueryException as error:
         cause = failures[0] if failures else error
         if isinstance(cause, PozytywkaError):

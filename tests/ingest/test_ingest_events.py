@@ -69,7 +69,7 @@ def test_a_sound_row_comes_before_its_repaired_copy(spark) -> None:
 def test_a_second_delivery_adds_nothing(spark) -> None:
     rows = sessions(20, seed=2)
     rows[3] = rows[3] | {"user_id": None}
-    held = resolve(spark, rows).select(*EVENTS.columns)
+    held = spark.createDataFrame(resolve(spark, rows).select(*EVENTS.columns).collect(), EVENTS.schema)
     more = sessions(5, seed=3, first=50)
     assert outcomes(resolve(spark, rows + more, held)) == {
         ("duplicate", "same_row"): len(rows), ("kept", None): len(more)}  # fmt: skip

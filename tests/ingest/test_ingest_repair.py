@@ -151,6 +151,6 @@ def test_what_is_repaired_is_the_truth(spark, sample) -> None:
 
 def test_silver_gives_context_to_a_session_that_goes_on(spark) -> None:
     first = raw(1, [(0, "PLAY", "a", 1)])
-    held = resolve(spark, first).select(*EVENTS.columns)
+    held = spark.createDataFrame(resolve(spark, first).select(*EVENTS.columns).collect(), EVENTS.schema)
     (row,) = resolve(spark, raw(1, [(9, "LIKE", None, None)]), held).collect()
     assert (row["outcome"], row["track_id"], row["user_id"]) == ("repaired", "a", 1)
