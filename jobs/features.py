@@ -1,13 +1,18 @@
-"""Build users' months, features and labels from the silver tables."""
+"""Build users' months, features and labels from the silver tables, and guard them."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from pozytywka_spark.cli import job_parser, run, show_table, step
+from pozytywka_spark.cli import job_parser, run, say, show_table, step
 from pozytywka_spark.config import Settings
+from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
+from pozytywka_spark.features.inputs import month_range
+from pozytywka_spark.features.report import render_report
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.session import build_session
@@ -15,14 +20,59 @@ from pozytywka_spark.session import build_session
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the job; its exit code."""
-    return run(job_parser("features", str(__doc__)), argv, _work)
+    parser = job_parser("features", str(__doc__))
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--months", metavar="YYYY-MM..YYYY-MM", help="build these months only")
+    which.add_argument(
+        "--since-last-ingest",
+        action="store_true",
+        help="build the months whose events changed and those that depend on them (the default)",
+    )
+    which.add_argument("--full", action="store_true", help="build all months")
+    which.add_argument("--catalogue", action="store_true", help="print the catalogue and write it as pages")
+    parser.add_argument(
+        "--report", action="store_true", help="write a page of labels, correlation and guards"
+    )
+    return run(parser, argv, _work)
 
 
 def _work(args: argparse.Namespace, settings: Settings) -> None:
+    months = month_range(args.months) if args.months else None
     spark = build_session(settings, "features", verbose=args.verbose)
+    if args.catalogue:
+        digest = catalogue_hash(settings)
+        show_table(f"features, hash {digest[:12]}", catalogue_rows())
+        _write(settings, "features.md", as_markdown(digest))
+        _write(settings, "features.html", as_html(digest))
+        return
+    lake = open_lake(settings, spark)
     with step("features"):
-        report = build_features(spark, settings, open_lake(settings, spark))
+        report = build_features(spark, settings, lake, months=months, full=args.full)
     show_table("labels by month", report.labels)
+    show_table("guards", [vars(guard) for guard in report.guards])
+    built = f"{len(report.months)} months built" if report.months else "nothing has changed"
+    say(f"{report.rows:,} rows, {report.features} features, catalogue {report.catalogue_hash[:12]}; {built}")
+    if report.stale:
+        stale = ", ".join(f"{month:%Y-%m}" for month in report.stale)
+        say(f"stale: {stale}; build them with --since-last-ingest")
+    if args.report:
+        with step("report"):
+            page = render_report(
+                lake.read("features"),
+                lake.read("labels"),
+                settings,
+                feature_order(settings),
+                report.labels,
+                report.guards,
+            )
+            _write(settings, "features-report.html", page)
+
+
+def _write(settings: Settings, name: str, text: str) -> None:
+    path = Path(settings.home) / "reports" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    say(f"written: {path}")
 
 
 if __name__ == "__main__":

@@ -161,15 +161,26 @@ class Gate(Section):
     """When a challenger becomes the champion."""
 
     metric: Literal["roc_auc", "pr_auc", "log_loss", "brier"] = "roc_auc"
-    confidence: float = Field(0.975, gt=0.5, lt=1, description="share of replicates in which it must be better")
+    confidence: float = Field(0.975, gt=0.5, lt=1, description="share of replicates it must win")
     max_calibration_error: float = Field(0.02, gt=0, description="beyond what chance alone gives")
     max_slice_drop: float = Field(0.1, gt=0, description="ROC AUC that no slice may lose")
+
+
+class Policy(Section):
+    """Which scored users are selected for an offer; no kind selects nobody."""
+
+    kind: Literal["none", "budget", "precision", "value"] = "none"
+    budget_users: int = Field(1000, ge=1, description="budget: so many users, best scores first")
+    precision: float = Field(0.2, gt=0, le=1, description="precision: expected share of buyers to keep")
+    value_of_sale: float = Field(20.0, gt=0, description="value: what a purchase brings, in any currency")
+    cost_of_contact: float = Field(1.0, ge=0, description="value: what an offer costs, in the same currency")
 
 
 class Scoring(Section):
     """What is written of each user."""
 
     reasons: int = Field(5, ge=0, le=50, description="strongest reasons kept for each user; 0: none")
+    policy: Policy = Policy()
 
 
 class Mlflow(Section):

@@ -87,8 +87,9 @@ def check_perturbation(
         name, (how, row) = next(iter(changed.items()))
         others = f"; so do {', '.join(sorted(set(changed) - {name}))}" if len(changed) > 1 else ""
         raise GuardError(
-            f"guard perturbation: feature {name} of user {row['user_id']}, month {row['month']:%Y-%m} changes when "
-            f"the events from {cut_off:%Y-%m-%d} on are {how}{others}: it looks into the future; mend its expression"
+            f"guard perturbation: feature {name} of user {row['user_id']}, month "
+            f"{row['month']:%Y-%m} changes when the events from {cut_off:%Y-%m-%d} on are {how}{others}: "
+            "it looks into the future; mend its expression"
         )
     return GuardResult(
         "perturbation", f"future after {month:%Y-%m} deleted and scrambled", time.monotonic() - start

@@ -62,12 +62,14 @@ def base(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
                 where event_type = 'ADVERTISEMENT' group by all) group by all
         ), by_play as (
             select p.user_id, p.month, count(*) as plays, count(distinct p.track_id) as tracks,
-                sum(listened) as listened_us, sum(case when listened is not null then p.duration_ms end) as full_ms,
+                sum(listened) as listened_us,
+                sum(case when listened is not null then p.duration_ms end) as full_ms,
                 count(*) filter (where hour(p.timestamp) >= 22 or hour(p.timestamp) < 6) as night,
                 count(*) filter (where isodow(p.timestamp) >= 6) as weekend,
-                avg((p.storage_class = 'SLOW')::int) as slow, avg((p.storage_class = 'MEDIUM')::int) as medium,
+                avg((p.storage_class = 'SLOW')::int) as slow,
+                avg((p.storage_class = 'MEDIUM')::int) as medium,
                 avg((p.storage_class = 'FAST')::int) as fast,
-                sum(case when t.id is not null and t.duration_ms is not null then coalesce(prior.n, 0) end)
+                sum(case when t.duration_ms is not null then coalesce(prior.n, 0) end)
                     as prior_total, count(t.duration_ms) as prior_known,
                 sum(t.popularity) as popularity_total, count(t.popularity) as popularity_known
             from plays p left join t on t.id = p.track_id
@@ -83,7 +85,8 @@ def base(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         ), everything as (
             select m.user_id, m.month, max(end_us) as end_us, min(us) as first_us, max(us) as last_us,
                 count(*) filter (where event_type = 'ADVERTISEMENT') as ads,
-                count(*) filter (where event_type = 'ADVERTISEMENT' and us >= end_us - 7 * 86400000000) as late_ads,
+                count(*) filter (where event_type = 'ADVERTISEMENT'
+                                 and us >= end_us - 7 * 86400000000) as late_ads,
                 count(*) filter (where event_type = 'SKIP') as skips,
                 count(*) filter (where event_type = 'LIKE') as likes,
                 count(distinct timestamp::date) as days

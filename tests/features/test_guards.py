@@ -1,0 +1,128 @@
+"""Guards 2 to 6, each tripped by what it is for and passed by what it isn't."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark.errors import GuardError
+from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
+from pozytywka_spark.features.guards import (
+    check_hash,
+    check_mature,
+    check_names,
+    check_order,
+    check_purge,
+    check_rows,
+)
+from pozytywka_spark.features.suspicion import check_single_features, sample_labels, single_aucs
+
+
+def frame(spark: SparkSession, rows: list[tuple], ddl: str) -> DataFrame:
+    df = spark.createDataFrame(rows, ddl.replace("date", "string").replace("timestamp", "string"))
+    fields = [field.strip().split() for field in ddl.split(",")]
+    return df.select(*(F.col(name).cast(kind).alias(name) for name, kind in fields))
+
+
+def test_rows_twice_or_after_the_purchase(spark: SparkSession) -> None:
+    rows = frame(
+        spark, [(1, "2023-01-01"), (1, "2023-02-01"), (2, "2023-01-01")], "user_id bigint, month date"
+    )
+    at_cut_off = frame(spark, [(1, "2023-03-01 00:00:00")], "user_id bigint, purchased_at timestamp")
+    assert check_rows(rows, at_cut_off).guard == "rows"
+    before = frame(spark, [(1, "2023-02-28 23:59:59")], "user_id bigint, purchased_at timestamp")
+    with pytest.raises(GuardError, match="guard rows: user 1, month 2023-02 bought premium at 2023-02-28"):
+        check_rows(rows, before)
+    with pytest.raises(GuardError, match="guard rows: user 2, month 2023-01 stands 2 times"):
+        check_rows(rows.union(rows.where("user_id = 2")), at_cut_off)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["premium_user", "buys_within_30_days", "buys_ever", "purchased_at", "label", "horizon_end", "cut_off"],
+)
+def test_targets_and_their_aliases_are_no_features(name: str) -> None:
+    with pytest.raises(GuardError, match=f"guard names: feature {name} "):
+        check_names(["plays", name])
+
+
+def test_the_catalogue_has_no_target() -> None:
+    assert check_names(feature_order()).checked == f"{len(CATALOGUE)} feature names"
+
+
+def test_maturity(spark: SparkSession) -> None:
+    ddl = "user_id bigint, month date, horizon_end timestamp, mature boolean"
+    mature = frame(spark, [(1, "2023-01-01", "2023-03-03", True)], ddl)
+    assert check_mature(mature).guard == "maturity"
+    immature = frame(
+        spark, [(2, "2023-02-01", "2023-03-31", False), (3, "2023-03-01", "2023-04-30", None)], ddl
+    )
+    with pytest.raises(GuardError, match="guard maturity: user 2, month 2023-02 is immature"):
+        check_mature(mature.union(immature))
+
+
+def test_purge_allows_a_horizon_that_ends_at_the_cut_off(spark: SparkSession) -> None:
+    ddl = "user_id bigint, month date, cut_off timestamp, horizon_end timestamp"
+    train = frame(spark, [(1, "2023-01-01", "2023-02-01", "2023-03-03")], ddl)
+    at = frame(spark, [(1, "2023-02-01", "2023-03-03", "2023-04-02")], ddl)
+    sooner = frame(spark, [(1, "2023-02-01", "2023-03-01", "2023-03-31")], ddl)
+    assert check_purge(train, at, ("train", "validation")).guard == "purge"
+    with pytest.raises(
+        GuardError, match="guard purge: train row user 1, month 2023-01 has a horizon up to 2023-03-03"
+    ):
+        check_purge(train, sooner, ("train", "validation"))
+
+
+def test_order_and_hash() -> None:
+    assert check_order(["a", "b"], ["a", "b"]).guard == "order"
+    with pytest.raises(GuardError, match="guard order: feature 2 is c, the model was trained with b there"):
+        check_order(["a", "b"], ["a", "c"])
+    with pytest.raises(GuardError, match="feature 2 is nothing, the model was trained with b"):
+        check_order(["a", "b"], ["a"])
+    with pytest.raises(GuardError, match="the catalogue's hash is ffff"):
+        check_hash("0" * 64, "f" * 64)
+
+
+def labelled(spark: SparkSession, positives: int, leak: float) -> tuple[DataFrame, DataFrame]:
+    """400 rows: `noise`, and `score`, which is the label plus noise where `leak` is large."""
+    rng = np.random.default_rng(5)
+    truth = np.arange(400) < positives
+    table = pd.DataFrame(
+        {
+            "user_id": np.arange(400),
+            "month": pd.Timestamp("2023-01-01").date(),
+            "label": truth.astype(int),
+            "noise": rng.normal(size=400),
+            "score": rng.normal(size=400) + leak * truth,
+        }
+    )
+    df = spark.createDataFrame(table)
+    return df.select("user_id", "month", "noise", "score"), df.select("user_id", "month", "label")
+
+
+def test_suspicion_names_a_feature_that_tells_the_label(spark: SparkSession) -> None:
+    features, labels = labelled(spark, 40, leak=3.0)
+    with pytest.raises(
+        GuardError, match=r"guard suspicion: feature score alone has ROC AUC 0\.9\d+ on 40 positives"
+    ):
+        check_single_features(features, sample_labels(labels, "label", rows=1000, seed=1), 0.95)
+    inverted = features.withColumn("score", -F.col("score"))
+    with pytest.raises(GuardError, match="feature score"):
+        check_single_features(inverted, sample_labels(labels, "label", rows=1000, seed=1), 0.95)
+
+
+def test_suspicion_passes_an_honest_feature_and_says_when_it_can_not_judge(spark: SparkSession) -> None:
+    features, labels = labelled(spark, 40, leak=1.0)
+    told = check_single_features(features, sample_labels(labels, "label", rows=1000, seed=1), 0.95).checked
+    assert told.startswith("best single feature: score")
+    features, labels = labelled(spark, 5, leak=9.0)
+    told = check_single_features(features, sample_labels(labels, "label", rows=1000, seed=1), 0.95).checked
+    assert told == "5 positives in 400 mature rows are too few to judge"
+
+
+def test_single_aucs_rank_nulls_lowest() -> None:
+    table = pd.DataFrame({"user_id": 1, "month": 1, "label": [0, 0, 1, 1], "f": [None, 1.0, 2.0, 3.0]})
+    assert single_aucs(table) == {"f": 1.0}

@@ -1,0 +1,50 @@
+"""The features job as its user meets it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.features import main
+from pozytywka_spark.features.catalogue import CATALOGUE
+
+
+@pytest.fixture
+def flags(tmp_path: Path) -> list[str]:
+    return ["--set", f"home={tmp_path}", "--set", "spark.master=local[2]", "--set", "spark.shuffle_partitions=2",
+            "--set", "spark.driver_memory=2g"]  # fmt: skip
+
+
+def test_the_catalogue_is_printed_and_written(
+    spark: SparkSession, flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*flags, "--catalogue"]) == 0
+    shown = capsys.readouterr().out
+    assert "features, hash" in shown
+    for name in ("features.md", "features.html"):
+        text = (tmp_path / "reports" / name).read_text(encoding="utf-8")
+        assert all(feature.name in text for feature in CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--months", "2023"], 2, "--months 2023: expected YYYY-MM..YYYY-MM"),
+        (["--set", "features.drop=[nonsense]"], 2, "features.drop: no such feature: nonsense"),
+        ([], 1, "features need the tables users, artists, tracks, track_storage, events"),
+    ],
+)
+def test_wrong_use_is_one_line(
+    spark: SparkSession,
+    flags: list[str],
+    arguments: list[str],
+    code: int,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([*flags, *arguments]) == code
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {message}")
+    assert error.count("\n") == 1
