@@ -244,7 +244,7 @@ def labels_table(horizon_column: str) -> Table:
 PREDICTIONS = table(
     "predictions",
     "user_id bigint, month date, model_name string, model_version int, probability double, "
-    "probability_raw double, margin double, rank bigint, decile int, "
+    "probability_raw double, margin double, rank bigint, decile int, selected boolean, "
     "reasons array<struct<feature:string,contribution:double,value:double,text:string,actionable:boolean>>, "
     "scoring_id string, scored_at timestamp",
     keys=["user_id", "month", "model_version"],

@@ -9,7 +9,8 @@ from pozytywka_spark.scoring.stage import ScoringReport
 def show(report: ScoringReport) -> None:
     """Print who scored whom, the deciles and where the rows are."""
     model = f"{report.model_name} version {report.model_version}"
-    cli.show_table(f"{report.month:%Y-%m} scored by {model}, highest tenth first", report.deciles)
+    cli.say(f"{report.month:%Y-%m} scored by {model}")
+    cli.show_table("tenths of users, highest first", report.deciles)
     if report.unchanged:
         cli.say("the same users, features and model were scored before: nothing to do")
     cli.say(f"{report.rows:,} users' predictions in {report.path}")

@@ -12,12 +12,13 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Settings
+from pozytywka_spark.config import Policy, Scoring, Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.schemas import PREDICTIONS
+from pozytywka_spark.scoring.policy import with_selected
 from pozytywka_spark.scoring.rank import ROWS_A_BUCKET, with_rank
 from pozytywka_spark.scoring.reasons import REASONS, with_reasons, words_of
 from pozytywka_spark.training.booster import MARGIN, probability, with_margin
@@ -26,7 +27,7 @@ from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,12 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
     order = feature_order(settings)
     check_order(model.features, order)
     check_hash(model.catalogue_hash, catalogue_hash(settings))
-    reasons = settings.scoring.reasons
-    scoring_id = _scoring_id(model, reasons, content_hash(features.select("user_id", "month", *order)))
+    scoring_id = _scoring_id(
+        model, settings.scoring, content_hash(features.select("user_id", "month", *order))
+    )
     unchanged = _is_there(lake, month, model, scoring_id)
     if not unchanged:
-        _write(lake, as_scores(features, model, reasons), features.count(), month, model, scoring_id)
+        _write(lake, features, month, model, settings.scoring, scoring_id)
     deciles = _deciles(_partition(lake, month, model))
     return ScoringReport(
         month=month,
@@ -89,11 +91,13 @@ def read_month(lake: Lake, month: date | None) -> tuple[DataFrame, date]:
 
 
 def _write(
-    lake: Lake, scores: DataFrame, rows: int, month: date, model: ServingModel, scoring_id: str
+    lake: Lake, features: DataFrame, month: date, model: ServingModel, scoring: Scoring, scoring_id: str
 ) -> None:
+    rows, scores = features.count(), as_scores(features, model, scoring.reasons)
     partition: Partition = {"month": month, "model_version": model.version}
-    cached = scores.persist() if rows > ROWS_A_BUCKET else scores
-    made = cached.transform(as_predictions, rows, model, scoring_id, datetime.now(UTC))
+    several_passes = rows > ROWS_A_BUCKET or scoring.policy.kind == "precision"
+    cached = scores.persist() if several_passes else scores
+    made = cached.transform(as_predictions, rows, model, scoring.policy, scoring_id, datetime.now(UTC))
     try:
         lake.replace_partitions(PREDICTIONS.conform(made), PREDICTIONS, [partition])
     finally:
@@ -110,12 +114,12 @@ def as_scores(features: DataFrame, model: ServingModel, reasons: int) -> DataFra
 
 
 def as_predictions(
-    scores: DataFrame, rows: int, model: ServingModel, scoring_id: str, scored_at: datetime
+    scores: DataFrame, rows: int, model: ServingModel, policy: Policy, scoring_id: str, scored_at: datetime
 ) -> DataFrame:
     """Grain user, month and model version: the table `predictions` for the `rows` rows of `scores`.
 
     `probability` is calibrated, `probability_raw` the trees' own; ranks go by the margin, which a
-    calibrator's steps can't tie.
+    calibrator's steps can't tie. `selected` is who gets an offer by `policy`.
     """
     margin = F.col(MARGIN)
     made = {
@@ -126,12 +130,16 @@ def as_predictions(
         "scoring_id": F.lit(scoring_id),
         "scored_at": F.lit(scored_at),
     }
-    return scores.withColumns(made).transform(with_rank, MARGIN, "user_id", rows)
+    return (
+        scores.withColumns(made)
+        .transform(with_rank, MARGIN, "user_id", rows)
+        .transform(with_selected, policy)
+    )
 
 
-def _scoring_id(model: ServingModel, reasons: int, content: str) -> str:
+def _scoring_id(model: ServingModel, scoring: Scoring, content: str) -> str:
     """Names everything that decides a partition's rows, so that they needn't be made twice."""
-    inputs = [FORMAT, model.name, model.version, model.run_id, reasons, content]
+    inputs = [FORMAT, model.name, model.version, model.run_id, scoring.model_dump(), content]
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
 
 
@@ -152,5 +160,6 @@ def _deciles(predictions: DataFrame) -> list[dict[str, Any]]:
         F.min("probability").alias("lowest"),
         F.avg("probability").alias("mean"),
         F.max("probability").alias("highest"),
+        F.count_if("selected").alias("selected"),
     )
     return [row.asDict() for row in found.orderBy("decile").collect()]

@@ -45,7 +45,7 @@ def tags(inputs: str, catalogue: str, versions: Mapping[str, int]) -> dict[str, 
         registry.INPUTS: inputs,
         "pozytywka.catalogue_hash": catalogue,
         "pozytywka.code_hash": provenance.code_hash(),
-        **{f"pozytywka.delta.{table}": str(version) for table, version in versions.items()},
+        **{f"{registry.DELTA}{table}": str(version) for table, version in versions.items()},
     }
     commit = provenance.git_commit()
     return found | ({"mlflow.source.git.commit": commit} if commit else {})

@@ -70,7 +70,7 @@ def test_the_gate_keeps_a_champion_that_is_the_challenger(spark: SparkSession, t
 def test_score_writes_the_month_that_was_asked_for(spark: SparkSession, trained: Trained) -> None:
     with cli.OUT.capture() as shown:
         assert run("score", "--month", "2022-10", sets=sets_of(trained)) == 0
-    assert "2022-10 scored by pozytywka-premium version 1" in shown.get().replace("\n", " ")
+    assert "2022-10 scored by pozytywka-premium version 1" in " ".join(shown.get().split())
 
 
 @pytest.mark.parametrize("month", ["2022-13", "October", "2022-10-05"])

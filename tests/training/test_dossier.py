@@ -35,7 +35,6 @@ def test_the_dossier_is_one_page_that_fetches_nothing(folder: Path) -> None:
         "Slices",
         "What moves the scores",
         "city: Radom",
-        "fold 2",
     ):
         assert told in page
     assert page.count("<img") == 5

@@ -9,6 +9,7 @@ from trained import Trained
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.schemas import features_table
 from pozytywka_spark.training.reproduce import reproduce, settings_of
+from pozytywka_spark.training.tracking.registry import pinned_versions
 from pozytywka_spark.training.tracking.store import connect
 
 
@@ -27,6 +28,16 @@ def test_a_run_is_reproduced_from_its_versions_after_the_tables_moved_on(
         same
     )
     assert found.same, [row for row in found.rows if not row["same"]]
+
+
+def test_a_vacuum_that_keeps_the_pins_leaves_what_a_model_was_trained_on(trained: Trained) -> None:
+    pins = pinned_versions(connect(trained.settings))
+    assert set(pins) >= {"features", "labels"}
+    table, before = features_table(trained.order), trained.lake.version("features")
+    rows = trained.lake.read("features", version=min(pins["features"])).count()
+    trained.lake.overwrite(trained.lake.read("features", version=before), table)
+    trained.lake.vacuum("features", retention_hours=0, keep_versions=sorted(pins["features"]))
+    assert trained.lake.read("features", version=min(pins["features"])).count() == rows
 
 
 def test_an_unknown_run_is_named(trained: Trained, spark: SparkSession) -> None:

@@ -15,6 +15,7 @@ from pozytywka_spark.training.tracking.store import Tracking, told
 CHAMPION, CHALLENGER = "champion", "challenger"
 INPUTS = "pozytywka.inputs"
 TRAINING_RUN = "pozytywka.training_run"
+DELTA = "pozytywka.delta."
 
 
 @dataclass(frozen=True)
@@ -150,3 +151,15 @@ def load_version(tracking: Tracking, number: int) -> ServingModel:
 
 def _version(entry: Any) -> Version:
     return Version(int(entry.version), entry.tags.get(TRAINING_RUN) or entry.run_id, dict(entry.tags))
+
+
+def pinned_versions(tracking: Tracking) -> dict[str, set[int]]:
+    """By table: the Delta versions that registered models were trained on, for a vacuum to keep."""
+    pins: dict[str, set[int]] = {}
+    with told(tracking.uri, "search"):
+        entries = tracking.client.search_model_versions(f"name = '{tracking.model_name}'", max_results=10_000)
+        for training_run in {_version(entry).training_run for entry in entries}:
+            for key, value in tracking.client.get_run(training_run).data.tags.items():
+                if key.startswith(DELTA):
+                    pins.setdefault(key.removeprefix(DELTA), set()).add(int(value))
+    return pins
