@@ -99,7 +99,7 @@ def test_a_missing_month_is_zero_activity_and_a_future_one_is_not_seen(spark: Sp
     ).collect()] == [
         (1, 4.0, 0.25, 3.0, None, 4.0),
         (1, 6.0, 1 / 6, 1.0, None, 6.0),
-        (1, 9.0, 1.0, 3.0, None, 15.0 - 4.0),
+        (1, 9.0, 1.0, 3.0, None, 15.0),
         (2, 7.0, 0.0, 3.0, None, 7.0),
     ]  # fmt: skip
 

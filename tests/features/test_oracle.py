@@ -122,10 +122,11 @@ def test_the_real_delivery_has_its_known_rows_and_positives(
         return
     assert built.report.rows == 76
     assert [row["mature"] for row in built.report.labels] == [29, 0, 0]
-    assert built.con.execute(
-        'select count(*) from rows join bought using (user_id) '
-            'where bought."at" >= cut_off and bought.'at" < cut_off + interval 30 day"
-    ).fetchone() == (8,)
+    buyers = """
+        select count(*) from rows join bought using (user_id)
+        where bought."at" >= cut_off and bought."at" < cut_off + interval 30 day
+    """
+    assert built.con.execute(buyers).fetchone() == (8,)
 
 
 def test_a_second_run_changes_nothing(built: Built, spark: SparkSession) -> None:

@@ -13,8 +13,13 @@ from pozytywka_spark.features.catalogue import CATALOGUE
 
 @pytest.fixture
 def flags(tmp_path: Path) -> list[str]:
-    return ["--set", f"home={tmp_path}", "--set", "spark.master=local[2]", "--set", "spark.shuffle_partitions=2",
-            "--set", "spark.driver_memory=2g"]  # fmt: skip
+    wanted = [
+        f"home={tmp_path}",
+        "spark.master=local[2]",
+        "spark.shuffle_partitions=2",
+        "spark.driver_memory=2g",
+    ]
+    return [part for setting in wanted for part in ("--set", setting)]
 
 
 def test_the_catalogue_is_printed_and_written(

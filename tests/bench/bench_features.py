@@ -1,0 +1,238 @@
+"""Silver tables to features in seconds, beside DuckDB computing the analysts' 25 from the same Parquet files.
+
+    python -m tests.bench.bench_features [--events 1000000 10000000 40000000] [--runs 3] [--memory 4g]
+
+In one run, alternating, with two threads each; the session's start is not counted. Printed: the analysts'
+25 and the whole catalogue without writing, a full build and one more month through the lake (both without
+and with the perturbation guard), the plan's shuffles and the bytes shuffled, and the peak memory of the JVM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+import duckdb
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark import schemas
+from pozytywka_spark.config import load_settings
+from pozytywka_spark.features.analysts import ANALYSTS
+from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.recipe import dimensions_of, features_from_events
+from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.features.store import read_silver
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.session import build_session
+from tests.features import oracle
+
+USERS, TRACKS, ARTISTS, GENRES, MONTHS = 20_000, 129_648, 27_524, 3_912, 37
+SESSION = 40
+START = date(2022, 1, 1)
+
+
+def pick(salt: int, size: int) -> Column:
+    """A repeatable draw from 0 to `size` - 1."""
+    return F.pmod(F.xxhash64("id", F.lit(salt)), F.lit(size))
+
+
+def skewed(salt: int, size: int) -> Column:
+    """As `pick`, small numbers far more often, as plays fall on tracks."""
+    return F.floor(F.pow(pick(salt, 1_000_000) / 1_000_000, F.lit(4.0)) * size)
+
+
+def text_id(number: Column) -> Column:
+    """22 characters, as real identifiers have."""
+    return F.substring(F.md5(number.cast("string")), 1, 22)
+
+
+def write_silver(spark: SparkSession, lake: Lake, events: int) -> None:
+    """Headline sizes; `events` in sessions of forty over 37 months, some users buying along the way."""
+    genre = F.lit("genre ")
+    users = spark.range(USERS).select(
+        F.col("id").alias("user_id"),
+        F.lit("Gdynia").alias("city"),
+        F.array(*(F.concat(genre, pick(i, 50).cast("string")) for i in range(3))).alias("favourite_genres"),
+        (pick(9, 10) < 4).alias("premium_user"),
+    )
+    artists = spark.range(ARTISTS).select(
+        text_id(F.col("id")).alias("id"),
+        F.lit("name").alias("name"),
+        F.array(*(F.concat(genre, pick(i, GENRES).cast("string")) for i in range(4))).alias("genres"),
+    )
+    tracks = spark.range(TRACKS).select(
+        text_id(F.col("id")).alias("id"),
+        F.concat(F.lit("track "), "id").alias("name"),
+        pick(1, 100).cast("int").alias("popularity"),
+        (60_000 + pick(2, 300_000)).alias("duration_ms"),
+        (pick(3, 10) == 0).alias("explicit"),
+        text_id(pick(4, ARTISTS)).alias("id_artist"),
+        F.date_from_unix_date(pick(5, 18_000).cast("int")).alias("release_date"),
+        F.lit("day").alias("release_date_precision"),
+        pick(6, 12).cast("int").alias("key"),
+        *((pick(10 + i, 1_000) / 1_000).alias(name) for i, name in enumerate(schemas.AUDIO_FEATURES)),
+    )
+    storage = spark.range(TRACKS).select(
+        text_id(F.col("id")).alias("track_id"),
+        F.lit("SLOW").alias("storage_class"),
+        (pick(7, 10_000) / 1_000_000).alias("daily_cost"),
+    )
+    made = [users, artists, tracks, storage, events_of(spark, events)]
+    for table, df in zip(schemas.SILVER, made, strict=True):
+        lake.overwrite(table.conform(df), table)
+
+
+def events_of(spark: SparkSession, events: int) -> DataFrame:
+    """Grain: event. Sessions follow each other in time, so that files hold whole months."""
+    session = F.floor(F.col("id") / SESSION)
+    apart = int(MONTHS * 30.4 * 86_400e6 * SESSION / events)
+    begin = F.unix_micros(F.lit(START).cast("timestamp")) + session * F.lit(apart)
+    at = F.timestamp_micros((begin + (F.col("id") % SESSION) * 180_000_000).cast("bigint"))
+    kinds = ["PLAY"] * 11 + ["SKIP"] * 3 + ["LIKE"] * 3 + ["ADVERTISEMENT"] * 3
+    draw = pick(1, 20).cast("int")
+    bought = (pick(2, events // (USERS // 2)) == 0) & (F.pmod(F.xxhash64(session), F.lit(10)) < 8)
+    kind = F.when(bought, F.lit("BUY_PREMIUM")).otherwise(F.get(F.array(*map(F.lit, kinds)), draw))
+    bare = kind.isin("ADVERTISEMENT", "BUY_PREMIUM")
+    return spark.range(0, events, 1, 8).select(
+        F.sha2(F.col("id").cast("string"), 256).alias("event_id"),
+        at.alias("event_time"),
+        kind.alias("event_type"),
+        F.pmod(F.xxhash64(session), F.lit(USERS)).alias("user_id"),
+        session.alias("session_id"),
+        F.when(~bare, text_id(skewed(3, 10_708).cast("bigint"))).alias("track_id"),
+        F.lit(False).alias("repaired"),
+        F.lit(None).cast("string").alias("repair_reason"),
+        schemas.month_of(at).alias("event_month"),
+    )
+
+
+def duckdb_views(lake: Lake, memory: str) -> duckdb.DuckDBPyConnection:
+    """Views over the lake's Parquet files under the names that the tests' oracle uses."""
+    con = duckdb.connect(config={"threads": 2, "memory_limit": memory.upper() + "B"})
+    con.execute("set timezone = 'UTC'")
+    for name in ("users", "artists", "tracks", "track_storage", "events"):
+        files = f"{lake.path(name)}/**/*.parquet".removeprefix("file:")
+        con.execute(f"create view {name} as select * from read_parquet('{files}', hive_partitioning = true)")
+    con.execute("""
+        create view t as
+        select * replace (explicit::int as explicit), epoch(release_date) as released from tracks
+    """)
+    con.execute("""
+        create view e as select user_id, event_time::timestamp as timestamp, event_type, track_id, session_id,
+            event_month::timestamp as month, event_month::timestamp + interval 1 month as cut_off from events
+    """)
+    con.execute("create view bought as select user_id, min(timestamp) as at from e "
+                "where event_type = 'BUY_PREMIUM' group by user_id")  # fmt: skip
+    con.execute("""
+        create view rows as select distinct e.user_id, e.month, e.cut_off
+        from e left join bought b using (user_id) where b.at is null or not (b.at < e.cut_off)
+    """)
+    return con
+
+
+def compute(lake: Lake, features: Sequence[Feature]) -> DataFrame:
+    """All months, without writing."""
+    silver = read_silver(lake)
+    events = silver["events"]
+    months = sorted(row[0] for row in events.select("event_month").distinct().collect())
+    return features_from_events(events, events, dimensions_of(silver), features, months)
+
+
+def run(frame: DataFrame) -> None:
+    """Compute every row and column, keep nothing."""
+    frame.write.format("noop").mode("overwrite").save()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it took."""
+    start = time.monotonic()
+    work()
+    return time.monotonic() - start
+
+
+def shuffled(spark: SparkSession) -> int:
+    """Bytes that all stages so far wrote to shuffles."""
+    none, nothing = (
+        spark._jvm.java.util.ArrayList(),
+        spark.sparkContext._gateway.new_array(spark._jvm.double, 0),
+    )
+    stages = spark._jsc.sc().statusStore().stageList(none, False, False, nothing, none)
+    return sum(stages.apply(i).shuffleWriteBytes() for i in range(stages.size()))
+
+
+def peak_memory(spark: SparkSession) -> str:
+    """The JVM's largest resident size."""
+    status = Path(f"/proc/{spark._jvm.java.lang.ProcessHandle.current().pid()}/status").read_text()
+    return re.search(r"VmHWM:\s+(\d+)", status).group(1)
+
+
+def measure(spark: SparkSession, events: int, runs: int, memory: str, home: Path) -> None:
+    """Print the figures for one size."""
+
+    def lake_of(*overrides: str):
+        settings = load_settings("local", [f"home={home}", *overrides])
+        return settings, open_lake(settings, spark)
+
+    settings, lake = lake_of("guards.perturbation=false")
+    write_silver(spark, lake, events)
+    con = duckdb_views(lake, memory)
+    times: dict[str, list[float]] = {"duckdb 25": [], "spark 25": [], "spark catalogue": []}
+    for _ in range(runs):
+        times["duckdb 25"].append(seconds(lambda: oracle.analysts(con)))
+        times["spark 25"].append(seconds(lambda: run(compute(lake, ANALYSTS))))
+        before = shuffled(spark)
+        times["spark catalogue"].append(seconds(lambda: run(compute(lake, CATALOGUE))))
+        bytes_shuffled = shuffled(spark) - before
+    base = statistics.median(times["duckdb 25"])
+    for name, taken in times.items():
+        median = statistics.median(taken)
+        print(f"{events:>11,} {name:<34} {median:8.2f} s  {median / base:6.2f} x duckdb")
+    plan = compute(lake, CATALOGUE)._jdf.queryExecution().executedPlan().toString()
+    print(f"{events:>11,} shuffles in the plan {len(re.findall('[^d]Exchange hash', plan))}, "
+          f"{bytes_shuffled / 1e6:,.0f} MB shuffled")  # fmt: skip
+    full = seconds(lambda: build_features(spark, settings, lake, full=True))
+    again = seconds(lambda: build_features(spark, settings, lake))
+    last = build_features(spark, settings, lake).labels[-1]["month"]
+    month = seconds(lambda: build_features(spark, settings, lake, months=(last, last)))
+    guarded, _ = lake_of()
+    month_guarded = seconds(lambda: build_features(spark, guarded, lake, months=(last, last)))
+    for name, taken in (("full build", full), ("nothing new", again), ("one more month", month),
+                        ("one more month, guard 1 too", month_guarded)):  # fmt: skip
+        print(f"{events:>11,} {name:<34} {taken:8.2f} s  {taken / full:6.2f} x the full build")
+    print(f"{events:>11,} peak memory of the JVM so far {int(peak_memory(spark)) / 1e6:.2f} GB")
+
+
+def main() -> None:
+    """Parse, measure each size in a folder of its own."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 10_000_000, 40_000_000])
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--memory", default="4g")
+    args = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="bench-features-"))
+    try:
+        settings = load_settings(
+            "local", [f"home={home}", "spark.master=local[2]", f"spark.driver_memory={args.memory}"]
+        )
+        spark = build_session(settings, "bench features")
+        for events in args.events:
+            measure(spark, events, args.runs, args.memory, home / str(events))
+        spark.stop()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
