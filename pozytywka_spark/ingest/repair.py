@@ -136,7 +136,10 @@ def _agrees() -> Column:
     found = F.exists(
         complete,
         lambda event: (
-            (kind.isNull() | (event["event_type"] == kind)) & (track.isNull() | (event["track_id"] == track))
+            (kind.isNull() | (event["event_type"] == kind))
+            & F.when(F.col("no_track"), event["track_id"].isNull()).otherwise(
+                track.isNull() | (event["track_id"] == track)
+            )
         ),
     )
     return ~whole & _true(found)

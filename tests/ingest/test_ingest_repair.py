@@ -74,6 +74,9 @@ SCENES = {
     "an advert, for the purchase comes later": (
         [(0, "PLAY", "a", 1), (20, None, "", 1), (30, "BUY_PREMIUM", "", 1)],
         [("repaired", "type_by_order", "ADVERTISEMENT", None, 1)]),
+    "an advert in the instant of a skip": (
+        [(0, "PLAY", "a", 1), (20, "SKIP", "a", 1), (20, None, "", 1), (30, "BUY_PREMIUM", "", 1)],
+        [("repaired", "type_by_order", "ADVERTISEMENT", None, 1)]),
     "an advert or the purchase": (
         [(0, "PLAY", "a", 1), (20, None, "", 1)], [("quarantined", "unknown_event", None, None, None)]),
     "neither: the purchase is past": (

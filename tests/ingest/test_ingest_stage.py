@@ -5,7 +5,6 @@ import json
 import os
 import threading
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from deliveries import START, at, contents, sessions, users, write
@@ -117,8 +116,7 @@ def test_odd_files_of_one_delivery(spark, settings, tmp_path) -> None:
     )
     assert tuple(long) == (50_000_000, str(folder / "odd.jsonl"))
     assert stage.ingest(spark, at(settings, raw), lake).ingest_id is None
-    files = {Path(r["path"]).name: r["rows"] for r in lake.read("ingest_files").collect()}
-    assert files["empty.jsonl"] == 0  # known as read: a run with nothing new starts no stream
+    # Spark has the empty file in its book as read; that it has grown since must be noticed all the same
     write(folder / "empty.jsonl", sessions(1, seed=8, first=77))
     assert counts(stage.ingest(spark, at(settings, raw), lake))[1] == len(sessions(1, seed=8, first=77))
 
