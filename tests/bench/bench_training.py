@@ -84,14 +84,19 @@ def bench(spark: SparkSession, settings: Settings, args: argparse.Namespace) -> 
     model = ServingModel(trees.booster, order, "", trees.trees, "label", 30, 0.1, name="bench", version=1)
     words = Words(order, order, ("",) * len(order), (False,) * len(order))
     keys = rows.select("user_id", *order)
-    ours, _ = timed(
-        lambda: with_reasons(keys, model, words, ["user_id"], 5).write.format("noop").mode("overwrite").save()
-    )
+    scored = with_reasons(keys, model, words, ["user_id"], 5).write.format("noop").mode("overwrite")
+    cold, _ = timed(scored.save)
+    ours, _ = timed(scored.save)
     matrix = local[list(order)].to_numpy()
-    theirs, _ = timed(lambda: booster.predict(xgboost.DMatrix(matrix, nthread=1), pred_contribs=True))
+    theirs, _ = timed(
+        lambda: booster.predict(
+            xgboost.DMatrix(matrix, nthread=1), pred_contribs=True, validate_features=False
+        )
+    )
     speeds = {"spark": args.rows / ours / args.cores, "plain, one thread": args.rows / theirs}
     ratio = speeds["spark"] / speeds["plain, one thread"]
-    cli.show_table("scoring with reasons, rows a second and core", [speeds | {"ratio": ratio}])
+    told = speeds | {"ratio": ratio, "first run's extra seconds": cold - ours}
+    cli.show_table("scoring with reasons, rows a second and core", [told])
 
 
 def made(spark: SparkSession, rows: int, order: tuple[str, ...]) -> DataFrame:
