@@ -40,10 +40,11 @@ def test_the_same_event_however_it_comes_is_one(spark) -> None:
         play | {"event_type": "play"},
         play | {"timestamp": f"{time}.000000"},
         play | {"user_id": None},
+        play | {"track_id": None},
         play | {"event_type": None},
     ]
     assert outcomes(resolve(spark, rows + again)) == {
-        ("kept", None): len(rows), ("duplicate", "same_row"): 4, ("duplicate", "incomplete_copy"): 1,
+        ("kept", None): len(rows), ("duplicate", "same_row"): 5, ("duplicate", "incomplete_copy"): 1,
         ("quarantined", "unknown_event"): 1,
     }  # fmt: skip
 
