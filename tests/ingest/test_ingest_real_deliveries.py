@@ -122,8 +122,8 @@ def test_repairs_of_the_dirty_delivery_equal_a_walk_through_its_sessions(dirty_l
     counts = dirty_lake[1].read("ingest_counts").where("entity = 'sessions' and outcome != 'noted'")
     found = counts.groupBy("outcome", "reason").sum("rows").collect()
     assert {(row[0], row[1]): row[2] for row in found} == dict(told)
-    assert sum(n for (outcome, _), n in told.items() if outcome == "repaired") == 421
-    assert sum(n for (outcome, _), n in told.items() if outcome == "quarantined") == 114
+    assert sum(n for (outcome, _), n in told.items() if outcome == "repaired") == 423
+    assert sum(n for (outcome, _), n in told.items() if outcome == "quarantined") == 112
 
 
 def walk(rows):
