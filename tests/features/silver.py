@@ -22,7 +22,7 @@ RAW = {
 
 def silver_of(spark: SparkSession, folder: Path) -> dict[str, DataFrame]:
     """The five silver tables of a clean delivery."""
-    raw = {name: spark.read.json(str(folder / f"{name}.jsonl"), schema=ddl) for name, ddl in RAW.items()}
+    raw = {name: spark.read.json(_place(folder, name), schema=ddl) for name, ddl in RAW.items()}
     tables = {
         "users": raw["users"],
         "artists": raw["artists"],
@@ -31,6 +31,12 @@ def silver_of(spark: SparkSession, folder: Path) -> dict[str, DataFrame]:
         "events": events_of(raw["sessions"]),
     }
     return {table.name: table.conform(tables[table.name]) for table in schemas.SILVER}
+
+
+def _place(folder: Path, name: str) -> str:
+    """The entity's file, or its folder of parts."""
+    file = folder / f"{name}.jsonl"
+    return str(file if file.exists() else folder / name)
 
 
 def events_of(sessions: DataFrame) -> DataFrame:

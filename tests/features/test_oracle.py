@@ -41,7 +41,7 @@ def built(
             "spark.master=local[2]",
             "spark.shuffle_partitions=2",
             "guards.perturbation=false",  # test_perturbation has it
-            "synthetic.users=450",
+            "synthetic.users=900",
             "synthetic.months=14",
         ],
     )
