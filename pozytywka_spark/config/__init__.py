@@ -1,0 +1,43 @@
+"""Frozen typed settings; see `load_settings` for where they come from."""
+
+from pozytywka_spark.config.data import Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings
+from pozytywka_spark.config.model import (
+    Calibration,
+    Evaluation,
+    Gate,
+    Mlflow,
+    Policy,
+    Scoring,
+    Split,
+    Training,
+)
+from pozytywka_spark.config.settings import Settings
+from pozytywka_spark.config.synthetic import Dirt, Drift, Fraud, Synthetic, SyntheticExperiment
+
+__all__ = [
+    "ENVIRONMENTS",
+    "Calibration",
+    "Dirt",
+    "Drift",
+    "Evaluation",
+    "Features",
+    "Fraud",
+    "Gate",
+    "Guards",
+    "Ingest",
+    "Label",
+    "LakeSettings",
+    "Mlflow",
+    "Policy",
+    "Raw",
+    "Scoring",
+    "Settings",
+    "Spark",
+    "Split",
+    "Synthetic",
+    "SyntheticExperiment",
+    "Training",
+    "conf_folder",
+    "load_settings",
+]

@@ -1,0 +1,85 @@
+"""Settings of the session, the lake, ingest, labels and features."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pozytywka_spark.config.section import Section
+
+
+class Raw(Section):
+    """Where deliveries are."""
+
+    path: str | None = Field(
+        None, min_length=1, description="folder of one delivery; unset: the embedded one"
+    )
+
+
+class Ingest(Section):
+    """How raw files are read."""
+
+    max_files_per_batch: int | None = Field(
+        None, ge=1, description="unset: a delivery is one batch, so that sessions are whole when repaired"
+    )
+    max_line_bytes: int = Field(1_048_576, ge=1024, description="longer lines are quarantined unparsed")
+    wait_seconds: float = Field(600, ge=0, description="how long to wait for another ingest on the same lake")
+
+
+class LakeSettings(Section):
+    """Where the Delta tables are and which implementation reads and writes them."""
+
+    root: str = Field(min_length=1, description="folder that holds one folder a table")
+    engine: Literal["delta-rs", "delta-spark"] = "delta-rs"
+    delta_jars: Literal["provided", "download"] = Field(
+        "provided", description="delta-spark only: the Spark at hand has Delta's jars, or Spark fetches them"
+    )
+
+
+class Spark(Section):
+    """What the one session builder is told."""
+
+    master: str | None = Field(None, description="unset: local[*] in place, spark-submit's own otherwise")
+    driver_memory: str = Field("3g", pattern=r"^\d+[kmgt]$")
+    shuffle_partitions: int | None = Field(None, ge=1, description="unset: four per core, at least 8")
+    ui: bool = False
+    conf: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="any further spark.* key"
+    )
+
+
+class Label(Section):
+    """What is predicted."""
+
+    name: Literal["buys_within_horizon", "buys_ever"] = "buys_within_horizon"
+    horizon_days: int = Field(30, ge=1, le=366)
+    allow_censored: bool = Field(False, description="must be true to train on buys_ever")
+
+    @property
+    def horizon_column(self) -> str:
+        """The label column whose horizon this is: `buys_within_30_days` by default."""
+        return f"buys_within_{self.horizon_days}_days"
+
+    @property
+    def column(self) -> str:
+        """The label column that is trained on."""
+        return "buys_ever" if self.name == "buys_ever" else self.horizon_column
+
+
+class Features(Section):
+    """What is built of users' months, and what of it models see."""
+
+    drop: tuple[str, ...] = Field((), description="features of the catalogue that models are not given")
+    report_rows: int = Field(50_000, ge=100, description="rows that correlation and histograms look at")
+    redundant_above: float = Field(0.98, gt=0, le=1, description="Spearman correlation of a redundant group")
+
+
+class Guards(Section):
+    """How hard the guards look."""
+
+    perturbation: bool = Field(True, description="false skips the rebuild with the future removed")
+    perturbation_users: int = Field(200, ge=1, description="users whose months are rebuilt")
+    suspicion_rows: int = Field(20_000, ge=100, description="labelled rows that single features are tried on")
+    seed: int = 7
+    max_single_auc: float = Field(0.95, gt=0.5, le=1, description="a feature this good alone is a leak")

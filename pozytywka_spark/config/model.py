@@ -1,0 +1,92 @@
+"""Settings of training, evaluation, the gate, scoring and MLflow."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pozytywka_spark.config.section import Section
+
+
+class Split(Section):
+    """Months on each side of the time split, counted back from the last mature month."""
+
+    validation_months: int = Field(2, ge=1)
+    test_months: int = Field(2, ge=1)
+    folds: int = Field(3, ge=1, le=24, description="rolling-origin folds for tuning and stability")
+
+
+class Training(Section):
+    """The estimators' settings."""
+
+    seed: int = 7
+    num_workers: int | None = Field(None, ge=1, description="unset: the planner picks")
+    max_trees: int = Field(400, ge=1)
+    early_stopping_rounds: int = Field(30, ge=1)
+    learning_rate: float = Field(0.06, gt=0, le=1)
+    max_depth: int = Field(4, ge=1, le=16)
+    min_child_weight: float = Field(5.0, ge=0)
+    subsample: float = Field(0.9, gt=0, le=1)
+    colsample_bytree: float = Field(0.8, gt=0, le=1)
+    reg_lambda: float = Field(1.0, ge=0)
+    positive_weight: float | Literal["balanced"] = Field(
+        1.0, description="weight of a positive row; balanced: negatives per positive, repaired by calibration"
+    )
+    monotone: dict[str, Literal[-1, 0, 1]] = Field(
+        default_factory=dict, description="feature: 1 if the score may only rise with it, -1 only fall"
+    )
+    logistic_reg_param: float = Field(0.01, ge=0)
+    min_positives: int = Field(5, ge=1, description="fewest positive rows on any side of the split")
+
+
+class Evaluation(Section):
+    """How models are measured."""
+
+    bootstrap: int = Field(200, ge=0, le=2000, description="replicates over users behind each interval")
+    seed: int = 7
+    min_slice_positives: int = Field(10, ge=1, description="a slice with fewer is not judged")
+
+
+class Calibration(Section):
+    """How scores become probabilities, fitted on the validation months."""
+
+    method: Literal["auto", "isotonic", "platt", "none"] = Field(
+        "auto", description="auto: isotonic from isotonic_positives on, Platt's two parameters below"
+    )
+    isotonic_positives: int = Field(1000, ge=1)
+
+
+class Gate(Section):
+    """When a challenger becomes the champion."""
+
+    metric: Literal["roc_auc", "pr_auc", "log_loss", "brier"] = "roc_auc"
+    confidence: float = Field(0.975, gt=0.5, lt=1, description="share of replicates it must win")
+    max_calibration_error: float = Field(0.02, gt=0, description="beyond what chance alone gives")
+    max_slice_drop: float = Field(0.1, gt=0, description="ROC AUC that no slice may lose")
+
+
+class Policy(Section):
+    """Which scored users are selected for an offer; no kind selects nobody."""
+
+    kind: Literal["none", "budget", "precision", "value"] = "none"
+    budget_users: int = Field(1000, ge=1, description="budget: so many users, best scores first")
+    precision: float = Field(0.2, gt=0, le=1, description="precision: expected share of buyers to keep")
+    value_of_sale: float = Field(20.0, gt=0, description="value: what a purchase brings, in any currency")
+    cost_of_contact: float = Field(1.0, ge=0, description="value: what an offer costs, in the same currency")
+
+
+class Scoring(Section):
+    """What is written of each user."""
+
+    reasons: int = Field(5, ge=0, le=50, description="strongest reasons kept for each user; 0: none")
+    policy: Policy = Policy()
+
+
+class Mlflow(Section):
+    """Where runs and models go."""
+
+    tracking_uri: str = Field(min_length=1)
+    artifact_root: str | None = Field(None, description="unset: beside a SQLite file, else the server's own")
+    experiment: str = Field("pozytywka-premium", pattern=r"^[\w .-]+$")
+    model_name: str = Field("pozytywka-premium", pattern=r"^[\w .-]+$")

@@ -1,0 +1,60 @@
+"""All settings of a job in one place, and which of them go together."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from pozytywka_spark.config.data import Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.model import (
+    Calibration,
+    Evaluation,
+    Gate,
+    Mlflow,
+    Scoring,
+    Split,
+    Training,
+)
+from pozytywka_spark.config.section import Section
+from pozytywka_spark.config.synthetic import Synthetic
+
+
+class Settings(Section):
+    """All settings of a job, resolved."""
+
+    env: Literal["local", "cluster"]
+    home: str = Field(min_length=1, description="folder for everything that has no place of its own")
+    raw: Raw = Raw()
+    ingest: Ingest = Ingest()
+    lake: LakeSettings
+    spark: Spark = Spark()
+    label: Label = Label()
+    features: Features = Features()
+    guards: Guards = Guards()
+    split: Split = Split()
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    calibration: Calibration = Calibration()
+    gate: Gate = Gate()
+    scoring: Scoring = Scoring()
+    mlflow: Mlflow
+    synthetic: Synthetic = Synthetic()
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Settings:
+        if self.label.name == "buys_ever" and not self.label.allow_censored:
+            raise ValueError(
+                "label.name=buys_ever is censored by the end of the data: "
+                "set label.allow_censored=true to train on it, or use buys_within_horizon"
+            )
+        return self
+
+    @property
+    def raw_path(self) -> str:
+        """The delivery to read: `raw.path`, else the embedded one's place."""
+        return self.raw.path or f"{self.home}/raw"
+
+    def resolved(self) -> dict[str, Any]:
+        """Plain values of all settings, as logged with every run."""
+        return self.model_dump(mode="json")
