@@ -26,7 +26,9 @@ def submit(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
 def test_help_lists_every_job_with_a_line(flag: str) -> None:
     shown = submit(flag)
     assert shown.returncode == 0
-    lines = {line.split()[0]: line.split(maxsplit=1)[1:] for line in shown.stdout.splitlines() if line.strip()}
+    lines = {
+        line.split()[0]: line.split(maxsplit=1)[1:] for line in shown.stdout.splitlines() if line.strip()
+    }
     assert JOBS
     for job in JOBS:
         assert lines[job], f"{job} has no line of help"

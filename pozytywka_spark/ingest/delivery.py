@@ -75,7 +75,10 @@ def find_delivery(spark: SparkSession, root: str) -> Delivery:
         else:
             ignored.append(file.path)
     if not by_entity:
-        raise DataError(f"raw.path={root} holds no entity of a delivery; expected at least one of {wanted}")
+        raise DataError(
+            f"raw.path={root} holds no entity of a delivery, or only empty files; "
+            f"expected at least one of {wanted} with rows in it"
+        )
     return Delivery(root, {name: tuple(files) for name, files in by_entity.items()}, tuple(ignored))
 
 

@@ -203,7 +203,7 @@ def test_one_ingest_at_a_time(tmp_path, monkeypatch) -> None:
         (lambda raw: raw.write_text("x"), "is a file; give the folder of a delivery"),
         (
             lambda raw: write(raw / "songs.jsonl", []),
-            "holds no entity of a delivery; expected at least one of",
+            "holds no entity of a delivery, or only empty files; expected at least one of",
         ),
     ],
 )
@@ -213,3 +213,43 @@ def test_a_folder_that_is_no_delivery(spark, settings, tmp_path, make, message) 
     with pytest.raises(DataError, match=f"raw.path={raw}.*{message}"):
         stage.ingest(spark, at(settings, raw), open_lake(settings, spark))
     assert not os.path.exists(settings.lake.root)  # noqa: PTH110
+
+
+def test_two_ingests_at_once_take_everything_in_once(spark, settings, tmp_path) -> None:
+    rows, lake = sessions(20, seed=11), open_lake(settings, spark)
+    write(tmp_path / "a" / "sessions.jsonl", rows[:60])
+    write(tmp_path / "b" / "sessions.jsonl", rows[30:])  # overlapping, so that one must see the other's rows
+    reports = []
+
+    def take(raw) -> None:
+        reports.append(stage.ingest(spark, at(settings, raw, wait_seconds=300), lake))
+
+    threads = [threading.Thread(target=take, args=(tmp_path / name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    read, kept, *_, duplicates, _ = map(sum, zip(*map(counts, reports), strict=True))
+    assert (read, kept, duplicates) == (len(rows) + 30, len(rows), 30)
+    assert len(contents(lake, "events")) == len(rows)
+
+
+def test_a_delivery_that_arrives_while_the_job_runs_is_taken_in_once(
+    spark, settings, tmp_path, monkeypatch
+) -> None:
+    rows, raw, lake = sessions(20, seed=12), tmp_path / "raw", open_lake(settings, spark)
+    write(raw / "sessions" / "1.jsonl", rows[:50])
+    run_stream = stage.run_stream
+
+    def arriving(*args) -> None:
+        write(raw / "sessions" / "2.jsonl", rows[50:])  # after the delivery was listed, before it is read
+        run_stream(*args)
+
+    monkeypatch.setattr(stage, "run_stream", arriving)
+    stage.ingest(spark, at(settings, raw), lake)
+    monkeypatch.setattr(stage, "run_stream", run_stream)
+    stage.ingest(spark, at(settings, raw), lake)
+    assert len(contents(lake, "events")) == len(rows)
+    by_outcome = lake.read("ingest_counts").groupBy("outcome").sum("rows").collect()
+    assert dict(map(tuple, by_outcome)) == {"kept": len(rows)}
+    assert stage.ingest(spark, at(settings, raw), lake).ingest_id is None
