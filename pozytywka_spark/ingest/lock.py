@@ -11,6 +11,7 @@ from pathlib import Path
 from pozytywka_spark import cli
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.ingest.delivery import plain_path
+from pozytywka_spark.lake.files import make_folder
 
 _NAME = "_ingest.lock"
 _PAUSE = 0.2
@@ -21,13 +22,13 @@ def only_ingest(root: str, wait_seconds: float) -> Iterator[None]:
     """Hold the lake's lock, waiting for another ingest to end; the kernel frees it however that one ends.
 
     Roots that aren't local have no such lock: there the scheduler has to run one ingest at a time.
-    Raises `LakeError` after `wait_seconds`.
+    Raises `LakeError` after `wait_seconds`, or if the root can't be written.
     """
     folder = plain_path(root)
     if not folder.startswith("/"):
         yield
         return
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    make_folder(folder, root)
     with (Path(folder) / _NAME).open("a") as held:
         _acquire(held.fileno(), root, wait_seconds)
         yield

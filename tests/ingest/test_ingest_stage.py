@@ -241,9 +241,9 @@ def test_a_delivery_that_arrives_while_the_job_runs_is_taken_in_once(
     write(raw / "sessions" / "1.jsonl", rows[:50])
     run_stream = stage.run_stream
 
-    def arriving(*args) -> None:
+    def arriving(*args):
         write(raw / "sessions" / "2.jsonl", rows[50:])  # after the delivery was listed, before it is read
-        run_stream(*args)
+        return run_stream(*args)
 
     monkeypatch.setattr(stage, "run_stream", arriving)
     stage.ingest(spark, at(settings, raw), lake)
