@@ -250,6 +250,7 @@ def test_a_delivery_that_arrives_while_the_job_runs_is_taken_in_once(
     monkeypatch.setattr(stage, "run_stream", run_stream)
     stage.ingest(spark, at(settings, raw), lake)
     assert len(contents(lake, "events")) == len(rows)
-    by_outcome = lake.read("ingest_counts").groupBy("outcome").sum("rows").collect()
+    fates = lake.read("ingest_counts").where("outcome <> 'noted'")  # remarks on rows, beside their fate
+    by_outcome = fates.groupBy("outcome").sum("rows").collect()
     assert dict(map(tuple, by_outcome)) == {"kept": len(rows)}
     assert stage.ingest(spark, at(settings, raw), lake).ingest_id is None
