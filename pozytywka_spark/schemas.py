@@ -250,3 +250,25 @@ PREDICTIONS = table(
     keys=["user_id", "month", "model_version"],
     partition_by=["month", "model_version"],
 )
+
+# grain: month, subject (a feature, `score` or `model`) and metric; what a month looks like beside the
+# reference months, and how well the model of that month did. `threshold` null: never alarmed
+MONITORING = table(
+    "monitoring",
+    "month date, subject string, metric string, value double, low double, high double, threshold double, "
+    "alert boolean, rows bigint, model_version int, reference string, detail string, monitoring_id string",
+    keys=["month", "subject", "metric"],
+    partition_by=["month"],
+)
+
+# grain: month, way of grouping, segment and point of its Pareto front; amounts are of the whole segment
+# and month, `changes` the levers' settings, `low` and `high` the 95% interval of `change`
+SIMULATIONS = table(
+    "simulations",
+    "month date, segment_by string, segment string, point int, users bigint, sampled bigint, "
+    "changes map<string,double>, purchases double, change double, low double, high double, "
+    "ad_income_lost double, cost double, distance double, support double, gain double, suggested boolean, "
+    "advice string, model_version int, simulation_id string",
+    keys=["month", "segment_by", "segment", "point"],
+    partition_by=["month", "segment_by"],
+)

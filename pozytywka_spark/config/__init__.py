@@ -1,6 +1,7 @@
 """Frozen typed settings; see `load_settings` for where they come from."""
 
 from pozytywka_spark.config.data import Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.insight import Costs, Monitoring, Simulation
 from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings
 from pozytywka_spark.config.model import (
     Calibration,
@@ -18,6 +19,7 @@ from pozytywka_spark.config.synthetic import Dirt, Drift, Fraud, Synthetic, Synt
 __all__ = [
     "ENVIRONMENTS",
     "Calibration",
+    "Costs",
     "Dirt",
     "Drift",
     "Evaluation",
@@ -29,10 +31,12 @@ __all__ = [
     "Label",
     "LakeSettings",
     "Mlflow",
+    "Monitoring",
     "Policy",
     "Raw",
     "Scoring",
     "Settings",
+    "Simulation",
     "Spark",
     "Split",
     "Synthetic",

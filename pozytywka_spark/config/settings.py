@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from pozytywka_spark.config.data import Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.insight import Monitoring, Simulation
 from pozytywka_spark.config.model import (
     Calibration,
     Evaluation,
@@ -38,6 +39,8 @@ class Settings(Section):
     calibration: Calibration = Calibration()
     gate: Gate = Gate()
     scoring: Scoring = Scoring()
+    monitoring: Monitoring = Monitoring()
+    simulation: Simulation = Simulation()
     mlflow: Mlflow
     synthetic: Synthetic = Synthetic()
 
