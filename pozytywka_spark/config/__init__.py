@@ -2,6 +2,7 @@
 
 from pozytywka_spark.config.data import Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
 from pozytywka_spark.config.insight import Costs, Monitoring, Simulation
+from pozytywka_spark.config.experiments import Experiments, Uplift
 from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings
 from pozytywka_spark.config.model import (
     Calibration,
@@ -23,6 +24,7 @@ __all__ = [
     "Dirt",
     "Drift",
     "Evaluation",
+    "Experiments",
     "Features",
     "Fraud",
     "Gate",
@@ -42,6 +44,7 @@ __all__ = [
     "Synthetic",
     "SyntheticExperiment",
     "Training",
+    "Uplift",
     "conf_folder",
     "load_settings",
 ]

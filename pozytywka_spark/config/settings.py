@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from pozytywka_spark.config.data import Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
 from pozytywka_spark.config.insight import Monitoring, Simulation
+from pozytywka_spark.config.experiments import Experiments
 from pozytywka_spark.config.model import (
     Calibration,
     Evaluation,
@@ -39,6 +40,7 @@ class Settings(Section):
     calibration: Calibration = Calibration()
     gate: Gate = Gate()
     scoring: Scoring = Scoring()
+    experiments: Experiments = Experiments()
     monitoring: Monitoring = Monitoring()
     simulation: Simulation = Simulation()
     mlflow: Mlflow
