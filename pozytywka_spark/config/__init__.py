@@ -13,6 +13,7 @@ from pozytywka_spark.config.model import (
     Scoring,
     Split,
     Training,
+    Tuning,
 )
 from pozytywka_spark.config.settings import Settings
 from pozytywka_spark.config.synthetic import Dirt, Drift, Fraud, Synthetic, SyntheticExperiment
@@ -44,6 +45,7 @@ __all__ = [
     "Synthetic",
     "SyntheticExperiment",
     "Training",
+    "Tuning",
     "Uplift",
     "conf_folder",
     "load_settings",

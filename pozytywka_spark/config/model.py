@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -46,6 +46,24 @@ class Evaluation(Section):
     bootstrap: int = Field(200, ge=0, le=2000, description="replicates over users behind each interval")
     seed: int = 7
     min_slice_positives: int = Field(10, ge=1, description="a slice with fewer is not judged")
+    thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        (0.05, 0.1, 0.2, 0.3), description="probabilities from which on a user would be addressed"
+    )
+    explained_rows: int = Field(100_000, ge=100, description="test rows behind plots of contributions")
+
+
+class Tuning(Section):
+    """How hyperparameters are searched, over the rolling folds before the test months."""
+
+    enabled: bool = Field(False, description="true: search before the final fit; train --tune sets it")
+    trials: int | None = Field(30, ge=1, description="finished and pruned trials in all; unset: no limit")
+    minutes: float | None = Field(None, gt=0, description="start no trial after so long; unset: no limit")
+    parallel: int | None = Field(None, ge=1, le=64, description="trials at once; unset: the planner picks")
+    startup_trials: int = Field(8, ge=1, description="trials drawn at random before TPE and pruning set in")
+    seed: int = 7
+    storage: str | None = Field(
+        None, min_length=1, description="journal file or database address; unset: under home/tuning"
+    )
 
 
 class Calibration(Section):

@@ -17,6 +17,7 @@ from pozytywka_spark.config.model import (
     Scoring,
     Split,
     Training,
+    Tuning,
 )
 from pozytywka_spark.config.section import Section
 from pozytywka_spark.config.synthetic import Synthetic
@@ -36,6 +37,7 @@ class Settings(Section):
     guards: Guards = Guards()
     split: Split = Split()
     training: Training = Training()
+    tuning: Tuning = Tuning()
     evaluation: Evaluation = Evaluation()
     calibration: Calibration = Calibration()
     gate: Gate = Gate()
@@ -53,6 +55,8 @@ class Settings(Section):
                 "label.name=buys_ever is censored by the end of the data: "
                 "set label.allow_censored=true to train on it, or use buys_within_horizon"
             )
+        if self.tuning.trials is None and self.tuning.minutes is None:
+            raise ValueError("tuning.trials and tuning.minutes are both unset: set one, or it would never end")
         return self
 
     @property
