@@ -1,8 +1,8 @@
 """Frozen typed settings; see `load_settings` for where they come from."""
 
 from pozytywka_spark.config.data import Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
-from pozytywka_spark.config.insight import Costs, Monitoring, Simulation
 from pozytywka_spark.config.experiments import Experiments, Uplift
+from pozytywka_spark.config.insight import Costs, Monitoring, Simulation
 from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings
 from pozytywka_spark.config.model import (
     Calibration,

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from pozytywka_spark.config.data import Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
-from pozytywka_spark.config.insight import Monitoring, Simulation
 from pozytywka_spark.config.experiments import Experiments
+from pozytywka_spark.config.insight import Monitoring, Simulation
 from pozytywka_spark.config.model import (
     Calibration,
     Evaluation,

@@ -97,15 +97,15 @@ def choose_months(
     return chosen
 
 
-def month_range(text: str) -> tuple[date, date]:
+def month_range(text: str, flag: str = "--months") -> tuple[date, date]:
     """`2023-03..2023-05`, or one month, as its first and last month. Raises `UsageError`."""
     first, _, last = text.partition("..")
     try:
         bounds = tuple(datetime.strptime(part, "%Y-%m").date() for part in (first, last or first))
     except ValueError:
-        raise UsageError(f"--months {text}: expected YYYY-MM..YYYY-MM, such as 2023-03..2023-05") from None
+        raise UsageError(f"{flag} {text}: expected YYYY-MM..YYYY-MM, such as 2023-03..2023-05") from None
     if bounds[0] > bounds[1]:
-        raise UsageError(f"--months {text}: the first month is after the last; swap them")
+        raise UsageError(f"{flag} {text}: the first month is after the last; swap them")
     return bounds[0], bounds[1]
 
 

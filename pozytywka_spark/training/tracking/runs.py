@@ -66,6 +66,38 @@ def log_history(tracking: Tracking, run_id: str, name: str, values: Sequence[flo
             tracking.client.log_batch(run_id, metrics=points[first : first + 1000])
 
 
+def log_steps(tracking: Tracking, run_id: str, steps: Mapping[int, Mapping[str, float]]) -> None:
+    """Metrics at numbered steps; a step that holds the same value already is left as it is."""
+    with told(tracking.uri, "log to"):
+        from mlflow.entities import Metric
+
+        run = tracking.client.get_run(run_id)
+        now = run.info.start_time
+        known = {
+            (point.key, point.step): point.value
+            for key in {name for values in steps.values() for name in values if name in run.data.metrics}
+            for point in tracking.client.get_metric_history(run_id, key)
+        }
+        points = [
+            # later than what stood there before, so that a step that is logged again shows its new value
+            Metric(key, value, now + len(known), step)
+            for step, values in sorted(steps.items())
+            for key, value in values.items()
+            if value == value and known.get((key, step)) != value
+        ]
+        for first in range(0, len(points), 1000):
+            tracking.client.log_batch(run_id, metrics=points[first : first + 1000])
+
+
+def find_tagged(tracking: Tracking, tag: str, value: str) -> str | None:
+    """The latest run that bears a tag with that value, None if none does."""
+    with told(tracking.uri, "search"):
+        found = tracking.client.search_runs(
+            [tracking.experiment_id], f"tags.`{tag}` = '{value}'", max_results=1
+        )
+    return str(found[0].info.run_id) if found else None
+
+
 def log_json(tracking: Tracking, run_id: str, content: object, file: str) -> None:
     """A JSON artefact."""
     with told(tracking.uri, "store an artefact in"):

@@ -1,0 +1,1 @@
+"""What a month looks like beside those that the model learnt from, and how well the model does."""

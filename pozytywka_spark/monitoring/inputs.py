@@ -1,0 +1,126 @@
+"""What a monitoring looks at: its months, its model, and the fingerprint of all that decides its result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.features.guards import check_hash, check_order
+from pozytywka_spark.features.months import months_between
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.training.rows import LABEL, content_hash
+from pozytywka_spark.training.serving import ServingModel
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A month, the months it is compared with, and the rows of both."""
+
+    month: date
+    reference: tuple[date, ...]
+    rows: DataFrame
+
+    @property
+    def span(self) -> str:
+        """The reference months in words."""
+        return f"{self.reference[0]:%Y-%m}..{self.reference[-1]:%Y-%m}"
+
+
+def read_inputs(
+    settings: Settings,
+    lake: Lake,
+    model: ServingModel,
+    month: date | None,
+    reference: tuple[date, date] | None,
+) -> Inputs:
+    """The month (default: the last), its reference (default: by settings), and the rows of both.
+
+    Raises `DataError` for a missing table, month or reference, `UsageError` for a reference that holds
+    the month itself, `GuardError` if the model's features aren't today's.
+    """
+    order = feature_order(settings)
+    check_order(model.features, order)
+    check_hash(model.catalogue_hash, catalogue_hash(settings))
+    unknown = sorted(set(settings.monitoring.exempt) - set(order) - set(settings.features.drop))
+    if unknown:
+        raise UsageError(
+            f"monitoring.exempt: no such feature: {', '.join(unknown)}; see features --catalogue"
+        )
+    known = _months(lake)
+    chosen = month or known[-1]
+    if chosen not in known:
+        raise DataError(
+            f"no user to monitor in {chosen:%Y-%m}: table features has months "
+            f"{known[0]:%Y-%m} to {known[-1]:%Y-%m}"
+        )
+    months = _reference(known, chosen, model.trained_until, settings.monitoring.reference_months, reference)
+    features = lake.read("features", partitions=[{"month": each} for each in (*months, chosen)])
+    return Inputs(chosen, months, join_labels(features.select("user_id", "month", *order), settings, lake))
+
+
+def join_labels(features: DataFrame, settings: Settings, lake: Lake) -> DataFrame:
+    """Add `label` double: null until the row is mature. Raises `DataError` without labels of the horizon."""
+    column = settings.label.column
+    if not lake.exists("labels") or column not in lake.read("labels").columns:
+        raise DataError(
+            f"table labels has no {column}: "
+            f"run the features job with label.horizon_days={settings.label.horizon_days}"
+        )
+    labels = (
+        lake.read("labels")
+        .where("mature")
+        .select("user_id", "month", F.col(column).cast("double").alias(LABEL))
+    )
+    return features.join(labels, ["user_id", "month"], "left")
+
+
+def monitoring_id(inputs: Inputs, model: ServingModel, settings: Settings) -> str:
+    """Names everything that decides a month's rows, so that they needn't be made twice."""
+    content = content_hash(inputs.rows)
+    decisive = [
+        FORMAT, model.name, model.version, model.run_id, inputs.month.isoformat(), inputs.span,
+        settings.monitoring.model_dump(mode="json"), settings.evaluation.model_dump(mode="json"), content,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
+
+
+def _months(lake: Lake) -> list[date]:
+    if not lake.exists("features"):
+        raise DataError(f"table features is not in {lake.root}: run the features job first")
+    months = sorted(row["month"] for row in lake.read("features").select("month").distinct().collect())
+    if not months:
+        raise DataError("table features is empty: no user without premium has an event in any month")
+    return months
+
+
+def _reference(
+    known: Sequence[date], month: date, trained_until: str, number: int, asked: tuple[date, date] | None
+) -> tuple[date, ...]:
+    if asked is not None:
+        months = tuple(each for each in months_between(*asked) if each in known)
+        told = f"{asked[0]:%Y-%m}..{asked[1]:%Y-%m}"
+        if month in months:
+            raise UsageError(f"--reference {told} holds the month {month:%Y-%m} itself: end it before")
+        if not months:
+            raise DataError(
+                f"--reference {told}: table features has months {known[0]:%Y-%m} to {known[-1]:%Y-%m} only"
+            )
+        return months
+    fitted = [each for each in known if each < month and f"{each:%Y-%m}" <= trained_until]
+    if not fitted:
+        raise DataError(
+            f"no reference months: the champion was fitted until {trained_until} and none of its months "
+            f"lies before {month:%Y-%m}; name some with --reference YYYY-MM..YYYY-MM"
+        )
+    return tuple(fitted[-number:])
