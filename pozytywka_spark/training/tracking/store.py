@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,8 @@ def connect(settings: Settings) -> Tracking:
     uri = wanted.tracking_uri
     _quiet()
     if uri.startswith(_SQLITE):
-        with told(uri, "make the folder of"):
-            Path(uri.removeprefix(_SQLITE)).absolute().parent.mkdir(parents=True, exist_ok=True)
+        with told(uri, "open"):
+            _try_file(Path(uri.removeprefix(_SQLITE)).absolute())
     with told(uri, "open"):
         import mlflow
 
@@ -84,6 +85,13 @@ def told(uri: str, action: str) -> Iterator[None]:
             f"can't {action} MLflow at {hide_secrets(uri)}: {hide_secrets(lines[0])[:300]}; "
             "is mlflow.tracking_uri right, the server up and the place writable?"
         ) from error
+
+
+def _try_file(path: Path) -> None:
+    """Open the SQLite file, which is made with its folder if absent: MLflow tries a bad one for 100 s."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("PRAGMA user_version")
 
 
 def _quiet() -> None:

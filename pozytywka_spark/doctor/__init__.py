@@ -1,0 +1,1 @@
+"""Is everything in place for the jobs to run, and what to do where it is not."""

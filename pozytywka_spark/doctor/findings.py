@@ -1,0 +1,48 @@
+"""What an examination says: one finding a check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pozytywka_spark.errors import PozytywkaError
+
+State = Literal["ok", "warning", "trouble"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found; `advice` says what to do and is empty only where all is well."""
+
+    check: str
+    state: State
+    found: str
+    advice: str = ""
+
+
+def ok(check: str, found: str) -> Finding:
+    """Nothing to do."""
+    return Finding(check, "ok", found)
+
+
+def warning(check: str, found: str, advice: str) -> Finding:
+    """Jobs will run, perhaps slower or on less than one thinks."""
+    return Finding(check, "warning", found, advice)
+
+
+def trouble(check: str, found: str, advice: str) -> Finding:
+    """A job will fail."""
+    return Finding(check, "trouble", found, advice)
+
+
+def attempted(check: str, examine: Callable[[], Sequence[Finding]]) -> list[Finding]:
+    """The findings of `examine`; whatever it raises is itself a finding, so that the others are heard too."""
+    try:
+        return list(examine())
+    except PozytywkaError as error:
+        found, _, advice = str(error).rpartition("; ")  # our messages end in what to do
+        return [trouble(check, found or advice, advice)]
+    except Exception as error:  # a check that fails must not hide what the others found
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return [trouble(check, f"{type(error).__name__}: {lines[0][:200]}", "run again with --verbose")]

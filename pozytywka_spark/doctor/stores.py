@@ -1,0 +1,48 @@
+"""The raw files, the lake and MLflow: there, readable, writable?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.doctor.findings import Finding, ok, trouble, warning
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.ingest.delivery import find_delivery
+from pozytywka_spark.lake.probe import probe_local, probe_remote
+from pozytywka_spark.training.tracking.probe import probe
+
+
+def raw_files(settings: Settings, spark: SparkSession | None) -> list[Finding]:
+    """The delivery: which entities it brings."""
+    path = settings.raw_path
+    if settings.raw.path is None and not Path(path).is_dir():
+        return [ok("raw files", "none yet: pipeline makes the embedded Pozytywka")]
+    if spark is None:
+        there = "://" in path or Path(path).is_dir()
+        advice = "set raw.path to the folder of a delivery"
+        return [ok("raw files", path) if there else trouble("raw files", f"no folder {path}", advice)]
+    try:
+        delivery = find_delivery(spark, path)
+    except DataError as error:
+        return [trouble("raw files", str(error), "set raw.path to the folder of a delivery")]
+    if delivery.missing:
+        found = f"{path} lacks {', '.join(delivery.missing)}"
+        return [warning("raw files", found, "ingest takes what is there; training needs every entity once")]
+    return [ok("raw files", f"{path}: every entity")]
+
+
+def lake(settings: Settings, spark: SparkSession | None) -> list[Finding]:
+    """The lake's root, written through what its engine writes with."""
+    root = settings.lake.root
+    if "://" not in root or settings.lake.engine == "delta-rs":
+        return [ok("lake", probe_local(root))]
+    if spark is None:
+        return [warning("lake", f"{root}: not tried", "run without --quick")]
+    return [ok("lake", probe_remote(root, spark))]
+
+
+def mlflow(settings: Settings) -> list[Finding]:
+    """The tracking store and the place of its artefacts."""
+    return [ok("MLflow", probe(settings))]

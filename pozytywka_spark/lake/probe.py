@@ -1,0 +1,61 @@
+"""Can the lake's root be written? Tried with a file of our own, which is removed again."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake import files
+from pozytywka_spark.lake.rows import SPARK_ERRORS
+
+
+def probe_local(root: str) -> str:
+    """What was found of a local or mounted root; leaves nothing behind.
+
+    Raises `LakeError` if it can't be written, or if its file system has no locks or no renames: an ingest
+    and the merge of two writers rest on both.
+    """
+    place = files.local_root(root)
+    files.check_root(place)
+    there = Path(place)
+    while not there.is_dir():
+        there = there.parent
+    try:
+        with tempfile.TemporaryDirectory(prefix="_probe-", dir=there) as folder:
+            first, second = Path(folder, "first"), Path(folder, "second")
+            first.write_bytes(b"probe")
+            first.rename(second)
+            with files.held(str(second)) as locked:
+                if not locked:
+                    raise LakeError(f"lake.root {root}: its file system has no locks; choose another place")
+    except OSError as error:
+        raise LakeError(
+            f"lake.root {root} can't be written: {error.strerror}; choose a folder of yours with lake.root"
+        ) from error
+    return f"{root}: read and written" if there == Path(place) else f"{root}: not there yet, can be made"
+
+
+def probe_remote(root: str, spark: SparkSession) -> str:
+    """The same for a root that Hadoop's file system API reaches; needs a classic session.
+
+    Raises `LakeError` with the store's own first line.
+    """
+    jvm: Any = spark._jvm
+    context: Any = spark.sparkContext._jsc
+    try:
+        path = jvm.org.apache.hadoop.fs.Path(f"{root}/_probe-{uuid4().hex}")
+        store = path.getFileSystem(context.hadoopConfiguration())
+        store.create(path).close()
+        store.delete(path, False)
+    except SPARK_ERRORS as error:
+        lines = [line for line in str(error).splitlines() if "Exception" in line] or [type(error).__name__]
+        raise LakeError(
+            f"lake.root {root} can't be written: {lines[0].strip()[:200]}; "
+            "are the store's jars on the class path, and its credentials in the environment?"
+        ) from error
+    return f"{root}: read and written"
