@@ -38,7 +38,7 @@ class Experiments(Section):
     alpha: Level = Field(0.05, description="of every interval; split over treatments in the sequential one")
     srm_alpha: Level = Field(0.001, description="a sample ratio less likely than this stops the reading")
     expected_share: float = Field(
-        0.05, gt=0, lt=1, description="premium share at which the sequential band is narrowest; kept at start"
+        0.1, gt=0, lt=1, description="premium share at which the sequential band is narrowest; kept at start"
     )
     power: float = Field(0.8, gt=0.5, lt=1)
     pre_months: int = Field(3, ge=1, le=24, description="months before entry behind CUPED and segments")
