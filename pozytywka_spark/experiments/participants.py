@@ -41,26 +41,27 @@ def outcomes(assigned: DataFrame, events: DataFrame, until: date) -> DataFrame:
     )
 
 
-def with_past(users: DataFrame, lake: Lake, chosen: Experiments) -> DataFrame:
+def with_past(users: DataFrame, lake: Lake, chosen: Experiments, started: date) -> DataFrame:
     """Add `city`, `tenure` and `activity` (segments; null unknown) and `x`, an array of covariates.
 
     Everything is of months before the user's own entry, but for the city, a snapshot. Covariates are
     ln(1 + sum) of each of `cuped_measures` over `pre_months` and ln(1 + months since the first event).
+    Nobody entered before `started`, so months too far before it aren't read.
     """
     cities = lake.read("users").select("user_id", "city")
-    joined = users.join(cities, "user_id", "left").join(past_of(users, lake, chosen), "user_id", "left")
+    past = past_of(users, lake, chosen, started)
+    joined = users.join(cities, "user_id", "left").join(past, "user_id", "left")
     debuts = lake.read("user_debuts").select("user_id", month_number(F.col("month")).alias("debut"))
     tenure = F.greatest(F.col("entered") - F.col("debut"), F.lit(0))
     sums = [F.coalesce(F.col(f"_{name}"), F.lit(0)) for name in chosen.cuped_measures]
     plays = F.coalesce(F.col("_plays"), F.lit(0))
+    covariates = [*sums, F.coalesce(tenure, F.lit(0))]
     return joined.join(debuts, "user_id", "left").select(
         *users.columns,
         "city",
         _bin(tenure, TENURES, "12 months or more").alias("tenure"),
         _bin(plays, PLAYS, "200 plays or more").alias("activity"),
-        F.array(*(F.log1p(value.cast("double")) for value in [*sums, F.coalesce(tenure, F.lit(0))])).alias(
-            "x"
-        ),
+        F.array(*(F.log1p(value.cast("double")) for value in covariates)).alias("x"),
     )
 
 
@@ -76,9 +77,10 @@ def without_past(users: DataFrame) -> DataFrame:
     )
 
 
-def past_of(users: DataFrame, lake: Lake, chosen: Experiments) -> DataFrame:
-    """Grain user with a row in `user_month` within `pre_months` before entry: the measures' sums, as `_name`."""
-    months = lake.read("user_month").where(month_number(F.col("month")) >= _first_month(users, chosen))
+def past_of(users: DataFrame, lake: Lake, chosen: Experiments, started: date) -> DataFrame:
+    """Grain user with a row in `user_month` within `pre_months` before entry: the measures' sums, `_name`."""
+    first = month_at(number_of(started) - chosen.pre_months)
+    months = lake.read("user_month").where(F.col("month") >= F.lit(first))
     unknown = [name for name in chosen.cuped_measures if name not in months.columns]
     if unknown:
         raise DataError(f"experiments.cuped_measures: table user_month has no {', '.join(unknown)}")
@@ -91,12 +93,6 @@ def past_of(users: DataFrame, lake: Lake, chosen: Experiments) -> DataFrame:
         .groupBy("user_id")
         .agg(*(F.sum(name).alias(f"_{name}") for name in names))
     )
-
-
-def _first_month(users: DataFrame, chosen: Experiments) -> int:
-    """The first month number that anyone's past reaches to, so that earlier partitions aren't read."""
-    row = users.agg(F.min("entered").alias("first")).first()
-    return (row["first"] if row and row["first"] is not None else 0) - chosen.pre_months
 
 
 def _bin(value: Column, edges: Sequence[tuple[int, str]], last: str) -> Column:

@@ -136,6 +136,15 @@ def find(tracking: Tracking, run_id: str) -> Any | None:
             raise
 
 
+def tagged(tracking: Tracking, key: str, value: str) -> list[str]:
+    """Identities of the finished runs that bear a tag of that value, latest first."""
+    with told(tracking.uri, "search"):
+        found = tracking.client.search_runs(
+            [tracking.experiment_id], f"tags.`{key}` = '{value}' and attributes.status = 'FINISHED'"
+        )
+    return [entry.info.run_id for entry in found]
+
+
 def read_json(tracking: Tracking, run_id: str, file: str) -> Any:
     """A JSON artefact of a run."""
     with told(tracking.uri, f"read {file} of run {run_id} from"), tempfile.TemporaryDirectory() as folder:

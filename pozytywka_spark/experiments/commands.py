@@ -1,0 +1,124 @@
+"""The commands of the experiment job: parsed flags in, what to show out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark import cli
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import UsageError
+from pozytywka_spark.experiments import importing, registry, stage, told
+from pozytywka_spark.experiments.assign import assign, end, grow_share
+from pozytywka_spark.experiments.plan import plan
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.schemas import ASSIGNMENTS
+
+Show = Callable[[], None]
+TREATMENT = "treatment"
+
+
+def run_assign(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
+    """Start or enrol."""
+    chosen = shares_of(args.share, args.group)
+    done = assign(spark, settings, lake, args.name, chosen, args.at, layer=args.layer, traffic=args.traffic)
+    return partial(told.show_assignment, done)
+
+
+def run_grow(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
+    """Raise shares."""
+    chosen = shares_of(args.share, args.group)
+    if not chosen:
+        raise UsageError("experiment grow: say to what, with --share 30 or --group name=30")
+    done = grow_share(spark, lake, args.name, chosen, args.at, move_control=args.move_control)
+    return partial(told.show_assignment, done)
+
+
+def run_end(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
+    """End."""
+    ended = end(spark, lake, args.name, args.at)
+    return partial(cli.say, f"experiment {ended.name} ended at {ended.at}; its reading stops there")
+
+
+def run_import(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
+    """Take over groups."""
+    file = importing.read_file(spark, args.file, args.format)
+    done = importing.import_groups(
+        spark,
+        settings,
+        lake,
+        args.name,
+        file,
+        shares_of(args.share, args.group),
+        args.at,
+        columns=(args.user_column, args.group_column),
+        renamed=dict(_pair(text, "--rename") for text in args.rename),
+    )
+    return partial(told.show_assignment, done)
+
+
+def run_expose(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
+    """Take in exposures."""
+    file = importing.read_file(spark, args.file, args.format)
+    count = importing.import_exposures(lake, args.name, file, (args.user_column, args.time_column))
+    return partial(cli.say, f"{count:,} new exposures of experiment {args.name}")
+
+
+def run_list(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
+    """All experiments."""
+    users: dict[str, int] = {}
+    if lake.exists(ASSIGNMENTS.name):
+        counted = (
+            lake.read(ASSIGNMENTS.name).groupBy("experiment").agg(F.countDistinct("user_id").alias("users"))
+        )
+        users = {row["experiment"]: row["users"] for row in counted.collect()}
+    return partial(cli.show_table, "experiments", registry.as_rows(registry.read_experiments(lake), users))
+
+
+def run_plan(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
+    """Power beforehand."""
+    found = plan(settings, lake, args.share, args.at, baseline=args.baseline, lift=args.lift)
+    return partial(told.show_plan, found)
+
+
+def run_report(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
+    """The reading."""
+    return partial(told.show_report, stage.report(spark, settings, lake, args.name))
+
+
+def run_uplift(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
+    """Who was persuaded."""
+    from pozytywka_spark.experiments.uplift_stage import (
+        show_uplift,
+        uplift,
+    )  # xgboost takes seconds to import
+
+    return partial(show_uplift, uplift(spark, settings, lake, args.name, args.treatment))
+
+
+def shares_of(share: float | None, groups: Sequence[str]) -> dict[str, float]:
+    """Percent a treatment, from --share or --group. Raises `UsageError` if both or neither make sense."""
+    if share is not None and groups:
+        raise UsageError("--share is for one treatment, --group for several: give one of them")
+    if share is not None:
+        return {TREATMENT: share}
+    found: dict[str, float] = {}
+    for text in groups:
+        name, value = _pair(text, "--group")
+        registry.check_name(name, "--group")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise UsageError(f"--group {text}: expected NAME=PERCENT, such as fewer-adverts=20") from None
+    return found
+
+
+def _pair(text: str, flag: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name or not value:
+        raise UsageError(f"{flag} {text}: expected two names with = between")
+    return name, value
