@@ -24,8 +24,19 @@ class Monitoring(Section):
         0.3, gt=0, description="share by which purchases may differ from those expected"
     )
     retrain_features: int = Field(3, ge=1, description="drifted features that ask for a new model")
+    warmup_months: int = Field(
+        2, ge=0, description="first months of all data that the default reference leaves out if it can"
+    )
     exempt: tuple[str, ...] = Field(
-        ("month_of_year",), description="features that change by nature: measured, never alarmed"
+        (
+            "month_of_year",
+            "tenure_days",
+            "average_prior_plays",
+            "prior_plays_last_3_months",
+            "prior_plays_last_6_months",
+            "prior_plays_last_12_months",
+        ),
+        description="features that grow or turn by nature as time goes by: measured, never alarmed",
     )
     edge_rows: int = Field(20_000, ge=100, description="reference rows, chosen by a hash, that set the bins")
     seed: int = 7

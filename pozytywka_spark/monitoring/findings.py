@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pozytywka_spark.config import Monitoring
+from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.monitoring.counts import FINE, Counts, Floats
 from pozytywka_spark.monitoring.drift import distances_of
 from pozytywka_spark.monitoring.performance import ESTIMATED, REALISED, Measured, Performance
@@ -32,31 +33,40 @@ def drift_rows(
     counts: Mapping[str, tuple[Counts, Counts]],
     edges: Mapping[str, Sequence[float]],
     users: float,
+    exempt: Set[str],
     chosen: Monitoring,
 ) -> list[Row]:
-    """A row a subject and distance. Exempt ones have no threshold and never alarm.
+    """A row a subject and distance. Exempt subjects have no threshold and never alarm.
 
     `false_alarms` is shared out evenly over the subjects that can alarm (Bonferroni), for each distance.
     """
-    watched = [name for name in counts if name not in chosen.exempt]
+    watched = [name for name in counts if name not in exempt]
     chance = chosen.false_alarms / max(len(watched), 1)
     rows = []
     for name, (reference, month) in counts.items():
         moved = _moved(reference, month, edges.get(name, ()))
         for distance in distances_of(reference, month, users, chance, chosen):
-            exempt = name in chosen.exempt
             rows.append(
                 {
                     "subject": name,
                     "metric": distance.metric,
                     "value": distance.value,
-                    "threshold": None if exempt else distance.limit,
-                    "alert": distance.alert and not exempt,
+                    "threshold": None if name in exempt else distance.limit,
+                    "alert": distance.alert and name not in exempt,
                     "rows": int(month.rows),
                     "detail": moved,
                 }
             )
     return rows
+
+
+def exempt_of(catalogue: Sequence[Feature], chosen: Monitoring, history: int) -> set[str]:
+    """Features that can't be compared: by settings, or because their window was still filling.
+
+    A sum over 12 months in a reference that starts after `history` months of data has fewer to sum.
+    """
+    filling = {feature.name for feature in catalogue if _months_of(feature.window) > history}
+    return filling | set(chosen.exempt)
 
 
 def performance_rows(
@@ -135,6 +145,12 @@ def _judge(
         above = expected.value + (limit if far >= 0 else -limit)
         return above, abs(far) > limit, f"{expected.value:.1f} were expected"
     return None, False, ""
+
+
+def _months_of(window: str) -> int:
+    """Months that a feature's window reaches over: `12 months`, or one."""
+    first = window.split()[0]
+    return int(first) if first.isdigit() else 1
 
 
 def _moved(reference: Counts, month: Counts, edges: Sequence[float]) -> str:

@@ -11,11 +11,10 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Settings
+from pozytywka_spark.config import Monitoring, Settings
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
-from pozytywka_spark.features.months import months_between
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.rows import LABEL, content_hash
 from pozytywka_spark.training.serving import ServingModel
@@ -25,10 +24,14 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Inputs:
-    """A month, the months it is compared with, and the rows of both."""
+    """A month, the months it is compared with, and the rows of both.
+
+    `history` counts the months of data up to the first of the reference, that one included.
+    """
 
     month: date
     reference: tuple[date, ...]
+    history: int
     rows: DataFrame
 
     @property
@@ -52,7 +55,7 @@ def read_inputs(
     order = feature_order(settings)
     check_order(model.features, order)
     check_hash(model.catalogue_hash, catalogue_hash(settings))
-    unknown = sorted(set(settings.monitoring.exempt) - set(order) - set(settings.features.drop))
+    unknown = sorted(set(settings.monitoring.exempt) - {feature.name for feature in CATALOGUE})
     if unknown:
         raise UsageError(
             f"monitoring.exempt: no such feature: {', '.join(unknown)}; see features --catalogue"
@@ -64,9 +67,16 @@ def read_inputs(
             f"no user to monitor in {chosen:%Y-%m}: table features has months "
             f"{known[0]:%Y-%m} to {known[-1]:%Y-%m}"
         )
-    months = _reference(known, chosen, model.trained_until, settings.monitoring.reference_months, reference)
+    months = (
+        _default(known, chosen, model.trained_until, settings.monitoring)
+        if reference is None
+        else _asked(known, chosen, *reference)
+    )
     features = lake.read("features", partitions=[{"month": each} for each in (*months, chosen)])
-    return Inputs(chosen, months, join_labels(features.select("user_id", "month", *order), settings, lake))
+    young = known.index(months[0]) + 1
+    return Inputs(
+        chosen, months, young, join_labels(features.select("user_id", "month", *order), settings, lake)
+    )
 
 
 def join_labels(features: DataFrame, settings: Settings, lake: Lake) -> DataFrame:
@@ -104,23 +114,29 @@ def _months(lake: Lake) -> list[date]:
     return months
 
 
-def _reference(
-    known: Sequence[date], month: date, trained_until: str, number: int, asked: tuple[date, date] | None
-) -> tuple[date, ...]:
-    if asked is not None:
-        months = tuple(each for each in months_between(*asked) if each in known)
-        told = f"{asked[0]:%Y-%m}..{asked[1]:%Y-%m}"
-        if month in months:
-            raise UsageError(f"--reference {told} holds the month {month:%Y-%m} itself: end it before")
-        if not months:
-            raise DataError(
-                f"--reference {told}: table features has months {known[0]:%Y-%m} to {known[-1]:%Y-%m} only"
-            )
-        return months
+def _asked(known: Sequence[date], month: date, first: date, last: date) -> tuple[date, ...]:
+    """The months of `--reference`."""
+    months = tuple(each for each in known if first <= each <= last)
+    told = f"{first:%Y-%m}..{last:%Y-%m}"
+    if month in months:
+        raise UsageError(f"--reference {told} holds the month {month:%Y-%m} itself: end it before")
+    if not months:
+        raise DataError(
+            f"--reference {told}: table features has months {known[0]:%Y-%m} to {known[-1]:%Y-%m} only"
+        )
+    return months
+
+
+def _default(known: Sequence[date], month: date, trained_until: str, chosen: Monitoring) -> tuple[date, ...]:
+    """The last months that the model was fitted on, without the data's first ones if others remain.
+
+    In those nobody has a history: every artist is new, and all trailing windows are short.
+    """
     fitted = [each for each in known if each < month and f"{each:%Y-%m}" <= trained_until]
     if not fitted:
         raise DataError(
             f"no reference months: the champion was fitted until {trained_until} and none of its months "
             f"lies before {month:%Y-%m}; name some with --reference YYYY-MM..YYYY-MM"
         )
-    return tuple(fitted[-number:])
+    grown = [each for each in fitted if each not in known[: chosen.warmup_months]]
+    return tuple((grown or fitted)[-chosen.reference_months :])

@@ -39,8 +39,9 @@ def render(trend: Rows, month: date, chosen: Monitoring) -> str:
     section.text(
         f"A distance alarms beyond its threshold (PSI {chosen.psi}, KS {chosen.ks}, JS {chosen.js}, null "
         f"rates {chosen.nulls}) and beyond what chance alone gives: one month in "
-        f"{round(1 / chosen.false_alarms)} has a false alarm of a distance by chance. Never alarmed, for "
-        f"they change by nature: {', '.join(chosen.exempt) or 'none'}."
+        f"{round(1 / chosen.false_alarms)} has a false alarm of a distance by chance. Never alarmed: "
+        f"features that change by nature ({', '.join(chosen.exempt) or 'none'}), and those whose trailing "
+        "window was still filling in the reference. "
     )
     _model(page, trend)
     _scores(page, trend)

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.features.catalogue import CATALOGUE
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.monitoring import table
 from pozytywka_spark.monitoring.counts import FINE, as_cells, by_subject, count_cells, edges_of
@@ -19,6 +20,7 @@ from pozytywka_spark.monitoring.findings import (
     Row,
     alerts_of,
     drift_rows,
+    exempt_of,
     is_retrain_advised,
     performance_rows,
 )
@@ -128,7 +130,8 @@ def _drift(scored: DataFrame, inputs: Inputs, model: ServingModel, settings: Set
             if place in found and found[place]["e1"] is not None
         }
         users = earlier.agg(F.count_distinct("user_id").alias("users")).first()
-        return drift_rows(counted, values, float(users["users"] if users else 0), chosen)
+        exempt = exempt_of(CATALOGUE, chosen, inputs.history)
+        return drift_rows(counted, values, float(users["users"] if users else 0), exempt, chosen)
     finally:
         edges.unpersist()
 

@@ -1,0 +1,1 @@
+"""What the platform could change for a group of users: a genetic search, inside what has been seen."""
