@@ -90,7 +90,9 @@ def _adverts_to_mean(months: int) -> Rule:
 def _favourite_plays(columns: Columns, factor: float) -> Floats:
     """No user can have more favourite plays than plays."""
     before = columns[FAVOURITES]
-    return np.where(factor > 1, np.minimum(before * factor, np.maximum(columns[PLAYS], before)), before * factor)
+    return np.where(
+        factor > 1, np.minimum(before * factor, np.maximum(columns[PLAYS], before)), before * factor
+    )
 
 
 def _favourite_matches(columns: Columns, factor: float) -> Floats:
@@ -212,9 +214,7 @@ def usable(
     return tuple(kept), tuple(notes)
 
 
-def _problem(
-    lever: Lever, catalogue: Sequence[Feature], order: Sequence[str], at_hand: Sequence[str]
-) -> str:
+def _problem(lever: Lever, catalogue: Sequence[Feature], order: Sequence[str], at_hand: Sequence[str]) -> str:
     relatives = [f.name for f in catalogue if {m.name for m in f.measures} & set(lever.measures)]
     stray = [name for name in relatives if name not in lever.follow and name not in lever.holds]
     if stray:

@@ -1,4 +1,4 @@
-"""A group of users as arrays: what a change makes of them, what it costs, and whether such users were seen."""
+"""A group of users as arrays: what a change makes of them, its cost, and whether such users were seen."""
 
 from __future__ import annotations
 
@@ -74,11 +74,16 @@ class Segment:
         self.scale = np.array([_spread(seen[lever.key]) for lever in levers])
         self.mean = np.array([_mean(seen[lever.key]) for lever in levers])
         self.bounds = np.array(
-            [_bounds(lever, seen[lever.key], mean, chosen) for lever, mean in zip(levers, self.mean, strict=True)]
+            [
+                _bounds(lever, seen[lever.key], mean, chosen)
+                for lever, mean in zip(levers, self.mean, strict=True)
+            ]
         ).reshape(len(levers), 2)
         self.none = np.array([lever.none for lever in levers])
         self._follow = [name for lever in levers for name in lever.follow if name in seen]
-        self._range = {name: np.nanquantile(seen[name], _RANGE) for name in self._follow if _known(seen[name])}
+        self._range = {
+            name: np.nanquantile(seen[name], _RANGE) for name in self._follow if _known(seen[name])
+        }
         self._places = [name for name in dict.fromkeys([*actionable, *CONTEXT]) if name in seen]
         self._sorted = {name: np.sort(values[~np.isnan(values)]) for name, values in seen.items()}
         crowd = self._coordinates(seen)
@@ -149,7 +154,11 @@ class Segment:
         known = self._sorted[name]
         if not len(known):
             return np.full(len(values), _UNKNOWN)
-        place = (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right")) / 2 / len(known)
+        place = (
+            (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right"))
+            / 2
+            / len(known)
+        )
         return np.where(np.isnan(values), _UNKNOWN, place)
 
     def _steps(self, settings: Floats) -> Floats:
@@ -158,7 +167,7 @@ class Segment:
             (setting - 1) * mean if lever.kind == "factor" else setting
             for lever, setting, mean in zip(self.levers, settings, self.mean, strict=True)
         ]
-        return np.array(moves) / self.scale
+        return np.asarray(np.array(moves) / self.scale)
 
     def _price(self, settings: Floats) -> tuple[float, float]:
         """Ad income lost, and all costs with it, a user and month."""
@@ -181,7 +190,7 @@ def _less(columns: Columns, moved: Mapping[str, Floats], name: str) -> float:
 
 
 def _bounds(lever: Lever, values: Floats, mean: float, chosen: Simulation) -> tuple[float, float]:
-    """Settings that take the group's mean as far as the quantiles of its users; none if nobody has a value."""
+    """Settings that take the group's mean as far as the quantiles of its users; none without values."""
     if not _known(values) or (lever.kind == "factor" and mean <= 0):
         return lever.none, lever.none
     low, high = np.nanquantile(values, (chosen.low_quantile, chosen.high_quantile))

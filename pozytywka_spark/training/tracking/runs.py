@@ -98,6 +98,12 @@ def find_tagged(tracking: Tracking, tag: str, value: str) -> str | None:
     return str(found[0].info.run_id) if found else None
 
 
+def tag(tracking: Tracking, run_id: str, key: str, value: str) -> None:
+    """Tag a run."""
+    with told(tracking.uri, "tag a run in"):
+        tracking.client.set_tag(run_id, key, value)
+
+
 def log_json(tracking: Tracking, run_id: str, content: object, file: str) -> None:
     """A JSON artefact."""
     with told(tracking.uri, "store an artefact in"):
@@ -117,6 +123,7 @@ def _short(values: Mapping[str, object]) -> dict[str, str]:
 def children(tracking: Tracking, parent: str) -> dict[str, dict[str, float]]:
     """Metrics of the runs under `parent`, by their names."""
     with told(tracking.uri, "search"):
+        # the models were logged after any trials, and the latest runs come first
         found = tracking.client.search_runs(
             [tracking.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'", max_results=1000
         )
@@ -143,6 +150,14 @@ def tagged(tracking: Tracking, key: str, value: str) -> list[str]:
             [tracking.experiment_id], f"tags.`{key}` = '{value}' and attributes.status = 'FINISHED'"
         )
     return [entry.info.run_id for entry in found]
+
+
+def has_artefact(tracking: Tracking, run_id: str, file: str) -> bool:
+    """Whether the run exists and has that artefact at its top."""
+    if find(tracking, run_id) is None:
+        return False
+    with told(tracking.uri, f"list the artefacts of run {run_id} in"):
+        return any(entry.path == file for entry in tracking.client.list_artifacts(run_id))
 
 
 def read_json(tracking: Tracking, run_id: str, file: str) -> Any:

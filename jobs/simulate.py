@@ -1,0 +1,50 @@
+"""Search what the platform could change for groups of users, what it would bring and cost."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+
+from pozytywka_spark import cli
+from pozytywka_spark.config import Settings
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.reports.files import write_page
+from pozytywka_spark.session import build_session
+from pozytywka_spark.simulation.report import show
+from pozytywka_spark.simulation.stage import simulate
+
+NAME = cli.job_name(__file__)
+SEGMENTS = ("all", "city", "tenure", "activity")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Simulate; 0 when the fronts are in the lake."""
+    parser = cli.job_parser(NAME, __doc__ or "")
+    parser.add_argument("--month", type=_month, metavar="YYYY-MM", help="default: the last scored month")
+    parser.add_argument(
+        "--segment", choices=SEGMENTS, help="how users are grouped; default: simulation.segment"
+    )
+    return cli.run(parser, argv, work)
+
+
+def work(args: argparse.Namespace, settings: Settings) -> None:
+    """Read, search, tell."""
+    spark = build_session(settings, NAME, verbose=args.verbose)
+    with cli.step("simulate"):
+        report = simulate(spark, settings, open_lake(settings, spark), args.month, args.segment)
+    show(report)
+    cli.say(f"page {write_page(settings, f'simulation-{report.segment_by}.html', report.page)}")
+
+
+def _month(text: str) -> date:
+    """`2023-05` as the first of May."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a month such as 2023-05") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The model fitted again on users drawn with replacement: how sure its predicted changes are."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.training.estimators import positive_weight, tree_parameters
+from pozytywka_spark.training.kernel import user_weights
+from pozytywka_spark.training.rows import LABEL
+from pozytywka_spark.training.serving import ServingModel
+
+_STEPS = 1_000_000  # of a user's hash: how finely the sample's size can be set
+_KEYS = ("user_id", "month", LABEL)
+
+
+def refit(spark: SparkSession, settings: Settings, lake: Lake, model: ServingModel) -> tuple[bytes, ...]:
+    """`simulation.bootstrap` boosters, each on users drawn anew, one task each, plain XGBoost.
+
+    A user's rows are drawn together (Poisson bootstrap of clusters), as many trees as the model has,
+    the same parameters; calibration stays the model's own. What comes back are boosters only.
+    """
+    chosen = settings.simulation
+    rows = training_rows(settings, lake, model)
+    packed = rows.groupBy(F.lit(0)).applyInPandas(_packer(model.features), "rows binary")
+    base = tree_parameters(settings, model.features, positive_weight(settings, model.base_rate))
+    tasks = spark.range(1, chosen.bootstrap + 1, numPartitions=chosen.bootstrap)
+    fitted = tasks.crossJoin(F.broadcast(packed)).mapInPandas(
+        _fitter(base, model.features, model.trees, chosen.seed), "id long, booster binary"
+    )
+    return tuple(bytes(row["booster"]) for row in fitted.orderBy("id").collect())
+
+
+def training_rows(settings: Settings, lake: Lake, model: ServingModel) -> DataFrame:
+    """Labelled rows of the months that the model was fitted on: of some users, all rows.
+
+    Users are chosen by a hash, so that `simulation.bootstrap_rows` rows come out, about. Raises
+    `DataError` if there is none, or no buyer among them.
+    """
+    chosen = settings.simulation
+    labels = lake.read("labels").where(
+        F.col("mature") & (F.date_format("month", "yyyy-MM") <= model.trained_until)
+    )
+    known = labels.where(F.col(model.label).isNotNull()).select(
+        "user_id", "month", F.col(model.label).cast("double").alias(LABEL)
+    )
+    sizes = known.agg(F.count("*").alias("rows"), F.sum(LABEL).alias("buyers")).first()
+    if sizes is None or not sizes["rows"] or not sizes["buyers"]:
+        raise DataError(
+            f"no labelled row with a purchase until {model.trained_until} is left to refit the champion on: "
+            "build the features of those months again"
+        )
+    share = min(1.0, chosen.bootstrap_rows / sizes["rows"])
+    dice = F.pmod(F.xxhash64("user_id", F.lit(chosen.seed)), F.lit(_STEPS))
+    features = lake.read("features").select("user_id", "month", *model.features)
+    return known.where(dice < int(share * _STEPS)).join(features, ["user_id", "month"], "inner")
+
+
+def _packer(order: Sequence[str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The bounded sample as one value, in a fixed order, so that every task gets the same at no shuffle."""
+
+    def pack(rows: pd.DataFrame) -> pd.DataFrame:
+        ordered = rows.sort_values(["user_id", "month"])
+        table = pa.table(
+            {
+                "user_id": ordered["user_id"].to_numpy(np.int64),
+                LABEL: ordered[LABEL].to_numpy(np.float32),
+                **{name: ordered[name].to_numpy(np.float32) for name in order},
+            }
+        )
+        sink = io.BytesIO()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        return pd.DataFrame({"rows": [sink.getvalue()]})
+
+    return pack
+
+
+def _fitter(
+    base: Mapping[str, object], order: Sequence[str], trees: int, seed: int
+) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]:
+    def fit(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for batch in batches:
+            for replicate, content in zip(batch["id"], batch["rows"], strict=True):
+                table = pa.ipc.open_stream(content).read_all()
+                booster = fit_replicate(table, base, order, trees, seed, int(replicate))
+                yield pd.DataFrame({"id": [replicate], "booster": [booster]})
+
+    return fit
+
+
+def fit_replicate(
+    table: pa.Table, base: Mapping[str, object], order: Sequence[str], trees: int, seed: int, replicate: int
+) -> bytes:
+    """One booster as UBJ; `replicate` counts from 1."""
+    import xgboost
+
+    users = table["user_id"].to_numpy()
+    weight = user_weights(users, seed, replicate, 1)[0]
+    drawn = weight > 0
+    matrix = np.column_stack([table[name].to_numpy() for name in order])[drawn]
+    data = xgboost.DMatrix(
+        matrix, label=table[LABEL].to_numpy()[drawn], weight=weight[drawn], missing=np.nan, nthread=1
+    )
+    params = {**base, "objective": "binary:logistic", "nthread": 1}
+    return bytes(xgboost.train(params, data, num_boost_round=trees).save_raw("ubj"))
