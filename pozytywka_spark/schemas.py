@@ -261,6 +261,15 @@ MONITORING = table(
     partition_by=["month"],
 )
 
+# grain: month, step of the month's work and change of its state; `inputs` names what it was done from,
+# `outcome` is JSON for the steps after it
+MONTHLY_STEPS = table(
+    "monthly_steps",
+    "month date, step string, state string, inputs string, detail string, started_at timestamp, "
+    "finished_at timestamp, outcome string",
+    keys=["month", "step", "started_at", "state"],
+)
+
 # grain: month, way of grouping, segment and point of its Pareto front; amounts are of the whole segment
 # and month, `changes` the levers' settings, `low` and `high` the 95% interval of `change`
 SIMULATIONS = table(
@@ -297,6 +306,15 @@ EXPOSURES = table(
     "exposures",
     "experiment string, user_id bigint, exposed_at timestamp",
     keys=["experiment", "user_id", "exposed_at"],
+    partition_by=["experiment"],
+)
+
+# grain: experiment and user: how much likelier the treatment makes a purchase, by a model fitted on others
+UPLIFT = table(
+    "uplift",
+    "experiment string, user_id bigint, month date, revision int, group string, bought boolean, fold int, "
+    "uplift double, score double, uplift_bin int, score_bin int, uplift_id string",
+    keys=["experiment", "user_id"],
     partition_by=["experiment"],
 )
 

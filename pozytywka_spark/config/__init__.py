@@ -15,6 +15,7 @@ from pozytywka_spark.config.model import (
     Training,
     Tuning,
 )
+from pozytywka_spark.config.monthly import Monthly
 from pozytywka_spark.config.settings import Settings
 from pozytywka_spark.config.synthetic import Dirt, Drift, Fraud, Synthetic, SyntheticExperiment
 
@@ -35,6 +36,7 @@ __all__ = [
     "LakeSettings",
     "Mlflow",
     "Monitoring",
+    "Monthly",
     "Policy",
     "Raw",
     "Scoring",

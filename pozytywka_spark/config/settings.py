@@ -19,6 +19,7 @@ from pozytywka_spark.config.model import (
     Training,
     Tuning,
 )
+from pozytywka_spark.config.monthly import Monthly
 from pozytywka_spark.config.section import Section
 from pozytywka_spark.config.synthetic import Synthetic
 
@@ -45,6 +46,7 @@ class Settings(Section):
     experiments: Experiments = Experiments()
     monitoring: Monitoring = Monitoring()
     simulation: Simulation = Simulation()
+    monthly: Monthly = Monthly()
     mlflow: Mlflow
     synthetic: Synthetic = Synthetic()
 

@@ -1,0 +1,1 @@
+"""A month's whole work in order: done once, resumed where it stopped, visible step by step."""

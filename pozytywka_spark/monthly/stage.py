@@ -1,0 +1,141 @@
+"""Ingest → features → monitor → train → gate → score → assign → report, for one month."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.monthly import experiments, work
+from pozytywka_spark.monthly.state import (
+    DONE,
+    FAILED,
+    RUNNING,
+    SETTLED,
+    StepState,
+    digest,
+    latest,
+    now,
+    read_states,
+    record,
+)
+from pozytywka_spark.monthly.work import Month, Result
+
+Watch = Callable[[StepState, bool], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step: what it does, and what decides whether it has to be done again.
+
+    `inputs` None: the stage itself knows what is new and leaves the rest alone, so it is always asked.
+    """
+
+    name: str
+    run: Callable[[Month], Result]
+    inputs: Callable[[Month], object] | None = None
+
+
+def _monitored(month: Month) -> object:
+    return [work.features_until(month), month.settings.monitoring.model_dump(mode="json")]
+
+
+def _trained(month: Month) -> object:
+    chosen = month.settings.model_dump(
+        mode="json", include={"label", "features", "split", "training", "tuning"}
+    )
+    return [work.features_until(month), chosen, month.outcomes.get("monitor", {}).get("retrain_advised")]
+
+
+def _weighed(month: Month) -> object:
+    return [month.outcomes.get("train"), month.settings.gate.model_dump(mode="json")]
+
+
+STEPS = (
+    Step("ingest", work.take_in),
+    Step("features", work.build),
+    Step("monitor", work.watch, _monitored),
+    Step("train", work.retrain, _trained),
+    Step("gate", work.weigh, _weighed),
+    Step("score", work.score_month),
+    Step("assign", experiments.enrol_newcomers),
+    Step("report", experiments.read_experiments),
+)
+
+
+def run_month(
+    spark: SparkSession,
+    settings: Settings,
+    lake: Lake,
+    month: date,
+    watch: Watch,
+    steps: Sequence[Step] = STEPS,
+) -> list[StepState]:
+    """Do all that is left to do of a month's work; the states of its steps.
+
+    Every step is idempotent and its state is written after its work: killed anywhere, the same call
+    goes on where it stopped and ends in the same tables. A step that was done from the same inputs is
+    not done again, nor is its decision taken anew. `watch` hears of each step's beginning and end.
+    Raises what a step raises, once its state says so.
+    """
+    before = read_states(lake, month)
+    doing = Month(spark, settings, lake, month)
+    return [_do(doing, step, latest(before, step.name), watch) for step in steps]
+
+
+def _do(month: Month, step: Step, before: StepState | None, watch: Watch) -> StepState:
+    inputs = digest(step.inputs(month)) if step.inputs else ""
+    if step.inputs and before is not None and before.state in SETTLED and before.inputs == inputs:
+        month.outcomes[step.name] = before.outcome
+        watch(before, True)
+        return before
+    begun = StepState(month.month, step.name, RUNNING, inputs, "", now())
+    record(month.spark, month.lake, begun)
+    watch(begun, False)
+    try:
+        result = step.run(month)
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        failed = replace(begun, state=FAILED, detail=lines[0][:500], finished_at=now())
+        record(month.spark, month.lake, failed)
+        watch(failed, False)
+        raise
+    ended = replace(
+        begun, state=result.state, detail=result.detail, outcome=result.outcome, finished_at=now()
+    )
+    record(month.spark, month.lake, ended)
+    month.outcomes[step.name] = ended.outcome
+    watch(ended, False)
+    return ended
+
+
+def table(states: Sequence[StepState]) -> list[dict[str, object]]:
+    """States as rows for the console."""
+    return [
+        {
+            "month": f"{each.month:%Y-%m}",
+            "step": each.step,
+            "state": each.state,
+            "seconds": _seconds(each),
+            "what": each.detail,
+        }
+        for each in states
+    ]
+
+
+def _seconds(state: StepState) -> str:
+    if state.finished_at is None:
+        return "–"
+    return f"{(state.finished_at - state.started_at).total_seconds():.1f}"
+
+
+def finished(states: Sequence[StepState]) -> bool:
+    """Whether a month's work is done to the last step."""
+    return {each.step for each in states if each.state in SETTLED} >= {step.name for step in STEPS}
+
+
+__all__ = ["DONE", "STEPS", "Step", "finished", "run_month", "table"]

@@ -1,0 +1,161 @@
+"""The order, the memory and the decisions of a month's work, on steps that only count."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.lake import Lake, open_lake
+from pozytywka_spark.monthly import stage, work
+from pozytywka_spark.monthly.stage import STEPS, Step, finished, run_month
+from pozytywka_spark.monthly.state import DONE, FAILED, RUNNING, SKIPPED, StepState, now, read_states, record
+from pozytywka_spark.monthly.work import Month, Result
+
+MAY = date(2023, 5, 1)
+
+
+class Killed(BaseException):
+    """As sudden as a SIGKILL: nothing in the code catches it."""
+
+
+def quiet(_: StepState, __: bool) -> None:
+    """Nobody watches."""
+
+
+def place(spark: SparkSession, tmp_path: Path) -> tuple[Settings, Lake]:
+    settings = load_settings("local", [f"home={tmp_path}"])
+    return settings, open_lake(settings, spark)
+
+
+def counting(name: str, calls: list[str], outcome: dict[str, int] | None = None) -> Callable[[Month], Result]:
+    def run(_: Month) -> Result:
+        calls.append(name)
+        return Result(f"{name} ran", outcome=outcome or {})
+
+    return run
+
+
+def test_steps_run_once_in_order_and_again_only_if_their_inputs_changed(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    settings, lake = place(spark, tmp_path)
+    calls: list[str] = []
+    world = {"content": 1}
+    steps = (
+        Step("take", counting("take", calls)),
+        Step("watch", counting("watch", calls, {"advised": 1}), lambda _: world["content"]),
+        Step("train", counting("train", calls), lambda month: month.outcomes["watch"]["advised"]),
+    )
+    first = run_month(spark, settings, lake, MAY, quiet, steps)
+    assert calls == ["take", "watch", "train"]
+    assert [(s.step, s.state, s.detail) for s in first] == [
+        ("take", DONE, "take ran"), ("watch", DONE, "watch ran"), ("train", DONE, "train ran"),
+    ]  # fmt: skip
+    run_month(spark, settings, lake, MAY, quiet, steps)
+    assert calls[3:] == ["take"], "a step without inputs is always asked, the others remember"
+    world["content"] = 2
+    heard: list[tuple[str, str, bool]] = []
+    run_month(spark, settings, lake, MAY, lambda s, known: heard.append((s.step, s.state, known)), steps)
+    assert calls[4:] == ["take", "watch"], "what watching found is the same, so training need not follow"
+    assert heard == [
+        ("take", RUNNING, False), ("take", DONE, False), ("watch", RUNNING, False), ("watch", DONE, False),
+        ("train", DONE, True),
+    ]  # fmt: skip
+    run_month(spark, settings, lake, date(2023, 6, 1), quiet, steps)
+    assert calls[6:] == ["take", "watch", "train"], "another month has a memory of its own"
+    assert [s.month.month for s in read_states(lake)] == [5, 5, 5, 6, 6, 6]
+
+
+def test_a_month_that_failed_or_was_killed_goes_on_where_it_stopped(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    settings, lake = place(spark, tmp_path)
+    calls: list[str] = []
+    trouble: list[BaseException] = [Killed(), DataError("no months\nand more")]
+
+    def brittle(_: Month) -> Result:
+        calls.append("brittle")
+        if trouble:
+            raise trouble.pop()
+        return Result("whole again", SKIPPED)
+
+    steps = (
+        Step("take", counting("take", calls), lambda _: "same"),
+        Step("brittle", brittle, lambda _: "same"),
+        Step("last", counting("last", calls), lambda _: "same"),
+    )
+    with pytest.raises(DataError):
+        run_month(spark, settings, lake, MAY, quiet, steps)
+    assert [(s.step, s.state, s.detail) for s in read_states(lake, MAY)] == [
+        ("take", DONE, "take ran"), ("brittle", FAILED, "no months"),
+    ]  # fmt: skip
+    with pytest.raises(Killed):
+        run_month(spark, settings, lake, MAY, quiet, steps)
+    assert [s.state for s in read_states(lake, MAY)] == [DONE, RUNNING]
+    run_month(spark, settings, lake, MAY, quiet, steps)
+    run_month(spark, settings, lake, MAY, quiet, steps)
+    assert calls == ["take", "brittle", "brittle", "brittle", "last"]
+    assert [s.state for s in read_states(lake, MAY)] == [DONE, SKIPPED, DONE]
+    assert [row["what"] for row in stage.table(read_states(lake, MAY))] == [
+        "take ran",
+        "whole again",
+        "last ran",
+    ]
+
+
+def test_a_month_is_finished_when_every_step_is_settled() -> None:
+    states = [StepState(MAY, step.name, DONE, "", "", now()) for step in STEPS]
+    assert finished(states)
+    assert finished([*states[:-1], StepState(MAY, states[-1].step, SKIPPED, "", "", now())])
+    assert not finished([*states[:-1], StepState(MAY, states[-1].step, RUNNING, "", "", now())])
+    assert not finished(states[1:])
+
+
+@pytest.mark.parametrize(
+    ("champion", "trained", "advised", "settings", "reason"),
+    [
+        (None, None, False, [], "no champion yet"),
+        (1, None, False, [], "no month's work trained before"),
+        (1, date(2023, 2, 1), False, [], "last trained in 2023-02"),
+        (1, date(2023, 3, 1), False, [], None),
+        (1, date(2023, 3, 1), True, [], "monitoring advised it"),
+        (1, date(2023, 3, 1), True, ["monthly.retrain_on_drift=false"], None),
+        (1, date(2023, 3, 1), False, ["monthly.retrain_every_months=2"], "last trained in 2023-03"),
+        # a training of the month itself or of a later one is no reason to wait, or a restart would differ
+        (1, MAY, False, [], "no month's work trained before"),
+    ],
+)
+def test_when_a_month_trains(
+    spark: SparkSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    champion: int | None,
+    trained: date | None,
+    advised: bool,
+    settings: list[str],
+    reason: str | None,
+) -> None:
+    chosen = load_settings("local", [f"home={tmp_path}", *settings])
+    states = [StepState(trained, "train", DONE, "", "", now())] if trained else []
+    skipped = StepState(date(2023, 4, 1), "train", SKIPPED, "", "", now())
+    monkeypatch.setattr(work, "champion", lambda _: champion)
+    monkeypatch.setattr(work, "read_states", lambda _: [*states, skipped])
+    month = Month(spark, chosen, open_lake(chosen, spark), MAY, {"monitor": {"retrain_advised": advised}})
+    assert work.why_train(month) == reason
+
+
+def test_states_are_kept_whole(spark: SparkSession, tmp_path: Path) -> None:
+    _, lake = place(spark, tmp_path)
+    begun = now()
+    state = StepState(MAY, "train", DONE, "abc", "version 2", begun, now(), {"version": 2, "why": "due"})
+    record(spark, lake, StepState(MAY, "train", RUNNING, "abc", "", begun))
+    record(spark, lake, state)
+    kept = read_states(lake, MAY)
+    assert [(s.outcome, s.state, s.detail, s.inputs) for s in kept] == [
+        ({"version": 2, "why": "due"}, DONE, "version 2", "abc")
+    ]
+    assert kept[0].started_at.timestamp() == begun.timestamp()
