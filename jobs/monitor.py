@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import date
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
@@ -23,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Monitor; 0 quiet, 4 alerts."""
     parser = cli.job_parser(NAME, __doc__ or "")
     parser.add_argument(
-        "--month", type=_month, metavar="YYYY-MM", help="default: the last month with features"
+        "--month", type=cli.month, metavar="YYYY-MM", help="default: the last month with features"
     )
     parser.add_argument(
         "--reference",
@@ -42,14 +41,6 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     code = show(report)
     cli.say(f"page {write_page(settings, 'monitoring.html', report.page)}")
     return code
-
-
-def _month(text: str) -> date:
-    """`2023-05` as the first of May."""
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a month such as 2023-05") from None
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.monthly.report import show, tell
+from pozytywka_spark.monthly.stage import run_month
+from pozytywka_spark.monthly.state import read_states
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.session import build_session
 from pozytywka_spark.synthetic.world import write_world
@@ -24,7 +27,30 @@ Result = TypeVar("Result")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code 0 when a model and scores are there, 1 when a stage can't go on, 2 on wrong usage."""
-    return cli.run(cli.job_parser(cli.job_name(__file__), str(__doc__)), argv, work)
+    parser = cli.job_parser(cli.job_name(__file__), str(__doc__))
+    parser.add_argument(
+        "--monthly",
+        type=cli.month,
+        metavar="YYYY-MM",
+        help="do that month's whole work: ingest, features, monitor, train if due or drifted, gate, score, "
+        "assign, report; what was done is not done again, so an interrupted month goes on where it stopped",
+    )
+    parser.add_argument("--status", action="store_true", help="show how far the months' work has come")
+    return cli.run(parser, argv, choose)
+
+
+def choose(args: argparse.Namespace, settings: Settings) -> None:
+    """A month's work, its status, or everything once."""
+    if not (args.monthly or args.status):
+        work(args, settings)
+        return
+    spark = build_session(settings, "pipeline", verbose=args.verbose)
+    lake = open_lake(settings, spark)
+    if not args.status:
+        if settings.raw.path is None:
+            write_world(spark, settings, settings.raw_path)
+        run_month(spark, settings, lake, args.monthly, tell)
+    show(read_states(lake, args.monthly))
 
 
 def work(args: argparse.Namespace, settings: Settings) -> None:

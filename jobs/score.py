@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import date
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
@@ -21,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Score; 0 when the month's predictions of the champion are in the lake."""
     parser = cli.job_parser(NAME, __doc__ or "")
     parser.add_argument(
-        "--month", type=_month, metavar="YYYY-MM", help="default: the last month with features"
+        "--month", type=cli.month, metavar="YYYY-MM", help="default: the last month with features"
     )
     return cli.run(parser, argv, work)
 
@@ -32,14 +31,6 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     with cli.step("score"):
         report = score(spark, settings, open_lake(settings, spark), args.month)
     show(report)
-
-
-def _month(text: str) -> date:
-    """`2023-05` as the first of May."""
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a month such as 2023-05") from None
 
 
 if __name__ == "__main__":

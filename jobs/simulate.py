@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import date
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
@@ -22,7 +21,7 @@ SEGMENTS = ("all", "city", "tenure", "activity")
 def main(argv: Sequence[str] | None = None) -> int:
     """Simulate; 0 when the fronts are in the lake."""
     parser = cli.job_parser(NAME, __doc__ or "")
-    parser.add_argument("--month", type=_month, metavar="YYYY-MM", help="default: the last scored month")
+    parser.add_argument("--month", type=cli.month, metavar="YYYY-MM", help="default: the last scored month")
     parser.add_argument(
         "--segment", choices=SEGMENTS, help="how users are grouped; default: simulation.segment"
     )
@@ -36,14 +35,6 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
         report = simulate(spark, settings, open_lake(settings, spark), args.month, args.segment)
     show(report)
     cli.say(f"page {write_page(settings, f'simulation-{report.segment_by}.html', report.page)}")
-
-
-def _month(text: str) -> date:
-    """`2023-05` as the first of May."""
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a month such as 2023-05") from None
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,14 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, work: Work)
             traceback.print_exc()
         complain(f"{_first_line(error)} (run again with --verbose for the stack trace)")
         return 1
+
+
+def month(text: str) -> date:
+    """The type of a flag that names a month: `2023-05` as the first of May."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a month such as 2023-05") from None
 
 
 def complain(message: str) -> None:

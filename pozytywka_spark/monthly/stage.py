@@ -12,7 +12,6 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.monthly import experiments, work
 from pozytywka_spark.monthly.state import (
-    DONE,
     FAILED,
     RUNNING,
     SETTLED,
@@ -111,31 +110,3 @@ def _do(month: Month, step: Step, before: StepState | None, watch: Watch) -> Ste
     month.outcomes[step.name] = ended.outcome
     watch(ended, False)
     return ended
-
-
-def table(states: Sequence[StepState]) -> list[dict[str, object]]:
-    """States as rows for the console."""
-    return [
-        {
-            "month": f"{each.month:%Y-%m}",
-            "step": each.step,
-            "state": each.state,
-            "seconds": _seconds(each),
-            "what": each.detail,
-        }
-        for each in states
-    ]
-
-
-def _seconds(state: StepState) -> str:
-    if state.finished_at is None:
-        return "–"
-    return f"{(state.finished_at - state.started_at).total_seconds():.1f}"
-
-
-def finished(states: Sequence[StepState]) -> bool:
-    """Whether a month's work is done to the last step."""
-    return {each.step for each in states if each.state in SETTLED} >= {step.name for step in STEPS}
-
-
-__all__ = ["DONE", "STEPS", "Step", "finished", "run_month", "table"]

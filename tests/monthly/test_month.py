@@ -1,17 +1,20 @@
 """The order, the memory and the decisions of a month's work, on steps that only count."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from pozytywka_spark.cli import OUT
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake import Lake, open_lake
-from pozytywka_spark.monthly import stage, work
-from pozytywka_spark.monthly.stage import STEPS, Step, finished, run_month
+from pozytywka_spark.monthly import work
+from pozytywka_spark.monthly.report import show
+from pozytywka_spark.monthly.stage import STEPS, Step, run_month
 from pozytywka_spark.monthly.state import DONE, FAILED, RUNNING, SKIPPED, StepState, now, read_states, record
 from pozytywka_spark.monthly.work import Month, Result
 
@@ -100,19 +103,21 @@ def test_a_month_that_failed_or_was_killed_goes_on_where_it_stopped(
     run_month(spark, settings, lake, MAY, quiet, steps)
     assert calls == ["take", "brittle", "brittle", "brittle", "last"]
     assert [s.state for s in read_states(lake, MAY)] == [DONE, SKIPPED, DONE]
-    assert [row["what"] for row in stage.table(read_states(lake, MAY))] == [
-        "take ran",
-        "whole again",
-        "last ran",
-    ]
+    assert [s.detail for s in read_states(lake, MAY)] == ["take ran", "whole again", "last ran"]
 
 
-def test_a_month_is_finished_when_every_step_is_settled() -> None:
-    states = [StepState(MAY, step.name, DONE, "", "", now()) for step in STEPS]
-    assert finished(states)
-    assert finished([*states[:-1], StepState(MAY, states[-1].step, SKIPPED, "", "", now())])
-    assert not finished([*states[:-1], StepState(MAY, states[-1].step, RUNNING, "", "", now())])
-    assert not finished(states[1:])
+def test_what_is_left_of_a_month_is_told() -> None:
+    states = [StepState(MAY, step.name, DONE, "", "well", now(), now()) for step in STEPS]
+    with OUT.capture() as told:
+        show(states)
+        show([*states[:-2], replace(states[-2], state=FAILED), replace(states[-1], state=SKIPPED)])
+        show(states[:3])
+        show([])
+    text = told.get()
+    assert "2023-05 is done" in text
+    assert "left of 2023-05: assign; go on with --monthly 2023-05" in text
+    assert "left of 2023-05: train, gate, score, assign, report;" in text
+    assert "no month's work is on record" in text
 
 
 @pytest.mark.parametrize(
