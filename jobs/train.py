@@ -22,7 +22,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--force", action="store_true", help="train again even if these inputs were trained before"
     )
-    return cli.run(parser, argv, work)
+    parser.add_argument("--tune", action="store_true", help="search for parameters before the final fit")
+    parser.add_argument("--trials", type=int, metavar="N", help="with --tune: tuning.trials, in all")
+    parser.add_argument("--minutes", type=float, metavar="M", help="with --tune: tuning.minutes, this time")
+    return cli.run(parser, with_tuning(parser, argv), work)
+
+
+def with_tuning(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> list[str]:
+    """The flags of tuning as the settings they stand for, so that they are checked and logged as such."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    args = parser.parse_args(given)
+    asked = {"trials": args.trials, "minutes": args.minutes}
+    if not args.tune:
+        if any(value is not None for value in asked.values()):
+            parser.error("--trials and --minutes are budgets of --tune: add it")
+        return given
+    if args.minutes is not None and args.trials is None:
+        asked["trials"] = "null"  # minutes alone: as many trials as they hold
+    wanted = {"enabled": "true", **{name: value for name, value in asked.items() if value is not None}}
+    return [*given, *(part for name, value in wanted.items() for part in ("--set", f"tuning.{name}={value}"))]
 
 
 def work(args: argparse.Namespace, settings: Settings) -> None:

@@ -51,6 +51,7 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
     if settings.env == "local":
         # Python workers are started as plain `python3` unless told: another Python, without our packages
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        _show_workers_the_package()
     builder = _with_delta_jars(SparkSession.Builder().config(map=dict(wanted)), settings)
     try:
         submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started the JVM already
@@ -67,6 +68,14 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
         session.sparkContext.setLogLevel("ERROR")
         logging.getLogger("py4j").setLevel(logging.ERROR)
     return session
+
+
+def _show_workers_the_package() -> None:
+    """Python workers inherit PYTHONPATH through the JVM; a package that isn't installed is found only there."""
+    here = str(Path(__file__).resolve().parents[1])
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if here not in known:
+        os.environ["PYTHONPATH"] = os.pathsep.join([here, *filter(None, known)])
 
 
 def local_cores(master: str) -> int:
@@ -103,6 +112,9 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
             "spark.ui.showConsoleProgress": False,
             "spark.sql.sources.parallelPartitionDiscovery.threshold": 100_000,
         }
+        if "PYSPARK_GATEWAY_PORT" not in os.environ:
+            # workers that have their libraries from the start: 0.6 s instead of 11 s before the first fit
+            conf["spark.python.daemon.module"] = "pozytywka_spark.worker_daemon"
     elif spark.master:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":

@@ -35,8 +35,6 @@ def settings_in(home: Path, *more: str) -> Settings:
 
     chosen = [
         f"home={home}",
-        "spark.master=local[2]",
-        "spark.shuffle_partitions=2",
         f"features.drop=[{DROPPED}]",
         "training.max_trees=120",
         "training.early_stopping_rounds=15",

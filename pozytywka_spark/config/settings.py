@@ -58,7 +58,7 @@ class Settings(Section):
                 "set label.allow_censored=true to train on it, or use buys_within_horizon"
             )
         if self.tuning.trials is None and self.tuning.minutes is None:
-            raise ValueError("tuning.trials and tuning.minutes are both unset: set one, or it would never end")
+            raise ValueError("tuning.trials and tuning.minutes are both unset: set one, or it never ends")
         return self
 
     @property

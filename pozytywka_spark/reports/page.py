@@ -42,6 +42,7 @@ table{border-collapse:collapse;font-size:14px;min-width:50%}
 caption{text-align:left;font-weight:600;padding:0 0 6px}
 th,td{padding:6px 14px 6px 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--soft);font-weight:600;white-space:nowrap}.num{text-align:right;font-variant-numeric:tabular-nums}
+ul{margin:0 0 12px;padding-left:22px;max-width:75ch}
 figure{margin:0 0 16px}figure img{max-width:100%;height:auto}figcaption{color:var(--soft);font-size:13px}
 .badge{display:inline-block;border-radius:999px;padding:0 9px;font-size:12px;font-weight:600;color:#fff}
 .badge.ok{background:var(--ok)}.badge.info{background:var(--info)}.badge.warn{background:var(--warn)}
@@ -66,6 +67,12 @@ class Section:
         self._parts += [f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs]
         return self
 
+    def bullets(self, items: Sequence[str]) -> Section:
+        """A list of plain lines."""
+        lines = "".join(f"<li>{escape(item)}</li>" for item in items)
+        self._parts.append(f"<ul>{lines}</ul>" if items else "")
+        return self
+
     def tiles(self, figures: Mapping[str, Any]) -> Section:
         """A few headline numbers, name to value."""
         cells = (
@@ -85,9 +92,10 @@ class Section:
     ) -> Section:
         """Rows with the same keys; numbers stand right, `severity_column`, if there, as a coloured badge.
 
-        Without rows the text `empty` stands in its place.
+        Without rows the text `empty` stands in its place, if there is one.
         """
-        self._parts.append(_table(rows, caption, severity_column) if rows else f"<p>{escape(empty)}</p>")
+        nothing = f"<p>{escape(empty)}</p>" if empty else ""
+        self._parts.append(_table(rows, caption, severity_column) if rows else nothing)
         return self
 
     def figure(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pyspark import TaskContext
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -82,13 +83,19 @@ def explain(booster: bytes, matrix: Matrix) -> Matrix:
     """Tree SHAP values, a row a row, the bias in the last column."""
     import xgboost
 
-    data = xgboost.DMatrix(matrix, missing=np.nan, nthread=1)
+    data = xgboost.DMatrix(matrix, missing=np.nan, nthread=task_threads())
     found = load(booster).predict(data, pred_contribs=True, validate_features=False)
     return np.asarray(found, dtype=np.float64)
 
 
+def task_threads() -> int:
+    """The cpus of the task that asks; 1 outside of tasks."""
+    context = TaskContext.get()
+    return context.cpus() if context else 1
+
+
 def load(booster: bytes) -> Any:
-    """The booster with one thread (its task's own), read once a worker process."""
+    """The booster with its task's threads, read once a worker process."""
     return _loaded(hashlib.sha256(booster).hexdigest(), _Raw(booster))
 
 
@@ -111,5 +118,5 @@ def _loaded(digest: str, raw: _Raw) -> Any:
 
     booster = xgboost.Booster()
     booster.load_model(bytearray(raw.content))
-    booster.set_param({"nthread": 1})
+    booster.set_param({"nthread": task_threads()})
     return booster

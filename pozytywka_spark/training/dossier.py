@@ -1,169 +1,160 @@
-"""The dossier of a training: one self-contained page for those who must decide, from logged numbers only."""
+"""The dossier of a training: one self-contained page for those who must decide, from logged facts only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pozytywka_spark.config import Gate, Settings
 from pozytywka_spark.reports.page import Page
-from pozytywka_spark.training import plots
-from pozytywka_spark.training.prepare import Prepared
-from pozytywka_spark.training.splits import TimeSplit, describe, months_between
+from pozytywka_spark.training import dossier_models, dossier_reasons, plots
 
-METRICS = ("roc_auc", "pr_auc", "log_loss", "brier", "lift_at_1pct", "lift_at_5pct", "lift_at_10pct")
-TOPS = (("1%", "1pct"), ("5%", "5pct"), ("10%", "10pct"))
+Facts = Mapping[str, Any]
 
 
-def dossier(
-    prepared: Prepared,
-    settings: Settings,
-    measured: Mapping[str, Any],
-    strongest: Sequence[Mapping[str, Any]],
-    meanings: Mapping[str, str],
-    remarks: Sequence[str],
-) -> str:
-    """The page. `measured` as of `record.evaluation_as_json`; `remarks` are notes and guards in words."""
-    rows, positives = (sum(size[place] for size in prepared.sizes.values()) for place in (0, 1))
+def dossier(facts: Facts, outcome: Facts | None) -> str:
+    """The page. `facts` as the training stage logs them; `outcome` of the gate, None before it decides."""
+    data = facts["data"]
     page = Page(
         "Who will buy premium: dossier of a training",
-        f"{rows:,} user-months, {positives:,} purchases within the horizon; target {settings.label.column}",
+        f"{data['rows']:,} months of users without premium, {data['positives']:,} of them followed by a "
+        f"purchase ({target_in_words(data)}); run {facts['run']}",
     )
-    _summary(page, measured["models"], remarks)
-    _data(page, prepared)
-    _models(page, measured["models"])
-    _slices(page, measured["slices"], settings.evaluation.min_slice_positives)
-    _reasons(page, strongest, meanings)
-    page.section("What would change the decision").text(*conditions(settings.gate))
+    _summary(page, facts, outcome)
+    _gate(page, facts, outcome)
+    _data(page, facts)
+    dossier_models.models(page, facts["models"])
+    dossier_models.decisions(page, facts["decisions"], facts["made"]["policy"])
+    dossier_models.slices(page, facts["slices"], facts["made"]["least"])
+    dossier_reasons.strongest(page, facts["explained"])
+    dossier_reasons.dependence(page, facts["explained"])
+    dossier_reasons.stability(page, facts["stability"])
+    dossier_models.tuning(page, facts["made"]["tuning"])
+    _made(page, facts)
     return page.render()
 
 
-def conditions(gate: Gate) -> list[str]:
+def target_in_words(data: Facts) -> str:
+    """What counts as a purchase."""
+    if data["label"] == "buys_ever":
+        return "at any time until the data ends"
+    return f"within {data['horizon_days']} days after the month"
+
+
+def conditions(gate: Facts) -> list[str]:
     """When a model is promoted, in words."""
     return [
-        f"A later model takes over only if its {gate.metric} on the same test rows is better in at least "
-        f"{gate.confidence:.1%} of bootstrap replicates paired by user,",
-        f"its calibration error stays within {gate.max_calibration_error} beyond what chance alone gives,",
-        f"no slice of users loses more than {gate.max_slice_drop} ROC AUC, and no guard fails.",
-        "The champion of today can be given back its place with one command: gate --rollback.",
+        f"its {gate['metric']} on the same test rows is better in at least {gate['confidence']:.1%} of "
+        "bootstrap replicates paired by user",
+        f"its calibration error stays within {gate['max_calibration_error']} beyond what chance alone gives",
+        f"no slice of users loses more than {gate['max_slice_drop']} ROC AUC",
+        "every guard passed when it was trained",
     ]
 
 
-def worst_slice(slices: Mapping[str, Mapping[str, Any]], least: int) -> str | None:
-    """The slice with the lowest ROC AUC among those with enough positives and negatives."""
-    judged = {
-        name: row["roc_auc"]
-        for name, row in slices.items()
-        if row["roc_auc"] is not None and min(row["positives"], row["rows"] - row["positives"]) >= least
-    }
-    return min(judged, key=lambda name: judged[name]) if judged else None
-
-
-def _summary(page: Page, models: Mapping[str, Any], remarks: Sequence[str]) -> None:
-    best = models["xgboost"]["metrics"]
+def _summary(page: Page, facts: Facts, outcome: Facts | None) -> None:
+    best = facts["models"]["xgboost"]["metrics"]
+    others = facts["models"]["logistic"]["metrics"]
     section = page.section("In short")
     section.tiles(
         {
             "ROC AUC on months never seen": f"{best['roc_auc']:.3f}",
-            "buyers found in the top tenth": f"{best['recall_at_10pct']:.0%}",
+            "logistic regression's": f"{others['roc_auc']:.3f}",
+            "of all buyers are in the best tenth": f"{best['recall_at_10pct']:.0%}",
             "times better than chance there": f"{best['lift_at_10pct']:.1f}",
-            "calibration error": f"{best['calibration_error']:.4f}",
+            "predicted and observed differ by, on average": f"{best['calibration_error']:.4f}",
         }
     )
-    section.text(*remarks)
+    section.text(outcome["verdict"] if outcome else "The gate has not decided on this model yet.")
+    section.text(_in_words(facts), *facts["remarks"])
 
 
-def _data(page: Page, prepared: Prepared) -> None:
+def _in_words(facts: Facts) -> str:
+    test = next(side for side in facts["data"]["sides"] if side["side"] == "test")
+    metrics = facts["models"]["xgboost"]["metrics"]
+    return (
+        f"In the test months ({test['months']}), which no model has seen, {test['positives']:,} of "
+        f"{test['rows']:,} user-months ended with a purchase ({metrics['base_rate']:.1%}). Among the tenth "
+        f"with the highest scores it was {metrics['precision_at_10pct']:.1%}."
+    )
+
+
+def _gate(page: Page, facts: Facts, outcome: Facts | None) -> None:
+    section = page.section("The gate's decision")
+    if outcome:
+        section.text(outcome["verdict"])
+        section.bullets(outcome["reasons"])
+        section.table(outcome["table"], caption="Both on the same test rows", empty="")
+        if outcome["changes"]:
+            section.text("What would change the decision:")
+            section.bullets(outcome["changes"])
+    section.text("The rule, for this and every later model: it takes over only if")
+    section.bullets(conditions(facts["made"]["gate"]))
+    section.text("One command gives the champion before its place back: scripts/submit.sh gate --rollback.")
+
+
+def _data(page: Page, facts: Facts) -> None:
+    data = facts["data"]
     section = page.section("Data and split")
-    section.table(describe(prepared.split, prepared.counts))
-    bars = {"split": prepared.split} | {f"fold {place}": fold for place, fold in enumerate(prepared.folds, 1)}
-    months = [f"{month:%Y-%m}" for month in months_between(prepared.split.train[0], prepared.split.test[-1])]
-    figure = plots.split_plot({name: _sides(split) for name, split in bars.items()}, months)
-    section.figure(figure, alt="Months of train, validation and test", caption="A gap is purged.")
-    section.table(
-        [{"table": name, "Delta version": version} for name, version in prepared.versions.items()],
-        caption="Inputs",
-    )
-
-
-def _models(page: Page, models: Mapping[str, Any]) -> None:
-    section = page.section("Models beside each other")
-    section.table(
-        [
-            {"metric": metric, **{name: _with_interval(entry, metric) for name, entry in models.items()}}
-            for metric in METRICS
-        ],
-        caption="Test months; 95% bootstrap intervals over users",
-    )
-    metrics = models["xgboost"]["metrics"]
-    section.table(
-        [
-            {
-                "best": share,
-                "users": round(metrics["rows"] * float(share.rstrip("%")) / 100),
-                "buyers among them": f"{metrics[f'precision_at_{name}']:.1%}",
-                "of all buyers": f"{metrics[f'recall_at_{name}']:.1%}",
-                "lift": f"{metrics[f'lift_at_{name}']:.2f}",
-            }
-            for share, name in TOPS
-        ],
-        caption="If the best are addressed (XGBoost)",
-    )
-    section.figure(plots.gain_plot(models), alt="Gain curves of the models")
-    section.figure(plots.precision_recall_plot(models), alt="Precision and recall of the models")
-    section.figure(plots.reliability_plot(models), alt="Predicted against observed probability")
-
-
-def _slices(page: Page, slices: Mapping[str, Any], least: int) -> None:
-    section = page.section("Slices")
-    worst = worst_slice(slices, least)
     section.text(
-        f"Worst of the slices with at least {least} buyers: {worst}, ROC AUC {slices[worst]['roc_auc']:.3f}."
-        if worst
-        else f"No slice has {least} buyers: none can be judged."
+        "A row is a user and a calendar month in which they were active and had no premium yet; the target "
+        f"says whether they bought {target_in_words(data)}. Features know nothing after the month's end. "
+        "Months are split in the order of time, and a month whose target was not yet known when the next "
+        f"side begins is purged ({', '.join(data['purged']) or 'none here'})."
     )
     section.table(
         [
-            {
-                "slice": name,
-                "rows": int(row["rows"]),
-                "buyers": int(row["positives"]),
-                "ROC AUC": _number(row["roc_auc"]),
-                "predicted": _number(row["mean_score"]),
-                "observed": _number(row["base_rate"]),
-            }
-            for name, row in sorted(slices.items())
+            {**side, "share": f"{side['positives'] / side['rows']:.2%}" if side["rows"] else "–"}
+            for side in data["sides"]
         ]
     )
-
-
-def _reasons(page: Page, strongest: Sequence[Mapping[str, Any]], meanings: Mapping[str, str]) -> None:
-    section = page.section("What moves the scores")
-    if not strongest:
-        section.text("The trees use no feature.")
-        return
-    section.figure(plots.importance_plot(strongest), alt="Strongest features by mean contribution")
-    section.table(
-        [
-            {
-                "feature": row["feature"],
-                "meaning": meanings.get(str(row["feature"]), ""),
-                "with more of it the score": row["direction"],
-                "strength": _number(row["strength"]),
-            }
-            for row in strongest[:15]
-        ]
+    months = sorted({month for sides in data["bars"].values() for part in sides.values() for month in part})
+    section.figure(
+        plots.split_plot(data["bars"], months),
+        alt="Months of train, validation and test, and of the rolling folds",
+        caption="A gap is purged. Folds serve tuning and the stability of reasons; none reaches the test.",
     )
+    section.figure(
+        plots.months_plot(data["months"]), alt="Share of buyers by month", caption="All mature months."
+    )
+    section.text("Guards, each of which would have stopped the training:")
+    section.bullets([*_GUARDS, *facts["guards"]])
 
 
-def _sides(split: TimeSplit) -> dict[str, list[str]]:
-    return {side: [f"{month:%Y-%m}" for month in months] for side, months in split.sides.items()}
+_GUARDS = (
+    "maturity: every row's target was known when the data ended",
+    "purge: no training target reaches into validation or test, no validation target into test",
+    "rows: one row a user and month, none after the purchase, none lost between labels and features",
+    "suspicion: no single feature tells the target almost alone (checked where features are built)",
+)
 
 
-def _with_interval(entry: Mapping[str, Any], metric: str) -> str:
-    low, high = entry["intervals"][metric]
-    return f"{_number(entry['metrics'][metric])} ({low:.4f} to {high:.4f})"
+def _made(page: Page, facts: Facts) -> None:
+    made, data = facts["made"], facts["data"]
+    section = page.section("How it was made")
+    section.figure(
+        plots.loss_plot(made),
+        alt="Log loss by tree",
+        caption="Training stops where validation stops falling.",
+    )
+    calibration = made["calibration"]
+    told = {
+        "platt": f"Platt's sigmoid, slope {calibration['slope']:.3f}, shift {calibration['intercept']:.3f}",
+        "isotonic": f"isotonic, {calibration['knots']} knots",
+        "none": "none",
+    }[calibration["method"]]
+    section.text(f"Calibration, fitted on validation: {told}.", f"Workers: {made['planner']}.")
+    section.table(_pairs(made["training"], "setting"), caption="Settings of the final fit")
+    section.table(_pairs(data["versions"], "table", "Delta version"), caption="Inputs")
+    origin = {
+        "git commit": data["commit"] or "not a repository",
+        "training code": data["code"][:16],
+        "catalogue of features": data["catalogue"][:16],
+        "inputs, settings and code": data["inputs"][:16],
+        **data["packages"],
+    }
+    section.table(_pairs(origin, "what", "version"), caption="Code and libraries")
+    section.text(f"Done again from these with: scripts/submit.sh reproduce {facts['run']}")
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+def _pairs(values: Mapping[str, Any], name: str, value: str = "value") -> Sequence[Mapping[str, Any]]:
+    return [{name: key, value: str(entry)} for key, entry in values.items()]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from xgboost.spark import SparkXGBClassifier
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.training.linear import LOGISTIC
-from pozytywka_spark.training.planner import Plan
+from pozytywka_spark.training.planner import Plan, describe_cluster
 from pozytywka_spark.training.rows import LABEL, SIDE
 from pozytywka_spark.training.splits import TRAIN, VALIDATION
+from pozytywka_spark.training.threaded import ThreadedXGBClassifier
 
 MAJORITY, XGBOOST = "majority", "xgboost"
 MODELS = (MAJORITY, LOGISTIC, XGBOOST)
@@ -50,19 +50,12 @@ def fit_trees(
         .select("user_id", "month", LABEL, (F.col(SIDE) == VALIDATION).alias("is_validation"), *order)
         .repartition(plan.workers, "user_id")
         .sortWithinPartitions("user_id", "month")
+        .persist()  # the estimator reads its input twice: to count the classes, and to train
     )
-    estimator = SparkXGBClassifier(
-        features_col=list(order),
-        label_col=LABEL,
-        validation_indicator_col="is_validation",
-        missing=float("nan"),
-        num_workers=plan.workers,
-        n_estimators=settings.training.max_trees,
-        early_stopping_rounds=settings.training.early_stopping_rounds,
-        verbose=False,  # the loss of each round is in MLflow, not on the terminal
-        **tree_parameters(settings, order, weight),
-    )
-    model = estimator.fit(used)
+    try:
+        model = _estimator(order, settings, plan, weight, rows.sparkSession).fit(used)
+    finally:
+        used.unpersist()
     booster = model.get_booster()
     best = int(booster.best_iteration) + 1
     summary = model.training_summary
@@ -77,6 +70,25 @@ def fit_trees(
         gains={name: float(gain) for name, gain in cut.get_score(importance_type="total_gain").items()},
         positive_weight=weight,
     )
+
+
+def _estimator(
+    order: Sequence[str], settings: Settings, plan: Plan, weight: float, spark: SparkSession
+) -> ThreadedXGBClassifier:
+    estimator = ThreadedXGBClassifier(
+        features_col=list(order),
+        label_col=LABEL,
+        validation_indicator_col="is_validation",
+        missing=float("nan"),
+        num_workers=plan.workers,
+        n_estimators=settings.training.max_trees,
+        early_stopping_rounds=settings.training.early_stopping_rounds,
+        verbose=False,  # the loss of each round is in MLflow, not on the terminal
+        **tree_parameters(settings, order, weight),
+    )
+    cluster = describe_cluster(spark)
+    estimator.threads, estimator.task_cpus, estimator.local = plan.threads, cluster.task_cpus, cluster.local
+    return estimator
 
 
 def tree_parameters(settings: Settings, order: Sequence[str], weight: float) -> dict[str, object]:

@@ -13,6 +13,7 @@ from pozytywka_spark.config import Gate, Settings
 from pozytywka_spark.training.booster import MARGIN, with_margin
 from pozytywka_spark.training.evaluation import evaluate
 from pozytywka_spark.training.metrics import Evaluation
+from pozytywka_spark.training.outlook import Advantage, allowed_calibration_error, what_would_change
 from pozytywka_spark.training.rows import LABEL
 from pozytywka_spark.training.scores import slices_of
 from pozytywka_spark.training.serving import ServingModel
@@ -24,11 +25,12 @@ _LOWER_IS_BETTER = ("log_loss", "brier", "calibration_error")
 
 @dataclass(frozen=True)
 class Decision:
-    """Promote or keep, the reasons in words, and the numbers behind them."""
+    """Promote or keep, the reasons in words, what would turn them, and the numbers behind them."""
 
     promote: bool
     reasons: tuple[str, ...]
     table: tuple[Mapping[str, object], ...] = ()
+    changes: tuple[str, ...] = ()
 
 
 def compare(
@@ -87,7 +89,10 @@ def decide(
     collapsed = collapsed_slices(slices, settings.evaluation.min_slice_positives, gate.max_slice_drop)
     reasons = [told, about_calibration]
     reasons.append(f"slices collapsed: {'; '.join(collapsed)}" if collapsed else "no slice collapsed")
-    return Decision(better and calibrated and not collapsed, tuple(reasons), _table(challenger, champion))
+    advantage = Advantage(gate.metric, float(difference[0]), drawn, gate.confidence)
+    changes = what_would_change(advantage, challenger, gate, collapsed)
+    promote = better and calibrated and not collapsed
+    return Decision(promote, tuple(reasons), _table(challenger, champion), changes)
 
 
 def decide_alone(challenger: Evaluation, gate: Gate) -> Decision:
@@ -110,12 +115,7 @@ def calibration_holds(found: Evaluation, gate: Gate) -> tuple[bool, str]:
     A perfectly calibrated model shows an error too: in a bin of n rows with probability p the observed
     rate is off by sqrt(2/pi) sqrt(p (1 - p) / n) on average. Half as much again is granted on top.
     """
-    size = sum(row["rows"] for row in found.bins)
-    noise = sum(
-        row["rows"] * np.sqrt(2 / np.pi * row["predicted"] * (1 - row["predicted"]) / row["rows"]) / size
-        for row in found.bins
-    )
-    allowed = gate.max_calibration_error + 1.5 * float(noise)
+    noise, allowed = allowed_calibration_error(found, gate)
     error = found.metrics["calibration_error"]
     verdict = "within" if error <= allowed else "beyond"
     return (

@@ -51,6 +51,49 @@ def gain_plot(models: Models) -> Figure:
     return _plain(figure)
 
 
+def lift_plot(models: Models) -> Figure:
+    """Share of users taken from the top against how many times more buyers are among them than by chance."""
+    figure, axes = _one()
+    for name, entry in models.items():
+        if entry["curve"] and name in ("majority", "logistic", "xgboost"):
+            lifts = [point["recall"] / point["share"] for point in entry["curve"]]
+            axes.plot([point["share"] for point in entry["curve"]], lifts, color=COLOURS[name], label=name)
+    axes.set(xlabel="share of users, best scores first", ylabel="lift", xlim=(0, 1))
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    return _plain(figure)
+
+
+def months_plot(months: Sequence[Mapping[str, Any]]) -> Figure:
+    """Rows of each month as bars, the share of buyers as a line."""
+    figure = Figure(figsize=(9, 2.6))
+    axes = figure.subplots()
+    names = [row["month"] for row in months]
+    axes.bar(names, [row["rows"] for row in months], color="#e1e5ec")
+    axes.set_ylabel("rows", color="#5b6577")
+    axes.tick_params(axis="x", rotation=90, labelsize=7)
+    shares = axes.twinx()
+    rates = [100 * row["positives"] / row["rows"] if row["rows"] else 0.0 for row in months]
+    shares.plot(names, rates, "o-", color=COLOURS["xgboost"], markersize=3)
+    shares.set_ylabel("buyers, %", color=COLOURS["xgboost"])
+    shares.set_ylim(bottom=0)
+    axes.spines[["top"]].set_visible(False)
+    shares.spines[["top"]].set_visible(False)
+    return figure
+
+
+def loss_plot(made: Mapping[str, Any]) -> Figure:
+    """Log loss of train and validation by tree; a line where the model was cut."""
+    figure, axes = _one()
+    axes.plot(made["train_loss"], color=_SIDES[TRAIN], label="train")
+    axes.plot(made["validation_loss"], color=_SIDES[VALIDATION], label="validation")
+    axes.axvline(made["trees"] - 1, color="#5b6577", linewidth=0.8, linestyle="--")
+    axes.set(xlabel="tree", ylabel="log loss", title=f"{made['trees']} of {made['trees_tried']} trees kept")
+    axes.title.set_fontsize(9)
+    axes.legend(frameon=False)
+    return _plain(figure)
+
+
 def precision_recall_plot(models: Models) -> Figure:
     """Precision against recall at growing shares of users."""
     figure, axes = _one()

@@ -28,7 +28,10 @@ class Planned:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Guarded rows' sizes and what the model will have come from."""
+    """Guarded rows' sizes and what the model will have come from.
+
+    `inputs` names all that decides the model; `untuned` the same without the search for parameters.
+    """
 
     order: tuple[str, ...]
     catalogue: str
@@ -37,6 +40,7 @@ class Prepared:
     folds: tuple[TimeSplit, ...]
     sizes: Mapping[str, tuple[int, int]]
     inputs: str
+    untuned: str
     versions: Mapping[str, int]
 
     @property
@@ -67,7 +71,8 @@ def read_rows(settings: Settings, lake: Lake, versions: Mapping[str, int] | None
 
 def prepare(planned: Planned, rows: DataFrame, settings: Settings, lake: Lake) -> Prepared:
     """Check the rows (cached by now) and name all that decides the model. Raises `GuardError`."""
-    catalogue = catalogue_hash(settings)
+    catalogue, content = catalogue_hash(settings), content_hash(rows)
+    without = settings.model_copy(update={"tuning": settings.tuning.model_copy(update={"enabled": False})})
     return Prepared(
         order=planned.order,
         catalogue=catalogue,
@@ -75,7 +80,8 @@ def prepare(planned: Planned, rows: DataFrame, settings: Settings, lake: Lake) -
         split=planned.split,
         folds=tuple(rolling_folds(planned.counts, planned.split, settings)),
         sizes=check_training_rows(rows, planned.counts, planned.split),
-        inputs=provenance.fingerprint(settings, planned.order, catalogue, content_hash(rows)),
+        inputs=provenance.fingerprint(settings, planned.order, catalogue, content),
+        untuned=provenance.fingerprint(without, planned.order, catalogue, content),
         versions=provenance.table_versions(lake),
     )
 

@@ -12,6 +12,7 @@ from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.gate import Decision, compare
 from pozytywka_spark.training.prepare import read_rows
+from pozytywka_spark.training.publish import publish
 from pozytywka_spark.training.rows import SIDE
 from pozytywka_spark.training.splits import TEST
 from pozytywka_spark.training.tracking import registry
@@ -80,7 +81,10 @@ def weigh(
     dry_run: bool = False,
 ) -> Settled:
     """Decide, and unless `dry_run` move the alias and leave a note on the version."""
-    if champion is None:
+    if challenger.tags.get(registry.GUARDS) != registry.PASSED:
+        told = f"version {challenger.number} bears no mark that all guards passed when it was trained"
+        decision = Decision(False, (told,), changes=("train it with this project's train job",))
+    elif champion is None:
         decision = Decision(True, ("there was no champion",))
     elif champion.number == challenger.number:
         told = f"version {champion.number} is the champion already"
@@ -90,9 +94,28 @@ def weigh(
         decision = compare(rows.filter(F.col(SIDE) == TEST), models[0], models[1], settings)
     if not dry_run:
         _carry_out(tracking, champion, challenger, decision)
+        publish(tracking, challenger.training_run, _outcome(champion, challenger, decision))
     promoted = decision.promote and not dry_run
     number = challenger.number if promoted or champion is None else champion.number
     return Settled(number, challenger.number, decision)
+
+
+def _outcome(
+    champion: registry.Version | None, challenger: registry.Version, decision: Decision
+) -> dict[str, object]:
+    before = "nobody" if champion is None else f"version {champion.number}"
+    verdict = f"Promoted: version {challenger.number} took over from {before}."
+    if not decision.promote:
+        verdict = f"Kept: {before} stays the champion, version {challenger.number} did not take its place."
+    return {
+        "verdict": verdict,
+        "promoted": decision.promote,
+        "challenger": challenger.number,
+        "champion": challenger.number if decision.promote else champion.number if champion else None,
+        "reasons": list(decision.reasons),
+        "changes": list(decision.changes),
+        "table": [dict(row) for row in decision.table],
+    }
 
 
 def roll_back(settings: Settings) -> tuple[int, int]:
@@ -114,6 +137,13 @@ def roll_back(settings: Settings) -> tuple[int, int]:
     # so that the next training's gate doesn't put it back without being asked
     registry.set_tag(tracking, champion.number, DECIDED_AGAINST, previous)
     registry.set_alias(tracking, registry.CHAMPION, int(previous))
+    told = f"Rolled back: version {previous} is the champion again, by hand."
+    reasons = [f"version {champion.number} had taken over from version {previous}; gate --rollback undid it"]
+    publish(
+        tracking,
+        champion.training_run,
+        {"verdict": told, "promoted": False, "reasons": reasons, "changes": [], "table": []},
+    )
     return champion.number, int(previous)
 
 

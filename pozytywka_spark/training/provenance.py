@@ -14,7 +14,7 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.lake.api import Lake
 
-PACKAGES = ("xgboost", "numpy", "pandas", "scikit-learn", "pyspark")
+PACKAGES = ("xgboost", "numpy", "pandas", "scikit-learn", "pyspark", "optuna")
 # Settings that can change what is trained; the rest (places, memory, deliveries) shows in the rows.
 _SECTIONS = ("label", "features", "split", "training", "evaluation", "calibration", "policy", "guards")
 
@@ -58,11 +58,14 @@ def fingerprint(settings: Settings, order: Sequence[str], catalogue: str, conten
     moving the lake, doesn't ask for another model.
     """
     resolved = settings.resolved()
+    sections = {name: resolved[name] for name in _SECTIONS if name in resolved}
+    if settings.tuning.enabled:
+        sections["tuning"] = {**resolved["tuning"], "storage": None}
     decisive = {
         "content": content,
         "features": list(order),
         "catalogue": catalogue,
-        "settings": {name: resolved[name] for name in _SECTIONS if name in resolved},
+        "settings": sections,
         "code": code_hash(),
         "packages": package_versions(),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from pozytywka_spark.training.linear import LOGISTIC, FittedLogistic
 from pozytywka_spark.training.metrics import Evaluation
 from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.prepare import Prepared
-from pozytywka_spark.training.scores import UNCALIBRATED
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TEST, VALIDATION, diagram
 from pozytywka_spark.training.tracking import registry, runs
@@ -27,6 +26,7 @@ SHOWN = {
     "calibration_error": "cal_err",
     "lift_at_10pct": "lift_10",
 }
+TUNED = "tuned.json"  # the parameters that the search found; empty without one
 INTERVALS = ("roc_auc", "pr_auc", "log_loss", "brier", "lift_at_1pct", "lift_at_5pct", "lift_at_10pct")
 
 
@@ -39,10 +39,11 @@ class LoggedTrees:
     source: str
 
 
-def tags(inputs: str, catalogue: str, versions: Mapping[str, int]) -> dict[str, str]:
+def tags(inputs: str, catalogue: str, versions: Mapping[str, int], root: str) -> dict[str, str]:
     """Tags of a training run: what it came from."""
     found = {
         registry.INPUTS: inputs,
+        registry.LAKE: root,
         "pozytywka.catalogue_hash": catalogue,
         "pozytywka.code_hash": provenance.code_hash(),
         **{f"{registry.DELTA}{table}": str(version) for table, version in versions.items()},
@@ -56,6 +57,7 @@ def version_tags(parent: str, prepared: Prepared) -> dict[str, str]:
     return {
         registry.TRAINING_RUN: parent,
         registry.INPUTS: prepared.inputs,
+        registry.GUARDS: registry.PASSED,  # a guard that fails stops the run before anything is registered
         "pozytywka.catalogue_hash": prepared.catalogue,
     }
 
@@ -119,7 +121,6 @@ def log_trees(
     trees: FittedTrees,
     model: ServingModel,
     found: Mapping[str, Evaluation],
-    slices: Mapping[str, Evaluation],
 ) -> LoggedTrees:
     """The child run of the trees, with the native booster; the parent gets the same metrics."""
     metrics = metrics_of(XGBOOST, found)
@@ -134,32 +135,9 @@ def log_trees(
         runs.log_history(tracking, child, "train_log_loss_by_tree", trees.train_loss)
         runs.log_history(tracking, child, "validation_log_loss_by_tree", trees.validation_loss)
         runs.log_json(tracking, child, dict(trees.gains), "gains.json")
-        runs.log_json(tracking, child, evaluation_as_json(found, slices), "evaluation.json")
         model_id, source = registry.log_model(tracking, child, model, provenance.package_versions())
     runs.log(tracking, parent, metrics=metrics)
     return LoggedTrees(child, model_id, source)
-
-
-def evaluation_as_json(found: Mapping[str, Evaluation], slices: Mapping[str, Evaluation]) -> dict[str, Any]:
-    """Everything behind the plots and the tables: reliability and gain curves, intervals, slices."""
-    test = {name: found[f"{name} {TEST}"] for name in (*MODELS, UNCALIBRATED)}
-    return {
-        "models": {
-            name: {
-                "metrics": _plain(entry.metrics),
-                "intervals": {metric: list(entry.interval(metric)) for metric in INTERVALS},
-                "reliability": entry.bins,
-                "curve": entry.curve,
-            }
-            for name, entry in test.items()
-        },
-        "slices": {name: _plain(entry.metrics) for name, entry in slices.items()},
-    }
-
-
-def _plain(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    """JSON has no NaN."""
-    return {name: value if value == value else None for name, value in metrics.items()}
 
 
 def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:
@@ -169,6 +147,27 @@ def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:
     for name in INTERVALS:
         metrics[f"{name}_low"], metrics[f"{name}_high"] = test.interval(name)
     return metrics | {f"validation_{name}": value for name, value in validation.metrics.items()}
+
+
+class TrialLog:
+    """Child runs of `parent`, one a trial of the tuning study, each logged once."""
+
+    def __init__(self, tracking: Tracking, parent: str) -> None:
+        self._tracking, self._parent, self._logged = tracking, parent, 0
+
+    def log(self, trials: Sequence[Mapping[str, Any]]) -> None:
+        """Log those of all finished `trials` (in their order) that are not logged yet."""
+        for trial in trials[self._logged :]:
+            tags = {"pozytywka.trial": trial["state"]}
+            with runs.run(
+                self._tracking, f"trial {trial['trial']:03}", tags=tags, parent=self._parent
+            ) as child:
+                losses = {
+                    f"log_loss_fold_{place}": loss for place, loss in enumerate(trial["fold_log_loss"], 1)
+                }
+                metrics = {**losses, "log_loss_folds": trial["log_loss"]}
+                runs.log(self._tracking, child, params=trial["parameters"], metrics=metrics)
+        self._logged = len(trials)
 
 
 def table(children: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:

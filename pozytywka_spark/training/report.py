@@ -17,7 +17,10 @@ def show(report: TrainingReport) -> None:
         cli.say(f"  {line}")
     for note in report.notes:
         cli.say(f"note: {note}")
+    if report.tuning:
+        cli.show_table("tuning on the rolling folds", report.tuning)
     cli.show_table("models on the test months", report.models)
+    cli.show_table("whom to address: what each rule would have brought there", report.decisions)
     cli.say(f"model {report.model_name} version {report.version} (champion: version {report.champion})")
     cli.say(f"run {report.run_id} in {report.tracking_uri}")
     cli.say(f"look at it with: mlflow ui --backend-store-uri {report.tracking_uri}")
@@ -28,6 +31,8 @@ def show_gate(settled: Settled, *, dry_run: bool) -> int:
     cli.show_table("on the same test rows", settled.decision.table)
     for reason in settled.decision.reasons:
         cli.say(f"  {reason}")
+    for change in settled.decision.changes:
+        cli.say(f"  what would change it: {change}")
     verb = "would be" if dry_run else "is"
     if settled.decision.promote:
         cli.say(f"promoted: version {settled.challenger} {verb} the champion")

@@ -15,12 +15,13 @@ from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import estimators, linear, planner
 from pozytywka_spark.training.estimators import XGBOOST
+from pozytywka_spark.training.fitting import fit_calibrated, measure, with_city
 from pozytywka_spark.training.prepare import prepare, read_rows
-from pozytywka_spark.training.record import metrics_of
+from pozytywka_spark.training.record import TUNED, metrics_of
 from pozytywka_spark.training.splits import TRAIN
-from pozytywka_spark.training.stage import fit_calibrated, measure, with_city
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking, connect
+from pozytywka_spark.training.tuning import with_parameters
 
 # What decides where things are, not what is trained: taken from today.
 _PLACES = ("env", "home", "raw", "lake", "spark", "mlflow")
@@ -49,10 +50,12 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
         prepared = replace(prepare(planned, rows, again, lake), versions=then["versions"])
         size = (prepared.sizes[TRAIN][0], len(prepared.order))
         plan = planner.plan(*size, planner.describe_cluster(spark), then["workers"])
-        logistic = linear.fit_logistic(rows, prepared.order, again)
-        trees = estimators.fit_trees(rows, prepared.order, again, plan, prepared.base_rate)
-        model = fit_calibrated(rows, trees, prepared, again)
-        found, _ = measure(with_city(rows, lake), model, logistic, again)
+        plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
+        final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
+        logistic = linear.fit_logistic(rows, prepared.order, final)
+        trees = estimators.fit_trees(rows, prepared.order, final, plan, prepared.base_rate)
+        model = fit_calibrated(rows, trees, prepared, final)
+        found = measure(with_city(rows, lake), model, logistic, final).models
     finally:
         rows.unpersist()
     compared = [
@@ -98,7 +101,9 @@ def _logged(tracking: Tracking, run_id: str) -> tuple[Mapping[str, str], dict[st
     return run.data.tags, {
         "settings": runs.read_json(tracking, run_id, "settings.json"),
         "versions": runs.read_json(tracking, run_id, "delta_versions.json"),
+        "tuned": runs.read_json(tracking, run_id, TUNED),
         "workers": int(run.data.params["workers"]),
+        "threads": int(run.data.params["threads"]),
         "metrics": dict(run.data.metrics),
         "booster": _digest(booster),
     }

@@ -147,6 +147,12 @@ def describe(split: TimeSplit, counts: Sequence[MonthCount]) -> list[dict[str, o
     ]
 
 
+def base_rate_of(months: Sequence[date], counts: Sequence[MonthCount]) -> float:
+    """Share of positives among the rows of `months`."""
+    rows, positives = _size(months, counts)
+    return positives / rows
+
+
 def _bar(split: TimeSplit, months: Sequence[date]) -> str:
     purged = split.purged
     sides = ((month, split.side_of(month)) for month in months)

@@ -3,41 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.catalogue import CATALOGUE
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import calibration, estimators, linear, planner, record, scores
-from pozytywka_spark.training.booster import with_margin
+from pozytywka_spark.training import decisions, estimators, explanation, facts, linear, planner, record
 from pozytywka_spark.training.dossier import dossier
-from pozytywka_spark.training.evaluation import evaluate
-from pozytywka_spark.training.importance import importances
-from pozytywka_spark.training.metrics import Evaluation
+from pozytywka_spark.training.dossier_models import worst_in_words
+from pozytywka_spark.training.fitting import fit_calibrated, measure, with_city
 from pozytywka_spark.training.prepare import Prepared, prepare, read_rows
 from pozytywka_spark.training.promotion import settle
-from pozytywka_spark.training.rows import LABEL, SIDE
-from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.training.publish import FACTS, PAGE
+from pozytywka_spark.training.search import fold_fits, search
 from pozytywka_spark.training.shuffled import check_shuffled
-from pozytywka_spark.training.splits import TEST, TRAIN, VALIDATION, describe, diagram
+from pozytywka_spark.training.splits import TEST, TRAIN, describe, diagram
+from pozytywka_spark.training.stability import stability
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking, connect
+from pozytywka_spark.training.tuning import with_parameters
 
 MEANINGS = {feature.name: feature.meaning for feature in CATALOGUE}
 
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What was trained and where it is. `models` has a row a model with the same metrics of the test rows."""
+    """What was trained and where it is. `models` has a row a model with the same metrics of the test rows,
+    `decisions` a row a rule of addressing users, `tuning` one row about the search (none without one)."""
 
     split: Sequence[Mapping[str, Any]]
     diagram: Sequence[str]
     notes: Sequence[str]
     models: Sequence[Mapping[str, Any]]
+    decisions: Sequence[Mapping[str, Any]]
+    tuning: Sequence[Mapping[str, Any]]
     model_name: str
     version: int
     champion: int
@@ -80,67 +82,39 @@ def _train(
     size = (prepared.sizes[TRAIN][0], len(prepared.order))
     plan = planner.plan(*size, planner.describe_cluster(spark), settings.training.num_workers)
     guard = check_shuffled(rows, prepared.order, settings)
-    tags = record.tags(prepared.inputs, prepared.catalogue, prepared.versions)
-    with runs.run(tracking, "training", tags=tags) as parent:
+    tags = record.tags(prepared.inputs, prepared.catalogue, prepared.versions, lake.root)
+    with (
+        runs.run(tracking, "training", tags=tags) as parent,
+        fold_fits(spark, rows, prepared, plan, settings, lake) as fits,
+    ):
         record.log_inputs(tracking, parent, prepared, settings, plan, guard.checked)
-        logistic = linear.fit_logistic(rows, prepared.order, settings)
-        trees = estimators.fit_trees(rows, prepared.order, settings, plan, prepared.base_rate)
-        model = fit_calibrated(rows, trees, prepared, settings)
-        found, slices = measure(with_city(rows, lake), model, logistic, settings)
-        record.log_baselines(tracking, parent, prepared, logistic, found)
-        logged = record.log_trees(tracking, parent, trees, model, found, slices)
-        strongest = importances(rows.filter(F.col(SIDE) == TEST), model)
-        remarks = [*record.notes(prepared, settings), f"Guard: {guard.checked}."]
-        page = dossier(
-            prepared, settings, record.evaluation_as_json(found, slices), strongest, MEANINGS, remarks
-        )
-        runs.log_json(tracking, parent, {"features": strongest}, "importances.json")
-        runs.log_text(tracking, parent, page, "dossier.html")
+        tuned = search(tracking, parent, prepared, settings, fits)
+        runs.log_json(tracking, parent, dict(tuned.parameters) if tuned else {}, record.TUNED)
+        final = with_parameters(settings, tuned.parameters) if tuned else settings
+        logistic = linear.fit_logistic(rows, prepared.order, final)
+        trees = estimators.fit_trees(rows, prepared.order, final, plan, prepared.base_rate)
+        model = fit_calibrated(rows, trees, prepared, final)
+        found = measure(with_city(rows, lake), model, logistic, final)
+        explained = explanation.explain_model(rows, prepared.sizes[TEST][0], model, final)
+        holds = stability(prepared.folds, prepared.order, explained["strongest"], final, fits.explained)
+        record.log_baselines(tracking, parent, prepared, logistic, found.models)
+        logged = record.log_trees(tracking, parent, trees, model, found.models)
+        content = {
+            "data": facts.data_facts(prepared, settings),
+            "made": facts.model_facts(final, plan, trees, model, tuned),
+            **facts.measured_facts(found.models, found.slices),
+            "decisions": decisions.decision_table(found.counts, final),
+            "explained": explanation.with_meanings(explained, MEANINGS),
+            "stability": holds,
+            "guards": [guard.checked],
+            "remarks": record.notes(prepared, settings),
+            "run": parent,
+        }
+        runs.log_json(tracking, parent, content, FACTS)
+        runs.log_text(tracking, parent, dossier(content, None), PAGE)
     # after the run has ended well: a run killed on the way leaves nothing in the registry
     tags = record.version_tags(parent, prepared)
     return registry.register(tracking, logged.run_id, (logged.model_id, logged.source), tags)
-
-
-def fit_calibrated(
-    rows: DataFrame, trees: estimators.FittedTrees, prepared: Prepared, settings: Settings
-) -> ServingModel:
-    """The model that serves: trees, and the calibrator of their margins on the validation side."""
-    model = ServingModel(
-        booster=trees.booster,
-        features=prepared.order,
-        catalogue_hash=prepared.catalogue,
-        trees=trees.trees,
-        label=settings.label.column,
-        horizon_days=settings.label.horizon_days,
-        base_rate=prepared.base_rate,
-        trained_until=f"{prepared.split.validation[-1]:%Y-%m}",
-    )
-    validation = rows.filter(F.col(SIDE) == VALIDATION)
-    margins = with_margin(validation, model.booster, model.features, [LABEL]).persist()
-    try:
-        return replace(model, calibrator=calibration.fit_calibrator(margins, settings.calibration))
-    finally:
-        margins.unpersist()
-
-
-def with_city(rows: DataFrame, lake: Lake) -> DataFrame:
-    """Add the user's city, if the lake has users."""
-    return scores.join_city(rows, lake.read("users")) if lake.exists("users") else rows
-
-
-def measure(
-    rows: DataFrame, model: ServingModel, logistic: linear.FittedLogistic, settings: Settings
-) -> tuple[dict[str, Evaluation], dict[str, Evaluation]]:
-    """Evaluations by "model side", with replicates, and by "slice: value" of the trees' test rows."""
-    slices = scores.slices_of(rows.columns)
-    scored = scores.with_scores(rows, model, logistic, slices).persist()
-    try:
-        chosen = settings.evaluation
-        whole = evaluate(scores.by_model(scored), replicates=chosen.bootstrap, seed=chosen.seed)
-        parts = evaluate(scores.by_slice(scored, list(slices)), replicates=0, seed=chosen.seed)
-        return whole, parts
-    finally:
-        scored.unpersist()
 
 
 def _report(
@@ -153,11 +127,21 @@ def _report(
     reused: bool,
 ) -> TrainingReport:
     known = f"version {version.number} was trained on the same inputs: nothing to do (--force trains again)"
+    content = runs.read_json(tracking, version.training_run, FACTS)
     return TrainingReport(
         split=describe(prepared.split, prepared.counts),
         diagram=diagram(prepared.split, prepared.folds),
-        notes=[*([known] if reused else []), *record.notes(prepared, settings), *reasons],
+        notes=[
+            *([known] if reused else []),
+            f"planner: {content['made']['planner']}",
+            worst_in_words(content["slices"], content["made"]["least"]),
+            *_tuned_in_words(content["made"]["tuning"]),
+            *record.notes(prepared, settings),
+            *reasons,
+        ],
         models=record.table(runs.children(tracking, version.training_run)),
+        decisions=decisions.for_console(content["decisions"]),
+        tuning=_tuning(content["made"]["tuning"]),
         model_name=tracking.model_name,
         version=version.number,
         champion=champion,
@@ -165,3 +149,25 @@ def _report(
         tracking_uri=tracking.uri,
         reused=reused,
     )
+
+
+def _tuning(tuned: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """One row about the search."""
+    if tuned is None:
+        return []
+    states = [trial["state"] for trial in tuned["trials"]]
+    return [
+        {
+            "trials": len(states),
+            "pruned": states.count("pruned"),
+            "log loss before": tuned["default_log_loss"],
+            "log loss after": tuned["log_loss"],
+        }
+    ]
+
+
+def _tuned_in_words(tuned: Mapping[str, Any] | None) -> list[str]:
+    """The parameters that the search found, one note."""
+    if tuned is None:
+        return []
+    return ["tuned: " + ", ".join(f"{name}={value:.4g}" for name, value in sorted(tuned["parameters"].items()))]

@@ -1,6 +1,5 @@
 """The main job through its real entry point, on an embedded world small enough for a test."""
 
-import importlib.util
 import json
 import os
 import re
@@ -11,36 +10,19 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from pyspark.sql import SparkSession
+from running import JOBS, run
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import open_lake
 
-JOBS = Path(__file__).resolve().parents[2] / "jobs"
 TINY = [
     "synthetic.users=300", "synthetic.months=8", "synthetic.tracks=600", "synthetic.played_tracks=300",
     "synthetic.artists=100", "training.max_trees=20", "training.min_positives=1", "evaluation.bootstrap=20",
 ]  # fmt: skip
 SILVER_ROWS = {"users": 50, "artists": 10_657, "tracks": 21_608, "track_storage": 21_608, "events": 19_348}
-
-
-def job(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"job_{name}", JOBS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def run(name: str, *overrides: str, flags: tuple[str, ...] = ()) -> int:
-    argv = [part for override in overrides for part in ("--set", override)]
-    code = job(name).main([*flags, *argv])
-    assert isinstance(code, int)
-    return code
 
 
 def contents(spark: SparkSession, home: Path) -> dict[str, tuple[int, int]]:

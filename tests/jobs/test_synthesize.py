@@ -1,30 +1,10 @@
 """The job `synthesize`: flags, refusals, and what it prints."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from pyspark.sql import SparkSession
-
-JOB = Path(__file__).resolve().parents[2] / "jobs" / "synthesize.py"
-SESSION = ["spark.master=local[2]", "spark.driver_memory=2g", "spark.shuffle_partitions=2"]
-
-
-def job() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("job_synthesize", JOB)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def run(home: Path, *flags: str) -> int:
-    sets = [part for setting in (f"home={home}", *SESSION) for part in ("--set", setting)]
-    code = job().main([*flags, *sets])
-    assert isinstance(code, int)
-    return code
+from running import job, run
 
 
 def test_a_tiny_world_with_everything(
@@ -33,7 +13,7 @@ def test_a_tiny_world_with_everything(
     out = tmp_path / "delivery"
     flags = ["--scale", "tiny", "--users", "40", "--seed", "5", "--dirt", "--drift", "2022-04"]
     flags += ["--experiment", "2022-02", "--out", str(out)]
-    assert run(tmp_path, *flags) == 0
+    assert run("synthesize", f"home={tmp_path}", flags=tuple(flags)) == 0
     printed = capsys.readouterr().out
     for figure in ("users", "sessions", "PLAY", "BUY_PREMIUM", "premium users", "size on disk"):
         assert figure in printed
@@ -42,9 +22,9 @@ def test_a_tiny_world_with_everything(
         "artists", "sessions", "track_storage", "tracks", "users"
     ]  # fmt: skip
     assert len((out / "users/part-00000.jsonl").read_text().splitlines()) >= 40
-    assert run(tmp_path, *flags) == 0
+    assert run("synthesize", f"home={tmp_path}", flags=tuple(flags)) == 0
     capsys.readouterr()
-    assert run(tmp_path, *flags, "--months", "5") == 1
+    assert run("synthesize", f"home={tmp_path}", flags=(*flags, "--months", "5")) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "choose another folder, or synthesize with --replace" in error
@@ -65,7 +45,7 @@ def test_a_tiny_world_with_everything(
 def test_wrong_usage_is_one_line(
     flags: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(tmp_path, *flags) == 2
+    assert run("synthesize", f"home={tmp_path}", flags=tuple(flags)) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.startswith("error: ")
@@ -74,5 +54,5 @@ def test_wrong_usage_is_one_line(
 def test_what_is_said_besides_a_scale_wins_wherever_it_stands(tmp_path: Path) -> None:
     parser_order = (["--users", "77", "--scale", "headline"], ["--scale", "headline", "--users", "77"])
     for flags in parser_order:
-        args = job().parser().parse_args(flags)
+        args = job("synthesize").parser().parse_args(flags)
         assert args.overrides.index("synthetic.users=77") > args.overrides.index("synthetic.users=20000")

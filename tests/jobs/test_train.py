@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from pyspark.sql import SparkSession
+from running import job, run
 from trained import Trained, settings_in
 
 from pozytywka_spark import cli
-
-JOBS = Path(__file__).resolve().parents[2] / "jobs"
-SESSION = ["spark.master=local[2]", "spark.driver_memory=2g", "spark.shuffle_partitions=2"]
-
-
-def job(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"job_{name}", JOBS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def run(name: str, *flags: str, sets: tuple[str, ...] = ()) -> int:
-    argv = [*flags, *(part for override in (*SESSION, *sets) for part in ("--set", override))]
-    return int(job(name).main(argv))
 
 
 def sets_of(trained: Trained) -> tuple[str, ...]:
@@ -47,7 +29,7 @@ def sets_of(trained: Trained) -> tuple[str, ...]:
 def test_an_empty_lake_is_one_line_that_names_the_job_to_run(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    assert run(name, sets=(f"home={tmp_path}",)) == 1
+    assert run(name, f"home={tmp_path}") == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "run the features job first" in error or "run the train job first" in error
@@ -55,7 +37,7 @@ def test_an_empty_lake_is_one_line_that_names_the_job_to_run(
 
 def test_train_again_says_that_there_is_nothing_to_do(spark: SparkSession, trained: Trained) -> None:
     with cli.OUT.capture() as shown:
-        assert run("train", sets=sets_of(trained)) == 0
+        assert run("train", *sets_of(trained)) == 0
     told = shown.get()
     assert f"version {trained.report.version} was trained on the same inputs: nothing to do" in told
     assert "mlflow ui --backend-store-uri" in told
@@ -63,13 +45,13 @@ def test_train_again_says_that_there_is_nothing_to_do(spark: SparkSession, train
 
 def test_the_gate_keeps_a_champion_that_is_the_challenger(spark: SparkSession, trained: Trained) -> None:
     with cli.OUT.capture() as shown:
-        assert run("gate", "--dry-run", sets=sets_of(trained)) == 3
+        assert run("gate", *sets_of(trained), flags=("--dry-run",)) == 3
     assert "is the champion already" in shown.get()
 
 
 def test_score_writes_the_month_that_was_asked_for(spark: SparkSession, trained: Trained) -> None:
     with cli.OUT.capture() as shown:
-        assert run("score", "--month", "2022-10", sets=sets_of(trained)) == 0
+        assert run("score", *sets_of(trained), flags=("--month", "2022-10")) == 0
     assert "2022-10 scored by pozytywka-premium version 1" in " ".join(shown.get().split())
 
 

@@ -16,6 +16,8 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 INPUTS = "pozytywka.inputs"
 TRAINING_RUN = "pozytywka.training_run"
 DELTA = "pozytywka.delta."
+LAKE = "pozytywka.lake_root"
+GUARDS, PASSED = "pozytywka.guards", "passed"
 
 
 @dataclass(frozen=True)
@@ -153,13 +155,30 @@ def _version(entry: Any) -> Version:
     return Version(int(entry.version), entry.tags.get(TRAINING_RUN) or entry.run_id, dict(entry.tags))
 
 
-def pinned_versions(tracking: Tracking) -> dict[str, set[int]]:
-    """By table: the Delta versions that registered models were trained on, for a vacuum to keep."""
+def pinned_versions(tracking: Tracking, root: str) -> dict[str, set[int]]:
+    """By table of the lake at `root`: the Delta versions that registered models, of whatever name, came from.
+
+    A vacuum keeps them, so that each of those trainings can be done again.
+    """
     pins: dict[str, set[int]] = {}
     with told(tracking.uri, "search"):
-        entries = tracking.client.search_model_versions(f"name = '{tracking.model_name}'", max_results=10_000)
-        for training_run in {_version(entry).training_run for entry in entries}:
-            for key, value in tracking.client.get_run(training_run).data.tags.items():
+        for training_run in _training_runs(tracking):
+            tags = tracking.client.get_run(training_run).data.tags
+            if tags.get(LAKE, root) != root:
+                continue
+            for key, value in tags.items():
                 if key.startswith(DELTA):
                     pins.setdefault(key.removeprefix(DELTA), set()).add(int(value))
     return pins
+
+
+def _training_runs(tracking: Tracking) -> set[str]:
+    """The runs behind all registered versions, page by page."""
+    found: set[str] = set()
+    page: str | None = None
+    while True:
+        entries = tracking.client.search_model_versions("", max_results=1000, page_token=page)
+        found |= {_version(entry).training_run for entry in entries}
+        page = entries.token
+        if not page:
+            return {run for run in found if run}

@@ -1,0 +1,45 @@
+"""The final model explained on the test months, in plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.training import importance
+from pozytywka_spark.training.rows import SIDE
+from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.training.splits import TEST
+
+
+def explain_model(rows: DataFrame, held: int, model: ServingModel, settings: Settings) -> dict[str, Any]:
+    """`strongest` features (a row each), their `dependence` and `swarm`; `rows` of the `held` test rows seen.
+
+    Beyond `evaluation.explained_rows` a sample by a hash of the keys stands for the rest. Contributions are
+    computed once, on the executors; sums, bins and a few hundred users' dots leave them.
+    """
+    test = rows.filter(F.col(SIDE) == TEST)
+    wanted, seed = settings.evaluation.explained_rows, settings.evaluation.seed
+    sample = importance.sample_rows(test, held, wanted, seed)
+    explained = importance.with_contributions(sample, model.booster, model.features).persist()
+    try:
+        strongest = importance.importances(explained, model.features)
+        names = [str(row["feature"]) for row in strongest]
+        return {
+            "rows": explained.count(),
+            "held": held,
+            "strongest": strongest,
+            "dependence": importance.dependence(explained, model.features, names[: importance.SHAPED]),
+            "swarm": importance.swarm(explained, model.features, names[: importance.SWARMED], seed),
+        }
+    finally:
+        explained.unpersist()
+
+
+def with_meanings(explained: Mapping[str, Any], meanings: Mapping[str, str]) -> dict[str, Any]:
+    """Each of the strongest features with what it means, in the catalogue's words."""
+    strongest = [{**row, "meaning": meanings.get(row["feature"], "")} for row in explained["strongest"]]
+    return {**explained, "strongest": strongest}

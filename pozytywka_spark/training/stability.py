@@ -1,0 +1,90 @@
+"""Whether the reasons hold over time: importances of the same settings fitted on earlier months."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.training.booster import Matrix
+from pozytywka_spark.training.folds import Fit, FitAll, FoldResult
+from pozytywka_spark.training.splits import TimeSplit
+
+SHOWN = 15
+
+
+def stability(
+    folds: Sequence[TimeSplit],
+    order: Sequence[str],
+    strongest: Sequence[Mapping[str, Any]],
+    settings: Settings,
+    fit_all: FitAll,
+) -> dict[str, Any]:
+    """Fit `settings` on every fold and compare its importances with the final model's, `strongest`.
+
+    `folds`: months, log loss, trees, and Spearman's rank correlation with the final model's importances
+    over all features. `features`: of the final model's strongest, the share of all strength there and the
+    lowest and highest share and rank over the folds.
+    """
+    found = fit_all([Fit(settings, fold) for fold in folds])
+    final = _in_order(order, strongest)
+    shares = [_shares(np.array(result.strengths)) for result in found]
+    ranks = [_ranks(share) for share in shares]
+    return {
+        "folds": [
+            _row(fold, result, rank_correlation(final, share))
+            for fold, result, share in zip(folds, found, shares, strict=True)
+        ],
+        "features": [
+            {
+                "feature": row["feature"],
+                "share": float(_shares(final)[order.index(row["feature"])]),
+                **_spread([share[order.index(row["feature"])] for share in shares], "share"),
+                **_spread([rank[order.index(row["feature"])] for rank in ranks], "rank"),
+            }
+            for row in strongest[:SHOWN]
+            if found
+        ],
+    }
+
+
+def rank_correlation(one: Matrix, other: Matrix) -> float | None:
+    """Spearman's, ties at their mean rank; None where a side doesn't vary."""
+    from scipy.stats import spearmanr
+
+    if len(set(one.tolist())) < 2 or len(set(other.tolist())) < 2:
+        return None
+    return float(spearmanr(one, other).statistic)
+
+
+def _in_order(order: Sequence[str], strongest: Sequence[Mapping[str, Any]]) -> Matrix:
+    strength = {row["feature"]: row["strength"] for row in strongest}
+    return np.array([strength.get(name, 0.0) for name in order])
+
+
+def _shares(strength: Matrix) -> Matrix:
+    total = strength.sum()
+    return np.asarray(strength / total if total > 0 else strength)
+
+
+def _ranks(share: Matrix) -> Matrix:
+    """1 for the strongest; of equals the earlier feature first."""
+    ranks = np.empty(len(share))
+    ranks[np.argsort(-share, kind="stable")] = np.arange(1, len(share) + 1)
+    return ranks
+
+
+def _spread(values: Sequence[float], name: str) -> dict[str, float]:
+    return {f"{name}_low": float(min(values)), f"{name}_high": float(max(values))}
+
+
+def _row(fold: TimeSplit, result: FoldResult, correlation: float | None) -> dict[str, Any]:
+    return {
+        "train": [f"{fold.train[0]:%Y-%m}", f"{fold.train[-1]:%Y-%m}"],
+        "validation": [f"{fold.validation[0]:%Y-%m}", f"{fold.validation[-1]:%Y-%m}"],
+        "log_loss": result.log_loss,
+        "trees": result.trees,
+        "rank_correlation": correlation,
+    }
