@@ -21,6 +21,7 @@ from rich.table import Table as RichTable
 
 from pozytywka_spark.config import ENVIRONMENTS, Settings, load_settings
 from pozytywka_spark.errors import PozytywkaError
+from pozytywka_spark.told import four_decimals, plain
 
 OUT = Console(highlight=False, soft_wrap=True)
 
@@ -118,18 +119,8 @@ def show_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     for key, value in rows[0].items():
         table.add_column(key, justify="right" if isinstance(value, (int, float)) else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
+        table.add_row(*(plain(value, four_decimals) for value in row.values()))
     OUT.print(table, soft_wrap=False)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def _first_line(error: Exception) -> str:

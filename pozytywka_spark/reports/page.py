@@ -15,12 +15,13 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from html import escape
 from typing import Any, Literal
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+
+from pozytywka_spark.told import four_digits, plain
 
 SEVERITIES = ("ok", "info", "warn", "error")
 
@@ -182,19 +183,5 @@ def _is_number(value: Any) -> bool:
 
 
 def _plain(value: Any) -> str:
-    """A value as a person writes it: thousands separated, four significant digits, a dash for nothing."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
-    if isinstance(value, datetime):
-        return escape(value.isoformat(sep=" ", timespec="seconds"))
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_plain(item) for item in value)
-    return escape(str(value))
+    """A value as a person writes it, escaped."""
+    return escape(plain(value, four_digits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -137,7 +138,9 @@ def log_trees(
         runs.log_json(tracking, child, dict(trees.gains), "gains.json")
         model_id, source = registry.log_model(tracking, child, model, provenance.package_versions())
     runs.log(tracking, parent, metrics=metrics)
-    return LoggedTrees(child, model_id, source)
+    logged = {"run_id": child, "model_id": model_id, "source": source}
+    runs.set_tag(tracking, parent, registry.LOGGED, json.dumps(logged))
+    return LoggedTrees(**logged)
 
 
 def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:

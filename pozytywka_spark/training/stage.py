@@ -61,7 +61,7 @@ def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = 
     rows = planned.rows.persist()
     try:
         prepared = prepare(planned, rows, settings, lake)
-        known = None if force else registry.find_version(tracking, prepared.inputs)
+        known = None if force else _known(tracking, prepared)
         version = known or _train(spark, rows, prepared, settings, lake, tracking)
         settled = settle(tracking, version, rows, settings)
         return _report(
@@ -113,6 +113,21 @@ def _train(
         runs.log_json(tracking, parent, content, FACTS)
         runs.log_text(tracking, parent, dossier(content, None), PAGE)
     # after the run has ended well: a run killed on the way leaves nothing in the registry
+    return _register(tracking, parent, logged, prepared)
+
+
+def _known(tracking: Tracking, prepared: Prepared) -> registry.Version | None:
+    """The version of these inputs; a run that ended well but came no further is registered now."""
+    version = registry.find_version(tracking, prepared.inputs)
+    if version is not None:
+        return version
+    found = registry.find_logged(tracking, prepared.inputs)
+    return _register(tracking, found[0], record.LoggedTrees(**found[1]), prepared) if found else None
+
+
+def _register(
+    tracking: Tracking, parent: str, logged: record.LoggedTrees, prepared: Prepared
+) -> registry.Version:
     tags = record.version_tags(parent, prepared)
     return registry.register(tracking, logged.run_id, (logged.model_id, logged.source), tags)
 
@@ -170,4 +185,6 @@ def _tuned_in_words(tuned: Mapping[str, Any] | None) -> list[str]:
     """The parameters that the search found, one note."""
     if tuned is None:
         return []
-    return ["tuned: " + ", ".join(f"{name}={value:.4g}" for name, value in sorted(tuned["parameters"].items()))]
+    return [
+        "tuned: " + ", ".join(f"{name}={value:.4g}" for name, value in sorted(tuned["parameters"].items()))
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ INPUTS = "pozytywka.inputs"
 TRAINING_RUN = "pozytywka.training_run"
 DELTA = "pozytywka.delta."
 LAKE = "pozytywka.lake_root"
+LOGGED = "pozytywka.logged_model"  # of a finished run: the model it logged, to register it by
 GUARDS, PASSED = "pozytywka.guards", "passed"
 
 
@@ -74,6 +76,20 @@ def register(tracking: Tracking, run_id: str, logged: tuple[str, str], tags: Map
             tracking.model_name, source, run_id, tags=dict(tags), model_id=identity
         )
     return _version(made)
+
+
+def find_logged(tracking: Tracking, inputs: str) -> tuple[str, dict[str, str]] | None:
+    """The last finished training run of those inputs and the model it logged, registered or not."""
+    with told(tracking.uri, "search"):
+        found = tracking.client.search_runs(
+            [tracking.experiment_id],
+            f"tags.`{INPUTS}` = '{inputs}' and attributes.status = 'FINISHED'",
+            max_results=10,
+        )
+    for entry in found:
+        if LOGGED in entry.data.tags:
+            return str(entry.info.run_id), dict(json.loads(entry.data.tags[LOGGED]))
+    return None
 
 
 def find_version(tracking: Tracking, inputs: str) -> Version | None:

@@ -55,6 +55,12 @@ def log(
             tracking.client.log_batch(run_id, metrics=numbers[chosen], params=logged[chosen])
 
 
+def set_tag(tracking: Tracking, run_id: str, key: str, value: str) -> None:
+    """Tag a run."""
+    with told(tracking.uri, "log to"):
+        tracking.client.set_tag(run_id, key, value)
+
+
 def log_history(tracking: Tracking, run_id: str, name: str, values: Sequence[float]) -> None:
     """A metric's value at each step."""
     with told(tracking.uri, "log to"):

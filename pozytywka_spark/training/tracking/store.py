@@ -13,6 +13,7 @@ from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.training.tracking.artifacts import check_writable
 
 _SQLITE = "sqlite:///"
 
@@ -54,6 +55,7 @@ def connect(settings: Settings) -> Tracking:
             )
         else:
             identity = experiment.experiment_id
+    check_writable(experiment.artifact_location if experiment else artifact_root(settings))
     return Tracking(client, hide_secrets(uri), identity, wanted.model_name)
 
 
