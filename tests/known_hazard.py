@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
@@ -15,6 +16,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.splits import months_between, next_month
 
 FIRST, LAST = date(2022, 1, 1), date(2023, 2, 1)
+VALIDATION_FROM, TEST_FROM = date(2022, 10, 1), date(2022, 12, 1)
 KEPT = 9
 DROPPED = ",".join(feature.name for feature in CATALOGUE[KEPT:])
 
@@ -58,6 +60,21 @@ def write_tables(spark: SparkSession, settings: Settings, lake: Lake, rows: pd.D
     users["city"] = np.where(users["user_id"] % 3 == 0, "Gdynia", "Radom")
     users["favourite_genres"], users["premium_user"] = None, False
     lake.overwrite(as_spark(spark, users, schemas.USERS), schemas.USERS)
+
+
+def training_frame(spark: SparkSession, rows: pd.DataFrame, order: tuple[str, ...]) -> DataFrame:
+    """Grain user and month of mature months: user_id, month, side, label, the features; needs no lake."""
+    known = rows[rows["month"] < LAST]
+    frame = known[["user_id", "month", *order]].assign(
+        label=known["buys"].astype(float),
+        side=np.select(
+            [known["month"] < VALIDATION_FROM, known["month"] < TEST_FROM], ["train", "validation"], "test"
+        ),
+    )
+    doubles = ", ".join(f"{name} double" for name in order)
+    made = spark.createDataFrame(frame, f"user_id bigint, month date, {doubles}, label double, side string")
+    # Arrow brings NaN; the tables hold nulls
+    return made.withColumns({name: F.nanvl(name, F.lit(None).cast("double")) for name in order})
 
 
 def as_spark(spark: SparkSession, rows: pd.DataFrame, table: schemas.Table) -> DataFrame:

@@ -51,6 +51,7 @@ figure{margin:0 0 16px}figure img{max-width:100%;height:auto}figcaption{color:va
 .tile{border:1px solid var(--line);border-radius:8px;padding:10px 16px;min-width:130px}
 .tile b{display:block;font-size:22px;font-variant-numeric:tabular-nums}
 .tile span{color:var(--soft);font-size:13px}
+.beside{display:flex;flex-wrap:wrap;gap:8px 24px}.beside figure{flex:1 1 420px;max-width:500px}
 @media print{body{background:#fff}section{break-inside:avoid}}
 """
 
@@ -103,8 +104,13 @@ class Section:
         self, figure: Figure, *, alt: str, caption: str = "", kind: Literal["svg", "png"] = "svg"
     ) -> Section:
         """A matplotlib figure, embedded. `alt` says what it shows; take `png` for many thousand points."""
-        note = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-        self._parts.append(f'<figure><img alt="{escape(alt)}" src="{data_uri(figure, kind)}">{note}</figure>')
+        self._parts.append(_figure(figure, alt, caption, kind))
+        return self
+
+    def side_by_side(self, figures: Sequence[tuple[Figure, str, str]]) -> Section:
+        """Small figures (figure, alt, caption) beside each other as far as the page is wide."""
+        parts = "".join(_figure(figure, alt, caption, "svg") for figure, alt, caption in figures)
+        self._parts.append(f'<div class="beside">{parts}</div>')
         return self
 
     def _render(self) -> str:
@@ -151,6 +157,11 @@ def data_uri(figure: Figure, kind: Literal["svg", "png"] = "svg") -> str:
             figure.savefig(target, format="png", bbox_inches="tight", dpi=130, metadata={"Software": None})
     media = "image/svg+xml" if kind == "svg" else "image/png"
     return f"data:{media};base64,{base64.b64encode(target.getvalue()).decode('ascii')}"
+
+
+def _figure(figure: Figure, alt: str, caption: str, kind: Literal["svg", "png"]) -> str:
+    note = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f'<figure><img alt="{escape(alt)}" src="{data_uri(figure, kind)}">{note}</figure>'
 
 
 def _table(rows: Sequence[Mapping[str, Any]], caption: str, severity_column: str) -> str:

@@ -23,7 +23,7 @@ def dossier(facts: Facts, outcome: Facts | None) -> str:
     _gate(page, facts, outcome)
     _data(page, facts)
     dossier_models.models(page, facts["models"])
-    dossier_models.decisions(page, facts["decisions"], facts["made"]["policy"])
+    dossier_models.decisions(page, facts["decisions"], facts["made"]["policy"], facts["models"])
     dossier_models.slices(page, facts["slices"], facts["made"]["least"])
     dossier_reasons.strongest(page, facts["explained"])
     dossier_reasons.dependence(page, facts["explained"])

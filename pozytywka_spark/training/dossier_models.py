@@ -38,21 +38,18 @@ def models(page: Page, models: Facts) -> None:
         ],
         caption="Test months; in brackets 95% bootstrap intervals over users",
     )
-    section.figure(
-        plots.gain_plot(models), alt="Gain curves", caption="Buyers found by taking the best first."
-    )
-    section.figure(plots.lift_plot(models), alt="Lift curves", caption="How many times better than chance.")
-    section.figure(
-        plots.precision_recall_plot(models), alt="Precision and recall", caption="Precision against recall."
-    )
-    section.figure(
-        plots.reliability_plot(models),
-        alt="Predicted against observed probability",
-        caption="Ten groups of equal size; on the dashed line a probability means what it says.",
+    told = "Ten groups of equal size; on the dashed line a probability means what it says."
+    section.side_by_side(
+        [
+            (plots.gain_plot(models), "Gain curves", "Buyers found by taking the best first."),
+            (plots.lift_plot(models), "Lift curves", "How many times better than chance."),
+            (plots.precision_recall_plot(models), "Precision and recall", "Precision against recall."),
+            (plots.reliability_plot(models), "Predicted against observed probability", told),
+        ]
     )
 
 
-def decisions(page: Page, table: Sequence[Facts], policy: Facts) -> None:
+def decisions(page: Page, table: Sequence[Facts], policy: Facts, models: Facts) -> None:
     """What each rule would have brought."""
     section = page.section("Whom to address")
     section.text(
@@ -77,6 +74,18 @@ def decisions(page: Page, table: Sequence[Facts], policy: Facts) -> None:
             for row in table
         ],
         caption="Precision: the share of buyers among the addressed; promised: what the probabilities said.",
+    )
+    section.table(
+        [
+            {
+                **row,
+                "precision": _share(row["precision"]),
+                "recall": _share(row["recall"]),
+                "lift": _number(row["lift"], 2),
+            }
+            for row in best_shares(models)
+        ],
+        caption="If the best are addressed, whatever their probability",
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.training import importance
 from pozytywka_spark.training.rows import SIDE
 from pozytywka_spark.training.serving import ServingModel
@@ -39,7 +40,11 @@ def explain_model(rows: DataFrame, held: int, model: ServingModel, settings: Set
         explained.unpersist()
 
 
-def with_meanings(explained: Mapping[str, Any], meanings: Mapping[str, str]) -> dict[str, Any]:
-    """Each of the strongest features with what it means, in the catalogue's words."""
-    strongest = [{**row, "meaning": meanings.get(row["feature"], "")} for row in explained["strongest"]]
+def in_words(explained: Mapping[str, Any], catalogue: Sequence[Feature]) -> dict[str, Any]:
+    """Each of the strongest features with what the catalogue says of it."""
+    known = {feature.name: feature for feature in catalogue}
+    strongest = [
+        {**row, "meaning": known[row["feature"]].meaning, "actionable": known[row["feature"]].actionable}
+        for row in explained["strongest"]
+    ]
     return {**explained, "strongest": strongest}

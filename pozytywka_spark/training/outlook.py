@@ -58,6 +58,8 @@ def _about_lead(advantage: Advantage) -> str:
     if len(advantage.drawn) == 0:
         return f"no replicate of {metric} could be drawn: more users in the test months are needed"
     needed = advantage.needed
+    if lead == needed == 0:
+        return f"both give the same {metric} on whatever users are drawn: there is nothing to choose between"
     if lead > 0 and lead >= needed:
         return f"the lead in {metric} of {lead:.4f} is beyond noise; below about {needed:.4f} it would not be"
     if lead <= 0:

@@ -22,3 +22,15 @@ def publish(tracking: Tracking, training_run: str, outcome: Mapping[str, Any]) -
     content = runs.read_json(tracking, training_run, FACTS)
     runs.log_json(tracking, training_run, dict(outcome), OUTCOME)
     runs.log_text(tracking, training_run, dossier(content, outcome), PAGE)
+
+
+def publish_if_missing(tracking: Tracking, training_run: str) -> None:
+    """Write the dossier of a run that was killed between its training and its gate."""
+    if runs.has_artefact(tracking, training_run, PAGE) or not runs.has_artefact(
+        tracking, training_run, FACTS
+    ):
+        return
+    known = runs.has_artefact(tracking, training_run, OUTCOME)
+    outcome = runs.read_json(tracking, training_run, OUTCOME) if known else None
+    content = runs.read_json(tracking, training_run, FACTS)
+    runs.log_text(tracking, training_run, dossier(content, outcome), PAGE)

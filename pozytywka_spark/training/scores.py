@@ -83,5 +83,6 @@ def _ranges(name: str, edges: Sequence[int], unit: str) -> Column:
     told = F.lit(f"{edges[-1]} {unit} or more")
     for low, high in reversed(list(zip((None, *edges), edges, strict=False))):
         text = f"under {high} {unit}" if low is None else f"{low} to {high - 1} {unit}"
+        text = f"no {unit}" if low is None and high == 1 else text
         told = F.when(F.col(name) < high, F.lit(text)).otherwise(told)
     return F.when(F.col(name).isNull(), F.lit("unknown")).otherwise(told)

@@ -12,12 +12,11 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.features.catalogue import CATALOGUE
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import decisions, estimators, explanation, facts, linear, planner, record
-from pozytywka_spark.training.dossier import dossier
 from pozytywka_spark.training.dossier_models import worst_in_words
 from pozytywka_spark.training.fitting import fit_calibrated, measure, with_city
 from pozytywka_spark.training.prepare import Prepared, prepare, read_rows
 from pozytywka_spark.training.promotion import settle
-from pozytywka_spark.training.publish import FACTS, PAGE
+from pozytywka_spark.training.publish import FACTS, publish_if_missing
 from pozytywka_spark.training.search import fold_fits, search
 from pozytywka_spark.training.shuffled import check_shuffled
 from pozytywka_spark.training.splits import TEST, TRAIN, describe, diagram
@@ -25,8 +24,6 @@ from pozytywka_spark.training.stability import stability
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking, connect
 from pozytywka_spark.training.tuning import with_parameters
-
-MEANINGS = {feature.name: feature.meaning for feature in CATALOGUE}
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,7 @@ def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = 
         known = None if force else _known(tracking, prepared)
         version = known or _train(spark, rows, prepared, settings, lake, tracking)
         settled = settle(tracking, version, rows, settings)
+        publish_if_missing(tracking, version.training_run)
         return _report(
             prepared, settings, tracking, version, settled.champion, settled.reasons, known is not None
         )
@@ -82,6 +80,7 @@ def _train(
     size = (prepared.sizes[TRAIN][0], len(prepared.order))
     plan = planner.plan(*size, planner.describe_cluster(spark), settings.training.num_workers)
     guard = check_shuffled(rows, prepared.order, settings)
+    runs.close_abandoned(tracking, registry.INPUTS, prepared.inputs)
     tags = record.tags(prepared.inputs, prepared.catalogue, prepared.versions, lake.root)
     with (
         runs.run(tracking, "training", tags=tags) as parent,
@@ -104,14 +103,13 @@ def _train(
             "made": facts.model_facts(final, plan, trees, model, tuned),
             **facts.measured_facts(found.models, found.slices),
             "decisions": decisions.decision_table(found.counts, final),
-            "explained": explanation.with_meanings(explained, MEANINGS),
+            "explained": explanation.in_words(explained, CATALOGUE),
             "stability": holds,
             "guards": [guard.checked],
             "remarks": record.notes(prepared, settings),
             "run": parent,
         }
-        runs.log_json(tracking, parent, content, FACTS)
-        runs.log_text(tracking, parent, dossier(content, None), PAGE)
+        runs.log_json(tracking, parent, content, FACTS)  # the page is made of it once the gate has decided
     # after the run has ended well: a run killed on the way leaves nothing in the registry
     return _register(tracking, parent, logged, prepared)
 

@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 from trained import Trained
 
 from pozytywka_spark.training.booster import load
+from pozytywka_spark.training.dossier import dossier
 from pozytywka_spark.training.dossier_models import worst_slice
 from pozytywka_spark.training.scores import join_city, slices_of
 from pozytywka_spark.training.tracking.registry import load_model
@@ -27,32 +28,38 @@ def folder(trained: Trained) -> Path:
     return Path(mlflow.artifacts.download_artifacts(run_id=trained.report.run_id))
 
 
+def folder_run(folder: Path) -> str:
+    return str(json.loads((folder / "dossier.json").read_text())["run"])
+
+
 def test_the_dossier_is_one_page_that_fetches_nothing(folder: Path) -> None:
     page = (folder / "dossier.html").read_text()
     for told in (
         "In short",
+        "The gate",
+        "Promoted: version 1 took over from nobody.",  # written again after the gate
         "Models beside each other",
+        "Whom to address",
+        "probability from 0.1",
         "Slices",
+        "orst slice with at least 10 buyers: ",
         "What moves the scores",
+        "How the strongest features act",
+        "Do the reasons hold over time?",
+        "no search was made",
+        "reproduce " + folder_run(folder),
         "city: Radom",
     ):
         assert told in page
-    assert page.count("<img") == 5
+    assert page.count("<img") == 11
     assert "http://" not in page
     assert "https://" not in page
     assert "within" in page  # the guard's word
 
 
-def test_slices_equal_scikit_learn(trained: Trained) -> None:
-    tracking = connect(trained.settings)
-    child = next(
-        run
-        for run in tracking.client.search_runs([tracking.experiment_id], "tags.mlflow.runName = 'xgboost'")
-        if run.data.tags["mlflow.parentRunId"] == trained.report.run_id
-    )
-    file = mlflow.artifacts.download_artifacts(run_id=child.info.run_id, artifact_path="evaluation.json")
-    slices = json.loads(Path(file).read_text())["slices"]
-    model = load_model(tracking)
+def test_slices_equal_scikit_learn(trained: Trained, folder: Path) -> None:
+    slices = json.loads((folder / "dossier.json").read_text())["slices"]
+    model = load_model(connect(trained.settings))
     months = trained.rows["month"].astype(str).str[:7]
     for name, chosen in (
         ("month: 2023-01", months == "2023-01"),
@@ -62,12 +69,15 @@ def test_slices_equal_scikit_learn(trained: Trained) -> None:
         margin = load(model.booster).predict(xgboost.DMatrix(rows[list(trained.order)]), output_margin=True)
         assert slices[name]["rows"] == len(rows)
         assert slices[name]["roc_auc"] == pytest.approx(roc_auc_score(rows["buys"], margin), abs=1e-9)
+        low, high = slices[name]["roc_auc_interval"]
+        assert low < slices[name]["roc_auc"] < high
 
 
 def test_importances_are_the_mean_strength_of_plain_xgboosts_contributions(
     trained: Trained, folder: Path
 ) -> None:
-    found = json.loads((folder / "importances.json").read_text())["features"]
+    explained = json.loads((folder / "dossier.json").read_text())["explained"]
+    found = explained["strongest"]
     rows = trained.rows[trained.rows["month"].astype(str).isin(["2022-12-01", "2023-01-01"])]
     booster = load(load_model(connect(trained.settings)).booster)
     contributions = booster.predict(xgboost.DMatrix(rows[list(trained.order)]), pred_contribs=True)[:, :-1]
@@ -79,6 +89,30 @@ def test_importances_are_the_mean_strength_of_plain_xgboosts_contributions(
     # the truth has a wave over the first, gated by the fourth, and a slope over the sixth
     assert {row["feature"] for row in found[:3]} == {trained.order[place] for place in (0, 3, 5)}
     assert next(row for row in found if row["feature"] == trained.order[5])["direction"] == "rises"
+    assert explained["rows"] == explained["held"] == len(rows)
+    slope = [row["contribution"] for row in explained["dependence"][trained.order[5]]]
+    assert slope[-1] > slope[0] + 1  # the truth is a line of 0.7 over it
+
+
+def test_the_reasons_of_a_world_that_does_not_change_are_stable(folder: Path) -> None:
+    holds = json.loads((folder / "dossier.json").read_text())["stability"]
+    assert len(holds["folds"]) == 3
+    # six of the nine features are noise, whose order nobody can keep
+    assert all(fold["rank_correlation"] > 0.3 for fold in holds["folds"])
+    assert all(row["rank_high"] <= 3 for row in holds["features"][:3])
+    assert all(row["share_low"] <= row["share_high"] for row in holds["features"])
+
+
+def test_a_decided_page_is_made_from_the_logged_facts_alone(folder: Path) -> None:
+    facts = json.loads((folder / "dossier.json").read_text())
+    outcome = json.loads((folder / "gate.json").read_text())
+    assert dossier(facts, outcome) == (folder / "dossier.html").read_text()
+    kept = {"verdict": "Kept: <b>", "reasons": ["because"], "changes": ["more users"], "table": []}
+    page = dossier(facts, kept)
+    assert "Kept: &lt;b&gt;" in page
+    assert "What would change the decision" in page
+    assert "more users" in page
+    assert "has not decided" in dossier(facts, None)
 
 
 def test_ranges_are_half_open(spark: SparkSession) -> None:

@@ -10,13 +10,14 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.training import kernel
 from pozytywka_spark.training.gate import calibration_holds, collapsed_slices, decide, decide_alone
 from pozytywka_spark.training.metrics import Evaluation
+from pozytywka_spark.training.outlook import Advantage, what_would_change
 
 
 def sigmoid(value: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-value))
 
 
-def two_models(drawn: np.random.Generator, lost: tuple[float, float], users: int = 500) -> list[Evaluation]:
+def two_models(drawn: np.random.Generator, lost: tuple[float, float], users: int = 300) -> list[Evaluation]:
     """Champion and challenger; each knows the truth up to noise of the given deviations. Two rows a user."""
     logit = np.repeat(drawn.normal(-2.0, 1.0, users), 2)
     label = (drawn.random(2 * users) < sigmoid(logit)).astype(float)
@@ -43,7 +44,7 @@ def test_equal_models_are_rarely_promoted(settings: Settings) -> None:
 
 
 def test_clearly_better_models_are_promoted(settings: Settings) -> None:
-    assert promoted(settings, (1.5, 0.3), 100) >= 0.9
+    assert promoted(settings, (1.5, 0.3), 200) >= 0.9
 
 
 def test_worse_models_never_are(settings: Settings) -> None:
@@ -102,6 +103,25 @@ def test_a_collapsed_slice_keeps_the_champion(settings: Settings) -> None:
     refused = decide(challenger, champion, slices, settings)
     assert not refused.promote
     assert refused.reasons[2] == "slices collapsed: month: 2023-01 from 0.800 to 0.500"
+    assert refused.changes[-1].startswith("the slice month: 2023-01 from 0.800 to 0.500 would have to lose")
+
+
+def test_what_would_change_the_decision_is_told_in_numbers(settings: Settings) -> None:
+    drawn = np.random.default_rng(1)
+    worse, better = two_models(drawn, (1.5, 0.3))
+    lost, won = decide(worse, better, {}, settings), decide(better, worse, {}, settings)
+    assert (lost.promote, won.promote) == (False, True)
+    assert "the challenger is behind by" in lost.changes[0]
+    assert "is beyond noise; below about" in won.changes[0]
+    assert "could rise from" in won.changes[1]
+    same = decide(better, better, {}, settings)
+    assert "nothing to choose between" in same.changes[0]
+    noise = np.random.default_rng(2).normal(0, 0.01, 2000)
+    close = what_would_change(Advantage("roc_auc", 0.01, noise + 0.01, 0.975), better, settings.gate, [])
+    needed = float(-np.quantile(noise - noise.mean(), 0.025))
+    assert f"would have to be about {needed:.4f}" in close[0]
+    assert f"on about {(needed / 0.01) ** 2:.1f} times as many users" in close[0]
+    assert needed == pytest.approx(0.0196, abs=0.001)  # two standard errors
 
 
 def test_where_the_champion_can_not_score_the_challenger_must_know_something(settings: Settings) -> None:

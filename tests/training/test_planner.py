@@ -11,17 +11,34 @@ from pozytywka_spark.training.planner import Cluster, plan
 @pytest.mark.parametrize(
     ("rows", "columns", "slots", "asked", "workers", "why"),
     [
-        (20_000, 60, 2, None, 1, "one worker holds it"),
-        (1_000_000, 60, 2, None, 2, "as many as there are slots"),
+        (20_000, 60, 2, None, 1, "threads holds it"),
+        (1_000_000, 60, 2, None, 2, "as far as executors go"),
         (1_000_000, 60, 16, None, 6, "a worker for each 10 million cells"),
         (20_000, 60, 2, 2, 2, "training.num_workers asks for 2"),
-        (0, 60, 2, None, 1, "one worker holds it"),
+        (0, 60, 2, None, 1, "threads holds it"),
     ],
 )
 def test_plan(rows: int, columns: int, slots: int, asked: int | None, workers: int, why: str) -> None:
     found = plan(rows, columns, Cluster(slots, 1, False), asked)
     assert found.workers == workers
     assert why in found.reason
+
+
+@pytest.mark.parametrize(
+    ("rows", "cluster", "asked", "workers", "threads"),
+    [
+        (1_000_000, Cluster(8, 1, False, local=True), None, 1, 8),  # one machine: all cores in one worker
+        (1_000_000, Cluster(8, 1, False, local=True), 2, 2, 4),
+        (100_000, Cluster(16, 1, False, executor_cores=4), None, 1, 4),  # a whole executor
+        (1_000_000, Cluster(16, 1, False, executor_cores=4), None, 2, 4),  # 40 million cells each
+        (10_000_000, Cluster(16, 1, False, executor_cores=4), None, 4, 4),  # as many as executors
+        (1_000_000, Cluster(16, 1, False, executor_cores=4), 6, 6, 2),  # two on an executor
+        (1_000_000, Cluster(8, 2, False), None, 3, 2),  # the cluster doesn't say: what tasks have
+    ],
+)
+def test_threads(rows: int, cluster: Cluster, asked: int | None, workers: int, threads: int) -> None:
+    found = plan(rows, 60, cluster, asked)
+    assert (found.workers, found.threads) == (workers, threads)
 
 
 @pytest.mark.parametrize(

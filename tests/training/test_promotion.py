@@ -28,7 +28,7 @@ def named(trained: Trained, name: str) -> Settings:
 def register(tracking: Tracking, model: ServingModel) -> int:
     with runs.run(tracking, "by hand", tags={}) as run_id:
         logged = registry.log_model(tracking, run_id, model, {"xgboost": xgboost.__version__})
-    return registry.register(tracking, run_id, logged, {}).number
+    return registry.register(tracking, run_id, logged, {registry.GUARDS: registry.PASSED}).number
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,18 @@ def test_a_champion_of_another_catalogue_gives_way_to_one_that_can_score(
     found = run_gate(settings, trained.lake, dry_run=True)
     assert found.decision.promote
     assert "another catalogue" in found.decision.reasons[0]
+
+
+def test_a_model_without_the_mark_of_the_guards_is_kept_out(trained: Trained, good: ServingModel) -> None:
+    settings = named(trained, "unguarded")
+    tracking = connect(settings)
+    with runs.run(tracking, "by hand", tags={}) as run_id:
+        logged = registry.log_model(tracking, run_id, good, {"xgboost": xgboost.__version__})
+    version = registry.register(tracking, run_id, logged, {})
+    registry.set_alias(tracking, registry.CHALLENGER, version.number)
+    found = run_gate(settings, trained.lake, dry_run=True)
+    assert not found.decision.promote
+    assert "bears no mark that all guards passed" in found.decision.reasons[0]
 
 
 def test_rows_that_a_model_was_trained_on_are_no_ground_for_a_comparison(

@@ -196,17 +196,3 @@ def test_a_run_that_fails_registers_nothing(
     assert len(tracking.client.search_model_versions(f"name='{tracking.model_name}'")) == 1
     latest = tracking.client.search_runs([tracking.experiment_id], "tags.mlflow.runName = 'training'")[0]
     assert latest.info.status == "KILLED"
-
-
-def test_monotone_constraints_hold(trained: Trained) -> None:
-    """Checked on the parameters and by predicting along the constrained feature."""
-    from pozytywka_spark.training.estimators import tree_parameters
-
-    name = trained.order[5]
-    settings = changed(trained.settings, training={"monotone": {name: -1}})
-    parameters = tree_parameters(settings, trained.order, 1.0)
-    data = xgboost.DMatrix(trained.rows[list(trained.order)], trained.rows["buys"])
-    booster = xgboost.train({**parameters, "objective": "binary:logistic"}, data, 20)
-    grid = trained.rows[list(trained.order)].head(1).loc[[0] * 50]
-    grid[name] = np.linspace(-3, 3, 50)
-    assert (np.diff(booster.predict(xgboost.DMatrix(grid))) <= 0).all()

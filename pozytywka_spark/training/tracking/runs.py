@@ -55,6 +55,15 @@ def log(
             tracking.client.log_batch(run_id, metrics=numbers[chosen], params=logged[chosen])
 
 
+def close_abandoned(tracking: Tracking, tag: str, value: str) -> None:
+    """Runs with that tag that still run by the book were killed: say so."""
+    with told(tracking.uri, "close a run in"):
+        for entry in tracking.client.search_runs(
+            [tracking.experiment_id], f"tags.`{tag}` = '{value}' and attributes.status = 'RUNNING'"
+        ):
+            tracking.client.set_terminated(entry.info.run_id, "KILLED")
+
+
 def set_tag(tracking: Tracking, run_id: str, key: str, value: str) -> None:
     """Tag a run."""
     with told(tracking.uri, "log to"):

@@ -1,0 +1,42 @@
+"""Accuracy where the truth is known: the probability that made the labels is the best any model can do."""
+
+from __future__ import annotations
+
+import pytest
+from known_hazard import LAST, TEST_FROM, hazard_rows, training_frame
+from pyspark.sql import SparkSession
+from sklearn.metrics import roc_auc_score
+from trained import settings_in
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.training import calibration, linear
+from pozytywka_spark.training.booster import with_margin
+from pozytywka_spark.training.estimators import fit_trees
+from pozytywka_spark.training.fitting import measure
+from pozytywka_spark.training.planner import Plan
+from pozytywka_spark.training.serving import ServingModel
+
+ORDER = tuple(f"x{place}" for place in range(9))
+
+
+@pytest.mark.slow
+def test_close_to_the_truth_calibrated_and_better_than_a_line(
+    spark: SparkSession, settings: Settings
+) -> None:
+    rows = hazard_rows(ORDER, users=12_000)
+    settings = settings_in(settings.home, "evaluation.bootstrap=0", "training.max_trees=200")
+    frame = training_frame(spark, rows, ORDER).persist()
+    trees = fit_trees(frame, ORDER, settings, Plan(1, 2, "one"), 0.13)
+    margins = with_margin(frame.filter("side = 'validation'"), trees.booster, ORDER, ["label"])
+    fitted = calibration.fit_calibrator(margins, settings.calibration)
+    model = ServingModel(trees.booster, ORDER, "", trees.trees, "label", 30, 0.13, calibrator=fitted)
+    found = measure(frame, model, linear.fit_logistic(frame, ORDER, settings), settings).models
+    frame.unpersist()
+    test = rows[(rows["month"] >= TEST_FROM) & (rows["month"] < LAST)]
+    ceiling = roc_auc_score(test["buys"], test["truth"])
+    ours, line = found["xgboost test"].metrics, found["logistic test"].metrics
+    assert ours["rows"] == len(test)
+    assert ceiling - 0.02 <= ours["roc_auc"] <= ceiling + 0.005
+    assert ours["calibration_error"] <= 0.01
+    assert line["roc_auc"] < ours["roc_auc"] - 0.05  # the truth is a wave behind a gate: no line finds it
+    assert line["log_loss"] > ours["log_loss"] + 0.01

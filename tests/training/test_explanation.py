@@ -1,0 +1,138 @@
+"""Contributions summed, binned and drawn on Spark, against numpy on the same contributions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost
+from pyspark.sql import DataFrame, SparkSession
+
+from pozytywka_spark.training import importance
+from pozytywka_spark.training.folds import Fit, FoldResult
+from pozytywka_spark.training.stability import rank_correlation, stability
+
+ORDER = ("slope", "wave", "noise", "gone")
+ROWS = 900
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    drawn = np.random.default_rng(0)
+    rows = pd.DataFrame({name: drawn.normal(size=ROWS) for name in ORDER})
+    rows.loc[drawn.random(ROWS) < 0.2, "wave"] = np.nan
+    rows["gone"] = 1.0
+    rows["label"] = drawn.random(ROWS) < 1 / (
+        1 + np.exp(-2 * rows["slope"] - np.sin(3 * rows["wave"].fillna(0)))
+    )
+    rows["user_id"] = np.arange(ROWS)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def booster(frame: pd.DataFrame) -> xgboost.Booster:
+    data = xgboost.DMatrix(frame[list(ORDER)], frame["label"])
+    return xgboost.train({"max_depth": 3, "objective": "binary:logistic", "seed": 1}, data, 20)
+
+
+@pytest.fixture(scope="module")
+def contributions(frame: pd.DataFrame, booster: xgboost.Booster) -> np.ndarray:
+    return booster.predict(xgboost.DMatrix(frame[list(ORDER)]), pred_contribs=True)[:, :-1].astype(float)
+
+
+@pytest.fixture(scope="module")
+def explained(spark: SparkSession, frame: pd.DataFrame, booster: xgboost.Booster) -> DataFrame:
+    columns = frame[["user_id", *ORDER]].astype(object).where(frame[["user_id", *ORDER]].notna(), None)
+    schema = "user_id bigint, " + ", ".join(f"{name} double" for name in ORDER)
+    rows = spark.createDataFrame([tuple(row) for row in columns.itertuples(index=False)], schema)
+    rows = rows.selectExpr("*", "date'2023-01-01' as month").repartition(3)
+    return importance.with_contributions(rows, bytes(booster.save_raw("ubj")), ORDER).persist()
+
+
+def test_strength_and_direction_equal_numpy(explained: DataFrame, contributions: np.ndarray) -> None:
+    found = importance.importances(explained, ORDER)
+    expected = np.abs(contributions).mean(axis=0)
+    assert {row["feature"]: row["strength"] for row in found} == pytest.approx(
+        {name: value for name, value in zip(ORDER, expected, strict=True) if value > 0}, rel=1e-6
+    )
+    assert [row["feature"] for row in found][:2] == ["slope", "wave"]
+    assert "gone" not in [row["feature"] for row in found]  # it never varies, so no tree uses it
+    assert found[0]["direction"] == "rises"
+
+
+def test_dependence_is_the_mean_contribution_of_bins_of_values(
+    explained: DataFrame, frame: pd.DataFrame, contributions: np.ndarray
+) -> None:
+    found = importance.dependence(explained, ORDER, ["slope", "wave", "gone"])
+    for place, name in ((0, "slope"), (1, "wave")):
+        bins = [row for row in found[name] if row["value"] is not None]
+        known = frame[name].notna().to_numpy()
+        assert sum(row["rows"] for row in bins) == known.sum()
+        assert len(bins) == importance.BINS
+        assert max(row["rows"] for row in bins) <= 2 * min(row["rows"] for row in bins)
+        order = np.argsort(frame[name].to_numpy()[known])
+        ends = np.cumsum([row["rows"] for row in bins])[:-1]
+        for row, inside in zip(bins, np.split(order, ends), strict=True):
+            values, parts = frame[name].to_numpy()[known][inside], contributions[known, place][inside]
+            assert row["value"] == pytest.approx(values.mean())
+            assert row["contribution"] == pytest.approx(parts.mean(), rel=1e-5, abs=1e-7)
+            assert (
+                parts.min() - 1e-6 <= row["low"] <= row["contribution"] <= row["high"] <= parts.max() + 1e-6
+            )
+    missing = next(row for row in found["wave"] if row["value"] is None)
+    unknown = frame["wave"].isna().to_numpy()
+    assert missing["rows"] == unknown.sum()
+    assert missing["contribution"] == pytest.approx(contributions[unknown, 1].mean(), rel=1e-5)
+    assert [row["rows"] for row in found["gone"]] == [ROWS]  # one value, one bin
+
+
+def test_dots_are_rows_and_the_same_ones_every_time(
+    explained: DataFrame, frame: pd.DataFrame, contributions: np.ndarray
+) -> None:
+    found = importance.swarm(explained, ORDER, ["slope", "wave"], seed=7)
+    assert len(found["slope"]) == len(found["wave"]) == importance.DOTS
+    assert found == importance.swarm(explained.repartition(5), ORDER, ["slope", "wave"], seed=7)
+    known = np.column_stack([frame["slope"], contributions[:, 0]])
+    for dot in found["slope"]:  # each is a row, to the digits that a drawing needs
+        assert np.isclose(known, dot, rtol=1e-3, atol=1e-4).all(axis=1).any()
+    assert any(value is None for value, _ in found["wave"])
+
+
+def test_a_sample_is_about_as_large_as_asked_and_always_the_same(explained: DataFrame) -> None:
+    once = {row["user_id"] for row in importance.sample_rows(explained, ROWS, 300, 1).collect()}
+    again = {
+        row["user_id"] for row in importance.sample_rows(explained.repartition(2), ROWS, 300, 1).collect()
+    }
+    assert once == again
+    assert 240 <= len(once) <= 360
+    assert importance.sample_rows(explained, ROWS, ROWS, 1) is explained
+
+
+def test_stability_compares_each_fold_with_the_final_model(settings: object) -> None:
+    from datetime import date
+
+    from pozytywka_spark.training.splits import months_between, split_months
+
+    months = months_between(date(2022, 1, 1), date(2022, 8, 1))
+    folds = [split_months(months[:last], 1, 0, 30) for last in (8, 7)]
+    strongest = [{"feature": "slope", "strength": 3.0}, {"feature": "wave", "strength": 1.0}]
+    seen: list[Fit] = []
+
+    def fit_all(fits: list[Fit]) -> list[FoldResult]:
+        seen.extend(fits)
+        return [FoldResult(0.3, 5, 0.0, (6.0, 2.0, 0.0, 0.0)), FoldResult(0.4, 6, 0.0, (1.0, 3.0, 0.0, 0.0))]
+
+    found = stability(folds, ORDER, strongest, settings, fit_all)
+    assert [fit.fold for fit in seen] == folds
+    assert [row["rank_correlation"] for row in found["folds"]] == [
+        pytest.approx(1.0),
+        pytest.approx(rank_correlation(np.array([3.0, 1, 0, 0]), np.array([1.0, 3, 0, 0]))),
+    ]
+    assert found["folds"][0]["validation"] == ["2022-08", "2022-08"]
+    slope = next(row for row in found["features"] if row["feature"] == "slope")
+    assert slope == {
+        "feature": "slope", "share": 0.75, "share_low": 0.25, "share_high": 0.75,
+        "rank_low": 1.0, "rank_high": 2.0,
+    }  # fmt: skip
+    assert rank_correlation(np.zeros(3), np.array([1.0, 2, 3])) is None
+    assert rank_correlation(np.array([1.0, 2, 3]), np.array([3.0, 2, 1])) == pytest.approx(-1)
