@@ -50,12 +50,8 @@ def fit_trees(
         .select("user_id", "month", LABEL, (F.col(SIDE) == VALIDATION).alias("is_validation"), *order)
         .repartition(plan.workers, "user_id")
         .sortWithinPartitions("user_id", "month")
-        .persist()  # the estimator reads its input twice: to count the classes, and to train
     )
-    try:
-        model = _estimator(order, settings, plan, weight, rows.sparkSession).fit(used)
-    finally:
-        used.unpersist()
+    model = _estimator(order, settings, plan, weight, rows.sparkSession).fit(used)
     booster = model.get_booster()
     best = int(booster.best_iteration) + 1
     summary = model.training_summary

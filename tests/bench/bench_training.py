@@ -1,10 +1,12 @@
 """Training and scoring beside plain xgboost on the same rows, in one run. A measurement, not a test.
 
-    python tests/bench/bench_training.py --rows 125000 --columns 60 [--workers 1] [--trees 100]
+    python tests/bench/bench_training.py [--rows 125000] [--columns 60] [--trees 100] [--workers N]
+                                         [--scored 500000] [--only training|scoring]
 
-Prints seconds of: the first Spark fit, a second one (warm workers), the stage's own xgboost time inside
-a task, plain xgboost with as many threads; then rows per second and core of scoring with reasons on
-Spark and with plain xgboost. The fixed cost is what the first fit takes beyond plain xgboost.
+Training: seconds of a first and a second Spark fit and of plain xgboost with as many threads, and what the
+fixed cost is made of. Scoring with reasons: a first run (workers start, the booster is read) and a second one
+apart, in rows per second and core, beside plain xgboost's contributions with as many threads. The rows are
+made by Spark, written once as Parquet, and read by both sides.
 """
 
 from __future__ import annotations
@@ -13,8 +15,12 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pyarrow.dataset as ds
 import xgboost
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -26,7 +32,7 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.scoring.reasons import Words, with_reasons
 from pozytywka_spark.session import build_session
 from pozytywka_spark.training.estimators import fit_trees, tree_parameters
-from pozytywka_spark.training.planner import describe_cluster, plan
+from pozytywka_spark.training.planner import Plan, describe_cluster, plan
 from pozytywka_spark.training.serving import ServingModel
 
 
@@ -39,64 +45,91 @@ def main() -> int:
     parser.add_argument("--trees", type=int, default=100)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--scored", type=int, default=500_000, help="rows scored with reasons")
+    parser.add_argument("--only", choices=["training", "scoring"])
     args = parser.parse_args()
     cli.quiet_libraries(verbose=False)
     with tempfile.TemporaryDirectory() as home:
-        settings = load_settings(
-            "local",
-            [
-                f"home={home}",
-                f"spark.master=local[{args.cores}]",
-                f"training.max_trees={args.trees}",
-                f"training.early_stopping_rounds={args.trees}",  # both grow the same number of trees
-            ],
-        )
+        sets = [f"home={home}", f"spark.master=local[{args.cores}]", f"training.max_trees={args.trees}"]
+        # both sides grow the same number of trees
+        settings = load_settings("local", [*sets, f"training.early_stopping_rounds={args.trees}"])
         spark = build_session(settings, "bench")
-        bench(spark, settings, args)
+        order = tuple(f"x{place:02}" for place in range(args.columns))
+        if args.only != "scoring":
+            bench_training(spark, settings, order, args)
+        if args.only != "training":
+            bench_scoring(spark, settings, order, args)
         spark.stop()
     return 0
 
 
-def bench(spark: SparkSession, settings: Settings, args: argparse.Namespace) -> None:
-    """Make rows, fit both ways, score both ways."""
-    order = tuple(f"x{place:02}" for place in range(args.columns))
-    rows = made(spark, args.rows, order).persist()
-    rows.count()
+def bench_training(spark: SparkSession, settings: Settings, order: tuple[str, ...], args: Any) -> None:
+    """Fit both ways; then the parts of a Spark fit by themselves."""
+    address = f"{settings.home}/rows"
+    made(spark, args.rows, order).write.parquet(address)
+    rows = spark.read.parquet(address)
     chosen = plan(args.rows, args.columns, describe_cluster(spark), args.workers)
-    cli.say(f"{args.rows:,} x {args.columns}, {args.trees} trees, {chosen.workers} workers: {chosen.reason}")
-    first, trees = timed(lambda: fit_trees(rows, order, settings, chosen, 0.1))
+    cli.say(f"{args.rows:,} x {args.columns}, {args.trees} trees: {chosen.reason}")
+    first, _ = timed(lambda: fit_trees(rows, order, settings, chosen, 0.1))
     second, _ = timed(lambda: fit_trees(rows, order, settings, chosen, 0.1))
-    local = rows.toPandas()
     threads = chosen.workers * chosen.threads
-    plain, booster = timed(lambda: plainly(local, order, settings, args.trees, threads))
+    sides = read_sides(address, order)
+    plain, _ = timed(lambda: plainly(sides, order, settings, args.trees, threads))
+    found = {"first": first, "second": second, "plain": plain, "threads": threads}
+    cli.show_table("training, seconds", [found | {"second / plain": second / plain, "fixed": first - plain}])
+    cli.show_table("of which, seconds", parts(rows, order, chosen))
+
+
+def parts(rows: DataFrame, order: tuple[str, ...], chosen: Plan) -> list[dict[str, object]]:
+    """What a fit does besides growing trees."""
+    used = rows.repartition(chosen.workers, "user_id").sortWithinPartitions("user_id", "month")
+    shuffled, _ = timed(lambda: used.write.format("noop").mode("overwrite").save())
+    to_python = used.mapInPandas(lambda frames: (frame.head(1) for frame in frames), used.schema)
+    passed, _ = timed(lambda: to_python.write.format("noop").mode("overwrite").save())
+    return [
+        {"part": "shuffle and sort", "seconds": shuffled},
+        {"part": "rows to Python", "seconds": max(0.0, passed - shuffled)},
+        {"part": "barriers (a second for each of three)", "seconds": 3.0 if chosen.workers > 1 else 0.0},
+    ]
+
+
+def bench_scoring(spark: SparkSession, settings: Settings, order: tuple[str, ...], args: Any) -> None:
+    """Score with reasons both ways, with a model of `--trees` trees."""
+    address = f"{settings.home}/scored"
+    made(spark, args.scored, order).write.parquet(address)
+    matrix = read_matrix(address, order)
+    label = (np.random.default_rng(0).random(50_000) < 1 / (1 + np.exp(2.5 - 1.5 * matrix[:50_000, 0]))) * 1.0
+    parameters = {
+        **tree_parameters(settings, order, 1.0),
+        "objective": "binary:logistic",
+        "nthread": args.cores,
+    }
+    booster = xgboost.train(parameters, xgboost.QuantileDMatrix(matrix[:50_000], label), args.trees)
+    model = ServingModel(
+        bytes(booster.save_raw("ubj")), order, "", args.trees, "label", 30, 0.1, name="bench", version=1
+    )
+    meanings = tuple(f"what feature {name} means" for name in order)
+    words = Words(order, meanings, (" events",) * len(order), (False,) * len(order))
+    rows = spark.read.parquet(address).select("user_id", *order)
+    scored = with_reasons(rows, model, words, ["user_id"], 5).write.format("noop").mode("overwrite")
+    cold, _ = timed(scored.save)
+    warm, _ = timed(scored.save)
+    booster.set_param({"nthread": args.cores})
+
+    def contributions() -> Any:
+        data = xgboost.DMatrix(matrix, nthread=args.cores)
+        return booster.predict(data, pred_contribs=True, validate_features=False)
+
+    theirs, _ = timed(contributions)
+    speed = {name: args.scored / spent / args.cores for name, spent in (("cold", cold), ("warm", warm))}
+    plain = args.scored / theirs / args.cores
     cli.show_table(
-        "training, seconds",
+        f"scoring {args.scored:,} rows with 5 reasons, rows a second and core",
         [
-            {
-                "first": first,
-                "second": second,
-                "plain": plain,
-                "second / plain": second / plain,
-                "fixed": first - plain,
-            }
+            {"run": name, "spark": value, "plain": plain, "ratio": value / plain, "seconds": spent}
+            for (name, value), spent in zip(speed.items(), (cold, warm), strict=True)
         ],
     )
-    model = ServingModel(trees.booster, order, "", trees.trees, "label", 30, 0.1, name="bench", version=1)
-    words = Words(order, order, ("",) * len(order), (False,) * len(order))
-    keys = rows.select("user_id", *order)
-    scored = with_reasons(keys, model, words, ["user_id"], 5).write.format("noop").mode("overwrite")
-    cold, _ = timed(scored.save)
-    ours, _ = timed(scored.save)
-    matrix = local[list(order)].to_numpy()
-    theirs, _ = timed(
-        lambda: booster.predict(
-            xgboost.DMatrix(matrix, nthread=1), pred_contribs=True, validate_features=False
-        )
-    )
-    speeds = {"spark": args.rows / ours / args.cores, "plain, one thread": args.rows / theirs}
-    ratio = speeds["spark"] / speeds["plain, one thread"]
-    told = speeds | {"ratio": ratio, "first run's extra seconds": cold - ours}
-    cli.show_table("scoring with reasons, rows a second and core", [told])
 
 
 def made(spark: SparkSession, rows: int, order: tuple[str, ...]) -> DataFrame:
@@ -111,20 +144,34 @@ def made(spark: SparkSession, rows: int, order: tuple[str, ...]) -> DataFrame:
     return made.withColumns({"label": label, "side": side})
 
 
+def read_matrix(address: str, order: tuple[str, ...], side: str | None = None) -> Any:
+    """The features as numpy has them, of one side if named."""
+    wanted = None if side is None else ds.field("side") == side
+    table = ds.dataset(address).to_table(columns=list(order), filter=wanted)
+    return np.column_stack([table.column(name).to_numpy() for name in order])
+
+
+def read_sides(address: str, order: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
+    """Features and labels of train and validation, in memory before the clock starts."""
+    found = {}
+    for side in ("train", "validation"):
+        label = ds.dataset(address).to_table(columns=["label"], filter=ds.field("side") == side)
+        found[side] = (read_matrix(address, order, side), label.column("label").to_numpy())
+    return found
+
+
 def plainly(
-    frame: object, order: tuple[str, ...], settings: Settings, trees: int, threads: int
+    sides: dict[str, tuple[Any, Any]], order: tuple[str, ...], settings: Settings, trees: int, threads: int
 ) -> xgboost.Booster:
-    """The same parameters with the library alone, from a pandas frame in memory."""
-    names = list(order)
-    sides = [frame[frame["side"] == side] for side in ("train", "validation")]
-    train, validation = (xgboost.DMatrix(part[names], part["label"], nthread=threads) for part in sides)
+    """The same parameters with the library alone."""
+    known = xgboost.QuantileDMatrix(*sides["train"], nthread=threads)
+    held_out = xgboost.QuantileDMatrix(*sides["validation"], ref=known, nthread=threads)
     parameters = {**tree_parameters(settings, order, 1.0), "objective": "binary:logistic", "nthread": threads}
-    booster = xgboost.train(parameters, train, trees, evals=[(validation, "validation")], verbose_eval=False)
-    booster.set_param({"nthread": 1})
-    return booster
+    watched = [(known, "training"), (held_out, "validation")]
+    return xgboost.train(parameters, known, trees, evals=watched, verbose_eval=False)
 
 
-def timed(work: object) -> tuple[float, object]:
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     start = time.monotonic()
     found = work()
     return time.monotonic() - start, found

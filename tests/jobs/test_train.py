@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,48 @@ def test_a_month_that_is_none_is_wrong_usage(month: str, capsys: pytest.CaptureF
         job("score").main(["--month", month])
     assert left.value.code == 2
     assert "expected a month such as 2023-05" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--trials", "5"], "budgets of --tune: add it"),
+        (["--minutes", "5"], "budgets of --tune: add it"),
+        (["--tune", "--trials", "many"], "invalid int value"),
+    ],
+)
+def test_flags_of_tuning_that_say_nothing_are_wrong_usage(
+    flags: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        job("train").main(flags)
+    assert left.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_flags_of_tuning_are_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    train = job("train")
+    parser = argparse.ArgumentParser()
+    for flag, kind in (("--trials", int), ("--minutes", float)):
+        parser.add_argument(flag, type=kind)
+    parser.add_argument("--tune", action="store_true")
+
+    def settings(*flags: str) -> list[str]:
+        return [part for part in train.with_tuning(parser, flags)[len(flags) :] if part != "--set"]
+
+    assert settings() == []
+    assert settings("--tune") == ["tuning.enabled=true"]
+    assert settings("--tune", "--trials", "9") == ["tuning.enabled=true", "tuning.trials=9"]
+    assert settings("--tune", "--minutes", "2") == [
+        "tuning.enabled=true", "tuning.trials=null", "tuning.minutes=2.0"
+    ]  # fmt: skip
+    assert train.main(["--tune", "--trials", "0"]) == 2
+    assert "setting tuning.trials=0: input should be greater than or equal to 1" in capsys.readouterr().err
+
+
+def test_maintain_tells_what_it_did_with_each_table(spark: SparkSession, trained: Trained) -> None:
+    with cli.OUT.capture() as shown:
+        assert run("maintain", *sets_of(trained), flags=("--no-compact",)) == 0
+    told = shown.get()
+    assert "versions kept for models" in told or "versions kept" in " ".join(told.split())
+    assert all(name in told for name in ("features", "labels", "users"))

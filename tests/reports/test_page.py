@@ -38,11 +38,12 @@ def test_everything_that_comes_from_data_is_escaped() -> None:
     section = page.section(HOSTILE, anchor=HOSTILE).text(HOSTILE).tiles({HOSTILE: HOSTILE})
     section.table([{HOSTILE: HOSTILE, "severity": HOSTILE}], caption=HOSTILE).table([], empty=HOSTILE)
     section.figure(bars(), alt=HOSTILE, caption=HOSTILE)
+    section.bullets([HOSTILE]).side_by_side([(bars(), HOSTILE, HOSTILE)])
 
     parsed = Tags(page.render())
 
     assert not [tag for tag, _ in parsed.tags if tag == "script"]
-    assert parsed.text.count(HOSTILE) == 13
+    assert parsed.text.count(HOSTILE) == 15
     assert {name for _, attrs in parsed.tags for name in attrs} <= {
         "lang", "charset", "http-equiv", "content", "name", "class", "id", "alt", "src", "href"
     }  # fmt: skip
