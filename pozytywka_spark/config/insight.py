@@ -14,9 +14,9 @@ class Monitoring(Section):
     """
 
     reference_months: int = Field(6, ge=1, description="months, the last the champion was fitted on")
-    psi: float = Field(0.2, gt=0, description="population stability index over ten bins")
-    ks: float = Field(0.18, gt=0, lt=1, description="Kolmogorov-Smirnov distance")
-    js: float = Field(0.19, gt=0, lt=1, description="Jensen-Shannon distance, base 2, over ten bins")
+    psi: float = Field(0.15, gt=0, description="population stability index over ten bins")
+    ks: float = Field(0.15, gt=0, lt=1, description="Kolmogorov-Smirnov distance")
+    js: float = Field(0.165, gt=0, lt=1, description="Jensen-Shannon distance, base 2, over ten bins")
     nulls: float = Field(0.05, gt=0, lt=1, description="difference of null rates")
     false_alarms: float = Field(0.01, gt=0, lt=1, description="chance of a false alarm, a distance and month")
     max_auc_drop: float = Field(0.05, gt=0, lt=1, description="ROC AUC below that of the champion's test")

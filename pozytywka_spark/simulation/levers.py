@@ -120,7 +120,6 @@ ADVERTS = Lever(
     name="adverts",
     kind="factor",
     key="advertisements_per_play",
-    # the longest run shrinks and grows with the adverts: they are thinned out evenly, not regrouped
     measures=("ads", "ads_last_7_days", "longest_ad_run"),
     follow={
         **{
@@ -129,10 +128,13 @@ ADVERTS = Lever(
                 ADS,
                 "advertisements_per_play",
                 "advertisements_per_hour_listened",
-                "longest_advertisement_run",
                 "advertisements_last_7_days",
             )
         },
+        # the longest run shrinks and grows with the adverts, in whole ones: thinned out evenly, not regrouped
+        "longest_advertisement_run": lambda columns, factor: np.rint(
+            columns["longest_advertisement_run"] * factor
+        ),
         **{f"advertisements_last_{n}_months": _added(f"advertisements_last_{n}_months", ADS) for n in SPANS},
         **{f"advertisements_per_play_last_{n}_months": _adverts_a_play(n) for n in SPANS},
         **{f"advertisements_to_{n}_month_mean": _adverts_to_mean(n) for n in SPANS},

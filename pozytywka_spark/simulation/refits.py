@@ -31,7 +31,7 @@ def refit(spark: SparkSession, settings: Settings, lake: Lake, model: ServingMod
     """
     chosen = settings.simulation
     rows = training_rows(settings, lake, model)
-    packed = rows.groupBy(F.lit(0)).applyInPandas(_packer(model.features), "rows binary")
+    packed = rows.groupBy(F.lit("one group")).applyInPandas(_packer(model.features), "rows binary")
     base = tree_parameters(settings, model.features, positive_weight(settings, model.base_rate))
     tasks = spark.range(1, chosen.bootstrap + 1, numPartitions=chosen.bootstrap)
     fitted = tasks.crossJoin(F.broadcast(packed)).mapInPandas(

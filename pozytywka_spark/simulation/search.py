@@ -27,27 +27,52 @@ def search(segment: Segment, seed: int) -> Front:
     if not (segment.bounds[:, 1] > segment.bounds[:, 0]).any():
         return front_of(segment, segment.none[None, :])
     from pymoo.algorithms.moo.nsga2 import NSGA2
+    from pymoo.core.mutation import Mutation
     from pymoo.core.problem import Problem
+    from pymoo.operators.crossover.ux import UX
     from pymoo.optimize import minimize
 
     chosen, low, high = segment.chosen, segment.bounds[:, 0], segment.bounds[:, 1]
-
-    def evaluate(population: Floats, out: dict[str, Floats]) -> None:
-        settings = np.array([segment.snap(each) for each in population])
-        outcome = segment.evaluate(settings)
-        out["F"] = objectives(outcome)
-        out["G"] = chosen.min_support - outcome.support[:, None]
+    tried = [segment.none[None, :]]
+    rng = np.random.default_rng(seed)
 
     class Changes(Problem):  # type: ignore[misc]  # pymoo's base class is untyped
         def _evaluate(self, x: Floats, out: dict[str, Floats], *_: object, **__: object) -> None:
-            evaluate(x, out)
+            outcome = segment.evaluate(x)
+            tried.append(x[outcome.support >= chosen.min_support])
+            out["F"] = objectives(outcome)
+            out["G"] = chosen.min_support - outcome.support[:, None]
 
+    class Turn(Mutation):  # type: ignore[misc]  # as above
+        def _do(self, problem: object, x: Floats, **_: object) -> Floats:
+            return turned(segment, x, rng)
+
+    algorithm = NSGA2(
+        pop_size=chosen.population,
+        sampling=np.array([segment.snap(x) for x in first_population(segment, chosen.population, rng)]),
+        crossover=UX(),  # children take each lever from one parent: changes stay sparse
+        mutation=Turn(),
+    )
     problem = Changes(n_var=len(low), n_obj=3, n_ieq_constr=1, xl=low, xu=high)
-    first = first_population(segment, chosen.population, np.random.default_rng(seed))
-    algorithm = NSGA2(pop_size=chosen.population, sampling=first)
-    found = minimize(problem, algorithm, ("n_gen", chosen.generations), seed=seed, verbose=False)
-    best = np.atleast_2d(found.X) if found.X is not None else segment.none[None, :]
-    return front_of(segment, np.array([segment.snap(each) for each in best]))
+    minimize(problem, algorithm, ("n_gen", chosen.generations), seed=seed, verbose=False)
+    # of all that was tried: a population has room for its last generation only
+    return front_of(segment, np.concatenate(tried))
+
+
+def turned(segment: Segment, settings: Floats, rng: np.random.Generator) -> Floats:
+    """Each row with a lever or a few turned: back to none, to anywhere, or a little farther or less far.
+
+    Moves too small to matter are taken back here, so that no two rows differ by them alone.
+    """
+    low, high, none = segment.bounds[:, 0], segment.bounds[:, 1], segment.none
+    shape = settings.shape
+    chosen = rng.random(shape) < 1.5 / shape[1]
+    way = rng.random(shape)
+    anywhere = rng.uniform(low, high, shape)
+    scaled = none + (settings - none) * rng.uniform(0.6, 1.5, shape)
+    moved = np.where(way < 0.3, none, np.where(way < 0.55, anywhere, scaled))
+    found = np.clip(np.where(chosen, moved, settings), low, high)
+    return np.array([segment.snap(each) for each in found])
 
 
 def objectives(outcome: Outcome) -> Floats:
@@ -56,17 +81,28 @@ def objectives(outcome: Outcome) -> Floats:
 
 
 def first_population(segment: Segment, size: int, rng: np.random.Generator) -> Floats:
-    """Today, then settings drawn between the bounds; each is pulled towards today by a factor drawn with it.
+    """Today, each lever alone half way to each bound and farther as far as there is room, then drawn ones."""
+    alone = []
+    for pull in (0.5, 1.0, 0.25):
+        for bound in segment.bounds.T:
+            for lever in np.flatnonzero(bound != segment.none):
+                settings = segment.none.copy()
+                settings[lever] += pull * (bound[lever] - settings[lever])
+                alone.append(settings)
+    first = np.vstack([segment.none, *alone[: size - 1 - size // 4]])
+    return np.vstack([first, drawn_settings(segment, size, rng)])[:size]
 
-    Far from today most are unlike anything seen: without the pull few of the first would be allowed.
+
+def drawn_settings(segment: Segment, size: int, rng: np.random.Generator) -> Floats:
+    """Settings drawn between the bounds, of few levers or of many, each row pulled towards today.
+
+    Far from today most are unlike anything seen: without the pull few would be allowed.
     """
     low, high = segment.bounds[:, 0], segment.bounds[:, 1]
     drawn = rng.uniform(low, high, (size, len(low)))
-    turned = rng.random((size, len(low))) < rng.uniform(0.1, 1.0, (size, 1))  # few levers, or many
+    used = rng.random((size, len(low))) < rng.uniform(0.1, 1.0, (size, 1))
     pull = rng.uniform(0.0, 1.0, (size, 1))
-    settings = np.where(turned, segment.none + pull * (drawn - segment.none), segment.none)
-    settings[0] = segment.none
-    return np.asarray(settings)
+    return np.asarray(np.where(used, segment.none + pull * (drawn - segment.none), segment.none))
 
 
 def front_of(segment: Segment, settings: Floats) -> Front:

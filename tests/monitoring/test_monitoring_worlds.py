@@ -1,0 +1,92 @@
+"""Alarms on generated data: a quiet world, and one whose adverts become more from a known month on."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark.config import Monitoring, Synthetic
+from pozytywka_spark.monitoring.counts import as_cells, by_subject, count_cells, edges_of
+from pozytywka_spark.monitoring.findings import drift_rows
+from tests.synthetic.worlds import events_table
+
+CHUNKS = 6  # 3,000 users
+REFERENCE = (date(2022, 3, 1), date(2022, 8, 1))
+DRIFT = date(2022, 11, 1)
+WATCHED = [date(2022, month, 1) for month in range(9, 13)] + [date(2023, 1, 1), date(2023, 2, 1)]
+ADVERTS = {"number_of_advertisements", "advertisements_per_play"}
+
+
+def features(events: pd.DataFrame) -> pd.DataFrame:
+    """Grain user and month of users who have not bought by the month's end: features under their names."""
+    bought = events[events["kind"] == "BUY_PREMIUM"].groupby("user_id")["time"].min()
+    events = events.assign(month=events["time"].dt.to_period("M").dt.to_timestamp())
+    ends = events["month"] + pd.offsets.MonthBegin(1)
+    free = events[~(events["user_id"].map(bought) < ends)]
+    counts = free.groupby(["user_id", "month", "kind"]).size().unstack(fill_value=0).astype(float)
+    by_user = free.groupby(["user_id", "month"])
+    found = pd.DataFrame(
+        {
+            "number_of_advertisements": counts["ADVERTISEMENT"],
+            "number_of_tracks": counts["PLAY"],
+            "number_of_skips": counts["SKIP"],
+            "number_of_likes": counts["LIKE"],
+            "advertisements_per_play": counts["ADVERTISEMENT"] / counts["PLAY"],
+            "skip_rate": counts["SKIP"] / counts["PLAY"],
+            "like_rate": counts["LIKE"] / counts["PLAY"],
+            "number_of_sessions": by_user["session_id"].nunique().astype(float),
+            "active_days": by_user["time"].agg(lambda times: times.dt.day.nunique()).astype(float),
+            "days_since_last_event": (
+                (by_user["month"].first() + pd.offsets.MonthBegin(1) - by_user["time"].max())
+                / pd.Timedelta(days=1)
+            ),
+        }
+    ).reset_index()
+    found["month"] = found["month"].dt.date
+    return found.replace([np.inf, -np.inf], np.nan)
+
+
+def alarms(spark: SparkSession, rows: pd.DataFrame) -> dict[date, set[str]]:
+    """By watched month the features that alarm, with the settings' own thresholds."""
+    names = [name for name in rows.columns if name not in ("user_id", "month")]
+    columns = ", ".join(["user_id bigint", "month date", *(f"{name} double" for name in names)])
+    frame = spark.createDataFrame(
+        rows.astype(object).where(rows.notna(), None).to_records(index=False).tolist(), columns
+    )
+    cells = as_cells(frame, names).persist()
+    reference = F.col("month").between(*map(F.lit, REFERENCE))
+    users = rows[rows["month"].between(*REFERENCE)]["user_id"].nunique()
+    edges = edges_of(cells.where(reference)).persist()
+    found = {}
+    for month in WATCHED:
+        counted = count_cells(cells.where(reference | (F.col("month") == F.lit(month))), edges, month)
+        made = drift_rows(by_subject(counted, names), {}, users, set(), Monitoring())
+        found[month] = {row["subject"] for row in made if row["alert"]}
+    cells.unpersist()
+    edges.unpersist()
+    return found
+
+
+@pytest.fixture(scope="module")
+def quiet(spark: SparkSession) -> dict[date, set[str]]:
+    return alarms(spark, features(events_table(Synthetic(users=3000), CHUNKS)))
+
+
+def test_a_quiet_world_raises_at_most_one_alarm_in_forty_month_features(quiet: dict[date, set[str]]) -> None:
+    assert sum(map(len, quiet.values())) <= len(WATCHED) * 10 / 40, quiet
+
+
+def test_adverts_that_become_more_alarm_in_their_first_month_and_nothing_else_does(
+    spark: SparkSession, quiet: dict[date, set[str]]
+) -> None:
+    world = Synthetic.model_validate({"users": 3000, "drift": {"from_month": DRIFT}})
+    found = alarms(spark, features(events_table(world, CHUNKS)))
+    assert found[DRIFT] & ADVERTS
+    assert found[DRIFT] <= ADVERTS
+    for month in WATCHED[: WATCHED.index(DRIFT)]:
+        assert found[month] == quiet[month]
