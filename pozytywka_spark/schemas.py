@@ -193,10 +193,10 @@ USER_DEBUTS = table(
 )
 
 # grain: month that was built; `inputs` is the fingerprint of all that its rows depend on,
-# `event_count` and `event_hash` those of its own events
+# `event_count`, `event_hash` and `last_event` (microseconds) are of its own events, as they lie in `files`
 FEATURE_BUILDS = table(
     "feature_builds",
-    "month date, inputs string, event_count bigint, event_hash string",
+    "month date, inputs string, event_count bigint, event_hash string, last_event bigint, files string",
     keys=["month"],
 )
 

@@ -52,11 +52,11 @@ def adjustment(treatment: list[Moments], control: list[Moments], weight: Floats)
     lost = (1 + len(theta) / sum(cell.users for cell in groups)) ** 2  # degrees of freedom that theta took
     for sign, cells in ((1.0, treatment), (-1.0, control)):
         for part, cell in zip(weight, cells, strict=True):
-            shift += sign * part * float(theta @ cell.x) / cell.users
+            shift += sign * float(part) * float(theta @ cell.x) / cell.users
             outcome = cell.buyers * (1 - cell.buyers / cell.users)
             residual = outcome - 2 * theta @ _centred_xy(cell) + theta @ _centred_xx(cell) @ theta
-            plain += part**2 * outcome / cell.users**2
-            left += part**2 * lost * max(float(residual), 0.0) / cell.users**2
+            plain += float(part) ** 2 * outcome / cell.users**2
+            left += float(part) ** 2 * lost * max(float(residual), 0.0) / cell.users**2
     if plain <= 0 or left >= plain:
         return NONE
     return Adjustment(shift, float(np.sqrt(left / plain)))

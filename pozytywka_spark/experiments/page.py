@@ -46,6 +46,7 @@ def _cumulative(page: Page, reading: Reading) -> None:
     )
     section.figure(share_plot(rows, treatments), alt="Premium share of each group, from the start")
     section.table(words.month_table(rows))
+    section.table(words.difference_table(rows), caption="Difference, in points")
     section.table(words.lift_table(rows), caption="Relative lift")
     section.table(words.cuped_table(rows), caption="With CUPED (for one look)")
 
@@ -56,6 +57,7 @@ def _months(page: Page, reading: Reading) -> None:
     section.text("Buyers among the users who were still free when the month began.")
     section.figure(share_plot(rows, treatments), alt="Share of free users who bought, by month")
     section.table(words.month_table(rows))
+    section.table(words.difference_table(rows), caption="Difference, in points")
 
 
 def _segments(page: Page, reading: Reading, settings: Settings) -> None:

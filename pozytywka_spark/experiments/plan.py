@@ -102,18 +102,18 @@ def row_of(
     always = smallest_effect(baseline, treated, control, sequential_alpha(alpha), power)
     row: dict[str, Any] = {
         "months": months,
-        "control buys %": 100 * baseline,
+        "control %": round(100 * baseline, 2),
         "treated": treated,
         "control": control,
-        "found at one look: points": _points(once),
-        "lift %": _points(once / baseline if baseline else math.nan),
-        "found at any look: points": _points(always),
-        "any look: lift %": _points(always / baseline if baseline else math.nan),
+        "one look": _points(once),
+        "lift": _points(once / baseline if baseline else math.nan),
+        "any look": _points(always),
+        "lift ": _points(always / baseline if baseline else math.nan),
     }
     if lift is not None:
         share = treated / max(1, treated + control)
         needed = users_needed(baseline, baseline * lift / 100, share, alpha, power)
-        row[f"users for {lift:+g}%"] = None if math.isnan(needed) else math.ceil(needed)
+        row[f"users {lift:+g}%"] = None if math.isnan(needed) else math.ceil(needed)
     return row
 
 

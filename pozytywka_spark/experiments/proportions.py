@@ -50,12 +50,12 @@ def standardised(count: Floats, users: Floats, weight: Floats) -> Sample:
     The share is the weighted mean of the strata's; the sample is given the size at which a simple one would
     have the same variance (the effective sample size; Korn and Graubard 1998). One stratum is left as it is.
     """
+    count, users, weight = np.broadcast_arrays(count, users, weight)
     p = Sample(count, users).share
     share = (weight * p).sum(axis=-2)
-    variance = np.divide(np.square(weight) * p * (1 - p), users, out=np.zeros_like(p), where=users > 0).sum(
-        axis=-2
-    )
-    size = np.divide(share * (1 - share), variance, out=users.sum(axis=-2).astype(float), where=variance > 0)
+    parts = np.divide(np.square(weight) * p * (1 - p), users, out=np.zeros_like(p), where=users > 0)
+    variance, plain = parts.sum(axis=-2), users.sum(axis=-2)
+    size = np.divide(share * (1 - share), variance, out=plain, where=variance > 0)
     return Sample(share * size, size)
 
 

@@ -28,7 +28,7 @@ def show_plan(report: PlanReport) -> None:
         f"{report.users:,} users without premium at {report.at} ({report.population}), "
         f"{report.share:g}% treated"
     )
-    cli.show_table("smallest rise that would be found", report.rows)
+    cli.show_table("smallest rise found, in points (lift in %)", report.rows)
     cli.say(
         "one look: a single reading after so many months; any look: the reading may be looked at every month"
     )
@@ -38,9 +38,11 @@ def show_report(report: ExperimentReport) -> None:
     """Print the readings, whether the comparison is fair, and where everything is."""
     reading = report.reading
     cli.show_table("from the start", words.month_table(reading.of(CUMULATIVE)))
+    cli.show_table("difference, from the start", words.difference_table(reading.of(CUMULATIVE)))
     cli.show_table("relative lift", words.lift_table(reading.of(CUMULATIVE)))
     cli.show_table("with CUPED, for one look", words.cuped_table(reading.of(CUMULATIVE)))
     cli.show_table("month by month", words.month_table(reading.of(MONTH)))
+    cli.show_table("difference, month by month", words.difference_table(reading.of(MONTH)))
     cli.show_table("segments, from the start", words.segment_table(reading.of(SEGMENT)))
     cli.show_table("sample ratio", reading.ratios)
     cli.show_table("users who are not what their group says", reading.contamination)

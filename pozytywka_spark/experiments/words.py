@@ -10,7 +10,7 @@ Row = Mapping[str, Any]
 
 
 def month_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The reading by month, or the cumulative one: what most people look at."""
+    """Shares side by side: of a month, or since the start."""
     return [
         {
             "month": f"{row['month']:%Y-%m}",
@@ -18,13 +18,28 @@ def month_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "users": row["users"],
             "bought": row["purchases"],
             "premium": percent(row["share"]),
+            "control users": row["control_users"],
+            "bought ": row["control_purchases"],
             "control": percent(row["control_share"]),
+        }
+        for row in rows
+    ]
+
+
+def difference_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The difference in points with its interval for one look and, since the start, for every look."""
+    return [
+        {
+            "month": f"{row['month']:%Y-%m}",
+            "group": row["group"],
             "points": points(row["difference"]),
-            "95% Newcombe" if "always_low" not in row else "one look": span(row, "low", "high"),
-            **({"every look": span(row, "always_low", "always_high")} if "always_low" in row else {}),
-            "lift": percent(row["lift"], signed=True),
+            "one look": span(row, "low", "high"),
             "p": p_value(row["p_value"]),
-            **({"p every look": p_value(row["always_p"])} if "always_p" in row else {}),
+            **(
+                {"every look": span(row, "always_low", "always_high"), "p ": p_value(row["always_p"])}
+                if "always_p" in row
+                else {}
+            ),
         }
         for row in rows
     ]
@@ -38,8 +53,8 @@ def cuped_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "group": row["group"],
             "points": points(row["difference"]),
             "interval": span(row, "low", "high"),
-            "with CUPED": points(row["cuped_difference"]),
-            "interval CUPED": span(row, "cuped_low", "cuped_high"),
+            "CUPED": points(row["cuped_difference"]),
+            "interval ": span(row, "cuped_low", "cuped_high"),
             "width": percent(row["cuped_width"]),
         }
         for row in rows
@@ -54,12 +69,10 @@ def segment_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "value": row["value"],
             "group": row["group"],
             "users": row["users"],
-            "control users": row["control_users"],
-            "premium": percent(row["share"]),
-            "control": percent(row["control_share"]),
+            "control": row["control_users"],
             "points": points(row["difference"]),
             "interval": span(row, "low", "high"),
-            "p corrected": p_value(row["p_adjusted"]),
+            "corrected p": p_value(row["p_adjusted"]),
         }
         for row in rows
     ]
