@@ -157,4 +157,10 @@ def _made(page: Page, facts: Facts) -> None:
 
 
 def _pairs(values: Mapping[str, Any], name: str, value: str = "value") -> Sequence[Mapping[str, Any]]:
-    return [{name: key, value: str(entry)} for key, entry in values.items()]
+    return [{name: key, value: _setting(entry)} for key, entry in values.items()]
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{key}: {entry}" for key, entry in value.items())
+    return "none" if value in (None, "") else str(value)
