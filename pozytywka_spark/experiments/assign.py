@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import UsageError
+from pozytywka_spark.errors import LakeError, UsageError
 from pozytywka_spark.experiments import registry
 from pozytywka_spark.experiments.allocation import CONTROL, grow, start
 from pozytywka_spark.experiments.buckets import bucket, layer_scope
@@ -190,9 +190,11 @@ def as_assignments(rows: DataFrame, definition: Definition, at: date) -> DataFra
 
 
 def append_rows(lake: Lake, rows: DataFrame, name: str) -> None:
-    """Append assignments; of two processes that add the same users at once, one is refused."""
+    """Append assignments; of two processes that add users at once, the later one gets a `LakeError`."""
     app = f"experiment {name}"
-    lake.append(rows, ASSIGNMENTS, txn=Txn(app, (lake.txn_version(ASSIGNMENTS.name, app) or 0) + 1))
+    number = (lake.txn_version(ASSIGNMENTS.name, app) or 0) + 1
+    if lake.append(rows, ASSIGNMENTS, txn=Txn(app, number)) is None:
+        raise LakeError(f"users of experiment {name} were assigned by someone else meanwhile: run it again")
 
 
 def current(lake: Lake, name: str, spark: SparkSession) -> DataFrame:

@@ -54,7 +54,10 @@ def _cumulative(page: Page, reading: Reading) -> None:
 def _months(page: Page, reading: Reading) -> None:
     rows, treatments = reading.of(MONTH), reading.experiment.latest.allocation.treatments
     section = page.section("Month by month", anchor="months")
-    section.text("Buyers among the users who were still free when the month began.")
+    section.text(
+        "Buyers among the users who were still free when the month began. After the first month those differ "
+        "between groups by who has bought already: all that the treatment did is under 'From the start'."
+    )
     section.figure(share_plot(rows, treatments), alt="Share of free users who bought, by month")
     section.table(words.month_table(rows))
     section.table(words.difference_table(rows), caption="Difference, in points")
@@ -87,7 +90,8 @@ def _method(page: Page, reading: Reading, settings: Settings) -> None:
     kept = reading.experiment.latest.settings
     page.section("How it was read", anchor="method").text(
         "By intention to treat: every user counts for the group he first got, whatever he met later.",
-        "Difference: Newcombe's hybrid score interval. Lift: log interval. p: score test.",
+        "Difference: Newcombe's hybrid score interval. Lift: log interval. p: score test, "
+        f"corrected for the number of treatments ({settings.experiments.multiplicity}).",
         f"Every look: Robbins' normal mixture on the log ratio of free shares, level {kept['alpha']} over "
         f"all looks and treatments, tightest near a premium share of {kept['expected_share']}.",
         f"CUPED: {', '.join(settings.experiments.cuped_measures)} of the {settings.experiments.pre_months} "

@@ -20,18 +20,39 @@ Row = dict[str, Any]
 
 
 def read_all(
-    cells: Cells, treatments: Sequence[str], months: Sequence[date], alpha: float, expected_share: float
+    cells: Cells,
+    treatments: Sequence[str],
+    months: Sequence[date],
+    alpha: float,
+    expected_share: float,
+    method: str,
 ) -> list[Row]:
     """Rows of the readings `month` and `cumulative` for every treatment, as the table has them.
 
     By month: buyers among those free at its start. Cumulative: premium share of all who had entered, with
-    CUPED and the always-valid band, whose error is split evenly over the treatments.
+    CUPED and the always-valid band, whose error is split evenly over the treatments. `p_adjusted` is
+    corrected by `method` for the number of treatments read at the same time.
     """
     rows: list[Row] = []
     for group in treatments:
         rows += by_month(cells, group, months, alpha)
         rows += cumulatively(cells, group, months, alpha, expected_share, alpha / len(treatments))
-    return rows
+    return [
+        row | {"p_adjusted": p} for row, p in zip(rows, _over_treatments(rows, alpha, method), strict=True)
+    ]
+
+
+def _over_treatments(rows: Sequence[Row], alpha: float, method: str) -> list[float]:
+    """Each row's p-value corrected for the treatments of the same reading and month."""
+    together: dict[tuple[str, date], list[int]] = {}
+    for place, row in enumerate(rows):
+        together.setdefault((row["reading"], row["month"]), []).append(place)
+    found = [math.nan] * len(rows)
+    for places in together.values():
+        corrected = proportions.adjusted([rows[place]["p_value"] for place in places], alpha, method)
+        for place, p in zip(places, corrected, strict=True):
+            found[place] = p
+    return found
 
 
 def by_month(cells: Cells, group: str, months: Sequence[date], alpha: float) -> list[Row]:

@@ -91,13 +91,13 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
         cells = cells_of(users, len(chosen.cuped_measures) + 1 if past else 0)
         ratios = _ratios(cells, experiment, chosen.srm_alpha)
         counts = segment_counts(users, chosen.max_cities) if past else []
-        others = [other for other in known if other != name and lake.exists(ASSIGNMENTS.name)]
+        others = [other for other, each in known.items() if other != name and _overlap(each, experiment)]
         muddied = contamination(users, lake, name, others, until)
     finally:
         users.unpersist()
     treatments = experiment.latest.allocation.treatments
     alpha, share = (float(str(experiment.latest.settings[key])) for key in ("alpha", "expected_share"))
-    rows = read_all(cells, treatments, months, alpha, share)
+    rows = read_all(cells, treatments, months, alpha, share, chosen.multiplicity)
     rows += segment_rows(
         counts, treatments, months[-1], alpha, method=chosen.multiplicity, fewest=chosen.min_segment_users
     )
@@ -124,6 +124,11 @@ def taking_part(
     entered = assigned.where(F.col("entered_at") < F.lit(until).cast("timestamp"))
     users = outcomes(entered, lake.read("events"), until)
     return with_past(users, lake, settings.experiments, experiment.started) if past else without_past(users)
+
+
+def _overlap(other: Experiment, mine: Experiment) -> bool:
+    """Whether the other ran at any time since mine began."""
+    return other.ended is None or other.ended > mine.started
 
 
 def write_page(settings: Settings, name: str, page: str) -> str:

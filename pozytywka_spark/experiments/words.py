@@ -34,7 +34,7 @@ def difference_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "group": row["group"],
             "points": points(row["difference"]),
             "one look": span(row, "low", "high"),
-            "p": p_value(row["p_value"]),
+            "p": p_value(row["p_adjusted"]),
             **(
                 {"every look": span(row, "always_low", "always_high"), "p ": p_value(row["always_p"])}
                 if "always_p" in row

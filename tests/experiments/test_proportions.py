@@ -34,6 +34,16 @@ def test_p_values_are_those_of_scipy_and_statsmodels() -> None:
         assert found.lift_low[place] < found.lift[place] < found.lift_high[place]
 
 
+def test_what_spotify_confidence_says_of_the_same_counts() -> None:
+    """Recorded from spotify-confidence 4.1.0 (ChiSquared), which would bring 40 packages along."""
+    found = compare(sample(301, 4000), sample(250, 4100), 0.05)
+    assert float(found.difference) == pytest.approx(0.014274390243902438, rel=1e-12)
+    assert float(found.p_value) == pytest.approx(0.010743056834331022, rel=1e-9)
+    # theirs is Wald's interval, which Newcombe's approaches with many users
+    interval = (float(found.low), float(found.high))
+    assert interval == pytest.approx((0.003298220251776302, 0.025250560236028573), abs=2e-5)
+
+
 def test_nobody_bought_and_nobody_there() -> None:
     found = compare(sample([0, 3, 0], [50, 50, 0]), sample([0, 0, 0], [60, 60, 60]), 0.05)
     assert found.p_value[0] == 1.0
