@@ -23,7 +23,9 @@ def show(states: Sequence[StepState]) -> None:
     if not states:
         cli.say("no month's work is on record: begin with scripts/submit.sh pipeline --monthly YYYY-MM")
         return
-    cli.show_table("monthly work", [_row(each) for each in states])
+    place = {step.name: at for at, step in enumerate(STEPS)}
+    ordered = sorted(states, key=lambda each: (each.month, place.get(each.step, len(place))))
+    cli.show_table("monthly work", [_row(each) for each in ordered])
     last = max(each.month for each in states)
     settled = {each.step for each in states if each.month == last and each.state in SETTLED}
     left = [step.name for step in STEPS if step.name not in settled]
