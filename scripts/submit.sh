@@ -4,6 +4,8 @@ set -euo pipefail
 PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/setup.sh
 source "$PROJECT/scripts/setup.sh"
+# shellcheck source=scripts/ship.sh
+source "$PROJECT/scripts/ship.sh"
 
 jobs_with_a_line() {
     local file
@@ -15,13 +17,15 @@ jobs_with_a_line() {
 
 usage() {
     cat <<USAGE
-usage: scripts/submit.sh JOB [--env local|cluster] [--set KEY=VALUE …] [JOB FLAGS] [-- SPARK-SUBMIT FLAGS]
+usage: scripts/submit.sh JOB [--env local|cluster] [--master URL] [--set KEY=VALUE …] [JOB FLAGS]
+                             [-- SPARK-SUBMIT FLAGS]
 
 jobs:
 $(jobs_with_a_line)
 
   --env local      run in place on this machine (the default)
   --env cluster    run through spark-submit; --dry-run prints its command instead
+  --master URL     spark://host:7077, yarn, k8s://https://host:443, local[4] …
   --set KEY=VALUE  override a setting of conf/, such as label.horizon_days=14
   --verbose        show Spark's log and full stack traces
 
@@ -40,10 +44,12 @@ if [[ ! "$job" =~ ^[a-z_]+$ ]] || [ ! -f "$PROJECT/jobs/$job.py" ]; then
     fail 2 "no such job: $job; jobs: $(cd "$PROJECT/jobs" && ls ./*.py | sed 's,^\./,,; s,\.py$,,; /__init__/d' | paste -sd' ')"
 fi
 
-env=local dry_run=no job_args=() spark_args=()
+env=local dry_run=no job_args=() spark_args=() master=
 while [ $# -gt 0 ]; do
     case "$1" in
-        --) shift; spark_args=("$@"); break ;;
+        --) shift; spark_args+=("$@"); break ;;
+        --master) [ $# -ge 2 ] || fail 2 "--master needs a value, such as spark://host:7077"; master=$2; shift ;;
+        --master=*) master=${1#--master=} ;;
         --env) env=${2:-}; job_args+=("$1" ${2+"$2"}); shift ;;
         --env=*) env=${1#--env=}; job_args+=("$1") ;;
         --dry-run) dry_run=yes; job_args+=("$1") ;;
@@ -53,6 +59,11 @@ while [ $# -gt 0 ]; do
 done
 
 if [ "$env" != cluster ]; then
+    case "$master" in
+        "") ;;
+        local*) job_args+=(--set "spark.master=$master") ;;
+        *) fail 2 "--master $master is a cluster's: add --env cluster" ;;
+    esac
     set_up run
     find_java
     export PYTHONPATH="$PROJECT${PYTHONPATH:+:$PYTHONPATH}" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
@@ -60,30 +71,44 @@ if [ "$env" != cluster ]; then
     exec "$PROJECT/.venv/bin/python" "$PROJECT/jobs/$job.py" ${job_args[@]+"${job_args[@]}"}
 fi
 
+[ -z "$master" ] || spark_args=(--master "$master" ${spark_args[@]+"${spark_args[@]}"})
 submit="${SPARK_HOME:+$SPARK_HOME/bin/spark-submit}"
 submit="${submit:-$PROJECT/.venv/bin/spark-submit}"
-package="$PROJECT/dist/pozytywka_spark.zip"
 # --dry-run belongs to submit.sh here: the job gets everything else
 kept=()
 for arg in ${job_args[@]+"${job_args[@]}"}; do [ "$arg" = --dry-run ] || kept+=("$arg"); done
 quiet=(--conf spark.log.level=ERROR --conf spark.ui.showConsoleProgress=false)
+driver_here=yes
+[[ " ${spark_args[*]-} " == *" --deploy-mode cluster "* || " ${spark_args[*]-} " == *"--deploy-mode=cluster"* ]] && driver_here=no
 # a driver on this machine can be told to be quiet from its first line on
-[[ " ${spark_args[*]-} " == *" cluster "* ]] \
-    || quiet+=(--driver-java-options "-Dlog4j2.configurationFile=file:$PROJECT/conf/log4j2.properties")
+[ $driver_here = no ] || quiet+=(--driver-java-options "-Dlog4j2.configurationFile=file:$PROJECT/conf/log4j2.properties")
 [[ " ${kept[*]-} " == *" --verbose "* ]] && quiet=()
-command=("$submit" --name "pozytywka $job" --py-files "$package"
-    --files "$PROJECT/conf/base.yaml,$PROJECT/conf/cluster.yaml" ${quiet[@]+"${quiet[@]}"}
+
+# Which Python runs the tasks: the user's word, else the one in the archive shipped as `environment`,
+# else this machine's own, which is right where the nodes see this folder.
+if [ -z "${PYSPARK_PYTHON:-}" ]; then
+    PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
+    [[ " ${spark_args[*]-}" == *"#environment"* ]] && PYSPARK_PYTHON=./environment/bin/python
+fi
+python_conf=(--conf "spark.pyspark.python=$PYSPARK_PYTHON")
+[ $driver_here = no ] || python_conf+=(--conf "spark.pyspark.driver.python=${PYSPARK_DRIVER_PYTHON:-$PROJECT/.venv/bin/python}")
+
+command=("$submit" --name "pozytywka $job" --py-files "$(wheel_path).zip"
+    --files "${POZYTYWKA_CONF:-$PROJECT/conf}/base.yaml,${POZYTYWKA_CONF:-$PROJECT/conf}/cluster.yaml"
+    "${python_conf[@]}" ${quiet[@]+"${quiet[@]}"}
     ${spark_args[@]+"${spark_args[@]}"} "$PROJECT/jobs/$job.py" ${kept[@]+"${kept[@]}"})
 if [ "$dry_run" = yes ]; then
     for word in "${command[@]}"; do
-        if [[ "$word" =~ ^[[:alnum:]_./:=,@%+-]+$ ]]; then printf '%s ' "$word"; else printf '%q ' "$word"; fi
+        if [[ "$word" =~ ^[[:alnum:]_./:=,@%+#-]+$ ]]; then printf '%s ' "$word"; else printf '%q ' "$word"; fi
     done
     echo
     exit 0
 fi
 set_up run
 find_java
-mkdir -p "$PROJECT/dist"
-(cd "$PROJECT" && .venv/bin/python -m zipfile -c "$package.$$" pozytywka_spark && mv "$package.$$" "$package")
-export POZYTYWKA_CONF="$PROJECT/conf" PYSPARK_PYTHON="${PYSPARK_PYTHON:-$PROJECT/.venv/bin/python}"
+make_wheel
+unset PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON # they would win over what the command says
+export POZYTYWKA_CONF="${POZYTYWKA_CONF:-$PROJECT/conf}"
+# spark-submit would look for itself with whatever python comes first on the PATH
+export SPARK_HOME="${SPARK_HOME:-$("$PROJECT/.venv/bin/python" -c 'import pathlib, pyspark; print(pathlib.Path(pyspark.__file__).parent)')}"
 exec "${command[@]}"

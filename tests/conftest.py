@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.session import build_session
 
-pytest_plugins = ("trained",)  # fixtures that several rooms share
+pytest_plugins = ("trained", "s3_server")  # fixtures that several rooms share
 
 PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"

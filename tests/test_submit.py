@@ -1,9 +1,12 @@
 """The shell entry points, run as a person runs them; jobs themselves are tested in tests/jobs."""
 
 import os
+import re
+import shlex
 import subprocess
 from pathlib import Path
 
+import pyspark
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -63,6 +66,76 @@ def test_a_dry_run_prints_the_spark_submit_command_and_runs_nothing() -> None:
     assert "spark://h:7077" in command[:job_at]
     assert "--py-files" in command[:job_at]
     assert shown.stdout.count("\n") == 1
+
+
+def dry_run(*args: str, **env: str) -> list[str]:
+    """The words of the command that would run."""
+    shown = submit(*args[:1], "--env", "cluster", "--dry-run", *args[1:], **env)
+    assert shown.returncode == 0, shown.stderr
+    return shlex.split(shown.stdout)
+
+
+def conf(command: list[str], key: str) -> str | None:
+    values = [word.partition("=")[2] for word in command if word.partition("=")[0] == key]
+    return values[-1] if values else None
+
+
+def test_the_package_goes_as_a_wheel_with_the_settings() -> None:
+    command = dry_run("train", "--master", "spark://h:7077", "--set", "training.num_workers=2")
+    job_at = command.index(str(PROJECT / "jobs" / "train.py"))
+    assert command[command.index("--master") + 1] == "spark://h:7077"
+    assert command[job_at + 1 :] == ["--env", "cluster", "--set", "training.num_workers=2"]
+    shipped = command[command.index("--py-files") + 1]
+    assert re.fullmatch(r".*/dist/pozytywka_spark-[0-9.]+-py3-none-any\.whl\.zip", shipped)
+    files = command[command.index("--files") + 1].split(",")
+    assert [Path(file).name for file in files] == ["base.yaml", "cluster.yaml"]
+    assert all(Path(file).is_file() for file in files)
+
+
+def test_a_shipped_environment_is_the_one_that_executors_run_from() -> None:
+    environment = {"PYSPARK_PYTHON": "", "PYSPARK_DRIVER_PYTHON": ""}
+    own = str(PROJECT / ".venv" / "bin" / "python")
+    plain = dry_run("train", "--master", "yarn", **environment)
+    assert conf(plain, "spark.pyspark.python") == conf(plain, "spark.pyspark.driver.python") == own
+    archive = ["--", "--archives", "hdfs:///envs/environment.tar.gz#environment"]
+    here = dry_run("train", "--master", "yarn", *archive, **environment)
+    assert conf(here, "spark.pyspark.python") == "./environment/bin/python"
+    assert conf(here, "spark.pyspark.driver.python") == own
+    there = dry_run("train", "--master", "yarn", *archive, "--deploy-mode", "cluster", **environment)
+    assert conf(there, "spark.pyspark.driver.python") is None
+    assert "--driver-java-options" not in there, "a file of this machine"
+    asked = dry_run("train", "--master", "k8s://https://h:443", PYSPARK_PYTHON="/opt/venv/bin/python")
+    assert conf(asked, "spark.pyspark.python") == "/opt/venv/bin/python"
+
+
+def test_spark_submit_understands_the_command() -> None:
+    """Its own parser, up to the refusal of a Python driver inside a standalone cluster: none is needed."""
+    archive = "hdfs:///envs/environment.tar.gz#environment"
+    flags = ["--deploy-mode", "cluster", "--archives", archive, "--num-executors", "8", "--verbose"]
+    command = dry_run("train", "--master", "spark://h:7077", "--", *flags)
+    environment = os.environ | {"SPARK_HOME": str(Path(pyspark.__file__).parent)}
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    parsed = dict(re.findall(r"^  (\w+) +(\S.*)$", said.stderr, re.MULTILINE))
+    assert said.returncode != 0
+    assert "not supported for python applications on standalone clusters" in said.stderr
+    assert (parsed["master"], parsed["numExecutors"], parsed["archives"]) == ("spark://h:7077", "8", archive)
+    assert parsed["primaryResource"].endswith("jobs/train.py")
+    assert parsed["pyFiles"].endswith(".whl.zip")
+    assert parsed["childArgs"] == "[--env cluster]"
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("train", "--env", "cluster", "--master"), "--master needs a value"),
+        (("train", "--master", "yarn"), "--master yarn is a cluster's: add --env cluster"),
+    ],
+)
+def test_a_master_that_can_not_be_meant_is_a_usage_error(args: tuple[str, ...], told: str) -> None:
+    shown = submit(*args)
+    assert shown.returncode == 2
+    assert shown.stderr.startswith(f"error: {told}")
+    assert shown.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("job", JOBS)

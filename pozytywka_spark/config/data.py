@@ -25,6 +25,9 @@ class Ingest(Section):
     )
     max_line_bytes: int = Field(1_048_576, ge=1024, description="longer lines are quarantined unparsed")
     wait_seconds: float = Field(600, ge=0, description="how long to wait for another ingest on the same lake")
+    assume_alone: bool = Field(
+        False, description="needed where a lake can't be locked (object stores): nothing else ingests into it"
+    )
 
 
 class LakeSettings(Section):
@@ -36,6 +39,16 @@ class LakeSettings(Section):
     delta_jars: Literal["provided", "download"] = Field(
         "provided", description="delta-spark only: the Spark at hand has Delta's jars, or Spark fetches them"
     )
+
+
+class S3(Section):
+    """The server behind s3:// addresses; credentials come from the environment (AWS_*) and nowhere else."""
+
+    endpoint: str | None = Field(
+        None, pattern=r"^https?://[^/@]+/?$", description="unset: $AWS_ENDPOINT_URL, else Amazon's own"
+    )
+    region: str | None = Field(None, min_length=1, description="unset: $AWS_REGION, else us-east-1")
+    path_style: bool = Field(True, description="false: the bucket is part of the host's name")
 
 
 class Spark(Section):
@@ -74,6 +87,17 @@ class Features(Section):
     drop: tuple[str, ...] = Field((), description="features of the catalogue that models are not given")
     report_rows: int = Field(50_000, ge=100, description="rows that correlation and histograms look at")
     redundant_above: float = Field(0.98, gt=0, le=1, description="Spearman correlation of a redundant group")
+
+
+class Engine(Section):
+    """Where pure transformations run; whatever it is, the lake commits and the guards run in Spark."""
+
+    remote: str | None = Field(
+        None,
+        pattern=r"^(sail|sc://.+)$",
+        description="sail: a Sail server of the job's own; sc://host:port: one that sees the lake's files; "
+        "unset: Spark itself",
+    )
 
 
 class Guards(Section):

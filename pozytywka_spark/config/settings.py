@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from pozytywka_spark.config.data import Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.data import S3, Engine, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
 from pozytywka_spark.config.experiments import Experiments
 from pozytywka_spark.config.insight import Monitoring, Simulation
 from pozytywka_spark.config.model import (
@@ -32,7 +32,9 @@ class Settings(Section):
     raw: Raw = Raw()
     ingest: Ingest = Ingest()
     lake: LakeSettings
+    s3: S3 = S3()
     spark: Spark = Spark()
+    engine: Engine = Engine()
     label: Label = Label()
     features: Features = Features()
     guards: Guards = Guards()

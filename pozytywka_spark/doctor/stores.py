@@ -9,7 +9,10 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.doctor.findings import Finding, ok, trouble, warning
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.ingest import book
 from pozytywka_spark.ingest.delivery import find_delivery
+from pozytywka_spark.lake import s3
+from pozytywka_spark.lake.open import open_store
 from pozytywka_spark.lake.probe import probe_local, probe_remote
 from pozytywka_spark.training.tracking.probe import probe
 
@@ -24,7 +27,8 @@ def raw_files(settings: Settings, spark: SparkSession | None) -> list[Finding]:
         advice = "set raw.path to the folder of a delivery"
         return [ok("raw files", path) if there else trouble("raw files", f"no folder {path}", advice)]
     try:
-        delivery = find_delivery(spark, path)
+        endpoint = s3.endpoint(settings.s3) if book.is_needed(settings) else None
+        delivery = find_delivery(spark, path, endpoint)
     except DataError as error:
         return [trouble("raw files", str(error), "set raw.path to the folder of a delivery")]
     if delivery.missing:
@@ -36,7 +40,9 @@ def raw_files(settings: Settings, spark: SparkSession | None) -> list[Finding]:
 def lake(settings: Settings, spark: SparkSession | None) -> list[Finding]:
     """The lake's root, written through what its engine writes with."""
     root = settings.lake.root
-    if "://" not in root or settings.lake.engine == "delta-rs":
+    if settings.lake.engine == "delta-rs":
+        return [ok("lake", open_store(settings).probe())]
+    if "://" not in root:
         return [ok("lake", probe_local(root))]
     if spark is None:
         return [warning("lake", f"{root}: not tried", "run without --quick")]

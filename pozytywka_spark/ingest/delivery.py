@@ -14,15 +14,9 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.contracts import ENTITIES, SUFFIXES
-
-
-@dataclass(frozen=True)
-class RawFile:
-    """A version of a file: the same path with another size or time is another version."""
-
-    path: str
-    size: int
-    modified: datetime
+from pozytywka_spark.ingest.objects import list_objects
+from pozytywka_spark.ingest.rawfile import RawFile
+from pozytywka_spark.lake import s3
 
 
 @dataclass(frozen=True)
@@ -44,26 +38,19 @@ class Delivery:
         return f"{escape_glob(self.root)}/{{{names}}}"
 
 
-def find_delivery(spark: SparkSession, root: str) -> Delivery:
+def find_delivery(spark: SparkSession, root: str, endpoint: s3.Endpoint | None = None) -> Delivery:
     """List the delivery by Spark's own means, so that any file system Spark reads will do.
 
+    With an `endpoint`, what lies on S3 is listed without Spark, which may lack the jars for it.
     Raises `DataError` if there is no such folder, if it is a file, or if it holds no entity at all.
     """
     root = absolute(root)
     wanted = ", ".join(f"{entity}.jsonl" for entity in ENTITIES)
-    try:
-        # of binaryFile only names, sizes and times are selected: no content is read
-        listing = (
-            spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(escape_glob(root))
-        )
-        rows = listing.select("path", "length", "modificationTime").collect()
-    except AnalysisException as error:
-        if "PATH_NOT_FOUND" in str(error):
-            raise DataError(
-                f"raw.path={root}: no such folder; give the folder of a delivery, which holds {wanted}"
-            ) from None
-        raise
-    found = [RawFile(plain_path(row[0]), row[1], row[2]) for row in rows]
+    if endpoint is not None and s3.is_s3(root):
+        root = s3.address(root)
+        found = list_objects(root, endpoint)
+    else:
+        found = _listed(spark, root, wanted)
     if any(file.path == plain_path(root) for file in found):
         raise DataError(f"raw.path={root} is a file; give the folder of a delivery, which holds {wanted}")
     by_entity: dict[str, list[RawFile]] = {}
@@ -80,6 +67,22 @@ def find_delivery(spark: SparkSession, root: str) -> Delivery:
             f"expected at least one of {wanted} with rows in it"
         )
     return Delivery(root, {name: tuple(files) for name, files in by_entity.items()}, tuple(ignored))
+
+
+def _listed(spark: SparkSession, root: str, wanted: str) -> list[RawFile]:
+    try:
+        # of binaryFile only names, sizes and times are selected: no content is read
+        listing = (
+            spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(escape_glob(root))
+        )
+        rows = listing.select("path", "length", "modificationTime").collect()
+    except AnalysisException as error:
+        if "PATH_NOT_FOUND" in str(error):
+            raise DataError(
+                f"raw.path={root}: no such folder; give the folder of a delivery, which holds {wanted}"
+            ) from None
+        raise
+    return [RawFile(plain_path(row[0]), row[1], row[2]) for row in rows]
 
 
 def entity_of(relative: str) -> str | None:

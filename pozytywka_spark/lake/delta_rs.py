@@ -10,22 +10,24 @@ from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import files, log, maintenance, merge, names, partitions, rows, scan, staging, types
+from pozytywka_spark.lake import log, maintenance, merge, names, partitions, rows, scan, types
 from pozytywka_spark.lake import protocol_guard as guard
 from pozytywka_spark.lake.api import Commit, Partition, Txn
+from pozytywka_spark.lake.store import Check, Store, write_and_commit
 from pozytywka_spark.schemas import Table
 
 
 class DeltaRsLake:
-    """Implements `api.Lake` on a local or mounted folder."""
+    """Implements `api.Lake` on a store: a local or mounted folder, or S3-compatible storage."""
 
-    def __init__(self, root: str, spark: SparkSession) -> None:
-        self.root = files.local_root(root)
+    def __init__(self, store: Store, spark: SparkSession) -> None:
+        self.root = store.root
+        self._store = store
         self._spark = spark
 
     def exists(self, table: str) -> bool:
         """See `api.Lake`."""
-        return log.open_table(self.path(table)) is not None
+        return log.open_table(self.path(table), self._store.options) is not None
 
     def path(self, table: str) -> str:
         """See `api.Lake`."""
@@ -33,11 +35,11 @@ class DeltaRsLake:
 
     def version(self, table: str) -> int:
         """See `api.Lake`."""
-        return scan.snapshot(table, self.path(table), None, None).version()
+        return self._latest(table).version()
 
     def txn_version(self, table: str, app: str) -> int | None:
         """See `api.Lake`."""
-        delta = log.open_table(self.path(table))
+        delta = log.open_table(self.path(table), self._store.options)
         return delta.transaction_version(app) if delta is not None else None
 
     def read(
@@ -49,9 +51,9 @@ class DeltaRsLake:
         partitions: Sequence[Partition] | None = None,
     ) -> DataFrame:
         """See `api.Lake`."""
-        delta = scan.snapshot(table, self.path(table), version, timestamp)
+        delta = scan.snapshot(table, self.path(table), version, timestamp, self._store.options)
         guard.check_readable(table, delta)
-        return scan.read_files(self._spark, self.path(table), delta, _files(table, delta, partitions))
+        return self._store.read(self._spark, self.path(table), delta, _files(table, delta, partitions))
 
     def append(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
         """See `api.Lake`."""
@@ -83,21 +85,24 @@ class DeltaRsLake:
         names.check_keys(table, keys)
         with rows.in_words():
             return merge.upsert(
-                self._spark, rows.conforming(df, table), table, keys, self.root, self.path(table.name), txn
+                self._spark, rows.conforming(df, table), table, keys, self._store, self.path(table.name), txn
             )
 
     def history(self, table: str) -> list[Commit]:
         """See `api.Lake`."""
-        entries = scan.snapshot(table, self.path(table), None, None).history()
+        entries = self._latest(table).history()
         return [log.as_commit(entry) for entry in entries]
 
     def compact(self, table: str) -> int | None:
         """See `api.Lake`."""
-        return maintenance.compact(self._spark, table, self.root, self.path(table))
+        return maintenance.compact(self._spark, table, self._store, self.path(table))
 
     def vacuum(self, table: str, *, retention_hours: float, keep_versions: Sequence[int] = ()) -> int:
         """See `api.Lake`."""
-        return maintenance.vacuum(table, self.path(table), retention_hours, keep_versions)
+        return maintenance.vacuum(table, self._store, self.path(table), retention_hours, keep_versions)
+
+    def _latest(self, table: str) -> DeltaTable:
+        return scan.snapshot(table, self.path(table), None, None, self._store.options)
 
     def _write(
         self,
@@ -106,12 +111,12 @@ class DeltaRsLake:
         operation: str,
         txn: Txn | None,
         removes: log.Removes,
-        check: staging.Check | None = None,
+        check: Check | None = None,
     ) -> int | None:
         """Stage, then commit: the one way in for everything that doesn't depend on the rows already there."""
         path = self.path(table.name)
         conforming, schema = rows.conforming(df, table), types.to_delta(table)
-        delta = log.open_table(path)
+        delta = log.open_table(path, self._store.options)
         if log.done_before(delta, txn):
             return None
         new_schema = operation == "OVERWRITE" and delta is not None and not types.holds(delta, table)
@@ -131,7 +136,7 @@ class DeltaRsLake:
         if delta is not None and change.check is not None:
             change.check(delta)
         with rows.in_words():
-            return staging.write_and_commit(conforming, table, self.root, path, change, check)
+            return write_and_commit(conforming, table, self._store, path, change, check)
 
 
 def _files(name: str, delta: DeltaTable, wanted: Sequence[Partition] | None) -> list[log.ActiveFile]:

@@ -1,19 +1,19 @@
-"""All that the delta-rs engine asks of the file system, in one place, so that another store can serve.
-
-Paths are absolute local ones; an object store would need the same seven verbs.
-"""
+"""All that the delta-rs engine asks of a local or mounted file system. Paths are absolute."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pozytywka_spark.errors import LakeError
+
+_PAUSE = 0.2  # seconds between two tries for a lock
 
 # Below such folders deltalake 1.6 looks in the wrong place, or panics; Spark takes some for patterns.
 _UNREADABLE = frozenset("%[]{}?*^|\\")
@@ -26,8 +26,8 @@ def local_root(root: str) -> str:
         return os.path.abspath(unquote(address.path))  # noqa: PTH100 Path.resolve would follow links
     if "://" in root:
         raise LakeError(
-            f"lake.root {root}: lake.engine=delta-rs keeps tables in a local or mounted folder; "
-            "use lake.engine=delta-spark for an object store"
+            f"lake.root {root}: lake.engine=delta-rs keeps tables in a local or mounted folder or on s3://; "
+            "use lake.engine=delta-spark for another store"
         )
     return os.path.abspath(root)  # noqa: PTH100
 
@@ -104,15 +104,29 @@ def newest_change(path: str) -> float:
 
 
 @contextmanager
-def held(path: str) -> Iterator[bool]:
-    """Hold the lock file `path`; yields False if another writer holds it, which a dead one doesn't."""
+def held(path: str, wait_seconds: float = 0, waiting: Callable[[], None] | None = None) -> Iterator[bool]:
+    """Hold the lock file `path`; yields False if another writer holds it, which a dead one doesn't.
+
+    Waits that long for it; `waiting` is called once if there is anything to wait for.
+    """
     with Path(path).open("ab") as lock:
+        yield _acquired(lock.fileno(), wait_seconds, waiting)
+
+
+def _acquired(descriptor: int, wait_seconds: float, waiting: Callable[[], None] | None) -> bool:
+    deadline = time.monotonic() + wait_seconds
+    while True:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            yield False
-            return
-        yield True
+            if time.monotonic() >= deadline:
+                return False
+            if waiting is not None:
+                waiting()
+                waiting = None
+            time.sleep(_PAUSE)
+        else:
+            return True
 
 
 def folders(path: str) -> list[str]:

@@ -73,16 +73,17 @@ class Change:
     txn: Txn | None = None
     replaces_schema: bool = False
     rearranges: bool = False  # the same rows in other files
+    options: dict[str, str] | None = None  # of the store that holds the log
     writer: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
-def open_table(path: str) -> DeltaTable | None:
+def open_table(path: str, options: dict[str, str] | None = None) -> DeltaTable | None:
     """The latest snapshot; None if there is no table. Raises `LakeError` if its log can't be read."""
     try:
-        return DeltaTable(path)
+        return DeltaTable(path, storage_options=options)
     except TableNotFoundError:
         return None
-    except DeltaError as error:
+    except (DeltaError, OSError) as error:  # the latter of a store that doesn't answer
         name, reason = path.rpartition("/")[2], str(error).splitlines()[0]
         raise LakeError(f"table {name}: lake.engine=delta-rs can't read its log: {reason}") from error
 
@@ -122,7 +123,7 @@ def commit(path: str, change: Change) -> int | None:
     snapshot no longer fits. Raises `LakeError` after 30 tries.
     """
     for attempt in range(_TRIES):
-        table = open_table(path)
+        table = open_table(path, change.options)
         if done_before(table, change.txn):
             return None
         if table is not None and change.check is not None:
@@ -130,13 +131,17 @@ def commit(path: str, change: Change) -> int | None:
         try:
             return _create(path, change) if table is None else _extend(path, table, change)
         except CommitFailedError:
+            # over a network "it is there already" may be the answer to the second sending of our own entry
+            version = _version_of(path, change) if change.options else None
+            if version is not None:
+                return version
             time.sleep(random.uniform(0.01, 0.05) * min(attempt + 1, 10))  # noqa: S311 spreads the writers out
         except DeltaError:
             # a table that another writer made meanwhile, or a failure after the commit (its checkpoint)
-            version = _version_of(path, change.writer)
+            version = _version_of(path, change)
             if version is not None:
                 return version
-            if table is not None or open_table(path) is None:
+            if table is not None or open_table(path, change.options) is None:
                 raise
     raise LakeError(
         f"table {change.name}: {change.operation} lost {_TRIES} races against other writers; "
@@ -152,6 +157,7 @@ def _create(path: str, change: Change) -> int:
         mode="error",
         partition_by=list(change.partition_by),
         configuration=CONFIGURATION,
+        storage_options=change.options,
         commit_properties=_properties(change),
     )
     return 0
@@ -167,9 +173,10 @@ def _extend(path: str, table: DeltaTable, change: Change) -> int:
             mode="overwrite",
             partition_by=list(change.partition_by),
             configuration=table.metadata().configuration,
+            storage_options=change.options,
             commit_properties=_properties(change),
         )
-        version = (_version_of(path, change.writer) or 0) - 1  # it looked up the latest version by itself
+        version = (_version_of(path, change) or 0) - 1  # it looked up the latest version by itself
     else:
         now = int(time.time() * 1000)
         removes = [RemoveAction(f.path, not change.rearranges, now, f.size) for f in change.removes(table)]
@@ -191,13 +198,13 @@ def _properties(change: Change) -> CommitProperties:
     )
 
 
-def _version_of(path: str, writer: str) -> int | None:
-    """The version that `writer` committed; not through `open_table`, whose `LakeError` says: nobody did."""
+def _version_of(path: str, change: Change) -> int | None:
+    """The version that `change` got; not through `open_table`, whose `LakeError` says: nobody committed."""
     try:
-        entries: list[dict[str, Any]] = DeltaTable(path).history(100)
+        entries: list[dict[str, Any]] = DeltaTable(path, storage_options=change.options).history(100)
     except TableNotFoundError:
         return None
-    return next((entry["version"] for entry in entries if entry.get(_WRITER) == writer), None)
+    return next((entry["version"] for entry in entries if entry.get(_WRITER) == change.writer), None)
 
 
 def commit_time(entry: dict[str, Any]) -> datetime:

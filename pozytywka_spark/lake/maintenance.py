@@ -13,20 +13,21 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import files, log, scan, staging
+from pozytywka_spark.lake import log, scan, staging
 from pozytywka_spark.lake import protocol_guard as guard
+from pozytywka_spark.lake.store import Store, write_and_commit
 from pozytywka_spark.lake.types import to_spark
 from pozytywka_spark.schemas import Table
 
 TARGET_BYTES = 128 * 1024 * 1024
 
 
-def compact(spark: SparkSession, name: str, root: str, path: str) -> int | None:
+def compact(spark: SparkSession, name: str, store: Store, path: str) -> int | None:
     """Rewrite each partition's small files as few large ones; None if there is nothing to gain.
 
     Raises `LakeError` if another writer changed one of those files meanwhile.
     """
-    delta = scan.snapshot(name, path, None, None)
+    delta = scan.snapshot(name, path, None, None, store.options)
     guard.check_writable(name, delta, replaces=False)
     small, most = _worthwhile(log.active_files(delta))
     if not small:
@@ -50,8 +51,8 @@ def compact(spark: SparkSession, name: str, root: str, path: str) -> int | None:
         check=still_there,
         rearranges=True,
     )
-    rows = _gathered(scan.read_files(spark, path, delta, small), partition_by, most)
-    return staging.write_and_commit(rows, Table(name, schema, (), partition_by), root, path, change)
+    rows = _gathered(store.read(spark, path, delta, small), partition_by, most)
+    return write_and_commit(rows, Table(name, schema, (), partition_by), store, path, change)
 
 
 def _worthwhile(found: Sequence[log.ActiveFile]) -> tuple[list[log.ActiveFile], int]:
@@ -74,7 +75,7 @@ def _gathered(df: DataFrame, partition_by: Sequence[str], most: int) -> DataFram
     return df.repartition(*partition_by, F.pmod(F.spark_partition_id(), F.lit(most)))
 
 
-def vacuum(name: str, path: str, retention_hours: float, keep_versions: Sequence[int]) -> int:
+def vacuum(name: str, store: Store, path: str, retention_hours: float, keep_versions: Sequence[int]) -> int:
     """Delete data files that no version of the last `retention_hours`, and no kept one, needs; their number.
 
     What no commit ever named (of writers that died between moving their files and the commit) goes
@@ -82,21 +83,21 @@ def vacuum(name: str, path: str, retention_hours: float, keep_versions: Sequence
     """
     if retention_hours < 0:
         raise LakeError(f"table {name}: vacuum with retention_hours={retention_hours}: expected 0 or more")
-    delta = scan.snapshot(name, path, None, None)
+    delta = scan.snapshot(name, path, None, None, store.options)
     guard.check_writable(name, delta, replaces=False)
     for version in keep_versions:
-        scan.snapshot(name, path, version, None)
+        scan.snapshot(name, path, version, None, store.options)
     hours = math.ceil(retention_hours)
     orphan_hours = max(hours, math.ceil(staging.LIVE_WRITER_HOURS))
-    before = set(files.walk(path, ".parquet"))
+    before = store.data_files(path)
     try:
         _vacuum(delta, before, hours, keep_versions, full=False)
-        latest = scan.snapshot(name, path, None, None)
+        latest = scan.snapshot(name, path, None, None, store.options)
         _vacuum(latest, before, orphan_hours, keep_versions, full=True)
-    except DeltaError as error:
+    except (DeltaError, OSError) as error:
         raise LakeError(f"table {name}: vacuum failed: {error}") from error
-    gone = before - set(files.walk(path, ".parquet"))
-    staging.sweep(path)
+    gone = before - store.data_files(path)
+    store.sweep(path)
     return len(gone)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import unquote, urlsplit
 
 from deltalake import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -11,9 +10,10 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, scan, staging, types
+from pozytywka_spark.lake import log, types
 from pozytywka_spark.lake import protocol_guard as guard
 from pozytywka_spark.lake.api import Txn
+from pozytywka_spark.lake.store import FILE, Store, write_and_commit
 from pozytywka_spark.schemas import Table
 
 _TRIES = 5
@@ -26,7 +26,7 @@ def upsert(
     df: DataFrame,
     table: Table,
     keys: Sequence[str],
-    root: str,
+    store: Store,
     path: str,
     txn: Txn | None,
 ) -> int | None:
@@ -34,14 +34,14 @@ def upsert(
 
     Raises `LakeError` if `df` has a key twice, or if other writers were faster five times.
     """
-    if log.done_before(log.open_table(path), txn):
+    if log.done_before(log.open_table(path, store.options), txn):
         return None
     source = df.persist()  # read three times: for its keys' uniqueness, their files, the new rows
     try:
         check_unique(source, table, keys)
         for _ in range(_TRIES):
             try:
-                return _attempt(spark, source, table, keys, root, path, txn)
+                return _attempt(spark, source, table, keys, store, path, txn)
             except log.Moved:
                 continue
     finally:
@@ -67,19 +67,19 @@ def _attempt(
     source: DataFrame,
     table: Table,
     keys: Sequence[str],
-    root: str,
+    store: Store,
     path: str,
     txn: Txn | None,
 ) -> int | None:
-    delta = log.open_table(path)
+    delta = log.open_table(path, store.options)
     touched: list[log.ActiveFile] = []
     rows = source
     if delta is not None:
         guard.check_writable(table.name, delta, replaces=True)
         types.check_holds(delta, table)
-        touched = _files_with(spark, source, keys, path, delta)
+        touched = _files_with(spark, source, keys, store, path, delta)
         if touched:
-            kept = _without(scan.read_files(spark, path, delta, touched), source, keys)
+            kept = _without(store.read(spark, path, delta, touched), source, keys)
             rows = kept.unionByName(source)
     base = delta.version() if delta is not None else None
     change = log.Change(
@@ -92,7 +92,7 @@ def _attempt(
         check=lambda latest: _same(latest, base),
         txn=txn,
     )
-    return staging.write_and_commit(rows, table, root, path, change)
+    return write_and_commit(rows, table, store, path, change)
 
 
 def _same(latest: DeltaTable, base: int | None) -> None:
@@ -102,20 +102,15 @@ def _same(latest: DeltaTable, base: int | None) -> None:
 
 
 def _files_with(
-    spark: SparkSession, source: DataFrame, keys: Sequence[str], path: str, delta: DeltaTable
+    spark: SparkSession, source: DataFrame, keys: Sequence[str], store: Store, path: str, delta: DeltaTable
 ) -> list[log.ActiveFile]:
     """The active files that hold a row with one of the source's keys."""
     candidates = _candidates(source, keys, delta)
     if not candidates:
         return []
-    # not through read_files: its projection would hide the file's path
-    found = (
-        scan.reader(spark, path, delta)
-        .parquet(*scan.addresses(path, candidates))
-        .select(*keys, F.col("_metadata.file_path").alias("_file"))
-    )
-    hits = _matching(found, source, keys, "left_semi").select("_file").distinct().collect()
-    relative = {unquote(urlsplit(row["_file"]).path).removeprefix(f"{path}/") for row in hits}
+    found = store.read_with_file(spark, path, delta, candidates).select(*keys, FILE)
+    hits = _matching(found, source, keys, "left_semi").select(FILE).distinct().collect()
+    relative = {store.relative(row[FILE], path) for row in hits}
     return [file for file in candidates if file.path in relative]
 
 

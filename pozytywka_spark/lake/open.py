@@ -5,10 +5,13 @@ from __future__ import annotations
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.lake import delta_spark_log, files
+from pozytywka_spark.lake import delta_spark_log, files, s3
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.delta_rs import DeltaRsLake
 from pozytywka_spark.lake.delta_spark import DeltaSparkLake
+from pozytywka_spark.lake.local import LocalStore
+from pozytywka_spark.lake.s3_store import S3Store
+from pozytywka_spark.lake.store import Store
 
 
 def open_lake(settings: Settings, spark: SparkSession) -> Lake:
@@ -21,6 +24,12 @@ def open_lake(settings: Settings, spark: SparkSession) -> Lake:
         remote = DeltaSparkLake(root if "://" in root else files.local_root(root), spark)
         delta_spark_log.check_served(spark, remote.root)
         return remote
-    lake = DeltaRsLake(settings.lake.root, spark)
-    files.check_root(lake.root)
-    return lake
+    store = open_store(settings)
+    store.check()
+    return DeltaRsLake(store, spark)
+
+
+def open_store(settings: Settings) -> Store:
+    """Where the delta-rs engine keeps `lake.root`. Raises `LakeError` for an address it can't serve."""
+    root = settings.lake.root
+    return S3Store(root, s3.endpoint(settings.s3)) if s3.is_s3(root) else LocalStore(root)

@@ -16,11 +16,17 @@ from pozytywka_spark.lake import log
 from pozytywka_spark.lake.types import to_spark
 
 
-def snapshot(name: str, path: str, version: int | None, timestamp: datetime | None) -> DeltaTable:
+def snapshot(
+    name: str,
+    path: str,
+    version: int | None,
+    timestamp: datetime | None,
+    options: dict[str, str] | None = None,
+) -> DeltaTable:
     """The table at a version or time, else the latest; raises `LakeError` naming what isn't there."""
     if version is not None and timestamp is not None:
         raise LakeError(f"table {name}: give a version or a timestamp, not both")
-    table = log.open_table(path)
+    table = log.open_table(path, options)
     if table is None:
         raise LakeError(f"table {name}: there is none at {path}; run the stage that makes it first")
     if timestamp is not None:
@@ -30,7 +36,7 @@ def snapshot(name: str, path: str, version: int | None, timestamp: datetime | No
     if not 0 <= version < table.version():
         raise LakeError(f"table {name}: no version {version}; its versions are 0 to {table.version()}")
     try:
-        return DeltaTable(path, version=version)
+        return DeltaTable(path, version=version, storage_options=options)
     except DeltaError as error:
         raise LakeError(
             f"table {name}: version {version} can't be read any more: its log was cleaned up"

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 
-from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame
 
-from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import files, log, partitions, statistics
+from pozytywka_spark.lake import files, partitions, statistics
+from pozytywka_spark.lake.store import Check
 from pozytywka_spark.schemas import Table
 
 FOLDER = "_staging"
 LIVE_WRITER_HOURS = 24.0  # nothing younger is taken for a dead writer's
 _THREADS = 8
 _TIMESTAMPS = "spark.sql.parquet.outputTimestampType"
-
-Check = Callable[[list[AddAction]], None]
 
 
 @contextmanager
@@ -48,29 +44,6 @@ def staged(
         finally:
             files.delete(folder)
     yield actions
-
-
-def write_and_commit(
-    df: DataFrame, table: Table, root: str, path: str, change: log.Change, check: Check | None = None
-) -> int | None:
-    """Stage `df` and commit its files as `change`; files that turn out to be in no commit are deleted."""
-    with staged(df, table, root, path, check) as actions:
-        try:
-            version = log.commit(path, replace(change, adds=actions))
-        except (LakeError, log.Moved):  # raised only where nothing was committed
-            discard(actions, path)
-            raise
-        except DeltaError as error:  # nobody knows: what isn't committed is left to the vacuum
-            raise LakeError(f"table {table.name}: {change.operation} failed: {error}") from error
-        if version is None:
-            discard(actions, path)
-        return version
-
-
-def discard(actions: Sequence[AddAction], path: str) -> None:
-    """Delete files that are known to be in no commit."""
-    for action in actions:
-        files.delete(f"{path}/{action.path}")
 
 
 def sweep(path: str, older_than_hours: float = LIVE_WRITER_HOURS) -> int:

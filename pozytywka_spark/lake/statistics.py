@@ -35,9 +35,14 @@ class _Digits(str):
     """A number whose digits must reach the JSON unchanged."""
 
 
-def leaves(schema: T.StructType, partition_by: tuple[str, ...]) -> Leaves:
-    """Parquet path → names of each column, or field of a struct, that gets statistics."""
+def leaves(schema: T.StructType, partition_by: tuple[str, ...], *, floats: bool = True) -> Leaves:
+    """Parquet path → names of each column, or field of a struct, that gets statistics.
+
+    Without `floats` for files of a writer that passes over NaN in its bounds, as Arrow's does: Delta's
+    readers hold NaN for the largest number, and would skip its rows.
+    """
     found: dict[str, tuple[str, ...]] = {}
+    without = (T.ArrayType, T.MapType) if floats else (T.ArrayType, T.MapType, T.FloatType, T.DoubleType)
 
     def visit(field: T.StructField, above: tuple[str, ...]) -> None:
         if "." in field.name:  # its Parquet path would be ambiguous
@@ -45,7 +50,7 @@ def leaves(schema: T.StructType, partition_by: tuple[str, ...]) -> Leaves:
         if isinstance(field.dataType, T.StructType):
             for child in field.dataType:
                 visit(child, (*above, field.name))
-        elif not isinstance(field.dataType, (T.ArrayType, T.MapType)) and len(found) < _MAX_COLUMNS:
+        elif not isinstance(field.dataType, without) and len(found) < _MAX_COLUMNS:
             found[".".join((*above, field.name))] = (*above, field.name)
 
     for top in schema:
@@ -56,7 +61,11 @@ def leaves(schema: T.StructType, partition_by: tuple[str, ...]) -> Leaves:
 
 def read_footer(path: str, columns: Leaves) -> FileStatistics:
     """The statistics of the Parquet file at `path` over all its row groups."""
-    footer = pq.read_metadata(path)
+    return of_footer(pq.read_metadata(path), columns)
+
+
+def of_footer(footer: Any, columns: Leaves) -> FileStatistics:
+    """The same of a footer at hand."""
     lows: dict[str, Any] = {}
     highs: dict[str, Any] = {}
     nulls: dict[str, Any] = {}

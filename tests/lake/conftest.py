@@ -16,6 +16,7 @@ from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import Lake, open_lake
 
 DELTA_RS = "delta-rs"
+S3 = "delta-rs on S3"
 SAIL = "delta-spark on Sail"
 JVM = "delta-spark on the JVM"
 _CONNECT = "SPARK_CONNECT_MODE_ENABLED"
@@ -71,7 +72,7 @@ def _restore(value: str | None) -> None:
         os.environ[_CONNECT] = value
 
 
-@pytest.fixture(params=[DELTA_RS, SAIL, JVM])
+@pytest.fixture(params=[DELTA_RS, S3, SAIL, JVM])
 def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """An empty lake of each engine."""
     if request.param == SAIL:
@@ -83,6 +84,10 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         if not _has_delta_classes(spark):
             pytest.skip("Delta's JVM classes are not on the classpath; run with a Spark that has them")
         return Bench(JVM, _lake(tmp_path, "delta-spark", spark), spark)
+    if request.param == S3:
+        server = request.getfixturevalue("s3_server")
+        places = [f"lake.root={server.folder()}", *server.overrides]
+        return Bench(DELTA_RS, _lake(tmp_path, DELTA_RS, spark, *places), spark)
     return Bench(DELTA_RS, _lake(tmp_path, DELTA_RS, spark), spark)
 
 
@@ -98,8 +103,8 @@ def rs_module(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
     return Bench(DELTA_RS, _lake(tmp_path_factory.mktemp("lake"), DELTA_RS, spark), spark)
 
 
-def _lake(home: Path, engine: str, spark: SparkSession) -> Lake:
-    return open_lake(load_settings("local", [f"home={home}", f"lake.engine={engine}"]), spark)
+def _lake(home: Path, engine: str, spark: SparkSession, *overrides: str) -> Lake:
+    return open_lake(load_settings("local", [f"home={home}", f"lake.engine={engine}", *overrides]), spark)
 
 
 def _has_delta_classes(spark: SparkSession) -> bool:

@@ -28,6 +28,8 @@ DYING_WRITER = """
     import os, pathlib, signal, sys
     import pyarrow as pa, pyarrow.parquet as pq
     from pozytywka_spark.lake import files, log, staging, types
+    from pozytywka_spark.lake.local import LocalStore
+    from pozytywka_spark.lake.store import write_and_commit
     from pozytywka_spark.schemas import table
 
     root = sys.argv[1]
@@ -45,7 +47,7 @@ DYING_WRITER = """
 
     staging._write, files.move, staging._THREADS = write, move_one_and_die, 1
     change = log.Change("crashed", "APPEND", (), types.to_delta(crashed), crashed.partition_by)
-    staging.write_and_commit(None, crashed, root, f"{root}/crashed", change)
+    write_and_commit(None, crashed, LocalStore(root), f"{root}/crashed", change)
 """
 
 

@@ -1,0 +1,69 @@
+"""Tables in a local or mounted folder: Spark reads and writes their files by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from urllib.parse import unquote, urlsplit
+
+from deltalake import DeltaTable
+from deltalake.transaction import AddAction
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark.lake import files, log, probe, scan, staging
+from pozytywka_spark.lake.store import FILE, Check
+from pozytywka_spark.schemas import Table
+
+
+class LocalStore:
+    """Implements `store.Store`. On a cluster the folder must be one that all machines see."""
+
+    options: dict[str, str] | None = None
+
+    def __init__(self, root: str) -> None:
+        self.root = files.local_root(root)
+
+    def check(self) -> None:
+        """See `store.Store`."""
+        files.check_root(self.root)
+
+    def probe(self) -> str:
+        """See `store.Store`."""
+        return probe.probe_local(self.root)
+
+    def staged(
+        self, df: DataFrame, table: Table, path: str, check: Check | None
+    ) -> AbstractContextManager[list[AddAction]]:
+        """See `store.Store`."""
+        return staging.staged(df, table, self.root, path, check)
+
+    def read(
+        self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+    ) -> DataFrame:
+        """See `store.Store`."""
+        return scan.read_files(spark, path, table, found)
+
+    def read_with_file(
+        self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+    ) -> DataFrame:
+        """See `store.Store`."""
+        # not through read_files: its projection would hide the file's path
+        rows = scan.reader(spark, path, table).parquet(*scan.addresses(path, found))
+        return rows.select("*", F.col("_metadata.file_path").alias(FILE))
+
+    def relative(self, file: str, path: str) -> str:
+        """See `store.Store`."""
+        return unquote(urlsplit(file).path).removeprefix(f"{path}/")
+
+    def delete(self, path: str) -> None:
+        """See `store.Store`."""
+        files.delete(path)
+
+    def data_files(self, path: str) -> set[str]:
+        """See `store.Store`."""
+        return set(files.walk(path, ".parquet"))
+
+    def sweep(self, path: str) -> None:
+        """See `store.Store`."""
+        staging.sweep(path)

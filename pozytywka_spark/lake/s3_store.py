@@ -1,0 +1,157 @@
+"""Tables on S3-compatible storage without any jar: Spark's tasks read and write their files through Arrow.
+
+Where Spark has Hadoop's S3 file system, `lake.engine=delta-spark` with an `s3a://` root reads natively and
+prunes columns; here each read is of whole rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from uuid import uuid4
+
+from deltalake import DeltaTable
+from deltalake.transaction import AddAction
+from pyarrow import fs
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake import log, s3, statistics
+from pozytywka_spark.lake.s3_read import FILES, Reader
+from pozytywka_spark.lake.s3_write import WRITTEN, Writer
+from pozytywka_spark.lake.store import FILE, Check
+from pozytywka_spark.lake.types import to_spark
+from pozytywka_spark.schemas import Table
+
+
+class S3Store:
+    """Implements `store.Store`."""
+
+    def __init__(self, root: str, endpoint: s3.Endpoint) -> None:
+        self.root = s3.root_address(root)
+        self._endpoint = endpoint
+        self.options: dict[str, str] | None = endpoint.for_delta()
+
+    def check(self) -> None:
+        """See `store.Store`."""
+        bucket = s3.key(self.root).partition("/")[0]
+        try:
+            there = s3.filesystem(self._endpoint).get_file_info(bucket).type != fs.FileType.NotFound
+        except OSError as error:
+            raise self._unreachable("read", error) from error
+        if not there:
+            raise LakeError(f"lake.root {self.root}: no bucket {bucket}; make it, or correct lake.root")
+
+    def probe(self) -> str:
+        """See `store.Store`."""
+        self.check()
+        store, name = s3.filesystem(self._endpoint), s3.key(f"{self.root}/_probe-{uuid4().hex}")
+        try:
+            with store.open_output_stream(name) as target:
+                target.write(b"probe")
+            store.delete_file(name)
+        except OSError as error:
+            raise self._unreachable("written", error) from error
+        return f"{self.root}: read and written"
+
+    @contextmanager
+    def staged(
+        self, df: DataFrame, table: Table, path: str, check: Check | None
+    ) -> Iterator[list[AddAction]]:
+        """See `store.Store`."""
+        columns = statistics.leaves(table.schema, table.partition_by, floats=False)
+        writer = Writer(self._endpoint, path, table.partition_by, columns)
+        if table.partition_by:
+            # a partition's rows side by side, as Spark's own writer has them
+            df = df.hint("rebalance", *table.partition_by).sortWithinPartitions(*table.partition_by)
+        now = int(time.time() * 1000)
+        actions = [
+            AddAction(row["path"], row["size"], row["partition"], now, True, row["statistics"])
+            for row in df.mapInArrow(writer, WRITTEN).collect()
+        ]
+        if check is not None:
+            try:
+                check(actions)
+            except LakeError:
+                for action in actions:
+                    self.delete(f"{path}/{action.path}")
+                raise
+        yield actions
+
+    def read(
+        self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+    ) -> DataFrame:
+        """See `store.Store`."""
+        return self._read(spark, path, table, found, None)
+
+    def read_with_file(
+        self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+    ) -> DataFrame:
+        """See `store.Store`."""
+        return self._read(spark, path, table, found, FILE)
+
+    def relative(self, file: str, path: str) -> str:
+        """See `store.Store`."""
+        return file
+
+    def delete(self, path: str) -> None:
+        """See `store.Store`."""
+        try:
+            s3.filesystem(self._endpoint).delete_file(s3.key(path))
+        except FileNotFoundError:
+            return
+
+    def data_files(self, path: str) -> set[str]:
+        """See `store.Store`."""
+        below = f"{s3.key(path)}/"
+        listing = s3.filesystem(self._endpoint).get_file_info(
+            fs.FileSelector(below, recursive=True, allow_not_found=True)
+        )
+        return {
+            info.path.removeprefix(below)
+            for info in listing
+            if info.type == fs.FileType.File and info.path.endswith(".parquet")
+            and not info.path.startswith(f"{below}_delta_log/")
+        }  # fmt: skip
+
+    def sweep(self, path: str) -> None:
+        """See `store.Store`: objects have their place from the start."""
+
+    def _read(
+        self,
+        spark: SparkSession,
+        path: str,
+        table: DeltaTable,
+        found: Sequence[log.ActiveFile],
+        file_column: str | None,
+    ) -> DataFrame:
+        schema = to_spark(table.schema())
+        result = T.StructType([T.StructField(f.name, f.dataType, True, f.metadata) for f in schema])
+        reader = Reader(self._endpoint, path, to_arrow_schema(result, timezone="UTC"), file_column)
+        if file_column is not None:
+            result = result.add(file_column, T.StringType())
+        if not found:
+            return spark.createDataFrame([], result)
+        self._check_there(path, table, found)
+        # a frame of Python rows: Spark thinks it large, and so broadcasts nothing made of it by mistake
+        rows = spark.createDataFrame([(file.path, dict(file.partition)) for file in found], FILES)
+        tasks = min(len(found), int(spark.conf.get("spark.sql.shuffle.partitions") or 200))
+        return rows.repartition(tasks).mapInArrow(reader, result)
+
+    def _check_there(self, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]) -> None:
+        """Raise `LakeError` if a vacuum deleted one of the files: a task would say so late and in riddles."""
+        if not {file.path for file in found} <= self.data_files(path):
+            raise LakeError(
+                f"table {path.rpartition('/')[2]}: version {table.version()} can't be read any more: "
+                "a vacuum deleted its files; read a later one"
+            )
+
+    def _unreachable(self, verb: str, error: OSError) -> LakeError:
+        reason = " ".join(str(error).split())[:200]
+        return LakeError(
+            f"lake.root {self.root} can't be {verb}: {reason}; are s3.endpoint and s3.region right, "
+            "and the credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)?"
+        )

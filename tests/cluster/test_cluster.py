@@ -1,0 +1,143 @@
+"""The whole pipeline on a real standalone cluster: a master and two workers of one core, on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sysconfig
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster.standalone import standalone
+
+PROJECT = Path(__file__).resolve().parents[2]
+TINY = [
+    "lake.engine=delta-rs", "training.num_workers=2", "training.max_trees=5", "training.min_positives=1",
+    "synthetic.users=200", "synthetic.months=8", "synthetic.tracks=400", "synthetic.played_tracks=200",
+    "synthetic.artists=60", "evaluation.bootstrap=5", "spark.shuffle_partitions=2",
+    "spark.conf.spark.sql.adaptive.enabled=false", "spark.conf.spark.sql.codegen.wholeStage=false",
+    "spark.conf.spark.sql.codegen.factoryMode=NO_CODEGEN",
+]  # fmt: skip
+JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+
+@dataclass
+class Run:
+    """What a pipeline on the cluster left: its output, its home, its event log, the executors' folders."""
+
+    done: subprocess.CompletedProcess[str]
+    home: Path
+    events: list[dict[str, Any]]
+    work: Path
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["Event"] == f"SparkListener{kind}"]
+
+
+def executors_python(folder: Path) -> Path:
+    """A Python with our packages but without the project: executors have it from the wheel, or not at all.
+
+    The packages' folder is named in a `.pth` file, and Python doesn't look at such files inside it,
+    which is how an editable project would be found.
+    """
+    venv.create(folder, symlinks=True)
+    packages = next((folder / "lib").glob("python*/site-packages"))
+    (packages / "shared.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    python = folder / "bin" / "python"
+    seen = subprocess.run(
+        [python, "-c", "import pyspark, pozytywka_spark"],
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        capture_output=True, text=True, cwd=folder, check=False,
+    )  # fmt: skip
+    assert "No module named 'pozytywka_spark'" in seen.stderr
+    return python
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """`scripts/submit.sh pipeline --env cluster --master spark://…`, once for all tests."""
+    folder = tmp_path_factory.mktemp("cluster")
+    events = folder / "events"
+    events.mkdir()
+    sets = [part for override in (f"home={folder}/home", *TINY) for part in ("--set", override)]
+    confs = [
+        "spark.eventLog.enabled=true", f"spark.eventLog.dir=file://{events}",
+        "spark.eventLog.rolling.enabled=false", "spark.eventLog.compress=false",
+        f"spark.executor.extraJavaOptions={JVM}", "spark.ui.enabled=false",
+    ]  # fmt: skip
+    environment = os.environ | {
+        "PYSPARK_PYTHON": str(executors_python(folder / "python")), "SPARK_LOCAL_IP": "127.0.0.1",
+    }  # fmt: skip
+    for name in ("PYTHONPATH", "POZYTYWKA_CONF", "PYSPARK_SUBMIT_ARGS", "SPARK_HOME"):
+        environment.pop(name, None)
+    with standalone(folder / "daemons") as master:
+        done = subprocess.run(
+            [
+                "bash", PROJECT / "scripts" / "submit.sh", "pipeline",
+                "--env", "cluster", "--master", master, *sets, "--", "--driver-memory", "1g", "--executor-memory", "1g", "--conf", "spark.executor.cores=1",
+                *(part for conf in confs for part in ("--conf", conf)),
+            ],
+            env=environment, cwd=folder, capture_output=True, text=True, timeout=500, check=False,
+        )  # fmt: skip
+    log = next(iter(events.iterdir()), None)
+    lines = log.read_text().splitlines() if log else []
+    return Run(done, folder / "home", [json.loads(line) for line in lines], folder / "daemons" / "work")
+
+
+def test_the_pipeline_ends_as_it_does_on_one_machine(run: Run) -> None:
+    assert run.done.returncode == 0, run.done.stdout[-1500:] + run.done.stderr[-1500:]
+    told = ("▸", "WARNING: Using incubator modules")  # setting up; Java itself
+    spoken = [line for line in run.done.stderr.splitlines() if not line.startswith(told)]
+    assert spoken == [], "something beside the job spoke"
+    table = run.done.stdout[run.done.stdout.index("models on the test months") :]
+    for model in ("majority", "logistic", "xgboost"):
+        assert re.search(rf"^{model}\s+0\.\d+\s+0\.\d+", table, re.MULTILINE), table
+    tables = {log.parent.name for log in (run.home / "lake").glob("*/_delta_log")}
+    assert {"events", "users", "user_month", "features", "labels", "predictions"} <= tables
+
+
+def test_both_executors_worked(run: Run) -> None:
+    tasks = [
+        end["Task Info"]["Executor ID"]
+        for end in run.of("TaskEnd")
+        if end["Task End Reason"]["Reason"] == "Success"
+    ]
+    assert {"0", "1"} == set(tasks), "tasks ran elsewhere"
+    assert min(tasks.count("0"), tasks.count("1")) > len(tasks) // 10
+
+
+def test_xgboost_trained_across_executors(run: Run) -> None:
+    """The booster's stage: two tasks at once at a barrier, one on each executor."""
+    assert "training.num_workers asks for 2" in run.done.stdout or "2 workers" in run.done.stdout
+    barriers = {
+        stage["Stage Info"]["Stage ID"]
+        for stage in run.of("StageSubmitted")
+        if any(rdd.get("Barrier") for rdd in stage["Stage Info"]["RDD Info"])
+    }
+    places = {
+        stage: {end["Task Info"]["Executor ID"] for end in run.of("TaskEnd") if end["Stage ID"] == stage}
+        for stage in barriers
+    }
+    assert {"0", "1"} in places.values(), places
+
+
+def test_executors_had_the_package_from_the_wheel(run: Run) -> None:
+    shipped = {file.name for file in run.work.glob("app-*/*/pozytywka_spark-*")}
+    assert len(shipped) == 1
+    assert shipped.pop().endswith(".whl.zip")
+
+
+def test_nothing_of_the_cluster_is_left(run: Run) -> None:
+    """By their command lines: daemons and executors name the folder of their cluster, or its master."""
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    mine = [
+        line
+        for line in found.splitlines()
+        if str(run.work.parent) in line or str(run.home.parent / "python") in line
+    ]
+    assert mine == []

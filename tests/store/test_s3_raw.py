@@ -1,0 +1,146 @@
+"""Deliveries on an object store: lines as Spark's text source has them, the book of files done, an ingest."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.doctor import stores
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.ingest import ledger, objects
+from pozytywka_spark.ingest.stage import ingest
+from pozytywka_spark.lake import Lake, open_lake
+
+if TYPE_CHECKING:
+    from s3_server import S3Server
+
+TEXT = st.lists(st.sampled_from([b"{}", b"a", b"\xff", "ż".encode(), b"\n", b"\r\n", b"\r"]), max_size=40)
+
+
+def in_chunks(data: bytes, size: int) -> Iterator[bytes]:
+    return (data[start : start + size] for start in range(0, len(data), size))
+
+
+@given(TEXT, st.integers(1, 7))
+def test_lines_are_those_of_the_whole_whatever_the_chunks(pieces: list[bytes], size: int) -> None:
+    data = b"".join(pieces)
+    expected = re.split(rb"\r\n|\r|\n", data)
+    if not expected[-1]:
+        expected.pop()
+    assert [line for lines in objects.whole_lines(in_chunks(data, size)) for line in lines] == expected
+
+
+@given(TEXT, st.integers(1, 9))
+def test_parts_share_no_line_and_lose_none(pieces: list[bytes], step: int) -> None:
+    data = b"".join(pieces)
+    source = io.BytesIO(data)
+    parts = [b"".join(objects.part_of(source, start, start + step)) for start in range(0, len(data), step)]
+    assert b"".join(parts) == data
+    assert all(part.endswith(b"\n") for part in parts[:-1] if part and not data.endswith(part))
+
+
+def put(server: S3Server, address: str, data: bytes) -> None:
+    with server.files.open_output_stream(address.removeprefix("s3://")) as target:
+        target.write(data)
+
+
+def as_lines(rows: list[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def plays(*tracks: str, session: int = 1) -> list[dict[str, Any]]:
+    return [
+        {"timestamp": f"2023-01-03T05:{10 + 3 * n}:00", "user_id": session, "track_id": track,
+         "event_type": "PLAY", "session_id": session}
+        for n, track in enumerate(tracks)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def settings(s3_server: S3Server, tmp_path: Path) -> Settings:
+    """Raw files and lake both on the store."""
+    places = [f"raw.path={s3_server.folder()}", f"lake.root={s3_server.folder()}", "ingest.assume_alone=true"]
+    return load_settings("local", [f"home={tmp_path}", *places, *s3_server.overrides])
+
+
+def events(lake: Lake) -> list[tuple[Any, ...]]:
+    rows = lake.read("events").select("session_id", "track_id", F.minute("event_time"))
+    return sorted(tuple(row) for row in rows.collect())
+
+
+def test_a_delivery_is_taken_in_once_and_its_next_file_too(
+    spark: SparkSession, settings: Settings, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain parts (read in splits), a compressed one, a bad line, a hidden file; then a file more."""
+    raw = settings.raw_path
+    monkeypatch.setattr(objects, "SPLIT_BYTES", 200)
+    put(s3_server, f"{raw}/sessions/part-0.jsonl", as_lines(plays("a", "b", "c", "d", "e")))
+    put(
+        s3_server,
+        f"{raw}/sessions/part 1%.jsonl.gz",
+        gzip.compress(as_lines(plays("f", session=2)) + b"\xff{\n"),
+    )
+    put(s3_server, f"{raw}/sessions/_SUCCESS", b"x")
+    put(s3_server, f"{raw}/tracks.jsonl", b"")
+    lake = open_lake(settings, spark)
+    first = ingest(spark, settings, lake)
+    taken = next(entity for entity in first.entities if entity.entity == "sessions")
+    assert (taken.read, taken.kept, taken.quarantined) == (7, 6, 1)
+    once = events(lake)
+    assert once == [(1, track, 10 + 3 * n) for n, track in enumerate("abcde")] + [(2, "f", 10)]
+    assert lake.read("quarantine").select("source_file").collect()[0][0] == f"{raw}/sessions/part 1%.jsonl.gz"
+
+    version = lake.version("events")
+    assert ingest(spark, settings, lake).ingest_id is None
+    assert lake.version("events") == version
+    put(s3_server, f"{raw}/sessions/part-2.jsonl", as_lines(plays("g", session=3)))
+    assert ingest(spark, settings, lake).ingest_id == 2
+    assert events(lake) == [*once, (3, "g", 10)]
+    assert [found.state for found in stores.raw_files(settings, spark)] == ["warning"]  # entities are missing
+
+
+def test_an_attempt_cut_short_is_made_again_with_the_same_files(
+    spark: SparkSession, settings: Settings, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after its events were written, before its files were put down as read; meanwhile a file came."""
+    raw, lake = settings.raw_path, open_lake(settings, spark)
+    put(s3_server, f"{raw}/sessions/0.jsonl", as_lines(plays("a", "b")))
+    real = ledger.record_files
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ledger, "record_files", die)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(spark, settings, lake)
+    monkeypatch.setattr(ledger, "record_files", real)
+    put(s3_server, f"{raw}/sessions/1.jsonl", as_lines(plays("c", session=2)))
+    done = ingest(spark, settings, lake)
+    taken = next(entity for entity in done.entities if entity.entity == "sessions")
+    assert (taken.read, taken.kept, taken.duplicates) == (3, 3, 0)
+    assert events(lake) == [(1, "a", 10), (1, "b", 13), (2, "c", 10)]
+
+
+def test_what_can_not_be_read_is_named(spark: SparkSession, settings: Settings, s3_server: S3Server) -> None:
+    lake = open_lake(settings, spark)
+    with pytest.raises(DataError, match=r"raw\.path=s3://.*no such folder|holds no entity"):
+        ingest(spark, settings, lake)
+    whole = gzip.compress(as_lines(plays(*"abcdefgh")))
+    put(s3_server, f"{settings.raw_path}/sessions.jsonl.gz", whole[: len(whole) // 2])
+    with pytest.raises(
+        DataError, match=r"sessions\.jsonl\.gz: it can't be read to its end.*deliver the file again"
+    ):
+        ingest(spark, settings, lake)
+    assert not lake.exists("events")
