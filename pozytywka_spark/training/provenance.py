@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pozytywka_spark import schemas
@@ -28,11 +30,19 @@ def package_versions() -> dict[str, str]:
 def code_hash() -> str:
     """SHA-256 of the training code's sources, as they are when the process first asks."""
     digest = hashlib.sha256()
-    folder = Path(__file__).parent
-    for file in sorted(folder.rglob("*.py")):
-        digest.update(str(file.relative_to(folder)).encode())
-        digest.update(file.read_bytes())
+    for name, content in sorted(_sources(files(__package__ or ""), "")):
+        digest.update(name.encode())
+        digest.update(content)
     return digest.hexdigest()
+
+
+def _sources(folder: Traversable, above: str) -> Iterator[tuple[str, bytes]]:
+    """Sources by relative path, in a wheel as in a folder: on a cluster the package is never unpacked."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _sources(entry, f"{above}{entry.name}/")
+        elif entry.name.endswith(".py"):
+            yield f"{above}{entry.name}", entry.read_bytes()
 
 
 def git_commit() -> str | None:

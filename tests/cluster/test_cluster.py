@@ -79,7 +79,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         done = subprocess.run(
             [
                 "bash", PROJECT / "scripts" / "submit.sh", "pipeline",
-                "--env", "cluster", "--master", master, *sets, "--", "--driver-memory", "1g", "--executor-memory", "1g", "--conf", "spark.executor.cores=1",
+                "--env", "cluster", "--master", master, *sets, "--",
+                "--driver-memory", "1g", "--executor-memory", "1g", "--conf", "spark.executor.cores=1",
                 *(part for conf in confs for part in ("--conf", conf)),
             ],
             env=environment, cwd=folder, capture_output=True, text=True, timeout=500, check=False,
