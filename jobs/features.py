@@ -50,7 +50,8 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
         report = build_features(spark, settings, lake, months=months, full=args.full)
     show_table("labels by month", report.labels)
     show_table("guards", [vars(guard) for guard in report.guards])
-    built = f"{len(report.months)} months built" if report.months else "nothing has changed"
+    number = len(report.months)
+    built = f"{number} month{'' if number == 1 else 's'} built" if number else "nothing has changed"
     say(f"{report.rows:,} rows, {report.features} features, catalogue {report.catalogue_hash[:12]}; {built}")
     if report.stale:
         stale = ", ".join(f"{month:%Y-%m}" for month in report.stale)

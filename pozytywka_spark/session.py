@@ -93,6 +93,8 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         "spark.app.name": f"pozytywka {app_name}",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.adaptive.enabled": True,
+        # rows that lie by user can be joined by user and track where they are; Spark would move them again
+        "spark.sql.requireAllClusterKeysForCoPartition": False,
         "spark.sql.execution.arrow.pyspark.enabled": True,
         # Spark's default INT96 timestamps carry no statistics, so readers could skip no file
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",

@@ -29,21 +29,23 @@ from pozytywka_spark.schemas import ADVERTISEMENT  # fmt: skip
 HOUR_MICROS = 3600.0 * MICROS
 LOG_DIGITS = 12
 
-AD_RUN = Measure("longest_ad_run", lambda: F.coalesce(F.max("advert_run"), F.lit(0)))
+AD_RUN = Measure("longest_ad_run", lambda: F.max("advert_run"), level="gap")
 LATE_ADS = Measure(
     "ads_last_7_days",
     lambda: F.count_if(
         is_kind(ADVERTISEMENT) & (F.unix_micros("event_time") >= _cut_off_micros() - 7 * DAY_MICROS)
     ),
 )
-LISTENED = Measure("listened_us", lambda: total(F.col("listened")))
+LISTENED = Measure("listened_us", lambda: total(F.col("listened")), level="gap")
 LISTENED_KNOWN = Measure(
-    "listened_duration_ms", lambda: total(F.when(F.col("listened").isNotNull(), F.col("duration_ms")))
+    "listened_duration_ms",
+    lambda: total(F.when(F.col("listened").isNotNull(), F.col("duration_ms"))),
+    level="gap",
 )
-TIMED_SKIPS = Measure("timed_skips", lambda: F.count("since_play"))
-SKIP_DELAY = Measure("skip_delay_us", lambda: total(F.col("since_play")))
-SESSIONS = Measure("sessions", lambda: F.count("session_length"))
-SESSION_TIME = Measure("session_us", lambda: total(F.col("session_length")))
+TIMED_SKIPS = Measure("timed_skips", lambda: F.count("since_play"), level="gap")
+SKIP_DELAY = Measure("skip_delay_us", lambda: total(F.col("since_play")), level="gap")
+SESSIONS = Measure("sessions", lambda: F.count("length"), level="session")
+SESSION_TIME = Measure("session_us", lambda: total(F.col("length")), level="session")
 ACTIVE_DAYS = Measure(
     "active_days",
     lambda: F.bit_count(F.bit_or(F.call_function("shiftleft", F.lit(1), F.dayofmonth("event_time") - 1))),
@@ -56,7 +58,7 @@ NIGHT_PLAYS = Measure(
 )
 WEEKEND_PLAYS = Measure("weekend_plays", lambda: F.count_if(is_play() & (F.weekday("event_time") >= 5)))
 TRACKS = Measure("different_tracks", lambda: total(F.col("tracks")), level="genre")
-NEW_ARTISTS = Measure("new_artists", lambda: total(F.col("new_artists")), level="genre")
+NEW_ARTISTS = Measure("new_artists", lambda: F.count("artist_id"), level="debut")
 GENRE_PLAYS = Measure(
     "genre_plays", lambda: total(F.when(F.col("genre").isNotNull(), F.col("plays"))), level="genre"
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from pozytywka_spark.features.columns import digits_of, fixed_point
@@ -22,7 +22,8 @@ def track_dimension(
 
     `release_seconds` since 1970, `name_length` in characters, `explicit` 0 or 1, audio features and
     `daily_cost` in their fixed-point units, `slow`, `medium` and `fast` 0 or 1. A track has the
-    genres of its artist, as a mask of the vocabulary; `genre` is the first that the artist lists.
+    genres of its artist, as a mask of the vocabulary; `genre` is the first that the artist lists;
+    `track_order` numbers tracks by their id, to sort by at a fraction of the text's cost.
     """
     masks = genre_masks(artists, "id", "genres", vocabulary, TRACK_MASK, words)
     costs = storage.select(
@@ -45,6 +46,8 @@ def track_dimension(
         attributes.join(masks.withColumnRenamed("id", "artist_id"), "artist_id", "left")
         .join(first_genres, "artist_id", "left")
         .join(costs, "id", "left")
+        # one partition, for a catalogue and never for events
+        .withColumn("track_order", F.row_number().over(Window.orderBy("id")))
         .withColumnRenamed("id", "track_id")
     )
 

@@ -9,7 +9,7 @@ from typing import Literal
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-Level = Literal["event", "genre", "user"]
+Level = Literal["event", "gap", "session", "genre", "debut", "user"]
 Kind = Literal["count", "sum", "average", "share", "ratio", "duration", "calendar"]
 
 
@@ -17,10 +17,12 @@ Kind = Literal["count", "sum", "average", "share", "ratio", "duration", "calenda
 class Measure:
     """A whole number per user and month, stored in `user_month` and summed over months by trailing windows.
 
-    `aggregate` is an aggregate expression over the month's events (level `event`) or over the genres
-    listened to in the month (`genre`), or reads a column of the user (`user`). It must be exact in whole
-    numbers: sums of doubles depend on the order in which a shuffle delivers them, so that two runs
-    over the same data would differ in the last bit, and "incremental equals full" could not hold.
+    `aggregate` is an aggregate expression over the month's rows of its `level`: `event` (each event, plays
+    with their track's attributes), `gap` (each event but likes, with its neighbours in the session),
+    `session`, `genre` (each listened to), `debut` (each artist the user never played before); or it
+    reads a column of the `user`. Over no rows it must be 0 or null. It must be exact in whole numbers:
+    sums of doubles depend on the order in which a shuffle delivers them, so that two runs over the
+    same data would differ in the last bit, and "incremental equals full" could not hold.
     """
 
     name: str
@@ -31,10 +33,17 @@ class Measure:
         """The measure of the row's own month."""
         return F.col(self.name)
 
+    def over(self, months: int) -> Column:
+        """Its sum over the last `months` months, for a feature that declares this span; see `as_features`."""
+        return F.col(sum_name(self.name, months))
+
 
 @dataclass(frozen=True)
 class Feature:
-    """One entry of the catalogue; `expression` reads columns of `user_month` and yields a number."""
+    """One entry of the catalogue; `expression` reads its measures of the row's month and yields a number.
+
+    With `months` above 1 it may also read each measure summed over so many months, `measure.over(months)`.
+    """
 
     name: str
     meaning: str
@@ -44,11 +53,21 @@ class Feature:
     source: str
     measures: tuple[Measure, ...]
     expression: Callable[[], Column]
-    window: str = "month"
+    months: int = 1
     snapshot: bool = False
     actionable: bool = False
+
+    @property
+    def window(self) -> str:
+        """The months it looks at, in words."""
+        return "month" if self.months == 1 else f"{self.months} months"
 
     @property
     def origin(self) -> str:
         """Whether the value comes from events before the cut-off only, or from a snapshot of the present."""
         return "snapshot" if self.snapshot else "event"
+
+
+def sum_name(measure: str, months: int) -> str:
+    """The column that holds a measure's sum over the last `months` months."""
+    return f"{measure}_over_{months}"

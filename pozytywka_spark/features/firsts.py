@@ -20,13 +20,13 @@ class Firsts:
     artists: DataFrame
     users: DataFrame
 
+    def named(self) -> dict[str, DataFrame]:
+        """By the names of the tables that keep them."""
+        return {"first_likes": self.likes, "artist_debuts": self.artists, "user_debuts": self.users}
+
     def map(self, change: Callable[[str, DataFrame], DataFrame]) -> Firsts:
         """Each table changed by `change(name, frame)`."""
-        return Firsts(
-            likes=change("first_likes", self.likes),
-            artists=change("artist_debuts", self.artists),
-            users=change("user_debuts", self.users),
-        )
+        return Firsts(*(change(name, frame) for name, frame in self.named().items()))
 
 
 def firsts_of(free: DataFrame, artist_of: DataFrame) -> Firsts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -19,13 +19,27 @@ _CATALOGUE_COLUMNS = {"users": ("user_id", "favourite_genres"), "artists": ("id"
 
 
 @dataclass(frozen=True)
-class MonthInputs:
-    """A month with events: their number and hash, and the fingerprint of all that its rows depend on."""
+class MonthEvents:
+    """A month's own events: their number and hash, the last one's time in microseconds, and their files."""
 
     month: date
     event_count: int
     event_hash: str
+    last_event: int
+    files: str
+
+
+@dataclass(frozen=True)
+class MonthInputs:
+    """A month with events, and the fingerprint of all that its rows depend on."""
+
+    events: MonthEvents
     inputs: str
+
+    @property
+    def month(self) -> date:
+        """The month."""
+        return self.events.month
 
 
 @dataclass(frozen=True)
@@ -36,33 +50,62 @@ class Inputs:
     data_end: datetime
 
 
-def read_inputs(silver: Mapping[str, DataFrame], catalogue: str) -> Inputs:
+def read_inputs(silver: Mapping[str, DataFrame], catalogue: str, known: Mapping[date, MonthEvents]) -> Inputs:
     """Fingerprint the silver tables; `catalogue` is the hash of the whole catalogue.
 
     A month's rows depend on its own events, on those of every month before (first likes, tenure,
     popularity, trailing windows), on the catalogue tables and on the arithmetic. So each month's
     fingerprint chains the one before: a late event makes its month stale and all that follow, and
     nothing else; the order of deliveries and the layout of files don't matter.
+    Files never change, so a month that still lies in the files it was `known` by isn't read again.
     Raises `DataError` if there are no events.
     """
-    hashes = F.xxhash64(*_EVENT_COLUMNS)
-    rows = (
-        silver["events"]
-        .groupBy("event_month")
-        .agg(*_digest(hashes), F.max(F.unix_micros("event_time")).alias("last_event"))
-        .orderBy("event_month")
-        .collect()
-    )
-    if not rows:
+    months = [each for each in _month_events(silver["events"], known) if each.event_count]
+    if not months:
         raise DataError("the events table is empty: ingest a delivery with sessions first")
     chain = _sha(catalogue, *_catalogue_tables(silver))
-    months = []
-    for row in rows:
-        event_hash = f"{row['folded']}:{row['summed']}"
-        chain = _sha(chain, row["event_month"].isoformat(), row["counted"], event_hash)
-        months.append(MonthInputs(row["event_month"], row["counted"], event_hash, chain))
-    last = timedelta(microseconds=max(row["last_event"] for row in rows))
-    return Inputs(months, datetime(1970, 1, 1, tzinfo=UTC) + last)
+    inputs = []
+    for each in months:
+        chain = _sha(chain, each.month.isoformat(), each.event_count, each.event_hash)
+        inputs.append(MonthInputs(each, chain))
+    last = timedelta(microseconds=max(each.last_event for each in months))
+    return Inputs(inputs, datetime(1970, 1, 1, tzinfo=UTC) + last)
+
+
+def _month_events(events: DataFrame, known: Mapping[date, MonthEvents]) -> list[MonthEvents]:
+    """Every month's events in order of months; read are those whose files are new."""
+    files = _files_by_month(events.inputFiles())
+    new = [month for month, names in files.items() if month not in known or known[month].files != names]
+    if not new:
+        return [known[month] for month in sorted(files)]
+    rows = (
+        events.where(F.col("event_month").isin(new))
+        .groupBy("event_month")
+        .agg(*_digest(F.xxhash64(*_EVENT_COLUMNS)), F.max(F.unix_micros("event_time")).alias("last_event"))
+        .collect()
+    )
+    read = {
+        row["event_month"]: MonthEvents(
+            row["event_month"],
+            row["counted"],
+            f"{row['folded']}:{row['summed']}",
+            row["last_event"],
+            files[row["event_month"]],
+        )
+        for row in rows
+    }
+    kept = {month: known[month] for month in files if month not in new}
+    return [each for _, each in sorted((read | kept).items())]
+
+
+def _files_by_month(addresses: Iterable[str]) -> dict[date, str]:
+    """A digest of the names of each month's files; files are never written twice."""
+    names: dict[date, list[str]] = {}
+    for address in addresses:
+        folder, _, name = address.rpartition("/")
+        month = date.fromisoformat(folder.rpartition("event_month=")[2])
+        names.setdefault(month, []).append(name)
+    return {month: _sha(*sorted(found)) for month, found in names.items()}
 
 
 def choose_months(

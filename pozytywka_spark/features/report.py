@@ -14,11 +14,12 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.correlation import Correlation, drift, redundant_groups, spearman
 from pozytywka_spark.features.guards import GuardResult
-from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.reports.page import Page
+from pozytywka_spark.timesplit import TEST, TRAIN, VALIDATION, months_between, split_months
 
 BINS = 20
-COLOURS = {"train": "#2563a8", "purge": "#c9ced8", "validation": "#a15c00", "test": "#1b7f4b"}
+PURGED, IMMATURE, UNUSED = "purged", "immature", "no side"
+COLOURS = {TRAIN: "#2563a8", PURGED: "#c9ced8", VALIDATION: "#a15c00", TEST: "#1b7f4b"}
 
 
 def render_report(
@@ -53,6 +54,9 @@ def render_report(
             [{"features": len(group), "redundant group": ", ".join(group)} for group in groups],
             caption=f"Tied by a Spearman correlation of {settings.features.redundant_above} or more",
         )
+        if groups:
+            others = ", ".join(name for group in groups for name in group[1:] if name not in targets)
+            section.text(f"To keep the first of each group only: features.drop=[{others}]")
         section.table(strongest(correlation, targets), caption="Strongest with the targets")
         page.section("Nulls and drift").table(drift(rows, names))
         histograms = page.section("By class")
@@ -64,29 +68,20 @@ def render_report(
 
 
 def split_of(counts: Sequence[Mapping[str, Any]], settings: Settings) -> dict[date, str]:
-    """Each mature month's side of the time split, from the last one back; purge where a horizon reaches."""
-    mature = [row["month"] for row in counts if row["mature"]]
-    sides: dict[date, str] = {}
-    later: date | None = None
-    left = {"test": settings.split.test_months, "validation": settings.split.validation_months}
-    for month in reversed(mature):
-        side = next((name for name, number in left.items() if number > 0), "train")
-        previous = sides.get(later) if later else None
-        crosses = later is not None and previous not in (side, None)
-        purged = crosses and _horizon_passes(month, later, settings.label.horizon_days)
-        sides[month] = "purge" if purged else side
-        if not purged:
-            left[side] = left.get(side, 0) - 1
-            later = month
-    return dict(sorted(sides.items()))
+    """Each month's side of the time split that training makes, purged months among them.
 
-
-def _horizon_passes(month: date, later: date | None, days: int) -> bool:
-    """Whether the horizon of `month`'s rows ends after the cut-off of `later`'s."""
-    if later is None:
-        return False
-    gap = month_at(number_of(later) + 1) - month_at(number_of(month) + 1)
-    return days > gap.days
+    Empty where the mature months are too few for it.
+    """
+    mature = sorted(row["month"] for row in counts if row["mature"])
+    if not mature:
+        return {}
+    wanted, days = settings.split, settings.label.horizon_days
+    months = months_between(mature[0], mature[-1])
+    split = split_months(months, wanted.validation_months, wanted.test_months, days)
+    if split is None:
+        return {}
+    known = {month: split.side_of(month) for month in months}
+    return {month: side or PURGED for month, side in known.items()}
 
 
 def split_figure(counts: Sequence[Mapping[str, Any]], settings: Settings) -> Figure:
@@ -95,7 +90,7 @@ def split_figure(counts: Sequence[Mapping[str, Any]], settings: Settings) -> Fig
     figure = Figure(figsize=(9, 2.6))
     axes = figure.subplots()
     for row in counts:
-        side = sides.get(row["month"], "immature")
+        side = sides.get(row["month"], UNUSED if row["mature"] else IMMATURE)
         axes.bar(f"{row['month']:%Y-%m}", row["rows"], color=COLOURS.get(side, "#eeeeee"), label=side)
     handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     axes.legend(handles.values(), handles.keys(), ncols=5, fontsize=8)

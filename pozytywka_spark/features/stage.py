@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features import store
-from pozytywka_spark.features.activity import filter_free, first_purchases
+from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order, measures_of
+from pozytywka_spark.features.compute import FIRSTS, Months, write_base, write_features
+from pozytywka_spark.features.elsewhere import STATE, Order, run_elsewhere
 from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.features.firsts import firsts_of, merge_firsts
 from pozytywka_spark.features.guarding import run_guards
 from pozytywka_spark.features.guards import GuardResult
 from pozytywka_spark.features.inputs import Inputs, choose_months, read_inputs
 from pozytywka_spark.features.labels import as_labels, label_counts
-from pozytywka_spark.features.months import month_at, number_of
-from pozytywka_spark.features.popularity import track_plays
-from pozytywka_spark.features.recipe import Dimensions, Silver, cached, dimensions_of, sides_of
-from pozytywka_spark.features.user_month import as_features, as_user_month
+from pozytywka_spark.features.recipe import Dimensions, Silver, cached, dimensions_of
+from pozytywka_spark.features.store import LakeTables
 from pozytywka_spark.lake.api import Lake
-
-HISTORY_MONTHS = 11  # what the longest trailing window needs before a month
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,14 @@ class Build:
     purchases: DataFrame
     dimensions: Dimensions
     inputs: Inputs
-    months: Sequence[date]
-    whole: bool
+    span: Months
     features: Sequence[Feature]
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> LakeTables:
+        """The lake's tables, of which the build replaces its months."""
+        return LakeTables(self.lake, self.span)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -92,13 +96,15 @@ def build_features(
     """
     order = feature_order(settings, features)
     start = time.monotonic()
-    silver, built = store.read_silver(lake), store.read_built(lake)
+    silver, (built, known) = store.read_silver(lake), store.read_built(lake)
     whole_hash = catalogue_hash(features=features)
-    inputs = read_inputs(silver, whole_hash)
+    inputs = read_inputs(silver, whole_hash, known)
     chosen = choose_months(inputs.months, built, months, full=full)
     purchases, dimensions = first_purchases(silver["events"]), dimensions_of(silver)
     whole = len(chosen) == len(inputs.months) or not built
-    build = Build(spark, settings, lake, silver, purchases, dimensions, inputs, chosen, whole, features)
+    build = Build(
+        spark, settings, lake, silver, purchases, dimensions, inputs, Months(chosen, whole), features
+    )
     build.seconds["inputs"] = time.monotonic() - start
     with cached(purchases, dimensions.tracks, dimensions.users):
         guards = _write_all(build) if chosen else []
@@ -124,63 +130,73 @@ def build_features(
 
 
 def _write_all(build: Build) -> list[GuardResult]:
-    """State, base table, guards, then features and labels."""
-    with build.timed("first likes, debuts, plays by track"):
-        free = _write_state(build)
-    with build.timed("user_month"):
-        _write_user_month(build, free)
-    rows = build.lake.read("user_month")
-    with build.timed("guards"):
-        guards = run_guards(
-            build.settings, build.silver["events"], build.dimensions, build.purchases,
-            _labels(build, rows), rows, build.features,
-            [each.month for each in build.inputs.months], build.months,
-        )  # fmt: skip
-    with build.timed("features"):
-        table = schemas.features_table([feature.name for feature in build.features])
-        made = as_features(_with_history(rows, build.months), build.features)
-        wanted = made.where(F.col("month").between(F.lit(build.months[0]), F.lit(build.months[-1])))
-        store.write_months(build.lake, wanted, table, build.months, whole=build.whole)
+    """State and base table, guards, then features and labels."""
+    with ExitStack() as stack:
+        handed = stack.enter_context(_elsewhere(build)) if build.settings.engine.remote else None
+        with build.timed("state and user_month"):
+            if handed:
+                _commit(build, handed, STATE)
+            else:
+                write_base(
+                    build.tables, build.silver["events"], build.purchases, build.dimensions,
+                    build.span, build.features,
+                )  # fmt: skip
+        rows = build.lake.read("user_month")
+        with build.timed("guards"):
+            guards = run_guards(
+                build.settings, build.silver["events"], build.dimensions, build.purchases,
+                _labels(build, rows), rows, build.features,
+                [each.month for each in build.inputs.months], build.span.chosen,
+            )  # fmt: skip
+        with build.timed("features"):
+            if handed:
+                _commit(build, handed, ("features",))
+            else:
+                write_features(build.tables, build.span, build.features)
     with build.timed("labels"):
         _write_labels(build)
     return guards
 
 
-def _write_state(build: Build) -> DataFrame:
-    """Write what the months add to the state; the free events of the months."""
-    first, last = build.months[0], build.months[-1]
-    events = build.silver["events"].where(F.col("event_month").between(F.lit(first), F.lit(last)))
-    free = filter_free(events, build.purchases)
-    firsts = firsts_of(free, build.dimensions.tracks)
-    if not build.whole:
-        before = store.read_firsts_before(build.lake, first)
-        firsts = merge_firsts(before, firsts).map(lambda name, df: df.where(F.col("month") >= F.lit(first)))
-    for name, df in (
-        ("first_likes", firsts.likes),
-        ("artist_debuts", firsts.artists),
-        ("user_debuts", firsts.users),
-    ):
-        store.write_months(build.lake, df, store.FIRSTS[name], build.months, whole=build.whole)
-    store.write_months(build.lake, track_plays(events), schemas.TRACK_PLAYS, build.months, whole=build.whole)
-    return free
+@contextmanager
+def _elsewhere(build: Build) -> Iterator[str]:
+    """The folder with what the engine of `engine.remote` computed; gone afterwards.
 
-
-def _write_user_month(build: Build, free: DataFrame) -> None:
-    last = build.months[-1]
-    firsts = store.read_firsts_until(build.lake, last)
-    plays = build.lake.read("track_plays").where(F.col("month") < F.lit(last))
-    sides = sides_of(build.dimensions, plays, firsts, build.months)
-    measures = measures_of(build.features)
-    table = schemas.user_month_table([measure.name for measure in measures])
-    store.write_months(
-        build.lake, as_user_month(free, sides, measures), table, build.months, whole=build.whole
+    Raises `UsageError` for features other than the catalogue's: the other process knows no others.
+    """
+    if build.features is not CATALOGUE:
+        raise UsageError("engine.remote computes the catalogue as it is; unset it to try other features")
+    lake, months = build.lake, build.span
+    kept = () if months.whole else STATE
+    names = [*(table.name for table in schemas.SILVER), *kept]
+    folder = Path(build.settings.home).absolute() / "handover" / uuid.uuid4().hex
+    order = Order(
+        remote=str(build.settings.engine.remote),
+        tables={name: (lake.path(name), lake.version(name)) for name in names},
+        months=[month.isoformat() for month in months.chosen],
+        whole=months.whole,
+        folder=str(folder),
     )
+    try:
+        with build.timed(f"computed by {order.remote}"):
+            run_elsewhere(order)
+        yield str(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _with_history(rows: DataFrame, months: Sequence[date]) -> DataFrame:
-    """Rows of the months and of those that their trailing windows reach."""
-    oldest = month_at(number_of(months[0]) - HISTORY_MONTHS)
-    return rows.where(F.col("month").between(F.lit(oldest), F.lit(months[-1])))
+def _commit(build: Build, folder: str, names: Sequence[str]) -> None:
+    """Put what another engine computed into the lake."""
+    measures = [measure.name for measure in measures_of(build.features)]
+    tables = {
+        **FIRSTS,
+        "track_plays": schemas.TRACK_PLAYS,
+        "user_month": schemas.user_month_table(measures),
+        "features": schemas.features_table([feature.name for feature in build.features]),
+    }
+    for name in names:
+        handed = build.spark.read.schema(tables[name].schema).parquet(f"{folder}/{name}")
+        build.tables.write(handed, tables[name])
 
 
 def _labels(build: Build, rows: DataFrame) -> DataFrame:
@@ -190,5 +206,4 @@ def _labels(build: Build, rows: DataFrame) -> DataFrame:
 def _write_labels(build: Build) -> None:
     """All months: any purchase or later event may change the labels of earlier ones."""
     table = schemas.labels_table(build.settings.label.horizon_column)
-    labels = _labels(build, build.lake.read("user_month"))
-    store.write_months(build.lake, labels, table, (), whole=True)
+    build.lake.overwrite(table.conform(_labels(build, build.lake.read("user_month"))), table)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.firsts import Firsts
-from pozytywka_spark.features.inputs import MonthInputs
+from pozytywka_spark.features.compute import FIRSTS, Months
+from pozytywka_spark.features.inputs import MonthEvents, MonthInputs
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import Table
-
-FIRSTS = {table.name: table for table in (schemas.FIRST_LIKES, schemas.ARTIST_DEBUTS, schemas.USER_DEBUTS)}
 
 
 def read_silver(lake: Lake) -> dict[str, DataFrame]:
@@ -29,47 +28,50 @@ def read_silver(lake: Lake) -> dict[str, DataFrame]:
     return {table.name: table.conform(lake.read(table.name)) for table in schemas.SILVER}
 
 
-def read_built(lake: Lake) -> dict[date, str]:
-    """The inputs' fingerprint of each month that was built; empty if a table of the stage is missing."""
+def read_built(lake: Lake) -> tuple[dict[date, str], dict[date, MonthEvents]]:
+    """The inputs' fingerprint of each month that was built, and its events as they were seen then.
+
+    Both are empty if a table of the stage is missing, or of an older form.
+    """
     stored = (*FIRSTS, "track_plays", "user_month", "features", "labels", "feature_builds")
     if not all(lake.exists(name) for name in stored):
-        return {}
-    rows = lake.read("feature_builds").select("month", "inputs").collect()
-    return {row["month"]: row["inputs"] for row in rows}
+        return {}, {}
+    builds = lake.read("feature_builds")
+    if set(schemas.FEATURE_BUILDS.schema.names) - set(builds.columns):
+        return {}, {}
+    rows = [row.asDict() for row in builds.collect()]
+    built = {row["month"]: row.pop("inputs") for row in rows}
+    return built, {row["month"]: MonthEvents(**row) for row in rows}
 
 
 def write_builds(
     spark: SparkSession, lake: Lake, current: Sequence[MonthInputs], built: dict[date, str]
 ) -> None:
     """Record what each month was built from: the stage's last write, so that an interrupted run is stale."""
-    rows = [
-        (each.month, built[each.month], each.event_count, each.event_hash)
-        for each in current
-        if each.month in built
-    ]
-    table = schemas.FEATURE_BUILDS
-    lake.overwrite(spark.createDataFrame(rows, table.schema), table)
+    rows = [asdict(each.events) | {"inputs": built[each.month]} for each in current if each.month in built]
+    # through Arrow: a list of rows would start Python workers, which costs more than all else here
+    frame = spark.createDataFrame(pa.Table.from_pylist(rows))
+    lake.overwrite(schemas.FEATURE_BUILDS.conform(frame), schemas.FEATURE_BUILDS)
 
 
-def read_firsts_before(lake: Lake, month: date) -> Firsts:
-    """The firsts of all months before `month`."""
-    likes, artists, users = (lake.read(name).where(F.col("month") < F.lit(month)) for name in FIRSTS)
-    return Firsts(likes, artists, users)
+@dataclass(frozen=True)
+class LakeTables:
+    """A build's tables in the lake: the months of the build are replaced, each table in one commit."""
 
+    lake: Lake
+    months: Months
 
-def read_firsts_until(lake: Lake, month: date) -> Firsts:
-    """The firsts of all months up to and with `month`."""
-    likes, artists, users = (lake.read(name).where(F.col("month") <= F.lit(month)) for name in FIRSTS)
-    return Firsts(likes, artists, users)
+    def read(self, name: str) -> DataFrame:
+        """The table as it is now."""
+        return self.lake.read(name)
 
+    def write(self, df: DataFrame, table: Table) -> None:
+        """Replace the partitions of the months, or the whole table with its schema.
 
-def write_months(lake: Lake, df: DataFrame, table: Table, months: Sequence[date], *, whole: bool) -> None:
-    """Replace the partitions of `months` in one commit, or the `whole` table with its schema.
-
-    Rows of a month are brought together first: one file a month instead of one a task and month.
-    """
-    rows = table.conform(df.repartition("month"))
-    if whole:
-        lake.overwrite(rows, table)
-    else:
-        lake.replace_partitions(rows, table, [{"month": month} for month in months])
+        A month's rows end up in one file: the lake brings them together.
+        """
+        rows = table.conform(df)
+        if self.months.whole:
+            self.lake.overwrite(rows, table)
+        else:
+            self.lake.replace_partitions(rows, table, [{"month": month} for month in self.months.chosen])

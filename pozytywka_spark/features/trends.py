@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from pozytywka_spark.features.analysts import (
@@ -27,21 +26,16 @@ from pozytywka_spark.features.behaviour import (
 )
 from pozytywka_spark.features.columns import ratio, real
 from pozytywka_spark.features.entry import Feature, Measure
-from pozytywka_spark.features.months import MICROS, trailing  # fmt: skip
+from pozytywka_spark.features.months import MICROS  # fmt: skip
 
 SPANS = (3, 6, 12)
-
-
-def trailing_sum(measure: Measure, months: int) -> Column:
-    """The measure summed over the last `months` months, a missing month counting as 0."""
-    return F.sum(measure.name).over(trailing(months))
 
 
 def _sum(name: str, meaning: str, measure: Measure, months: int, unit: str, scale: float = 1.0) -> Feature:
     return Feature(
         f"{name}_last_{months}_months", f"{meaning} in the last {months} months, this one included", unit,
-        "sum", NEVER, "events", (measure,), lambda: real(trailing_sum(measure, months)) / F.lit(scale),
-        window=f"{months} months",
+        "sum", NEVER, "events", (measure,), lambda: real(measure.over(months)) / F.lit(scale),
+        months=months,
     )  # fmt: skip
 
 
@@ -59,8 +53,8 @@ def _mean(
     return Feature(
         f"{name}_last_{months}_months", f"{meaning} over the last {months} months, this one included", unit,
         "average", f"null: none in {months} months", "events", (over, under),
-        lambda: ratio(trailing_sum(over, months), trailing_sum(under, months), scale),
-        window=f"{months} months", snapshot=snapshot,
+        lambda: ratio(over.over(months), under.over(months), scale),
+        months=months, snapshot=snapshot,
     )  # fmt: skip
 
 
@@ -69,8 +63,8 @@ def _trend(name: str, meaning: str, measure: Measure, months: int) -> Feature:
         f"{name}_to_{months}_month_mean",
         f"{meaning} this month over their monthly mean of the last {months} months",
         "1", "ratio", f"null: none in {months} months", "events", (measure,),
-        lambda: ratio(measure.column() * F.lit(months), trailing_sum(measure, months)),
-        window=f"{months} months",
+        lambda: ratio(measure.column() * F.lit(months), measure.over(months)),
+        months=months,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,13 +11,13 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.features.columns import zero
 from pozytywka_spark.features.dimensions import TRACK_MASK, USER_MASK
-from pozytywka_spark.features.entry import Feature, Level, Measure
+from pozytywka_spark.features.entry import Feature, Level, Measure, sum_name
 from pozytywka_spark.features.firsts import Firsts
 from pozytywka_spark.features.genres import mask_names, matching_genres
-from pozytywka_spark.features.kinds import is_play
-from pozytywka_spark.features.months import cut_off_of
+from pozytywka_spark.features.kinds import is_like, is_play
+from pozytywka_spark.features.months import cut_off_of, trailing
 from pozytywka_spark.features.popularity import prior_plays_at
-from pozytywka_spark.features.sessions import with_neighbours
+from pozytywka_spark.features.sessions import session_spans, with_neighbours
 
 KEYS = ("user_id", "month")
 
@@ -37,45 +37,68 @@ class Sides:
 
 
 def as_user_month(free: DataFrame, sides: Sides, measures: Sequence[Measure]) -> DataFrame:
-    """Grain: user and month with a free event. A bigint per measure."""
-    wanted = _levels(measures)
-    events = attributed_events(free, sides).groupBy(*KEYS).agg(*_aggregates(measures, "event"))
-    listened = genres_listened(free, sides).groupBy(*KEYS).agg(*_aggregates(measures, "genre"))
-    joined = events.join(listened, list(KEYS), "left") if "genre" in wanted else events
-    joined = joined.join(sides.firsts.users.drop("month"), "user_id", "left") if "user" in wanted else joined
+    """Grain: user and month with a free event. A bigint per measure.
+
+    Each level is aggregated by itself, and only if a measure asks for it: what needs no order among
+    events never meets a shuffle of events, only one of user-months.
+    """
+    sources: dict[Level, Callable[[], DataFrame]] = {
+        "gap": lambda: timed_events(free, sides),
+        "session": lambda: session_spans(free),
+        "genre": lambda: genres_listened(free, sides),
+        "debut": lambda: sides.firsts.artists,
+    }
+    joined = attributed_events(free, sides).groupBy(*KEYS).agg(*_aggregates(measures, "event"))
+    for level, source in sources.items():
+        wanted = _aggregates(measures, level)
+        if wanted:
+            joined = joined.join(source().groupBy(*KEYS).agg(*wanted), list(KEYS), "left")
+    if any(measure.level == "user" for measure in measures):
+        joined = joined.join(sides.firsts.users.drop("month"), "user_id", "left")
     return joined.select(*KEYS, *(_stored(measure) for measure in measures))
 
 
 def attributed_events(free: DataFrame, sides: Sides) -> DataFrame:
-    """Free events with their neighbours' word and, on plays, the attributes of the track (else null).
+    """Free events, plays among them with the attributes of the track (on all others null).
 
-    `favourite_matches` counts the artist's genres that are the user's favourites, `listened` the
-    microseconds until the next event, at most the track's duration and never past the cut-off.
+    `favourite_matches` counts the artist's genres that are the user's favourites.
     """
-    events = with_neighbours(free).withColumns(
-        {
-            "track_id": F.when(is_play(), F.col("track_id")),
-            "until_cut_off": F.unix_micros(cut_off_of(F.col("month"))) - F.unix_micros("event_time"),
-        }
+    events = free.withColumn("track_id", F.when(is_play(), F.col("track_id")))
+    joined = events.join(F.broadcast(sides.tracks), "track_id", "left").join(
+        F.broadcast(sides.users), "user_id", "left"
     )
-    joined = events.join(F.broadcast(sides.tracks), "track_id", "left").join(sides.users, "user_id", "left")
-    duration = F.col("duration_ms") * 1000
-    bounded = F.col("until_next").isNotNull() | duration.isNotNull()
-    listened = F.when(is_play() & bounded, F.least(duration, F.col("until_next"), F.col("until_cut_off")))
     known = F.col("duration_ms").isNotNull()
     return joined.select(
         *(name for name in joined.columns if name not in (*_masks(sides), "prior_plays")),
         matching_genres(TRACK_MASK, USER_MASK, sides.words).cast("bigint").alias("favourite_matches"),
         F.when(known, prior_plays_at(F.col("month"), sides.months)).alias("prior_plays"),
-        listened.alias("listened"),
     )
+
+
+def timed_events(free: DataFrame, sides: Sides) -> DataFrame:
+    """Free events but likes, with their neighbours' word and, on plays, `duration_ms` and `listened`.
+
+    `listened` counts the microseconds until the next event, at most the track's duration and never
+    past the cut-off.
+    """
+    tracks = sides.tracks.select("track_id", "track_order", "duration_ms")
+    events = free.where(~is_like()).select(
+        "user_id", "month", "session_id", F.unix_micros("event_time").alias("at"), "kind",
+        F.when(is_play(), F.col("track_id")).alias("track_id"),
+    )  # fmt: skip
+    placed = with_neighbours(events.join(F.broadcast(tracks), "track_id", "left").drop("track_id"))
+    duration = F.col("duration_ms") * 1000
+    until_cut_off = F.unix_micros(cut_off_of(F.col("month"))) - F.col("at")
+    bounded = F.col("until_next").isNotNull() | duration.isNotNull()
+    listened = F.when(is_play() & bounded, F.least(duration, F.col("until_next"), until_cut_off))
+    return placed.withColumn("listened", listened)
 
 
 def genres_listened(free: DataFrame, sides: Sides) -> DataFrame:
     """Grain: user, month and genre (the first that the artist lists; null if none).
 
-    `plays`, `tracks` (different ones), `liked_plays` (the user's first like at or before the play),
-    `artists` and `new_artists` (never played by the user in an earlier month).
+    `plays`, `tracks` (different ones), `liked_plays` (the user's first like at or before the play)
+    and `artists`.
     """
     plays = free.where(is_play()).select("user_id", "month", "track_id", "event_time").repartition("user_id")
     likes = sides.firsts.likes.select("user_id", "track_id", "liked_at").repartition("user_id")
@@ -96,47 +119,45 @@ def genres_listened(free: DataFrame, sides: Sides) -> DataFrame:
             F.count("track_id").alias("tracks"),
         )
     )
-    debuts = sides.firsts.artists.withColumnRenamed("month", "debut").repartition("user_id")
-    return (
-        by_artist.join(debuts.hint("shuffle_hash"), ["user_id", "artist_id"], "left")
-        .groupBy(*KEYS, "genre")
-        .agg(
-            F.sum("plays").alias("plays"),
-            F.sum("liked_plays").alias("liked_plays"),
-            F.sum("tracks").alias("tracks"),
-            F.count("artist_id").alias("artists"),
-            F.count_if(F.col("debut") == F.col("month")).alias("new_artists"),
-        )
+    return by_artist.groupBy(*KEYS, "genre").agg(
+        F.sum("plays").alias("plays"),
+        F.sum("liked_plays").alias("liked_plays"),
+        F.sum("tracks").alias("tracks"),
+        F.count("artist_id").alias("artists"),
     )
 
 
 def as_features(user_month: DataFrame, features: Sequence[Feature]) -> DataFrame:
     """Grain: user and month. A double per feature, from the user's rows up to and with the month.
 
-    `user_month` must hold the 11 months before those that are wanted.
+    `user_month` must hold the 11 months before those that are wanted. Every sum over months is made once,
+    however many features share it: windows are what this step costs.
     """
-    return user_month.select(
+    spans = {
+        (measure.name, feature.months): None
+        for feature in features
+        for measure in feature.measures
+        if feature.months > 1
+    }
+    sums = [F.sum(name).over(trailing(months)).alias(sum_name(name, months)) for name, months in spans]
+    return user_month.select("*", *sums).select(
         *KEYS, *(feature.expression().cast("double").alias(feature.name) for feature in features)
     )
 
 
-def _levels(measures: Sequence[Measure]) -> set[Level]:
-    return {measure.level for measure in measures}
-
-
 def _aggregates(measures: Sequence[Measure], level: Level) -> list[Column]:
+    """The measures of a level; the event level, which makes the rows, is never without one."""
     chosen = [measure for measure in measures if measure.level == level]
-    return [measure.aggregate().cast("bigint").alias(measure.name) for measure in chosen] or [
-        F.count(F.lit(1)).alias("_rows")
-    ]
+    columns = [measure.aggregate().cast("bigint").alias(measure.name) for measure in chosen]
+    return columns or ([F.count(F.lit(1)).alias("_rows")] if level == "event" else [])
 
 
 def _stored(measure: Measure) -> Column:
-    """The measure as a column of the joined levels; a user without plays has zeros at the genre level."""
+    """The measure as a column of the joined levels; a user-month that a level doesn't know has zero there."""
     if measure.level == "user":
         return measure.aggregate().cast("bigint").alias(measure.name)
     column = F.col(measure.name)
-    return F.coalesce(column, zero()).alias(measure.name) if measure.level == "genre" else column
+    return column if measure.level == "event" else F.coalesce(column, zero()).alias(measure.name)
 
 
 def _masks(sides: Sides) -> list[str]:

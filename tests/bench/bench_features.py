@@ -2,40 +2,49 @@
 
     python -m tests.bench.bench_features [--events 1000000 10000000 40000000] [--runs 3] [--memory 4g]
 
-In one run, alternating, with two threads each; the session's start is not counted. Printed: the analysts'
-25 and the whole catalogue without writing, a full build and one more month through the lake (both without
-and with the perturbation guard), the plan's shuffles and the bytes shuffled, and the peak memory of the JVM.
+With two threads each, Parquet to Parquet; the start of sessions is not counted. Printed: the analysts' 25
+and the whole catalogue in one plan, in Spark and in Sail, beside DuckDB's 25; the plan's shuffles and the
+bytes shuffled; then the stage through the lake with all guards on either engine: a full build, a run with
+nothing new, one more month, the seconds of each step; and the peak memory of the JVM and of Sail.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
+import resource
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
-from pozytywka_spark.config import load_settings
+from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.features.analysts import ANALYSTS
 from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.elsewhere import Order, connected, delta
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.recipe import dimensions_of, features_from_events
-from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.features.store import read_silver
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.session import build_session
 from tests.features import oracle
 
+Tell = Callable[[str, float, float, str], None]
 USERS, TRACKS, ARTISTS, GENRES, MONTHS = 20_000, 129_648, 27_524, 3_912, 37
 SESSION = 40
 START = date(2022, 1, 1)
@@ -140,17 +149,39 @@ def duckdb_views(lake: Lake, memory: str) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def compute(lake: Lake, features: Sequence[Feature]) -> DataFrame:
-    """All months, without writing."""
-    silver = read_silver(lake)
+def compute(silver: Mapping[str, DataFrame], features: Sequence[Feature], to: Path) -> None:
+    """All months, in one plan, as Parquet: what DuckDB does."""
     events = silver["events"]
     months = sorted(row[0] for row in events.select("event_month").distinct().collect())
-    return features_from_events(events, events, dimensions_of(silver), features, months)
+    frame = features_from_events(events, events, dimensions_of(silver), features, months)
+    frame.write.mode("overwrite").parquet(str(to))
 
 
-def run(frame: DataFrame) -> None:
-    """Compute every row and column, keep nothing."""
-    frame.write.format("noop").mode("overwrite").save()
+def compute_in_sail(lake: Lake, home: Path, runs: int) -> tuple[dict[str, list[float]], float]:
+    """Seconds of the same two in Sail, in a process of its own, and its peak memory in GB."""
+    names = [table.name for table in schemas.SILVER]
+    order = Order(
+        "sail", {name: (lake.path(name), lake.version(name)) for name in names}, [], True, str(home)
+    )
+    command = [sys.executable, "-m", "tests.bench.bench_features", "--sail", json.dumps(asdict(order)),
+               "--runs", str(runs)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout.splitlines()[-1])
+    return told["seconds"], told["peak"]
+
+
+def sail_process(order: Order, runs: int) -> None:
+    """The process of `compute_in_sail`: tell the seconds of each run."""
+    taken: dict[str, list[float]] = {"sail 25": [], "sail catalogue": []}
+    with connected(order.remote) as spark:
+        silver = {table.name: table.conform(delta(spark, order, table.name)) for table in schemas.SILVER}
+        for _ in range(runs):
+            for name, features in zip(taken, (ANALYSTS, CATALOGUE), strict=True):
+                taken[name].append(
+                    seconds(lambda chosen=features: compute(silver, chosen, Path(order.folder) / "sail"))
+                )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(json.dumps({"seconds": taken, "peak": peak}))
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -170,46 +201,98 @@ def shuffled(spark: SparkSession) -> int:
     return sum(stages.apply(i).shuffleWriteBytes() for i in range(stages.size()))
 
 
-def peak_memory(spark: SparkSession) -> str:
-    """The JVM's largest resident size."""
+def peak_memory(spark: SparkSession) -> float:
+    """The JVM's largest resident size, in GB."""
     status = Path(f"/proc/{spark._jvm.java.lang.ProcessHandle.current().pid()}/status").read_text()
-    return re.search(r"VmHWM:\s+(\d+)", status).group(1)
+    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1e6
 
 
-def measure(spark: SparkSession, events: int, runs: int, memory: str, home: Path) -> None:
+def measure(
+    spark: SparkSession, events: int, runs: int, memory: str, home: Path, parts: Sequence[str]
+) -> None:
     """Print the figures for one size."""
 
     def lake_of(*overrides: str):
         settings = load_settings("local", [f"home={home}", *overrides])
         return settings, open_lake(settings, spark)
 
-    settings, lake = lake_of("guards.perturbation=false")
-    write_silver(spark, lake, events)
-    con = duckdb_views(lake, memory)
+    def tell(name: str, taken: float, base: float, of: str) -> None:
+        print(f"{events:>11,} {name:<34} {taken:8.2f} s  {taken / base:6.2f} x {of}", flush=True)
+
+    lake = lake_of()[1]
+    if not lake.exists("events"):
+        write_silver(spark, lake, events)
+    if "duckdb" in parts:
+        against_duckdb(spark, lake, runs, memory, home, tell, parts)
+        print(f"{events:>11,} peak memory of the JVM {peak_memory(spark):.2f} GB", flush=True)
+    for engine in [part for part in ("spark", "sail") if part in parts]:
+        whole_stage(spark, lake_of(*(["engine.remote=sail"] if engine == "sail" else [])), engine, tell)
+        others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+        print(f"{events:>11,} peak memory of the JVM so far {peak_memory(spark):.2f} GB", flush=True)
+        print(f"{events:>11,} and of the processes started {others:.2f} GB", flush=True)
+
+
+def against_duckdb(
+    spark: SparkSession, lake: Lake, runs: int, memory: str, home: Path, tell: Tell, parts: Sequence[str]
+) -> None:
+    """The 25 and the catalogue, Parquet to Parquet: DuckDB, Spark and Sail, medians."""
+    con, silver, out = duckdb_views(lake, memory), read_silver(lake), home / "out"
     times: dict[str, list[float]] = {"duckdb 25": [], "spark 25": [], "spark catalogue": []}
+    query = f"copy ({oracle.analysts_query()}) to '{home}/duckdb.parquet' (format parquet)"
     for _ in range(runs):
-        times["duckdb 25"].append(seconds(lambda: oracle.analysts(con)))
-        times["spark 25"].append(seconds(lambda: run(compute(lake, ANALYSTS))))
-        before = shuffled(spark)
-        times["spark catalogue"].append(seconds(lambda: run(compute(lake, CATALOGUE))))
-        bytes_shuffled = shuffled(spark) - before
-    base = statistics.median(times["duckdb 25"])
-    for name, taken in times.items():
-        median = statistics.median(taken)
-        print(f"{events:>11,} {name:<34} {median:8.2f} s  {median / base:6.2f} x duckdb")
-    plan = compute(lake, CATALOGUE)._jdf.queryExecution().executedPlan().toString()
-    print(f"{events:>11,} shuffles in the plan {len(re.findall('[^d]Exchange hash', plan))}, "
-          f"{bytes_shuffled / 1e6:,.0f} MB shuffled")  # fmt: skip
-    full = seconds(lambda: build_features(spark, settings, lake, full=True))
-    again = seconds(lambda: build_features(spark, settings, lake))
-    last = build_features(spark, settings, lake).labels[-1]["month"]
-    month = seconds(lambda: build_features(spark, settings, lake, months=(last, last)))
-    guarded, _ = lake_of()
-    month_guarded = seconds(lambda: build_features(spark, guarded, lake, months=(last, last)))
-    for name, taken in (("full build", full), ("nothing new", again), ("one more month", month),
-                        ("one more month, guard 1 too", month_guarded)):  # fmt: skip
-        print(f"{events:>11,} {name:<34} {taken:8.2f} s  {taken / full:6.2f} x the full build")
-    print(f"{events:>11,} peak memory of the JVM so far {int(peak_memory(spark)) / 1e6:.2f} GB")
+        times["duckdb 25"].append(seconds(lambda: con.execute(query)))
+        if "spark" in parts:
+            times["spark 25"].append(seconds(lambda: compute(silver, ANALYSTS, out)))
+            before = shuffled(spark)
+            times["spark catalogue"].append(seconds(lambda: compute(silver, CATALOGUE, out)))
+            moved = shuffled(spark) - before
+    peak = 0.0
+    if "sail" in parts:
+        taken, peak = compute_in_sail(lake, home, runs)
+        times |= taken
+    for name, found in times.items():
+        if found:
+            tell(name, statistics.median(found), statistics.median(times["duckdb 25"]), "duckdb")
+    if "spark" in parts:
+        shuffles = f"{exchanges(spark, silver)} exchanges planned, {moved / 1e6:,.0f} MB shuffled"
+        print(f"{'':>11} spark's catalogue: {shuffles}", flush=True)
+    if peak:
+        print(f"{'':>11} peak memory of Sail {peak:.2f} GB", flush=True)
+
+
+def exchanges(spark: SparkSession, silver: Mapping[str, DataFrame]) -> int:
+    """Shuffles in the plan of the whole catalogue."""
+    events = silver["events"]
+    months = sorted(row[0] for row in events.select("event_month").distinct().collect())
+    frame = features_from_events(events, events, dimensions_of(silver), CATALOGUE, months)
+    plan = frame._jdf.queryExecution().executedPlan().toString()
+    return len(re.findall(r"[^tde]Exchange (?:hash|Single|range)", plan))
+
+
+def whole_stage(spark: SparkSession, opened: tuple[Settings, Lake], engine: str, tell: Tell) -> None:
+    """The stage through the lake, guards and all: full, nothing new, one more month; seconds by step."""
+    settings, lake = opened
+    reports: list[FeaturesReport] = []
+
+    def build(**chosen: Any) -> float:
+        return seconds(lambda: reports.append(build_features(spark, settings, lake, **chosen)))
+
+    full = build(full=True)
+    steps, last = reports[-1].seconds, reports[-1].labels[-1]["month"]
+    again = build()
+    month = build(months=(last, last))
+    for name, taken in (("full build", full), ("nothing new", again), ("one more month", month)):
+        tell(f"{engine}: {name}", taken, full, "the full build")
+    unguarded = full - steps["guards"]
+    tell(
+        f"{engine}: one more month, no guards",
+        month - reports[-1].seconds["guards"],
+        unguarded,
+        "the same of full",
+    )
+    for build_report in (reports[0], reports[-1]):
+        spent = ", ".join(f"{name} {taken:.1f}" for name, taken in build_report.seconds.items())
+        print(f"{'':>11} {len(build_report.months)} months: {spent}", flush=True)
 
 
 def main() -> None:
@@ -220,18 +303,25 @@ def main() -> None:
     parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 10_000_000, 40_000_000])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--memory", default="4g")
+    parser.add_argument("--parts", nargs="+", default=["duckdb", "spark", "sail"], help="what to measure")
+    parser.add_argument("--home", type=Path, help="keep the worlds here, and use those that are there")
+    parser.add_argument("--sail", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    home = Path(tempfile.mkdtemp(prefix="bench-features-"))
+    if args.sail:
+        sail_process(Order(**json.loads(args.sail)), args.runs)
+        return
+    home = args.home or Path(tempfile.mkdtemp(prefix="bench-features-"))
     try:
         settings = load_settings(
             "local", [f"home={home}", "spark.master=local[2]", f"spark.driver_memory={args.memory}"]
         )
         spark = build_session(settings, "bench features")
         for events in args.events:
-            measure(spark, events, args.runs, args.memory, home / str(events))
+            measure(spark, events, args.runs, args.memory, home / str(events), args.parts)
         spark.stop()
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        if args.home is None:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -68,8 +68,13 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 
 def analysts(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """user_id, month and the analysts' 25 features of every row."""
+    return con.execute(analysts_query()).df()
+
+
+def analysts_query() -> str:
+    """What `analysts` asks."""
     audio = ", ".join(f"avg(t.{a}) as average_{a}" for a in AUDIO)
-    return con.execute(f"""
+    return f"""
         with liked as (
             select user_id, track_id, min(timestamp) as at from e where event_type = 'LIKE' group by all
         ), counted as (
@@ -115,7 +120,7 @@ def analysts(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
                      coalesce(total_tracks_duration_ms, 0) as total_tracks_duration_ms,
                      coalesce(number_of_different_artists, 0) as number_of_different_artists)
         from counted left join averaged using (user_id, month) order by month, user_id
-    """).df()
+    """
 
 
 def labels(con: duckdb.DuckDBPyConnection, days: int) -> pd.DataFrame:

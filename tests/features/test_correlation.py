@@ -86,10 +86,10 @@ def test_the_split_counts_back_from_the_last_mature_month() -> None:
     assert list(sides.values()) == [
         "train",
         "train",
-        "purge",
+        "purged",
         "validation",
         "validation",
-        "purge",
+        "purged",
         "test",
         "test",
     ]

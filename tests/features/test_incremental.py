@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import random
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
-from pozytywka_spark.config import load_settings
+from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.firsts import firsts_of, merge_firsts
-from pozytywka_spark.features.inputs import MonthInputs, choose_months, month_range
-from pozytywka_spark.features.kinds import kind_of
+from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.inputs import MonthEvents, MonthInputs, choose_months, month_range
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import open_lake
-from tests.features.silver import silver_of, write_silver
+from pozytywka_spark.lake.api import Lake
+from tests.features.silver import events_of, write_silver
 
 MONTHS = [date(2023, month, 1) for month in (1, 2, 3)]
 ORDERS = 30
+FIRST_MONTHS = [date(2023, month, 1) for month in (1, 1, 3, 2, 4)]  # what each delivery begins with
+TABLES = ("first_likes", "artist_debuts", "user_debuts", "track_plays", "user_month", "features", "labels")
 
 
 def inputs_of(*fingerprints: str) -> list[MonthInputs]:
-    return [MonthInputs(month, 1, "", text) for month, text in zip(MONTHS, fingerprints, strict=False)]
+    return [
+        MonthInputs(MonthEvents(month, 1, "", 0, ""), text)
+        for month, text in zip(MONTHS, fingerprints, strict=False)
+    ]
 
 
 def test_only_stale_months_are_chosen() -> None:
@@ -52,85 +59,136 @@ def test_month_ranges_that_are_none(text: str) -> None:
         month_range(text)
 
 
-def test_firsts_do_not_depend_on_the_order_of_deliveries(spark: SparkSession) -> None:
-    """Thirty random histories, a user each, cut at random: the earlier part merged with the later one."""
-    dice = random.Random(11)
-    events = []
-    for user in range(ORDERS):
-        for _ in range(dice.randint(1, 40)):
-            day = dice.randint(0, 80)
-            kind = dice.choice(["PLAY", "LIKE", "SKIP"])
-            events.append((user, day, kind, f"t{dice.randint(0, 4)}"))
-    free = spark.createDataFrame(
-        events, "user_id bigint, day int, event_type string, track_id string"
-    ).select(
-        "user_id",
-        F.timestamp_seconds(F.lit(1672531200) + F.col("day") * 86400).alias("event_time"),
-        kind_of(F.col("event_type")).alias("kind"),
-        "track_id",
-    )
-    free = free.withColumn("month", schemas.month_of(F.col("event_time")))
-    artist_of = spark.createDataFrame(
-        [(f"t{i}", f"a{i % 3}") for i in range(5)], "track_id string, artist_id string"
-    )
-    cut = (F.col("user_id") % 3 + 1).cast("int")
-    early, late = free.where(F.month("month") < cut), free.where(F.month("month") >= cut)
-    whole = firsts_of(free, artist_of)
-    merged = merge_firsts(firsts_of(early, artist_of), firsts_of(late, artist_of))
-    for one, other in (
-        (whole.likes, merged.likes),
-        (whole.artists, merged.artists),
-        (whole.users, merged.users),
-    ):
-        assert sorted(map(tuple, one.collect())) == sorted(map(tuple, other.select(*one.columns).collect()))
-
-
 def content(df: DataFrame) -> list[tuple]:
-    return sorted((tuple(row) for row in df.collect()), key=repr)
+    return sorted((tuple(row) for row in df.select(*sorted(df.columns)).collect()), key=repr)
 
 
-def test_incremental_equals_full_after_deliveries_in_any_order(
-    spark: SparkSession, sample: Path, tmp_path: Path
-) -> None:
-    """Three deliveries, months torn apart and out of order, built after each; against one full build."""
-    names = ("user_month", "features", "labels", "first_likes", "artist_debuts", "user_debuts", "track_plays")
-    # two features a window: the machinery is the same for all, and the test a fraction of the time
-    few = [
-        feature for feature in CATALOGUE if "12_month" not in feature.name and "6_month" not in feature.name
-    ][:60]
-    silver = silver_of(spark, sample)
-    part = F.pmod(F.xxhash64("session_id"), F.lit(3))
-    results = []
-    for home, order in (("torn", [2, 0, 1]), ("whole", None)):
-        settings = load_settings(
-            "local",
-            [
-                f"home={tmp_path / home}",
-                "spark.master=local[2]",
-                "spark.shuffle_partitions=2",
-                "guards.perturbation=false",
-            ],
-        )
-        lake = open_lake(settings, spark)
-        deliveries = (
-            [silver["events"]] if order is None else [silver["events"].where(part == i) for i in order]
-        )
-        for number, events in enumerate(deliveries):
-            if number == 0:
-                write_silver(lake, {**silver, "events": events})
-            else:
-                lake.append(events, schemas.EVENTS)
-            report = build_features(spark, settings, lake, features=few)
-            assert report.stale == []
-        if order is not None:
-            march = events.where("event_month = '2023-03-01'").limit(1).withColumn("event_id", F.lit("late"))
-            lake.append(schemas.EVENTS.conform(march), schemas.EVENTS)
-            report = build_features(spark, settings, lake, features=few)
-            assert report.months == [MONTHS[2]]
+def histories(spark: SparkSession, orders: int) -> tuple[dict[str, DataFrame], list[DataFrame]]:
+    """Thirty little worlds in one lake, and its deliveries, in which each world's events come in an order
+    of its own.
+
+    A world has three users and tracks that no other world plays, so that nothing of one reaches another.
+    The month a delivery begins with differs, so that each rests on more or less of what was built before.
+    """
+    dice = random.Random(11)
+    rows: list[list[tuple]] = [[] for _ in FIRST_MONTHS]
+    for world in range(orders):
+        for session in range(dice.randint(6, 14)):
+            user, day, minute = world * 10 + dice.randint(0, 2), dice.randint(0, 118), dice.randint(0, 1380)
+            start = datetime(2023, 1, 1, tzinfo=UTC) + timedelta(days=day, minutes=minute)
+            open_to = [i for i, month in enumerate(FIRST_MONTHS) if start.date().replace(day=1) >= month]
+            arrives = dice.choice(open_to)
+            for step in range(dice.randint(1, 6)):
+                late = dice.random() < 0.1  # an event that arrives apart from its session
+                kind = dice.choices(
+                    ["PLAY", "SKIP", "LIKE", "ADVERTISEMENT", "BUY_PREMIUM"], [9, 3, 3, 3, 0.3]
+                )[0]
+                track = None if kind in ("ADVERTISEMENT", "BUY_PREMIUM") else f"t{world}-{dice.randint(0, 4)}"
+                at = start + timedelta(seconds=step * 70)
+                rows[dice.choice(open_to) if late else arrives].append(
+                    (at.replace(tzinfo=None).isoformat(), user, track, kind, world * 1000 + session)
+                )
+    known = pd.DataFrame([(f"t{w}-{i}", f"a{w}-{i % 3}") for w in range(orders) for i in range(5)])
+    silver = {
+        "users": spark.createDataFrame([(u, "x", ["g0"]) for u in range(orders * 10)],
+                                       "user_id long, city string, favourite_genres array<string>")
+                      .withColumn("premium_user", F.lit(False)),
+        "artists": spark.createDataFrame([(a, a, [f"g{i % 2}"]) for i, a in enumerate(sorted(set(known[1])))],
+                                         "id string, name string, genres array<string>"),
+        "tracks": blank(spark, schemas.TRACKS, [{"id": t, "name": t, "id_artist": a, "duration_ms": 60_000}
+                                                for t, a in known.itertuples(index=False)]),
+        "track_storage": blank(spark, schemas.TRACK_STORAGE, []),
+    }  # fmt: skip
+    ddl = "timestamp string, user_id bigint, track_id string, event_type string, session_id bigint"
+    return silver, [schemas.EVENTS.conform(events_of(spark.createDataFrame(part, ddl))) for part in rows]
+
+
+def blank(spark: SparkSession, table: schemas.Table, rows: list[dict]) -> DataFrame:
+    """Rows of a table, null where nothing is said."""
+    values = [tuple(row.get(name) for name in table.schema.names) for row in rows]
+    return spark.createDataFrame(values, table.schema)
+
+
+def some_features() -> list[Feature]:
+    """Of each kind some: the machinery is the same for all, and the test a fraction of the time."""
+    wide = ("6_month", "12_month", "average_a", "average_e", "average_i", "average_l", "average_v", "storage")
+    return [feature for feature in CATALOGUE if not any(part in feature.name for part in wide)]
+
+
+def prepared(spark: SparkSession, home: Path) -> tuple[Settings, Lake]:
+    settings = load_settings(
+        "local", [f"home={home}", "spark.master=local[2]", "spark.shuffle_partitions=2",
+                  "guards.perturbation=false"],
+    )  # fmt: skip
+    return settings, open_lake(settings, spark)
+
+
+def test_incremental_equals_full_after_thirty_orders_of_delivery(spark: SparkSession, tmp_path: Path) -> None:
+    few, (silver, deliveries) = some_features(), histories(spark, ORDERS)
+    settings, lake = prepared(spark, tmp_path / "torn")
+    for number, events in enumerate(deliveries):
+        if number == 0:
+            write_silver(lake, {**silver, "events": events})
         else:
-            lake.append(schemas.EVENTS.conform(march), schemas.EVENTS)
-            report = build_features(spark, settings, lake, full=True, features=few)
-            assert report.months == MONTHS
-        results.append({name: content(lake.read(name)) for name in names})
-    for name in names:
-        assert results[0][name] == results[1][name], name
+            lake.append(events, schemas.EVENTS)
+        report = build_features(spark, settings, lake, features=few)
+        assert (report.months[0], report.stale) == (FIRST_MONTHS[number], [])
+    settings, whole = prepared(spark, tmp_path / "whole")
+    together = reduce(DataFrame.unionByName, deliveries)
+    write_silver(whole, {**silver, "events": together})
+    assert len(build_features(spark, settings, whole, full=True, features=few).months) == 4
+    for name in TABLES:
+        assert content(lake.read(name)) == content(whole.read(name)), name
+    fingerprints = [
+        content(each.read("feature_builds").select("month", "inputs", "event_hash")) for each in (lake, whole)
+    ]
+    assert fingerprints[0] == fingerprints[1]
+
+
+class Breaking:
+    """A lake that dies right after a write."""
+
+    def __init__(self, lake: Lake, after: int) -> None:
+        self.lake, self.left = lake, after
+
+    def __getattr__(self, name: str) -> object:
+        attribute = getattr(self.lake, name)
+        if name not in ("overwrite", "replace_partitions"):
+            return attribute
+
+        def write(*args: object, **kwargs: object) -> object:
+            done = attribute(*args, **kwargs)
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            return done
+
+        return write
+
+
+def test_a_run_broken_anywhere_leaves_whole_tables_and_is_repeated(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """Each table is as before or as after, every month of it; the next run does the rest."""
+    few, (silver, deliveries) = some_features()[:30], histories(spark, 4)
+    settings, lake = prepared(spark, tmp_path / "broken")
+    write_silver(lake, {**silver, "events": deliveries[0]})
+    build_features(spark, settings, lake, features=few)
+    before = {name: content(lake.read(name)) for name in TABLES}
+    lake.append(deliveries[2], schemas.EVENTS)
+    versions = {name: lake.version(name) for name in TABLES}
+    after: dict[str, list] = {}
+    for writes in (2, 5, 6):  # in the state, after user_month, after features
+        with pytest.raises(KeyboardInterrupt):
+            build_features(spark, settings, Breaking(lake, writes), features=few)  # type: ignore[arg-type]  # a stand-in
+        changed = [name for name in TABLES if lake.version(name) != versions[name]]
+        assert changed == list(TABLES[: max(writes, len(changed))])
+        for name in TABLES:
+            if name in changed:
+                assert content(lake.read(name)) == after.setdefault(name, content(lake.read(name))), name
+            else:
+                assert content(lake.read(name)) == before[name], name
+    report = build_features(spark, settings, lake, features=few)
+    assert report.months == [MONTHS[2], date(2023, 4, 1)]
+    assert all(content(lake.read(name)) == rows for name, rows in after.items())
+    assert build_features(spark, settings, lake, features=few).months == []

@@ -1,0 +1,93 @@
+"""What a build computes, whatever engine runs it: state, base table and features, from silver tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from pozytywka_spark import schemas
+from pozytywka_spark.features.activity import filter_free
+from pozytywka_spark.features.catalogue import measures_of
+from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.firsts import Firsts, firsts_of, merge_firsts
+from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.features.popularity import track_plays
+from pozytywka_spark.features.recipe import Dimensions, sides_of
+from pozytywka_spark.features.user_month import as_features, as_user_month
+from pozytywka_spark.schemas import Table
+
+HISTORY_MONTHS = 11  # what the longest trailing window needs before a month
+FIRSTS = {table.name: table for table in (schemas.FIRST_LIKES, schemas.ARTIST_DEBUTS, schemas.USER_DEBUTS)}
+
+
+class Tables(Protocol):
+    """Where a build's tables are: the lake's own, or the files that another engine hands over."""
+
+    def read(self, name: str) -> DataFrame:
+        """The table's rows, those written by this build among them."""
+
+    def write(self, df: DataFrame, table: Table) -> None:
+        """Replace the rows of the build's months."""
+
+
+@dataclass(frozen=True)
+class Months:
+    """The months of a build in order; `whole` if they are all there are."""
+
+    chosen: Sequence[date]
+    whole: bool
+
+    @property
+    def first(self) -> date:
+        """The first of them."""
+        return self.chosen[0]
+
+    @property
+    def last(self) -> date:
+        """The last of them."""
+        return self.chosen[-1]
+
+
+def write_base(
+    tables: Tables,
+    events: DataFrame,
+    purchases: DataFrame,
+    dimensions: Dimensions,
+    months: Months,
+    features: Sequence[Feature],
+) -> None:
+    """Write the state that later months need (firsts, plays by track), then `user_month`."""
+    events = events.where(F.col("event_month").between(F.lit(months.first), F.lit(months.last)))
+    free = filter_free(events, purchases)
+    firsts = firsts_of(free, dimensions.tracks)
+    if not months.whole:
+        firsts = merge_firsts(_before(tables, months.first), firsts).map(
+            lambda name, df: df.where(F.col("month") >= F.lit(months.first))
+        )
+    for name, df in firsts.named().items():
+        tables.write(df, FIRSTS[name])
+    tables.write(track_plays(events), schemas.TRACK_PLAYS)
+    until = Firsts(*(tables.read(name).where(F.col("month") <= F.lit(months.last)) for name in FIRSTS))
+    plays = tables.read("track_plays").where(F.col("month") < F.lit(months.last))
+    measures = measures_of(features)
+    tables.write(
+        as_user_month(free, sides_of(dimensions, plays, until, months.chosen), measures),
+        schemas.user_month_table([measure.name for measure in measures]),
+    )
+
+
+def write_features(tables: Tables, months: Months, features: Sequence[Feature]) -> None:
+    """Write `features` of the months, from `user_month` of these and the 11 before."""
+    oldest = month_at(number_of(months.first) - HISTORY_MONTHS)
+    rows = tables.read("user_month").where(F.col("month").between(F.lit(oldest), F.lit(months.last)))
+    made = as_features(rows, features).where(F.col("month") >= F.lit(months.first))
+    tables.write(made, schemas.features_table([feature.name for feature in features]))
+
+
+def _before(tables: Tables, month: date) -> Firsts:
+    return Firsts(*(tables.read(name).where(F.col("month") < F.lit(month)) for name in FIRSTS))

@@ -1,0 +1,109 @@
+"""The features job with each of its flags on one lake, and leaky entries that stop it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from jobs import features as job
+from pozytywka_spark import schemas
+from pozytywka_spark.config import load_settings
+from pozytywka_spark.features.analysts import ANALYSTS
+from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.lake.api import Lake
+from tests.features.leaky_entries import LEAKS, entry, entry_that_knows, leaky_entries
+from tests.features.silver import silver_of, write_silver
+
+WANTED = ["spark.master=local[2]", "spark.shuffle_partitions=2", "guards.perturbation_users=20"]
+
+
+@pytest.fixture(scope="module")
+def home(spark: SparkSession, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the sample's silver tables, which the tests below build on in turn."""
+    folder = tmp_path_factory.mktemp("job")
+    write_silver(lake_at(spark, folder), silver_of(spark, sample))
+    return folder
+
+
+def lake_at(spark: SparkSession, home: Path) -> Lake:
+    return open_lake(load_settings("local", [f"home={home}", *WANTED]), spark)
+
+
+def run(home: Path, *arguments: str) -> int:
+    settings = [part for setting in (f"home={home}", *WANTED) for part in ("--set", setting)]
+    return job.main([*settings, *arguments])
+
+
+def test_a_first_run_builds_all_guards_it_and_reports(
+    home: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(home, "--report") == 0
+    shown = capsys.readouterr().out
+    assert "76 rows, 115 features" in shown
+    assert "3 months built" in shown
+    for guard in ("names", "rows", "suspicion", "perturbation"):
+        assert f"\n{guard} " in shown.replace("\u2502", "")
+    page = (home / "reports" / "features-report.html").read_text(encoding="utf-8")
+    assert all(f">{feature.name}<" in page for feature in CATALOGUE)
+    assert page.count("Histogram of") > 80
+
+
+def test_flags_choose_the_months(
+    home: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(home, "--since-last-ingest") == 0
+    assert "nothing has changed" in capsys.readouterr().out
+    few = partial(build_features, features=ANALYSTS)  # the flags are the same for all, and dear with all
+    monkeypatch.setattr(job, "build_features", few)
+    quick = ("--set", "guards.perturbation=false")
+    assert run(home, "--full", *quick) == 0
+    assert "76 rows, 25 features" in capsys.readouterr().out
+    lake = lake_at(spark, home)
+    late = lake.read("events").where("event_month = '2023-02-01'").limit(1)
+    lake.append(schemas.EVENTS.conform(late.withColumn("event_id", F.lit("late"))), schemas.EVENTS)
+    assert run(home, "--months", "2023-03..2023-03", *quick) == 1
+    assert "rests on 2023-02" in capsys.readouterr().err
+    assert run(home, "--months", "2023-02..2023-02", *quick) == 0
+    shown = capsys.readouterr().out
+    assert "1 month built" in shown
+    assert "stale: 2023-03" in shown
+    assert run(home, "--since-last-ingest", *quick) == 0
+    assert "1 month built" in capsys.readouterr().out
+
+
+def test_leaks_in_the_catalogue_stop_the_job_by_name(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty-four at once: each is named; an honest entry beside them is not."""
+    leaky = (*ANALYSTS[:3], *leaky_entries())
+    monkeypatch.setattr(job, "build_features", partial(build_features, features=leaky))
+    assert run(home, "--full") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: guard perturbation: feature ")
+    assert " of user 1" in error
+    assert ", month 2023-0" in error
+    assert len(LEAKS) == 24
+    assert [name for name in LEAKS if name not in error] == []
+    assert [feature.name for feature in ANALYSTS[:3] if feature.name in error] == []
+
+
+def test_what_no_event_changes_is_caught_by_suspicion_or_by_its_name(
+    home: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = lake_at(spark, home).read("labels")
+    buyers = [row.user_id for row in labels.where("buys_within_30_days = 1").select("user_id").collect()]
+    assert len(buyers) == 8
+    for feature, message in (
+        (entry_that_knows(buyers), "guard suspicion: feature chosen_few alone has ROC AUC 1.0000"),
+        (entry("premium_user", lambda: F.col("plays")), "guard names: feature premium_user is a target"),
+        (entry("time_to_purchase", lambda: F.col("plays")), "guard names: feature time_to_purchase"),
+    ):
+        monkeypatch.setattr(job, "build_features", partial(build_features, features=(*ANALYSTS[:3], feature)))
+        assert run(home, "--full", "--set", "guards.perturbation=false") == 1
+        assert capsys.readouterr().err.startswith(f"error: {message}")
