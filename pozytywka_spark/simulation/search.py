@@ -10,6 +10,8 @@ import numpy as np
 from pozytywka_spark.simulation.levers import Floats
 from pozytywka_spark.simulation.segment import Outcome, Segment
 
+HALVINGS = 5
+
 
 @dataclass(frozen=True)
 class Front:
@@ -32,7 +34,7 @@ def search(segment: Segment, seed: int) -> Front:
     from pymoo.operators.crossover.ux import UX
     from pymoo.optimize import minimize
 
-    chosen, low, high = segment.chosen, segment.bounds[:, 0], segment.bounds[:, 1]
+    chosen, reach = segment.chosen, reach_of(segment)
     tried = [segment.none[None, :]]
     rng = np.random.default_rng(seed)
 
@@ -45,26 +47,49 @@ def search(segment: Segment, seed: int) -> Front:
 
     class Turn(Mutation):  # type: ignore[misc]  # as above
         def _do(self, problem: object, x: Floats, **_: object) -> Floats:
-            return turned(segment, x, rng)
+            return turned(segment, reach, x, rng)
 
     algorithm = NSGA2(
         pop_size=chosen.population,
-        sampling=np.array([segment.snap(x) for x in first_population(segment, chosen.population, rng)]),
+        sampling=first_population(segment, reach, chosen.population, rng),
         crossover=UX(),  # children take each lever from one parent: changes stay sparse
         mutation=Turn(),
     )
-    problem = Changes(n_var=len(low), n_obj=3, n_ieq_constr=1, xl=low, xu=high)
+    problem = Changes(n_var=len(reach), n_obj=3, n_ieq_constr=1, xl=reach[:, 0], xu=reach[:, 1])
     minimize(problem, algorithm, ("n_gen", chosen.generations), seed=seed, verbose=False)
     # of all that was tried: a population has room for its last generation only
     return front_of(segment, np.concatenate(tried))
 
 
-def turned(segment: Segment, settings: Floats, rng: np.random.Generator) -> Floats:
+def reach_of(segment: Segment) -> Floats:
+    """How far each lever can go alone, each way, before the guard forbids it; found by halving.
+
+    Together they can hardly go farther: the search needn't look there.
+    """
+    reach = segment.bounds.copy()
+    for lever in range(len(reach)):
+        for side in (0, 1):
+            settings, far = segment.none.copy(), segment.bounds[lever, side] - segment.none[lever]
+            allowed, forbidden = 0.0, 1.0
+            for pull in [1.0] + [0.0] * HALVINGS:
+                share = pull or (allowed + forbidden) / 2
+                settings[lever] = segment.none[lever] + share * far
+                if segment.support(settings) >= segment.chosen.min_support:
+                    allowed = share
+                else:
+                    forbidden = share
+                if allowed == 1.0:
+                    break
+            reach[lever, side] = segment.none[lever] + allowed * far
+    return reach
+
+
+def turned(segment: Segment, reach: Floats, settings: Floats, rng: np.random.Generator) -> Floats:
     """Each row with a lever or a few turned: back to none, to anywhere, or a little farther or less far.
 
     Moves too small to matter are taken back here, so that no two rows differ by them alone.
     """
-    low, high, none = segment.bounds[:, 0], segment.bounds[:, 1], segment.none
+    low, high, none = reach[:, 0], reach[:, 1], segment.none
     shape = settings.shape
     chosen = rng.random(shape) < 1.5 / shape[1]
     way = rng.random(shape)
@@ -80,25 +105,26 @@ def objectives(outcome: Outcome) -> Floats:
     return np.column_stack([-outcome.probability, outcome.cost, outcome.distance])
 
 
-def first_population(segment: Segment, size: int, rng: np.random.Generator) -> Floats:
-    """Today, each lever alone half way to each bound and farther as far as there is room, then drawn ones."""
+def first_population(segment: Segment, reach: Floats, size: int, rng: np.random.Generator) -> Floats:
+    """Today, each lever alone as far as it can go and half as far if there is room, then drawn ones."""
     alone = []
-    for pull in (0.5, 1.0, 0.25):
-        for bound in segment.bounds.T:
+    for pull in (1.0, 0.5):
+        for bound in reach.T:
             for lever in np.flatnonzero(bound != segment.none):
                 settings = segment.none.copy()
                 settings[lever] += pull * (bound[lever] - settings[lever])
                 alone.append(settings)
     first = np.vstack([segment.none, *alone[: size - 1 - size // 4]])
-    return np.vstack([first, drawn_settings(segment, size, rng)])[:size]
+    found = np.vstack([first, drawn_settings(segment, reach, size, rng)])[:size]
+    return np.array([segment.snap(each) for each in found])
 
 
-def drawn_settings(segment: Segment, size: int, rng: np.random.Generator) -> Floats:
+def drawn_settings(segment: Segment, bounds: Floats, size: int, rng: np.random.Generator) -> Floats:
     """Settings drawn between the bounds, of few levers or of many, each row pulled towards today.
 
     Far from today most are unlike anything seen: without the pull few would be allowed.
     """
-    low, high = segment.bounds[:, 0], segment.bounds[:, 1]
+    low, high = bounds[:, 0], bounds[:, 1]
     drawn = rng.uniform(low, high, (size, len(low)))
     used = rng.random((size, len(low))) < rng.uniform(0.1, 1.0, (size, 1))
     pull = rng.uniform(0.0, 1.0, (size, 1))

@@ -18,6 +18,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.monitoring.performance import with_probability
+from pozytywka_spark.monitoring.report import show
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.schemas import labels_table
 from pozytywka_spark.training.tracking import registry, runs
@@ -100,6 +101,7 @@ def test_a_month_from_estimate_to_outcome(drifted: Trained, spark: SparkSession)
     assert third.alerts == second.alerts
     assert lake.version("monitoring") == version
 
+    assert (show(first), show(second)) == (0, 4)
     tracking = connect(settings)
     run = runs.find(tracking, third.run_id)
     assert run is not None

@@ -29,7 +29,7 @@ DROPPED = ",".join(feature.name for feature in CATALOGUE if feature.name not in 
 BREAKS = hazard.session_weight(np.array(0.0), np.array(20.0))  # of 20 tracks to come, no adverts among them
 LEVEL = 0.000_3
 MONTHS = tuple(date(2022, month, 1) for month in range(1, 7))
-SMALL = Simulation(rows=200, neighbours=600, population=24, generations=14, bootstrap=8, min_support=0.85)
+SMALL = Simulation(rows=200, neighbours=600, population=24, generations=14, bootstrap=6, min_support=0.85)
 
 
 @dataclass(frozen=True)

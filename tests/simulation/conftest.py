@@ -18,7 +18,7 @@ from pozytywka_spark.simulation.segment import Segment
 def ads_world(tmp_path_factory: pytest.TempPathFactory) -> World:
     settings = load_settings("local", [f"home={tmp_path_factory.mktemp('ads')}"])
     now = user_months(600, (date(2022, 7, 1),), seed=2)
-    model, refits = fitted(user_months(4000, MONTHS), settings, SMALL.bootstrap, trees=120)
+    model, refits = fitted(user_months(3000, MONTHS), settings, SMALL.bootstrap, trees=90)
     actionable = tuple(feature.name for feature in CATALOGUE if feature.actionable)
     task = Task(model, refits, actionable, SMALL, value_of_sale=20.0)
     return World(now, Segment(now, LEVERS, model, actionable, SMALL), task)
