@@ -19,11 +19,16 @@ from pozytywka_spark.schemas import month_of
 Rebuild = Callable[[DataFrame, DataFrame], DataFrame]
 KEYS = ("user_id", "month")
 FUTURE_DAYS = 100
+_DICE = ("user_id", "session_id", "event_time", "event_type", "track_id")
 
 
 def delete_future(events: DataFrame, cut_off: datetime) -> DataFrame:
-    """Events before `cut_off` only; an event exactly at it is the future."""
-    return events.where(F.col("event_time") < F.lit(cut_off))
+    """Events before `cut_off`, midnight of a first, only; an event exactly at it is the future.
+
+    Months from the cut-off on aren't even read.
+    """
+    early = F.col("event_month") < F.lit(cut_off.date())
+    return events.where(early & (F.col("event_time") < F.lit(cut_off)))
 
 
 def scramble_future(events: DataFrame, cut_off: datetime, seed: int) -> DataFrame:
@@ -34,7 +39,8 @@ def scramble_future(events: DataFrame, cut_off: datetime, seed: int) -> DataFram
     the data ends.
     """
     past = delete_future(events, cut_off)
-    dice = F.xxhash64("event_id", F.lit(seed))
+    # not of the event_id, whose 64 characters are most of what there is to read
+    dice = F.xxhash64(*(name for name in _DICE if name in events.columns), F.lit(seed))
     start = F.unix_micros(F.lit(cut_off).cast("timestamp"))
     offset = F.when(F.pmod(dice, F.lit(4)) == 0, F.lit(0)).otherwise(
         F.pmod(F.shiftrightunsigned(dice, 8), F.lit(FUTURE_DAYS * DAY_MICROS))
