@@ -11,6 +11,8 @@ from pozytywka_spark.errors import UsageError
 # A second worker costs about a second at each of three barriers and an exchange of histograms a tree;
 # it begins to pay at some ten million cells for each thread that the first one has.
 CELLS_A_THREAD = 10_000_000
+# Below so many cells a thread waits for the others longer than it works.
+CELLS_TO_SHARE = 1_000_000
 # A row's share of a worker: quantised matrix, pandas copy and gradients, in bytes a cell.
 BYTES_A_CELL = 20
 # Up to this size a whole training fits one task well, so that trials are better done side by side.
@@ -118,7 +120,9 @@ def _choose(cells: int, cluster: Cluster, asked: int | None) -> tuple[int, int, 
         return asked, _threads_of(asked, cluster), f"training.num_workers asks for {asked}"
     threads = cluster.widest
     if cluster.local:
-        return 1, threads, f"one machine: one worker with all {threads} threads, more would only add barriers"
+        # on a cluster a task's cpus are taken whether it uses them or not; here they are anybody's
+        threads = min(threads, max(1, cells // CELLS_TO_SHARE))
+        return 1, threads, f"one machine: one worker, threads {threads}; more workers would only add barriers"
     wanted = max(1, -(-cells // (CELLS_A_THREAD * threads)))
     workers = min(wanted, max(1, cluster.cores // threads))
     if workers == 1:

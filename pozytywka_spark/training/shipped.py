@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,22 @@ def _file_system(address: str) -> tuple[Any, str]:
 
     files, path = fs.FileSystem.from_uri(address)
     return files, str(path)
+
+
+def sweep(root: str, hours: float) -> None:
+    """Remove rows that killed trainings left under `root` and nobody has touched for so long."""
+    from pyarrow import fs
+
+    files, path = _file_system(f"{root.rstrip('/')}/{_FOLDER}")
+    known = files.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
+    until = datetime.now(UTC) - timedelta(hours=hours)
+    young = {_top(entry.path, path) for entry in known if entry.mtime and entry.mtime > until}
+    for name in {_top(entry.path, path) for entry in known} - young:
+        files.delete_dir(f"{path}/{name}")
+
+
+def _top(path: str, folder: str) -> str:
+    return path.removeprefix(folder).strip("/").partition("/")[0]
 
 
 def _remove(address: str) -> None:

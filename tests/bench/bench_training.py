@@ -98,13 +98,14 @@ def bench_scoring(spark: SparkSession, settings: Settings, order: tuple[str, ...
     address = f"{settings.home}/scored"
     made(spark, args.scored, order).write.parquet(address)
     matrix = read_matrix(address, order)
-    label = (np.random.default_rng(0).random(50_000) < 1 / (1 + np.exp(2.5 - 1.5 * matrix[:50_000, 0]))) * 1.0
+    few = matrix[:50_000]
+    label = (np.random.default_rng(0).random(len(few)) < 1 / (1 + np.exp(2.5 - 1.5 * few[:, 0]))) * 1.0
     parameters = {
         **tree_parameters(settings, order, 1.0),
         "objective": "binary:logistic",
         "nthread": args.cores,
     }
-    booster = xgboost.train(parameters, xgboost.QuantileDMatrix(matrix[:50_000], label), args.trees)
+    booster = xgboost.train(parameters, xgboost.QuantileDMatrix(few, label), args.trees)
     model = ServingModel(
         bytes(booster.save_raw("ubj")), order, "", args.trees, "label", 30, 0.1, name="bench", version=1
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from test_store_trouble import copied_store
+from trained import Trained
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
@@ -35,21 +37,28 @@ def test_only_what_no_model_needs_is_deleted(spark: SparkSession, tmp_path: Path
     assert lake.read("track_storage", version=1).first()["daily_cost"] == 2.0
     assert lake.read("track_storage").first()["daily_cost"] == 3.0
     assert len([*Path(lake.path("track_storage")).glob("*.parquet")]) == 2
+    left = Path(lake.root, "_shipped", "of a killed training")
+    left.mkdir(parents=True)
+    (left / "part.parquet").write_bytes(b"rows")
     again = {kept.table: kept for kept in pins.maintain(settings, lake)}["track_storage"]
     assert (again.deleted, again.compacted) == (0, False)
+    assert not left.exists()
 
 
 def test_without_mlflow_nobody_knows_the_pins_and_nothing_is_deleted(
-    spark: SparkSession, tmp_path: Path
+    spark: SparkSession, trained: Trained, tmp_path: Path
 ) -> None:
-    settings = load_settings("local", [f"home={tmp_path}", "lake.retention_hours=0"])
+    store = copied_store(trained, tmp_path)
+    settings = load_settings(
+        "local", [f"home={tmp_path}", "lake.retention_hours=0", f"mlflow.tracking_uri=sqlite:///{store}"]
+    )
     lake = open_lake(settings, spark)
     for cost in (1.0, 2.0):
         lake.overwrite(
             spark.createDataFrame([("t", "SLOW", cost)], schemas.TRACK_STORAGE.schema), schemas.TRACK_STORAGE
         )
     out_of_reach = settings.model_copy(
-        update={"mlflow": settings.mlflow.model_copy(update={"tracking_uri": "http://127.0.0.1:9"})}
+        update={"mlflow": settings.mlflow.model_copy(update={"tracking_uri": "nonsense://x"})}
     )
     with pytest.raises(TrackingError):
         pins.maintain(out_of_reach, lake)

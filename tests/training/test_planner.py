@@ -29,6 +29,8 @@ def test_plan(rows: int, columns: int, slots: int, asked: int | None, workers: i
     [
         (1_000_000, Cluster(8, 1, False, local=True), None, 1, 8),  # one machine: all cores in one worker
         (1_000_000, Cluster(8, 1, False, local=True), 2, 2, 4),
+        (5_000, Cluster(8, 1, False, local=True), None, 1, 1),  # too small to share
+        (50_000, Cluster(8, 1, False, local=True), None, 1, 3),
         (100_000, Cluster(16, 1, False, executor_cores=4), None, 1, 4),  # a whole executor
         (1_000_000, Cluster(16, 1, False, executor_cores=4), None, 2, 4),  # 40 million cells each
         (10_000_000, Cluster(16, 1, False, executor_cores=4), None, 4, 4),  # as many as executors

@@ -91,7 +91,7 @@ def test_the_settings_own_parameters_come_first_and_better_ones_win(tmp_path: Pa
 
 
 def test_minutes_bound_the_search_but_one_wave_is_always_finished(tmp_path: Path) -> None:
-    found = tuned(configured(tmp_path, "tuning.trials=null", "tuning.minutes=0.00001"), Fits())
+    found = tuned(configured(tmp_path, "tuning.trials=null", "tuning.minutes=0.000000001"), Fits())
     assert len(found.trials) == 3
 
 
