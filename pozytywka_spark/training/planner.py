@@ -97,16 +97,20 @@ def plan(rows: int, columns: int, cluster: Cluster, asked: int | None = None) ->
     return Plan(workers, threads, f"{size}: {why}")
 
 
-def plan_trials(rows: int, columns: int, cluster: Cluster, asked: int | None = None) -> TrialPlan:
+def plan_trials(
+    rows: int, columns: int, cluster: Cluster, asked: int | None = None, *, shared: bool = True
+) -> TrialPlan:
     """Whether trials run side by side or one by one; `asked` (tuning.parallel) caps those at once.
 
-    Raises `UsageError` for dynamic allocation.
+    `shared`: there is a folder that Spark writes and every task reads. Raises `UsageError` for dynamic allocation.
     """
     _refuse_what_hangs(cluster, None)
     cells = rows * columns
     held = cells * BYTES_A_CELL
     fits = not cluster.memory_bytes or held <= cluster.memory_bytes
     size = f"{rows:,} rows x {columns} columns"
+    if not shared:
+        return TrialPlan(True, 1, "the lake is in no folder that tasks can read: one trial at a time")
     if cells <= CELLS_A_TASK and fits:
         parallel = asked or cluster.slots
         return TrialPlan(

@@ -14,7 +14,7 @@ from pozytywka_spark.training import record
 from pozytywka_spark.training.folds import FitAll, one_a_task, one_at_a_time
 from pozytywka_spark.training.planner import Plan, TrialPlan, describe_cluster, plan_trials
 from pozytywka_spark.training.prepare import Prepared
-from pozytywka_spark.training.shipped import shipped
+from pozytywka_spark.training.shipped import readable_by_tasks, shipped
 from pozytywka_spark.training.splits import TRAIN, VALIDATION
 from pozytywka_spark.training.tracking.store import Tracking
 from pozytywka_spark.training.tuning import Tuned, study_name, tune
@@ -36,9 +36,10 @@ def fold_fits(
     """While the block lasts: a way to fit on folds, side by side if a task can hold the rows."""
     held = sum(prepared.sizes[side][0] for side in (TRAIN, VALIDATION))
     cluster = describe_cluster(spark)
-    chosen = plan_trials(held, len(prepared.order), cluster, settings.tuning.parallel)
+    shared = readable_by_tasks(lake.root)
+    chosen = plan_trials(held, len(prepared.order), cluster, settings.tuning.parallel, shared=shared)
     order, counts = prepared.order, prepared.counts
-    if chosen.distributed:
+    if chosen.distributed or not prepared.folds:
         yield FoldFits(
             one_at_a_time(rows, order, counts, plan, explain=False),
             one_at_a_time(rows, order, counts, plan, explain=True),

@@ -34,6 +34,11 @@ class Sides:
     validation_label: npt.NDArray[np.float64]
 
 
+def readable_by_tasks(root: str) -> bool:
+    """Whether `root` is a folder, of this machine or mounted on all: Spark writes there, tasks read."""
+    return "://" not in root
+
+
 @contextmanager
 def shipped(rows: DataFrame, order: Sequence[str], root: str, name: str) -> Iterator[str]:
     """The address of the rows before the test months, as Parquet under `root`; gone after the block.

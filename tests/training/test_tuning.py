@@ -136,3 +136,4 @@ def test_small_data_runs_trials_side_by_side_large_data_one_by_one(
     found = plan_trials(rows, 60, cluster, asked)
     assert (found.distributed, found.parallel) == (distributed, parallel)
     assert why in found.reason
+    assert plan_trials(rows, 60, cluster, asked, shared=False).distributed
