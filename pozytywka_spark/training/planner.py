@@ -102,7 +102,7 @@ def plan_trials(
 ) -> TrialPlan:
     """Whether trials run side by side or one by one; `asked` (tuning.parallel) caps those at once.
 
-    `shared`: there is a folder that Spark writes and every task reads. Raises `UsageError` for dynamic allocation.
+    `shared`: Spark writes where every task reads. Raises `UsageError` for dynamic allocation.
     """
     _refuse_what_hangs(cluster, None)
     cells = rows * columns
