@@ -92,7 +92,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_the_pipeline_ends_as_it_does_on_one_machine(run: Run) -> None:
     assert run.done.returncode == 0, run.done.stdout[-1500:] + run.done.stderr[-1500:]
-    told = ("▸", "WARNING: Using incubator modules")  # setting up; Java itself
+    told = ("▸", "WARNING: Using incubator modules", "netlib-")  # setting up; Java; its BLAS
     spoken = [line for line in run.done.stderr.splitlines() if not line.startswith(told)]
     assert spoken == [], "something beside the job spoke"
     table = run.done.stdout[run.done.stdout.index("models on the test months") :]
@@ -133,12 +133,19 @@ def test_executors_had_the_package_from_the_wheel(run: Run) -> None:
     assert shipped.pop().endswith(".whl.zip")
 
 
-def test_nothing_of_the_cluster_is_left(run: Run) -> None:
-    """By their command lines: daemons and executors name the folder of their cluster, or its master."""
+def processes_naming(*texts: str) -> list[str]:
+    """By their command lines: daemons and executors name the folder of their cluster."""
     found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    mine = [
-        line
-        for line in found.splitlines()
-        if str(run.work.parent) in line or str(run.home.parent / "python") in line
-    ]
-    assert mine == []
+    return [line for line in found.splitlines() if any(text in line for text in texts)]
+
+
+def test_nothing_of_the_cluster_is_left(run: Run) -> None:
+    assert processes_naming(str(run.work.parent), str(run.home.parent / "python")) == []
+
+
+def test_a_cluster_is_stopped_when_its_block_fails_too(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), standalone(tmp_path, workers=1) as master:
+        port = master.rpartition(":")[2]
+        assert len(processes_naming(f"--port {port}", master)) == 2
+        _ = 1 / 0
+    assert processes_naming(f"--port {port}", master) == []
