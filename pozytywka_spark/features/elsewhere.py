@@ -75,7 +75,7 @@ def run_elsewhere(order: Order) -> None:
         return
     lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit {done.returncode}"]
     if "No module named 'pysail'" in lines[-1]:
-        raise UsageError("engine.remote=sail needs the package pysail: install it, or unset engine.remote")
+        raise UsageError("engine.remote=sail needs pip install '.[sail]': do so, or unset engine.remote")
     raise PozytywkaError(
         f"engine.remote={order.remote} failed: {lines[-1][:300]}; unset engine.remote to compute in Spark"
     )

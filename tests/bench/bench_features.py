@@ -225,7 +225,7 @@ def measure(
     if "duckdb" in parts:
         against_duckdb(spark, lake, runs, memory, home, tell, parts)
         print(f"{events:>11,} peak memory of the JVM {peak_memory(spark):.2f} GB", flush=True)
-    for engine in [part for part in ("spark", "sail") if part in parts]:
+    for engine in [part for part in ("spark", "sail") if part in parts and "stage" in parts]:
         whole_stage(spark, lake_of(*(["engine.remote=sail"] if engine == "sail" else [])), engine, tell)
         others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
         print(f"{events:>11,} peak memory of the JVM so far {peak_memory(spark):.2f} GB", flush=True)
@@ -303,7 +303,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 10_000_000, 40_000_000])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--memory", default="4g")
-    parser.add_argument("--parts", nargs="+", default=["duckdb", "spark", "sail"], help="what to measure")
+    parser.add_argument(
+        "--parts", nargs="+", default=["duckdb", "spark", "sail", "stage"], help="what to measure"
+    )
     parser.add_argument("--home", type=Path, help="keep the worlds here, and use those that are there")
     parser.add_argument("--sail", help=argparse.SUPPRESS)
     args = parser.parse_args()
