@@ -144,8 +144,14 @@ def test_nothing_of_the_cluster_is_left(run: Run) -> None:
 
 
 def test_a_cluster_is_stopped_when_its_block_fails_too(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), standalone(tmp_path, workers=1) as master:
-        port = master.rpartition(":")[2]
-        assert len(processes_naming(f"--port {port}", master)) == 2
-        _ = 1 / 0
-    assert processes_naming(f"--port {port}", master) == []
+    names: list[str] = []
+
+    def fail_beside_it() -> None:
+        with standalone(tmp_path, workers=1) as master:
+            names.extend([master, f"--port {master.rpartition(':')[2]}"])
+            assert len(processes_naming(*names)) == 2
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_beside_it()
+    assert processes_naming(*names) == []
