@@ -26,7 +26,8 @@ def search(segment: Segment, seed: int) -> Front:
 
     The same segment and seed give the same front, on whatever machine and beside whatever else runs.
     """
-    if not (segment.bounds[:, 1] > segment.bounds[:, 0]).any():
+    chosen, reach = segment.chosen, reach_of(segment)
+    if not (reach[:, 1] > reach[:, 0]).any():
         return front_of(segment, segment.none[None, :])
     from pymoo.algorithms.moo.nsga2 import NSGA2
     from pymoo.core.mutation import Mutation
@@ -34,7 +35,6 @@ def search(segment: Segment, seed: int) -> Front:
     from pymoo.operators.crossover.ux import UX
     from pymoo.optimize import minimize
 
-    chosen, reach = segment.chosen, reach_of(segment)
     tried = [segment.none[None, :]]
     rng = np.random.default_rng(seed)
 

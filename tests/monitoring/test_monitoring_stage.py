@@ -65,7 +65,7 @@ def test_a_month_from_estimate_to_outcome(drifted: Trained, spark: SparkSession)
     first = monitor(spark, settings, lake, JAN)
     assert first.alerts == ()
     assert not first.retrain_advised
-    assert first.reference == "2022-05..2022-10"
+    assert first.reference == "2022-06..2022-11"
     found = values(lake, JAN)
     assert not any(metric.startswith("realised_") for _, metric in found)
     expected = _scored(drifted, spark, JAN)
@@ -130,7 +130,7 @@ def test_wrong_months_and_missing_models_are_told(drifted: Trained, spark: Spark
         monitor(spark, settings, lake, FEB, (date(2022, 6, 1), FEB))
     with pytest.raises(DataError, match=r"--reference 2020-01\.\.2020-02: table features has months"):
         monitor(spark, settings, lake, FEB, (date(2020, 1, 1), date(2020, 2, 1)))
-    with pytest.raises(DataError, match="no reference months: the champion was fitted until 2022-10"):
+    with pytest.raises(DataError, match="no reference months: the champion was fitted until 2022-11"):
         monitor(spark, settings, lake, date(2022, 1, 1))
     exempt = settings.monitoring.model_copy(update={"exempt": ("nonsense",)})
     with pytest.raises(UsageError, match=r"monitoring\.exempt: no such feature: nonsense"):
