@@ -102,9 +102,7 @@ def row_of(
     always = smallest_effect(baseline, treated, control, sequential_alpha(alpha), power)
     row: dict[str, Any] = {
         "months": months,
-        "control %": round(100 * baseline, 2),
-        "treated": treated,
-        "control": control,
+        "control": _points(baseline),
         "one look": _points(once),
         "lift": _points(once / baseline if baseline else math.nan),
         "any look": _points(always),
@@ -117,5 +115,5 @@ def row_of(
     return row
 
 
-def _points(value: float) -> float | None:
-    return None if math.isnan(value) else round(100 * value, 2)
+def _points(value: float) -> str | None:
+    return None if math.isnan(value) else f"{100 * value:.2f}"

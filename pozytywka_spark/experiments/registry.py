@@ -203,10 +203,8 @@ def as_rows(known: Mapping[str, Experiment], users: Mapping[str, int]) -> Sequen
     return [
         {
             "experiment": name,
-            "status": each.latest.status,
-            "started": each.started.isoformat(),
-            "ended": each.ended.isoformat() if each.ended else None,
-            "revision": each.latest.revision,
+            "since": each.started.isoformat(),
+            "until": each.ended.isoformat() if each.ended else None,
             "shares %": ", ".join(f"{g} {s * 100:g}" for g, s in each.latest.allocation.shares.items()),
             "layer": f"{each.latest.layer} {each.latest.layer_low}–{each.latest.layer_high}"
             if each.latest.layer

@@ -28,7 +28,9 @@ def show_plan(report: PlanReport) -> None:
         f"{report.users:,} users without premium at {report.at} ({report.population}), "
         f"{report.share:g}% treated"
     )
-    cli.show_table("smallest rise found, in points (lift in %)", report.rows)
+    cli.show_table(
+        "share that control buys, smallest rise found (points) and its lift, all in %", report.rows
+    )
     cli.say(
         "one look: a single reading after so many months; any look: the reading may be looked at every month"
     )
@@ -43,7 +45,9 @@ def show_report(report: ExperimentReport) -> None:
     cli.show_table("with CUPED, for one look", words.cuped_table(reading.of(CUMULATIVE)))
     cli.show_table("month by month", words.month_table(reading.of(MONTH)))
     cli.show_table("difference, month by month", words.difference_table(reading.of(MONTH)))
-    cli.show_table("segments, from the start", words.segment_table(reading.of(SEGMENT)))
+    cli.show_table(
+        "segments, from the start (p corrected for their number)", words.segment_table(reading.of(SEGMENT))
+    )
     cli.show_table("sample ratio", reading.ratios)
     cli.show_table("users who are not what their group says", reading.contamination)
     for note in reading.notes:

@@ -25,23 +25,22 @@ KEYS = ("user_id", "month", "revision", "treated", "bought", "fold", "score")
 
 
 def cross_fitted(
-    rows: DataFrame,
-    order: Sequence[str],
-    chosen: Uplift,
-    workers: int,
-    shares: Mapping[int, float],
-    sizes: Mapping[int, int],
+    rows: DataFrame, order: Sequence[str], chosen: Uplift, workers: int, shares: Mapping[int, float]
 ) -> DataFrame:
-    """Grain user: `KEYS`, `uplift`, `uplift_bin`, `score_bin`: bins 0 (best) to 19 of ranks within the fold.
+    """Grain user: `KEYS` and `uplift`. Cache it: what reads it predicts anew.
 
     `rows` has `KEYS` and the features `order` as doubles. Where `score` is null, which is for all or none,
     the probability without treatment stands in for it (two models only). `shares`: the treated share by
-    revision; `sizes`: users by fold.
+    revision.
     """
-    found = [
-        _ranked(_estimated(rows, order, chosen, workers, shares, fold), sizes[fold]) for fold in range(FOLDS)
-    ]
+    found = [_estimated(rows, order, chosen, workers, shares, fold) for fold in range(FOLDS)]
     return found[0].unionByName(found[1])
+
+
+def with_bins(estimates: DataFrame, sizes: Mapping[int, int]) -> DataFrame:
+    """Add `uplift_bin`, `score_bin`: 0 (best) to 19, of ranks within the fold, whose `sizes` are given."""
+    folds = [_ranked(estimates.where(F.col("fold") == fold), sizes[fold]) for fold in range(FOLDS)]
+    return folds[0].unionByName(folds[1])
 
 
 def _estimated(
@@ -107,9 +106,7 @@ def _fit(
 
 
 def _ranked(estimates: DataFrame, rows: int) -> DataFrame:
-    """Add the bins of both rankings, each exact whatever the number of rows."""
-    cached = estimates.persist()
-    ranked = cached
+    ranked = estimates
     for name in ("uplift", "score"):
         placed = ranked.transform(with_rank, name, "user_id", rows)
         into = F.floor((F.col("rank") - 1) * BINS / F.lit(max(rows, 1))).cast("int")

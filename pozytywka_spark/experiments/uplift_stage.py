@@ -17,7 +17,7 @@ from pozytywka_spark.experiments import registry
 from pozytywka_spark.experiments.allocation import CONTROL
 from pozytywka_spark.experiments.qini import curve, replicates
 from pozytywka_spark.experiments.registry import Experiment
-from pozytywka_spark.experiments.uplift import cross_fitted
+from pozytywka_spark.experiments.uplift import cross_fitted, with_bins
 from pozytywka_spark.experiments.uplift_report import UpliftReport, make_report
 from pozytywka_spark.experiments.uplift_rows import as_rows, check_enough, treated_shares
 from pozytywka_spark.features.catalogue import feature_order
@@ -49,8 +49,10 @@ def uplift(
             workers = plan(
                 sum(sizes.values()), len(order), describe_cluster(spark), settings.training.num_workers
             ).workers
-            made = cross_fitted(rows, order, chosen, workers, shares, sizes)
-            lake.replace_partitions(_as_table(made, name, group, uplift_id), UPLIFT, [{"experiment": name}])
+            made = cross_fitted(rows, order, chosen, workers, shares).persist()
+            table = _as_table(with_bins(made, sizes), name, group, uplift_id)
+            lake.replace_partitions(table, UPLIFT, [{"experiment": name}])
+            made.unpersist()
     finally:
         rows.unpersist()
     estimates = lake.read(UPLIFT.name, partitions=[{"experiment": name}])

@@ -65,14 +65,13 @@ def segment_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """A line a segment."""
     return [
         {
-            "segment": row["segment"],
             "value": row["value"],
             "group": row["group"],
             "users": row["users"],
             "control": row["control_users"],
             "points": points(row["difference"]),
             "interval": span(row, "low", "high"),
-            "corrected p": p_value(row["p_adjusted"]),
+            "p": p_value(row["p_adjusted"]),
         }
         for row in rows
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pozytywka_spark.errors import UsageError
@@ -24,6 +24,7 @@ def test_the_first_allocation_lays_treatments_side_by_side() -> None:
     ]  # fmt: skip
 
 
+@settings(max_examples=40, deadline=None)
 @given(SHARES, st.data())
 def test_growth_moves_control_into_treatment_and_nobody_else(sizes: list[int], data: st.DataObject) -> None:
     names = [f"t{place}" for place in range(len(sizes))]
@@ -61,6 +62,7 @@ def test_an_experiment_needs_a_treatment() -> None:
         start({})
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(100, 6000), min_size=1, max_size=6))
 def test_slots_of_a_layer_never_overlap(sizes: list[int]) -> None:
     taken: dict[str, tuple[int, int]] = {}

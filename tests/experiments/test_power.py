@@ -48,5 +48,5 @@ def test_what_cannot_be_found_is_said() -> None:
 def test_looking_at_any_time_costs_and_is_as_strict_as_the_band_at_its_tightest() -> None:
     assert 0.001 < sequential_alpha(0.05) < 0.01
     row = row_of(3, 0.05, 1000, 4000, 0.05, 0.8, None)
-    assert row["any look"] > row["one look"] > 0
-    assert row["lift"] == pytest.approx(row["one look"] / 0.05, rel=0.01)
+    assert float(row["any look"]) > float(row["one look"]) > 0
+    assert float(row["lift"]) == pytest.approx(float(row["one look"]) / 0.05, rel=0.01)

@@ -18,7 +18,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, GuardError, UsageError
 from pozytywka_spark.experiments.assign import AssignReport, assign, end
 from pozytywka_spark.experiments.importing import import_exposures, import_groups
-from pozytywka_spark.experiments.stage import ExperimentReport, report
+from pozytywka_spark.experiments.stage import ExperimentReport, read_experiment, report
 from pozytywka_spark.lake import Lake
 from pozytywka_spark.training.tracking.store import connect
 
@@ -133,7 +133,7 @@ def test_an_assignment_by_hash_finds_no_effect_and_tells_what_muddies_it(
     )
     assert import_exposures(known.lake, "calm", exposed, ("who", "at")) == 9
     assert import_exposures(known.lake, "calm", exposed, ("who", "at")) == 0
-    reading = report(spark, settings, known.lake, "calm").reading
+    reading = read_experiment(spark, settings, known.lake, "calm")
     for row in reading.of("cumulative"):
         assert row["always_low"] < 0 < row["always_high"]
     muddied = {(row["group"], row["what"]): row["users"] for row in reading.contamination}
@@ -145,10 +145,8 @@ def test_an_assignment_by_hash_finds_no_effect_and_tells_what_muddies_it(
     both = rows[rows["user_id"].isin(treated)]["group"].value_counts()
     assert muddied["b", "also treated by louder"] == both["b"]
     assert end(spark, known.lake, "calm", date(2022, 8, 1)).status == "ended"
-    assert [f"{m:%Y-%m}" for m in report(spark, settings, known.lake, "calm").reading.months] == [
-        "2022-06",
-        "2022-07",
-    ]
+    ended = read_experiment(spark, settings, known.lake, "calm")
+    assert ended.months == (date(2022, 6, 1), date(2022, 7, 1))
 
 
 def test_lost_users_stop_the_reading(spark: SparkSession, known: Known) -> None:
