@@ -37,7 +37,7 @@ def strongest(page: Page, explained: Facts) -> None:
                 "feature": row["feature"],
                 "meaning": row["meaning"],
                 "ours to influence": row["actionable"],
-                "with more of it the score mostly": row["direction"],
+                "score with more of it": row["direction"],
                 "strength": f"{row['strength']:.4f}",
             }
             for row in rows[:TOP]
