@@ -41,7 +41,7 @@ def lake(settings: Settings, spark: SparkSession | None) -> list[Finding]:
     """The lake's root, written through what its engine writes with."""
     root = settings.lake.root
     if settings.lake.engine == "delta-rs":
-        return [ok("lake", open_store(settings).probe())]
+        return [ok("lake", open_store(settings).probe(spark))]
     if "://" not in root:
         return [ok("lake", probe_local(root))]
     if spark is None:

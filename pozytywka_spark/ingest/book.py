@@ -108,7 +108,7 @@ def _batch(
         return frozenset()
     try:
         return ingest_batch(spark, lake, source, _lines(spark, files, endpoint), number)
-    except PySparkException as error:
+    except (PySparkException, ValueError) as error:
         text = str(error)
         start = text.find(objects.MARK)
         if start < 0:

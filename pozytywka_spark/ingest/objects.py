@@ -5,9 +5,13 @@ Executors read the objects through Arrow; what comes out is what Spark's text so
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import bz2
+import gzip
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +27,9 @@ from pozytywka_spark.lake import s3
 MARK = "[raw] "
 SPLIT_BYTES = 64 << 20
 _CHUNK = 8 << 20
+Opener = Callable[[Any], Any]
+_OPENERS: dict[str, Opener] = {".gz": lambda packed: gzip.GzipFile(fileobj=packed), ".bz2": bz2.BZ2File}
+_UNREADABLE = frozenset({".zst", ".lz4", ".snappy", ".deflate", ".xz"})
 _SPLITS = "path string, start bigint, end bigint, size bigint, modified bigint"
 _LINES = "value binary, path string, size bigint, modified bigint"
 _ARROW = pa.schema({"value": pa.binary(), "path": pa.string(), "size": pa.int64(), "modified": pa.int64()})
@@ -69,17 +76,20 @@ def read_lines(spark: SparkSession, files: Sequence[RawFile], endpoint: s3.Endpo
 
 def _splits(file: RawFile) -> Iterator[tuple[str, int, int, int, int]]:
     modified = int(file.modified.replace(microsecond=0).timestamp()) * 1_000_000 + file.modified.microsecond
-    step = file.size if _is_compressed(file.path) else SPLIT_BYTES
+    step = SPLIT_BYTES if _opener(file.path) is None else file.size
     for start in range(0, file.size, step):
         yield file.path, start, min(start + step, file.size), file.size, modified
 
 
-def _is_compressed(path: str) -> bool:
-    try:
-        pa.Codec.detect(path)
-    except ValueError:
-        return False
-    return True
+def _opener(path: str) -> Opener | None:
+    """What reads a compressed object, None for a plain one; raises for what nothing here can read.
+
+    Python's own modules, for they tell when a stream ends early; Arrow's would pass over it.
+    """
+    suffix = PurePosixPath(path).suffix
+    if suffix in _UNREADABLE:
+        raise ValueError(f"{MARK}{path}: {suffix} can't be read on S3 without Hadoop's file system; use gzip")
+    return _OPENERS.get(suffix)
 
 
 def _hidden(relative: str) -> bool:
@@ -106,14 +116,15 @@ class LineReader:
                     yield from self._lines(split)
                 except FileNotFoundError:
                     continue
-                except (OSError, EOFError) as error:
+                except (OSError, EOFError, zlib.error) as error:
                     told = f"{MARK}{split['path']}: it can't be read to its end: {error}"
                     raise ValueError(told) from error
 
     def _lines(self, split: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         store, name = s3.filesystem(self.endpoint), s3.key(split["path"])
-        if _is_compressed(name):
-            with store.open_input_stream(name, compression="detect") as source:
+        opener = _opener(name)
+        if opener is not None:
+            with store.open_input_stream(name, compression=None) as packed, opener(packed) as source:
                 chunks = iter(lambda: source.read(_CHUNK), b"")
                 yield from (_batch(lines, split) for lines in whole_lines(chunks))
             return

@@ -28,9 +28,9 @@ class LocalStore:
         """See `store.Store`."""
         files.check_root(self.root)
 
-    def probe(self) -> str:
+    def probe(self, spark: SparkSession | None) -> str:
         """See `store.Store`."""
-        return probe.probe_local(self.root)
+        return probe.probe_local(self.root, spark)
 
     def staged(
         self, df: DataFrame, table: Table, path: str, check: Check | None

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import files
 from pozytywka_spark.lake.rows import SPARK_ERRORS
 
+_TASKS = 8
 
-def probe_local(root: str) -> str:
+
+def probe_local(root: str, spark: SparkSession | None = None) -> str:
     """What was found of a local or mounted root; leaves nothing behind.
 
     Raises `LakeError` if it can't be written, or if its file system has no locks or no renames: an ingest
-    and the merge of two writers rest on both.
+    and the merge of two writers rest on both. With a session, tasks must see it too.
     """
     place = files.local_root(root)
     files.check_root(place)
@@ -33,11 +37,27 @@ def probe_local(root: str) -> str:
             with files.held(str(second)) as locked:
                 if not locked:
                     raise LakeError(f"lake.root {root}: its file system has no locks; choose another place")
+            if spark is not None and not _seen_by_tasks(spark, str(second)):
+                raise LakeError(
+                    f"lake.root {root}: executors don't see what the driver writes there; "
+                    "choose a folder that all machines share, or an object store"
+                )
     except OSError as error:
         raise LakeError(
             f"lake.root {root} can't be written: {error.strerror}; choose a folder of yours with lake.root"
         ) from error
     return f"{root}: read and written" if there == Path(place) else f"{root}: not there yet, can be made"
+
+
+def _seen_by_tasks(spark: SparkSession, file: str) -> bool:
+    """Whether tasks, as many as there are likely to be executors, find the driver's file."""
+
+    def look(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            yield pa.RecordBatch.from_pydict({"seen": [Path(file).is_file()]})
+
+    tasks = spark.range(_TASKS, numPartitions=_TASKS)
+    return all(row["seen"] for row in tasks.mapInArrow(look, "seen boolean").collect())
 
 
 def probe_remote(root: str, spark: SparkSession) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import uuid4
 
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 from pyarrow import fs
@@ -45,17 +46,39 @@ class S3Store:
         if not there:
             raise LakeError(f"lake.root {self.root}: no bucket {bucket}; make it, or correct lake.root")
 
-    def probe(self) -> str:
+    def probe(self, spark: SparkSession | None) -> str:
         """See `store.Store`."""
         self.check()
-        store, name = s3.filesystem(self._endpoint), s3.key(f"{self.root}/_probe-{uuid4().hex}")
         try:
-            with store.open_output_stream(name) as target:
-                target.write(b"probe")
-            store.delete_file(name)
+            self._try_write(s3.filesystem(self._endpoint))
         except OSError as error:
             raise self._unreachable("written", error) from error
+        if spark is not None:
+            self._probe_from_a_task(spark)
         return f"{self.root}: read and written"
+
+    def _try_write(self, store: fs.S3FileSystem) -> None:
+        name = s3.key(f"{self.root}/_probe-{uuid4().hex}")
+        with store.open_output_stream(name) as target:
+            target.write(b"probe")
+        store.delete_file(name)
+
+    def _probe_from_a_task(self, spark: SparkSession) -> None:
+        """Executors have credentials of their own, or none."""
+
+        def attempt(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for _ in batches:
+                told = None
+                try:
+                    self._try_write(s3.filesystem(self._endpoint))
+                except OSError as error:
+                    told = str(error)
+                yield pa.RecordBatch.from_pydict({"told": pa.array([told], pa.string())})
+
+        rows = spark.range(1).mapInArrow(attempt, "told string").collect()
+        told = next((row["told"] for row in rows if row["told"]), None)
+        if told is not None:
+            raise self._unreachable("written by executors", OSError(told))
 
     @contextmanager
     def staged(

@@ -29,8 +29,11 @@ class Store(Protocol):
     def check(self) -> None:
         """Raise `LakeError` if nothing can ever be read from or written to the root; creates nothing."""
 
-    def probe(self) -> str:
-        """Try a write; what was found, in words. Raises `LakeError`; leaves nothing behind."""
+    def probe(self, spark: SparkSession | None) -> str:
+        """Try a write, from tasks too if there is a session; what was found, in words.
+
+        Raises `LakeError`; leaves nothing behind.
+        """
 
     def staged(
         self, df: DataFrame, table: Table, path: str, check: Check | None
