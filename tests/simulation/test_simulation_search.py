@@ -48,7 +48,12 @@ def test_fewer_and_more_adverts_change_purchases_as_the_hazard_says(ads_world: W
 
 def test_the_genetic_search_beats_random_search_of_ten_times_the_evaluations(ads_world: World) -> None:
     """Hypervolume over two seeds, same guard, bounds and draw as of the first population."""
-    task, chosen = ads_world.task, ads_world.task.chosen.model_copy(update={"rows": 80, "neighbours": 300})
+    task, chosen = (
+        ads_world.task,
+        ads_world.task.chosen.model_copy(
+            update={"rows": 80, "neighbours": 300, "population": 32, "generations": 20}
+        ),
+    )
     segment = Segment(ads_world.now.iloc[:300], LEVERS, task.model, task.actionable, chosen)
     # what the search spends on finding how far each lever can go counts too
     evaluations = chosen.population * chosen.generations + 2 * len(NAMES) * (1 + HALVINGS)
