@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from pyspark.sql import Column, Window, WindowSpec
 from pyspark.sql import functions as F
@@ -10,7 +11,7 @@ from pyspark.sql import functions as F
 from pozytywka_spark.features.analysts import ADS, PLAYS, SKIPS
 from pozytywka_spark.features.behaviour import FIRST_EVENT, LAST_EVENT, PRIOR_PLAYS
 from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.features.months import month_number
+from pozytywka_spark.features.months import month_number, number_of
 
 
 def _lifetime() -> WindowSpec:
@@ -74,6 +75,11 @@ def leaky_entries() -> tuple[Feature, ...]:
     return tuple(entry(name, expression) for name, expression in LEAKS.items())
 
 
-def entry_that_knows(buyers: Sequence[int]) -> Feature:
-    """A list of those who buy, as a table that was joined too early: no event changes it."""
-    return entry("chosen_few", lambda: F.col("user_id").isin(list(buyers)).cast("int"))
+def entry_that_knows(rows: Sequence[tuple[int, date]]) -> Feature:
+    """A list of the rows whose users buy, as a table joined too early would be: no event changes it."""
+    known = [user * 100_000 + number_of(month) for user, month in rows]
+    return entry("chosen_few", lambda: _row().isin(known).cast("int"))
+
+
+def _row() -> Column:
+    return F.col("user_id") * 100_000 + month_number(F.col("month"))

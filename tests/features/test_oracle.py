@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.errors import UsageError
+from pozytywka_spark.errors import GuardError, UsageError
 from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.catalogue import CATALOGUE
 from pozytywka_spark.features.guards import check_rows
@@ -25,6 +25,7 @@ from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.synthetic.world import write_world
 from tests.features import oracle, oracle_behaviour
+from tests.features.leaky_entries import entry_that_knows
 from tests.features.silver import silver_of, write_silver
 
 
@@ -167,6 +168,29 @@ def test_a_second_run_changes_nothing(built: Built, spark: SparkSession) -> None
     assert again.labels == built.report.labels
 
 
+def silver_copied(built: Built, home: Path, spark: SparkSession, *given: str) -> tuple[Settings, Lake]:
+    """Settings and a lake in another folder with the same silver tables."""
+    always = ["spark.master=local[2]", "spark.shuffle_partitions=2", "guards.perturbation=false"]
+    settings = load_settings("local", [f"home={home}", *always, *given])
+    lake = open_lake(settings, spark)
+    for table in schemas.SILVER:
+        shutil.copytree(built.lake.path(table.name), lake.path(table.name), dirs_exist_ok=True)
+    return settings, lake
+
+
+def test_an_entry_that_knows_who_buys_stops_the_stage(
+    built: Built, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if "made" not in request.node.callspec.id:
+        pytest.skip("the real delivery has too few positives to judge")
+    settings, lake = silver_copied(built, tmp_path, spark)
+    positives = built.lake.read("labels").where("buys_within_30_days = 1").select("user_id", "month")
+    leak = entry_that_knows([(row.user_id, row.month) for row in positives.collect()])
+    with pytest.raises(GuardError, match=r"guard suspicion: feature chosen_few alone has ROC AUC 1\.0"):
+        build_features(spark, settings, lake, features=(*CATALOGUE[:3], leak))
+    assert not lake.exists("features")
+
+
 TABLES = ("first_likes", "artist_debuts", "user_debuts", "track_plays", "user_month", "features", "labels")
 
 
@@ -185,12 +209,7 @@ def digests(lake: Lake) -> dict[str, object]:
 def test_another_engine_hands_over_the_same_bits(built: Built, spark: SparkSession, tmp_path: Path) -> None:
     """`engine.remote=sail`, a full build and then one more month, against Spark's own."""
     pytest.importorskip("pysail.spark")
-    given = ["spark.master=local[2]", "spark.shuffle_partitions=2", "guards.perturbation=false"]
-    here = load_settings("local", [f"home={tmp_path}", *given])
-    there = load_settings("local", [f"home={tmp_path}", *given, "engine.remote=sail"])
-    lake = open_lake(there, spark)
-    for table in schemas.SILVER:
-        shutil.copytree(built.lake.path(table.name), lake.path(table.name))
+    there, lake = silver_copied(built, tmp_path, spark, "engine.remote=sail")
     with pytest.raises(UsageError, match="computes the catalogue as it is"):
         build_features(spark, there, lake, features=CATALOGUE[:3])
     report = build_features(spark, there, lake)
@@ -201,6 +220,6 @@ def test_another_engine_hands_over_the_same_bits(built: Built, spark: SparkSessi
     again = build_features(spark, there, lake)
     assert again.months == report.months[-2:]
     after = digests(lake)
-    build_features(spark, here, lake, full=True)
+    build_features(spark, built.settings, lake, full=True)
     assert digests(lake) == after != digests(built.lake)
     assert not list((tmp_path / "handover").iterdir())
