@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
 from pozytywka_spark.ingest.stage import IngestReport, ingest, replay
+from pozytywka_spark.ingest.summary import show_ingest
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.session import build_session
 
@@ -36,24 +36,8 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     lake = open_lake(settings, spark)
     with cli.step("replay of the quarantine" if args.replay else f"ingest {settings.raw_path}"):
         report = (replay if args.replay else ingest)(spark, settings, lake)
-    show(report)
+    show_ingest(report)
     return fail(report, args.fail_on) if args.fail_on else 0
-
-
-def show(report: IngestReport) -> None:
-    """What a person wants to know of it."""
-    if report.ingest_id is None:
-        cli.say("nothing new: no table was changed")
-    else:
-        cli.show_table(f"Ingest {report.ingest_id}: raw rows", [asdict(entity) for entity in report.entities])
-    if report.missing:
-        cli.say(f"not in this delivery: {', '.join(report.missing)}")
-    if report.ignored_files:
-        cli.say(f"not part of a delivery, ignored: {', '.join(report.ignored_files)}")
-    if report.months_touched:
-        cli.say(f"event months touched: {', '.join(f'{month:%Y-%m}' for month in report.months_touched)}")
-    if report.page:
-        cli.say(f"quality report: {report.page}")
 
 
 def fail(report: IngestReport, severity: str) -> int:

@@ -6,13 +6,13 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import TypeVar
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest.stage import ingest
+from pozytywka_spark.ingest.summary import show_ingest
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.monthly.report import show, tell
 from pozytywka_spark.monthly.stage import run_month
@@ -69,7 +69,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     if settings.raw.path is None:
         timed("make the embedded Pozytywka", lambda: write_world(spark, settings, settings.raw_path))
     taken = timed("ingest", lambda: ingest(spark, settings, lake))
-    cli.show_table("rows ingested", [asdict(entity) for entity in taken.entities])
+    show_ingest(taken)
     built = timed("features", lambda: build_features(spark, settings, lake))
     cli.show_table("user-months", built.labels)
     trained = timed("train", lambda: train(spark, settings, lake))

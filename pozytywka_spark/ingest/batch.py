@@ -8,7 +8,8 @@ attempt is cut short, the next one finds the same outcomes, or finds them writte
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +22,15 @@ from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
 from pozytywka_spark.ingest.delivery import decoded_path
-from pozytywka_spark.ingest.events import resolve_events
+from pozytywka_spark.ingest.events import Keep, resolve_events, with_event_id
 from pozytywka_spark.ingest.lines import as_lines, parse
 from pozytywka_spark.ingest.normalise import is_incomplete, judge
 from pozytywka_spark.ingest.outcomes import KEPT, NOTED, OUTCOMES, REPAIRED
 from pozytywka_spark.ingest.writes import write_resolved
 from pozytywka_spark.lake.api import Lake, Txn
-from pozytywka_spark.schemas import EVENTS, INGEST_FILES, QUARANTINE, month_of
+from pozytywka_spark.schemas import INGEST_FILES, month_of
+
+_ENCODED = "spark.sql.inMemoryColumnarStorage.compressed"
 
 
 @dataclass(frozen=True)
@@ -61,17 +64,48 @@ def ingest_batch(
     txn, contract = Txn(source.stream, number), source.contract
     if _done(lake, INGEST_FILES.name, txn):
         return frozenset()
-    lines = as_lines(batch, contract)
-    judged = judge(parse(lines, contract, source.max_line_bytes), contract).persist(StorageLevel.DISK_ONLY)
-    try:
+    with keeping() as keep:
+        judged = keep(judge_lines(as_lines(batch, contract), contract, source.max_line_bytes))
         files = file_stats(judged, contract)
         check_fields(files, contract)
         if not _done(lake, contract.table.name, txn):
-            _take_in(spark, lake, source, judged, files, txn)
+            _take_in(spark, lake, source, judged, files, txn, keep)
         ledger.record_files(spark, lake, source.files_stamp(), txn, [_version(file) for file in files])
         return frozenset(decoded_path(file["source_file"]) for file in files)
+
+
+def judge_lines(
+    lines: DataFrame, contract: Contract, max_line_bytes: int, *, keep_text: bool = False
+) -> DataFrame:
+    """Lines read and judged; events with their identity."""
+    judged = judge(parse(lines, contract, max_line_bytes), contract, keep_text=keep_text)
+    return with_event_id(judged) if contract is SESSIONS else judged
+
+
+@contextmanager
+def keeping() -> Iterator[Keep]:
+    """A function that stores a frame on disk when it is first read, until the end of the block.
+
+    What is decided about a row is decided once, then counted and written from there. The columns
+    are stored as they are: Spark's search for the best encoding of each costs more than it saves.
+    """
+    kept: list[DataFrame] = []
+
+    def keep(df: DataFrame) -> DataFrame:
+        conf = df.sparkSession.conf
+        before = conf.get(_ENCODED)
+        conf.set(_ENCODED, "false")
+        try:
+            kept.append(df.persist(StorageLevel.DISK_ONLY))
+        finally:
+            conf.set(_ENCODED, str(before))
+        return kept[-1]
+
+    try:
+        yield keep
     finally:
-        judged.unpersist()
+        for df in reversed(kept):
+            df.unpersist()
 
 
 def _take_in(
@@ -81,19 +115,17 @@ def _take_in(
     judged: DataFrame,
     files: Sequence[Mapping[str, Any]],
     txn: Txn,
+    keep: Keep,
 ) -> None:
     contract = source.contract
-    resolved = _resolve(spark, lake, source, judged, files, txn.version).persist(StorageLevel.DISK_ONLY)
-    try:
-        counts = count_outcomes(resolved)
-        reconcile(contract.entity, files, counts)
-        if any(file["noted"] for file in files):
-            counts += count_notes(judged)
-        ledger.record_counts(spark, lake, contract.entity, source.ingest_id, txn, counts)
-        any_rescued = any(file["rescued"] for file in files)
-        write_resolved(lake, contract, resolved, counts, source.ingest_id, txn, any_rescued=any_rescued)
-    finally:
-        resolved.unpersist()
+    resolved = _resolve(spark, lake, source, judged, files, txn.version, keep)
+    counts = count_outcomes(resolved)
+    reconcile(contract.entity, files, counts)
+    if any(file["noted"] for file in files):
+        counts += count_notes(judged)
+    ledger.record_counts(spark, lake, contract.entity, source.ingest_id, txn, counts)
+    any_rescued = any(file["rescued"] for file in files)
+    write_resolved(lake, contract, resolved, counts, source.ingest_id, txn, any_rescued=any_rescued)
 
 
 def file_stats(judged: DataFrame, contract: Contract) -> list[dict[str, Any]]:
@@ -165,19 +197,21 @@ def _resolve(
     judged: DataFrame,
     files: Sequence[Mapping[str, Any]],
     number: int,
+    keep: Keep,
 ) -> DataFrame:
     contract = source.contract
     mine = (F.col("stream") == source.stream) & (F.col("batch") == number)
-    before = ledger.held(spark, lake, QUARANTINE).where((F.col("entity") == contract.entity) & ~mine)
-    quarantined = before.select(F.col("quarantine_id").alias("line_id"))
+    quarantine = ledger.quarantined(lake, contract.entity)
+    before = quarantine.where(~mine) if quarantine is not None else None
     any_rejected = any(file["rejected"] for file in files)
+    held = ledger.held(spark, lake, contract.table)
     if contract is not SESSIONS:
-        held = ledger.held(spark, lake, contract.table)
-        return resolve_catalogue(judged, contract, held, quarantined, any_rejected=any_rejected)
+        return keep(resolve_catalogue(judged, contract, held, before, any_rejected=any_rejected))
     return resolve_events(
         judged,
-        ledger.held(spark, lake, EVENTS).where(months_around(files)),
-        quarantined,
+        held.where(months_around(files)),
+        before,
+        keep,
         any_incomplete=any(file["incomplete"] for file in files),
         any_rejected=any_rejected,
     )

@@ -20,7 +20,7 @@ def resolve_catalogue(
     judged: DataFrame,
     contract: Contract,
     held: DataFrame,
-    quarantined: DataFrame,
+    quarantine: DataFrame | None,
     *,
     any_rejected: bool = True,
     replaces: bool = True,
@@ -54,4 +54,4 @@ def resolve_catalogue(
     if not any_rejected:
         return good
     rejected = judged.where(F.col("reason").isNotNull())
-    return good.unionByName(resolve_rejected(rejected, columns, quarantined))
+    return good.unionByName(resolve_rejected(rejected, columns, quarantine))

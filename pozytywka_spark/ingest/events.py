@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
+from pozytywka_spark.ingest.gaps import told_by, with_gaps
 from pozytywka_spark.ingest.normalise import is_incomplete
 from pozytywka_spark.ingest.outcomes import (
     DUPLICATE,
@@ -19,7 +21,7 @@ from pozytywka_spark.ingest.outcomes import (
     as_resolved,
     resolve_rejected,
 )
-from pozytywka_spark.ingest.repair import repair
+from pozytywka_spark.ingest.repair import TYPE, repair
 
 # Reasons of events that their session couldn't complete; it may once more of it has arrived.
 UNRESOLVED = ("unknown_user", "unknown_event", "unknown_track")
@@ -28,37 +30,43 @@ _COLUMNS = list(schemas.EVENTS.columns)
 _SAYS = ("session_id", "event_time", "event_type", "user_id", "track_id")
 _CARRIED = tuple(name for name in FATE if name != "outcome")
 
+Keep = Callable[[DataFrame], DataFrame]
+
 
 def resolve_events(
     judged: DataFrame,
     held: DataFrame,
-    quarantined: DataFrame,
+    quarantine: DataFrame | None,
+    keep: Keep,
     *,
     any_incomplete: bool = True,
     any_rejected: bool = True,
 ) -> DataFrame:
     """Outcomes of session rows. `held` are the silver events of the months that the batch touches.
 
-    Told that nothing is incomplete, it shuffles no session, only hashes to find duplicates.
+    `judged` has each row's `event_id` (see `with_event_id`); `quarantine` are the session rows that
+    were rejected before, if any. `keep` stores what is looked at more than once. Rows that nothing is
+    the matter with are taken as they are: they are neither shuffled nor stored again.
     """
-    passing, rejected = judged.where(F.col("reason").isNull()), judged.where(F.col("reason").isNotNull())
-    whole = passing.where(~is_incomplete()) if any_incomplete else passing
-    candidates = _as_candidates(whole.withColumns({"repair_reason": F.lit(None).cast("string")}))
+    passing = judged.where(F.col("reason").isNull())
+    candidates = _as_candidates(passing.where(~is_incomplete()) if any_incomplete else passing)
+    rejected = judged.where(F.col("reason").isNotNull())
     settled = []
     if any_incomplete:
-        tried = try_repair(passing, held)
+        lost = _lost(judged, quarantine, rejected if any_rejected else None)
+        tried = keep(try_repair(passing, held, lost))
         again = F.col("again")
-        candidates = candidates.unionByName(_as_candidates(tried.where(~is_incomplete() & ~again)))
+        repaired = with_event_id(tried.where(~is_incomplete() & ~again))
+        candidates = candidates.unionByName(_as_candidates(repaired))
         copies = tried.where(again)
         settled.append(as_resolved(copies, _COLUMNS, F.lit(DUPLICATE), F.lit(INCOMPLETE_COPY)))
         unresolved = tried.where(is_incomplete() & ~again)
         rejected = rejected.unionByName(
-            unresolved.withColumns({"reason": _missing(), "rule": F.lit("the session leaves no one answer")}),
-            allowMissingColumns=True,
+            unresolved.withColumns({"reason": _missing(), "rule": _why()}), allowMissingColumns=True
         )
     if any_incomplete or any_rejected:
-        settled.append(resolve_rejected(rejected, _COLUMNS, quarantined))
-    return reduce(DataFrame.unionByName, settled, resolve_candidates(candidates, held))
+        settled.append(keep(resolve_rejected(rejected, _COLUMNS, quarantine)))
+    return reduce(DataFrame.unionByName, settled, resolve_candidates(candidates, held, keep))
 
 
 def with_event_id(events: DataFrame) -> DataFrame:
@@ -74,27 +82,46 @@ def with_event_id(events: DataFrame) -> DataFrame:
     )
 
 
-def try_repair(passing: DataFrame, held: DataFrame) -> DataFrame:
+def _lost(judged: DataFrame, before: DataFrame | None, rejected: DataFrame | None) -> DataFrame | None:
+    """What rejected rows tell of where a row is missing; None if there are none.
+
+    A row that was rejected `before` and comes again with this batch is where it belongs.
+    """
+    told = []
+    if before is not None:
+        again = judged.where(F.col("line_id").isNotNull()).select(F.col("line_id").alias("quarantine_id"))
+        told.append(told_by(before.join(again, on="quarantine_id", how="left_anti")))
+    if rejected is not None:
+        told.append(told_by(rejected))
+    return reduce(DataFrame.unionByName, told) if told else None
+
+
+def try_repair(passing: DataFrame, held: DataFrame, lost: DataFrame | None) -> DataFrame:
     """The incomplete events of `passing`, filled where their session leaves no doubt.
 
     Adds `again`: true for a second copy of a line, and for a row that is a poorer copy of a complete
-    event of the same instant. Only sessions in need take part, from the batch and from `held`.
+    event of the same instant; and `gaps`: true if a row of the session may be missing, `lost` being
+    what is known of rejected rows. Only sessions in need take part, from the batch and from `held`.
     """
     first = Window.partitionBy("line_id").orderBy("source_file", "source_order")
     incomplete = passing.where(is_incomplete()).withColumns({"_rank": F.row_number().over(first)})
     needy = incomplete.where(F.col("_rank") == 1).drop("_rank")
     repeated = incomplete.where(F.col("_rank") > 1).drop("_rank")
-    sound = passing.where(~is_incomplete()).select(*_SAYS).union(held.select(*_SAYS))
-    around = sound.join(needy.select("session_id").distinct(), on="session_id", how="left_semi")
-    rows = needy.unionByName(around.dropDuplicates(list(_SAYS)), allowMissingColumns=True)
-    tried = repair(rows).where(F.col("line_id").isNotNull())
+    typed = F.coalesce(F.contains("repair_reason", F.lit(TYPE)), F.lit(False)).alias("typed")
+    sound = passing.where(~is_incomplete()).select(*_SAYS, F.lit(False).alias("typed"))
+    around = sound.union(held.select(*_SAYS, typed)).join(
+        needy.select("session_id").distinct(), on="session_id", how="left_semi"
+    )
+    once = around.groupBy(*_SAYS).agg(F.max("typed").alias("typed"))
+    rows = needy.unionByName(once, allowMissingColumns=True)
+    tried = repair(with_gaps(rows, lost)).where(F.col("line_id").isNotNull())
     return tried.withColumns({"again": F.col("copy")}).unionByName(
         repeated.withColumns({"again": F.lit(True), "repair_reason": F.lit(None).cast("string")}),
         allowMissingColumns=True,
     )
 
 
-def resolve_candidates(candidates: DataFrame, held: DataFrame) -> DataFrame:
+def resolve_candidates(candidates: DataFrame, held: DataFrame, keep: Keep) -> DataFrame:
     """Kept or repaired if the event is new, duplicate if silver or an earlier row of the batch has it.
 
     All rows are compared by a hash of eight bytes; only those whose hash occurs twice are looked at
@@ -102,38 +129,36 @@ def resolve_candidates(candidates: DataFrame, held: DataFrame) -> DataFrame:
     """
     hashed = candidates.withColumns({"_hash": F.xxhash64("event_id")})
     there = held.select("event_id", F.xxhash64("event_id").alias("_hash"))
-    twice = (
-        hashed.select("_hash").union(there.select("_hash")).groupBy("_hash").count().where(F.col("count") > 1)
-    )
-    suspects = twice.select("_hash", F.lit(True).alias("_suspect"))
-    marked = hashed.join(suspects, on="_hash", how="left")
+    hashes = hashed.select("_hash").union(there.select("_hash"))
+    twice = keep(hashes.groupBy("_hash").count().where(F.col("count") > 1).select("_hash"))
+    new = F.when(F.col("repaired"), F.lit(REPAIRED)).otherwise(F.lit(KEPT))
+    # counted rather than peeked at: it is read whole below, and then known to be small or not
+    if not twice.count():
+        return as_resolved(candidates, _COLUMNS, new, F.col("repair_reason"))
+    single = hashed.join(twice, on="_hash", how="left_anti")
     first = Window.partitionBy("event_id").orderBy("repaired", "source_file", "source_order")
-    held_ids = there.join(twice.select("_hash"), on="_hash", how="left_semi").select(
-        "event_id", F.lit(True).alias("_held")
-    )
+    held_ids = there.join(twice, on="_hash", how="left_semi").select("event_id", F.lit(True).alias("_held"))
     doubted = (
-        marked.where(F.col("_suspect"))
+        hashed.join(twice, on="_hash", how="left_semi")
         .withColumns({"_rank": F.row_number().over(first)})
         .join(held_ids, on="event_id", how="left")
     )
-    new = F.when(F.col("repaired"), F.lit(REPAIRED)).otherwise(F.lit(KEPT))
     again = (F.col("_rank") > 1) | F.col("_held").isNotNull()
-    return as_resolved(
-        marked.where(F.col("_suspect").isNull()), _COLUMNS, new, F.col("repair_reason")
-    ).unionByName(
-        as_resolved(
-            doubted,
-            _COLUMNS,
-            F.when(again, F.lit(DUPLICATE)).otherwise(new),
-            F.when(again, F.lit(SAME_ROW)).otherwise(F.col("repair_reason")),
-        )
+    told = as_resolved(
+        doubted,
+        _COLUMNS,
+        F.when(again, F.lit(DUPLICATE)).otherwise(new),
+        F.when(again, F.lit(SAME_ROW)).otherwise(F.col("repair_reason")),
     )
+    return as_resolved(single, _COLUMNS, new, F.col("repair_reason")).unionByName(keep(told))
 
 
 def _as_candidates(complete: DataFrame) -> DataFrame:
-    rows = with_event_id(complete).withColumns(
+    reason = F.col("repair_reason") if "repair_reason" in complete.columns else F.lit(None).cast("string")
+    rows = complete.withColumns(
         {
-            "repaired": F.col("repair_reason").isNotNull(),
+            "repair_reason": reason,
+            "repaired": reason.isNotNull(),
             "event_month": schemas.month_of(F.col("event_time")),
         }
     )
@@ -144,3 +169,10 @@ def _missing() -> Column:
     """Why an event stayed incomplete: the first thing that nothing in its session tells."""
     user, event, track = map(F.lit, UNRESOLVED)
     return F.when(F.col("user_id").isNull(), user).when(F.col("event_type").isNull(), event).otherwise(track)
+
+
+def _why() -> Column:
+    gaps = F.lit("a row of the session may be missing, so that its order tells nothing for certain")
+    return F.when(F.col("gaps") & F.col("user_id").isNotNull(), gaps).otherwise(
+        F.lit("the session leaves no one answer")
+    )

@@ -1,11 +1,11 @@
-"""All findings on what an ingest read and on what silver holds since, as the `quality` table keeps them."""
+"""Findings on what an ingest read, and all findings as the `quality` table keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
@@ -16,21 +16,48 @@ from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.outcomes import DUPLICATE, NOTED, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.lake.api import Lake, Txn
 
-__all__ = ["Finding", "find_all", "last_findings", "record_findings"]
-
-_SHORT_HISTORY_MONTHS = 12
 _NOTE_MEANING = {
     "null": "delivered as null or not at all",
     "-1": "stands for no identifier: taken as null",
     "empty": "delivered as an empty text: taken as none, as adverts and purchases have",
-    "spelling": "in another case or misspelt: corrected",
+    "case": "in another case: corrected",
+    "spelling": "misspelt: corrected",
     "stray": "a field that the contract doesn't know: kept in `rescued`",
 }
-
-
-def find_all(spark: SparkSession, lake: Lake, counts: Sequence[Mapping[str, Any]]) -> list[Finding]:
-    """Findings on the raw rows of an ingest (its `counts`), then on each table of silver."""
-    return [*raw_findings(counts), *silver_findings(spark, lake)]
+# Why a row was rejected, repaired or left out, in words.
+_REASON_MEANING = {
+    "unknown_user": "no user, and its session names none or several",
+    "unknown_event": "no event type, and its session leaves no one answer",
+    "unknown_track": "no track, and its session leaves no one answer",
+    "user_from_session": "the user, told by the session's other events",
+    "type_by_order": "the event type, the only one that order and track leave",
+    "track_from_play": "the track, told by the play that it follows",
+    "track_from_skip_or_like": "the track, told by what follows the play",
+    "malformed": "not one JSON object",
+    "wrong_type": "a field of another type than the contract's",
+    "too_long": "longer than ingest.max_line_bytes",
+    "invalid_utf8": "not text in UTF-8",
+    "bad_timestamp": "no real date and time",
+    "bad_date": "no real date",
+    "out_of_range": "a number or time beyond what is possible",
+    "unknown_event_type": "none of the five event types",
+    "unexpected_track": "an advert or a purchase with a track",
+    "unknown_storage_class": "none of the three storage classes",
+    "same_row": "taken in before",
+    "older_row": "a later row of the same key was taken",
+    "incomplete_copy": "a complete copy is there",
+    "quarantined_before": "in quarantine already",
+}
+# What the analysts once found: counted in every report, be it as 0.
+_ALWAYS = {
+    "users": ("null favourite_genres", "null premium_user", "stray id"),
+    "artists": ("-1 as id", "null genres"),
+    "tracks": ("-1 as id", "null id", "null id_artist"),
+    "sessions": (
+        "-1 as track_id", "-1 as user_id", "case of event_type", "empty track_id", "null event_type",
+        "null track_id", "null user_id", "spelling of event_type",
+    ),
+}  # fmt: skip
 
 
 def raw_findings(counts: Sequence[Mapping[str, Any]]) -> list[Finding]:
@@ -43,30 +70,13 @@ def raw_findings(counts: Sequence[Mapping[str, Any]]) -> list[Finding]:
         for row in mine:
             key = (row["outcome"], row["reason"] or "")
             grouped[key] = grouped.get(key, 0) + row["rows"]
+        if read:
+            grouped = {(NOTED, name): 0 for name in _ALWAYS.get(contract.entity, ())} | grouped
         found += [
             _raw_finding(contract.entity, outcome, reason, rows, read)
             for (outcome, reason), rows in sorted(grouped.items())
             if outcome in (DUPLICATE, NOTED, QUARANTINED, REPAIRED)
         ]
-    return found
-
-
-def silver_findings(spark: SparkSession, lake: Lake) -> list[Finding]:
-    """The checks of every table that is there, among them those that look across tables."""
-    tables = {table.name: lake.read(table.name) for table in schemas.SILVER if lake.exists(table.name)}
-    found = []
-    if "users" in tables:
-        found += c.run_checks(_users(tables), "user_id", c.user_checks())
-    if "artists" in tables:
-        found += c.run_checks(_with_namesakes(tables["artists"]), "id", c.artist_checks())
-    if "tracks" in tables:
-        found += c.run_checks(_tracks(tables), "id", c.track_checks())
-    if "track_storage" in tables:
-        stored = _with_known(tables["track_storage"], "track_id", tables.get("tracks"), "id", "track_known")
-        found += c.run_checks(stored, "track_id", c.storage_checks())
-    if "events" in tables:
-        found += c.run_checks(_events(tables), "event_id", c.event_checks())
-        found += _across_events(tables["events"])
     return found
 
 
@@ -110,83 +120,10 @@ def last_findings(lake: Lake) -> list[Finding]:
 def _raw_finding(entity: str, outcome: str, reason: str, rows: int, read: int) -> Finding:
     if outcome == NOTED:
         meaning = _NOTE_MEANING.get(reason.split(" ")[0], "")
-        severity = c.INFO if reason.startswith(("empty", "spelling")) else c.WARN
+        severity = c.INFO if reason.startswith(("empty", "case", "spelling")) else c.WARN
+        severity = severity if rows else c.OK
         return Finding(entity, f"raw: {reason}", severity, rows, read, meaning)
-    meanings = {
-        DUPLICATE: "already there, or there in a newer version",
-        QUARANTINED: "rejected; kept in `quarantine` until a replay passes",
-        REPAIRED: "completed from the session",
-    }
     severity = c.INFO if outcome != QUARANTINED else c.ERROR if rows * 2 > read else c.WARN
-    return Finding(entity, f"{outcome}: {reason}", severity, rows, read, meanings[outcome])
-
-
-def _users(tables: Mapping[str, DataFrame]) -> DataFrame:
-    if "events" not in tables:
-        return tables["users"].withColumns(
-            {"bought": F.lit(None).cast("bigint"), "seen": F.lit(None).cast("boolean")}
-        )
-    bought = F.count_if(F.col("event_type") == schemas.BUY_PREMIUM).alias("bought")
-    by_user = tables["events"].groupBy("user_id").agg(bought, F.lit(True).alias("seen"))
-    joined = tables["users"].join(by_user, on="user_id", how="left")
-    return joined.withColumns({"bought": F.coalesce("bought", F.lit(0)), "seen": F.col("seen").isNotNull()})
-
-
-def _tracks(tables: Mapping[str, DataFrame]) -> DataFrame:
-    plays = tables["events"].where(F.col("event_type") == schemas.PLAY) if "events" in tables else None
-    df = _with_namesakes(tables["tracks"])
-    df = _with_known(df, "id", plays, "track_id", "played")
-    df = _with_known(df, "id", tables.get("track_storage"), "track_id", "stored")
-    return _with_known(df, "id_artist", tables.get("artists"), "id", "artist_known")
-
-
-def _events(tables: Mapping[str, DataFrame]) -> DataFrame:
-    events = tables["events"]
-    bought = (
-        events.where(F.col("event_type") == schemas.BUY_PREMIUM)
-        .groupBy("user_id")
-        .agg(F.min("event_time").alias("user_bought_at"))
-    )
-    df = events.join(F.broadcast(bought), on="user_id", how="left")
-    df = _with_known(df, "user_id", tables.get("users"), "user_id", "user_known")
-    return _with_known(df, "track_id", tables.get("tracks"), "id", "track_known")
-
-
-def _across_events(events: DataFrame) -> list[Finding]:
-    """Checks whose grain is not the event: repeated likes, shared sessions, the length of history."""
-    likes = events.where(F.col("event_type") == schemas.LIKE).groupBy("user_id", "track_id").count()
-    liked = likes.agg(F.count_if(F.col("count") > 1), F.count("*")).first()
-    sessions = events.groupBy("session_id").agg(F.min("user_id").alias("low"), F.max("user_id").alias("high"))
-    shared = sessions.agg(F.count_if(F.col("low") != F.col("high")), F.count("*")).first()
-    span = events.agg(F.count_distinct("event_month"), F.count("*")).first()
-    assert liked is not None
-    assert shared is not None
-    assert span is not None
-    short = c.WARN if span[0] < _SHORT_HISTORY_MONTHS else c.OK
-    return [
-        Finding("events", "like repeated", _found(liked[0], c.WARN), liked[0], liked[1],
-                "a like is once and for life; total: users × liked tracks"),
-        Finding("events", "session of several users", _found(shared[0], c.ERROR), shared[0], shared[1],
-                "a session has one user; total: sessions"),
-        Finding("events", "months of history", short, span[0], span[1],
-                f"fewer than {_SHORT_HISTORY_MONTHS} tell nothing of seasons; total: events"),
-    ]  # fmt: skip
-
-
-def _with_namesakes(df: DataFrame) -> DataFrame:
-    names = df.groupBy("name").agg(F.count("*").alias("namesakes"))
-    return df.join(names, on="name", how="left")
-
-
-def _with_known(df: DataFrame, key: str, other: DataFrame | None, other_key: str, name: str) -> DataFrame:
-    """`df` with `name`: whether `key` is found in `other`; null if there is no key, or no other table."""
-    if other is None:
-        return df.withColumns({name: F.lit(None).cast("boolean")})
-    # identifiers of a catalogue are few beside events; a shuffle of all events would cost far more
-    known = F.broadcast(other.select(F.col(other_key).alias("_key")).distinct())
-    found: Column = F.when(F.col(key).isNotNull(), F.col("_key").isNotNull())
-    return df.join(known, F.col(key) == F.col("_key"), "left").withColumns({name: found}).drop("_key")
-
-
-def _found(rows: int, severity: str) -> str:
-    return severity if rows else c.OK
+    parts = [part.strip() for part in reason.split(",")]
+    meaning = "; ".join(_REASON_MEANING.get(part, part.replace("_", " ")) for part in parts)
+    return Finding(entity, f"{outcome}: {reason}", severity, rows, read, meaning)

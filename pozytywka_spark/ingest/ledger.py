@@ -12,12 +12,19 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.ingest.outcomes import KEPT, REPAIRED
 from pozytywka_spark.lake.api import Lake, Txn
-from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES, INGESTS, Table
+from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES, INGESTS, QUARANTINE, Table
 
 
 def held(spark: SparkSession, lake: Lake, table: Table) -> DataFrame:
     """The table's rows; none if it doesn't exist yet."""
     return lake.read(table.name) if lake.exists(table.name) else spark.createDataFrame([], table.schema)
+
+
+def quarantined(lake: Lake, entity: str) -> DataFrame | None:
+    """The entity's rows in quarantine; None if nothing was ever rejected."""
+    if not lake.exists(QUARANTINE.name):
+        return None
+    return lake.read(QUARANTINE.name, partitions=[{"entity": entity}])
 
 
 def next_ingest_id(lake: Lake) -> int:

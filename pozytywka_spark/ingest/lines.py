@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -10,6 +12,8 @@ from pozytywka_spark.ingest.contracts import Contract
 
 BOM = "\ufeff"
 _CORRUPT = "_corrupt"
+# How a number, a boolean, an object or an array looks in a field that should have been text.
+_BARE = r"^([-+]?[0-9.]+([eE][-+]?[0-9]+)?|true|false|[{\[].*)$"
 
 # Where a row comes from; every frame of ingest carries these beside the row itself.
 SOURCE = ("line_id", "source_file", "source_order", "source_size", "source_modified")
@@ -18,18 +22,23 @@ SOURCE = ("line_id", "source_file", "source_order", "source_size", "source_modif
 def as_lines(batch: DataFrame, contract: Contract) -> DataFrame:
     """Grain: line of a file that holds something. `batch` is Spark's text source (column `value`).
 
-    `line_id` is a hash of entity and line. `source_order` grows with the position in the file, for
-    Spark plans a file's splits in their order: it takes the place of a line number, which files read
-    in parallel don't have.
+    `line_id` is left to `judge`, which takes the hash of entity and line where it is needed.
+    `source_order` grows with the position in the file, for Spark plans a file's splits in their
+    order: it takes the place of a line number, which files read in parallel don't have.
     """
     return batch.where(F.length(F.trim("value")) > 0).select(
         "value",
-        F.md5(F.concat(F.lit(f"{contract.entity}|"), "value")).alias("line_id"),
+        F.lit(None).cast("string").alias("line_id"),
         F.col("_metadata.file_path").alias("source_file"),
         F.monotonically_increasing_id().alias("source_order"),
         F.col("_metadata.file_size").alias("source_size"),
         F.col("_metadata.file_modification_time").alias("source_modified"),
     )
+
+
+def line_id(contract: Contract) -> Column:
+    """What names a line: the one it has (of a quarantined row), else a hash of entity and text."""
+    return F.coalesce("line_id", F.md5(F.concat(F.lit(f"{contract.entity}|"), "value")))
 
 
 def as_lines_again(quarantine: DataFrame) -> DataFrame:
@@ -47,45 +56,35 @@ def as_lines_again(quarantine: DataFrame) -> DataFrame:
 def parse(lines: DataFrame, contract: Contract, max_line_bytes: int) -> DataFrame:
     """Each line with `text` (null if unreadable), `row` (the contract's fields) and what is wrong with it.
 
-    `fault` is null, or the code of what makes the line useless: `too_long`, `invalid_utf8`,
-    `malformed`, `wrong_type`; `fault_rule` names the limit or the fields. `absent` lists fields that
-    the line lacks altogether, `unknown` those that the contract doesn't know. Both need a second
-    look at the text, taken only where the first left a doubt, so that clean lines are parsed once.
+    `doubt` is false for lines of which nothing but their meaning is left to judge. `fault` is null,
+    or the code of what makes the line useless: `too_long`, `invalid_utf8`, `malformed`,
+    `wrong_type`; `fault_rule` names the limit or the fields. `absent` lists fields that the line
+    lacks altogether, `unknown` those that the contract doesn't know. All of these need a second look
+    at the text, taken only where the first left a doubt, so that clean lines are parsed once.
     """
     too_long = F.octet_length("value") > max_line_bytes
-    readable = ~too_long & F.is_valid_utf8("value")
     text = F.when(F.startswith("value", F.lit(BOM)), F.substring("value", 2, 2**31 - 1)).otherwise(
         F.col("value")
     )
     schema = T.StructType([*contract.fields.fields, T.StructField(_CORRUPT, T.StringType())])
-    parsed = lines.select(
-        "*",
-        too_long.alias("too_long"),
-        readable.alias("readable"),
-        F.when(readable, text).alias("text"),
-    ).select(
-        "*",
-        F.from_json("text", schema, {"columnNameOfCorruptRecord": _CORRUPT}).alias("row"),
+    read = lines.select("*", F.when(~too_long & F.is_valid_utf8("value"), text).alias("text")).select(
+        "*", F.from_json("text", schema, {"columnNameOfCorruptRecord": _CORRUPT}).alias("row")
     )
-    doubtful = parsed.select("*", _doubt(contract).alias("doubt")).select(
-        "*", F.when(F.col("doubt") & F.col("readable"), F.json_object_keys("text")).alias("keys")
-    )
-    mistyped = _mistyped(contract)
+    doubt = F.col("doubt")
+    # what follows is written out for each use, for it is evaluated on doubtful lines only
+    keys = F.json_object_keys("text")
+    mistyped = F.when(keys.isNotNull(), _mistyped(contract))
     known = F.array(*map(F.lit, contract.known))
     required = F.array(*map(F.lit, contract.required))
-    judged = doubtful.select(
-        "*", F.when(F.col("doubt") & F.col("keys").isNotNull(), mistyped).alias("mistyped")
+    rule = F.when(too_long, F.lit(f"at most {max_line_bytes} bytes a line")).when(
+        F.size(mistyped) > 0, F.concat_ws(", ", mistyped)
     )
-    return judged.select(
-        *lines.columns,
-        "text",
-        "row",
-        _fault().alias("fault"),
-        F.when(F.col("too_long"), F.lit(f"at most {max_line_bytes} bytes a line"))
-        .when(F.size("mistyped") > 0, F.concat_ws(", ", "mistyped"))
-        .alias("fault_rule"),
-        F.array_except(required, F.col("keys")).alias("absent"),
-        F.array_except(F.array_distinct("keys"), known).alias("unknown"),
+    return read.select("*", _doubt(contract).alias("doubt")).select(
+        "*",
+        F.when(doubt, _fault(too_long, mistyped)).alias("fault"),
+        F.when(doubt, rule).alias("fault_rule"),
+        F.when(doubt, F.array_except(required, keys)).alias("absent"),
+        F.when(doubt, F.array_except(F.array_distinct(keys), known)).alias("unknown"),
     )
 
 
@@ -95,19 +94,18 @@ def _doubt(contract: Contract) -> Column:
     Each field of a flat object shows as one `":` in the text. A string field takes a number or an
     object without complaint; what such a one looks like is told by its first character.
     """
-    row = F.col("row")
-    some_null = F.lit(False)
-    odd_text = F.lit(False)
+    row, text = F.col("row"), F.col("text")
+    doubts = [row[_CORRUPT].isNotNull(), ~F.endswith(F.rtrim("text"), F.lit("}"))]
+    doubts += [row[field.name].isNull() for field in contract.fields]
+    marks = F.octet_length("text") - F.octet_length(F.replace(text, F.lit('":'), F.lit("")))
+    doubts.append(marks != 2 * len(contract.known))
     for field in contract.fields:
-        some_null = some_null | row[field.name].isNull()
         if isinstance(field.dataType, T.StringType):
-            odd_text = odd_text | row[field.name].rlike(
-                r"^([-+]?[0-9.]+([eE][-+]?[0-9]+)?|true|false|[{\[].*)$"
-            )
-    marks = (F.length("text") - F.length(F.replace("text", F.lit('":'), F.lit("")))) / 2
-    return F.coalesce(
-        row[_CORRUPT].isNotNull() | some_null | odd_text | (marks != len(contract.known)), F.lit(True)
-    )
+            value = row[field.name]
+            # a look at one character is cheap, and spares most values the pattern
+            opens = F.substring(value, 1, 1).isin(*"+-.0123456789tf{[")
+            doubts.append(opens & value.rlike(_BARE))
+    return F.coalesce(reduce(Column.__or__, doubts), F.lit(True))
 
 
 def _mistyped(contract: Contract) -> Column:
@@ -125,16 +123,15 @@ def _mistyped(contract: Contract) -> Column:
     return F.array_compact(F.array(*names))
 
 
-def _fault() -> Column:
-    glued = F.col("text").rlike(
-        r"\}\s*\{"
-    )  # two objects on a line: Spark would read the first and drop the rest
+def _fault(too_long: Column, mistyped: Column) -> Column:
+    # two objects on a line: Spark would read the first and drop the rest
+    glued = F.col("text").rlike(r"\}\s*\{")
     open_ended = ~F.endswith(F.rtrim("text"), F.lit("}"))
     corrupt = F.col("row")[_CORRUPT].isNotNull()
     return (
-        F.when(F.col("too_long"), F.lit("too_long"))
-        .when(~F.col("readable"), F.lit("invalid_utf8"))
+        F.when(too_long, F.lit("too_long"))
+        .when(F.col("text").isNull(), F.lit("invalid_utf8"))
         .when(F.col("row").isNull() | open_ended, F.lit("malformed"))
-        .when(F.size("mistyped") > 0, F.lit("wrong_type"))
-        .when(F.col("doubt") & (corrupt | glued), F.lit("malformed"))
+        .when(F.size(mistyped) > 0, F.lit("wrong_type"))
+        .when(corrupt | glued, F.lit("malformed"))
     )

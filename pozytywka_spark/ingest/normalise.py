@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -10,7 +11,7 @@ from pyspark.sql import types as T
 
 from pozytywka_spark import schemas
 from pozytywka_spark.ingest.contracts import ARTISTS, SESSIONS, TRACK_STORAGE, TRACKS, USERS, Contract
-from pozytywka_spark.ingest.lines import SOURCE
+from pozytywka_spark.ingest.lines import SOURCE, line_id
 from pozytywka_spark.ingest.privacy import kept_text, masked_values
 
 SPELLINGS = {"ADVERTISMENT": schemas.ADVERTISEMENT}
@@ -29,7 +30,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What an entity's fields mean: its silver columns, and the rules over those and the raw `row`."""
+    """What an entity's fields mean: silver columns of the raw `row`, and the rules over both, by name."""
 
     columns: dict[str, Column]
     rules: tuple[Rule, ...]
@@ -39,31 +40,31 @@ def judge(parsed: DataFrame, contract: Contract, *, keep_text: bool = False) -> 
     """Silver columns of each parsed line, with `reason` (null: passes), `rule`, `raw` and `rescued`.
 
     `raw` and `line_id` are there only for rows that may end in quarantine, unless `keep_text`, so that
-    clean rows carry neither along.
+    clean rows carry neither along. Each layer below names what the next one uses several times, and
+    what only odd rows need is asked of them alone.
     Of events, `event_id` and the repair columns come later (see `repair`).
     """
     meaning = meaning_of(contract)
-    reason = F.coalesce("fault", *(F.when(rule.broken, F.lit(rule.code)) for rule in meaning.rules))
-    text = F.coalesce("fault_rule", *(F.when(rule.broken, F.lit(rule.text)) for rule in meaning.rules))
-    judged = parsed.select(
+    remarks = _remarks(contract)
+    seen = parsed.select(
         *parsed.columns,
         *(column.alias(name) for name, column in meaning.columns.items()),
-        reason.alias("reason"),
-        F.when(reason.isNotNull(), text).alias("rule"),
-        _rescued(contract).alias("rescued"),
-        _notes(contract).alias("notes"),
+        F.coalesce(reduce(Column.__or__, remarks.values()) | F.col("doubt"), F.lit(True)).alias("notable"),
     )
+    reason = F.coalesce("fault", *(F.when(rule.broken, F.lit(rule.code)) for rule in meaning.rules))
+    judged = seen.select(*seen.columns, reason.alias("reason"))
+    rule = F.coalesce("fault_rule", *(F.when(rule.broken, F.lit(rule.text)) for rule in meaning.rules))
     incomplete = is_incomplete() if contract is SESSIONS else F.lit(False)
     doubtful = F.col("reason").isNotNull() | incomplete | F.lit(keep_text)
-    only_doubtful = {"line_id": F.col("line_id"), "raw": kept_text(contract)}
     return judged.select(
-        *(name for name in SOURCE if name not in only_doubtful),
-        *(F.when(doubtful, column).alias(name) for name, column in only_doubtful.items()),
+        *(name for name in SOURCE if name != "line_id"),
+        F.when(doubtful, line_id(contract)).alias("line_id"),
+        F.when(doubtful, kept_text(contract)).alias("raw"),
         *meaning.columns,
         "reason",
-        "rule",
-        "rescued",
-        "notes",
+        F.when(F.col("reason").isNotNull(), rule).alias("rule"),
+        _rescued(contract).alias("rescued"),
+        F.when(F.col("notable"), _notes(remarks)).alias("notes"),
         "absent",
     )
 
@@ -90,7 +91,8 @@ def event_type(raw: Column) -> Column:
     """One of the five types whatever its case or misspelling, null for null, else as it came in capitals."""
     upper = F.upper(F.trim(raw))
     spelled = F.coalesce(*(F.when(upper == wrong, F.lit(right)) for wrong, right in SPELLINGS.items()), upper)
-    return F.nullif(spelled, F.lit(""))
+    # nearly all rows are spelt as they should be
+    return F.when(raw.isin(*schemas.EVENT_TYPES), raw).otherwise(F.nullif(spelled, F.lit("")))
 
 
 def text_id(raw: Column) -> Column:
@@ -132,7 +134,7 @@ def _users() -> Meaning:
             "favourite_genres": row["favourite_genres"],
             "premium_user": row["premium_user"],
         },
-        (_needed("user_id", number_id(row["user_id"])),),
+        (_needed("user_id"),),
     )
 
 
@@ -140,22 +142,21 @@ def _artists() -> Meaning:
     row = F.col("row")
     return Meaning(
         {"id": text_id(row["id"]), "name": row["name"], "genres": row["genres"]},
-        (_needed("id", text_id(row["id"])),),
+        (_needed("id"),),
     )
 
 
 def _storage() -> Meaning:
     row = F.col("row")
-    storage_class = F.upper(F.trim(row["storage_class"]))
-    known = F.coalesce(storage_class.isin(*STORAGE_CLASSES), F.lit(False))
+    known = F.coalesce(F.col("storage_class").isin(*STORAGE_CLASSES), F.lit(False))
     return Meaning(
         {
             "track_id": text_id(row["track_id"]),
-            "storage_class": storage_class,
+            "storage_class": F.upper(F.trim(row["storage_class"])),
             "daily_cost": row["daily_cost"],
         },
         (
-            _needed("track_id", text_id(row["track_id"])),
+            _needed("track_id"),
             Rule("unknown_storage_class", f"storage_class: one of {', '.join(STORAGE_CLASSES)}", ~known),
             _within("daily_cost", row["daily_cost"], 0, 1_000_000),
         ),
@@ -185,11 +186,11 @@ def _tracks() -> Meaning:
             **{name: F.when(known_if[name], row[name]) for name in schemas.AUDIO_FEATURES},
         },
         (
-            _needed("id", text_id(row["id"])),
+            _needed("id"),
             Rule(
                 "bad_date",
                 "release_date: YYYY, YYYY-MM or YYYY-MM-DD",
-                raw_date.isNotNull() & release_date(raw_date).isNull(),
+                raw_date.isNotNull() & F.col("release_date").isNull(),
             ),
             _within("popularity", row["popularity"], 0, 100),
             _within("duration_ms", row["duration_ms"], 1, 86_400_000),
@@ -204,20 +205,16 @@ def _tracks() -> Meaning:
 
 def _events() -> Meaning:
     row = F.col("row")
-    time = event_time(row["timestamp"])
-    kind = event_type(row["event_type"])
-    track = text_id(row["track_id"])
-    user = number_id(row["user_id"])
-    session = number_id(row["session_id"])
+    time, kind = F.col("event_time"), F.col("event_type")
     within = (time >= F.lit(EARLIEST).cast("timestamp")) & (time < F.lit(LATEST).cast("timestamp"))
     trackless = kind.isin(schemas.ADVERTISEMENT, schemas.BUY_PREMIUM)
     return Meaning(
         {
-            "event_time": time,
-            "event_type": kind,
-            "user_id": user,
-            "session_id": session,
-            "track_id": track,
+            "event_time": event_time(row["timestamp"]),
+            "event_type": event_type(row["event_type"]),
+            "user_id": number_id(row["user_id"]),
+            "session_id": number_id(row["session_id"]),
+            "track_id": text_id(row["track_id"]),
             "no_track": F.coalesce(row["track_id"] == "", F.lit(False)),
         },
         (
@@ -227,21 +224,23 @@ def _events() -> Meaning:
                 time.isNull(),
             ),
             Rule("out_of_range", f"timestamp: from {EARLIEST} to before {LATEST}", ~within),
-            _needed("session_id", session),
+            _needed("session_id"),
             Rule(
                 "unknown_event_type",
                 f"event_type: one of {', '.join(schemas.EVENT_TYPES)}",
                 ~kind.isin(*schemas.EVENT_TYPES),
             ),
             Rule(
-                "unexpected_track", "track_id: none on adverts and purchases", trackless & track.isNotNull()
+                "unexpected_track",
+                "track_id: none on adverts and purchases",
+                trackless & F.col("track_id").isNotNull(),
             ),
         ),
     )
 
 
-def _needed(name: str, value: Column) -> Rule:
-    return Rule(f"missing_{name}", f"{name}: an identifier", value.isNull())
+def _needed(name: str) -> Rule:
+    return Rule(f"missing_{name}", f"{name}: an identifier", F.col(name).isNull())
 
 
 def _within(name: str, value: Column, low: int, high: int) -> Rule:
@@ -258,21 +257,28 @@ def _rescued(contract: Contract) -> Column:
     return F.when(F.size("unknown") > 0, F.to_json(kept))
 
 
-def _notes(contract: Contract) -> Column:
-    """What the report tells of a raw row, such as `null genres`; null for a row that gives no cause."""
+def _remarks(contract: Contract) -> dict[str, Column]:
+    """What the report tells of a raw row, such as `null genres`, and when."""
     row = F.col("row")
-    notes = [F.when(row[name].isNull(), F.lit(f"null {name}")) for name in contract.required]
+    remarks = {f"null {name}": row[name].isNull() for name in contract.required}
     for field in contract.fields:
         if field.name.endswith("id") or field.name == "id_artist":
             minus_one = F.lit("-1" if isinstance(field.dataType, T.StringType) else -1)
-            notes.append(F.when(row[field.name] == minus_one, F.lit(f"-1 as {field.name}")))
+            remarks[f"-1 as {field.name}"] = row[field.name] == minus_one
     if contract is SESSIONS:
-        notes.append(F.when(row["track_id"] == "", F.lit("empty track_id")))
-        spelled = row["event_type"].isin(*schemas.EVENT_TYPES)
-        meant = event_type(row["event_type"]).isin(*schemas.EVENT_TYPES)
-        notes.append(F.when(~spelled & meant, F.lit("spelling of event_type")))
+        remarks["empty track_id"] = row["track_id"] == ""
+        raw = row["event_type"]
+        meant = event_type(raw)
+        spelled, known = F.upper(F.trim(raw)) == meant, meant.isin(*schemas.EVENT_TYPES)
+        remarks["case of event_type"] = ~raw.isin(*schemas.EVENT_TYPES) & spelled & known
+        remarks["spelling of event_type"] = ~spelled & known
+    return remarks
+
+
+def _notes(remarks: dict[str, Column]) -> Column:
+    """The remarks on a row, and its fields that the contract doesn't know; null if there are none."""
     stray = F.transform("unknown", lambda name: F.concat(F.lit("stray "), name))
-    plain = F.array_compact(F.array(*notes))
+    plain = F.array_compact(F.array(*(F.when(holds, F.lit(name)) for name, holds in remarks.items())))
     noted = F.when(
         F.col("fault").isNull(), F.concat(plain, F.coalesce(stray, F.array().cast("array<string>")))
     )

@@ -31,15 +31,18 @@ def as_resolved(rows: DataFrame, columns: list[str], outcome: Column, reason: Co
     )
 
 
-def resolve_rejected(rejected: DataFrame, columns: list[str], held: DataFrame) -> DataFrame:
+def resolve_rejected(rejected: DataFrame, columns: list[str], quarantine: DataFrame | None) -> DataFrame:
     """Outcomes of rows that have a `reason`: quarantined, unless that very line is there already.
 
-    `held` has the `line_id` of each row in quarantine before this batch.
+    `quarantine` are the rows that were there before this batch; None if there were none.
     """
     first = Window.partitionBy("line_id").orderBy("source_file", "source_order")
-    seen = held.select("line_id", F.lit(True).alias("_seen"))
-    rows = rejected.withColumns({"_rank": F.row_number().over(first)}).join(seen, on="line_id", how="left")
-    again = (F.col("_rank") > 1) | F.col("_seen").isNotNull()
+    rows = rejected.withColumns({"_rank": F.row_number().over(first)})
+    again = F.col("_rank") > 1
+    if quarantine is not None:
+        seen = quarantine.select(F.col("quarantine_id").alias("line_id"), F.lit(True).alias("_seen"))
+        rows = rows.join(seen, on="line_id", how="left")
+        again = again | F.col("_seen").isNotNull()
     return as_resolved(
         rows,
         columns,

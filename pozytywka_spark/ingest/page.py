@@ -6,20 +6,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.ingest import distributions as d
+from pozytywka_spark.ingest.checks import COLUMN, Finding
 from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.delivery import Delivery
-from pozytywka_spark.ingest.findings import Finding
-from pozytywka_spark.ingest.outcomes import OUTCOMES
+from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
+from pozytywka_spark.ingest.silver import Silver
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.reports.page import SEVERITIES, Page
-from pozytywka_spark.schemas import EVENTS, INGEST_COUNTS, TRACKS, USERS
+from pozytywka_spark.schemas import INGEST_COUNTS, INGESTS
 
 _TREND = 12
+_TITLES = {"sessions": "Sessions, as delivered", "events": "Events, as taken in"}
+_TILES = {"error": "errors", "warn": "warnings", "info": "good to know", "ok": "in order"}
+_SAID = {
+    KEPT: "kept as they came",
+    REPAIRED: "completed from their session",
+    DUPLICATE: "known already",
+    QUARANTINED: "put aside in quarantine",
+}
 
 
 def page_path(settings: Settings) -> str:
@@ -27,106 +35,149 @@ def page_path(settings: Settings) -> str:
     return str(Path(settings.home) / "reports" / "ingest.html")
 
 
-def write_page(
-    spark: SparkSession,
-    lake: Lake,
-    settings: Settings,
-    ingest_id: int,
-    delivery: Delivery,
-    findings: Sequence[Finding],
-) -> str:
-    """Make the page and put it in place in one move; its path."""
+def write_page(settings: Settings, page: Page) -> str:
+    """Put the page in place in one move; its path."""
     target = Path(page_path(settings))
     target.parent.mkdir(parents=True, exist_ok=True)
-    page = make_page(ingest_id, delivery, findings, trend(lake), figures(spark, lake))
     unfinished = target.with_suffix(".tmp")
     unfinished.write_text(page.render(), encoding="utf-8")
     unfinished.replace(target)
     return str(target)
 
 
-def trend(lake: Lake) -> list[dict[str, Any]]:
-    """What became of the rows of the last ingests, a row for each ingest and entity, latest first."""
+def trend(lake: Lake, delivery: str) -> list[dict[str, Any]]:
+    """What became of the rows of the last ingests, a row for each ingest and entity, latest first.
+
+    `delivery` is that of the ingest at work, which isn't closed yet.
+    """
     counts = lake.read(INGEST_COUNTS.name).where(F.col("outcome").isin(*OUTCOMES))
     by_outcome = [F.sum(F.when(F.col("outcome") == name, F.col("rows"))).alias(name) for name in OUTCOMES]
-    rows = (
-        counts.groupBy("ingest_id", "entity")
-        .agg(F.sum("rows").alias("rows"), *by_outcome)
-        .orderBy(F.desc("ingest_id"), "entity")
-        .limit(_TREND * len(CONTRACTS))
-        .collect()
-    )
+    grouped = counts.groupBy("ingest_id", "entity").agg(F.sum("rows").alias("rows"), *by_outcome)
+    if lake.exists(INGESTS.name):
+        names = lake.read(INGESTS.name).select("ingest_id", "delivery").distinct()
+        grouped = grouped.join(names, on="ingest_id", how="left")
+    else:
+        grouped = grouped.withColumns({"delivery": F.lit(None).cast("string")})
+    rows = grouped.orderBy(F.desc("ingest_id"), "entity").limit(_TREND * len(CONTRACTS)).collect()
     return [
-        {"ingest": row["ingest_id"], "entity": row["entity"], "rows": row["rows"]}
+        {"ingest": row["ingest_id"], "delivery": row["delivery"] or delivery, "entity": row["entity"]}
+        | {"rows": row["rows"]}
         | {name: row[name] or 0 for name in OUTCOMES}
         for row in rows
     ]
-
-
-def figures(spark: SparkSession, lake: Lake) -> dict[str, Any]:
-    """The counts behind the plots; of tables that are not there, none."""
-    found: dict[str, Any] = {}
-    if lake.exists(TRACKS.name):
-        found["tracks"] = d.track_buckets(lake.read(TRACKS.name))
-    if lake.exists(EVENTS.name):
-        events = lake.read(EVENTS.name)
-        users: DataFrame | None = lake.read(USERS.name) if lake.exists(USERS.name) else None
-        found["months"] = d.events_by_month(events)
-        found["sessions"] = d.session_buckets(events, users)
-    return found
 
 
 def make_page(
     ingest_id: int,
     delivery: Delivery,
     findings: Sequence[Finding],
+    before: Sequence[Finding],
     trend_rows: Sequence[Mapping[str, Any]],
-    counted: Mapping[str, Any],
+    silver: Silver,
 ) -> Page:
-    """The page from what was counted."""
+    """The page from what was counted; `before` are the findings of the ingest before."""
     page = Page("Quality of the data", subtitle=f"Ingest {ingest_id} of {delivery.root}")
-    _summary(page, delivery, findings)
-    page.section("What became of the rows", anchor="rows").text(
-        "Each raw row is kept, repaired, quarantined or a duplicate; the job stops if they don't add up."
-    ).table(trend_rows)
+    rows_before = {(f.entity, f.check): f.rows for f in before}
+    _summary(page, delivery, findings, rows_before, trend_rows)
+    section = page.section("What became of the rows", anchor="rows").text(
+        "Each raw row is kept, repaired, quarantined or a duplicate; the job stops if they don't add up. "
+        f"The last {_TREND} ingests, the latest first."
+    )
+    if len({row["ingest"] for row in trend_rows}) > 1:
+        section.figure(d.trend_figure(trend_rows, OUTCOMES), alt="Rows of each ingest by what became of them")
+    section.table(trend_rows)
     for entity in dict.fromkeys(finding.entity for finding in findings):
-        mine = [finding for finding in findings if finding.entity == entity]
-        page.section(entity.replace("_", " ").capitalize(), anchor=entity).table(
-            [_row(finding) for finding in _by_severity(mine)]
-        )
-    plots = page.section("Distributions", anchor="distributions")
-    if counted.get("tracks"):
-        plots.figure(
-            d.tracks_figure(counted["tracks"]), alt="Popularity, loudness, tempo and duration of tracks"
-        )
-    if counted.get("months"):
-        plots.figure(d.months_figure(counted["months"]), alt="Events of each month by type")
-    if counted.get("sessions"):
-        plots.figure(
-            d.sessions_figure(counted["sessions"]), alt="Events in a session, premium users and others"
-        )
+        _entity(page, entity, [f for f in findings if f.entity == entity], rows_before)
+    _plots(page, silver)
     return page
 
 
-def _summary(page: Page, delivery: Delivery, findings: Sequence[Finding]) -> None:
+def _entity(
+    page: Page, entity: str, findings: Sequence[Finding], before: Mapping[tuple[str, str], int]
+) -> None:
+    checks = [f for f in findings if not f.check.startswith(COLUMN)]
+    section = page.section(_TITLES.get(entity, entity.replace("_", " ").capitalize()), anchor=entity)
+    section.table([_row(finding, before) for finding in _by_severity(checks)])
+    columns = [f for f in findings if f.check.startswith(COLUMN)]
+    if columns:
+        section.table(
+            [
+                {"column": f.check, "null": f.rows, "of": f.total, "share": _share(f)}
+                | {"values": f.meaning.removeprefix("null").removeprefix("; values ")}
+                for f in columns
+            ],
+            caption="Columns",
+        )
+
+
+def _plots(page: Page, silver: Silver) -> None:
+    plots = page.section("Distributions", anchor="distributions")
+    if silver.tracks:
+        plots.figure(
+            d.tracks_figure(silver.tracks),
+            alt="Popularity, loudness, tempo and duration of tracks",
+            caption="Tracks by popularity, loudness, tempo and duration; unknown values are left out.",
+        )
+    if silver.months:
+        plots.figure(
+            d.months_figure(silver.months),
+            alt="Events of each month by type",
+            caption="Events of each month by type; each line of the grid is ten times the one below.",
+        )
+    if silver.sessions:
+        plots.figure(
+            d.sessions_figure(silver.sessions),
+            alt="Events in a session, premium users and others",
+            caption="Sessions by their number of events: the share of each length, per group of users.",
+        )
+
+
+def _summary(
+    page: Page,
+    delivery: Delivery,
+    findings: Sequence[Finding],
+    before: Mapping[tuple[str, str], int],
+    trend_rows: Sequence[Mapping[str, Any]],
+) -> None:
     numbers = {name: sum(f.severity == name for f in findings) for name in reversed(SEVERITIES)}
-    section = page.section("Summary").tiles({f"findings: {name}": number for name, number in numbers.items()})
+    section = page.section("Summary").text(_verdict(numbers, trend_rows))
+    section.tiles({_TILES[name]: number for name, number in numbers.items()})
     if delivery.missing:
         section.text(f"Not in this delivery: {', '.join(delivery.missing)}.")
     worst = [finding for finding in _by_severity(findings) if finding.severity in ("error", "warn")]
-    section.table([{"entity": f.entity} | _row(f) for f in worst], empty="No errors and no warnings.")
+    section.table([{"entity": f.entity} | _row(f, before) for f in worst], empty="No errors and no warnings.")
 
 
-def _row(finding: Finding) -> dict[str, Any]:
+def _verdict(numbers: Mapping[str, int], trend_rows: Sequence[Mapping[str, Any]]) -> str:
+    """The state of the data in a sentence or two."""
+    latest = max((row["ingest"] for row in trend_rows), default=None)
+    mine = [row for row in trend_rows if row["ingest"] == latest]
+    rows = {name: sum(row[name] for row in mine) for name in ("rows", *OUTCOMES)}
+    if numbers["error"]:
+        state = "There are errors: don't train on this data before they are explained."
+    elif numbers["warn"]:
+        state = "No errors; read the warnings before training."
+    else:
+        state = "Nothing is wrong that any check looks for."
+    told = ", ".join(f"{rows[name]:,} {_SAID[name]}" for name in OUTCOMES)
+    return f"{state} This ingest read {rows['rows']:,} rows: {told}."
+
+
+def _row(finding: Finding, before: Mapping[tuple[str, str], int]) -> dict[str, Any]:
     return {
         "severity": finding.severity,
         "check": finding.check,
         "rows": finding.rows,
         "of": finding.total,
-        "share": f"{finding.rate:.2%}" if finding.rate is not None else None,
+        "share": _share(finding),
+        "ingest before": before.get((finding.entity, finding.check)),
         "meaning": finding.meaning,
         "examples": ", ".join(finding.examples),
     }
+
+
+def _share(finding: Finding) -> str | None:
+    return f"{finding.rate:.2%}" if finding.rate is not None else None
 
 
 def _by_severity(findings: Sequence[Finding]) -> list[Finding]:

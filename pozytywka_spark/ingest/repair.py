@@ -4,6 +4,9 @@ The grammar of a session, read off real deliveries: a PLAY begins each play; LIK
 order and at most once each, belong to the play before them and bear its track; a SKIP bears the
 very timestamp of the event after it and nothing else does; adverts and the purchase have no track;
 a session has one user; premium is bought once and no advert follows the purchase.
+
+A neighbour proves something only if it is the neighbour: where a row of the session may be missing
+(see `gaps`), no type and no track is told by order; the user still is, for a session has one.
 """
 
 from __future__ import annotations
@@ -26,19 +29,32 @@ def repair(rows: DataFrame) -> DataFrame:
     """Fill `user_id`, `event_type` and `track_id` of the incomplete rows of whole sessions.
 
     Grain: event. `rows` holds each session's events once: `session_id, event_time, event_type,
-    user_id, track_id, no_track` (the track was given as none), `source_file, source_order`. Adds
-    `repair_reason` (null: untouched) and `copy` (true: a row without track whose instant in the
-    session holds the same event with its track). What isn't certain stays null: so does the type of a
-    row that agrees, as far as it goes, with a complete event of its instant, being its copy or not.
+    user_id, track_id, no_track` (the track was given as none), `gaps` (a row of the session may be
+    missing), `typed` (of an event of silver: its type was once told by order; null: no),
+    `source_file, source_order`. Adds `repair_reason` (null: untouched) and `copy` (true: a
+    row without track whose instant in the session holds the same event with its track; or a row
+    without type that comes again, the event made of it being there). What isn't certain stays null:
+    so does the type of any other row that agrees, as far as it goes, with a complete event of its
+    instant, being its copy or not.
     """
+    told_user = _only("user_id", Window.partitionBy("session_id"))
+    marked = rows.withColumns(
+        {"_agrees": _agrees(), "_comes_again": _agrees(typed_only=True), "_user": told_user}
+    ).withColumns({"copy": (F.col("_agrees") & F.col("event_type").isNotNull()) | F.col("_comes_again")})
+    # a copy has no place of its own in the order of the session
+    copies = marked.where(F.col("copy")).select(
+        *rows.columns, F.lit(None).cast("string").alias("repair_reason"), "copy"
+    )
+    return _by_order(marked.where(~F.col("copy")), [*rows.columns, "copy"]).unionByName(copies)
+
+
+def _by_order(marked: DataFrame, columns: list[str]) -> DataFrame:
+    """Repair by the order of rows; `columns` of them are given back, and `repair_reason`."""
     session = Window.partitionBy("session_id")
     order = session.orderBy("event_time", _tie_rank(), "source_file", "source_order")
-    seen = rows.withColumns(_surroundings(order, session)).withColumns({"_agrees": _agrees()})
-    with_types = seen.withColumns(
-        {
-            "_type": F.coalesce("event_type", F.when(~F.col("_agrees"), _only_type())),
-            "copy": F.col("_agrees") & F.col("event_type").isNotNull(),
-        }
+    type_told = F.when(~F.col("_agrees") & ~F.col("gaps"), _only_type())
+    with_types = marked.withColumns(_surroundings(order, session)).withColumns(
+        {"_type": F.coalesce("event_type", type_told)}
     )
     opens = (
         F.col("_prev_time").isNull()
@@ -50,10 +66,11 @@ def repair(rows: DataFrame) -> DataFrame:
     with_tracks = (
         with_types.withColumns({"_opens": opens.cast("int")})
         .withColumns({"_play": F.sum("_opens").over(order)})
-        .withColumns({"_track": _only("track_id", play), "_user": _only("user_id", session)})
+        .withColumns({"_track": _only("track_id", play)})
     )
     lacks_track = F.col("track_id").isNull() & F.col("_type").isin(*_OF_PLAY)
-    track = F.when(lacks_track, F.col("_track")).otherwise(F.col("track_id"))
+    told = F.when(~F.col("gaps"), F.col("_track"))
+    track = F.when(lacks_track, told).otherwise(F.col("track_id"))
     user = F.coalesce("user_id", "_user")
     reason = F.concat_ws(
         ",",
@@ -65,12 +82,11 @@ def repair(rows: DataFrame) -> DataFrame:
         ),
     )
     return with_tracks.withColumns({"_reason": F.nullif(reason, F.lit("")), "_filled": track}).select(
-        *(F.col(name) for name in rows.columns if name not in ("user_id", "event_type", "track_id")),
+        *(F.col(name) for name in columns if name not in ("user_id", "event_type", "track_id")),
         user.alias("user_id"),
         F.col("_type").alias("event_type"),
         F.col("_filled").alias("track_id"),
         F.col("_reason").alias("repair_reason"),
-        "copy",
     )
 
 
@@ -126,12 +142,16 @@ def _single(possible: dict[str, Column]) -> Column:
     return F.when(F.size(left) == 1, left[0])
 
 
-def _agrees() -> Column:
-    """Whether a row without type or track agrees, as far as it goes, with a complete one of its instant."""
+def _agrees(*, typed_only: bool = False) -> Column:
+    """Whether a row without type or track agrees, as far as it goes, with a complete one of its instant.
+
+    `typed_only`: with one whose own type was told by order.
+    """
     instant = Window.partitionBy("session_id", "event_time")
     trackless = F.col("event_type").isin(ADVERTISEMENT, BUY_PREMIUM)
     whole = _true(trackless | (F.col("event_type").isNotNull() & F.col("track_id").isNotNull()))
-    complete = F.collect_set(F.when(whole, F.struct("event_type", "track_id"))).over(instant)
+    compared = whole & _true(F.col("typed")) if typed_only else whole
+    complete = F.collect_set(F.when(compared, F.struct("event_type", "track_id"))).over(instant)
     kind, track = F.col("event_type"), F.col("track_id")
     found = F.exists(
         complete,

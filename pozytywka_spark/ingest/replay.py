@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.ingest import ledger
-from pozytywka_spark.ingest.batch import count_outcomes, file_stats, months_around
+from pozytywka_spark.ingest.batch import count_outcomes, file_stats, judge_lines, keeping, months_around
 from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import CONTRACTS, SESSIONS, Contract
-from pozytywka_spark.ingest.events import UNRESOLVED, resolve_events
-from pozytywka_spark.ingest.lines import as_lines_again, parse
-from pozytywka_spark.ingest.normalise import judge
+from pozytywka_spark.ingest.events import UNRESOLVED, Keep, resolve_events
+from pozytywka_spark.ingest.lines import as_lines_again
 from pozytywka_spark.ingest.outcomes import KEPT, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.writes import write_silver
 from pozytywka_spark.lake.api import Lake
@@ -58,33 +56,38 @@ def replay(
     Silver is written before quarantine: cut short in between, a row is in both, and the next replay
     finds it a duplicate and takes it out. The number of rows that left quarantine.
     """
-    if not lake.exists(QUARANTINE.name):
+    all_rows = ledger.quarantined(lake, contract.entity)
+    if all_rows is None:
         return 0
-    all_rows = lake.read(QUARANTINE.name, partitions=[{"entity": contract.entity}])
     tried = all_rows if among is None else all_rows.where(among)
     if tried.isEmpty():
         return 0
-    judged = judge(parse(as_lines_again(tried), contract, max_line_bytes), contract, keep_text=True)
-    judged = judged.persist(StorageLevel.DISK_ONLY)
-    resolved = _resolve(spark, lake, contract, judged).persist(StorageLevel.DISK_ONLY)
-    try:
+    with keeping() as keep:
+        judged = keep(judge_lines(as_lines_again(tried), contract, max_line_bytes, keep_text=True))
+        others = None if among is None else all_rows.where(~among)
+        resolved = keep(_resolve(spark, lake, contract, judged, others, keep))
         counts = [row for row in count_outcomes(resolved) if row["outcome"] != QUARANTINED]
         moved = sum(int(row["rows"]) for row in counts)
         if moved:
             ledger.add_counts(spark, lake, contract.entity, ingest_id, replay_stream(contract.entity), counts)
             _move(lake, contract, all_rows, resolved, any(r["outcome"] in (KEPT, REPAIRED) for r in counts))
         return moved
-    finally:
-        resolved.unpersist()
-        judged.unpersist()
 
 
-def _resolve(spark: SparkSession, lake: Lake, contract: Contract, judged: DataFrame) -> DataFrame:
-    nothing = spark.createDataFrame([], "line_id string")
+def _resolve(
+    spark: SparkSession,
+    lake: Lake,
+    contract: Contract,
+    judged: DataFrame,
+    others: DataFrame | None,
+    keep: Keep,
+) -> DataFrame:
+    """Outcomes of the rows that are tried; `others` stay in quarantine whatever becomes of these."""
     held = ledger.held(spark, lake, contract.table)
     if contract is SESSIONS:
-        return resolve_events(judged, held.where(months_around(file_stats(judged, contract))), nothing)
-    return resolve_catalogue(judged, contract, held, nothing, replaces=False)
+        around = held.where(months_around(file_stats(judged, contract)))
+        return resolve_events(judged, around, others, keep)
+    return resolve_catalogue(judged, contract, held, others, replaces=False)
 
 
 def _move(lake: Lake, contract: Contract, all_rows: DataFrame, resolved: DataFrame, any_new: bool) -> None:

@@ -12,16 +12,20 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import ledger
+from pozytywka_spark.ingest import book, ledger
 from pozytywka_spark.ingest.batch import Source
+from pozytywka_spark.ingest.checks import Finding
 from pozytywka_spark.ingest.contracts import CONTRACTS, Contract
-from pozytywka_spark.ingest.delivery import Delivery, RawFile, changed, find_delivery, unread
-from pozytywka_spark.ingest.findings import Finding, find_all, last_findings, record_findings
+from pozytywka_spark.ingest.delivery import Delivery, changed, find_delivery, unread
+from pozytywka_spark.ingest.findings import last_findings
 from pozytywka_spark.ingest.lock import only_ingest
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
-from pozytywka_spark.ingest.page import page_path, write_page
+from pozytywka_spark.ingest.page import page_path
+from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.replay import replay_all, replay_stream, second_chance
+from pozytywka_spark.ingest.reporting import report_on
 from pozytywka_spark.ingest.stream import run_stream, stream_id
+from pozytywka_spark.lake import s3
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.reports.page import SEVERITIES
 
@@ -69,8 +73,9 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
     An entity that wasn't delivered is reported, not an error. Raises `DataError` if the folder or all
     entities are missing, or, once all that could be taken is in the lake, naming what couldn't.
     """
-    delivery = find_delivery(spark, settings.raw_path)
-    with only_ingest(lake.root, settings.ingest.wait_seconds):
+    endpoint = s3.endpoint(settings.s3) if book.is_needed(settings) else None
+    delivery = find_delivery(spark, settings.raw_path, endpoint)
+    with only_ingest(lake.root, settings.ingest):
         ingest_id = ledger.next_ingest_id(lake)
         read = ledger.read_before(lake, delivery.root)
         failures = []
@@ -92,7 +97,7 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
 def replay(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
     """Try all quarantined rows again under today's rules; an ingest of its own if any passes."""
     delivery = Delivery("quarantine", {}, ())
-    with only_ingest(lake.root, settings.ingest.wait_seconds):
+    with only_ingest(lake.root, settings.ingest):
         ingest_id = ledger.next_ingest_id(lake)
         if not replay_all(spark, lake, ingest_id, settings.ingest.max_line_bytes):
             return _nothing_new(settings, lake, delivery)
@@ -104,9 +109,7 @@ def _finish(
 ) -> IngestReport:
     """Close the ingest, check what silver holds now, write the page."""
     counts = ledger.counts_of(lake, ingest_id)
-    findings = find_all(spark, lake, counts)
-    record_findings(spark, lake, ingest_id, findings)
-    page = write_page(spark, lake, settings, ingest_id, delivery, findings)
+    findings, page = report_on(spark, settings, lake, delivery, ingest_id, counts)
     ledger.finish_ingest(spark, lake, ingest_id, delivery.root, counts)
     months = sorted({row["event_month"] for row in counts if row["event_month"]})
     return IngestReport(
@@ -116,7 +119,7 @@ def _finish(
         delivery.missing,
         delivery.ignored,
         tuple(months),
-        tuple(findings),
+        findings,
         page,
     )
 
@@ -174,20 +177,29 @@ def _ingest_entity(
     anew = bool(changed(listed, before.versions))
     generation = before.generation + anew
     source = _source(settings, delivery, contract, ingest_id, generation)
-    glob = delivery.glob(contract.entity)
-    seen = run_stream(spark, lake, settings.ingest, source, glob)
+    seen = _take_in(spark, lake, settings, source, delivery)
     left = _left(lake, delivery, contract, generation, seen, before)
     if not anew and any(file.size >= _SHORTEST for file in left):
         # Spark may have read these while they were empty, in a run that was cut short: look again
         generation += 1
         source = _source(settings, delivery, contract, ingest_id, generation)
-        seen = run_stream(spark, lake, settings.ingest, source, glob)
+        seen = _take_in(spark, lake, settings, source, delivery)
         left = _left(lake, delivery, contract, generation, seen, ledger.Read(0, {}))
     if left:
         empty = [{"path": f.path, "size": f.size, "modified": f.modified, "rows": 0} for f in left]
         ledger.record_files(
             spark, lake, source.files_stamp(), Txn(f"{source.stream}-empty", ingest_id), empty
         )
+
+
+def _take_in(
+    spark: SparkSession, lake: Lake, settings: Settings, source: Source, delivery: Delivery
+) -> frozenset[str]:
+    """Read what the stream hasn't; Spark keeps the book of it wherever it can."""
+    entity = source.contract.entity
+    if book.is_needed(settings):
+        return book.take_in(spark, lake, settings, source, delivery.files[entity])
+    return run_stream(spark, lake, settings.ingest, source, delivery.glob(entity))
 
 
 def _source(

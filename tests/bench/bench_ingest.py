@@ -3,11 +3,14 @@
 Run by path on a quiet machine: `python tests/bench/bench_ingest.py [EVENTS ...]` (default 1000000 10000000).
 Each engine reads the same file, takes the same columns and types, adds an event id and a month, and
 writes compressed Parquet by month; ingest also judges, deduplicates, counts and commits. Its session's
-start is not counted. `parse` and `parse+write` say how much of its time is Spark's own JSON and Parquet.
+start is not counted; checks and page have a line of their own. `parse` and `parse+write` say how much
+of its time is Spark's own JSON and Parquet. Peak memory: of the JVM with 2 GB of heap for Spark's lines
+(so far in the run), of a process of its own for DuckDB and Polars.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import shutil
@@ -25,6 +28,9 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.contracts import SESSIONS
+from pozytywka_spark.ingest.delivery import find_delivery
+from pozytywka_spark.ingest.ledger import counts_of
+from pozytywka_spark.ingest.reporting import report_on
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.session import build_session
 
@@ -54,9 +60,15 @@ def make(spark: SparkSession, events: int, folder: Path) -> Path:
 
 def with_ingest(spark: SparkSession, raw: Path, out: Path) -> None:
     settings = load_settings("local", [f"home={out}", f"raw.path={raw}"])
-    stage.find_all, stage.record_findings = (lambda *_: []), (lambda *_: None)  # reports are not parsing
-    stage.write_page = lambda *_: None
+    stage.report_on = lambda *_: ((), None)  # reports are not parsing
     stage.ingest(spark, settings, open_lake(settings, spark))
+
+
+def with_report(spark: SparkSession, raw: Path, out: Path) -> None:
+    """Checks and page of the lake that `with_ingest` left."""
+    settings = load_settings("local", [f"home={out}", f"raw.path={raw}"])
+    lake = open_lake(settings, spark)
+    report_on(spark, settings, lake, find_delivery(spark, str(raw)), 1, counts_of(lake, 1))
 
 
 def parse_only(spark: SparkSession, raw: Path, out: Path) -> None:
@@ -74,8 +86,9 @@ def parse_and_write(spark: SparkSession, raw: Path, out: Path) -> None:
                 ).write.partitionBy("event_month").parquet(str(out))  # fmt: skip
 
 
-def with_duckdb(_: SparkSession, raw: Path, out: Path) -> None:
+def with_duckdb(raw: Path, out: Path) -> None:
     connection = duckdb.connect()
+    connection.execute("set enable_progress_bar = false")
     rows = connection.read_json(
         str(raw / "sessions.jsonl"), format="newline_delimited",
         columns={"timestamp": "TIMESTAMP", "user_id": "BIGINT", "track_id": "VARCHAR",
@@ -87,7 +100,7 @@ def with_duckdb(_: SparkSession, raw: Path, out: Path) -> None:
     )
 
 
-def with_polars(_: SparkSession, raw: Path, out: Path) -> None:
+def with_polars(raw: Path, out: Path) -> None:
     schema = {"timestamp": pl.String, "user_id": pl.Int64, "track_id": pl.String, "event_type": pl.String,
               "session_id": pl.Int64}  # fmt: skip
     rows = pl.scan_ndjson(raw / "sessions.jsonl", schema=schema).with_columns(
@@ -99,34 +112,62 @@ def with_polars(_: SparkSession, raw: Path, out: Path) -> None:
     ).collect(engine="streaming").write_parquet(out, partition_by="event_month", compression="zstd")
 
 
-RUNS: dict[str, Callable[[SparkSession, Path, Path], None]] = {
+IN_SPARK: dict[str, Callable[[SparkSession, Path, Path], None]] = {
     "ingest": with_ingest,
+    "checks and page": with_report,
     "spark: parse": parse_only,
     "spark: parse+write": parse_and_write,
-    "duckdb": with_duckdb,
-    "polars": with_polars,
 }
+APART: dict[str, Callable[[Path, Path], None]] = {"duckdb": with_duckdb, "polars": with_polars}
+
+
+def apart(name: str, raw: Path, out: Path) -> tuple[float, float]:
+    """Seconds and peak memory in MB of a run in this process, which is to be a fresh one."""
+    start = time.perf_counter()
+    APART[name](raw, out)
+    return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+def jvm_peak() -> float:
+    """Peak memory in MB of the JVM that this process started."""
+    peaks = [0.0]
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        except OSError:  # gone meanwhile
+            continue
+        if fields["Name"].strip() == "java" and int(fields["PPid"]) == os.getpid():
+            peaks.append(int(fields["VmHWM"].split()[0]) / 1e3)
+    return max(peaks)
 
 
 def main(sizes: list[int]) -> None:
     cores = os.cpu_count() or 1
+    fresh = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        spark = build_session(load_settings("local", [f"home={folder / 'home'}"]), "bench-ingest")
-        warm = make(spark, 10_000, folder)
-        with_ingest(spark, warm, folder / "warm")
+        home = load_settings("local", [f"home={folder / 'home'}", "spark.driver_memory=2g"])
+        spark = build_session(home, "bench-ingest")
+        with_ingest(spark, make(spark, 100_000, folder), folder / "warm")
         for events in sizes:
             raw = make(spark, events, folder)
             size = (raw / "sessions.jsonl").stat().st_size / 1e6
-            for name, run in RUNS.items():
-                out = folder / "out"
+
+            def tell(name: str, took: float, peak: float, events: int = events, size: float = size) -> None:
+                print(f"{events:>11,} events {size:8.0f} MB  {name:<20} {took:7.1f} s "
+                      f"{size / took / cores:7.1f} MB/s/core  peak {peak:6,.0f} MB", flush=True)  # fmt: skip
+
+            for name, run in IN_SPARK.items():
+                out = folder / ("lake" if run in (with_ingest, with_report) else "out")
                 start = time.perf_counter()
                 run(spark, raw, out)
-                took = time.perf_counter() - start
-                shutil.rmtree(out, ignore_errors=True)
-                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-                print(f"{events:>11,} events {size:8.0f} MB  {name:<20} {took:7.1f} s "
-                      f"{size / took / cores:7.1f} MB/s/core  python peak {peak:,.0f} MB")  # fmt: skip
+                tell(name, time.perf_counter() - start, jvm_peak())
+                shutil.rmtree(folder / "out", ignore_errors=True)
+            shutil.rmtree(folder / "lake")
+            for name in APART:
+                with fresh.Pool(1) as pool:
+                    tell(name, *pool.apply(apart, (name, raw, folder / "out")))
+                shutil.rmtree(folder / "out", ignore_errors=True)
         spark.stop()
 
 

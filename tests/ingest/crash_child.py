@@ -10,8 +10,7 @@ from pozytywka_spark.session import build_session
 
 def main() -> None:
     settings = load_settings("local", sys.argv[1:])
-    stage.find_all, stage.record_findings = (lambda *_: []), (lambda *_: None)
-    stage.write_page = lambda *_: None
+    stage.report_on = lambda *_: ((), None)
     spark = build_session(settings, "crash")
     lake = open_lake(settings, spark)
     print("READY", flush=True)

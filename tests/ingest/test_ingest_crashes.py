@@ -21,9 +21,7 @@ SECONDS = 150
 
 @pytest.fixture(autouse=True)
 def _no_page(monkeypatch):
-    monkeypatch.setattr(stage, "find_all", lambda *_: [])
-    monkeypatch.setattr(stage, "record_findings", lambda *_: None)
-    monkeypatch.setattr(stage, "write_page", lambda *_: None)
+    monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
 
 
 class BrokenError(Exception):

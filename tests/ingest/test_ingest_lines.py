@@ -31,7 +31,7 @@ LINES = [
     (GOOD[:-1] + ', "mood": "sad"}', None, None, [], ["mood"]),
     (GOOD + GOOD, "malformed", None, [], []),
     (GOOD + " ", None, None, None, None),
-    (GOOD + " x", "malformed", None, None, None),
+    (GOOD + " x", "malformed", None, [], []),
     (GOOD[:40], "malformed", None, None, None),
     ("{", "malformed", None, None, None),
     ("null", "malformed", None, None, None),

@@ -1,6 +1,7 @@
 """Both real deliveries, end to end; every figure beside one that plain Python reads off the raw file."""
 
 import json
+import shutil
 from collections import Counter, defaultdict
 from datetime import date
 
@@ -8,6 +9,7 @@ import pytest
 from deliveries import at, contents
 
 from pozytywka_spark.config import load_settings
+from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.ledger import months_touched_since
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake
@@ -203,3 +205,23 @@ def test_the_page_tells_it_all(dirty_lake) -> None:
     for finding in report.findings:
         assert f"<td>{finding.check}</td>" in page
     assert page.count("data:image/svg+xml") == 2  # months and sessions; of tracks there is nothing to plot
+
+
+def test_the_dirty_delivery_under_another_name_adds_nothing(
+    spark, dirty_lake, dirty, tmp_path, monkeypatch
+) -> None:
+    """Last in this module: the lake goes on from here."""
+    _, lake, home = dirty_lake
+    shutil.copy(dirty / "sessions.jsonl", tmp_path / "sessions.jsonl")
+    before = {table: contents(lake, table) for table in ("events", "quarantine")}
+    monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
+    report = ingest(spark, at(load_settings("local", [f"home={home}"]), tmp_path), lake)
+    (again,) = (entity for entity in report.entities if entity.entity == "sessions")
+    assert (again.read, again.kept, again.repaired, again.quarantined, again.duplicates) == (
+        3805,
+        0,
+        0,
+        0,
+        3805,
+    )
+    assert {table: contents(lake, table) for table in before} == before

@@ -6,20 +6,20 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from deliveries import lines_of
+from pyspark.sql import DataFrame
 
+from pozytywka_spark.ingest.batch import judge_lines
 from pozytywka_spark.ingest.contracts import SESSIONS
 from pozytywka_spark.ingest.events import resolve_events
-from pozytywka_spark.ingest.lines import parse
-from pozytywka_spark.ingest.normalise import judge
 from pozytywka_spark.schemas import EVENTS
 
 T0 = datetime(2023, 1, 1)
 
 
-def resolve(spark, rows, held=None):
-    judged = judge(parse(lines_of(spark, rows), SESSIONS, 2**20), SESSIONS).persist()
+def resolve(spark, rows, held=None, quarantine=None):
+    judged = judge_lines(lines_of(spark, rows), SESSIONS, 2**20).persist()
     held = held if held is not None else spark.createDataFrame([], EVENTS.schema)
-    return resolve_events(judged, held, spark.createDataFrame([], "line_id string"))
+    return resolve_events(judged, held, quarantine, DataFrame.persist)
 
 
 def raw(session, cells):
@@ -111,6 +111,18 @@ def test_scenes(spark) -> None:
         )
         found[names[session]].append((row["outcome"], row["reason"], *event))
     assert dict(found) == {name: expected for name, (_, expected) in SCENES.items()}
+
+
+def test_every_scene_that_comes_again_adds_nothing(spark) -> None:
+    rows = [row for n, (cells, _) in enumerate(SCENES.values()) for row in raw(n, cells)]
+    first = resolve(spark, rows)
+    held = first.where("outcome in ('kept', 'repaired')").select(*EVENTS.columns).persist()
+    kept_back = first.where("outcome = 'quarantined'").selectExpr(
+        "raw", "source_file", "line_id quarantine_id"
+    )
+    again = resolve(spark, rows, held, kept_back.persist()).collect()
+    assert [row for row in again if row["outcome"] != "duplicate"] == []
+    assert len(again) == len(rows)
 
 
 def test_the_order_of_rows_in_the_file_does_not_matter(spark) -> None:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 from deliveries import START, at, contents, sessions, users, write
 
+from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import DataError, LakeError
 from pozytywka_spark.ingest import normalise, stage
 from pozytywka_spark.ingest.ledger import months_touched_since
@@ -24,9 +25,7 @@ def counts(report, entity="sessions"):
 @pytest.fixture(autouse=True)
 def _no_page(monkeypatch):
     """The checks of silver and their page have tests of their own, on real deliveries."""
-    monkeypatch.setattr(stage, "find_all", lambda *_: [])
-    monkeypatch.setattr(stage, "record_findings", lambda *_: None)
-    monkeypatch.setattr(stage, "write_page", lambda *_: None)
+    monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
 
 
 def test_a_delivery_that_comes_again_grows_and_overlaps(spark, settings, tmp_path) -> None:
@@ -174,26 +173,37 @@ def test_catalogue_rows_are_replaced_by_later_ones_and_rejected_ones_replayed(
     assert sorted(r["track_id"] for r in lake.read("track_storage").collect()) == ["t0", "t1", "t2"]
 
 
-def test_one_ingest_at_a_time(tmp_path, monkeypatch) -> None:
-    order = []
-    with only_ingest(str(tmp_path), 0), pytest.raises(LakeError, match="another ingest is at work"):  # noqa: SIM117
-        with only_ingest(str(tmp_path), 0.3):
+def test_one_ingest_at_a_time(tmp_path, capsys) -> None:
+    order, now, later = [], Ingest(wait_seconds=0), Ingest(wait_seconds=30)
+    with only_ingest(str(tmp_path), now), pytest.raises(LakeError, match="another ingest is at work"):  # noqa: SIM117
+        with only_ingest(str(tmp_path), Ingest(wait_seconds=0.3)):
             order.append("never")
     release = threading.Event()
 
     def second() -> None:
         release.wait()
-        with only_ingest(str(tmp_path), 30):
+        with only_ingest(f"file://{tmp_path}", later):
             order.append("second")
 
     waiting = threading.Thread(target=second)
     waiting.start()
-    with only_ingest(str(tmp_path), 0):
+    with only_ingest(str(tmp_path), now):
         release.set()
         threading.Event().wait(0.5)
         order.append("first")
     waiting.join()
     assert order == ["first", "second"]
+    assert capsys.readouterr().out.count("waiting for it to end") == 2  # once each, however often it looks
+
+
+def test_a_lake_without_a_lock_is_only_for_one_who_is_alone() -> None:
+    def take(settings) -> bool:
+        with only_ingest("s3://bucket/lake", settings):
+            return True
+
+    with pytest.raises(LakeError, match=r"lake s3://bucket/lake: no lock.*ingest\.assume_alone=true"):
+        take(Ingest())
+    assert take(Ingest(assume_alone=True))
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,10 @@ def test_a_run_with_its_summary_then_nothing_new(spark, tmp_path, capsys) -> Non
     assert "not in this delivery: artists, tracks, track_storage" in told.out
     assert "event months touched: 2023-01, 2023-02" in " ".join(told.out.split()) or "2023-01" in told.out
     assert f"quality report: {page}" in told.out
+    summary = [" ".join(line.split()) for line in told.out.splitlines()]
+    assert "sessions malformed 1" in summary[summary.index("quarantined") :]
+    assert f"sessions {len(rows) + 2} {len(rows) + 1} 0 1 0" in summary
+    assert "  error: events: user unknown: 1 of " in told.out
     assert told.err == "error: error: events: user unknown: 1 of " + f"{len(rows) + 1:,}\n"
     assert page.exists()
 

@@ -61,7 +61,8 @@ def _printed():  # type: ignore[no-untyped-def]
 def test_the_embedded_pipeline_tells_what_a_newcomer_asks(made: tuple[Path, str]) -> None:
     home, shown = made
     for told in (
-        "start Spark …", "make the embedded Pozytywka done in", "ingest done in", "features done in",
+        "start Spark …", "make the embedded Pozytywka done in", "ingest done in",
+        "Ingest 1: raw rows", "quality report: ", "features done in",
         "train done in", "score done in", "positives", f"tables   {home}/lake",
         "mlflow ui --backend-store-uri",
     ):  # fmt: skip

@@ -1,0 +1,33 @@
+"""What an ingest says of itself and of silver: findings into the lake, the page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.ingest.checks import Finding
+from pozytywka_spark.ingest.delivery import Delivery
+from pozytywka_spark.ingest.findings import last_findings, raw_findings, record_findings
+from pozytywka_spark.ingest.page import make_page, trend, write_page
+from pozytywka_spark.ingest.silver import look
+from pozytywka_spark.lake.api import Lake
+
+
+def report_on(
+    spark: SparkSession,
+    settings: Settings,
+    lake: Lake,
+    delivery: Delivery,
+    ingest_id: int,
+    counts: Sequence[Mapping[str, Any]],
+) -> tuple[tuple[Finding, ...], str]:
+    """Findings on the raw rows of an ingest (its `counts`) and on all of silver; the path of the page."""
+    silver = look(spark, lake)
+    findings = (*raw_findings(counts), *silver.findings)
+    before = last_findings(lake)
+    record_findings(spark, lake, ingest_id, findings)
+    page = make_page(ingest_id, delivery, findings, before, trend(lake, delivery.root), silver)
+    return findings, write_page(settings, page)

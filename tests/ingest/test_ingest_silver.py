@@ -1,0 +1,115 @@
+"""Checks of silver on tables of a few rows, each with its own thing wrong."""
+
+from datetime import date, datetime
+
+from pozytywka_spark.ingest.silver import look
+from pozytywka_spark.schemas import ARTISTS, AUDIO_FEATURES, EVENTS, TRACK_STORAGE, TRACKS, USERS
+
+
+class Tables:
+    """A lake of frames."""
+
+    def __init__(self, **frames):
+        self._frames = frames
+
+    def exists(self, name):
+        return name in self._frames
+
+    def read(self, name):
+        return self._frames[name]
+
+
+def track(key, artist="a", **changes):
+    base = {"id": key, "name": "n", "popularity": 7, "duration_ms": 200_000, "explicit": False,
+            "id_artist": artist, "release_date": date(2011, 1, 1), "release_date_precision": "day", "key": 1,
+            **dict.fromkeys(AUDIO_FEATURES, 0.5), "loudness": -7.0, "tempo": 120.0}  # fmt: skip
+    return tuple((base | changes)[name] for name in TRACKS.columns)
+
+
+def event(minute, kind, user, session, track=None, repaired=False, month=1):
+    time = datetime(2023, month, 1, 10, minute)
+    reason = "user_from_session" if repaired else None
+    return (f"e{session}-{minute}", time, kind, user, session, track, repaired, reason, date(2023, month, 1))
+
+
+def tables(spark):
+    silent = dict.fromkeys(AUDIO_FEATURES)
+    return {
+        "users": spark.createDataFrame(
+            [(1, "Radom", ["a", "b", "c"], True), (2, "Opole", None, None), (3, None, ["a"], False),
+             (4, "Radom", ["a", "b", "c"], True)],
+            USERS.schema,
+        ),
+        "artists": spark.createDataFrame([("a", "x", None), ("b", "x", ["folk"])], ARTISTS.schema),
+        "tracks": spark.createDataFrame(
+            [track("t1"), track("t2", None, name="m", popularity=0, instrumentalness=0.0),
+             track("t3", "nobody", release_date_precision="year", loudness=0.1, **{"tempo": None}),
+             track("t4", release_date=None, duration_ms=7_200_001, **silent)],
+            TRACKS.schema,
+        ),
+        "track_storage": spark.createDataFrame(
+            [("t1", "SLOW", 0.1), ("t2", "FAST", 0.2), ("t9", "SLOW", 0.1)], TRACK_STORAGE.schema
+        ),
+        "events": spark.createDataFrame(
+            [event(0, "PLAY", 1, 10, "t1"), event(1, "LIKE", 1, 10, "t1"), event(2, "LIKE", 1, 10, "t1"),
+             event(3, "BUY_PREMIUM", 1, 10), event(3, "ADVERTISEMENT", 1, 11),
+             event(4, "ADVERTISEMENT", 1, 11, repaired=True),
+             event(5, "PLAY", 9, 12, "t8", month=2), event(6, "SKIP", 3, 12, "t8", month=2),
+             event(7, "BUY_PREMIUM", 3, 13, month=2), event(8, "BUY_PREMIUM", 3, 13, month=2)],
+            EVENTS.schema,
+        ),
+    }  # fmt: skip
+
+
+WRONG = {
+    ("users", "favourite genres null"): (1, 4), ("users", "premium flag null"): (1, 4),
+    ("users", "premium flag false"): (1, 4), ("users", "premium without purchase"): (1, 4),
+    ("users", "purchase without premium"): (1, 4), ("users", "several purchases"): (1, 4),
+    ("users", "without events"): (2, 4), ("users", "other than 3 favourite genres"): (1, 4),
+    ("users", "class premium"): (2, 4), ("users", "column city"): (1, 4),
+    ("artists", "genres null"): (1, 2), ("artists", "name shared"): (2, 2),
+    ("tracks", "artist null"): (1, 4), ("tracks", "artist unknown"): (1, 4),
+    ("tracks", "storage unknown"): (2, 4),
+    ("tracks", "audio features unknown"): (1, 4), ("tracks", "tempo unknown"): (2, 4),
+    ("tracks", "louder than 0 dB"): (1, 4), ("tracks", "instrumentalness zero"): (1, 4),
+    ("tracks", "popularity zero"): (1, 4), ("tracks", "release date to the year"): (1, 4),
+    ("tracks", "release date to the month"): (0, 4), ("tracks", "release date null"): (1, 4),
+    ("tracks", "longer than 2 hours"): (1, 4), ("tracks", "never played"): (3, 4),
+    ("tracks", "name shared"): (3, 4),
+    ("track_storage", "class SLOW"): (2, 3), ("track_storage", "class MEDIUM"): (0, 3),
+    ("track_storage", "class FAST"): (1, 3), ("track_storage", "track unknown"): (1, 3),
+    ("events", "user unknown"): (1, 10), ("events", "track unknown"): (2, 5),
+    ("events", "class PLAY"): (2, 10),
+    ("events", "class SKIP"): (1, 10), ("events", "class LIKE"): (2, 10), ("events", "adverts"): (2, 10),
+    ("events", "purchases"): (3, 10), ("events", "repaired"): (1, 10),
+    ("events", "advert or purchase without track"): (5, 10), ("events", "like repeated"): (1, 1),
+    ("events", "advert after the purchase"): (1, 2), ("events", "session of several users"): (1, 4),
+    ("events", "months of history"): (2, 10), ("events", "column track_id"): (5, 10),
+}  # fmt: skip
+
+
+def test_each_check_finds_what_is_wrong(spark) -> None:
+    seen = look(spark, Tables(**tables(spark)))
+    found = {(f.entity, f.check): (f.rows, f.total) for f in seen.findings}
+    assert {key: found[key] for key in WRONG} == WRONG
+    # nothing was looked at that this test doesn't know, but for columns that are whole
+    assert {key for key, (rows, _) in found.items() if rows} <= WRONG.keys() | {
+        ("tracks", f"column {name}") for name in ("id_artist", "release_date", *AUDIO_FEATURES)}  # fmt: skip
+    told = {(f.entity, f.check): f for f in seen.findings}
+    assert told["events", "user unknown"].examples == ("9",)
+    assert told["events", "user unknown"].severity == "error"
+    assert told["tracks", "release date to the month"].severity == "ok"
+    assert told["tracks", "column duration_ms"].meaning == "null; values from 200000 to 7200001"
+    assert seen.months["PLAY"] == [(date(2023, 1, 1), 1), (date(2023, 2, 1), 1)]
+    assert seen.sessions == {"premium": [(0.0, 2)], "others": [(0.0, 2)]}
+    assert dict(seen.tracks["popularity"]) == {0.0: 1, 5.0: 3}
+
+
+def test_tables_that_are_not_there_are_not_held_against_the_others(spark) -> None:
+    there = tables(spark)
+    alone = look(spark, Tables(tracks=there["tracks"]))
+    found = {f.check: f.rows for f in alone.findings if f.severity != "ok"}
+    assert "never played" not in found
+    assert "storage unknown" not in found
+    assert (alone.months, alone.sessions) == ({}, {})
+    assert look(spark, Tables()).findings == ()
