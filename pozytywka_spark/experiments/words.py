@@ -98,7 +98,7 @@ def verdict(row: Row) -> str:
         return f"{where} ({band}): more buy than in control"
     if row["always_high"] < 0:
         return f"{where} ({band}): fewer buy than in control"
-    return f"{where} ({band}): no difference is shown yet"
+    return f"{where} ({band}): no difference is shown at this look"
 
 
 def points(value: float) -> str:
