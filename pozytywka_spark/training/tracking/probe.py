@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pozytywka_spark.config import Settings
 from pozytywka_spark.training.tracking.artifacts import check_writable
-from pozytywka_spark.training.tracking.store import artifact_root, connect, hide_secrets, told
+from pozytywka_spark.training.tracking.store import artifact_root, connect, hide_secrets, sqlite_file, told
 
 _SQLITE = "sqlite:///"
 
@@ -18,7 +16,7 @@ def probe(settings: Settings) -> str:
     """
     uri = settings.mlflow.tracking_uri
     check_writable(artifact_root(settings))
-    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists():
+    if uri.startswith(_SQLITE) and not sqlite_file(uri).exists():
         return f"{uri}: not there yet, can be made"
     tracking = connect(settings)
     with told(uri, "write to"):

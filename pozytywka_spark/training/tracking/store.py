@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
@@ -38,7 +39,7 @@ def connect(settings: Settings) -> Tracking:
     _quiet()
     if uri.startswith(_SQLITE):
         with told(uri, "open"):
-            _try_file(Path(uri.removeprefix(_SQLITE)).absolute())
+            _try_file(sqlite_file(uri), _patience(uri))
     with told(uri, "open"):
         import mlflow
 
@@ -63,7 +64,7 @@ def artifact_root(settings: Settings) -> str | None:
     """Where artefacts go: as set, else beside the SQLite file, else (None) where the server says."""
     root, uri = settings.mlflow.artifact_root, settings.mlflow.tracking_uri
     if root is None and uri.startswith(_SQLITE):
-        root = str(Path(uri.removeprefix(_SQLITE)).absolute().parent / "mlflow-artifacts")
+        root = str(sqlite_file(uri).parent / "mlflow-artifacts")
     if root is None or "://" in root:
         return root
     return Path(root).absolute().as_uri()
@@ -89,10 +90,20 @@ def told(uri: str, action: str) -> Iterator[None]:
         ) from error
 
 
-def _try_file(path: Path) -> None:
+def sqlite_file(uri: str) -> Path:
+    """The file of a SQLite address, whose options may follow it."""
+    return Path(uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
+
+
+def _patience(uri: str) -> float:
+    """Seconds to wait for a lock: the address's own `timeout`, else SQLite's five."""
+    return float(parse_qs(uri.partition("?")[2]).get("timeout", ["5"])[0])
+
+
+def _try_file(path: Path, patience: float) -> None:
     """Open the SQLite file, which is made with its folder if absent: MLflow tries a bad one for 100 s."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path)) as store:
+    with closing(sqlite3.connect(path, timeout=patience)) as store:
         store.execute("PRAGMA user_version")
 
 
