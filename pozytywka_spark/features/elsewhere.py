@@ -55,11 +55,14 @@ class Handed:
         new = self.spark.read.parquet(f"{self.order.folder}/{name}")
         if self.months.whole:
             return new
-        return self.kept(name).unionByName(new)
+        before = delta(self.spark, self.order, name)
+        return before.where(~F.col("month").isin(list(self.months.chosen))).unionByName(new)
 
-    def kept(self, name: str) -> DataFrame:
-        """The table's months that the build doesn't replace."""
-        return delta(self.spark, self.order, name).where(~F.col("month").isin(list(self.months.chosen)))
+    def kept(self, name: str, df: DataFrame) -> DataFrame:
+        """A small frame that several plans read, computed once: not every engine has a cache."""
+        address = f"{self.order.folder}/_{name}"
+        df.write.mode("overwrite").parquet(address)
+        return self.spark.read.parquet(address)
 
     def write(self, df: DataFrame, table: Table) -> None:
         """Plain files, replaced if they are there."""
@@ -93,8 +96,9 @@ def fulfil(order: Order) -> None:
         silver = {table.name: table.conform(delta(spark, order, table.name)) for table in schemas.SILVER}
         months = Months([date.fromisoformat(month) for month in order.months], order.whole)
         handed = Handed(spark, order, months)
-        purchases = first_purchases(silver["events"])
-        write_base(handed, silver["events"], purchases, dimensions_of(silver), months, CATALOGUE)
+        purchases = handed.kept("purchases", first_purchases(silver["events"]))
+        dimensions = dimensions_of(silver).map(handed.kept)
+        write_base(handed, silver["events"], purchases, dimensions, months, CATALOGUE)
         write_features(handed, months, CATALOGUE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +28,10 @@ class Dimensions:
     tracks: DataFrame
     users: DataFrame
     words: int
+
+    def map(self, change: Callable[[str, DataFrame], DataFrame]) -> Dimensions:
+        """Each frame changed by `change(name, frame)`."""
+        return Dimensions(change("tracks", self.tracks), change("users", self.users), self.words)
 
 
 def dimensions_of(silver: Silver) -> Dimensions:
