@@ -27,7 +27,9 @@ from pozytywka_spark.features.months import DAY_MICROS, MICROS, cut_off_of
 from pozytywka_spark.schemas import ADVERTISEMENT  # fmt: skip
 
 HOUR_MICROS = 3600.0 * MICROS
-LOG_DIGITS = 12
+# Engines' logarithms differ in the last bit (Java's and C's already at ln 3). With 11 digits kept they agree
+# up to 180,000 plays of one genre in a month, one every 15 seconds: tried for every number.
+LOG_DIGITS = 11
 
 AD_RUN = Measure("longest_ad_run", lambda: F.max("advert_run"), level="gap")
 LATE_ADS = Measure(
@@ -67,7 +69,7 @@ GENRE_LOGS = Measure(
     lambda: total(
         F.when(
             F.col("genre").isNotNull(),
-            fixed_point(F.col("plays") * F.log(F.col("plays").cast("double")), LOG_DIGITS),
+            F.col("plays") * _log(F.col("plays")),
         )
     ),
     level="genre",
@@ -141,11 +143,17 @@ def _between_sessions() -> Column:
     return F.greatest(outside, F.lit(0))
 
 
+def _log(count: Column) -> Column:
+    """The natural logarithm of a whole number, in fixed point."""
+    return fixed_point(F.log(count.cast("double")), LOG_DIGITS)
+
+
 def _entropy() -> Column:
-    """ln N - (1/N) sum n ln n, which is -sum p ln p with p = n/N."""
-    plays = F.nullif(real(GENRE_PLAYS.column()), F.lit(0.0))
-    # n ln n is kept to 12 digits, so that one genre alone may come out a hair below 0
-    return F.greatest(F.log(plays) - real(GENRE_LOGS.column()) / F.lit(10.0**LOG_DIGITS) / plays, F.lit(0.0))
+    """(N ln N - sum n ln n) / N, which is -sum p ln p with p = n/N; in whole numbers up to the division."""
+    plays = GENRE_PLAYS.column()
+    # a rounded logarithm may come out a hair on the wrong side
+    whole = F.greatest(plays * _log(F.greatest(plays, F.lit(1))) - GENRE_LOGS.column(), F.lit(0))
+    return ratio(whole, plays, 10.0**LOG_DIGITS)
 
 
 def _entropy_or_null() -> Column:

@@ -60,7 +60,7 @@ class Handed:
 
     def kept(self, name: str, df: DataFrame) -> DataFrame:
         """A small frame that several plans read, computed once: not every engine has a cache."""
-        address = f"{self.order.folder}/_{name}"
+        address = f"{self.order.folder}/kept_{name}"
         df.write.mode("overwrite").parquet(address)
         return self.spark.read.parquet(address)
 

@@ -95,7 +95,7 @@ def test_the_analysts_features_equal_the_oracle(built: Built) -> None:
 
 def test_behaviour_equals_the_oracle(built: Built, base: pd.DataFrame) -> None:
     liked = oracle.analysts(built.con).number_of_liked_tracks_listened
-    # entropy keeps n ln n to 12 decimals, and the oracle sums in another order
+    # entropy keeps logarithms to 11 decimals, and the oracle sums in another order
     assert_equal_features(built.lake, oracle_behaviour.behaviour(base, liked), atol=1e-11)
 
 
@@ -206,9 +206,13 @@ def digests(lake: Lake) -> dict[str, object]:
     return found
 
 
-def test_another_engine_hands_over_the_same_bits(built: Built, spark: SparkSession, tmp_path: Path) -> None:
+def test_another_engine_hands_over_the_same_bits(
+    built: Built, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """`engine.remote=sail`, a full build and then one more month, against Spark's own."""
     pytest.importorskip("pysail.spark")
+    if "made" not in request.node.callspec.id:
+        pytest.skip("the made world has all that the real delivery has, and months enough")
     there, lake = silver_copied(built, tmp_path, spark, "engine.remote=sail")
     with pytest.raises(UsageError, match="computes the catalogue as it is"):
         build_features(spark, there, lake, features=CATALOGUE[:3])
