@@ -75,6 +75,11 @@ def test_workers_of_another_python_are_trouble(tmp_path: Path, monkeypatch: pyte
     only(software.python(), "trouble")
 
 
+def test_a_python_in_an_archive_for_executors_is_not_looked_for_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYSPARK_PYTHON", "./environment/bin/python")
+    assert "from the archive" in only(software.python(), "ok").found
+
+
 def test_the_installed_packages_belong_together(monkeypatch: pytest.MonkeyPatch) -> None:
     only(software.packages(), "ok")
     installed = software.version
