@@ -86,6 +86,8 @@ def test_of_one_cohort_it_is_the_plain_difference_and_kaplan_meier_the_free_shar
     found = reading(treated, control).difference[0]
     shares = [np.cumsum(group.bought[0, 0]) / size for group, size in ((treated, 400), (control, 700))]
     np.testing.assert_allclose(found, shares[0] - shares[1], atol=1e-12)
+    twice = [AtRisk(np.repeat(g.free, 2, axis=1), np.repeat(g.bought, 2, axis=1)) for g in (treated, control)]
+    np.testing.assert_allclose(reading(*twice).difference[0], found, atol=1e-12)  # two equal strata
     month = np.repeat(
         np.arange(1, 8), [*treated.bought[0, 0].astype(int), 400 - int(treated.bought[0, 0].sum())]
     )
