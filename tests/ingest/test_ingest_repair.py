@@ -88,7 +88,7 @@ SCENES = {
          ("repaired", "user_from_session,track_from_skip_or_like", "PLAY", "b", 1)]),
     "a poorer copy of an event that is there": (
         [(0, "PLAY", "a", 1), (9, "LIKE", "a", 1), (9, "LIKE", None, 1)],
-        [("duplicate", "incomplete_copy", "LIKE", "a", 1)]),
+        [("duplicate", "incomplete_copy", "LIKE", None, 1)]),
     "perhaps a copy: no type is made up": (
         [(0, "PLAY", "a", 1), (20, "SKIP", "a", 1), (20, None, "a", 1), (20, "PLAY", "b", 1)],
         [("quarantined", "unknown_event", None, None, None)]),
