@@ -71,7 +71,7 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
 
 
 def _show_workers_the_package() -> None:
-    """Python workers inherit PYTHONPATH through the JVM; a package that isn't installed is found only there."""
+    """Python workers inherit PYTHONPATH through the JVM; one not installed is found only there."""
     here = str(Path(__file__).resolve().parents[1])
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if here not in known:

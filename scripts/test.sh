@@ -10,8 +10,11 @@ cd "$PROJECT"
 export PATH="$PROJECT/.venv/bin:$PATH" PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
 if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi
 
-echo "▸ ruff" && ruff check . && ruff format --check .
-echo "▸ mypy" && mypy
+echo "▸ ruff"
+ruff check .
+ruff format --check .
+echo "▸ mypy"
+mypy
 echo "▸ pytest"
 # Tests wait on one JVM's planning far more than on cores: two workers, a Spark session each
 exec python -m pytest -n "${TEST_WORKERS:-2}" --dist loadfile
