@@ -1,27 +1,16 @@
 """The job `doctor` through its entry point."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-
-JOB = Path(__file__).resolve().parents[2] / "jobs" / "doctor.py"
-
-
-def run(*flags: str) -> int:
-    spec = importlib.util.spec_from_file_location("job_doctor", JOB)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return int(module.main(flags))
+from running import run
 
 
 def test_a_machine_on_which_jobs_can_run(
     spark: SparkSession, tmp_path: Path, sample: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("--set", f"home={tmp_path}", "--set", f"raw.path={sample}") == 0
+    assert run("doctor", f"home={tmp_path}", f"raw.path={sample}") == 0
     printed = capsys.readouterr().out
     for check in (
         "Python",
@@ -46,7 +35,7 @@ def test_a_machine_on_which_jobs_can_run(
 def test_trouble_is_told_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "lake").write_text("a file where a folder should be")
     sets = [f"home={tmp_path}", "training.num_workers=4", "spark.master=local[2]"]
-    assert run("--quick", *(part for value in sets for part in ("--set", value))) == 1
+    assert run("doctor", *sets, flags=("--quick",)) == 1
     printed = capsys.readouterr().out
     assert "trouble  cores" in printed
     assert "→ training would wait for ever: set training.num_workers<=2" in printed
