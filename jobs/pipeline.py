@@ -80,6 +80,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     cli.say()
     cli.show_table("sides of the split", trained.split)
     cli.show_table("models on the test months", trained.models)
+    cli.show_table("whom to address: what each rule would have brought there", trained.decisions)
     cli.show_table("seconds", [{name: f"{spent:.1f}" for name, spent in seconds.items()}])
     users = f"{scored.rows:,} users of {scored.month:%Y-%m}"
     cli.say(f"tables   {lake.root}")
