@@ -23,7 +23,9 @@ from pozytywka_spark.config import ENVIRONMENTS, Settings, load_settings
 from pozytywka_spark.errors import PozytywkaError
 from pozytywka_spark.told import four_decimals, plain
 
-OUT = Console(highlight=False, soft_wrap=True)
+# rich takes 80 columns for all that isn't a terminal, and would cut our tables in logs
+LOG_WIDTH = 180
+OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
 Work = Callable[[argparse.Namespace, Settings], int | None]
 

@@ -23,7 +23,7 @@ from pozytywka_spark.experiments.cells import Cells, cells_of
 from pozytywka_spark.experiments.page import render
 from pozytywka_spark.experiments.participants import outcomes, reading_months, with_past, without_past
 from pozytywka_spark.experiments.population import last_month, next_cut_off
-from pozytywka_spark.experiments.reading import Row, balance, read_all, segment_rows
+from pozytywka_spark.experiments.reading import CUMULATIVE, Row, balance, read_all, segment_rows
 from pozytywka_spark.experiments.record import log_reading
 from pozytywka_spark.experiments.registry import Experiment
 from pozytywka_spark.experiments.segments import contamination, segment_counts
@@ -165,9 +165,10 @@ def _notes(
             "shares changed on the way: users who entered under different shares are compared among "
             "themselves, then averaged"
         )
-    fewest = min((row["purchases"] for row in rows if row["month"] == months[-1]), default=0)
+    ends = [row for row in rows if row["reading"] == CUMULATIVE and row["month"] == months[-1]]
+    fewest = min((row["purchases"] for row in ends), default=0)
     if fewest < 20:
-        notes.append(f"only {fewest} purchases in a treatment so far: intervals are rough")
+        notes.append(f"purchases in a treatment so far: only {fewest}, so intervals are rough")
     return notes
 
 
