@@ -133,7 +133,7 @@ def performance_figure(trend: Rows) -> Figure:
             values = [row["value"] for row in rows]
             low, high = ([row[end] for row in rows] for end in ("low", "high"))
             if kind == "estimated":
-                axes.plot(months, values, "-", color=colour, label=kind)
+                axes.plot(months, values, "o-", color=colour, markersize=3, label=kind)
                 axes.fill_between(months, low, high, color=colour, alpha=0.15)
             elif rows:
                 axes.vlines(months, low, high, color=colour, linewidth=1)

@@ -23,7 +23,7 @@ def render(fronts: Rows, month: date, model: ServingModel, notes: Sequence[str])
     users = sum(row["users"] for row in fronts if row["point"] == 0)
     page = Page(
         f"What could be changed: {month:%Y-%m}",
-        f"{users:,} users in {len(segments)} segments, {model.name} version {model.version}",
+        f"users: {users:,}, segments: {len(segments)}, {model.name} version {model.version}",
     )
     section = page.section("Advice")
     section.text(WARNING)
