@@ -27,7 +27,7 @@ FAST = """
 lake: {engine: delta-rs}
 spark:
   master: local[2]
-  driver_memory: 2g
+  driver_memory: 3g
   shuffle_partitions: 2
   conf:
     spark.sql.adaptive.enabled: false

@@ -17,7 +17,7 @@ def flags(tmp_path: Path) -> list[str]:
         f"home={tmp_path}",
         "spark.master=local[2]",
         "spark.shuffle_partitions=2",
-        "spark.driver_memory=2g",
+        "spark.driver_memory=3g",
     ]
     return [part for setting in wanted for part in ("--set", setting)]
 

@@ -16,7 +16,7 @@ from deliveries import sessions, users, write  # noqa: E402
 
 def arguments(spark, home, raw, *more):
     """The running session's own settings, for a session in use can't change them."""
-    conf = ("spark.driver_memory=2g", "spark.master=local[2]", "spark.shuffle_partitions=2")
+    conf = ("spark.driver_memory=3g", "spark.master=local[2]", "spark.shuffle_partitions=2")
     keep = f"spark.conf.spark.sql.warehouse.dir={spark.conf.get('spark.sql.warehouse.dir')}"
     pairs = [f"home={home}", f"raw.path={raw}", *conf, keep]
     return [*(part for pair in pairs for part in ("--set", pair)), *more]
