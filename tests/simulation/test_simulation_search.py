@@ -107,10 +107,10 @@ def test_the_suggestion_pays_off_even_at_the_intervals_low_end_and_is_told_in_wo
     assert best["gain"] == 20.0 * best["change"] - best["cost"]
     assert best["advice"].endswith(" for activity: 10 to 49 plays")
     assert rows[0]["advice"] == "change nothing for activity: 10 to 49 plays"
-    # without income from adverts every change costs something, and here no sale is worth it
+    # adverts that earn nothing are free to change; with sales worth nothing, no change is worth anything
     costs = ads_world.task.chosen.costs.model_copy(update={"advert_income": 0.0})
     chosen = ads_world.task.chosen.model_copy(update={"costs": costs, "generations": 3})
-    dear = replace(ads_world.task, value_of_sale=0.000_001)
+    dear = replace(ads_world.task, value_of_sale=0.0)
     segment = Segment(ads_world.now, LEVERS, dear.model, dear.actionable, chosen)
     assert front_rows(segment, dear, "x", 6000)[0]["suggested"]
 
