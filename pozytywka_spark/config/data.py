@@ -98,6 +98,9 @@ class Engine(Section):
         description="sail: a Sail server of the job's own; sc://host:port: one that sees the lake's files; "
         "unset: Spark itself",
     )
+    accept_differences: bool = Field(
+        False, description="must be true to use an engine whose results are known to differ from Spark's"
+    )
 
 
 class Guards(Section):

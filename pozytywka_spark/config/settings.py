@@ -54,6 +54,11 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _combinations(self) -> Settings:
+        if self.engine.remote and not self.engine.accept_differences:
+            raise ValueError(
+                "engine.remote: Sail 0.7 counts weekdays otherwise, so weekend_share is not Spark's: "
+                "unset it, or set engine.accept_differences=true to measure it"
+            )
         if self.label.name == "buys_ever" and not self.label.allow_censored:
             raise ValueError(
                 "label.name=buys_ever is censored by the end of the data: "

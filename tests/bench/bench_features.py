@@ -237,7 +237,12 @@ def measure(
         against_duckdb(spark, lake, runs, memory, home, tell, parts)
         print(f"{events:>11,} peak memory of the JVM {peak_memory(spark):.2f} GB", flush=True)
     for engine in [part for part in ("spark", "sail") if part in parts and "stage" in parts]:
-        whole_stage(spark, lake_of(*(["engine.remote=sail"] if engine == "sail" else [])), engine, tell)
+        whole_stage(
+            spark,
+            lake_of(*(["engine.remote=sail", "engine.accept_differences=true"] if engine == "sail" else [])),
+            engine,
+            tell,
+        )
         others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
         print(f"{events:>11,} peak memory of the JVM so far {peak_memory(spark):.2f} GB", flush=True)
         print(f"{events:>11,} and of the processes started {others:.2f} GB", flush=True)

@@ -135,7 +135,7 @@ def test_executors_had_the_package_from_the_wheel(run: Run) -> None:
 
 def processes_naming(*texts: str) -> list[str]:
     """By their command lines: daemons and executors name the folder of their cluster."""
-    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in found.splitlines() if any(text in line for text in texts)]
 
 

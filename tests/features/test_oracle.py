@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.errors import GuardError, UsageError
+from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.catalogue import CATALOGUE
 from pozytywka_spark.features.guards import check_rows
@@ -192,38 +191,3 @@ def test_an_entry_that_knows_who_buys_stops_the_stage(
 
 
 TABLES = ("first_likes", "artist_debuts", "user_debuts", "track_plays", "user_month", "features", "labels")
-
-
-def digests(lake: Lake) -> dict[str, object]:
-    """Every bit of every table that the stage writes, whatever the order of rows."""
-    found = {}
-    for name in TABLES:
-        rows = lake.read(name)
-        hashed = rows.select(F.xxhash64(*sorted(rows.columns)).alias("h"))
-        found[name] = hashed.agg(
-            F.count("h"), F.bit_xor("h"), F.sum(F.col("h").bitwiseAND(F.lit(0x7FFFFFFF)))
-        ).collect()[0]
-    return found
-
-
-def test_another_engine_hands_over_the_same_bits(
-    built: Built, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    """`engine.remote=sail`, a full build and then one more month, against Spark's own."""
-    pytest.importorskip("pysail.spark")
-    if "made" not in request.node.callspec.id:
-        pytest.skip("the made world has all that the real delivery has, and months enough")
-    there, lake = silver_copied(built, tmp_path, spark, "engine.remote=sail")
-    with pytest.raises(UsageError, match="computes the catalogue as it is"):
-        build_features(spark, there, lake, features=CATALOGUE[:3])
-    report = build_features(spark, there, lake)
-    assert "computed by sail" in report.seconds
-    assert digests(lake) == digests(built.lake)
-    late = lake.read("events").where(F.col("event_month") == F.lit(report.months[-2])).limit(1)
-    lake.append(schemas.EVENTS.conform(late.withColumn("event_id", F.lit("late"))), schemas.EVENTS)
-    again = build_features(spark, there, lake)
-    assert again.months == report.months[-2:]
-    after = digests(lake)
-    build_features(spark, built.settings, lake, full=True)
-    assert digests(lake) == after != digests(built.lake)
-    assert not list((tmp_path / "handover").iterdir())
