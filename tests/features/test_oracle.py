@@ -188,6 +188,3 @@ def test_an_entry_that_knows_who_buys_stops_the_stage(
     with pytest.raises(GuardError, match=r"guard suspicion: feature chosen_few alone has ROC AUC 1\.0"):
         build_features(spark, settings, lake, features=(*CATALOGUE[:3], leak))
     assert not lake.exists("features")
-
-
-TABLES = ("first_likes", "artist_debuts", "user_debuts", "track_plays", "user_month", "features", "labels")
