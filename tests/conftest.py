@@ -37,6 +37,28 @@ spark:
 """
 
 
+# Minutes each, too long for every commit: scripts/test.sh -m nightly
+NIGHTLY = (
+    "tests/ingest/test_ingest_ledger_of_dirt.py",
+    "tests/ingest/test_ingest_repair.py::test_every_scene_that_comes_again_adds_nothing",
+    "tests/jobs/test_pipeline_monthly.py",
+    "tests/monitoring/test_monitoring_stage.py",
+    "tests/monitoring/test_monitoring_worlds.py",
+    "tests/simulation/test_simulation_stage.py",
+    "tests/training/test_store_trouble.py",
+    "tests/training/test_tuned_run.py",
+    "tests/training/test_reproduce.py",
+    "tests/training/test_accuracy.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs at night."""
+    for item in items:
+        if item.nodeid.startswith(NIGHTLY):
+            item.add_marker(pytest.mark.nightly)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Lay the fast lane's settings over the local ones, for this process and for those it starts."""
     folder = Path(tempfile.mkdtemp(prefix="pozytywka-conf-"))
