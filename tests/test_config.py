@@ -97,10 +97,3 @@ def test_a_broken_settings_file_is_named(tmp_path: Path, content: str) -> None:
 def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"base\.yaml is missing"):
         load_settings("local", conf=tmp_path)
-
-
-def test_an_engine_whose_results_differ_is_refused_unless_that_is_accepted() -> None:
-    with pytest.raises(UsageError, match=r"weekend_share .* engine\.accept_differences=true"):
-        load_settings("local", ["engine.remote=sail"])
-    accepted = load_settings("local", ["engine.remote=sail", "engine.accept_differences=true"])
-    assert accepted.engine.remote == "sail"

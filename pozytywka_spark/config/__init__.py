@@ -1,6 +1,6 @@
 """Frozen typed settings; see `load_settings` for where they come from."""
 
-from pozytywka_spark.config.data import S3, Engine, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.data import S3, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
 from pozytywka_spark.config.experiments import Experiments, Uplift
 from pozytywka_spark.config.insight import Costs, Monitoring, Simulation
 from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings
@@ -26,7 +26,6 @@ __all__ = [
     "Costs",
     "Dirt",
     "Drift",
-    "Engine",
     "Evaluation",
     "Experiments",
     "Features",

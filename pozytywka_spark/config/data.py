@@ -89,20 +89,6 @@ class Features(Section):
     redundant_above: float = Field(0.98, gt=0, le=1, description="Spearman correlation of a redundant group")
 
 
-class Engine(Section):
-    """Where pure transformations run; whatever it is, the lake commits and the guards run in Spark."""
-
-    remote: str | None = Field(
-        None,
-        pattern=r"^(sail|sc://.+)$",
-        description="sail: a Sail server of the job's own; sc://host:port: one that sees the lake's files; "
-        "unset: Spark itself",
-    )
-    accept_differences: bool = Field(
-        False, description="must be true to use an engine whose results are known to differ from Spark's"
-    )
-
-
 class Guards(Section):
     """How hard the guards look."""
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from pozytywka_spark.config.data import S3, Engine, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.data import S3, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
 from pozytywka_spark.config.experiments import Experiments
 from pozytywka_spark.config.insight import Monitoring, Simulation
 from pozytywka_spark.config.model import (
@@ -34,7 +34,6 @@ class Settings(Section):
     lake: LakeSettings
     s3: S3 = S3()
     spark: Spark = Spark()
-    engine: Engine = Engine()
     label: Label = Label()
     features: Features = Features()
     guards: Guards = Guards()
@@ -54,11 +53,6 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _combinations(self) -> Settings:
-        if self.engine.remote and not self.engine.accept_differences:
-            raise ValueError(
-                "engine.remote: Sail 0.7 counts weekdays otherwise, so weekend_share is not Spark's: "
-                "unset it, or set engine.accept_differences=true to measure it"
-            )
         if self.label.name == "buys_ever" and not self.label.allow_censored:
             raise ValueError(
                 "label.name=buys_ever is censored by the end of the data: "

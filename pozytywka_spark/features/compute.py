@@ -1,4 +1,4 @@
-"""What a build computes, whatever engine runs it: state, base table and features, from silver tables."""
+"""What a build computes: state, base table and features, from silver tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIRSTS = {table.name: table for table in (schemas.FIRST_LIKES, schemas.ARTIST_DE
 
 
 class Tables(Protocol):
-    """Where a build's tables are: the lake's own, or the files that another engine hands over."""
+    """Where a build keeps its tables: what it computes knows no lake."""
 
     def read(self, name: str) -> DataFrame:
         """The table's rows, those written by this build among them."""

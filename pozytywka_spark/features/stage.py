@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features import store
 from pozytywka_spark.features.activity import first_purchases
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order, measures_of
-from pozytywka_spark.features.compute import FIRSTS, Months, write_base, write_features
-from pozytywka_spark.features.elsewhere import STATE, Order, run_elsewhere
+from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
+from pozytywka_spark.features.compute import Months, write_base, write_features
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.guarding import run_guards
 from pozytywka_spark.features.guards import GuardResult
@@ -131,72 +126,23 @@ def build_features(
 
 def _write_all(build: Build) -> list[GuardResult]:
     """State and base table, guards, then features and labels."""
-    with ExitStack() as stack:
-        handed = stack.enter_context(_elsewhere(build)) if build.settings.engine.remote else None
-        with build.timed("state and user_month"):
-            if handed:
-                _commit(build, handed, STATE)
-            else:
-                write_base(
-                    build.tables, build.silver["events"], build.purchases, build.dimensions,
-                    build.span, build.features,
-                )  # fmt: skip
-        rows = build.lake.read("user_month")
-        with build.timed("guards"):
-            guards = run_guards(
-                build.settings, build.silver["events"], build.dimensions, build.purchases,
-                _labels(build, rows), rows, build.features,
-                [each.month for each in build.inputs.months], build.span.chosen,
-            )  # fmt: skip
-        with build.timed("features"):
-            if handed:
-                _commit(build, handed, ("features",))
-            else:
-                write_features(build.tables, build.span, build.features)
+    with build.timed("state and user_month"):
+        write_base(
+            build.tables, build.silver["events"], build.purchases, build.dimensions, build.span,
+            build.features,
+        )  # fmt: skip
+    rows = build.lake.read("user_month")
+    with build.timed("guards"):
+        guards = run_guards(
+            build.settings, build.silver["events"], build.dimensions, build.purchases,
+            _labels(build, rows), rows, build.features,
+            [each.month for each in build.inputs.months], build.span.chosen,
+        )  # fmt: skip
+    with build.timed("features"):
+        write_features(build.tables, build.span, build.features)
     with build.timed("labels"):
         _write_labels(build)
     return guards
-
-
-@contextmanager
-def _elsewhere(build: Build) -> Iterator[str]:
-    """The folder with what the engine of `engine.remote` computed; gone afterwards.
-
-    Raises `UsageError` for features other than the catalogue's: the other process knows no others.
-    """
-    if build.features is not CATALOGUE:
-        raise UsageError("engine.remote computes the catalogue as it is; unset it to try other features")
-    lake, months = build.lake, build.span
-    kept = () if months.whole else STATE
-    names = [*(table.name for table in schemas.SILVER), *kept]
-    folder = Path(build.settings.home).absolute() / "handover" / uuid.uuid4().hex
-    order = Order(
-        remote=str(build.settings.engine.remote),
-        tables={name: (lake.path(name), lake.version(name)) for name in names},
-        months=[month.isoformat() for month in months.chosen],
-        whole=months.whole,
-        folder=str(folder),
-    )
-    try:
-        with build.timed(f"computed by {order.remote}"):
-            run_elsewhere(order)
-        yield str(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _commit(build: Build, folder: str, names: Sequence[str]) -> None:
-    """Put what another engine computed into the lake."""
-    measures = [measure.name for measure in measures_of(build.features)]
-    tables = {
-        **FIRSTS,
-        "track_plays": schemas.TRACK_PLAYS,
-        "user_month": schemas.user_month_table(measures),
-        "features": schemas.features_table([feature.name for feature in build.features]),
-    }
-    for name in names:
-        handed = build.spark.read.schema(tables[name].schema).parquet(f"{folder}/{name}")
-        build.tables.write(handed, tables[name])
 
 
 def _labels(build: Build, rows: DataFrame) -> DataFrame:

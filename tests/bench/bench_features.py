@@ -4,126 +4,39 @@
 
 With two threads each, Parquet to Parquet; the start of sessions is not counted. Printed: the analysts' 25
 and the whole catalogue in one plan, in Spark and in Sail, beside DuckDB's 25; the plan's shuffles and the
-bytes shuffled; then the stage through the lake with all guards on either engine: a full build, a run with
-nothing new, one more month, the seconds of each step; and the peak memory of the JVM and of Sail.
+bytes shuffled; then the stage through the lake with all guards: a full build, a run with nothing new, one
+more month, the seconds of each step; and the peak memory of the JVM and of Sail.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
-import resource
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
 
-from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.features.analysts import ANALYSTS
 from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.compute import Months
-from pozytywka_spark.features.elsewhere import Handed, Order, connected, delta
-from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.recipe import dimensions_of, features_from_events
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.features.store import read_silver
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.session import build_session
+from tests.bench.features_work import compute, seconds
+from tests.bench.in_sail import compute_in_sail
+from tests.bench.silver_world import write_silver
 from tests.features import oracle
 
 Tell = Callable[[str, float, float, str], None]
-USERS, TRACKS, ARTISTS, GENRES, MONTHS = 20_000, 129_648, 27_524, 3_912, 37
-SESSION = 40
-START = date(2022, 1, 1)
-
-
-def pick(salt: int, size: int) -> Column:
-    """A repeatable draw from 0 to `size` - 1."""
-    return F.pmod(F.xxhash64("id", F.lit(salt)), F.lit(size))
-
-
-def skewed(salt: int, size: int) -> Column:
-    """As `pick`, small numbers far more often, as plays fall on tracks."""
-    return F.floor(F.pow(pick(salt, 1_000_000) / 1_000_000, F.lit(4.0)) * size)
-
-
-def text_id(number: Column) -> Column:
-    """22 characters, as real identifiers have."""
-    return F.substring(F.md5(number.cast("string")), 1, 22)
-
-
-def write_silver(spark: SparkSession, lake: Lake, events: int) -> None:
-    """Headline sizes; `events` in sessions of forty over 37 months, some users buying along the way."""
-    genre = F.lit("genre ")
-    users = spark.range(USERS).select(
-        F.col("id").alias("user_id"),
-        F.lit("Gdynia").alias("city"),
-        F.array(*(F.concat(genre, pick(i, 50).cast("string")) for i in range(3))).alias("favourite_genres"),
-        (pick(9, 10) < 4).alias("premium_user"),
-    )
-    artists = spark.range(ARTISTS).select(
-        text_id(F.col("id")).alias("id"),
-        F.lit("name").alias("name"),
-        F.array(*(F.concat(genre, pick(i, GENRES).cast("string")) for i in range(4))).alias("genres"),
-    )
-    tracks = spark.range(TRACKS).select(
-        text_id(F.col("id")).alias("id"),
-        F.concat(F.lit("track "), "id").alias("name"),
-        pick(1, 100).cast("int").alias("popularity"),
-        (60_000 + pick(2, 300_000)).alias("duration_ms"),
-        (pick(3, 10) == 0).alias("explicit"),
-        text_id(pick(4, ARTISTS)).alias("id_artist"),
-        F.date_from_unix_date(pick(5, 18_000).cast("int")).alias("release_date"),
-        F.lit("day").alias("release_date_precision"),
-        pick(6, 12).cast("int").alias("key"),
-        *((pick(10 + i, 1_000) / 1_000).alias(name) for i, name in enumerate(schemas.AUDIO_FEATURES)),
-    )
-    storage = spark.range(TRACKS).select(
-        text_id(F.col("id")).alias("track_id"),
-        F.lit("SLOW").alias("storage_class"),
-        (pick(7, 10_000) / 1_000_000).alias("daily_cost"),
-    )
-    made = [users, artists, tracks, storage, events_of(spark, events)]
-    for table, df in zip(schemas.SILVER, made, strict=True):
-        lake.overwrite(table.conform(df), table)
-
-
-def events_of(spark: SparkSession, events: int) -> DataFrame:
-    """Grain: event. Sessions follow each other in time, so that files hold whole months."""
-    session = F.floor(F.col("id") / SESSION)
-    apart = int(MONTHS * 30.4 * 86_400e6 * SESSION / events)
-    begin = F.unix_micros(F.lit(START).cast("timestamp")) + session * F.lit(apart)
-    at = F.timestamp_micros((begin + (F.col("id") % SESSION) * 180_000_000).cast("bigint"))
-    kinds = ["PLAY"] * 11 + ["SKIP"] * 3 + ["LIKE"] * 3 + ["ADVERTISEMENT"] * 3
-    draw = pick(1, 20).cast("int")
-    bought = (pick(2, events // (USERS // 2)) == 0) & (F.pmod(F.xxhash64(session), F.lit(10)) < 8)
-    kind = F.when(bought, F.lit("BUY_PREMIUM")).otherwise(F.get(F.array(*map(F.lit, kinds)), draw))
-    bare = kind.isin("ADVERTISEMENT", "BUY_PREMIUM")
-    return spark.range(0, events, 1, 8).select(
-        F.sha2(F.col("id").cast("string"), 256).alias("event_id"),
-        at.alias("event_time"),
-        kind.alias("event_type"),
-        F.pmod(F.xxhash64(session), F.lit(USERS)).alias("user_id"),
-        session.alias("session_id"),
-        F.when(~bare, text_id(skewed(3, 10_708).cast("bigint"))).alias("track_id"),
-        F.lit(False).alias("repaired"),
-        F.lit(None).cast("string").alias("repair_reason"),
-        schemas.month_of(at).alias("event_month"),
-    )
 
 
 def duckdb_views(lake: Lake, memory: str) -> duckdb.DuckDBPyConnection:
@@ -148,58 +61,6 @@ def duckdb_views(lake: Lake, memory: str) -> duckdb.DuckDBPyConnection:
         from e left join bought b using (user_id) where b.at is null or not (b.at < e.cut_off)
     """)
     return con
-
-
-def compute(
-    silver: Mapping[str, DataFrame], features: Sequence[Feature], to: Path, keep: Callable[..., DataFrame]
-) -> None:
-    """All months, in one plan, as Parquet: what DuckDB does. `keep` computes a dimension once."""
-    events = silver["events"]
-    months = sorted(row[0] for row in events.select("event_month").distinct().collect())
-    dimensions = dimensions_of(silver).map(keep)
-    frame = features_from_events(events, events, dimensions, features, months)
-    frame.write.mode("overwrite").parquet(str(to))
-
-
-def compute_in_sail(lake: Lake, home: Path, runs: int) -> tuple[dict[str, list[float]], float]:
-    """Seconds of the same two in Sail, in a process of its own, and its peak memory in GB."""
-    names = [table.name for table in schemas.SILVER]
-    order = Order(
-        "sail", {name: (lake.path(name), lake.version(name)) for name in names}, [], True, str(home)
-    )
-    command = [sys.executable, "-m", "tests.bench.bench_features", "--sail", json.dumps(asdict(order)),
-               "--runs", str(runs)]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    told = json.loads(done.stdout.splitlines()[-1])
-    return told["seconds"], told["peak"]
-
-
-def sail_process(order: Order, runs: int) -> None:
-    """The process of `compute_in_sail`: tell the seconds of each run."""
-    taken: dict[str, list[float]] = {"sail 25": [], "sail catalogue": []}
-    with connected(order.remote) as spark:
-        silver = {table.name: table.conform(delta(spark, order, table.name)) for table in schemas.SILVER}
-        for _ in range(runs):
-            for name, features in zip(taken, (ANALYSTS, CATALOGUE), strict=True):
-                taken[name].append(
-                    seconds(
-                        lambda chosen=features: compute(
-                            silver,
-                            chosen,
-                            Path(order.folder) / "sail",
-                            Handed(spark, order, Months([], True)).kept,
-                        )
-                    )
-                )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(json.dumps({"seconds": taken, "peak": peak}))
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long it took."""
-    start = time.monotonic()
-    work()
-    return time.monotonic() - start
 
 
 def shuffled(spark: SparkSession) -> int:
@@ -236,16 +97,9 @@ def measure(
     if "duckdb" in parts:
         against_duckdb(spark, lake, runs, memory, home, tell, parts)
         print(f"{events:>11,} peak memory of the JVM {peak_memory(spark):.2f} GB", flush=True)
-    for engine in [part for part in ("spark", "sail") if part in parts and "stage" in parts]:
-        whole_stage(
-            spark,
-            lake_of(*(["engine.remote=sail", "engine.accept_differences=true"] if engine == "sail" else [])),
-            engine,
-            tell,
-        )
-        others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    if "stage" in parts:
+        whole_stage(spark, *lake_of(), tell)
         print(f"{events:>11,} peak memory of the JVM so far {peak_memory(spark):.2f} GB", flush=True)
-        print(f"{events:>11,} and of the processes started {others:.2f} GB", flush=True)
 
 
 def against_duckdb(
@@ -294,9 +148,8 @@ def exchanges(spark: SparkSession, silver: Mapping[str, DataFrame]) -> int:
     return len(set(re.findall(r"[^t]Exchange hash[^\n]*plan_id=(\d+)", plan)))
 
 
-def whole_stage(spark: SparkSession, opened: tuple[Settings, Lake], engine: str, tell: Tell) -> None:
+def whole_stage(spark: SparkSession, settings: Settings, lake: Lake, tell: Tell) -> None:
     """The stage through the lake, guards and all: full, nothing new, one more month; seconds by step."""
-    settings, lake = opened
     reports: list[FeaturesReport] = []
 
     def build(**chosen: Any) -> float:
@@ -307,10 +160,10 @@ def whole_stage(spark: SparkSession, opened: tuple[Settings, Lake], engine: str,
     again = build()
     month = build(months=(last, last))
     for name, taken in (("full build", full), ("nothing new", again), ("one more month", month)):
-        tell(f"{engine}: {name}", taken, full, "the full build")
+        tell(f"stage: {name}", taken, full, "the full build")
     unguarded = full - steps["guards"]
     tell(
-        f"{engine}: one more month, no guards",
+        "stage: one more month, no guards",
         month - reports[-1].seconds["guards"],
         unguarded,
         "the same of full",
@@ -332,11 +185,7 @@ def main() -> None:
         "--parts", nargs="+", default=["duckdb", "spark", "sail", "stage"], help="what to measure"
     )
     parser.add_argument("--home", type=Path, help="keep the worlds here, and use those that are there")
-    parser.add_argument("--sail", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.sail:
-        sail_process(Order(**json.loads(args.sail)), args.runs)
-        return
     home = args.home or Path(tempfile.mkdtemp(prefix="bench-features-"))
     try:
         settings = load_settings(
