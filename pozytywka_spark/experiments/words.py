@@ -19,8 +19,8 @@ def month_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "bought": row["purchases"],
             "premium": percent(row["share"]),
             "control users": row["control_users"],
-            "bought ": row["control_purchases"],
-            "control": percent(row["control_share"]),
+            "control bought": row["control_purchases"],
+            "control premium": percent(row["control_share"]),
         }
         for row in rows
     ]
@@ -34,9 +34,12 @@ def difference_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "group": row["group"],
             "points": points(row["difference"]),
             "one look": span(row, "low", "high"),
-            "p": p_value(row["p_adjusted"]),
+            "p, one look": p_value(row["p_adjusted"]),
             **(
-                {"every look": span(row, "always_low", "always_high"), "p ": p_value(row["always_p"])}
+                {
+                    "every look": span(row, "always_low", "always_high"),
+                    "p, every look": p_value(row["always_p"]),
+                }
                 if "always_p" in row
                 else {}
             ),
@@ -53,8 +56,8 @@ def cuped_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "group": row["group"],
             "points": points(row["difference"]),
             "interval": span(row, "low", "high"),
-            "CUPED": points(row["cuped_difference"]),
-            "interval ": span(row, "cuped_low", "cuped_high"),
+            "CUPED points": points(row["cuped_difference"]),
+            "CUPED interval": span(row, "cuped_low", "cuped_high"),
             "width": percent(row["cuped_width"]),
         }
         for row in rows

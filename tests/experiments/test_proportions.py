@@ -72,7 +72,7 @@ def test_intervals_cover_the_true_effect(n_t: int, n_c: int, p_t: float, p_c: fl
     )
     assert 0.93 <= np.mean((found.low <= p_t - p_c) & (p_t - p_c <= found.high)) <= 0.97
     lift = p_t / p_c - 1
-    assert 0.93 <= np.mean((found.lift_low <= lift) & (lift <= found.lift_high)) <= 0.975
+    assert 0.93 <= np.mean((found.lift_low <= lift) & (lift <= found.lift_high)) <= 0.97
     if p_t == p_c:
         assert np.mean(found.p_value < 0.05) <= 0.06
 
