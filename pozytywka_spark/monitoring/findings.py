@@ -142,8 +142,9 @@ def _judge(
         chance = (expected.high - expected.value) * 3 / 1.96
         limit = max(chosen.max_purchase_shift * expected.value, chance)
         far = value.value - expected.value
-        above = expected.value + (limit if far >= 0 else -limit)
-        return above, abs(far) > limit, f"{expected.value:.1f} were expected"
+        # of few purchases even none at all may be chance: then no threshold below can be passed
+        threshold = max(0.0, expected.value + (limit if far >= 0 else -limit))
+        return threshold, abs(far) > limit, f"{expected.value:.1f} were expected"
     return None, False, ""
 
 

@@ -37,7 +37,8 @@ class Inputs:
     @property
     def span(self) -> str:
         """The reference months in words."""
-        return f"{self.reference[0]:%Y-%m}..{self.reference[-1]:%Y-%m}"
+        first, last = (f"{month:%Y-%m}" for month in (self.reference[0], self.reference[-1]))
+        return first if first == last else f"{first}..{last}"
 
 
 def read_inputs(

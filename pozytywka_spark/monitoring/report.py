@@ -15,7 +15,8 @@ def show(report: MonitoringReport) -> int:
     model_name = f"{report.model_name} version {report.model_version}"
     cli.say(f"{report.month:%Y-%m} beside {report.reference}, by {model_name}")
     psi = [row for row in report.findings if row["metric"] == "psi" and row["value"] is not None]
-    largest = sorted(psi, key=lambda row: (row["subject"] != SCORE, -row["value"]))[:SHOWN]
+    judged = [row for row in psi if row["threshold"] is not None]
+    largest = sorted(judged, key=lambda row: (row["subject"] != SCORE, -row["value"]))[:SHOWN]
     cli.show_table(
         "the score and the features that moved most (PSI)",
         [
@@ -23,8 +24,13 @@ def show(report: MonitoringReport) -> int:
             for row in largest
         ],
     )
+    if len(judged) < len(psi):
+        cli.say(
+            f"{len(psi) - len(judged)} more features are measured, never alarmed: they grow by nature "
+            "(monitoring.exempt), or their window was still filling"
+        )
     model = [row for row in report.findings if row["subject"] == MODEL and "bin_" not in row["metric"]]
-    columns = ("metric", "value", "low", "high", "threshold", "alert")
+    columns = ("metric", "value", "low", "high", "threshold", "alert", "detail")
     cli.show_table("the model, 95% intervals", [{name: row[name] for name in columns} for row in model])
     for month in report.backfilled:
         cli.say(f"labels of {month:%Y-%m} are known now: its performance is measured")

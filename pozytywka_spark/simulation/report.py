@@ -17,6 +17,8 @@ def show(report: SimulationReport) -> None:
             f"    {interval} of {row['purchases']:.1f} expected of {row['users']:,} users, "
             f"{row['ad_income_lost']:.2f} ad income lost, gain {row['gain']:.2f}"
         )
+    if not report.fronts:
+        cli.say("no group has users enough to search: choose --segment all, or lower simulation.min_users")
     for note in report.notes:
         cli.say(f"note: {note}")
     cli.say(WARNING)
