@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.session import build_session
 
-pytest_plugins = ("trained", "s3_server")  # fixtures that several rooms share
+pytest_plugins = ("trained", "s3_server", "ready_stores")  # fixtures that several rooms share
 
 PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"
@@ -42,9 +42,6 @@ NIGHTLY = (
     "tests/ingest/test_ingest_ledger_of_dirt.py",
     "tests/ingest/test_ingest_repair.py::test_every_scene_that_comes_again_adds_nothing",
     "tests/jobs/test_pipeline_monthly.py",
-    "tests/monitoring/test_monitoring_stage.py",
-    "tests/monitoring/test_monitoring_worlds.py",
-    "tests/simulation/test_simulation_stage.py",
     "tests/training/test_store_trouble.py",
     "tests/training/test_tuned_run.py",
     "tests/training/test_reproduce.py",
