@@ -74,7 +74,9 @@ def _features(page: Page, trend: Rows, here: Rows) -> None:
     psi = [
         row for row in here if row["metric"] == PSI and row["subject"] != SCORE and row["value"] is not None
     ]
-    ranked = [row["subject"] for row in sorted(psi, key=lambda row: -row["value"])]
+    # what is never alarmed moves most, by nature, and tells least: it comes last
+    psi.sort(key=lambda row: (row["threshold"] is None, -row["value"]))
+    ranked = [row["subject"] for row in psi]
     if ranked:
         section.figure(
             multiples(trend, ranked[:SMALL], (PSI,)), alt="PSI by month of the features that moved most"
@@ -83,9 +85,7 @@ def _features(page: Page, trend: Rows, here: Rows) -> None:
     section.table(
         [
             {
-                "severity": "warn"
-                if any(values[name, each]["alert"] for each in (PSI, KS, JS, NULLS))
-                else "ok",
+                "severity": _severity([values[name, each] for each in (PSI, KS, JS, NULLS)]),
                 "feature": name,
                 **{each: values[name, each]["value"] for each in (PSI, KS, JS, NULLS)},
                 "alarms beyond": values[name, PSI]["threshold"],
@@ -94,6 +94,12 @@ def _features(page: Page, trend: Rows, here: Rows) -> None:
             for name in ranked
         ]
     )
+
+
+def _severity(distances: Rows) -> str:
+    if any(row["alert"] for row in distances):
+        return "warn"
+    return "not judged" if distances[0]["threshold"] is None else "ok"
 
 
 def multiples(trend: Rows, subjects: Sequence[str], metrics: Sequence[str]) -> Figure:
