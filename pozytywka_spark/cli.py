@@ -27,6 +27,8 @@ from pozytywka_spark.told import four_decimals, plain
 LOG_WIDTH = 180
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
+_NO_SPACE = "No space left on device"  # the system's own words, whoever passes them on
+
 Work = Callable[[argparse.Namespace, Settings], int | None]
 
 
@@ -67,12 +69,12 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, work: Work)
     except PozytywkaError as error:
         if args.verbose:
             traceback.print_exc()
-        complain(str(error))
+        complain(_full_disk(error) or str(error))
         return error.exit_code
     except Exception as error:  # the last line of defence: whatever it is, a person reads one line
         if args.verbose:
             traceback.print_exc()
-        complain(f"{_first_line(error)} (run again with --verbose for the stack trace)")
+        complain(_full_disk(error) or f"{_first_line(error)} (run again with --verbose for the stack trace)")
         return 1
 
 
@@ -123,6 +125,18 @@ def show_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         table.add_row(*(plain(value, four_decimals) for value in row.values()))
     OUT.print(table, soft_wrap=False)
+
+
+def _full_disk(error: BaseException | None) -> str | None:
+    """What to say if a full disk is behind it: Spark, Delta's log and Python each hide that elsewhere."""
+    while error is not None:
+        if _NO_SPACE in str(error):
+            return (
+                "the disk is full (lake.root, home or Spark's scratch folder): "
+                "make room and run the same command again"
+            )
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _first_line(error: Exception) -> str:

@@ -1,10 +1,12 @@
 import argparse
+import errno
+import os
 
 import pytest
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import GuardError, UsageError
+from pozytywka_spark.errors import GuardError, LakeError, UsageError
 
 
 def fails_with(error: BaseException) -> cli.Work:
@@ -28,6 +30,18 @@ def test_every_failure_is_one_line_and_an_exit_code(
 ) -> None:
     assert cli.run(cli.job_parser("job", "A job."), [], fails_with(error)) == code
     assert capsys.readouterr().err == line
+
+
+def test_a_full_disk_is_said_as_such_however_deep_it_lies(capsys: pytest.CaptureFixture[str]) -> None:
+    """Spark's tasks wrap the system's words in their own, Delta's log in others."""
+    wrapped = LakeError("table events: not written")
+    wrapped.__cause__ = RuntimeError("Job aborted due to stage failure")
+    wrapped.__cause__.__context__ = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    for error in (wrapped, ValueError("task 3 failed:\njava.io.IOException: No space left on device\nat …")):
+        assert cli.run(cli.job_parser("job", "A job."), [], fails_with(error)) == 1
+        told = capsys.readouterr().err
+        assert told.startswith("error: the disk is full")
+        assert told.count("\n") == 1
 
 
 def test_verbose_adds_the_stack_trace(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,153 @@
+"""Every stage's bench at every size, each in a process of its own; a table with growth exponents, a picture.
+
+What a bench told is kept in `results.json` as soon as it ended, so that a run that was stopped, or whose
+`--minutes` were over, goes on with what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+COMMANDS = {
+    "ingest": ["tests/bench/bench_ingest.py", "{events}"],
+    "features": ["-m", "tests.bench.bench_features", "--runs", "1", "--events", "{events}"],
+}
+_TIMED = re.compile(r"^\s*[\d,]+(?: events\s+\d+ MB)?\s+(?P<name>\S.*?)\s+(?P<seconds>\d+\.\d+) s\b")
+_OWN_PEAK = re.compile(r"peak\s+([\d,]+) MB")
+_STAGE_PEAK = re.compile(r"peak memory of the JVM(?: so far)? ([\d.]+) GB")
+
+Timing = dict[str, float]
+Results = dict[str, dict[str, dict[str, Timing]]]  # stage, events, what: seconds and peak in GB
+
+
+def read_timings(text: str) -> dict[str, Timing]:
+    """What a bench printed, by name; memory told apart from a line belongs to all of Spark's before it."""
+    found: dict[str, Timing] = {}
+    for line in text.splitlines():
+        if timed := _TIMED.match(line):
+            found[timed["name"]] = {"seconds": float(timed["seconds"])}
+            if peak := _OWN_PEAK.search(line):
+                found[timed["name"]]["peak"] = float(peak[1].replace(",", "")) / 1e3
+        elif peak := _STAGE_PEAK.search(line):
+            for name, timing in found.items():
+                if "duckdb" not in name:
+                    timing.setdefault("peak", float(peak[1]))
+    return found
+
+
+def exponent(by_size: Mapping[int, float]) -> float | None:
+    """b of seconds = a · events^b, by least squares over the logarithms; None for less than two sizes."""
+    if len(by_size) < 2:
+        return None
+    points = [(math.log(events), math.log(max(taken, 1e-3))) for events, taken in by_size.items()]
+    x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
+    return sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
+
+
+def curves(results: Results) -> dict[str, dict[int, Timing]]:
+    """Of each thing measured, its timings by size."""
+    found: dict[str, dict[int, Timing]] = defaultdict(dict)
+    for stage, sizes in results.items():
+        for events, timings in sizes.items():
+            for name, timing in timings.items():
+                found[f"{stage}: {name}"][int(events)] = timing
+    return {name: dict(sorted(sizes.items())) for name, sizes in found.items()}
+
+
+def as_table(results: Results) -> str:
+    """Markdown: seconds (and peak memory) at each size, and how they grow."""
+    found = curves(results)
+    sizes = sorted({events for by_size in found.values() for events in by_size})
+    heads = ["what", *(f"{events / 1e6:g} M" for events in sizes), "exponent"]
+    lines = [heads, ["---"] * len(heads)]
+    for name, by_size in found.items():
+        grows = exponent({events: timing["seconds"] for events, timing in by_size.items()})
+        cells = [_cell(by_size[events]) if events in by_size else "" for events in sizes]
+        lines.append([name, *cells, "" if grows is None else f"{grows:.2f}"])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _cell(timing: Timing) -> str:
+    peak = f" ({timing['peak']:.1f} GB)" if "peak" in timing else ""
+    return f"{timing['seconds']:.1f} s{peak}"
+
+
+def draw(results: Results, path: Path) -> None:
+    """Seconds over events, both logarithmic; the exponent stands beside each name."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "pozytywka"  # the same picture from the same figures
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
+    for name, by_size in curves(results).items():
+        taken = {events: timing["seconds"] for events, timing in by_size.items()}
+        grows = exponent(taken)
+        label = name if grows is None else f"{name} (^{grows:.2f})"
+        theirs = any(other in name for other in ("duckdb", "polars"))
+        axes.plot(list(taken), list(taken.values()), "o--" if theirs else "o-", label=label)
+    axes.set(xscale="log", yscale="log", xlabel="events", ylabel="seconds",
+             title=f"{os.cpu_count()} cores")  # fmt: skip
+    axes.grid(alpha=0.3, which="both")
+    figure.legend(loc="outside right upper", fontsize=7)
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+def measure(stage: str, events: int, seconds: float) -> dict[str, Timing] | None:
+    """What a bench tells, None if it took longer than `seconds`. Raises `SystemExit` if it fails."""
+    command = [sys.executable, *(part.format(events=events) for part in COMMANDS[stage])]
+    try:
+        done = subprocess.run(
+            command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed: {done.stderr[-1500:]}")
+    return read_timings(done.stdout)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure what is missing while there is time; table and picture of all there is."""
+    parser = argparse.ArgumentParser(prog="scripts/bench.sh", description=__doc__)
+    parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 10_000_000, 40_000_000])
+    parser.add_argument("--stages", nargs="+", choices=COMMANDS, default=list(COMMANDS))
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    parser.add_argument("--again", action="store_true", help="forget what was measured")
+    args = parser.parse_args(argv)
+    args.out.mkdir(parents=True, exist_ok=True)
+    kept, deadline = args.out / "results.json", time.monotonic() + 60 * args.minutes
+    results: Results = json.loads(kept.read_text()) if kept.exists() and not args.again else {}
+    for events in sorted(args.events):  # the small ones first: they tell most for their time
+        for stage in args.stages:
+            if str(events) in results.get(stage, {}):
+                continue
+            left = deadline - time.monotonic()
+            found = measure(stage, events, left) if left > 0 else None
+            if found is None:
+                print(f"{stage} at {events:,} events: no time left; start again to go on", file=sys.stderr)
+                continue
+            results.setdefault(stage, {})[str(events)] = found
+            kept.write_text(json.dumps(results, indent=1))
+    (args.out / "results.md").write_text(as_table(results))
+    draw(results, args.out / "results.svg")
+    print(as_table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""What the benches print is understood, and growth is what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bench import everything
+
+INGEST = (
+    "  1,000,000 events      128 MB  spark: parse+write       6.2 s    10.3 MB/s/core  peak  1,412 MB\n"
+    "  1,000,000 events      128 MB  duckdb                   1.5 s    42.7 MB/s/core  peak    700 MB\n"
+)
+FEATURES = (
+    "  1,000,000 duckdb 25                             1.20 s    1.00 x duckdb\n"
+    "  1,000,000 spark 25                              4.50 s    3.75 x duckdb\n"
+    "            spark's catalogue: 12 exchanges planned, 80 MB shuffled\n"
+    "  1,000,000 peak memory of the JVM 1.52 GB\n"
+    "  1,000,000 full build                           20.00 s    1.00 x the full build\n"
+    "  1,000,000 peak memory of the JVM so far 2.25 GB\n"
+)
+
+
+def test_what_benches_print_is_read() -> None:
+    assert everything.read_timings(INGEST) == {
+        "spark: parse+write": {"seconds": 6.2, "peak": 1.412},
+        "duckdb": {"seconds": 1.5, "peak": 0.7},
+    }
+    assert everything.read_timings(FEATURES) == {
+        "duckdb 25": {"seconds": 1.2},
+        "spark 25": {"seconds": 4.5, "peak": 1.52},
+        "full build": {"seconds": 20.0, "peak": 2.25},
+    }
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0, 1.7])
+def test_the_exponent_is_that_of_the_law(power: float) -> None:
+    by_size = {events: 3.0 * (events / 1e6) ** power for events in (1_000_000, 10_000_000, 40_000_000)}
+    assert everything.exponent(by_size) == pytest.approx(power)
+    assert everything.exponent({1_000_000: 2.0}) is None
+
+
+def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def measure(stage: str, events: int, seconds: float) -> dict[str, everything.Timing] | None:
+        asked.append((stage, events))
+        return None if len(asked) == 3 else {"spark": {"seconds": events / 1e6}}
+
+    monkeypatch.setattr(everything, "measure", measure)
+    chosen = ["--events", "1000000", "2000000", "--out", str(tmp_path)]
+    everything.main(chosen)
+    first = list(asked)
+    everything.main(chosen)
+    assert asked[len(first) :] == [("ingest", 2_000_000)], "only what was missing"
+    assert "| ingest: spark | 1.0 s | 2.0 s | 1.00 |" in (tmp_path / "results.md").read_text()
+    assert set(json.loads((tmp_path / "results.json").read_text())) == {"ingest", "features"}
+    picture = (tmp_path / "results.svg").read_bytes()
+    everything.main(chosen)
+    assert (tmp_path / "results.svg").read_bytes() == picture
