@@ -47,7 +47,6 @@ NIGHTLY = (
     "tests/simulation/test_simulation_stage.py",
     "tests/training/test_store_trouble.py",
     "tests/training/test_tuned_run.py",
-    "tests/training/test_reproduce.py",
     "tests/training/test_accuracy.py",
 )
 
