@@ -45,7 +45,6 @@ NIGHTLY = (
     "tests/jobs/test_pipeline_monthly.py",
     "tests/training/test_store_trouble.py",
     "tests/training/test_tuned_run.py",
-    "tests/training/test_reproduce.py",
     "tests/training/test_accuracy.py",
 )
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
+from pozytywka_spark.training import one_task
 from pozytywka_spark.training.linear import LOGISTIC
-from pozytywka_spark.training.planner import Plan, describe_cluster
+from pozytywka_spark.training.planner import Cluster, Plan, describe_cluster
 from pozytywka_spark.training.rows import LABEL, SIDE
 from pozytywka_spark.training.splits import TRAIN, VALIDATION
 from pozytywka_spark.training.threaded import ThreadedXGBClassifier
 
 MAJORITY, XGBOOST = "majority", "xgboost"
 MODELS = (MAJORITY, LOGISTIC, XGBOOST)
+
+_HELD_OUT = "is_validation"
 
 
 @dataclass(frozen=True)
@@ -38,43 +41,74 @@ def fit_trees(
 ) -> FittedTrees:
     """Boosted trees on the train side, stopped on the validation side's log loss.
 
-    Rows go to workers by a hash of the user and are sorted there, so that the same rows give the same
-    trees. The booster is cut after its best iteration: no reader can use the trees that overfit.
+    Rows are sorted by user and month where they are used, so that the same rows give the same trees: in
+    one task if the plan has one worker, else on workers by a hash of the user. The booster is cut after
+    its best iteration: no reader can use the trees that overfit.
     """
     unknown = sorted(set(settings.training.monotone) - set(order))
     if unknown:
         raise UsageError(f"training.monotone: no such feature: {', '.join(unknown)}")
     weight = positive_weight(settings, base_rate)
-    used = (
-        rows.filter(F.col(SIDE).isin(TRAIN, VALIDATION))
-        .select("user_id", "month", LABEL, (F.col(SIDE) == VALIDATION).alias("is_validation"), *order)
-        .repartition(plan.workers, "user_id")
-        .sortWithinPartitions("user_id", "month")
+    used = rows.filter(F.col(SIDE).isin(TRAIN, VALIDATION)).select(
+        *("user_id", "month", LABEL), (F.col(SIDE) == VALIDATION).alias(_HELD_OUT), *order
     )
-    model = _estimator(order, settings, plan, weight, rows.sparkSession).fit(used)
-    booster = model.get_booster()
+    cluster = describe_cluster(rows.sparkSession)
+    if plan.workers == 1:
+        grown = one_task.grow(used, as_task(order, settings, plan, weight), wider_tasks=_wider(plan, cluster))
+    else:
+        grown = _on_workers(used, _estimator(order, settings, plan, weight, cluster))
+    booster = grown.booster
     best = int(booster.best_iteration) + 1
-    summary = model.training_summary
     cut = booster[:best]
     cut.feature_names = list(order)
     return FittedTrees(
         booster=bytes(cut.save_raw("ubj")),
         trees=best,
         trees_tried=booster.num_boosted_rounds(),
-        train_loss=tuple(summary.train_objective_history["logloss"]),
-        validation_loss=tuple(summary.validation_objective_history["logloss"]),
+        train_loss=grown.train_loss,
+        validation_loss=grown.validation_loss,
         gains={name: float(gain) for name, gain in cut.get_score(importance_type="total_gain").items()},
         positive_weight=weight,
     )
 
 
+def as_task(order: Sequence[str], settings: Settings, plan: Plan, weight: float) -> one_task.Task:
+    """What the one task of a plan of one worker is told."""
+    return one_task.Task(
+        order=tuple(order),
+        label=LABEL,
+        validation=_HELD_OUT,
+        parameters={**tree_parameters(settings, order, weight), "objective": "binary:logistic"},
+        rounds=settings.training.max_trees,
+        patience=settings.training.early_stopping_rounds,
+        threads=plan.threads,
+    )
+
+
+def _wider(plan: Plan, cluster: Cluster) -> bool:
+    """Whether Spark must be asked for wider tasks: on one machine nothing else wants the cores."""
+    return not cluster.local and plan.threads != cluster.task_cpus
+
+
+def _on_workers(rows: DataFrame, estimator: ThreadedXGBClassifier) -> one_task.Grown:
+    """The same on several workers: rows by a hash of the user, sorted on arrival."""
+    workers = estimator.getOrDefault("num_workers")
+    model = estimator.fit(rows.repartition(workers, "user_id").sortWithinPartitions("user_id", "month"))
+    losses = model.training_summary
+    return one_task.Grown(
+        model.get_booster(),
+        tuple(losses.train_objective_history["logloss"]),
+        tuple(losses.validation_objective_history["logloss"]),
+    )
+
+
 def _estimator(
-    order: Sequence[str], settings: Settings, plan: Plan, weight: float, spark: SparkSession
+    order: Sequence[str], settings: Settings, plan: Plan, weight: float, cluster: Cluster
 ) -> ThreadedXGBClassifier:
     estimator = ThreadedXGBClassifier(
         features_col=list(order),
         label_col=LABEL,
-        validation_indicator_col="is_validation",
+        validation_indicator_col=_HELD_OUT,
         missing=float("nan"),
         num_workers=plan.workers,
         n_estimators=settings.training.max_trees,
@@ -82,7 +116,6 @@ def _estimator(
         verbose=False,  # the loss of each round is in MLflow, not on the terminal
         **tree_parameters(settings, order, weight),
     )
-    cluster = describe_cluster(spark)
     estimator.threads, estimator.task_cpus, estimator.local = plan.threads, cluster.task_cpus, cluster.local
     return estimator
 

@@ -139,7 +139,7 @@ def log_trees(
         model_id, source = registry.log_model(tracking, child, model, provenance.package_versions())
     runs.log(tracking, parent, metrics=metrics)
     logged = {"run_id": child, "model_id": model_id, "source": source}
-    runs.set_tag(tracking, parent, registry.LOGGED, json.dumps(logged))
+    runs.tag(tracking, parent, registry.LOGGED, json.dumps(logged))
     return LoggedTrees(**logged)
 
 

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import xgboost
 from known_hazard import hazard_rows, training_frame
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sklearn.metrics import log_loss, roc_auc_score
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]  # ships no types
 from trained import Trained, settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.training import record
+from pozytywka_spark.training import one_task, record
 from pozytywka_spark.training.booster import load
 from pozytywka_spark.training.estimators import FittedTrees, fit_trees, tree_parameters
 from pozytywka_spark.training.folds import Fit, one_a_task, one_at_a_time
@@ -70,6 +72,40 @@ def test_one_worker_gives_the_trees_of_the_library_alone(frame: DataFrame, setti
     pd.testing.assert_frame_equal(
         structure(found.booster), plain[: found.trees].trees_to_dataframe(), check_exact=True
     )
+
+
+def test_the_trees_are_the_same_however_the_rows_lie(frame: DataFrame, settings: Settings) -> None:
+    settings = settings_in(settings.home, "training.max_trees=15")
+    scattered = frame.repartition(5, F.xxhash64("user_id", "month")).sortWithinPartitions(F.hash("month"))
+    first, again = (fitted(rows, settings, 1) for rows in (frame, scattered))
+    assert first.booster == again.booster
+    assert first.train_loss == again.train_loss
+    assert len(first.train_loss) == len(first.validation_loss) == first.trees_tried
+
+
+def test_trees_grow_with_the_threads_of_the_plan_where_spark_allows_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Workers run under OMP_NUM_THREADS=1, above which XGBoost's own nthread can't go."""
+    drawn = np.random.default_rng(5)
+    columns = {name: drawn.normal(size=200).astype(np.float32) for name in ("x", "y")}
+    keys = {"user_id": np.arange(200), "month": np.full(200, 19_000, dtype=np.int32)}
+    label, held_out = (columns["x"] > 0).astype(float), np.arange(200) % 4 == 0
+    batch = pa.record_batch({**keys, "label": label, "held_out": held_out, **columns})
+    parameters = {"objective": "binary:logistic", "eval_metric": "logloss"}
+    task = one_task.Task(("x", "y"), "label", "held_out", parameters, 3, 3, threads=2)
+    seen: list[int] = []
+    train = xgboost.train
+
+    def watched(*args: object, **named: object) -> xgboost.Booster:
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp")
+        return train(*args, **named)
+
+    monkeypatch.setattr(xgboost, "train", watched)
+    with threadpool_limits(1, user_api="openmp"):
+        [grown] = one_task.grower(task)(one_task.pack(iter([batch])))
+    assert set(seen) == {2}
+    assert len(grown.column("validation")[0]) == 3
 
 
 def test_two_workers_agree_with_one_within_noise(frame: DataFrame, settings: Settings) -> None:

@@ -64,12 +64,6 @@ def close_abandoned(tracking: Tracking, tag: str, value: str) -> None:
             tracking.client.set_terminated(entry.info.run_id, "KILLED")
 
 
-def set_tag(tracking: Tracking, run_id: str, key: str, value: str) -> None:
-    """Tag a run."""
-    with told(tracking.uri, "log to"):
-        tracking.client.set_tag(run_id, key, value)
-
-
 def log_history(tracking: Tracking, run_id: str, name: str, values: Sequence[float]) -> None:
     """A metric's value at each step."""
     with told(tracking.uri, "log to"):
