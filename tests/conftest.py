@@ -40,6 +40,7 @@ spark:
 # Minutes each, or not yet seen green: scripts/test.sh -m nightly; what is quick and green belongs back
 NIGHTLY = (
     "tests/endurance/",
+    "tests/store/test_s3_pipeline.py",
     "tests/ingest/test_ingest_ledger_of_dirt.py",
     "tests/ingest/test_ingest_repair.py::test_every_scene_that_comes_again_adds_nothing",
     "tests/jobs/test_pipeline_monthly.py",

@@ -14,7 +14,7 @@ from known_hazard import hazard_rows, training_frame
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sklearn.metrics import log_loss, roc_auc_score
-from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]  # ships no types
+from threadpoolctl import threadpool_info, threadpool_limits
 from trained import Trained, settings_in
 
 from pozytywka_spark.config import Settings
