@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pozytywka_spark import cli
 from pozytywka_spark.training.promotion import Settled
+from pozytywka_spark.training.publish import PAGE
 from pozytywka_spark.training.reproduce import Reproduction
 from pozytywka_spark.training.stage import TrainingReport
 
@@ -22,7 +23,7 @@ def show(report: TrainingReport) -> None:
     cli.show_table("models on the test months", report.models)
     cli.show_table("whom to address: what each rule would have brought there", report.decisions)
     cli.say(f"model {report.model_name} version {report.version} (champion: version {report.champion})")
-    cli.say(f"run {report.run_id} in {report.tracking_uri}")
+    cli.say(f"run {report.run_id} in {report.tracking_uri}; its dossier is the artifact {PAGE}")
     cli.say(f"look at it with: mlflow ui --backend-store-uri {report.tracking_uri}")
 
 
