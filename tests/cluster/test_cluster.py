@@ -83,7 +83,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
                 "--driver-memory", "1g", "--executor-memory", "1g", "--conf", "spark.executor.cores=1",
                 *(part for conf in confs for part in ("--conf", conf)),
             ],
-            env=environment, cwd=folder, capture_output=True, text=True, timeout=500, check=False,
+            env=environment, cwd=folder, capture_output=True, text=True, timeout=900, check=False,
         )  # fmt: skip
     log = next(iter(events.iterdir()), None)
     lines = log.read_text().splitlines() if log else []

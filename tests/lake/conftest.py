@@ -47,10 +47,11 @@ class Bench:
             pytest.skip(f"Sail {reason}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sail() -> Iterator[SparkSession]:
     """A Connect session on a Sail server on loopback, beside the classic session of the other tests.
 
+    One a module: Sail ends a session that nobody used for five minutes, as long as other files take.
     pyspark keeps in the environment which of the two its functions build columns for: tests on
     Sail set the variable, and nobody else sees it.
     """
