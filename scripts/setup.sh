@@ -31,7 +31,7 @@ set_up() {
         # two first runs at once take turns; without flock (macOS) they are trusted not to meet
         if command -v flock >/dev/null; then flock 9; fi
         is_ready && exit 0
-        echo "▸ setting up once: pinned packages into .venv (about 2 minutes) …" >&2
+        echo "▸ setting up once: pinned packages into .venv (2 to 4 minutes) …" >&2
         [ -x "$PROJECT/.venv/bin/pip" ] || "$python" -m venv "$PROJECT/.venv" >"$log" 2>&1 \
             || fail 1 "no virtual environment could be made in $PROJECT/.venv (see $log; on Debian: apt-get install python3-venv)"
         "$PROJECT/.venv/bin/pip" install --disable-pip-version-check --quiet \
