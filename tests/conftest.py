@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pyspark.sql import SparkSession
 
@@ -15,6 +16,10 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.session import build_session
 
 pytest_plugins = ("trained", "s3_server", "ready_stores")  # fixtures that several rooms share
+
+# an example that takes 0.3 s on a busy machine is no failure: no timed tests
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"
@@ -41,6 +46,8 @@ spark:
 NIGHTLY = (
     "tests/endurance/",
     "tests/store/test_s3_pipeline.py",
+    "tests/ingest/test_ingest_crashes.py::test_broken_before_or_after_each_write",
+    "tests/ingest/test_ingest_crashes.py::test_another_delivery_between_the_crash_and_the_rerun",
     "tests/ingest/test_ingest_ledger_of_dirt.py",
     "tests/ingest/test_ingest_repair.py::test_every_scene_that_comes_again_adds_nothing",
     "tests/jobs/test_pipeline_monthly.py",

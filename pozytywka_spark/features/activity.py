@@ -5,9 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pozytywka_spark.features.kinds import kind_of
-from pozytywka_spark.features.months import cut_off_of
-from pozytywka_spark.schemas import BUY_PREMIUM
+from pozytywka_spark.schemas import BUY_PREMIUM, month_of
 
 
 def first_purchases(events: DataFrame) -> DataFrame:
@@ -17,20 +15,13 @@ def first_purchases(events: DataFrame) -> DataFrame:
 
 
 def filter_free(events: DataFrame, purchases: DataFrame) -> DataFrame:
-    """Events of months at whose cut-off the user had not bought: user_id, month, event_time, kind,
-    session_id, track_id.
+    """Encoded events of known users in months at whose cut-off the user had not bought.
 
     A purchase at exactly the cut-off lies after it, for windows are half-open: that month has a row.
     `purchases` is broadcast: a line per buyer, some tens of megabytes for a million of them.
     """
-    slim = events.where(F.col("user_id").isNotNull()).select(
-        "user_id",
-        F.col("event_month").alias("month"),
-        "event_time",
-        kind_of(F.col("event_type")).alias("kind"),
-        "session_id",
-        "track_id",
-    )
-    unsold = F.col("purchased_at").isNull() | (F.col("purchased_at") >= cut_off_of(F.col("month")))
-    joined = slim.join(F.broadcast(purchases), "user_id", "left").where(unsold)
-    return joined.select(*slim.columns)
+    # bought at or after the month's cut-off, that is in a later month
+    bought = purchases.select("user_id", month_of(F.col("purchased_at")).alias("bought_in"))
+    unsold = F.col("bought_in").isNull() | (F.col("bought_in") > F.col("month"))
+    known = events.where(F.col("user_id").isNotNull())
+    return known.join(F.broadcast(bought), "user_id", "left").where(unsold).select(*events.columns)

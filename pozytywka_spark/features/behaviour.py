@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -23,10 +24,18 @@ from pozytywka_spark.features.columns import fixed_point, ratio, real, total
 from pozytywka_spark.features.dimensions import STORAGE_CLASSES
 from pozytywka_spark.features.entry import Feature, Kind, Measure
 from pozytywka_spark.features.kinds import is_kind, is_play
-from pozytywka_spark.features.months import DAY_MICROS, MICROS, cut_off_of
+from pozytywka_spark.features.months import (
+    DAY_MICROS,
+    MICROS,
+    cut_off_micros,
+    since_month_began,
+    time_of_day,
+    time_of_week,
+)
 from pozytywka_spark.schemas import ADVERTISEMENT  # fmt: skip
 
-HOUR_MICROS = 3600.0 * MICROS
+HOUR = 3600 * MICROS
+HOUR_MICROS = float(HOUR)
 # Engines' logarithms differ in the last bit (Java's and C's already at ln 3). With 11 digits kept they agree
 # up to 180,000 plays of one genre in a month, one every 15 seconds: tried for every number.
 LOG_DIGITS = 11
@@ -34,9 +43,7 @@ LOG_DIGITS = 11
 AD_RUN = Measure("longest_ad_run", lambda: F.max("advert_run"), level="gap")
 LATE_ADS = Measure(
     "ads_last_7_days",
-    lambda: F.count_if(
-        is_kind(ADVERTISEMENT) & (F.unix_micros("event_time") >= _cut_off_micros() - 7 * DAY_MICROS)
-    ),
+    lambda: F.count_if(is_kind(ADVERTISEMENT) & (F.unix_micros("event_time") >= _cut_off() - 7 * DAY_MICROS)),
 )
 LISTENED = Measure("listened_us", lambda: total(F.col("listened")), level="gap")
 LISTENED_KNOWN = Measure(
@@ -50,17 +57,19 @@ SESSIONS = Measure("sessions", lambda: F.count("length"), level="session")
 SESSION_TIME = Measure("session_us", lambda: total(F.col("length")), level="session")
 ACTIVE_DAYS = Measure(
     "active_days",
-    lambda: F.bit_count(F.bit_or(F.call_function("shiftleft", F.lit(1), F.dayofmonth("event_time") - 1))),
+    lambda: F.bit_count(F.bit_or(F.call_function("shiftleft", F.lit(1), _day_of_month().cast("int")))),
 )
 FIRST_EVENT = Measure("first_event_us", lambda: F.min(F.unix_micros("event_time")))
 LAST_EVENT = Measure("last_event_us", lambda: F.max(F.unix_micros("event_time")))
 NIGHT_PLAYS = Measure(
     "night_plays",
-    lambda: F.count_if(is_play() & ((F.hour("event_time") >= 22) | (F.hour("event_time") < 6))),
+    lambda: F.count_if(is_play() & ~time_of_day(F.col("event_time")).between(6 * HOUR, 22 * HOUR - 1)),
 )
-WEEKEND_PLAYS = Measure("weekend_plays", lambda: F.count_if(is_play() & (F.weekday("event_time") >= 5)))
+WEEKEND_PLAYS = Measure(
+    "weekend_plays", lambda: F.count_if(is_play() & (time_of_week(F.col("event_time")) >= 5 * DAY_MICROS))
+)
 TRACKS = Measure("different_tracks", lambda: total(F.col("tracks")), level="genre")
-NEW_ARTISTS = Measure("new_artists", lambda: F.count("artist_id"), level="debut")
+NEW_ARTISTS = Measure("new_artists", lambda: F.count(F.lit(1)), level="debut")
 GENRE_PLAYS = Measure(
     "genre_plays", lambda: total(F.when(F.col("genre").isNotNull(), F.col("plays"))), level="genre"
 )
@@ -75,11 +84,18 @@ GENRE_LOGS = Measure(
     level="genre",
 )
 DEBUT = Measure("debut_us", lambda: F.unix_micros("first_event_at"), level="user")
-PRIOR_PLAYS, PRIOR_KNOWN = total_of("prior_plays"), known_of("prior_plays")
+PRIOR_PLAYS, PRIOR_KNOWN = (
+    replace(measure, level="popularity") for measure in (total_of("prior_plays"), known_of("prior_plays"))
+)
 
 
-def _cut_off_micros() -> Column:
-    return F.unix_micros(cut_off_of(F.col("month")))
+def _cut_off() -> Column:
+    return cut_off_micros(F.col("month"))
+
+
+def _day_of_month() -> Column:
+    """From 0."""
+    return F.floor(since_month_began(F.col("event_time"), F.col("month")) / DAY_MICROS)
 
 
 def _feature(
@@ -204,9 +220,9 @@ SESSION_LIFE: tuple[Feature, ...] = (
              lambda: ratio(_between_sessions(), SESSIONS.column() - 1, HOUR_MICROS)),
     _feature("days_since_last_event", "time from the last event to the cut-off", "days", "duration", NEVER,
              (LAST_EVENT,),
-             lambda: real(_cut_off_micros() - LAST_EVENT.column()) / F.lit(float(DAY_MICROS))),
+             lambda: real(_cut_off() - LAST_EVENT.column()) / F.lit(float(DAY_MICROS))),
     _feature("tenure_days", "time from the user's first event ever to the cut-off", "days", "duration", NEVER,
-             (DEBUT,), lambda: real(_cut_off_micros() - DEBUT.column()) / F.lit(float(DAY_MICROS))),
+             (DEBUT,), lambda: real(_cut_off() - DEBUT.column()) / F.lit(float(DAY_MICROS))),
     _feature("month_of_year", "calendar month of the window", "1..12", "calendar", NEVER, (),
              lambda: real(F.month("month"))),
 )  # fmt: skip

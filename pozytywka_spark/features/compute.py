@@ -13,11 +13,12 @@ from pyspark.sql import functions as F
 from pozytywka_spark import schemas
 from pozytywka_spark.features.activity import filter_free
 from pozytywka_spark.features.catalogue import measures_of
+from pozytywka_spark.features.encoded import by_user, encode_events, name_tracks, number_tracks
 from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.features.firsts import Firsts, firsts_of, merge_firsts
+from pozytywka_spark.features.firsts import Firsts, firsts_of, merge_firsts, name_firsts, number_firsts
 from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.features.popularity import track_plays
-from pozytywka_spark.features.recipe import Dimensions, sides_of
+from pozytywka_spark.features.recipe import Dimensions, cached, sides_of
 from pozytywka_spark.features.user_month import as_features, as_user_month
 from pozytywka_spark.schemas import Table
 
@@ -62,21 +63,35 @@ def write_base(
     features: Sequence[Feature],
 ) -> None:
     """Write the state that later months need (firsts, plays by track), then `user_month`."""
-    events = events.where(F.col("event_month").between(F.lit(months.first), F.lit(months.last)))
-    free = filter_free(events, purchases)
-    firsts = firsts_of(free, dimensions.tracks)
+    chosen = events.where(F.col("event_month").between(F.lit(months.first), F.lit(months.last)))
+    with cached(by_user(encode_events(chosen, dimensions.tracks))) as (encoded,):
+        _write_encoded(tables, encoded, purchases, dimensions, months, features)
+
+
+def _write_encoded(
+    tables: Tables,
+    encoded: DataFrame,
+    purchases: DataFrame,
+    dimensions: Dimensions,
+    months: Months,
+    features: Sequence[Feature],
+) -> None:
+    tracks = dimensions.tracks
+    free = filter_free(encoded, purchases)
+    firsts = name_firsts(firsts_of(free, tracks), tracks)
     if not months.whole:
         firsts = merge_firsts(_before(tables, months.first), firsts).map(
             lambda name, df: df.where(F.col("month") >= F.lit(months.first))
         )
     for name, df in firsts.named().items():
         tables.write(df, FIRSTS[name])
-    tables.write(track_plays(events), schemas.TRACK_PLAYS)
+    tables.write(name_tracks(track_plays(encoded), tracks), schemas.TRACK_PLAYS)
     until = Firsts(*(tables.read(name).where(F.col("month") <= F.lit(months.last)) for name in FIRSTS))
     plays = tables.read("track_plays").where(F.col("month") < F.lit(months.last))
     measures = measures_of(features)
+    sides = sides_of(dimensions, number_tracks(plays, tracks), number_firsts(until, tracks), months.chosen)
     tables.write(
-        as_user_month(free, sides_of(dimensions, plays, until, months.chosen), measures),
+        as_user_month(free, sides, measures),
         schemas.user_month_table([measure.name for measure in measures]),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from pozytywka_spark.features.columns import digits_of, fixed_point
@@ -12,6 +12,7 @@ from pozytywka_spark.schemas import AUDIO_FEATURES
 SECONDS_A_DAY = 86_400
 TRACK_MASK = "track_genres"
 USER_MASK = "user_genres"
+NUMBERED = {"track": "id", "artist": "artist_id", "genre": "genre"}
 STORAGE_CLASSES = ("slow", "medium", "fast")
 
 
@@ -22,8 +23,9 @@ def track_dimension(
 
     `release_seconds` since 1970, `name_length` in characters, `explicit` 0 or 1, audio features and
     `daily_cost` in their fixed-point units, `slow`, `medium` and `fast` 0 or 1. A track has the
-    genres of its artist, as a mask of the vocabulary; `genre` is the first that the artist lists;
-    `track_order` numbers tracks by their id, to sort by at a fraction of the text's cost.
+    genres of its artist, as a mask of the vocabulary; `genre` is the first that the artist lists.
+    `track`, `artist` and `genre` are numbers in the order of identifiers and names, which cost a
+    fraction of the text to sort, hash and move; `artist` is null if the track has none.
     """
     masks = genre_masks(artists, "id", "genres", vocabulary, TRACK_MASK, words)
     costs = storage.select(
@@ -46,10 +48,15 @@ def track_dimension(
         attributes.join(masks.withColumnRenamed("id", "artist_id"), "artist_id", "left")
         .join(first_genres, "artist_id", "left")
         .join(costs, "id", "left")
-        # one partition, for a catalogue and never for events
-        .withColumn("track_order", F.row_number().over(Window.orderBy("id")))
+        # one partition each, for a catalogue and never for events
+        .withColumns({name: _number(column) for name, column in NUMBERED.items()})
         .withColumnRenamed("id", "track_id")
     )
+
+
+def _number(name: str) -> Column:
+    """The place of the column's value among all its values; null stays null."""
+    return F.when(F.col(name).isNotNull(), F.dense_rank().over(Window.orderBy(name)))
 
 
 def user_dimension(users: DataFrame, vocabulary: DataFrame, words: int) -> DataFrame:

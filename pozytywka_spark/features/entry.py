@@ -9,7 +9,7 @@ from typing import Literal
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-Level = Literal["event", "gap", "session", "genre", "debut", "user"]
+Level = Literal["event", "popularity", "gap", "session", "genre", "debut", "user"]
 Kind = Literal["count", "sum", "average", "share", "ratio", "duration", "calendar"]
 
 
@@ -18,9 +18,10 @@ class Measure:
     """A whole number per user and month, stored in `user_month` and summed over months by trailing windows.
 
     `aggregate` is an aggregate expression over the month's rows of its `level`: `event` (each event, plays
-    with their track's attributes), `gap` (each event but likes, with its neighbours in the session),
-    `session`, `genre` (each listened to), `debut` (each artist the user never played before); or it
-    reads a column of the `user`. Over no rows it must be 0 or null. It must be exact in whole numbers:
+    with their track's attributes), `popularity` (the same with `prior_plays`, which take a pass of their
+    own), `gap` (each event but likes, with its neighbours in the session), `session`, `genre` (each
+    listened to), `debut` (each artist the user never played before); or it reads a column of the
+    `user`. Over no rows it must be 0 or null. It must be exact in whole numbers:
     sums of doubles depend on the order in which a shuffle delivers them, so that two runs over the
     same data would differ in the last bit, and "incremental equals full" could not hold.
     """

@@ -16,6 +16,26 @@ def cut_off_of(month: Column) -> Column:
     return F.add_months(month, 1).cast("timestamp")
 
 
+def cut_off_micros(month: Column) -> Column:
+    """`cut_off_of` in microseconds since 1970, without the time zone's arithmetic."""
+    return F.unix_date(F.add_months(month, 1)).cast("bigint") * DAY_MICROS
+
+
+def since_month_began(at: Column, month: Column) -> Column:
+    """Microseconds from the month's start (UTC) to the time."""
+    return F.unix_micros(at) - F.unix_date(month).cast("bigint") * DAY_MICROS
+
+
+def time_of_day(at: Column) -> Column:
+    """Microseconds since midnight (UTC)."""
+    return F.pmod(F.unix_micros(at), F.lit(DAY_MICROS))
+
+
+def time_of_week(at: Column) -> Column:
+    """Microseconds since Monday's midnight (UTC); 1970 began on a Thursday."""
+    return F.pmod(F.unix_micros(at) + 3 * DAY_MICROS, F.lit(7 * DAY_MICROS))
+
+
 def month_number(month: Column) -> Column:
     """Months since year 0, so that consecutive months differ by 1."""
     return F.year(month) * 12 + F.month(month) - 1

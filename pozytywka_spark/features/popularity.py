@@ -9,26 +9,26 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.features.columns import total
+from pozytywka_spark.features.encoded import TRACK, has_track
+from pozytywka_spark.features.kinds import is_play
 from pozytywka_spark.features.months import month_number, number_of
-from pozytywka_spark.schemas import PLAY
 
 
 def track_plays(events: DataFrame) -> DataFrame:
-    """Grain: track and month. Plays by anyone, premium users too."""
-    played = (F.col("event_type") == PLAY) & F.col("track_id").isNotNull()
-    plays = events.where(played).select("track_id", F.col("event_month").alias("month"))
-    counted = plays.groupBy("track_id", "month").agg(F.count(F.lit(1)).alias("plays"))
-    return counted.select("track_id", "plays", "month")
+    """Grain: track and month. Plays by anyone in encoded `events`, premium users too."""
+    plays = events.where(is_play() & has_track())
+    return plays.groupBy(*TRACK, "month").agg(F.count(F.lit(1)).alias("plays"))
 
 
 def prior_plays(plays: DataFrame, months: Sequence[date]) -> DataFrame:
     """Grain: track. `prior_plays`: an array of the track's plays before each of `months`, in their order.
 
     An array rides along with the track's other attributes, where a row per track and month would cost
-    each play a second join.
+    each play a second join. `plays` has `track`, and whatever tracks are not in the dimension don't matter.
     """
     before = [total(F.when(F.col("month") < F.lit(month), F.col("plays"))) for month in months]
-    return plays.groupBy("track_id").agg(F.array(*before).alias("prior_plays"))
+    known = plays.where(F.col("track").isNotNull())
+    return known.groupBy("track").agg(F.array(*before).alias("prior_plays"))
 
 
 def prior_plays_at(month: Column, months: Sequence[date]) -> Column:

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from pozytywka_spark.features.activity import filter_free, first_purchases
 from pozytywka_spark.features.catalogue import measures_of
 from pozytywka_spark.features.dimensions import track_dimension, user_dimension
+from pozytywka_spark.features.encoded import by_user, encode_events
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.firsts import Firsts, firsts_of
 from pozytywka_spark.features.genres import genre_vocabulary, word_count
@@ -43,21 +44,25 @@ def dimensions_of(silver: Silver) -> Dimensions:
 
 
 @contextmanager
-def cached(*frames: DataFrame) -> Iterator[None]:
-    """Keep small frames that several plans read, so that each plan is short and none is computed twice."""
+def cached(*frames: DataFrame) -> Iterator[tuple[DataFrame, ...]]:
+    """Keep frames that several plans read, so that each plan is short and none is computed twice.
+
+    What memory doesn't hold lies on the executors' disks.
+    """
     for frame in frames:
         frame.persist()
     try:
-        yield
+        yield frames
     finally:
         for frame in frames:
             frame.unpersist()
 
 
 def sides_of(dimensions: Dimensions, plays: DataFrame, firsts: Firsts, months: Sequence[date]) -> Sides:
-    """What events of `months` are joined with. `plays` as of `track_plays`, of all months before too."""
+    """What encoded events of `months` are joined with. `plays` as of `track_plays`, all months before too."""
     return Sides(
-        tracks=dimensions.tracks.join(prior_plays(plays, months), "track_id", "left"),
+        tracks=dimensions.tracks,
+        popularity=prior_plays(plays, months),
         users=dimensions.users,
         firsts=firsts,
         words=dimensions.words,
@@ -77,8 +82,27 @@ def features_from_events(
     `months` are all that the events lie in, the data's first one included. `everyones` events count
     for the popularity of tracks only.
     """
-    own = own.where(own["event_month"].isin(list(months)))
-    free = filter_free(own, first_purchases(own))
-    plays = track_plays(everyones.where(everyones["event_month"].isin(list(months))))
-    sides = sides_of(dimensions, plays, firsts_of(free, dimensions.tracks), months)
+    mine = own.where(own["event_month"].isin(list(months)))
+    theirs = everyones.where(everyones["event_month"].isin(list(months)))
+    return features_from_encoded(
+        by_user(encode_events(mine, dimensions.tracks)),
+        encode_events(theirs, dimensions.tracks),
+        first_purchases(mine),
+        dimensions,
+        features,
+        months,
+    )
+
+
+def features_from_encoded(
+    own: DataFrame,
+    everyones: DataFrame,
+    purchases: DataFrame,
+    dimensions: Dimensions,
+    features: Sequence[Feature],
+    months: Sequence[date],
+) -> DataFrame:
+    """As `features_from_events`, of events that are encoded; `own` lies by user."""
+    free = filter_free(own, purchases)
+    sides = sides_of(dimensions, track_plays(everyones), firsts_of(free, dimensions.tracks), months)
     return as_features(as_user_month(free, sides, measures_of(features)), features)

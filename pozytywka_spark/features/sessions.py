@@ -12,7 +12,7 @@ from pozytywka_spark.schemas import ADVERTISEMENT, SKIP
 def with_neighbours(events: DataFrame) -> DataFrame:
     """Each event with what the session's other events of the same month say of it.
 
-    `events` has user_id, month, session_id, at (microseconds), kind and track_order, and no LIKE: a
+    `events` has user_id, month, session_id, at (microseconds), kind and track, and no LIKE: a
     like comes while a track plays and ends nothing. Added columns, times in microseconds:
     - `until_next`: to the session's next event; null for the last one
     - `since_play`: on a SKIP that follows its PLAY, the time since it
@@ -44,4 +44,4 @@ def session_spans(events: DataFrame) -> DataFrame:
 
 def _ordered() -> WindowSpec:
     """A session's events in order. Rows that tie in all of it are alike in all that is computed."""
-    return Window.partitionBy("user_id", "month", "session_id").orderBy("at", "kind", "track_order")
+    return Window.partitionBy("user_id", "month", "session_id").orderBy("at", "kind", "track")

@@ -11,25 +11,29 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.features.columns import zero
 from pozytywka_spark.features.dimensions import TRACK_MASK, USER_MASK
+from pozytywka_spark.features.encoded import TRACK, by_user, has_track
 from pozytywka_spark.features.entry import Feature, Level, Measure, sum_name
 from pozytywka_spark.features.firsts import Firsts
 from pozytywka_spark.features.genres import mask_names, matching_genres
 from pozytywka_spark.features.kinds import is_like, is_play
-from pozytywka_spark.features.months import cut_off_of, trailing
+from pozytywka_spark.features.months import cut_off_micros, trailing
 from pozytywka_spark.features.popularity import prior_plays_at
 from pozytywka_spark.features.sessions import session_spans, with_neighbours
 
 KEYS = ("user_id", "month")
+EVENT_LEVELS: tuple[Level, ...] = ("event", "popularity")
 
 
 @dataclass(frozen=True)
 class Sides:
     """What events are joined with: a line per track, a line per user, the firsts.
 
-    `words` is the number of words of the genre masks, `months` what `prior_plays` has elements for.
+    `popularity` has a line per track, with an element of `prior_plays` for each of `months`; `words`
+    is the number of words of the genre masks.
     """
 
     tracks: DataFrame
+    popularity: DataFrame
     users: DataFrame
     firsts: Firsts
     words: int
@@ -39,8 +43,8 @@ class Sides:
 def as_user_month(free: DataFrame, sides: Sides, measures: Sequence[Measure]) -> DataFrame:
     """Grain: user and month with a free event. A bigint per measure.
 
-    Each level is aggregated by itself, and only if a measure asks for it: what needs no order among
-    events never meets a shuffle of events, only one of user-months.
+    `free` are encoded events. Each level is aggregated by itself, and only if a measure asks for it; if the
+    events lie by user, nothing of all this moves a row.
     """
     sources: dict[Level, Callable[[], DataFrame]] = {
         "gap": lambda: timed_events(free, sides),
@@ -48,7 +52,9 @@ def as_user_month(free: DataFrame, sides: Sides, measures: Sequence[Measure]) ->
         "genre": lambda: genres_listened(free, sides),
         "debut": lambda: sides.firsts.artists,
     }
-    joined = attributed_events(free, sides).groupBy(*KEYS).agg(*_aggregates(measures, "event"))
+    popular = any(measure.level == "popularity" for measure in measures)
+    attributed = attributed_events(free, sides, popular=popular)
+    joined = attributed.groupBy(*KEYS).agg(*_aggregates(measures, *EVENT_LEVELS))
     for level, source in sources.items():
         wanted = _aggregates(measures, level)
         if wanted:
@@ -58,20 +64,23 @@ def as_user_month(free: DataFrame, sides: Sides, measures: Sequence[Measure]) ->
     return joined.select(*KEYS, *(_stored(measure) for measure in measures))
 
 
-def attributed_events(free: DataFrame, sides: Sides) -> DataFrame:
+def attributed_events(free: DataFrame, sides: Sides, *, popular: bool) -> DataFrame:
     """Free events, plays among them with the attributes of the track (on all others null).
 
-    `favourite_matches` counts the artist's genres that are the user's favourites.
+    `favourite_matches` counts the artist's genres that are the user's favourites; `prior_plays` is
+    there if `popular`.
     """
-    events = free.withColumn("track_id", F.when(is_play(), F.col("track_id")))
-    joined = events.join(F.broadcast(sides.tracks), "track_id", "left").join(
+    tracks = sides.tracks.join(sides.popularity, "track", "left") if popular else sides.tracks
+    events = free.withColumn("track", F.when(is_play(), F.col("track")))
+    joined = events.join(F.broadcast(tracks), "track", "left").join(
         F.broadcast(sides.users), "user_id", "left"
     )
     known = F.col("duration_ms").isNotNull()
+    prior = F.when(known, prior_plays_at(F.col("month"), sides.months)).alias("prior_plays")
     return joined.select(
         *(name for name in joined.columns if name not in (*_masks(sides), "prior_plays")),
         matching_genres(TRACK_MASK, USER_MASK, sides.words).cast("bigint").alias("favourite_matches"),
-        F.when(known, prior_plays_at(F.col("month"), sides.months)).alias("prior_plays"),
+        *([prior] if popular else []),
     )
 
 
@@ -81,14 +90,14 @@ def timed_events(free: DataFrame, sides: Sides) -> DataFrame:
     `listened` counts the microseconds until the next event, at most the track's duration and never
     past the cut-off.
     """
-    tracks = sides.tracks.select("track_id", "track_order", "duration_ms")
+    tracks = sides.tracks.select("track", "duration_ms")
     events = free.where(~is_like()).select(
         "user_id", "month", "session_id", F.unix_micros("event_time").alias("at"), "kind",
-        F.when(is_play(), F.col("track_id")).alias("track_id"),
+        F.when(is_play(), F.col("track")).alias("track"),
     )  # fmt: skip
-    placed = with_neighbours(events.join(F.broadcast(tracks), "track_id", "left").drop("track_id"))
+    placed = with_neighbours(events.join(F.broadcast(tracks), "track", "left"))
     duration = F.col("duration_ms") * 1000
-    until_cut_off = F.unix_micros(cut_off_of(F.col("month"))) - F.col("at")
+    until_cut_off = cut_off_micros(F.col("month")) - F.col("at")
     bounded = F.col("until_next").isNotNull() | duration.isNotNull()
     listened = F.when(is_play() & bounded, F.least(duration, F.col("until_next"), until_cut_off))
     return placed.withColumn("listened", listened)
@@ -100,30 +109,35 @@ def genres_listened(free: DataFrame, sides: Sides) -> DataFrame:
     `plays`, `tracks` (different ones), `liked_plays` (the user's first like at or before the play)
     and `artists`.
     """
-    plays = free.where(is_play()).select("user_id", "month", "track_id", "event_time").repartition("user_id")
-    likes = sides.firsts.likes.select("user_id", "track_id", "liked_at").repartition("user_id")
+    plays = free.where(is_play()).select(*KEYS, *TRACK, "event_time")
+    likes = by_user(sides.firsts.likes).select(
+        "liked_at", *(F.col(name).alias(f"liking_{name}") for name in ("user_id", *TRACK))
+    )
+    same = F.col("user_id") == F.col("liking_user_id")
+    for name in TRACK:  # one of the two is null
+        same = same & F.col(name).eqNullSafe(F.col(f"liking_{name}"))
     by_track = (
-        plays.join(likes.hint("shuffle_hash"), ["user_id", "track_id"], "left")
-        .groupBy(*KEYS, "track_id")
+        plays.join(likes.hint("shuffle_hash"), same, "left")
+        .groupBy(*KEYS, *TRACK)
         .agg(
             F.count(F.lit(1)).alias("plays"),
             F.count_if(F.col("liked_at") <= F.col("event_time")).alias("liked_plays"),
         )
     )
     by_artist = (
-        by_track.join(F.broadcast(sides.tracks.select("track_id", "artist_id", "genre")), "track_id", "left")
-        .groupBy(*KEYS, "artist_id", "genre")
+        by_track.join(F.broadcast(sides.tracks.select("track", "artist", "genre")), "track", "left")
+        .groupBy(*KEYS, "artist", "genre")
         .agg(
             F.sum("plays").alias("plays"),
             F.sum("liked_plays").alias("liked_plays"),
-            F.count("track_id").alias("tracks"),
+            F.count_if(has_track()).alias("tracks"),
         )
     )
     return by_artist.groupBy(*KEYS, "genre").agg(
         F.sum("plays").alias("plays"),
         F.sum("liked_plays").alias("liked_plays"),
         F.sum("tracks").alias("tracks"),
-        F.count("artist_id").alias("artists"),
+        F.count("artist").alias("artists"),
     )
 
 
@@ -145,11 +159,11 @@ def as_features(user_month: DataFrame, features: Sequence[Feature]) -> DataFrame
     )
 
 
-def _aggregates(measures: Sequence[Measure], level: Level) -> list[Column]:
-    """The measures of a level; the event level, which makes the rows, is never without one."""
-    chosen = [measure for measure in measures if measure.level == level]
+def _aggregates(measures: Sequence[Measure], *levels: Level) -> list[Column]:
+    """The measures of the levels; the event level, which makes the rows, is never without one."""
+    chosen = [measure for measure in measures if measure.level in levels]
     columns = [measure.aggregate().cast("bigint").alias(measure.name) for measure in chosen]
-    return columns or ([F.count(F.lit(1)).alias("_rows")] if level == "event" else [])
+    return columns or ([F.count(F.lit(1)).alias("_rows")] if "event" in levels else [])
 
 
 def _stored(measure: Measure) -> Column:
@@ -157,7 +171,7 @@ def _stored(measure: Measure) -> Column:
     if measure.level == "user":
         return measure.aggregate().cast("bigint").alias(measure.name)
     column = F.col(measure.name)
-    return column if measure.level == "event" else F.coalesce(column, zero()).alias(measure.name)
+    return column if measure.level in EVENT_LEVELS else F.coalesce(column, zero()).alias(measure.name)
 
 
 def _masks(sides: Sides) -> list[str]:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame
 
+from pozytywka_spark.features.activity import first_purchases
+from pozytywka_spark.features.encoded import by_user, encode_events
 from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.features.recipe import dimensions_of, features_from_events
+from pozytywka_spark.features.recipe import dimensions_of, features_from_encoded
 
 
 def compute(
@@ -19,7 +21,8 @@ def compute(
     events = silver["events"]
     months = sorted(row[0] for row in events.select("event_month").distinct().collect())
     dimensions = dimensions_of(silver).map(keep)
-    frame = features_from_events(events, events, dimensions, features, months)
+    encoded = keep("encoded", by_user(encode_events(events, dimensions.tracks)))
+    frame = features_from_encoded(encoded, encoded, first_purchases(events), dimensions, features, months)
     frame.write.mode("overwrite").parquet(str(to))
 
 

@@ -31,7 +31,8 @@ def silver(spark: SparkSession, sample: Path) -> Iterator[dict[str, DataFrame]]:
 
 def rows_until(own: DataFrame, month: date) -> DataFrame:
     """User-months that exist, without the package's help beyond who is free."""
-    free = filter_free(own, first_purchases(own))
+    dated = own.withColumnRenamed("event_month", "month")
+    free = filter_free(dated, first_purchases(own))
     return free.where(F.col("month") <= F.lit(month)).select("user_id", "month").distinct()
 
 
