@@ -3,7 +3,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.session import build_session, local_cores
+from pozytywka_spark.session import build_session, local_cores, with_collector
 
 
 def test_the_session_counts_time_in_utc_and_writes_timestamps_with_statistics(spark: SparkSession) -> None:
@@ -45,3 +45,20 @@ def test_what_a_running_session_can_take_is_given_to_it(spark: SparkSession) -> 
 )
 def test_slots_are_read_off_the_master(master: str, cores: int) -> None:
     assert local_cores(master) == cores
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("", "-XX:+UseParallelGC"),
+        ("-Dkey=value", "-XX:+UseParallelGC -Dkey=value"),
+        ("-XX:+UseSerialGC", "-XX:+UseSerialGC"),  # two collectors would keep Java from starting
+        ("-Dkey=value -XX:+UseZGC", "-Dkey=value -XX:+UseZGC"),
+    ],
+)
+def test_java_collects_garbage_for_throughput_unless_told_otherwise(given: str, expected: str) -> None:
+    assert with_collector(given) == expected
+
+
+def test_generated_classes_stay_compiled(spark: SparkSession) -> None:
+    assert spark.conf.get("spark.sql.codegen.cache.maxEntries") == "2000"

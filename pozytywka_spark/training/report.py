@@ -34,11 +34,10 @@ def show_gate(settled: Settled, *, dry_run: bool) -> int:
         cli.say(f"  {reason}")
     for change in settled.decision.changes:
         cli.say(f"  what would change it: {change}")
-    verb = "would be" if dry_run else "is"
     if settled.decision.promote:
-        cli.say(f"promoted: version {settled.challenger} {verb} the champion")
+        cli.say(f"promoted: version {settled.challenger} {'would be' if dry_run else 'is'} the champion")
         return PROMOTED
-    cli.say(f"kept: version {settled.champion} {verb} still the champion")
+    cli.say(f"kept: version {settled.champion} {'would still be' if dry_run else 'is still'} the champion")
     return KEPT
 
 
