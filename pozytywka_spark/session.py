@@ -45,6 +45,7 @@ _NO_MEMORY: Mapping[str, object] = {
 }
 
 _JAVA = "spark.driver.extraJavaOptions"
+_CLASSES_KEPT = "spark.sql.codegen.cache.maxEntries"  # for speed only: a running session does without
 
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
@@ -115,7 +116,7 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         "spark.sql.requireAllClusterKeysForCoPartition": False,
         # the features' plans make more classes than Spark keeps by default (100): evicted ones are compiled
         # again, by Spark and then by the JVM, at every use, which cost them a third of their time
-        "spark.sql.codegen.cache.maxEntries": 2000,
+        _CLASSES_KEPT: 2000,
         "spark.sql.execution.arrow.pyspark.enabled": True,
         # Spark's default INT96 timestamps carry no statistics, so readers could skip no file
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
@@ -174,7 +175,7 @@ def _log4j() -> str:
 def _reuse(running: SparkSession, wanted: Mapping[str, str]) -> SparkSession:
     for key, text in wanted.items():
         current = running.conf.get(key, None)
-        if current == text or key == "spark.app.name":
+        if current == text or key in ("spark.app.name", _CLASSES_KEPT):
             continue
         if key.startswith(_STATIC_PREFIXES) or not running.conf.isModifiable(key):
             raise UsageError(

@@ -62,3 +62,12 @@ def test_java_collects_garbage_for_throughput_unless_told_otherwise(given: str, 
 
 def test_generated_classes_stay_compiled(spark: SparkSession) -> None:
     assert spark.conf.get("spark.sql.codegen.cache.maxEntries") == "2000"
+
+
+def test_a_running_session_may_keep_fewer_classes(spark: SparkSession, settings: Settings) -> None:
+    """A platform's own session, which was there before us, isn't refused for its speed."""
+    fewer = settings.spark.model_copy(
+        update={"conf": {**settings.spark.conf, "spark.sql.codegen.cache.maxEntries": 100}}
+    )
+    asked = settings.model_copy(update={"spark": fewer})
+    assert build_session(asked, "again").sparkContext is spark.sparkContext
