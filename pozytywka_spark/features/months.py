@@ -13,7 +13,7 @@ DAY_MICROS = 86_400 * MICROS
 
 def cut_off_of(month: Column) -> Column:
     """The cut-off of a month's rows: midnight (UTC) of the first of the next month, which is outside."""
-    return F.add_months(month, 1).cast("timestamp")
+    return F.timestamp_micros(cut_off_micros(month))
 
 
 def cut_off_micros(month: Column) -> Column:

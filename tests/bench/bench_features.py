@@ -25,13 +25,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.features.analysts import ANALYSTS
 from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.recipe import dimensions_of, features_from_events
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.features.store import read_silver
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.session import build_session
-from tests.bench.features_work import compute, seconds
+from tests.bench.features_work import compute, features_frame, seconds
 from tests.bench.in_sail import compute_in_sail
 from tests.bench.silver_world import write_silver
 from tests.features import oracle
@@ -139,10 +138,7 @@ def persisted(name: str, df: DataFrame) -> DataFrame:
 
 def exchanges(spark: SparkSession, silver: Mapping[str, DataFrame]) -> int:
     """Shuffles in the plan of the whole catalogue."""
-    events = silver["events"]
-    months = sorted(row[0] for row in events.select("event_month").distinct().collect())
-    dimensions = dimensions_of(silver).map(persisted)
-    frame = features_from_events(events, events, dimensions, CATALOGUE, months)
+    frame = features_frame(silver, CATALOGUE, persisted)
     plan = frame._jdf.queryExecution().executedPlan().toString()
     # what is reused is printed again under the same number
     return len(set(re.findall(r"[^t]Exchange hash[^\n]*plan_id=(\d+)", plan)))

@@ -17,13 +17,19 @@ from pozytywka_spark.features.recipe import dimensions_of, features_from_encoded
 def compute(
     silver: Mapping[str, DataFrame], features: Sequence[Feature], to: Path, keep: Callable[..., DataFrame]
 ) -> None:
-    """All months, in one plan, as Parquet: what DuckDB does. `keep` computes a dimension once."""
+    """All months, in one plan, as Parquet: what DuckDB does."""
+    features_frame(silver, features, keep).write.mode("overwrite").parquet(str(to))
+
+
+def features_frame(
+    silver: Mapping[str, DataFrame], features: Sequence[Feature], keep: Callable[..., DataFrame]
+) -> DataFrame:
+    """The plan. `keep(name, frame)` computes a dimension, or the encoded events, once."""
     events = silver["events"]
     months = sorted(row[0] for row in events.select("event_month").distinct().collect())
     dimensions = dimensions_of(silver).map(keep)
     encoded = keep("encoded", by_user(encode_events(events, dimensions.tracks)))
-    frame = features_from_encoded(encoded, encoded, first_purchases(events), dimensions, features, months)
-    frame.write.mode("overwrite").parquet(str(to))
+    return features_from_encoded(encoded, encoded, first_purchases(events), dimensions, features, months)
 
 
 def seconds(work: Callable[[], object]) -> float:
