@@ -34,8 +34,9 @@ set_up() {
         echo "▸ setting up once: pinned packages into .venv (2 to 4 minutes) …" >&2
         [ -x "$PROJECT/.venv/bin/pip" ] || "$python" -m venv "$PROJECT/.venv" >"$log" 2>&1 \
             || fail 1 "no virtual environment could be made in $PROJECT/.venv (see $log; on Debian: apt-get install python3-venv)"
+        # Spark comes as source: 400 MB needn't be packed tightly to be unpacked at once, nor all of it be compiled
         "$PROJECT/.venv/bin/pip" install --disable-pip-version-check --quiet \
-            --constraint "$PROJECT/requirements.lock" --editable "$PROJECT$extra" >>"$log" 2>&1 \
+            --no-compile --config-settings=--build-option=--compression=stored --constraint "$PROJECT/requirements.lock" --editable "$PROJECT$extra" >>"$log" 2>&1 \
             || fail 1 "packages could not be installed: $(grep -m1 -i error "$log" || tail -n 1 "$log") (all of it: $log)"
         echo "$wanted" >"$stamp"
     ) 9>"$PROJECT/.venv/.lock" || exit 1
