@@ -18,8 +18,9 @@ from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.firsts import Firsts, firsts_of, merge_firsts, name_firsts, number_firsts
 from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.features.popularity import track_plays
-from pozytywka_spark.features.recipe import Dimensions, cached, sides_of
+from pozytywka_spark.features.recipe import Dimensions, sides_of
 from pozytywka_spark.features.user_month import as_features, as_user_month
+from pozytywka_spark.kept import keeping
 from pozytywka_spark.schemas import Table
 
 HISTORY_MONTHS = 11  # what the longest trailing window needs before a month
@@ -64,7 +65,8 @@ def write_base(
 ) -> None:
     """Write the state that later months need (firsts, plays by track), then `user_month`."""
     chosen = events.where(F.col("event_month").between(F.lit(months.first), F.lit(months.last)))
-    with cached(by_user(encode_events(chosen, dimensions.tracks))) as (encoded,):
+    with keeping() as keep:
+        encoded = keep(by_user(encode_events(chosen, dimensions.tracks)))
         _write_encoded(tables, encoded, purchases, dimensions, months, features)
 
 

@@ -13,9 +13,10 @@ from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.guards import GuardResult, check_names, check_rows
 from pozytywka_spark.features.perturbation import check_perturbation
-from pozytywka_spark.features.recipe import Dimensions, cached, features_from_events
+from pozytywka_spark.features.recipe import Dimensions, features_from_events
 from pozytywka_spark.features.suspicion import check_single_features, sample_labels
 from pozytywka_spark.features.user_month import as_features
+from pozytywka_spark.kept import keeping
 
 
 def run_guards(
@@ -36,19 +37,19 @@ def run_guards(
     guards = settings.guards
     chosen = [feature for feature in features if feature.name in feature_order(settings, features)]
     results = [check_names([feature.name for feature in chosen]), check_rows(rows, purchases)]
-    sampled = sample_labels(
-        labels, settings.label.horizon_column, rows=guards.suspicion_rows, seed=guards.seed
-    )
-    with cached(sampled):
+    with keeping() as keep:
+        sampled = keep(
+            sample_labels(labels, settings.label.horizon_column, rows=guards.suspicion_rows, seed=guards.seed)
+        )
         owners = rows.join(F.broadcast(sampled.select("user_id").distinct()), "user_id", "left_semi")
         results.append(check_single_features(as_features(owners, chosen), sampled, guards.max_single_auc))
     if guards.perturbation:
         users = sample_users(rows, guards.perturbation_users, guards.seed)
         month = pick_month(built, guards.seed)
-        known = as_features(rows.where(F.col("user_id").isin(users)), chosen)
-        own = events.where(F.col("user_id").isin(users))
         until = [each for each in months if each <= month]
-        with cached(own, known):
+        with keeping() as keep:
+            known = keep(as_features(rows.where(F.col("user_id").isin(users)), chosen))
+            own = keep(events.where(F.col("user_id").isin(users)))
             results.append(
                 check_perturbation(
                     lambda mine, everyones: features_from_events(mine, everyones, dimensions, chosen, until),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -41,21 +40,6 @@ def dimensions_of(silver: Silver) -> Dimensions:
     words = word_count(vocabulary)
     tracks = track_dimension(silver["tracks"], silver["artists"], silver["track_storage"], vocabulary, words)
     return Dimensions(tracks, user_dimension(silver["users"], vocabulary, words), words)
-
-
-@contextmanager
-def cached(*frames: DataFrame) -> Iterator[tuple[DataFrame, ...]]:
-    """Keep frames that several plans read, so that each plan is short and none is computed twice.
-
-    What memory doesn't hold lies on the executors' disks.
-    """
-    for frame in frames:
-        frame.persist()
-    try:
-        yield frames
-    finally:
-        for frame in frames:
-            frame.unpersist()
 
 
 def sides_of(dimensions: Dimensions, plays: DataFrame, firsts: Firsts, months: Sequence[date]) -> Sides:

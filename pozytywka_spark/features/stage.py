@@ -22,8 +22,9 @@ from pozytywka_spark.features.guarding import run_guards
 from pozytywka_spark.features.guards import GuardResult
 from pozytywka_spark.features.inputs import Inputs, choose_months, read_inputs
 from pozytywka_spark.features.labels import as_labels, label_counts
-from pozytywka_spark.features.recipe import Dimensions, Silver, cached, dimensions_of
+from pozytywka_spark.features.recipe import Dimensions, Silver, dimensions_of
 from pozytywka_spark.features.store import LakeTables
+from pozytywka_spark.kept import keeping
 from pozytywka_spark.lake.api import Lake
 
 
@@ -97,11 +98,12 @@ def build_features(
     chosen = choose_months(inputs.months, built, months, full=full)
     purchases, dimensions = first_purchases(silver["events"]), dimensions_of(silver)
     whole = len(chosen) == len(inputs.months) or not built
-    build = Build(
-        spark, settings, lake, silver, purchases, dimensions, inputs, Months(chosen, whole), features
-    )
-    build.seconds["inputs"] = time.monotonic() - start
-    with cached(purchases, dimensions.tracks, dimensions.users):
+    seconds = {"inputs": time.monotonic() - start}
+    with keeping() as keep:
+        build = Build(
+            spark, settings, lake, silver, keep(purchases), dimensions.map(lambda _, df: keep(df)),
+            inputs, Months(chosen, whole), features, seconds,
+        )  # fmt: skip
         guards = _write_all(build) if chosen else []
         if not chosen and settings.label.horizon_column not in lake.read("labels").columns:
             _write_labels(build)

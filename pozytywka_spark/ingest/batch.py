@@ -8,8 +8,7 @@ attempt is cut short, the next one finds the same outcomes, or finds them writte
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,15 +21,14 @@ from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
 from pozytywka_spark.ingest.delivery import decoded_path
-from pozytywka_spark.ingest.events import Keep, resolve_events, with_event_id
+from pozytywka_spark.ingest.events import resolve_events, with_event_id
 from pozytywka_spark.ingest.lines import as_lines, parse
 from pozytywka_spark.ingest.normalise import is_incomplete, judge
 from pozytywka_spark.ingest.outcomes import KEPT, NOTED, OUTCOMES, REPAIRED
 from pozytywka_spark.ingest.writes import write_resolved
+from pozytywka_spark.kept import Keep, keeping
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.schemas import INGEST_FILES, month_of
-
-_ENCODED = "spark.sql.inMemoryColumnarStorage.compressed"
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,8 @@ def ingest_batch(
     txn, contract = Txn(source.stream, number), source.contract
     if _done(lake, INGEST_FILES.name, txn):
         return frozenset()
-    with keeping() as keep:
+    with keeping(StorageLevel.DISK_ONLY, encoded=False) as keep:
+        # what is decided about a row is decided once, then counted and written from there
         judged = keep(judge_lines(as_lines(batch, contract), contract, source.max_line_bytes))
         files = file_stats(judged, contract)
         check_fields(files, contract)
@@ -80,32 +79,6 @@ def judge_lines(
     """Lines read and judged; events with their identity."""
     judged = judge(parse(lines, contract, max_line_bytes), contract, keep_text=keep_text)
     return with_event_id(judged) if contract is SESSIONS else judged
-
-
-@contextmanager
-def keeping() -> Iterator[Keep]:
-    """A function that stores a frame on disk when it is first read, until the end of the block.
-
-    What is decided about a row is decided once, then counted and written from there. The columns
-    are stored as they are: Spark's search for the best encoding of each costs more than it saves.
-    """
-    kept: list[DataFrame] = []
-
-    def keep(df: DataFrame) -> DataFrame:
-        conf = df.sparkSession.conf
-        before = conf.get(_ENCODED)
-        conf.set(_ENCODED, "false")
-        try:
-            kept.append(df.persist(StorageLevel.DISK_ONLY))
-        finally:
-            conf.set(_ENCODED, str(before))
-        return kept[-1]
-
-    try:
-        yield keep
-    finally:
-        for df in reversed(kept):
-            df.unpersist()
 
 
 def _take_in(

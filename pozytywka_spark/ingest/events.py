@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
@@ -22,6 +21,7 @@ from pozytywka_spark.ingest.outcomes import (
     resolve_rejected,
 )
 from pozytywka_spark.ingest.repair import TYPE, repair
+from pozytywka_spark.kept import Keep
 
 # Reasons of events that their session couldn't complete; it may once more of it has arrived.
 UNRESOLVED = ("unknown_user", "unknown_event", "unknown_track")
@@ -29,8 +29,6 @@ UNRESOLVED = ("unknown_user", "unknown_event", "unknown_track")
 _COLUMNS = list(schemas.EVENTS.columns)
 _SAYS = ("session_id", "event_time", "event_type", "user_id", "track_id")
 _CARRIED = tuple(name for name in FATE if name != "outcome")
-
-Keep = Callable[[DataFrame], DataFrame]
 
 
 def resolve_events(

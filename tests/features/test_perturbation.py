@@ -14,7 +14,8 @@ from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.activity import filter_free, first_purchases
 from pozytywka_spark.features.catalogue import CATALOGUE
 from pozytywka_spark.features.perturbation import check_perturbation, delete_future, scramble_future
-from pozytywka_spark.features.recipe import cached, dimensions_of, features_from_events
+from pozytywka_spark.features.recipe import dimensions_of, features_from_events
+from pozytywka_spark.kept import keeping
 from tests.features.leaks import leaky_columns, with_leaks
 from tests.features.silver import silver_of
 
@@ -25,8 +26,8 @@ SEEDS = 20
 @pytest.fixture(scope="module")
 def silver(spark: SparkSession, sample: Path) -> Iterator[dict[str, DataFrame]]:
     tables = silver_of(spark, sample)
-    with cached(*tables.values()):
-        yield tables
+    with keeping() as keep:
+        yield {name: keep(table) for name, table in tables.items()}
 
 
 def rows_until(own: DataFrame, month: date) -> DataFrame:
@@ -84,7 +85,8 @@ def test_the_catalogue_raises_no_false_alarm_over_twenty_seeds(silver: dict[str,
     users = users.withColumn("user_id", F.col("user_id") + F.col("copy") * 1_000).drop("copy")
     dimensions = dimensions_of({**silver, "users": users})
     months = [JANUARY, FEBRUARY, MARCH]
-    with cached(own, dimensions.tracks, dimensions.users):
+    with keeping() as keep:
+        own, dimensions = keep(own), dimensions.map(lambda _, df: keep(df))
         known = features_from_events(own, everyones, dimensions, CATALOGUE, months)
         result = check_perturbation(
             lambda mine, theirs: features_from_events(mine, theirs, dimensions, CATALOGUE, months),

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.batch import keeping, months_around, reconcile
+from pozytywka_spark.ingest.batch import months_around, reconcile
 
 
 @pytest.mark.parametrize(("kept", "lost"), [(4, False), (3, True), (5, True)])
@@ -36,20 +36,3 @@ def test_the_months_around_a_batch(spark) -> None:
     found = {row[0] for row in held.where(months_around(files)).collect()}
     assert found == {date(2022, 12, 1), date(2023, 1, 1), date(2023, 4, 1), date(2023, 5, 1)}
     assert held.where(months_around(files[2:])).collect() == []
-
-
-def test_what_is_kept_is_let_go_of_whatever_happens(spark) -> None:
-    encoded = "spark.sql.inMemoryColumnarStorage.compressed"
-    before = spark.conf.get(encoded)
-    kept = []
-
-    def work() -> None:
-        with keeping() as keep:
-            kept.append(keep(spark.range(3)))
-            assert kept[0].is_cached
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        work()
-    assert not kept[0].is_cached
-    assert spark.conf.get(encoded) == before

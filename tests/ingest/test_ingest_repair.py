@@ -11,15 +11,20 @@ from pyspark.sql import DataFrame
 from pozytywka_spark.ingest.batch import judge_lines
 from pozytywka_spark.ingest.contracts import SESSIONS
 from pozytywka_spark.ingest.events import resolve_events
+from pozytywka_spark.kept import read_stored
 from pozytywka_spark.schemas import EVENTS
 
 T0 = datetime(2023, 1, 1)
 
 
 def resolve(spark, rows, held=None, quarantine=None):
-    judged = judge_lines(lines_of(spark, rows), SESSIONS, 2**20).persist()
+    judged = kept(judge_lines(lines_of(spark, rows), SESSIONS, 2**20))
     held = held if held is not None else spark.createDataFrame([], EVENTS.schema)
-    return resolve_events(judged, held, quarantine, DataFrame.persist)
+    return resolve_events(judged, held, quarantine, kept)
+
+
+def kept(df: DataFrame) -> DataFrame:
+    return read_stored(df.persist())
 
 
 def raw(session, cells):
