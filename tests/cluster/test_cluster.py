@@ -23,7 +23,7 @@ TINY = [
     "spark.conf.spark.sql.adaptive.enabled=false", "spark.conf.spark.sql.codegen.wholeStage=false",
     "spark.conf.spark.sql.codegen.factoryMode=NO_CODEGEN",
 ]  # fmt: skip
-JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
 
 
 @dataclass
@@ -68,7 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     confs = [
         "spark.eventLog.enabled=true", f"spark.eventLog.dir=file://{events}",
         "spark.eventLog.rolling.enabled=false", "spark.eventLog.compress=false",
-        f"spark.executor.extraJavaOptions={JVM}", "spark.ui.enabled=false",
+        f"spark.executor.extraJavaOptions={JVM}", f"spark.driver.extraJavaOptions={JVM}", "spark.ui.enabled=false",
     ]  # fmt: skip
     environment = os.environ | {
         "PYSPARK_PYTHON": str(executors_python(folder / "python")), "SPARK_LOCAL_IP": "127.0.0.1",

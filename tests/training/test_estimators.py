@@ -88,10 +88,10 @@ def test_trees_grow_with_the_threads_of_the_plan_where_spark_allows_one(
 ) -> None:
     """Workers run under OMP_NUM_THREADS=1, above which XGBoost's own nthread can't go."""
     drawn = np.random.default_rng(5)
-    columns = {name: drawn.normal(size=200).astype(np.float32) for name in ("x", "y")}
+    features = drawn.normal(size=(200, 2)).astype(np.float32)
     keys = {"user_id": np.arange(200), "month": np.full(200, 19_000, dtype=np.int32)}
-    label, held_out = (columns["x"] > 0).astype(float), np.arange(200) % 4 == 0
-    batch = pa.record_batch({**keys, "label": label, "held_out": held_out, **columns})
+    label, held_out = (features[:, 0] > 0).astype(float), np.arange(200) % 4 == 0
+    batch = pa.record_batch({**keys, "label": label, "held_out": held_out, "features": list(features)})
     parameters = {"objective": "binary:logistic", "eval_metric": "logloss"}
     task = one_task.Task(("x", "y"), "label", "held_out", parameters, 3, 3, threads=2)
     seen: list[int] = []
