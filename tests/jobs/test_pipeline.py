@@ -21,9 +21,9 @@ from pozytywka_spark.lake import open_lake
 TINY = [
     "synthetic.users=300", "synthetic.months=8", "synthetic.tracks=600", "synthetic.played_tracks=300",
     "synthetic.artists=100", "training.max_trees=20", "training.min_positives=1", "evaluation.bootstrap=20",
-    # generated code and all else as in production, but compiled once: a third of the CPU would go to C2
-    "spark.conf.spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
 ]  # fmt: skip
+# generated code and all else as in production, but compiled once: a third of the CPU would go to C2
+JVM = "spark.conf.spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 SILVER_ROWS = {"users": 50, "artists": 10_657, "tracks": 21_608, "track_storage": 21_608, "events": 19_348}
 
 
@@ -41,7 +41,7 @@ def contents(spark: SparkSession, home: Path) -> dict[str, tuple[int, int]]:
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A finished pipeline's home, and what it printed; started as people start it, with their settings."""
     home = tmp_path_factory.mktemp("home")
-    overrides = [part for override in (f"home={home}", *TINY) for part in ("--set", override)]
+    overrides = [part for override in (f"home={home}", *TINY, JVM) for part in ("--set", override)]
     environment = {key: value for key, value in os.environ.items() if key != "POZYTYWKA_CONF"}
     done = subprocess.run(
         ["bash", JOBS.parent / "scripts" / "submit.sh", "pipeline", *overrides],
