@@ -15,7 +15,8 @@ import re
 import shutil
 import statistics
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.features.analysts import ANALYSTS
 from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.features.store import read_silver
+from pozytywka_spark.kept import keeping
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.session import build_session
@@ -110,13 +113,11 @@ def against_duckdb(
     query = f"copy ({oracle.analysts_query()}) to '{home}/duckdb.parquet' (format parquet)"
     for _ in range(runs):
         times["duckdb 25"].append(seconds(lambda: con.execute(query)))
-        spark.catalog.clearCache()
         if "spark" in parts:
-            times["spark 25"].append(seconds(lambda: compute(silver, ANALYSTS, out, persisted)))
+            times["spark 25"].append(seconds(lambda: compute_kept(silver, ANALYSTS, out)))
             before = shuffled(spark)
-            times["spark catalogue"].append(seconds(lambda: compute(silver, CATALOGUE, out, persisted)))
+            times["spark catalogue"].append(seconds(lambda: compute_kept(silver, CATALOGUE, out)))
             moved = shuffled(spark) - before
-            spark.catalog.clearCache()
     peak = 0.0
     if "sail" in parts:
         taken, peak = compute_in_sail(lake, home, runs)
@@ -125,23 +126,36 @@ def against_duckdb(
         if found:
             tell(name, statistics.median(found), statistics.median(times["duckdb 25"]), "duckdb")
     if "spark" in parts:
-        shuffles = f"{exchanges(spark, silver)} exchanges planned, {moved / 1e6:,.0f} MB shuffled"
+        shuffles = f"{exchanges(silver)} exchanges planned, {moved / 1e6:,.0f} MB shuffled"
         print(f"{'':>11} spark's catalogue: {shuffles}", flush=True)
     if peak:
         print(f"{'':>11} peak memory of Sail {peak:.2f} GB", flush=True)
 
 
-def persisted(name: str, df: DataFrame) -> DataFrame:
-    """As the stage keeps it."""
-    return df.persist()
+@contextmanager
+def kept_as_staged() -> Iterator[Callable[[str, DataFrame], DataFrame]]:
+    """What the stage keeps, kept as it does."""
+    with keeping() as keep:
+        yield lambda _, df: keep(df)
 
 
-def exchanges(spark: SparkSession, silver: Mapping[str, DataFrame]) -> int:
-    """Shuffles in the plan of the whole catalogue."""
-    frame = features_frame(silver, CATALOGUE, persisted)
-    plan = frame._jdf.queryExecution().executedPlan().toString()
-    # what is reused is printed again under the same number
-    return len(set(re.findall(r"[^t]Exchange hash[^\n]*plan_id=(\d+)", plan)))
+def compute_kept(silver: Mapping[str, DataFrame], features: Sequence[Feature], to: Path) -> None:
+    """Compute, with nothing kept beyond it."""
+    with kept_as_staged() as keep:
+        compute(silver, features, to, keep)
+
+
+def exchanges(silver: Mapping[str, DataFrame]) -> int:
+    """Shuffles in the plan of the whole catalogue, those that make what is kept apart."""
+    with kept_as_staged() as keep:
+        plan = features_frame(silver, CATALOGUE, keep)._jdf.queryExecution().executedPlan().toString()
+    found, inside = set(), len(plan)
+    for line in plan.splitlines():
+        depth = len(line) - len(line.lstrip(" :+-"))
+        inside = inside if depth > inside else depth if "InMemoryRelation" in line else len(plan)
+        # what is reused is printed again under the same number
+        found |= set(re.findall(r"[^t]Exchange hash.*plan_id=(\d+)", line)) if depth <= inside else set()
+    return len(found)
 
 
 def whole_stage(spark: SparkSession, settings: Settings, lake: Lake, tell: Tell) -> None:
@@ -185,8 +199,10 @@ def main() -> None:
     home = args.home or Path(tempfile.mkdtemp(prefix="bench-features-"))
     try:
         settings = load_settings(
-            "local", [f"home={home}", "spark.master=local[2]", f"spark.driver_memory={args.memory}"]
-        )
+            "local",
+            [f"home={home}", "spark.master=local[2]", f"spark.driver_memory={args.memory}",
+             "spark.conf.spark.ui.retainedStages=100000"],
+        )  # fmt: skip
         spark = build_session(settings, "bench features")
         for events in args.events:
             measure(spark, events, args.runs, args.memory, home / str(events), args.parts)
