@@ -45,7 +45,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     environment = {key: value for key, value in os.environ.items() if key != "POZYTYWKA_CONF"}
     done = subprocess.run(
         ["bash", JOBS.parent / "scripts" / "submit.sh", "pipeline", *overrides],
-        env=environment, cwd=home, capture_output=True, text=True, timeout=600, check=False,
+        env=environment, cwd=home, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", "something beside the job spoke"
