@@ -68,7 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     confs = [
         "spark.eventLog.enabled=true", f"spark.eventLog.dir=file://{events}",
         "spark.eventLog.rolling.enabled=false", "spark.eventLog.compress=false",
-        *(f"spark.{who}.extraJavaOptions={JVM}" for who in ("driver", "executor")), "spark.ui.enabled=false",
+        f"spark.executor.extraJavaOptions={JVM}", "spark.ui.enabled=false",
     ]  # fmt: skip
     environment = os.environ | {
         "PYSPARK_PYTHON": str(executors_python(folder / "python")), "SPARK_LOCAL_IP": "127.0.0.1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -91,10 +92,9 @@ def test_no_label_of_an_earlier_side_reaches_the_first_cut_off_of_a_later_one(
     assert len(sides[1]) == validation
     assert len(sides[2]) == test
     assert sides[2][-1] == span[-1]
-    used = {month for side in sides for month in side}
-    # purging takes no more than it must: the next purged month would overlap
-    for later in sides[1:]:
-        before = [month for month in split.purged if month < later[0] and month not in used]
+    # purging takes no more than it must: the last month purged before a side would overlap with it
+    for earlier, later in pairwise(sides):
+        before = [month for month in split.purged if earlier[-1] < month < later[0]]
         if before:
             assert next_month(before[-1]) + timedelta(days=horizon) > next_month(later[0])
 
