@@ -26,18 +26,19 @@ def keeping(
     """A function that stores a frame when it is first read, until the end of the block.
 
     It gives back the frame that reads what is stored; rows lost with an executor are made again.
-    `encoded`: let Spark look for the best encoding of each column, which saves room and costs time.
+    `encoded`: let Spark look for the best encoding of each column, which saves room and costs time, unless
+    the session is set not to.
     """
     stored: list[DataFrame] = []
 
     def keep(df: DataFrame) -> DataFrame:
         conf = df.sparkSession.conf
-        before = conf.get(_ENCODED)
-        conf.set(_ENCODED, str(encoded).lower())
+        before = str(conf.get(_ENCODED))
+        conf.set(_ENCODED, before if encoded else "false")
         try:
             stored.append(df.persist(level))
         finally:
-            conf.set(_ENCODED, str(before))
+            conf.set(_ENCODED, before)
         return read_stored(stored[-1])
 
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pyspark import StorageLevel
@@ -29,6 +30,10 @@ from pozytywka_spark.ingest.writes import write_resolved
 from pozytywka_spark.kept import Keep, keeping
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.schemas import INGEST_FILES, month_of
+
+# A batch may be larger than memory; to search for the best encoding of what is read a few times, then
+# dropped, costs more than it saves
+keeping_rows = partial(keeping, StorageLevel.DISK_ONLY, encoded=False)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def ingest_batch(
     txn, contract = Txn(source.stream, number), source.contract
     if _done(lake, INGEST_FILES.name, txn):
         return frozenset()
-    with keeping(StorageLevel.DISK_ONLY, encoded=False) as keep:
+    with keeping_rows() as keep:
         # what is decided about a row is decided once, then counted and written from there
         judged = keep(judge_lines(as_lines(batch, contract), contract, source.max_line_bytes))
         files = file_stats(judged, contract)

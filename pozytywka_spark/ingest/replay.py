@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.ingest import ledger
-from pozytywka_spark.ingest.batch import count_outcomes, file_stats, judge_lines, months_around
+from pozytywka_spark.ingest.batch import count_outcomes, file_stats, judge_lines, keeping_rows, months_around
 from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import CONTRACTS, SESSIONS, Contract
 from pozytywka_spark.ingest.events import UNRESOLVED, resolve_events
 from pozytywka_spark.ingest.lines import as_lines_again
 from pozytywka_spark.ingest.outcomes import KEPT, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.writes import write_silver
-from pozytywka_spark.kept import Keep, keeping
+from pozytywka_spark.kept import Keep
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import QUARANTINE
 
@@ -64,7 +63,7 @@ def replay(
     tried = all_rows if among is None else all_rows.where(among)
     if tried.isEmpty():
         return 0
-    with keeping(StorageLevel.DISK_ONLY, encoded=False) as keep:
+    with keeping_rows() as keep:
         judged = keep(judge_lines(as_lines_again(tried), contract, max_line_bytes, keep_text=True))
         others = None if among is None else all_rows.where(~among)
         resolved = keep(_resolve(spark, lake, contract, judged, others, keep))

@@ -15,8 +15,7 @@ import re
 import shutil
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,29 +131,26 @@ def against_duckdb(
         print(f"{'':>11} peak memory of Sail {peak:.2f} GB", flush=True)
 
 
-@contextmanager
-def kept_as_staged() -> Iterator[Callable[[str, DataFrame], DataFrame]]:
-    """What the stage keeps, kept as it does."""
-    with keeping() as keep:
-        yield lambda _, df: keep(df)
-
-
 def compute_kept(silver: Mapping[str, DataFrame], features: Sequence[Feature], to: Path) -> None:
     """Compute, with nothing kept beyond it."""
-    with kept_as_staged() as keep:
-        compute(silver, features, to, keep)
+    with keeping() as keep:
+        compute(silver, features, to, lambda _, df: keep(df))
 
 
 def exchanges(silver: Mapping[str, DataFrame]) -> int:
     """Shuffles in the plan of the whole catalogue, those that make what is kept apart."""
-    with kept_as_staged() as keep:
-        plan = features_frame(silver, CATALOGUE, keep)._jdf.queryExecution().executedPlan().toString()
-    found, inside = set(), len(plan)
+    with keeping() as keep:
+        frame = features_frame(silver, CATALOGUE, lambda _, df: keep(df))
+        plan = frame._jdf.queryExecution().executedPlan().toString()
+    found: set[str] = set()
+    kept_at = len(plan)
     for line in plan.splitlines():
         depth = len(line) - len(line.lstrip(" :+-"))
-        inside = inside if depth > inside else depth if "InMemoryRelation" in line else len(plan)
+        if depth > kept_at:
+            continue
+        kept_at = depth if "InMemoryRelation" in line else len(plan)
         # what is reused is printed again under the same number
-        found |= set(re.findall(r"[^t]Exchange hash.*plan_id=(\d+)", line)) if depth <= inside else set()
+        found.update(re.findall(r"[^t]Exchange hash.*plan_id=(\d+)", line))
     return len(found)
 
 
