@@ -50,8 +50,10 @@ class Inputs:
     data_end: datetime
 
 
-def read_inputs(silver: Mapping[str, DataFrame], catalogue: str, known: Mapping[date, MonthEvents]) -> Inputs:
-    """Fingerprint the silver tables; `catalogue` is the hash of the whole catalogue.
+def read_inputs(
+    silver: Mapping[str, DataFrame], files: Iterable[str], catalogue: str, known: Mapping[date, MonthEvents]
+) -> Inputs:
+    """Fingerprint the silver tables, the events in `files`; `catalogue` is the hash of the whole catalogue.
 
     A month's rows depend on its own events, on those of every month before (first likes, tenure,
     popularity, trailing windows), on the catalogue tables and on the arithmetic. So each month's
@@ -60,7 +62,7 @@ def read_inputs(silver: Mapping[str, DataFrame], catalogue: str, known: Mapping[
     Files never change, so a month that still lies in the files it was `known` by isn't read again.
     Raises `DataError` if there are no events.
     """
-    months = [each for each in _month_events(silver["events"], known) if each.event_count]
+    months = [each for each in _month_events(silver["events"], files, known) if each.event_count]
     if not months:
         raise DataError("the events table is empty: ingest a delivery with sessions first")
     chain = _sha(catalogue, *_catalogue_tables(silver))
@@ -72,9 +74,11 @@ def read_inputs(silver: Mapping[str, DataFrame], catalogue: str, known: Mapping[
     return Inputs(inputs, datetime(1970, 1, 1, tzinfo=UTC) + last)
 
 
-def _month_events(events: DataFrame, known: Mapping[date, MonthEvents]) -> list[MonthEvents]:
+def _month_events(
+    events: DataFrame, paths: Iterable[str], known: Mapping[date, MonthEvents]
+) -> list[MonthEvents]:
     """Every month's events in order of months; read are those whose files are new."""
-    files = _files_by_month(events.inputFiles())
+    files = _files_by_month(paths)
     new = [month for month, names in files.items() if month not in known or known[month].files != names]
     if not new:
         return [known[month] for month in sorted(files)]
@@ -98,11 +102,11 @@ def _month_events(events: DataFrame, known: Mapping[date, MonthEvents]) -> list[
     return [each for _, each in sorted((read | kept).items())]
 
 
-def _files_by_month(addresses: Iterable[str]) -> dict[date, str]:
+def _files_by_month(paths: Iterable[str]) -> dict[date, str]:
     """A digest of the names of each month's files; files are never written twice."""
     names: dict[date, list[str]] = {}
-    for address in addresses:
-        folder, _, name = address.rpartition("/")
+    for path in paths:
+        folder, _, name = path.rpartition("/")
         month = date.fromisoformat(folder.rpartition("event_month=")[2])
         names.setdefault(month, []).append(name)
     return {month: _sha(*sorted(found)) for month, found in names.items()}

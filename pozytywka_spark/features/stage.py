@@ -92,9 +92,11 @@ def build_features(
     """
     order = feature_order(settings, features)
     start = time.monotonic()
+    # before the rows: were they listed after them, a delivery in between would count as read
+    files = lake.files("events") if lake.exists("events") else []
     silver, (built, known) = store.read_silver(lake), store.read_built(lake)
     whole_hash = catalogue_hash(features=features)
-    inputs = read_inputs(silver, whole_hash, known)
+    inputs = read_inputs(silver, files, whole_hash, known)
     chosen = choose_months(inputs.months, built, months, full=full)
     purchases, dimensions = first_purchases(silver["events"]), dimensions_of(silver)
     whole = len(chosen) == len(inputs.months) or not built

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 from pyspark import StorageLevel
@@ -22,14 +22,14 @@ from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
 from pozytywka_spark.ingest.delivery import decoded_path
-from pozytywka_spark.ingest.events import resolve_events, with_event_id
-from pozytywka_spark.ingest.lines import as_lines, parse
-from pozytywka_spark.ingest.normalise import is_incomplete, judge
+from pozytywka_spark.ingest.events import resolve_events
+from pozytywka_spark.ingest.judging import Judged, judge_batch
+from pozytywka_spark.ingest.lines import as_lines
 from pozytywka_spark.ingest.outcomes import KEPT, NOTED, OUTCOMES, REPAIRED
 from pozytywka_spark.ingest.writes import write_resolved
 from pozytywka_spark.kept import Keep, keeping
 from pozytywka_spark.lake.api import Lake, Txn
-from pozytywka_spark.schemas import INGEST_FILES, month_of
+from pozytywka_spark.schemas import INGEST_FILES
 
 # A batch may be larger than memory; to search for the best encoding of what is read a few times, then
 # dropped, costs more than it saves
@@ -69,34 +69,24 @@ def ingest_batch(
         return frozenset()
     with keeping_rows() as keep:
         # what is decided about a row is decided once, then counted and written from there
-        judged = keep(judge_lines(as_lines(batch, contract), contract, source.max_line_bytes))
-        files = file_stats(judged, contract)
-        check_fields(files, contract)
+        judged = judge_batch(as_lines(batch, contract), contract, source.max_line_bytes, keep)
+        check_fields(judged.files, contract)
         if not _done(lake, contract.table.name, txn):
-            _take_in(spark, lake, source, judged, files, txn, keep)
-        ledger.record_files(spark, lake, source.files_stamp(), txn, [_version(file) for file in files])
-        return frozenset(decoded_path(file["source_file"]) for file in files)
-
-
-def judge_lines(
-    lines: DataFrame, contract: Contract, max_line_bytes: int, *, keep_text: bool = False
-) -> DataFrame:
-    """Lines read and judged; events with their identity."""
-    judged = judge(parse(lines, contract, max_line_bytes), contract, keep_text=keep_text)
-    return with_event_id(judged) if contract is SESSIONS else judged
+            _take_in(spark, lake, source, judged, txn, keep)
+        ledger.record_files(spark, lake, source.files_stamp(), txn, [_version(file) for file in judged.files])
+        return frozenset(decoded_path(file["source_file"]) for file in judged.files)
 
 
 def _take_in(
     spark: SparkSession,
     lake: Lake,
     source: Source,
-    judged: DataFrame,
-    files: Sequence[Mapping[str, Any]],
+    judged: Judged,
     txn: Txn,
     keep: Keep,
 ) -> None:
-    contract = source.contract
-    resolved = _resolve(spark, lake, source, judged, files, txn.version, keep)
+    contract, files = source.contract, judged.files
+    resolved = _resolve(spark, lake, source, judged, txn.version, keep)
     counts = count_outcomes(resolved)
     reconcile(contract.entity, files, counts)
     if any(file["noted"] for file in files):
@@ -104,26 +94,6 @@ def _take_in(
     ledger.record_counts(spark, lake, contract.entity, source.ingest_id, txn, counts)
     any_rescued = any(file["rescued"] for file in files)
     write_resolved(lake, contract, resolved, counts, source.ingest_id, txn, any_rescued=any_rescued)
-
-
-def file_stats(judged: DataFrame, contract: Contract) -> list[dict[str, Any]]:
-    """Per file of the batch: rows, how many need what, event months, rows that lack each field."""
-    events = contract is SESSIONS
-    passing = F.col("reason").isNull()
-    month = F.when(passing, month_of(F.col("event_time"))) if events else F.lit(None).cast("date")
-    unreadable = F.coalesce(F.col("reason").isin("malformed", "too_long", "invalid_utf8"), F.lit(False))
-    grouped = judged.groupBy("source_file", "source_size", "source_modified").agg(
-        F.count("*").alias("rows"),
-        F.count_if(~passing).alias("rejected"),
-        F.count_if(unreadable).alias("unreadable"),
-        F.count_if(passing & is_incomplete() if events else F.lit(False)).alias("incomplete"),
-        F.count("rescued").alias("rescued"),
-        F.count_if(F.size("notes") > 0).alias("noted"),
-        F.min(month).alias("first_month"),
-        F.max(month).alias("last_month"),
-        *(F.count_if(F.array_contains("absent", name)).alias(f"lacks_{name}") for name in contract.required),
-    )
-    return [row.asDict() for row in grouped.collect()]
 
 
 def check_fields(files: Sequence[Mapping[str, Any]], contract: Contract) -> None:
@@ -148,11 +118,10 @@ def count_outcomes(resolved: DataFrame) -> list[dict[str, Any]]:
     return [row.asDict() for row in grouped.agg(F.count("*").alias("rows")).collect()]
 
 
-def count_notes(judged: DataFrame) -> list[dict[str, Any]]:
+def count_notes(judged: Judged) -> list[dict[str, Any]]:
     """Raw rows by what was noted of them; a row may bear several notes, so these don't add up to rows."""
-    notes = (
-        judged.select(F.explode("notes").alias("reason")).groupBy("reason").agg(F.count("*").alias("rows"))
-    )
+    noted = reduce(DataFrame.union, [part.select("notes") for part in judged.parts()])
+    notes = noted.select(F.explode("notes").alias("reason")).groupBy("reason").agg(F.count("*").alias("rows"))
     return [row.asDict() | {"outcome": NOTED, "event_month": None} for row in notes.collect()]
 
 
@@ -172,24 +141,25 @@ def _resolve(
     spark: SparkSession,
     lake: Lake,
     source: Source,
-    judged: DataFrame,
-    files: Sequence[Mapping[str, Any]],
+    judged: Judged,
     number: int,
     keep: Keep,
 ) -> DataFrame:
-    contract = source.contract
+    contract, files = source.contract, judged.files
     mine = (F.col("stream") == source.stream) & (F.col("batch") == number)
     quarantine = ledger.quarantined(lake, contract.entity)
     before = quarantine.where(~mine) if quarantine is not None else None
     any_rejected = any(file["rejected"] for file in files)
     held = ledger.held(spark, lake, contract.table)
+    first, *rest = judged.parts()
     if contract is not SESSIONS:
-        return keep(resolve_catalogue(judged, contract, held, before, any_rejected=any_rejected))
+        return keep(resolve_catalogue(first, contract, held, before, any_rejected=any_rejected))
     return resolve_events(
-        judged,
+        rest[0] if rest else first,
         held.where(months_around(files)),
         before,
         keep,
+        sound=first if rest else None,
         any_incomplete=any(file["incomplete"] for file in files),
         any_rejected=any_rejected,
     )

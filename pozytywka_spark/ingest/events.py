@@ -37,22 +37,26 @@ def resolve_events(
     quarantine: DataFrame | None,
     keep: Keep,
     *,
+    sound: DataFrame | None = None,
     any_incomplete: bool = True,
     any_rejected: bool = True,
 ) -> DataFrame:
     """Outcomes of session rows. `held` are the silver events of the months that the batch touches.
 
     `judged` has each row's `event_id` (see `with_event_id`); `quarantine` are the session rows that
-    were rejected before, if any. `keep` stores what is looked at more than once. Rows that nothing is
-    the matter with are taken as they are: they are neither shuffled nor stored again.
+    were rejected before, if any. `sound` are more rows of the batch, known to pass and to be complete.
+    `keep` stores what is looked at more than once. Rows that nothing is the matter with are taken as
+    they are: they are neither shuffled nor stored again.
     """
     passing = judged.where(F.col("reason").isNull())
-    candidates = _as_candidates(passing.where(~is_incomplete()) if any_incomplete else passing)
+    complete = passing.where(~is_incomplete()) if any_incomplete else passing
+    complete = complete if sound is None else sound.unionByName(complete)
+    candidates = _as_candidates(complete)
     rejected = judged.where(F.col("reason").isNotNull())
     settled = []
     if any_incomplete:
         lost = _lost(judged, quarantine, rejected if any_rejected else None)
-        tried = keep(try_repair(passing, held, lost))
+        tried = keep(try_repair(passing.where(is_incomplete()), complete, held, lost))
         again = F.col("again")
         repaired = with_event_id(tried.where(~is_incomplete() & ~again))
         candidates = candidates.unionByName(_as_candidates(repaired))
@@ -94,19 +98,21 @@ def _lost(judged: DataFrame, before: DataFrame | None, rejected: DataFrame | Non
     return reduce(DataFrame.unionByName, told) if told else None
 
 
-def try_repair(passing: DataFrame, held: DataFrame, lost: DataFrame | None) -> DataFrame:
-    """The incomplete events of `passing`, filled where their session leaves no doubt.
+def try_repair(
+    incomplete: DataFrame, complete: DataFrame, held: DataFrame, lost: DataFrame | None
+) -> DataFrame:
+    """The `incomplete` events of a batch, filled where their session leaves no doubt.
 
     Adds `again`: true for a second copy of a line, and for a row that is a poorer copy of a complete
     event of the same instant; and `gaps`: true if a row of the session may be missing, `lost` being
     what is known of rejected rows. Only sessions in need take part, from the batch and from `held`.
     """
     first = Window.partitionBy("line_id").orderBy("source_file", "source_order")
-    incomplete = passing.where(is_incomplete()).withColumns({"_rank": F.row_number().over(first)})
-    needy = incomplete.where(F.col("_rank") == 1).drop("_rank")
-    repeated = incomplete.where(F.col("_rank") > 1).drop("_rank")
+    ranked = incomplete.withColumns({"_rank": F.row_number().over(first)})
+    needy = ranked.where(F.col("_rank") == 1).drop("_rank")
+    repeated = ranked.where(F.col("_rank") > 1).drop("_rank")
     typed = F.coalesce(F.contains("repair_reason", F.lit(TYPE)), F.lit(False)).alias("typed")
-    sound = passing.where(~is_incomplete()).select(*_SAYS, F.lit(False).alias("typed"))
+    sound = complete.select(*_SAYS, F.lit(False).alias("typed"))
     around = sound.union(held.select(*_SAYS, typed)).join(
         needy.select("session_id").distinct(), on="session_id", how="left_semi"
     )

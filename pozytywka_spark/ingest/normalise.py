@@ -17,6 +17,7 @@ from pozytywka_spark.ingest.privacy import kept_text, masked_values
 SPELLINGS = {"ADVERTISMENT": schemas.ADVERTISEMENT}
 STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")
 EARLIEST, LATEST = "2000-01-01", "2100-01-01"
+EMPTY_TRACK = "empty track_id"
 
 
 @dataclass(frozen=True)
@@ -266,12 +267,14 @@ def _remarks(contract: Contract) -> dict[str, Column]:
             minus_one = F.lit("-1" if isinstance(field.dataType, T.StringType) else -1)
             remarks[f"-1 as {field.name}"] = row[field.name] == minus_one
     if contract is SESSIONS:
-        remarks["empty track_id"] = row["track_id"] == ""
+        remarks[EMPTY_TRACK] = row["track_id"] == ""
         raw = row["event_type"]
         meant = event_type(raw)
         spelled, known = F.upper(F.trim(raw)) == meant, meant.isin(*schemas.EVENT_TYPES)
-        remarks["case of event_type"] = ~raw.isin(*schemas.EVENT_TYPES) & spelled & known
-        remarks["spelling of event_type"] = ~spelled & known
+        # asked first of both: nearly all rows are spelt as they should be
+        odd = ~raw.isin(*schemas.EVENT_TYPES)
+        remarks["case of event_type"] = odd & spelled & known
+        remarks["spelling of event_type"] = odd & ~spelled & known
     return remarks
 
 

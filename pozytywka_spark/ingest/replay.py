@@ -6,10 +6,11 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.ingest import ledger
-from pozytywka_spark.ingest.batch import count_outcomes, file_stats, judge_lines, keeping_rows, months_around
+from pozytywka_spark.ingest.batch import count_outcomes, keeping_rows, months_around
 from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import CONTRACTS, SESSIONS, Contract
 from pozytywka_spark.ingest.events import UNRESOLVED, resolve_events
+from pozytywka_spark.ingest.judging import file_stats, judge_lines
 from pozytywka_spark.ingest.lines import as_lines_again
 from pozytywka_spark.ingest.outcomes import KEPT, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.writes import write_silver

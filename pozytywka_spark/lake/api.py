@@ -66,6 +66,9 @@ class Lake(Protocol):
         Raises `LakeError` naming the table if it, or that version of it, does not exist.
         """
 
+    def files(self, table: str) -> list[str]:
+        """Paths of the latest version's data files, the folders of their partitions included."""
+
     def append(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
         """Add rows, creating the table if needed. The new version; None if `txn` was done before."""
 

@@ -55,6 +55,10 @@ class DeltaRsLake:
         guard.check_readable(table, delta)
         return self._store.read(self._spark, self.path(table), delta, _files(table, delta, partitions))
 
+    def files(self, table: str) -> list[str]:
+        """See `api.Lake`."""
+        return [file.path for file in log.active_files(self._latest(table))]
+
     def append(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
         """See `api.Lake`."""
         return self._write(df, table, "APPEND", txn, lambda _: ())

@@ -59,6 +59,10 @@ class DeltaSparkLake:
             found = log.load_as_of(self._spark, table, self.path(table), version, timestamp)
         return found if partitions is None else _only(found, table, partitions, self._partition_by(table))
 
+    def files(self, table: str) -> list[str]:
+        """See `api.Lake`."""
+        return self._latest(table).inputFiles()
+
     def append(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
         """See `api.Lake`."""
         return self._write(df, table, "append", txn, {})

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from deliveries import lines_of
 from pyspark.sql import DataFrame
 
-from pozytywka_spark.ingest.batch import judge_lines
 from pozytywka_spark.ingest.contracts import SESSIONS
 from pozytywka_spark.ingest.events import resolve_events
+from pozytywka_spark.ingest.judging import judge_lines
 from pozytywka_spark.kept import read_stored
 from pozytywka_spark.schemas import EVENTS
 

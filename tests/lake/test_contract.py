@@ -45,7 +45,7 @@ def test_a_table_is_absent_until_written(bench: Bench) -> None:
     lake = bench.lake
     assert not lake.exists("plain")
     assert lake.txn_version("plain", "app") is None
-    for ask in (lake.version, lake.read, lake.history):
+    for ask in (lake.version, lake.read, lake.files, lake.history):
         with pytest.raises(LakeError, match=r"table plain: there is none at .*; run the stage that makes it"):
             ask("plain")
 
@@ -157,6 +157,18 @@ def test_replace_partitions_touches_only_what_it_names(bench: Bench) -> None:
     lake.replace_partitions(bench.frame([], BY_MONTH_DDL), BY_MONTH, [{"month": JANUARY}])
     bench.assert_rows(lake.read("by_month"), [(3, FEBRUARY, True)], BY_MONTH_DDL)
     bench.assert_rows(lake.read("by_month", version=1), after, BY_MONTH_DDL)
+
+
+def test_files_are_the_latest_version_s_with_their_partitions(bench: Bench) -> None:
+    lake = bench.lake
+    lake.append(bench.frame([(1, JANUARY, True), (2, FEBRUARY, True)], BY_MONTH_DDL), BY_MONTH)
+    before = lake.files("by_month")
+    lake.replace_partitions(bench.frame([(3, JANUARY, True)], BY_MONTH_DDL), BY_MONTH, [{"month": JANUARY}])
+    after = lake.files("by_month")
+    for files in (before, after):
+        folders = sorted("/".join(file.split("/")[-3:-1]) for file in files)
+        assert folders == ["month=2022-01-01/free=true", "month=2022-02-01/free=true"]
+    assert len(set(before) & set(after)) == 1
 
 
 def test_replace_partitions_refuses_rows_outside(bench: Bench) -> None:

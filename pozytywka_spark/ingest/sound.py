@@ -1,0 +1,97 @@
+"""Events of which nothing is odd, told and read in one go, without a JSON parser.
+
+Nearly all lines of nearly all deliveries have one form: exactly the contract's fields in the contract's
+order, as Python or any plain writer puts them down, with values that no rule has anything to say about.
+Such a row is sound; what a JSON parser would make of it stands between its quotes. Any other line is
+doubtful and goes the long way (`lines`, `normalise`). So whether a line is found sound decides how fast it
+is read, never what becomes of it.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from pozytywka_spark import schemas
+from pozytywka_spark.ingest.lines import SOURCE
+from pozytywka_spark.ingest.normalise import EMPTY_TRACK
+
+# The provisional reason of a line that has to go the long way.
+DOUBTFUL = "doubtful"
+
+_PLACE = tuple(name for name in SOURCE if name != "line_id")
+
+# Each value bounded, so that a line of 50 MB is given up at once; eighteen digits always fit into a long,
+# a leading zero is no JSON, and so is what isn't printable ASCII, or might be an escape, in a text.
+_NUMBER = "(?:0|[1-9][0-9]{0,17}+)"
+_TIME = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?"
+_TRACK = r"(?!-1\")[ !#-\[\]-~]{1,100}+"
+_WITH_TRACK = "|".join((schemas.PLAY, schemas.SKIP, schemas.LIKE))
+_WITHOUT = "|".join((schemas.ADVERTISEMENT, schemas.BUY_PREMIUM))
+_FIELDS = (
+    rf'"timestamp": ?"{_TIME}"',
+    rf'"user_id": ?{_NUMBER}',
+    rf'"track_id": ?"(?:{_TRACK}", ?"event_type": ?"(?:{_WITH_TRACK})|", ?"event_type": ?"(?:{_WITHOUT}))"',
+    rf'"session_id": ?{_NUMBER}',
+)
+# \z: a $ would let a line separator pass
+_FORM = r"^\{" + ", ?".join(_FIELDS) + r"\}\z"
+
+
+def look_first(lines: DataFrame, max_line_bytes: int) -> DataFrame:
+    """Silver columns of each line of sessions, and `doubtful`: its text unless it is sound.
+
+    Nothing is here that sound rows have in common (see `as_judged`), for all rows are stored. Spark makes
+    one loop of it, so long as it needs nothing that no code can be generated for, such as a lambda.
+    """
+    in_form = (F.octet_length("value") <= max_line_bytes) & F.rlike("value", F.lit(_FORM))
+    cut = lines.select("*", F.when(in_form, F.split("value", F.lit('"'))).alias("pieces"))
+    # each text stands between the quotes behind its name's, each number behind its name's closing one
+    piece = F.col("pieces")
+    read = cut.select(
+        *_PLACE,
+        piece[3].try_cast("timestamp").alias("event_time"),
+        piece[13].alias("event_type"),
+        _number(piece[6]).alias("user_id"),
+        _number(piece[16]).alias("session_id"),
+        F.nullif(piece[9], F.lit("")).alias("track_id"),
+        "value",
+    )
+    # in form, but no such day or hour, is null as well
+    doubtful = F.when(F.col("event_time").isNull(), F.col("value"))
+    return read.select(*(name for name in read.columns if name != "value"), doubtful.alias("doubtful"))
+
+
+def _number(piece: Column) -> Column:
+    """A number with the colon before it and the comma or brace behind it."""
+    return F.btrim(piece, F.lit(":, }")).cast("bigint")
+
+
+def as_judged(seen: DataFrame) -> DataFrame:
+    """All rows of `look_first` with the columns of `judge`, the doubtful ones with a provisional reason."""
+    nothing = {name: F.lit(None).cast("string") for name in ("line_id", "raw", "rule", "rescued")}
+    trackless = F.col("track_id").isNull()
+    return seen.withColumns(
+        {
+            **nothing,
+            "reason": F.when(F.col("doubtful").isNotNull(), F.lit(DOUBTFUL)),
+            "no_track": trackless,
+            "notes": F.when(F.col("doubtful").isNull() & trackless, F.array(F.lit(EMPTY_TRACK))),
+            "absent": F.lit(None).cast("array<string>"),
+        }
+    ).drop("doubtful")
+
+
+def sound_rows(seen: DataFrame) -> DataFrame:
+    """The sound rows of `look_first`, as `judge` would give them."""
+    sound = as_judged(seen.where(F.col("doubtful").isNull()))
+    # as a literal: whoever asks for rejected rows is then known to find none here
+    return sound.withColumns({"reason": F.lit(None).cast("string")})
+
+
+def doubtful_lines(seen: DataFrame) -> DataFrame:
+    """The other lines of `look_first`, as `as_lines` gave them."""
+    lines = seen.where(F.col("doubtful").isNotNull())
+    return lines.select(
+        F.col("doubtful").alias("value"), F.lit(None).cast("string").alias("line_id"), *_PLACE
+    )
