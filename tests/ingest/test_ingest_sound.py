@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -74,6 +75,7 @@ KINDS = [
     "",
     None,
 ]
+ODD_NUMBERS = ["01", "00", "+1", "-0", "1.0", "1e3", "0x1", "1_0", "1L", " 1 ", ""]
 STRANGE = [*'{}[]":,\\ -01e.\t', "\u2028", "\u0085", "\ufeff", "\x00", '"session_id": 2', ', "x": 1']
 
 
@@ -90,6 +92,8 @@ def mutants(number: int) -> list[str]:
                 row[name] = dice.choice(values)
         separators = dice.choice([(", ", ": "), (",", ":"), (", ", ":"), (" , ", " : ")])
         line = json.dumps(row, ensure_ascii=dice.random() < 0.5, separators=separators)
+        if dice.random() < 0.1:
+            line = re.sub(r"\d+(?=[,}])", dice.choice(ODD_NUMBERS), line, count=dice.choice([1, 2]))
         for _ in range(dice.choice([0, 0, 1, 1, 2])):
             at = dice.randrange(len(line) + 1)
             put = dice.choice(["", line[at : at + 2], *STRANGE])
