@@ -16,5 +16,5 @@ ruff format --check .
 echo "▸ mypy"
 mypy
 echo "▸ pytest"
-# Tests wait on one JVM's planning far more than on cores: two workers, a Spark session each
-exec python -m pytest -n "${TEST_WORKERS:-2}" --dist loadfile
+# Tests wait far more than they compute, half of it for one JVM's planning: three workers, a Spark session each
+exec python -m pytest -n "${TEST_WORKERS:-3}" --dist loadfile
