@@ -80,9 +80,21 @@ for arg in ${job_args[@]+"${job_args[@]}"}; do [ "$arg" = --dry-run ] || kept+=(
 quiet=(--conf spark.log.level=ERROR --conf spark.ui.showConsoleProgress=false)
 driver_here=yes
 [[ " ${spark_args[*]-} " == *" --deploy-mode cluster "* || " ${spark_args[*]-} " == *"--deploy-mode=cluster"* ]] && driver_here=no
-# a driver on this machine can be told to be quiet from its first line on
-[ $driver_here = no ] || quiet+=(--driver-java-options "-Dlog4j2.configurationFile=file:$PROJECT/conf/log4j2.properties")
 [[ " ${kept[*]-} " == *" --verbose "* ]] && quiet=()
+# a driver on this machine can be told to be quiet from its first line on; Java options of the user's own
+# would take the place of that, so they are joined
+if [ $driver_here = yes ] && [ ${#quiet[@]} -gt 0 ]; then
+    log4j="-Dlog4j2.configurationFile=file:$PROJECT/conf/log4j2.properties" joined=no
+    for i in ${spark_args[@]+"${!spark_args[@]}"}; do
+        case "${spark_args[i]}" in
+            --driver-java-options) spark_args[i + 1]="$log4j ${spark_args[i + 1]-}" joined=yes ;;
+            *spark.driver.extraJavaOptions=* | --driver-java-options=*)
+                spark_args[i]="${spark_args[i]/avaOptions=/avaOptions=$log4j }" joined=yes
+                spark_args[i]="${spark_args[i]/java-options=/java-options=$log4j }" ;;
+        esac
+    done
+    [ $joined = yes ] || quiet+=(--driver-java-options "$log4j")
+fi
 
 # Which Python runs the tasks: the user's word, else the one in the archive shipped as `environment`,
 # else this machine's own, which is right where the nodes see this folder.

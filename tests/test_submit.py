@@ -172,3 +172,21 @@ def test_without_java_the_job_says_what_to_install(tmp_path: Path) -> None:
     assert shown.returncode == 1
     assert "is Java 17 or newer there" in shown.stderr
     assert shown.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--conf", "spark.driver.extraJavaOptions=-Xss4m -Da=b"),
+        ("--conf=spark.driver.extraJavaOptions=-Xss4m -Da=b",),
+        ("--driver-java-options", "-Xss4m -Da=b"),
+        ("--driver-java-options=-Xss4m -Da=b",),
+    ],
+)
+def test_the_user_s_java_options_stand_beside_the_quiet_log(flags: tuple[str, ...]) -> None:
+    command = " ".join(dry_run("train", "--master", "yarn", "--", *flags))
+    assert re.search(r"[= ]-Dlog4j2\.configurationFile=file:\S+ -Xss4m -Da=b", command)
+    assert command.count("-Dlog4j2") == 1
+    loud = " ".join(dry_run("train", "--master", "yarn", "--verbose", "--", *flags))
+    assert "-Xss4m -Da=b" in loud
+    assert "log4j2" not in loud
