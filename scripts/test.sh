@@ -17,4 +17,4 @@ echo "▸ mypy"
 mypy
 echo "▸ pytest"
 # Tests wait far more than they compute, half of it for one JVM's planning: three workers, a Spark session each
-exec python -m pytest -n "${TEST_WORKERS:-3}" --dist loadfile
+exec python -m pytest -n "${TEST_WORKERS:-3}" --dist loadfile --no-loadscope-reorder

@@ -60,11 +60,24 @@ NIGHTLY = (
 )
 
 
+# Files of minutes: begun last, one of them would keep one worker busy while the others are through
+LONG = (
+    "tests/cluster/",
+    "tests/jobs/test_pipeline.py",
+    "tests/features/test_perturbation.py",
+    "tests/features/test_incremental.py",
+    "tests/features/test_oracle.py",
+    "tests/ingest/test_ingest_crashes.py",
+    "tests/ingest/test_ingest_events.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs at night."""
+    """Mark what runs at night; the longest files first."""
     for item in items:
         if item.nodeid.startswith(NIGHTLY):
             item.add_marker(pytest.mark.nightly)
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_configure(config: pytest.Config) -> None:
