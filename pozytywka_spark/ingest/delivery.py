@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import unquote
 
 from pyspark.errors import AnalysisException
@@ -102,10 +102,10 @@ def unread(listed: Iterable[RawFile], read: Mapping[str, tuple[int, datetime]]) 
 
 
 def absolute(path: str) -> str:
-    """A local path made absolute, so that one delivery has one name; an address of another kind as it is."""
+    """A local path made absolute, without `..`: one delivery has one name. Another address as it is."""
     if re.match(r"^\w+:/", path):
         return path.rstrip("/")
-    return str(Path(path).absolute())
+    return os.path.abspath(path)  # noqa: PTH100 Path.absolute keeps .., Path.resolve would follow links
 
 
 def plain_path(address: str) -> str:

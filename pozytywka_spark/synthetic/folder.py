@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from pyarrow import fs
 
@@ -20,7 +20,7 @@ class Folder:
     def at(cls, uri: str) -> Folder:
         """The folder at a URI (`s3a` is `s3`) or a local path."""
         if "://" not in uri:
-            local = str(Path(uri).absolute())
+            local = os.path.abspath(uri)  # noqa: PTH100 Path.absolute keeps ..
             return cls(local, fs.LocalFileSystem(), local)
         files, path = fs.FileSystem.from_uri(uri.replace("s3a://", "s3://", 1))
         return cls(uri.rstrip("/"), files, path.rstrip("/"))

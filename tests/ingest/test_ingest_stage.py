@@ -72,6 +72,15 @@ def test_a_session_that_goes_on_in_a_later_delivery_is_completed(spark, settings
     assert second.months_touched == (date(2022, 12, 1),)  # late events land in their month
 
 
+def test_a_path_with_a_step_back_is_the_same_delivery(spark, settings, tmp_path) -> None:
+    write(tmp_path / "raw" / "sessions.jsonl", sessions(2))
+    (tmp_path / "beside").mkdir()
+    lake = open_lake(settings, spark)
+    first = stage.ingest(spark, at(settings, tmp_path / "beside" / ".." / "raw"), lake)
+    assert first.entities[-1].kept == first.entities[-1].read > 0
+    assert stage.ingest(spark, at(settings, tmp_path / "raw"), lake).ingest_id is None
+
+
 def test_odd_files_of_one_delivery(spark, settings, tmp_path) -> None:
     rows, raw, lake = sessions(40, seed=5), tmp_path / "raw", open_lake(settings, spark)
     parts = [rows[i::5] for i in range(5)]

@@ -67,7 +67,7 @@ def artifact_root(settings: Settings) -> str | None:
         root = str(sqlite_file(uri).parent / "mlflow-artifacts")
     if root is None or "://" in root:
         return root
-    return Path(root).absolute().as_uri()
+    return _absolute(root).as_uri()
 
 
 def hide_secrets(text: str) -> str:
@@ -92,7 +92,11 @@ def told(uri: str, action: str) -> Iterator[None]:
 
 def sqlite_file(uri: str) -> Path:
     """The file of a SQLite address, whose options may follow it."""
-    return Path(uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
+    return _absolute(uri.removeprefix(_SQLITE).partition("?")[0])
+
+
+def _absolute(path: str) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 Path.absolute keeps ..
 
 
 def _patience(uri: str) -> float:
