@@ -22,8 +22,8 @@ from pozytywka_spark.schemas import month_of
 class Judged:
     """A batch's rows, stored, and what `file_stats` tells of them.
 
-    `sound` are those that the first look let pass, None if none had one; `doubtful` are the others,
-    None if there are none.
+    `sound` are those that a first look let pass, None for an entity that isn't given one; `doubtful` are
+    the others, None if there are none.
     """
 
     sound: DataFrame | None

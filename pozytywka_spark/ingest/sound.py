@@ -21,8 +21,8 @@ DOUBTFUL = "doubtful"
 
 _PLACE = tuple(name for name in SOURCE if name != "line_id")
 
-# Each value bounded, so that a line of 50 MB is given up at once; eighteen digits always fit into a long,
-# a leading zero is no JSON, and so is what isn't printable ASCII, or might be an escape, in a text.
+# Each value is bounded, so that a line of 50 MB is given up at once. Eighteen digits always fit into a long,
+# and a leading zero is no JSON; text with anything but printable ASCII, or with an escape, is a parser's.
 _NUMBER = "(?:0|[1-9][0-9]{0,17}+)"
 _TIME = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?"
 _TRACK = r"(?!-1\")[ !#-\[\]-~]{1,100}+"
