@@ -88,9 +88,8 @@ if [ $driver_here = yes ] && [ ${#quiet[@]} -gt 0 ]; then
     for i in ${spark_args[@]+"${!spark_args[@]}"}; do
         case "${spark_args[i]}" in
             --driver-java-options) spark_args[i + 1]="$log4j ${spark_args[i + 1]-}" joined=yes ;;
-            *spark.driver.extraJavaOptions=* | --driver-java-options=*)
-                spark_args[i]="${spark_args[i]/avaOptions=/avaOptions=$log4j }" joined=yes
-                spark_args[i]="${spark_args[i]/java-options=/java-options=$log4j }" ;;
+            --driver-java-options=*) spark_args[i]="${spark_args[i]/=/=$log4j }" joined=yes ;;
+            *spark.driver.extraJavaOptions=*) spark_args[i]="${spark_args[i]/Options=/Options=$log4j }" joined=yes ;;
         esac
     done
     [ $joined = yes ] || quiet+=(--driver-java-options "$log4j")

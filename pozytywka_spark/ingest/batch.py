@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from typing import Any
 
 from pyspark import StorageLevel
@@ -120,7 +120,9 @@ def count_outcomes(resolved: DataFrame) -> list[dict[str, Any]]:
 
 def count_notes(judged: Judged) -> list[dict[str, Any]]:
     """Raw rows by what was noted of them; a row may bear several notes, so these don't add up to rows."""
-    noted = reduce(DataFrame.union, [part.select("notes") for part in judged.parts()])
+    noted = judged.rows.select("notes")
+    if judged.sound is not None:
+        noted = noted.union(judged.sound.select("notes"))
     notes = noted.select(F.explode("notes").alias("reason")).groupBy("reason").agg(F.count("*").alias("rows"))
     return [row.asDict() | {"outcome": NOTED, "event_month": None} for row in notes.collect()]
 
@@ -151,15 +153,14 @@ def _resolve(
     before = quarantine.where(~mine) if quarantine is not None else None
     any_rejected = any(file["rejected"] for file in files)
     held = ledger.held(spark, lake, contract.table)
-    first, *rest = judged.parts()
     if contract is not SESSIONS:
-        return keep(resolve_catalogue(first, contract, held, before, any_rejected=any_rejected))
+        return keep(resolve_catalogue(judged.rows, contract, held, before, any_rejected=any_rejected))
     return resolve_events(
-        rest[0] if rest else first,
+        judged.rows,
         held.where(months_around(files)),
         before,
         keep,
-        sound=first if rest else None,
+        sound=judged.sound,
         any_incomplete=any(file["incomplete"] for file in files),
         any_rejected=any_rejected,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from urllib.parse import unquote
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
+from pozytywka_spark import paths
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.contracts import ENTITIES, SUFFIXES
 from pozytywka_spark.ingest.objects import list_objects
@@ -105,7 +105,7 @@ def absolute(path: str) -> str:
     """A local path made absolute, without `..`: one delivery has one name. Another address as it is."""
     if re.match(r"^\w+:/", path):
         return path.rstrip("/")
-    return os.path.abspath(path)  # noqa: PTH100 Path.absolute keeps .., Path.resolve would follow links
+    return paths.absolute(path)
 
 
 def plain_path(address: str) -> str:

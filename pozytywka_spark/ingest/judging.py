@@ -20,32 +20,28 @@ from pozytywka_spark.schemas import month_of
 
 @dataclass(frozen=True)
 class Judged:
-    """A batch's rows, stored, and what `file_stats` tells of them.
+    """A batch's rows, stored, and what `file_stats` tells of all of them.
 
-    `sound` are those that a first look let pass, None for an entity that isn't given one; `doubtful` are
-    the others, None if there are none.
+    `sound` are those that a first look let pass, if others had to be judged at a second: they aren't
+    among `rows` then, and are None otherwise.
     """
 
+    rows: DataFrame
     sound: DataFrame | None
-    doubtful: DataFrame | None
     files: list[dict[str, Any]]
-
-    def parts(self) -> list[DataFrame]:
-        """The frames that there are."""
-        return [part for part in (self.sound, self.doubtful) if part is not None]
 
 
 def judge_batch(lines: DataFrame, contract: Contract, max_line_bytes: int, keep: Keep) -> Judged:
     """Lines read and judged; of sessions, those in doubt only after a first look at all."""
     if contract is not SESSIONS:
         judged = keep(judge_lines(lines, contract, max_line_bytes))
-        return Judged(None, judged, file_stats(judged, contract))
+        return Judged(judged, None, file_stats(judged, contract))
     seen = keep(with_event_id(look_first(lines, max_line_bytes)))
     files = file_stats(as_judged(seen), contract)
     if not any(file["rejected"] for file in files):
         return Judged(sound_rows(seen), None, files)
     doubtful = keep(judge_lines(doubtful_lines(seen), contract, max_line_bytes))
-    return Judged(sound_rows(seen), doubtful, _merged(files, file_stats(doubtful, contract)))
+    return Judged(doubtful, sound_rows(seen), _merged(files, file_stats(doubtful, contract)))
 
 
 def judge_lines(

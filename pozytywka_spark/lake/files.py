@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from pozytywka_spark import paths
 from pozytywka_spark.errors import LakeError
 
 _PAUSE = 0.2  # seconds between two tries for a lock
@@ -23,13 +24,13 @@ def local_root(root: str) -> str:
     """The absolute local path that `root`, a path or `file:` address, names; else raises `LakeError`."""
     address = urlsplit(root)
     if address.scheme == "file":
-        return os.path.abspath(unquote(address.path))  # noqa: PTH100 Path.resolve would follow links
+        return paths.absolute(unquote(address.path))
     if "://" in root:
         raise LakeError(
             f"lake.root {root}: lake.engine=delta-rs keeps tables in a local or mounted folder or on s3://; "
             "use lake.engine=delta-spark for another store"
         )
-    return os.path.abspath(root)  # noqa: PTH100
+    return paths.absolute(root)
 
 
 def check_root(root: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from pyarrow import fs
+
+from pozytywka_spark import paths
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Folder:
     def at(cls, uri: str) -> Folder:
         """The folder at a URI (`s3a` is `s3`) or a local path."""
         if "://" not in uri:
-            local = os.path.abspath(uri)  # noqa: PTH100 Path.absolute keeps ..
+            local = paths.absolute(uri)
             return cls(local, fs.LocalFileSystem(), local)
         files, path = fs.FileSystem.from_uri(uri.replace("s3a://", "s3://", 1))
         return cls(uri.rstrip("/"), files, path.rstrip("/"))

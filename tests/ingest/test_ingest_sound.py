@@ -26,24 +26,9 @@ PLAY = {
 }
 ADVERT = PLAY | {"track_id": "", "event_type": "ADVERTISEMENT"}
 
-# values that a line may hold, and which of them are sound
-TEXTS = [
-    "",
-    "-1",
-    "7",
-    "true",
-    "a b",
-    'a"b',
-    "a\\b",
-    "ł",
-    "\t",
-    "null",
-    "{",
-    "}",
-    "\x7f",
-    "x" * 100,
-    "x" * 101,
-]
+# values that a line may hold
+TEXTS = ["", "-1", "7", "true", "a b", 'a"b', "a\\b", "ł", "\t", "null", "{", "}", "\x7f", "x" * 100,
+         "x" * 101]  # fmt: skip
 NUMBERS = [0, 1, -1, -0.0, 1.0, 10**17, 10**18 - 1, 10**18, 2**63, None, True, "1"]
 TIMES = [
     "2023-01-03T05:09:55.1",
@@ -62,19 +47,8 @@ TIMES = [
     "05:09:55",
     None,
 ]
-KINDS = [
-    "PLAY",
-    "SKIP",
-    "LIKE",
-    "ADVERTISEMENT",
-    "BUY_PREMIUM",
-    "ADVERTISMENT",
-    "play",
-    " PLAY",
-    "BUY",
-    "",
-    None,
-]
+KINDS = ["PLAY", "SKIP", "LIKE", "ADVERTISEMENT", "BUY_PREMIUM", "ADVERTISMENT", "play", " PLAY", "BUY", "",
+         None]  # fmt: skip
 ODD_NUMBERS = ["01", "00", "+1", "-0", "1.0", "1e3", "0x1", "1_0", "1L", " 1 ", ""]
 STRANGE = [*'{}[]":,\\ -01e.\t', "\u2028", "\u0085", "\ufeff", "\x00", '"session_id": 2', ', "x": 1']
 

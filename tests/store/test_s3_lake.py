@@ -1,4 +1,4 @@
-"""What only an object store can get wrong; what every store promises is in tests/lake/test_contract.py."""
+"""What only an object store can get wrong; what every store promises is in tests/lake/test_contract*.py."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from pozytywka_spark import paths
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.training.tracking.artifacts import check_writable
@@ -67,7 +68,7 @@ def artifact_root(settings: Settings) -> str | None:
         root = str(sqlite_file(uri).parent / "mlflow-artifacts")
     if root is None or "://" in root:
         return root
-    return _absolute(root).as_uri()
+    return Path(paths.absolute(root)).as_uri()
 
 
 def hide_secrets(text: str) -> str:
@@ -92,11 +93,7 @@ def told(uri: str, action: str) -> Iterator[None]:
 
 def sqlite_file(uri: str) -> Path:
     """The file of a SQLite address, whose options may follow it."""
-    return _absolute(uri.removeprefix(_SQLITE).partition("?")[0])
-
-
-def _absolute(path: str) -> Path:
-    return Path(os.path.abspath(path))  # noqa: PTH100 Path.absolute keeps ..
+    return Path(paths.absolute(uri.removeprefix(_SQLITE).partition("?")[0]))
 
 
 def _patience(uri: str) -> float:
