@@ -45,6 +45,10 @@ _NO_MEMORY: Mapping[str, object] = {
 }
 
 _JAVA = "spark.driver.extraJavaOptions"
+_PATIENT_COMPILER = (
+    "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
+    "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
+)
 _CLASSES_KEPT = "spark.sql.codegen.cache.maxEntries"  # for speed only: a running session does without
 
 
@@ -89,12 +93,16 @@ def _show_workers_the_package() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join([here, *filter(None, known)])
 
 
-def with_collector(java_options: str) -> str:
-    """The options with a garbage collector for throughput, unless they name one: nobody waits for a job's
-    pauses, and aggregations take a quarter less time than under Java's default.
+def for_throughput(java_options: str) -> str:
+    """The options with a garbage collector and compiler thresholds for jobs, unless they say otherwise.
+
+    Nobody waits for a job's pauses: aggregations take a quarter less time than under Java's default
+    collector. And queries' generated classes live for minutes: at the default thresholds Java's optimizing
+    compiler takes two fifths of the features' CPU at 10 million events, at ten times these a quarter.
     """
-    named = re.search(r"-XX:\+Use\w+GC\b", java_options)
-    return java_options if named else f"-XX:+UseParallelGC {java_options}".strip()
+    collector = "" if re.search(r"-XX:\+Use\w+GC\b", java_options) else "-XX:+UseParallelGC"
+    compiler = "" if re.search(r"-XX:\W?(Tier|CompileThreshold)", java_options) else _PATIENT_COMPILER
+    return " ".join(filter(None, (collector, compiler, java_options)))
 
 
 def local_cores(master: str) -> int:
@@ -146,7 +154,7 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         conf |= _DELTA
     conf |= spark.conf
     if settings.env == "local":
-        given = with_collector(str(conf.get(_JAVA, "")))
+        given = for_throughput(str(conf.get(_JAVA, "")))
         conf[_JAVA] = f"-Dlog4j2.configurationFile={_log4j()} {given}"
     return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in conf.items()}
 

@@ -3,7 +3,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.session import build_session, local_cores, with_collector
+from pozytywka_spark.session import build_session, for_throughput, local_cores
 
 
 def test_the_session_counts_time_in_utc_and_writes_timestamps_with_statistics(spark: SparkSession) -> None:
@@ -47,17 +47,27 @@ def test_slots_are_read_off_the_master(master: str, cores: int) -> None:
     assert local_cores(master) == cores
 
 
+@pytest.mark.parametrize("given", ["", "-Dkey=value"])
+def test_java_runs_for_throughput(given: str) -> None:
+    options = for_throughput(given).split()
+    assert "-XX:+UseParallelGC" in options
+    assert "-XX:Tier4InvocationThreshold=50000" in options
+    assert options[-1:] == given.split() or not given
+
+
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("given", "missing"),
     [
-        ("", "-XX:+UseParallelGC"),
-        ("-Dkey=value", "-XX:+UseParallelGC -Dkey=value"),
-        ("-XX:+UseSerialGC", "-XX:+UseSerialGC"),  # two collectors would keep Java from starting
-        ("-Dkey=value -XX:+UseZGC", "-Dkey=value -XX:+UseZGC"),
+        ("-XX:+UseSerialGC", "ParallelGC"),  # two collectors would keep Java from starting
+        ("-Dkey=value -XX:+UseZGC", "ParallelGC"),
+        ("-XX:TieredStopAtLevel=1", "Tier4"),
+        ("-XX:-TieredCompilation", "Tier4"),
+        ("-XX:CompileThresholdScaling=2", "Tier4"),
     ],
 )
-def test_java_collects_garbage_for_throughput_unless_told_otherwise(given: str, expected: str) -> None:
-    assert with_collector(given) == expected
+def test_java_options_that_were_given_stand(given: str, missing: str) -> None:
+    assert given in for_throughput(given)
+    assert missing not in for_throughput(given)
 
 
 def test_generated_classes_stay_compiled(spark: SparkSession) -> None:

@@ -119,8 +119,10 @@ def choose_months(
     *,
     full: bool,
 ) -> list[date]:
-    """The months to build, in order: all if `full`, those within `wanted`, else the stale ones.
+    """The months to build, a stretch in order: all if `full`, those within `wanted`, else the stale ones.
 
+    Months between two stale ones are built with them: only tables restored or changed by hand leave such,
+    for what makes a month stale makes all that follow it stale too.
     Raises `DataError` if `wanted` has no events, or rests on an earlier month that is stale itself.
     """
     months = [each.month for each in current]
@@ -129,7 +131,7 @@ def choose_months(
         return months
     stale = [each.month for each in current if built.get(each.month) != each.inputs]
     if wanted is None:
-        return stale
+        return [month for month in months if stale and stale[0] <= month <= stale[-1]]
     chosen = [month for month in months if wanted[0] <= month <= wanted[1]]
     if not chosen:
         raise DataError(

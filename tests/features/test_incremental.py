@@ -41,6 +41,9 @@ def test_only_stale_months_are_chosen() -> None:
     built = dict(zip(MONTHS, ("a", "b", "c"), strict=True))
     assert choose_months(current, built, None, full=False) == MONTHS[1:]
     assert choose_months(current, dict(zip(MONTHS, ("a", "b2", "c2"), strict=True)), None, full=False) == []
+    outdated_ends = {MONTHS[0]: "older", MONTHS[1]: "b2", MONTHS[2]: "older"}
+    assert choose_months(current, outdated_ends, None, full=False) == MONTHS  # and what lies between
+    assert choose_months(current, outdated_ends | {MONTHS[2]: "c2"}, None, full=False) == MONTHS[:1]
     assert choose_months(current, built, None, full=True) == MONTHS
     assert choose_months(current, built, (MONTHS[1], MONTHS[1]), full=False) == [MONTHS[1]]
     assert choose_months(current[:2], built, None, full=False) == MONTHS[:2]  # March is gone: all anew
