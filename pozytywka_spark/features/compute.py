@@ -17,7 +17,7 @@ from pozytywka_spark.features.encoded import by_user, encode_events, name_tracks
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.firsts import Firsts, firsts_of, merge_firsts, name_firsts, number_firsts
 from pozytywka_spark.features.months import month_at, number_of
-from pozytywka_spark.features.popularity import track_plays
+from pozytywka_spark.features.popularity import prior_plays, track_plays
 from pozytywka_spark.features.recipe import Dimensions, sides_of
 from pozytywka_spark.features.user_month import as_features, as_user_month
 from pozytywka_spark.kept import keeping
@@ -92,7 +92,8 @@ def _write_encoded(
     until = Firsts(*(tables.read(name).where(F.col("month") <= F.lit(months.last)) for name in FIRSTS))
     plays = tables.read("track_plays").where(F.col("month") < F.lit(months.last))
     measures = measures_of(features)
-    sides = sides_of(dimensions, number_tracks(plays, tracks), number_firsts(until, tracks), months.chosen)
+    popularity = prior_plays(number_tracks(plays, tracks), months.chosen)
+    sides = sides_of(dimensions, popularity, number_firsts(until, tracks), months.chosen)
     tables.write(
         as_user_month(free, sides, measures),
         schemas.user_month_table([measure.name for measure in measures]),

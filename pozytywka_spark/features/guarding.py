@@ -48,18 +48,18 @@ def run_guards(
         month = pick_month(built, guards.seed)
         until = [each for each in months if each <= month]
         with keeping() as keep:
-            known = keep(as_features(rows.where(F.col("user_id").isin(users)), chosen))
-            own = keep(events.where(F.col("user_id").isin(users)))
-            results.append(
-                check_perturbation(
-                    lambda mine, everyones: features_from_events(mine, everyones, dimensions, chosen, until),
-                    own,
-                    events,
-                    known,
-                    month=month,
-                    seed=guards.seed,
-                )
-            )
+
+            def stored(df: DataFrame) -> DataFrame:
+                kept = keep(df)
+                kept.count()  # now, by generated code
+                return kept
+
+            def rebuild(mine: DataFrame, everyones: DataFrame) -> DataFrame:
+                return features_from_events(mine, everyones, dimensions, chosen, until, stored)
+
+            known = stored(as_features(rows.where(F.col("user_id").isin(users)), chosen))
+            own = stored(events.where(F.col("user_id").isin(users)))
+            results.append(check_perturbation(rebuild, own, events, known, month=month, seed=guards.seed))
     return results
 
 

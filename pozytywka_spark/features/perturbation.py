@@ -15,6 +15,7 @@ from pozytywka_spark.features.guards import GuardResult
 from pozytywka_spark.features.kinds import KINDS
 from pozytywka_spark.features.months import DAY_MICROS, month_at, number_of
 from pozytywka_spark.schemas import month_of
+from pozytywka_spark.session import interpreted
 
 Rebuild = Callable[[DataFrame, DataFrame], DataFrame]
 KEYS = ("user_id", "month")
@@ -76,7 +77,8 @@ def check_perturbation(
     from the month's end on deleted, then scrambled; bit for bit, null equal to null.
 
     `own` are all events of the users in `features`, `everyones` those of everyone; both are perturbed
-    and given to `rebuild`. Raises `GuardError` naming the features and a row.
+    and given to `rebuild`. What is compared is interpreted, so what is large is best stored by then.
+    Raises `GuardError` naming the features and a row.
     """
     start = time.monotonic()
     cut_off = datetime.combine(month_at(number_of(month) + 1), datetime.min.time(), UTC)
@@ -88,7 +90,10 @@ def check_perturbation(
             for events in (own, everyones)
         ]
         again = rebuild(*perturbed).where(F.col("month") <= F.lit(month))
-        changed = {name: (how, row) for name, row in differences(known, again).items()} | changed
+        # the rows of some users, by the longest plans of all
+        with interpreted(own.sparkSession):
+            found = differences(known, again)
+        changed = {name: (how, row) for name, row in found.items()} | changed
     if changed:
         name, (how, row) = next(iter(changed.items()))
         others = f"; so do {', '.join(sorted(set(changed) - {name}))}" if len(changed) > 1 else ""

@@ -17,6 +17,7 @@ from pozytywka_spark.features.firsts import Firsts, firsts_of
 from pozytywka_spark.features.genres import genre_vocabulary, word_count
 from pozytywka_spark.features.popularity import prior_plays, track_plays
 from pozytywka_spark.features.user_month import Sides, as_features, as_user_month
+from pozytywka_spark.kept import Keep
 
 Silver = Mapping[str, DataFrame]
 
@@ -42,11 +43,11 @@ def dimensions_of(silver: Silver) -> Dimensions:
     return Dimensions(tracks, user_dimension(silver["users"], vocabulary, words), words)
 
 
-def sides_of(dimensions: Dimensions, plays: DataFrame, firsts: Firsts, months: Sequence[date]) -> Sides:
-    """What encoded events of `months` are joined with. `plays` as of `track_plays`, all months before too."""
+def sides_of(dimensions: Dimensions, popularity: DataFrame, firsts: Firsts, months: Sequence[date]) -> Sides:
+    """What encoded events of `months` are joined with. `popularity` as of `prior_plays`."""
     return Sides(
         tracks=dimensions.tracks,
-        popularity=prior_plays(plays, months),
+        popularity=popularity,
         users=dimensions.users,
         firsts=firsts,
         words=dimensions.words,
@@ -60,18 +61,19 @@ def features_from_events(
     dimensions: Dimensions,
     features: Sequence[Feature],
     months: Sequence[date],
+    keep: Keep = lambda df: df,
 ) -> DataFrame:
     """Grain: user and month. The features of the users with events in `own`, of all their free months.
 
     `months` are all that the events lie in, the data's first one included. `everyones` events count
-    for the popularity of tracks only.
+    for the popularity of tracks only. `keep` may store what events are read for: the rest is little.
     """
     mine = own.where(own["event_month"].isin(list(months)))
     theirs = everyones.where(everyones["event_month"].isin(list(months)))
     return features_from_encoded(
-        by_user(encode_events(mine, dimensions.tracks)),
-        encode_events(theirs, dimensions.tracks),
-        first_purchases(mine),
+        keep(by_user(encode_events(mine, dimensions.tracks))),
+        keep(prior_plays(track_plays(encode_events(theirs, dimensions.tracks)), months)),
+        keep(first_purchases(mine)),
         dimensions,
         features,
         months,
@@ -80,13 +82,13 @@ def features_from_events(
 
 def features_from_encoded(
     own: DataFrame,
-    everyones: DataFrame,
+    popularity: DataFrame,
     purchases: DataFrame,
     dimensions: Dimensions,
     features: Sequence[Feature],
     months: Sequence[date],
 ) -> DataFrame:
-    """As `features_from_events`, of events that are encoded; `own` lies by user."""
+    """As `features_from_events`, of encoded events that lie by user and the popularity of tracks."""
     free = filter_free(own, purchases)
-    sides = sides_of(dimensions, track_plays(everyones), firsts_of(free, dimensions.tracks), months)
+    sides = sides_of(dimensions, popularity, firsts_of(free, dimensions.tracks), months)
     return as_features(as_user_month(free, sides, measures_of(features)), features)

@@ -84,24 +84,27 @@ def _cell(timing: Timing) -> str:
 
 
 def draw(results: Results, path: Path) -> None:
-    """Seconds over events, both logarithmic; the exponent stands beside each name."""
+    """A panel a stage: seconds over events, both logarithmic; the exponent stands beside each name."""
     import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "pozytywka"  # the same picture from the same figures
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
-    for name, by_size in curves(results).items():
-        taken = {events: timing["seconds"] for events, timing in by_size.items()}
-        grows = exponent(taken)
-        label = name if grows is None else f"{name} (^{grows:.2f})"
-        theirs = any(other in name for other in ("duckdb", "polars"))
-        axes.plot(list(taken), list(taken.values()), "o--" if theirs else "o-", label=label)
-    axes.set(xscale="log", yscale="log", xlabel="events", ylabel="seconds",
-             title=f"{os.cpu_count()} cores")  # fmt: skip
-    axes.grid(alpha=0.3, which="both")
-    figure.legend(loc="outside right upper", fontsize=7)
+    figure, panels = plt.subplots(
+        ncols=len(results), figsize=(6 * len(results), 6.5), sharey=True, squeeze=False, layout="constrained"
+    )
+    for axes, stage in zip(panels[0], results, strict=True):
+        for name, by_size in curves({stage: results[stage]}).items():
+            taken = {events: timing["seconds"] for events, timing in by_size.items()}
+            grows = exponent(taken)
+            label = name.removeprefix(f"{stage}: ") + ("" if grows is None else f" (^{grows:.2f})")
+            theirs = any(other in name for other in ("duckdb", "polars"))
+            axes.plot(list(taken), list(taken.values()), "o--" if theirs else "o-", label=label)
+        axes.set(xscale="log", yscale="log", xlabel="events", title=f"{stage}, {os.cpu_count()} cores")
+        axes.grid(alpha=0.3, which="both")
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.12), fontsize=8, ncols=2)
+    panels[0][0].set_ylabel("seconds")
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.encoded import by_user, encode_events
 from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.popularity import prior_plays, track_plays
 from pozytywka_spark.features.recipe import dimensions_of, features_from_encoded
 
 
@@ -29,7 +30,10 @@ def features_frame(
     months = sorted(row[0] for row in events.select("event_month").distinct().collect())
     dimensions = dimensions_of(silver).map(keep)
     encoded = keep("encoded", by_user(encode_events(events, dimensions.tracks)))
-    return features_from_encoded(encoded, encoded, first_purchases(events), dimensions, features, months)
+    return features_from_encoded(
+        encoded, prior_plays(track_plays(encoded), months), first_purchases(events), dimensions,
+        features, months,
+    )  # fmt: skip
 
 
 def seconds(work: Callable[[], object]) -> float:
