@@ -58,10 +58,9 @@ def as_user_month(free: DataFrame, sides: Sides, measures: Sequence[Measure]) ->
     for level, source in sources.items():
         wanted = _aggregates(measures, level)
         if wanted:
-            found = source().groupBy(*KEYS).agg(*wanted)
-            joined = joined.join(found.hint("shuffle_hash"), list(KEYS), "left")
+            joined = joined.join(source().groupBy(*KEYS).agg(*wanted), list(KEYS), "left")
     if any(measure.level == "user" for measure in measures):
-        joined = joined.join(sides.firsts.users.drop("month").hint("shuffle_hash"), "user_id", "left")
+        joined = joined.join(sides.firsts.users.drop("month"), "user_id", "left")
     return joined.select(*KEYS, *(_stored(measure) for measure in measures))
 
 
