@@ -3,7 +3,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.session import build_session, for_throughput, local_cores
+from pozytywka_spark.session import build_session, for_throughput, interpreted, local_cores
 
 
 def test_the_session_counts_time_in_utc_and_writes_timestamps_with_statistics(spark: SparkSession) -> None:
@@ -68,6 +68,19 @@ def test_java_runs_for_throughput(given: str) -> None:
 def test_java_options_that_were_given_stand(given: str, missing: str) -> None:
     assert given in for_throughput(given)
     assert missing not in for_throughput(given)
+
+
+def test_interpreted_holds_inside_only_also_after_an_error(spark: SparkSession) -> None:
+    key = "spark.sql.codegen.wholeStage"
+    before = str(spark.conf.get(key))
+    spark.conf.set(key, "true")
+    try:
+        with pytest.raises(ZeroDivisionError), interpreted(spark):
+            assert spark.conf.get(key) == "false"
+            raise ZeroDivisionError
+        assert spark.conf.get(key) == "true"
+    finally:
+        spark.conf.set(key, before)
 
 
 def test_generated_classes_stay_compiled(spark: SparkSession) -> None:

@@ -163,7 +163,7 @@ def against_duckdb(
 
 def compute_kept(silver: Mapping[str, DataFrame], features: Sequence[Feature], to: Path) -> None:
     """Compute, with nothing kept beyond it."""
-    with keeping(encoded=False) as keep:
+    with keeping() as keep:
         compute(silver, features, to, lambda _, df: keep(df))
 
 
