@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
+from pozytywka_spark.session_conf import conf_within
+
 Keep = Callable[[DataFrame], DataFrame]
 
 _ENCODED = "spark.sql.inMemoryColumnarStorage.compressed"
@@ -32,13 +34,8 @@ def keeping(
     stored: list[DataFrame] = []
 
     def keep(df: DataFrame) -> DataFrame:
-        conf = df.sparkSession.conf
-        before = str(conf.get(_ENCODED))
-        conf.set(_ENCODED, before if encoded else "false")
-        try:
+        with conf_within(df.sparkSession, {} if encoded else {_ENCODED: "false"}):
             stored.append(df.persist(level))
-        finally:
-            conf.set(_ENCODED, before)
         return read_stored(stored[-1])
 
     try:

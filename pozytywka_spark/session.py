@@ -49,7 +49,6 @@ _PATIENT_COMPILER = (
     "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
-_INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 _CLASSES_KEPT = "spark.sql.codegen.cache.maxEntries"  # for speed only: a running session does without
 
 
@@ -104,22 +103,6 @@ def for_throughput(java_options: str) -> str:
     collector = "" if re.search(r"-XX:\+Use\w+GC\b", java_options) else "-XX:+UseParallelGC"
     compiler = "" if re.search(r"-XX:\W?(Tier|CompileThreshold)", java_options) else _PATIENT_COMPILER
     return " ".join(filter(None, (collector, compiler, java_options)))
-
-
-@contextmanager
-def interpreted(spark: SparkSession) -> Iterator[None]:
-    """Plans that run inside are interpreted: for few rows, generating and compiling classes is all cost.
-
-    The session's own settings hold again afterwards; what is stored inside stays stored.
-    """
-    before = {key: spark.conf.get(key) for key in _INTERPRETED}
-    for key, value in _INTERPRETED.items():
-        spark.conf.set(key, value)
-    try:
-        yield
-    finally:
-        for key, earlier in before.items():
-            spark.conf.set(key, str(earlier))
 
 
 def local_cores(master: str) -> int:

@@ -15,7 +15,7 @@ from pozytywka_spark.features.guards import GuardResult
 from pozytywka_spark.features.kinds import KINDS
 from pozytywka_spark.features.months import DAY_MICROS, month_at, number_of
 from pozytywka_spark.schemas import month_of
-from pozytywka_spark.session import interpreted
+from pozytywka_spark.session_conf import interpreted
 
 Rebuild = Callable[[DataFrame, DataFrame], DataFrame]
 KEYS = ("user_id", "month")

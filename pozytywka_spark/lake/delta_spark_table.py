@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.api import Txn
 from pozytywka_spark.lake.rows import SPARK_ERRORS
+from pozytywka_spark.session_conf import conf_within
 
 _CHECK_RETENTION = "spark.databricks.delta.retentionDurationCheck.enabled"
 _TXN_APP = "spark.databricks.delta.write.txnAppId"
@@ -28,7 +29,7 @@ def vacuum(spark: SparkSession, path: str, hours: float) -> int:
     from delta.tables import DeltaTable  # imports Delta's protocol classes: only for those who use them
 
     table = DeltaTable.forPath(spark, path)
-    with _settings(spark, {_CHECK_RETENTION: "false"}):
+    with conf_within(spark, {_CHECK_RETENTION: "false"}):
         table.vacuum(hours)
     ended = table.history(1).select("operation", "operationMetrics").first()
     metrics = ended["operationMetrics"] if ended and ended["operation"] == "VACUUM END" else {}
@@ -39,23 +40,8 @@ def vacuum(spark: SparkSession, path: str, hours: float) -> int:
 def transaction(spark: SparkSession, txn: Txn | None) -> Iterator[None]:
     """Name the session's next write: MERGE takes its transaction from the session, not from an option."""
     wanted = {} if txn is None else {_TXN_APP: txn.app, _TXN_VERSION: str(txn.version)}
-    with _settings(spark, wanted):
+    with conf_within(spark, wanted):
         yield
-
-
-@contextmanager
-def _settings(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]:
-    before = {key: spark.conf.get(key, None) for key in wanted}
-    for key, value in wanted.items():
-        spark.conf.set(key, value)
-    try:
-        yield
-    finally:
-        for key, old in before.items():
-            if old is None:
-                spark.conf.unset(key)
-            else:
-                spark.conf.set(key, old)
 
 
 @contextmanager

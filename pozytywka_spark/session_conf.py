@@ -1,0 +1,33 @@
+"""Settings of a running session that hold for a block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from pyspark.sql import SparkSession
+
+_INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+
+
+@contextmanager
+def conf_within(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]:
+    """Spark's `wanted` settings inside; what was set before, or nothing, again afterwards."""
+    before = {key: spark.conf.get(key, None) for key in wanted}
+    for key, value in wanted.items():
+        spark.conf.set(key, value)
+    try:
+        yield
+    finally:
+        for key, old in before.items():
+            if old is None:
+                spark.conf.unset(key)
+            else:
+                spark.conf.set(key, old)
+
+
+@contextmanager
+def interpreted(spark: SparkSession) -> Iterator[None]:
+    """Plans that run inside are interpreted: for few rows, generating and compiling classes is all cost."""
+    with conf_within(spark, _INTERPRETED):
+        yield
