@@ -64,21 +64,27 @@ def write_base(
     features: Sequence[Feature],
 ) -> None:
     """Write the state that later months need (firsts, plays by track), then `user_month`."""
-    chosen = events.where(F.col("event_month").between(F.lit(months.first), F.lit(months.last)))
     # encoded: a third more time for storing them, but half the room, which a small heap needs for joins
     with keeping() as keep:
-        encoded = keep(by_user(encode_events(chosen, dimensions.tracks)))
-        _write_encoded(tables, encoded, purchases, dimensions, months, features)
+        encoded = keep(by_user(encode_events(within(events, months), dimensions.tracks)))
+        write_encoded(tables, encoded, track_plays(encoded), purchases, dimensions, months, features)
 
 
-def _write_encoded(
+def within(events: DataFrame, months: Months) -> DataFrame:
+    """Events of the months; files of others aren't read."""
+    return events.where(F.col("event_month").between(F.lit(months.first), F.lit(months.last)))
+
+
+def write_encoded(
     tables: Tables,
     encoded: DataFrame,
+    plays: DataFrame,
     purchases: DataFrame,
     dimensions: Dimensions,
     months: Months,
     features: Sequence[Feature],
 ) -> None:
+    """As `write_base`, of encoded events that lie by user and everyone's `track_plays` in the months."""
     tracks = dimensions.tracks
     free = filter_free(encoded, purchases)
     firsts = name_firsts(firsts_of(free, tracks), tracks)
@@ -88,11 +94,11 @@ def _write_encoded(
         )
     for name, df in firsts.named().items():
         tables.write(df, FIRSTS[name])
-    tables.write(name_tracks(track_plays(encoded), tracks), schemas.TRACK_PLAYS)
+    tables.write(name_tracks(plays, tracks), schemas.TRACK_PLAYS)
     until = Firsts(*(tables.read(name).where(F.col("month") <= F.lit(months.last)) for name in FIRSTS))
-    plays = tables.read("track_plays").where(F.col("month") < F.lit(months.last))
+    played = tables.read("track_plays").where(F.col("month") < F.lit(months.last))
     measures = measures_of(features)
-    popularity = prior_plays(number_tracks(plays, tracks), months.chosen)
+    popularity = prior_plays(number_tracks(played, tracks), months.chosen)
     sides = sides_of(dimensions, popularity, number_firsts(until, tracks), months.chosen)
     tables.write(
         as_user_month(free, sides, measures),
@@ -100,12 +106,11 @@ def _write_encoded(
     )
 
 
-def write_features(tables: Tables, months: Months, features: Sequence[Feature]) -> None:
-    """Write `features` of the months, from `user_month` of these and the 11 before."""
+def built_features(tables: Tables, months: Months, features: Sequence[Feature]) -> DataFrame:
+    """Grain: user and month. The features of the months, from `user_month` of these and the 11 before."""
     oldest = month_at(number_of(months.first) - HISTORY_MONTHS)
     rows = tables.read("user_month").where(F.col("month").between(F.lit(oldest), F.lit(months.last)))
-    made = as_features(rows, features).where(F.col("month") >= F.lit(months.first))
-    tables.write(made, schemas.features_table([feature.name for feature in features]))
+    return as_features(rows, features).where(F.col("month") >= F.lit(months.first))
 
 
 def _before(tables: Tables, month: date) -> Firsts:

@@ -8,59 +8,87 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Settings
+from pozytywka_spark.features.activity import first_purchases
+from pozytywka_spark.features.build import Build
 from pozytywka_spark.features.catalogue import feature_order
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.compute import Months, built_features, within, write_encoded
+from pozytywka_spark.features.encoded import by_user, encode_events
 from pozytywka_spark.features.guards import GuardResult, check_names, check_rows
 from pozytywka_spark.features.perturbation import check_perturbation
-from pozytywka_spark.features.recipe import Dimensions, features_from_events
+from pozytywka_spark.features.popularity import prior_plays, track_plays
+from pozytywka_spark.features.recipe import features_from_encoded
+from pozytywka_spark.features.scratch import ScratchTables
 from pozytywka_spark.features.suspicion import check_single_features, sample_labels
-from pozytywka_spark.features.user_month import as_features
 from pozytywka_spark.kept import keeping
 
 
-def run_guards(
-    settings: Settings,
-    events: DataFrame,
-    dimensions: Dimensions,
-    purchases: DataFrame,
-    labels: DataFrame,
-    rows: DataFrame,
-    features: Sequence[Feature],
-    months: Sequence[date],
-    built: Sequence[date],
-) -> list[GuardResult]:
-    """Guards `names`, `rows`, `suspicion` and `perturbation` over `rows` of user_month.
+def run_guards(build: Build, made: DataFrame, labels: DataFrame) -> list[GuardResult]:
+    """Guards `names`, `rows`, `suspicion` and `perturbation`.
 
-    `months` are all months with events, `built` those being built. Raises `GuardError`.
+    `made` are the build's features, `labels` those of its months and of all before. What earlier builds
+    have written passed its own guards, under the same catalogue: another one makes every month stale.
+    Raises `GuardError`.
     """
-    guards = settings.guards
-    chosen = [feature for feature in features if feature.name in feature_order(settings, features)]
-    results = [check_names([feature.name for feature in chosen]), check_rows(rows, purchases)]
+    order = feature_order(build.settings, build.features)
+    results = [check_names(order), check_rows(made.select("user_id", "month"), build.purchases)]
+    results.append(_check_suspicion(build, made, labels, order))
+    if build.settings.guards.perturbation:
+        results.append(_check_perturbation(build, made, order))
+    return results
+
+
+def _check_suspicion(build: Build, made: DataFrame, labels: DataFrame, order: Sequence[str]) -> GuardResult:
+    """Over the features made now and those of earlier months, whose labels are the ones known by now."""
+    guards, wanted = build.settings.guards, ("user_id", "month", *order)
+    known = made.select(*wanted)
+    if not build.span.whole:
+        earlier = build.lake.read("features").where(F.col("month") < F.lit(build.span.first))
+        known = earlier.select(*wanted).unionByName(known)
     with keeping() as keep:
         sampled = keep(
-            sample_labels(labels, settings.label.horizon_column, rows=guards.suspicion_rows, seed=guards.seed)
+            sample_labels(
+                labels, build.settings.label.horizon_column, rows=guards.suspicion_rows, seed=guards.seed
+            )
         )
-        owners = rows.join(F.broadcast(sampled.select("user_id").distinct()), "user_id", "left_semi")
-        results.append(check_single_features(as_features(owners, chosen), sampled, guards.max_single_auc))
-    if guards.perturbation:
-        users = sample_users(rows, guards.perturbation_users, guards.seed)
-        month = pick_month(built, guards.seed)
-        until = [each for each in months if each <= month]
-        with keeping() as keep:
+        return check_single_features(known, sampled, guards.max_single_auc)
 
-            def stored(df: DataFrame) -> DataFrame:
-                kept = keep(df)
-                kept.count()  # now, by generated code
-                return kept
 
-            def rebuild(mine: DataFrame, everyones: DataFrame) -> DataFrame:
-                return features_from_events(mine, everyones, dimensions, chosen, until, stored)
+def _check_perturbation(build: Build, made: DataFrame, order: Sequence[str]) -> GuardResult:
+    """The whole chain anew if all months are built; else the build's own way, from the state before them."""
+    guards, events = build.settings.guards, build.silver["events"]
+    features = [feature for feature in build.features if feature.name in order]
+    users = sample_users(made, guards.perturbation_users, guards.seed)
+    month = pick_month(build.span.chosen, guards.seed)
+    span = Months([each for each in build.span.chosen if each <= month], build.span.whole)
+    mine = F.col("user_id").isin(users)
+    with keeping() as keep:
 
-            known = stored(as_features(rows.where(F.col("user_id").isin(users)), chosen))
-            own = stored(events.where(F.col("user_id").isin(users)))
-            results.append(check_perturbation(rebuild, own, events, known, month=month, seed=guards.seed))
-    return results
+        def stored(df: DataFrame) -> DataFrame:
+            kept = keep(df)
+            kept.count()  # now, by generated code where that is on
+            return kept
+
+        def prepare(own: DataFrame, everyones: DataFrame) -> tuple[DataFrame, ...]:
+            own = within(own, span)
+            plays = track_plays(encode_events(within(everyones, span), build.dimensions.tracks))
+            return (
+                stored(by_user(encode_events(own, build.dimensions.tracks))),
+                stored(prior_plays(plays, span.chosen) if span.whole else plays),
+                stored(first_purchases(own)),
+            )
+
+        def rebuild(encoded: DataFrame, plays: DataFrame, purchases: DataFrame) -> DataFrame:
+            if span.whole:
+                return features_from_encoded(
+                    encoded, plays, purchases, build.dimensions, features, span.chosen
+                )
+            tables = ScratchTables(build.lake, span.first, mine, stored)
+            write_encoded(tables, encoded, plays, purchases, build.dimensions, span, build.features)
+            return built_features(tables, span, features)
+
+        known = stored(made.where(mine).select("user_id", "month", *order))
+        own = stored(within(events, build.span).where(mine))
+        return check_perturbation(rebuild, own, events, known, month=month, seed=guards.seed, prepare=prepare)
 
 
 def sample_users(rows: DataFrame, number: int, seed: int) -> list[int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
+from pyspark import inheritable_thread_target
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
@@ -17,7 +19,8 @@ from pozytywka_spark.features.months import DAY_MICROS, month_at, number_of
 from pozytywka_spark.schemas import month_of
 from pozytywka_spark.session_conf import interpreted
 
-Rebuild = Callable[[DataFrame, DataFrame], DataFrame]
+Rebuild = Callable[..., DataFrame]
+Prepare = Callable[[DataFrame, DataFrame], tuple[DataFrame, ...]]
 KEYS = ("user_id", "month")
 FUTURE_DAYS = 100
 _DICE = ("user_id", "session_id", "event_time", "event_type", "track_id")
@@ -72,28 +75,36 @@ def check_perturbation(
     *,
     month: date,
     seed: int,
+    prepare: Prepare = lambda own, everyones: (own, everyones),
 ) -> GuardResult:
     """Guard `perturbation`: `features`, rows of months up to `month`, equal what `rebuild` makes of events
     from the month's end on deleted, then scrambled; bit for bit, null equal to null.
 
-    `own` are all events of the users in `features`, `everyones` those of everyone; both are perturbed
-    and given to `rebuild`. What is compared is interpreted, so what is large is best stored by then.
+    `own` are the events of the users in `features`, `everyones` those of everyone. Both are perturbed and
+    given to `prepare`; what it gives is given to `rebuild`. All from there on is interpreted and the two
+    worlds are rebuilt beside each other, so what reads many events is best stored by `prepare`.
     Raises `GuardError` naming the features and a row.
     """
     start = time.monotonic()
     cut_off = datetime.combine(month_at(number_of(month) + 1), datetime.min.time(), UTC)
     known = features.where(F.col("month") <= F.lit(month))
+    worlds: dict[str, tuple[DataFrame, ...]] = {
+        "deleted": prepare(*(delete_future(events, cut_off) for events in (own, everyones))),
+        "scrambled": prepare(*(scramble_future(events, cut_off, seed) for events in (own, everyones))),
+    }
+    spark = own.sparkSession
+
+    def compare(world: tuple[DataFrame, ...]) -> dict[str, Row]:
+        return differences(known, rebuild(*world).where(F.col("month") <= F.lit(month)))
+
+    # the rows of some users, by the longest plans of all: planning takes one core, for each world its own
+    with interpreted(spark), ThreadPoolExecutor(len(worlds)) as pool:
+        found = dict(
+            zip(worlds, pool.map(inheritable_thread_target(spark)(compare), worlds.values()), strict=True)
+        )
     changed: dict[str, tuple[str, Row]] = {}
-    for how in ("deleted", "scrambled"):
-        perturbed = [
-            delete_future(events, cut_off) if how == "deleted" else scramble_future(events, cut_off, seed)
-            for events in (own, everyones)
-        ]
-        again = rebuild(*perturbed).where(F.col("month") <= F.lit(month))
-        # the rows of some users, by the longest plans of all
-        with interpreted(own.sparkSession):
-            found = differences(known, again)
-        changed = {name: (how, row) for name, row in found.items()} | changed
+    for how, rows in found.items():
+        changed = {name: (how, row) for name, row in rows.items()} | changed
     if changed:
         name, (how, row) = next(iter(changed.items()))
         others = f"; so do {', '.join(sorted(set(changed) - {name}))}" if len(changed) > 1 else ""

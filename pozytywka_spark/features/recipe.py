@@ -17,7 +17,6 @@ from pozytywka_spark.features.firsts import Firsts, firsts_of
 from pozytywka_spark.features.genres import genre_vocabulary, word_count
 from pozytywka_spark.features.popularity import prior_plays, track_plays
 from pozytywka_spark.features.user_month import Sides, as_features, as_user_month
-from pozytywka_spark.kept import Keep
 
 Silver = Mapping[str, DataFrame]
 
@@ -61,19 +60,18 @@ def features_from_events(
     dimensions: Dimensions,
     features: Sequence[Feature],
     months: Sequence[date],
-    keep: Keep = lambda df: df,
 ) -> DataFrame:
     """Grain: user and month. The features of the users with events in `own`, of all their free months.
 
     `months` are all that the events lie in, the data's first one included. `everyones` events count
-    for the popularity of tracks only. `keep` may store what events are read for: the rest is little.
+    for the popularity of tracks only.
     """
     mine = own.where(own["event_month"].isin(list(months)))
     theirs = everyones.where(everyones["event_month"].isin(list(months)))
     return features_from_encoded(
-        keep(by_user(encode_events(mine, dimensions.tracks))),
-        keep(prior_plays(track_plays(encode_events(theirs, dimensions.tracks)), months)),
-        keep(first_purchases(mine)),
+        by_user(encode_events(mine, dimensions.tracks)),
+        prior_plays(track_plays(encode_events(theirs, dimensions.tracks)), months),
+        first_purchases(mine),
         dimensions,
         features,
         months,

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features import store
 from pozytywka_spark.features.activity import first_purchases
+from pozytywka_spark.features.build import Build
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
-from pozytywka_spark.features.compute import Months, write_base, write_features
+from pozytywka_spark.features.compute import Months, built_features, write_base
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.guarding import run_guards
 from pozytywka_spark.features.guards import GuardResult
-from pozytywka_spark.features.inputs import Inputs, choose_months, read_inputs
+from pozytywka_spark.features.inputs import choose_months, read_inputs
 from pozytywka_spark.features.labels import as_labels, label_counts
-from pozytywka_spark.features.recipe import Dimensions, Silver, dimensions_of
-from pozytywka_spark.features.store import LakeTables
+from pozytywka_spark.features.recipe import dimensions_of
 from pozytywka_spark.kept import keeping
 from pozytywka_spark.lake.api import Lake
 
@@ -43,34 +44,6 @@ class FeaturesReport:
     labels: Sequence[Mapping[str, Any]]
     guards: Sequence[GuardResult]
     seconds: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Build:
-    """One run: what it reads, what it builds and where it puts it."""
-
-    spark: SparkSession
-    settings: Settings
-    lake: Lake
-    silver: Silver
-    purchases: DataFrame
-    dimensions: Dimensions
-    inputs: Inputs
-    span: Months
-    features: Sequence[Feature]
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def tables(self) -> LakeTables:
-        """The lake's tables, of which the build replaces its months."""
-        return LakeTables(self.lake, self.span)
-
-    @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        """Note the seconds of a step."""
-        start = time.monotonic()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - start
 
 
 def build_features(
@@ -130,20 +103,21 @@ def build_features(
 
 def _write_all(build: Build) -> list[GuardResult]:
     """State and base table, guards, then features and labels."""
+    tables = build.tables
     with build.timed("state and user_month"):
         write_base(
-            build.tables, build.silver["events"], build.purchases, build.dimensions, build.span,
-            build.features,
-        )  # fmt: skip
-    rows = build.lake.read("user_month")
-    with build.timed("guards"):
-        guards = run_guards(
-            build.settings, build.silver["events"], build.dimensions, build.purchases,
-            _labels(build, rows), rows, build.features,
-            [each.month for each in build.inputs.months], build.span.chosen,
-        )  # fmt: skip
-    with build.timed("features"):
-        write_features(build.tables, build.span, build.features)
+            tables, build.silver["events"], build.purchases, build.dimensions, build.span, build.features
+        )
+    # made once, for the guards and for the table; on disk, for guards need the memory
+    with keeping(StorageLevel.DISK_ONLY) as keep:
+        with build.timed("features"):
+            made = keep(built_features(tables, build.span, build.features))
+            made.count()
+        with build.timed("guards"):
+            rows = build.lake.read("user_month").where(F.col("month") <= F.lit(build.span.last))
+            guards = run_guards(build, made, _labels(build, rows))
+        with build.timed("features"):
+            tables.write(made, schemas.features_table([feature.name for feature in build.features]))
     with build.timed("labels"):
         _write_labels(build)
     return guards

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
 from jobs import features as job
 from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
+from pozytywka_spark.errors import GuardError
+from pozytywka_spark.features import stage
 from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash
+from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.features.leaky_entries import LEAKS, entry, leaky_entries
@@ -76,6 +81,34 @@ def test_flags_choose_the_months(
     assert "stale: 2023-03" in shown
     assert run(home, "--since-last-ingest", *quick) == 0
     assert "1 month built" in capsys.readouterr().out
+
+
+def test_months_built_on_earlier_ones_are_guarded_too(
+    home: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Honest ones pass; one that sees the next month is named, even where the hash misses that it changed."""
+    lake, settings = lake_at(spark, home), load_settings("local", [f"home={home}", *WANTED])
+    honest = catalogue_hash(features=ANALYSTS)
+
+    def build(features: Sequence[Feature]) -> FeaturesReport:
+        late = lake.read("events").where("event_month = '2023-02-01'").limit(1)
+        later = late.withColumn("event_id", F.concat("event_id", F.lit("-later")))
+        lake.append(schemas.EVENTS.conform(later), schemas.EVENTS)
+        return build_features(spark, settings, lake, features=features)
+
+    report = build(ANALYSTS)
+    assert [month.month for month in report.months] == [2, 3]
+    assert report.guards[-1].checked == "future after 2023-02 deleted and scrambled"
+    before = lake.read("features").orderBy("user_id", "month").collect()
+
+    monkeypatch.setattr(stage, "catalogue_hash", lambda *_, **__: honest)
+    next_plays = F.coalesce(F.lead("plays").over(Window.partitionBy("user_id").orderBy("month")), F.lit(0))
+    leaky = replace(ANALYSTS[0], expression=lambda: next_plays)
+    with pytest.raises(
+        GuardError, match=rf"perturbation: feature {leaky.name} of user \d+, month 2023-02 .* deleted: it"
+    ):
+        build([leaky, *ANALYSTS[1:]])
+    assert lake.read("features").orderBy("user_id", "month").collect() == before
 
 
 def test_leaks_in_the_catalogue_stop_the_job_by_name(
