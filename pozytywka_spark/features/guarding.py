@@ -14,10 +14,10 @@ from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.features.compute import Months, built_features, within, write_encoded
 from pozytywka_spark.features.encoded import by_user, encode_events
 from pozytywka_spark.features.guards import GuardResult, check_names, check_rows
-from pozytywka_spark.features.perturbation import check_perturbation
+from pozytywka_spark.features.perturbation import check_perturbation, future_months
 from pozytywka_spark.features.popularity import prior_plays, track_plays
 from pozytywka_spark.features.recipe import features_from_encoded
-from pozytywka_spark.features.scratch import ScratchTables
+from pozytywka_spark.features.scratch import ScratchTables, rows_before
 from pozytywka_spark.features.suspicion import check_single_features, sample_labels
 from pozytywka_spark.kept import keeping
 
@@ -55,11 +55,13 @@ def _check_suspicion(build: Build, made: DataFrame, labels: DataFrame, order: Se
 
 def _check_perturbation(build: Build, made: DataFrame, order: Sequence[str]) -> GuardResult:
     """The whole chain anew if all months are built; else the build's own way, from the state before them."""
-    guards, events = build.settings.guards, build.silver["events"]
+    guards, events = build.settings.guards, within(build.silver["events"], build.span)
+    tracks = build.dimensions.tracks
     features = [feature for feature in build.features if feature.name in order]
     users = sample_users(made, guards.perturbation_users, guards.seed)
     month = pick_month(build.span.chosen, guards.seed)
-    span = Months([each for each in build.span.chosen if each <= month], build.span.whole)
+    until = [each for each in build.span.chosen if each <= month]
+    span = Months([*until, *future_months(month)], build.span.whole)
     mine = F.col("user_id").isin(users)
     with keeping() as keep:
 
@@ -69,10 +71,9 @@ def _check_perturbation(build: Build, made: DataFrame, order: Sequence[str]) -> 
             return kept
 
         def prepare(own: DataFrame, everyones: DataFrame) -> tuple[DataFrame, ...]:
-            own = within(own, span)
-            plays = track_plays(encode_events(within(everyones, span), build.dimensions.tracks))
+            plays = track_plays(encode_events(within(everyones, span), tracks))
             return (
-                stored(by_user(encode_events(own, build.dimensions.tracks))),
+                stored(by_user(encode_events(within(own, span), tracks))),
                 stored(prior_plays(plays, span.chosen) if span.whole else plays),
                 stored(first_purchases(own)),
             )
@@ -82,12 +83,17 @@ def _check_perturbation(build: Build, made: DataFrame, order: Sequence[str]) -> 
                 return features_from_encoded(
                     encoded, plays, purchases, build.dimensions, features, span.chosen
                 )
-            tables = ScratchTables(build.lake, span.first, mine, stored)
+            tables = ScratchTables(before, stored)
             write_encoded(tables, encoded, plays, purchases, build.dimensions, span, build.features)
             return built_features(tables, span, features)
 
         known = stored(made.where(mine).select("user_id", "month", *order))
-        own = stored(within(events, build.span).where(mine))
+        own = stored(events.where(mine))
+        before = (
+            {}
+            if span.whole
+            else {name: stored(df) for name, df in rows_before(build.lake, span.first, mine, own).items()}
+        )
         return check_perturbation(rebuild, own, events, known, month=month, seed=guards.seed, prepare=prepare)
 
 

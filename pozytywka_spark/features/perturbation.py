@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from pyspark import inheritable_thread_target
 from pyspark.sql import DataFrame, Row
@@ -15,14 +15,15 @@ from pyspark.sql import functions as F
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.guards import GuardResult
 from pozytywka_spark.features.kinds import KINDS
-from pozytywka_spark.features.months import DAY_MICROS, month_at, number_of
-from pozytywka_spark.schemas import month_of
+from pozytywka_spark.features.months import DAY_MICROS, month_at, months_between, number_of
+from pozytywka_spark.schemas import BUY_PREMIUM, PLAY, month_of
 from pozytywka_spark.session_conf import interpreted
 
 Rebuild = Callable[..., DataFrame]
 Prepare = Callable[[DataFrame, DataFrame], tuple[DataFrame, ...]]
 KEYS = ("user_id", "month")
 FUTURE_DAYS = 100
+MODEL_MONTHS = 12  # before the cut-off, whose events the invented future is made of
 _DICE = ("user_id", "session_id", "event_time", "event_type", "track_id")
 
 
@@ -39,10 +40,11 @@ def scramble_future(events: DataFrame, cut_off: datetime, seed: int) -> DataFram
     """The true future replaced by an invented one: past events dated anew, their types dealt out again.
 
     A quarter falls exactly on the cut-off, where a closed boundary would see it; the rest within 100
-    days after it. Every user gets purchases, likes and adverts. There is an invented future even where
-    the data ends.
+    days after it. Every user of the last 12 months gets adverts and likes, every other one purchases too:
+    who buys has no rows from then on. There is an invented future even where the data ends.
     """
     past = delete_future(events, cut_off)
+    lately = month_at(number_of(cut_off.date()) - MODEL_MONTHS)
     # not of the event_id, whose 64 characters are most of what there is to read
     dice = F.xxhash64(*(name for name in _DICE if name in events.columns), F.lit(seed))
     start = F.unix_micros(F.lit(cut_off).cast("timestamp"))
@@ -51,20 +53,24 @@ def scramble_future(events: DataFrame, cut_off: datetime, seed: int) -> DataFram
     )
     moved = F.timestamp_micros(start + offset)
     kinds = F.array(*(F.lit(name) for name in KINDS))
-    invented = past.select(
-        F.concat(F.lit("invented-"), F.col("event_id")).alias("event_id"),
-        moved.alias("event_time"),
-        F.get(kinds, F.pmod(F.shiftrightunsigned(dice, 4), F.lit(len(KINDS))).cast("int")).alias(
-            "event_type"
-        ),
-        *(
-            name
-            for name in events.columns
-            if name not in ("event_id", "event_time", "event_type", "event_month")
-        ),
-        month_of(moved).alias("event_month"),
+    kind = F.get(kinds, F.pmod(F.shiftrightunsigned(dice, 4), F.lit(len(KINDS))).cast("int"))
+    buys = F.pmod(F.xxhash64("user_id", F.lit(seed)), F.lit(2)) == 0
+    own = {
+        "event_id": F.concat(F.lit("invented-"), F.col("event_id")),
+        "event_time": moved,
+        "event_type": F.when((kind == BUY_PREMIUM) & ~buys, F.lit(PLAY)).otherwise(kind),
+        "event_month": month_of(moved),
+    }
+    invented = past.where(F.col("event_month") >= F.lit(lately)).select(
+        *(own[name].alias(name) if name in own else name for name in events.columns)
     )
     return past.unionByName(invented)
+
+
+def future_months(month: date) -> list[date]:
+    """The months in which an invented future after `month` lies: what is rebuilt must not leave them out."""
+    end = datetime.combine(month_at(number_of(month) + 1), datetime.min.time()) + timedelta(days=FUTURE_DAYS)
+    return months_between(month_at(number_of(month) + 1), end.date())
 
 
 def check_perturbation(

@@ -1,36 +1,50 @@
-"""A build's tables for a trial: over what the lake knows of the months before, and without a trace."""
+"""A build's tables for a trial of some users: over what the lake knows of them, and without a trace."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from pozytywka_spark.features.compute import FIRSTS, HISTORY_MONTHS
+from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import Table
 
 
 @dataclass(frozen=True)
 class ScratchTables:
-    """The lake's rows of months before `first`, of the `mine` users where a table has users; and what is
-    written, which `store` keeps and the lake never sees."""
+    """The rows of `before`, by table, and over them what is written, which `store` keeps."""
 
-    lake: Lake
-    first: date
-    mine: Column
+    before: Mapping[str, DataFrame]
     store: Callable[[DataFrame], DataFrame]
     written: dict[str, DataFrame] = field(default_factory=dict)
 
     def read(self, name: str) -> DataFrame:
         """The earlier rows and those written here."""
-        rows = self.lake.read(name).where(F.col("month") < F.lit(self.first))
-        if "user_id" in rows.columns:
-            rows = rows.where(self.mine)
-        return rows.unionByName(self.written[name]) if name in self.written else rows
+        earlier, rows = self.before.get(name), self.written.get(name)
+        if earlier is None or rows is None:
+            found = earlier if rows is None else rows
+            assert found is not None, f"{name} is neither known nor written"
+            return found
+        return earlier.unionByName(rows)
 
     def write(self, df: DataFrame, table: Table) -> None:
         """Keep the rows."""
         self.written[table.name] = self.store(table.conform(df))
+
+
+def rows_before(lake: Lake, first: date, mine: Column, own: DataFrame) -> dict[str, DataFrame]:
+    """By table, what a build from `first` on reads of earlier months for the users that `mine` chooses, and
+    for the tracks of their events in `own`."""
+    earlier = F.col("month") < F.lit(first)
+    oldest = month_at(number_of(first) - HISTORY_MONTHS)
+    heard = F.broadcast(own.select("track_id").distinct())
+    return {
+        **{name: lake.read(name).where(earlier & mine) for name in FIRSTS},
+        "track_plays": lake.read("track_plays").where(earlier).join(heard, "track_id", "left_semi"),
+        "user_month": lake.read("user_month").where(earlier & mine & (F.col("month") >= F.lit(oldest))),
+    }

@@ -115,6 +115,7 @@ def test_the_cut_off_itself_is_the_future(spark: SparkSession) -> None:
         "event_id",
         F.to_timestamp("at").alias("event_time"),
         F.lit("PLAY").alias("event_type"),
+        F.lit(1).alias("user_id"),
         F.lit(date(2023, 1, 1)).alias("event_month"),
     )
     assert [row.event_id for row in delete_future(events, cut_off).collect()] == ["a"]

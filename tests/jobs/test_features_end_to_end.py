@@ -86,17 +86,18 @@ def test_flags_choose_the_months(
 def test_months_built_on_earlier_ones_are_guarded_too(
     home: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Honest ones pass; one that sees the next month is named, even where the hash misses that it changed."""
+    """Honest ones pass; one that sees the next month is named, even where the hash misses that it changed,
+    and in the last month, after which there is but an invented future."""
     lake, settings = lake_at(spark, home), load_settings("local", [f"home={home}", *WANTED])
     honest = catalogue_hash(features=ANALYSTS)
 
-    def build(features: Sequence[Feature]) -> FeaturesReport:
-        late = lake.read("events").where("event_month = '2023-02-01'").limit(1)
-        later = late.withColumn("event_id", F.concat("event_id", F.lit("-later")))
-        lake.append(schemas.EVENTS.conform(later), schemas.EVENTS)
+    def build(month: str, features: Sequence[Feature]) -> FeaturesReport:
+        some = lake.read("events").where(F.col("event_month") == month).limit(1)
+        late = some.withColumn("event_id", F.concat("event_id", F.lit("-later")))
+        lake.append(schemas.EVENTS.conform(late), schemas.EVENTS)
         return build_features(spark, settings, lake, features=features)
 
-    report = build(ANALYSTS)
+    report = build("2023-02-01", ANALYSTS)
     assert [month.month for month in report.months] == [2, 3]
     assert report.guards[-1].checked == "future after 2023-02 deleted and scrambled"
     before = lake.read("features").orderBy("user_id", "month").collect()
@@ -104,11 +105,11 @@ def test_months_built_on_earlier_ones_are_guarded_too(
     monkeypatch.setattr(stage, "catalogue_hash", lambda *_, **__: honest)
     next_plays = F.coalesce(F.lead("plays").over(Window.partitionBy("user_id").orderBy("month")), F.lit(0))
     leaky = replace(ANALYSTS[0], expression=lambda: next_plays)
-    with pytest.raises(
-        GuardError, match=rf"perturbation: feature {leaky.name} of user \d+, month 2023-02 .* deleted: it"
-    ):
-        build([leaky, *ANALYSTS[1:]])
-    assert lake.read("features").orderBy("user_id", "month").collect() == before
+    for month, how in (("2023-03", "scrambled"), ("2023-02", "deleted")):
+        told = rf"perturbation: feature {leaky.name} of user \d+, month {month} .* {how}: it"
+        with pytest.raises(GuardError, match=told):
+            build(f"{month}-01", [leaky, *ANALYSTS[1:]])
+        assert lake.read("features").orderBy("user_id", "month").collect() == before
 
 
 def test_leaks_in_the_catalogue_stop_the_job_by_name(
