@@ -16,7 +16,7 @@ from pozytywka_spark.features.encoded import by_user, encode_events
 from pozytywka_spark.features.guards import GuardResult, check_names, check_rows
 from pozytywka_spark.features.perturbation import check_perturbation, future_months
 from pozytywka_spark.features.popularity import prior_plays, track_plays
-from pozytywka_spark.features.recipe import features_from_encoded
+from pozytywka_spark.features.recipe import Dimensions, features_from_encoded
 from pozytywka_spark.features.scratch import ScratchTables, rows_before
 from pozytywka_spark.features.suspicion import check_single_features, sample_labels
 from pozytywka_spark.kept import keeping
@@ -56,7 +56,6 @@ def _check_suspicion(build: Build, made: DataFrame, labels: DataFrame, order: Se
 def _check_perturbation(build: Build, made: DataFrame, order: Sequence[str]) -> GuardResult:
     """The whole chain anew if all months are built; else the build's own way, from the state before them."""
     guards, events = build.settings.guards, within(build.silver["events"], build.span)
-    tracks = build.dimensions.tracks
     features = [feature for feature in build.features if feature.name in order]
     users = sample_users(made, guards.perturbation_users, guards.seed)
     month = pick_month(build.span.chosen, guards.seed)
@@ -70,31 +69,42 @@ def _check_perturbation(build: Build, made: DataFrame, order: Sequence[str]) -> 
             kept.count()  # now, by generated code where that is on
             return kept
 
+        known = stored(made.where(mine).select("user_id", "month", *order))
+        own = stored(events.where(mine))
+        heard = F.broadcast(stored(own.select("track_id").distinct()))
+        # a catalogue of what they heard: joined a dozen times, the whole one would be most of the work
+        dimensions = Dimensions(
+            stored(build.dimensions.tracks.join(heard, "track_id", "left_semi")),
+            stored(build.dimensions.users.where(mine)),
+            build.dimensions.words,
+        )
+        before = {} if span.whole else rows_before(build.lake, span.first, mine, heard)
+        tables = {name: stored(df) for name, df in before.items()}
+
         def prepare(own: DataFrame, everyones: DataFrame) -> tuple[DataFrame, ...]:
-            plays = track_plays(encode_events(within(everyones, span), tracks))
+            plays = track_plays(encode_events(within(everyones, span), dimensions.tracks))
             return (
-                stored(by_user(encode_events(within(own, span), tracks))),
+                stored(by_user(encode_events(within(own, span), dimensions.tracks))),
                 stored(prior_plays(plays, span.chosen) if span.whole else plays),
                 stored(first_purchases(own)),
             )
 
         def rebuild(encoded: DataFrame, plays: DataFrame, purchases: DataFrame) -> DataFrame:
             if span.whole:
-                return features_from_encoded(
-                    encoded, plays, purchases, build.dimensions, features, span.chosen
-                )
-            tables = ScratchTables(before, stored)
-            write_encoded(tables, encoded, plays, purchases, build.dimensions, span, build.features)
-            return built_features(tables, span, features)
+                return features_from_encoded(encoded, plays, purchases, dimensions, features, span.chosen)
+            scratch = ScratchTables(tables, stored)
+            write_encoded(scratch, encoded, plays, purchases, dimensions, span, build.features)
+            return built_features(scratch, span, features)
 
-        known = stored(made.where(mine).select("user_id", "month", *order))
-        own = stored(events.where(mine))
-        before = (
-            {}
-            if span.whole
-            else {name: stored(df) for name, df in rows_before(build.lake, span.first, mine, own).items()}
+        return check_perturbation(
+            rebuild,
+            own,
+            events.join(heard, "track_id", "left_semi"),
+            known,
+            month=month,
+            seed=guards.seed,
+            prepare=prepare,
         )
-        return check_perturbation(rebuild, own, events, known, month=month, seed=guards.seed, prepare=prepare)
 
 
 def sample_users(rows: DataFrame, number: int, seed: int) -> list[int]:

@@ -37,12 +37,11 @@ class ScratchTables:
         self.written[table.name] = self.store(table.conform(df))
 
 
-def rows_before(lake: Lake, first: date, mine: Column, own: DataFrame) -> dict[str, DataFrame]:
+def rows_before(lake: Lake, first: date, mine: Column, heard: DataFrame) -> dict[str, DataFrame]:
     """By table, what a build from `first` on reads of earlier months for the users that `mine` chooses, and
-    for the tracks of their events in `own`."""
+    for the tracks that they `heard`."""
     earlier = F.col("month") < F.lit(first)
     oldest = month_at(number_of(first) - HISTORY_MONTHS)
-    heard = F.broadcast(own.select("track_id").distinct())
     return {
         **{name: lake.read(name).where(earlier & mine) for name in FIRSTS},
         "track_plays": lake.read("track_plays").where(earlier).join(heard, "track_id", "left_semi"),
