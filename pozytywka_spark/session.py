@@ -126,6 +126,9 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         # again, by Spark and then by the JVM, at every use, which cost them a third of their time
         _CLASSES_KEPT: 2000,
         "spark.sql.execution.arrow.pyspark.enabled": True,
+        # PySpark looks up the caller of every function it is asked for: 1 of the 1.6 s that Python takes to
+        # say the catalogue's columns. Our errors are one line anyway, and a stack trace names the place
+        "spark.python.sql.dataFrameDebugging.enabled": False,
         # Spark's default INT96 timestamps carry no statistics, so readers could skip no file
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.parquet.compression.codec": "zstd",

@@ -45,30 +45,43 @@ spark:
 # Minutes each, or not yet seen green: scripts/test.sh -m nightly; what is quick and green belongs back
 NIGHTLY = (
     "tests/endurance/",
+    "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect_and_tells_what_muddies_it",
+    "tests/experiments/test_uplift.py::test_intervals_of_the_area_cover_zero_when_nobody_is_persuaded",
+    "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice",
+    "tests/features/test_incremental.py::test_a_run_broken_anywhere_leaves_whole_tables_and_is_repeated",
     "tests/store/test_s3_pipeline.py",
     "tests/ingest/test_ingest_crashes.py::test_broken_before_or_after_each_write",
     "tests/ingest/test_ingest_crashes.py::test_another_delivery_between_the_crash_and_the_rerun",
+    "tests/ingest/test_ingest_gaps.py::test_only_the_user_is_told_where_a_row_is_missing",
     "tests/ingest/test_ingest_ledger_of_dirt.py",
     "tests/ingest/test_ingest_repair.py::test_every_scene_that_comes_again_adds_nothing",
+    "tests/ingest/test_ingest_repair.py::test_the_order_of_rows_in_the_file_does_not_matter",
+    "tests/ingest/test_ingest_stage.py::test_a_session_that_goes_on_in_a_later_delivery_is_completed",
     "tests/jobs/test_pipeline_monthly.py",
     "tests/monitoring/test_monitoring_stage.py",
     "tests/monitoring/test_monitoring_worlds.py",
+    "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search",
     "tests/simulation/test_simulation_stage.py",
     "tests/training/test_store_trouble.py",
+    "tests/training/test_training_stage.py::test_models_stand_beside_each_other_and_trees_find_what_is_not",
     "tests/training/test_tuned_run.py",
     "tests/training/test_accuracy.py",
 )
 
 
-# Files of minutes: begun last, one of them would keep one worker busy while the others are through
+# Files of minutes, the longest first: begun last, one of them would keep one worker busy alone
 LONG = (
     "tests/cluster/",
     "tests/jobs/test_pipeline.py",
+    "tests/jobs/test_features_end_to_end.py",
+    "tests/features/test_oracle.py",
     "tests/features/test_perturbation.py",
     "tests/features/test_incremental.py",
-    "tests/features/test_oracle.py",
     "tests/ingest/test_ingest_crashes.py",
     "tests/ingest/test_ingest_events.py",
+    "tests/lake/test_contract.py",
+    "tests/experiments/test_report.py",
+    "tests/training/",
 )
 
 
@@ -77,7 +90,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(NIGHTLY):
             item.add_marker(pytest.mark.nightly)
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    return next((place for place, file in enumerate(LONG) if item.nodeid.startswith(file)), len(LONG))
 
 
 def pytest_configure(config: pytest.Config) -> None:
