@@ -35,8 +35,9 @@ def keeping(
 
     def keep(df: DataFrame) -> DataFrame:
         with conf_within(df.sparkSession, {} if encoded else {_ENCODED: "false"}):
-            stored.append(df.persist(level))
-        return read_stored(stored[-1])
+            persisted = df.persist(level)
+        stored.append(persisted)
+        return read_stored(persisted)
 
     try:
         yield keep

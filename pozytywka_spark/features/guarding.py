@@ -8,6 +8,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from pozytywka_spark.beside import beside
 from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.build import Build
 from pozytywka_spark.features.catalogue import feature_order
@@ -20,6 +21,10 @@ from pozytywka_spark.features.recipe import Dimensions, features_from_encoded
 from pozytywka_spark.features.scratch import ScratchTables, rows_before
 from pozytywka_spark.features.suspicion import check_single_features, sample_labels
 from pozytywka_spark.kept import keeping
+from pozytywka_spark.session_conf import conf_within
+
+# some users' rows: a task takes longer to start than to run
+_FEW_PARTITIONS = {"spark.sql.shuffle.partitions": "2"}
 
 
 def run_guards(build: Build, made: DataFrame, labels: DataFrame) -> list[GuardResult]:
@@ -57,29 +62,34 @@ def _check_perturbation(build: Build, made: DataFrame, order: Sequence[str]) -> 
     """The whole chain anew if all months are built; else the build's own way, from the state before them."""
     guards, events = build.settings.guards, within(build.silver["events"], build.span)
     features = [feature for feature in build.features if feature.name in order]
-    users = sample_users(made, guards.perturbation_users, guards.seed)
+    chosen = sample_users(made, guards.perturbation_users, guards.seed)
     month = pick_month(build.span.chosen, guards.seed)
     until = [each for each in build.span.chosen if each <= month]
     span = Months([*until, *future_months(month)], build.span.whole)
-    mine = F.col("user_id").isin(users)
-    with keeping() as keep:
+    spark, mine = build.spark, F.col("user_id").isin(chosen)
+    with keeping() as keep, conf_within(spark, _FEW_PARTITIONS):
 
         def stored(df: DataFrame) -> DataFrame:
             kept = keep(df)
             kept.count()  # now, by generated code where that is on
             return kept
 
-        known = stored(made.where(mine).select("user_id", "month", *order))
-        own = stored(events.where(mine))
-        heard = F.broadcast(stored(own.select("track_id").distinct()))
-        # a catalogue of what they heard: joined a dozen times, the whole one would be most of the work
-        dimensions = Dimensions(
-            stored(build.dimensions.tracks.join(heard, "track_id", "left_semi")),
-            stored(build.dimensions.users.where(mine)),
-            build.dimensions.words,
+        known, own = beside(
+            spark, stored, (made.where(mine).select("user_id", "month", *order), events.where(mine))
         )
+        heard = F.broadcast(stored(own.select("track_id").distinct()))
         before = {} if span.whole else rows_before(build.lake, span.first, mine, heard)
-        tables = {name: stored(df) for name, df in before.items()}
+        # a catalogue of what they heard: joined a dozen times, the whole one would be most of the work
+        tracks, users, *earlier = beside(
+            spark,
+            stored,
+            (
+                build.dimensions.tracks.join(heard, "track_id", "left_semi"),
+                build.dimensions.users.where(mine),
+                *before.values(),
+            ),
+        )
+        dimensions = Dimensions(tracks, users, build.dimensions.words)
 
         def prepare(own: DataFrame, everyones: DataFrame) -> tuple[DataFrame, ...]:
             plays = track_plays(encode_events(within(everyones, span), dimensions.tracks))
@@ -92,7 +102,7 @@ def _check_perturbation(build: Build, made: DataFrame, order: Sequence[str]) -> 
         def rebuild(encoded: DataFrame, plays: DataFrame, purchases: DataFrame) -> DataFrame:
             if span.whole:
                 return features_from_encoded(encoded, plays, purchases, dimensions, features, span.chosen)
-            scratch = ScratchTables(tables, stored)
+            scratch = ScratchTables(dict(zip(before, earlier, strict=True)), stored)
             write_encoded(scratch, encoded, plays, purchases, dimensions, span, build.features)
             return built_features(scratch, span, features)
 

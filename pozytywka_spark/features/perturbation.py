@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
-from pyspark import inheritable_thread_target
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from pozytywka_spark.beside import beside
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.guards import GuardResult
 from pozytywka_spark.features.kinds import KINDS
@@ -94,20 +93,18 @@ def check_perturbation(
     start = time.monotonic()
     cut_off = datetime.combine(month_at(number_of(month) + 1), datetime.min.time(), UTC)
     known = features.where(F.col("month") <= F.lit(month))
-    worlds: dict[str, tuple[DataFrame, ...]] = {
-        "deleted": prepare(*(delete_future(events, cut_off) for events in (own, everyones))),
-        "scrambled": prepare(*(scramble_future(events, cut_off, seed) for events in (own, everyones))),
-    }
     spark = own.sparkSession
+    worlds = {
+        "deleted": [delete_future(events, cut_off) for events in (own, everyones)],
+        "scrambled": [scramble_future(events, cut_off, seed) for events in (own, everyones)],
+    }
 
-    def compare(world: tuple[DataFrame, ...]) -> dict[str, Row]:
-        return differences(known, rebuild(*world).where(F.col("month") <= F.lit(month)))
+    def compare(prepared: tuple[DataFrame, ...]) -> dict[str, Row]:
+        return differences(known, rebuild(*prepared).where(F.col("month") <= F.lit(month)))
 
-    # the rows of some users, by the longest plans of all: planning takes one core, for each world its own
-    with interpreted(spark), ThreadPoolExecutor(len(worlds)) as pool:
-        found = dict(
-            zip(worlds, pool.map(inheritable_thread_target(spark)(compare), worlds.values()), strict=True)
-        )
+    prepared = beside(spark, lambda world: prepare(*world), worlds.values())
+    with interpreted(spark):  # the rows of some users, by the longest plans of all
+        found = dict(zip(worlds, beside(spark, compare, prepared), strict=True))
     changed: dict[str, tuple[str, Row]] = {}
     for how, rows in found.items():
         changed = {name: (how, row) for name, row in rows.items()} | changed
