@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
@@ -96,6 +96,8 @@ def write_encoded(
         tables.write(df, FIRSTS[name])
     tables.write(name_tracks(plays, tracks), schemas.TRACK_PLAYS)
     until = Firsts(*(tables.read(name).where(F.col("month") <= F.lit(months.last)) for name in FIRSTS))
+    # of artists only those that a user met in a month of the build are counted
+    until = replace(until, artists=until.artists.where(F.col("month") >= F.lit(months.first)))
     played = tables.read("track_plays").where(F.col("month") < F.lit(months.last))
     measures = measures_of(features)
     popularity = prior_plays(number_tracks(played, tracks), months.chosen)
