@@ -25,25 +25,30 @@ COMMANDS = {
 }
 _TIMED = re.compile(r"^\s*[\d,]+(?: events\s+\d+ MB)?\s+(?P<name>\S.*?)\s+(?P<seconds>\d+\.\d+) s\b")
 _OWN_PEAK = re.compile(r"peak\s+([\d,]+) MB")
-_STAGE_PEAK = re.compile(r"peak memory of the JVM(?: so far)? ([\d.]+) GB")
+_PEAK = re.compile(r"peak memory of (?P<whose>the JVM|Sail)(?: so far)? (?P<peak>[\d.]+) GB")
 
 Timing = dict[str, float]
 Results = dict[str, dict[str, dict[str, Timing]]]  # stage, events, what: seconds and peak in GB
 
 
 def read_timings(text: str) -> dict[str, Timing]:
-    """What a bench printed, by name; memory told apart from a line belongs to all of Spark's before it."""
+    """What a bench printed, by name; memory apart from a line belongs to all before it that ran there."""
     found: dict[str, Timing] = {}
     for line in text.splitlines():
         if timed := _TIMED.match(line):
             found[timed["name"]] = {"seconds": float(timed["seconds"])}
             if peak := _OWN_PEAK.search(line):
                 found[timed["name"]]["peak"] = float(peak[1].replace(",", "")) / 1e3
-        elif peak := _STAGE_PEAK.search(line):
+        elif told := _PEAK.search(line):
             for name, timing in found.items():
-                if "duckdb" not in name:
-                    timing.setdefault("peak", float(peak[1]))
+                if told["whose"] == _runs_in(name):
+                    timing.setdefault("peak", float(told["peak"]))
     return found
+
+
+def _runs_in(name: str) -> str | None:
+    """What a bench of this name runs in, as memory is told of it; None for DuckDB, of which none is told."""
+    return next((engine for key, engine in (("sail", "Sail"), ("duckdb", None)) if key in name), "the JVM")
 
 
 def exponent(by_size: Mapping[int, float]) -> float | None:
@@ -99,7 +104,7 @@ def draw(results: Results, path: Path) -> None:
             taken = {events: timing["seconds"] for events, timing in by_size.items()}
             grows = exponent(taken)
             label = name.removeprefix(f"{stage}: ") + ("" if grows is None else f" (^{grows:.2f})")
-            theirs = any(other in name for other in ("duckdb", "polars"))
+            theirs = any(other in name for other in ("duckdb", "polars", "sail"))
             axes.plot(list(taken), list(taken.values()), "o--" if theirs else "o-", label=label)
         axes.set(xscale="log", yscale="log", xlabel="events", title=f"{stage}, {os.cpu_count()} cores")
         axes.grid(alpha=0.3, which="both")

@@ -16,7 +16,9 @@ INGEST = (
 FEATURES = (
     "  1,000,000 duckdb 25                             1.20 s    1.00 x duckdb\n"
     "  1,000,000 spark 25                              4.50 s    3.75 x duckdb\n"
+    "  1,000,000 sail 25                               2.50 s    2.08 x duckdb\n"
     "            spark's catalogue: 12 exchanges planned, 80 MB shuffled\n"
+    "            peak memory of Sail 0.93 GB\n"
     "  1,000,000 peak memory of the JVM 1.52 GB\n"
     "  1,000,000 full build                           20.00 s    1.00 x the full build\n"
     "  1,000,000 peak memory of the JVM so far 2.25 GB\n"
@@ -31,6 +33,7 @@ def test_what_benches_print_is_read() -> None:
     assert everything.read_timings(FEATURES) == {
         "duckdb 25": {"seconds": 1.2},
         "spark 25": {"seconds": 4.5, "peak": 1.52},
+        "sail 25": {"seconds": 2.5, "peak": 0.93},
         "full build": {"seconds": 20.0, "peak": 2.25},
     }
 
