@@ -49,7 +49,9 @@ _PATIENT_COMPILER = (
     "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
-_CLASSES_KEPT = "spark.sql.codegen.cache.maxEntries"  # for speed only: a running session does without
+_CLASSES_KEPT = "spark.sql.codegen.cache.maxEntries"
+_CALL_SITES = "spark.python.sql.dataFrameDebugging.enabled"
+_SPEED_ONLY = (_CLASSES_KEPT, _CALL_SITES)  # a running session does without
 
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
@@ -128,7 +130,7 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": True,
         # PySpark looks up the caller of every function it is asked for: 1 of the 1.6 s that Python takes to
         # say the catalogue's columns. Our errors are one line anyway, and a stack trace names the place
-        "spark.python.sql.dataFrameDebugging.enabled": False,
+        _CALL_SITES: False,
         # Spark's default INT96 timestamps carry no statistics, so readers could skip no file
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.parquet.compression.codec": "zstd",
@@ -186,7 +188,7 @@ def _log4j() -> str:
 def _reuse(running: SparkSession, wanted: Mapping[str, str]) -> SparkSession:
     for key, text in wanted.items():
         current = running.conf.get(key, None)
-        if current == text or key in ("spark.app.name", _CLASSES_KEPT):
+        if current == text or key in ("spark.app.name", *_SPEED_ONLY):
             continue
         if key.startswith(_STATIC_PREFIXES) or not running.conf.isModifiable(key):
             raise UsageError(

@@ -90,10 +90,14 @@ def test_generated_classes_stay_compiled(spark: SparkSession) -> None:
     assert spark.conf.get("spark.sql.codegen.cache.maxEntries") == "2000"
 
 
-def test_a_running_session_may_keep_fewer_classes(spark: SparkSession, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("spark.sql.codegen.cache.maxEntries", 100), ("spark.python.sql.dataFrameDebugging.enabled", True)],
+)
+def test_a_running_session_may_be_slower(
+    spark: SparkSession, settings: Settings, key: str, value: object
+) -> None:
     """A platform's own session, which was there before us, isn't refused for its speed."""
-    fewer = settings.spark.model_copy(
-        update={"conf": {**settings.spark.conf, "spark.sql.codegen.cache.maxEntries": 100}}
-    )
-    asked = settings.model_copy(update={"spark": fewer})
+    slower = settings.spark.model_copy(update={"conf": {**settings.spark.conf, key: value}})
+    asked = settings.model_copy(update={"spark": slower})
     assert build_session(asked, "again").sparkContext is spark.sparkContext
