@@ -23,9 +23,9 @@ _STORED = "InMemoryRelation"
 
 @contextmanager
 def keeping(
-    level: StorageLevel = StorageLevel.MEMORY_AND_DISK_DESER, *, encoded: bool = True
+    level: StorageLevel = StorageLevel.MEMORY_AND_DISK_DESER, *, encoded: bool = True, now: bool = False
 ) -> Iterator[Keep]:
-    """A function that stores a frame when it is first read, until the end of the block.
+    """A function that stores a frame when it is first read, or `now`, until the end of the block.
 
     It gives back the frame that reads what is stored; rows lost with an executor are made again.
     `encoded`: let Spark look for the best encoding of each column, which saves room and costs time, unless
@@ -37,7 +37,10 @@ def keeping(
         with conf_within(df.sparkSession, {} if encoded else {_ENCODED: "false"}):
             persisted = df.persist(level)
         stored.append(persisted)
-        return read_stored(persisted)
+        kept = read_stored(persisted)
+        if now:
+            kept.count()
+        return kept
 
     try:
         yield keep

@@ -54,6 +54,11 @@ class Months:
         """The last of them."""
         return self.chosen[-1]
 
+    @property
+    def oldest(self) -> date:
+        """The month that the longest trailing window of the first one reaches back to."""
+        return month_at(number_of(self.first) - HISTORY_MONTHS)
+
 
 def write_base(
     tables: Tables,
@@ -110,8 +115,7 @@ def write_encoded(
 
 def built_features(tables: Tables, months: Months, features: Sequence[Feature]) -> DataFrame:
     """Grain: user and month. The features of the months, from `user_month` of these and the 11 before."""
-    oldest = month_at(number_of(months.first) - HISTORY_MONTHS)
-    rows = tables.read("user_month").where(F.col("month").between(F.lit(oldest), F.lit(months.last)))
+    rows = tables.read("user_month").where(F.col("month").between(F.lit(months.oldest), F.lit(months.last)))
     return as_features(rows, features).where(F.col("month") >= F.lit(months.first))
 
 

@@ -9,15 +9,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.beside import beside
-from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.build import Build
 from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.features.compute import Months, built_features, within, write_encoded
-from pozytywka_spark.features.encoded import by_user, encode_events
 from pozytywka_spark.features.guards import GuardResult, check_names, check_rows
 from pozytywka_spark.features.perturbation import check_perturbation, future_months
-from pozytywka_spark.features.popularity import prior_plays, track_plays
-from pozytywka_spark.features.recipe import Dimensions, features_from_encoded
+from pozytywka_spark.features.popularity import prior_plays
+from pozytywka_spark.features.recipe import Dimensions, features_from_encoded, read_events
 from pozytywka_spark.features.scratch import ScratchTables, rows_before
 from pozytywka_spark.features.suspicion import check_single_features, sample_labels
 from pozytywka_spark.kept import keeping
@@ -67,18 +65,13 @@ def _check_perturbation(build: Build, made: DataFrame, order: Sequence[str]) -> 
     until = [each for each in build.span.chosen if each <= month]
     span = Months([*until, *future_months(month)], build.span.whole)
     spark, mine = build.spark, F.col("user_id").isin(chosen)
-    with keeping() as keep, conf_within(spark, _FEW_PARTITIONS):
-
-        def stored(df: DataFrame) -> DataFrame:
-            kept = keep(df)
-            kept.count()  # now, by generated code where that is on
-            return kept
-
+    # at once, by generated code where that is on: what compares them is interpreted
+    with keeping(now=True) as stored, conf_within(spark, _FEW_PARTITIONS):
         known, own = beside(
             spark, stored, (made.where(mine).select("user_id", "month", *order), events.where(mine))
         )
         heard = F.broadcast(stored(own.select("track_id").distinct()))
-        before = {} if span.whole else rows_before(build.lake, span.first, mine, heard)
+        before = {} if span.whole else rows_before(build.lake, span, mine, heard)
         # a catalogue of what they heard: joined a dozen times, the whole one would be most of the work
         tracks, users, *earlier = beside(
             spark,
@@ -92,12 +85,9 @@ def _check_perturbation(build: Build, made: DataFrame, order: Sequence[str]) -> 
         dimensions = Dimensions(tracks, users, build.dimensions.words)
 
         def prepare(own: DataFrame, everyones: DataFrame) -> tuple[DataFrame, ...]:
-            plays = track_plays(encode_events(within(everyones, span), dimensions.tracks))
-            return (
-                stored(by_user(encode_events(within(own, span), dimensions.tracks))),
-                stored(prior_plays(plays, span.chosen) if span.whole else plays),
-                stored(first_purchases(own)),
-            )
+            encoded, plays, purchases = read_events(own, everyones, dimensions.tracks)
+            popularity = prior_plays(plays, span.chosen) if span.whole else plays
+            return stored(encoded), stored(popularity), stored(purchases)
 
         def rebuild(encoded: DataFrame, plays: DataFrame, purchases: DataFrame) -> DataFrame:
             if span.whole:

@@ -54,14 +54,14 @@ def scramble_future(events: DataFrame, cut_off: datetime, seed: int) -> DataFram
     kinds = F.array(*(F.lit(name) for name in KINDS))
     kind = F.get(kinds, F.pmod(F.shiftrightunsigned(dice, 4), F.lit(len(KINDS))).cast("int"))
     buys = F.pmod(F.xxhash64("user_id", F.lit(seed)), F.lit(2)) == 0
-    own = {
+    anew = {
         "event_id": F.concat(F.lit("invented-"), F.col("event_id")),
         "event_time": moved,
         "event_type": F.when((kind == BUY_PREMIUM) & ~buys, F.lit(PLAY)).otherwise(kind),
         "event_month": month_of(moved),
     }
     invented = past.where(F.col("event_month") >= F.lit(lately)).select(
-        *(own[name].alias(name) if name in own else name for name in events.columns)
+        *(anew[name].alias(name) if name in anew else name for name in events.columns)
     )
     return past.unionByName(invented)
 

@@ -68,13 +68,17 @@ def features_from_events(
     """
     mine = own.where(own["event_month"].isin(list(months)))
     theirs = everyones.where(everyones["event_month"].isin(list(months)))
-    return features_from_encoded(
-        by_user(encode_events(mine, dimensions.tracks)),
-        prior_plays(track_plays(encode_events(theirs, dimensions.tracks)), months),
-        first_purchases(mine),
-        dimensions,
-        features,
-        months,
+    encoded, plays, purchases = read_events(mine, theirs, dimensions.tracks)
+    return features_from_encoded(encoded, prior_plays(plays, months), purchases, dimensions, features, months)
+
+
+def read_events(own: DataFrame, everyones: DataFrame, tracks: DataFrame) -> tuple[DataFrame, ...]:
+    """All that features read of events: `own` encoded and by user, `everyones` plays by track and month, and
+    the first purchases among `own`."""
+    return (
+        by_user(encode_events(own, tracks)),
+        track_plays(encode_events(everyones, tracks)),
+        first_purchases(own),
     )
 
 

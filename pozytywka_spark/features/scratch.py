@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from pozytywka_spark.features.compute import FIRSTS, HISTORY_MONTHS
-from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.features.compute import FIRSTS, Months
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import Table
 
@@ -25,25 +24,22 @@ class ScratchTables:
 
     def read(self, name: str) -> DataFrame:
         """The earlier rows and those written here."""
-        earlier, rows = self.before.get(name), self.written.get(name)
-        if earlier is None or rows is None:
-            found = earlier if rows is None else rows
-            assert found is not None, f"{name} is neither known nor written"
-            return found
-        return earlier.unionByName(rows)
+        parts = [tables[name] for tables in (self.before, self.written) if name in tables]
+        assert parts, f"{name} is neither known nor written"
+        return reduce(DataFrame.unionByName, parts)
 
     def write(self, df: DataFrame, table: Table) -> None:
         """Keep the rows."""
         self.written[table.name] = self.store(table.conform(df))
 
 
-def rows_before(lake: Lake, first: date, mine: Column, heard: DataFrame) -> dict[str, DataFrame]:
-    """By table, what a build from `first` on reads of earlier months for the users that `mine` chooses, and
-    for the tracks that they `heard`."""
-    earlier = F.col("month") < F.lit(first)
-    oldest = month_at(number_of(first) - HISTORY_MONTHS)
+def rows_before(lake: Lake, months: Months, mine: Column, heard: DataFrame) -> dict[str, DataFrame]:
+    """By table, what a build of `months` reads of earlier ones for the users that `mine` chooses, and for
+    the tracks that they `heard`."""
+    earlier = F.col("month") < F.lit(months.first)
+    reached = F.col("month") >= F.lit(months.oldest)
     return {
         **{name: lake.read(name).where(earlier & mine) for name in FIRSTS},
         "track_plays": lake.read("track_plays").where(earlier).join(heard, "track_id", "left_semi"),
-        "user_month": lake.read("user_month").where(earlier & mine & (F.col("month") >= F.lit(oldest))),
+        "user_month": lake.read("user_month").where(earlier & reached & mine),
     }

@@ -109,10 +109,9 @@ def _write_all(build: Build) -> list[GuardResult]:
             tables, build.silver["events"], build.purchases, build.dimensions, build.span, build.features
         )
     # made once, for the guards and for the table; on disk, for guards need the memory
-    with keeping(StorageLevel.DISK_ONLY) as keep:
+    with keeping(StorageLevel.DISK_ONLY, now=True) as stored:
         with build.timed("features"):
-            made = keep(built_features(tables, build.span, build.features))
-            made.count()
+            made = stored(built_features(tables, build.span, build.features))
         with build.timed("guards"):
             rows = build.lake.read("user_month").where(F.col("month") <= F.lit(build.span.last))
             guards = run_guards(build, made, _labels(build, rows))

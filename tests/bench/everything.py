@@ -48,7 +48,9 @@ def read_timings(text: str) -> dict[str, Timing]:
 
 def _runs_in(name: str) -> str | None:
     """What a bench of this name runs in, as memory is told of it; None for DuckDB, of which none is told."""
-    return next((engine for key, engine in (("sail", "Sail"), ("duckdb", None)) if key in name), "the JVM")
+    if "duckdb" in name:
+        return None
+    return "Sail" if "sail" in name else "the JVM"
 
 
 def exponent(by_size: Mapping[int, float]) -> float | None:

@@ -15,8 +15,8 @@ from pozytywka_spark.ingest import stage
 from pozytywka_spark.lake import open_lake
 
 TABLES = ("users", "events", "quarantine", "ingest_counts", "ingest_files", "ingests")
-KILLS = 5
-SECONDS = 60
+KILLS = 10
+SECONDS = 150
 
 
 @pytest.fixture(autouse=True)
