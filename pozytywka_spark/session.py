@@ -13,6 +13,7 @@ from pathlib import Path
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from pozytywka_spark.class_archive import with_archive, without_archive
 from pozytywka_spark.config import Settings, conf_folder
 from pozytywka_spark.errors import PozytywkaError, UsageError
 
@@ -69,6 +70,7 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
         # Python workers are started as plain `python3` unless told: another Python, without our packages
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         _show_workers_the_package()
+        wanted |= {_JAVA: with_archive(wanted[_JAVA])}
     builder = _with_delta_jars(SparkSession.Builder().config(map=dict(wanted)), settings)
     try:
         submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started the JVM already
@@ -188,6 +190,8 @@ def _log4j() -> str:
 def _reuse(running: SparkSession, wanted: Mapping[str, str]) -> SparkSession:
     for key, text in wanted.items():
         current = running.conf.get(key, None)
+        if key == _JAVA and current is not None:
+            current = without_archive(current)
         if current == text or key in ("spark.app.name", *_SPEED_ONLY):
             continue
         if key.startswith(_STATIC_PREFIXES) or not running.conf.isModifiable(key):

@@ -25,9 +25,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"
 
 
-# Test data is tiny: start-up, planning and compiling are all the cost. So no adaptive execution, no code
-# generation and the first compiler tier only, for every session and job that tests start. The lane that
-# runs as in production is tests/jobs/test_pipeline.py.
+# Test data is tiny: start-up, planning and compiling are all the cost. So no adaptive execution, no class a
+# stage and the first compiler tier only, for every session and job that tests start; expressions have small
+# classes all the same, for Spark's interpreter looks at every column's type at every row. The lane that runs
+# as in production is tests/jobs/test_pipeline.py.
 FAST = """
 lake: {engine: delta-rs}
 spark:
@@ -37,7 +38,6 @@ spark:
   conf:
     spark.sql.adaptive.enabled: false
     spark.sql.codegen.wholeStage: false
-    spark.sql.codegen.factoryMode: NO_CODEGEN
     spark.driver.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m
 """
 

@@ -20,11 +20,13 @@ from pathlib import Path
 
 import pyspark
 
+from pozytywka_spark.class_archive import with_archive
+
 LOOPBACK = "127.0.0.1"
 # The daemons only pass messages: they need little memory and no compiler.
 _DAEMON = {
     "SPARK_DAEMON_MEMORY": "256m",
-    "SPARK_DAEMON_JAVA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "SPARK_DAEMON_JAVA_OPTS": with_archive("-XX:+UseSerialGC -XX:TieredStopAtLevel=1"),
 }
 _START_SECONDS = 60.0
 

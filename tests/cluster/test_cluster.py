@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from cluster.standalone import standalone
 
+from pozytywka_spark.class_archive import with_archive
+
 PROJECT = Path(__file__).resolve().parents[2]
 TINY = [
     "lake.engine=delta-rs", "training.num_workers=2", "training.max_trees=5", "training.min_positives=1",
     "synthetic.users=200", "synthetic.months=8", "synthetic.tracks=400", "synthetic.played_tracks=200",
     "synthetic.artists=60", "evaluation.bootstrap=5", "spark.shuffle_partitions=2",
     "spark.conf.spark.sql.adaptive.enabled=false", "spark.conf.spark.sql.codegen.wholeStage=false",
-    "spark.conf.spark.sql.codegen.factoryMode=NO_CODEGEN",
 ]  # fmt: skip
 JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
 
@@ -68,7 +69,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     confs = [
         "spark.eventLog.enabled=true", f"spark.eventLog.dir=file://{events}",
         "spark.eventLog.rolling.enabled=false", "spark.eventLog.compress=false",
-        f"spark.executor.extraJavaOptions={JVM}", "spark.ui.enabled=false",
+        f"spark.executor.extraJavaOptions={with_archive(JVM)}", "spark.ui.enabled=false",
     ]  # fmt: skip
     environment = os.environ | {
         "PYSPARK_PYTHON": str(executors_python(folder / "python")), "SPARK_LOCAL_IP": "127.0.0.1",
@@ -80,7 +81,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             [
                 "bash", PROJECT / "scripts" / "submit.sh", "pipeline",
                 "--env", "cluster", "--master", master, *sets, "--",
-                "--driver-memory", "1g", "--executor-memory", "1g", "--conf", "spark.executor.cores=1",
+                "--driver-java-options", with_archive(JVM), "--driver-memory", "1g",
+                "--executor-memory", "1g", "--conf", "spark.executor.cores=1",
                 *(part for conf in confs for part in ("--conf", conf)),
             ],
             env=environment, cwd=folder, capture_output=True, text=True, timeout=900, check=False,

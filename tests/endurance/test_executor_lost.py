@@ -19,7 +19,6 @@ SECONDS = 540
 ON_CLUSTER = [
     "lake.engine=delta-rs", "training.num_workers=2", "spark.shuffle_partitions=2",
     "spark.conf.spark.sql.adaptive.enabled=false", "spark.conf.spark.sql.codegen.wholeStage=false",
-    "spark.conf.spark.sql.codegen.factoryMode=NO_CODEGEN",
 ]  # fmt: skip
 DOES_NOT_DEPEND_ON_WORKERS = ("events", "user_month", "features", "labels")
 
