@@ -133,6 +133,9 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         # PySpark looks up the caller of every function it is asked for: 1 of the 1.6 s that Python takes to
         # say the catalogue's columns. Our errors are one line anyway, and a stack trace names the place
         _CALL_SITES: False,
+        # a kill within the writing of a stream's first offset leaves a temporary file, and Spark
+        # would never start the stream again; ours take each batch in once, whatever their checkpoint holds
+        "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": False,
         # Spark's default INT96 timestamps carry no statistics, so readers could skip no file
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.parquet.compression.codec": "zstd",

@@ -98,6 +98,21 @@ def in_lake(settings, root: Path):
     return settings.model_copy(update={"lake": settings.lake.model_copy(update={"root": str(root)})})
 
 
+def test_killed_within_the_first_offset_of_each_stream(spark, settings, tmp_path) -> None:
+    """Spark writes it under a temporary name first: that is all the killed run leaves."""
+    raw = delivery(tmp_path / "raw")
+    whole, killed = (in_lake(settings, tmp_path / name) for name in ("whole", "killed"))
+    stage.ingest(spark, at(whole, raw), open_lake(whole, spark))
+    streams = sorted(path.name for path in (tmp_path / "whole" / "_checkpoints").iterdir())
+    assert any(name.startswith("sessions-") for name in streams)
+    for name in streams:
+        offsets = tmp_path / "killed" / "_checkpoints" / name / "offsets"
+        offsets.mkdir(parents=True)
+        (offsets / ".0.2ccd7059-9598-45eb-b9d4-83f9a088683e.tmp").touch()
+    stage.ingest(spark, at(killed, raw), open_lake(killed, spark))
+    assert state(open_lake(killed, spark)) == state(open_lake(whole, spark))
+
+
 @pytest.mark.slow
 def test_killed_at_random_moments(spark, settings, tmp_path) -> None:
     """SIGKILL to the whole process group, as a machine that goes down; then the same command again."""
