@@ -26,6 +26,8 @@ _FOLDER = "java-classes"
 _QUIET = "-Xlog:cds*=off"
 _OF_AN_ARCHIVE = re.compile(r"-XX:(SharedArchiveFile|ArchiveClassesAtExit|.AutoCreateSharedArchive)|-Xshare")
 _USE = re.compile(rf'"-XX:SharedArchiveFile=[^"]*" {re.escape(_QUIET)} ?')
+# what makes it lives for seconds; the archive serves any compiler and collector
+_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 _SECONDS = 900  # half a minute on an idle machine
 
 
@@ -64,7 +66,9 @@ def make_archive(log: Path) -> Path | None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unproven = path.with_suffix(f".{os.getpid()}.new")
     try:
-        made = _submitted(f"-XX:ArchiveClassesAtExit={unproven} {_QUIET}", log, warm_up.__file__)
+        made = _submitted(
+            f"{_SHORT_LIVED} -XX:ArchiveClassesAtExit={unproven} {_QUIET}", log, warm_up.__file__
+        )
         if not made or not unproven.is_file():
             return None
         if not _submitted(

@@ -87,7 +87,7 @@ keep_classes() {
     (
         if command -v flock >/dev/null; then flock 9; fi
         is_tried && exit 0
-        echo "▸ having Java keep Spark's classes once, so that jobs start sooner (half a minute to a minute) …" >&2
+        echo "▸ having Java keep Spark's classes once, so that jobs start sooner (about a minute) …" >&2
         PYTHONPATH="$PROJECT" "$PROJECT/.venv/bin/python" -m pozytywka_spark.class_archive "$log" \
             || echo "  this Java keeps none (see $log); jobs work without" >&2
         echo "$wanted" >"$stamp"
