@@ -19,8 +19,7 @@ from pathlib import Path
 
 import pyspark
 
-from pozytywka_spark import warm_up
-
+_WARM_UP = Path(__file__).with_name("warm_up.py")
 _FOLDER = "java-classes"
 # Java says on standard output, which is the jobs', that it does without an archive
 _QUIET = "-Xlog:cds*=off"
@@ -28,7 +27,7 @@ _OF_AN_ARCHIVE = re.compile(r"-XX:(SharedArchiveFile|ArchiveClassesAtExit|.AutoC
 _USE = re.compile(rf'"-XX:SharedArchiveFile=[^"]*" {re.escape(_QUIET)} ?')
 # what makes it lives for seconds; the archive serves any compiler and collector
 _SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-_SECONDS = 900  # half a minute on an idle machine
+_SECONDS = 900  # about a minute on an idle machine
 
 
 def archive_path() -> Path | None:
@@ -67,12 +66,12 @@ def make_archive(log: Path) -> Path | None:
     unproven = path.with_suffix(f".{os.getpid()}.new")
     try:
         made = _submitted(
-            f"{_SHORT_LIVED} -XX:ArchiveClassesAtExit={unproven} {_QUIET}", log, warm_up.__file__
+            f'{_SHORT_LIVED} "-XX:ArchiveClassesAtExit={unproven}" {_QUIET}', log, str(_WARM_UP)
         )
         if not made or not unproven.is_file():
             return None
         if not _submitted(
-            f"-Xshare:on -XX:+VerifySharedSpaces -XX:SharedArchiveFile={unproven}", log, "--version"
+            f'-Xshare:on -XX:+VerifySharedSpaces "-XX:SharedArchiveFile={unproven}"', log, "--version"
         ):
             return None
         for other in path.parent.glob("*.jsa"):

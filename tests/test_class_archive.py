@@ -13,7 +13,8 @@ OPTIONS = "-XX:TieredStopAtLevel=1 -Dkey=value"
 # A Spark whose spark-submit does what Java would: writes the archive, then reads it through
 SUBMIT = """#!/usr/bin/env bash
 while [ $# -gt 0 ]; do [ "$1" = --driver-java-options ] && options=$2; shift; done
-if [[ "$options" =~ ArchiveClassesAtExit=([^ ]+) ]]; then echo classes > "${BASH_REMATCH[1]}"; exit WRITES; fi
+writes='ArchiveClassesAtExit=([^"]+)'
+if [[ "$options" =~ $writes ]]; then echo classes > "${BASH_REMATCH[1]}"; exit WRITES; fi
 exit READS
 """
 
@@ -24,7 +25,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for file in ("java/bin/java", "spark/jars/spark-core.jar"):
         (tmp_path / file).parent.mkdir(parents=True)
         (tmp_path / file).touch()
-    monkeypatch.setattr(sys, "prefix", str(tmp_path / "venv"))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "a venv"))
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "java"))
     monkeypatch.setenv("SPARK_HOME", str(tmp_path / "spark"))
     return tmp_path
@@ -57,7 +58,7 @@ def test_another_java_or_other_jars_have_another_archive_and_leave_no_old_one(en
         os.utime(environment / changed, ns=(1, 1))
         assert with_archive(OPTIONS) == OPTIONS, f"another {changed}: its classes may differ"
         paths.append(make_archive(environment / "log"))
-        assert list((environment / "venv" / "java-classes").iterdir()) == paths[-1:]
+        assert list((environment / "a venv" / "java-classes").iterdir()) == paths[-1:]
     assert len(set(paths)) == 3
 
 
@@ -65,7 +66,7 @@ def test_another_java_or_other_jars_have_another_archive_and_leave_no_old_one(en
 def test_what_java_cannot_read_through_is_not_kept(environment: Path, codes: dict[str, int]) -> None:
     spark_that(environment, **codes)
     assert make_archive(environment / "log") is None
-    assert list((environment / "venv" / "java-classes").iterdir()) == []
+    assert list((environment / "a venv" / "java-classes").iterdir()) == []
     assert with_archive(OPTIONS) == OPTIONS
 
 

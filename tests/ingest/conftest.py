@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pozytywka_spark.session_conf import interpreted
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 
@@ -14,10 +16,5 @@ def _interpreted(request, spark):
     if request.module.__name__ == "test_ingest_real_deliveries":
         yield
         return
-    off = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
-    before = {key: spark.conf.get(key) for key in off}
-    for key, value in off.items():
-        spark.conf.set(key, value)
-    yield
-    for key, value in before.items():
-        spark.conf.set(key, value)
+    with interpreted(spark):
+        yield
