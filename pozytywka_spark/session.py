@@ -52,7 +52,8 @@ _PATIENT_COMPILER = (
 )
 _CLASSES_KEPT = "spark.sql.codegen.cache.maxEntries"
 _CALL_SITES = "spark.python.sql.dataFrameDebugging.enabled"
-_SPEED_ONLY = (_CLASSES_KEPT, _CALL_SITES)  # a running session does without
+_PAGE = "spark.buffer.pageSize"
+_SPEED_ONLY = (_CLASSES_KEPT, _CALL_SITES, _PAGE)  # a running session does without
 
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
@@ -133,6 +134,9 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         # PySpark looks up the caller of every function it is asked for: 1 of the 1.6 s that Python takes to
         # say the catalogue's columns. Our errors are one line anyway, and a stack trace names the place
         _CALL_SITES: False,
+        # every aggregation, sort and broadcast table begins with a page, up to 64 MB by Spark's own choice:
+        # with small tables a heap full of empty pages, cleared and collected over and over
+        _PAGE: "4m",
         # a kill within the writing of a stream's first offset leaves a temporary file, and Spark
         # would never start the stream again; ours take each batch in once, whatever their checkpoint holds
         "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": False,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Stage by stage beside DuckDB and Polars: a table, results.json and results.svg in tests/bench/results.
-#   scripts/bench.sh [--events 1000000 10000000 40000000] [--stages ingest features] [--minutes 60] [--out FOLDER]
+# Stage by stage beside DuckDB, Polars and plain xgboost: a table, results.json and results.svg in tests/bench/results.
+#   scripts/bench.sh [--events 1000000 10000000 40000000] [--stages ingest features models] [--minutes 60] [--out FOLDER]
 # What was measured is kept: started again it goes on, --again measures anew. On a quiet machine only.
 set -euo pipefail
 PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

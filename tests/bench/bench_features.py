@@ -37,6 +37,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.session import build_session
 from tests.bench.features_work import compute, features_frame, seconds
 from tests.bench.in_sail import compute_in_sail
+from tests.bench.memory import jvm_peak
 from tests.bench.silver_world import write_silver
 from tests.features import oracle
 
@@ -100,12 +101,6 @@ def shuffled(spark: SparkSession) -> int:
     return sum(stages.apply(i).shuffleWriteBytes() for i in range(stages.size()))
 
 
-def peak_memory(spark: SparkSession) -> float:
-    """The JVM's largest resident size, in GB."""
-    status = Path(f"/proc/{spark._jvm.java.lang.ProcessHandle.current().pid()}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1e6
-
-
 def measure(
     spark: SparkSession, events: int, runs: int, memory: str, home: Path, parts: Sequence[str]
 ) -> None:
@@ -123,10 +118,10 @@ def measure(
         write_silver(spark, lake, events)
     if "duckdb" in parts:
         against_duckdb(spark, lake, runs, memory, home, tell, parts)
-        print(f"{events:>11,} peak memory of the JVM {peak_memory(spark):.2f} GB", flush=True)
+        print(f"{events:>11,} peak memory of the JVM {jvm_peak(spark):.2f} GB", flush=True)
     if "stage" in parts:
         whole_stage(spark, *lake_of(), tell)
-        print(f"{events:>11,} peak memory of the JVM so far {peak_memory(spark):.2f} GB", flush=True)
+        print(f"{events:>11,} peak memory of the JVM so far {jvm_peak(spark):.2f} GB", flush=True)
 
 
 def against_duckdb(

@@ -1,6 +1,6 @@
 """JSONL to silver in MB/s per core, beside DuckDB's and Polars' readers doing the same parse and write.
 
-Run by path on a quiet machine: `python tests/bench/bench_ingest.py [EVENTS ...]` (default 1000000 10000000).
+Run on a quiet machine: `python -m tests.bench.bench_ingest [EVENTS ...]` (default 1000000 10000000).
 Each engine reads the same file, takes the same columns and types, adds an event id and a month, and
 writes compressed Parquet by month; ingest also judges, deduplicates, counts and commits. Its session's
 start is not counted; checks and page have a line of their own. `parse` and `parse+write` say how much
@@ -33,6 +33,7 @@ from pozytywka_spark.ingest.ledger import counts_of
 from pozytywka_spark.ingest.reporting import report_on
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.session import build_session
+from tests.bench.memory import jvm_peak
 
 
 def make(spark: SparkSession, events: int, folder: Path) -> Path:
@@ -128,19 +129,6 @@ def apart(name: str, raw: Path, out: Path) -> tuple[float, float]:
     return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def jvm_peak() -> float:
-    """Peak memory in MB of the JVM that this process started."""
-    peaks = [0.0]
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-        except OSError:  # gone meanwhile
-            continue
-        if fields["Name"].strip() == "java" and int(fields["PPid"]) == os.getpid():
-            peaks.append(int(fields["VmHWM"].split()[0]) / 1e3)
-    return max(peaks)
-
-
 def main(sizes: list[int]) -> None:
     cores = os.cpu_count() or 1
     fresh = multiprocessing.get_context("spawn")
@@ -161,7 +149,7 @@ def main(sizes: list[int]) -> None:
                 out = folder / ("lake" if run in (with_ingest, with_report) else "out")
                 start = time.perf_counter()
                 run(spark, raw, out)
-                tell(name, time.perf_counter() - start, jvm_peak())
+                tell(name, time.perf_counter() - start, 1e3 * jvm_peak(spark))
                 shutil.rmtree(folder / "out", ignore_errors=True)
             shutil.rmtree(folder / "lake")
             for name in APART:

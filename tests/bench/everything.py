@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,12 +21,24 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 COMMANDS = {
-    "ingest": ["tests/bench/bench_ingest.py", "{events}"],
-    "features": ["-m", "tests.bench.bench_features", "--runs", "1", "--events", "{events}"],
+    "ingest": ["-m", "tests.bench.bench_ingest", "{events}"],
+    "features": [
+        "-m",
+        "tests.bench.bench_features",
+        "--runs",
+        "1",
+        "--events",
+        "{events}",
+        "--home",
+        "{home}",
+    ],
+    "models": ["-m", "tests.bench.bench_models", "--events", "{events}", "--home", "{home}"],
 }
 _TIMED = re.compile(r"^\s*[\d,]+(?: events\s+\d+ MB)?\s+(?P<name>\S.*?)\s+(?P<seconds>\d+\.\d+) s\b")
 _OWN_PEAK = re.compile(r"peak\s+([\d,]+) MB")
-_PEAK = re.compile(r"peak memory of (?P<whose>the JVM|Sail)(?: so far)? (?P<peak>[\d.]+) GB")
+_PEAK = re.compile(
+    r"peak memory of (?P<whose>the JVM|Sail|xgboost)(?: and its Python workers| so far)? (?P<peak>[\d.]+) GB"
+)
 
 Timing = dict[str, float]
 Results = dict[str, dict[str, dict[str, Timing]]]  # stage, events, what: seconds and peak in GB
@@ -50,7 +63,7 @@ def _runs_in(name: str) -> str | None:
     """What a bench of this name runs in, as memory is told of it; None for DuckDB, of which none is told."""
     if "duckdb" in name:
         return None
-    return "Sail" if "sail" in name else "the JVM"
+    return next((whose for whose in ("Sail", "xgboost") if whose.lower() in name), "the JVM")
 
 
 def exponent(by_size: Mapping[int, float]) -> float | None:
@@ -106,7 +119,7 @@ def draw(results: Results, path: Path) -> None:
             taken = {events: timing["seconds"] for events, timing in by_size.items()}
             grows = exponent(taken)
             label = name.removeprefix(f"{stage}: ") + ("" if grows is None else f" (^{grows:.2f})")
-            theirs = any(other in name for other in ("duckdb", "polars", "sail"))
+            theirs = any(other in name for other in ("duckdb", "polars", "sail", "xgboost"))
             axes.plot(list(taken), list(taken.values()), "o--" if theirs else "o-", label=label)
         axes.set(xscale="log", yscale="log", xlabel="events", title=f"{stage}, {os.cpu_count()} cores")
         axes.grid(alpha=0.3, which="both")
@@ -116,9 +129,15 @@ def draw(results: Results, path: Path) -> None:
     plt.close(figure)
 
 
-def measure(stage: str, events: int, seconds: float) -> dict[str, Timing] | None:
-    """What a bench tells, None if it took longer than `seconds`. Raises `SystemExit` if it fails."""
-    command = [sys.executable, *(part.format(events=events) for part in COMMANDS[stage])]
+def measure(stage: str, events: int, home: Path, seconds: float) -> dict[str, Timing] | None:
+    """What a bench tells, None if it took longer than `seconds`. Raises `SystemExit` if it fails.
+
+    Benches of one size find in `home` what those before them made."""
+    command = [
+        sys.executable,
+        "-m",
+        *(part.format(events=events, home=home) for part in COMMANDS[stage].split()),
+    ]
     try:
         done = subprocess.run(
             command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=seconds, check=False
@@ -143,16 +162,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     kept, deadline = args.out / "results.json", time.monotonic() + 60 * args.minutes
     results: Results = json.loads(kept.read_text()) if kept.exists() and not args.again else {}
     for events in sorted(args.events):  # the small ones first: they tell most for their time
-        for stage in args.stages:
-            if str(events) in results.get(stage, {}):
-                continue
-            left = deadline - time.monotonic()
-            found = measure(stage, events, left) if left > 0 else None
-            if found is None:
-                print(f"{stage} at {events:,} events: no time left; start again to go on", file=sys.stderr)
-                continue
-            results.setdefault(stage, {})[str(events)] = found
-            kept.write_text(json.dumps(results, indent=1))
+        with tempfile.TemporaryDirectory(prefix="bench-") as home:
+            for stage in args.stages:
+                if str(events) in results.get(stage, {}):
+                    continue
+                left = deadline - time.monotonic()
+                found = measure(stage, events, Path(home), left) if left > 0 else None
+                if found is None:
+                    print(
+                        f"{stage} at {events:,} events: no time left; start again to go on", file=sys.stderr
+                    )
+                    continue
+                results.setdefault(stage, {})[str(events)] = found
+                kept.write_text(json.dumps(results, indent=1))
     (args.out / "results.md").write_text(as_table(results))
     draw(results, args.out / "results.svg")
     print(as_table(results))

@@ -23,6 +23,12 @@ FEATURES = (
     "  1,000,000 full build                           20.00 s    1.00 x the full build\n"
     "  1,000,000 peak memory of the JVM so far 2.25 GB\n"
 )
+MODELS = (
+    "  1,000,000 xgboost: fit                          1.20 s\n"
+    "            peak memory of xgboost 0.61 GB\n"
+    "  1,000,000 train                                21.00 s\n"
+    "            peak memory of the JVM and its Python workers 3.10 GB\n"
+)
 
 
 def test_what_benches_print_is_read() -> None:
@@ -36,6 +42,10 @@ def test_what_benches_print_is_read() -> None:
         "sail 25": {"seconds": 2.5, "peak": 0.93},
         "full build": {"seconds": 20.0, "peak": 2.25},
     }
+    assert everything.read_timings(MODELS) == {
+        "xgboost: fit": {"seconds": 1.2, "peak": 0.61},
+        "train": {"seconds": 21.0, "peak": 3.1},
+    }
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0, 1.7])
@@ -48,7 +58,7 @@ def test_the_exponent_is_that_of_the_law(power: float) -> None:
 def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, int]] = []
 
-    def measure(stage: str, events: int, seconds: float) -> dict[str, everything.Timing] | None:
+    def measure(stage: str, events: int, home: Path, seconds: float) -> dict[str, everything.Timing] | None:
         asked.append((stage, events))
         return None if len(asked) == 3 else {"spark": {"seconds": events / 1e6}}
 
@@ -57,9 +67,9 @@ def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.
     everything.main(chosen)
     first = list(asked)
     everything.main(chosen)
-    assert asked[len(first) :] == [("ingest", 2_000_000)], "only what was missing"
+    assert asked[len(first) :] == [("models", 1_000_000)], "only what was missing"
     assert "| ingest: spark | 1.0 s | 2.0 s | 1.00 |" in (tmp_path / "results.md").read_text()
-    assert set(json.loads((tmp_path / "results.json").read_text())) == {"ingest", "features"}
+    assert set(json.loads((tmp_path / "results.json").read_text())) == {"ingest", "features", "models"}
     picture = (tmp_path / "results.svg").read_bytes()
     everything.main(chosen)
     assert (tmp_path / "results.svg").read_bytes() == picture
