@@ -21,18 +21,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 COMMANDS = {
-    "ingest": ["-m", "tests.bench.bench_ingest", "{events}"],
-    "features": [
-        "-m",
-        "tests.bench.bench_features",
-        "--runs",
-        "1",
-        "--events",
-        "{events}",
-        "--home",
-        "{home}",
-    ],
-    "models": ["-m", "tests.bench.bench_models", "--events", "{events}", "--home", "{home}"],
+    "ingest": "tests.bench.bench_ingest {events}",
+    "features": "tests.bench.bench_features --runs 1 --events {events} --home {home}",
+    "models": "tests.bench.bench_models --events {events} --home {home}",
 }
 _TIMED = re.compile(r"^\s*[\d,]+(?: events\s+\d+ MB)?\s+(?P<name>\S.*?)\s+(?P<seconds>\d+\.\d+) s\b")
 _OWN_PEAK = re.compile(r"peak\s+([\d,]+) MB")
@@ -132,12 +123,10 @@ def draw(results: Results, path: Path) -> None:
 def measure(stage: str, events: int, home: Path, seconds: float) -> dict[str, Timing] | None:
     """What a bench tells, None if it took longer than `seconds`. Raises `SystemExit` if it fails.
 
-    Benches of one size find in `home` what those before them made."""
-    command = [
-        sys.executable,
-        "-m",
-        *(part.format(events=events, home=home) for part in COMMANDS[stage].split()),
-    ]
+    Benches of one size find in `home` what those before them made.
+    """
+    asked = (part.format(events=events, home=home) for part in COMMANDS[stage].split())
+    command = [sys.executable, "-m", *asked]
     try:
         done = subprocess.run(
             command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=seconds, check=False
@@ -169,9 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 left = deadline - time.monotonic()
                 found = measure(stage, events, Path(home), left) if left > 0 else None
                 if found is None:
-                    print(
-                        f"{stage} at {events:,} events: no time left; start again to go on", file=sys.stderr
-                    )
+                    print(f"{stage} at {events:,} events: no time left; start again", file=sys.stderr)
                     continue
                 results.setdefault(stage, {})[str(events)] = found
                 kept.write_text(json.dumps(results, indent=1))

@@ -48,6 +48,17 @@ def test_what_benches_print_is_read() -> None:
     }
 
 
+@pytest.mark.parametrize("stage", everything.COMMANDS)
+def test_a_bench_is_started_and_its_failure_told(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a size that none of them takes: each is found, and says so itself."""
+    home = tmp_path / "a folder"
+    monkeypatch.setenv("PYTHONPATH", str(everything.HERE.parents[1]))
+    with pytest.raises(SystemExit, match=r"invalid (int|literal).*many"):
+        everything.measure(stage, "many", home, 60)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0, 1.7])
 def test_the_exponent_is_that_of_the_law(power: float) -> None:
     by_size = {events: 3.0 * (events / 1e6) ** power for events in (1_000_000, 10_000_000, 40_000_000)}
