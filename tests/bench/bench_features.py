@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import argparse
 import re
-import shutil
 import statistics
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,7 +36,7 @@ from pozytywka_spark.session import build_session
 from tests.bench.features_work import compute, features_frame, seconds
 from tests.bench.in_sail import compute_in_sail
 from tests.bench.memory import jvm_peak
-from tests.bench.silver_world import write_silver
+from tests.bench.silver_world import worlds, write_silver
 from tests.features import oracle
 
 Tell = Callable[[str, float, float, str], None]
@@ -217,8 +215,7 @@ def main() -> None:
     )
     parser.add_argument("--home", type=Path, help="keep the worlds here, and use those that are there")
     args = parser.parse_args()
-    home = args.home or Path(tempfile.mkdtemp(prefix="bench-features-"))
-    try:
+    with worlds(args.home) as home:
         settings = load_settings(
             "local",
             [f"home={home}", "spark.master=local[2]", f"spark.driver_memory={args.memory}",
@@ -228,9 +225,6 @@ def main() -> None:
         for events in args.events:
             measure(spark, events, args.runs, args.memory, home / str(events), args.parts)
         spark.stop()
-    finally:
-        if args.home is None:
-            shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ memory of both sides.
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +33,7 @@ from pozytywka_spark.training.stage import train
 from tests.bench.features_work import seconds
 from tests.bench.in_xgboost import work_in_xgboost
 from tests.bench.memory import jvm_peak, workers_peak
-from tests.bench.silver_world import write_silver
+from tests.bench.silver_world import worlds, write_silver
 
 Tell = Callable[[str, float], None]
 
@@ -87,7 +86,6 @@ def main() -> None:
     parser.add_argument("--trees", type=int, default=100)
     parser.add_argument("--home", type=Path, help="keep the worlds here, and use those that are there")
     args = parser.parse_args()
-    home = args.home or Path(tempfile.mkdtemp(prefix="bench-models-"))
     sets = [
         "spark.master=local[2]",
         f"spark.driver_memory={args.memory}",
@@ -99,16 +97,13 @@ def main() -> None:
         "split.test_months=6",
         "guards.perturbation=false",  # of the features, whose time isn't told here
     ]
-    try:
+    with worlds(args.home) as home:
         spark = build_session(load_settings("local", [f"home={home}", *sets]), "bench models")
         for events in args.events:
             with tempfile.TemporaryDirectory() as runs:
                 here = [f"home={home / str(events)}", f"mlflow.tracking_uri=sqlite:///{runs}/mlflow.db"]
                 measure(spark, load_settings("local", [*sets, *here]), events)
         spark.stop()
-    finally:
-        if args.home is None:
-            shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":

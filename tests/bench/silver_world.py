@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -13,6 +17,16 @@ from pozytywka_spark.lake.api import Lake
 USERS, TRACKS, ARTISTS, GENRES, MONTHS = 20_000, 129_648, 27_524, 3_912, 37
 SESSION = 40
 START = date(2022, 1, 1)
+
+
+@contextmanager
+def worlds(kept: Path | None) -> Iterator[Path]:
+    """Where a bench keeps its worlds; none named: a folder that is gone afterwards."""
+    if kept is not None:
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
 
 
 def pick(salt: int, size: int) -> Column:
