@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -22,20 +21,17 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.scoring.stage import read_month, score
 from pozytywka_spark.session import build_session
 from pozytywka_spark.training.estimators import fit_trees
 from pozytywka_spark.training.planner import describe_cluster, plan
-from pozytywka_spark.training.prepare import read_rows
+from pozytywka_spark.training.prepare import Planned, read_rows
 from pozytywka_spark.training.splits import base_rate_of
 from pozytywka_spark.training.stage import train
 from tests.bench.features_work import seconds
 from tests.bench.in_xgboost import work_in_xgboost
 from tests.bench.memory import jvm_peak, workers_peak
 from tests.bench.silver_world import worlds, write_silver
-
-Tell = Callable[[str, float], None]
 
 
 def measure(spark: SparkSession, settings: Settings, events: int) -> None:
@@ -56,16 +52,15 @@ def measure(spark: SparkSession, settings: Settings, events: int) -> None:
     print(f"{'':>11} peak memory of xgboost {peak:.2f} GB", flush=True)
     tell("train", seconds(lambda: train(spark, settings, lake)))
     tell("train: nothing new", seconds(lambda: train(spark, settings, lake)))
-    tell("train: the trees alone", trees_alone(spark, settings, lake))
+    tell("train: the trees alone", trees_alone(spark, settings, planned))
     tell("score", seconds(lambda: score(spark, settings, lake)))
     tell("score: nothing new", seconds(lambda: score(spark, settings, lake)))
     both = jvm_peak(spark) + workers_peak(spark)
     print(f"{'':>11} peak memory of the JVM and its Python workers {both:.2f} GB", flush=True)
 
 
-def trees_alone(spark: SparkSession, settings: Settings, lake: Lake) -> float:
+def trees_alone(spark: SparkSession, settings: Settings, planned: Planned) -> float:
     """Seconds of the fit on rows that are cached, as the stage's are when it begins."""
-    planned = read_rows(settings, lake)
     rows = planned.rows.persist()
     rows.count()
     base_rate = base_rate_of(planned.split.train, planned.counts)

@@ -36,6 +36,7 @@ from pozytywka_spark.training.estimators import as_task, fit_trees, tree_paramet
 from pozytywka_spark.training.one_task import as_blocks
 from pozytywka_spark.training.planner import Plan, describe_cluster, plan
 from pozytywka_spark.training.serving import ServingModel
+from tests.bench.in_xgboost import grow
 
 
 def main() -> int:
@@ -203,11 +204,8 @@ def plainly(
     sides: dict[str, tuple[Any, Any]], order: tuple[str, ...], settings: Settings, trees: int, threads: int
 ) -> xgboost.Booster:
     """The same parameters with the library alone."""
-    known = xgboost.QuantileDMatrix(*sides["train"], nthread=threads)
-    held_out = xgboost.QuantileDMatrix(*sides["validation"], ref=known, nthread=threads)
     parameters = {**tree_parameters(settings, order, 1.0), "objective": "binary:logistic", "nthread": threads}
-    watched = [(known, "training"), (held_out, "validation")]
-    return xgboost.train(parameters, known, trees, evals=watched, verbose_eval=False)
+    return grow(sides, parameters, trees)
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:

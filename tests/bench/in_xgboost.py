@@ -66,6 +66,15 @@ def read(con: duckdb.DuckDBPyConnection, what: str, tables: str, months: Sequenc
     return np.column_stack(columns), np.asarray(found["beside"])
 
 
+def grow(sides: Mapping[str, Any], parameters: Mapping[str, Any], trees: int) -> xgboost.Booster:
+    """All `trees` on the train side, with the loss of both; a side is its features and labels."""
+    threads = parameters["nthread"]
+    known = xgboost.QuantileDMatrix(*sides[TRAIN], nthread=threads)
+    held_out = xgboost.QuantileDMatrix(*sides[VALIDATION], ref=known, nthread=threads)
+    watched = [(known, "training"), (held_out, "validation")]
+    return xgboost.train(dict(parameters), known, trees, evals=watched, verbose_eval=False)
+
+
 def main(
     files: Mapping[str, Sequence[str]],
     order: Sequence[str],
@@ -83,10 +92,7 @@ def main(
     made: dict[str, Any] = {}
 
     def fit() -> None:
-        known = xgboost.QuantileDMatrix(*made[TRAIN], nthread=THREADS)
-        held_out = xgboost.QuantileDMatrix(*made[VALIDATION], ref=known, nthread=THREADS)
-        watched = [(known, "training"), (held_out, "validation")]
-        made["model"] = xgboost.train(parameters, known, trees, evals=watched, verbose_eval=False)
+        made["model"] = grow(made, parameters, trees)
 
     def read_sides() -> None:
         tables = "features join labels using (user_id, month)"
