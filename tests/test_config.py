@@ -62,6 +62,57 @@ def test_the_label_column_tells_its_horizon() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "deliveries/#5", "deliveries/a #b", "ends in a blank ", " begins with one", "'quoted'", '"quoted"',
+        "yes", "null", "~", "12", "1e3", "2023-01-05", "a: b", "[x]", "{x: 1}", "a=b", "&a", "*a", "!x", "- x",
+    ],
+)  # fmt: skip
+def test_a_text_is_taken_as_it_was_typed(text: str) -> None:
+    assert load_settings("local", [f"raw.path={text}"]).raw_path == text
+    assert load_settings("local", [f"home={text}"]).home == text
+
+
+def test_an_optional_text_is_unset_by_nothing() -> None:
+    assert load_settings("local", ["raw.path=x", "raw.path="]).raw.path is None
+    with pytest.raises(UsageError, match=r"lake\.root='': .*at least 1 character"):
+        load_settings("local", ["lake.root="])
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("label.horizon_days=14", 14),
+        ("label.horizon_days=014", 14),
+        ("label.horizon_days=1_4", 14),
+        ("label.allow_censored=yes", True),
+        ("label.allow_censored= true ", True),
+        ("training.num_workers=null", None),
+        ("training.num_workers=", None),
+        ("training.positive_weight=balanced", "balanced"),
+        ("training.positive_weight=2", 2.0),
+        ("features.drop=[skip_rate, 'tenure_days']", ("skip_rate", "tenure_days")),
+        ("evaluation.thresholds=[0.1, 0.2]", (0.1, 0.2)),
+        ("training.monotone={skip_rate: -1}", {"skip_rate": -1}),
+        ("training.monotone.skip_rate=-1", {"skip_rate": -1}),
+        ("training.learning_rate=1e-2", 0.01),
+    ],
+)
+def test_other_values_are_parsed(override: str, value: object) -> None:
+    settings = load_settings("local", ["label.name=buys_within_horizon", override])
+    section, name = override.partition("=")[0].split(".")[:2]
+    assert getattr(getattr(settings, section), name) == value
+
+
+@pytest.mark.parametrize(
+    "override", ["label.horizon_days=1:30", "label.horizon_days=0x10", "label.horizon_days=1#2"]
+)
+def test_a_number_that_only_yaml_would_read_is_refused(override: str) -> None:
+    with pytest.raises(UsageError, match=r"label\.horizon_days='.*integer"):
+        load_settings("local", [override])
+
+
+@pytest.mark.parametrize(
     ("override", "told"),
     [
         ("colour=red", r"unknown setting colour; sections: .*label"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from pozytywka_spark.config.override import override_value
 from pozytywka_spark.config.settings import Settings
 from pozytywka_spark.errors import UsageError
 
@@ -87,12 +87,7 @@ def _parse_override(text: str) -> dict[str, Any]:
         raise UsageError(f"--set {text}: expected key=value, such as label.horizon_days=14")
     if path[:2] == ["spark", "conf"] and len(path) > 2:
         path = ["spark", "conf", ".".join(path[2:])]  # Spark's own keys have dots in them
-    try:
-        nested: Any = yaml.safe_load(value)
-    except yaml.YAMLError:
-        nested = value
-    if isinstance(nested, date):
-        nested = value
+    nested: Any = override_value(path, value)
     for part in reversed(path):
         nested = {part: nested}
     return dict(nested)
