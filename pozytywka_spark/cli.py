@@ -17,13 +17,12 @@ from typing import Any
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from rich.console import Console
-from rich.table import Table as RichTable
 
 from pozytywka_spark.config import ENVIRONMENTS, Settings, load_settings
 from pozytywka_spark.errors import PozytywkaError
-from pozytywka_spark.told import four_decimals, plain
+from pozytywka_spark.reports.console import table_lines
 
-# rich takes 80 columns for all that isn't a terminal, and would cut our tables in logs
+# rich takes 80 columns for all that isn't a terminal
 LOG_WIDTH = 180
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
@@ -115,16 +114,14 @@ def step(name: str) -> Iterator[None]:
 
 
 def show_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows (all with the same keys) as a table; numbers stand to the right."""
+    """Rows (all with the same keys) as a table, or as records where a table wouldn't fit; nothing is cut."""
     if not rows:
         say(f"{title}: none")
         return
-    table = RichTable(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for key, value in rows[0].items():
-        table.add_column(key, justify="right" if isinstance(value, (int, float)) else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(plain(value, four_decimals) for value in row.values()))
-    OUT.print(table, soft_wrap=False)
+    first, *lines = table_lines(title, rows, OUT.width)
+    OUT.print(first, markup=False, style="bold")
+    for line in lines:
+        say(line)
 
 
 def _full_disk(error: BaseException | None) -> str | None:
