@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from pozytywka_spark.cli import job_parser, run, say, show_table, step
 from pozytywka_spark.config import Settings
@@ -18,6 +19,20 @@ from pozytywka_spark.lake import open_lake
 from pozytywka_spark.session import build_session
 
 
+class _Gone(argparse.Action):
+    """A flag of older releases: whoever still gives it is told, in one line, what to do instead."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, told: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        self._told = told
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: object, values: object, option: str | None = None
+    ) -> NoReturn:
+        """Leave with exit code 2."""
+        parser.error(f"{option} {self._told}")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the job; its exit code."""
     parser = job_parser("features", str(__doc__))
@@ -25,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     which.add_argument("--months", metavar="YYYY-MM..YYYY-MM", help="build these months only")
     which.add_argument(
         "--since-last-ingest",
-        action="store_true",
-        help="build the months whose events changed and those that depend on them (the default)",
+        action=_Gone,
+        told="is no flag any more: without a flag, features builds the months whose inputs have changed",
     )
     which.add_argument("--full", action="store_true", help="build all months")
     which.add_argument("--catalogue", action="store_true", help="print the catalogue and write it as pages")
@@ -38,13 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _work(args: argparse.Namespace, settings: Settings) -> None:
     months = month_range(args.months) if args.months else None
-    spark = build_session(settings, "features", verbose=args.verbose)
     if args.catalogue:
-        digest = catalogue_hash(settings)
-        show_table(f"features, hash {digest[:12]}", catalogue_rows())
-        _write(settings, "features.md", as_markdown(digest))
-        _write(settings, "features.html", as_html(digest))
+        _show_catalogue(settings)
         return
+    spark = build_session(settings, "features", verbose=args.verbose)
     lake = open_lake(settings, spark)
     with step("features"):
         report = build_features(spark, settings, lake, months=months, full=args.full)
@@ -55,7 +67,7 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
     say(f"{report.rows:,} rows, {report.features} features, catalogue {report.catalogue_hash[:12]}; {built}")
     if report.stale:
         stale = ", ".join(f"{month:%Y-%m}" for month in report.stale)
-        say(f"stale: {stale}; build them with --since-last-ingest")
+        say(f"stale: {stale}; features without a flag builds them")
     if args.report:
         with step("report"):
             page = render_report(
@@ -67,6 +79,14 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
                 report.guards,
             )
             _write(settings, "features-report.html", page)
+
+
+def _show_catalogue(settings: Settings) -> None:
+    """Print and write what is declared: needs no session, nor a lake."""
+    digest = catalogue_hash(settings)
+    show_table(f"features, hash {digest[:12]}", catalogue_rows())
+    _write(settings, "features.md", as_markdown(digest))
+    _write(settings, "features.html", as_html(digest))
 
 
 def _write(settings: Settings, name: str, text: str) -> None:

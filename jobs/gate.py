@@ -1,4 +1,4 @@
-"""Weigh the challenger against the champion and promote it only if better; --rollback goes back one."""
+"""Weigh the challenger against the champion, promote it only if better; a decision of train stands."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Decide; 0 promoted (or rolled back), 3 the old champion was kept."""
     parser = cli.job_parser(NAME, __doc__ or "")
     parser.add_argument("--dry-run", action="store_true", help="decide and tell, change nothing")
+    parser.add_argument(
+        "--again", action="store_true", help="weigh anew what was decided on the same rows and settings"
+    )
     parser.add_argument("--rollback", action="store_true", help="give the place back to the champion before")
     return cli.run(parser, argv, work)
 
@@ -30,7 +33,7 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
         return show_rollback(*roll_back(settings))
     spark = build_session(settings, NAME, verbose=args.verbose)
     with cli.step("gate"):
-        settled = run_gate(settings, open_lake(settings, spark), dry_run=args.dry_run)
+        settled = run_gate(settings, open_lake(settings, spark), dry_run=args.dry_run, again=args.again)
     return show_gate(settled, dry_run=args.dry_run)
 
 

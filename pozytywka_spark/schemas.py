@@ -161,7 +161,7 @@ INGEST_FILES = table(
 )
 
 # grain: finished ingest × entity × touched event month (null but for events, one such row for each entity);
-# ids grow by one; what `features --since-last-ingest` reads
+# ids grow by one; a record: features find by content what has changed
 INGESTS = table(
     "ingests",
     "ingest_id bigint, entity string, event_month date, rows_added bigint, delivery string",
@@ -240,23 +240,26 @@ def labels_table(horizon_column: str) -> Table:
     )
 
 
-# grain: user, month and model version; one partition is what one model said of one month
+# grain: user, month and model version; one partition is what one model said of one month. `label` and
+# `horizon_days` say of what it is the probability (null in rows of older releases; no horizon: buys_ever)
 PREDICTIONS = table(
     "predictions",
     "user_id bigint, month date, model_name string, model_version int, probability double, "
     "probability_raw double, margin double, rank bigint, decile int, selected boolean, "
     "reasons array<struct<feature:string,contribution:double,value:double,text:string,actionable:boolean>>, "
-    "scoring_id string, scored_at timestamp",
+    "scoring_id string, scored_at timestamp, label string, horizon_days int",
     keys=["user_id", "month", "model_version"],
     partition_by=["month", "model_version"],
 )
 
 # grain: month, subject (a feature, `score` or `model`) and metric; what a month looks like beside the
-# reference months, and how well the model of that month did. `threshold` null: never alarmed
+# reference months, and how well the model of that month did. `threshold` null: never alarmed; `label` and
+# `horizon_days` are what that model predicts (null in rows of older releases)
 MONITORING = table(
     "monitoring",
     "month date, subject string, metric string, value double, low double, high double, threshold double, "
-    "alert boolean, rows bigint, model_version int, reference string, detail string, monitoring_id string",
+    "alert boolean, rows bigint, model_version int, reference string, detail string, monitoring_id string, "
+    "label string, horizon_days int",
     keys=["month", "subject", "metric"],
     partition_by=["month"],
 )

@@ -1,6 +1,7 @@
 """Frozen typed settings; see `load_settings` for where they come from."""
 
 from pozytywka_spark.config.data import S3, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.decisive import deciding
 from pozytywka_spark.config.experiments import Experiments, Uplift
 from pozytywka_spark.config.insight import Costs, Monitoring, Simulation
 from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings
@@ -51,5 +52,6 @@ __all__ = [
     "Tuning",
     "Uplift",
     "conf_folder",
+    "deciding",
     "load_settings",
 ]

@@ -6,11 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from pozytywka_spark.config.section import Section
+from pozytywka_spark.config.section import NOTHING, Section, decides
 
 
 class Raw(Section):
     """Where deliveries are."""
+
+    section_decides = NOTHING
 
     path: str | None = Field(
         None, min_length=1, description="folder of one delivery; unset: the embedded one"
@@ -20,18 +22,29 @@ class Raw(Section):
 class Ingest(Section):
     """How raw files are read."""
 
+    section_decides = decides("tables")
+
     max_files_per_batch: int | None = Field(
         None, ge=1, description="unset: a delivery is one batch, so that sessions are whole when repaired"
     )
     max_line_bytes: int = Field(1_048_576, ge=1024, description="longer lines are quarantined unparsed")
-    wait_seconds: float = Field(600, ge=0, description="how long to wait for another ingest on the same lake")
+    wait_seconds: float = Field(
+        600,
+        ge=0,
+        description="how long to wait for another ingest on the same lake",
+        json_schema_extra=NOTHING,
+    )
     assume_alone: bool = Field(
-        False, description="needed where a lake can't be locked (object stores): nothing else ingests into it"
+        False,
+        description="needed where a lake can't be locked (object stores): nothing else ingests into it",
+        json_schema_extra=NOTHING,
     )
 
 
 class LakeSettings(Section):
     """Where the Delta tables are and which implementation reads and writes them."""
+
+    section_decides = NOTHING
 
     root: str = Field(min_length=1, description="folder that holds one folder a table")
     engine: Literal["delta-rs", "delta-spark"] = "delta-rs"
@@ -44,6 +57,8 @@ class LakeSettings(Section):
 class S3(Section):
     """The server behind s3:// addresses; credentials come from the environment (AWS_*) and nowhere else."""
 
+    section_decides = NOTHING
+
     endpoint: str | None = Field(
         None, pattern=r"^https?://[^/@]+/?$", description="unset: $AWS_ENDPOINT_URL, else Amazon's own"
     )
@@ -53,6 +68,8 @@ class S3(Section):
 
 class Spark(Section):
     """What the one session builder is told."""
+
+    section_decides = NOTHING
 
     master: str | None = Field(None, description="unset: local[*] in place, spark-submit's own otherwise")
     driver_memory: str = Field("3g", pattern=r"^\d+[kmgt]$")
@@ -66,9 +83,13 @@ class Spark(Section):
 class Label(Section):
     """What is predicted."""
 
+    section_decides = decides("tables", "model")
+
     name: Literal["buys_within_horizon", "buys_ever"] = "buys_within_horizon"
     horizon_days: int = Field(30, ge=1, le=366)
-    allow_censored: bool = Field(False, description="must be true to train on buys_ever")
+    allow_censored: bool = Field(
+        False, description="must be true to train on buys_ever", json_schema_extra=NOTHING
+    )
 
     @property
     def horizon_column(self) -> str:
@@ -84,7 +105,13 @@ class Label(Section):
 class Features(Section):
     """What is built of users' months, and what of it models see."""
 
-    drop: tuple[str, ...] = Field((), description="features of the catalogue that models are not given")
+    section_decides = NOTHING  # the page of `features --report` is made anew each time
+
+    drop: tuple[str, ...] = Field(
+        (),
+        description="features of the catalogue that models are not given",
+        json_schema_extra=decides("model"),
+    )
     report_rows: int = Field(50_000, ge=100, description="rows that correlation and histograms look at")
     redundant_above: float = Field(0.98, gt=0, le=1, description="Spearman correlation of a redundant group")
 
@@ -92,8 +119,10 @@ class Features(Section):
 class Guards(Section):
     """How hard the guards look."""
 
+    section_decides = decides("tables")
+
     perturbation: bool = Field(True, description="false skips the rebuild with the future removed")
     perturbation_users: int = Field(200, ge=1, description="users whose months are rebuilt")
     suspicion_rows: int = Field(20_000, ge=100, description="labelled rows that single features are tried on")
-    seed: int = 7
+    seed: int = Field(7, json_schema_extra=decides("tables", "report"))
     max_single_auc: float = Field(0.95, gt=0.5, le=1, description="a feature this good alone is a leak")

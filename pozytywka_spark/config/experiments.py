@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pozytywka_spark.config.section import Section
+from pozytywka_spark.config.section import Section, decides
 
 Level = Annotated[float, Field(gt=0, lt=0.5)]
 Population = Literal["active", "all", "scored", "selected"]
@@ -14,6 +14,8 @@ Population = Literal["active", "all", "scored", "selected"]
 
 class Uplift(Section):
     """How persuasion is estimated from the log of an experiment."""
+
+    section_decides = decides("uplift")
 
     method: Literal["two_model", "transformed"] = Field(
         "two_model", description="a model a group, or one regression on the transformed outcome"
@@ -31,7 +33,14 @@ class Uplift(Section):
 class Experiments(Section):
     """How users are assigned and groups compared."""
 
-    salt: str = Field("pozytywka", pattern=r"^[\w.-]+$", description="part of every hash; never change it")
+    section_decides = decides("experiment")
+
+    salt: str = Field(
+        "pozytywka",
+        pattern=r"^[\w.-]+$",
+        description="part of every hash; never change it",
+        json_schema_extra=decides("experiment", "uplift"),
+    )
     population: Population = Field(
         "active", description="who may enter: users of the month before, all, scored, or selected by policy"
     )

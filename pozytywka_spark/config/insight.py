@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pozytywka_spark.config.section import Section
+from pozytywka_spark.config.section import Section, decides
 
 
 class Monitoring(Section):
@@ -12,6 +12,8 @@ class Monitoring(Section):
 
     A distance alarms only beyond its threshold here and beyond what chance alone gives at the month's size.
     """
+
+    section_decides = decides("monitoring")
 
     reference_months: int = Field(6, ge=1, description="months, the last the champion was fitted on")
     psi: float = Field(0.15, gt=0, description="population stability index over ten bins")
@@ -45,6 +47,8 @@ class Monitoring(Section):
 class Costs(Section):
     """What changes cost, in the currency of `scoring.policy.value_of_sale`."""
 
+    section_decides = decides("simulation")
+
     advert_income: float = Field(0.01, ge=0, description="earned by one advert heard")
     favourite_play: float = Field(0.002, ge=0, description="of moving one play into a favourite genre")
     popularity_point: float = Field(0.02, ge=0, description="of a point of mean popularity, a user and month")
@@ -53,6 +57,8 @@ class Costs(Section):
 
 class Simulation(Section):
     """The search for changes that the platform could make, for one segment of users at a time."""
+
+    section_decides = decides("simulation")
 
     segment: str = Field("activity", pattern=r"^(all|city|tenure|activity)$", description="groups of users")
     rows: int = Field(400, ge=20, le=20_000, description="users of a segment that changes are tried on")

@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pozytywka_spark.config.section import Section
+from pozytywka_spark.config.section import NOTHING, Section, decides
 
 
 class Split(Section):
     """Months on each side of the time split, counted back from the last mature month."""
+
+    section_decides = decides("model")
 
     validation_months: int = Field(2, ge=1)
     test_months: int = Field(2, ge=1)
@@ -19,6 +21,8 @@ class Split(Section):
 
 class Training(Section):
     """The estimators' settings."""
+
+    section_decides = decides("model", "simulation")  # simulations refit the trees
 
     seed: int = 7
     num_workers: int | None = Field(None, ge=1, description="unset: the planner picks")
@@ -43,9 +47,22 @@ class Training(Section):
 class Evaluation(Section):
     """How models are measured."""
 
-    bootstrap: int = Field(200, ge=0, le=2000, description="replicates over users behind each interval")
-    seed: int = 7
-    min_slice_positives: int = Field(10, ge=1, description="a slice with fewer is not judged")
+    section_decides = decides("report")
+
+    bootstrap: int = Field(
+        200,
+        ge=0,
+        le=2000,
+        description="replicates over users behind each interval",
+        json_schema_extra=decides("report", "gate", "monitoring"),
+    )
+    seed: int = Field(7, json_schema_extra=decides("report", "gate", "monitoring"))
+    min_slice_positives: int = Field(
+        10,
+        ge=1,
+        description="a slice with fewer is not judged",
+        json_schema_extra=decides("report", "gate"),
+    )
     thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (0.05, 0.1, 0.2, 0.3), description="probabilities from which on a user would be addressed"
     )
@@ -55,19 +72,40 @@ class Evaluation(Section):
 class Tuning(Section):
     """How hyperparameters are searched, over the rolling folds before the test months."""
 
-    enabled: bool = Field(False, description="true: search before the final fit; train --tune sets it")
-    trials: int | None = Field(30, ge=1, description="finished and pruned trials in all; unset: no limit")
-    minutes: float | None = Field(None, gt=0, description="start no trial after so long; unset: no limit")
+    section_decides = decides("search", "study")
+
+    enabled: bool = Field(
+        False,
+        description="true: search before the final fit; train --tune sets it",
+        json_schema_extra=decides("model"),
+    )
+    trials: int | None = Field(
+        30,
+        ge=1,
+        description="finished and pruned trials in all; unset: no limit",
+        json_schema_extra=decides("search"),
+    )
+    minutes: float | None = Field(
+        None,
+        gt=0,
+        description="start no trial after so long; unset: no limit",
+        json_schema_extra=decides("search"),
+    )
     parallel: int | None = Field(None, ge=1, le=64, description="trials at once; unset: the planner picks")
     startup_trials: int = Field(8, ge=1, description="trials drawn at random before TPE and pruning set in")
     seed: int = 7
     storage: str | None = Field(
-        None, min_length=1, description="journal file or database address; unset: under home/tuning"
+        None,
+        min_length=1,
+        description="journal file or database address; unset: under home/tuning",
+        json_schema_extra=NOTHING,
     )
 
 
 class Calibration(Section):
     """How scores become probabilities, fitted on the validation months."""
+
+    section_decides = decides("model")
 
     method: Literal["auto", "isotonic", "platt", "none"] = Field(
         "auto", description="auto: isotonic from isotonic_positives on, Platt's two parameters below"
@@ -78,8 +116,19 @@ class Calibration(Section):
 class Gate(Section):
     """When a challenger becomes the champion."""
 
-    metric: Literal["roc_auc", "pr_auc", "log_loss", "brier"] = "roc_auc"
-    confidence: float = Field(0.975, gt=0.5, lt=1, description="share of replicates it must win")
+    section_decides = decides("gate")
+
+    # the dossier compares models of a training by these two as well
+    metric: Literal["roc_auc", "pr_auc", "log_loss", "brier"] = Field(
+        "roc_auc", json_schema_extra=decides("gate", "report")
+    )
+    confidence: float = Field(
+        0.975,
+        gt=0.5,
+        lt=1,
+        description="share of replicates it must win",
+        json_schema_extra=decides("gate", "report"),
+    )
     max_calibration_error: float = Field(0.02, gt=0, description="beyond what chance alone gives")
     max_slice_drop: float = Field(0.1, gt=0, description="ROC AUC that no slice may lose")
 
@@ -87,15 +136,24 @@ class Gate(Section):
 class Policy(Section):
     """Which scored users are selected for an offer; no kind selects nobody."""
 
+    section_decides = decides("report", "predictions")
+
     kind: Literal["none", "budget", "precision", "value"] = "none"
     budget_users: int = Field(1000, ge=1, description="budget: so many users, best scores first")
     precision: float = Field(0.2, gt=0, le=1, description="precision: expected share of buyers to keep")
-    value_of_sale: float = Field(20.0, gt=0, description="value: what a purchase brings, in any currency")
+    value_of_sale: float = Field(
+        20.0,
+        gt=0,
+        description="value: what a purchase brings, in any currency",
+        json_schema_extra=decides("report", "predictions", "simulation"),
+    )
     cost_of_contact: float = Field(1.0, ge=0, description="value: what an offer costs, in the same currency")
 
 
 class Scoring(Section):
     """What is written of each user."""
+
+    section_decides = decides("predictions")
 
     reasons: int = Field(5, ge=0, le=50, description="strongest reasons kept for each user; 0: none")
     policy: Policy = Policy()
@@ -103,6 +161,8 @@ class Scoring(Section):
 
 class Mlflow(Section):
     """Where runs and models go."""
+
+    section_decides = NOTHING
 
     tracking_uri: str = Field(min_length=1)
     artifact_root: str | None = Field(None, description="unset: beside a SQLite file, else the server's own")

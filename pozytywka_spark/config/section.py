@@ -1,18 +1,49 @@
-"""What a group of settings is, and the values that several groups have."""
+"""What a group of settings is, what each setting decides, and the values that several groups have."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
+
+Product = Literal[
+    "tables",  # what ingest and features write, seen by the stages after them as content, not as settings
+    "model",  # what is fitted
+    "report",  # what a training measures and writes beside the model: decision table, slices, dossier
+    "search",  # the search for hyperparameters, if there is one
+    "study",  # which search it is, whatever its budget
+    "gate",
+    "predictions",
+    "monitoring",
+    "simulation",
+    "experiment",
+    "uplift",
+    "monthly",  # when a month's work trains
+    "world",  # a synthetic delivery
+]
+Decides = dict[str, JsonValue]
+
+
+def decides(*products: Product) -> Decides:
+    """The mark of a setting: everything that comes out otherwise if its value is another.
+
+    A group's own mark (`section_decides`) is that of all its settings without one:
+    `Field(..., json_schema_extra=decides("model"))`.
+    """
+    return {"decides": list(products)}
+
+
+# Where things are, how fast, how long to wait, what is permitted: nothing comes out otherwise.
+NOTHING = decides()
 
 
 class Section(BaseModel):
     """A group of settings: immutable, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    section_decides: ClassVar[Decides | None] = None
 
 
 def _month(value: object) -> object:

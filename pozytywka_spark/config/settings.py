@@ -20,15 +20,19 @@ from pozytywka_spark.config.model import (
     Tuning,
 )
 from pozytywka_spark.config.monthly import Monthly
-from pozytywka_spark.config.section import Section
+from pozytywka_spark.config.section import NOTHING, Section
 from pozytywka_spark.config.synthetic import Synthetic
 
 
 class Settings(Section):
     """All settings of a job, resolved."""
 
-    env: Literal["local", "cluster"]
-    home: str = Field(min_length=1, description="folder for everything that has no place of its own")
+    env: Literal["local", "cluster"] = Field(json_schema_extra=NOTHING)
+    home: str = Field(
+        min_length=1,
+        description="folder for everything that has no place of its own",
+        json_schema_extra=NOTHING,
+    )
     raw: Raw = Raw()
     ingest: Ingest = Ingest()
     lake: LakeSettings

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from pozytywka_spark.config.section import Month, Section
+from pozytywka_spark.config.section import Month, Section, decides
 
 Rate = Annotated[float, Field(ge=0, le=0.5)]
 
@@ -71,6 +71,8 @@ class Fraud(Section):
 
 class Synthetic(Section):
     """The embedded Pozytywka."""
+
+    section_decides = decides("world")
 
     users: int = Field(2000, ge=10)
     months: int = Field(14, ge=2)

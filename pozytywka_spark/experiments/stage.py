@@ -15,7 +15,7 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Settings
+from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.experiments import registry, srm
 from pozytywka_spark.experiments.assign import current
@@ -188,7 +188,7 @@ def _identity(
         cells.to_csv(index=False),
         sorted(json.dumps(count, sort_keys=True) for count in counts),
         sorted(json.dumps(row, sort_keys=True) for row in muddied),
-        settings.experiments.model_dump(mode="json"),
+        deciding(settings, "experiment"),
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 

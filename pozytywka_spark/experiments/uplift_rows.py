@@ -92,12 +92,22 @@ def treated_shares(experiment: Experiment, group: str) -> dict[int, float]:
 
 
 def _scores(lake: Lake, rows: DataFrame) -> DataFrame:
-    """Grain user and month: `score`, the margin of the latest model version that scored all of `rows`."""
+    """Grain user and month: `score`, the margin of the latest model version that scored the month.
+
+    Empty unless all of `rows` have one, and models of one label gave them: margins for different labels
+    are no ranking.
+    """
     empty = rows.select("user_id", "month", F.lit(None).cast("double").alias("score")).limit(0)
     if not lake.exists(PREDICTIONS.name):
         return empty
     predictions = lake.read(PREDICTIONS.name)
-    best = predictions.groupBy("user_id", "month").agg(F.max_by("margin", "model_version").alias("score"))
+    # tables of older releases lack the column, or have null there: then nobody knows better
+    label = F.col("label") if "label" in predictions.columns else F.lit(None).cast("string")
+    best = predictions.groupBy("user_id", "month").agg(
+        F.max_by("margin", "model_version").alias("score"), F.max_by(label, "model_version").alias("label")
+    )
     joined = rows.select("user_id", "month").join(best, ["user_id", "month"], "left")
-    lacking = joined.agg(F.count_if(F.col("score").isNull()).alias("lacking")).collect()[0]["lacking"]
-    return best if lacking == 0 else empty
+    found = joined.agg(
+        F.count_if(F.col("score").isNull()).alias("lacking"), F.count_distinct("label").alias("labels")
+    ).collect()[0]
+    return best.drop("label") if found["lacking"] == 0 and found["labels"] <= 1 else empty

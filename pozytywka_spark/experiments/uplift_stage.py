@@ -11,7 +11,7 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Settings
+from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.experiments import registry
 from pozytywka_spark.experiments.allocation import CONTROL
@@ -105,7 +105,7 @@ def _as_table(made: DataFrame, name: str, group: str, uplift_id: str) -> DataFra
 
 
 def _identity(rows: DataFrame, order: Sequence[str], group: str, settings: Settings) -> str:
-    content = [content_hash(rows), list(order), group, settings.experiments.uplift.model_dump(mode="json")]
+    content = [content_hash(rows), list(order), group, deciding(settings, "uplift")]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 

@@ -5,40 +5,71 @@ from __future__ import annotations
 from pyspark.sql import functions as F
 
 from pozytywka_spark.features.columns import digits_of, ratio, real, total
-from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.features.entry import Feature, Measure, ratio_in_words
 from pozytywka_spark.features.kinds import is_kind, is_play
 from pozytywka_spark.schemas import ADVERTISEMENT, AUDIO_FEATURES, LIKE, SKIP
 
 NEVER = "never null"
 NO_PLAYS = "null: no play of a track for which it is known"
 
-ADS = Measure("ads", lambda: F.count_if(is_kind(ADVERTISEMENT)))
-PLAYS = Measure("plays", lambda: F.count_if(is_play()))
-SKIPS = Measure("skips", lambda: F.count_if(is_kind(SKIP)))
-LIKES = Measure("likes", lambda: F.count_if(is_kind(LIKE)))
-LIKED_PLAYS = Measure("liked_plays", lambda: total(F.col("liked_plays")), level="genre")
-FAVOURITE_PLAYS = Measure("favourite_plays", lambda: F.count_if(F.col("favourite_matches") > 0))
-FAVOURITE_MATCHES = Measure("favourite_matches", lambda: total(F.col("favourite_matches")))
-ARTISTS = Measure("artists", lambda: total(F.col("artists")), level="genre")
+ADS = Measure("ads", lambda: F.count_if(is_kind(ADVERTISEMENT)), arithmetic="count of ADVERTISEMENT")
+PLAYS = Measure("plays", lambda: F.count_if(is_play()), arithmetic="count of PLAY")
+SKIPS = Measure("skips", lambda: F.count_if(is_kind(SKIP)), arithmetic="count of SKIP")
+LIKES = Measure("likes", lambda: F.count_if(is_kind(LIKE)), arithmetic="count of LIKE")
+LIKED_PLAYS = Measure(
+    "liked_plays",
+    lambda: total(F.col("liked_plays")),
+    level="genre",
+    arithmetic="count of PLAY of a track with a LIKE of the user at or before it",
+)
+FAVOURITE_PLAYS = Measure(
+    "favourite_plays",
+    lambda: F.count_if(F.col("favourite_matches") > 0),
+    arithmetic="count of PLAY with favourite_matches > 0",
+)
+FAVOURITE_MATCHES = Measure(
+    "favourite_matches",
+    lambda: total(F.col("favourite_matches")),
+    arithmetic="sum over PLAY of genres of the artist that are favourites of the user",
+)
+ARTISTS = Measure(
+    "artists", lambda: total(F.col("artists")), level="genre", arithmetic="count of different artists of PLAY"
+)
 
 
 def total_of(attribute: str) -> Measure:
     """Sum of a track attribute over plays, in its fixed-point unit."""
-    return Measure(f"{attribute}_total", lambda: total(F.col(attribute)))
+    return Measure(
+        f"{attribute}_total",
+        lambda: total(F.col(attribute)),
+        arithmetic=f"sum of {attribute} over PLAY{_units_of(attribute)}",
+    )
 
 
 def known_of(attribute: str) -> Measure:
     """Number of plays of tracks whose attribute is known."""
-    return Measure(f"{attribute}_known", lambda: F.count(F.col(attribute)))
+    return Measure(
+        f"{attribute}_known",
+        lambda: F.count(F.col(attribute)),
+        arithmetic=f"count of PLAY with known {attribute}",
+    )
+
+
+def _units_of(attribute: str) -> str:
+    """How a real attribute is made whole before it is summed."""
+    real_one = attribute in AUDIO_FEATURES or attribute == "daily_cost"
+    return f", each in whole units of 10^-{digits_of(attribute)}" if real_one else ""
 
 
 POPULARITY_IN_FAVOURITES = Measure(
     "favourite_popularity_total",
     lambda: total(F.when(F.col("favourite_matches") > 0, F.col("popularity"))),
+    arithmetic="sum of popularity over PLAY with favourite_matches > 0",
 )
 POPULARITY_IN_FAVOURITES_KNOWN = Measure(
     "favourite_popularity_known",
     lambda: F.count(F.when(F.col("favourite_matches") > 0, F.col("popularity"))),
+    arithmetic="count of known popularity over PLAY with favourite_matches > 0",
 )
 
 
@@ -53,6 +84,7 @@ def _count(name: str, meaning: str, measure: Measure, *, actionable: bool = Fals
         (measure,),
         lambda: real(measure.column()),
         actionable=actionable,
+        arithmetic=measure.name,
     )
 
 
@@ -79,6 +111,7 @@ def _average(
         lambda: ratio(sums.column(), known.column(), 10.0**digits),
         snapshot=snapshot,
         actionable=actionable,
+        arithmetic=ratio_in_words(sums.name, known.name, 10.0**digits),
     )
 
 
@@ -117,15 +150,16 @@ ANALYSTS: tuple[Feature, ...] = (
         "0..100", "average", "null: no play in a favourite genre", "tracks",
         (POPULARITY_IN_FAVOURITES, POPULARITY_IN_FAVOURITES_KNOWN),
         lambda: ratio(POPULARITY_IN_FAVOURITES.column(), POPULARITY_IN_FAVOURITES_KNOWN.column()),
-        snapshot=True,
+        snapshot=True, arithmetic="favourite_popularity_total / favourite_popularity_known",
     ),
     Feature(
         "total_tracks_duration_ms", "full duration of all plays, listened to or not", "ms", "sum", NEVER,
         "tracks", (total_of("duration_ms"),), lambda: real(total_of("duration_ms").column()),
+        arithmetic="duration_ms_total",
     ),
     Feature(
         "number_of_different_artists", "artists played at least once", "artists", "count", NEVER, "tracks",
-        (ARTISTS,), lambda: real(ARTISTS.column()),
+        (ARTISTS,), lambda: real(ARTISTS.column()), arithmetic="artists",
     ),
     _average("average_release_date", "release_seconds", "mean release date of the tracks played",
              "s since 1970"),

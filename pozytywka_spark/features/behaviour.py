@@ -22,7 +22,7 @@ from pozytywka_spark.features.analysts import (
 )
 from pozytywka_spark.features.columns import fixed_point, ratio, real, total
 from pozytywka_spark.features.dimensions import STORAGE_CLASSES
-from pozytywka_spark.features.entry import Feature, Kind, Measure
+from pozytywka_spark.features.entry import Feature, Kind, Measure, ratio_in_words
 from pozytywka_spark.features.kinds import is_kind, is_play
 from pozytywka_spark.features.months import (
     DAY_MICROS,
@@ -40,38 +40,88 @@ HOUR_MICROS = float(HOUR)
 # up to 180,000 plays of one genre in a month, one every 15 seconds: tried for every number.
 LOG_DIGITS = 11
 
-AD_RUN = Measure("longest_ad_run", lambda: F.max("advert_run"), level="gap")
+AD_RUN = Measure(
+    "longest_ad_run",
+    lambda: F.max("advert_run"),
+    level="gap",
+    arithmetic="most ADVERTISEMENT in a row of a session, PLAY or SKIP between them end a run",
+)
 LATE_ADS = Measure(
     "ads_last_7_days",
     lambda: F.count_if(is_kind(ADVERTISEMENT) & (F.unix_micros("event_time") >= _cut_off() - 7 * DAY_MICROS)),
+    arithmetic="count of ADVERTISEMENT in [cut-off - 7 days, cut-off)",
 )
-LISTENED = Measure("listened_us", lambda: total(F.col("listened")), level="gap")
+LISTENED = Measure(
+    "listened_us",
+    lambda: total(F.col("listened")),
+    level="gap",
+    arithmetic="sum over PLAY of min(duration, time to the session's next event but LIKE, to the cut-off)",
+)
 LISTENED_KNOWN = Measure(
     "listened_duration_ms",
     lambda: total(F.when(F.col("listened").isNotNull(), F.col("duration_ms"))),
     level="gap",
+    arithmetic="sum of duration_ms over PLAY whose listened time is known",
 )
-TIMED_SKIPS = Measure("timed_skips", lambda: F.count("since_play"), level="gap")
-SKIP_DELAY = Measure("skip_delay_us", lambda: total(F.col("since_play")), level="gap")
-SESSIONS = Measure("sessions", lambda: F.count("length"), level="session")
-SESSION_TIME = Measure("session_us", lambda: total(F.col("length")), level="session")
+TIMED_SKIPS = Measure(
+    "timed_skips", lambda: F.count("since_play"), level="gap", arithmetic="count of SKIP right after its PLAY"
+)
+SKIP_DELAY = Measure(
+    "skip_delay_us",
+    lambda: total(F.col("since_play")),
+    level="gap",
+    arithmetic="sum of the time from PLAY to the SKIP right after it",
+)
+SESSIONS = Measure(
+    "sessions",
+    lambda: F.count("length"),
+    level="session",
+    arithmetic="count of sessions with an event of the month",
+)
+SESSION_TIME = Measure(
+    "session_us",
+    lambda: total(F.col("length")),
+    level="session",
+    arithmetic="sum over sessions of last event - first event, within the month",
+)
 ACTIVE_DAYS = Measure(
     "active_days",
     lambda: F.bit_count(F.bit_or(F.call_function("shiftleft", F.lit(1), _day_of_month().cast("int")))),
+    arithmetic="count of different UTC days with an event",
 )
-FIRST_EVENT = Measure("first_event_us", lambda: F.min(F.unix_micros("event_time")))
-LAST_EVENT = Measure("last_event_us", lambda: F.max(F.unix_micros("event_time")))
+FIRST_EVENT = Measure(
+    "first_event_us", lambda: F.min(F.unix_micros("event_time")), arithmetic="least event time"
+)
+LAST_EVENT = Measure(
+    "last_event_us", lambda: F.max(F.unix_micros("event_time")), arithmetic="greatest event time"
+)
 NIGHT_PLAYS = Measure(
     "night_plays",
     lambda: F.count_if(is_play() & ~time_of_day(F.col("event_time")).between(6 * HOUR, 22 * HOUR - 1)),
+    arithmetic="count of PLAY outside [06:00, 22:00) UTC",
 )
 WEEKEND_PLAYS = Measure(
-    "weekend_plays", lambda: F.count_if(is_play() & (time_of_week(F.col("event_time")) >= 5 * DAY_MICROS))
+    "weekend_plays",
+    lambda: F.count_if(is_play() & (time_of_week(F.col("event_time")) >= 5 * DAY_MICROS)),
+    arithmetic="count of PLAY on Saturday or Sunday UTC",
 )
-TRACKS = Measure("different_tracks", lambda: total(F.col("tracks")), level="genre")
-NEW_ARTISTS = Measure("new_artists", lambda: F.count(F.lit(1)), level="debut")
+TRACKS = Measure(
+    "different_tracks",
+    lambda: total(F.col("tracks")),
+    level="genre",
+    arithmetic="count of different tracks of PLAY",
+)
+NEW_ARTISTS = Measure(
+    "new_artists",
+    lambda: F.count(F.lit(1)),
+    level="debut",
+    arithmetic="count of artists of PLAY that the user played in no earlier month",
+)
 GENRE_PLAYS = Measure(
-    "genre_plays", lambda: total(F.when(F.col("genre").isNotNull(), F.col("plays"))), level="genre"
+    "genre_plays",
+    lambda: total(F.when(F.col("genre").isNotNull(), F.col("plays"))),
+    level="genre",
+    arithmetic="count of PLAY whose artist lists a genre",
 )
 GENRE_LOGS = Measure(
     "genre_play_logs",
@@ -82,8 +132,14 @@ GENRE_LOGS = Measure(
         )
     ),
     level="genre",
+    arithmetic="sum over first-listed genres of n * ln n, n its PLAY, ln n in 10^-11",
 )
-DEBUT = Measure("debut_us", lambda: F.unix_micros("first_event_at"), level="user")
+DEBUT = Measure(
+    "debut_us",
+    lambda: F.unix_micros("first_event_at"),
+    level="user",
+    arithmetic="time of the first event ever of the user",
+)
 PRIOR_PLAYS, PRIOR_KNOWN = (
     replace(measure, level="popularity") for measure in (total_of("prior_plays"), known_of("prior_plays"))
 )
@@ -108,6 +164,7 @@ def _feature(
     expression: Callable[[], Column],
     *,
     source: str = "events",
+    arithmetic: str,
     snapshot: bool = False,
     actionable: bool = False,
 ) -> Feature:
@@ -122,6 +179,7 @@ def _feature(
         expression,
         snapshot=snapshot,
         actionable=actionable,
+        arithmetic=arithmetic,
     )
 
 
@@ -148,6 +206,7 @@ def _ratio(
         (over, under),
         lambda: ratio(over.column(), under.column(), scale),
         source=source,
+        arithmetic=ratio_in_words(over.name, under.name, scale),
         snapshot=snapshot,
         actionable=actionable,
     )
@@ -181,19 +240,23 @@ ADVERTS: tuple[Feature, ...] = (
            actionable=True),
     _feature("advertisements_per_hour_listened", "adverts per hour really listened", "1/h", "ratio",
              "null: nothing listened to", (ADS, LISTENED),
-             lambda: ratio(ADS.column() * F.lit(HOUR_MICROS), LISTENED.column()), actionable=True),
+             lambda: ratio(ADS.column() * F.lit(HOUR_MICROS), LISTENED.column()), actionable=True,
+             arithmetic="ads * 3600000000 / listened_us"),
     _feature("longest_advertisement_run",
              "most adverts in a row within a session, no play or skip between them", "events", "count", NEVER,
-             (AD_RUN,), lambda: real(AD_RUN.column()), actionable=True),
+             (AD_RUN,), lambda: real(AD_RUN.column()), actionable=True,
+             arithmetic="longest_ad_run"),
     _feature("advertisements_last_7_days", "adverts heard in [cut-off - 7 days, cut-off)", "events", "count",
-             NEVER, (LATE_ADS,), lambda: real(LATE_ADS.column()), actionable=True),
+             NEVER, (LATE_ADS,), lambda: real(LATE_ADS.column()), actionable=True,
+             arithmetic="ads_last_7_days"),
 )  # fmt: skip
 
 LISTENING: tuple[Feature, ...] = (
     _feature("listened_minutes",
              "time plays lasted: to the session's next event but for likes, at most the track's duration",
              "min", "duration", NEVER, (LISTENED,),
-             lambda: real(LISTENED.column()) / F.lit(60.0 * MICROS), source="events, tracks"),
+             lambda: real(LISTENED.column()) / F.lit(60.0 * MICROS), source="events, tracks",
+             arithmetic="listened_us / 60000000"),
     _ratio("listened_share", "share of the tracks' duration that was really listened to", "0..1", "share",
            NO_PLAYS, LISTENED, LISTENED_KNOWN, scale=1000.0, source="events, tracks"),
     _ratio("skip_rate", "skips per play", "1", "ratio", "null: no plays", SKIPS, PLAYS),
@@ -210,33 +273,42 @@ LISTENING: tuple[Feature, ...] = (
 
 SESSION_LIFE: tuple[Feature, ...] = (
     _feature("number_of_sessions", "sessions with an event in the month", "sessions", "count", NEVER,
-             (SESSIONS,), lambda: real(SESSIONS.column())),
+             (SESSIONS,), lambda: real(SESSIONS.column()),
+             arithmetic="sessions"),
     _feature("active_days", "days (UTC) with an event", "days", "count", NEVER, (ACTIVE_DAYS,),
-             lambda: real(ACTIVE_DAYS.column())),
+             lambda: real(ACTIVE_DAYS.column()),
+             arithmetic="active_days"),
     _ratio("average_session_minutes", "mean time from a session's first to its last event in the month",
            "min", "duration", NEVER, SESSION_TIME, SESSIONS, scale=60.0 * MICROS),
     _feature("average_hours_between_sessions", "mean time from a session's end to the next one's start", "h",
              "duration", "null: one session only", (FIRST_EVENT, LAST_EVENT, SESSION_TIME, SESSIONS),
-             lambda: ratio(_between_sessions(), SESSIONS.column() - 1, HOUR_MICROS)),
+             lambda: ratio(_between_sessions(), SESSIONS.column() - 1, HOUR_MICROS),
+             arithmetic="max(last_event_us - first_event_us - session_us, 0) / (sessions - 1) / 3600000000"),
     _feature("days_since_last_event", "time from the last event to the cut-off", "days", "duration", NEVER,
              (LAST_EVENT,),
-             lambda: real(_cut_off() - LAST_EVENT.column()) / F.lit(float(DAY_MICROS))),
+             lambda: real(_cut_off() - LAST_EVENT.column()) / F.lit(float(DAY_MICROS)),
+             arithmetic="(cut-off - last_event_us) / 86400000000"),
     _feature("tenure_days", "time from the user's first event ever to the cut-off", "days", "duration", NEVER,
-             (DEBUT,), lambda: real(_cut_off() - DEBUT.column()) / F.lit(float(DAY_MICROS))),
+             (DEBUT,), lambda: real(_cut_off() - DEBUT.column()) / F.lit(float(DAY_MICROS)),
+             arithmetic="(cut-off - debut_us) / 86400000000"),
     _feature("month_of_year", "calendar month of the window", "1..12", "calendar", NEVER, (),
-             lambda: real(F.month("month"))),
+             lambda: real(F.month("month")),
+             arithmetic="calendar month, 1 to 12"),
 )  # fmt: skip
 
 VARIETY: tuple[Feature, ...] = (
     _feature("repeat_plays", "plays of tracks already played in the month", "events", "count", NEVER,
-             (PLAYS, TRACKS), lambda: real(PLAYS.column() - TRACKS.column())),
+             (PLAYS, TRACKS), lambda: real(PLAYS.column() - TRACKS.column()),
+             arithmetic="plays - different_tracks"),
     _feature("new_artists", "artists played that the user had played in no earlier month", "artists", "count",
-             NEVER, (NEW_ARTISTS,), lambda: real(NEW_ARTISTS.column()), source="events, tracks"),
+             NEVER, (NEW_ARTISTS,), lambda: real(NEW_ARTISTS.column()), source="events, tracks",
+             arithmetic="new_artists"),
     _ratio("new_artist_share", "share of the month's artists that are new to the user", "0..1", "share",
            NO_PLAYS, NEW_ARTISTS, ARTISTS, source="events, tracks"),
     _feature("genre_entropy", "entropy of plays over genres, each play of the first its artist lists", "nats",
              "average", "null: no play of an artist with a genre", (GENRE_PLAYS, GENRE_LOGS),
-             _entropy_or_null, source="events, artists"),
+             _entropy_or_null, source="events, artists",
+             arithmetic="max(N * ln N - genre_play_logs, 0) / N / 10^11, N = genre_plays, ln N in 10^-11"),
     _ratio("average_prior_plays", "mean over plays of how often anyone had played the track before the month",
            "plays", "average", NO_PLAYS, PRIOR_PLAYS, PRIOR_KNOWN, source="events"),
     *(

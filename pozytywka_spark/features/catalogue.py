@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Sequence
 
 from pozytywka_spark.config import Settings
@@ -14,7 +13,7 @@ from pozytywka_spark.features.behaviour import BEHAVIOUR
 from pozytywka_spark.features.entry import Feature, Measure
 from pozytywka_spark.features.trends import TRENDS
 
-CATALOGUE_VERSION = 1
+CATALOGUE_VERSION = 2  # of the declaration: 1 hashed the text of Spark's expressions
 CATALOGUE: tuple[Feature, ...] = (*ANALYSTS, *BEHAVIOUR, *TRENDS)
 
 
@@ -39,23 +38,21 @@ def feature_order(
 
 
 def catalogue_hash(settings: Settings | None = None, features: Sequence[Feature] = CATALOGUE) -> str:
-    """SHA-256 of what the model's features are: names in order, their expressions and their measures'.
+    """SHA-256 of what the model's features are, as declared: names in order, arithmetic, measures.
 
-    It changes with any change of arithmetic, not with a better wording of a meaning. Needs a
-    running classic session, whose text of an expression is what is hashed.
+    It is our own statement of the arithmetic that counts, with its revision, not an engine's text of an
+    expression: neither an upgrade of Spark nor another engine changes it, nor does a better wording of a
+    meaning. That values don't change under an unchanged statement is a test's to see.
     """
     order = feature_order(settings, features)
     chosen = [feature for feature in features if feature.name in order]
-    content = {
-        "version": CATALOGUE_VERSION,
-        "features": [[feature.name, _text(feature.expression())] for feature in chosen],
-        "measures": [
-            [measure.name, measure.level, _text(measure.aggregate())] for measure in measures_of(chosen)
-        ],
-    }
+    content = {"version": CATALOGUE_VERSION, "features": [declaration(feature) for feature in chosen]}
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _text(expression: object) -> str:
-    """Spark's text of an expression; it numbers the variables of lambdas anew each time."""
-    return re.sub(r"\b([xyz])_\d+\b", r"\1", repr(expression))
+def declaration(entry: Feature | Measure) -> list[object]:
+    """What of an entry decides its values; of a feature, its measures' too."""
+    if isinstance(entry, Measure):
+        return [entry.name, entry.level, entry.arithmetic, entry.revision]
+    measures = [declaration(measure) for measure in entry.measures]
+    return [entry.name, entry.kind, entry.unit, entry.arithmetic, entry.revision, entry.months, measures]

@@ -24,11 +24,17 @@ class Measure:
     `user`. Over no rows it must be 0 or null. It must be exact in whole numbers:
     sums of doubles depend on the order in which a shuffle delivers them, so that two runs over the
     same data would differ in the last bit, and "incremental equals full" could not hold.
+
+    `arithmetic` states the aggregate in our own words, for no engine in particular. With the `revision` it
+    is what the catalogue's hash is made of: raise the revision when the values become others and the
+    statement stays (a test holds recorded values against it).
     """
 
     name: str
     aggregate: Callable[[], Column]
     level: Level = "event"
+    arithmetic: str = ""
+    revision: int = 1
 
     def column(self) -> Column:
         """The measure of the row's own month."""
@@ -44,6 +50,7 @@ class Feature:
     """One entry of the catalogue; `expression` reads its measures of the row's month and yields a number.
 
     With `months` above 1 it may also read each measure summed over so many months, `measure.over(months)`.
+    `arithmetic` and `revision` as of `Measure`, over the measures' names.
     """
 
     name: str
@@ -57,6 +64,8 @@ class Feature:
     months: int = 1
     snapshot: bool = False
     actionable: bool = False
+    arithmetic: str = ""
+    revision: int = 1
 
     @property
     def window(self) -> str:
@@ -67,6 +76,16 @@ class Feature:
     def origin(self) -> str:
         """Whether the value comes from events before the cut-off only, or from a snapshot of the present."""
         return "snapshot" if self.snapshot else "event"
+
+
+def ratio_in_words(numerator: str, denominator: str, scale: float = 1.0) -> str:
+    """The statement of `columns.ratio`: null where the denominator is 0 or null."""
+    return scaled_in_words(f"{numerator} / {denominator}", scale)
+
+
+def scaled_in_words(value: str, scale: float) -> str:
+    """The statement of a value in units of `scale`."""
+    return value if scale == 1.0 else f"{value} / {scale:.15g}"
 
 
 def sum_name(measure: str, months: int) -> str:

@@ -118,7 +118,8 @@ def check_hash(expected: str, actual: str) -> GuardResult:
     if expected != actual:
         raise GuardError(
             f"guard order: the catalogue's hash is {actual[:12]}, the model was trained with "
-            f"{expected[:12]}; a feature's arithmetic has changed: train again or check out that version"
+            f"{expected[:12]}; a feature's arithmetic has changed, or the release that states it: "
+            "run features, train and gate, or check out that version"
         )
     return GuardResult("order", f"hash {expected[:12]}", time.monotonic() - start)
 

@@ -141,7 +141,7 @@ def choose_months(
     if stale and stale[0] < chosen[0]:
         raise DataError(
             f"--months {wanted[0]:%Y-%m}..{wanted[1]:%Y-%m} rests on {stale[0]:%Y-%m}, which has "
-            "changed or was never built: start there, or use --since-last-ingest"
+            "changed or was never built: start there, or leave --months out: features builds what changed"
         )
     return chosen
 

@@ -25,7 +25,7 @@ from pozytywka_spark.features.behaviour import (
     TIMED_SKIPS,
 )
 from pozytywka_spark.features.columns import ratio, real
-from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.features.entry import Feature, Measure, ratio_in_words, scaled_in_words, sum_name
 from pozytywka_spark.features.months import MICROS  # fmt: skip
 
 SPANS = (3, 6, 12)
@@ -35,7 +35,7 @@ def _sum(name: str, meaning: str, measure: Measure, months: int, unit: str, scal
     return Feature(
         f"{name}_last_{months}_months", f"{meaning} in the last {months} months, this one included", unit,
         "sum", NEVER, "events", (measure,), lambda: real(measure.over(months)) / F.lit(scale),
-        months=months,
+        months=months, arithmetic=scaled_in_words(sum_name(measure.name, months), scale),
     )  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def _mean(
         "average", f"null: none in {months} months", "events", (over, under),
         lambda: ratio(over.over(months), under.over(months), scale),
         months=months, snapshot=snapshot,
+        arithmetic=ratio_in_words(sum_name(over.name, months), sum_name(under.name, months), scale),
     )  # fmt: skip
 
 
@@ -65,6 +66,7 @@ def _trend(name: str, meaning: str, measure: Measure, months: int) -> Feature:
         "1", "ratio", f"null: none in {months} months", "events", (measure,),
         lambda: ratio(measure.column() * F.lit(months), measure.over(months)),
         months=months,
+        arithmetic=ratio_in_words(f"{measure.name} * {months}", sum_name(measure.name, months)),
     )  # fmt: skip
 
 

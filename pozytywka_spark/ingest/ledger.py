@@ -40,22 +40,6 @@ def last_ingest_id(lake: Lake) -> int:
     return int(last[0] or 0) if last else 0
 
 
-def months_touched_since(lake: Lake, ingest_id: int) -> list[date]:
-    """Event months that ingests after `ingest_id` added events to, in order.
-
-    What features built after ingest `ingest_id` must rebuild; 0 gives every month ever touched.
-    """
-    if not lake.exists(INGESTS.name):
-        return []
-    touched = (
-        lake.read(INGESTS.name)
-        .where((F.col("ingest_id") > ingest_id) & F.col("event_month").isNotNull())
-        .select("event_month")
-        .distinct()
-    )
-    return sorted(row[0] for row in touched.collect())
-
-
 @dataclass(frozen=True)
 class Read:
     """What was read of one entity of a delivery: the current generation and, in it, each file's version."""

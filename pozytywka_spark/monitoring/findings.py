@@ -19,7 +19,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Alert:
-    """Something of a month that a person should look at, in one line."""
+    """Something of a month that a person should look at, in one line.
+
+    `label` and `horizon_days` are what the model that was monitored predicts; None in rows of older releases.
+    """
 
     month: date
     subject: str
@@ -27,6 +30,8 @@ class Alert:
     value: float
     limit: float
     words: str
+    label: str | None = None
+    horizon_days: int | None = None
 
 
 def drift_rows(
@@ -104,7 +109,16 @@ def alerts_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Alert, ...]:
         key=lambda row: (order.get(row["subject"], 2), row["month"], -row["value"], row["subject"]),
     )
     return tuple(
-        Alert(row["month"], row["subject"], row["metric"], row["value"], row["threshold"], in_words(row))
+        Alert(
+            row["month"],
+            row["subject"],
+            row["metric"],
+            row["value"],
+            row["threshold"],
+            in_words(row),
+            row.get("label"),
+            row.get("horizon_days"),
+        )
         for row in chosen
     )
 
@@ -112,7 +126,8 @@ def alerts_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Alert, ...]:
 def in_words(row: Mapping[str, Any]) -> str:
     """One line on an alarmed row."""
     side = "below" if row["metric"].endswith("roc_auc") else "beyond"
-    what = f"{row['month']:%Y-%m} {row['subject']}: {row['metric']} {row['value']:.3g}"
+    of = f" of {row['label']}" if row["subject"] == MODEL and row.get("label") else ""
+    what = f"{row['month']:%Y-%m} {row['subject']}: {row['metric']} {row['value']:.3g}{of}"
     return f"{what} is {side} {row['threshold']:.3g}" + (f" ({row['detail']})" if row["detail"] else "")
 
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Monitoring, Settings
+from pozytywka_spark.config import Monitoring, Settings, deciding
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training.rows import LABEL, content_hash
+from pozytywka_spark.training.predicted import labels_in, own_labels
+from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def read_inputs(
 ) -> Inputs:
     """The month (default: the last), its reference (default: by settings), and the rows of both.
 
-    Raises `DataError` for a missing table, month or reference, `UsageError` for a reference that holds
+    Labels are those that the model was trained for, whatever the settings name today. Raises `DataError`
+    for a missing table, label, month or reference, `UsageError` for a reference that holds
     the month itself, `GuardError` if the model's features aren't today's.
     """
     order = feature_order(settings)
@@ -76,24 +77,13 @@ def read_inputs(
     features = lake.read("features", partitions=[{"month": each} for each in (*months, chosen)])
     young = known.index(months[0]) + 1
     return Inputs(
-        chosen, months, young, join_labels(features.select("user_id", "month", *order), settings, lake)
+        chosen, months, young, join_labels(features.select("user_id", "month", *order), model, lake)
     )
 
 
-def join_labels(features: DataFrame, settings: Settings, lake: Lake) -> DataFrame:
-    """Add `label` double: null until the row is mature. Raises `DataError` without labels of the horizon."""
-    column = settings.label.column
-    if not lake.exists("labels") or column not in lake.read("labels").columns:
-        raise DataError(
-            f"table labels has no {column}: "
-            f"run the features job with label.horizon_days={settings.label.horizon_days}"
-        )
-    labels = (
-        lake.read("labels")
-        .where("mature")
-        .select("user_id", "month", F.col(column).cast("double").alias(LABEL))
-    )
-    return features.join(labels, ["user_id", "month"], "left")
+def join_labels(features: DataFrame, model: ServingModel, lake: Lake) -> DataFrame:
+    """Add `label` double, the model's own: null until the row is mature. Raises `DataError` without it."""
+    return features.join(own_labels(labels_in(lake), model), ["user_id", "month"], "left")
 
 
 def monitoring_id(inputs: Inputs, model: ServingModel, settings: Settings) -> str:
@@ -101,7 +91,7 @@ def monitoring_id(inputs: Inputs, model: ServingModel, settings: Settings) -> st
     content = content_hash(inputs.rows)
     decisive = [
         FORMAT, model.name, model.version, model.run_id, inputs.month.isoformat(), inputs.span,
-        settings.monitoring.model_dump(mode="json"), settings.evaluation.model_dump(mode="json"), content,
+        deciding(settings, "monitoring"), content,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
 

@@ -25,7 +25,8 @@ def render(trend: Rows, month: date, chosen: Monitoring) -> str:
     here = [row for row in trend if row["month"] == month]
     alerts = alerts_of(here)
     version, reference = here[0]["model_version"], here[0]["reference"]
-    page = Page(f"Monitoring: {month:%Y-%m}", f"beside {reference}, model version {version}")
+    predicts = f" for {here[0]['label']}" if here[0].get("label") else ""
+    page = Page(f"Monitoring: {month:%Y-%m}", f"beside {reference}, model version {version}{predicts}")
     section = page.section("Alerts")
     section.tiles(
         {

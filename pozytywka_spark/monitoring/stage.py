@@ -30,6 +30,7 @@ from pozytywka_spark.monitoring.performance import REALISED, measure, with_proba
 from pozytywka_spark.monitoring.runs import log_months
 from pozytywka_spark.schemas import MONITORING
 from pozytywka_spark.training.booster import MARGIN, with_margin
+from pozytywka_spark.training.predicted import has_own_labels
 from pozytywka_spark.training.rows import LABEL
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking import registry, runs
@@ -48,6 +49,7 @@ class MonitoringReport:
     reference: str
     model_name: str
     model_version: int
+    label: str
     findings: Sequence[Row]
     backfilled: Sequence[date]
     alerts: tuple[Alert, ...]
@@ -70,7 +72,8 @@ def monitor(
 
     Replaces the month's rows in `monitoring`, and those of earlier months whose labels have matured
     since; the same inputs leave the table alone. Raises `TrackingError` without a champion, `DataError`
-    for a missing table, month or reference, `GuardError` if the champion's features aren't today's.
+    for a missing table, month or reference or without the label that the champion was trained for (which
+    counts, whatever the settings name), `GuardError` if the champion's features aren't today's.
     """
     tracking = connect(settings)
     model = registry.load_model(tracking)
@@ -82,7 +85,7 @@ def monitor(
     made = [] if unchanged else table.completed(
         _findings(inputs, model, tracking, settings),
         {"month": inputs.month, "model_version": model.version, "reference": inputs.span,
-         "monitoring_id": identity},
+         "monitoring_id": identity, "label": model.label, "horizon_days": model.horizon},
     )  # fmt: skip
     late = _backfill(settings, lake, tracking, trend, inputs.month)
     if made or late:
@@ -145,8 +148,10 @@ def _backfill(
     for version in sorted(set(open_months.values())):
         months = [each for each, number in open_months.items() if number == version]
         model = registry.load_version(tracking, version)
+        if not has_own_labels(lake, model):
+            continue  # of another label than the champion's: its months stay open
         features = lake.read("features", partitions=[{"month": each} for each in months])
-        rows = join_labels(features.select("user_id", "month", *model.features), settings, lake)
+        rows = join_labels(features.select("user_id", "month", *model.features), model, lake)
         mature = rows.where(F.col(LABEL).isNotNull())
         scored = with_probability(mature, model).persist()
         try:
@@ -159,6 +164,7 @@ def _backfill(
         for each, kinds in measured.items():
             first = next(row for row in trend if row["month"] == each)
             common = {name: first[name] for name in ("month", "model_version", "reference", "monitoring_id")}
+            common |= {"label": model.label, "horizon_days": model.horizon}
             size = next(row["rows"] for row in trend if row["month"] == each and row["subject"] == SCORE)
             realised = performance_rows({REALISED: kinds[REALISED]}, baseline, settings.monitoring, size)
             found += table.completed(realised, common)
@@ -190,6 +196,7 @@ def _report(
         reference=inputs.span,
         model_name=model.name,
         model_version=model.version,
+        label=model.label,
         findings=of_month,
         backfilled=sorted({row["month"] for row in late}),
         alerts=alerts,

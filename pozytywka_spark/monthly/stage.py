@@ -8,7 +8,7 @@ from datetime import date
 
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.config import Settings
+from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.monthly import experiments, work
 from pozytywka_spark.monthly.state import (
@@ -40,18 +40,17 @@ class Step:
 
 
 def _monitored(month: Month) -> object:
-    return [work.features_until(month), month.settings.monitoring.model_dump(mode="json")]
+    return [work.features_until(month), deciding(month.settings, "monitoring")]
 
 
 def _trained(month: Month) -> object:
-    chosen = month.settings.model_dump(
-        mode="json", include={"label", "features", "split", "training", "tuning"}
-    )
+    # "monthly" too: whether a training is due depends on it
+    chosen = deciding(month.settings, "model", "report", "search", "monthly")
     return [work.features_until(month), chosen, month.outcomes.get("monitor", {}).get("retrain_advised")]
 
 
 def _weighed(month: Month) -> object:
-    return [month.outcomes.get("train"), month.settings.gate.model_dump(mode="json")]
+    return [month.outcomes.get("train"), deciding(month.settings, "gate")]
 
 
 STEPS = (

@@ -12,7 +12,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Policy, Scoring, Settings
+from pozytywka_spark.config import Policy, Scoring, Settings, deciding
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
@@ -22,12 +22,13 @@ from pozytywka_spark.scoring.policy import with_selected
 from pozytywka_spark.scoring.rank import ROWS_A_BUCKET, with_rank
 from pozytywka_spark.scoring.reasons import REASONS, with_reasons, words_of
 from pozytywka_spark.training.booster import MARGIN, probability, with_margin
+from pozytywka_spark.training.predicted import check_label
 from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ScoringReport:
     rows: int
     model_name: str
     model_version: int
+    label: str
     deciles: Sequence[Mapping[str, Any]]
     path: str
     unchanged: bool
@@ -48,16 +50,16 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
 
     Replaces exactly the partition of that month and that model version in `predictions`; the same
     features and the same model leave it alone. Raises `DataError` if there is nothing to score,
-    `TrackingError` if no champion is registered, `GuardError` if its features aren't today's.
+    `TrackingError` if no champion is registered, `GuardError` if its features aren't today's, or its label
+    isn't the one that the settings ask for.
     """
     features, month = read_month(lake, month)
     model = load_model(connect(settings))
+    check_label(model, settings.label)
     order = feature_order(settings)
     check_order(model.features, order)
     check_hash(model.catalogue_hash, catalogue_hash(settings))
-    scoring_id = _scoring_id(
-        model, settings.scoring, content_hash(features.select("user_id", "month", *order))
-    )
+    scoring_id = _scoring_id(model, settings, content_hash(features.select("user_id", "month", *order)))
     unchanged = _is_there(lake, month, model, scoring_id)
     if not unchanged:
         _write(lake, features, month, model, settings.scoring, scoring_id)
@@ -67,6 +69,7 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
         rows=sum(row["users"] for row in deciles),
         model_name=model.name,
         model_version=model.version,
+        label=model.label,
         deciles=deciles,
         path=lake.path(PREDICTIONS.name),
         unchanged=unchanged,
@@ -98,6 +101,7 @@ def _write(
     several_passes = rows > ROWS_A_BUCKET or scoring.policy.kind == "precision"
     cached = scores.persist() if several_passes else scores
     made = cached.transform(as_predictions, rows, model, scoring.policy, scoring_id, datetime.now(UTC))
+    lake.grow(PREDICTIONS)
     try:
         lake.replace_partitions(PREDICTIONS.conform(made), PREDICTIONS, [partition])
     finally:
@@ -129,6 +133,8 @@ def as_predictions(
         "model_version": F.lit(model.version),
         "scoring_id": F.lit(scoring_id),
         "scored_at": F.lit(scored_at),
+        "label": F.lit(model.label),
+        "horizon_days": F.lit(model.horizon).cast("int"),
     }
     return (
         scores.withColumns(made)
@@ -137,9 +143,9 @@ def as_predictions(
     )
 
 
-def _scoring_id(model: ServingModel, scoring: Scoring, content: str) -> str:
+def _scoring_id(model: ServingModel, settings: Settings, content: str) -> str:
     """Names everything that decides a partition's rows, so that they needn't be made twice."""
-    inputs = [FORMAT, model.name, model.version, model.run_id, scoring.model_dump(), content]
+    inputs = [FORMAT, model.name, model.version, model.run_id, deciding(settings, "predictions"), content]
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
 
 

@@ -16,6 +16,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.estimators import positive_weight, tree_parameters
 from pozytywka_spark.training.kernel import user_weights
+from pozytywka_spark.training.predicted import labels_in, own_labels
 from pozytywka_spark.training.rows import LABEL
 from pozytywka_spark.training.serving import ServingModel
 
@@ -44,15 +45,10 @@ def training_rows(settings: Settings, lake: Lake, model: ServingModel) -> DataFr
     """Labelled rows of the months that the model was fitted on: of some users, all rows.
 
     Users are chosen by a hash, so that `simulation.bootstrap_rows` rows come out, about. Raises
-    `DataError` if there is none, or no buyer among them.
+    `DataError` if the table has not the model's label, if there is no such row or no buyer among them.
     """
     chosen = settings.simulation
-    labels = lake.read("labels").where(
-        F.col("mature") & (F.date_format("month", "yyyy-MM") <= model.trained_until)
-    )
-    known = labels.where(F.col(model.label).isNotNull()).select(
-        "user_id", "month", F.col(model.label).cast("double").alias(LABEL)
-    )
+    known = own_labels(labels_in(lake), model).where(F.date_format("month", "yyyy-MM") <= model.trained_until)
     sizes = known.agg(F.count("*").alias("rows"), F.sum(LABEL).alias("buyers")).first()
     if sizes is None or not sizes["rows"] or not sizes["buyers"]:
         raise DataError(

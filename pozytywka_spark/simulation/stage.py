@@ -12,7 +12,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Settings
+from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
@@ -150,8 +150,7 @@ def _identity(settings: Settings, model: ServingModel, rows: DataFrame, month: d
     """Names everything that decides the fronts, so that they needn't be searched twice."""
     decisive = [
         FORMAT, model.name, model.version, model.run_id, month.isoformat(), by,
-        settings.simulation.model_dump(mode="json"), settings.training.model_dump(mode="json"),
-        settings.scoring.policy.value_of_sale, content_hash(rows),
+        deciding(settings, "simulation"), content_hash(rows),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
 

@@ -88,7 +88,7 @@ def _gate(page: Page, facts: Facts, outcome: Facts | None) -> None:
             section.text("What would change the decision:")
             section.bullets(outcome["changes"])
     section.text("The rule, for this and every later model: it takes over only if")
-    section.bullets(conditions(facts["made"]["gate"]))
+    section.bullets(conditions((outcome or {}).get("gate") or facts["made"]["gate"]))
     section.text("One command gives the champion before its place back: scripts/submit.sh gate --rollback.")
 
 

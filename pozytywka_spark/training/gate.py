@@ -14,6 +14,7 @@ from pozytywka_spark.training.booster import MARGIN, with_margin
 from pozytywka_spark.training.evaluation import evaluate
 from pozytywka_spark.training.metrics import Evaluation
 from pozytywka_spark.training.outlook import Advantage, allowed_calibration_error, what_would_change
+from pozytywka_spark.training.predicted import check_label
 from pozytywka_spark.training.rows import LABEL
 from pozytywka_spark.training.scores import slices_of
 from pozytywka_spark.training.serving import ServingModel
@@ -40,8 +41,12 @@ def compare(
 
     A champion of other features can't score today's catalogue: it serves nobody, and the challenger
     takes its place if it knows anything at all and is calibrated. Rows that either model has seen in
-    training are no ground for a comparison and are refused.
+    training are no ground for a comparison and are refused, and so are models of different labels.
+    `rows` are of the settings' label: raises `GuardError` if it isn't the challenger's.
     """
+    check_label(challenger, settings.label)
+    if champion.label != challenger.label:
+        return decide_apart(champion, challenger)
     seen = max(champion.trained_until, challenger.trained_until)
     unseen = rows.filter(F.date_format("month", "yyyy-MM") > seen)
     compatible = (champion.features, champion.catalogue_hash) == (
@@ -93,6 +98,19 @@ def decide(
     changes = what_would_change(advantage, challenger, gate, collapsed)
     promote = better and calibrated and not collapsed
     return Decision(promote, tuple(reasons), _table(challenger, champion), changes)
+
+
+def decide_apart(champion: ServingModel, challenger: ServingModel) -> Decision:
+    """The decision where the two predict different things: the champion stays, a person decides."""
+    told = (
+        f"champion {champion.version} predicts {champion.label}, version {challenger.version} predicts "
+        f"{challenger.label}: models of different labels are never compared"
+    )
+    change = (
+        "train it under a name of its own (mlflow.model_name), beside the champion; or, if it is to take the "
+        "champion's place, give it the alias champion by hand in MLflow's registry"
+    )
+    return Decision(False, (told,), changes=(change,))
 
 
 def decide_alone(challenger: Evaluation, gate: Gate) -> Decision:

@@ -30,7 +30,8 @@ class Planned:
 class Prepared:
     """Guarded rows' sizes and what the model will have come from.
 
-    `inputs` names all that decides the model; `untuned` the same without the search for parameters.
+    `inputs` names all that decides the model and what is measured of it; `untuned` what decides the model
+    before any search for parameters.
     """
 
     order: tuple[str, ...]
@@ -81,7 +82,7 @@ def prepare(planned: Planned, rows: DataFrame, settings: Settings, lake: Lake) -
         folds=tuple(rolling_folds(planned.counts, planned.split, settings)),
         sizes=check_training_rows(rows, planned.counts, planned.split),
         inputs=provenance.fingerprint(settings, planned.order, catalogue, content),
-        untuned=provenance.fingerprint(without, planned.order, catalogue, content),
+        untuned=provenance.fingerprint(without, planned.order, catalogue, content, ("model",)),
         versions=provenance.table_versions(lake),
     )
 

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.training import decided
 from pozytywka_spark.training.gate import Decision, compare
 from pozytywka_spark.training.prepare import read_rows
 from pozytywka_spark.training.publish import publish
@@ -18,7 +19,6 @@ from pozytywka_spark.training.splits import TEST
 from pozytywka_spark.training.tracking import registry
 from pozytywka_spark.training.tracking.store import Tracking, connect
 
-DECIDED_AGAINST = "pozytywka.gate.kept"  # the champion that this version was weighed against and lost to
 PREVIOUS = "pozytywka.gate.previous"  # the champion that this version took over from
 
 
@@ -37,27 +37,26 @@ class Settled:
 
 
 def settle(tracking: Tracking, version: registry.Version, rows: DataFrame, settings: Settings) -> Settled:
-    """Make a version the challenger and, first ever or by the gate, the champion.
+    """Make a version that was just trained the challenger, and decide about it.
 
-    A version that was weighed against the present champion before is not weighed again.
+    Not one that is older than the challenger: that was decided about before.
     """
     known = registry.aliased(tracking, registry.CHALLENGER)
     if known is None or known.number < version.number:
         registry.set_alias(tracking, registry.CHALLENGER, version.number)
     champion = registry.aliased(tracking, registry.CHAMPION)
-    if champion is not None and version.tags.get(DECIDED_AGAINST) == str(champion.number):
-        told = f"version {version.number} did not beat champion {champion.number} when they were compared"
-        return Settled(champion.number, version.number, Decision(False, (told,)))
-    if champion is not None and champion.number > version.number:
-        told = f"champion {champion.number} is newer than version {version.number}"
+    newest = max(each.number for each in (known, champion, version) if each is not None)
+    if champion is not None and newest > version.number:
+        told = f"version {newest} is newer than version {version.number}, which is not weighed again"
         return Settled(champion.number, version.number, Decision(False, (told,)))
     return weigh(tracking, champion, version, rows, settings)
 
 
-def run_gate(settings: Settings, lake: Lake, *, dry_run: bool) -> Settled:
-    """Weigh @challenger against @champion on the test months of the present tables.
+def run_gate(settings: Settings, lake: Lake, *, dry_run: bool, again: bool = False) -> Settled:
+    """Decide about @challenger on the test months of the present tables.
 
-    Raises `TrackingError` if nothing is registered, `DataError` if there are no rows to weigh them on.
+    Raises `TrackingError` if nothing is registered, `DataError` if there are no rows to weigh them on,
+    `GuardError` if the settings ask for another label than the challenger's.
     """
     tracking = connect(settings)
     challenger = registry.aliased(tracking, registry.CHALLENGER)
@@ -68,7 +67,7 @@ def run_gate(settings: Settings, lake: Lake, *, dry_run: bool) -> Settled:
         )
     champion = registry.aliased(tracking, registry.CHAMPION)
     rows = read_rows(settings, lake).rows
-    return weigh(tracking, champion, challenger, rows, settings, dry_run=dry_run)
+    return weigh(tracking, champion, challenger, rows, settings, dry_run=dry_run, again=again)
 
 
 def weigh(
@@ -79,22 +78,34 @@ def weigh(
     settings: Settings,
     *,
     dry_run: bool = False,
+    again: bool = False,
 ) -> Settled:
-    """Decide, and unless `dry_run` move the alias and leave a note on the version."""
+    """The one place where it is decided who is the champion, for `train` and `gate` alike.
+
+    A decision stands as long as champion, rows and settings are those it was taken on, and one by hand
+    (a rollback) whatever they are; `again` weighs all the same. Unless `dry_run`, the alias is moved and
+    a note left on the version.
+    """
     if challenger.tags.get(registry.GUARDS) != registry.PASSED:
         told = f"version {challenger.number} bears no mark that all guards passed when it was trained"
-        decision = Decision(False, (told,), changes=("train it with this project's train job",))
+        decision, inputs = Decision(False, (told,), changes=("train it with this project's train job",)), ""
     elif champion is None:
-        decision = Decision(True, ("there was no champion",))
+        decision, inputs = Decision(True, ("there was no champion",)), ""
     elif champion.number == challenger.number:
         told = f"version {champion.number} is the champion already"
         return Settled(champion.number, challenger.number, Decision(False, (told,)))
     else:
+        test = rows.filter(F.col(SIDE) == TEST)
+        inputs = decided.inputs_of(champion, challenger, test, settings)
+        taken = None if again else decided.standing(tracking, champion, challenger, inputs)
+        if taken is not None:
+            return Settled(champion.number, challenger.number, taken)
         models = [registry.load_version(tracking, entry.number) for entry in (champion, challenger)]
-        decision = compare(rows.filter(F.col(SIDE) == TEST), models[0], models[1], settings)
+        decision = compare(test, models[0], models[1], settings)
     if not dry_run:
-        _carry_out(tracking, champion, challenger, decision)
-        publish(tracking, challenger.training_run, _outcome(champion, challenger, decision))
+        _carry_out(tracking, champion, challenger, decision, inputs)
+        outcome = _outcome(champion, challenger, decision) | {"gate": settings.resolved()["gate"]}
+        publish(tracking, challenger.training_run, outcome)
     promoted = decision.promote and not dry_run
     number = challenger.number if promoted or champion is None else champion.number
     return Settled(number, challenger.number, decision)
@@ -134,8 +145,8 @@ def roll_back(settings: Settings) -> tuple[int, int]:
         raise TrackingError(
             f"version {champion.number} of {tracking.model_name} was the first champion: none to roll back to"
         )
-    # so that the next training's gate doesn't put it back without being asked
-    registry.set_tag(tracking, champion.number, DECIDED_AGAINST, previous)
+    # so that neither training nor gate puts it back without being asked
+    decided.keep(tracking, champion.number, int(previous), decided.BY_HAND)
     registry.set_alias(tracking, registry.CHAMPION, int(previous))
     told = f"Rolled back: version {previous} is the champion again, by hand."
     reasons = [f"version {champion.number} had taken over from version {previous}; gate --rollback undid it"]
@@ -148,11 +159,15 @@ def roll_back(settings: Settings) -> tuple[int, int]:
 
 
 def _carry_out(
-    tracking: Tracking, champion: registry.Version | None, challenger: registry.Version, decision: Decision
+    tracking: Tracking,
+    champion: registry.Version | None,
+    challenger: registry.Version,
+    decision: Decision,
+    inputs: str,
 ) -> None:
     if not decision.promote:
         if champion is not None:
-            registry.set_tag(tracking, challenger.number, DECIDED_AGAINST, str(champion.number))
+            decided.keep(tracking, challenger.number, champion.number, inputs)
         return
     if champion is not None:
         registry.set_tag(tracking, challenger.number, PREVIOUS, str(champion.number))

@@ -13,12 +13,12 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pozytywka_spark import schemas
-from pozytywka_spark.config import Settings
+from pozytywka_spark.config import Settings, deciding
+from pozytywka_spark.config.section import Product
 from pozytywka_spark.lake.api import Lake
 
 PACKAGES = ("xgboost", "numpy", "pandas", "scikit-learn", "pyspark", "optuna")
-# Settings that can change what is trained; the rest (places, memory, deliveries) shows in the rows.
-_SECTIONS = ("label", "features", "split", "training", "evaluation", "calibration", "policy", "guards")
+TRAINED: tuple[Product, ...] = ("model", "report")  # what a training makes
 
 
 def package_versions() -> dict[str, str]:
@@ -61,21 +61,25 @@ def table_versions(lake: Lake) -> dict[str, int]:
     return {name: lake.version(name) for name in names if lake.exists(name)}
 
 
-def fingerprint(settings: Settings, order: Sequence[str], catalogue: str, content: str) -> str:
-    """A digest of all that decides the model: rows, features, settings, code and libraries.
+def fingerprint(
+    settings: Settings,
+    order: Sequence[str],
+    catalogue: str,
+    content: str,
+    products: Sequence[Product] = TRAINED,
+) -> str:
+    """A digest of all that decides what a training makes: rows, features, settings, code and libraries.
 
     The rows count by content, not by the table's version: rewriting a table with the same rows, or
-    moving the lake, doesn't ask for another model.
+    moving the lake, doesn't ask for another model. Of the settings those count that are marked as
+    deciding one of `products`, and those of the search for parameters if there is one.
     """
-    resolved = settings.resolved()
-    sections = {name: resolved[name] for name in _SECTIONS if name in resolved}
-    if settings.tuning.enabled:
-        sections["tuning"] = {**resolved["tuning"], "storage": None}
+    searched: tuple[Product, ...] = ("search",) if settings.tuning.enabled else ()
     decisive = {
         "content": content,
         "features": list(order),
         "catalogue": catalogue,
-        "settings": sections,
+        "settings": deciding(settings, *products, *searched),
         "code": code_hash(),
         "packages": package_versions(),
     }

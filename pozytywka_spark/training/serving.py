@@ -17,7 +17,7 @@ class ServingModel:
     """A booster cut to its best iteration, and the state fitted with it.
 
     `booster` is native UBJ; `trained_until` is the last month (YYYY-MM) that fitting has seen, in train
-    or validation.
+    or validation; `label` is the column of the table labels that it predicts.
     """
 
     booster: bytes
@@ -32,6 +32,11 @@ class ServingModel:
     name: str = ""
     version: int = 0
     run_id: str = ""
+
+    @property
+    def horizon(self) -> int | None:
+        """Days after the cut-off that the label looks at; None for `buys_ever`, which has no such bound."""
+        return None if self.label == "buys_ever" else self.horizon_days
 
     def metadata(self) -> dict[str, Any]:
         """Plain values that stand beside the booster in the registry."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pozytywka_spark.config import Settings
+from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.training.folds import Fit, FitAll
 from pozytywka_spark.training.splits import TimeSplit
@@ -44,8 +44,7 @@ class Tuned:
 
 def study_name(settings: Settings, inputs: str, parallel: int) -> str:
     """The same rows, settings, code and search give the same study, whatever its budget: it goes on."""
-    searched = settings.tuning.model_dump(exclude={"enabled", "trials", "minutes", "storage"})
-    decisive = [inputs, searched, parallel, sorted(SPACE.items())]
+    decisive = [inputs, deciding(settings, "study"), parallel, sorted(SPACE.items())]
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
 
 

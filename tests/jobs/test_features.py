@@ -33,6 +33,17 @@ def test_the_catalogue_is_printed_and_written(
         assert all(feature.name in text for feature in CATALOGUE)
 
 
+def test_a_flag_that_is_gone_says_what_to_do(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([*flags, "--since-last-ingest"])
+    error = capsys.readouterr().err
+    assert left.value.code == 2
+    assert "--since-last-ingest is no flag any more: without a flag, features builds the months" in error
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "since-last-ingest" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

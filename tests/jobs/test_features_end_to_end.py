@@ -63,7 +63,7 @@ def test_a_first_run_builds_all_guards_it_and_reports(
 def test_flags_choose_the_months(
     home: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run(home, "--since-last-ingest") == 0
+    assert run(home) == 0
     assert "nothing has changed" in capsys.readouterr().out
     few = partial(build_features, features=ANALYSTS)  # the flags are the same for all, and dear with all
     monkeypatch.setattr(job, "build_features", few)
@@ -79,7 +79,7 @@ def test_flags_choose_the_months(
     shown = capsys.readouterr().out
     assert "1 month built" in shown
     assert "stale: 2023-03" in shown
-    assert run(home, "--since-last-ingest", *quick) == 0
+    assert run(home, *quick) == 0
     assert "1 month built" in capsys.readouterr().out
 
 

@@ -25,6 +25,7 @@ def row(subject: str, value: float, threshold: float | None) -> dict[str, Any]:
 def report_of(*findings: dict[str, Any]) -> MonitoringReport:
     return MonitoringReport(
         month=date(2023, 5, 1), reference="2023-01..2023-03", model_name="m", model_version=1,
+        label="buys_within_30_days",
         findings=findings, alerts=(), retrain_advised=False, backfilled=[], path="p", page="", run_id="r",
         tracking_uri="u", unchanged=False,
     )  # fmt: skip

@@ -10,9 +10,11 @@ from trained import Trained
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.training import promotion
 from pozytywka_spark.training.booster import load
 from pozytywka_spark.training.gate import Decision
-from pozytywka_spark.training.promotion import Settled, roll_back, run_gate
+from pozytywka_spark.training.prepare import read_rows
+from pozytywka_spark.training.promotion import Settled, roll_back, run_gate, settle
 from pozytywka_spark.training.report import show_gate
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking import registry, runs
@@ -124,3 +126,57 @@ def test_the_exit_code_says_the_decision(promote: bool, code: int, told: str) ->
     with cli.OUT.capture() as shown:
         assert show_gate(settled, dry_run=False) == code
     assert told in shown.get()
+
+
+def test_a_decision_stands_until_rows_or_settings_change(
+    trained: Trained, good: ServingModel, weak: ServingModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Train and gate decide by one rule in one place: what was weighed once isn't weighed again unasked."""
+    settings = named(trained, "once")
+    tracking = connect(settings)
+    for alias, model in ((registry.CHAMPION, good), (registry.CHALLENGER, weak)):
+        registry.set_alias(tracking, alias, register(tracking, model))
+    weighed: list[str] = []
+    real = promotion.compare
+
+    def counted(*given: object) -> Decision:
+        weighed.append("once")
+        return real(*given)
+
+    monkeypatch.setattr(promotion, "compare", counted)
+    rows = read_rows(settings, trained.lake).rows
+    version = registry.aliased(tracking, registry.CHALLENGER)
+    assert settle(tracking, version, rows, settings).champion == 1
+    assert len(weighed) == 1
+    repeated = run_gate(settings, trained.lake, dry_run=False)
+    assert (repeated.champion, repeated.decision.promote, len(weighed)) == (1, False, 1)
+    assert "kept out by champion 1 before, on the same rows and settings: not weighed" in repeated.reasons[0]
+
+    version = registry.aliased(tracking, registry.CHALLENGER)
+    assert settle(tracking, version, rows, settings).decision == repeated.decision
+    assert len(weighed) == 1
+    run_gate(settings, trained.lake, dry_run=True, again=True)
+    assert len(weighed) == 2
+    gate = settings.gate.model_copy(update={"max_slice_drop": 0.9})
+    run_gate(settings.model_copy(update={"gate": gate}), trained.lake, dry_run=True)
+    assert len(weighed) == 3
+    fewer = rows.where("user_id % 5 != 0")
+    settle(tracking, version, fewer, settings)
+    assert len(weighed) == 4
+
+
+def test_what_was_rolled_back_by_hand_is_put_back_by_neither_job(
+    trained: Trained, good: ServingModel, weak: ServingModel
+) -> None:
+    settings = named(trained, "by hand")
+    tracking = connect(settings)
+    for alias, model in ((registry.CHAMPION, weak), (registry.CHALLENGER, good)):
+        registry.set_alias(tracking, alias, register(tracking, model))
+    assert run_gate(settings, trained.lake, dry_run=False).champion == 2
+    assert roll_back(settings) == (2, 1)
+    kept = run_gate(settings, trained.lake, dry_run=False)
+    assert (kept.champion, kept.decision.promote) == (1, False)
+    assert "before, by hand: not weighed again" in kept.reasons[0]
+    gate = settings.gate.model_copy(update={"max_slice_drop": 0.9})
+    assert run_gate(settings.model_copy(update={"gate": gate}), trained.lake, dry_run=False).champion == 1
+    assert run_gate(settings, trained.lake, dry_run=False, again=True).champion == 2

@@ -1,0 +1,60 @@
+"""Decisions of the gate that stand: who was kept out by whom, and on what that was decided."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pyspark.sql import DataFrame
+
+from pozytywka_spark.config import Settings, deciding
+from pozytywka_spark.training.gate import Decision
+from pozytywka_spark.training.provenance import code_hash
+from pozytywka_spark.training.publish import FACTS, OUTCOME
+from pozytywka_spark.training.rows import content_hash
+from pozytywka_spark.training.tracking import registry, runs
+from pozytywka_spark.training.tracking.store import Tracking
+
+KEPT = "pozytywka.gate.kept"  # the champion that this version lost to, or had to give the place back to
+DECIDED = "pozytywka.gate.decided"  # on what: `inputs_of`, or by hand
+BY_HAND = "by hand"
+
+
+def inputs_of(
+    champion: registry.Version, challenger: registry.Version, rows: DataFrame, settings: Settings
+) -> str:
+    """Names everything that decides between the two: the rows, the settings and the code."""
+    inputs = [
+        champion.number, challenger.number, content_hash(rows), deciding(settings, "gate"), code_hash(),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
+
+
+def keep(tracking: Tracking, version: int, champion: int, inputs: str) -> None:
+    """Note on a version that it was kept out by `champion`; the inputs first, for they say what it means."""
+    registry.set_tag(tracking, version, DECIDED, inputs)
+    registry.set_tag(tracking, version, KEPT, str(champion))
+
+
+def standing(
+    tracking: Tracking, champion: registry.Version, challenger: registry.Version, inputs: str
+) -> Decision | None:
+    """The decision that was taken against the challenger and still stands; None if it has to be weighed.
+
+    A note of an older release doesn't say on what it was decided, and stands: it may be a rollback.
+    """
+    on = challenger.tags.get(DECIDED)
+    if challenger.tags.get(KEPT) != str(champion.number) or on not in (None, BY_HAND, inputs):
+        return None
+    why = "by hand" if on == BY_HAND else "on the same rows and settings"
+    told = (
+        f"version {challenger.number} was kept out by champion {champion.number} before, {why}: "
+        "not weighed again (gate --again does)"
+    )
+    run = challenger.training_run
+    if on == BY_HAND or not runs.has_artefact(tracking, run, FACTS):
+        return Decision(False, (told,))
+    if not runs.has_artefact(tracking, run, OUTCOME):
+        return None  # killed before its page told the decision
+    outcome = runs.read_json(tracking, run, OUTCOME)
+    return Decision(False, (told, *outcome["reasons"]), tuple(outcome["table"]), tuple(outcome["changes"]))

@@ -1,0 +1,77 @@
+"""What a model predicts, its label and horizon: beside what the settings ask for, and in the table labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from pozytywka_spark.config import Label
+from pozytywka_spark.errors import DataError, GuardError
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.training.rows import LABEL
+from pozytywka_spark.training.serving import ServingModel
+
+
+def check_label(model: ServingModel, label: Label) -> None:
+    """Guard `label`: the settings ask for what the model was trained for. Raises `GuardError`.
+
+    For those who hand a model's numbers on as what the settings name; who measures a model takes its own
+    label instead, `own_labels`.
+    """
+    if model.label != label.column:
+        raise GuardError(
+            f"guard label: {_setting(label)} asks for {label.column}, but {model.name} version "
+            f"{model.version} was trained for {model.label}: {_asks_for(model)}, or train a model for "
+            f"{label.column} under a name of its own (mlflow.model_name)"
+        )
+
+
+def labels_in(lake: Lake) -> DataFrame:
+    """The table labels. Raises `DataError` without it."""
+    if not lake.exists("labels"):
+        raise DataError(f"table labels is not in {lake.root}: run the features job first")
+    return lake.read("labels")
+
+
+def own_labels(labels: DataFrame, model: ServingModel) -> DataFrame:
+    """Grain: user and month that is mature; `label` double, the one that the model was trained for.
+
+    Whatever the settings name today. `labels` as of the table; raises `DataError` if it has not this label.
+    """
+    check_column(labels.columns, model)
+    return labels.where(F.col("mature") & F.col(model.label).isNotNull()).select(
+        "user_id", "month", F.col(model.label).cast("double").alias(LABEL)
+    )
+
+
+def has_own_labels(lake: Lake, model: ServingModel) -> bool:
+    """Whether the table labels has what the model was trained for."""
+    return lake.exists("labels") and model.label in lake.read("labels").columns
+
+
+def check_column(columns: Sequence[str], model: ServingModel) -> None:
+    """Raise `DataError` if the columns of the table labels lack the model's label."""
+    if model.label not in columns:
+        raise DataError(
+            f"table labels has no {model.label}, which {model.name} version {model.version} was trained for: "
+            f"{_asks_for(model)} and run the features job; a model of another label goes under a name of "
+            "its own (mlflow.model_name)"
+        )
+
+
+def _setting(label: Label) -> str:
+    """The setting that decides what is asked for."""
+    return (
+        f"label.name={label.name}"
+        if label.name == "buys_ever"
+        else f"label.horizon_days={label.horizon_days}"
+    )
+
+
+def _asks_for(model: ServingModel) -> str:
+    """What to set to ask for what the model predicts."""
+    if model.horizon is None:
+        return "set label.name=buys_ever and label.allow_censored=true"
+    return f"set label.name=buys_within_horizon and label.horizon_days={model.horizon_days}"
