@@ -91,6 +91,13 @@ class Lake(Protocol):
         Raises `LakeError` if `df` has two rows of one key.
         """
 
+    def grow(self, table: Table) -> int | None:
+        """Add the declared columns that the lake's table lacks, null in all its rows; None if it lacks none.
+
+        For tables of which only parts are rewritten, once a release has added a column. Raises `LakeError` if
+        the two differ in anything else, or a new column is NOT NULL.
+        """
+
     def history(self, table: str) -> list[Commit]:
         """All commits, latest first."""
 

@@ -92,6 +92,16 @@ class DeltaRsLake:
                 self._spark, rows.conforming(df, table), table, keys, self._store, self.path(table.name), txn
             )
 
+    def grow(self, table: Table) -> int | None:
+        """See `api.Lake`."""
+        delta = log.open_table(self.path(table.name), self._store.options)
+        if delta is None:
+            return None
+        guard.check_writable(table.name, delta, replaces=False)
+        held, by = types.to_spark(delta.schema()), delta.metadata().partition_columns
+        new = types.lacking(table, held, by)
+        return log.add_columns(delta, table.name, types.as_delta(new)) if new.fields else None
+
     def history(self, table: str) -> list[Commit]:
         """See `api.Lake`."""
         entries = self._latest(table).history()

@@ -100,6 +100,20 @@ class DeltaSparkLake:
                 self._merge(source, table, keys)
         return self.version(table.name)
 
+    def grow(self, table: Table) -> int | None:
+        """See `api.Lake`."""
+        if not self.exists(table.name):
+            return None
+        held, by = self._latest(table.name), self._partition_by(table.name)
+        new = types.lacking(table, held.schema, by)
+        if not new.fields:
+            return None
+        nothing = held.limit(0).withColumns({field.name: F.lit(None).cast(field.dataType) for field in new})
+        with jvm.in_words(table.name, "add columns"):
+            writer = _writer(nothing, Table(table.name, nothing.schema, (), tuple(by)), None)
+            writer.mode("append").option("mergeSchema", "true").save(self.path(table.name))
+        return self.version(table.name)
+
     def history(self, table: str) -> list[Commit]:
         """See `api.Lake`."""
         self._latest(table)

@@ -149,6 +149,17 @@ def commit(path: str, change: Change) -> int | None:
     )
 
 
+def add_columns(table: DeltaTable, name: str, columns: Schema) -> int:
+    """Add columns, null in every row there is; the new version. Raises `LakeError` if another writer was
+    faster with the same."""
+    try:
+        table.alter.add_columns(list(columns.fields), commit_properties=CommitProperties(
+            custom_metadata={OPERATION: "ADD COLUMNS"}))  # fmt: skip
+    except DeltaError as error:
+        raise LakeError(f"table {name}: ADD COLUMNS failed: {error}; run it again") from error
+    return table.version()
+
+
 def _create(path: str, change: Change) -> int:
     create_table_with_add_actions(
         path,

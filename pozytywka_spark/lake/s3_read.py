@@ -46,6 +46,8 @@ class Reader:
                 return pa.repeat(path, rows.num_rows)
             if field.name in rows.schema.names:
                 return rows.column(field.name).cast(field.type)
+            if field.name not in partition:  # a column that was added after the file was written
+                return pa.nulls(rows.num_rows, field.type)
             value = pa.scalar(partition.get(field.name), pa.string()).cast(field.type)
             return pa.repeat(value, rows.num_rows)
 

@@ -20,6 +20,11 @@ def to_delta(table: Table) -> Schema:
         raise LakeError(f"table {table.name}: Delta can't hold its schema: {error}") from error
 
 
+def as_delta(schema: T.StructType) -> Schema:
+    """Stored columns as the log has them."""
+    return Schema.from_json(schema.json())
+
+
 def to_spark(schema: Schema) -> T.StructType:
     """A log's schema as Spark reads it."""
     return T.StructType.fromJson(json.loads(schema.to_json()))
@@ -66,6 +71,16 @@ def holds(delta: DeltaTable, table: Table) -> bool:
 def check_holds(delta: DeltaTable, table: Table) -> None:
     """`check_same` for a table of the log."""
     check_same(table, to_spark(delta.schema()), delta.metadata().partition_columns)
+
+
+def lacking(table: Table, held: T.StructType, partition_by: Sequence[str]) -> T.StructType:
+    """The declared columns that the table in the lake doesn't have yet. Raises `LakeError` as `check_same`,
+    also for one that would have to be NOT NULL or a partition column.
+    """
+    new = [field for field in stored(table.schema) if field.name not in held.names]
+    addable = [field for field in new if field.nullable and field.name not in table.partition_by]
+    check_same(table, T.StructType([*held.fields, *addable]), partition_by)
+    return T.StructType(new)
 
 
 def check_same(table: Table, held: T.StructType, partition_by: Sequence[str]) -> None:
