@@ -40,10 +40,13 @@ def span_of_features(settings: Settings, lake: Lake) -> DataSpan:
 
     A lake of a release that kept no such record is asked for its events. Raises `DataError` without either.
     """
-    row = _row(lake, FEATURES)
-    if row is None:
-        return span_of_events(lake, settings.data)
-    return span_of({each["day"]: each["events"] for each in row["days"]}, settings.data)
+    return recorded_span(lake, settings.data, FEATURES) or span_of_events(lake, settings.data)
+
+
+def recorded_span(lake: Lake, chosen: Data, stage: str) -> DataSpan | None:
+    """The span as the stage has last found its days, under the settings of today; None if it never did."""
+    row = _row(lake, stage)
+    return None if row is None else span_of({each["day"]: each["events"] for each in row["days"]}, chosen)
 
 
 def is_recorded(lake: Lake, span: DataSpan, counts: Mapping[date, int], stage: str) -> bool:

@@ -73,6 +73,12 @@ class DataSpan:
         """Whether data lie in the month; months of stray events only are none of the data's."""
         return self.first <= month <= self.last
 
+    @property
+    def last_over(self) -> date | None:
+        """The end of the last month that the data reach the end of; None if they do of none."""
+        cut_off = self.end.date().replace(day=1)
+        return cut_off if midnight(cut_off) > self.start else None
+
     def is_over(self, month: date) -> bool:
         """Whether the data reach the month's end."""
         return self.end >= midnight(next_month(month))
@@ -117,20 +123,12 @@ class ChosenMonth:
 
 def span_of(counts: Mapping[date, int], chosen: Data) -> DataSpan:
     """The span of the data from events by UTC day. Raises `DataError` without events or for an empty span."""
-    days = sorted(day for day, events in counts.items() if events)
+    days = _days_with(counts)
     if not days:
         raise DataError("the events table is empty: ingest a delivery with sessions first")
-    ordered = [counts[day] for day in days]
-    middle = _median_event(ordered)
-    near = [place for place, day in enumerate(days) if abs(day - days[middle]) <= DAY * (WEEKS_DAYS // 2)]
-    usual = median(ordered[place] for place in near)
-    capped = [min(count, usual) for count in ordered]
-    fullness = [max(sides) for sides in zip(_until(days, capped), _from(days, capped), strict=True)]
-    forward, backward = range(middle, len(days)), range(middle, -1, -1)
-    last = _walk(ordered, fullness, near, forward, chosen)
-    first = _walk(ordered, fullness, near, backward, chosen)
-    start = chosen.start or midnight(days[first])
-    end = chosen.end or midnight(days[last] + DAY)
+    backward, forward = _accepted(days, counts, chosen)
+    start = chosen.start or midnight(days[backward[-1]])
+    end = chosen.end or midnight(days[forward[-1]] + DAY)
     if start >= end:
         raise DataError(f"the data's start {start:%Y-%m-%d %H:%M} is not before their end "
                         f"{end:%Y-%m-%d %H:%M}: mend data.start or data.end")  # fmt: skip
@@ -148,6 +146,15 @@ def span_of(counts: Mapping[date, int], chosen: Data) -> DataSpan:
         overridden=bool(chosen.start or chosen.end),
         late_start_days=chosen.late_start_days,
     )
+
+
+def thin_days(counts: Mapping[date, int], chosen: Data) -> frozenset[date]:
+    """Days with events that neither walk accepts: strays, outages, days cut short."""
+    days = _days_with(counts)
+    if not days:
+        return frozenset()
+    accepted = {place for walk in _accepted(days, counts, chosen) for place in walk}
+    return frozenset(day for place, day in enumerate(days) if place not in accepted)
 
 
 def choose_month(known: Iterable[date], span: DataSpan, asked: date | None, did: str) -> ChosenMonth:
@@ -188,20 +195,39 @@ def last_day(end: datetime) -> date:
     return (end - timedelta(microseconds=1)).date()
 
 
+def _days_with(counts: Mapping[date, int]) -> list[date]:
+    return sorted(day for day, events in counts.items() if events)
+
+
+def _accepted(days: Sequence[date], counts: Mapping[date, int], chosen: Data) -> tuple[list[int], list[int]]:
+    """Places among `days` that the walks backward and forward from the middle accept, in their order."""
+    ordered = [counts[day] for day in days]
+    middle = _median_event(ordered)
+    near = [place for place, day in enumerate(days) if abs(day - days[middle]) <= DAY * (WEEKS_DAYS // 2)]
+    usual = median(ordered[place] for place in near)
+    capped = [min(count, usual) for count in ordered]
+    fullness = [max(sides) for sides in zip(_until(days, capped), _from(days, capped), strict=True)]
+    forward, backward = range(middle, len(days)), range(middle, -1, -1)
+    return (
+        _walk(ordered, fullness, near, backward, chosen),
+        _walk(ordered, fullness, near, forward, chosen),
+    )
+
+
 def _walk(
-    counts: Sequence[int], fullness: Sequence[float], near: Sequence[int], places: Iterable[int], chosen: Data
-) -> int:
-    """The last of `places` that is accepted on the way; the first one always is."""
+    counts: Sequence[int], fullness: Sequence[float], near: Sequence[int], places: Sequence[int], chosen: Data
+) -> list[int]:
+    """Those of `places` that are accepted on the way; the first one always is."""
     usual_day = deque((counts[place] for place in near), WEEKS_DAYS)
     usual_weeks = deque((fullness[place] for place in near), WEEKS_DAYS)
-    accepted = next(iter(places))
-    for place in places:
+    accepted = [places[0]]
+    for place in places[1:]:
         thin = counts[place] < chosen.thin_share * median(usual_day)
         lonely = fullness[place] < chosen.thin_weeks_share * median(usual_weeks)
         if not (thin or lonely):
             usual_day.append(counts[place])
             usual_weeks.append(fullness[place])
-            accepted = place
+            accepted.append(place)
     return accepted
 
 

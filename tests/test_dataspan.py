@@ -178,7 +178,8 @@ def test_the_last_complete_month_is_chosen_and_a_later_one_is_told() -> None:
     april = span("2023-01-01", "2023-04-03")
     assert choose_month(MONTHS, april, None, "scored") == ChosenMonth(
         MONTHS[2], True,
-        "2023-04 has begun: its data end on 2023-04-02; scored 2023-03; --month 2023-04 takes it all the same",
+        "2023-04 has begun: its data end on 2023-04-02; scored 2023-03; "
+        "--month 2023-04 takes it all the same",
     )  # fmt: skip
     assert choose_month(MONTHS, april, MONTHS[3], "scored") == ChosenMonth(
         MONTHS[3], False, "2023-04 is not complete: its data end on 2023-04-02; marked so"

@@ -9,7 +9,7 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Settings
+from pozytywka_spark.config import Data, Settings
 from pozytywka_spark.errors import LakeError, UsageError
 from pozytywka_spark.experiments import registry
 from pozytywka_spark.experiments.allocation import CONTROL, grow, start
@@ -53,7 +53,7 @@ def assign(
     the name is unknown and no shares are given; `DataError` if nobody is eligible.
     """
     known = registry.read_experiments(lake)
-    cut_off = at or next_cut_off(lake)
+    cut_off = at or next_cut_off(lake, settings.data)
     if name not in known:
         if not shares:
             registry.find(lake, name)  # says which there are and how to start one
@@ -93,8 +93,11 @@ def grow_share(
     at: date | None = None,
     *,
     move_control: bool = False,
+    data: Data | None = None,
 ) -> AssignReport:
     """Raise treatments' shares from a cut-off on: for newcomers only, or with `move_control` for control too.
+
+    `data`: the settings by which the default cut-off is found.
 
     With it, control users whose buckets the treatment gains move there by a second row; nobody else ever
     moves. Raises `UsageError` if a share shrinks or the cut-off lies before the latest change.
@@ -103,7 +106,7 @@ def grow_share(
     latest = registry.running(lake, name).latest
     if latest.source != HASH:
         raise UsageError(f"experiment {name} has imported groups: its shares are decided elsewhere")
-    cut_off = at or next_cut_off(lake)
+    cut_off = at or next_cut_off(lake, data)
     allocation = grow(latest.allocation, shares)
     if allocation != latest.allocation:
         write_moves(spark, lake, latest)  # whatever an earlier growth left unfinished
@@ -118,13 +121,15 @@ def grow_share(
     return report(lake, latest, latest.at, {}, added=0, moved=moved)
 
 
-def end(spark: SparkSession, lake: Lake, name: str, at: date | None = None) -> Definition:
+def end(
+    spark: SparkSession, lake: Lake, name: str, at: date | None = None, *, data: Data | None = None
+) -> Definition:
     """End an experiment: purchases before `at` count, nobody enters any more, its layer slot is free."""
     known = registry.read_experiments(lake)
     experiment = registry.find(lake, name)
     if experiment.ended:
         return experiment.latest
-    ended = registry.revise(experiment.latest, at or next_cut_off(lake), end=True)
+    ended = registry.revise(experiment.latest, at or next_cut_off(lake, data), end=True)
     registry.append(spark, lake, ended, known)
     return ended
 

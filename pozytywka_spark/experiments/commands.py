@@ -34,13 +34,15 @@ def run_grow(spark: SparkSession, settings: Settings, lake: Lake, args: argparse
     chosen = shares_of(args.share, args.group)
     if not chosen:
         raise UsageError("experiment grow: say to what, with --share 30 or --group name=30")
-    done = grow_share(spark, lake, args.name, chosen, args.at, move_control=args.move_control)
+    done = grow_share(
+        spark, lake, args.name, chosen, args.at, move_control=args.move_control, data=settings.data
+    )
     return partial(told.show_assignment, done)
 
 
 def run_end(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """End."""
-    ended = end(spark, lake, args.name, args.at)
+    ended = end(spark, lake, args.name, args.at, data=settings.data)
     return partial(cli.say, f"experiment {ended.name} ended at {ended.at}; its reading stops there")
 
 

@@ -7,30 +7,31 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from pozytywka_spark.config import Data
+from pozytywka_spark.datadays import span_of_events
+from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 
 
-def next_cut_off(lake: Lake) -> date:
-    """The end of the last month with events: the first cut-off at which nothing is known yet.
+def next_cut_off(lake: Lake, chosen: Data | None = None) -> date:
+    """The end of the last month that the data reach the end of: the first cut-off at which nothing is known.
 
-    Raises `DataError` if there are no events.
+    Raises `DataError` if there are no events, or no month is over.
     """
-    last = last_month(lake)
-    return month_at(number_of(last) + 1)
+    return cut_off_of(span_of_events(lake, chosen))
 
 
-def last_month(lake: Lake) -> date:
-    """The last month with events. Raises `DataError` if there are none."""
-    if not lake.exists("events"):
-        raise DataError(f"table events is not in {lake.root}: run the ingest job first")
-    found = lake.read("events").agg(F.max("event_month").alias("last")).first()
-    if found is None or found["last"] is None:
-        raise DataError("the events table is empty: ingest a delivery with sessions first")
-    last: date = found["last"]
-    return last
+def cut_off_of(span: DataSpan) -> date:
+    """`next_cut_off` of a span. Raises `DataError` if no month is over."""
+    if span.last_over is None:
+        raise DataError(
+            f"no month is over: {span.told()}; deliver the rest of the month, or name a cut-off with --at "
+            "YYYY-MM"
+        )
+    return span.last_over
 
 
 def candidates(lake: Lake, population: str, at: date) -> DataFrame:

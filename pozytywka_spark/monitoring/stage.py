@@ -41,10 +41,13 @@ class MonitoringReport:
     """What a month looks like: alerts, whether a new model is advised, and where everything is.
 
     `findings` are the month's rows of the table; `backfilled` the earlier months whose performance was
-    measured now that their labels are known; `page` is the HTML text.
+    measured now that their labels are known; `page` is the HTML text. `complete`: the data cover the whole
+    month; `note` says what a person should know of the month's choice.
     """
 
     month: date
+    complete: bool
+    note: str
     reference: str
     model_name: str
     model_version: int
@@ -66,7 +69,7 @@ def monitor(
     month: date | None = None,
     reference: tuple[date, date] | None = None,
 ) -> MonitoringReport:
-    """Compare `month` (default: the last) with the reference and measure what has become known.
+    """Compare `month` (default: the last complete one) with the reference and measure what has become known.
 
     Replaces the month's rows in `monitoring`, and those of earlier months whose labels have matured
     since; the same inputs leave the table alone. Raises `TrackingError` without a champion, `DataError`
@@ -82,7 +85,7 @@ def monitor(
     made = [] if unchanged else table.completed(
         _findings(inputs, model, tracking, settings),
         {"month": inputs.month, "model_version": model.version, "reference": inputs.span,
-         "monitoring_id": identity},
+         "monitoring_id": identity, "complete": inputs.chosen.complete},
     )  # fmt: skip
     late = _backfill(settings, lake, tracking, trend, inputs.month)
     if made or late:
@@ -158,7 +161,8 @@ def _backfill(
         baseline = _baseline(tracking, model)
         for each, kinds in measured.items():
             first = next(row for row in trend if row["month"] == each)
-            common = {name: first[name] for name in ("month", "model_version", "reference", "monitoring_id")}
+            names = ("month", "model_version", "reference", "monitoring_id", "complete")
+            common = {name: first.get(name) for name in names}  # an older table may lack one
             size = next(row["rows"] for row in trend if row["month"] == each and row["subject"] == SCORE)
             realised = performance_rows({REALISED: kinds[REALISED]}, baseline, settings.monitoring, size)
             found += table.completed(realised, common)
@@ -187,6 +191,8 @@ def _report(
     alerts = alerts_of([*of_month, *_latest_outcome(trend, inputs.month, model.version)])
     return MonitoringReport(
         month=inputs.month,
+        complete=inputs.chosen.complete,
+        note=inputs.chosen.note,
         reference=inputs.span,
         model_name=model.name,
         model_version=model.version,

@@ -44,10 +44,11 @@ def write(spark: SparkSession, lake: Lake, rows: Sequence[Mapping[str, Any]]) ->
     months = sorted({row["month"] for row in rows})
     records = [
         tuple(
-            float(row[name]) if name in _NUMBERS and row[name] is not None else row[name]
+            float(row[name]) if name in _NUMBERS and row[name] is not None else row.get(name)
             for name in MONITORING.columns
         )
         for row in sorted(rows, key=lambda row: (row["month"], row["subject"], row["metric"]))
     ]
+    lake.grow(MONITORING)
     frame = spark.createDataFrame(records, MONITORING.schema).repartition("month")
     lake.replace_partitions(MONITORING.conform(frame), MONITORING, [{"month": each} for each in months])

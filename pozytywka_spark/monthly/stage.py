@@ -40,14 +40,25 @@ class Step:
 
 
 def _monitored(month: Month) -> object:
-    return [work.features_until(month), month.settings.monitoring.model_dump(mode="json")]
+    monitoring = month.settings.monitoring.model_dump(mode="json")
+    return [work.features_until(month), monitoring, *_told_of_data(month)]
 
 
 def _trained(month: Month) -> object:
     chosen = month.settings.model_dump(
         mode="json", include={"label", "features", "split", "training", "tuning"}
     )
-    return [work.features_until(month), chosen, month.outcomes.get("monitor", {}).get("retrain_advised")]
+    advised = month.outcomes.get("monitor", {}).get("retrain_advised")
+    return [work.features_until(month), chosen, advised, *_told_of_data(month)]
+
+
+def _told_of_data(month: Month) -> list[object]:
+    """What the settings say of the data's span, beyond what is found in the events; often nothing.
+
+    The span itself is none of it: deliveries of later months move the data's end and change nothing here.
+    """
+    told = month.settings.data.model_dump(mode="json", exclude_defaults=True)
+    return [told] if told else []
 
 
 def _weighed(month: Month) -> object:

@@ -16,7 +16,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.estimators import positive_weight, tree_parameters
 from pozytywka_spark.training.kernel import user_weights
-from pozytywka_spark.training.rows import LABEL
+from pozytywka_spark.training.rows import LABEL, whole_months
 from pozytywka_spark.training.serving import ServingModel
 
 _STEPS = 1_000_000  # of a user's hash: how finely the sample's size can be set
@@ -47,7 +47,7 @@ def training_rows(settings: Settings, lake: Lake, model: ServingModel) -> DataFr
     `DataError` if there is none, or no buyer among them.
     """
     chosen = settings.simulation
-    labels = lake.read("labels").where(
+    labels = whole_months(lake.read("labels"), settings).where(
         F.col("mature") & (F.date_format("month", "yyyy-MM") <= model.trained_until)
     )
     known = labels.where(F.col(model.label).isNotNull()).select(
