@@ -9,7 +9,7 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Data, Settings
+from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError, UsageError
 from pozytywka_spark.experiments import registry
 from pozytywka_spark.experiments.allocation import CONTROL, grow, start
@@ -93,11 +93,8 @@ def grow_share(
     at: date | None = None,
     *,
     move_control: bool = False,
-    data: Data | None = None,
 ) -> AssignReport:
     """Raise treatments' shares from a cut-off on: for newcomers only, or with `move_control` for control too.
-
-    `data`: the settings by which the default cut-off is found.
 
     With it, control users whose buckets the treatment gains move there by a second row; nobody else ever
     moves. Raises `UsageError` if a share shrinks or the cut-off lies before the latest change.
@@ -106,7 +103,7 @@ def grow_share(
     latest = registry.running(lake, name).latest
     if latest.source != HASH:
         raise UsageError(f"experiment {name} has imported groups: its shares are decided elsewhere")
-    cut_off = at or next_cut_off(lake, data)
+    cut_off = at or next_cut_off(lake)
     allocation = grow(latest.allocation, shares)
     if allocation != latest.allocation:
         write_moves(spark, lake, latest)  # whatever an earlier growth left unfinished
@@ -121,15 +118,13 @@ def grow_share(
     return report(lake, latest, latest.at, {}, added=0, moved=moved)
 
 
-def end(
-    spark: SparkSession, lake: Lake, name: str, at: date | None = None, *, data: Data | None = None
-) -> Definition:
+def end(spark: SparkSession, lake: Lake, name: str, at: date | None = None) -> Definition:
     """End an experiment: purchases before `at` count, nobody enters any more, its layer slot is free."""
     known = registry.read_experiments(lake)
     experiment = registry.find(lake, name)
     if experiment.ended:
         return experiment.latest
-    ended = registry.revise(experiment.latest, at or next_cut_off(lake, data), end=True)
+    ended = registry.revise(experiment.latest, at or next_cut_off(lake), end=True)
     registry.append(spark, lake, ended, known)
     return ended
 

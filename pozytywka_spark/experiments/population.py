@@ -24,6 +24,25 @@ def next_cut_off(lake: Lake, chosen: Data | None = None) -> date:
     return cut_off_of(span_of_events(lake, chosen))
 
 
+def chosen_cut_off(lake: Lake, chosen: Data, asked: date | None) -> tuple[date, str]:
+    """The cut-off that was asked for, else `next_cut_off`; and what a person should know of the choice."""
+    if asked is not None and not lake.exists("events"):
+        return asked, ""
+    span = span_of_events(lake, chosen)
+    if asked is not None:
+        before = month_at(number_of(asked) - 1)
+        why = f"{before:%Y-%m} is not complete: {span.why_incomplete(before)}"
+        return asked, "" if span.is_over(before) else why
+    cut_off = cut_off_of(span)
+    if span.is_over(span.last):
+        return cut_off, ""
+    later = month_at(number_of(span.last) + 1)
+    return cut_off, (
+        f"{span.last:%Y-%m} has begun: {span.why_incomplete(span.last)}; the cut-off is {cut_off}; "
+        f"--at {later:%Y-%m} takes the begun month all the same"
+    )
+
+
 def cut_off_of(span: DataSpan) -> date:
     """`next_cut_off` of a span. Raises `DataError` if no month is over."""
     if span.last_over is None:

@@ -95,10 +95,8 @@ def test_an_end_by_settings_moves_labels_and_builds_nothing(
     report = build_features(spark, ended, lake, features=FEW)
     assert (report.months, report.span.overridden) == ([], True)
     assert [row["mature"] > 0 for row in report.labels] == [True, True, False, False]
-    late = lake.read("labels").where(
-        F.col(label).isNotNull() & (F.col("horizon_end") > F.lit(ended.data.end))
-    )
-    assert late.isEmpty()
+    late = F.col(label).isNotNull() & (F.col("horizon_end") > F.lit(ended.data.end))
+    assert lake.read("labels").where(late).isEmpty()
     again = build_features(spark, settings, lake, features=FEW)
     assert (again.months, again.span.end) == ([], at("2023-04-30"))
 
