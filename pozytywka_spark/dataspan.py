@@ -25,7 +25,7 @@ end lies before it, and a finding says how many events lie beyond.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
@@ -112,15 +112,6 @@ class DataSpan:
         return text + (", as the settings say" if self.overridden else "")
 
 
-@dataclass(frozen=True)
-class ChosenMonth:
-    """The month that a job works on, whether it is complete, and what a person should know of the choice."""
-
-    month: date
-    complete: bool
-    note: str = ""
-
-
 def span_of(counts: Mapping[date, int], chosen: Data) -> DataSpan:
     """The span of the data from events by UTC day. Raises `DataError` without events or for an empty span."""
     days = _days_with(counts)
@@ -155,34 +146,6 @@ def thin_days(counts: Mapping[date, int], chosen: Data) -> frozenset[date]:
         return frozenset()
     accepted = {place for walk in _accepted(days, counts, chosen) for place in walk}
     return frozenset(day for place, day in enumerate(days) if place not in accepted)
-
-
-def choose_month(known: Iterable[date], span: DataSpan, asked: date | None, did: str) -> ChosenMonth:
-    """The month that was asked for, else the last complete one of the `known` months.
-
-    `did` is what the job does with it, as in "scored"; `known` isn't empty. Raises `DataError` if no known
-    month is complete and none was asked for.
-    """
-    months = sorted(known)
-    if asked is not None:
-        complete = span.is_complete(asked)
-        note = "" if complete else f"{asked:%Y-%m} is not complete: {span.why_incomplete(asked)}; marked so"
-        return ChosenMonth(asked, complete, note)
-    whole = [month for month in months if span.is_complete(month)]
-    begun = [month for month in months if span.holds(month) and not span.is_over(month)]
-    latest = begun[-1] if begun else months[-1]
-    if not whole:
-        raise DataError(
-            f"no month is complete: of {latest:%Y-%m} {span.why_incomplete(latest)}; deliver the rest, or "
-            f"take the month as it is with --month {latest:%Y-%m}"
-        )
-    if not begun or begun[-1] < whole[-1]:
-        return ChosenMonth(whole[-1], complete=True)
-    note = (
-        f"{latest:%Y-%m} has begun: {span.why_incomplete(latest)}; {did} {whole[-1]:%Y-%m}; "
-        f"--month {latest:%Y-%m} takes it all the same"
-    )
-    return ChosenMonth(whole[-1], True, note)
 
 
 def midnight(day: date) -> datetime:

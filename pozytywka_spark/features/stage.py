@@ -24,7 +24,7 @@ from pozytywka_spark.features.compute import Months, built_features, write_base
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.guarding import run_guards
 from pozytywka_spark.features.guards import GuardResult
-from pozytywka_spark.features.inputs import choose_months, read_inputs
+from pozytywka_spark.features.inputs import Inputs, choose_months, read_inputs
 from pozytywka_spark.features.labels import as_labels, label_counts
 from pozytywka_spark.features.recipe import dimensions_of
 from pozytywka_spark.kept import keeping
@@ -88,10 +88,7 @@ def build_features(
         guards = _write_all(build) if chosen else []
         if not chosen and not (span_known and _are_labels_of(settings, lake)):
             _write_labels(build)
-    now = {each.month: each.inputs for each in inputs.months}
-    recorded = {month: inputs for month, inputs in built.items() if month in now} | {
-        month: now[month] for month in chosen
-    }
+    recorded = _recorded(inputs, built, chosen)
     if chosen or {each.month: each for each in inputs.events} != known:
         store.write_builds(spark, lake, inputs.events, recorded)
     if not span_known:
@@ -102,12 +99,19 @@ def build_features(
         features=len(order),
         catalogue_hash=catalogue_hash(settings, features),
         months=chosen,
-        stale=[month for month, inputs in now.items() if recorded.get(month) != inputs],
+        stale=[each.month for each in inputs.months if recorded.get(each.month) != each.inputs],
         labels=counts,
         guards=guards,
         seconds=build.seconds,
         span=inputs.span,
     )
+
+
+def _recorded(inputs: Inputs, built: Mapping[date, str], chosen: Sequence[date]) -> dict[date, str]:
+    """What each month is built from now that the `chosen` ones have been."""
+    now = {each.month: each.inputs for each in inputs.months}
+    kept = {month: before for month, before in built.items() if month in now}
+    return kept | {month: now[month] for month in chosen}
 
 
 def _write_all(build: Build) -> list[GuardResult]:

@@ -13,13 +13,14 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Monitoring, Settings
 from pozytywka_spark.datadays import span_of_features
-from pozytywka_spark.dataspan import ChosenMonth, DataSpan, choose_month
+from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.rows import LABEL, content_hash
 from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
 FORMAT = 1
 

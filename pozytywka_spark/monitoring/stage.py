@@ -46,8 +46,6 @@ class MonitoringReport:
     """
 
     month: date
-    complete: bool
-    note: str
     reference: str
     model_name: str
     model_version: int
@@ -60,6 +58,8 @@ class MonitoringReport:
     run_id: str
     tracking_uri: str
     unchanged: bool
+    complete: bool = True
+    note: str = ""
 
 
 def monitor(

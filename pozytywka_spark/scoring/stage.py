@@ -14,7 +14,6 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Policy, Scoring, Settings
 from pozytywka_spark.datadays import span_of_features
-from pozytywka_spark.dataspan import ChosenMonth, choose_month
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
@@ -28,6 +27,7 @@ from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
 FORMAT = 3
 

@@ -13,7 +13,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataspan import ChosenMonth
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
@@ -29,6 +28,7 @@ from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking, connect
+from pozytywka_spark.wholemonth import ChosenMonth
 
 FORMAT = 1
 TAG = "pozytywka.simulation"
@@ -43,7 +43,6 @@ class SimulationReport:
     """
 
     month: date
-    complete: bool
     segment_by: str
     model_name: str
     model_version: int
@@ -54,6 +53,7 @@ class SimulationReport:
     run_id: str
     tracking_uri: str
     unchanged: bool
+    complete: bool = True
 
 
 def simulate(

@@ -47,13 +47,13 @@ def strays(events: DataFrame, *times: str, kind: str = "PLAY") -> DataFrame:
 
 @pytest.fixture(scope="module")
 def built(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Lake]:
-    """Four months of events that end on 29 April, built."""
+    """Four months of events that end on 28 April, built."""
     silver, deliveries = histories(spark, 12)
     settings, lake = prepared(spark, tmp_path_factory.mktemp("spanned"))
     write_silver(lake, {**silver, "events": reduce(DataFrame.unionByName, deliveries)})
     report = build_features(spark, settings, lake, features=FEW)
     assert list(report.months) == MONTHS
-    assert (report.span.start.date(), report.span.end.date()) == (MONTHS[0], date(2023, 4, 30))
+    assert (report.span.start.date(), report.span.end.date()) == (date(2023, 1, 3), date(2023, 4, 29))
     assert [row["complete"] for row in report.labels] == [True, True, True, False]
     return settings, lake
 
@@ -98,7 +98,7 @@ def test_an_end_by_settings_moves_labels_and_builds_nothing(
     late = F.col(label).isNotNull() & (F.col("horizon_end") > F.lit(ended.data.end))
     assert lake.read("labels").where(late).isEmpty()
     again = build_features(spark, settings, lake, features=FEW)
-    assert (again.months, again.span.end) == ([], at("2023-04-30"))
+    assert (again.months, again.span.end) == ([], at("2023-04-29"))
 
 
 def test_a_lake_of_the_last_release_is_caught_up_with(
