@@ -12,6 +12,7 @@ from trained import settings_in
 
 from pozytywka_spark import schemas
 from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.features.report import split_of
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.training import record
 from pozytywka_spark.training.prepare import prepare, read_rows
@@ -41,3 +42,11 @@ def test_the_first_month_is_left_out_if_its_data_begin_late(spark: SparkSession,
     before = lake.read("labels").drop("complete")  # of a release that didn't tell
     lake.overwrite(before, schemas.Table("labels", before.schema, table.keys, table.partition_by))
     assert read_rows(settings, lake).split.train[0] == FIRST
+
+
+def test_the_features_report_draws_the_split_that_training_makes(tmp_path: Path) -> None:
+    months = [date(2022, month, 1) for month in range(1, 10)]
+    counts = [{"month": month, "rows": 9, "mature": 9, "complete": month > FIRST} for month in months]
+    assert next(iter(split_of(counts, settings_in(tmp_path)))) == date(2022, 2, 1)
+    taken = settings_in(tmp_path, "training.incomplete_months=true")
+    assert next(iter(split_of(counts, taken))) == FIRST
