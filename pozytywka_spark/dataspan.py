@@ -101,7 +101,7 @@ class DataSpan:
         """The span in one line."""
         text = f"data from {self.start.date()} to {last_day(self.end)}"
         clauses = [
-            f"{events:,} events on {days} days {side}"
+            f"{_counted(events, 'event')} on {_counted(days, 'day')} {side}"
             for events, days, side in (
                 (self.events_before, self.days_before, "before"),
                 (self.events_after, self.days_after, "after"),
@@ -156,6 +156,10 @@ def midnight(day: date) -> datetime:
 def last_day(end: datetime) -> date:
     """The day of the last moment before `end`."""
     return (end - timedelta(microseconds=1)).date()
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number:,} {name}" if number == 1 else f"{number:,} {name}s"
 
 
 def _days_with(counts: Mapping[date, int]) -> list[date]:

@@ -93,7 +93,7 @@ def test_what_lies_outside_is_counted_and_told() -> None:
     assert (span.events_before, span.days_before) == (2, 1)
     assert (span.events_after, span.days_after) == (sum(DRIFTERS.values()), 40)
     assert span.told() == (
-        f"data from 2023-01-01 to 2023-03-31 (2 events on 1 days before, {sum(DRIFTERS.values())} events on "
+        f"data from 2023-01-01 to 2023-03-31 (2 events on 1 day before, {sum(DRIFTERS.values())} events on "
         "40 days after are outside)"
     )
     assert not span.overridden

@@ -62,7 +62,7 @@ def test_a_delivery_with_stray_clocks_tells_and_records_its_span(
     assert report.span is not None
     days = sorted(row["timestamp"][:10] for row in rows[:-2])
     assert report.span.told() == (
-        f"data from {days[0]} to {days[-1]} (1 events on 1 days before, 1 events on 1 days after are outside)"
+        f"data from {days[0]} to {days[-1]} (1 event on 1 day before, 1 event on 1 day after are outside)"
     )
     told = {f.check: (f.severity, f.rows) for f in report.findings if "the data's" in f.check}
     assert told == {"before the data's start": ("warn", 1), "after the data's end": ("warn", 1)}
