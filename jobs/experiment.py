@@ -65,7 +65,7 @@ def _at(parser: argparse.ArgumentParser, text: str = "cut-off, the first of a mo
         "--at",
         type=cut_off,
         metavar="YYYY-MM",
-        help=f"{text}; default: the end of the last month with events",
+        help=f"{text}; default: the end of the last month that is over",
     )
 
 

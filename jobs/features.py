@@ -60,6 +60,7 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
     lake = open_lake(settings, spark)
     with step("features"):
         report = build_features(spark, settings, lake, months=months, full=args.full)
+    say(report.span.told())
     show_table("labels by month", report.labels)
     show_table("guards", [vars(guard) for guard in report.guards])
     number = len(report.months)

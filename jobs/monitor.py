@@ -21,9 +21,7 @@ NAME = cli.job_name(__file__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Monitor; 0 quiet, 4 alerts."""
     parser = cli.job_parser(NAME, __doc__ or "")
-    parser.add_argument(
-        "--month", type=cli.month, metavar="YYYY-MM", help="default: the last month with features"
-    )
+    parser.add_argument("--month", type=cli.month, metavar="YYYY-MM", help="default: the last complete month")
     parser.add_argument(
         "--reference",
         metavar="YYYY-MM..YYYY-MM",

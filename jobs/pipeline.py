@@ -71,6 +71,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     taken = timed("ingest", lambda: ingest(spark, settings, lake))
     show_ingest(taken)
     built = timed("features", lambda: build_features(spark, settings, lake))
+    cli.say(built.span.told())
     cli.show_table("user-months", built.labels)
     trained = timed("train", lambda: train(spark, settings, lake))
     for line in (*trained.diagram, *(f"note: {note}" for note in trained.notes)):
@@ -87,6 +88,8 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     cli.say(f"model    {trained.model_name} version {trained.version} (champion: {trained.champion})")
     cli.say(f"run      {trained.run_id} in {trained.tracking_uri}")
     cli.say(f"scores   {scored.path}: {users} by version {scored.model_version}")
+    if scored.note:
+        cli.say(f"         {scored.note}")
     cli.say(f"look     .venv/bin/mlflow ui --backend-store-uri {trained.tracking_uri}")
 
 

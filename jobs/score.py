@@ -19,9 +19,7 @@ NAME = cli.job_name(__file__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Score; 0 when the month's predictions of the champion are in the lake."""
     parser = cli.job_parser(NAME, __doc__ or "")
-    parser.add_argument(
-        "--month", type=cli.month, metavar="YYYY-MM", help="default: the last month with features"
-    )
+    parser.add_argument("--month", type=cli.month, metavar="YYYY-MM", help="default: the last complete month")
     return cli.run(parser, argv, work)
 
 

@@ -21,7 +21,9 @@ SEGMENTS = ("all", "city", "tenure", "activity")
 def main(argv: Sequence[str] | None = None) -> int:
     """Simulate; 0 when the fronts are in the lake."""
     parser = cli.job_parser(NAME, __doc__ or "")
-    parser.add_argument("--month", type=cli.month, metavar="YYYY-MM", help="default: the last scored month")
+    parser.add_argument(
+        "--month", type=cli.month, metavar="YYYY-MM", help="default: the last complete scored month"
+    )
     parser.add_argument(
         "--segment", choices=SEGMENTS, help="how users are grouped; default: simulation.segment"
     )

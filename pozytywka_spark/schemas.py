@@ -168,6 +168,17 @@ INGESTS = table(
     keys=["ingest_id", "entity", "event_month"],
 )
 
+# grain: stage (ingest, features): where the data began and ended when it last ran, [data_start, data_end) in
+# UTC, what lies outside, and events by day, of which all this follows (see dataspan.py)
+DATA_SPAN = table(
+    "data_span",
+    "stage string, data_start timestamp, data_end timestamp, first_event date, last_event date, "
+    "events_before bigint, events_after bigint, days_before int, days_after int, overridden boolean, "
+    "late_start_days int, days array<struct<day:date,events:bigint>>",
+    keys=["stage"],
+    partition_by=["stage"],
+)
+
 # grain: user and track, in the month of the first like
 FIRST_LIKES = table(
     "first_likes",
@@ -192,11 +203,13 @@ USER_DEBUTS = table(
     partition_by=["month"],
 )
 
-# grain: month that was built; `inputs` is the fingerprint of all that its rows depend on,
-# `event_count`, `event_hash` and `last_event` (microseconds) are of its own events, as they lie in `files`
+# grain: month with events; `inputs` is the fingerprint of all that its rows depend on, null of one that isn't
+# built: of stray events only, or not asked for. `event_count`, `event_hash`, `last_event` (microseconds) and
+# `days` (events of the first, the second …) are of its own events, as they lie in `files`
 FEATURE_BUILDS = table(
     "feature_builds",
-    "month date, inputs string, event_count bigint, event_hash string, last_event bigint, files string",
+    "month date, inputs string, event_count bigint, event_hash string, last_event bigint, files string, "
+    "days array<bigint>",
     keys=["month"],
 )
 
@@ -230,36 +243,39 @@ def features_table(names: Sequence[str]) -> Table:
 
 
 def labels_table(horizon_column: str) -> Table:
-    """Grain: as `user_month`; the horizon's label is null until the row is mature."""
+    """Grain: as `user_month`; the horizon's label is null until the row is mature; `complete`: the data cover
+    the whole month."""
     return table(
         "labels",
         f"user_id bigint, month date, cut_off timestamp, horizon_end timestamp, mature boolean, "
-        f"{horizon_column} int, buys_ever int",
+        f"{horizon_column} int, buys_ever int, complete boolean",
         keys=["user_id", "month"],
         partition_by=["month"],
     )
 
 
 # grain: user, month and model version; one partition is what one model said of one month. `label` and
-# `horizon_days` say of what it is the probability (null in rows of older releases; no horizon: buys_ever)
+# `horizon_days` say of what it is the probability (no horizon: buys_ever), `complete` whether the data
+# covered the whole month; all three are null in rows of older releases
 PREDICTIONS = table(
     "predictions",
     "user_id bigint, month date, model_name string, model_version int, probability double, "
     "probability_raw double, margin double, rank bigint, decile int, selected boolean, "
     "reasons array<struct<feature:string,contribution:double,value:double,text:string,actionable:boolean>>, "
-    "scoring_id string, scored_at timestamp, label string, horizon_days int",
+    "scoring_id string, scored_at timestamp, label string, horizon_days int, complete boolean",
     keys=["user_id", "month", "model_version"],
     partition_by=["month", "model_version"],
 )
 
 # grain: month, subject (a feature, `score` or `model`) and metric; what a month looks like beside the
 # reference months, and how well the model of that month did. `threshold` null: never alarmed; `label` and
-# `horizon_days` are what that model predicts (null in rows of older releases)
+# `horizon_days` are what that model predicts, `complete`: the data covered the whole month
+# (null in rows of older releases)
 MONITORING = table(
     "monitoring",
     "month date, subject string, metric string, value double, low double, high double, threshold double, "
     "alert boolean, rows bigint, model_version int, reference string, detail string, monitoring_id string, "
-    "label string, horizon_days int",
+    "label string, horizon_days int, complete boolean",
     keys=["month", "subject", "metric"],
     partition_by=["month"],
 )
@@ -274,13 +290,15 @@ MONTHLY_STEPS = table(
 )
 
 # grain: month, way of grouping, segment and point of its Pareto front; amounts are of the whole segment
-# and month, `changes` the levers' settings, `low` and `high` the 95% interval of `change`
+# and month, `changes` the levers' settings, `low` and `high` the 95% interval of `change`; `complete`: the
+# data covered the whole month
 SIMULATIONS = table(
     "simulations",
     "month date, segment_by string, segment string, point int, users bigint, sampled bigint, "
     "changes map<string,double>, purchases double, change double, low double, high double, "
     "ad_income_lost double, cost double, distance double, support double, gain double, suggested boolean, "
-    "advice string, model_version int, simulation_id string",
+    "advice string, model_version int, simulation_id string, "
+    "complete boolean",
     keys=["month", "segment_by", "segment", "point"],
     partition_by=["month", "segment_by"],
 )

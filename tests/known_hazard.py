@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
+from pozytywka_spark.datadays import FEATURES, write_span
+from pozytywka_spark.dataspan import span_of
 from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.splits import months_between, next_month
@@ -55,11 +57,19 @@ def write_tables(spark: SparkSession, settings: Settings, lake: Lake, rows: pd.D
     bought = rows["buys"].astype(int)
     made[settings.label.horizon_column] = bought.astype(object).where(made["mature"], None)
     made["buys_ever"] = bought
+    made["complete"] = True
     lake.overwrite(as_spark(spark, made, labels), labels)
+    write_days(spark, settings, lake, FIRST, next_month(LAST))
     users = pd.DataFrame({"user_id": rows["user_id"].unique()})
     users["city"] = np.where(users["user_id"] % 3 == 0, "Gdynia", "Radom")
     users["favourite_genres"], users["premium_user"] = None, False
     lake.overwrite(as_spark(spark, users, schemas.USERS), schemas.USERS)
+
+
+def write_days(spark: SparkSession, settings: Settings, lake: Lake, first: date, end: date) -> None:
+    """Record that there are events on every day from `first` until `end`, itself outside."""
+    counts = {first + timedelta(days=n): 100 for n in range((end - first).days)}
+    write_span(spark, lake, span_of(counts, settings.data), counts, FEATURES)
 
 
 def training_frame(spark: SparkSession, rows: pd.DataFrame, order: tuple[str, ...]) -> DataFrame:

@@ -1,6 +1,6 @@
 """Frozen typed settings; see `load_settings` for where they come from."""
 
-from pozytywka_spark.config.data import S3, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.data import S3, Data, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
 from pozytywka_spark.config.decisive import deciding
 from pozytywka_spark.config.experiments import Experiments, Uplift
 from pozytywka_spark.config.insight import Costs, Monitoring, Simulation
@@ -25,6 +25,7 @@ __all__ = [
     "S3",
     "Calibration",
     "Costs",
+    "Data",
     "Dirt",
     "Drift",
     "Evaluation",

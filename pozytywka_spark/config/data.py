@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pozytywka_spark.config.section import NOTHING, Section, decides
 
@@ -38,6 +39,45 @@ class Ingest(Section):
         False,
         description="needed where a lake can't be locked (object stores): nothing else ingests into it",
         json_schema_extra=NOTHING,
+    )
+
+
+def _day(value: object) -> object:
+    """A plain date is its midnight."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    """In UTC, which a time without a zone is taken to be."""
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, BeforeValidator(_day), AfterValidator(_utc)]
+
+
+class Data(Section):
+    """From when to when the data are complete, which a few stray clocks must not move; see dataspan.py."""
+
+    section_decides = decides("tables", "monitoring", "monthly")
+
+    start: Moment | None = Field(
+        None, description="date or time (UTC) at which the data begin; unset: found from events by day"
+    )
+    end: Moment | None = Field(
+        None,
+        description="date or time (UTC), itself outside, up to which the data are complete; unset: found "
+        "from events by day",
+    )
+    thin_share: float = Field(
+        0.1, gt=0, lt=1, description="a day with a smaller share of a usual day's events says nothing"
+    )
+    thin_weeks_share: float = Field(
+        0.2, gt=0, lt=1, description="nor does one in four weeks with a smaller share of usual four weeks'"
+    )
+    late_start_days: int = Field(
+        3, ge=0, le=27, description="days after its begin at which the first month may start and be complete"
     )
 
 

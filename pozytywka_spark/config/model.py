@@ -42,6 +42,9 @@ class Training(Section):
     )
     logistic_reg_param: float = Field(0.01, ge=0)
     min_positives: int = Field(5, ge=1, description="fewest positive rows on any side of the split")
+    incomplete_months: bool = Field(
+        False, description="true: a first month whose data begin late is trained and evaluated on too"
+    )
 
 
 class Evaluation(Section):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from pozytywka_spark.config.data import S3, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.data import S3, Data, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
 from pozytywka_spark.config.experiments import Experiments
 from pozytywka_spark.config.insight import Monitoring, Simulation
 from pozytywka_spark.config.model import (
@@ -35,6 +35,7 @@ class Settings(Section):
     )
     raw: Raw = Raw()
     ingest: Ingest = Ingest()
+    data: Data = Data()
     lake: LakeSettings
     s3: S3 = S3()
     spark: Spark = Spark()

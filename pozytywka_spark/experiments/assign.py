@@ -53,7 +53,7 @@ def assign(
     the name is unknown and no shares are given; `DataError` if nobody is eligible.
     """
     known = registry.read_experiments(lake)
-    cut_off = at or next_cut_off(lake)
+    cut_off = at or next_cut_off(lake, settings.data)
     if name not in known:
         if not shares:
             registry.find(lake, name)  # says which there are and how to start one

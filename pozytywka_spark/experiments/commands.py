@@ -15,6 +15,7 @@ from pozytywka_spark.errors import UsageError
 from pozytywka_spark.experiments import importing, registry, stage, told
 from pozytywka_spark.experiments.assign import assign, end, grow_share
 from pozytywka_spark.experiments.plan import plan
+from pozytywka_spark.experiments.population import chosen_cut_off
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import ASSIGNMENTS
 
@@ -25,8 +26,9 @@ TREATMENT = "treatment"
 def run_assign(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Start or enrol."""
     chosen = shares_of(args.share, args.group)
-    done = assign(spark, settings, lake, args.name, chosen, args.at, layer=args.layer, traffic=args.traffic)
-    return partial(told.show_assignment, done)
+    at, note = chosen_cut_off(lake, settings.data, args.at)
+    done = assign(spark, settings, lake, args.name, chosen, at, layer=args.layer, traffic=args.traffic)
+    return partial(_told, note, partial(told.show_assignment, done))
 
 
 def run_grow(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
@@ -34,19 +36,23 @@ def run_grow(spark: SparkSession, settings: Settings, lake: Lake, args: argparse
     chosen = shares_of(args.share, args.group)
     if not chosen:
         raise UsageError("experiment grow: say to what, with --share 30 or --group name=30")
-    done = grow_share(spark, lake, args.name, chosen, args.at, move_control=args.move_control)
-    return partial(told.show_assignment, done)
+    at, note = chosen_cut_off(lake, settings.data, args.at)
+    done = grow_share(spark, lake, args.name, chosen, at, move_control=args.move_control)
+    return partial(_told, note, partial(told.show_assignment, done))
 
 
 def run_end(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """End."""
-    ended = end(spark, lake, args.name, args.at)
-    return partial(cli.say, f"experiment {ended.name} ended at {ended.at}; its reading stops there")
+    at, note = chosen_cut_off(lake, settings.data, args.at)
+    ended = end(spark, lake, args.name, at)
+    line = f"experiment {ended.name} ended at {ended.at}; its reading stops there"
+    return partial(_told, note, partial(cli.say, line))
 
 
 def run_import(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Take over groups."""
     file = importing.read_file(spark, args.file, args.format)
+    at, note = chosen_cut_off(lake, settings.data, args.at)
     done = importing.import_groups(
         spark,
         settings,
@@ -54,11 +60,11 @@ def run_import(spark: SparkSession, settings: Settings, lake: Lake, args: argpar
         args.name,
         file,
         shares_of(args.share, args.group),
-        args.at,
+        at,
         columns=(args.user_column, args.group_column),
         renamed=dict(_pair(text, "--rename") for text in args.rename),
     )
-    return partial(told.show_assignment, done)
+    return partial(_told, note, partial(told.show_assignment, done))
 
 
 def run_expose(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
@@ -81,8 +87,9 @@ def run_list(spark: SparkSession, settings: Settings, lake: Lake, args: argparse
 
 def run_plan(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Power beforehand."""
-    found = plan(settings, lake, args.share, args.at, baseline=args.baseline, lift=args.lift)
-    return partial(told.show_plan, found)
+    at, note = chosen_cut_off(lake, settings.data, args.at)
+    found = plan(settings, lake, args.share, at, baseline=args.baseline, lift=args.lift)
+    return partial(_told, note, partial(told.show_plan, found))
 
 
 def run_report(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
@@ -97,6 +104,13 @@ def run_uplift(spark: SparkSession, settings: Settings, lake: Lake, args: argpar
     from pozytywka_spark.experiments.uplift_stage import uplift
 
     return partial(show_uplift, uplift(spark, settings, lake, args.name, args.treatment))
+
+
+def _told(note: str, show: Show) -> None:
+    """What came of the command, after a word on the choice of its cut-off if there is one."""
+    if note:
+        cli.say(note)
+    show()
 
 
 def shares_of(share: float | None, groups: Sequence[str]) -> dict[str, float]:

@@ -50,7 +50,7 @@ def import_groups(
     Raises `DataError` if a user has two groups or changes his, `UsageError` for an unknown group.
     """
     known = registry.read_experiments(lake)
-    cut_off = at or next_cut_off(lake)
+    cut_off = at or next_cut_off(lake, settings.data)
     definition = (
         registry.running(lake, name).latest
         if name in known

@@ -107,7 +107,8 @@ def reading_months(start: date, until: date) -> list[date]:
     months = [month_at(number) for number in range(number_of(start), number_of(until))]
     if not months:
         raise DataError(
-            f"nothing to read yet: the experiment starts at {start} and the data end before {until}; "
+            f"nothing to read yet: the experiment starts at {start} and the last month that is over "
+            f"ends at {until}; "
             "ingest the months after its start first"
         )
     return months

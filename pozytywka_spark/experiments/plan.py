@@ -52,7 +52,7 @@ def plan(
         raise UsageError(f"--share {share:g}: expected a percentage above 0 and below 100")
     if baseline is not None and not 0 < baseline < 1:
         raise UsageError(f"--baseline {baseline:g}: expected a share above 0 and below 1, such as 0.03")
-    cut_off = at or next_cut_off(lake)
+    cut_off = at or next_cut_off(lake, settings.data)
     chosen = settings.experiments
     found = candidates(lake, chosen.population, cut_off).agg(F.count_if(~F.col("premium")).alias("users"))
     users = int(found.collect()[0]["users"])

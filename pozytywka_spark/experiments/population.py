@@ -7,30 +7,50 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from pozytywka_spark.config import Data
+from pozytywka_spark.datadays import span_of_events
+from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 
 
-def next_cut_off(lake: Lake) -> date:
-    """The end of the last month with events: the first cut-off at which nothing is known yet.
+def next_cut_off(lake: Lake, chosen: Data | None = None) -> date:
+    """The end of the last month that the data reach the end of: the first cut-off at which nothing is known.
 
-    Raises `DataError` if there are no events.
+    Raises `DataError` if there are no events, or no month is over.
     """
-    last = last_month(lake)
-    return month_at(number_of(last) + 1)
+    return cut_off_of(span_of_events(lake, chosen))
 
 
-def last_month(lake: Lake) -> date:
-    """The last month with events. Raises `DataError` if there are none."""
-    if not lake.exists("events"):
-        raise DataError(f"table events is not in {lake.root}: run the ingest job first")
-    found = lake.read("events").agg(F.max("event_month").alias("last")).first()
-    if found is None or found["last"] is None:
-        raise DataError("the events table is empty: ingest a delivery with sessions first")
-    last: date = found["last"]
-    return last
+def chosen_cut_off(lake: Lake, chosen: Data, asked: date | None) -> tuple[date, str]:
+    """The cut-off that was asked for, else `next_cut_off`; and what a person should know of the choice."""
+    if asked is not None and not lake.exists("events"):
+        return asked, ""
+    span = span_of_events(lake, chosen)
+    if asked is not None:
+        before = month_at(number_of(asked) - 1)
+        why = f"{before:%Y-%m} is not complete: {span.why_incomplete(before)}"
+        return asked, "" if span.is_over(before) else why
+    cut_off = cut_off_of(span)
+    if span.is_over(span.last):
+        return cut_off, ""
+    later = month_at(number_of(span.last) + 1)
+    return cut_off, (
+        f"{span.last:%Y-%m} has begun: {span.why_incomplete(span.last)}; the cut-off is {cut_off}; "
+        f"--at {later:%Y-%m} takes the begun month all the same"
+    )
+
+
+def cut_off_of(span: DataSpan) -> date:
+    """`next_cut_off` of a span. Raises `DataError` if no month is over."""
+    if span.last_over is None:
+        raise DataError(
+            f"no month is over: {span.told()}; deliver the rest of the month, or name a cut-off with --at "
+            "YYYY-MM"
+        )
+    return span.last_over
 
 
 def candidates(lake: Lake, population: str, at: date) -> DataFrame:

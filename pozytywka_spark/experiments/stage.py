@@ -16,13 +16,15 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings, deciding
+from pozytywka_spark.datadays import span_of_events
+from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.experiments import registry, srm
 from pozytywka_spark.experiments.assign import current
 from pozytywka_spark.experiments.cells import Cells, cells_of
 from pozytywka_spark.experiments.page import render
 from pozytywka_spark.experiments.participants import outcomes, reading_months, with_past, without_past
-from pozytywka_spark.experiments.population import last_month, next_cut_off
+from pozytywka_spark.experiments.population import cut_off_of
 from pozytywka_spark.experiments.reading import CUMULATIVE, Row, balance, read_all, segment_rows
 from pozytywka_spark.experiments.record import log_reading
 from pozytywka_spark.experiments.registry import Experiment
@@ -62,7 +64,7 @@ class ExperimentReport:
 
 
 def report(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> ExperimentReport:
-    """Read experiment `name` up to the data's end: table `experiment_results`, an HTML page, an MLflow run.
+    """Read experiment `name` up to the last month that is over: table `experiment_results`, page, MLflow run.
 
     The same data read again change nothing. Raises `UsageError` for an unknown name, `DataError` if there is
     no month to read, `GuardError` if the groups' sizes aren't as they were meant to be.
@@ -81,7 +83,8 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
     """The reading itself; writes nothing. Raises as `report` does."""
     known = registry.read_experiments(lake)
     experiment, chosen = registry.find(lake, name), settings.experiments
-    until = next_cut_off(lake)
+    span = span_of_events(lake, settings.data)
+    until = cut_off_of(span)
     if experiment.ended:
         until = min(until, experiment.ended)
     months = reading_months(experiment.started, until)
@@ -109,7 +112,7 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
         ratios=tuple(ratios),
         balance=tuple(balance(cells, treatments, names, months[-1]) if past else ()),
         contamination=tuple(muddied),
-        notes=tuple(_notes(lake, experiment, months, rows, past=past)),
+        notes=tuple(_notes(span, experiment, months, rows, past=past)),
         reading_id=_identity(experiment, months, cells.frame, counts, muddied, settings),
     )
 
@@ -150,14 +153,13 @@ def _ratios(cells: Cells, experiment: Experiment, alpha: float) -> list[Row]:
 
 
 def _notes(
-    lake: Lake, experiment: Experiment, months: Sequence[date], rows: Sequence[Row], *, past: bool
+    span: DataSpan, experiment: Experiment, months: Sequence[date], rows: Sequence[Row], *, past: bool
 ) -> list[str]:
     notes = []
-    last = last_month(lake)
-    events = lake.read("events", partitions=[{"event_month": last}])
-    end = events.agg(F.max(F.date_format("event_time", "yyyy-MM-dd")).alias("end")).collect()[0]["end"]
-    if months[-1] == last and (pd.Timestamp(end) + pd.Timedelta(days=1)).month == last.month:
-        notes.append(f"the last month, {last:%Y-%m}, isn't over: events end on {end}")
+    if not span.is_over(span.last) and not experiment.ended:
+        notes.append(
+            f"{span.last:%Y-%m} has begun: {span.why_incomplete(span.last)}; read until {months[-1]:%Y-%m}"
+        )
     if not past:
         notes.append("the features job has not run: no CUPED, no segments, no balance of the time before")
     if len(experiment.revisions) > 1:

@@ -41,7 +41,7 @@ def as_rows(
             f"uplift needs {', '.join(missing)}: run the features job and experiment assign first"
         )
     horizon = timedelta(days=settings.experiments.uplift.horizon_days)
-    until = min(next_cut_off(lake), experiment.ended or date.max)
+    until = min(next_cut_off(lake, settings.data), experiment.ended or date.max)
     entry, bought_at = F.col("entered_at"), F.col("purchased_at")
     mature = entry + F.lit(horizon) <= F.lit(until).cast("timestamp")
     bought = bought_at.isNotNull() & (bought_at < entry + F.lit(horizon))

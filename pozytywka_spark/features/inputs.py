@@ -6,12 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
+from pozytywka_spark.config import Data
+from pozytywka_spark.dataspan import DataSpan, span_of
 from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.features.months import DAY_MICROS
 
 _EVENT_COLUMNS = ("user_id", "event_time", "event_type", "session_id", "track_id")
 # What features read of each catalogue table; users' premium flag and city are not among it.
@@ -20,13 +23,20 @@ _CATALOGUE_COLUMNS = {"users": ("user_id", "favourite_genres"), "artists": ("id"
 
 @dataclass(frozen=True)
 class MonthEvents:
-    """A month's own events: their number and hash, the last one's time in microseconds, and their files."""
+    """A month's own events: their number and hash, the last one's time in microseconds, their files, and how
+    many there are on each day, the first of the month's first."""
 
     month: date
     event_count: int
     event_hash: str
     last_event: int
     files: str
+    days: tuple[int, ...]
+
+    @property
+    def by_day(self) -> dict[date, int]:
+        """Events of each day that has any."""
+        return {self.month + timedelta(days=n): events for n, events in enumerate(self.days) if events}
 
 
 @dataclass(frozen=True)
@@ -44,14 +54,27 @@ class MonthInputs:
 
 @dataclass(frozen=True)
 class Inputs:
-    """All months of the events table in order, and the time of its last event."""
+    """The months to have features in order, where the data begin and end, and all months with events.
+
+    Months outside the span have stray events only: they have no rows, and no month's rows depend on them.
+    """
 
     months: Sequence[MonthInputs]
-    data_end: datetime
+    span: DataSpan
+    events: Sequence[MonthEvents]
+
+    @property
+    def by_day(self) -> dict[date, int]:
+        """Events of each day that has any, stray ones too."""
+        return {day: events for each in self.events for day, events in each.by_day.items()}
 
 
 def read_inputs(
-    silver: Mapping[str, DataFrame], files: Iterable[str], catalogue: str, known: Mapping[date, MonthEvents]
+    silver: Mapping[str, DataFrame],
+    files: Iterable[str],
+    catalogue: str,
+    known: Mapping[date, MonthEvents],
+    chosen: Data,
 ) -> Inputs:
     """Fingerprint the silver tables, the events in `files`; `catalogue` is the hash of the whole catalogue.
 
@@ -60,18 +83,19 @@ def read_inputs(
     fingerprint chains the one before: a late event makes its month stale and all that follow, and
     nothing else; the order of deliveries and the layout of files don't matter.
     Files never change, so a month that still lies in the files it was `known` by isn't read again.
-    Raises `DataError` if there are no events.
+    Raises `DataError` if there are no events, or none in the span of the data.
     """
-    months = [each for each in _month_events(silver["events"], files, known) if each.event_count]
+    events = [each for each in _month_events(silver["events"], files, known) if each.event_count]
+    span = span_of({day: count for each in events for day, count in each.by_day.items()}, chosen)
+    months = [each for each in events if span.holds(each.month)]
     if not months:
-        raise DataError("the events table is empty: ingest a delivery with sessions first")
+        raise DataError(f"no events lie in the {span.told()}: mend data.start or data.end")
     chain = _sha(catalogue, *_catalogue_tables(silver))
     inputs = []
     for each in months:
         chain = _sha(chain, each.month.isoformat(), each.event_count, each.event_hash)
         inputs.append(MonthInputs(each, chain))
-    last = timedelta(microseconds=max(each.last_event for each in months))
-    return Inputs(inputs, datetime(1970, 1, 1, tzinfo=UTC) + last)
+    return Inputs(inputs, span, events)
 
 
 def _month_events(
@@ -82,24 +106,30 @@ def _month_events(
     new = [month for month, names in files.items() if month not in known or known[month].files != names]
     if not new:
         return [known[month] for month in sorted(files)]
+    day = F.floor(F.unix_micros("event_time") / F.lit(DAY_MICROS)) - F.unix_date("event_month")
     rows = (
         events.where(F.col("event_month").isin(new))
-        .groupBy("event_month")
+        .groupBy("event_month", day.cast("int").alias("day"))
         .agg(*_digest(F.xxhash64(*_EVENT_COLUMNS)), F.max(F.unix_micros("event_time")).alias("last_event"))
         .collect()
     )
-    read = {
-        row["event_month"]: MonthEvents(
-            row["event_month"],
-            row["counted"],
-            f"{row['folded']}:{row['summed']}",
-            row["last_event"],
-            files[row["event_month"]],
-        )
-        for row in rows
-    }
+    by_month: dict[date, list[Row]] = {}
+    for row in rows:
+        by_month.setdefault(row["event_month"], []).append(row)
+    read = {month: _month_of_days(month, of_days, files[month]) for month, of_days in by_month.items()}
     kept = {month: known[month] for month in files if month not in new}
     return [each for _, each in sorted((read | kept).items())]
+
+
+def _month_of_days(month: date, days: Sequence[Row], files: str) -> MonthEvents:
+    """A month's events from those of its days: hashes fold in any order and any grouping."""
+    folded, counts = 0, [0] * 31
+    for row in days:
+        folded ^= row["folded"]
+        counts[row["day"]] = row["counted"]
+    summed = sum(row["summed"] for row in days)
+    last = max(row["last_event"] for row in days)
+    return MonthEvents(month, sum(counts), f"{folded}:{summed}", last, files, tuple(counts))
 
 
 def _files_by_month(paths: Iterable[str]) -> dict[date, str]:
@@ -135,7 +165,7 @@ def choose_months(
     chosen = [month for month in months if wanted[0] <= month <= wanted[1]]
     if not chosen:
         raise DataError(
-            f"--months {wanted[0]:%Y-%m}..{wanted[1]:%Y-%m}: no events there; events run from "
+            f"--months {wanted[0]:%Y-%m}..{wanted[1]:%Y-%m}: no events there; the data run from "
             f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}"
         )
     if stale and stale[0] < chosen[0]:

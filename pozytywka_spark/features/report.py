@@ -72,7 +72,8 @@ def split_of(counts: Sequence[Mapping[str, Any]], settings: Settings) -> dict[da
 
     Empty where the mature months are too few for it.
     """
-    mature = sorted(row["month"] for row in counts if row["mature"])
+    partly = settings.training.incomplete_months
+    mature = sorted(row["month"] for row in counts if row["mature"] and (partly or row.get("complete", True)))
     if not mature:
         return {}
     wanted, days = settings.split, settings.label.horizon_days

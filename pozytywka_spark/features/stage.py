@@ -14,6 +14,8 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
+from pozytywka_spark.datadays import FEATURES, is_recorded, write_span
+from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.features import store
 from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.build import Build
@@ -22,7 +24,7 @@ from pozytywka_spark.features.compute import Months, built_features, write_base
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.guarding import run_guards
 from pozytywka_spark.features.guards import GuardResult
-from pozytywka_spark.features.inputs import choose_months, read_inputs
+from pozytywka_spark.features.inputs import Inputs, choose_months, read_inputs
 from pozytywka_spark.features.labels import as_labels, label_counts
 from pozytywka_spark.features.recipe import dimensions_of
 from pozytywka_spark.kept import keeping
@@ -33,7 +35,8 @@ from pozytywka_spark.lake.api import Lake
 class FeaturesReport:
     """What was built: months, rows of user-months, labels by month, the guards that passed, seconds by step.
 
-    `stale` are months that changed inputs have made outdated and that were not asked for.
+    `stale` are months that changed inputs have made outdated and that were not asked for; `span` is where the
+    data begin and end.
     """
 
     rows: int
@@ -44,6 +47,7 @@ class FeaturesReport:
     labels: Sequence[Mapping[str, Any]]
     guards: Sequence[GuardResult]
     seconds: Mapping[str, float]
+    span: DataSpan
 
 
 def build_features(
@@ -60,8 +64,9 @@ def build_features(
     By default of the months whose inputs changed since they were built; of the months between two
     with `months`; of all with `full`. The result is the same as that of a full build, exactly. Every
     table is replaced in one commit, the record of what was built last: an interrupted run is repeated.
-    Raises `DataError` if a silver table is missing or without events, `GuardError` on leakage, before
-    anything of it reaches `features` or `labels`.
+    Months outside the data's span have no rows, however many stray events they hold; labels follow the
+    span, and are written anew when it has moved. Raises `DataError` if a silver table is missing or without
+    events, `GuardError` on leakage, before anything of it reaches `features` or `labels`.
     """
     order = feature_order(settings, features)
     start = time.monotonic()
@@ -69,7 +74,8 @@ def build_features(
     files = lake.files("events") if lake.exists("events") else []
     silver, (built, known) = store.read_silver(lake), store.read_built(lake)
     whole_hash = catalogue_hash(features=features)
-    inputs = read_inputs(silver, files, whole_hash, known)
+    inputs = read_inputs(silver, files, whole_hash, known, settings.data)
+    span_known = is_recorded(lake, inputs.span, inputs.by_day, FEATURES)
     chosen = choose_months(inputs.months, built, months, full=full)
     purchases, dimensions = first_purchases(silver["events"]), dimensions_of(silver)
     whole = len(chosen) == len(inputs.months) or not built
@@ -80,25 +86,32 @@ def build_features(
             inputs, Months(chosen, whole), features, seconds,
         )  # fmt: skip
         guards = _write_all(build) if chosen else []
-        if not chosen and settings.label.horizon_column not in lake.read("labels").columns:
+        if not chosen and not (span_known and _are_labels_of(settings, lake)):
             _write_labels(build)
-    now = {each.month: each.inputs for each in inputs.months}
-    recorded = {month: inputs for month, inputs in built.items() if month in now} | {
-        month: now[month] for month in chosen
-    }
-    if chosen:
-        store.write_builds(spark, lake, inputs.months, recorded)
+    recorded = _recorded(inputs, built, chosen)
+    if chosen or {each.month: each for each in inputs.events} != known:
+        store.write_builds(spark, lake, inputs.events, recorded)
+    if not span_known:
+        write_span(spark, lake, inputs.span, inputs.by_day, FEATURES)
     counts = [row.asDict() for row in label_counts(lake.read("labels"), settings.label).collect()]
     return FeaturesReport(
         rows=sum(row["rows"] for row in counts),
         features=len(order),
         catalogue_hash=catalogue_hash(settings, features),
         months=chosen,
-        stale=[month for month, inputs in now.items() if recorded.get(month) != inputs],
+        stale=[each.month for each in inputs.months if recorded.get(each.month) != each.inputs],
         labels=counts,
         guards=guards,
         seconds=build.seconds,
+        span=inputs.span,
     )
+
+
+def _recorded(inputs: Inputs, built: Mapping[date, str], chosen: Sequence[date]) -> dict[date, str]:
+    """What each month is built from now that the `chosen` ones have been."""
+    now = {each.month: each.inputs for each in inputs.months}
+    kept = {month: before for month, before in built.items() if month in now}
+    return kept | {month: now[month] for month in chosen}
 
 
 def _write_all(build: Build) -> list[GuardResult]:
@@ -122,8 +135,14 @@ def _write_all(build: Build) -> list[GuardResult]:
     return guards
 
 
+def _are_labels_of(settings: Settings, lake: Lake) -> bool:
+    """Whether the labels have the columns that these settings and this release give them."""
+    declared = schemas.labels_table(settings.label.horizon_column)
+    return set(declared.columns) <= set(lake.read("labels").columns)
+
+
 def _labels(build: Build, rows: DataFrame) -> DataFrame:
-    return as_labels(rows, build.purchases, build.inputs.data_end, build.settings.label)
+    return as_labels(rows, build.purchases, build.inputs.span, build.settings.label)
 
 
 def _write_labels(build: Build) -> None:

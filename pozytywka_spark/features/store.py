@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pozytywka_spark import schemas
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.compute import FIRSTS, Months
-from pozytywka_spark.features.inputs import MonthEvents, MonthInputs
+from pozytywka_spark.features.inputs import MonthEvents
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import Table
 
@@ -31,27 +31,43 @@ def read_silver(lake: Lake) -> dict[str, DataFrame]:
 def read_built(lake: Lake) -> tuple[dict[date, str], dict[date, MonthEvents]]:
     """The inputs' fingerprint of each month that was built, and its events as they were seen then.
 
-    Both are empty if a table of the stage is missing, or of an older form.
+    Both are empty if a table of the stage is missing, or of an older form; events by day, which the last form
+    didn't keep, are counted anew.
     """
     stored = (*FIRSTS, "track_plays", "user_month", "features", "labels", "feature_builds")
     if not all(lake.exists(name) for name in stored):
         return {}, {}
     builds = lake.read("feature_builds")
-    if set(schemas.FEATURE_BUILDS.schema.names) - set(builds.columns):
+    lacking = set(schemas.FEATURE_BUILDS.schema.names) - set(builds.columns)
+    if lacking - {"days"}:
         return {}, {}
     rows = [row.asDict() for row in builds.collect()]
-    built = {row["month"]: row.pop("inputs") for row in rows}
-    return built, {row["month"]: MonthEvents(**row) for row in rows}
+    built = {row["month"]: inputs for row in rows if (inputs := row.pop("inputs")) is not None}
+    known = [] if lacking else [MonthEvents(**row | {"days": tuple(row["days"])}) for row in rows]
+    return built, {each.month: each for each in known}
 
 
 def write_builds(
-    spark: SparkSession, lake: Lake, current: Sequence[MonthInputs], built: dict[date, str]
+    spark: SparkSession, lake: Lake, events: Sequence[MonthEvents], built: Mapping[date, str]
 ) -> None:
-    """Record what each month was built from: the stage's last write, so that an interrupted run is stale."""
-    rows = [asdict(each.events) | {"inputs": built[each.month]} for each in current if each.month in built]
+    """Record what each month was built from: after all rows, so that an interrupted run is stale."""
+    rows = [asdict(each) | {"days": list(each.days), "inputs": built.get(each.month)} for each in events]
     # through Arrow: a list of rows would start Python workers, which costs more than all else here
-    frame = spark.createDataFrame(pa.Table.from_pylist(rows))
+    frame = spark.createDataFrame(pa.Table.from_pylist(rows, schema=_BUILDS))
     lake.overwrite(schemas.FEATURE_BUILDS.conform(frame), schemas.FEATURE_BUILDS)
+
+
+_BUILDS = pa.schema(
+    [
+        ("month", pa.date32()),
+        ("inputs", pa.string()),
+        ("event_count", pa.int64()),
+        ("event_hash", pa.string()),
+        ("last_event", pa.int64()),
+        ("files", pa.string()),
+        ("days", pa.list_(pa.int64())),
+    ]
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.delivery import Delivery
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.silver import Silver
+from pozytywka_spark.ingest.spanned import caption, days_figure
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.reports.page import SEVERITIES, Page
 from pozytywka_spark.schemas import INGEST_COUNTS, INGESTS
@@ -117,6 +118,12 @@ def _plots(page: Page, silver: Silver) -> None:
             d.tracks_figure(silver.tracks),
             alt="Popularity, loudness, tempo and duration of tracks",
             caption="Tracks by popularity, loudness, tempo and duration; unknown values are left out.",
+        )
+    if silver.span is not None:
+        plots.figure(
+            days_figure(silver.span),
+            alt="Events of each day, with the data's start and end",
+            caption=caption(silver.span),
         )
     if silver.months:
         plots.figure(

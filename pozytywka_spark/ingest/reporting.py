@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.datadays import INGEST, is_recorded, write_span
 from pozytywka_spark.ingest.checks import Finding
 from pozytywka_spark.ingest.delivery import Delivery
 from pozytywka_spark.ingest.findings import last_findings, raw_findings, record_findings
@@ -25,7 +26,9 @@ def report_on(
     counts: Sequence[Mapping[str, Any]],
 ) -> tuple[tuple[Finding, ...], str]:
     """Findings on the raw rows of an ingest (its `counts`) and on all of silver; the path of the page."""
-    silver = look(spark, lake)
+    silver = look(spark, lake, settings.data)
+    if silver.span is not None and not is_recorded(lake, silver.span.span, silver.span.days, INGEST):
+        write_span(spark, lake, silver.span.span, silver.span.days, INGEST)
     findings = (*raw_findings(counts), *silver.findings)
     before = last_findings(lake)
     record_findings(spark, lake, ingest_id, findings)

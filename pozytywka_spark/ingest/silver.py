@@ -15,9 +15,12 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
+from pozytywka_spark.config import Data
+from pozytywka_spark.datadays import count_days
 from pozytywka_spark.ingest import checks as c
 from pozytywka_spark.ingest import distributions as d
 from pozytywka_spark.ingest.checks import Check, Finding
+from pozytywka_spark.ingest.spanned import Spanned, span_findings, spanned
 from pozytywka_spark.lake.api import Lake
 
 _AT_ONCE = 4
@@ -28,15 +31,17 @@ Tables = Mapping[str, DataFrame]
 
 @dataclass(frozen=True)
 class Silver:
-    """What was seen: findings on tables that are there, and the counts behind the plots."""
+    """What was seen: findings on tables that are there, and the counts behind the plots; `span` is None
+    without events."""
 
     findings: tuple[Finding, ...]
+    span: Spanned | None
     tracks: d.Buckets
     months: d.Months
     sessions: d.Buckets
 
 
-def look(spark: SparkSession, lake: Lake) -> Silver:
+def look(spark: SparkSession, lake: Lake, chosen: Data | None = None) -> Silver:
     """Every check of every table that is there, among them those that look across tables."""
     tables = {table.name: lake.read(table.name) for table in schemas.SILVER if lake.exists(table.name)}
     passes: dict[str, Callable[[], list[Finding]]] = {
@@ -50,13 +55,20 @@ def look(spark: SparkSession, lake: Lake) -> Silver:
         # the longest first
         session_rows = threads.submit(_session_rows, tables)
         month_rows = threads.submit(_month_rows, tables)
+        days = threads.submit(lambda: count_days(tables["events"]) if "events" in tables else {})
         running = [threads.submit(look_at) for name, look_at in reversed(passes.items()) if name in tables]
         track_buckets = threads.submit(_track_buckets, tables)
         found = [finding for each in reversed(running) for finding in each.result()]
         months, sessions = month_rows.result(), session_rows.result()
+    span = spanned(days.result(), chosen or Data())
+    # one stray clock would stretch the plot over decades
+    within = [row for row in months if span is not None and span.span.holds(row.month)]
     if "events" in tables:
-        found += [*_of_months(months), *_of_sessions(sessions)]
-    return Silver(tuple(found), track_buckets.result(), d.as_months(months), d.as_buckets(sessions))
+        history = len({row.month for row in within})
+        found += [*_of_months(months, history), *_of_sessions(sessions)]
+    if span is not None:
+        found += span_findings(span)
+    return Silver(tuple(found), span, track_buckets.result(), d.as_months(within), d.as_buckets(sessions))
 
 
 def _users(tables: Tables) -> list[Finding]:
@@ -132,14 +144,13 @@ def _track_buckets(tables: Tables) -> d.Buckets:
     return d.track_buckets(tables["tracks"]) if "tracks" in tables else {}
 
 
-def _of_months(rows: list[d.MonthRow]) -> list[Finding]:
-    """What events by type and month tell: classes, repairs, the length of history."""
+def _of_months(rows: list[d.MonthRow], history: int) -> list[Finding]:
+    """What events by type and month tell: classes, repairs, the length of history in months."""
     total = sum(row.events for row in rows)
     of_type = {kind: sum(row.events for row in rows if row.kind == kind) for kind in schemas.EVENT_TYPES}
     adverts, purchases = of_type[schemas.ADVERTISEMENT], of_type[schemas.BUY_PREMIUM]
     repaired, trackless = sum(row.repaired for row in rows), sum(row.trackless for row in rows)
-    months = len({row.month for row in rows})
-    short = c.WARN if months < _SHORT_HISTORY_MONTHS else c.OK
+    short = c.WARN if history < _SHORT_HISTORY_MONTHS else c.OK
     few = (
         c.WARN if adverts < 0.01 * total else c.OK,
         c.WARN if purchases < 0.0005 * total else c.OK,
@@ -157,7 +168,7 @@ def _of_months(rows: list[d.MonthRow]) -> list[Finding]:
                 "a field was told by its session"),
         Finding("events", "advert or purchase without track", _found(trackless, c.INFO), trackless, total,
                 "as it should be: adverts come from the cloud"),
-        Finding("events", "months of history", short, months, total,
+        Finding("events", "months of history", short, history, total,
                 f"fewer than {_SHORT_HISTORY_MONTHS} tell nothing of seasons; total: events"),
         c.column_finding("events", "event_time", 0, total, (first, last)),
         c.column_finding("events", "track_id", trackless, total, (None, None)),

@@ -11,6 +11,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.datadays import INGEST, recorded_span
+from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import book, ledger
 from pozytywka_spark.ingest.batch import Source
@@ -51,7 +53,10 @@ class EntityReport:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """An ingest in numbers. `ingest_id` is None if there was nothing new; then nothing was written."""
+    """An ingest in numbers. `ingest_id` is None if there was nothing new; then nothing was written.
+
+    `span` is where the data begin and end, None without events.
+    """
 
     ingest_id: int | None
     delivery: str
@@ -61,6 +66,7 @@ class IngestReport:
     months_touched: tuple[date, ...]
     findings: tuple[Finding, ...]
     page: str | None
+    span: DataSpan | None = None
 
     def at_least(self, severity: str) -> list[Finding]:
         """Findings as bad as `severity` or worse."""
@@ -121,6 +127,7 @@ def _finish(
         tuple(months),
         findings,
         page,
+        recorded_span(lake, settings.data, INGEST),
     )
 
 
@@ -138,6 +145,7 @@ def _nothing_new(settings: Settings, lake: Lake, delivery: Delivery) -> IngestRe
         (),
         tuple(findings),
         page if Path(page).exists() else None,
+        recorded_span(lake, settings.data, INGEST),
     )
 
 

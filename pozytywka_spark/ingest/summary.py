@@ -33,6 +33,8 @@ def show_ingest(report: IngestReport) -> None:
         cli.say(f"not part of a delivery, ignored: {', '.join(report.ignored_files)}")
     if report.months_touched:
         cli.say(f"event months touched: {', '.join(f'{month:%Y-%m}' for month in report.months_touched)}")
+    if report.span:
+        cli.say(report.span.told())
     _show_findings(report)
     if report.page:
         cli.say(f"quality report: {report.page}")

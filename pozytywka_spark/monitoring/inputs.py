@@ -11,6 +11,8 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from pozytywka_spark.config import Monitoring, Settings, deciding
+from pozytywka_spark.datadays import span_of_features
+from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
@@ -18,6 +20,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.predicted import labels_in, own_labels
 from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
 FORMAT = 2
 
@@ -29,10 +32,15 @@ class Inputs:
     `history` counts the months of data up to the first of the reference, that one included.
     """
 
-    month: date
+    chosen: ChosenMonth
     reference: tuple[date, ...]
     history: int
     rows: DataFrame
+
+    @property
+    def month(self) -> date:
+        """The month."""
+        return self.chosen.month
 
     @property
     def span(self) -> str:
@@ -48,7 +56,7 @@ def read_inputs(
     month: date | None,
     reference: tuple[date, date] | None,
 ) -> Inputs:
-    """The month (default: the last), its reference (default: by settings), and the rows of both.
+    """The month (default: the last complete one), its reference (default: by settings), and the rows of both.
 
     Labels are those that the model was trained for, whatever the settings name today. Raises `DataError`
     for a missing table, label, month or reference, `UsageError` for a reference that holds
@@ -63,18 +71,19 @@ def read_inputs(
             f"monitoring.exempt: no such feature: {', '.join(unknown)}; see features --catalogue"
         )
     known = _months(lake)
-    chosen = month or known[-1]
-    if chosen not in known:
+    span = span_of_features(settings, lake)
+    chosen = choose_month(known, span, month, "monitored")
+    if chosen.month not in known:
         raise DataError(
-            f"no user to monitor in {chosen:%Y-%m}: table features has months "
+            f"no user to monitor in {chosen.month:%Y-%m}: table features has months "
             f"{known[0]:%Y-%m} to {known[-1]:%Y-%m}"
         )
     months = (
-        _default(known, chosen, model.trained_until, settings.monitoring)
+        _default(known, chosen.month, model.trained_until, settings.monitoring, span)
         if reference is None
-        else _asked(known, chosen, *reference)
+        else _asked(known, chosen.month, *reference)
     )
-    features = lake.read("features", partitions=[{"month": each} for each in (*months, chosen)])
+    features = lake.read("features", partitions=[{"month": each} for each in (*months, chosen.month)])
     young = known.index(months[0]) + 1
     return Inputs(
         chosen, months, young, join_labels(features.select("user_id", "month", *order), model, lake)
@@ -91,7 +100,7 @@ def monitoring_id(inputs: Inputs, model: ServingModel, settings: Settings) -> st
     content = content_hash(inputs.rows)
     decisive = [
         FORMAT, model.name, model.version, model.run_id, inputs.month.isoformat(), inputs.span,
-        deciding(settings, "monitoring"), content,
+        deciding(settings, "monitoring"), content, inputs.chosen.complete,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
 
@@ -118,10 +127,13 @@ def _asked(known: Sequence[date], month: date, first: date, last: date) -> tuple
     return months
 
 
-def _default(known: Sequence[date], month: date, trained_until: str, chosen: Monitoring) -> tuple[date, ...]:
-    """The last months that the model was fitted on, without the data's first ones if others remain.
+def _default(
+    known: Sequence[date], month: date, trained_until: str, chosen: Monitoring, span: DataSpan
+) -> tuple[date, ...]:
+    """The last months that the model was fitted on, without incomplete ones and the data's first ones if
+    others remain.
 
-    In those nobody has a history: every artist is new, and all trailing windows are short.
+    In the first nobody has a history: every artist is new, and all trailing windows are short.
     """
     fitted = [each for each in known if each < month and f"{each:%Y-%m}" <= trained_until]
     if not fitted:
@@ -129,5 +141,6 @@ def _default(known: Sequence[date], month: date, trained_until: str, chosen: Mon
             f"no reference months: the champion was fitted until {trained_until} and none of its months "
             f"lies before {month:%Y-%m}; name some with --reference YYYY-MM..YYYY-MM"
         )
-    grown = [each for each in fitted if each not in known[: chosen.warmup_months]]
-    return tuple((grown or fitted)[-chosen.reference_months :])
+    whole = [each for each in fitted if span.is_complete(each)] or fitted
+    grown = [each for each in whole if each not in known[: chosen.warmup_months]]
+    return tuple((grown or whole)[-chosen.reference_months :])

@@ -14,6 +14,8 @@ def show(report: MonitoringReport) -> int:
     """Print the largest shifts, the model's performance and the alerts; 4 if there are any, else 0."""
     model_name = f"{report.model_name} version {report.model_version}, for {report.label}"
     cli.say(f"{report.month:%Y-%m} beside {report.reference}, by {model_name}")
+    if report.note:
+        cli.say(report.note)
     psi = [row for row in report.findings if row["metric"] == "psi" and row["value"] is not None]
     judged = [row for row in psi if row["threshold"] is not None]
     largest = sorted(judged, key=lambda row: (row["subject"] != SCORE, -row["value"]))[:SHOWN]

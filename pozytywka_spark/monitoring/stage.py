@@ -42,7 +42,8 @@ class MonitoringReport:
     """What a month looks like: alerts, whether a new model is advised, and where everything is.
 
     `findings` are the month's rows of the table; `backfilled` the earlier months whose performance was
-    measured now that their labels are known; `page` is the HTML text.
+    measured now that their labels are known; `page` is the HTML text. `complete`: the data cover the whole
+    month; `note` says what a person should know of the month's choice.
     """
 
     month: date
@@ -59,6 +60,8 @@ class MonitoringReport:
     run_id: str
     tracking_uri: str
     unchanged: bool
+    complete: bool = True
+    note: str = ""
 
 
 def monitor(
@@ -68,7 +71,7 @@ def monitor(
     month: date | None = None,
     reference: tuple[date, date] | None = None,
 ) -> MonitoringReport:
-    """Compare `month` (default: the last) with the reference and measure what has become known.
+    """Compare `month` (default: the last complete one) with the reference and measure what has become known.
 
     Replaces the month's rows in `monitoring`, and those of earlier months whose labels have matured
     since; the same inputs leave the table alone. Raises `TrackingError` without a champion, `DataError`
@@ -85,7 +88,8 @@ def monitor(
     made = [] if unchanged else table.completed(
         _findings(inputs, model, tracking, settings),
         {"month": inputs.month, "model_version": model.version, "reference": inputs.span,
-         "monitoring_id": identity, "label": model.label, "horizon_days": model.horizon},
+         "monitoring_id": identity, "label": model.label, "horizon_days": model.horizon,
+         "complete": inputs.chosen.complete},
     )  # fmt: skip
     late = _backfill(settings, lake, tracking, trend, inputs.month)
     if made or late:
@@ -163,7 +167,8 @@ def _backfill(
         baseline = _baseline(tracking, model)
         for each, kinds in measured.items():
             first = next(row for row in trend if row["month"] == each)
-            common = {name: first[name] for name in ("month", "model_version", "reference", "monitoring_id")}
+            names = ("month", "model_version", "reference", "monitoring_id", "complete")
+            common = {name: first.get(name) for name in names}  # an older table may lack one
             common |= {"label": model.label, "horizon_days": model.horizon}
             size = next(row["rows"] for row in trend if row["month"] == each and row["subject"] == SCORE)
             realised = performance_rows({REALISED: kinds[REALISED]}, baseline, settings.monitoring, size)
@@ -193,6 +198,8 @@ def _report(
     alerts = alerts_of([*of_month, *_latest_outcome(trend, inputs.month, model.version)])
     return MonitoringReport(
         month=inputs.month,
+        complete=inputs.chosen.complete,
+        note=inputs.chosen.note,
         reference=inputs.span,
         model_name=model.name,
         model_version=model.version,

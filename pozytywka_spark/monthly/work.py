@@ -70,7 +70,9 @@ def build(work: Month) -> Result:
             f"no free user was active in {work.month:%Y-%m}: months with features are {span}; "
             "deliver that month's events, or name another month"
         )
-    return Result(f"{len(built.months)} months built, {rows:,} users in this one")
+    whole = built.span.is_complete(work.month)
+    why = "" if whole else f"; the month isn't complete: {built.span.why_incomplete(work.month)}"
+    return Result(f"{len(built.months)} months built, {rows:,} users in this one{why}")
 
 
 def watch(work: Month) -> Result:
@@ -132,7 +134,8 @@ def weigh(work: Month) -> Result:
 def score_month(work: Month) -> Result:
     """Score the month's free users with the champion."""
     scored = score(work.spark, work.settings, work.lake, work.month)
-    return Result(f"{scored.rows:,} users by version {scored.model_version}")
+    marked = "" if scored.complete else ", marked as incomplete"
+    return Result(f"{scored.rows:,} users by version {scored.model_version}{marked}")
 
 
 def champion(work: Month) -> int | None:
@@ -143,5 +146,6 @@ def champion(work: Month) -> int | None:
 
 def features_until(work: Month) -> list[str]:
     """Names the contents of all features up to the month; deliveries of later months don't change it."""
-    rows = work.lake.read("feature_builds").where(F.col("month") <= F.lit(work.month))
+    built = F.col("inputs").isNotNull() & (F.col("month") <= F.lit(work.month))
+    rows = work.lake.read("feature_builds").where(built)
     return [row["inputs"] for row in rows.orderBy("month").select("inputs").collect()]

@@ -10,6 +10,8 @@ def show(report: ScoringReport) -> None:
     """Print who scored whom, the deciles and where the rows are."""
     model = f"{report.model_name} version {report.model_version}"
     cli.say(f"{report.month:%Y-%m} scored by {model}, for {report.label}")
+    if report.note:
+        cli.say(report.note)
     cli.show_table("tenths of users, highest first", report.deciles)
     if report.unchanged:
         cli.say("the same users, features and model were scored before: nothing to do")

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Policy, Scoring, Settings, deciding
+from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.guards import check_hash, check_order
@@ -27,15 +28,21 @@ from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
 FORMAT = 4
 
 
 @dataclass(frozen=True)
 class ScoringReport:
-    """What was scored: a row a decile, and whether the same was there before."""
+    """What was scored: a row a decile, and whether the same was there before.
+
+    `complete`: the data cover the whole month; `note` says what a person should know of the month's choice.
+    """
 
     month: date
+    complete: bool
+    note: str
     rows: int
     model_name: str
     model_version: int
@@ -46,26 +53,29 @@ class ScoringReport:
 
 
 def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | None = None) -> ScoringReport:
-    """Score all free users of `month` (default: the last one with features) with the champion.
+    """Score all free users of `month` (default: the last complete one with features) with the champion.
 
     Replaces exactly the partition of that month and that model version in `predictions`; the same
     features and the same model leave it alone. Raises `DataError` if there is nothing to score,
     `TrackingError` if no champion is registered, `GuardError` if its features aren't today's, or its label
     isn't the one that the settings ask for.
     """
-    features, month = read_month(lake, month)
+    features, chosen = read_month(settings, lake, month)
     model = load_model(connect(settings))
     check_label(model, settings.label)
     order = feature_order(settings)
     check_order(model.features, order)
     check_hash(model.catalogue_hash, catalogue_hash(settings))
-    scoring_id = _scoring_id(model, settings, content_hash(features.select("user_id", "month", *order)))
-    unchanged = _is_there(lake, month, model, scoring_id)
+    content = content_hash(features.select("user_id", "month", *order))
+    scoring_id = _scoring_id(model, settings, content, chosen)
+    unchanged = _is_there(lake, chosen.month, model, scoring_id)
     if not unchanged:
-        _write(lake, features, month, model, settings.scoring, scoring_id)
-    deciles = _deciles(_partition(lake, month, model))
+        _write(lake, features, chosen, model, settings.scoring, scoring_id)
+    deciles = _deciles(_partition(lake, chosen.month, model))
     return ScoringReport(
-        month=month,
+        month=chosen.month,
+        complete=chosen.complete,
+        note=chosen.note,
         rows=sum(row["users"] for row in deciles),
         model_name=model.name,
         model_version=model.version,
@@ -76,31 +86,38 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
     )
 
 
-def read_month(lake: Lake, month: date | None) -> tuple[DataFrame, date]:
-    """Features of `month`, or of the last month there is. Raises `DataError` if there are none."""
+def read_month(settings: Settings, lake: Lake, month: date | None) -> tuple[DataFrame, ChosenMonth]:
+    """Features of `month`, or of the last complete one there is. Raises `DataError` if there are none."""
     if not lake.exists("features"):
         raise DataError(f"table features is not in {lake.root}: run the features job first")
-    found = lake.read("features").agg(F.min("month").alias("first"), F.max("month").alias("last")).first()
-    if found is None or found["last"] is None:
+    known = sorted(row["month"] for row in lake.read("features").select("month").distinct().collect())
+    if not known:
         raise DataError("table features is empty: no user without premium has an event in any month")
-    chosen = month or found["last"]
-    features = lake.read("features", partitions=[{"month": chosen}])
-    if features.isEmpty():
+    chosen = choose_month(known, span_of_features(settings, lake), month, "scored")
+    if chosen.month not in known:
         raise DataError(
-            f"no user to score in {chosen:%Y-%m}: table features has months {found['first']:%Y-%m} "
-            f"to {found['last']:%Y-%m}"
+            f"no user to score in {chosen.month:%Y-%m}: table features has months {known[0]:%Y-%m} "
+            f"to {known[-1]:%Y-%m}"
         )
+    features = lake.read("features", partitions=[{"month": chosen.month}])
     return features, chosen
 
 
 def _write(
-    lake: Lake, features: DataFrame, month: date, model: ServingModel, scoring: Scoring, scoring_id: str
+    lake: Lake,
+    features: DataFrame,
+    chosen: ChosenMonth,
+    model: ServingModel,
+    scoring: Scoring,
+    scoring_id: str,
 ) -> None:
     rows, scores = features.count(), as_scores(features, model, scoring.reasons)
-    partition: Partition = {"month": month, "model_version": model.version}
+    partition: Partition = {"month": chosen.month, "model_version": model.version}
     several_passes = rows > ROWS_A_BUCKET or scoring.policy.kind == "precision"
     cached = scores.persist() if several_passes else scores
-    made = cached.transform(as_predictions, rows, model, scoring.policy, scoring_id, datetime.now(UTC))
+    made = cached.transform(
+        as_predictions, rows, model, scoring.policy, scoring_id, datetime.now(UTC)
+    ).withColumns({"complete": F.lit(chosen.complete)})
     lake.grow(PREDICTIONS)
     try:
         lake.replace_partitions(PREDICTIONS.conform(made), PREDICTIONS, [partition])
@@ -143,9 +160,10 @@ def as_predictions(
     )
 
 
-def _scoring_id(model: ServingModel, settings: Settings, content: str) -> str:
+def _scoring_id(model: ServingModel, settings: Settings, content: str, chosen: ChosenMonth) -> str:
     """Names everything that decides a partition's rows, so that they needn't be made twice."""
     inputs = [FORMAT, model.name, model.version, model.run_id, deciding(settings, "predictions"), content]
+    inputs.append(chosen.complete)
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
 
 

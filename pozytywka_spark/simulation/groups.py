@@ -8,35 +8,38 @@ from datetime import date
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Simulation
+from pozytywka_spark.config import Settings, Simulation
+from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.training.scores import join_city, slices_of
 from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
 EVERYONE = "all users"
 
 
-def read_scored(lake: Lake, month: date | None, model: ServingModel) -> tuple[DataFrame, date]:
-    """Features of a month (default: the last one scored) with `probability`, as the champion has scored it.
+def read_scored(
+    settings: Settings, lake: Lake, month: date | None, model: ServingModel
+) -> tuple[DataFrame, ChosenMonth]:
+    """Features of a month (default: the last complete one scored) with `probability`, as the champion has it.
 
     Raises `DataError` if the champion has scored no such month, or not the users that it has now.
     """
     told = f"{model.name} version {model.version}"
     scored = lake.read(PREDICTIONS.name) if lake.exists(PREDICTIONS.name) else None
-    last = None
+    known: list[date] = []
     if scored is not None:
-        wanted = F.col("model_version") == model.version
-        if month is not None:
-            wanted &= F.col("month") == F.lit(month)
-        found = scored.where(wanted).agg(F.max("month").alias("last")).first()
-        last = found["last"] if found else None
-    if scored is None or last is None:
+        mine = scored.where(F.col("model_version") == model.version).select("month").distinct()
+        known = [row["month"] for row in mine.collect() if month in (None, row["month"])]
+    if not known:
         which = f"{month:%Y-%m} has no scores" if month else "no month has scores"
         flag = f" --month {month:%Y-%m}" if month else ""
         raise DataError(f"{which} of the champion, {told}: run the score job first (score{flag})")
-    partition = {"month": last, "model_version": model.version}
+    chosen = choose_month(known, span_of_features(settings, lake), month, "simulated")
+    last = chosen.month
+    partition: Partition = {"month": last, "model_version": model.version}
     predictions = lake.read(PREDICTIONS.name, partitions=[partition]).select("user_id", "probability")
     features = lake.read("features", partitions=[{"month": last}])
     joined = features.join(predictions, "user_id", "full")
@@ -48,7 +51,7 @@ def read_scored(lake: Lake, month: date | None, model: ServingModel) -> tuple[Da
             f"the scores of {last:%Y-%m} by {told} are not of the users that table features has now "
             f"({sizes['stray']} differ): run the score job again"
         )
-    return joined, last
+    return joined, chosen
 
 
 def with_segment(rows: DataFrame, by: str, lake: Lake) -> DataFrame:

@@ -17,7 +17,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.estimators import positive_weight, tree_parameters
 from pozytywka_spark.training.kernel import user_weights
 from pozytywka_spark.training.predicted import labels_in, own_labels
-from pozytywka_spark.training.rows import LABEL
+from pozytywka_spark.training.rows import LABEL, whole_months
 from pozytywka_spark.training.serving import ServingModel
 
 _STEPS = 1_000_000  # of a user's hash: how finely the sample's size can be set
@@ -48,7 +48,8 @@ def training_rows(settings: Settings, lake: Lake, model: ServingModel) -> DataFr
     `DataError` if the table has not the model's label, if there is no such row or no buyer among them.
     """
     chosen = settings.simulation
-    known = own_labels(labels_in(lake), model).where(F.date_format("month", "yyyy-MM") <= model.trained_until)
+    labels = whole_months(labels_in(lake), settings)
+    known = own_labels(labels, model).where(F.date_format("month", "yyyy-MM") <= model.trained_until)
     sizes = known.agg(F.count("*").alias("rows"), F.sum(LABEL).alias("buyers")).first()
     if sizes is None or not sizes["rows"] or not sizes["buyers"]:
         raise DataError(

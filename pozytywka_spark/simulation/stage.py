@@ -28,6 +28,7 @@ from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking, connect
+from pozytywka_spark.wholemonth import ChosenMonth
 
 FORMAT = 1
 TAG = "pozytywka.simulation"
@@ -36,7 +37,10 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class SimulationReport:
-    """What could be changed: `fronts` are the rows of the table, `notes` what was left out and why."""
+    """What could be changed: `fronts` are the rows of the table, `notes` what was left out and why.
+
+    `complete`: the data cover the whole month.
+    """
 
     month: date
     segment_by: str
@@ -49,6 +53,7 @@ class SimulationReport:
     run_id: str
     tracking_uri: str
     unchanged: bool
+    complete: bool = True
 
 
 def simulate(
@@ -65,24 +70,26 @@ def simulate(
     check_order(model.features, feature_order(settings))
     check_hash(model.catalogue_hash, catalogue_hash(settings))
     by = by or settings.simulation.segment
-    rows, month = read_scored(lake, month, model)
+    rows, chosen = read_scored(settings, lake, month, model)
+    month = chosen.month
     levers, notes = usable(LEVERS, CATALOGUE, model.features, rows.columns)
     if not levers:
         raise DataError(f"nothing can be changed: {'; '.join(notes)}")
-    identity = _identity(settings, model, rows, month, by)
+    identity = _identity(settings, model, rows, chosen, by)
     known = _partition(lake, month, by)
     unchanged = bool(known) and known[0]["simulation_id"] == identity
     if not unchanged:
         grouped = with_segment(rows, by, lake)
         task = _task(spark, settings, lake, model, levers)
         fronts = _fronts(grouped, levers, task, rows.columns)
-        _write(fronts, lake, month, by, model, identity)
+        _write(fronts, lake, chosen, by, model, identity)
         known = _partition(lake, month, by)
-    notes = (*notes, *_small(with_segment(rows, by, lake), settings))
+    notes = (*([chosen.note] if chosen.note else []), *notes, *_small(with_segment(rows, by, lake), settings))
     page = render(known, month, model, notes)
     run = _log(tracking, settings, known, page, month, by, identity)
     return SimulationReport(
         month=month,
+        complete=chosen.complete,
         segment_by=by,
         model_name=model.name,
         model_version=model.version,
@@ -117,17 +124,21 @@ def _fronts(grouped: DataFrame, levers: Sequence[Lever], task: Task, at_hand: Se
     return rows.groupBy("segment").applyInPandas(advisor(task, [lever.name for lever in levers]), FRONT)
 
 
-def _write(fronts: DataFrame, lake: Lake, month: date, by: str, model: ServingModel, identity: str) -> None:
+def _write(
+    fronts: DataFrame, lake: Lake, chosen: ChosenMonth, by: str, model: ServingModel, identity: str
+) -> None:
     """One commit, one file: a front has some dozens of rows."""
     made = fronts.withColumns(
         {
-            "month": F.lit(month),
+            "month": F.lit(chosen.month),
+            "complete": F.lit(chosen.complete),
             "segment_by": F.lit(by),
             "model_version": F.lit(model.version),
             "simulation_id": F.lit(identity),
         }
     )
-    partition: Partition = {"month": month, "segment_by": by}
+    partition: Partition = {"month": chosen.month, "segment_by": by}
+    lake.grow(SIMULATIONS)
     lake.replace_partitions(SIMULATIONS.conform(made.repartition("month")), SIMULATIONS, [partition])
 
 
@@ -146,10 +157,10 @@ def _small(grouped: DataFrame, settings: Settings) -> list[str]:
     return [f"{row['segment']} is left out: {row['count']} users, fewer than {least}" for row in found]
 
 
-def _identity(settings: Settings, model: ServingModel, rows: DataFrame, month: date, by: str) -> str:
+def _identity(settings: Settings, model: ServingModel, rows: DataFrame, chosen: ChosenMonth, by: str) -> str:
     """Names everything that decides the fronts, so that they needn't be searched twice."""
     decisive = [
-        FORMAT, model.name, model.version, model.run_id, month.isoformat(), by,
+        FORMAT, model.name, model.version, model.run_id, chosen.month.isoformat(), chosen.complete, by,
         deciding(settings, "simulation"), content_hash(rows),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]

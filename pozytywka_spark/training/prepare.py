@@ -12,16 +12,26 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import provenance
-from pozytywka_spark.training.rows import check_training_rows, content_hash, count_months, training_rows
+from pozytywka_spark.training.rows import (
+    check_training_rows,
+    content_hash,
+    count_months,
+    training_rows,
+    whole_months,
+)
 from pozytywka_spark.training.splits import TRAIN, MonthCount, TimeSplit, plan_split, rolling_folds
 
 
 @dataclass(frozen=True)
 class Planned:
-    """The split of the mature months, and the rows on its sides, not yet computed."""
+    """The split of the mature months, and the rows on its sides, not yet computed.
+
+    `left_out` are mature months that the data don't cover.
+    """
 
     order: tuple[str, ...]
     counts: tuple[MonthCount, ...]
+    left_out: tuple[MonthCount, ...]
     split: TimeSplit
     rows: DataFrame
 
@@ -37,6 +47,7 @@ class Prepared:
     order: tuple[str, ...]
     catalogue: str
     counts: tuple[MonthCount, ...]
+    left_out: tuple[MonthCount, ...]
     split: TimeSplit
     folds: tuple[TimeSplit, ...]
     sizes: Mapping[str, tuple[int, int]]
@@ -64,10 +75,14 @@ def read_rows(settings: Settings, lake: Lake, versions: Mapping[str, int] | None
             f"table labels has no {label}: "
             f"run the features job with label.horizon_days={settings.label.horizon_days}"
         )
-    counts = count_months(labels, label)
+    whole = whole_months(labels, settings)
+    counts = count_months(whole, label)
+    taken = {count.month for count in counts}
+    left_out = [count for count in count_months(labels, label) if count.month not in taken]
     split = plan_split(counts, settings)
     order = feature_order(settings)
-    return Planned(order, tuple(counts), split, training_rows(features, labels, order, label, split))
+    rows = training_rows(features, whole, order, label, split)
+    return Planned(order, tuple(counts), tuple(left_out), split, rows)
 
 
 def prepare(planned: Planned, rows: DataFrame, settings: Settings, lake: Lake) -> Prepared:
@@ -78,6 +93,7 @@ def prepare(planned: Planned, rows: DataFrame, settings: Settings, lake: Lake) -
         order=planned.order,
         catalogue=catalogue,
         counts=planned.counts,
+        left_out=planned.left_out,
         split=planned.split,
         folds=tuple(rolling_folds(planned.counts, planned.split, settings)),
         sizes=check_training_rows(rows, planned.counts, planned.split),

@@ -193,7 +193,11 @@ def _interval(metrics: Mapping[str, float], name: str) -> str:
 
 def notes(prepared: Prepared, settings: Settings) -> list[str]:
     """What a reader of the metrics must know."""
-    found = []
+    found = [
+        f"{count.month:%Y-%m} is left out with its {count.rows:,} rows: the data don't cover it "
+        "(training.incomplete_months=true takes it in)"
+        for count in prepared.left_out
+    ]
     positives = sum(positive for _, positive in prepared.sizes.values())
     if positives < 200:
         sides = ", ".join(

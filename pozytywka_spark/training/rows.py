@@ -10,12 +10,23 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, GuardError
 from pozytywka_spark.features.guards import check_mature, check_purge
 from pozytywka_spark.training.splits import TEST, TRAIN, VALIDATION, MonthCount, TimeSplit
 
 SIDE = "side"
 LABEL = "label"
+
+
+def whole_months(labels: DataFrame, settings: Settings) -> DataFrame:
+    """`labels` without the months that the data don't cover, unless `training.incomplete_months`.
+
+    Labels of an older release don't say; a model that was trained on them is made again from all of them.
+    """
+    if settings.training.incomplete_months or "complete" not in labels.columns:
+        return labels
+    return labels.filter(F.coalesce("complete", F.lit(True)))
 
 
 def count_months(labels: DataFrame, label: str) -> list[MonthCount]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
@@ -17,6 +17,7 @@ from pozytywka_spark.experiments import registry
 from pozytywka_spark.experiments.allocation import start
 from pozytywka_spark.experiments.assign import assign, end, grow_share
 from pozytywka_spark.experiments.buckets import bucket_of, layer_scope
+from pozytywka_spark.experiments.population import chosen_cut_off, next_cut_off
 from pozytywka_spark.lake import Lake, open_lake
 
 JANUARY, FEBRUARY, MARCH = date(2023, 1, 1), date(2023, 2, 1), date(2023, 3, 1)
@@ -67,6 +68,29 @@ def test_users_get_the_group_of_their_bucket_once_and_for_life(
     assert later.fates == {"assigned now": 100, "assigned before": 101}  # 4 bought on the cut-off
     assert rows_of(lake, "adverts").head(396).equals(rows)
     assert [registry.find(lake, "adverts").latest.revision, lake.version("experiments")] == [1, 0]
+
+
+def test_without_a_cut_off_it_is_the_end_of_the_last_month_that_is_over(
+    spark: SparkSession, settings: Settings, lake: Lake
+) -> None:
+    """January has begun: its events end on the fifth. One dated 2031 changes nothing."""
+    stray = [(7, datetime(2031, 5, 5), "BUY_PREMIUM"), (8, datetime(2001, 5, 5), "PLAY")]
+    write_events(spark, lake, pd.DataFrame(stray, columns=["user_id", "time", "kind"]))
+    done = assign(spark, settings, lake, "adverts", {"fewer": 20})
+    assert (done.at, done.added) == (JANUARY, 396)
+    assert end(spark, lake, "adverts").at == JANUARY
+    assert chosen_cut_off(lake, settings.data, None) == (
+        JANUARY,
+        "2023-01 has begun: its data end on 2023-01-05; the cut-off is 2023-01-01; "
+        "--at 2023-02 takes the begun month all the same",
+    )
+    assert chosen_cut_off(lake, settings.data, FEBRUARY) == (
+        FEBRUARY, "2023-01 is not complete: its data end on 2023-01-05"
+    )  # fmt: skip
+    assert chosen_cut_off(lake, settings.data, JANUARY) == (JANUARY, "")
+    ended = settings.data.model_copy(update={"end": datetime(2022, 12, 20, tzinfo=UTC)})
+    with pytest.raises(DataError, match=r"no month is over: data from 2022-12-05 to 2022-12-19 .* --at YYYY"):
+        next_cut_off(lake, ended)
 
 
 def test_growth_is_for_newcomers_unless_control_is_told_to_move(

@@ -124,14 +124,18 @@ def analysts_query() -> str:
 
 
 def labels(con: duckdb.DuckDBPyConnection, days: int) -> pd.DataFrame:
-    """user_id, month, mature, the horizon's label (null if immature) and buys_ever of every row."""
+    """user_id, month, mature, the horizon's label (null if immature), buys_ever and complete of every row.
+
+    For deliveries without stray clocks that begin on a first: their data end with the last event's day.
+    """
     return con.execute(f"""
-        with d as (select max(timestamp) as data_end from e)
+        with d as (select date_trunc('day', max(timestamp)) + interval 1 day as data_end from e)
         select r.user_id, r.month, r.cut_off, r.cut_off + interval {days} day as horizon_end,
                d.data_end >= r.cut_off + interval {days} day as mature,
                case when d.data_end >= r.cut_off + interval {days} day then
                     coalesce(b.at >= r.cut_off and b.at < r.cut_off + interval {days} day, false)::int
                end as label,
-               (b.at is not null)::int as buys_ever
+               (b.at is not null)::int as buys_ever,
+               d.data_end >= r.cut_off as complete
         from rows r cross join d left join bought b using (user_id) order by r.month, r.user_id
     """).df()

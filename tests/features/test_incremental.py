@@ -31,7 +31,7 @@ TABLES = ("first_likes", "artist_debuts", "user_debuts", "track_plays", "user_mo
 
 def inputs_of(*fingerprints: str) -> list[MonthInputs]:
     return [
-        MonthInputs(MonthEvents(month, 1, "", 0, ""), text)
+        MonthInputs(MonthEvents(month, 1, "", 0, "", (1,)), text)
         for month, text in zip(MONTHS, fingerprints, strict=False)
     ]
 

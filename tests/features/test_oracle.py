@@ -117,7 +117,7 @@ def test_labels_equal_the_oracle(built: Built) -> None:
     actual = actual.rename(columns={"buys_within_30_days": "label"})
     for name in ("cut_off", "horizon_end"):
         assert list(actual[name]) == list(expected[name]), name
-    for name in ("mature", "buys_ever", "label"):
+    for name in ("mature", "buys_ever", "label", "complete"):
         assert list(actual[name].astype("Float64")) == list(expected[name].astype("Float64")), name
 
 

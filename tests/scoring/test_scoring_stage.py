@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from known_hazard import LAST
+from known_hazard import FIRST, LAST, write_days
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from trained import Trained
 
 from pozytywka_spark.errors import DataError, GuardError, TrackingError
-from pozytywka_spark.schemas import PREDICTIONS
+from pozytywka_spark.monitoring.inputs import read_inputs
+from pozytywka_spark.schemas import PREDICTIONS, Table
 from pozytywka_spark.scoring import stage
 from pozytywka_spark.scoring.rank import with_rank
 from pozytywka_spark.scoring.stage import score
+from pozytywka_spark.simulation.groups import read_scored
+from pozytywka_spark.timesplit import next_month
+from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
 
 
@@ -62,6 +67,48 @@ def test_the_same_scoring_is_not_done_twice_and_repairs_what_was_changed(
     trained.lake.replace_partitions(other, PREDICTIONS, [partition])
     assert not score(spark, trained.settings, trained.lake).unchanged
     assert trained.lake.read("predictions").count() == rows
+
+
+@pytest.fixture
+def begun(trained: Trained, spark: SparkSession) -> Iterator[Trained]:
+    """The same lake, of which February has two days only."""
+    write_days(spark, trained.settings, trained.lake, FIRST, date(2023, 2, 3))
+    yield trained
+    write_days(spark, trained.settings, trained.lake, FIRST, next_month(LAST))
+
+
+def test_the_last_complete_month_is_scored_and_another_marked(begun: Trained, spark: SparkSession) -> None:
+    settings, lake = begun.settings, begun.lake
+    january = score(spark, settings, lake)
+    assert (january.month, january.complete) == (date(2023, 1, 1), True)
+    assert january.note == (
+        "2023-02 has begun: its data end on 2023-02-02; scored 2023-01; --month 2023-02 takes it all the same"
+    )
+    # as the release before has left it, which had no such column
+    old = lake.read("predictions").where(F.col("month") == F.lit(january.month)).drop("complete").persist()
+    lake.overwrite(old, Table("predictions", old.schema, PREDICTIONS.keys, PREDICTIONS.partition_by))
+    february = score(spark, settings, lake, LAST)
+    assert (february.month, february.complete) == (LAST, False)
+    assert february.note == "2023-02 is not complete: its data end on 2023-02-02; marked so"
+    marks = lake.read("predictions").select("month", "complete").distinct().collect()
+    assert {tuple(mark) for mark in marks} == {(january.month, None), (LAST, False)}
+    model = load_model(connect(settings))
+    for asked, expected in ((None, (january.month, True)), (LAST, (LAST, False))):
+        simulated = read_scored(settings, lake, asked, model)[1]
+        assert (simulated.month, simulated.complete) == expected
+        monitored = read_inputs(settings, lake, model, asked, None).chosen
+        assert (monitored.month, monitored.complete) == expected
+    old.unpersist()
+
+
+def test_months_that_began_late_are_no_reference(trained: Trained, spark: SparkSession) -> None:
+    many = trained.settings.monitoring.model_copy(update={"warmup_months": 0, "reference_months": 99})
+    settings = trained.settings.model_copy(update={"monitoring": many})
+    model = load_model(connect(settings))
+    assert read_inputs(settings, trained.lake, model, None, None).reference[0] == FIRST
+    late = settings.data.model_copy(update={"start": datetime(2022, 1, 9, tzinfo=UTC)})
+    settings = settings.model_copy(update={"data": late})
+    assert read_inputs(settings, trained.lake, model, None, None).reference[0] == next_month(FIRST)
 
 
 def test_a_month_without_users_is_named(trained: Trained, spark: SparkSession) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from ads_world import DROPPED, ORDER, World, user_months
-from known_hazard import as_spark
+from known_hazard import as_spark, write_days
 from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
@@ -19,6 +19,7 @@ from pozytywka_spark.features.catalogue import catalogue_hash
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.stage import TAG, simulate
+from pozytywka_spark.timesplit import next_month
 from pozytywka_spark.training.calibration import Calibrator
 from pozytywka_spark.training.provenance import package_versions
 from pozytywka_spark.training.rows import LABEL
@@ -47,10 +48,15 @@ def scored(
     lake.overwrite(as_spark(spark, rows, features), features)
     labels = schemas.labels_table(settings.label.horizon_column)
     made = rows[["user_id", "month"]].assign(
-        cut_off=pd.Timestamp("2022-07-01"), horizon_end=pd.Timestamp("2022-07-31"), mature=True, buys_ever=0
+        cut_off=pd.Timestamp("2022-07-01"),
+        horizon_end=pd.Timestamp("2022-07-31"),
+        mature=True,
+        buys_ever=0,
+        complete=True,
     )
     made[settings.label.horizon_column] = rows[LABEL].astype(int)
     lake.overwrite(as_spark(spark, made, labels), labels)
+    write_days(spark, settings, lake, MONTHS[0], next_month(MONTHS[-1]))
     model = ServingModel(
         booster=ads_world.task.model.booster, features=ORDER, catalogue_hash=catalogue_hash(settings),
         trees=20, label=settings.label.column, horizon_days=30, base_rate=0.3, trained_until="2022-05",
