@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pozytywka_spark.training.tracking.source import source_tags
 from pozytywka_spark.training.tracking.store import Tracking, told
 
 _TEXT_LIMIT = 6000  # of a parameter or a tag in MLflow's stores
@@ -19,7 +20,7 @@ def run(
     tracking: Tracking, name: str, *, tags: Mapping[str, str], parent: str | None = None
 ) -> Iterator[str]:
     """A run and its identity; FINISHED after the block, FAILED if it raised, KILLED if interrupted."""
-    lineage = {"mlflow.runName": name, **({"mlflow.parentRunId": parent} if parent else {})}
+    lineage = {"mlflow.runName": name, **source_tags(), **({"mlflow.parentRunId": parent} if parent else {})}
     with told(tracking.uri, "start a run in"):
         identity = tracking.client.create_run(
             tracking.experiment_id, tags={**lineage, **_short(tags)}
