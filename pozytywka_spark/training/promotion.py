@@ -147,6 +147,7 @@ def roll_back(settings: Settings) -> tuple[int, int]:
         {
             "verdict": told,
             "promoted": False,
+            "champion": int(previous),
             ROLLED_BACK: True,
             "reasons": reasons,
             "changes": [],

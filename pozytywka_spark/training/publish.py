@@ -37,25 +37,27 @@ def publish_if_missing(tracking: Tracking, training_run: str) -> None:
 
 
 def tell(tracking: Tracking, training_run: str) -> None:
-    """Describe the run, its version, the model, and the version it took over from: where each stands now."""
+    """Describe a run and its version, the one it took over from, the champion and the model as they stand."""
     version = registry.version_of(tracking, training_run)
     if version is None:
         return
-    _tell(tracking, version)
+    champion = registry.aliased(tracking, registry.CHAMPION)
     before = version.tags.get(registry.PREVIOUS)
+    told = {version.number: version}
     if before:
-        _tell(tracking, registry.numbered(tracking, int(before)))
+        told[int(before)] = registry.numbered(tracking, int(before))
+    if champion is not None:
+        told[champion.number] = champion
+    for entry in told.values():
+        _tell(tracking, entry, champion.number if champion else None)
 
 
-def _tell(tracking: Tracking, version: registry.Version) -> None:
+def _tell(tracking: Tracking, version: registry.Version, champion: int | None) -> None:
     run = runs.find(tracking, version.training_run)
     if run is None or not runs.has_artefact(tracking, version.training_run, FACTS):
         return
     facts = runs.read_json(tracking, version.training_run, FACTS)
-    champion = registry.aliased(tracking, registry.CHAMPION)
-    standing = story.Standing(
-        version.number, champion.number if champion else None, _outcome(tracking, version.training_run)
-    )
+    standing = story.Standing(version.number, champion, _outcome(tracking, version.training_run))
     tags = story.tags_of(facts, standing)
     link = notes.page_of(run.info.experiment_id, version.training_run, PAGE, "The dossier")
     notes.tell_run(
@@ -66,7 +68,7 @@ def _tell(tracking: Tracking, version: registry.Version) -> None:
         story.of_run(facts, standing, link),
     )
     notes.tell_version(tracking, version.number, tags, story.of_version(facts, standing, link))
-    if champion is None or champion.number == version.number:
+    if champion in (None, version.number):
         about = {key: tags[key] for key in ("label", "horizon_days")}
         notes.tell_model(tracking, about, story.of_model(facts))
 

@@ -49,12 +49,16 @@ class Standing:
 
     @property
     def in_words(self) -> str:
-        """The gate's verdict and who serves now."""
-        told = self.outcome["verdict"] if self.outcome else "The gate has not weighed this version."
-        if self.champion == self.number:
-            return f"{told} It is the champion now."
-        now = f"Version {self.champion} is the champion now." if self.champion else "There is no champion."
-        return f"{told} {now}"
+        """The gate's verdict, before it who serves now if that changed since."""
+        leads = self.champion == self.number
+        if self.outcome is None:
+            return "Promoted: it is the champion." if leads else "Undecided: the gate has not weighed it."
+        verdict = str(self.outcome["verdict"])
+        if self.outcome.get("champion") == self.champion:
+            return verdict
+        now = "it" if leads else f"version {self.champion}" if self.champion else "nobody"
+        told = "Replaced" if self.decision == REPLACED else "Since then"
+        return f"{told}: {now} is the champion now. {verdict}"
 
 
 def facets(
@@ -90,7 +94,7 @@ def of_run(facts: Facts, standing: Standing, dossier: str) -> str:
     """The run's description. `dossier` is a link in Markdown."""
     data = facts["data"]
     parts = [
-        f"**Version {standing.number}: {standing.decision.replace('_', ' ')}.** {standing.in_words}",
+        f"**{standing.in_words}**",
         _reasons(standing),
         f"The three models on the same {_test(facts)}, which none has seen (95% intervals by user):",
         notes.table([_row(name, facts["models"][name]) for name in MODELS]),
@@ -109,11 +113,11 @@ def of_version(facts: Facts, standing: Standing, dossier: str) -> str:
     months = ", ".join(f"{side} {span(found)}" for side, found in _sides(facts).items())
     best = facts["models"][XGBOOST]
     parts = [
-        f"**{standing.decision.replace('_', ' ').capitalize()}.** {standing.in_words}",
+        f"**{standing.in_words}**",
         _reasons(standing),
         f"Predicts `{facts['data']['label']}` with {_trees(facts)}; months: {months}.",
         notes.table([_row(XGBOOST, best)]),
-        dossier,
+        f"{dossier} has the plots, the slices and the reasons.",
     ]
     return "\n\n".join(part for part in parts if part)
 

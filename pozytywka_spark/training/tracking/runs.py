@@ -56,6 +56,14 @@ def log(
             tracking.client.log_batch(run_id, metrics=numbers[chosen], params=logged[chosen])
 
 
+def log_output(tracking: Tracking, run_id: str, model_id: str) -> None:
+    """Name a logged model as what came of a run."""
+    with told(tracking.uri, "log to"):
+        from mlflow.entities import LoggedModelOutput
+
+        tracking.client.log_outputs(run_id, [LoggedModelOutput(model_id, 0)])
+
+
 def close_abandoned(tracking: Tracking, tag: str, value: str) -> None:
     """Runs with that tag that still run by the book were killed: say so."""
     with told(tracking.uri, "close a run in"):
