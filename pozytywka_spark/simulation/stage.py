@@ -171,7 +171,7 @@ def _log(
     if known is not None:
         return known
     suggested = [row for row in fronts if row["suggested"]]
-    name = f"simulate {month:%Y-%m} by {by} · v{version}"
+    name = f"simulate v{version} · {month:%Y-%m} by {by}"
     tags = {KIND: "simulation", "version": str(version), "pozytywka.caveat": WARNING}
     with runs.run(tracking, name, tags=tags) as made:
         params = {f"simulation.{key}": value for key, value in settings.resolved()["simulation"].items()}

@@ -1,4 +1,4 @@
-"""What runs are called: what was done, with which months, and which model version came of it."""
+"""What runs are called: what was done, which model version came of it, with which months."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ def span(months: Sequence[date | str]) -> str:
 def training_name(
     months: Sequence[date | str], model: str, *, tuned: bool, version: int | None = None
 ) -> str:
-    """`train 2022-01..2022-12 · xgboost tuned · v3`; no version before one is registered."""
-    parts = [f"train {span(months)}", f"{model} tuned" if tuned else model]
-    return " · ".join([*parts, *([f"v{version}"] if version is not None else [])])
+    """`train v3 tuned · 2022-01..2022-12 · xgboost`; no version before one is registered.
+
+    What tells runs apart comes first: the UI's table shows some twenty characters of a name.
+    """
+    number = "" if version is None else f" v{version}"
+    return f"train{number}{' tuned' if tuned else ''} · {span(months)} · {model}"
 
 
 def monitoring_name(months: Sequence[date | str], version: int) -> str:
-    """`monitor 2023-01..2023-02 · v3`."""
-    return f"monitor {span(months)} · v{version}" if months else f"monitor · v{version}"
+    """`monitor v3 · 2023-01..2023-02`."""
+    return f"monitor v{version} · {span(months)}" if months else f"monitor v{version}"

@@ -113,7 +113,7 @@ def of_version(facts: Facts, standing: Standing, dossier: str) -> str:
     months = ", ".join(f"{side} {span(found)}" for side, found in _sides(facts).items())
     best = facts["models"][XGBOOST]
     parts = [
-        f"**{standing.in_words}**",
+        standing.in_words,  # plain: the table of versions shows the beginning as it is written
         _reasons(standing),
         f"Predicts `{facts['data']['label']}` with {_trees(facts)}; months: {months}.",
         notes.table([_row(XGBOOST, best)]),

@@ -73,7 +73,7 @@ def test_trials_are_child_runs_and_the_best_is_what_was_fitted(
 def test_a_tuned_run_says_so(tuned: TrainingReport, settings: Settings) -> None:
     tracking = connect(settings)
     run = tracking.client.get_run(tuned.run_id)
-    assert run.info.run_name.endswith("· xgboost tuned · v1")
+    assert run.info.run_name.startswith("train v1 tuned · ")
     assert run.data.tags["tuned"] == "true"
     assert "parameters from 4 trials" in run.data.tags["mlflow.note.content"]
     version = tracking.client.get_model_version("tuned", "1")
