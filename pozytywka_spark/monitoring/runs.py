@@ -82,11 +82,12 @@ def _tell(tracking: Tracking, run_id: str, model: ServingModel, trend: Sequence[
 
 def describe(rows: Sequence[Mapping[str, Any]], month: str, model: str, link: str) -> str:
     """What a month looked like: alerts first, the model's metrics, where the rest is."""
-    alerts = [f"- **{row['subject']}**: {row['metric']} {row['value']:.4f}" for row in rows if row["alert"]]
+    known = [row for row in rows if row["value"] is not None]
+    alerts = [f"- **{row['subject']}**: {row['metric']} {row['value']:.4f}" for row in known if row["alert"]]
     measured = [
         {"metric": row["metric"], "value": f"{row['value']:.4f}"}
-        for row in rows
-        if row["subject"] == MODEL and row["value"] is not None and "bin_" not in row["metric"]
+        for row in known
+        if row["subject"] == MODEL and "bin_" not in row["metric"]
     ]
     parts = [
         f"**{month}, {model}: {len(alerts)} alerts.**" if alerts else f"**{month}, {model}: no alert.**",
