@@ -13,6 +13,7 @@ from pozytywka_spark.experiments.qini import Curve
 from pozytywka_spark.experiments.stage import write_page
 from pozytywka_spark.reports.page import Page
 from pozytywka_spark.training.tracking import runs
+from pozytywka_spark.training.tracking.notes import KIND, page_of, table, tell_run
 from pozytywka_spark.training.tracking.store import connect
 
 UPLIFT_TAG = "pozytywka.uplift"
@@ -106,8 +107,8 @@ def _log(
     there = runs.tagged(tracking, UPLIFT_TAG, uplift_id)
     if there:
         return there[0]
-    tags = {UPLIFT_TAG: uplift_id, "pozytywka.experiment": name}
-    with runs.run(tracking, f"uplift {name}", tags=tags) as run_id:
+    tags = {KIND: "uplift", UPLIFT_TAG: uplift_id, "pozytywka.experiment": name}
+    with runs.run(tracking, f"uplift {name} · {group}", tags=tags) as run_id:
         chosen = settings.experiments.uplift.model_dump(mode="json")
         runs.log(tracking, run_id, params={"experiment": name, "treatment": group, **chosen})
         metrics = {
@@ -116,8 +117,17 @@ def _log(
             for key, end in (("area", ""), ("low", "_low"), ("high", "_high"))
         }
         runs.log(tracking, run_id, metrics=metrics)
-        runs.log_text(tracking, run_id, page, f"experiment-{name}-uplift.html")
+        file = f"experiment-{name}-uplift.html"
+        runs.log_text(tracking, run_id, page, file)
+        link = page_of(tracking.experiment_id, run_id, file, "The page")
+        told = f"Whom `{group}` of experiment `{name}` moves: area between Qini curve and chance"
+        shown = [{"ranking": row["ranking"], "area (95%)": _area(row)} for row in areas]
+        tell_run(tracking, run_id, f"uplift {name} · {group}", tags, f"{told}\n\n{table(shown)}\n\n{link}")
     return run_id
+
+
+def _area(row: Mapping[str, Any]) -> str:
+    return f"{row['area']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
 
 
 def show_uplift(report: UpliftReport) -> None:

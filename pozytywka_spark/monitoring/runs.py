@@ -8,11 +8,16 @@ from typing import Any
 
 from pozytywka_spark.monitoring.drift import PSI
 from pozytywka_spark.monitoring.findings import MODEL, SCORE
+from pozytywka_spark.training.names import monitoring_name, span
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking import runs
+from pozytywka_spark.training.tracking.inputs import Input, log_inputs
+from pozytywka_spark.training.tracking.notes import KIND, page_of, table, tell_run
 from pozytywka_spark.training.tracking.store import Tracking
 
 TAG = "pozytywka.monitoring"
+MONTHS = "months"  # of a monitoring run: the first and the last month it has measured
+PAGE = "monitoring.html"
 
 
 def log_months(
@@ -21,8 +26,11 @@ def log_months(
     trend: Sequence[Mapping[str, Any]],
     months: Iterable[date],
     page: str,
+    inputs: Sequence[Input] = (),
 ) -> str:
     """Log the metrics of `months`, each under the run of the model it was monitored with; the model's run.
+
+    `inputs` are the tables that were read for the last of them.
 
     A month's step is its number such as 202305. What is logged already with the same value is left alone.
     """
@@ -35,7 +43,9 @@ def log_months(
     for version, steps in sorted(by_version.items()):
         runs.log_steps(tracking, run_of(tracking, model.name, version), steps)
     own = run_of(tracking, model.name, model.version)
-    runs.log_text(tracking, own, page, "monitoring.html")
+    runs.log_text(tracking, own, page, PAGE)
+    log_inputs(tracking, own, inputs)
+    _tell(tracking, own, model, [row for row in trend if row["model_version"] == model.version])
     return own
 
 
@@ -45,8 +55,47 @@ def run_of(tracking: Tracking, name: str, version: int) -> str:
     known = runs.find_tagged(tracking, TAG, key)
     if known is not None:
         return known
-    with runs.run(tracking, f"monitoring of version {version}", tags={TAG: key}) as made:
+    with runs.run(tracking, monitoring_name([], version), tags={TAG: key, KIND: "monitoring"}) as made:
         return made
+
+
+def _tell(tracking: Tracking, run_id: str, model: ServingModel, trend: Sequence[Mapping[str, Any]]) -> None:
+    """The run's name, tags and description: the months so far and what the last one brought."""
+    run = runs.find(tracking, run_id)
+    # an earlier month may be looked at again: then the trend ends with it, and what was there stays
+    known = run.data.tags.get(MONTHS, "").split("..") if run else []
+    months = sorted({*(f"{row['month']:%Y-%m}" for row in trend), *(month for month in known if month)})
+    of_last = [row for row in trend if f"{row['month']:%Y-%m}" == months[-1]] if months else []
+    if not of_last:
+        return
+    tags = {
+        "label": model.label,
+        "horizon_days": str(model.horizon_days),
+        "version": str(model.version),
+        MONTHS: span(months),
+        "alerts": str(sum(bool(row["alert"]) for row in of_last)),
+    }
+    link = page_of(tracking.experiment_id, run_id, PAGE, "The page")
+    text = describe(of_last, months[-1], f"version {model.version} of {model.name}", link)
+    tell_run(tracking, run_id, monitoring_name(months, model.version), tags, text)
+
+
+def describe(rows: Sequence[Mapping[str, Any]], month: str, model: str, link: str) -> str:
+    """What a month looked like: alerts first, the model's metrics, where the rest is."""
+    known = [row for row in rows if row["value"] is not None]
+    alerts = [f"- **{row['subject']}**: {row['metric']} {row['value']:.4f}" for row in known if row["alert"]]
+    measured = [
+        {"metric": row["metric"], "value": f"{row['value']:.4f}"}
+        for row in known
+        if row["subject"] == MODEL and "bin_" not in row["metric"]
+    ]
+    parts = [
+        f"**{month}, {model}: {len(alerts)} alerts.**" if alerts else f"**{month}, {model}: no alert.**",
+        "\n".join(alerts),
+        table(measured),
+        f"A month's step is its number, such as 202302. {link} has all months and features.",
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def metrics_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -33,6 +33,7 @@ from pozytywka_spark.training.booster import MARGIN, with_margin
 from pozytywka_spark.training.predicted import has_own_labels
 from pozytywka_spark.training.rows import LABEL
 from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.training.sources import monitored_inputs
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking, connect
 
@@ -98,7 +99,8 @@ def monitor(
         table.write(spark, lake, [*made, *kept, *late])
     trend = table.read_trend(lake, inputs.month)
     page = render(trend, inputs.month, settings.monitoring)
-    run = log_months(tracking, model, trend, {inputs.month, *(row["month"] for row in late)}, page)
+    read = monitored_inputs(lake, inputs.month)
+    run = log_months(tracking, model, trend, {inputs.month, *(row["month"] for row in late)}, page, read)
     return _report(settings, lake, tracking, model, inputs, trend, late, page, run, unchanged=unchanged)
 
 

@@ -27,6 +27,7 @@ from pozytywka_spark.simulation.segment import CONTEXT, Model
 from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking import registry, runs
+from pozytywka_spark.training.tracking.notes import KIND, page_of, tell_run
 from pozytywka_spark.training.tracking.store import Tracking, connect
 from pozytywka_spark.wholemonth import ChosenMonth
 
@@ -86,7 +87,7 @@ def simulate(
         known = _partition(lake, month, by)
     notes = (*([chosen.note] if chosen.note else []), *notes, *_small(with_segment(rows, by, lake), settings))
     page = render(known, month, model, notes)
-    run = _log(tracking, settings, known, page, month, by, identity)
+    run = _log(tracking, settings, known, page, (month, by, model.version), identity)
     return SimulationReport(
         month=month,
         complete=chosen.complete,
@@ -167,14 +168,22 @@ def _identity(settings: Settings, model: ServingModel, rows: DataFrame, chosen: 
 
 
 def _log(
-    tracking: Tracking, settings: Settings, fronts: Rows, page: str, month: date, by: str, identity: str
+    tracking: Tracking,
+    settings: Settings,
+    fronts: Rows,
+    page: str,
+    what: tuple[date, str, int],
+    identity: str,
 ) -> str:
-    """A run of its own for each simulation, found again if it was logged before."""
+    """A run of its own for each simulation (month, grouping, model version), found again if logged before."""
+    month, by, version = what
     known = runs.find_tagged(tracking, TAG, identity)
     if known is not None:
         return known
     suggested = [row for row in fronts if row["suggested"]]
-    with runs.run(tracking, f"simulation {month:%Y-%m} by {by}", tags={"pozytywka.caveat": WARNING}) as made:
+    name = f"simulate v{version} · {month:%Y-%m} by {by}"
+    tags = {KIND: "simulation", "version": str(version), "pozytywka.caveat": WARNING}
+    with runs.run(tracking, name, tags=tags) as made:
         params = {f"simulation.{key}": value for key, value in settings.resolved()["simulation"].items()}
         metrics = {
             "segments": float(len(suggested)),
@@ -190,5 +199,8 @@ def _log(
         plain = [{**row, "month": f"{row['month']:%Y-%m}"} for row in fronts]
         runs.log_json(tracking, made, {"warning": WARNING, "fronts": plain}, "fronts.json")
         runs.log_text(tracking, made, page, "simulation.html")
+        link = page_of(tracking.experiment_id, made, "simulation.html", "The page")
+        told = f"**{WARNING}**\n\n{len(suggested)} segments of {month:%Y-%m}, by {by}. {link} has the fronts."
+        tell_run(tracking, made, name, tags, told)
         runs.tag(tracking, made, TAG, identity)  # last: a run that was cut short isn't found again
     return made

@@ -13,13 +13,12 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import decided
 from pozytywka_spark.training.gate import Decision, compare
 from pozytywka_spark.training.prepare import read_rows
-from pozytywka_spark.training.publish import publish
+from pozytywka_spark.training.publish import publish, publish_if_missing
 from pozytywka_spark.training.rows import SIDE
 from pozytywka_spark.training.splits import TEST
+from pozytywka_spark.training.story import ROLLED_BACK
 from pozytywka_spark.training.tracking import registry
 from pozytywka_spark.training.tracking.store import Tracking, connect
-
-PREVIOUS = "pozytywka.gate.previous"  # the champion that this version took over from
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,8 @@ def weigh(
         decision, inputs = Decision(True, ("there was no champion",)), ""
     elif champion.number == challenger.number:
         told = f"version {champion.number} is the champion already"
+        if not dry_run:
+            publish_if_missing(tracking, challenger.training_run)  # a gate killed after it moved the alias
         return Settled(champion.number, challenger.number, Decision(False, (told,)))
     else:
         test = rows.filter(F.col(SIDE) == TEST)
@@ -140,7 +141,7 @@ def roll_back(settings: Settings) -> tuple[int, int]:
         raise TrackingError(
             f"no model {tracking.model_name}@champion at {tracking.uri}: nothing to roll back"
         )
-    previous = champion.tags.get(PREVIOUS)
+    previous = champion.tags.get(registry.PREVIOUS)
     if not previous:
         raise TrackingError(
             f"version {champion.number} of {tracking.model_name} was the first champion: none to roll back to"
@@ -153,7 +154,15 @@ def roll_back(settings: Settings) -> tuple[int, int]:
     publish(
         tracking,
         champion.training_run,
-        {"verdict": told, "promoted": False, "reasons": reasons, "changes": [], "table": []},
+        {
+            "verdict": told,
+            "promoted": False,
+            "champion": int(previous),
+            ROLLED_BACK: True,
+            "reasons": reasons,
+            "changes": [],
+            "table": [],
+        },
     )
     return champion.number, int(previous)
 
@@ -170,5 +179,5 @@ def _carry_out(
             decided.keep(tracking, challenger.number, champion.number, inputs)
         return
     if champion is not None:
-        registry.set_tag(tracking, challenger.number, PREVIOUS, str(champion.number))
+        registry.set_tag(tracking, challenger.number, registry.PREVIOUS, str(champion.number))
     registry.set_alias(tracking, registry.CHAMPION, challenger.number)

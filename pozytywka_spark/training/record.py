@@ -12,11 +12,14 @@ from pozytywka_spark.training import provenance
 from pozytywka_spark.training.estimators import MAJORITY, MODELS, XGBOOST, FittedTrees
 from pozytywka_spark.training.linear import LOGISTIC, FittedLogistic
 from pozytywka_spark.training.metrics import Evaluation
+from pozytywka_spark.training.names import training_name
 from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TEST, VALIDATION, diagram
+from pozytywka_spark.training.story import HEADLINE, facets
 from pozytywka_spark.training.tracking import registry, runs
+from pozytywka_spark.training.tracking.notes import KIND
 from pozytywka_spark.training.tracking.store import Tracking
 
 SHOWN = {
@@ -40,22 +43,34 @@ class LoggedTrees:
     source: str
 
 
-def tags(inputs: str, catalogue: str, versions: Mapping[str, int], root: str) -> dict[str, str]:
-    """Tags of a training run: what it came from."""
-    found = {
-        registry.INPUTS: inputs,
+def tags(prepared: Prepared, settings: Settings, root: str) -> dict[str, str]:
+    """Tags of a training run: what it is, and what it came from."""
+    return {
+        KIND: "training",
+        **_facets(prepared, settings),
+        registry.INPUTS: prepared.inputs,
         registry.LAKE: root,
-        "pozytywka.catalogue_hash": catalogue,
+        "pozytywka.catalogue_hash": prepared.catalogue,
         "pozytywka.code_hash": provenance.code_hash(),
-        **{f"{registry.DELTA}{table}": str(version) for table, version in versions.items()},
+        **{f"{registry.DELTA}{table}": str(version) for table, version in prepared.versions.items()},
     }
-    commit = provenance.git_commit()
-    return found | ({"mlflow.source.git.commit": commit} if commit else {})
 
 
-def version_tags(parent: str, prepared: Prepared) -> dict[str, str]:
+def name(prepared: Prepared, settings: Settings) -> str:
+    """The run's name until it has a version."""
+    return training_name(prepared.split.train, XGBOOST, tuned=settings.tuning.enabled)
+
+
+def _facets(prepared: Prepared, settings: Settings) -> dict[str, str]:
+    label, tuned = settings.label, settings.tuning.enabled
+    sides = prepared.split.sides
+    return facets(label.column, label.horizon_days, sides, tuned=tuned, catalogue=prepared.catalogue)
+
+
+def version_tags(parent: str, prepared: Prepared, settings: Settings) -> dict[str, str]:
     """Tags of a registered version."""
     return {
+        **_facets(prepared, settings),
         registry.TRAINING_RUN: parent,
         registry.INPUTS: prepared.inputs,
         registry.GUARDS: registry.PASSED,  # a guard that fails stops the run before anything is registered
@@ -137,7 +152,8 @@ def log_trees(
         runs.log_history(tracking, child, "validation_log_loss_by_tree", trees.validation_loss)
         runs.log_json(tracking, child, dict(trees.gains), "gains.json")
         model_id, source = registry.log_model(tracking, child, model, provenance.package_versions())
-    runs.log(tracking, parent, metrics=metrics)
+    runs.log(tracking, parent, metrics=headline(found) | metrics)
+    runs.log_output(tracking, parent, model_id)  # so that the UI leads from the training to its model
     logged = {"run_id": child, "model_id": model_id, "source": source}
     runs.tag(tracking, parent, registry.LOGGED, json.dumps(logged))
     return LoggedTrees(**logged)
@@ -150,6 +166,15 @@ def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:
     for name in INTERVALS:
         metrics[f"{name}_low"], metrics[f"{name}_high"] = test.interval(name)
     return metrics | {f"validation_{name}": value for name, value in validation.metrics.items()}
+
+
+def headline(found: Mapping[str, Evaluation]) -> dict[str, float]:
+    """Of the parent run: the test months' metrics by names that say so, logistic regression's beside them."""
+    best, plain = found[f"{XGBOOST} {TEST}"], found[f"{LOGISTIC} {TEST}"]
+    metrics = {f"test_{name}": best.metrics[name] for name in HEADLINE}
+    for name in (name for name in INTERVALS if name in HEADLINE):
+        metrics[f"test_{name}_low"], metrics[f"test_{name}_high"] = best.interval(name)
+    return metrics | {f"test_{name}_{LOGISTIC}": plain.metrics[name] for name in HEADLINE}
 
 
 class TrialLog:

@@ -19,9 +19,11 @@ from pozytywka_spark.training.promotion import settle
 from pozytywka_spark.training.publish import FACTS, publish_if_missing
 from pozytywka_spark.training.search import fold_fits, search
 from pozytywka_spark.training.shuffled import check_shuffled
+from pozytywka_spark.training.sources import training_inputs
 from pozytywka_spark.training.splits import TEST, TRAIN, describe, diagram
 from pozytywka_spark.training.stability import stability
 from pozytywka_spark.training.tracking import registry, runs
+from pozytywka_spark.training.tracking.inputs import log_inputs
 from pozytywka_spark.training.tracking.store import Tracking, connect
 from pozytywka_spark.training.tuning import with_parameters
 
@@ -58,7 +60,7 @@ def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = 
     rows = planned.rows.persist()
     try:
         prepared = prepare(planned, rows, settings, lake)
-        known = None if force else _known(tracking, prepared)
+        known = None if force else _known(tracking, prepared, settings)
         version = known or _train(spark, rows, prepared, settings, lake, tracking)
         settled = settle(tracking, version, rows, settings)
         publish_if_missing(tracking, version.training_run)
@@ -81,11 +83,12 @@ def _train(
     plan = planner.plan(*size, planner.describe_cluster(spark), settings.training.num_workers)
     guard = check_shuffled(rows, prepared.order, settings)
     runs.close_abandoned(tracking, registry.INPUTS, prepared.inputs)
-    tags = record.tags(prepared.inputs, prepared.catalogue, prepared.versions, lake.root)
+    tags = record.tags(prepared, settings, lake.root)
     with (
-        runs.run(tracking, "training", tags=tags) as parent,
+        runs.run(tracking, record.name(prepared, settings), tags=tags) as parent,
         fold_fits(spark, rows, prepared, plan, settings, lake) as fits,
     ):
+        log_inputs(tracking, parent, training_inputs(prepared, settings, lake))
         record.log_inputs(tracking, parent, prepared, settings, plan, guard.checked)
         tuned = search(tracking, parent, prepared, settings, fits)
         runs.log_json(tracking, parent, dict(tuned.parameters) if tuned else {}, record.TUNED)
@@ -111,22 +114,24 @@ def _train(
         }
         runs.log_json(tracking, parent, content, FACTS)  # the page is made of it once the gate has decided
     # after the run has ended well: a run killed on the way leaves nothing in the registry
-    return _register(tracking, parent, logged, prepared)
+    return _register(tracking, parent, logged, prepared, settings)
 
 
-def _known(tracking: Tracking, prepared: Prepared) -> registry.Version | None:
+def _known(tracking: Tracking, prepared: Prepared, settings: Settings) -> registry.Version | None:
     """The version of these inputs; a run that ended well but came no further is registered now."""
     version = registry.find_version(tracking, prepared.inputs)
     if version is not None:
         return version
     found = registry.find_logged(tracking, prepared.inputs)
-    return _register(tracking, found[0], record.LoggedTrees(**found[1]), prepared) if found else None
+    if found is None:
+        return None
+    return _register(tracking, found[0], record.LoggedTrees(**found[1]), prepared, settings)
 
 
 def _register(
-    tracking: Tracking, parent: str, logged: record.LoggedTrees, prepared: Prepared
+    tracking: Tracking, parent: str, logged: record.LoggedTrees, prepared: Prepared, settings: Settings
 ) -> registry.Version:
-    tags = record.version_tags(parent, prepared)
+    tags = record.version_tags(parent, prepared, settings)
     return registry.register(tracking, logged.run_id, (logged.model_id, logged.source), tags)
 
 

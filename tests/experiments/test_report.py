@@ -106,6 +106,10 @@ def test_what_it_leaves_behind_and_that_reading_again_changes_nothing(
     assert logged.data.metrics["treatment.difference"] == pytest.approx(last["difference"])
     assert len(tracking.client.get_metric_history(told.run_id, "treatment.always_low")) == 6
     assert mlflow.artifacts.load_text(f"{logged.info.artifact_uri}/experiment-louder.html") == page
+    assert logged.info.run_name.startswith("experiment louder · ")
+    assert logged.data.tags["kind"] == "experiment"
+    assert "artifacts/experiment-louder.html)" in logged.data.tags["mlflow.note.content"]
+    assert {entry.dataset.name for entry in logged.inputs.dataset_inputs} == {"assignments", "events"}
     version = known.lake.version("experiment_results")
     again = report(spark, known.settings, known.lake, "louder")
     assert (again.unchanged, again.run_id) == (True, told.run_id)

@@ -107,7 +107,7 @@ def test_mlflow_holds_the_three_models_side_by_side(made: tuple[Path, str]) -> N
     metrics = {run.data.tags["mlflow.runName"]: set(run.data.metrics) for run in runs if run.data.metrics}
     models = [metrics[name] for name in ("majority", "logistic", "xgboost")]
     assert {"roc_auc", "pr_auc", "log_loss"} <= set.intersection(*models)
-    parent = next(run for run in runs if run.data.tags["mlflow.runName"] == "training")
+    parent = next(run for run in runs if run.data.tags.get("kind") == "training")
     settings = client.download_artifacts(parent.info.run_id, "settings.json")
     assert json.loads(Path(settings).read_text())["synthetic"]["users"] == 300
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -107,6 +108,22 @@ def test_a_month_from_estimate_to_outcome(drifted: Trained, spark: SparkSession)
     assert run is not None
     steps = {point.step: point.value for point in tracking.client.get_metric_history(third.run_id, "alerts")}
     assert steps == {202301: 0.0, 202302: float(len(second.alerts))}
+    assert run.info.run_name == f"monitor v{third.model_version} · 2023-01..2023-02"
+    told = {key: run.data.tags[key] for key in ("kind", "months", "label", "alerts")}
+    assert told == {
+        "kind": "monitoring",
+        "months": "2023-01..2023-02",
+        "label": settings.label.column,
+        "alerts": str(len(second.alerts)),
+    }
+    described = run.data.tags["mlflow.note.content"]
+    assert described.startswith(f"**2023-02, version {third.model_version} of {third.model_name}: ")
+    assert f"- **{drifted.order[DRIFTED]}**: psi " in described
+    inputs = [entry.dataset for entry in run.inputs.dataset_inputs]
+    used = {(each.name, json.loads(each.profile)["months"]): json.loads(each.source) for each in inputs}
+    assert set(used) == {(name, month) for name in ("features", "labels") for month in ("2023-01", "2023-02")}
+    assert used["labels", "2023-02"]["delta_table_version"] == lake.version("labels")
+    assert len(inputs) == len(used)  # the third time adds nothing
     assert "data:image/svg+xml" in third.page
     assert "<script" not in third.page
     assert drifted.order[DRIFTED] in third.page

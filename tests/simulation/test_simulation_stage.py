@@ -119,6 +119,9 @@ def test_fronts_are_the_same_bit_for_bit_whatever_the_parallelism(
     assert run is not None
     assert run.data.tags[TAG] == first.fronts[0]["simulation_id"]
     assert run.data.metrics["points"] == len(first.fronts)
+    assert run.info.run_name == f"simulate v1 · {first.month:%Y-%m} by {first.segment_by}"
+    assert run.data.tags["kind"] == "simulation"
+    assert "artifacts/simulation.html)" in run.data.tags["mlflow.note.content"]
     assert "need not cause them" in first.page
     assert all(segment in first.page for segment in segments)
     suggested = [row for row in first.fronts if row["suggested"]]

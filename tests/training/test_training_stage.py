@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import mlflow
@@ -108,6 +110,45 @@ def test_the_run_says_where_the_model_came_from(trained: Trained) -> None:
     assert len(names) == 1  # the same metric names side by side
 
 
+def test_the_training_shows_its_tables_its_label_and_its_metrics(trained: Trained) -> None:
+    tracking = connect(trained.settings)
+    query = "tags.label = 'buys_within_30_days' and tags.tuned = 'false' and metrics.test_roc_auc > 0.5"
+    found = [run.info.run_id for run in tracking.client.search_runs([tracking.experiment_id], query)]
+    assert trained.report.run_id in found
+    run = tracking.client.get_run(trained.report.run_id)
+    months = f"{months_of(trained, 'train')[0]:%Y-%m}..{months_of(trained, 'train')[-1]:%Y-%m}"
+    assert run.info.run_name == f"train v{trained.report.version} · {months} · xgboost"
+    children = runs.children(tracking, trained.report.run_id)
+    for name in ("roc_auc", "log_loss", "lift_at_10pct", "roc_auc_low"):
+        assert run.data.metrics[f"test_{name}"] == children["xgboost"][name]
+    assert run.data.metrics["test_roc_auc_logistic"] == children["logistic"]["roc_auc"]
+    tables = {(entry.dataset.name, entry.tags[0].value): entry for entry in run.inputs.dataset_inputs}
+    sides = {(name, side) for name in ("features", "labels") for side in ("training", "validation", "test")}
+    assert set(tables) >= sides
+    for (name, _), entry in tables.items():
+        source = json.loads(entry.dataset.source)
+        assert source["path"] == trained.lake.path(name)
+        assert str(source["delta_table_version"]) == run.data.tags[f"pozytywka.delta.{name}"]
+    used = {side: json.loads(tables["features", side].dataset.profile) for _, side in sides}
+    assert [used["test"][key] for key in ("rows", "positives")] == [
+        next(row[key] for row in trained.report.split if row["side"] == "test")
+        for key in ("rows", "positives")
+    ]  # fmt: skip
+    columns = json.loads(tables["features", "test"].dataset.schema)["mlflow_colspec"]
+    assert [column["name"] for column in columns][2:] == list(trained.order)
+
+
+def test_the_version_and_the_run_tell_the_decision(trained: Trained) -> None:
+    tracking = connect(trained.settings)
+    version = tracking.client.get_model_version(tracking.model_name, str(trained.report.version))
+    run = tracking.client.get_run(trained.report.run_id)
+    for text in (version.description, run.data.tags["mlflow.note.content"]):
+        assert text.lstrip("*").startswith("Promoted: version 1 took over from nobody.")
+        assert f"runs/{trained.report.run_id}/artifacts/dossier.html)" in text
+        assert f"| xgboost | {run.data.metrics['test_roc_auc']:.4f} (" in text
+    assert (version.tags["decision"], run.data.tags["decision"]) == ("promoted", "promoted")
+
+
 def shared_metrics(trained: Trained) -> list[set[str]]:
     children = runs.children(connect(trained.settings), trained.report.run_id)
     return [{name for name in metrics if not name.endswith("_by_tree")} for metrics in children.values()]
@@ -119,12 +160,20 @@ def test_the_same_inputs_are_not_trained_twice(trained: Trained, spark: SparkSes
     from pozytywka_spark.schemas import labels_table
 
     trained.lake.overwrite(shuffled, labels_table(trained.settings.label.horizon_column))
+    before = everything(trained)
     again = train(spark, trained.settings, trained.lake)
     assert again.reused
+    assert everything(trained) == before
     assert (again.version, again.run_id) == (trained.report.version, trained.report.run_id)
     assert again.models == trained.report.models
     tracking = connect(trained.settings)
     assert len(tracking.client.search_model_versions(f"name='{tracking.model_name}'")) == 1
+
+
+def everything(trained: Trained) -> list[str]:
+    """All rows of MLflow's store: runs, tags, inputs, versions."""
+    with closing(sqlite3.connect(Path(trained.settings.home) / "mlflow.db")) as store:
+        return list(store.iterdump())
 
 
 def test_content_hash_sees_values_and_repeats_but_not_order(spark: SparkSession) -> None:
@@ -197,5 +246,5 @@ def test_a_run_that_fails_registers_nothing(
         train(spark, trained.settings, trained.lake, force=True)
     assert registry.aliased(tracking, registry.CHALLENGER) == before
     assert len(tracking.client.search_model_versions(f"name='{tracking.model_name}'")) == 1
-    latest = tracking.client.search_runs([tracking.experiment_id], "tags.mlflow.runName = 'training'")[0]
+    latest = tracking.client.search_runs([tracking.experiment_id], "tags.kind = 'training'")[0]
     assert latest.info.status == "KILLED"

@@ -70,6 +70,17 @@ def test_trials_are_child_runs_and_the_best_is_what_was_fitted(
     assert tuned.tuning[0]["log loss after"] <= tuned.tuning[0]["log loss before"]
 
 
+def test_a_tuned_run_says_so(tuned: TrainingReport, settings: Settings) -> None:
+    tracking = connect(settings)
+    run = tracking.client.get_run(tuned.run_id)
+    assert run.info.run_name.startswith("train v1 tuned · ")
+    assert run.data.tags["tuned"] == "true"
+    assert "parameters from 4 trials" in run.data.tags["mlflow.note.content"]
+    version = tracking.client.get_model_version("tuned", "1")
+    assert version.tags["tuned"] == "true"
+    assert "parameters from 4 trials" in version.description
+
+
 def test_the_dossier_tells_of_the_search_and_of_the_gate(folder: Path) -> None:
     page = (folder / "dossier.html").read_text()
     for told in (

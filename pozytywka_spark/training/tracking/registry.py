@@ -20,6 +20,7 @@ DELTA = "pozytywka.delta."
 LAKE = "pozytywka.lake_root"
 LOGGED = "pozytywka.logged_model"  # of a finished run: the model it logged, to register it by
 GUARDS, PASSED = "pozytywka.guards", "passed"
+PREVIOUS = "pozytywka.gate.previous"  # of a version: the champion that it took over from
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,12 @@ def version_of(tracking: Tracking, training_run: str) -> Version | None:
             f"name = '{tracking.model_name}' and tag.`{TRAINING_RUN}` = '{training_run}'"
         )
     return _version(found[0]) if found else None
+
+
+def numbered(tracking: Tracking, number: int) -> Version:
+    """The version of that number. Raises `TrackingError` if there is none."""
+    with told(tracking.uri, f"look up version {number} of {tracking.model_name} in"):
+        return _version(tracking.client.get_model_version(tracking.model_name, str(number)))
 
 
 def aliased(tracking: Tracking, alias: str) -> Version | None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pozytywka_spark.training.tracking.source import source_tags
 from pozytywka_spark.training.tracking.store import Tracking, told
 
 _TEXT_LIMIT = 6000  # of a parameter or a tag in MLflow's stores
@@ -19,7 +20,7 @@ def run(
     tracking: Tracking, name: str, *, tags: Mapping[str, str], parent: str | None = None
 ) -> Iterator[str]:
     """A run and its identity; FINISHED after the block, FAILED if it raised, KILLED if interrupted."""
-    lineage = {"mlflow.runName": name, **({"mlflow.parentRunId": parent} if parent else {})}
+    lineage = {"mlflow.runName": name, **source_tags(), **({"mlflow.parentRunId": parent} if parent else {})}
     with told(tracking.uri, "start a run in"):
         identity = tracking.client.create_run(
             tracking.experiment_id, tags={**lineage, **_short(tags)}
@@ -53,6 +54,14 @@ def log(
         for first in range(0, max(len(logged), len(numbers), 1), 100):
             chosen = slice(first, first + 100)
             tracking.client.log_batch(run_id, metrics=numbers[chosen], params=logged[chosen])
+
+
+def log_output(tracking: Tracking, run_id: str, model_id: str) -> None:
+    """Name a logged model as what came of a run."""
+    with told(tracking.uri, "log to"):
+        from mlflow.entities import LoggedModelOutput
+
+        tracking.client.log_outputs(run_id, [LoggedModelOutput(model_id, 0)])
 
 
 def close_abandoned(tracking: Tracking, tag: str, value: str) -> None:

@@ -18,6 +18,14 @@ from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.training.tracking.artifacts import check_writable
 
 _SQLITE = "sqlite:///"
+# of a new experiment: the UI opens it as one of models to train, and tells how to find things in it
+_ABOUT = {
+    "mlflow.experimentKind": "custom_model_development",
+    "mlflow.note.content": "Who will buy premium: trainings, monitoring, experiments and simulations.\n\n"
+    "In the search box: `tags.kind = 'training'`, `tags.decision = 'promoted'`, "
+    "`tags.label = 'buys_within_30_days'`, `tags.tuned = 'true'`, `metrics.test_roc_auc > 0.7`. "
+    "Kinds are training, monitoring, experiment, uplift and simulation.",
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ def connect(settings: Settings) -> Tracking:
         client = mlflow.MlflowClient(uri, uri)
         experiment = client.get_experiment_by_name(wanted.experiment)
         if experiment is None:
-            identity = client.create_experiment(wanted.experiment, artifact_root(settings))
+            identity = client.create_experiment(wanted.experiment, artifact_root(settings), _ABOUT)
         elif experiment.lifecycle_stage != "active":
             raise TrackingError(
                 f"MLflow experiment {wanted.experiment} was deleted in {hide_secrets(uri)}: "
