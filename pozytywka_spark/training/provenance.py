@@ -71,6 +71,8 @@ def fingerprint(settings: Settings, order: Sequence[str], catalogue: str, conten
     sections = {name: resolved[name] for name in _SECTIONS if name in resolved}
     if settings.tuning.enabled:
         sections["tuning"] = {**resolved["tuning"], "storage": None}
+    if settings.training.prefer_simple:  # then these decide which of two models is registered
+        sections["gate"] = {name: resolved["gate"][name] for name in ("metric", "confidence")}
     decisive = {
         "content": content,
         "features": list(order),
