@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.training import provenance
-from pozytywka_spark.training.estimators import MAJORITY, MODELS, XGBOOST, FittedTrees
-from pozytywka_spark.training.linear import LOGISTIC, FittedLogistic
+from pozytywka_spark.training import verdict as verdicts
+from pozytywka_spark.training.estimators import MAJORITY, MODELS
+from pozytywka_spark.training.fitting import Fitted, Measured
 from pozytywka_spark.training.metrics import Evaluation
 from pozytywka_spark.training.planner import Plan
+from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST
 from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TEST, VALIDATION, diagram
@@ -32,12 +34,13 @@ INTERVALS = ("roc_auc", "pr_auc", "log_loss", "brier", "lift_at_1pct", "lift_at_
 
 
 @dataclass(frozen=True)
-class LoggedTrees:
-    """Where the booster was logged."""
+class LoggedModel:
+    """Where the model to register was logged, and its kind."""
 
     run_id: str
     model_id: str
     source: str
+    kind: str
 
 
 def tags(inputs: str, catalogue: str, versions: Mapping[str, int], root: str) -> dict[str, str]:
@@ -53,13 +56,14 @@ def tags(inputs: str, catalogue: str, versions: Mapping[str, int], root: str) ->
     return found | ({"mlflow.source.git.commit": commit} if commit else {})
 
 
-def version_tags(parent: str, prepared: Prepared) -> dict[str, str]:
+def version_tags(parent: str, prepared: Prepared, kind: str) -> dict[str, str]:
     """Tags of a registered version."""
     return {
         registry.TRAINING_RUN: parent,
         registry.INPUTS: prepared.inputs,
         registry.GUARDS: registry.PASSED,  # a guard that fails stops the run before anything is registered
         "pozytywka.catalogue_hash": prepared.catalogue,
+        registry.KIND: kind,
     }
 
 
@@ -94,37 +98,58 @@ def log_inputs(
     runs.log_text(tracking, parent, "\n".join(diagram(prepared.split, prepared.folds)), "split.txt")
 
 
-def log_baselines(
-    tracking: Tracking,
-    parent: str,
-    prepared: Prepared,
-    logistic: FittedLogistic,
-    found: Mapping[str, Evaluation],
+def log_models(
+    tracking: Tracking, parent: str, prepared: Prepared, fitted: Fitted, found: Measured
+) -> LoggedModel:
+    """A child run a model; the one to register goes natively into its own, its metrics to the parent too."""
+    log_majority(tracking, parent, prepared, found.models)
+    places = {
+        LOGISTIC: log_logistic(tracking, parent, fitted, found),
+        XGBOOST: log_trees(tracking, parent, fitted, found),
+    }
+    verdict = found.verdict
+    metrics = metrics_of(found.chosen, found.models) | verdicts.metrics_of(verdict)
+    runs.log(tracking, parent, metrics=metrics)
+    runs.tag(tracking, parent, registry.KIND, found.chosen)
+    runs.tag(tracking, parent, "pozytywka.trees_against_logistic", verdict.outcome)
+    logged = places[found.chosen]
+    if logged is None:
+        raise RuntimeError(f"{found.chosen} was to be registered and not logged")
+    runs.tag(tracking, parent, registry.LOGGED, json.dumps(asdict(logged)))
+    return logged
+
+
+def log_majority(
+    tracking: Tracking, parent: str, prepared: Prepared, found: Mapping[str, Evaluation]
 ) -> None:
-    """Child runs of the majority class and of logistic regression."""
+    """The child run of the majority class."""
     with runs.run(tracking, MAJORITY, tags={}, parent=parent) as child:
         runs.log(
             tracking, child, params={"base_rate": prepared.base_rate}, metrics=metrics_of(MAJORITY, found)
         )
+
+
+def log_logistic(tracking: Tracking, parent: str, fitted: Fitted, found: Measured) -> LoggedModel | None:
+    """The child run of logistic regression, with its native model if that is the one to register."""
+    logistic, model = fitted.logistic, fitted.models[LOGISTIC]
     with runs.run(tracking, LOGISTIC, tags={}, parent=parent) as child:
-        params = {"intercept": logistic.intercept, "features": len(logistic.coefficients)}
-        runs.log(tracking, child, params=params, metrics=metrics_of(LOGISTIC, found))
+        params = {
+            "intercept": logistic.intercept,
+            "features": len(logistic.coefficients),
+            "calibration": model.calibrator.method,
+        }
+        runs.log(tracking, child, params=params, metrics=metrics_of(LOGISTIC, found.models))
         content = {
             "per_standard_deviation": dict(zip(logistic.order, logistic.coefficients, strict=True)),
             "left_out": list(logistic.left_out),
         }
         runs.log_json(tracking, child, content, "coefficients.json")
+        return _log_chosen(tracking, child, model, found)
 
 
-def log_trees(
-    tracking: Tracking,
-    parent: str,
-    trees: FittedTrees,
-    model: ServingModel,
-    found: Mapping[str, Evaluation],
-) -> LoggedTrees:
-    """The child run of the trees, with the native booster; the parent gets the same metrics."""
-    metrics = metrics_of(XGBOOST, found)
+def log_trees(tracking: Tracking, parent: str, fitted: Fitted, found: Measured) -> LoggedModel | None:
+    """The child run of the trees, with the native booster if that is the model to register."""
+    trees, model = fitted.trees, fitted.models[XGBOOST]
     with runs.run(tracking, XGBOOST, tags={}, parent=parent) as child:
         params = {
             "trees": trees.trees,
@@ -132,15 +157,18 @@ def log_trees(
             "positive_weight": trees.positive_weight,
             "calibration": model.calibrator.method,
         }
-        runs.log(tracking, child, params=params, metrics=metrics)
+        runs.log(tracking, child, params=params, metrics=metrics_of(XGBOOST, found.models))
         runs.log_history(tracking, child, "train_log_loss_by_tree", trees.train_loss)
         runs.log_history(tracking, child, "validation_log_loss_by_tree", trees.validation_loss)
         runs.log_json(tracking, child, dict(trees.gains), "gains.json")
-        model_id, source = registry.log_model(tracking, child, model, provenance.package_versions())
-    runs.log(tracking, parent, metrics=metrics)
-    logged = {"run_id": child, "model_id": model_id, "source": source}
-    runs.tag(tracking, parent, registry.LOGGED, json.dumps(logged))
-    return LoggedTrees(**logged)
+        return _log_chosen(tracking, child, model, found)
+
+
+def _log_chosen(tracking: Tracking, child: str, model: ServingModel, found: Measured) -> LoggedModel | None:
+    if model.kind != found.chosen:
+        return None
+    model_id, source = registry.log_model(tracking, child, model, provenance.package_versions())
+    return LoggedModel(child, model_id, source, model.kind)
 
 
 def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:

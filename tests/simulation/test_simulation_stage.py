@@ -52,8 +52,8 @@ def scored(
     made[settings.label.horizon_column] = rows[LABEL].astype(int)
     lake.overwrite(as_spark(spark, made, labels), labels)
     model = ServingModel(
-        booster=ads_world.task.model.booster, features=ORDER, catalogue_hash=catalogue_hash(settings),
-        trees=20, label=settings.label.column, horizon_days=30, base_rate=0.3, trained_until="2022-05",
+        predictor=ads_world.task.model.predictor, features=ORDER, catalogue_hash=catalogue_hash(settings),
+        label=settings.label.column, horizon_days=30, base_rate=0.3, trained_until="2022-05",
         calibrator=Calibrator(),
     )  # fmt: skip
     tracking = connect(settings)
