@@ -81,11 +81,13 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     cli.say()
     cli.show_table("sides of the split", trained.split)
     cli.show_table("models on the test months", trained.models)
+    cli.say(trained.verdict)
     cli.show_table("whom to address: what each rule would have brought there", trained.decisions)
     cli.show_table("seconds", [{name: f"{spent:.1f}" for name, spent in seconds.items()}])
     users = f"{scored.rows:,} users of {scored.month:%Y-%m}"
     cli.say(f"tables   {lake.root}")
-    cli.say(f"model    {trained.model_name} version {trained.version} (champion: {trained.champion})")
+    model = f"{trained.model_name} version {trained.version} (champion: {trained.champion})"
+    cli.say(f"model    {model}, {trained.model_kind}")
     cli.say(f"run      {trained.run_id} in {trained.tracking_uri}")
     cli.say(f"scores   {scored.path}: {users} by version {scored.model_version}")
     if scored.note:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -23,19 +24,33 @@ KEPT = 9
 DROPPED = ",".join(feature.name for feature in CATALOGUE[KEPT:])
 
 
-def hazard_rows(order: tuple[str, ...], users: int, seed: int = 1) -> pd.DataFrame:
+def waved(values: list[np.ndarray]) -> np.ndarray:
+    """Log-odds that no line finds: the first works like a wave, and only where the fourth is positive."""
+    return -2.2 + 1.6 * np.sin(2.5 * values[0]) * (values[3] > 0) + 0.7 * values[5]
+
+
+def straight(values: list[np.ndarray]) -> np.ndarray:
+    """Log-odds that a line finds whole."""
+    return -2.0 + 0.6 * values[0] - 0.5 * values[3] + 0.7 * values[5]
+
+
+def hazard_rows(
+    order: tuple[str, ...],
+    users: int,
+    seed: int = 1,
+    log_odds: Callable[[list[np.ndarray]], np.ndarray] = waved,
+) -> pd.DataFrame:
     """Grain user and month: the features, `truth` (the probability of buying within the horizon), `buys`.
 
-    Truth is not linear: the first feature works like a wave, and only where the fourth is positive.
-    A tenth of the eighth is null. Most buyers leave; some stay so that tables have clusters.
+    Truth is `log_odds` of the features in their order. A tenth of the eighth is null. Most buyers leave; some
+    stay so that tables have clusters.
     """
     drawn = np.random.default_rng(seed)
     frames = []
     alive = np.arange(1, users + 1)
     for month in months_between(FIRST, LAST):
         values = {name: drawn.normal(size=len(alive)) for name in order}
-        wave = np.sin(2.5 * values[order[0]]) * (values[order[3]] > 0)
-        truth = 1 / (1 + np.exp(2.2 - 1.6 * wave - 0.7 * values[order[5]]))
+        truth = 1 / (1 + np.exp(-log_odds([values[name] for name in order])))
         buys = drawn.random(len(alive)) < truth
         frame = pd.DataFrame({"user_id": alive, "month": month, **values, "truth": truth, "buys": buys})
         frame.loc[drawn.random(len(alive)) < 0.1, order[7]] = np.nan

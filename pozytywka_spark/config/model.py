@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -41,6 +42,11 @@ class Training(Section):
         default_factory=dict, description="feature: 1 if the score may only rise with it, -1 only fall"
     )
     logistic_reg_param: float = Field(0.01, ge=0)
+    prefer_simple: bool = Field(
+        False,
+        description="true: register logistic regression where trees don't beat it beyond noise on the test "
+        "months, by gate.metric and gate.confidence",
+    )
     min_positives: int = Field(5, ge=1, description="fewest positive rows on any side of the split")
     incomplete_months: bool = Field(
         False, description="true: a first month whose data begin late is trained and evaluated on too"
@@ -134,6 +140,11 @@ class Gate(Section):
     )
     max_calibration_error: float = Field(0.02, gt=0, description="beyond what chance alone gives")
     max_slice_drop: float = Field(0.1, gt=0, description="ROC AUC that no slice may lose")
+
+    @property
+    def fewest_replicates(self) -> int:
+        """How many replicates `confidence` needs: one of them is as much as may go the other way."""
+        return math.ceil(round(1 / (1 - self.confidence), 6))
 
 
 class Policy(Section):

@@ -65,6 +65,12 @@ class Settings(Section):
             )
         if self.tuning.trials is None and self.tuning.minutes is None:
             raise ValueError("tuning.trials and tuning.minutes are both unset: set one, or it never ends")
+        needed = self.gate.fewest_replicates
+        if self.training.prefer_simple and self.evaluation.bootstrap < needed:
+            raise ValueError(
+                f"training.prefer_simple=true decides by bootstrap replicates: evaluation.bootstrap must be "
+                f"at least {needed} for gate.confidence={self.gate.confidence:g}"
+            )
         return self
 
     @property

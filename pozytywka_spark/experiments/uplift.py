@@ -19,6 +19,7 @@ from pozytywka_spark.config import Uplift
 from pozytywka_spark.experiments.qini import BINS
 from pozytywka_spark.scoring.rank import with_rank
 from pozytywka_spark.training.booster import MARGIN, probability, with_margin
+from pozytywka_spark.training.predictors import Trees
 
 FOLDS = 2
 KEYS = ("user_id", "month", "revision", "treated", "bought", "fold", "score")
@@ -80,8 +81,8 @@ def transformed(shares: Mapping[int, float]) -> Column:
 
 def _fit(
     estimator: Any, rows: DataFrame, label: str, order: Sequence[str], chosen: Uplift, workers: int
-) -> bytes:
-    """A native booster. Rows go to workers by user and are sorted there: the same rows, the same trees."""
+) -> Trees:
+    """Boosted trees. Rows go to workers by user and are sorted there: the same rows, the same trees."""
     used = (
         rows.select("user_id", "month", label, *order)
         .repartition(workers, "user_id")
@@ -102,7 +103,7 @@ def _fit(
     )
     booster = made.fit(used).get_booster()
     booster.feature_names = list(order)
-    return bytes(booster.save_raw("ubj"))
+    return Trees(bytes(booster.save_raw("ubj")), chosen.max_trees)
 
 
 def _ranked(estimates: DataFrame, rows: int) -> DataFrame:

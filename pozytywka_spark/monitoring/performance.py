@@ -36,7 +36,7 @@ Performance = Mapping[str, Measured]
 def with_probability(rows: DataFrame, model: ServingModel) -> DataFrame:
     """Grain user and month: user_id, month, margin, score (the calibrated probability), label if there."""
     keep = [name for name in ("user_id", "month", LABEL) if name in rows.columns]
-    margins = with_margin(rows, model.booster, model.features, keep)
+    margins = with_margin(rows, model.predictor, model.features, keep)
     return margins.withColumns({"score": model.calibrator.of(F.col(MARGIN))})
 
 

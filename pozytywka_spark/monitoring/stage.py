@@ -107,7 +107,7 @@ def monitor(
 def _findings(inputs: Inputs, model: ServingModel, tracking: Tracking, settings: Settings) -> list[Row]:
     """Drift of all features and of the score, and the model's performance: a row each."""
     keep = [*(name for name in inputs.rows.columns if name in ("user_id", "month", LABEL)), *model.features]
-    scored = with_margin(inputs.rows, model.booster, model.features, keep).persist()
+    scored = with_margin(inputs.rows, model.predictor, model.features, keep).persist()
     try:
         rows = _drift(scored, inputs, model, settings)
         here = scored.where(F.col("month") == F.lit(inputs.month))
@@ -180,7 +180,8 @@ def _backfill(
 
 def _baseline(tracking: Tracking, model: ServingModel) -> Mapping[str, float]:
     """Metrics of the model's own test months; none if its training run is gone."""
-    return runs.children(tracking, model.run_id).get("xgboost", {}) if model.run_id else {}
+    run = runs.find(tracking, model.run_id) if model.run_id else None
+    return dict(run.data.metrics) if run is not None else {}
 
 
 def _report(

@@ -14,7 +14,7 @@ from pyspark.sql import types as T
 
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.schemas import PREDICTIONS
-from pozytywka_spark.training.booster import MARGIN, Batches, Matrix, as_matrix, explain, margins
+from pozytywka_spark.training.booster import MARGIN, Batches, Matrix, Predictor, as_matrix
 from pozytywka_spark.training.serving import ServingModel
 
 REASONS = "reasons"
@@ -48,8 +48,8 @@ def with_reasons(
 ) -> DataFrame:
     """Columns `keep`, `margin` double and `reasons`, the `top` strongest ones, strongest first.
 
-    A reason's `contribution` is the feature's exact tree SHAP value in log-odds: over all features they
-    add up, with the bias, to the margin. Reasons of contribution 0 are none and left out.
+    A reason's `contribution` is the feature's part of the log-odds (of trees: the exact SHAP value): over
+    all features they add up, with the bias, to the margin. Reasons of contribution 0 are none and left out.
     """
     schema = T.StructType(
         [
@@ -59,17 +59,19 @@ def with_reasons(
         ]
     )
     needed = df.select(*dict.fromkeys([*keep, *model.features]))
-    return needed.mapInArrow(_explainer(model.booster, words, tuple(keep), top), schema)
+    return needed.mapInArrow(_explainer(model.predictor, words, tuple(keep), top), schema)
 
 
-def _explainer(booster: bytes, words: Words, keep: tuple[str, ...], top: int) -> Callable[[Batches], Batches]:
+def _explainer(
+    predictor: Predictor, words: Words, keep: tuple[str, ...], top: int
+) -> Callable[[Batches], Batches]:
     def run(batches: Batches) -> Batches:
         for batch in batches:
             if batch.num_rows == 0:
                 continue
             matrix = as_matrix(batch, words.names)
-            contributions = explain(booster, matrix)
-            margin = pa.array(margins(booster, matrix))
+            contributions = predictor.contributions(matrix)
+            margin = pa.array(predictor.margins(matrix))
             kept = [batch.column(batch.schema.get_field_index(name)) for name in keep]
             reasons = reasons_of(matrix, contributions[:, :-1], words, top)
             yield pa.RecordBatch.from_arrays([*kept, margin, reasons], [*keep, MARGIN, REASONS])

@@ -46,6 +46,7 @@ class ScoringReport:
     rows: int
     model_name: str
     model_version: int
+    model_kind: str
     label: str
     deciles: Sequence[Mapping[str, Any]]
     path: str
@@ -79,6 +80,7 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
         rows=sum(row["users"] for row in deciles),
         model_name=model.name,
         model_version=model.version,
+        model_kind=model.kind_in_words,
         label=model.label,
         deciles=deciles,
         path=lake.path(PREDICTIONS.name),
@@ -131,7 +133,7 @@ def as_scores(features: DataFrame, model: ServingModel, reasons: int) -> DataFra
     if reasons:
         return with_reasons(features, model, words_of(model.features, CATALOGUE), keys, reasons)
     none = F.array().cast(PREDICTIONS.schema[REASONS].dataType)
-    return with_margin(features, model.booster, model.features, keys).withColumns({REASONS: none})
+    return with_margin(features, model.predictor, model.features, keys).withColumns({REASONS: none})
 
 
 def as_predictions(
@@ -139,7 +141,7 @@ def as_predictions(
 ) -> DataFrame:
     """Grain user, month and model version: the table `predictions` for the `rows` rows of `scores`.
 
-    `probability` is calibrated, `probability_raw` the trees' own; ranks go by the margin, which a
+    `probability` is calibrated, `probability_raw` the model's own; ranks go by the margin, which a
     calibrator's steps can't tie. `selected` is who gets an offer by `policy`.
     """
     margin = F.col(MARGIN)

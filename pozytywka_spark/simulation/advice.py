@@ -13,6 +13,7 @@ from pozytywka_spark.config import Simulation
 from pozytywka_spark.simulation.levers import ADS, FAVOURITES, LEVERS, PLAYS, Floats, Lever
 from pozytywka_spark.simulation.search import search, seed_of
 from pozytywka_spark.simulation.segment import Model, Segment
+from pozytywka_spark.training.booster import Predictor
 from pozytywka_spark.training.kernel import user_weights
 
 WARNING = (
@@ -33,7 +34,7 @@ class Task:
     """All that a segment's search needs beside its rows; travels to the executors."""
 
     model: Model
-    refits: tuple[bytes, ...]
+    refits: tuple[Predictor, ...]
     actionable: tuple[str, ...]
     chosen: Simulation
     value_of_sale: float
@@ -97,8 +98,8 @@ def change_errors(segment: Segment, task: Task, settings: Floats) -> Floats:
 
     weights = user_weights(segment.users, task.chosen.seed, 1, len(task.refits))
     answers = []
-    for booster, weight in zip(task.refits, weights, strict=True):
-        model = Model(booster, task.model.order, task.model.calibrator)
+    for refitted, weight in zip(task.refits, weights, strict=True):
+        model = Model(refitted, task.model.order, task.model.calibrator)
         share = weight / max(weight.sum(), 1.0)
         today = model.probabilities(segment.matrix) @ share
         answers.append([model.probabilities(segment.after(each)) @ share - today for each in settings])

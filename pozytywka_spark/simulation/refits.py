@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,12 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.training.booster import Predictor
 from pozytywka_spark.training.estimators import positive_weight, tree_parameters
 from pozytywka_spark.training.kernel import user_weights
+from pozytywka_spark.training.linear_fit import fit_weighted
 from pozytywka_spark.training.predicted import labels_in, own_labels
+from pozytywka_spark.training.predictors import Trees, from_content
 from pozytywka_spark.training.rows import LABEL, whole_months
 from pozytywka_spark.training.serving import ServingModel
 
@@ -24,21 +28,38 @@ _STEPS = 1_000_000  # of a user's hash: how finely the sample's size can be set
 _KEYS = ("user_id", "month", LABEL)
 
 
-def refit(spark: SparkSession, settings: Settings, lake: Lake, model: ServingModel) -> tuple[bytes, ...]:
-    """`simulation.bootstrap` boosters, each on users drawn anew, one task each, plain XGBoost.
+def refit(spark: SparkSession, settings: Settings, lake: Lake, model: ServingModel) -> tuple[Predictor, ...]:
+    """`simulation.bootstrap` models of the champion's kind, each on users drawn anew, one task each.
 
-    A user's rows are drawn together (Poisson bootstrap of clusters), as many trees as the model has,
-    the same parameters; calibration stays the model's own. What comes back are boosters only.
+    A user's rows are drawn together (Poisson bootstrap of clusters). Trees: plain XGBoost, as many as the
+    champion has, the same parameters. Calibration stays the champion's own. Only models come back.
     """
     chosen = settings.simulation
     rows = training_rows(settings, lake, model)
     packed = rows.groupBy(F.lit("one group")).applyInPandas(_packer(model.features), "rows binary")
-    base = tree_parameters(settings, model.features, positive_weight(settings, model.base_rate))
+    how = recipe(settings, model)
     tasks = spark.range(1, chosen.bootstrap + 1, numPartitions=chosen.bootstrap)
     fitted = tasks.crossJoin(F.broadcast(packed)).mapInPandas(
-        _fitter(base, model.features, model.trees, chosen.seed), "id long, booster binary"
+        _fitter(how, model.features, chosen.seed), "id long, content binary"
     )
-    return tuple(bytes(row["booster"]) for row in fitted.orderBy("id").collect())
+    found = fitted.orderBy("id").collect()
+    return tuple(from_content(model.kind, bytes(row["content"]), how.trees) for row in found)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a replicate is fitted: `trees` of XGBoost by `parameters`, or logistic regression if that is 0."""
+
+    trees: int
+    parameters: Mapping[str, object]
+    reg_param: float
+
+
+def recipe(settings: Settings, model: ServingModel) -> Recipe:
+    """The same kind as the model."""
+    trees = model.predictor.trees if isinstance(model.predictor, Trees) else 0
+    parameters = tree_parameters(settings, model.features, positive_weight(settings, model.base_rate))
+    return Recipe(trees, parameters, settings.training.logistic_reg_param)
 
 
 def training_rows(settings: Settings, lake: Lake, model: ServingModel) -> DataFrame:
@@ -83,30 +104,29 @@ def _packer(order: Sequence[str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 
 def _fitter(
-    base: Mapping[str, object], order: Sequence[str], trees: int, seed: int
+    how: Recipe, order: Sequence[str], seed: int
 ) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]:
     def fit(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             for replicate, content in zip(batch["id"], batch["rows"], strict=True):
                 table = pa.ipc.open_stream(content).read_all()
-                booster = fit_replicate(table, base, order, trees, seed, int(replicate))
-                yield pd.DataFrame({"id": [replicate], "booster": [booster]})
+                found = fit_replicate(table, how, order, seed, int(replicate))
+                yield pd.DataFrame({"id": [replicate], "content": [found.content()]})
 
     return fit
 
 
-def fit_replicate(
-    table: pa.Table, base: Mapping[str, object], order: Sequence[str], trees: int, seed: int, replicate: int
-) -> bytes:
-    """One booster as UBJ; `replicate` counts from 1."""
-    import xgboost
-
-    users = table["user_id"].to_numpy()
-    weight = user_weights(users, seed, replicate, 1)[0]
+def fit_replicate(table: pa.Table, how: Recipe, order: Sequence[str], seed: int, replicate: int) -> Predictor:
+    """One model on the users that `replicate`, which counts from 1, has drawn."""
+    weight = user_weights(table["user_id"].to_numpy(), seed, replicate, 1)[0]
     drawn = weight > 0
     matrix = np.column_stack([table[name].to_numpy() for name in order])[drawn]
-    data = xgboost.DMatrix(
-        matrix, label=table[LABEL].to_numpy()[drawn], weight=weight[drawn], missing=np.nan, nthread=1
-    )
-    params = {**base, "objective": "binary:logistic", "nthread": 1}
-    return bytes(xgboost.train(params, data, num_boost_round=trees).save_raw("ubj"))
+    label, weight = table[LABEL].to_numpy()[drawn], weight[drawn]
+    if how.trees == 0:
+        return fit_weighted(matrix.astype(np.float64), label.astype(np.float64), weight, how.reg_param)
+    import xgboost
+
+    data = xgboost.DMatrix(matrix, label=label, weight=weight, missing=np.nan, nthread=1)
+    params = {**how.parameters, "objective": "binary:logistic", "nthread": 1}
+    grown = xgboost.train(params, data, num_boost_round=how.trees)
+    return Trees(bytes(grown.save_raw("ubj")), how.trees)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pozytywka_spark.config import Simulation
 from pozytywka_spark.simulation.levers import ADS, FAVOURITES, PLAYS, Columns, Floats, Lever
-from pozytywka_spark.training.booster import margins
+from pozytywka_spark.training.booster import Predictor
 from pozytywka_spark.training.calibration import ISOTONIC, Calibrator
 
 CONTEXT = (PLAYS, "listened_minutes")  # where in the crowd a user stands, whatever is changed
@@ -22,15 +22,15 @@ _RANGE = (0.01, 0.99)
 
 @dataclass(frozen=True)
 class Model:
-    """What predicts: a booster with its features in order, and the calibrator of its margins."""
+    """What predicts: log-odds of features in that order, and the calibrator of these margins."""
 
-    booster: bytes
+    predictor: Predictor
     order: tuple[str, ...]
     calibrator: Calibrator
 
     def probabilities(self, matrix: Floats) -> Floats:
         """Calibrated probabilities of rows."""
-        return calibrated(self.calibrator, margins(self.booster, matrix))
+        return calibrated(self.calibrator, self.predictor.margins(matrix))
 
 
 def calibrated(calibrator: Calibrator, margin: Floats) -> Floats:

@@ -109,7 +109,7 @@ def _task(
 ) -> Task:
     moved = {name for lever in levers for name in lever.follow}
     return Task(
-        model=Model(model.booster, model.features, model.calibrator),
+        model=Model(model.predictor, model.features, model.calibrator),
         refits=refit(spark, settings, lake, model),
         actionable=tuple(f.name for f in CATALOGUE if f.actionable and f.name in moved),
         chosen=settings.simulation,

@@ -1,11 +1,11 @@
-"""A trained booster on the executors: margins, and each feature's contribution to them."""
+"""A trained model on the executors: margins, and each feature's contribution to them; boosters in numpy."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,26 +17,60 @@ from pyspark.sql import types as T
 
 Matrix = npt.NDArray[np.float64]
 Batches = Iterator[pa.RecordBatch]
+Arrays = dict[str, pa.Array]
 
 MARGIN = "margin"
 CONTRIBUTIONS = "contributions"
 
 
-def with_margin(
-    df: DataFrame, booster: bytes, order: Sequence[str], keep: Sequence[str], *, contributions: bool = False
-) -> DataFrame:
-    """Columns `keep`, `margin` double (the booster's log-odds) and if asked `contributions` array<double>.
+class Predictor(Protocol):
+    """What gives log-odds for rows of features in the model's order, NaN as missing; travels to executors."""
 
-    The contributions are exact tree SHAP values in the order of the features with the bias last; they
-    add up to the margin (to 32-bit precision). Features are read by name in the model's own order, null
-    as missing. All trees of `booster` are used: it holds the best iteration's and no more.
+    kind: ClassVar[str]
+
+    def margins(self, matrix: Matrix) -> Matrix:
+        """Log-odds of each row."""
+        ...
+
+    def contributions(self, matrix: Matrix) -> Matrix:
+        """Each feature's part of the log-odds, the bias in the last column; a row's sum is its margin."""
+        ...
+
+    def content(self) -> bytes:
+        """The native file that holds it."""
+        ...
+
+
+def with_margin(
+    df: DataFrame,
+    predictor: Predictor,
+    order: Sequence[str],
+    keep: Sequence[str],
+    *,
+    contributions: bool = False,
+) -> DataFrame:
+    """Columns `keep`, `margin` double (log-odds) and if asked `contributions` array<double>.
+
+    The contributions (of trees: exact tree SHAP values) are in the order of the features with the bias
+    last; they add up to the margin. Features are read by name in the model's own order, null as missing.
     """
     added = [T.StructField(MARGIN, T.DoubleType())]
     if contributions:
         added.append(T.StructField(CONTRIBUTIONS, T.ArrayType(T.DoubleType())))
-    schema = T.StructType([*(df.schema[name] for name in keep), *added])
-    needed = df.select(*dict.fromkeys([*keep, *order]))
-    return needed.mapInArrow(_predictor(booster, tuple(order), tuple(keep), contributions), schema)
+    run = _mapper(tuple(order), tuple(keep), _predictor(predictor, contributions))
+    return _mapped(df, order, keep, added, run)
+
+
+def with_margins(
+    df: DataFrame, predictors: Mapping[str, Predictor], order: Sequence[str], keep: Sequence[str]
+) -> DataFrame:
+    """Columns `keep` and a margin double for each of `predictors`, under its name, in one pass."""
+    added = [T.StructField(name, T.DoubleType()) for name in predictors]
+
+    def predict(matrix: Matrix) -> Arrays:
+        return {name: pa.array(each.margins(matrix)) for name, each in predictors.items()}
+
+    return _mapped(df, order, keep, added, _mapper(tuple(order), tuple(keep), predict))
 
 
 def probability(margin: Column) -> Column:
@@ -44,25 +78,41 @@ def probability(margin: Column) -> Column:
     return F.lit(1.0) / (F.lit(1.0) + F.exp(-margin))
 
 
-def _predictor(
-    booster: bytes, order: tuple[str, ...], keep: tuple[str, ...], contributions: bool
-) -> Callable[[Batches], Batches]:
-    """What each task runs; the booster travels to the executors with it."""
+def _mapped(
+    df: DataFrame,
+    order: Sequence[str],
+    keep: Sequence[str],
+    added: Sequence[T.StructField],
+    run: Callable[[Batches], Batches],
+) -> DataFrame:
+    schema = T.StructType([*(df.schema[name] for name in keep), *added])
+    return df.select(*dict.fromkeys([*keep, *order])).mapInArrow(run, schema)
 
-    def predict(batches: Batches) -> Batches:
+
+def _mapper(
+    order: tuple[str, ...], keep: tuple[str, ...], predict: Callable[[Matrix], Arrays]
+) -> Callable[[Batches], Batches]:
+    """What each task runs; the model travels to the executors with it."""
+
+    def run(batches: Batches) -> Batches:
         for batch in batches:
             if batch.num_rows == 0:
                 continue
-            matrix = as_matrix(batch, order)
-            arrays = [pa.array(margins(booster, matrix))]
-            names = [MARGIN]
-            if contributions:
-                values = explain(booster, matrix)
-                width = pa.array(np.arange(0, values.size + 1, values.shape[1], dtype=np.int32))
-                arrays.append(pa.ListArray.from_arrays(width, pa.array(values.ravel())))
-                names.append(CONTRIBUTIONS)
+            found = predict(as_matrix(batch, order))
             kept = [batch.column(batch.schema.get_field_index(name)) for name in keep]
-            yield pa.RecordBatch.from_arrays([*kept, *arrays], [*keep, *names])
+            yield pa.RecordBatch.from_arrays([*kept, *found.values()], [*keep, *found])
+
+    return run
+
+
+def _predictor(predictor: Predictor, contributions: bool) -> Callable[[Matrix], Arrays]:
+    def predict(matrix: Matrix) -> Arrays:
+        found = {MARGIN: pa.array(predictor.margins(matrix))}
+        if contributions:
+            values = predictor.contributions(matrix)
+            width = pa.array(np.arange(0, values.size + 1, values.shape[1], dtype=np.int32))
+            found[CONTRIBUTIONS] = pa.ListArray.from_arrays(width, pa.array(values.ravel()))
+        return found
 
     return predict
 
@@ -74,7 +124,7 @@ def as_matrix(batch: pa.RecordBatch, order: Sequence[str]) -> Matrix:
 
 
 def margins(booster: bytes, matrix: Matrix) -> Matrix:
-    """Log-odds of each row."""
+    """Log-odds of each row by all trees of `booster`: it holds the best iteration's and no more."""
     found = load(booster).inplace_predict(matrix, predict_type="margin", missing=np.nan)
     return np.asarray(found, dtype=np.float64)
 

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Policy, Settings
-from pozytywka_spark.training.estimators import XGBOOST
+from pozytywka_spark.training.predictors import XGBOOST
 from pozytywka_spark.training.rows import LABEL, SIDE
 from pozytywka_spark.training.splits import TEST
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from pozytywka_spark.reports.page import Page
 from pozytywka_spark.training import dossier_models, dossier_reasons, plots
+from pozytywka_spark.training.predictors import IN_WORDS, LOGISTIC, XGBOOST
+from pozytywka_spark.training.verdict import CHOSEN_ON_TEST, in_words
 
 Facts = Mapping[str, Any]
 
@@ -22,12 +24,17 @@ def dossier(facts: Facts, outcome: Facts | None) -> str:
     _summary(page, facts, outcome)
     _gate(page, facts, outcome)
     _data(page, facts)
-    dossier_models.models(page, facts["models"])
-    dossier_models.decisions(page, facts["decisions"], facts["made"]["policy"], facts["models"])
+    kind = kind_of(facts)
+    dossier_models.models(page, facts["models"], kind)
+    best = facts["models"][kind]["metrics"]
+    dossier_models.decisions(page, facts["decisions"], facts["made"]["policy"], best)
     dossier_models.slices(page, facts["slices"], facts["made"]["least"])
-    dossier_reasons.strongest(page, facts["explained"])
-    dossier_reasons.dependence(page, facts["explained"])
-    dossier_reasons.stability(page, facts["stability"])
+    if kind == XGBOOST:
+        dossier_reasons.strongest(page, facts["explained"])
+        dossier_reasons.dependence(page, facts["explained"])
+        dossier_reasons.stability(page, facts["stability"])
+    else:
+        dossier_reasons.coefficients(page, facts["explained"])
     dossier_models.tuning(page, facts["made"]["tuning"])
     _made(page, facts)
     return page.render()
@@ -52,25 +59,45 @@ def conditions(gate: Facts) -> list[str]:
 
 
 def _summary(page: Page, facts: Facts, outcome: Facts | None) -> None:
-    best = facts["models"]["xgboost"]["metrics"]
-    others = facts["models"]["logistic"]["metrics"]
+    kind = kind_of(facts)
+    other = LOGISTIC if kind == XGBOOST else XGBOOST
+    best, others = facts["models"][kind]["metrics"], facts["models"][other]["metrics"]
     section = page.section("In short")
     section.tiles(
         {
             "ROC AUC on months never seen": f"{best['roc_auc']:.3f}",
-            "logistic regression's": f"{others['roc_auc']:.3f}",
+            _WHOSE[other]: f"{others['roc_auc']:.3f}",
             "of all buyers are in the best tenth": f"{best['recall_at_10pct']:.0%}",
             "times better than chance there": f"{best['lift_at_10pct']:.1f}",
             "predicted and observed differ by, on average": f"{best['calibration_error']:.4f}",
         }
     )
     section.text(outcome["verdict"] if outcome else "The gate has not decided on this model yet.")
+    section.text(*_about_kind(facts))
     section.text(_in_words(facts), *facts["remarks"])
+
+
+_WHOSE = {XGBOOST: "boosted trees'", LOGISTIC: "logistic regression's"}
+
+
+def kind_of(facts: Facts) -> str:
+    """The kind of the registered model; runs logged before there were two have trees."""
+    return str(facts["made"].get("kind", XGBOOST))
+
+
+def _about_kind(facts: Facts) -> list[str]:
+    """Whether the trees beat logistic regression, and what that did to the model; nothing in older runs."""
+    if "verdict" not in facts:
+        return []
+    prefer = bool(facts["made"]["training"]["prefer_simple"])
+    told = in_words(facts["verdict"], prefer_simple=prefer)
+    found = [f"{told[0].upper()}{told[1:]}.", f"The registered model is {IN_WORDS[kind_of(facts)]}."]
+    return [*found, f"{CHOSEN_ON_TEST}."] if prefer else found
 
 
 def _in_words(facts: Facts) -> str:
     test = next(side for side in facts["data"]["sides"] if side["side"] == "test")
-    metrics = facts["models"]["xgboost"]["metrics"]
+    metrics = facts["models"][kind_of(facts)]["metrics"]
     return (
         f"In the test months ({test['months']}), which no model has seen, {test['positives']:,} of "
         f"{test['rows']:,} user-months ended with a purchase ({metrics['base_rate']:.1%}). Among the tenth "
@@ -134,7 +161,7 @@ def _made(page: Page, facts: Facts) -> None:
     section.figure(
         plots.loss_plot(made),
         alt="Log loss by tree",
-        caption="Training stops where validation stops falling.",
+        caption="The trees: training stops where validation stops falling.",
     )
     calibration = made["calibration"]
     told = {

@@ -22,14 +22,14 @@ TOPS = (("1%", "1pct"), ("5%", "5pct"), ("10%", "10pct"))
 Facts = Mapping[str, Any]
 
 
-def models(page: Page, models: Facts) -> None:
+def models(page: Page, models: Facts, kind: str) -> None:
     """Metrics of all models with intervals, and their plots."""
     section = page.section("Models beside each other")
     section.text(
         "On all rows of the test months. ROC AUC: the chance that a buyer is ranked above another user. "
         "Lift: buyers among the best, relative to everybody. Log loss, Brier score and calibration error: "
-        "lower is better. xgboost is the model; majority and logistic are what it must beat; uncalibrated "
-        "shows what calibration did."
+        f"lower is better. {kind} is the model; the others are what it is judged by; uncalibrated shows what "
+        "calibration did to the trees."
     )
     section.table(
         [
@@ -44,12 +44,12 @@ def models(page: Page, models: Facts) -> None:
             (plots.gain_plot(models), "Gain curves", "Buyers found by taking the best first."),
             (plots.lift_plot(models), "Lift curves", "How many times better than chance."),
             (plots.precision_recall_plot(models), "Precision and recall", "Precision against recall."),
-            (plots.reliability_plot(models), "Predicted against observed probability", told),
+            (plots.reliability_plot(models, kind), "Predicted against observed probability", told),
         ]
     )
 
 
-def decisions(page: Page, table: Sequence[Facts], policy: Facts, models: Facts) -> None:
+def decisions(page: Page, table: Sequence[Facts], policy: Facts, metrics: Facts) -> None:
     """What each rule would have brought."""
     section = page.section("Whom to address")
     section.text(
@@ -83,15 +83,14 @@ def decisions(page: Page, table: Sequence[Facts], policy: Facts, models: Facts) 
                 "recall": _share(row["recall"]),
                 "lift": _number(row["lift"], 2),
             }
-            for row in best_shares(models)
+            for row in best_shares(metrics)
         ],
         caption="If the best are addressed, whatever their probability",
     )
 
 
-def best_shares(page_models: Facts) -> list[dict[str, Any]]:
+def best_shares(metrics: Facts) -> list[dict[str, Any]]:
     """A row for each share of best users."""
-    metrics = page_models["xgboost"]["metrics"]
     return [
         {
             "best": share,

@@ -46,6 +46,37 @@ def strongest(page: Page, explained: Facts) -> None:
     )
 
 
+def coefficients(page: Page, explained: Facts) -> None:
+    """Logistic regression's own account of itself, in the place of what is drawn of trees."""
+    section = page.section("What moves the scores")
+    rows = explained["strongest"]
+    if not rows:
+        section.text("The model uses no feature.")
+        return
+    section.text(
+        "The model is logistic regression: a feature's contribution (log-odds) is its coefficient times the "
+        "distance of its value from the mean in standard deviations, 0 if it is missing: a straight line. "
+        f"Strength is the mean size of the contribution over {_seen(explained)}. Coefficients of features "
+        "that go together share their effect; they say what the model leans on, not what causes a purchase. "
+        "Whether they hold over time isn't shown, as the rolling folds are fitted with trees."
+    )
+    section.figure(plots.importance_plot(rows), alt="Strongest features by mean contribution")
+    section.table(
+        [
+            {
+                "feature": row["feature"],
+                "meaning": row["meaning"],
+                "ours to influence": row["actionable"],
+                "coefficient": f"{row['coefficient']:+.4f}",
+                "strength": f"{row['strength']:.4f}",
+            }
+            for row in rows[:TOP]
+        ],
+        caption=f"The {min(TOP, len(rows))} strongest of {len(rows)} features that have a coefficient: "
+        "log-odds a standard deviation, before calibration",
+    )
+
+
 def dependence(page: Page, explained: Facts) -> None:
     """How the contribution of each of the top features depends on its value."""
     if not explained["dependence"]:

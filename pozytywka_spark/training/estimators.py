@@ -11,13 +11,13 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.training import one_task
-from pozytywka_spark.training.linear import LOGISTIC
 from pozytywka_spark.training.planner import Cluster, Plan, describe_cluster
+from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST, Trees
 from pozytywka_spark.training.rows import LABEL, SIDE
 from pozytywka_spark.training.splits import TRAIN, VALIDATION
 from pozytywka_spark.training.threaded import ThreadedXGBClassifier
 
-MAJORITY, XGBOOST = "majority", "xgboost"
+MAJORITY = "majority"
 MODELS = (MAJORITY, LOGISTIC, XGBOOST)
 
 _HELD_OUT = "is_validation"
@@ -34,6 +34,11 @@ class FittedTrees:
     validation_loss: tuple[float, ...]
     gains: Mapping[str, float]
     positive_weight: float
+
+    @property
+    def predictor(self) -> Trees:
+        """What serves."""
+        return Trees(self.booster, self.trees)
 
 
 def fit_trees(

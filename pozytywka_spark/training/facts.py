@@ -49,9 +49,10 @@ def data_facts(prepared: Prepared, settings: Settings) -> dict[str, Any]:
 def model_facts(
     settings: Settings, plan: Plan, trees: FittedTrees, model: ServingModel, tuned: Tuned | None
 ) -> dict[str, Any]:
-    """How the trees were made: `settings` are those of the final fit."""
+    """How `model`, the one to register, and the trees were made: `settings` are those of the final fit."""
     calibrator = model.calibrator
     return {
+        "kind": model.kind,
         "training": settings.resolved()["training"],
         "gate": settings.resolved()["gate"],
         "policy": settings.resolved()["scoring"]["policy"],

@@ -1,7 +1,8 @@
-"""Trees, their calibrator, and how they do beside the baselines: the part that a reproduction repeats."""
+"""Both models, their calibrators, and how all do beside each other: the part that a reproduction repeats."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -11,43 +12,67 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Settings
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import calibration, estimators, linear, scores
-from pozytywka_spark.training.booster import with_margin
+from pozytywka_spark.training.booster import Predictor, with_margin
 from pozytywka_spark.training.decisions import histogram
 from pozytywka_spark.training.evaluation import evaluate
 from pozytywka_spark.training.metrics import Evaluation
+from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.rows import LABEL, SIDE
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import VALIDATION
+from pozytywka_spark.training.verdict import Verdict, chosen_kind, compare
 
 SLICE_REPLICATES = 100  # intervals of slices: their number is what costs, not their width
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """Both models as they were fitted, and by kind as they would serve, each calibrated on validation."""
+
+    trees: estimators.FittedTrees
+    logistic: linear.FittedLogistic
+    models: Mapping[str, ServingModel]
+
+
+@dataclass(frozen=True)
 class Measured:
-    """Evaluations by "model side", of the trees' slices by "slice: value", and counts by probability."""
+    """Evaluations by "model side", whether the trees beat logistic regression, and which is registered.
+
+    Of that one: evaluations of its slices by "slice: value", and counts by probability.
+    """
 
     models: dict[str, Evaluation]
+    verdict: Verdict
+    chosen: str
     slices: dict[str, Evaluation]
     counts: pd.DataFrame
 
 
+def fit_models(rows: DataFrame, prepared: Prepared, settings: Settings, plan: Plan) -> Fitted:
+    """Logistic regression and trees on the train side, both calibrated on validation."""
+    logistic = linear.fit_logistic(rows, prepared.order, settings)
+    trees = estimators.fit_trees(rows, prepared.order, settings, plan, prepared.base_rate)
+    line = linear.as_linear(logistic, prepared.order)
+    models = {each.kind: fit_calibrated(rows, each, prepared, settings) for each in (line, trees.predictor)}
+    return Fitted(trees, logistic, models)
+
+
 def fit_calibrated(
-    rows: DataFrame, trees: estimators.FittedTrees, prepared: Prepared, settings: Settings
+    rows: DataFrame, predictor: Predictor, prepared: Prepared, settings: Settings
 ) -> ServingModel:
-    """The model that serves: trees, and the calibrator of their margins on the validation side."""
+    """A model that can serve: a predictor, and the calibrator of its margins on the validation side."""
     model = ServingModel(
-        booster=trees.booster,
+        predictor=predictor,
         features=prepared.order,
         catalogue_hash=prepared.catalogue,
-        trees=trees.trees,
         label=settings.label.column,
         horizon_days=settings.label.horizon_days,
         base_rate=prepared.base_rate,
         trained_until=f"{prepared.split.validation[-1]:%Y-%m}",
     )
     validation = rows.filter(F.col(SIDE) == VALIDATION)
-    margins = with_margin(validation, model.booster, model.features, [LABEL]).persist()
+    margins = with_margin(validation, model.predictor, model.features, [LABEL]).persist()
     try:
         return replace(model, calibrator=calibration.fit_calibrator(margins, settings.calibration))
     finally:
@@ -59,19 +84,22 @@ def with_city(rows: DataFrame, lake: Lake) -> DataFrame:
     return scores.join_city(rows, lake.read("users")) if lake.exists("users") else rows
 
 
-def measure(
-    rows: DataFrame, model: ServingModel, logistic: linear.FittedLogistic, settings: Settings
-) -> Measured:
-    """All three models on validation and test, the trees on the test's slices, every row counted."""
+def measure(rows: DataFrame, models: Mapping[str, ServingModel], settings: Settings) -> Measured:
+    """All models on validation and test, the one to register on the test's slices, every row counted."""
     slices = scores.slices_of(rows.columns)
-    scored = scores.with_scores(rows, model, logistic, slices).persist()
+    scored = scores.with_scores(rows, models, slices).persist()
     try:
         chosen = settings.evaluation
         few = min(chosen.bootstrap, SLICE_REPLICATES)
+        found = evaluate(scores.by_model(scored), replicates=chosen.bootstrap, seed=chosen.seed)
+        verdict = compare(found, settings.gate)
+        kind = chosen_kind(verdict, settings)
         return Measured(
-            models=evaluate(scores.by_model(scored), replicates=chosen.bootstrap, seed=chosen.seed),
-            slices=evaluate(scores.by_slice(scored, list(slices)), replicates=few, seed=chosen.seed),
-            counts=histogram(scored),
+            models=found,
+            verdict=verdict,
+            chosen=kind,
+            slices=evaluate(scores.by_slice(scored, list(slices), kind), replicates=few, seed=chosen.seed),
+            counts=histogram(scored, kind),
         )
     finally:
         scored.unpersist()

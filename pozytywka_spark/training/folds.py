@@ -97,7 +97,7 @@ def _distributed(
     trees = fit_trees(sided, order, fit.settings, plan, base_rate_of(fold.train, counts))
     found: Matrix = np.zeros(0)
     if explain:
-        found = strengths(sided.filter(F.col(SIDE) == VALIDATION), trees.booster, order)
+        found = strengths(sided.filter(F.col(SIDE) == VALIDATION), trees.predictor, order)
     loss = trees.validation_loss[trees.trees - 1]
     return FoldResult(loss, trees.trees, time.monotonic() - start, tuple(found.tolist()))
 

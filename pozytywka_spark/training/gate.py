@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pyspark.sql import Column, DataFrame
@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Gate, Settings
 from pozytywka_spark.training.booster import MARGIN, with_margin
 from pozytywka_spark.training.evaluation import evaluate
-from pozytywka_spark.training.metrics import Evaluation
+from pozytywka_spark.training.metrics import LOWER_IS_BETTER, Evaluation
 from pozytywka_spark.training.outlook import Advantage, allowed_calibration_error, what_would_change
 from pozytywka_spark.training.predicted import check_label
 from pozytywka_spark.training.rows import LABEL
@@ -21,7 +21,6 @@ from pozytywka_spark.training.serving import ServingModel
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 COMPARED = ("roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "lift_at_10pct")
-_LOWER_IS_BETTER = ("log_loss", "brier", "calibration_error")
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,15 @@ def compare(
         return decide_alone(found[CHALLENGER], settings.gate)
     names = [F.concat(F.lit(f" {name.removeprefix('slice_')}: "), F.col(name)) for name in slices]
     parts = evaluate(_named(scored, names), replicates=0, seed=0)
-    return decide(found[CHALLENGER], found[CHAMPION], parts, settings)
+    decision = decide(found[CHALLENGER], found[CHAMPION], parts, settings)
+    return replace(decision, reasons=(*decision.reasons, *_kinds(champion, challenger)))
+
+
+def _kinds(champion: ServingModel, challenger: ServingModel) -> list[str]:
+    """Who is what, where they are of two kinds: the rule is the same."""
+    if champion.kind == challenger.kind:
+        return []
+    return [f"the champion is {champion.kind_in_words}, the challenger {challenger.kind_in_words}"]
 
 
 def decide(
@@ -82,7 +89,7 @@ def decide(
     `slices` holds "challenger slice" and "champion slice" for each slice.
     """
     gate = settings.gate
-    sign = -1.0 if gate.metric in _LOWER_IS_BETTER else 1.0
+    sign = -1.0 if gate.metric in LOWER_IS_BETTER else 1.0
     difference = sign * (challenger.replicates[gate.metric] - champion.replicates[gate.metric])
     drawn = difference[1:][np.isfinite(difference[1:])]
     share = float((drawn > 0).mean()) if len(drawn) else 0.0
@@ -158,7 +165,7 @@ def collapsed_slices(slices: Mapping[str, Evaluation], least: int, drop: float) 
 
 
 def _scores(rows: DataFrame, model: ServingModel, slices: Sequence[str]) -> DataFrame:
-    scored = with_margin(rows, model.booster, model.features, ["user_id", LABEL, *slices])
+    scored = with_margin(rows, model.predictor, model.features, ["user_id", LABEL, *slices])
     return scored.select("user_id", LABEL, *slices, model.calibrator.of(F.col(MARGIN)).alias("score"))
 
 

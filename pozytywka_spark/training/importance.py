@@ -10,7 +10,14 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pozytywka_spark.training.booster import CONTRIBUTIONS, Batches, Matrix, as_matrix, with_margin
+from pozytywka_spark.training.booster import (
+    CONTRIBUTIONS,
+    Batches,
+    Matrix,
+    Predictor,
+    as_matrix,
+    with_margin,
+)
 
 _SUMS = ("rows", "strength", "together")
 SHAPED = 6  # features whose dependence is drawn
@@ -20,9 +27,9 @@ BINS = 20
 _KEYS = ("user_id", "month")
 
 
-def with_contributions(rows: DataFrame, booster: bytes, order: Sequence[str]) -> DataFrame:
+def with_contributions(rows: DataFrame, predictor: Predictor, order: Sequence[str]) -> DataFrame:
     """Grain as `rows`: user_id, month, the features and `contributions` array<double>. Cache it."""
-    return with_margin(rows, booster, order, [*_KEYS, *order], contributions=True)
+    return with_margin(rows, predictor, order, [*_KEYS, *order], contributions=True)
 
 
 def sample_rows(rows: DataFrame, held: int, wanted: int, seed: int) -> DataFrame:
@@ -33,9 +40,9 @@ def sample_rows(rows: DataFrame, held: int, wanted: int, seed: int) -> DataFrame
     return rows.filter(millionths < F.lit(int(1_000_000 * wanted / held)))
 
 
-def strengths(rows: DataFrame, booster: bytes, order: Sequence[str]) -> Matrix:
-    """Mean absolute tree SHAP value of each feature over `rows`, in log-odds."""
-    return _sums(with_contributions(rows, booster, order), order)["strength"]
+def strengths(rows: DataFrame, predictor: Predictor, order: Sequence[str]) -> Matrix:
+    """Mean absolute contribution of each feature over `rows`, in log-odds."""
+    return _sums(with_contributions(rows, predictor, order), order)["strength"]
 
 
 def importances(explained: DataFrame, order: Sequence[str]) -> list[dict[str, Any]]:

@@ -16,15 +16,14 @@ from pyspark.ml.classification import LogisticRegression
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.training.booster import Batches, Matrix, as_matrix
+from pozytywka_spark.training.predictors import Linear
 from pozytywka_spark.training.rows import LABEL, SIDE
 from pozytywka_spark.training.splits import TRAIN
 
-LOGISTIC = "logistic"
 _STANDARDISED = "standardised"
 _STATISTICS = ("count", "total", "squares", "low", "high")
 
@@ -78,23 +77,12 @@ def fit_logistic(rows: DataFrame, order: Sequence[str], settings: Settings) -> F
     )
 
 
-def with_logistic(df: DataFrame, fitted: FittedLogistic) -> DataFrame:
-    """Add `logistic`, the probability."""
-    schema = T.StructType([*df.schema.fields, T.StructField(LOGISTIC, T.DoubleType())])
-
-    def predict(batches: Batches) -> Batches:
-        for batch in batches:
-            scores = pa.array(probabilities(fitted, as_matrix(batch, fitted.order)))
-            columns = [batch.column(index) for index in range(batch.num_columns)]
-            yield pa.RecordBatch.from_arrays([*columns, scores], [*batch.schema.names, LOGISTIC])
-
-    return df.mapInArrow(predict, schema)
-
-
-def probabilities(fitted: FittedLogistic, matrix: Matrix) -> Matrix:
-    """The probability of each row."""
-    margin = standardise(matrix, fitted.means, fitted.deviations) @ np.array(fitted.coefficients)
-    return np.asarray(1.0 / (1.0 + np.exp(-(margin + fitted.intercept))), dtype=np.float64)
+def as_linear(fitted: FittedLogistic, order: Sequence[str]) -> Linear:
+    """What serves, over all features of `order`: those that fitting left out have the coefficient 0."""
+    columns = zip(fitted.means, fitted.deviations, fitted.coefficients, strict=True)
+    known = dict(zip(fitted.order, columns, strict=True))
+    means, scales, coefficients = zip(*(known.get(name, (0.0, 1.0, 0.0)) for name in order), strict=True)
+    return Linear(means, scales, coefficients, fitted.intercept)
 
 
 def standardise(matrix: Matrix, means: Sequence[float], deviations: Sequence[float]) -> Matrix:

@@ -9,6 +9,7 @@ import numpy as np
 from pozytywka_spark.training.kernel import CURVE, TOP, Floats
 
 INTERVAL = (2.5, 97.5)
+LOWER_IS_BETTER = ("log_loss", "brier", "calibration_error")
 
 
 @dataclass(frozen=True)

@@ -109,11 +109,11 @@ def precision_recall_plot(models: Models) -> Figure:
     return _plain(figure)
 
 
-def reliability_plot(models: Models) -> Figure:
-    """Predicted against observed rate over ten bins of equal size, calibrated and not."""
+def reliability_plot(models: Models, kind: str) -> Figure:
+    """Predicted against observed rate over ten bins of equal size: the trees uncalibrated too."""
     figure, axes = _one()
     highest = 0.0
-    for name in ("xgboost-uncalibrated", "xgboost"):
+    for name in dict.fromkeys(("xgboost-uncalibrated", "xgboost", kind)):
         bins = models[name]["reliability"]
         predicted, observed = [row["predicted"] for row in bins], [row["observed"] for row in bins]
         highest = max([highest, *predicted, *observed])

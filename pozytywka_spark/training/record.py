@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.training import provenance
-from pozytywka_spark.training.estimators import MAJORITY, MODELS, XGBOOST, FittedTrees
-from pozytywka_spark.training.linear import LOGISTIC, FittedLogistic
+from pozytywka_spark.training import verdict as verdicts
+from pozytywka_spark.training.estimators import MAJORITY, MODELS
+from pozytywka_spark.training.fitting import Fitted, Measured
 from pozytywka_spark.training.metrics import Evaluation
 from pozytywka_spark.training.names import training_name
 from pozytywka_spark.training.planner import Plan
+from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST
 from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TEST, VALIDATION, diagram
@@ -35,12 +37,13 @@ INTERVALS = ("roc_auc", "pr_auc", "log_loss", "brier", "lift_at_1pct", "lift_at_
 
 
 @dataclass(frozen=True)
-class LoggedTrees:
-    """Where the booster was logged."""
+class LoggedModel:
+    """Where the model to register was logged, and its kind."""
 
     run_id: str
     model_id: str
     source: str
+    kind: str
 
 
 def tags(prepared: Prepared, settings: Settings, root: str) -> dict[str, str]:
@@ -67,7 +70,7 @@ def _facets(prepared: Prepared, settings: Settings) -> dict[str, str]:
     return facets(label.column, label.horizon_days, sides, tuned=tuned, catalogue=prepared.catalogue)
 
 
-def version_tags(parent: str, prepared: Prepared, settings: Settings) -> dict[str, str]:
+def version_tags(parent: str, prepared: Prepared, settings: Settings, kind: str) -> dict[str, str]:
     """Tags of a registered version."""
     return {
         **_facets(prepared, settings),
@@ -75,6 +78,7 @@ def version_tags(parent: str, prepared: Prepared, settings: Settings) -> dict[st
         registry.INPUTS: prepared.inputs,
         registry.GUARDS: registry.PASSED,  # a guard that fails stops the run before anything is registered
         "pozytywka.catalogue_hash": prepared.catalogue,
+        registry.KIND: kind,
     }
 
 
@@ -109,37 +113,59 @@ def log_inputs(
     runs.log_text(tracking, parent, "\n".join(diagram(prepared.split, prepared.folds)), "split.txt")
 
 
-def log_baselines(
-    tracking: Tracking,
-    parent: str,
-    prepared: Prepared,
-    logistic: FittedLogistic,
-    found: Mapping[str, Evaluation],
+def log_models(
+    tracking: Tracking, parent: str, prepared: Prepared, fitted: Fitted, found: Measured
+) -> LoggedModel:
+    """A child run a model; the one to register goes natively into its own, its metrics to the parent too."""
+    log_majority(tracking, parent, prepared, found.models)
+    places = {
+        LOGISTIC: log_logistic(tracking, parent, fitted, found),
+        XGBOOST: log_trees(tracking, parent, fitted, found),
+    }
+    verdict = found.verdict
+    metrics = metrics_of(found.chosen, found.models) | verdicts.metrics_of(verdict)
+    runs.log(tracking, parent, metrics=headline(found.models, found.chosen) | metrics)
+    runs.tag(tracking, parent, registry.KIND, found.chosen)
+    runs.tag(tracking, parent, "pozytywka.trees_against_logistic", verdict.outcome)
+    logged = places[found.chosen]
+    if logged is None:
+        raise RuntimeError(f"{found.chosen} was to be registered and not logged")
+    runs.log_output(tracking, parent, logged.model_id)  # so that the UI leads from the training to its model
+    runs.tag(tracking, parent, registry.LOGGED, json.dumps(asdict(logged)))
+    return logged
+
+
+def log_majority(
+    tracking: Tracking, parent: str, prepared: Prepared, found: Mapping[str, Evaluation]
 ) -> None:
-    """Child runs of the majority class and of logistic regression."""
+    """The child run of the majority class."""
     with runs.run(tracking, MAJORITY, tags={}, parent=parent) as child:
         runs.log(
             tracking, child, params={"base_rate": prepared.base_rate}, metrics=metrics_of(MAJORITY, found)
         )
+
+
+def log_logistic(tracking: Tracking, parent: str, fitted: Fitted, found: Measured) -> LoggedModel | None:
+    """The child run of logistic regression, with its native model if that is the one to register."""
+    logistic, model = fitted.logistic, fitted.models[LOGISTIC]
     with runs.run(tracking, LOGISTIC, tags={}, parent=parent) as child:
-        params = {"intercept": logistic.intercept, "features": len(logistic.coefficients)}
-        runs.log(tracking, child, params=params, metrics=metrics_of(LOGISTIC, found))
+        params = {
+            "intercept": logistic.intercept,
+            "features": len(logistic.coefficients),
+            "calibration": model.calibrator.method,
+        }
+        runs.log(tracking, child, params=params, metrics=metrics_of(LOGISTIC, found.models))
         content = {
             "per_standard_deviation": dict(zip(logistic.order, logistic.coefficients, strict=True)),
             "left_out": list(logistic.left_out),
         }
         runs.log_json(tracking, child, content, "coefficients.json")
+        return _log_chosen(tracking, child, model, found)
 
 
-def log_trees(
-    tracking: Tracking,
-    parent: str,
-    trees: FittedTrees,
-    model: ServingModel,
-    found: Mapping[str, Evaluation],
-) -> LoggedTrees:
-    """The child run of the trees, with the native booster; the parent gets the same metrics."""
-    metrics = metrics_of(XGBOOST, found)
+def log_trees(tracking: Tracking, parent: str, fitted: Fitted, found: Measured) -> LoggedModel | None:
+    """The child run of the trees, with the native booster if that is the model to register."""
+    trees, model = fitted.trees, fitted.models[XGBOOST]
     with runs.run(tracking, XGBOOST, tags={}, parent=parent) as child:
         params = {
             "trees": trees.trees,
@@ -147,16 +173,18 @@ def log_trees(
             "positive_weight": trees.positive_weight,
             "calibration": model.calibrator.method,
         }
-        runs.log(tracking, child, params=params, metrics=metrics)
+        runs.log(tracking, child, params=params, metrics=metrics_of(XGBOOST, found.models))
         runs.log_history(tracking, child, "train_log_loss_by_tree", trees.train_loss)
         runs.log_history(tracking, child, "validation_log_loss_by_tree", trees.validation_loss)
         runs.log_json(tracking, child, dict(trees.gains), "gains.json")
-        model_id, source = registry.log_model(tracking, child, model, provenance.package_versions())
-    runs.log(tracking, parent, metrics=headline(found) | metrics)
-    runs.log_output(tracking, parent, model_id)  # so that the UI leads from the training to its model
-    logged = {"run_id": child, "model_id": model_id, "source": source}
-    runs.tag(tracking, parent, registry.LOGGED, json.dumps(logged))
-    return LoggedTrees(**logged)
+        return _log_chosen(tracking, child, model, found)
+
+
+def _log_chosen(tracking: Tracking, child: str, model: ServingModel, found: Measured) -> LoggedModel | None:
+    if model.kind != found.chosen:
+        return None
+    model_id, source = registry.log_model(tracking, child, model, provenance.package_versions())
+    return LoggedModel(child, model_id, source, model.kind)
 
 
 def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:
@@ -168,13 +196,16 @@ def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:
     return metrics | {f"validation_{name}": value for name, value in validation.metrics.items()}
 
 
-def headline(found: Mapping[str, Evaluation]) -> dict[str, float]:
-    """Of the parent run: the test months' metrics by names that say so, logistic regression's beside them."""
-    best, plain = found[f"{XGBOOST} {TEST}"], found[f"{LOGISTIC} {TEST}"]
+def headline(found: Mapping[str, Evaluation], chosen: str) -> dict[str, float]:
+    """Of the parent run: the `chosen` model's metrics on the test months, by names that say so.
+
+    Those of the other, of trees and logistic regression, stand beside them under its name.
+    """
+    best, other = found[f"{chosen} {TEST}"], LOGISTIC if chosen == XGBOOST else XGBOOST
     metrics = {f"test_{name}": best.metrics[name] for name in HEADLINE}
     for name in (name for name in INTERVALS if name in HEADLINE):
         metrics[f"test_{name}_low"], metrics[f"test_{name}_high"] = best.interval(name)
-    return metrics | {f"test_{name}_{LOGISTIC}": plain.metrics[name] for name in HEADLINE}
+    return metrics | {f"test_{name}_{other}": found[f"{other} {TEST}"].metrics[name] for name in HEADLINE}
 
 
 class TrialLog:

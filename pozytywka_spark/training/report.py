@@ -21,8 +21,10 @@ def show(report: TrainingReport) -> None:
     if report.tuning:
         cli.show_table("tuning on the rolling folds", report.tuning)
     cli.show_table("models on the test months", report.models)
+    cli.say(report.verdict)
     cli.show_table("whom to address: what each rule would have brought there", report.decisions)
-    cli.say(f"model {report.model_name} version {report.version} (champion: version {report.champion})")
+    model = f"model {report.model_name} version {report.version} (champion: version {report.champion})"
+    cli.say(f"{model}, {report.model_kind}")
     cli.say(f"run {report.run_id} in {report.tracking_uri}; its dossier is the artifact {PAGE}")
     cli.say(f"look at it with: mlflow ui --backend-store-uri {report.tracking_uri}")
 
@@ -51,5 +53,5 @@ def show_reproduction(found: Reproduction) -> int:
     """Print what is the same and what isn't; 0 if everything is, else 1."""
     cli.show_table(f"run {found.run_id} trained again", found.rows)
     differing = [str(row["what"]) for row in found.rows if not row["same"]]
-    cli.say(f"differs: {', '.join(differing)}" if differing else "the same to the last byte")
+    cli.say(f"differs: {', '.join(differing)}" if differing else f"the same {found.exactly}")
     return 0 if found.same else 1

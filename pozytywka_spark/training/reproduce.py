@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import estimators, linear, planner
-from pozytywka_spark.training.estimators import XGBOOST
-from pozytywka_spark.training.fitting import fit_calibrated, measure, with_city
+from pozytywka_spark.training import planner, verdict
+from pozytywka_spark.training.booster import Predictor
+from pozytywka_spark.training.fitting import fit_models, measure, with_city
+from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST, Linear
 from pozytywka_spark.training.prepare import prepare, read_rows
 from pozytywka_spark.training.record import TUNED, metrics_of
+from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TRAIN
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking, connect
@@ -25,16 +28,18 @@ from pozytywka_spark.training.tuning import with_parameters
 
 # What decides where things are, not what is trained: taken from today.
 _PLACES = ("env", "home", "raw", "lake", "spark", "mlflow")
-TOLERANCE = 1e-12
+TOLERANCES = {XGBOOST: 1e-12, LOGISTIC: 1e-7}
+_EXACTLY = {XGBOOST: "to the last byte", LOGISTIC: "to seven digits"}
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A row for everything compared (what, then, now, same), and whether all of it is the same."""
+    """A row for everything compared (what, then, now, same), whether all is the same, and how exactly."""
 
     run_id: str
     rows: Sequence[Mapping[str, Any]]
     same: bool
+    exactly: str
 
 
 def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) -> Reproduction:
@@ -52,24 +57,41 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
         plan = planner.plan(*size, planner.describe_cluster(spark), then["workers"])
         plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
         final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
-        logistic = linear.fit_logistic(rows, prepared.order, final)
-        trees = estimators.fit_trees(rows, prepared.order, final, plan, prepared.base_rate)
-        model = fit_calibrated(rows, trees, prepared, final)
-        found = measure(with_city(rows, lake), model, logistic, final).models
+        fitted = fit_models(rows, prepared, final, plan)
+        found = measure(with_city(rows, lake), fitted.models, final)
     finally:
         rows.unpersist()
     compared = [
         _row("rows, settings, code and libraries", tags[registry.INPUTS], prepared.inputs),
         _row("catalogue", tags["pozytywka.catalogue_hash"], prepared.catalogue),
-        _row("booster", then["booster"], _digest(model.booster)),
+        _row("kind of model", then["model"].kind, found.chosen),
+        *compare_predictors(then["model"], fitted.models[then["model"].kind]),
     ]
-    metrics = metrics_of(XGBOOST, found)
+    metrics = metrics_of(found.chosen, found.models)
+    both = verdict.metrics_of(found.verdict)  # as exact as the less exact of the two models
     compared += [
-        _number(name, value, metrics[name])
+        _number(name, value, (metrics | both)[name], TOLERANCES[LOGISTIC if name in both else found.chosen])
         for name, value in sorted(then["metrics"].items())
-        if name in metrics
+        if name in metrics or name in both
     ]
-    return Reproduction(run_id, compared, all(row["same"] for row in compared))
+    return Reproduction(run_id, compared, all(row["same"] for row in compared), _EXACTLY[found.chosen])
+
+
+def compare_predictors(then: ServingModel, now: ServingModel) -> list[dict[str, Any]]:
+    """Trees byte by byte; a logistic model number by number, for Spark adds up its rows in any order."""
+    if not (isinstance(then.predictor, Linear) and isinstance(now.predictor, Linear)):
+        return [_row("booster", _digest(then.predictor), _digest(now.predictor))]
+    columns = [np.array(_numbers_of(each)) for each in (then.predictor, now.predictor)]
+    if columns[0].shape != columns[1].shape:
+        return [_row("coefficients", str(len(columns[0])), str(len(columns[1])))]
+    widest = float(np.max(np.abs(columns[0] - columns[1]) / np.maximum(np.abs(columns[0]), 1.0)))
+    tolerance = TOLERANCES[LOGISTIC]
+    told = {"then": f"{len(columns[0])} numbers", "now": f"differ by {widest:.1e}"}
+    return [{"what": "coefficients", **told, "same": widest <= tolerance}]
+
+
+def _numbers_of(line: Linear) -> tuple[float, ...]:
+    return (*line.means, *line.scales, *line.coefficients, line.intercept)
 
 
 def settings_of(logged: Mapping[str, Any], now: Settings) -> Settings:
@@ -97,7 +119,6 @@ def _logged(tracking: Tracking, run_id: str) -> tuple[Mapping[str, str], dict[st
         raise TrackingError(
             f"run {run_id} has no registered version of {tracking.model_name} to compare with"
         )
-    booster = registry.load_version(tracking, version.number).booster
     return run.data.tags, {
         "settings": runs.read_json(tracking, run_id, "settings.json"),
         "versions": runs.read_json(tracking, run_id, "delta_versions.json"),
@@ -105,17 +126,17 @@ def _logged(tracking: Tracking, run_id: str) -> tuple[Mapping[str, str], dict[st
         "workers": int(run.data.params["workers"]),
         "threads": int(run.data.params["threads"]),
         "metrics": dict(run.data.metrics),
-        "booster": _digest(booster),
+        "model": registry.load_version(tracking, version.number),
     }
 
 
-def _digest(booster: bytes) -> str:
-    return hashlib.sha256(booster).hexdigest()
+def _digest(predictor: Predictor) -> str:
+    return hashlib.sha256(predictor.content()).hexdigest()
 
 
 def _row(what: str, then: str, now: str) -> dict[str, Any]:
     return {"what": what, "then": then[:16], "now": now[:16], "same": then == now}
 
 
-def _number(what: str, then: float, now: float) -> dict[str, Any]:
-    return {"what": what, "then": f"{then:.6f}", "now": f"{now:.6f}", "same": abs(then - now) <= TOLERANCE}
+def _number(what: str, then: float, now: float, tolerance: float) -> dict[str, Any]:
+    return {"what": what, "then": f"{then:.6f}", "now": f"{now:.6f}", "same": abs(then - now) <= tolerance}

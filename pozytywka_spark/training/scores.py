@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from pozytywka_spark.training.booster import MARGIN, probability, with_margin
-from pozytywka_spark.training.estimators import MAJORITY, XGBOOST
-from pozytywka_spark.training.linear import LOGISTIC, FittedLogistic, with_logistic
+from pozytywka_spark.training.booster import probability, with_margins
+from pozytywka_spark.training.estimators import MAJORITY
+from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST
 from pozytywka_spark.training.rows import LABEL, SIDE
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TEST, VALIDATION
@@ -20,19 +20,22 @@ _IDS = ("user_id", "month", SIDE, LABEL)
 
 
 def with_scores(
-    rows: DataFrame, model: ServingModel, logistic: FittedLogistic, slices: Mapping[str, Column]
+    rows: DataFrame, models: Mapping[str, ServingModel], slices: Mapping[str, Column]
 ) -> DataFrame:
-    """Grain user and month of validation and test: keys, side, label, slices, a score a model."""
+    """Grain user and month of validation and test: keys, side, label, slices, a score a model.
+
+    `models` by kind, logistic regression and trees, of the same features; both scores are calibrated.
+    """
+    trees = models[XGBOOST]
     held_out = rows.filter(F.col(SIDE).isin(VALIDATION, TEST)).withColumns(dict(slices))
-    keep = [*_IDS, *slices, LOGISTIC]
-    scored = with_logistic(held_out, logistic).transform(with_margin, model.booster, model.features, keep)
+    predictors = {kind: model.predictor for kind, model in models.items()}
+    scored = with_margins(held_out, predictors, trees.features, [*_IDS, *slices])
     return scored.select(
         *_IDS,
         *slices,
-        F.lit(model.base_rate).alias(MAJORITY),
-        LOGISTIC,
-        model.calibrator.of(F.col(MARGIN)).alias(XGBOOST),
-        probability(F.col(MARGIN)).alias(UNCALIBRATED),
+        F.lit(trees.base_rate).alias(MAJORITY),
+        *(model.calibrator.of(F.col(kind)).alias(kind) for kind, model in models.items()),
+        probability(F.col(XGBOOST)).alias(UNCALIBRATED),
     )
 
 

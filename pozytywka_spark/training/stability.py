@@ -10,9 +10,25 @@ import numpy as np
 from pozytywka_spark.config import Settings
 from pozytywka_spark.training.booster import Matrix
 from pozytywka_spark.training.folds import Fit, FitAll, FoldResult
+from pozytywka_spark.training.predictors import XGBOOST
+from pozytywka_spark.training.prepare import Prepared
+from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TimeSplit
 
 SHOWN = 15
+
+
+def stability_of(
+    model: ServingModel,
+    prepared: Prepared,
+    explained: Mapping[str, Any],
+    settings: Settings,
+    fit_all: FitAll,
+) -> dict[str, Any]:
+    """`stability` of the model's reasons on the rolling folds; empty if it isn't trees, as the folds' are."""
+    if model.kind != XGBOOST:
+        return {"folds": [], "features": []}
+    return stability(prepared.folds, prepared.order, explained["strongest"], settings, fit_all)
 
 
 def stability(

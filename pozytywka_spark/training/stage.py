@@ -11,9 +11,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.catalogue import CATALOGUE
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import decisions, estimators, explanation, facts, linear, planner, record
+from pozytywka_spark.training import decisions, explanation, facts, planner, record
 from pozytywka_spark.training.dossier_models import worst_in_words
-from pozytywka_spark.training.fitting import fit_calibrated, measure, with_city
+from pozytywka_spark.training.fitting import fit_models, measure, with_city
+from pozytywka_spark.training.predictors import IN_WORDS
 from pozytywka_spark.training.prepare import Prepared, prepare, read_rows
 from pozytywka_spark.training.promotion import settle
 from pozytywka_spark.training.publish import FACTS, publish_if_missing
@@ -21,25 +22,29 @@ from pozytywka_spark.training.search import fold_fits, search
 from pozytywka_spark.training.shuffled import check_shuffled
 from pozytywka_spark.training.sources import training_inputs
 from pozytywka_spark.training.splits import TEST, TRAIN, describe, diagram
-from pozytywka_spark.training.stability import stability
+from pozytywka_spark.training.stability import stability_of
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.inputs import log_inputs
 from pozytywka_spark.training.tracking.store import Tracking, connect
 from pozytywka_spark.training.tuning import with_parameters
+from pozytywka_spark.training.verdict import CHOSEN_ON_TEST, as_plain, in_words
 
 
 @dataclass(frozen=True)
 class TrainingReport:
     """What was trained and where it is. `models` has a row a model with the same metrics of the test rows,
-    `decisions` a row a rule of addressing users, `tuning` one row about the search (none without one)."""
+    `verdict` says whether the trees beat logistic regression, `decisions` has a row a rule of addressing
+    users, `tuning` one row about the search (none without one)."""
 
     split: Sequence[Mapping[str, Any]]
     diagram: Sequence[str]
     notes: Sequence[str]
     models: Sequence[Mapping[str, Any]]
+    verdict: str
     decisions: Sequence[Mapping[str, Any]]
     tuning: Sequence[Mapping[str, Any]]
     model_name: str
+    model_kind: str
     version: int
     champion: int
     run_id: str
@@ -48,7 +53,10 @@ class TrainingReport:
 
 
 def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = False) -> TrainingReport:
-    """Train the three models on the time split, measure them on the test months, register the trees.
+    """Train the three models on the time split, measure them on the test months, register one.
+
+    The trees are registered; with `training.prefer_simple` logistic regression is where they don't beat it
+    beyond noise.
 
     The same rows, features, settings and code trained before are not trained again (unless `force`).
     The first model is the champion; a later one becomes it by the gate. Raises `DataError` for a
@@ -93,18 +101,17 @@ def _train(
         tuned = search(tracking, parent, prepared, settings, fits)
         runs.log_json(tracking, parent, dict(tuned.parameters) if tuned else {}, record.TUNED)
         final = with_parameters(settings, tuned.parameters) if tuned else settings
-        logistic = linear.fit_logistic(rows, prepared.order, final)
-        trees = estimators.fit_trees(rows, prepared.order, final, plan, prepared.base_rate)
-        model = fit_calibrated(rows, trees, prepared, final)
-        found = measure(with_city(rows, lake), model, logistic, final)
+        fitted = fit_models(rows, prepared, final, plan)
+        found = measure(with_city(rows, lake), fitted.models, final)
+        model = fitted.models[found.chosen]
         explained = explanation.explain_model(rows, prepared.sizes[TEST][0], model, final)
-        holds = stability(prepared.folds, prepared.order, explained["strongest"], final, fits.explained)
-        record.log_baselines(tracking, parent, prepared, logistic, found.models)
-        logged = record.log_trees(tracking, parent, trees, model, found.models)
+        holds = stability_of(model, prepared, explained, final, fits.explained)
+        logged = record.log_models(tracking, parent, prepared, fitted, found)
         content = {
             "data": facts.data_facts(prepared, settings),
-            "made": facts.model_facts(final, plan, trees, model, tuned),
+            "made": facts.model_facts(final, plan, fitted.trees, model, tuned),
             **facts.measured_facts(found.models, found.slices),
+            "verdict": as_plain(found.verdict),
             "decisions": decisions.decision_table(found.counts, final),
             "explained": explanation.in_words(explained, CATALOGUE),
             "stability": holds,
@@ -125,13 +132,13 @@ def _known(tracking: Tracking, prepared: Prepared, settings: Settings) -> regist
     found = registry.find_logged(tracking, prepared.inputs)
     if found is None:
         return None
-    return _register(tracking, found[0], record.LoggedTrees(**found[1]), prepared, settings)
+    return _register(tracking, found[0], record.LoggedModel(**found[1]), prepared, settings)
 
 
 def _register(
-    tracking: Tracking, parent: str, logged: record.LoggedTrees, prepared: Prepared, settings: Settings
+    tracking: Tracking, parent: str, logged: record.LoggedModel, prepared: Prepared, settings: Settings
 ) -> registry.Version:
-    tags = record.version_tags(parent, prepared, settings)
+    tags = record.version_tags(parent, prepared, settings, logged.kind)
     return registry.register(tracking, logged.run_id, (logged.model_id, logged.source), tags)
 
 
@@ -152,15 +159,18 @@ def _report(
         notes=[
             *([known] if reused else []),
             f"planner: {content['made']['planner']}",
+            *([CHOSEN_ON_TEST] if settings.training.prefer_simple else []),
             worst_in_words(content["slices"], content["made"]["least"]),
             *_tuned_in_words(content["made"]["tuning"]),
             *record.notes(prepared, settings),
             *reasons,
         ],
         models=record.table(runs.children(tracking, version.training_run)),
+        verdict=in_words(content["verdict"], prefer_simple=settings.training.prefer_simple),
         decisions=decisions.for_console(content["decisions"]),
         tuning=_tuning(content["made"]["tuning"]),
         model_name=tracking.model_name,
+        model_kind=IN_WORDS[content["made"]["kind"]],
         version=version.number,
         champion=champion,
         run_id=version.training_run,

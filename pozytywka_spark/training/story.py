@@ -8,10 +8,12 @@ from datetime import date
 from typing import Any
 
 from pozytywka_spark.training.dossier import conditions, target_in_words
-from pozytywka_spark.training.estimators import MODELS, XGBOOST
+from pozytywka_spark.training.estimators import MODELS
 from pozytywka_spark.training.names import span, training_name
+from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST
 from pozytywka_spark.training.splits import TRAIN
 from pozytywka_spark.training.tracking import notes
+from pozytywka_spark.training.verdict import in_words
 
 Facts = Mapping[str, Any]
 
@@ -81,13 +83,13 @@ def tags_of(facts: Facts, standing: Standing) -> dict[str, str]:
     found = facets(
         data["label"], data["horizon_days"], _sides(facts), tuned=tuned, catalogue=data["catalogue"]
     )
-    return found | {"model": XGBOOST, "guards": "passed", "decision": standing.decision}
+    return found | {"model": _kind(facts), "guards": "passed", "decision": standing.decision}
 
 
 def name_of(facts: Facts, number: int) -> str:
     """The run's name."""
     tuned = facts["made"]["tuning"] is not None
-    return training_name(_sides(facts)[TRAIN], XGBOOST, tuned=tuned, version=number)
+    return training_name(_sides(facts)[TRAIN], _kind(facts), tuned=tuned, version=number)
 
 
 def of_run(facts: Facts, standing: Standing, dossier: str) -> str:
@@ -98,9 +100,10 @@ def of_run(facts: Facts, standing: Standing, dossier: str) -> str:
         _reasons(standing),
         f"The three models on the same {_test(facts)}, which none has seen (95% intervals by user):",
         notes.table([_row(name, facts["models"][name]) for name in MODELS]),
+        _verdict(facts),
         notes.table([{key: str(value) for key, value in side.items()} for side in data["sides"]]),
         f"Target `{data['label']}`: whether the user bought {target_in_words(data)}. "
-        f"{data['features']} features, catalogue `{data['catalogue'][:12]}`, {_trees(facts)}.",
+        f"{data['features']} features, catalogue `{data['catalogue'][:12]}`, {_model(facts)}.",
         "\n".join(f"- {remark}" for remark in facts["remarks"]),
         f"{dossier} has the plots, the slices and the reasons. "
         f"Done again with `scripts/submit.sh reproduce {facts['run']}`.",
@@ -111,12 +114,12 @@ def of_run(facts: Facts, standing: Standing, dossier: str) -> str:
 def of_version(facts: Facts, standing: Standing, dossier: str) -> str:
     """The version's description."""
     months = ", ".join(f"{side} {span(found)}" for side, found in _sides(facts).items())
-    best = facts["models"][XGBOOST]
+    kind = _kind(facts)
     parts = [
         standing.in_words,  # plain: the table of versions shows the beginning as it is written
         _reasons(standing),
-        f"Predicts `{facts['data']['label']}` with {_trees(facts)}; months: {months}.",
-        notes.table([_row(XGBOOST, best)]),
+        f"Predicts `{facts['data']['label']}` with {_model(facts)}; months: {months}.",
+        notes.table([_row(kind, facts["models"][kind])]),
         f"{dossier} has the plots, the slices and the reasons.",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -137,6 +140,11 @@ def of_model(facts: Facts) -> str:
     )
 
 
+def _kind(facts: Facts) -> str:
+    """The kind of model that was registered; older releases' facts don't say, for it was always trees."""
+    return str(facts["made"].get("kind", XGBOOST))
+
+
 def _sides(facts: Facts) -> Mapping[str, Sequence[str]]:
     return dict(facts["data"]["bars"]["split"])
 
@@ -146,10 +154,22 @@ def _test(facts: Facts) -> str:
     return f"{side['rows']:,} user-months of {side['months']}"
 
 
-def _trees(facts: Facts) -> str:
+def _model(facts: Facts) -> str:
     made = facts["made"]
     trials = f", parameters from {len(made['tuning']['trials'])} trials" if made["tuning"] else ""
-    return f"{made['trees']} trees (xgboost{trials}, calibration {made['calibration']['method']})"
+    calibration = f"calibration {made['calibration']['method']}"
+    if _kind(facts) == LOGISTIC:
+        return f"logistic regression ({calibration})"
+    return f"{made['trees']} trees (xgboost{trials}, {calibration})"
+
+
+def _verdict(facts: Facts) -> str:
+    """Whether the trees beat logistic regression; facts of older releases don't say."""
+    if "verdict" not in facts:
+        return ""
+    prefers = bool(facts["made"]["training"].get("prefer_simple"))
+    told = in_words(facts["verdict"], prefer_simple=prefers)
+    return f"{told[:1].upper()}{told[1:]}."
 
 
 def _reasons(standing: Standing) -> str:

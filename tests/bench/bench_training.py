@@ -35,6 +35,7 @@ from pozytywka_spark.session import build_session
 from pozytywka_spark.training.estimators import as_task, fit_trees, tree_parameters
 from pozytywka_spark.training.one_task import as_blocks
 from pozytywka_spark.training.planner import Plan, describe_cluster, plan
+from pozytywka_spark.training.predictors import Trees
 from pozytywka_spark.training.serving import ServingModel
 from tests.bench.in_xgboost import grow
 
@@ -146,7 +147,14 @@ def bench_scoring(spark: SparkSession, settings: Settings, order: tuple[str, ...
     }
     booster = xgboost.train(parameters, xgboost.QuantileDMatrix(few, label), args.trees)
     model = ServingModel(
-        bytes(booster.save_raw("ubj")), order, "", args.trees, "label", 30, 0.1, name="bench", version=1
+        Trees(bytes(booster.save_raw("ubj")), args.trees),
+        order,
+        "",
+        "label",
+        30,
+        0.1,
+        name="bench",
+        version=1,
     )
     meanings = tuple(f"what feature {name} means" for name in order)
     words = Words(order, meanings, (" events",) * len(order), (False,) * len(order))

@@ -78,7 +78,7 @@ def test_the_catalogue_is_listed_without_a_session(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PATH": "", "JAVA_HOME": "/nowhere", "PYTHONPATH": str(root)},
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert f"hash {HASH[:12]}" in done.stdout

@@ -13,7 +13,7 @@ from trained import Trained
 
 from pozytywka_spark.scoring.reasons import Words, reasons_of
 from pozytywka_spark.scoring.stage import score
-from pozytywka_spark.training.booster import explain, load, margins, with_margin
+from pozytywka_spark.training.booster import load, with_margin
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
 
@@ -68,7 +68,7 @@ def test_reasons_are_the_strongest_first_in_words() -> None:
 def test_contributions_add_up_to_the_margin(trained: Trained, spark: SparkSession) -> None:
     model = load_model(connect(trained.settings))
     month = trained.lake.read("features", partitions=[{"month": LAST}])
-    found = with_margin(month, model.booster, model.features, ["user_id"], contributions=True).toPandas()
+    found = with_margin(month, model.predictor, model.features, ["user_id"], contributions=True).toPandas()
     sums = np.stack(list(found["contributions"])).sum(axis=1)
     np.testing.assert_allclose(sums, found["margin"], atol=1e-5)
     assert len(found["contributions"].iloc[0]) == len(trained.order) + 1
@@ -81,7 +81,7 @@ def test_written_reasons_are_plain_xgboosts_contributions(trained: Trained, spar
     rows = trained.rows[trained.rows["month"] == month]
     model = load_model(connect(trained.settings))
     matrix = xgboost.DMatrix(rows[list(trained.order)])
-    expected = load(model.booster).predict(matrix, pred_contribs=True)
+    expected = load(model.predictor.content()).predict(matrix, pred_contribs=True)
     for user, contributions in zip(rows["user_id"], expected, strict=True):
         reasons = found.loc[user, "reasons"]
         assert 1 <= len(reasons) <= trained.settings.scoring.reasons
@@ -95,6 +95,7 @@ def test_margins_and_contributions_agree_on_missing_values(trained: Trained) -> 
     matrix = np.full((3, len(trained.order)), np.nan)
     matrix[1] = 0.0
     np.testing.assert_allclose(
-        explain(model.booster, matrix).sum(axis=1), margins(model.booster, matrix), atol=1e-5
+        model.predictor.contributions(matrix).sum(axis=1), model.predictor.margins(matrix), atol=1e-5
     )
-    assert margins(model.booster, matrix)[0] != margins(model.booster, matrix)[1]  # null isn't zero
+    null, zero, _ = model.predictor.margins(matrix)
+    assert null != zero

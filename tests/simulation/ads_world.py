@@ -16,11 +16,12 @@ from pozytywka_spark.features.trends import SPANS
 from pozytywka_spark.schemas import AUDIO_FEATURES
 from pozytywka_spark.simulation.advice import Task
 from pozytywka_spark.simulation.levers import LEVERS
-from pozytywka_spark.simulation.refits import fit_replicate
+from pozytywka_spark.simulation.refits import Recipe, fit_replicate
 from pozytywka_spark.simulation.segment import CONTEXT, Model, Segment
 from pozytywka_spark.synthetic import hazard
 from pozytywka_spark.training.calibration import Calibrator
 from pozytywka_spark.training.estimators import tree_parameters
+from pozytywka_spark.training.predictors import Trees
 from pozytywka_spark.training.rows import LABEL
 
 NEEDED = {*CONTEXT, *(name for lever in LEVERS for name in lever.needs), "number_of_likes", "tenure_days"}
@@ -111,12 +112,13 @@ def true_probability(frame: pd.DataFrame, adverts: float = 1.0) -> np.ndarray:
 
 def fitted(
     rows: pd.DataFrame, settings: Settings, replicates: int, trees: int
-) -> tuple[Model, tuple[bytes, ...]]:
+) -> tuple[Model, tuple[Trees, ...]]:
     """Plain XGBoost on the rows, and the replicates that the stage would fit."""
     base = tree_parameters(settings, ORDER, 1.0)
     params = {**base, "objective": "binary:logistic", "nthread": 2}
     data = xgboost.DMatrix(rows[list(ORDER)].to_numpy(), label=rows[LABEL].to_numpy(), missing=np.nan)
     booster = bytes(xgboost.train(params, data, num_boost_round=trees).save_raw("ubj"))
     table = pa.table({name: rows[name].to_numpy() for name in ("user_id", LABEL, *ORDER)})
-    refits = tuple(fit_replicate(table, base, ORDER, trees, 7, number) for number in range(1, replicates + 1))
-    return Model(booster, ORDER, Calibrator()), refits
+    how = Recipe(trees, base, 0.01)
+    refits = tuple(fit_replicate(table, how, ORDER, 7, number) for number in range(1, replicates + 1))
+    return Model(Trees(booster, trees), ORDER, Calibrator()), refits

@@ -58,8 +58,8 @@ def scored(
     lake.overwrite(as_spark(spark, made, labels), labels)
     write_days(spark, settings, lake, MONTHS[0], next_month(MONTHS[-1]))
     model = ServingModel(
-        booster=ads_world.task.model.booster, features=ORDER, catalogue_hash=catalogue_hash(settings),
-        trees=20, label=settings.label.column, horizon_days=30, base_rate=0.3, trained_until="2022-05",
+        predictor=ads_world.task.model.predictor, features=ORDER, catalogue_hash=catalogue_hash(settings),
+        label=settings.label.column, horizon_days=30, base_rate=0.3, trained_until="2022-05",
         calibrator=Calibrator(),
     )  # fmt: skip
     tracking = connect(settings)

@@ -27,10 +27,12 @@ def test_close_to_the_truth_calibrated_and_better_than_a_line(
     settings = settings_in(settings.home, "evaluation.bootstrap=0", "training.max_trees=200")
     frame = training_frame(spark, rows, ORDER).persist()
     trees = fit_trees(frame, ORDER, settings, Plan(1, 2, "one"), 0.13)
-    margins = with_margin(frame.filter("side = 'validation'"), trees.booster, ORDER, ["label"])
-    fitted = calibration.fit_calibrator(margins, settings.calibration)
-    model = ServingModel(trees.booster, ORDER, "", trees.trees, "label", 30, 0.13, calibrator=fitted)
-    found = measure(frame, model, linear.fit_logistic(frame, ORDER, settings), settings).models
+    models = {}
+    for each in (trees.predictor, linear.as_linear(linear.fit_logistic(frame, ORDER, settings), ORDER)):
+        margins = with_margin(frame.filter("side = 'validation'"), each, ORDER, ["label"])
+        fitted = calibration.fit_calibrator(margins, settings.calibration)
+        models[each.kind] = ServingModel(each, ORDER, "", "label", 30, 0.13, calibrator=fitted)
+    found = measure(frame, models, settings).models
     frame.unpersist()
     test = rows[(rows["month"] >= TEST_FROM) & (rows["month"] < LAST)]
     ceiling = roc_auc_score(test["buys"], test["truth"])

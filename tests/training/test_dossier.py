@@ -66,7 +66,9 @@ def test_slices_equal_scikit_learn(trained: Trained, folder: Path) -> None:
         ("city: Gdynia", months.isin(["2022-12", "2023-01"]) & (trained.rows["user_id"] % 3 == 0)),
     ):
         rows = trained.rows[chosen]
-        margin = load(model.booster).predict(xgboost.DMatrix(rows[list(trained.order)]), output_margin=True)
+        margin = load(model.predictor.content()).predict(
+            xgboost.DMatrix(rows[list(trained.order)]), output_margin=True
+        )
         assert slices[name]["rows"] == len(rows)
         assert slices[name]["roc_auc"] == pytest.approx(roc_auc_score(rows["buys"], margin), abs=1e-9)
         low, high = slices[name]["roc_auc_interval"]
@@ -79,7 +81,7 @@ def test_importances_are_the_mean_strength_of_plain_xgboosts_contributions(
     explained = json.loads((folder / "dossier.json").read_text())["explained"]
     found = explained["strongest"]
     rows = trained.rows[trained.rows["month"].astype(str).isin(["2022-12-01", "2023-01-01"])]
-    booster = load(load_model(connect(trained.settings)).booster)
+    booster = load(load_model(connect(trained.settings)).predictor.content())
     contributions = booster.predict(xgboost.DMatrix(rows[list(trained.order)]), pred_contribs=True)[:, :-1]
     expected = dict(zip(trained.order, np.abs(contributions).mean(axis=0), strict=True))
     assert {row["feature"]: row["strength"] for row in found} == pytest.approx(

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.training import importance
 from pozytywka_spark.training.folds import Fit, FoldResult
+from pozytywka_spark.training.predictors import Trees
 from pozytywka_spark.training.stability import rank_correlation, stability
 
 ORDER = ("slope", "wave", "noise", "gone")
@@ -46,7 +47,7 @@ def explained(spark: SparkSession, frame: pd.DataFrame, booster: xgboost.Booster
     schema = "user_id bigint, " + ", ".join(f"{name} double" for name in ORDER)
     rows = spark.createDataFrame([tuple(row) for row in columns.itertuples(index=False)], schema)
     rows = rows.selectExpr("*", "date'2023-01-01' as month").repartition(3)
-    return importance.with_contributions(rows, bytes(booster.save_raw("ubj")), ORDER).persist()
+    return importance.with_contributions(rows, Trees(bytes(booster.save_raw("ubj")), 20), ORDER).persist()
 
 
 def test_strength_and_direction_equal_numpy(explained: DataFrame, contributions: np.ndarray) -> None:

@@ -12,7 +12,8 @@ from sklearn.linear_model import LogisticRegression
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.training.linear import column_statistics, fit_logistic, probabilities, with_logistic
+from pozytywka_spark.training.booster import with_margin
+from pozytywka_spark.training.linear import as_linear, column_statistics, fit_logistic
 
 SCHEMA = "side string, label double, a double, b double, constant double, unknown double"
 
@@ -57,11 +58,14 @@ def test_equals_scikit_learn_with_train_fitted_statistics(
     oracle = LogisticRegression(C=strength, tol=1e-10, max_iter=1000)
     oracle.fit(scaled[frame["side"] == "train"], train["label"])
     np.testing.assert_allclose(fitted.coefficients, oracle.coef_[0], rtol=1e-3)
-    np.testing.assert_allclose(
-        probabilities(fitted, frame[["a", "b"]].to_numpy()), oracle.predict_proba(scaled)[:, 1], atol=1e-3
-    )
-    scored = with_logistic(as_spark(spark, frame), fitted).toPandas()
-    np.testing.assert_allclose(scored["logistic"], probabilities(fitted, frame[["a", "b"]].to_numpy()))
+    order = ("unknown", "b", "constant", "a")  # what serves takes the left out ones too, in any order
+    serving = as_linear(fitted, order)
+    margins = serving.margins(frame[list(order)].to_numpy())
+    np.testing.assert_allclose(1 / (1 + np.exp(-margins)), oracle.predict_proba(scaled)[:, 1], atol=1e-3)
+    by_hand = scaled.to_numpy() @ np.array(fitted.coefficients) + fitted.intercept
+    np.testing.assert_allclose(margins, by_hand, atol=1e-9)
+    scored = with_margin(as_spark(spark, frame), serving, order, ["label"]).toPandas()
+    np.testing.assert_array_equal(scored["margin"], margins)
 
 
 def test_nothing_that_varies_is_refused(spark: SparkSession, frame: pd.DataFrame, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.training import promotion
 from pozytywka_spark.training.booster import load
 from pozytywka_spark.training.gate import Decision
+from pozytywka_spark.training.predictors import Trees
 from pozytywka_spark.training.prepare import read_rows
 from pozytywka_spark.training.promotion import Settled, roll_back, run_gate, settle
 from pozytywka_spark.training.report import show_gate
@@ -41,7 +42,7 @@ def good(trained: Trained) -> ServingModel:
 @pytest.fixture(scope="module")
 def weak(good: ServingModel) -> ServingModel:
     """The same model with a single tree."""
-    return replace(good, booster=bytes(load(good.booster)[:1].save_raw("ubj")), trees=1)
+    return replace(good, predictor=Trees(bytes(load(good.predictor.content())[:1].save_raw("ubj")), 1))
 
 
 def test_a_weak_challenger_is_kept_out_and_a_good_one_gets_in_and_back_out(

@@ -84,7 +84,8 @@ def test_a_run_that_ended_well_but_was_not_registered_is_registered_by_the_next(
     assert version is not None
     assert (version.number, version.training_run) == (1, trained.report.run_id)
     assert (
-        registry.load_version(tracking, 1).booster == registry.load_model(connect(trained.settings)).booster
+        registry.load_version(tracking, 1).predictor
+        == registry.load_model(connect(trained.settings)).predictor
     )
     assert stage._known(tracking, prepared) == version  # and only once
 

@@ -1,4 +1,4 @@
-"""The model registry: native boosters, versions, the aliases champion and challenger."""
+"""The model registry: native models, versions, the aliases champion and challenger."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pozytywka_spark.errors import TrackingError
-from pozytywka_spark.training.serving import ServingModel, from_metadata
+from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST
+from pozytywka_spark.training.serving import ServingModel, from_metadata, kind_of
+from pozytywka_spark.training.tracking import linear_flavour
 from pozytywka_spark.training.tracking.store import Tracking, told
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -19,6 +21,7 @@ TRAINING_RUN = "pozytywka.training_run"
 DELTA = "pozytywka.delta."
 LAKE = "pozytywka.lake_root"
 LOGGED = "pozytywka.logged_model"  # of a finished run: the model it logged, to register it by
+KIND = "pozytywka.model_kind"
 GUARDS, PASSED = "pozytywka.guards", "passed"
 PREVIOUS = "pozytywka.gate.previous"  # of a version: the champion that it took over from
 
@@ -35,30 +38,55 @@ class Version:
 def log_model(
     tracking: Tracking, run_id: str, model: ServingModel, packages: Mapping[str, str]
 ) -> tuple[str, str]:
-    """Log the booster natively (UBJ, signature of doubles, no pickle); its identity and place in the store.
+    """Log the model natively (UBJ or JSON, no pickle), its signature doubles; its identity and place there.
 
     Requirements are given: MLflow's inference would load the model in a second process, and that one Spark.
     """
     with told(tracking.uri, "store a model in"):
         import mlflow
-        import mlflow.xgboost
-        import xgboost
         from mlflow.models import ModelSignature
         from mlflow.types import ColSpec, Schema
 
-        booster = xgboost.Booster()
-        booster.load_model(bytearray(model.booster))
         inputs = Schema([ColSpec("double", name, required=False) for name in model.features])
+        signature = ModelSignature(inputs, Schema([ColSpec("double", "probability_raw")]))
+        requirements = [f"{name}=={version}" for name, version in packages.items()]
         with mlflow.start_run(run_id=run_id, log_system_metrics=False):
-            logged = mlflow.xgboost.log_model(
-                booster,
-                name="model",
-                model_format="ubj",
-                signature=ModelSignature(inputs, Schema([ColSpec("double", "probability_raw")])),
-                pip_requirements=[f"{name}=={version}" for name, version in packages.items()],
-                metadata=model.metadata(),
-            )
+            logged = _LOG[model.kind](model, signature, requirements)
         return str(logged.model_id), str(logged.artifact_path)
+
+
+def _log_trees(model: ServingModel, signature: Any, requirements: list[str]) -> Any:
+    import mlflow.xgboost
+    import xgboost
+
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(model.predictor.content()))
+    return mlflow.xgboost.log_model(
+        booster,
+        name="model",
+        model_format="ubj",
+        signature=signature,
+        pip_requirements=requirements,
+        metadata=model.metadata(),
+    )
+
+
+def _log_logistic(model: ServingModel, signature: Any, requirements: list[str]) -> Any:
+    from mlflow.models import Model
+
+    return Model.log(
+        artifact_path=None,
+        name="model",
+        flavor=linear_flavour,
+        content=model.predictor.content(),
+        signature=signature,
+        requirements=requirements,
+        metadata=model.metadata(),
+    )
+
+
+_LOG = {XGBOOST: _log_trees, LOGISTIC: _log_logistic}
+_FILES = {XGBOOST: ("xgboost", "model.ubj"), LOGISTIC: (linear_flavour.NAME, linear_flavour.FILE)}
 
 
 def register(tracking: Tracking, run_id: str, logged: tuple[str, str], tags: Mapping[str, str]) -> Version:
@@ -163,11 +191,12 @@ def load_version(tracking: Tracking, number: int) -> ServingModel:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(mlflow.artifacts.download_artifacts(artifact_uri=entry.source, dst_path=folder))
             description = Model.load(str(place / "MLmodel"))
-            file = description.flavors.get("xgboost", {}).get("data", "model.ubj")
-            booster = (place / file).read_bytes()
+            metadata = description.metadata or {}
+            flavour, usual = _FILES.get(kind_of(metadata), _FILES[XGBOOST])
+            file = description.flavors.get(flavour, {}).get("data", usual)
             return from_metadata(
-                description.metadata or {},
-                booster,
+                metadata,
+                (place / file).read_bytes(),
                 name=tracking.model_name,
                 version=number,
                 run_id=entry.tags.get(TRAINING_RUN) or entry.run_id,
