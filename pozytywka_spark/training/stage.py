@@ -91,7 +91,7 @@ def _train(
         log_inputs(tracking, parent, training_inputs(prepared, settings, lake))
         record.log_inputs(tracking, parent, prepared, settings, plan, guard.checked)
         tuned = search(tracking, parent, prepared, settings, fits)
-        runs.log_json(tracking, parent, dict(tuned.parameters) if tuned else {}, record.TUNED)
+        record.log_tuned(tracking, parent, tuned.parameters if tuned else {})
         final = with_parameters(settings, tuned.parameters) if tuned else settings
         logistic = linear.fit_logistic(rows, prepared.order, final)
         trees = estimators.fit_trees(rows, prepared.order, final, plan, prepared.base_rate)
