@@ -13,7 +13,7 @@ from pozytywka_spark.training import verdict as verdicts
 from pozytywka_spark.training.estimators import MAJORITY, MODELS
 from pozytywka_spark.training.fitting import Fitted, Measured
 from pozytywka_spark.training.metrics import Evaluation
-from pozytywka_spark.training.names import training_name
+from pozytywka_spark.training.names import span, training_name
 from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST
 from pozytywka_spark.training.prepare import Prepared
@@ -99,7 +99,7 @@ def log_inputs(
     for side, months in prepared.split.sides.items():
         rows, positives = prepared.sizes[side]
         params |= {
-            f"{side}.months": f"{months[0]} {months[-1]}",
+            f"{side}.months": span(months),
             f"{side}.rows": rows,
             f"{side}.positives": positives,
         }
@@ -194,6 +194,13 @@ def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:
     for name in INTERVALS:
         metrics[f"{name}_low"], metrics[f"{name}_high"] = test.interval(name)
     return metrics | {f"validation_{name}": value for name, value in validation.metrics.items()}
+
+
+def log_tuned(tracking: Tracking, parent: str, parameters: Mapping[str, float | int]) -> None:
+    """What the search found: an artefact to reproduce by, parameters to compare runs by."""
+    runs.log_json(tracking, parent, dict(parameters), TUNED)
+    # beside `training.*`, which are the settings that the search began with
+    runs.log(tracking, parent, params={f"tuned.{name}": value for name, value in parameters.items()})
 
 
 def headline(found: Mapping[str, Evaluation], chosen: str) -> dict[str, float]:

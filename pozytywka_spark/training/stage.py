@@ -99,7 +99,7 @@ def _train(
         log_inputs(tracking, parent, training_inputs(prepared, settings, lake))
         record.log_inputs(tracking, parent, prepared, settings, plan, guard.checked)
         tuned = search(tracking, parent, prepared, settings, fits)
-        runs.log_json(tracking, parent, dict(tuned.parameters) if tuned else {}, record.TUNED)
+        record.log_tuned(tracking, parent, tuned.parameters if tuned else {})
         final = with_parameters(settings, tuned.parameters) if tuned else settings
         fitted = fit_models(rows, prepared, final, plan)
         found = measure(with_city(rows, lake), fitted.models, final)

@@ -70,11 +70,13 @@ def test_trials_are_child_runs_and_the_best_is_what_was_fitted(
     assert tuned.tuning[0]["log loss after"] <= tuned.tuning[0]["log loss before"]
 
 
-def test_a_tuned_run_says_so(tuned: TrainingReport, settings: Settings) -> None:
+def test_a_tuned_run_says_so(tuned: TrainingReport, settings: Settings, folder: Path) -> None:
     tracking = connect(settings)
     run = tracking.client.get_run(tuned.run_id)
     assert run.info.run_name.startswith("train v1 tuned · ")
     assert run.data.tags["tuned"] == "true"
+    used = json.loads((folder / "tuned.json").read_text())
+    assert {key: run.data.params[f"tuned.{key}"] for key in used} == {k: str(v) for k, v in used.items()}
     assert "parameters from 4 trials" in run.data.tags["mlflow.note.content"]
     version = tracking.client.get_model_version("tuned", "1")
     assert version.tags["tuned"] == "true"
