@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.cli import OUT
 from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.monthly import work
 from pozytywka_spark.monthly.report import show
-from pozytywka_spark.monthly.stage import STEPS, Step, run_month
+from pozytywka_spark.monthly.stage import STEPS, Step, _told_of_data, run_month
 from pozytywka_spark.monthly.state import DONE, FAILED, RUNNING, SKIPPED, StepState, now, read_states, record
 from pozytywka_spark.monthly.work import Month, Result
 
@@ -164,3 +166,34 @@ def test_states_are_kept_whole(spark: SparkSession, tmp_path: Path) -> None:
         ({"version": 2, "why": "due"}, DONE, "version 2", "abc")
     ]
     assert kept[0].started_at.timestamp() == begun.timestamp()
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (datetime(2023, 6, 1, tzinfo=UTC), "1 months built, 3 users in this one"),
+        (
+            datetime(2023, 5, 20, tzinfo=UTC),
+            "1 months built, 3 users in this one; the month isn't complete: its data end on 2023-05-19",
+        ),
+    ],
+)
+def test_a_month_that_is_not_over_is_done_as_asked_and_said_to_be(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, end: datetime, told: str
+) -> None:
+    span = DataSpan(datetime(2023, 1, 1, tzinfo=UTC), end, date(2023, 1, 1), date(2031, 5, 5))
+    built = SimpleNamespace(labels=[{"month": MAY, "rows": 3}], months=[MAY], span=span)
+    scored = SimpleNamespace(rows=3, model_version=2, complete=span.is_complete(MAY))
+    monkeypatch.setattr(work, "build_features", lambda *_: built)
+    monkeypatch.setattr(work, "score", lambda *_: scored)
+    month = Month(None, settings, None, MAY)  # type: ignore[arg-type]  # nothing is read
+    assert work.build(month).detail == told
+    assert ("incomplete" in work.score_month(month).detail) == ("isn't complete" in told)
+
+
+def test_what_the_settings_say_of_the_data_asks_for_its_steps_again(settings: Settings) -> None:
+    """The end that is found doesn't: a later month's delivery moves it and changes nothing of this one."""
+    overridden = load_settings("local", [f"home={settings.home}", "data.end=2023-06-01"])
+    months = [Month(None, each, None, MAY) for each in (settings, overridden)]  # type: ignore[arg-type]  # unread
+    told = [_told_of_data(month) for month in months]
+    assert told == [[], [{"end": "2023-06-01T00:00:00Z"}]]

@@ -1,0 +1,22 @@
+"""What a scoring says to the person at the terminal."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pozytywka_spark.cli import OUT
+from pozytywka_spark.scoring.report import show
+from pozytywka_spark.scoring.stage import ScoringReport
+
+
+def test_why_a_month_was_taken_is_one_line() -> None:
+    note = (
+        "2023-04 has begun: its data end on 2023-04-02; scored 2023-03; --month 2023-04 takes it all the same"
+    )
+    report = ScoringReport(
+        month=date(2023, 3, 1), complete=True, note=note, rows=5, model_name="m", model_version=1, deciles=[],
+        path="p", unchanged=False,
+    )  # fmt: skip
+    with OUT.capture() as told:
+        show(report)
+    assert note in told.get().splitlines()
