@@ -132,6 +132,7 @@ EXCEPT = {
     ("training", "mlflow.model_name"),
     ("training", "home"),
     ("training", "tuning.storage"),
+    ("training", "lake.retention_hours"),
 }
 
 

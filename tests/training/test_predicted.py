@@ -132,7 +132,7 @@ def test_a_champion_is_measured_by_its_own_label_whatever_the_settings_name(
 ) -> None:
     """Readings of two settings are the same; with a row of an older release beside them."""
     older = without_columns(MONITORING, "label", "horizon_days")
-    known = {"month": date(2022, 11, 1), "subject": MODEL, "metric": "estimated_x", "alert": False,
+    known = {"month": date(2022, 11, 1), "subject": MODEL, "metric": "realised_x", "alert": False,
              "rows": 5, "model_version": 1, "reference": "r"}  # fmt: skip
     frame = spark.createDataFrame([tuple(known.get(name) for name in older.columns)], older.schema)
     other.lake.append(frame, older)
