@@ -175,13 +175,14 @@ def log_tuned(tracking: Tracking, parent: str, parameters: Mapping[str, float | 
     runs.log(tracking, parent, params={f"tuned.{name}": value for name, value in parameters.items()})
 
 
-def headline(found: Mapping[str, Evaluation]) -> dict[str, float]:
-    """Of the parent run: the test months' metrics by names that say so, logistic regression's beside them."""
-    best, plain = found[f"{XGBOOST} {TEST}"], found[f"{LOGISTIC} {TEST}"]
+def headline(found: Mapping[str, Evaluation], model: str = XGBOOST) -> dict[str, float]:
+    """Of the parent run: `model`'s metrics of the test months by names that say so, the other's beside."""
+    other = LOGISTIC if model == XGBOOST else XGBOOST
+    best, beside = found[f"{model} {TEST}"], found[f"{other} {TEST}"]
     metrics = {f"test_{name}": best.metrics[name] for name in HEADLINE}
     for name in (name for name in INTERVALS if name in HEADLINE):
         metrics[f"test_{name}_low"], metrics[f"test_{name}_high"] = best.interval(name)
-    return metrics | {f"test_{name}_{LOGISTIC}": plain.metrics[name] for name in HEADLINE}
+    return metrics | {f"test_{name}_{other}": beside.metrics[name] for name in HEADLINE}
 
 
 class TrialLog:

@@ -81,13 +81,18 @@ def tags_of(facts: Facts, standing: Standing) -> dict[str, str]:
     found = facets(
         data["label"], data["horizon_days"], _sides(facts), tuned=tuned, catalogue=data["catalogue"]
     )
-    return found | {"model": XGBOOST, "guards": "passed", "decision": standing.decision}
+    return found | {"model": kind_of(facts), "guards": "passed", "decision": standing.decision}
+
+
+def kind_of(facts: Facts) -> str:
+    """Which of the models was registered: the trees, unless the facts say otherwise."""
+    return str(facts["made"].get("kind", XGBOOST))
 
 
 def name_of(facts: Facts, number: int) -> str:
     """The run's name."""
     tuned = facts["made"]["tuning"] is not None
-    return training_name(_sides(facts)[TRAIN], XGBOOST, tuned=tuned, version=number)
+    return training_name(_sides(facts)[TRAIN], kind_of(facts), tuned=tuned, version=number)
 
 
 def of_run(facts: Facts, standing: Standing, dossier: str) -> str:
@@ -100,7 +105,7 @@ def of_run(facts: Facts, standing: Standing, dossier: str) -> str:
         notes.table([_row(name, facts["models"][name]) for name in MODELS]),
         notes.table([{key: str(value) for key, value in side.items()} for side in data["sides"]]),
         f"Target `{data['label']}`: whether the user bought {target_in_words(data)}. "
-        f"{data['features']} features, catalogue `{data['catalogue'][:12]}`, {_trees(facts)}.",
+        f"{data['features']} features, catalogue `{data['catalogue'][:12]}`, {_fitted(facts)}.",
         "\n".join(f"- {remark}" for remark in facts["remarks"]),
         f"{dossier} has the plots, the slices and the reasons. "
         f"Done again with `scripts/submit.sh reproduce {facts['run']}`.",
@@ -111,12 +116,12 @@ def of_run(facts: Facts, standing: Standing, dossier: str) -> str:
 def of_version(facts: Facts, standing: Standing, dossier: str) -> str:
     """The version's description."""
     months = ", ".join(f"{side} {span(found)}" for side, found in _sides(facts).items())
-    best = facts["models"][XGBOOST]
+    best = facts["models"][kind_of(facts)]
     parts = [
         standing.in_words,  # plain: the table of versions shows the beginning as it is written
         _reasons(standing),
-        f"Predicts `{facts['data']['label']}` with {_trees(facts)}; months: {months}.",
-        notes.table([_row(XGBOOST, best)]),
+        f"Predicts `{facts['data']['label']}` with {_fitted(facts)}; months: {months}.",
+        notes.table([_row(kind_of(facts), best)]),
         f"{dossier} has the plots, the slices and the reasons.",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -146,10 +151,11 @@ def _test(facts: Facts) -> str:
     return f"{side['rows']:,} user-months of {side['months']}"
 
 
-def _trees(facts: Facts) -> str:
+def _fitted(facts: Facts) -> str:
     made = facts["made"]
     trials = f", parameters from {len(made['tuning']['trials'])} trials" if made["tuning"] else ""
-    return f"{made['trees']} trees (xgboost{trials}, calibration {made['calibration']['method']})"
+    what = f"{made['trees']} trees" if kind_of(facts) == XGBOOST else "a line"
+    return f"{what} ({kind_of(facts)}{trials}, calibration {made['calibration']['method']})"
 
 
 def _reasons(standing: Standing) -> str:

@@ -336,6 +336,18 @@ def test_the_source_is_the_command_without_what_is_nobodys_business(argv: Sequen
     assert command(argv).replace("'", "") == told.replace("'", "")
 
 
+def test_a_line_that_was_registered_is_called_so() -> None:
+    facts = facts_of("run")
+    facts["made"]["kind"] = "logistic"
+    standing = story.Standing(4, 3, None)
+    assert story.name_of(facts, 4) == "train v4 · 2022-01..2022-02 · logistic"
+    assert story.tags_of(facts, standing)["model"] == "logistic"
+    text = story.of_version(facts, standing, "[link](#)")
+    assert text.startswith("Undecided: the gate has not weighed it.")
+    assert "with a line (logistic, calibration platt)" in text
+    assert "| logistic | 0.7126 (0.6800–0.7400) |" in text
+
+
 def test_names() -> None:
     months = [date(2022, 1, 1), date(2022, 12, 1), date(2022, 3, 1)]
     assert training_name(months, "xgboost", tuned=False) == "train · 2022-01..2022-12 · xgboost"
