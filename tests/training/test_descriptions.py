@@ -327,6 +327,10 @@ def test_inputs_of_a_store_out_of_reach_are_one_line(tracking: Tracking) -> None
             "scripts/submit.sh pipeline --set mlflow.tracking_uri=http://host:5000",
         ),
         (["jobs/train.py", "--set", "x.secret_key=hush"], "scripts/submit.sh train --set 'x.secret_key=***'"),
+        (
+            ["jobs/train.py", "--set", 'spark.conf={"fs.s3a.secret.key": "hush", "a": "b"}'],
+            'scripts/submit.sh train --set spark.conf={"fs.s3a.secret.key": "***", "a": "b"}',
+        ),
         (["jobs/train.py", "--set", f"home={Path.home()}/run"], "scripts/submit.sh train --set 'home=~/run'"),
         (["/usr/lib/ipykernel_launcher.py", "-f", "/run/user/1/kernel.json"], "ipykernel_launcher.py"),
         ([], "python"),
