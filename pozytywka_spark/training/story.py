@@ -83,13 +83,13 @@ def tags_of(facts: Facts, standing: Standing) -> dict[str, str]:
     found = facets(
         data["label"], data["horizon_days"], _sides(facts), tuned=tuned, catalogue=data["catalogue"]
     )
-    return found | {"model": _kind(facts), "guards": "passed", "decision": standing.decision}
+    return found | {"model": kind_of(facts), "guards": "passed", "decision": standing.decision}
 
 
 def name_of(facts: Facts, number: int) -> str:
     """The run's name."""
     tuned = facts["made"]["tuning"] is not None
-    return training_name(_sides(facts)[TRAIN], _kind(facts), tuned=tuned, version=number)
+    return training_name(_sides(facts)[TRAIN], kind_of(facts), tuned=tuned, version=number)
 
 
 def of_run(facts: Facts, standing: Standing, dossier: str) -> str:
@@ -114,7 +114,7 @@ def of_run(facts: Facts, standing: Standing, dossier: str) -> str:
 def of_version(facts: Facts, standing: Standing, dossier: str) -> str:
     """The version's description."""
     months = ", ".join(f"{side} {span(found)}" for side, found in _sides(facts).items())
-    kind = _kind(facts)
+    kind = kind_of(facts)
     parts = [
         standing.in_words,  # plain: the table of versions shows the beginning as it is written
         _reasons(standing),
@@ -140,7 +140,7 @@ def of_model(facts: Facts) -> str:
     )
 
 
-def _kind(facts: Facts) -> str:
+def kind_of(facts: Facts) -> str:
     """The kind of model that was registered; older releases' facts don't say, for it was always trees."""
     return str(facts["made"].get("kind", XGBOOST))
 
@@ -158,7 +158,7 @@ def _model(facts: Facts) -> str:
     made = facts["made"]
     trials = f", parameters from {len(made['tuning']['trials'])} trials" if made["tuning"] else ""
     calibration = f"calibration {made['calibration']['method']}"
-    if _kind(facts) == LOGISTIC:
+    if kind_of(facts) == LOGISTIC:
         return f"logistic regression ({calibration})"
     return f"{made['trees']} trees (xgboost{trials}, {calibration})"
 

@@ -327,6 +327,10 @@ def test_inputs_of_a_store_out_of_reach_are_one_line(tracking: Tracking) -> None
             "scripts/submit.sh pipeline --set mlflow.tracking_uri=http://host:5000",
         ),
         (["jobs/train.py", "--set", "x.secret_key=hush"], "scripts/submit.sh train --set 'x.secret_key=***'"),
+        (
+            ["jobs/train.py", "--set", 'spark.conf={"fs.s3a.secret.key": "hush", "a": "b"}'],
+            'scripts/submit.sh train --set spark.conf={"fs.s3a.secret.key": "***", "a": "b"}',
+        ),
         (["jobs/train.py", "--set", f"home={Path.home()}/run"], "scripts/submit.sh train --set 'home=~/run'"),
         (["/usr/lib/ipykernel_launcher.py", "-f", "/run/user/1/kernel.json"], "ipykernel_launcher.py"),
         ([], "python"),
@@ -334,6 +338,18 @@ def test_inputs_of_a_store_out_of_reach_are_one_line(tracking: Tracking) -> None
 )
 def test_the_source_is_the_command_without_what_is_nobodys_business(argv: Sequence[str], told: str) -> None:
     assert command(argv).replace("'", "") == told.replace("'", "")
+
+
+def test_a_line_that_was_registered_is_called_so() -> None:
+    facts = facts_of("run")
+    facts["made"]["kind"] = "logistic"
+    standing = story.Standing(4, 3, None)
+    assert story.name_of(facts, 4) == "train v4 · 2022-01..2022-02 · logistic"
+    assert story.tags_of(facts, standing)["model"] == "logistic"
+    text = story.of_version(facts, standing, "[link](#)")
+    assert text.startswith("Undecided: the gate has not weighed it.")
+    assert "with a line (logistic, calibration platt)" in text
+    assert "| logistic | 0.7126 (0.6800–0.7400) |" in text
 
 
 def test_names() -> None:

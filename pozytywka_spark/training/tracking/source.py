@@ -12,7 +12,11 @@ from pathlib import Path
 from pozytywka_spark.training.provenance import git_commit
 from pozytywka_spark.training.tracking.store import hide_secrets
 
-_SECRET = re.compile(r"(\w*(?:password|secret|token|credential|access_key)\w*=)\S+", re.IGNORECASE)
+# KEY=VALUE and "key": "value" alike: a setting of Spark's may come as either
+_SECRET = re.compile(
+    r"([\w.-]*(?:password|secret|token|credential|access.?key)[\w.-]*[\"']*\s*[=:]\s*[\"']*)[^\s\"',}]+",
+    re.IGNORECASE,
+)
 _CHANGED = "+changes"
 
 
