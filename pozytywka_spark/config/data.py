@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pozytywka_spark.config.section import Section
+from pozytywka_spark.config.section import Section, Utc
 
 
 class Raw(Section):
@@ -24,6 +24,12 @@ class Ingest(Section):
         None, ge=1, description="unset: a delivery is one batch, so that sessions are whole when repaired"
     )
     max_line_bytes: int = Field(1_048_576, ge=1024, description="longer lines are quarantined unparsed")
+    future_days: float = Field(
+        1.0, ge=0, le=36_525, description="an event later than this after the ingest's start is quarantined"
+    )
+    at: Utc | None = Field(
+        None, description="when the ingest is taken to start, UTC; unset: now. For repeatable runs"
+    )
     wait_seconds: float = Field(600, ge=0, description="how long to wait for another ingest on the same lake")
     assume_alone: bool = Field(
         False, description="needed where a lake can't be locked (object stores): nothing else ingests into it"
