@@ -21,7 +21,7 @@ _NOTE_MEANING = {
     "null as text": "the word null, None or nan in place of an identifier: taken as none",
     "blank": "blanks, or nothing, in place of an identifier: taken as none",
     "blanks around": "blanks around an identifier: cut off",
-    "timestamp_from_epoch": "a number, as in all rows of its file: read as seconds, or parts of one, since 1970",
+    "timestamp_from_epoch": "a number, as in its whole file: read as seconds, or parts of one, since 1970",
     "-1": "stands for no identifier: taken as null",
     "empty": "delivered as an empty text: taken as none, as adverts and purchases have",
     "case": "in another case: corrected",

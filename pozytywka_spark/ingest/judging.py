@@ -35,7 +35,7 @@ class Judged:
 
 
 def judging_of(settings: Ingest, now: datetime) -> Judging:
-    """What lines are judged by in an ingest that begins at `now` (with its zone), unless `ingest.at` says when."""
+    """What lines are judged by in an ingest that begins `now` (with its zone), or at `ingest.at`."""
     at = settings.at or now.astimezone(UTC)
     return Judging(settings.max_line_bytes, at + timedelta(days=settings.future_days))
 

@@ -15,7 +15,7 @@ from pozytywka_spark.ddl import parse_ddl
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
 from pozytywka_spark.ingest.lines import SOURCE
 from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line
-from pozytywka_spark.ingest.rules.verdict import Judging, Verdict
+from pozytywka_spark.ingest.rules.verdict import Entity, Judging, Verdict
 
 _PLACE = tuple(name for name in SOURCE if name != "line_id")
 _EVENT = (
@@ -48,7 +48,8 @@ def judge(lines: DataFrame, contract: Contract, judging: Judging, *, keep_text: 
     # as bytes, for a line may be no valid text
     sent = lines.select(F.col("value").cast("binary").alias("value"), *SOURCE, "time_unit")
     schema = judged_schema(contract)
-    return sent.mapInArrow(Judge(contract.entity, judging, keep_text, as_arrow(schema)), schema)
+    rules = ENTITIES[contract.entity]
+    return sent.mapInArrow(Judge(rules, judging, keep_text, as_arrow(schema)), schema)
 
 
 def judged_schema(contract: Contract) -> T.StructType:
@@ -68,22 +69,21 @@ def as_arrow(schema: T.StructType) -> pa.Schema:
 class Judge:
     """A `mapInArrow` function: lines in, verdicts out, row by row, in their order."""
 
-    entity: str
+    rules: Entity
     judging: Judging
     keep_text: bool
     schema: pa.Schema
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Judge each batch in turn."""
-        entity = ENTITIES[self.entity]
         for batch in batches:
             lines, ids, units = (batch.column(name).to_pylist() for name in ("value", "line_id", "time_unit"))
             verdicts = [
-                judge_line(line, entity, self.judging, unit=unit, keep_text=self.keep_text, line_id=line_id)
+                judge_line(line, self.rules, self.judging, unit=unit, keep_text=self.keep_text, line_id=line_id)
                 for line, line_id, unit in zip(lines, ids, units, strict=True)
             ]
             told = {name: batch.column(name) for name in (*_PLACE, "time_unit")}
-            told |= _columns(verdicts, entity.columns)
+            told |= _columns(verdicts, self.rules.columns)
             yield self._cast(told)
 
     def _cast(self, told: dict[str, Any]) -> pa.RecordBatch:

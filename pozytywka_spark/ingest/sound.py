@@ -78,7 +78,7 @@ def _number(piece: Column) -> Column:
 
 
 def as_judged(seen: DataFrame) -> DataFrame:
-    """All rows of `look_first` with the columns of `long_way.judge`, the doubtful ones with a provisional reason."""
+    """All rows of `look_first` as `long_way.judge` has them, the doubtful ones with a provisional reason."""
     nothing = {name: F.lit(None).cast("string") for name in ("line_id", "raw", "rule", "rescued")}
     trackless = F.col("track_id").isNull()
     return seen.withColumns(

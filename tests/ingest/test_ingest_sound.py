@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from pozytywka_spark.ingest.contracts import SESSIONS
 from pozytywka_spark.ingest.events import with_event_id
 from pozytywka_spark.ingest.judging import judge_lines
+from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.sound import doubtful_lines, look_first, sound_rows
 
 PLAY = {
@@ -86,10 +87,10 @@ def fates(judged: DataFrame) -> list[str]:
 def test_whatever_the_line_it_becomes_what_the_long_way_makes_of_it(spark: SparkSession) -> None:
     delivered = lines_of(spark, [PLAY, ADVERT, *mutants(6000)])
     lines = delivered.withColumns({"line_id": F.lit(None).cast("string")}).persist()
-    seen = with_event_id(look_first(lines, 4096)).persist()
-    doubtful = judge_lines(doubtful_lines(seen), SESSIONS, 4096)
+    seen = with_event_id(look_first(lines, Judging(4096))).persist()
+    doubtful = judge_lines(doubtful_lines(seen), SESSIONS, Judging(4096))
     found = sound_rows(seen).unionByName(doubtful)
-    assert fates(found) == fates(judge_lines(lines, SESSIONS, 4096))
+    assert fates(found) == fates(judge_lines(lines, SESSIONS, Judging(4096)))
     # both ways were gone often
     sound = sound_rows(seen).count()
     assert 0.15 * lines.count() < sound < 0.6 * lines.count()
@@ -104,7 +105,7 @@ TIME = datetime(2023, 1, 3, 5, 9, 55)
 def test_plain_lines_are_sound(spark: SparkSession, separators: tuple[str, str]) -> None:
     rows = [PLAY, ADVERT, PLAY | {"timestamp": (TIME + timedelta(milliseconds=7)).isoformat()}]
     lines = lines_of(spark, [json.dumps(row, separators=separators) for row in rows])
-    found = sound_rows(look_first(lines, 4096)).orderBy("source_order")
+    found = sound_rows(look_first(lines, Judging(4096))).orderBy("source_order")
     assert found.select(
         "event_time", "event_type", "user_id", "session_id", "track_id", "notes"
     ).collect() == [
@@ -117,4 +118,4 @@ def test_plain_lines_are_sound(spark: SparkSession, separators: tuple[str, str])
 def test_a_line_over_the_limit_is_doubtful(spark: SparkSession) -> None:
     lines = lines_of(spark, [PLAY])
     size = len(json.dumps(PLAY))
-    assert [sound_rows(look_first(lines, limit)).count() for limit in (size - 1, size)] == [0, 1]
+    assert [sound_rows(look_first(lines, Judging(limit))).count() for limit in (size - 1, size)] == [0, 1]

@@ -56,12 +56,13 @@ def judge_line(
     broken = fault or flaw or meaning.broken
     unknown = [name for name in row if name not in entity.known] if row.keys() != fields.keys() else []
     notes = _notes(fields, meaning, unknown) if fault is None else None
+    strange = {name: as_text(row[name]) for name in unknown} if fault is None else {}
     doubtful = keep_text or broken is not None or meaning.incomplete
     return Verdict(
         meaning.columns,
         broken.reason if broken else None,
         broken.rule if broken else None,
-        rescued({name: as_text(row[name]) for name in unknown}, entity) if unknown else None,
+        rescued(strange, entity) if strange else None,
         notes or None,
         [name for name in fields if name not in row] or None,
         kept_text(line, pairs, entity) if doubtful else None,

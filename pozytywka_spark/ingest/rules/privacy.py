@@ -34,7 +34,7 @@ def kept_text(line: bytes, row: Pairs | None, entity: Entity) -> str:
 
 
 def rescued(unknown: Mapping[str, str | None], entity: Entity) -> str:
-    """Fields that the contract doesn't know, each with its text, as JSON; of entities with personal fields, masked."""
+    """Fields that the contract doesn't know, with their text, as JSON; masked where fields are personal."""
     return as_json(Pairs((name, text if entity.safe is None else MASK) for name, text in unknown.items()))
 
 

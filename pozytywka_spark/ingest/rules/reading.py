@@ -14,8 +14,8 @@ from pozytywka_spark.ingest.rules.verdict import Broken
 
 BOM = "\ufeff"
 WHITE_SPACE = " \t\r\n"
-# Deeper than any row, and shallow enough for a parser that calls itself.
-MAX_DEPTH = 500
+# Deeper than any row, and shallow enough for functions that call themselves.
+MAX_DEPTH = 100
 
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _BRACKETS = re.compile(r"[\[{\]}]")
@@ -27,12 +27,12 @@ class Pairs(tuple[tuple[str, Any], ...]):
     __slots__ = ()
 
 
-class _NoJson(ValueError):
+class _NoJsonError(ValueError):
     """A word that Python's parser takes and JSON doesn't."""
 
 
 def _refuse(word: str) -> NoReturn:
-    raise _NoJson(word)
+    raise _NoJsonError(word)
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=Pairs, parse_constant=_refuse)
@@ -59,8 +59,9 @@ def read_object(line: bytes, max_line_bytes: int) -> tuple[Pairs, str] | Broken:
     try:
         found, end = _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        return _malformed(f"no JSON at character {error.pos + 1}: {error.msg}")
-    except _NoJson as error:
+        what = error.msg.removesuffix(" at").removesuffix(" starting").lower()
+        return _malformed(f"no JSON at character {error.pos + 1}: {what}")
+    except _NoJsonError as error:
         return _malformed(f"no JSON: a bare {error}")
     except RecursionError:
         return _malformed("brackets nested too deep")

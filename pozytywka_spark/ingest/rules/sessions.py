@@ -80,15 +80,10 @@ def event_type(raw: str | None, notes: list[str]) -> str | None:
     return meant or None
 
 
-def timestamp(value: Any) -> Any:
-    """The kind of a timestamp: text; numbers are let through where the file counts in some unit."""
-    return kinds.text(value)
-
-
 RULES = Entity(
     "sessions",
     {
-        "timestamp": timestamp,
+        "timestamp": kinds.text,
         "user_id": kinds.number_key,
         "track_id": kinds.text,
         "event_type": kinds.text,

@@ -29,6 +29,7 @@ _AT_THE_END = "".join(map(chr, range(33))) + "\x7f"
 _AROUND_A_ZONE = "".join(map(chr, range(33)))
 _SHORTEST = 19
 _DIGITS = re.compile(r"[0-9]{1,19}(?:\.[0-9]{1,9})?")
+_BEYOND = 2**63
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?(?:-([0-9]{2}))?$")
 _DAY = 86_400
 _FIRST_DAY = date(1970, 1, 1).toordinal()
@@ -62,14 +63,15 @@ def iso_micros(text: str) -> int | None:
 
 
 def epoch_micros(value: Any, unit: str) -> int | None:
-    """A number, or a text of digits, in `unit` since 1970; None if it is neither. Parts of a microsecond are cut."""
-    if isinstance(value, str):
-        return int(Decimal(value) * UNITS[unit]) if _DIGITS.fullmatch(value) else None
-    if type(value) is int:
-        return value * UNITS[unit]
-    if type(value) is float and abs(value) < 1e19:
-        return round(value * UNITS[unit])
-    return None
+    """A number, or a text of digits, in `unit` since 1970; None if it is neither, or beyond all time.
+
+    What is less than a microsecond is cut, as of an ISO timestamp.
+    """
+    written = value if isinstance(value, str) else repr(value)
+    if not _DIGITS.fullmatch(written):
+        return None
+    micros = int(Decimal(written) * UNITS[unit])
+    return micros if micros < _BEYOND else None
 
 
 def date_days(text: str) -> int | None:

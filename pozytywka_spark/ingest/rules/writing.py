@@ -1,4 +1,4 @@
-"""Values of JSON as text again: compact, and numbers with a fraction as Java writes them, as lakes hold them."""
+"""Values of JSON as text again: compact, with fractions as Java writes them, for so lakes hold them."""
 
 from __future__ import annotations
 
