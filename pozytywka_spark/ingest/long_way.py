@@ -79,8 +79,8 @@ class Judge:
         for batch in batches:
             lines, ids, units = (batch.column(name).to_pylist() for name in ("value", "line_id", "time_unit"))
             verdicts = [
-                judge_line(line, self.rules, self.judging, unit=unit, keep_text=self.keep_text, line_id=line_id)
-                for line, line_id, unit in zip(lines, ids, units, strict=True)
+                judge_line(line, self.rules, self.judging, unit=unit, keep_text=self.keep_text, line_id=named)
+                for line, named, unit in zip(lines, ids, units, strict=True)
             ]
             told = {name: batch.column(name) for name in (*_PLACE, "time_unit")}
             told |= _columns(verdicts, self.rules.columns)

@@ -37,7 +37,7 @@ _FIELDS = (
     rf'"session_id": ?{_NUMBER}',
 )
 # \z: a $ would let a line separator pass
-_FORM = r"^\{" + ", ?".join(_FIELDS) + r"\}\z"
+FORM = r"^\{" + ", ?".join(_FIELDS) + r"\}\z"
 
 
 def look_first(lines: DataFrame, judging: Judging) -> DataFrame:
@@ -46,7 +46,7 @@ def look_first(lines: DataFrame, judging: Judging) -> DataFrame:
     Nothing is here that sound rows have in common (see `as_judged`), for all rows are stored. Spark makes
     one loop of it, so long as it needs nothing that no code can be generated for, such as a lambda.
     """
-    in_form = (F.octet_length("value") <= judging.max_line_bytes) & F.rlike("value", F.lit(_FORM))
+    in_form = (F.octet_length("value") <= judging.max_line_bytes) & F.rlike("value", F.lit(FORM))
     cut = lines.select("*", F.when(in_form, F.split("value", F.lit('"'))).alias("pieces"))
     # each text stands between the quotes behind its name's, each number behind its name's closing one
     piece = F.col("pieces")

@@ -212,7 +212,8 @@ def test_fields_that_the_contract_does_not_know_are_rescued() -> None:
     )
     found = json.loads(judged(GOOD[:-1] + f", {more}}}").rescued)
     assert found == {"a": "x", "b": None, "c": "1.5", "d": "1.0E7", "e": '[1,2.0,{"f":"ł","f":{}}]',
-                     "g": "true", "h": "12345678901234567890123", "i": '"Infinity"', "j": "1.0E-5"}  # fmt: skip
+                     "g": "true", "h": "12345678901234567890123", "i": '"Infinity"',
+                     "j": "1.0E-5"}  # fmt: skip
 
 
 def test_half_of_a_surrogate_pair_is_no_identifier_and_elsewhere_a_question_mark() -> None:
