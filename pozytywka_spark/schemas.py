@@ -11,25 +11,13 @@ from pyspark.sql import types as T
 
 from pozytywka_spark.ddl import parse_ddl
 from pozytywka_spark.errors import DataError
-
-PLAY = "PLAY"
-SKIP = "SKIP"
-LIKE = "LIKE"
-ADVERTISEMENT = "ADVERTISEMENT"
-BUY_PREMIUM = "BUY_PREMIUM"
-EVENT_TYPES = (PLAY, SKIP, LIKE, ADVERTISEMENT, BUY_PREMIUM)
-
-AUDIO_FEATURES = (
-    "danceability",
-    "energy",
-    "loudness",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
-)
+from pozytywka_spark.names import ADVERTISEMENT as ADVERTISEMENT
+from pozytywka_spark.names import AUDIO_FEATURES as AUDIO_FEATURES
+from pozytywka_spark.names import BUY_PREMIUM as BUY_PREMIUM
+from pozytywka_spark.names import EVENT_TYPES as EVENT_TYPES
+from pozytywka_spark.names import LIKE as LIKE
+from pozytywka_spark.names import PLAY as PLAY
+from pozytywka_spark.names import SKIP as SKIP
 
 
 @dataclass(frozen=True)
@@ -118,11 +106,12 @@ EVENTS = table(
 
 SILVER = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, EVENTS)
 
-# grain: rejected raw row (identical rows of an entity are one); personal fields of users are masked
+# grain: rejected raw row (identical rows of an entity are one); personal fields of users are masked;
+# `time_unit` (s, ms, us) is that of numbers as timestamps in the row's file, null: it has ISO timestamps
 QUARANTINE = table(
     "quarantine",
     "quarantine_id string, entity string, reason string, rule string, raw string, source_file string, "
-    "source_order bigint, stream string, batch bigint, ingest_id bigint",
+    "source_order bigint, stream string, batch bigint, ingest_id bigint, time_unit string",
     keys=["quarantine_id"],
     partition_by=["entity"],
 )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import Field
 
-from pozytywka_spark.config.section import NOTHING, Section, decides
+from pozytywka_spark.config.section import NOTHING, Moment, Section, decides
 
 
 class Raw(Section):
@@ -29,6 +28,12 @@ class Ingest(Section):
         None, ge=1, description="unset: a delivery is one batch, so that sessions are whole when repaired"
     )
     max_line_bytes: int = Field(1_048_576, ge=1024, description="longer lines are quarantined unparsed")
+    future_days: float = Field(
+        1.0, ge=0, le=36_525, description="an event later than this after the ingest's start is quarantined"
+    )
+    at: Moment | None = Field(
+        None, description="when the ingest is taken to start, UTC; unset: now. For repeatable runs"
+    )
     wait_seconds: float = Field(
         600,
         ge=0,
@@ -40,21 +45,6 @@ class Ingest(Section):
         description="needed where a lake can't be locked (object stores): nothing else ingests into it",
         json_schema_extra=NOTHING,
     )
-
-
-def _day(value: object) -> object:
-    """A plain date is its midnight."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return value
-
-
-def _utc(value: datetime) -> datetime:
-    """In UTC, which a time without a zone is taken to be."""
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-Moment = Annotated[datetime, BeforeValidator(_day), AfterValidator(_utc)]
 
 
 class Data(Section):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue
 
 Product = Literal[
     "tables",  # what ingest and features write, seen by the stages after them as content, not as settings
@@ -51,4 +51,20 @@ def _month(value: object) -> object:
     return f"{value}-01" if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}", value) else value
 
 
+def _day(value: object) -> object:
+    """A plain date is its midnight."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    """A time without a zone is UTC; one beyond what deliveries can hold is a slip."""
+    moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if not 2000 <= moment.year < 2100:
+        raise ValueError("a time from 2000 to before 2100")
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_day), AfterValidator(_utc)]
 Month = Annotated[date, BeforeValidator(_month)]

@@ -26,6 +26,7 @@ from pozytywka_spark.ingest.events import resolve_events
 from pozytywka_spark.ingest.judging import Judged, judge_batch
 from pozytywka_spark.ingest.lines import as_lines
 from pozytywka_spark.ingest.outcomes import KEPT, NOTED, OUTCOMES, REPAIRED
+from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.writes import write_resolved
 from pozytywka_spark.kept import Keep, keeping
 from pozytywka_spark.lake.api import Lake, Txn
@@ -45,7 +46,7 @@ class Source:
     delivery: str
     generation: int
     ingest_id: int
-    max_line_bytes: int
+    judging: Judging
 
     def files_stamp(self) -> dict[str, Any]:
         """What the rows of `ingest_files` have in common."""
@@ -69,7 +70,7 @@ def ingest_batch(
         return frozenset()
     with keeping_rows() as keep:
         # what is decided about a row is decided once, then counted and written from there
-        judged = judge_batch(as_lines(batch, contract), contract, source.max_line_bytes, keep)
+        judged = judge_batch(as_lines(batch), contract, source.judging, keep)
         check_fields(judged.files, contract)
         if not _done(lake, contract.table.name, txn):
             _take_in(spark, lake, source, judged, txn, keep)

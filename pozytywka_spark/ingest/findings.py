@@ -18,6 +18,10 @@ from pozytywka_spark.lake.api import Lake, Txn
 
 _NOTE_MEANING = {
     "null": "delivered as null or not at all",
+    "null as text": "the word null, None or nan in place of an identifier: taken as none",
+    "blank": "blanks, or nothing, in place of an identifier: taken as none",
+    "blanks around": "blanks around an identifier: cut off",
+    "timestamp_from_epoch": "a number, as in its whole file: read as seconds, or parts of one, since 1970",
     "-1": "stands for no identifier: taken as null",
     "empty": "delivered as an empty text: taken as none, as adverts and purchases have",
     "case": "in another case: corrected",
@@ -33,7 +37,10 @@ _REASON_MEANING = {
     "type_by_order": "the event type, the only one that order and track leave",
     "track_from_play": "the track, told by the play that it follows",
     "track_from_skip_or_like": "the track, told by what follows the play",
-    "malformed": "not one JSON object",
+    "malformed": "not one JSON object and nothing else",
+    "duplicate_key": "a key twice: which of its values is meant can't be told",
+    "bad_identifier": "an identifier that no table can hold as it is",
+    "in_the_future": "later than the ingest and ingest.future_days: tried again by --replay",
     "wrong_type": "a field of another type than the contract's",
     "too_long": "longer than ingest.max_line_bytes",
     "invalid_utf8": "not text in UTF-8",
@@ -48,6 +55,8 @@ _REASON_MEANING = {
     "incomplete_copy": "a complete copy is there",
     "quarantined_before": "in quarantine already",
 }
+# Notes on what is read as it is meant
+_HARMLESS = ("empty", "case", "spelling", "blanks around", "timestamp_from_epoch")
 # What the analysts once found: counted in every report, be it as 0.
 _ALWAYS = {
     "users": ("null favourite_genres", "null premium_user", "stray id"),
@@ -119,8 +128,9 @@ def last_findings(lake: Lake) -> list[Finding]:
 
 def _raw_finding(entity: str, outcome: str, reason: str, rows: int, read: int) -> Finding:
     if outcome == NOTED:
-        meaning = _NOTE_MEANING.get(reason.split(" ")[0], "")
-        severity = c.INFO if reason.startswith(("empty", "case", "spelling")) else c.WARN
+        words = reason.split(" ")
+        meaning = _NOTE_MEANING.get(" ".join(words[:-1]), _NOTE_MEANING.get(words[0], ""))
+        severity = c.INFO if reason.startswith(_HARMLESS) else c.WARN
         severity = severity if rows else c.OK
         return Finding(entity, f"raw: {reason}", severity, rows, read, meaning)
     severity = c.INFO if outcome != QUARANTINED else c.ERROR if rows * 2 > read else c.WARN

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from pozytywka_spark.config import Ingest
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
 from pozytywka_spark.ingest.events import with_event_id
-from pozytywka_spark.ingest.lines import parse
-from pozytywka_spark.ingest.normalise import is_incomplete, judge
+from pozytywka_spark.ingest.long_way import judge
+from pozytywka_spark.ingest.normalise import is_incomplete
+from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.sound import as_judged, doubtful_lines, look_first, sound_rows
 from pozytywka_spark.kept import Keep
 from pozytywka_spark.schemas import month_of
@@ -31,24 +34,30 @@ class Judged:
     files: list[dict[str, Any]]
 
 
-def judge_batch(lines: DataFrame, contract: Contract, max_line_bytes: int, keep: Keep) -> Judged:
+def judging_of(settings: Ingest, now: datetime) -> Judging:
+    """What lines are judged by in an ingest that begins `now` (with its zone), or at `ingest.at`."""
+    at = settings.at or now.astimezone(UTC)
+    return Judging(settings.max_line_bytes, at + timedelta(days=settings.future_days))
+
+
+def judge_batch(lines: DataFrame, contract: Contract, judging: Judging, keep: Keep) -> Judged:
     """Lines read and judged; of sessions, those in doubt only after a first look at all."""
     if contract is not SESSIONS:
-        judged = keep(judge_lines(lines, contract, max_line_bytes))
+        judged = keep(judge_lines(lines, contract, judging))
         return Judged(judged, None, file_stats(judged, contract))
-    seen = keep(with_event_id(look_first(lines, max_line_bytes)))
+    seen = keep(with_event_id(look_first(lines, judging)))
     files = file_stats(as_judged(seen), contract)
     if not any(file["rejected"] for file in files):
         return Judged(sound_rows(seen), None, files)
-    doubtful = keep(judge_lines(doubtful_lines(seen), contract, max_line_bytes))
+    doubtful = keep(judge_lines(doubtful_lines(seen), contract, judging))
     return Judged(doubtful, sound_rows(seen), _merged(files, file_stats(doubtful, contract)))
 
 
 def judge_lines(
-    lines: DataFrame, contract: Contract, max_line_bytes: int, *, keep_text: bool = False
+    lines: DataFrame, contract: Contract, judging: Judging, *, keep_text: bool = False
 ) -> DataFrame:
     """Lines read and judged; events with their identity."""
-    judged = judge(parse(lines, contract, max_line_bytes), contract, keep_text=keep_text)
+    judged = judge(lines, contract, judging, keep_text=keep_text)
     return with_event_id(judged) if contract is SESSIONS else judged
 
 

@@ -24,7 +24,10 @@ def quarantined(lake: Lake, entity: str) -> DataFrame | None:
     """The entity's rows in quarantine; None if nothing was ever rejected."""
     if not lake.exists(QUARANTINE.name):
         return None
-    return lake.read(QUARANTINE.name, partitions=[{"entity": entity}])
+    held = lake.read(QUARANTINE.name, partitions=[{"entity": entity}])
+    # a lake of an older release: its files had no timestamps but ISO ones
+    new = [field for field in QUARANTINE.schema if field.name not in held.columns]
+    return held.withColumns({field.name: F.lit(None).cast(field.dataType) for field in new})
 
 
 def next_ingest_id(lake: Lake) -> int:

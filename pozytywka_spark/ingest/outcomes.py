@@ -18,7 +18,7 @@ INCOMPLETE_COPY = "incomplete_copy"
 QUARANTINED_BEFORE = "quarantined_before"
 
 # Columns that every resolved row has beside its table's own.
-FATE = ("outcome", "reason", "rule", "raw", "line_id", "rescued", "source_file", "source_order")
+FATE = ("outcome", "reason", "rule", "raw", "line_id", "rescued", "source_file", "source_order", "time_unit")
 
 
 def as_resolved(rows: DataFrame, columns: list[str], outcome: Column, reason: Column) -> DataFrame:
@@ -36,7 +36,7 @@ def resolve_rejected(rejected: DataFrame, columns: list[str], quarantine: DataFr
 
     `quarantine` are the rows that were there before this batch; None if there were none.
     """
-    first = Window.partitionBy("line_id").orderBy("source_file", "source_order")
+    first = Window.partitionBy("line_id").orderBy("source_file", "source_order", "time_unit")
     rows = rejected.withColumns({"_rank": F.row_number().over(first)})
     again = F.col("_rank") > 1
     if quarantine is not None:

@@ -13,6 +13,7 @@ from pozytywka_spark.ingest.events import UNRESOLVED, resolve_events
 from pozytywka_spark.ingest.judging import file_stats, judge_lines
 from pozytywka_spark.ingest.lines import as_lines_again
 from pozytywka_spark.ingest.outcomes import KEPT, QUARANTINED, REPAIRED
+from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.writes import write_silver
 from pozytywka_spark.kept import Keep
 from pozytywka_spark.lake.api import Lake
@@ -24,12 +25,12 @@ def replay_stream(entity: str) -> str:
     return f"{entity}-replay"
 
 
-def replay_all(spark: SparkSession, lake: Lake, ingest_id: int, max_line_bytes: int) -> int:
+def replay_all(spark: SparkSession, lake: Lake, ingest_id: int, judging: Judging) -> int:
     """Try every quarantined row again; the number that left quarantine."""
-    return sum(replay(spark, lake, contract, ingest_id, max_line_bytes) for contract in CONTRACTS)
+    return sum(replay(spark, lake, contract, ingest_id, judging) for contract in CONTRACTS)
 
 
-def second_chance(spark: SparkSession, lake: Lake, ingest_id: int, max_line_bytes: int) -> int:
+def second_chance(spark: SparkSession, lake: Lake, ingest_id: int, judging: Judging) -> int:
     """Try events again that earlier batches couldn't complete: their sessions may have grown."""
     if not lake.exists(QUARANTINE.name):
         return 0
@@ -41,7 +42,7 @@ def second_chance(spark: SparkSession, lake: Lake, ingest_id: int, max_line_byte
     unresolved = F.col("reason").isin(*UNRESOLVED)
     if len(batches) == 1:  # its rows were judged beside all that there is
         unresolved = unresolved & (F.col("ingest_id") != ingest_id)
-    return replay(spark, lake, SESSIONS, ingest_id, max_line_bytes, among=unresolved)
+    return replay(spark, lake, SESSIONS, ingest_id, judging, among=unresolved)
 
 
 def replay(
@@ -49,7 +50,7 @@ def replay(
     lake: Lake,
     contract: Contract,
     ingest_id: int,
-    max_line_bytes: int,
+    judging: Judging,
     *,
     among: Column | None = None,
 ) -> int:
@@ -65,7 +66,7 @@ def replay(
     if tried.isEmpty():
         return 0
     with keeping_rows() as keep:
-        judged = keep(judge_lines(as_lines_again(tried), contract, max_line_bytes, keep_text=True))
+        judged = keep(judge_lines(as_lines_again(tried), contract, judging, keep_text=True))
         others = None if among is None else all_rows.where(~among)
         resolved = keep(_resolve(spark, lake, contract, judged, others, keep))
         counts = [row for row in count_outcomes(resolved) if row["outcome"] != QUARANTINED]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,14 @@ from pozytywka_spark.ingest.checks import Finding
 from pozytywka_spark.ingest.contracts import CONTRACTS, Contract
 from pozytywka_spark.ingest.delivery import Delivery, changed, find_delivery, unread
 from pozytywka_spark.ingest.findings import last_findings
+from pozytywka_spark.ingest.judging import judging_of
 from pozytywka_spark.ingest.lock import only_ingest
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.page import page_path
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.replay import replay_all, replay_stream, second_chance
 from pozytywka_spark.ingest.reporting import report_on
+from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.stream import run_stream, stream_id
 from pozytywka_spark.lake import s3
 from pozytywka_spark.lake.api import Lake, Txn
@@ -84,11 +86,12 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
     with only_ingest(lake.root, settings.ingest):
         ingest_id = ledger.next_ingest_id(lake)
         read = ledger.read_before(lake, delivery.root)
+        judging = judging_of(settings.ingest, datetime.now(UTC))
         failures = []
         for contract in CONTRACTS:
             try:
                 if delivery.files.get(contract.entity):
-                    _ingest_entity(spark, settings, lake, delivery, contract, ingest_id, read)
+                    _ingest_entity(spark, settings, lake, delivery, contract, ingest_id, read, judging)
             except DataError as error:  # of this entity's files: the others are none the worse for it
                 failures.append(str(error))
         if failures:
@@ -96,7 +99,7 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
         # counts without an end may also be those of an ingest that was cut short after its last file
         if not ledger.counts_of(lake, ingest_id):
             return _nothing_new(settings, lake, delivery)
-        second_chance(spark, lake, ingest_id, settings.ingest.max_line_bytes)
+        second_chance(spark, lake, ingest_id, judging)
         return _finish(spark, settings, lake, delivery, ingest_id)
 
 
@@ -105,7 +108,7 @@ def replay(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
     delivery = Delivery("quarantine", {}, ())
     with only_ingest(lake.root, settings.ingest):
         ingest_id = ledger.next_ingest_id(lake)
-        if not replay_all(spark, lake, ingest_id, settings.ingest.max_line_bytes):
+        if not replay_all(spark, lake, ingest_id, judging_of(settings.ingest, datetime.now(UTC))):
             return _nothing_new(settings, lake, delivery)
         return _finish(spark, settings, lake, delivery, ingest_id)
 
@@ -172,6 +175,7 @@ def _ingest_entity(
     contract: Contract,
     ingest_id: int,
     read: Mapping[str, ledger.Read],
+    judging: Judging,
 ) -> None:
     """Read what is new of one entity, if anything is.
 
@@ -184,13 +188,13 @@ def _ingest_entity(
         return
     anew = bool(changed(listed, before.versions))
     generation = before.generation + anew
-    source = _source(settings, delivery, contract, ingest_id, generation)
+    source = _source(delivery, contract, ingest_id, generation, judging)
     seen = _take_in(spark, lake, settings, source, delivery)
     left = _left(lake, delivery, contract, generation, seen, before)
     if not anew and any(file.size >= _SHORTEST for file in left):
         # Spark may have read these while they were empty, in a run that was cut short: look again
         generation += 1
-        source = _source(settings, delivery, contract, ingest_id, generation)
+        source = _source(delivery, contract, ingest_id, generation, judging)
         seen = _take_in(spark, lake, settings, source, delivery)
         left = _left(lake, delivery, contract, generation, seen, ledger.Read(0, {}))
     if left:
@@ -211,7 +215,7 @@ def _take_in(
 
 
 def _source(
-    settings: Settings, delivery: Delivery, contract: Contract, ingest_id: int, generation: int
+    delivery: Delivery, contract: Contract, ingest_id: int, generation: int, judging: Judging
 ) -> Source:
     return Source(
         contract,
@@ -219,7 +223,7 @@ def _source(
         delivery.root,
         generation,
         ingest_id,
-        settings.ingest.max_line_bytes,
+        judging,
     )
 
 

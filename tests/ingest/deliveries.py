@@ -94,7 +94,7 @@ def lines_of(spark: SparkSession, rows: list[Row | str], file: str = "file:/d/se
     """Rows as `lines.as_lines` gives them, without a file."""
     schema = T.StructType.fromDDL(
         "value string, line_id string, source_file string, source_order bigint, "
-        "source_size bigint, source_modified timestamp"
+        "source_size bigint, source_modified timestamp, time_unit string"
     )
-    data = [(_text(r), f"{file}#{_text(r)}", file, n, 1, START) for n, r in enumerate(rows)]
+    data = [(_text(r), f"{file}#{_text(r)}", file, n, 1, START, None) for n, r in enumerate(rows)]
     return spark.createDataFrame(data, schema)

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pozytywka_spark.ingest.contracts import SESSIONS
 from pozytywka_spark.ingest.events import resolve_events
 from pozytywka_spark.ingest.judging import judge_lines
+from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.kept import read_stored
 from pozytywka_spark.schemas import EVENTS
 
@@ -18,7 +19,7 @@ T0 = datetime(2023, 1, 1)
 
 
 def resolve(spark, rows, held=None, quarantine=None):
-    judged = kept(judge_lines(lines_of(spark, rows), SESSIONS, 2**20))
+    judged = kept(judge_lines(lines_of(spark, rows), SESSIONS, Judging(2**20)))
     held = held if held is not None else spark.createDataFrame([], EVENTS.schema)
     return resolve_events(judged, held, quarantine, kept)
 

@@ -348,7 +348,7 @@ def test_a_line_that_was_registered_is_called_so() -> None:
     assert story.tags_of(facts, standing)["model"] == "logistic"
     text = story.of_version(facts, standing, "[link](#)")
     assert text.startswith("Undecided: the gate has not weighed it.")
-    assert "with a line (logistic, calibration platt)" in text
+    assert "with logistic regression (calibration platt)" in text
     assert "| logistic | 0.7126 (0.6800–0.7400) |" in text
 
 

@@ -1,0 +1,36 @@
+"""Where tracks are stored, and what that costs."""
+
+from __future__ import annotations
+
+from pozytywka_spark.ingest.rules import kinds
+from pozytywka_spark.ingest.rules.common import first, needed, within
+from pozytywka_spark.ingest.rules.identifiers import text_id
+from pozytywka_spark.ingest.rules.verdict import Broken, Entity, Judging, Meaning, Row
+
+STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")
+
+
+def meaning(row: Row, _: Judging, __: str | None) -> Meaning:
+    """Silver columns of a track's storage, and the rule that the row breaks."""
+    notes: list[str] = []
+    track = text_id(row.get("track_id"), "track_id", notes)
+    storage, cost = storage_class(row.get("storage_class")), row.get("daily_cost")
+    broken = first(
+        needed("track_id", track),
+        None if storage in STORAGE_CLASSES else _unknown_class(),
+        within("daily_cost", cost, 0, 1_000_000),
+    )
+    return Meaning((track, storage, cost), broken, notes)
+
+
+def storage_class(raw: str | None) -> str | None:
+    """The class in capitals, without blanks around it."""
+    return raw if raw is None else raw.strip(" ").upper()
+
+
+def _unknown_class() -> Broken:
+    return Broken("unknown_storage_class", f"storage_class: one of {', '.join(STORAGE_CLASSES)}")
+
+
+_FIELDS = {"track_id": kinds.text, "storage_class": kinds.text, "daily_cost": kinds.number}
+RULES = Entity("track_storage", _FIELDS, ("track_id",), tuple(_FIELDS), meaning)

@@ -1,0 +1,20 @@
+"""Names that every stage shares, without Spark: event types and audio features."""
+
+PLAY = "PLAY"
+SKIP = "SKIP"
+LIKE = "LIKE"
+ADVERTISEMENT = "ADVERTISEMENT"
+BUY_PREMIUM = "BUY_PREMIUM"
+EVENT_TYPES = (PLAY, SKIP, LIKE, ADVERTISEMENT, BUY_PREMIUM)
+
+AUDIO_FEATURES = (
+    "danceability",
+    "energy",
+    "loudness",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+)
