@@ -20,17 +20,17 @@ SOURCE = ("line_id", "source_file", "source_order", "source_size", "source_modif
 
 
 def as_lines(batch: DataFrame, contract: Contract) -> DataFrame:
-    """Grain: line of a file that holds something. `batch` is Spark's text source (column `value`).
+    """Grain: line of a file that holds something. `batch` is as `reader.read_lines` gives it.
 
     `line_id` is left to `judge`, which takes the hash of entity and line where it is needed.
-    `source_order` grows with the position in the file, for Spark plans a file's splits in their
-    order: it takes the place of a line number, which files read in parallel don't have.
+    `source_order` grows with the position in the file: it takes the place of a line number, which
+    files read in parallel don't have.
     """
     return batch.where(F.length(F.trim("value")) > 0).select(
         "value",
         F.lit(None).cast("string").alias("line_id"),
         F.col("_metadata.file_path").alias("source_file"),
-        F.monotonically_increasing_id().alias("source_order"),
+        F.col("source_order"),
         F.col("_metadata.file_size").alias("source_size"),
         F.col("_metadata.file_modification_time").alias("source_modified"),
     )

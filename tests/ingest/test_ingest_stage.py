@@ -12,6 +12,7 @@ from deliveries import START, at, contents, sessions, users, write
 from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import DataError, LakeError
 from pozytywka_spark.ingest import normalise, stage
+from pozytywka_spark.ingest.book import Book
 from pozytywka_spark.ingest.ledger import months_touched_since
 from pozytywka_spark.ingest.lock import only_ingest
 from pozytywka_spark.lake import open_lake
@@ -258,15 +259,15 @@ def test_a_delivery_that_arrives_while_the_job_runs_is_taken_in_once(
 ) -> None:
     rows, raw, lake = sessions(20, seed=12), tmp_path / "raw", open_lake(settings, spark)
     write(raw / "sessions" / "1.jsonl", rows[:50])
-    run_stream = stage.run_stream
+    take_in = Book.take_in
 
     def arriving(*args):
         write(raw / "sessions" / "2.jsonl", rows[50:])  # after the delivery was listed, before it is read
-        return run_stream(*args)
+        return take_in(*args)
 
-    monkeypatch.setattr(stage, "run_stream", arriving)
+    monkeypatch.setattr(Book, "take_in", arriving)
     stage.ingest(spark, at(settings, raw), lake)
-    monkeypatch.setattr(stage, "run_stream", run_stream)
+    monkeypatch.setattr(Book, "take_in", take_in)
     stage.ingest(spark, at(settings, raw), lake)
     assert len(contents(lake, "events")) == len(rows)
     fates = lake.read("ingest_counts").where("outcome <> 'noted'")  # remarks on rows, beside their fate
