@@ -57,6 +57,8 @@ def recognise(head: bytes, *, whole: bool, codec: str, fields: Sequence[str]) ->
 
 def array_items(lines: Sequence[bytes]) -> list[bytes] | None:
     """Items of an array that stand on a line each, most of them at least; None if it isn't such an array."""
+    if len(lines) > 1 and isinstance(json_of(lines[0]), list):
+        return None
     inner = [lines[0][1:].strip(), *lines[1:]]
     ends = [number for number, line in enumerate(inner) if ends_array(line)]
     if ends and ends[0] < len(inner) - 1:
