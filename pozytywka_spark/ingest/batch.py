@@ -132,8 +132,8 @@ def check_share(judged: Judged, source: Source) -> None:
     told = [_told(judged.rows, file) for file in refused[:_TOLD]]
     more = [f"and {len(refused) - _TOLD:,} files more"] if len(refused) > _TOLD else []
     raise DataError(
-        f"{'; '.join([*told, *more])}; nothing of {source.contract.entity} was taken in: deliver the right "
-        "file, or take what is usable and quarantine the rest with a higher "
+        f"{'; '.join([*told, *more])}; nothing of this batch of {source.contract.entity} was taken in: "
+        "deliver the right file, or take what is usable and quarantine the rest with a higher "
         f"ingest.accept_bad_share (now {source.accept_bad_share:g})"
     )
 

@@ -11,7 +11,7 @@ from pozytywka_spark.ingest.unpack import CHUNK
 
 _SMALL = 64 << 10
 # Nothing that long is a row, and more than this can't pass through Spark as one value
-LONGEST_LINE = 512 << 20
+LONGEST_LINE = 128 << 20
 
 
 class EndlessLineError(ValueError):
