@@ -20,13 +20,13 @@ class Raw(Section):
 class Ingest(Section):
     """How raw files are read."""
 
+    accept_bad_share: float = Field(
+        0.5, ge=0, le=1, description="a file of which more rows than that can't be used is refused whole"
+    )
     max_files_per_batch: int | None = Field(
         None, ge=1, description="unset: a delivery is one batch, so that sessions are whole when repaired"
     )
     max_line_bytes: int = Field(1_048_576, ge=1024, description="longer lines are quarantined unparsed")
-    accept_bad_share: float = Field(
-        0.5, ge=0, le=1, description="a file of which more rows than that can't be used is refused whole"
-    )
     wait_seconds: float = Field(600, ge=0, description="how long to wait for another ingest on the same lake")
     assume_alone: bool = Field(
         False, description="needed where a lake can't be locked (object stores): nothing else ingests into it"

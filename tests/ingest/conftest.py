@@ -11,10 +11,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _interpreted(request, spark):
-    """Compiling a plan costs a second, running it on some hundred rows none; real deliveries are compiled."""
-    if request.module.__name__ == "test_ingest_real_deliveries":
+def _interpreted(request):
+    """Compiling a plan costs a second, running it on some hundred rows none; real deliveries are compiled.
+
+    Rules are plain Python: their tests start no Spark.
+    """
+    name = request.module.__name__
+    if name == "test_ingest_real_deliveries" or name.startswith("test_rules_"):
         yield
         return
+    spark = request.getfixturevalue("spark")
     with interpreted(spark):
         yield

@@ -74,7 +74,7 @@ def odd_delivery(raw: Path, parts: list[list[str]]) -> dict[str, int]:
 def test_every_kind_of_file_is_read_once(spark, settings, tmp_path, monkeypatch) -> None:
     """In parts of some lines; the second time nothing is new."""
     monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
-    monkeypatch.setattr(reader, "SPLIT_BYTES", 700)
+    monkeypatch.setattr(reader, "SPLIT_BYTES", 3000)
     lines = [json.dumps(row) for row in sessions(60, seed=21)]
     raw, lake = tmp_path / "raw ż {1}", open_lake(settings, spark)
     expected = odd_delivery(raw, [lines[start::13] for start in range(13)])
