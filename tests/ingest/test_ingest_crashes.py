@@ -13,8 +13,7 @@ from deliveries import at, contents, sessions, users, write
 from older_stream import run_older_stream
 
 from pozytywka_spark.ingest import stage
-from pozytywka_spark.ingest.contracts import SESSIONS
-from pozytywka_spark.ingest.delivery import find_delivery
+from pozytywka_spark.ingest.book import Book
 from pozytywka_spark.lake import open_lake
 
 TABLES = ("users", "events", "quarantine", "ingest_counts", "ingest_files", "ingests")
@@ -121,13 +120,17 @@ def test_killed_before_anything_was_written(spark, settings, tmp_path) -> None:
     assert state(open_lake(killed, spark)) == state(open_lake(whole, spark))
 
 
-def test_a_lake_left_within_a_batch_of_sparks_stream_goes_on(spark, settings, tmp_path) -> None:
+def test_a_lake_left_within_a_batch_of_sparks_stream_goes_on(spark, settings, tmp_path, monkeypatch) -> None:
     """Two of three files were planned for two batches; the second had written its counts and no more."""
     rows, raw = sessions(12, seed=13), tmp_path / "raw"
     parts = [write(raw / "sessions" / f"{number} é.jsonl", rows[number::3]) for number in range(2)]
     own = at(settings, raw)
     lake = open_lake(own, spark)
-    source = stage._source(own, find_delivery(spark, own), SESSIONS, 1, 0)
+    with monkeypatch.context() as patch:
+        sources = []
+        patch.setattr(Book, "take_in", lambda book, _: sources.append(book.source))
+        stage.ingest(spark, own, lake)
+    (source,) = sources
     glob = f"{raw}/{{sessions,sessions.jsonl}}/*"
     # counts, events and files of the first batch; counts of the second
     run_older_stream(spark, BreakingLake(lake, 4, after=True), source, glob, per_batch=1)
