@@ -137,9 +137,6 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         # every aggregation, sort and broadcast table begins with a page, up to 64 MB by Spark's own choice:
         # with small tables a heap full of empty pages, cleared and collected over and over
         _PAGE: "4m",
-        # a kill within the writing of a stream's first offset leaves a temporary file, and Spark
-        # would never start the stream again; ours take each batch in once, whatever their checkpoint holds
-        "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": False,
         # Spark's default INT96 timestamps carry no statistics, so readers could skip no file
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.parquet.compression.codec": "zstd",

@@ -24,6 +24,9 @@ class Ingest(Section):
 
     section_decides = decides("tables")
 
+    accept_bad_share: float = Field(
+        0.5, ge=0, le=1, description="a file of which more rows than that can't be used is refused whole"
+    )
     max_files_per_batch: int | None = Field(
         None, ge=1, description="unset: a delivery is one batch, so that sessions are whole when repaired"
     )

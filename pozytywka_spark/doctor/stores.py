@@ -9,9 +9,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.doctor.findings import Finding, ok, trouble, warning
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import book
 from pozytywka_spark.ingest.delivery import find_delivery
-from pozytywka_spark.lake import s3
 from pozytywka_spark.lake.open import open_store
 from pozytywka_spark.lake.probe import probe_local, probe_remote
 from pozytywka_spark.training.tracking.probe import probe
@@ -27,8 +25,7 @@ def raw_files(settings: Settings, spark: SparkSession | None) -> list[Finding]:
         advice = "set raw.path to the folder of a delivery"
         return [ok("raw files", path) if there else trouble("raw files", f"no folder {path}", advice)]
     try:
-        endpoint = s3.endpoint(settings.s3) if book.is_needed(settings) else None
-        delivery = find_delivery(spark, path, endpoint)
+        delivery = find_delivery(spark, settings)
     except DataError as error:
         return [trouble("raw files", str(error), "set raw.path to the folder of a delivery")]
     if delivery.missing:

@@ -21,25 +21,30 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
-from pozytywka_spark.ingest.delivery import decoded_path
 from pozytywka_spark.ingest.events import resolve_events
 from pozytywka_spark.ingest.judging import Judged, judge_batch
 from pozytywka_spark.ingest.lines import as_lines
 from pozytywka_spark.ingest.outcomes import KEPT, NOTED, OUTCOMES, REPAIRED
+from pozytywka_spark.ingest.rawfile import RawFile
+from pozytywka_spark.ingest.rawpaths import decoded_path
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.writes import write_resolved
 from pozytywka_spark.kept import Keep, keeping
 from pozytywka_spark.lake.api import Lake, Txn
-from pozytywka_spark.schemas import INGEST_FILES
+from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
 
 # A batch may be larger than memory; to search for the best encoding of what is read a few times, then
 # dropped, costs more than it saves
+_TOLD = 5
 keeping_rows = partial(keeping, StorageLevel.DISK_ONLY, encoded=False)
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a batch belongs to: the stream that reads one entity of one delivery."""
+    """What a batch belongs to: one entity of one delivery, the `generation`-th time it is read.
+
+    `stream` names it in transactions and in the books.
+    """
 
     contract: Contract
     stream: str
@@ -47,6 +52,7 @@ class Source:
     generation: int
     ingest_id: int
     judging: Judging
+    accept_bad_share: float
 
     def files_stamp(self) -> dict[str, Any]:
         """What the rows of `ingest_files` have in common."""
@@ -59,23 +65,33 @@ class Source:
 
 
 def ingest_batch(
-    spark: SparkSession, lake: Lake, source: Source, batch: DataFrame, number: int
-) -> frozenset[str]:
-    """Read, judge, resolve and commit one batch of Spark's text source; the files that had rows.
+    spark: SparkSession,
+    lake: Lake,
+    source: Source,
+    lines: DataFrame | None,
+    number: int,
+    listed: Sequence[RawFile],
+) -> None:
+    """Read, judge, resolve and commit one batch: the `lines` of the `listed` files (None: no file is left).
 
-    Raises `DataError` if a required field is in no row of a file; then nothing of the batch is written.
+    Raises `DataError` if a required field is in no row of a file, or if most rows of a file are unusable;
+    then nothing of the batch is written.
     """
     txn, contract = Txn(source.stream, number), source.contract
     if _done(lake, INGEST_FILES.name, txn):
-        return frozenset()
+        return
     with keeping_rows() as keep:
-        # what is decided about a row is decided once, then counted and written from there
-        judged = judge_batch(as_lines(batch), contract, source.judging, keep)
-        check_fields(judged.files, contract)
-        if not _done(lake, contract.table.name, txn):
-            _take_in(spark, lake, source, judged, txn, keep)
-        ledger.record_files(spark, lake, source.files_stamp(), txn, [_version(file) for file in judged.files])
-        return frozenset(decoded_path(file["source_file"]) for file in judged.files)
+        files: Sequence[Mapping[str, Any]] = ()
+        if lines is not None:
+            # what is decided about a row is decided once, then counted and written from there
+            judged = judge_batch(as_lines(lines), contract, source.judging, keep)
+            files = judged.files
+            if not _done(lake, INGEST_COUNTS.name, txn):  # what was begun is brought to its end
+                check_fields(files, contract)
+                check_share(judged, source)
+            if files and not _done(lake, contract.table.name, txn):
+                _take_in(spark, lake, source, judged, txn, keep)
+        ledger.record_files(spark, lake, source.files_stamp(), txn, _versions(files, listed))
 
 
 def _take_in(
@@ -107,6 +123,34 @@ def check_fields(files: Sequence[Mapping[str, Any]], contract: Contract) -> None
                 f"{decoded_path(file['source_file'])}: no row has {', '.join(lacking)}; {contract.entity} "
                 f"need {', '.join(contract.required)} (null is allowed); nothing of this file was taken in"
             )
+
+
+def check_share(judged: Judged, source: Source) -> None:
+    """Raise `DataError` naming the files of which more than `accept_bad_share` of the rows failed a rule."""
+    refused = [f for f in judged.files if f["rejected"] > source.accept_bad_share * f["rows"]]
+    if not refused:
+        return
+    told = [_told(judged.rows, file) for file in refused[:_TOLD]]
+    more = [f"and {len(refused) - _TOLD:,} files more"] if len(refused) > _TOLD else []
+    raise DataError(
+        f"{'; '.join([*told, *more])}; nothing of this batch of {source.contract.entity} was taken in: "
+        "deliver the right file, or take what is usable and quarantine the rest with a higher "
+        f"ingest.accept_bad_share (now {source.accept_bad_share:g})"
+    )
+
+
+def _told(rows: DataFrame, file: Mapping[str, Any]) -> str:
+    """A refused file in words: how much of it is unusable, and mostly why."""
+    mine = rows.where((F.col("source_file") == file["source_file"]) & F.col("reason").isNotNull())
+    reasons = mine.groupBy("reason").agg(F.count("*").alias("rows"), F.min("rule").alias("rule"))
+    first = reasons.orderBy(F.desc("rows"), "reason").first()
+    assert first is not None
+    rule = f" ({first['rule']})" if first["rule"] else ""
+    path, rejected, rows = decoded_path(file["source_file"]), file["rejected"], file["rows"]
+    return (
+        f"{path}: {rejected:,} of {rows:,} rows ({rejected / rows:.0%}) are unusable, "
+        f"{first['rows']:,} of them {first['reason']}{rule}"
+    )
 
 
 def count_outcomes(resolved: DataFrame) -> list[dict[str, Any]]:
@@ -176,14 +220,18 @@ def months_around(files: Sequence[Mapping[str, Any]]) -> Column:
     return F.col("event_month").between(F.add_months(first, -1), F.add_months(last, 1))
 
 
-def _version(file: Mapping[str, Any]) -> dict[str, Any]:
-    """The file as it was when its rows were read."""
-    return {
-        "path": decoded_path(file["source_file"]),
-        "size": file["source_size"],
-        "modified": file["source_modified"],
-        "rows": file["rows"],
+def _versions(files: Sequence[Mapping[str, Any]], listed: Sequence[RawFile]) -> list[dict[str, Any]]:
+    """The files as they were when their rows were read; those without rows as they were listed."""
+    read = {
+        decoded_path(file["source_file"]): {
+            "size": file["source_size"],
+            "modified": file["source_modified"],
+            "rows": file["rows"],
+        }
+        for file in files
     }
+    empty = {file.path: {"size": file.size, "modified": file.modified, "rows": 0} for file in listed}
+    return [{"path": path, **version} for path, version in (empty | read).items()]
 
 
 def _done(lake: Lake, table: str, txn: Txn) -> bool:

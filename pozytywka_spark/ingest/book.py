@@ -1,126 +1,128 @@
-"""The book of files done, where Spark's file source can't keep it: raw files or a lake on an object store.
+"""The book of files done: which of a delivery's files are still to be read, and in which batches.
 
-It works as the source's own does: which files make a batch is put down before the batch begins, so that an
-attempt that was cut short is made again with the same ones, under the same transaction; a path is looked
-at once. One ingest at a time, as everywhere.
+Which files make a batch is put down before the batch begins. One that was cut short after it had written
+anything is made again with the same files under the same transaction; before that, nothing binds it. A file
+counts as read when `ingest_files` says so. One ingest at a time, as everywhere.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyarrow import fs
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import objects
+from pozytywka_spark.ingest import by_spark
 from pozytywka_spark.ingest.batch import Source, ingest_batch
+from pozytywka_spark.ingest.notes import Notes, open_notes
+from pozytywka_spark.ingest.older_checkpoint import files_of_batch
 from pozytywka_spark.ingest.rawfile import RawFile
-from pozytywka_spark.lake import s3
+from pozytywka_spark.ingest.reach import reach_of
+from pozytywka_spark.ingest.reader import MARK, Surveyed, read_lines
+from pozytywka_spark.ingest.survey import survey
+from pozytywka_spark.ingest.wrong_kinds import AGAIN
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
 
 
-def is_needed(settings: Settings) -> bool:
-    """Whether Spark, without further jars, doesn't reach the raw files or has no place for its checkpoint."""
-    on_s3 = s3.is_s3(settings.raw_path) or s3.is_s3(settings.lake.root)
-    return on_s3 and settings.lake.engine == "delta-rs"
-
-
-def take_in(
-    spark: SparkSession, lake: Lake, settings: Settings, source: Source, listed: Sequence[RawFile]
-) -> frozenset[str]:
-    """Take in all listed files that the stream hasn't read yet; the files that had rows.
-
-    Raises the `PozytywkaError` of the batch that failed, or `DataError` naming a file that can't be read.
-    """
-    endpoint = s3.endpoint(settings.s3)
-    book = Book(f"{lake.root}/_checkpoints/{source.stream}", endpoint)
-    plans = book.plans()
-    read: set[str] = set()
-    if plans:  # the others were done before the last was begun
-        number = max(plans)
-        read |= _batch(spark, lake, source, _of(listed, plans[number]), number, endpoint)
-    planned = {path for paths in plans.values() for path in paths}
-    rest = [file for file in listed if file.path not in planned]
-    step = settings.ingest.max_files_per_batch or max(1, len(rest))
-    for number, start in enumerate(range(0, len(rest), step), start=max(plans, default=-1) + 1):
-        files = rest[start : start + step]
-        book.put_down(number, [file.path for file in files])
-        read |= _batch(spark, lake, source, files, number, endpoint)
-    return frozenset(read)
+def source_id(entity: str, delivery: str, generation: int) -> str:
+    """Names a source's plans and transactions: the same delivery goes on where it stopped."""
+    place = hashlib.sha256(delivery.encode()).hexdigest()[:12]
+    return f"{entity}-{place}-{generation}"
 
 
 @dataclass(frozen=True)
 class Book:
-    """A file for each batch of a stream: the paths that it reads."""
+    """The batches of one source: an entity of a delivery, in one generation."""
 
-    folder: str
-    endpoint: s3.Endpoint
+    spark: SparkSession
+    lake: Lake
+    settings: Settings
+    source: Source
 
-    def plans(self) -> Mapping[int, tuple[str, ...]]:
-        """All batches ever begun, by number."""
-        store, path = self._place()
-        found = store.get_file_info(fs.FileSelector(path, allow_not_found=True))
-        plans = {}
-        for info in found:
-            if info.type == fs.FileType.File and info.extension == "json":
-                with store.open_input_stream(info.path) as source:
-                    plans[int(info.base_name.removesuffix(".json"))] = tuple(json.loads(source.read()))
-        return plans
+    def finish(self, listed: Sequence[RawFile]) -> bool:
+        """Make a batch that was cut short once more, with those of its files that are listed.
 
-    def put_down(self, number: int, paths: Sequence[str]) -> None:
-        """Whole or not at all: an object appears at its end, a local file by a rename."""
-        store, path = self._place()
-        store.create_dir(path, recursive=True)
-        name = f"{path}/{number}.json"
-        written = name if s3.is_s3(self.folder) else f"{name}.new"
-        with store.open_output_stream(written) as target:
-            target.write(json.dumps(list(paths)).encode())
-        if written != name:
-            store.move(written, name)
+        Whether there was one: it has written something, but not which files it read. What it was to read
+        was decided then, so no file of it is refused now.
+        """
+        written, read = self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name)
+        if written <= read:
+            return False
+        paths = self._planned(written)
+        if paths is None:
+            return False
+        with self._in_words():
+            files = self._surveyed([file for file in listed if file.path in paths], refuse=False)
+            self._batch(files, written)
+        return True
 
-    def _place(self) -> tuple[fs.FileSystem, str]:
-        if s3.is_s3(self.folder):
-            return s3.filesystem(self.endpoint), s3.key(self.folder)
-        return fs.LocalFileSystem(), self.folder
+    def take_in(self, files: Sequence[RawFile]) -> None:
+        """Read files that were never read, in batches of `ingest.max_files_per_batch`.
 
+        Raises the `PozytywkaError` of the batch that failed, or `DataError` naming files that can't be
+        read, or that aren't what they should be; then nothing of that batch is written.
+        """
+        with self._in_words():
+            found = self._surveyed(files, refuse=True)
+            number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
+            step = self.settings.ingest.max_files_per_batch or max(1, len(found))
+            for start in range(0, len(found), step):
+                batch = found[start : start + step]
+                self._notes().write(f"{number}.json", json.dumps([each.file.path for each in batch]))
+                self._batch(batch, number)
+                number += 1
 
-def _of(listed: Sequence[RawFile], paths: Sequence[str]) -> list[RawFile]:
-    """The planned files that are still there, as they are now."""
-    wanted = set(paths)
-    return [file for file in listed if file.path in wanted]
+    def _surveyed(self, files: Sequence[RawFile], *, refuse: bool) -> list[Surveyed]:
+        reach = reach_of(self.settings)
+        if not all(reach.opens(file.path) for file in files):
+            return [Surveyed(file) for file in files]
+        return survey(self.spark, files, reach, self.source.contract, refuse=refuse)
 
+    def _batch(self, files: Sequence[Surveyed], number: int) -> None:
+        raw = [each.file for each in files]
+        ingest_batch(self.spark, self.lake, self.source, self._lines(files), number, raw)
 
-def _batch(
-    spark: SparkSession,
-    lake: Lake,
-    source: Source,
-    files: Sequence[RawFile],
-    number: int,
-    endpoint: s3.Endpoint,
-) -> frozenset[str]:
-    if not files:
-        return frozenset()
-    try:
-        return ingest_batch(spark, lake, source, _lines(spark, files, endpoint), number)
-    except (PySparkException, ValueError) as error:
-        text = str(error)
-        start = text.find(objects.MARK)
-        if start < 0:
-            raise
-        what = text[start + len(objects.MARK) :].splitlines()[0]
-        raise DataError(
-            f"{what}; deliver the file again; nothing of this batch of {source.contract.entity} was taken in"
-        ) from error
+    def _lines(self, files: Sequence[Surveyed]) -> DataFrame | None:
+        if not files:
+            return None
+        reach = reach_of(self.settings)
+        if reach.opens(files[0].file.path):
+            return read_lines(self.spark, files, reach)
+        return by_spark.read_lines(self.spark, [each.file for each in files])
 
+    def _planned(self, number: int) -> frozenset[str] | None:
+        """Paths of a batch that was begun, by this version or by one that left it to Spark's file source."""
+        notes = self._notes()
+        text = notes.read().get(f"{number}.json")
+        return files_of_batch(notes, number) if text is None else frozenset(json.loads(text))
 
-def _lines(spark: SparkSession, files: Sequence[RawFile], endpoint: s3.Endpoint) -> DataFrame:
-    if s3.is_s3(files[0].path):
-        return objects.read_lines(spark, files, endpoint)
-    paths = [f"file://{file.path}" if file.path.startswith("/") else file.path for file in files]
-    return spark.read.option("globPaths", "false").text(paths).select("value", F.col("_metadata"))
+    def _notes(self) -> Notes:
+        folder = f"{self.lake.root}/_checkpoints/{self.source.stream}"
+        return open_notes(self.spark, folder, reach_of(self.settings))
+
+    def _last(self, table: str) -> int:
+        last = self.lake.txn_version(table, self.source.stream)
+        return -1 if last is None else last
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """A file that can't be read, as one line that names it; any other error as it is."""
+        try:
+            yield
+        except (PySparkException, ValueError) as error:
+            text = str(error)
+            start = text.find(MARK)
+            what = (
+                by_spark.failure_in_words(error) if start < 0 else text[start + len(MARK) :].splitlines()[0]
+            )
+            if what is None:
+                raise
+            entity = self.source.contract.entity
+            raise DataError(f"{what}; {AGAIN}; nothing of this batch of {entity} was taken in") from error

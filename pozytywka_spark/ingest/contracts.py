@@ -68,4 +68,5 @@ TRACK_STORAGE = Contract(
 # Sessions last: by then the catalogue they refer to is in the lake.
 CONTRACTS = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, SESSIONS)
 ENTITIES = tuple(contract.entity for contract in CONTRACTS)
-SUFFIXES = ("", ".jsonl", ".jsonl.gz", ".json", ".json.gz")
+_COMPRESSED = ("", ".gz", ".bz2", ".zst", ".zstd")
+SUFFIXES = tuple(form + packed for form in ("", ".jsonl", ".json") for packed in _COMPRESSED)

@@ -10,25 +10,21 @@ SOURCE = ("line_id", "source_file", "source_order", "source_size", "source_modif
 
 
 def as_lines(batch: DataFrame) -> DataFrame:
-    """Grain: line of a file that holds something. `batch` has the columns `value` and `_metadata` of
-    Spark's text source, and perhaps `source_order` and `time_unit`.
+    """Grain: line of a file that holds something. `batch` is as `reader.read_lines` gives it.
 
     `line_id` is left to the rules, which take the hash of entity and line where it is needed.
-    `source_order` grows with the position in the file, for Spark plans a file's splits in their
-    order: it takes the place of a line number, which files read in parallel don't have. `time_unit` is
-    the unit (`s`, `ms`, `us`) of a file whose timestamps are numbers, null: they are ISO.
+    `source_order` grows with the position in the file: it takes the place of a line number, which
+    files read in parallel don't have. `time_unit` is the unit (`s`, `ms`, `us`) of a file whose timestamps
+    are numbers, null: they are ISO.
     """
-    there = set(batch.columns)
-    order = F.col("source_order") if "source_order" in there else F.monotonically_increasing_id()
-    unit = F.col("time_unit") if "time_unit" in there else _none()
     return batch.where(F.length(F.trim("value")) > 0).select(
         "value",
         _none().alias("line_id"),
         F.col("_metadata.file_path").alias("source_file"),
-        order.alias("source_order"),
+        "source_order",
         F.col("_metadata.file_size").alias("source_size"),
         F.col("_metadata.file_modification_time").alias("source_modified"),
-        unit.alias("time_unit"),
+        "time_unit",
     )
 
 

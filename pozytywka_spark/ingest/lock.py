@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pozytywka_spark import cli
 from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.ingest.delivery import plain_path
+from pozytywka_spark.ingest.rawpaths import plain_path
 from pozytywka_spark.lake import files
 
 _NAME = "_ingest.lock"

@@ -12,4 +12,24 @@ class RawFile:
 
     path: str
     size: int
-    modified: datetime
+    modified: datetime  # to the millisecond or finer, naive, in the machine's zone, as Spark gives times
+
+    @property
+    def modified_micros(self) -> int:
+        """The same as microseconds since the epoch."""
+        whole = int(self.modified.replace(microsecond=0).timestamp())
+        return whole * 1_000_000 + self.modified.microsecond
+
+
+def naive_time(micros: int) -> datetime:
+    """Microseconds since the epoch as Spark hands timestamps to Python: naive, in the machine's zone."""
+    seconds, rest = divmod(micros, 1_000_000)
+    return datetime.fromtimestamp(seconds).replace(microsecond=rest)
+
+
+def is_hidden(relative: str) -> bool:
+    """Whether a path below a delivery's root is one that Spark's sources pass over."""
+    return any(
+        part.startswith(".") or (part.startswith("_") and "=" not in part) or part.endswith("._COPYING_")
+        for part in relative.split("/")
+    )

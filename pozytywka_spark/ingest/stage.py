@@ -14,8 +14,9 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.datadays import INGEST, recorded_span
 from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import book, ledger
+from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.batch import Source
+from pozytywka_spark.ingest.book import Book, source_id
 from pozytywka_spark.ingest.checks import Finding
 from pozytywka_spark.ingest.contracts import CONTRACTS, Contract
 from pozytywka_spark.ingest.delivery import Delivery, changed, find_delivery, unread
@@ -24,17 +25,11 @@ from pozytywka_spark.ingest.judging import judging_of
 from pozytywka_spark.ingest.lock import only_ingest
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.page import page_path
-from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.replay import replay_all, replay_stream, second_chance
 from pozytywka_spark.ingest.reporting import report_on
 from pozytywka_spark.ingest.rules.verdict import Judging
-from pozytywka_spark.ingest.stream import run_stream, stream_id
-from pozytywka_spark.lake import s3
-from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.reports.page import SEVERITIES
-
-# No row of any contract is shorter; a compressed file without rows is.
-_SHORTEST = 64
 
 
 @dataclass(frozen=True)
@@ -81,8 +76,7 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
     An entity that wasn't delivered is reported, not an error. Raises `DataError` if the folder or all
     entities are missing, or, once all that could be taken is in the lake, naming what couldn't.
     """
-    endpoint = s3.endpoint(settings.s3) if book.is_needed(settings) else None
-    delivery = find_delivery(spark, settings.raw_path, endpoint)
+    delivery = find_delivery(spark, settings)
     with only_ingest(lake.root, settings.ingest):
         ingest_id = ledger.next_ingest_id(lake)
         read = ledger.read_before(lake, delivery.root)
@@ -179,68 +173,42 @@ def _ingest_entity(
 ) -> None:
     """Read what is new of one entity, if anything is.
 
-    Spark's file source looks at a path once. A file that grew or was replaced in place is noticed by
-    its size and time, and the entity is read anew under a new generation: its old rows are duplicates.
+    A path is read once. A file that grew or was replaced in place is noticed by its size and time, and
+    the entity is read anew under a new generation: its old rows are duplicates.
     """
     listed = delivery.files[contract.entity]
     before = read.get(contract.entity, ledger.Read(0, {}))
     if not unread(listed, before.versions):
         return
+
+    def book_of(generation: int) -> Book:
+        source = _source(settings, delivery, contract, ingest_id, generation, judging)
+        return Book(spark, lake, settings, source)
+
+    # of the generation that the books know, or of one that was begun with nothing of it read to its end
+    for generation in (before.generation, before.generation + 1):
+        if book_of(generation).finish(listed):
+            before = ledger.read_before(lake, delivery.root).get(contract.entity, before)
     anew = bool(changed(listed, before.versions))
-    generation = before.generation + anew
-    source = _source(delivery, contract, ingest_id, generation, judging)
-    seen = _take_in(spark, lake, settings, source, delivery)
-    left = _left(lake, delivery, contract, generation, seen, before)
-    if not anew and any(file.size >= _SHORTEST for file in left):
-        # Spark may have read these while they were empty, in a run that was cut short: look again
-        generation += 1
-        source = _source(delivery, contract, ingest_id, generation, judging)
-        seen = _take_in(spark, lake, settings, source, delivery)
-        left = _left(lake, delivery, contract, generation, seen, ledger.Read(0, {}))
-    if left:
-        empty = [{"path": f.path, "size": f.size, "modified": f.modified, "rows": 0} for f in left]
-        ledger.record_files(
-            spark, lake, source.files_stamp(), Txn(f"{source.stream}-empty", ingest_id), empty
-        )
-
-
-def _take_in(
-    spark: SparkSession, lake: Lake, settings: Settings, source: Source, delivery: Delivery
-) -> frozenset[str]:
-    """Read what the stream hasn't; Spark keeps the book of it wherever it can."""
-    entity = source.contract.entity
-    if book.is_needed(settings):
-        return book.take_in(spark, lake, settings, source, delivery.files[entity])
-    return run_stream(spark, lake, settings.ingest, source, delivery.glob(entity))
+    wanted = listed if anew else unread(listed, before.versions)
+    if wanted:
+        book_of(before.generation + anew).take_in(wanted)
 
 
 def _source(
-    delivery: Delivery, contract: Contract, ingest_id: int, generation: int, judging: Judging
+    settings: Settings,
+    delivery: Delivery,
+    contract: Contract,
+    ingest_id: int,
+    generation: int,
+    judging: Judging,
 ) -> Source:
     return Source(
         contract,
-        stream_id(contract.entity, delivery.root, generation),
+        source_id(contract.entity, delivery.root, generation),
         delivery.root,
         generation,
         ingest_id,
         judging,
+        settings.ingest.accept_bad_share,
     )
-
-
-def _left(
-    lake: Lake,
-    delivery: Delivery,
-    contract: Contract,
-    generation: int,
-    seen: frozenset[str],
-    before: ledger.Read,
-) -> list[RawFile]:
-    """Listed files of which no row was ever read in this generation."""
-    versions = before.versions if before.generation == generation else {}
-    left = [f for f in delivery.files[contract.entity] if f.path not in seen and f.path not in versions]
-    if not left:
-        return []
-    now = ledger.read_before(lake, delivery.root).get(contract.entity)
-    if now is None or now.generation != generation:
-        return left
-    return [file for file in left if file.path not in now.versions]

@@ -65,6 +65,6 @@ def _stamps(contract: Contract, ingest_id: int, txn: Txn) -> dict[str, Column]:
 
 
 def _path(address: Column) -> Column:
-    """The plain path of a file's address, as `delivery.decoded_path` gives it."""
+    """The plain path of a file's address, as `rawpaths.decoded_path` gives it."""
     decoded = F.try_url_decode(F.replace(address, F.lit("+"), F.lit("%2B")))
     return F.regexp_replace(F.coalesce(decoded, address), "^file:/+", "/")

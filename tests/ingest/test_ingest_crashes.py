@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from deliveries import at, contents, sessions, users, write
+from older_stream import run_older_stream
 
 from pozytywka_spark.ingest import stage
+from pozytywka_spark.ingest.book import Book
 from pozytywka_spark.lake import open_lake
 
 TABLES = ("users", "events", "quarantine", "ingest_counts", "ingest_files", "ingests")
@@ -98,19 +100,53 @@ def in_lake(settings, root: Path):
     return settings.model_copy(update={"lake": settings.lake.model_copy(update={"root": str(root)})})
 
 
-def test_killed_within_the_first_offset_of_each_stream(spark, settings, tmp_path) -> None:
-    """Spark writes it under a temporary name first: that is all the killed run leaves."""
+def test_killed_before_anything_was_written(spark, settings, tmp_path) -> None:
+    """Within a plan, or behind it: nothing binds the next run, which takes in what there is then.
+
+    An older version left a half-written offset of Spark's there.
+    """
     raw = delivery(tmp_path / "raw")
     whole, killed = (in_lake(settings, tmp_path / name) for name in ("whole", "killed"))
     stage.ingest(spark, at(whole, raw), open_lake(whole, spark))
-    streams = sorted(path.name for path in (tmp_path / "whole" / "_checkpoints").iterdir())
-    assert any(name.startswith("sessions-") for name in streams)
-    for name in streams:
-        offsets = tmp_path / "killed" / "_checkpoints" / name / "offsets"
-        offsets.mkdir(parents=True)
-        (offsets / ".0.2ccd7059-9598-45eb-b9d4-83f9a088683e.tmp").touch()
+    sources = sorted(path.name for path in (tmp_path / "whole" / "_checkpoints").iterdir())
+    assert any(name.startswith("sessions-") for name in sources)
+    for name in sources:
+        left = tmp_path / "killed" / "_checkpoints" / name
+        (left / "offsets").mkdir(parents=True)
+        (left / "offsets" / ".0.2ccd7059-9598-45eb-b9d4-83f9a088683e.tmp").touch()
+        (left / ".0.json.new").write_text('["/no/such')
+        (left / "0.json").write_text('["/no/such/file"]')
     stage.ingest(spark, at(killed, raw), open_lake(killed, spark))
     assert state(open_lake(killed, spark)) == state(open_lake(whole, spark))
+
+
+def test_a_lake_left_within_a_batch_of_sparks_stream_goes_on(spark, settings, tmp_path, monkeypatch) -> None:
+    """Two of three files were planned for two batches; the second had written its counts and no more."""
+    rows, raw = sessions(12, seed=13), tmp_path / "raw"
+    parts = [write(raw / "sessions" / f"{number} é.jsonl", rows[number::3]) for number in range(2)]
+    own = at(settings, raw)
+    lake = open_lake(own, spark)
+    with monkeypatch.context() as patch:
+        sources = []
+        patch.setattr(Book, "take_in", lambda book, _: sources.append(book.source))
+        stage.ingest(spark, own, lake)
+    (source,) = sources
+    glob = f"{raw}/{{sessions,sessions.jsonl}}/*"
+    # counts, events and files of the first batch; counts of the second
+    run_older_stream(spark, BreakingLake(lake, 4, after=True), source, glob, per_batch=1)
+    assert not lake.read("ingest_counts").where("batch = 1").isEmpty()
+    (done,) = (row["path"] for row in lake.read("ingest_files").collect())
+    assert done in map(str, parts)
+    write(raw / "sessions" / "2.jsonl", rows[2::3])
+    report = stage.ingest(spark, own, lake)
+    (mine,) = [each for each in report.entities if each.entity == "sessions"]
+    assert (mine.read, mine.kept, mine.duplicates) == (len(rows), len(rows), 0)
+    assert len(contents(lake, "events")) == len(rows)
+    files = lake.read("ingest_files").select("path", "batch", "rows").orderBy("batch").collect()
+    assert [row["batch"] for row in files] == [0, 1, 2]
+    assert {row["path"] for row in files} == {str(path) for path in (raw / "sessions").iterdir()}
+    assert sum(row["rows"] for row in files) == len(rows)
+    assert stage.ingest(spark, own, lake).ingest_id is None
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from deliveries import START, at, contents, sessions, users, write
 from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import DataError, LakeError
 from pozytywka_spark.ingest import stage
+from pozytywka_spark.ingest.book import Book
 from pozytywka_spark.ingest.lock import only_ingest
 from pozytywka_spark.ingest.rules import judge, storage
 from pozytywka_spark.lake import open_lake
@@ -161,7 +162,7 @@ def test_catalogue_rows_are_replaced_by_later_ones_and_rejected_ones_replayed(
     ice = [{"track_id": f"t{n}", "storage_class": "ICE", "daily_cost": 0.5} for n in range(3)]
     write(raw / "users.jsonl", [*users(5), users(5)[0], users()[1] | {"city": "Opole", "id": -1}])
     write(raw / "track_storage.jsonl", [*ice[1:], ice[0] | {"storage_class": "SLOW"}])
-    first = stage.ingest(spark, at(settings, raw), lake)
+    first = stage.ingest(spark, at(settings, raw, accept_bad_share=1), lake)
     assert counts(first, "users") == (7, 5, 0, 0, 2, 0)
     assert counts(first, "track_storage") == (3, 1, 0, 2, 0, 0)
     cities = {row["user_id"]: row["city"] for row in lake.read("users").collect()}
@@ -264,15 +265,15 @@ def test_a_delivery_that_arrives_while_the_job_runs_is_taken_in_once(
 ) -> None:
     rows, raw, lake = sessions(20, seed=12), tmp_path / "raw", open_lake(settings, spark)
     write(raw / "sessions" / "1.jsonl", rows[:50])
-    run_stream = stage.run_stream
+    take_in = Book.take_in
 
     def arriving(*args):
         write(raw / "sessions" / "2.jsonl", rows[50:])  # after the delivery was listed, before it is read
-        return run_stream(*args)
+        return take_in(*args)
 
-    monkeypatch.setattr(stage, "run_stream", arriving)
+    monkeypatch.setattr(Book, "take_in", arriving)
     stage.ingest(spark, at(settings, raw), lake)
-    monkeypatch.setattr(stage, "run_stream", run_stream)
+    monkeypatch.setattr(Book, "take_in", take_in)
     stage.ingest(spark, at(settings, raw), lake)
     assert len(contents(lake, "events")) == len(rows)
     fates = lake.read("ingest_counts").where("outcome <> 'noted'")  # remarks on rows, beside their fate

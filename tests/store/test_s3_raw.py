@@ -1,54 +1,25 @@
-"""Deliveries on an object store: lines as Spark's text source has them, the book of files done, an ingest."""
+"""Deliveries on an object store: the book of files done, an ingest."""
 
 from __future__ import annotations
 
 import gzip
-import io
 import json
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.doctor import stores
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import ledger, objects
+from pozytywka_spark.ingest import ledger, reader
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import Lake, open_lake
 
 if TYPE_CHECKING:
     from s3_server import S3Server
-
-TEXT = st.lists(st.sampled_from([b"{}", b"a", b"\xff", "ż".encode(), b"\n", b"\r\n", b"\r"]), max_size=40)
-
-
-def in_chunks(data: bytes, size: int) -> Iterator[bytes]:
-    return (data[start : start + size] for start in range(0, len(data), size))
-
-
-@given(TEXT, st.integers(1, 7))
-def test_lines_are_those_of_the_whole_whatever_the_chunks(pieces: list[bytes], size: int) -> None:
-    data = b"".join(pieces)
-    expected = re.split(rb"\r\n|\r|\n", data)
-    if not expected[-1]:
-        expected.pop()
-    assert [line for lines in objects.whole_lines(in_chunks(data, size)) for line in lines] == expected
-
-
-@given(TEXT, st.integers(1, 9))
-def test_parts_share_no_line_and_lose_none(pieces: list[bytes], step: int) -> None:
-    data = b"".join(pieces)
-    source = io.BytesIO(data)
-    parts = [b"".join(objects.part_of(source, start, start + step)) for start in range(0, len(data), step)]
-    assert b"".join(parts) == data
-    assert all(part.endswith(b"\n") for part in parts[:-1] if part and not data.endswith(part))
 
 
 def put(server: S3Server, address: str, data: bytes) -> None:
@@ -86,7 +57,7 @@ def test_a_delivery_is_taken_in_once_and_its_next_file_too(
 ) -> None:
     """Plain parts (read in splits), a compressed one, a bad line, a hidden file; then a file more."""
     raw = settings.raw_path
-    monkeypatch.setattr(objects, "SPLIT_BYTES", 200)
+    monkeypatch.setattr(reader, "SPLIT_BYTES", 200)
     put(s3_server, f"{raw}/sessions/part-0.jsonl", as_lines(plays("a", "b", "c", "d", "e")))
     put(
         s3_server,
@@ -141,7 +112,7 @@ def test_what_can_not_be_read_is_named(spark: SparkSession, settings: Settings, 
     whole = gzip.compress(as_lines(plays(*"abcdefgh")))
     put(s3_server, f"{settings.raw_path}/sessions.jsonl.gz", whole[: len(whole) // 2])
     with pytest.raises(
-        DataError, match=r"sessions\.jsonl\.gz: it can't be read to its end.*deliver the file again"
+        DataError, match=r"sessions\.jsonl\.gz: the gzip stream ends early; deliver the file again"
     ):
         ingest(spark, settings, lake)
     assert not lake.exists("events")
