@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations, pairwise
 
 from pozytywka_spark.ingest.grammar import FOLLOWERS, Key
-from pozytywka_spark.ingest.session_rows import WITH_TRACK, Row, agrees
+from pozytywka_spark.ingest.session_rows import LONGEST, WITH_TRACK, Row, agrees
 from pozytywka_spark.schemas import ADVERTISEMENT, BUY_PREMIUM, PLAY
 
 Instant = list[Row]
@@ -21,8 +21,10 @@ def tally(rows: Iterable[Row]) -> Counter[Key]:
     """What one session shows, in any order of its rows; copies of an event count once (see `grammar`)."""
     rows = list(rows)
     counts: Counter[Key] = Counter()
-    instants = _instants(rows)
     _users(rows, counts)
+    if len(rows) > LONGEST:
+        return counts
+    instants = _instants(rows)
     _purchases(instants, counts)
     for place, instant in enumerate(instants):
         _company(instant, place == len(instants) - 1, counts)

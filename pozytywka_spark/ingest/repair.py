@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pozytywka_spark.ingest.certain import ANOTHER, CROWD, Session, Value
 from pozytywka_spark.ingest.grammar import ENOUGH, Grammar
-from pozytywka_spark.ingest.session_rows import Row, agrees
+from pozytywka_spark.ingest.session_rows import LONGEST, Row, agrees
 from pozytywka_spark.schemas import PLAY
 
 USER = "user_from_session"
@@ -27,6 +27,7 @@ _SHARED = "sessions of the delivery have several users"
 _NO_USER = "no row of the session tells its user"
 _COPY = "it may be a copy of an event of its instant"
 _RARE = "what fits is too rare in the delivery to be certain"
+_LONG = f"the session has more than {LONGEST} events"
 _CROWD = f"more than {CROWD} events share an instant"
 _ODD = "no complete session of the delivery has rows like those around it"
 _FEW = f"the delivery shows too few complete sessions to tell: not {ENOUGH} occasions for what it never shows"
@@ -61,13 +62,11 @@ def repair(rows: Sequence[Row], grammar: Grammar, *, gaps: bool = False) -> list
     values: dict[int, Value] = {}
     why: dict[int, str] = {}
     if any(not rows[i].whole for i in at):
-        told_by_nobody = (
-            _GAPS if gaps else _USERS if len(users) > 1 else None if grammar.one_user else _SHARED
-        )
-        if told_by_nobody:
-            why = dict.fromkeys(at, told_by_nobody)
-        else:
+        nothing = _nothing_told(len(at), len(users), grammar, gaps)
+        if nothing is None:
             values, why = _by_order(rows, at, doubted, grammar)
+        else:
+            why = dict.fromkeys(at, nothing)
     no_user = _USERS if len(users) > 1 else _NO_USER if not users else _SHARED
     return [
         _outcome(row, i in copies, user, values.get(i), why.get(i), no_user)
@@ -75,6 +74,17 @@ def repair(rows: Sequence[Row], grammar: Grammar, *, gaps: bool = False) -> list
         else None
         for i, row in enumerate(rows)
     ]
+
+
+def _nothing_told(events: int, users: int, grammar: Grammar, gaps: bool) -> str | None:
+    """Why the order of a session tells nothing; null if it may."""
+    if gaps:
+        return _GAPS
+    if users > 1:
+        return _USERS
+    if not grammar.one_user:
+        return _SHARED
+    return _LONG if events > LONGEST else None
 
 
 def _copies(rows: Sequence[Row], grammar: Grammar) -> tuple[frozenset[int], frozenset[int]]:

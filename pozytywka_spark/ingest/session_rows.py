@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from pozytywka_spark.schemas import LIKE, PLAY, SKIP
 
+# No listener's session is longer; whatever is, is looked at row by row only as far as users go.
+LONGEST = 5_000
 WITH_TRACK = frozenset((PLAY, LIKE, SKIP))
 
 
