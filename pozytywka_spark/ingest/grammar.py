@@ -56,6 +56,7 @@ class Grammar:
     counts: Mapping[Key, int] = field(default_factory=dict)
     enough: int = ENOUGH
 
+    @cached_property
     def lenient(self) -> Grammar:
         """The same where a single occasion proves: to tell who asks whether more rows would help."""
         return replace(self, enough=1)

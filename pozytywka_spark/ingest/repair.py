@@ -133,7 +133,7 @@ def _by_order(
             why[i] = _COPY
         else:
             if lenient is None:
-                lenient = Session(rows, at, doubted, grammar.lenient())
+                lenient = Session(rows, at, doubted, grammar.lenient)
                 lenient.settle()
             few = len(lenient.values[i]) < len(left)
             why[i] = _several(left) + (f"; {_FEW}" if few else "")

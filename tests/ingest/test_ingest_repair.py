@@ -3,12 +3,12 @@
 import json
 import random
 from collections import Counter, defaultdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 
-from deliveries import GRAMMAR_FROM, lines_of, usual_sessions
+from deliveries import lines_of, usual_sessions
 from grammars import FORMS, blanked, delivery
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from scenes import SCENES
 from test_ingest_repair_kernel import fates, of_sessions, shown_by
 
@@ -23,12 +23,22 @@ T0 = datetime(2023, 1, 1)
 
 
 def resolve(spark, rows, held=None, quarantine=None, *, grammar=True):
-    """What becomes of the rows; `grammar`: beside sessions that show what is usual, without these."""
-    rows = [*rows, *usual_sessions()] if grammar else rows
+    """What becomes of the rows; `grammar`: where silver shows what is usual."""
     judged = kept(judge_lines(lines_of(spark, rows), SESSIONS, 2**20))
     held = held if held is not None else spark.createDataFrame([], EVENTS.schema)
-    resolved = resolve_events(judged, held, quarantine, kept)
-    return resolved.where(F.coalesce("session_id", F.lit(0)) < GRAMMAR_FROM) if grammar else resolved
+    held = held.unionByName(usual_silver(spark)) if grammar else held
+    return resolve_events(judged, held, quarantine, kept)
+
+
+@cache
+def usual_silver(spark):
+    """`usual_sessions` as rows of silver."""
+    rows = [
+        (f"usual {n}", datetime.fromisoformat(r["timestamp"]), r["event_type"], r["user_id"], r["session_id"],
+         r["track_id"] or None, False, None, date(2023, 2, 1))
+        for n, r in enumerate(usual_sessions())
+    ]  # fmt: skip
+    return kept(spark.createDataFrame(rows, EVENTS.schema))
 
 
 def kept(df: DataFrame) -> DataFrame:
