@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
+from pozytywka_spark.ingest.by_session import SEEN, grammar_of, repair_sessions
 from pozytywka_spark.ingest.gaps import told_by, with_gaps
 from pozytywka_spark.ingest.normalise import is_incomplete
 from pozytywka_spark.ingest.outcomes import (
@@ -20,7 +21,7 @@ from pozytywka_spark.ingest.outcomes import (
     as_resolved,
     resolve_rejected,
 )
-from pozytywka_spark.ingest.repair import TYPE, repair
+from pozytywka_spark.ingest.repair import TRACK_OF_FOLLOWER, TRACK_OF_PLAY, TYPE, USER
 from pozytywka_spark.kept import Keep
 
 # Reasons of events that their session couldn't complete; it may once more of it has arrived.
@@ -28,6 +29,8 @@ UNRESOLVED = ("unknown_user", "unknown_event", "unknown_track")
 
 _COLUMNS = list(schemas.EVENTS.columns)
 _SAYS = ("session_id", "event_time", "event_type", "user_id", "track_id")
+# So many rows prove what there is to prove; of more, whole sessions are looked at until there are as many.
+_EVIDENCE_ROWS = 400_000
 _CARRIED = tuple(name for name in FATE if name != "outcome")
 
 
@@ -64,7 +67,7 @@ def resolve_events(
         settled.append(as_resolved(copies, _COLUMNS, F.lit(DUPLICATE), F.lit(INCOMPLETE_COPY)))
         unresolved = tried.where(is_incomplete() & ~again)
         rejected = rejected.unionByName(
-            unresolved.withColumns({"reason": _missing(), "rule": _why()}), allowMissingColumns=True
+            unresolved.withColumns({"reason": _missing(), "rule": F.col("why")}), allowMissingColumns=True
         )
     if any_incomplete or any_rejected:
         settled.append(keep(resolve_rejected(rejected, _COLUMNS, quarantine)))
@@ -101,28 +104,64 @@ def _lost(judged: DataFrame, before: DataFrame | None, rejected: DataFrame | Non
 def try_repair(
     incomplete: DataFrame, complete: DataFrame, held: DataFrame, lost: DataFrame | None
 ) -> DataFrame:
-    """The `incomplete` events of a batch, filled where their session leaves no doubt.
+    """The `incomplete` events of a batch, filled where their session and the delivery leave no doubt.
 
     Adds `again`: true for a second copy of a line, and for a row that is a poorer copy of a complete
-    event of the same instant; and `gaps`: true if a row of the session may be missing, `lost` being
-    what is known of rejected rows. Only sessions in need take part, from the batch and from `held`.
+    event of the same instant; and `why`: what stands in the way of the rest (null: nothing). `lost` is what
+    is known of rejected rows. Only sessions in need take part, from the batch and from `held`; what these
+    leave open is told by the grammar of all sessions of both.
     """
     first = Window.partitionBy("line_id").orderBy("source_file", "source_order")
     ranked = incomplete.withColumns({"_rank": F.row_number().over(first)})
     needy = ranked.where(F.col("_rank") == 1).drop("_rank")
     repeated = ranked.where(F.col("_rank") > 1).drop("_rank")
-    typed = F.coalesce(F.contains("repair_reason", F.lit(TYPE)), F.lit(False)).alias("typed")
-    sound = complete.select(*_SAYS, F.lit(False).alias("typed"))
-    around = sound.union(held.select(*_SAYS, typed)).join(
+    grammar = grammar_of(_evidence(incomplete, complete, held, lost))
+    told = _filled_by(TYPE) | _filled_by(TRACK_OF_PLAY) | _filled_by(TRACK_OF_FOLLOWER)
+    sound = complete.select(*_SAYS, F.lit(False).alias("told"))
+    around = sound.union(held.select(*_SAYS, told.alias("told"))).join(
         needy.select("session_id").distinct(), on="session_id", how="left_semi"
     )
-    once = around.groupBy(*_SAYS).agg(F.max("typed").alias("typed"))
-    rows = needy.unionByName(once, allowMissingColumns=True)
-    tried = repair(with_gaps(rows, lost)).where(F.col("line_id").isNotNull())
+    rows = needy.unionByName(around, allowMissingColumns=True)
+    tried = repair_sessions(with_gaps(rows, lost), grammar)
     return tried.withColumns({"again": F.col("copy")}).unionByName(
         repeated.withColumns({"again": F.lit(True), "repair_reason": F.lit(None).cast("string")}),
         allowMissingColumns=True,
     )
+
+
+def _evidence(
+    incomplete: DataFrame, complete: DataFrame, held: DataFrame, lost: DataFrame | None
+) -> DataFrame:
+    """The rows that tell the grammar: those of the batch, and of silver in the months around, as they came.
+
+    What was filled in before tells nothing, so it is taken out again: the same delivery shows the same
+    grammar whether it is there already or not. Sessions that may lack a row are left out. Of many rows,
+    those of a share of the sessions are taken, by a hash of their ids.
+    """
+    columns = ["session_id", *SEEN, "source_file"]
+    lost_type = _filled_by(TYPE)
+    lost_track = _filled_by(TRACK_OF_PLAY) | _filled_by(TRACK_OF_FOLLOWER)
+    as_they_came = held.select(
+        "session_id",
+        "event_time",
+        F.when(~lost_type, F.col("event_type")).alias("event_type"),
+        F.when(~lost_track, F.col("track_id")).alias("track_id"),
+        F.when(~_filled_by(USER), F.col("user_id")).alias("user_id"),
+        (lost_type & F.col("track_id").isNull()).alias("no_track"),
+        F.lit(None).cast("string").alias("source_file"),
+    )
+    batch = complete.select(columns).union(incomplete.select(columns))
+    counted = batch.select(F.lit("batch").alias("of")).union(held.select(F.lit("held").alias("of")))
+    rows = max((row["count"] for row in counted.groupBy("of").count().collect()), default=0)
+    shares = 1 << max(0, (rows - 1) // _EVIDENCE_ROWS).bit_length()
+    chosen = F.pmod(F.xxhash64("session_id"), F.lit(shares)) == 0
+    all_rows = with_gaps(batch.union(as_they_came.select(columns)).where(chosen), lost)
+    return all_rows.where(~F.col("gaps"))
+
+
+def _filled_by(reason: str) -> Column:
+    """Whether a row of silver was repaired for this reason."""
+    return F.coalesce(F.contains("repair_reason", F.lit(reason)), F.lit(False))
 
 
 def resolve_candidates(candidates: DataFrame, held: DataFrame, keep: Keep) -> DataFrame:
@@ -173,10 +212,3 @@ def _missing() -> Column:
     """Why an event stayed incomplete: the first thing that nothing in its session tells."""
     user, event, track = map(F.lit, UNRESOLVED)
     return F.when(F.col("user_id").isNull(), user).when(F.col("event_type").isNull(), event).otherwise(track)
-
-
-def _why() -> Column:
-    gaps = F.lit("a row of the session may be missing, so that its order tells nothing for certain")
-    return F.when(F.col("gaps") & F.col("user_id").isNotNull(), gaps).otherwise(
-        F.lit("the session leaves no one answer")
-    )

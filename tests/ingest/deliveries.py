@@ -40,6 +40,23 @@ def sessions(number: int, seed: int = 0, first: int = 1) -> list[Row]:
     return rows
 
 
+GRAMMAR_FROM = 10_000_000
+
+
+def usual_sessions(number: int = 600) -> list[Row]:
+    """Enough complete sessions to show the grammar of `sessions`, and thirty of a purchase between two plays.
+
+    Their ids begin at `GRAMMAR_FROM`.
+    """
+    rows = [row | {"session_id": GRAMMAR_FROM + row["session_id"]} for row in sessions(number, seed=77)]
+    for bought in range(30):
+        base = {"user_id": 900 + bought, "session_id": 2 * GRAMMAR_FROM + bought}
+        time = START - timedelta(hours=3 * bought)
+        for minutes, kind, track in ((0, "PLAY", "a"), (3, "BUY_PREMIUM", ""), (4, "PLAY", "b")):
+            rows.append(_row(time + timedelta(minutes=minutes), kind, track, base))
+    return rows
+
+
 def _row(time: datetime, kind: str, track: str, base: Row) -> Row:
     return {"timestamp": time.isoformat(), "track_id": track, "event_type": kind, **base}
 
