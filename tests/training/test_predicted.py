@@ -23,12 +23,13 @@ from pozytywka_spark.simulation.refits import training_rows
 from pozytywka_spark.training.calibration import Calibrator
 from pozytywka_spark.training.gate import compare
 from pozytywka_spark.training.predicted import check_column, check_label
+from pozytywka_spark.training.predictors import Trees
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking import registry
 from pozytywka_spark.training.tracking.store import connect
 
 OF_30 = ServingModel(
-    b"", (), "", 1, "buys_within_30_days", 30, 0.1, calibrator=Calibrator(), name="m", version=4
+    Trees(b"", 1), (), "", "buys_within_30_days", 30, 0.1, calibrator=Calibrator(), name="m", version=4
 )
 EVER = replace(OF_30, label="buys_ever", version=5)
 
