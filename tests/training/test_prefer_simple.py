@@ -15,6 +15,7 @@ import xgboost
 from known_hazard import KEPT, LAST, TEST_FROM, VALIDATION_FROM, hazard_rows, straight, write_tables
 from pyspark.sql import SparkSession
 from sklearn.metrics import log_loss, roc_auc_score
+from test_promotion import register
 from trained import Trained, settings_in
 
 from pozytywka_spark import cli
@@ -34,7 +35,7 @@ from pozytywka_spark.training.reproduce import reproduce
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.stage import train
 from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.store import Tracking, connect
+from pozytywka_spark.training.tracking.store import connect
 
 JAN = date(2023, 1, 1)
 
@@ -203,12 +204,6 @@ def test_it_is_made_again(world: World, spark: SparkSession) -> None:
 
 def named(settings: Settings, name: str) -> Settings:
     return settings.model_copy(update={"mlflow": settings.mlflow.model_copy(update={"model_name": name})})
-
-
-def register(tracking: Tracking, model: ServingModel) -> int:
-    with runs.run(tracking, "by hand", tags={}) as run_id:
-        logged = registry.log_model(tracking, run_id, model, {"xgboost": xgboost.__version__})
-    return registry.register(tracking, run_id, logged, {registry.GUARDS: registry.PASSED}).number
 
 
 def trees_on(rows: pd.DataFrame, model: ServingModel, rounds: int) -> ServingModel:
