@@ -31,10 +31,10 @@ _NOTE_MEANING = {
 # Why a row was rejected, repaired or left out, in words.
 _REASON_MEANING = {
     "unknown_user": "no user, and its session names none or several",
-    "unknown_event": "no event type, and its session leaves no one answer",
-    "unknown_track": "no track, and its session leaves no one answer",
+    "unknown_event": "no event type, and session and delivery leave no one answer",
+    "unknown_track": "no track, and session and delivery leave no one answer",
     "user_from_session": "the user, told by the session's other events",
-    "type_by_order": "the event type, the only one that order and track leave",
+    "type_by_order": "the event type, the only one that session and delivery leave",
     "track_from_play": "the track, told by the play that it follows",
     "track_from_skip_or_like": "the track, told by what follows the play",
     "malformed": "not one JSON object and nothing else",
