@@ -174,7 +174,7 @@ def test_a_key_that_comes_twice_is_told(more, keys) -> None:
     for line in (GOOD[:-1] + f", {more}}}", "{" + more + ", " + GOOD[1:]):
         found = judged(line)
         assert found.reason == "duplicate_key"
-        assert set(found.rule.removeprefix("a key once; twice: ").split(", ")) == set(keys.split(", "))
+        assert set(found.rule.removeprefix("each key once; twice: ").split(", ")) == set(keys.split(", "))
         assert (found.raw, found.notes) == (line, None)
     assert judged(GOOD.replace("user_id", "USER_ID")[:-1] + ', "user_id": 2}').reason is None  # another key
 
@@ -247,3 +247,9 @@ def test_the_rules_are_those_of_the_contracts() -> None:
             assert rules.fields[field.name].__name__ in wanted[field.dataType.simpleString()], field
         later = {"event_id", "repaired", "repair_reason", "event_month"}
         assert set(contract.table.columns) - set(rules.columns) <= later
+
+
+def test_many_keys_that_come_twice_are_told_at_once() -> None:
+    keys = ", ".join(f'"k{n}": 1' for n in range(100_000))
+    found = judge_line(f"{{{keys}, {keys}}}".encode(), SESSIONS, Judging(2**30))
+    assert found.rule == "each key once; twice: k0, k1, k2, k3, k4, …"

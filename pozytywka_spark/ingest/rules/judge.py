@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import Any
 
 from pozytywka_spark.ingest.rules import artists, sessions, storage, tracks, users
@@ -12,6 +13,9 @@ from pozytywka_spark.ingest.rules.privacy import kept_text, key_in_words, rescue
 from pozytywka_spark.ingest.rules.reading import Pairs, read_object
 from pozytywka_spark.ingest.rules.verdict import Broken, Entity, Judging, Meaning, Verdict
 from pozytywka_spark.ingest.rules.writing import as_text
+
+# Keys that a rule's text names, of however many come twice
+_NAMED = 5
 
 ENTITIES = {
     rules.name: rules for rules in (users.RULES, artists.RULES, tracks.RULES, storage.RULES, sessions.RULES)
@@ -34,13 +38,8 @@ def judge_line(
     """
     read = read_object(line, judging.max_line_bytes)
     if isinstance(read, Broken):
-        return Verdict(
-            (None,) * len(entity.columns),
-            read.reason,
-            read.rule,
-            raw=kept_text(line, None, entity),
-            line_id=line_id or line_hash(entity.name, line),
-        )
+        nothing, named = (None,) * len(entity.columns), line_id or line_hash(entity.name, line)
+        return Verdict(nothing, read.reason, read.rule, raw=kept_text(line, None, entity), line_id=named)
     pairs, text = read
     row = dict(pairs)
     fault = _doubled(pairs, row, entity) if len(row) != len(pairs) else None
@@ -81,9 +80,10 @@ def _notes(fields: dict[str, Any], meaning: Meaning, unknown: list[str]) -> list
 
 
 def _doubled(pairs: Pairs, row: dict[str, Any], entity: Entity) -> Broken:
-    keys = [key for key, _ in pairs]
-    twice = [key_in_words(key, entity) for key in row if keys.count(key) > 1]
-    return Broken("duplicate_key", f"a key once; twice: {', '.join(twice)}")
+    times = Counter(key for key, _ in pairs)
+    twice = [key_in_words(key, entity) for key in row if times[key] > 1]
+    more = ", …" if len(twice) > _NAMED else ""
+    return Broken("duplicate_key", f"each key once; twice: {', '.join(twice[:_NAMED])}{more}")
 
 
 def _flawed(row: dict[str, Any], entity: Entity) -> Broken | None:

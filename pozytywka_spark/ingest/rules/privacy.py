@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from pozytywka_spark.ingest.rules.kinds import WRONG
 from pozytywka_spark.ingest.rules.reading import Pairs
 from pozytywka_spark.ingest.rules.verdict import Entity
 from pozytywka_spark.ingest.rules.writing import as_json
@@ -46,14 +48,14 @@ def key_in_words(key: str, entity: Entity) -> str:
 def _masked(row: Pairs, entity: Entity, safe: tuple[str, ...]) -> str:
     """The safe fields, each masked too if its value can hold a name.
 
-    What comes twice stays twice, so that the row, judged again, is still in doubt.
+    What comes twice stays twice, and what is of the wrong type stays so, for the row may be judged again.
     """
     parts = []
     for name in safe:
         for value in (value for key, value in row if key == name):
             written = as_json(value)
             plain = value is None or _PLAIN[name].fullmatch(written)
-            parts.append(f'"{name}":{written}' if plain else f'"{name}":"{MASK}"')
+            parts.append(f'"{name}":{written if plain else _mask(value, entity.fields[name])}')
     keys = [key for key, _ in row]
     for name in entity.ignored:
         parts += [f'"{name}":"{MASK}"'] * max(1, keys.count(name))
@@ -61,6 +63,11 @@ def _masked(row: Pairs, entity: Entity, safe: tuple[str, ...]) -> str:
     if len(strange) != len(set(strange)):
         parts += [f'"{MASK}":"{MASK}"'] * 2
     return "{" + ",".join(parts) + "}"
+
+
+def _mask(value: Any, kind: Callable[[Any], Any]) -> str:
+    mistaken = kind(value) is WRONG and kind(MASK) is not WRONG
+    return f'["{MASK}"]' if mistaken else f'"{MASK}"'
 
 
 def _shape(line: bytes) -> str:
