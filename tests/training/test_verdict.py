@@ -159,7 +159,7 @@ def test_too_few_replicates_and_an_undefined_metric_say_so(settings: Settings) -
     assert verdict.metrics_of(none) == {}
 
 
-def test_the_preference_and_what_decides_between_the_two_ask_for_another_training(settings: Settings) -> None:
+def test_the_preference_and_what_decides_by_it_ask_for_another_training(settings: Settings) -> None:
     """The gate's metric by itself, too: the dossier compares the two by it."""
     each = (settings, gate_of(settings, metric="log_loss"), preferring(settings))
     assert len({identity(one) for one in each}) == len(each)
