@@ -54,7 +54,7 @@ def test_a_delivery_with_stray_clocks_tells_and_records_its_span(
     spark: SparkSession, settings: Settings, tmp_path: Path
 ) -> None:
     raw, lake = tmp_path / "raw", open_lake(settings, spark)
-    rows = [row for row in sessions(60) if row["timestamp"] >= "2023-01-31"]  # begun on the 30th, late at night
+    rows = [row for row in sessions(60) if row["timestamp"] >= "2023-01-31"]  # begun late on the 30th
     for time in ("2025-05-05T10:00:00", "2001-05-05T10:00:00"):
         rows.append(rows[0] | {"timestamp": time, "session_id": 9000})
     write(raw / "sessions.jsonl", rows)
