@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.config import Settings
@@ -116,7 +115,7 @@ class Book:
         """A file that can't be read, as one line that names it; any other error as it is."""
         try:
             yield
-        except (PySparkException, ValueError) as error:
+        except Exception as error:  # Spark's own come in several classes, Py4J's among them
             text = str(error)
             start = text.find(MARK)
             what = (

@@ -36,7 +36,8 @@ def list_files(spark: SparkSession, root: str) -> list[RawFile] | None:
 def read_lines(spark: SparkSession, files: Sequence[RawFile]) -> DataFrame:
     """Grain: line; columns as `reader.read_lines` gives them. Order grows with the position in a file."""
     paths = [f"file://{file.path}" if file.path.startswith("/") else file.path for file in files]
-    lines = spark.read.option("globPaths", "false").text(paths)
+    # escaped, not by globPaths=false: for a name that looks like a pattern, Spark then reads all names again
+    lines = spark.read.text([escape_glob(path) for path in paths])
     return lines.select(
         "value",
         F.col("_metadata"),
@@ -55,7 +56,8 @@ def failure_in_words(error: Exception) -> str | None:
     begin = max(text.rfind(blank, 0, start) for blank in " \n'\"") + 1
     path = decoded_path(text[begin:].split()[0].rstrip(".")) if start >= 0 else "a file"
     early = "end of input stream" in text.lower()
-    return f"{path}: {'the gzip stream ends early' if early else 'it can' + chr(39) + 't be read to its end'}"
+    why = "the gzip stream ends early" if early else "it can't be read to its end"
+    return f"{path}: {why}"
 
 
 class SparkNotes:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_spark.ingest.arrays import BrokenArrayError, array_rows
+from pozytywka_spark.ingest.by_spark import failure_in_words
 from pozytywka_spark.ingest.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.reader import SPLIT_BYTES, Surveyed, parts_of
 from pozytywka_spark.ingest.textlines import (
@@ -153,6 +154,21 @@ def test_tasks_get_about_as_much_each_and_every_byte_once() -> None:
     ]
     assert all(part.start == 0 and part.end == part.of.file.size for part in parts[6:])
     assert 10 < len(tasks) < 40  # a task opens many small files
+
+
+def test_a_file_that_spark_can_not_read_is_named() -> None:
+    told = (
+        "An error occurred while calling o1.collectToPython.\n: org.apache.spark.SparkException: "
+        "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file "
+        "abfss://a@b.net/raw%20%5B1%5D/sessions/4%3A5.jsonl.gz.  SQLSTATE: KD001\n\tat org.apache.spark\n"
+    )
+    path = "abfss://a@b.net/raw [1]/sessions/4:5.jsonl.gz"
+    assert failure_in_words(ValueError(told)) == f"{path}: it can't be read to its end"
+    early = failure_in_words(
+        ValueError(f"{told}Caused by: java.io.EOFException: Unexpected end of input stream")
+    )
+    assert early == f"{path}: the gzip stream ends early"
+    assert failure_in_words(ValueError("something else: file:/x")) is None
 
 
 def test_lines_is_a_pair_of_equal_lists() -> None:
