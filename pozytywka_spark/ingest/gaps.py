@@ -28,13 +28,38 @@ _TIME = r'"timestamp"\s*:\s*"([^"]*)"'
 
 
 def told_by(rejected: DataFrame) -> DataFrame:
-    """What rejected rows (`raw`, `source_file`) tell: `lost_session`, else `lost_time`, else `lost_file`."""
-    session = F.regexp_extract("raw", _SESSION, 1).try_cast("bigint")
-    time = event_time(F.regexp_extract("raw", _TIME, 1))
-    return rejected.select(
-        session.alias("lost_session"),
-        F.when(session.isNull(), time).alias("lost_time"),
-        F.when(session.isNull() & time.isNull(), F.col("source_file")).alias("lost_file"),
+    """What rejected rows (`raw`, `source_file`) tell: `lost_session`, else `lost_time`, else `lost_file`.
+
+    Grain: a row that was lost; two objects on a line are two. Where a line tells more times than
+    sessions, one of its rows lacks its session, and the times stand for it.
+    """
+    text = F.coalesce("raw", F.lit(""))
+    sessions = F.array_distinct(
+        F.transform(
+            F.regexp_extract_all(text, F.lit(_SESSION), F.lit(1)), lambda number: number.try_cast("bigint")
+        )
+    )
+    times = F.array_compact(F.transform(F.regexp_extract_all(text, F.lit(_TIME), F.lit(1)), event_time))
+    nameless = (F.size(sessions) == 0) | (F.regexp_count(text, F.lit(_TIME)) > F.size(sessions))
+    nothing = F.array().cast("array<string>")
+    elsewhere = F.when(nameless & (F.size(times) == 0), F.array("source_file")).otherwise(nothing)
+    lost = F.concat(
+        F.transform(sessions, lambda session: _lost(session=session)),
+        F.transform(
+            F.when(nameless, times).otherwise(F.array().cast("array<timestamp>")),
+            lambda time: _lost(time=time),
+        ),
+        F.transform(elsewhere, lambda file: _lost(file=file)),
+    )
+    return rejected.select(F.inline(lost))
+
+
+def _lost(session: Column | None = None, time: Column | None = None, file: Column | None = None) -> Column:
+    nothing = F.lit(None)
+    return F.struct(
+        (nothing if session is None else session).cast("bigint").alias("lost_session"),
+        (nothing if time is None else time).cast("timestamp").alias("lost_time"),
+        (nothing if file is None else file).cast("string").alias("lost_file"),
     )
 
 

@@ -27,6 +27,20 @@ def test_what_a_rejected_line_tells_of_its_place(spark) -> None:
     assert [tuple(row) for row in told] == [tuple(expected) for _, *expected in cases]
 
 
+def test_a_line_of_two_objects_has_lost_a_row_of_each_session(spark) -> None:
+    """What the second object tells counts as much as what the first does."""
+    first, second = _TIME + '"session_id": 7}', '{"timestamp": "2023-01-01T11:00:00", "session_id": 8'
+    cases = [
+        (f"{first},{second}}}", {(7, None), (8, None)}),
+        (f"{first};{first}", {(7, None), (None, "2023-01-01 10:00:00.5")}),
+        (f"{first}{second}", {(7, None), (None, "2023-01-01 10:00:00.5"), (None, "2023-01-01 11:00:00")}),
+    ]
+    for text, expected in cases:
+        df = spark.createDataFrame([(text, "f")], "raw string, source_file string")
+        told = told_by(df).selectExpr("lost_session", "cast(lost_time as string)").collect()
+        assert {tuple(row) for row in told} == expected
+
+
 def test_sessions_that_may_lack_a_row(spark) -> None:
     rows = spark.createDataFrame(
         [
