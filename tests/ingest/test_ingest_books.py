@@ -10,8 +10,10 @@ from deliveries import at, contents, sessions, write
 
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.schemas import QUARANTINE, Table
 
 NOW = datetime(2023, 3, 1, tzinfo=UTC)
+PLAY = {"track_id": "a", "event_type": "PLAY", "user_id": 1, "session_id": 1}
 # what dirt makes of a line, and what it is then: a reason, or None where it changes nothing
 DIRT = {
     "comma and object": (lambda line: f"{line}, {line}", "malformed"),
@@ -83,7 +85,6 @@ def test_the_books_count_every_line_once(spark, settings, tmp_path) -> None:
 
 
 def test_what_lies_in_the_future_comes_back_once_its_time_has_come(spark, settings, tmp_path) -> None:
-    play = {"track_id": "a", "event_type": "PLAY", "user_id": 1, "session_id": 1}
     times = [
         "2023-02-01T00:00:00",
         "2023-03-02T00:00:00",
@@ -91,7 +92,7 @@ def test_what_lies_in_the_future_comes_back_once_its_time_has_come(spark, settin
         "2023-03-02T01:00:00Z",
     ]
     raw, lake = tmp_path / "raw", open_lake(settings, spark)
-    write(raw / "sessions.jsonl", [play | {"timestamp": time} for time in times])
+    write(raw / "sessions.jsonl", [PLAY | {"timestamp": time} for time in times])
     report = stage.ingest(spark, at(settings, raw, at=NOW), lake)
     assert (report.entities[-1].kept, report.entities[-1].quarantined) == (2, 2)
     assert {row["reason"] for row in lake.read("quarantine").collect()} == {"in_the_future"}
@@ -101,3 +102,19 @@ def test_what_lies_in_the_future_comes_back_once_its_time_has_come(spark, settin
     assert contents(lake, "quarantine") == []
     assert len(contents(lake, "events")) == len(times)
     assert stage.ingest(spark, at(settings, raw), lake).ingest_id is None
+
+
+def test_a_quarantine_of_an_older_release_is_added_to_and_replayed(spark, settings, tmp_path) -> None:
+    """Its table lacks a column that was declared since."""
+    older = Table(QUARANTINE.name, QUARANTINE.schema[:-1], QUARANTINE.keys, QUARANTINE.partition_by)
+    raw, lake = tmp_path / "raw", open_lake(settings, spark)
+    good = json.dumps({**PLAY, "timestamp": "2023-02-01T00:00:00"})
+    old = {"quarantine_id": "q", "entity": "sessions", "raw": good, "source_file": "f", "source_order": 1}
+    lake.append(spark.createDataFrame([old], older.schema), older)
+    (raw / "sessions.jsonl").parent.mkdir()
+    (raw / "sessions.jsonl").write_text(f"{good.replace('02-01', '02-02')}\noops\n")
+    report = stage.ingest(spark, at(settings, raw, at=NOW), lake)
+    assert (report.entities[-1].kept, report.entities[-1].quarantined) == (1, 1)
+    assert {row["raw"] for row in lake.read("quarantine").collect()} == {good, "oops"}
+    assert stage.replay(spark, at(settings, raw, at=NOW), lake).entities[-1].replayed == 1
+    assert {row["raw"] for row in lake.read("quarantine").collect()} == {"oops"}
