@@ -66,10 +66,10 @@ def log_reading(settings: Settings, lake: Lake, reading: Reading, page: str) -> 
         runs.log(tracking, run_id, params=params)
         for group in latest.allocation.treatments:
             rows = [row for row in reading.of(CUMULATIVE) if row["group"] == group]
-            for name in _METRICS:
-                values = [float(row[name]) for row in rows]
+            for metric in _METRICS:
+                values = [float(row[metric]) for row in rows]
                 if all(value == value for value in values):
-                    runs.log_history(tracking, run_id, f"{group}.{name}", values)
+                    runs.log_history(tracking, run_id, f"{group}.{metric}", values)
         runs.log_json(tracking, run_id, settings.resolved(), "settings.json")
         file = f"experiment-{latest.name}.html"
         runs.log_text(tracking, run_id, page, file)

@@ -100,6 +100,8 @@ def weigh(
         inputs = decided.inputs_of(champion, challenger, test, settings)
         taken = None if again else decided.standing(tracking, champion, challenger, inputs)
         if taken is not None:
+            if not dry_run:
+                publish_if_missing(tracking, challenger.training_run)  # a gate killed before it told
             return Settled(champion.number, challenger.number, taken)
         models = [registry.load_version(tracking, entry.number) for entry in (champion, challenger)]
         decision = compare(test, models[0], models[1], settings)

@@ -31,7 +31,9 @@ def world(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Settings, Lake, pd.DataFrame]:
     """The treatment helps where the first feature is positive; who buys anyway is a matter of the second."""
-    settings = settings_in(tmp_path_factory.mktemp("uplift"), "experiments.uplift.max_trees=30")
+    settings = settings_in(
+        tmp_path_factory.mktemp("uplift"), "experiments.uplift.max_trees=30", "data.end=2023-04-01"
+    )
     lake, order = open_lake(settings, spark), feature_order(settings)
     drawn = np.random.default_rng(12)
     rows = pd.DataFrame(drawn.normal(size=(USERS, len(order))), columns=list(order))

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter, defaultdict
 from datetime import date
+from html import escape
 
 import pytest
 from deliveries import at, contents
@@ -223,8 +224,8 @@ def test_the_page_tells_it_all(dirty_lake) -> None:
     assert report.page == str(home / "reports" / "ingest.html")
     assert "Not in this delivery: tracks, track_storage." in page
     for finding in report.findings:
-        assert f"<td>{finding.check}</td>" in page
-    assert page.count("data:image/svg+xml") == 2  # months and sessions; of tracks there is nothing to plot
+        assert f"<td>{escape(finding.check)}</td>" in page
+    assert page.count("data:image/svg+xml") == 3  # days, months, sessions; of tracks there is nothing to plot
 
 
 def test_the_dirty_delivery_under_another_name_adds_nothing(

@@ -158,7 +158,12 @@ def _with_sessions(text: str) -> Prepare:
             r"nowhere.*(no such folder|does not exist|not there)",
         ),
         ("ingest", _with_sessions(""), 1, r"raw\.path=.*only empty files; expected at least one of"),
-        ("ingest", _with_sessions('{"timestamp": \n'), 0, ""),
+        (
+            "ingest",
+            _with_sessions('{"timestamp": \n'),
+            1,
+            r"sessions\.jsonl: 1 of 1 rows \(100%\) are unusable, 1 of them malformed.*accept_bad_share",
+        ),
         ("features", lambda f: [], 1, r"features need the tables .*ingest"),
         ("train", lambda f: [], 1, r"table features is not in .*run the features job"),
         ("score", lambda f: [], 1, r"table features is not in .*run the features job"),

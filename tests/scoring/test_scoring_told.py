@@ -15,8 +15,10 @@ def test_why_a_month_was_taken_is_one_line() -> None:
     )
     report = ScoringReport(
         month=date(2023, 3, 1), complete=True, note=note, rows=5, model_name="m", model_version=1, deciles=[],
-        path="p", unchanged=False,
+        model_kind="trees", label="buys_within_30_days", path="p", unchanged=False,
     )  # fmt: skip
     with OUT.capture() as told:
         show(report)
-    assert note in told.get().splitlines()
+    lines = told.get().splitlines()
+    assert "2023-03 scored by m version 1 (trees), for buys_within_30_days" in lines
+    assert note in lines

@@ -93,6 +93,7 @@ def weigh(tracking: Tracking, settings: Settings, monkeypatch: pytest.MonkeyPatc
     """The gate over the present aliases, whose comparison says `promote`."""
     decision = Decision(promote, (f"roc_auc is better in {'99' if promote else '41'}.0% of replicates",))
     monkeypatch.setattr(promotion, "compare", lambda *_: decision)
+    monkeypatch.setattr(promotion.decided, "inputs_of", lambda *_: "rows")
     monkeypatch.setattr(promotion.F, "col", lambda _: Anything())
     challenger = registry.aliased(tracking, registry.CHALLENGER)
     assert challenger is not None
