@@ -1,12 +1,14 @@
 import re
 import sys
 from datetime import datetime
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import jinja2
 import pytest
-from conftest import PROJECT
+
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 class Recorder:
