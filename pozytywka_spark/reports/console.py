@@ -51,7 +51,7 @@ def _table(rows: Sequence[Mapping[str, Any]], *, wrapped: bool) -> Table:
         )
     for row in rows:
         # as text: in a string rich takes what stands in brackets for its own markup
-        table.add_row(*(Text(_shown(value)) for value in row.values()))
+        table.add_row(*(Text(_shown(row[key])) for key in rows[0]))
     return table
 
 
@@ -60,8 +60,8 @@ def _records(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for row in rows:
         lines.append("")
-        for key, value in row.items():
-            first, *others = _shown(value).split("\n")
+        for key in rows[0]:
+            first, *others = _shown(row[key]).split("\n")
             lines.append(f"{key:<{names}}  {first}".rstrip())
             lines += [f"{'':<{names}}  {other}".rstrip() for other in others]
     return lines

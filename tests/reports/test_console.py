@@ -25,6 +25,11 @@ def test_a_table_that_fits_stands_as_it_is() -> None:
     ]
 
 
+def test_keys_may_stand_in_another_order() -> None:
+    assert table_lines("t", [{"a": 1, "b": "x"}, {"b": "y", "a": 2}], 80) == ["t", "a  b", "1  x", "2  y"]
+    assert table_lines("t", [{"a": 1, "b": "x" * 9}, {"b": "y", "a": 2}], 10)[-2:] == ["a  2", "b  y"]
+
+
 def test_long_texts_are_wrapped_at_blanks() -> None:
     rows = [{"feature": "skip_rate", "meaning": "skips per play of the month, by anyone", "n": 5}]
     assert table_lines("t", rows, 45) == [
