@@ -108,7 +108,8 @@ def _log(
     if there:
         return there[0]
     tags = {KIND: "uplift", UPLIFT_TAG: uplift_id, "pozytywka.experiment": name}
-    with runs.run(tracking, f"uplift {name} · {group}", tags=tags) as run_id:
+    run_name = f"uplift {name} · {group}"
+    with runs.run(tracking, run_name, tags=tags) as run_id:
         chosen = settings.experiments.uplift.model_dump(mode="json")
         runs.log(tracking, run_id, params={"experiment": name, "treatment": group, **chosen})
         metrics = {
@@ -122,7 +123,7 @@ def _log(
         link = page_of(tracking.experiment_id, run_id, file, "The page")
         told = f"Whom `{group}` of experiment `{name}` moves: area between Qini curve and chance"
         shown = [{"ranking": row["ranking"], "area (95%)": _area(row)} for row in areas]
-        tell_run(tracking, run_id, f"uplift {name} · {group}", tags, f"{told}\n\n{table(shown)}\n\n{link}")
+        tell_run(tracking, run_id, run_name, tags, f"{told}\n\n{table(shown)}\n\n{link}")
     return run_id
 
 

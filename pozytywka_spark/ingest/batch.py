@@ -29,13 +29,13 @@ from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.rawpaths import decoded_path
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.writes import write_resolved
+from pozytywka_spark.ingest.wrong_kinds import first_of
 from pozytywka_spark.kept import Keep, keeping
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
 
 # A batch may be larger than memory; to search for the best encoding of what is read a few times, then
 # dropped, costs more than it saves
-_TOLD = 5
 keeping_rows = partial(keeping, StorageLevel.DISK_ONLY, encoded=False)
 
 
@@ -130,10 +130,9 @@ def check_share(judged: Judged, source: Source) -> None:
     refused = [f for f in judged.files if f["rejected"] > source.accept_bad_share * f["rows"]]
     if not refused:
         return
-    told = [_told(judged.rows, file) for file in refused[:_TOLD]]
-    more = [f"and {len(refused) - _TOLD:,} files more"] if len(refused) > _TOLD else []
     raise DataError(
-        f"{'; '.join([*told, *more])}; nothing of this batch of {source.contract.entity} was taken in: "
+        f"{first_of(refused, partial(_told, judged.rows))}; "
+        f"nothing of this batch of {source.contract.entity} was taken in: "
         "deliver the right file, or take what is usable and quarantine the rest with a higher "
         f"ingest.accept_bad_share (now {source.accept_bad_share:g})"
     )

@@ -17,11 +17,10 @@ from pozytywka_spark.ingest.reach import Reach
 from pozytywka_spark.ingest.reader import Part, Surveyed, lines_of, parts_of, run_over, slots_of
 from pozytywka_spark.ingest.recognise import HEAD_BYTES, Kind, recognise
 from pozytywka_spark.ingest.unpack import MAGIC_BYTES, PLAIN, UNREADABLE, codec_of, in_words, unpacked
-from pozytywka_spark.ingest.wrong_kinds import AGAIN, Wrong
+from pozytywka_spark.ingest.wrong_kinds import AGAIN, Wrong, first_of
 
 # So few are looked at by the driver: a job takes longer
 _FEW = 40
-_TOLD = 5
 _LOOKED = "path string, codec string, array boolean, time_unit string, seems string, advice string"
 _UNITS = "path string, time_unit string"
 
@@ -81,7 +80,7 @@ def survey(
             wrong.append(f"{path}: it seems to be {seems}; {advice}" if seems else f"{path}: {advice}")
         found.append(Surveyed(by_path[path], codec, array, unit))
     if wrong and refuse:
-        raise DataError(f"{_in_one_line(wrong)}; nothing of {contract.entity} was taken in")
+        raise DataError(f"{first_of(wrong, str)}; nothing of {contract.entity} was taken in")
     return _verified(spark, found, reach)
 
 
@@ -99,11 +98,6 @@ def _looked(
 
 def _told(wrong: Wrong | None) -> tuple[str | None, str | None]:
     return (None, None) if wrong is None else (wrong.seems, wrong.advice)
-
-
-def _in_one_line(wrong: Sequence[str]) -> str:
-    more = f"; and {len(wrong) - _TOLD:,} files more" if len(wrong) > _TOLD else ""
-    return "; ".join(wrong[:_TOLD]) + more
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,16 @@ _UNPACK = "unpack it and deliver the files in it"
 _EXPORT = "export it as JSON Lines, one object a line"
 _REPACK = "unpack it, or compress it with gzip, bzip2 or zstd instead"
 AGAIN = "deliver the file again"
+
+_TOLD = 5
+File = TypeVar("File")
+
+
+def first_of(files: Sequence[File], in_words: Callable[[File], str]) -> str:
+    """The first few refused files in words, and how many more there are; the others aren't looked at."""
+    more = [f"and {len(files) - _TOLD:,} files more"] if len(files) > _TOLD else []
+    return "; ".join([*map(in_words, files[:_TOLD]), *more])
+
 
 # First bytes; of a longer beginning first
 _MAGIC: tuple[tuple[bytes, Wrong], ...] = (
