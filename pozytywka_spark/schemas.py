@@ -95,13 +95,13 @@ TRACK_STORAGE = table(
     "track_storage", "track_id string, storage_class string, daily_cost double", keys=["track_id"]
 )
 
-# grain: event
+# grain: event; `event_id` and `user_bucket` are the hashes of identity.py, a file is sorted by user and time
 EVENTS = table(
     "events",
-    "event_id string, event_time timestamp, event_type string, user_id bigint, session_id bigint, "
-    "track_id string, repaired boolean, repair_reason string, event_month date",
+    "event_id binary, event_time timestamp, event_type string, user_id bigint, session_id bigint, "
+    "track_id string, repaired boolean, repair_reason string, event_month date, user_bucket int",
     keys=["event_id"],
-    partition_by=["event_month"],
+    partition_by=["event_month", "user_bucket"],
 )
 
 SILVER = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, EVENTS)

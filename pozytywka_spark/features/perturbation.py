@@ -44,7 +44,6 @@ def scramble_future(events: DataFrame, cut_off: datetime, seed: int) -> DataFram
     """
     past = delete_future(events, cut_off)
     lately = month_at(number_of(cut_off.date()) - MODEL_MONTHS)
-    # not of the event_id, whose 64 characters are most of what there is to read
     dice = F.xxhash64(*(name for name in _DICE if name in events.columns), F.lit(seed))
     start = F.unix_micros(F.lit(cut_off).cast("timestamp"))
     offset = F.when(F.pmod(dice, F.lit(4)) == 0, F.lit(0)).otherwise(

@@ -83,7 +83,7 @@ def with_event_id(events: DataFrame) -> DataFrame:
     """
     time, track = F.unix_micros("event_time"), F.coalesce("track_id", F.lit(""))
     return events.withColumns(
-        {"event_id": F.md5(F.concat_ws("|", time, "event_type", "user_id", "session_id", track))}
+        {"event_id": F.unhex(F.md5(F.concat_ws("|", time, "event_type", "user_id", "session_id", track)))}
     )
 
 
@@ -203,6 +203,7 @@ def _as_candidates(complete: DataFrame) -> DataFrame:
             "repair_reason": reason,
             "repaired": reason.isNotNull(),
             "event_month": schemas.month_of(F.col("event_time")),
+            "user_bucket": F.lit(0),
         }
     )
     return rows.select(*_COLUMNS, *_CARRIED)

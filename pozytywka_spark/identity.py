@@ -1,0 +1,40 @@
+"""The two stated hashes of events: who an event is, and which bucket its user is in.
+
+Both can be computed by any engine that has md5 and whole numbers, with the same outcome in each:
+
+- `event_id`: the 16 bytes of md5(`micros|event_type|user_id|session_id|track_id`), where `micros` is the
+  event time in microseconds since 1970 UTC and a missing track is an empty text. Spark:
+  `unhex(md5(concat_ws('|', unix_micros(event_time), event_type, user_id, session_id, ifnull(track_id, ''))))`
+- `user_bucket`: `user_id % 2147483647 * 1812433253 % 2147483647 % buckets`, of `user_id` from 0 on. The
+  product stays below 2^62, so no engine overflows. (A step of a Lehmer generator; its modulus is a prime.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import polars as pl
+
+_MODULUS, _FACTOR = 2_147_483_647, 1_812_433_253
+
+
+def event_ids(events: pl.DataFrame) -> pl.Series:
+    """Sixteen bytes an event, of `event_time`, `event_type`, `user_id`, `session_id`, `track_id`."""
+    texts = events.select(
+        pl.concat_str(
+            pl.col("event_time").dt.epoch("us"),
+            "event_type",
+            "user_id",
+            "session_id",
+            pl.col("track_id").fill_null(""),
+            separator="|",
+        )
+    ).to_series()
+    md5 = hashlib.md5
+    digests = [md5(text.encode(), usedforsecurity=False).digest() for text in texts.to_list()]
+    return pl.Series("event_id", digests, pl.Binary)
+
+
+def user_bucket(user_id: pl.Expr, buckets: int) -> pl.Expr:
+    """The bucket of each user, from 0 to `buckets` - 1, as a 32-bit number."""
+    return (user_id % _MODULUS * _FACTOR % _MODULUS % buckets).cast(pl.Int32)

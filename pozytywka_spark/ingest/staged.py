@@ -1,0 +1,52 @@
+"""Parcels of an ingest, rows on their way between its passes: kinds, grains and columns, declared once."""
+
+from __future__ import annotations
+
+import polars as pl
+
+# Kinds of parcels
+COMPLETE = "complete"  # events that lack nothing; key (month as YYYY-MM-DD, user_bucket)
+INCOMPLETE = "incomplete"  # events that pass all rules, but lack a user, a type or a track; key ()
+REJECTED = "rejected"  # rows of any entity that break a rule, or stayed incomplete; key ()
+LOST = "lost"  # what rejected rows tell of where a row is missing; key ()
+ROWS = "rows"  # of a catalogue entity, rows that pass; key ()
+SESSION = "session"  # rows brought together by session; key (number of the slice,)
+
+Columns = dict[str, pl.DataType | type[pl.DataType]]
+
+_TIME = pl.Datetime("us", "UTC")
+
+EVENT: Columns = {
+    "event_time": _TIME,
+    "event_type": pl.String,
+    "user_id": pl.Int64,
+    "session_id": pl.Int64,
+    "track_id": pl.String,
+}
+
+# Where a row comes from: place of its file in the batch's list of files, offset of the line in the file
+SOURCE: Columns = {"source": pl.Int32, "source_order": pl.Int64}
+
+# grain: event; `rescued`: the JSON of fields that the contract doesn't know; `line_id`: of replayed rows only
+COMPLETE_ROWS = pl.Schema(
+    {**EVENT, "repair_reason": pl.String, "rescued": pl.String, "line_id": pl.String, **SOURCE}
+)
+
+# What becomes of a row that may end in quarantine (see rules.verdict.Verdict)
+FATE: Columns = {
+    "line_id": pl.String,
+    "reason": pl.String,
+    "rule": pl.String,
+    "raw": pl.String,
+    "rescued": pl.String,
+    "time_unit": pl.String,
+}
+
+# grain: event that lacks something; `no_track`: its track was given, as none
+INCOMPLETE_ROWS = pl.Schema({**EVENT, "no_track": pl.Boolean, **FATE, **SOURCE})
+
+# grain: rejected row
+REJECTED_ROWS = pl.Schema({**FATE, **SOURCE})
+
+# grain: a row that was lost; exactly one of the three is given (see losses.py); `lost_file` is a plain path
+LOST_ROWS = pl.Schema({"lost_session": pl.Int64, "lost_time": _TIME, "lost_file": pl.String})

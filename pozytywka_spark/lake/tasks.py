@@ -1,0 +1,76 @@
+"""Kernels run by tasks that open their own files: what a stage asks for, and what a kernel is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from pozytywka_spark.lake.shards import DataFile, Parcel, Written
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pozytywka_spark.schemas import Table
+
+Item = TypeVar("Item")
+Told = Mapping[str, Any]
+
+
+class TaskFiles(Protocol):
+    """What a kernel reads and writes through, inside a task."""
+
+    def read(self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Rows of files (of one table, or parcels of one kind) below each other, of some columns only.
+
+        Partition columns of a table's files are there as any other; a column that a file lacks is null.
+        """
+
+    def shared(self, parcels: Sequence[Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """`read`, once for each worker process: for small tables that every task needs."""
+
+    def stage(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> None:
+        """Put rows down for a later job, as a `Parcel` of this kind and key; no rows: nothing."""
+
+    def write(self, table: Table, rows: pl.DataFrame, partition: Mapping[str, Any] | None = None) -> None:
+        """Write rows as a data file of the table, with statistics, in a partition (typed values).
+
+        `rows` has the table's columns by name, but for partition columns; no rows: nothing.
+        """
+
+
+# A kernel's outer side: a task's items in, small JSON-like facts out; rows go through `TaskFiles`.
+Work = Callable[[Sequence[Item], TaskFiles], Iterator[Told]]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a job's tasks told (in no order), put down and wrote."""
+
+    told: tuple[Told, ...]
+    parcels: tuple[Parcel, ...]
+    written: tuple[Written, ...]
+
+    def of(self, kind: str) -> list[Parcel]:
+        """The parcels of a kind."""
+        return [parcel for parcel in self.parcels if parcel.kind == kind]
+
+
+class Tasks(Protocol):
+    """Runs work in tasks. Opened by `Lake.tasks()`, which deletes what was staged at its end."""
+
+    slots: int  # how many tasks keep the session busy
+
+    def run(
+        self,
+        items: Sequence[Item],
+        work: Work[Item],
+        *,
+        weight: Callable[[Item], int],
+        named: Callable[[Item], str],
+    ) -> Done:
+        """`work` over all items, packed by `weight` (bytes) into tasks.
+
+        Small work is done by the process itself where that is the machine of the tasks anyway. `named` says
+        what an item is, for errors: a worker that dies names the items that it held. No items: nothing runs.
+        """
