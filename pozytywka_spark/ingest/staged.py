@@ -49,4 +49,5 @@ INCOMPLETE_ROWS = pl.Schema({**EVENT, "no_track": pl.Boolean, **FATE, **SOURCE})
 REJECTED_ROWS = pl.Schema({**FATE, **SOURCE})
 
 # grain: a row that was lost; exactly one of the three is given (see losses.py); `lost_file` is a plain path
-LOST_ROWS = pl.Schema({"lost_session": pl.Int64, "lost_time": _TIME, "lost_file": pl.String})
+_LOST: Columns = {"lost_session": pl.Int64, "lost_time": _TIME, "lost_file": pl.String}
+LOST_ROWS = pl.Schema(_LOST)
