@@ -46,8 +46,8 @@ def losses_of(raw: str | None, path: str) -> list[Loss]:
     written = _TIME.findall(text)
     if sessions and len(written) <= len(sessions):
         return told
-    times = [time for time in map(iso_micros, written) if time is not None]
-    return told + ([(None, time, None) for time in times] or [(None, None, path)])
+    times: list[Loss] = [(None, time, None) for time in map(iso_micros, written) if time is not None]
+    return told + (times or [(None, None, path)])
 
 
 def torn_sessions(rows: pl.DataFrame, losses: pl.DataFrame, paths: Sequence[str]) -> pl.Series:

@@ -11,6 +11,9 @@ REJECTED = "rejected"  # rows of any entity that break a rule, or stayed incompl
 LOST = "lost"  # what rejected rows tell of where a row is missing; key ()
 ROWS = "rows"  # of a catalogue entity, rows that pass; key ()
 SESSION = "session"  # rows brought together by session; key (number of the slice,)
+NEEDY = "needy"  # INCOMPLETE rows brought together by session; key (number of the slice,)
+RESCUED = "rescued"  # fields of new rows that the contract doesn't know; key ()
+LEFT = "left"  # rows that left quarantine, of a replay; key ()
 
 Columns = dict[str, pl.DataType | type[pl.DataType]]
 
@@ -51,3 +54,9 @@ REJECTED_ROWS = pl.Schema({**FATE, **SOURCE})
 # grain: a row that was lost; exactly one of the three is given (see losses.py); `lost_file` is a plain path
 _LOST: Columns = {"lost_session": pl.Int64, "lost_time": _TIME, "lost_file": pl.String}
 LOST_ROWS = pl.Schema(_LOST)
+
+# grain: new row with such fields; `key` names the row as the table `rescued` does
+RESCUED_ROWS = pl.Schema({"key": pl.String, "rescued": pl.String, "source": pl.Int32})
+
+# grain: row that left quarantine
+LEFT_ROWS = pl.Schema({"line_id": pl.String})
