@@ -14,7 +14,7 @@ from pozytywka_spark.ingest import epochs
 from pozytywka_spark.ingest.contracts import Contract
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.reach import Reach
-from pozytywka_spark.ingest.reader import Part, Surveyed, lines_of, parts_of, run_over, slots_of
+from pozytywka_spark.ingest.reader import Part, Surveyed, lines_of, run_over, slots_of, tasks_of
 from pozytywka_spark.ingest.recognise import HEAD_BYTES, Kind, recognise
 from pozytywka_spark.ingest.unpack import MAGIC_BYTES, PLAIN, UNREADABLE, codec_of, in_words, unpacked
 from pozytywka_spark.ingest.wrong_kinds import AGAIN, Wrong, first_of
@@ -125,7 +125,7 @@ def _verified(spark: SparkSession, found: Sequence[Surveyed], reach: Reach) -> l
     if not likely:
         return list(found)
     units = defaultdict(list)
-    tasks = parts_of(likely, slots_of(spark))
+    tasks = tasks_of(likely, slots_of(spark))
     for path, unit in run_over(spark, tasks, UnitReader(reach), _UNITS).collect():
         units[path].append(unit)
     certain = {path: epochs.together(told) for path, told in units.items()}
