@@ -107,9 +107,9 @@ class UnitReader:
 def _verified(tasks: Tasks, found: Sequence[Surveyed], storage: Storage) -> list[Surveyed]:
     """The files, with a unit of time only where the whole file has it; only likely ones are read for it."""
     likely = [each for each in found if each.time_unit is not None]
-    parts = [part for task in parts_of(likely, tasks.slots) for part in task]
+    parts = parts_of(likely, tasks.slots)
     units = defaultdict(list)
-    read = tasks.run(parts, UnitReader(storage), weight=lambda part: part.end - part.start, named=named_part)
+    read = tasks.run(parts, UnitReader(storage), weight=lambda part: part.size, named=named_part)
     for told in read.told:
         units[told["path"]].append(told["time_unit"])
     certain = {path: epochs.together(each) for path, each in units.items()}
