@@ -5,17 +5,16 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-KEPT, REPAIRED, DUPLICATE, QUARANTINED = "kept", "repaired", "duplicate", "quarantined"
-OUTCOMES = (KEPT, REPAIRED, DUPLICATE, QUARANTINED)
-
-# No outcome: what was seen of raw rows, whatever became of them; counted beside the outcomes.
-NOTED = "noted"
-
-# Reasons of duplicates.
-SAME_ROW = "same_row"
-OLDER_ROW = "older_row"
-INCOMPLETE_COPY = "incomplete_copy"
-QUARANTINED_BEFORE = "quarantined_before"
+from pozytywka_spark.ingest.fates import DUPLICATE as DUPLICATE
+from pozytywka_spark.ingest.fates import INCOMPLETE_COPY as INCOMPLETE_COPY
+from pozytywka_spark.ingest.fates import KEPT as KEPT
+from pozytywka_spark.ingest.fates import NOTED as NOTED
+from pozytywka_spark.ingest.fates import OLDER_ROW as OLDER_ROW
+from pozytywka_spark.ingest.fates import OUTCOMES as OUTCOMES
+from pozytywka_spark.ingest.fates import QUARANTINED as QUARANTINED
+from pozytywka_spark.ingest.fates import QUARANTINED_BEFORE as QUARANTINED_BEFORE
+from pozytywka_spark.ingest.fates import REPAIRED as REPAIRED
+from pozytywka_spark.ingest.fates import SAME_ROW as SAME_ROW
 
 # Columns that every resolved row has beside its table's own.
 FATE = ("outcome", "reason", "rule", "raw", "line_id", "rescued", "source_file", "source_order", "time_unit")

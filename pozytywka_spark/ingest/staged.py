@@ -13,6 +13,9 @@ REJECTED = "rejected"  # rows of any entity that break a rule, or stayed incompl
 LOST = "lost"  # what rejected rows tell of where a row is missing; key ()
 ROWS = "rows"  # of a catalogue entity, rows that pass; key ()
 SESSION = "session"  # rows brought together by session; key (number of the slice,)
+NEEDY = "needy"  # INCOMPLETE rows brought together by session; key (number of the slice,)
+RESCUED = "rescued"  # fields of new rows that the contract doesn't know; key ()
+LEFT = "left"  # rows that left quarantine, of a replay; key ()
 
 Columns = dict[str, pl.DataType | type[pl.DataType]]
 
@@ -72,3 +75,10 @@ def catalogue_rows(table: Table) -> pl.Schema:
     """
     columns: Columns = {field.name: _TYPES[field.dataType.simpleString()] for field in table.schema}
     return pl.Schema({**columns, "rescued": pl.String, "line_id": pl.String, **SOURCE})
+
+
+# grain: new row with such fields; `key` names the row as the table `rescued` does
+RESCUED_ROWS = pl.Schema({"key": pl.String, "rescued": pl.String, "source": pl.Int32})
+
+# grain: row that left quarantine
+LEFT_ROWS = pl.Schema({"line_id": pl.String})

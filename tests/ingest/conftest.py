@@ -14,10 +14,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 def _interpreted(request):
     """Compiling a plan costs a second, running it on some hundred rows none; real deliveries are compiled.
 
-    Rules are plain Python: their tests start no Spark.
+    A module of whose tests none asks for Spark starts none.
     """
-    name = request.module.__name__
-    if name == "test_ingest_real_deliveries" or name.startswith("test_rules_"):
+    mine = (item for item in request.session.items if item.path == request.path)
+    plain = not any("spark" in item.fixturenames for item in mine)
+    if plain or request.module.__name__ == "test_ingest_real_deliveries":
         yield
         return
     spark = request.getfixturevalue("spark")
