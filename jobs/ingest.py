@@ -35,7 +35,7 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     spark = build_session(settings, "ingest", verbose=args.verbose)
     lake = open_lake(settings, spark)
     with cli.step("replay of the quarantine" if args.replay else f"ingest {settings.raw_path}"):
-        report = (replay if args.replay else ingest)(spark, settings, lake)
+        report = replay(settings, lake) if args.replay else ingest(spark, settings, lake)
     show_ingest(report)
     return fail(report, args.fail_on) if args.fail_on else 0
 

@@ -13,30 +13,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
+from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import ledger
-from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
-from pozytywka_spark.ingest.events import resolve_events
-from pozytywka_spark.ingest.judging import Judged, judge_batch
-from pozytywka_spark.ingest.lines import as_lines
-from pozytywka_spark.ingest.outcomes import KEPT, NOTED, OUTCOMES, REPAIRED
-from pozytywka_spark.ingest.rawfile import RawFile
-from pozytywka_spark.ingest.rawpaths import decoded_path
+from pozytywka_spark.ingest.outcomes import NOTED, OUTCOMES
+from pozytywka_spark.ingest.reader import Surveyed
 from pozytywka_spark.ingest.rules.verdict import Judging
-from pozytywka_spark.ingest.writes import write_resolved
 from pozytywka_spark.ingest.wrong_kinds import first_of
-from pozytywka_spark.kept import Keep, keeping
 from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
-
-# A batch may be larger than memory; to search for the best encoding of what is read a few times, then
-# dropped, costs more than it saves
-keeping_rows = partial(keeping, StorageLevel.DISK_ONLY, encoded=False)
 
 
 @dataclass(frozen=True)
@@ -64,116 +53,105 @@ class Source:
         }
 
 
-def ingest_batch(
-    spark: SparkSession,
-    lake: Lake,
-    source: Source,
-    lines: DataFrame | None,
-    number: int,
-    listed: Sequence[RawFile],
-) -> None:
-    """Read, judge, resolve and commit one batch: the `lines` of the `listed` files (None: no file is left).
+@dataclass(frozen=True)
+class Batch:
+    """The `number`-th batch of a source: these files, in the order of their paths (none: none is left)."""
+
+    spark: SparkSession
+    lake: Lake
+    settings: Settings
+    source: Source
+    number: int
+    files: tuple[Surveyed, ...]
+
+    @property
+    def txn(self) -> Txn:
+        """The transaction that all its writes bear."""
+        return Txn(self.source.stream, self.number)
+
+    def has_written(self, table: str) -> bool:
+        """Whether an attempt at this batch has written the table."""
+        last = self.lake.txn_version(table, self.txn.app)
+        return last is not None and last >= self.number
+
+
+def ingest_batch(batch: Batch, tasks: Tasks) -> None:
+    """Read, judge, resolve and commit one batch.
 
     Raises `DataError` if a required field is in no row of a file, or if most rows of a file are unusable;
     then nothing of the batch is written.
     """
-    txn, contract = Txn(source.stream, number), source.contract
-    if _done(lake, INGEST_FILES.name, txn):
+    if batch.has_written(INGEST_FILES.name):
         return
-    with keeping_rows() as keep:
-        files: Sequence[Mapping[str, Any]] = ()
-        if lines is not None:
-            # what is decided about a row is decided once, then counted and written from there
-            judged = judge_batch(as_lines(lines), contract, source.judging, keep)
-            files = judged.files
-            if not _done(lake, INGEST_COUNTS.name, txn):  # what was begun is brought to its end
-                check_fields(files, contract)
-                check_share(judged, source)
-            if files and not _done(lake, contract.table.name, txn):
-                _take_in(spark, lake, source, judged, txn, keep)
-        ledger.record_files(spark, lake, source.files_stamp(), txn, _versions(files, listed))
+    judged = read_batch(batch, tasks) if batch.files else NOTHING_READ
+    if not batch.has_written(INGEST_COUNTS.name):  # what was begun is brought to its end
+        check_fields(judged.files, batch.source.contract)
+        check_share(judged.files, batch.source)
+    if judged.rows and not batch.has_written(batch.source.contract.table.name):
+        _take_in(batch, tasks, judged)
+    ledger.record_files(batch.lake, batch.source.files_stamp(), batch.txn, _versions(batch, judged))
 
 
-def _take_in(
-    spark: SparkSession,
-    lake: Lake,
-    source: Source,
-    judged: Judged,
-    txn: Txn,
-    keep: Keep,
-) -> None:
-    contract, files = source.contract, judged.files
-    resolved = _resolve(spark, lake, source, judged, txn.version, keep)
-    counts = count_outcomes(resolved)
-    reconcile(contract.entity, files, counts)
-    if any(file["noted"] for file in files):
-        counts += count_notes(judged)
-    ledger.record_counts(spark, lake, contract.entity, source.ingest_id, txn, counts)
-    any_rescued = any(file["rescued"] for file in files)
-    write_resolved(lake, contract, resolved, counts, source.ingest_id, txn, any_rescued=any_rescued)
+def _take_in(batch: Batch, tasks: Tasks, judged: JudgedBatch) -> None:
+    entity = batch.source.contract.entity
+    resolved = resolve_batch(batch, tasks, judged)
+    reconcile(entity, judged.rows, resolved.counts)
+    counts = [*resolved.counts, *count_notes(judged.files.values())]
+    ledger.record_counts(batch.lake, entity, batch.source.ingest_id, batch.txn, counts)
+    write_resolved(batch.lake, batch.source.contract, resolved, batch.txn)
 
 
-def check_fields(files: Sequence[Mapping[str, Any]], contract: Contract) -> None:
-    """Raise `DataError` naming the fields that no readable row of a file has."""
-    for file in files:
-        readable = file["rows"] - file["unreadable"]
-        lacking = [name for name in contract.required if 0 < readable <= file[f"lacks_{name}"]]
+def check_fields(files: Mapping[str, FileStats], contract: Contract) -> None:
+    """Raise `DataError` naming the fields that no readable row of a file (a path) has."""
+    for path, file in files.items():
+        readable = file.rows - file.unreadable
+        lacking = [name for name in contract.required if 0 < readable <= file.lacks(name)]
         if lacking:
             raise DataError(
-                f"{decoded_path(file['source_file'])}: no row has {', '.join(lacking)}; {contract.entity} "
+                f"{path}: no row has {', '.join(lacking)}; {contract.entity} "
                 f"need {', '.join(contract.required)} (null is allowed); nothing of this file was taken in"
             )
 
 
-def check_share(judged: Judged, source: Source) -> None:
+def check_share(files: Mapping[str, FileStats], source: Source) -> None:
     """Raise `DataError` naming the files of which more than `accept_bad_share` of the rows failed a rule."""
-    refused = [f for f in judged.files if f["rejected"] > source.accept_bad_share * f["rows"]]
+    refused = [
+        (path, file) for path, file in files.items() if file.rejected > source.accept_bad_share * file.rows
+    ]
     if not refused:
         return
     raise DataError(
-        f"{first_of(refused, partial(_told, judged.rows))}; "
+        f"{first_of(refused, _told)}; "
         f"nothing of this batch of {source.contract.entity} was taken in: "
         "deliver the right file, or take what is usable and quarantine the rest with a higher "
         f"ingest.accept_bad_share (now {source.accept_bad_share:g})"
     )
 
 
-def _told(rows: DataFrame, file: Mapping[str, Any]) -> str:
+def _told(refused: tuple[str, FileStats]) -> str:
     """A refused file in words: how much of it is unusable, and mostly why."""
-    mine = rows.where((F.col("source_file") == file["source_file"]) & F.col("reason").isNotNull())
-    reasons = mine.groupBy("reason").agg(F.count("*").alias("rows"), F.min("rule").alias("rule"))
-    first = reasons.orderBy(F.desc("rows"), "reason").first()
-    assert first is not None
-    rule = f" ({first['rule']})" if first["rule"] else ""
-    path, rejected, rows = decoded_path(file["source_file"]), file["rejected"], file["rows"]
+    path, file = refused
+    reason, rows = min(file.reasons.items(), key=lambda one: (-one[1], one[0]))
+    rule = f" ({file.rules[reason]})" if reason in file.rules else ""
     return (
-        f"{path}: {rejected:,} of {rows:,} rows ({rejected / rows:.0%}) are unusable, "
-        f"{first['rows']:,} of them {first['reason']}{rule}"
+        f"{path}: {file.rejected:,} of {file.rows:,} rows ({file.rejected / file.rows:.0%}) are unusable, "
+        f"{rows:,} of them {reason}{rule}"
     )
 
 
-def count_outcomes(resolved: DataFrame) -> list[dict[str, Any]]:
-    """Rows by outcome, reason and, of new events, month."""
-    new = F.col("outcome").isin(KEPT, REPAIRED)
-    month = (
-        F.when(new, F.col("event_month")) if "event_month" in resolved.columns else F.lit(None).cast("date")
-    )
-    grouped = resolved.groupBy("outcome", "reason", month.alias("event_month"))
-    return [row.asDict() for row in grouped.agg(F.count("*").alias("rows")).collect()]
-
-
-def count_notes(judged: Judged) -> list[dict[str, Any]]:
+def count_notes(files: Iterable[FileStats]) -> list[dict[str, Any]]:
     """Raw rows by what was noted of them; a row may bear several notes, so these don't add up to rows."""
-    noted = judged.rows.select("notes")
-    if judged.sound is not None:
-        noted = noted.union(judged.sound.select("notes"))
-    notes = noted.select(F.explode("notes").alias("reason")).groupBy("reason").agg(F.count("*").alias("rows"))
-    return [row.asDict() | {"outcome": NOTED, "event_month": None} for row in notes.collect()]
+    notes: Counter[str] = Counter()
+    for file in files:
+        notes.update(file.notes)
+    return [
+        {"outcome": NOTED, "reason": note, "event_month": None, "rows": rows}
+        for note, rows in sorted(notes.items())
+    ]
 
 
-def reconcile(entity: str, files: Sequence[Mapping[str, Any]], counts: Sequence[Mapping[str, Any]]) -> None:
+def reconcile(entity: str, read: int, counts: Sequence[Mapping[str, Any]]) -> None:
     """Check that read = kept + repaired + quarantined + duplicates; raise `DataError` if a row got lost."""
-    read = sum(file["rows"] for file in files)
     by_outcome = {name: sum(r["rows"] for r in counts if r["outcome"] == name) for name in OUTCOMES}
     if read != sum(by_outcome.values()):
         told = ", ".join(f"{name} {rows:,}" for name, rows in by_outcome.items())
@@ -183,56 +161,15 @@ def reconcile(entity: str, files: Sequence[Mapping[str, Any]], counts: Sequence[
         )
 
 
-def _resolve(
-    spark: SparkSession,
-    lake: Lake,
-    source: Source,
-    judged: Judged,
-    number: int,
-    keep: Keep,
-) -> DataFrame:
-    contract, files = source.contract, judged.files
-    mine = (F.col("stream") == source.stream) & (F.col("batch") == number)
-    quarantine = ledger.quarantined(lake, contract.entity)
-    before = quarantine.where(~mine) if quarantine is not None else None
-    any_rejected = any(file["rejected"] for file in files)
-    held = ledger.held(spark, lake, contract.table)
-    if contract is not SESSIONS:
-        return keep(resolve_catalogue(judged.rows, contract, held, before, any_rejected=any_rejected))
-    return resolve_events(
-        judged.rows,
-        held.where(months_around(files)),
-        before,
-        keep,
-        sound=judged.sound,
-        any_incomplete=any(file["incomplete"] for file in files),
-        any_rejected=any_rejected,
-    )
-
-
-def months_around(files: Sequence[Mapping[str, Any]]) -> Column:
-    """Silver's months around the batch's: a session may have begun in the month before."""
-    months = [file[key] for file in files for key in ("first_month", "last_month") if file[key]]
-    if not months:
-        return F.lit(False)
-    first, last = F.lit(min(months)), F.lit(max(months))
-    return F.col("event_month").between(F.add_months(first, -1), F.add_months(last, 1))
-
-
-def _versions(files: Sequence[Mapping[str, Any]], listed: Sequence[RawFile]) -> list[dict[str, Any]]:
-    """The files as they were when their rows were read; those without rows as they were listed."""
-    read = {
-        decoded_path(file["source_file"]): {
-            "size": file["source_size"],
-            "modified": file["source_modified"],
-            "rows": file["rows"],
+def _versions(batch: Batch, judged: JudgedBatch) -> list[dict[str, Any]]:
+    """The files as they were listed, with the rows and the hash of what was read."""
+    return [
+        {
+            "path": each.file.path,
+            "size": each.file.size,
+            "modified": datetime.fromtimestamp(0, UTC) + timedelta(microseconds=each.file.modified_micros),
+            "rows": judged.files[each.file.path].rows if each.file.path in judged.files else 0,
+            "content_hash": judged.hashes.get(each.file.path),
         }
-        for file in files
-    }
-    empty = {file.path: {"size": file.size, "modified": file.modified, "rows": 0} for file in listed}
-    return [{"path": path, **version} for path, version in (empty | read).items()]
-
-
-def _done(lake: Lake, table: str, txn: Txn) -> bool:
-    last = lake.txn_version(table, txn.app)
-    return last is not None and last >= txn.version
+        for each in batch.files
+    ]

@@ -13,20 +13,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import by_spark
-from pozytywka_spark.ingest.batch import Source, ingest_batch
+from pozytywka_spark.ingest.batch import Batch, Source, ingest_batch
 from pozytywka_spark.ingest.notes import Notes, open_notes
 from pozytywka_spark.ingest.older_checkpoint import files_of_batch
 from pozytywka_spark.ingest.rawfile import RawFile
-from pozytywka_spark.ingest.reach import reach_of
-from pozytywka_spark.ingest.reader import MARK, Surveyed, read_lines
+from pozytywka_spark.ingest.reader import MARK, Surveyed
 from pozytywka_spark.ingest.survey import survey
 from pozytywka_spark.ingest.wrong_kinds import AGAIN
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.storage import storage_of
+from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
 
 
@@ -57,9 +58,9 @@ class Book:
         paths = self._planned(written)
         if paths is None:
             return False
-        with self._in_words():
-            files = self._surveyed([file for file in listed if file.path in paths], refuse=False)
-            self._batch(files, written)
+        with self._in_words(), self.lake.tasks() as tasks:
+            files = self._surveyed(tasks, [file for file in listed if file.path in paths], refuse=False)
+            self._batch(tasks, files, written)
         return True
 
     def take_in(self, files: Sequence[RawFile]) -> None:
@@ -68,33 +69,24 @@ class Book:
         Raises the `PozytywkaError` of the batch that failed, or `DataError` naming files that can't be
         read, or that aren't what they should be; then nothing of that batch is written.
         """
-        with self._in_words():
-            found = self._surveyed(files, refuse=True)
+        with self._in_words(), self.lake.tasks() as tasks:
+            found = self._surveyed(tasks, files, refuse=True)
             number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
             step = self.settings.ingest.max_files_per_batch or max(1, len(found))
             for start in range(0, len(found), step):
                 batch = found[start : start + step]
                 self._notes().write(f"{number}.json", json.dumps([each.file.path for each in batch]))
-                self._batch(batch, number)
+                self._batch(tasks, batch, number)
                 number += 1
 
-    def _surveyed(self, files: Sequence[RawFile], *, refuse: bool) -> list[Surveyed]:
-        reach = reach_of(self.settings)
-        if not all(reach.opens(file.path) for file in files):
+    def _surveyed(self, tasks: Tasks, files: Sequence[RawFile], *, refuse: bool) -> list[Surveyed]:
+        storage = storage_of(self.settings)
+        if not all(storage.opens(file.path) for file in files):
             return [Surveyed(file) for file in files]
-        return survey(self.spark, files, reach, self.source.contract, refuse=refuse)
+        return survey(tasks, files, storage, self.source.contract, refuse=refuse)
 
-    def _batch(self, files: Sequence[Surveyed], number: int) -> None:
-        raw = [each.file for each in files]
-        ingest_batch(self.spark, self.lake, self.source, self._lines(files), number, raw)
-
-    def _lines(self, files: Sequence[Surveyed]) -> DataFrame | None:
-        if not files:
-            return None
-        reach = reach_of(self.settings)
-        if reach.opens(files[0].file.path):
-            return read_lines(self.spark, files, reach)
-        return by_spark.read_lines(self.spark, [each.file for each in files])
+    def _batch(self, tasks: Tasks, files: Sequence[Surveyed], number: int) -> None:
+        ingest_batch(Batch(self.spark, self.lake, self.settings, self.source, number, tuple(files)), tasks)
 
     def _planned(self, number: int) -> frozenset[str] | None:
         """Paths of a batch that was begun, by this version or by one that left it to Spark's file source."""
@@ -104,7 +96,7 @@ class Book:
 
     def _notes(self) -> Notes:
         folder = f"{self.lake.root}/_checkpoints/{self.source.stream}"
-        return open_notes(self.spark, folder, reach_of(self.settings))
+        return open_notes(self.spark, folder, storage_of(self.settings))
 
     def _last(self, table: str) -> int:
         last = self.lake.txn_version(table, self.source.stream)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from pyspark.sql import SparkSession
 
@@ -12,10 +11,12 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import by_spark
 from pozytywka_spark.ingest.contracts import ENTITIES, SUFFIXES
+from pozytywka_spark.ingest.ledger import Version
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.rawpaths import absolute, plain_path
-from pozytywka_spark.ingest.reach import list_local, list_objects, reach_of
+from pozytywka_spark.ingest.listing import list_local, list_objects
 from pozytywka_spark.lake import s3
+from pozytywka_spark.lake.storage import storage_of
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,10 @@ def find_delivery(spark: SparkSession, settings: Settings) -> Delivery:
 
 def _listed(spark: SparkSession, settings: Settings, root: str) -> tuple[str, list[RawFile] | None]:
     """The root as it is told, and what lies below it."""
-    reach = reach_of(settings)
-    if reach.endpoint is not None and s3.is_s3(root):
-        return s3.address(root), list_objects(s3.address(root), reach.endpoint)
-    if reach.opens(plain_path(root)):
+    storage = storage_of(settings)
+    if storage.endpoint is not None and s3.is_s3(root):
+        return s3.address(root), list_objects(s3.address(root), storage.endpoint)
+    if storage.opens(plain_path(root)):
         return root, list_local(plain_path(root))
     return root, by_spark.list_files(spark, root)
 
@@ -78,11 +79,16 @@ def entity_of(relative: str) -> str | None:
     return next((e for e in ENTITIES if first in {f"{e}{suffix}" for suffix in SUFFIXES}), None)
 
 
-def changed(listed: Iterable[RawFile], read: Mapping[str, tuple[int, datetime]]) -> list[RawFile]:
+def changed(listed: Iterable[RawFile], read: Mapping[str, Version]) -> list[RawFile]:
     """Files that were read before, but in another version."""
-    return [f for f in listed if f.path in read and read[f.path] != (f.size, f.modified)]
+    return [f for f in listed if f.path in read and not _read(f, read)]
 
 
-def unread(listed: Iterable[RawFile], read: Mapping[str, tuple[int, datetime]]) -> list[RawFile]:
+def unread(listed: Iterable[RawFile], read: Mapping[str, Version]) -> list[RawFile]:
     """Files of which this version was never read to its end."""
-    return [f for f in listed if read.get(f.path) != (f.size, f.modified)]
+    return [f for f in listed if not _read(f, read)]
+
+
+def _read(file: RawFile, read: Mapping[str, Version]) -> bool:
+    known = read.get(file.path)
+    return known is not None and known.same_as(file.size, file.modified_micros)

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.ingest.by_spark import SparkNotes
 from pozytywka_spark.ingest.rawpaths import plain_path
-from pozytywka_spark.ingest.reach import Reach
+from pozytywka_spark.lake.storage import Storage
 
 
 class Notes(Protocol):
@@ -23,17 +23,17 @@ class Notes(Protocol):
         """Put one down, whole or not at all."""
 
 
-def open_notes(spark: SparkSession, folder: str, reach: Reach) -> Notes:
+def open_notes(spark: SparkSession, folder: str, storage: Storage) -> Notes:
     """The notes in a folder that Python reaches, or else by Spark."""
     place = plain_path(folder)
-    return ArrowNotes(place, reach) if reach.opens(place) else SparkNotes(spark, folder)
+    return ArrowNotes(place, storage) if storage.opens(place) else SparkNotes(spark, folder)
 
 
 class ArrowNotes:
     """Implements `Notes` where files are opened without Spark."""
 
-    def __init__(self, folder: str, reach: Reach) -> None:
-        self._store, self._folder = reach.at(folder)
+    def __init__(self, folder: str, storage: Storage) -> None:
+        self._store, self._folder = storage.at(folder)
 
     def read(self, below: str = "") -> Mapping[str, str]:
         """See `Notes`."""

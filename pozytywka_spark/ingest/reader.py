@@ -16,14 +16,23 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.ingest.arrays import BrokenArrayError, array_rows
+from pozytywka_spark.ingest.content import BLOCK, Blocks, in_blocks
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.reach import Reach
-from pozytywka_spark.ingest.textlines import EndlessLineError, Lines, bytes_until, cut_lines, first_line_from
+from pozytywka_spark.ingest.textlines import (
+    EndlessLineError,
+    Lines,
+    Piece,
+    cut_lines,
+    first_line_from,
+    lines_in,
+    rest_of_line,
+    whole_lines,
+)
 from pozytywka_spark.ingest.unpack import PLAIN, UNREADABLE, in_words, unpacked
 
 MARK = "[raw] "
 SPLIT_BYTES = 64 << 20
-_SMALLEST_SPLIT = 4 << 20
 # What opening a file costs, in bytes that could have been read meanwhile: tasks get so many files
 _OPENING = 1 << 20
 _LINES = "value binary, path string, size bigint, modified bigint, source_order bigint, time_unit string"
@@ -68,28 +77,44 @@ class Part:
         """The file's path."""
         return self.of.file.path
 
+    @property
+    def size(self) -> int:
+        """Bytes in the range."""
+        return self.end - self.start
 
-def parts_of(files: Sequence[Surveyed], slots: int) -> list[list[Part]]:
-    """What each task reads: parts in the order of files and places, about as much for each.
+
+def parts_of(files: Sequence[Surveyed], slots: int) -> list[Part]:
+    """What tasks read: parts in the order of files and places, each a whole number of `content.BLOCK`s.
 
     `slots` is how many tasks should have something to do, if there is enough for them.
     """
-    total = sum(each.file.size for each in files)
-    step = min(SPLIT_BYTES, max(_SMALLEST_SPLIT, -(-total // slots)))
-    tasks: list[list[Part]] = []
-    room = 0
+    step = _step(files, slots)
+    parts = []
     for each in files:
         size = each.file.size
         width = step if each.can_be_split else max(size, 1)
-        for start in range(0, size, width):
-            part = Part(each, start, min(start + width, size))
-            cost = part.end - part.start + min(_OPENING, step // 8)
-            if cost > room:
-                tasks.append([])
-                room = step
-            tasks[-1].append(part)
-            room -= cost
+        parts += [Part(each, start, min(start + width, size)) for start in range(0, size, width)]
+    return parts
+
+
+def tasks_of(files: Sequence[Surveyed], slots: int) -> list[list[Part]]:
+    """The parts of files as tasks, about as much for each."""
+    step = _step(files, slots)
+    tasks: list[list[Part]] = []
+    room = 0
+    for part in parts_of(files, slots):
+        cost = part.size + min(_OPENING, step // 8)
+        if cost > room:
+            tasks.append([])
+            room = step
+        tasks[-1].append(part)
+        room -= cost
     return tasks
+
+
+def _step(files: Sequence[Surveyed], slots: int) -> int:
+    each = -(-sum(each.file.size for each in files) // slots)
+    return min(SPLIT_BYTES, max(1, -(-each // BLOCK)) * BLOCK)
 
 
 def slots_of(spark: SparkSession) -> int:
@@ -122,7 +147,7 @@ def read_lines(spark: SparkSession, files: Sequence[Surveyed], reach: Reach) -> 
     """Grain: line. `value`, `_metadata` (struct file_path, file_size, file_modification_time),
     `source_order` (offset of the line's first byte in the file, unpacked), `time_unit` (null: ISO).
     """
-    lines = run_over(spark, parts_of(files, slots_of(spark)), LineReader(reach), _LINES)
+    lines = run_over(spark, tasks_of(files, slots_of(spark)), LineReader(reach), _LINES)
     metadata = F.struct(
         F.col("path").alias("file_path"),
         F.col("size").alias("file_size"),
@@ -147,10 +172,18 @@ class LineReader:
 
 def lines_of(reach: Reach, part: Part) -> Iterator[Lines]:
     """The part's lines. Raises `ValueError` with `MARK`, naming the file, if it can't be read to its end."""
+    return (found if isinstance(found, Lines) else lines_in(found) for found in read_part(reach, part))
+
+
+def read_part(reach: Reach, part: Part, blocks: Blocks | None = None) -> Iterator[Piece | Lines]:
+    """The part's lines, some megabytes at a time; `blocks` gets the hashes of its bytes, as they are stored.
+
+    Of a file that can't be split, the whole file is block 0. Raises as `lines_of` does.
+    """
     store, name = reach.at(part.path)
     try:
         with store.open_input_file(name) as source:
-            yield from _lines(source, part)
+            yield from _read(source, part, Blocks() if blocks is None else blocks)
     except FileNotFoundError as error:
         raise ValueError(f"{MARK}{part.path}: it has gone since it was listed") from error
     except (EndlessLineError, BrokenArrayError) as error:
@@ -159,14 +192,28 @@ def lines_of(reach: Reach, part: Part) -> Iterator[Lines]:
         raise ValueError(f"{MARK}{part.path}: {in_words(error, part.of.codec)}") from error
 
 
-def _lines(source: Any, part: Part) -> Iterator[Lines]:
-    if not part.of.can_be_split:
-        whole = cut_lines(unpacked(source, part.of.codec))
-        yield from array_rows(whole) if part.of.array else whole
+def _read(source: Any, part: Part, blocks: Blocks) -> Iterator[Piece | Lines]:
+    if part.of.can_be_split:
+        begin = first_line_from(source, part.start, part.end)
+        yield from whole_lines(_of_range(source, part, begin, blocks), begin or 0)
         return
-    begin = first_line_from(source, part.start)
-    if begin is not None and begin < part.end:
-        yield from cut_lines(bytes_until(source, begin, part.end), begin)
+    hashed = blocks.whole(source)
+    unpacking = unpacked(hashed, part.of.codec)
+    yield from array_rows(cut_lines(unpacking)) if part.of.array else whole_lines(unpacking)
+    hashed.end()
+
+
+def _of_range(source: Any, part: Part, begin: int | None, blocks: Blocks) -> Iterator[bytes]:
+    """The lines that begin in the range, the first at `begin`; all its bytes go by, for their hashes."""
+    position, last = part.start, b"\n"
+    for block in in_blocks(source, part.start, part.end, blocks):
+        mine = b"" if begin is None else block[max(0, begin - position) :]
+        position += len(block)
+        if mine:
+            last = mine[-1:]
+            yield mine
+    if last != b"\n":
+        yield from rest_of_line(source, position)
 
 
 def _batch(lines: Lines, of: Surveyed) -> pa.RecordBatch:

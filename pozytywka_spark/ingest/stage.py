@@ -93,27 +93,25 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
         # counts without an end may also be those of an ingest that was cut short after its last file
         if not ledger.counts_of(lake, ingest_id):
             return _nothing_new(settings, lake, delivery)
-        second_chance(spark, lake, ingest_id, judging)
-        return _finish(spark, settings, lake, delivery, ingest_id)
+        second_chance(lake, ingest_id, judging)
+        return _finish(settings, lake, delivery, ingest_id)
 
 
-def replay(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
+def replay(settings: Settings, lake: Lake) -> IngestReport:
     """Try all quarantined rows again under today's rules; an ingest of its own if any passes."""
     delivery = Delivery("quarantine", {}, ())
     with only_ingest(lake.root, settings.ingest):
         ingest_id = ledger.next_ingest_id(lake)
-        if not replay_all(spark, lake, ingest_id, judging_of(settings.ingest, datetime.now(UTC))):
+        if not replay_all(lake, ingest_id, judging_of(settings.ingest, datetime.now(UTC))):
             return _nothing_new(settings, lake, delivery)
-        return _finish(spark, settings, lake, delivery, ingest_id)
+        return _finish(settings, lake, delivery, ingest_id)
 
 
-def _finish(
-    spark: SparkSession, settings: Settings, lake: Lake, delivery: Delivery, ingest_id: int
-) -> IngestReport:
+def _finish(settings: Settings, lake: Lake, delivery: Delivery, ingest_id: int) -> IngestReport:
     """Close the ingest, check what silver holds now, write the page."""
     counts = ledger.counts_of(lake, ingest_id)
-    findings, page = report_on(spark, settings, lake, delivery, ingest_id, counts)
-    ledger.finish_ingest(spark, lake, ingest_id, delivery.root, counts)
+    findings, page = report_on(settings, lake, delivery, ingest_id, counts)
+    ledger.finish_ingest(lake, ingest_id, delivery.root, counts)
     months = sorted({row["event_month"] for row in counts if row["event_month"]})
     return IngestReport(
         ingest_id,

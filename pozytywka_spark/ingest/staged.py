@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from pozytywka_spark.schemas import Table
+
 # Kinds of parcels
 COMPLETE = "complete"  # events that lack nothing; key (month as YYYY-MM-DD, user_bucket)
 INCOMPLETE = "incomplete"  # events that pass all rules, but lack a user, a type or a track; key ()
@@ -61,6 +63,26 @@ REJECTED_ROWS = pl.Schema({**FATE, **SOURCE})
 # grain: a row that was lost; exactly one of the three is given (see losses.py); `lost_file` is a plain path
 _LOST: Columns = {"lost_session": pl.Int64, "lost_time": _TIME, "lost_file": pl.String}
 LOST_ROWS = pl.Schema(_LOST)
+
+_TYPES: Columns = {
+    "string": pl.String,
+    "bigint": pl.Int64,
+    "int": pl.Int32,
+    "double": pl.Float64,
+    "boolean": pl.Boolean,
+    "date": pl.Date,
+    "array<string>": pl.List(pl.String),
+}
+
+
+def catalogue_rows(table: Table) -> pl.Schema:
+    """Of `ROWS`, grain: row that passes, of a catalogue entity; the columns of its table, and its place.
+
+    `rescued` and `line_id` as of `COMPLETE_ROWS`.
+    """
+    columns: Columns = {field.name: _TYPES[field.dataType.simpleString()] for field in table.schema}
+    return pl.Schema({**columns, "rescued": pl.String, "line_id": pl.String, **SOURCE})
+
 
 # grain: new row with such fields; `key` names the row as the table `rescued` does
 RESCUED_ROWS = pl.Schema({"key": pl.String, "rescued": pl.String, "source": pl.Int32})

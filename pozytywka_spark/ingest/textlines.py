@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import IO
 
-from pozytywka_spark.ingest.unpack import CHUNK
-
 _SMALL = 64 << 10
 # Nothing that long is a row, and more than this can't pass through Spark as one value
 LONGEST_LINE = 128 << 20
@@ -26,11 +24,24 @@ class Lines:
     offsets: list[int]
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Some whole lines of a file with their ends, the first of which begins at offset `start`."""
+
+    data: bytes
+    start: int
+
+
 def cut_lines(chunks: Iterable[bytes], start: int = 0, longest: int = LONGEST_LINE) -> Iterator[Lines]:
     """Lines of consecutive chunks, the first of which begins at offset `start`.
 
     Raises `EndlessLineError` for a line of more than `longest` bytes.
     """
+    return map(lines_in, whole_lines(chunks, start, longest))
+
+
+def whole_lines(chunks: Iterable[bytes], start: int = 0, longest: int = LONGEST_LINE) -> Iterator[Piece]:
+    """The same bytes in pieces that share no line. See `cut_lines`."""
     pending: list[bytes] = []
     held, offset = 0, start
     for chunk in chunks:
@@ -40,7 +51,7 @@ def cut_lines(chunks: Iterable[bytes], start: int = 0, longest: int = LONGEST_LI
         end = _last_end(chunk)
         if end:
             whole = b"".join([*pending, chunk[:end]])
-            yield _cut(whole, offset)
+            yield Piece(whole, offset)
             offset += len(whole)
             pending, held = [], 0
             chunk = chunk[end:]
@@ -50,7 +61,7 @@ def cut_lines(chunks: Iterable[bytes], start: int = 0, longest: int = LONGEST_LI
         if held > longest:
             raise EndlessLineError(f"a line of more than {longest >> 20} MB")
     if pending:
-        yield _cut(b"".join(pending), offset)
+        yield Piece(b"".join(pending), offset)
 
 
 def _last_end(chunk: bytes) -> int:
@@ -58,35 +69,35 @@ def _last_end(chunk: bytes) -> int:
     return max(chunk.rfind(b"\n"), chunk.rfind(b"\r", 0, len(chunk) - 1)) + 1
 
 
-def _cut(data: bytes, offset: int) -> Lines:
+def lines_in(piece: Piece) -> Lines:
+    """The piece's lines, one by one."""
     # of bytes, splitlines knows exactly these three ends
-    with_ends = data.splitlines(keepends=True)
-    offsets = list(accumulate(chain((offset,), map(len, with_ends))))
-    return Lines(data.splitlines(), offsets[:-1])
+    with_ends = piece.data.splitlines(keepends=True)
+    offsets = list(accumulate(chain((piece.start,), map(len, with_ends))))
+    return Lines(piece.data.splitlines(), offsets[:-1])
 
 
-def first_line_from(source: IO[bytes], start: int) -> int | None:
-    """Offset of the first line that begins at or after `start`; None if there is none."""
+def first_line_from(source: IO[bytes], start: int, end: int | None = None) -> int | None:
+    """Offset of the first line that begins at or after `start` (and before `end`); None if there is none."""
     if start == 0:
         return 0
     source.seek(start - 1)
     position = start - 1
-    while chunk := source.read(_SMALL):
+    while (end is None or position < end - 1) and (chunk := source.read(_SMALL)):
         found = chunk.find(b"\n")
         if found >= 0:
-            return position + found + 1
+            begin = position + found + 1
+            return begin if end is None or begin < end else None
         position += len(chunk)
     return None
 
 
-def bytes_until(source: IO[bytes], begin: int, end: int) -> Iterator[bytes]:
-    """From `begin`, which begins a line, to the end of the line that holds the byte before `end`."""
-    source.seek(begin)
-    position = begin
-    while chunk := source.read(CHUNK if position + CHUNK <= end else max(end - position, _SMALL)):
-        last = chunk.find(b"\n", max(0, end - 1 - position))
-        if position + len(chunk) >= end and last >= 0:
-            yield chunk[: last + 1]
+def rest_of_line(source: IO[bytes], position: int) -> Iterator[bytes]:
+    """From `position` to the end of the line that goes on there, or of the file."""
+    source.seek(position)
+    while chunk := source.read(_SMALL):
+        found = chunk.find(b"\n")
+        if found >= 0:
+            yield chunk[: found + 1]
             return
         yield chunk
-        position += len(chunk)

@@ -97,8 +97,8 @@ def test_what_lies_in_the_future_comes_back_once_its_time_has_come(spark, settin
     assert (report.entities[-1].kept, report.entities[-1].quarantined) == (2, 2)
     assert {row["reason"] for row in lake.read("quarantine").collect()} == {"in_the_future"}
     later = at(settings, raw, at=NOW, future_days=1.03)  # three quarters of an hour more
-    assert stage.replay(spark, later, lake).entities[-1].replayed == 1
-    assert stage.replay(spark, at(settings, raw), lake).entities[-1].replayed == 1  # by today's clock
+    assert stage.replay(later, lake).entities[-1].replayed == 1
+    assert stage.replay(at(settings, raw), lake).entities[-1].replayed == 1  # by today's clock
     assert contents(lake, "quarantine") == []
     assert len(contents(lake, "events")) == len(times)
     assert stage.ingest(spark, at(settings, raw), lake).ingest_id is None
@@ -116,5 +116,5 @@ def test_a_quarantine_of_an_older_release_is_added_to_and_replayed(spark, settin
     report = stage.ingest(spark, at(settings, raw, at=NOW), lake)
     assert (report.entities[-1].kept, report.entities[-1].quarantined) == (1, 1)
     assert {row["raw"] for row in lake.read("quarantine").collect()} == {good, "oops"}
-    assert stage.replay(spark, at(settings, raw, at=NOW), lake).entities[-1].replayed == 1
+    assert stage.replay(at(settings, raw, at=NOW), lake).entities[-1].replayed == 1
     assert {row["raw"] for row in lake.read("quarantine").collect()} == {"oops"}

@@ -177,13 +177,13 @@ def test_catalogue_rows_are_replaced_by_later_ones_and_rejected_ones_replayed(
         100: None, 101: False, 102: True, 103: False, 104: True, 106: True,
     }  # fmt: skip
 
-    assert stage.replay(spark, settings, lake).ingest_id is None  # rules are what they were
+    assert stage.replay(settings, lake).ingest_id is None  # rules are what they were
 
     def lenient(*row):
         return storage.meaning(*row)._replace(broken=None)
 
     monkeypatch.setitem(judge.ENTITIES, "track_storage", replace(storage.RULES, meaning=lenient))
-    replayed = stage.replay(spark, settings, lake)
+    replayed = stage.replay(settings, lake)
     assert counts(replayed, "track_storage") == (0, 0, 0, 0, 0, 2)
     assert contents(lake, "quarantine") == []
     assert sorted(r["track_id"] for r in lake.read("track_storage").collect()) == ["t0", "t1", "t2"]

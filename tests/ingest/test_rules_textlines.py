@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from pozytywka_spark.ingest.arrays import BrokenArrayError, array_rows
 from pozytywka_spark.ingest.by_spark import failure_in_words
 from pozytywka_spark.ingest.rawfile import RawFile, naive_time
-from pozytywka_spark.ingest.reader import SPLIT_BYTES, Surveyed, parts_of
+from pozytywka_spark.ingest.reader import SPLIT_BYTES, Surveyed, tasks_of
 from pozytywka_spark.ingest.textlines import (
     EndlessLineError,
     Lines,
-    bytes_until,
     cut_lines,
     first_line_from,
+    rest_of_line,
 )
 from pozytywka_spark.ingest.unpack import UNREADABLE, codec_of, in_words, unpacked
 
@@ -58,9 +58,10 @@ def test_parts_share_no_line_and_lose_none(pieces: list[bytes], step: int) -> No
     source, found = io.BytesIO(data), []
     for start in range(0, len(data), step):
         end = min(start + step, len(data))
-        begin = first_line_from(source, start)
-        if begin is not None and begin < end:
-            found += flat(cut_lines(bytes_until(source, begin, end), begin))
+        begin = first_line_from(source, start, end)
+        if begin is not None:
+            rest = b"" if data[end - 1 : end] == b"\n" else b"".join(rest_of_line(source, end))
+            found += flat(cut_lines([data[begin:end] + rest], begin))
     assert found == by_pattern(data)
 
 
@@ -141,7 +142,7 @@ def test_tasks_get_about_as_much_each_and_every_byte_once() -> None:
     big, small = 5 * SPLIT_BYTES + 7, 1000
     files = [file("big", big), file("packed", big, "gzip"), file("array", big, array=True)]
     files += [file(f"small {number}", small) for number in range(1000)]
-    tasks = parts_of(files, slots=4)
+    tasks = tasks_of(files, slots=4)
     parts = [part for task in tasks for part in task]
     assert [part.path for part in parts] == [
         *["big"] * 6,

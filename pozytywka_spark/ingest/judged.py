@@ -1,0 +1,141 @@
+"""Rows of a task as they gather: sound events as frames, all other lines judged one by one by the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import polars as pl
+
+from pozytywka_spark.ingest.contracts import SESSIONS, Contract
+from pozytywka_spark.ingest.file_stats import FileStats, Remarks, stats_of
+from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line
+from pozytywka_spark.ingest.rules.verdict import Judging, Verdict
+from pozytywka_spark.ingest.staged import (
+    COMPLETE,
+    COMPLETE_ROWS,
+    INCOMPLETE,
+    INCOMPLETE_ROWS,
+    LOST,
+    LOST_ROWS,
+    REJECTED,
+    REJECTED_ROWS,
+    ROWS,
+    catalogue_rows,
+)
+from pozytywka_spark.ingest.textlines import Lines
+from pozytywka_spark.names import LIKE, PLAY, SKIP
+
+# What a rejected row's text and its file's path tell of where a row is missing: rows of `staged.LOST_ROWS`
+LossesOf = Callable[[str | None, str], list[tuple[int | None, int | None, str | None]]]
+Frames = dict[str, pl.DataFrame]
+
+_WITH_TRACK = frozenset((PLAY, SKIP, LIKE))
+# A time or a day of a row is given as a number
+_PHYSICAL = {pl.Datetime: pl.Int64, pl.Date: pl.Int32}
+
+
+class Judged:
+    """Judges lines of one entity and keeps what becomes of them, until `frames` gives it away.
+
+    `losses_of` is asked about rejected events.
+    """
+
+    def __init__(
+        self, contract: Contract, judging: Judging, losses_of: LossesOf, *, keep_text: bool = False
+    ) -> None:
+        self._rules, self._judging, self._keep_text = ENTITIES[contract.entity], judging, keep_text
+        self._losses_of, self._events = losses_of, contract is SESSIONS
+        passing = COMPLETE if self._events else ROWS
+        self._schemas = {
+            passing: COMPLETE_ROWS if self._events else catalogue_rows(contract.table),
+            INCOMPLETE: INCOMPLETE_ROWS,
+            REJECTED: REJECTED_ROWS,
+            LOST: LOST_ROWS,
+        }
+        self._passing = passing
+        self._clear()
+
+    def _clear(self) -> None:
+        self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in self._schemas}
+        self._sound: list[pl.DataFrame] = []
+        self._remarks = Remarks()
+        self.rows, self.text_bytes = 0, 0  # how much it holds
+
+    def add_sound(self, source: int, events: pl.DataFrame) -> None:
+        """Sound events of a file, as `first_look.Seen` has them."""
+        self._sound.append(events.with_columns(source=pl.lit(source, pl.Int32)))
+        self.rows += events.height
+
+    def judge(
+        self,
+        source: int,
+        path: str,
+        lines: Lines,
+        unit: str | None = None,
+        line_ids: Sequence[str] | None = None,
+    ) -> None:
+        """Lines of a file that aren't blank; `unit` is that of its timestamps, if these are numbers."""
+        rules, judging, keep = self._rules, self._judging, self._keep_text
+        for at, (line, order) in enumerate(zip(lines.texts, lines.offsets, strict=True)):
+            named = None if line_ids is None else line_ids[at]
+            said = judge_line(line, rules, judging, unit=unit, keep_text=keep, line_id=named)
+            self._keep(said, path, unit, (source, order))
+            if said.notes or said.absent:
+                self._remarks.add(source, said)
+        self.rows += len(lines.texts)
+
+    def _keep(self, said: Verdict, path: str, unit: str | None, place: tuple[int, int]) -> None:
+        self.text_bytes += len(said.raw or "")
+        # without a reason for those that pass
+        fate = (said.line_id, said.reason, said.rule, said.raw, said.rescued, unit)
+        if said.reason is not None:
+            self._rows[REJECTED].append((*fate, *place))
+            if self._events:
+                self._rows[LOST] += self._losses_of(said.raw, path)
+        elif not self._events:
+            self._rows[ROWS].append((*said.columns, said.rescued, said.line_id, *place))
+        elif _is_incomplete(said.columns):
+            self._rows[INCOMPLETE].append((*said.columns, *fate, *place))
+        else:
+            self._rows[COMPLETE].append((*said.columns[:5], None, said.rescued, said.line_id, *place))
+
+    def take(self) -> tuple[Frames, dict[int, FileStats]]:
+        """All rows by kind, and what is to be told of each source; nothing is left here."""
+        frames = {kind: _frame(rows, self._schemas[kind]) for kind, rows in self._rows.items()}
+        if self._sound:
+            sound = pl.concat(self._sound)
+            self._remarks.of_sound(sound)
+            frames[COMPLETE] = pl.concat([frames[COMPLETE], _conformed(sound, COMPLETE_ROWS)])
+        stats = stats_of(frames, self._remarks)
+        self._clear()
+        return frames, stats
+
+
+def _is_incomplete(columns: tuple[Any, ...]) -> bool:
+    """Whether an event lacks its user, its type, or the track that its type calls for."""
+    _, kind, user, _, track, _ = columns
+    return user is None or kind is None or (track is None and kind in _WITH_TRACK)
+
+
+def _frame(rows: Sequence[tuple[Any, ...]], schema: pl.Schema) -> pl.DataFrame:
+    if not rows:
+        return pl.DataFrame(schema=schema)
+    columns = zip(*rows, strict=True)
+    return pl.DataFrame(
+        [_column(name, schema[name], values) for name, values in zip(schema, columns, strict=True)]
+    )
+
+
+def _column(name: str, dtype: pl.DataType, values: Sequence[Any]) -> pl.Series:
+    physical = _PHYSICAL.get(dtype.base_type(), dtype)
+    return pl.Series(name, values, physical, strict=True).cast(dtype)
+
+
+def _conformed(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Exactly the schema's columns by name; those that `rows` lack are null."""
+    there = rows.columns
+    return rows.select(
+        (pl.col(name) if name in there else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in schema.items()
+    )

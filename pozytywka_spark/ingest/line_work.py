@@ -1,0 +1,188 @@
+"""Pass one of an ingest: files in, their rows put down by what becomes of them, counts told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.ingest.content import Blocks
+from pozytywka_spark.ingest.contracts import CONTRACTS, SESSIONS, Contract
+from pozytywka_spark.ingest.file_stats import MONTH, FileStats
+from pozytywka_spark.ingest.first_look import look_first
+from pozytywka_spark.ingest.judged import Judged, LossesOf
+from pozytywka_spark.ingest.reach import Reach
+from pozytywka_spark.ingest.reader import Part, read_part
+from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.staged import COMPLETE
+from pozytywka_spark.ingest.textlines import Lines, Piece, lines_in
+from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.tasks import TaskFiles, Told
+
+# A task puts rows down by so many, of however many files they are: small files make no small parcels
+_ROWS = 400_000
+# and no more text than that of rows that keep theirs
+_TEXT = 128 << 20
+# Rows of quarantine judged before it is looked whether there are enough
+_SLICE = 50_000
+_QUARANTINED = (
+    "quarantine_id", "entity", "reason", "raw", "source_file", "source_order", "ingest_id", "time_unit",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LineWork:
+    """Work on parts of files of one entity, of which `paths` are all of the batch (see `staged.SOURCE`).
+
+    Tells for each file that it read of: `source` (its place in `paths`), `stats` (`FileStats.as_told` of what
+    it read) and `blocks` (see `content.Blocks`).
+    """
+
+    reach: Reach
+    entity: str
+    judging: Judging
+    buckets: int
+    paths: tuple[str, ...]
+    losses_of: LossesOf
+
+    def __call__(self, parts: Sequence[Part], files: TaskFiles) -> Iterator[Told]:
+        """Read each part in turn."""
+        numbers = {path: number for number, path in enumerate(self.paths)}
+        batch = self._batch(files)
+        blocks: defaultdict[int, Blocks] = defaultdict(Blocks)
+        for part in parts:
+            source = numbers[part.path]
+            for found in read_part(self.reach, part, blocks[source]):
+                self._take(batch, source, part.path, found, part.of.time_unit)
+        stats = batch.end()
+        for source, of in blocks.items():
+            told = stats.get(source, FileStats()).as_told()
+            yield {"source": source, "stats": told, "blocks": {str(at): one for at, one in of.told.items()}}
+
+    def judge_batches(self, batches: Iterable[pa.RecordBatch], files: TaskFiles) -> Iterator[Told]:
+        """The same of lines that Spark read: `value` (binary), `path`, `source_order`, `time_unit`.
+
+        No `blocks` are told.
+        """
+        numbers = {path: number for number, path in enumerate(self.paths)}
+        batch = self._batch(files)
+        for given in batches:
+            frame = pl.DataFrame(given)
+            for (path, unit), lines in frame.group_by("path", "time_unit", maintain_order=True):
+                texts, offsets = lines["value"].to_list(), lines["source_order"].to_list()
+                self._take(batch, numbers[str(path)], str(path), Lines(texts, offsets), unit)
+        for source, stats in batch.end().items():
+            yield {"source": source, "stats": stats.as_told()}
+
+    def _batch(self, files: TaskFiles) -> _Batch:
+        return _Batch(Judged(contract_of(self.entity), self.judging, self.losses_of), self.buckets, files)
+
+    def _take(self, batch: _Batch, source: int, path: str, found: Piece | Lines, unit: str | None) -> None:
+        if self.entity == SESSIONS.entity:
+            batch.look(source, path, found, self.judging, unit)
+        else:
+            batch.judge(source, path, not_blank(found), unit)
+
+
+@dataclass(frozen=True)
+class ReplayWork:
+    """Work on data files of the quarantine table: an entity's rows judged anew, as of `LineWork`.
+
+    `paths` are the rows' source files, as the table spells them. Only rows rejected for one of `reasons`
+    (none given: for any), and not those of the ingest `but_of`. Tells `source` and `stats`.
+    """
+
+    entity: str
+    judging: Judging
+    buckets: int
+    paths: tuple[str, ...]
+    losses_of: LossesOf
+    reasons: tuple[str, ...] = ()
+    but_of: int | None = None
+
+    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Told]:
+        """Judge the rows of each file in turn."""
+        numbers = {path: number for number, path in enumerate(self.paths)}
+        batch = _Batch(
+            Judged(contract_of(self.entity), self.judging, self.losses_of, keep_text=True),
+            self.buckets,
+            files,
+        )
+        for item in items:
+            for rows in files.read([item], _QUARANTINED).filter(self._tried()).iter_slices(_SLICE):
+                for (path, unit), mine in rows.group_by("source_file", "time_unit", maintain_order=True):
+                    texts = [raw.encode() for raw in mine["raw"]]
+                    lines = Lines(texts, mine["source_order"].to_list())
+                    batch.judge(numbers[str(path)], str(path), lines, unit, mine["quarantine_id"].to_list())
+        for source, stats in batch.end().items():
+            yield {"source": source, "stats": stats.as_told()}
+
+    def _tried(self) -> pl.Expr:
+        tried = pl.col("entity") == self.entity
+        if self.reasons:
+            tried &= pl.col("reason").is_in(self.reasons)
+        return tried if self.but_of is None else tried & (pl.col("ingest_id") != self.but_of)
+
+
+def contract_of(entity: str) -> Contract:
+    """The contract of an entity by its name."""
+    return next(contract for contract in CONTRACTS if contract.entity == entity)
+
+
+class _Batch:
+    """Rows of any files until there are enough of them to be put down."""
+
+    def __init__(self, judged: Judged, buckets: int, files: TaskFiles) -> None:
+        self._judged, self._buckets, self._files = judged, buckets, files
+        self._stats: dict[int, FileStats] = {}
+
+    def look(self, source: int, path: str, found: Piece | Lines, judging: Judging, unit: str | None) -> None:
+        """Lines of sessions."""
+        seen = look_first(found, judging)
+        self._judged.add_sound(source, seen.sound)
+        self.judge(source, path, seen.doubtful, unit)
+
+    def judge(
+        self, source: int, path: str, lines: Lines, unit: str | None, ids: Sequence[str] | None = None
+    ) -> None:
+        """Lines of any entity, none of them blank, by the rules alone."""
+        self._judged.judge(source, path, lines, unit, ids)
+        if self._judged.rows >= _ROWS or self._judged.text_bytes >= _TEXT:
+            self._put_down()
+
+    def end(self) -> dict[int, FileStats]:
+        """What is to be told of each source, with all rows put down."""
+        self._put_down()
+        return self._stats
+
+    def _put_down(self) -> None:
+        frames, told = self._judged.take()
+        put_down(frames, self._buckets, self._files)
+        for source, stats in told.items():
+            self._stats[source] = self._stats.get(source, FileStats()) + stats
+
+
+def put_down(frames: dict[str, pl.DataFrame], buckets: int, files: TaskFiles) -> None:
+    """Stage rows by kind; complete events by month and bucket of the user."""
+    for kind, rows in frames.items():
+        if kind != COMPLETE:
+            files.stage(kind, rows)
+            continue
+        shard = rows.select(
+            MONTH.dt.to_string("%Y-%m-%d").alias("_month"),
+            user_bucket(pl.col("user_id"), buckets).alias("_bucket"),
+        )
+        by_shard = rows.hstack(shard).partition_by("_month", "_bucket", include_key=False, as_dict=True)
+        for (month, bucket), mine in by_shard.items():
+            files.stage(kind, mine, (month, bucket))
+
+
+def not_blank(found: Piece | Lines) -> Lines:
+    """Those lines that hold something: a line of blanks is no row."""
+    lines = found if isinstance(found, Lines) else lines_in(found)
+    kept = [(text, at) for text, at in zip(lines.texts, lines.offsets, strict=True) if text.strip(b" ")]
+    return Lines([text for text, _ in kept], [at for _, at in kept])
