@@ -14,10 +14,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 def _interpreted(request):
     """Compiling a plan costs a second, running it on some hundred rows none; real deliveries are compiled.
 
-    Rules are plain Python: their tests start no Spark.
+    Rules are plain Python, checks of silver are kernels: their tests start no Spark.
     """
     name = request.module.__name__
-    if name == "test_ingest_real_deliveries" or name.startswith("test_rules_"):
+    if name == "test_ingest_real_deliveries" or name.startswith(("test_rules_", "test_quality_")):
         yield
         return
     spark = request.getfixturevalue("spark")
