@@ -19,7 +19,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
-from pozytywka_spark.ingest.outcomes import NOTED, OUTCOMES
+from pozytywka_spark.ingest.fates import NOTED, OUTCOMES
 from pozytywka_spark.ingest.reader import Surveyed
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.wrong_kinds import first_of

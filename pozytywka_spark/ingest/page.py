@@ -13,7 +13,7 @@ from pozytywka_spark.ingest import figures
 from pozytywka_spark.ingest.checks import COLUMN, Finding
 from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.delivery import Delivery
-from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
+from pozytywka_spark.ingest.fates import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.silver import Silver
 from pozytywka_spark.ingest.spanned import caption, days_figure
 from pozytywka_spark.lake.api import Lake
