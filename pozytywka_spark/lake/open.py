@@ -11,6 +11,7 @@ from pozytywka_spark.lake.delta_rs import DeltaRsLake
 from pozytywka_spark.lake.delta_spark import DeltaSparkLake
 from pozytywka_spark.lake.local import LocalStore
 from pozytywka_spark.lake.s3_store import S3Store
+from pozytywka_spark.lake.storage import storage_of
 from pozytywka_spark.lake.store import Store
 
 
@@ -26,7 +27,7 @@ def open_lake(settings: Settings, spark: SparkSession) -> Lake:
         return remote
     store = open_store(settings)
     store.check()
-    return DeltaRsLake(store, spark)
+    return DeltaRsLake(store, spark, storage_of(settings))
 
 
 def open_store(settings: Settings) -> Store:
