@@ -17,7 +17,7 @@ from pozytywka_spark.schemas import ADVERTISEMENT, BUY_PREMIUM, EVENT_TYPES, PLA
 # A track that no row nearby names.
 ANOTHER = "\0another"
 # How many plays a row may be away whose track is tried.
-_NEAR = 2
+NEAR = 2
 # In a larger crowd too much is possible for anything to be told, and trying it takes long.
 CROWD = 8
 # Sessions that need more rounds than this don't exist but in tests of malice; stopping leaves too much.
@@ -113,7 +113,7 @@ class Session:
         places = [here]
         for step in (-1, 1):
             plays, place = 0, here + step
-            while 0 <= place < len(self.instants) and plays < _NEAR:
+            while 0 <= place < len(self.instants) and plays < NEAR:
                 places.append(place)
                 plays += any(self.rows[j].kind == PLAY for j in self.instants[place])
                 place += step

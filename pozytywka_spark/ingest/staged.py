@@ -12,8 +12,8 @@ INCOMPLETE = "incomplete"  # events that pass all rules, but lack a user, a type
 REJECTED = "rejected"  # rows of any entity that break a rule, or stayed incomplete; key ()
 LOST = "lost"  # what rejected rows tell of where a row is missing; key ()
 ROWS = "rows"  # of a catalogue entity, rows that pass; key ()
-SESSION = "session"  # rows brought together by session; key (number of the slice,)
-NEEDY = "needy"  # INCOMPLETE rows brought together by session; key (number of the slice,)
+SESSION = "session"  # complete rows brought together by session; key (number of the slice,)
+NEEDY = "needy"  # incomplete ones; key (number of the slice,)
 RESCUED = "rescued"  # fields of new rows that the contract doesn't know; key ()
 LEFT = "left"  # rows that left quarantine, of a replay; key ()
 
@@ -49,6 +49,13 @@ FATE: Columns = {
 
 # grain: event that lacks something; `no_track`: its track was given, as none
 INCOMPLETE_ROWS = pl.Schema({**EVENT, "no_track": pl.Boolean, **FATE, **SOURCE})
+
+# grain: complete event of the batch or of the table; `filled`: what was filled in before, by its session
+# (1 the user, 2 the type, 4 the track, added up); `source` is null of rows of the table
+SESSION_ROWS = pl.Schema({**EVENT, "filled": pl.Int8, "source": pl.Int32})
+
+# grain: incomplete event of the batch
+NEEDY_ROWS = INCOMPLETE_ROWS
 
 # grain: rejected row
 REJECTED_ROWS = pl.Schema({**FATE, **SOURCE})
