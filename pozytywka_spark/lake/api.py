@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from pyspark.sql import DataFrame
+from pyspark.sql import types as T
 
 from pozytywka_spark.schemas import Table
 
@@ -49,6 +50,9 @@ class Lake(Protocol):
 
     def version(self, table: str) -> int:
         """The latest version. Raises `LakeError` if there is no such table."""
+
+    def schema(self, table: str) -> T.StructType | None:
+        """The columns of the latest version, None if there is no such table; reads the log alone."""
 
     def txn_version(self, table: str, app: str) -> int | None:
         """The last version that `app` committed, None if it never did or the table is absent."""

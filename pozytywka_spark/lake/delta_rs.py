@@ -8,6 +8,7 @@ from datetime import datetime
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import log, maintenance, merge, names, partitions, rows, scan, types
@@ -36,6 +37,11 @@ class DeltaRsLake:
     def version(self, table: str) -> int:
         """See `api.Lake`."""
         return self._latest(table).version()
+
+    def schema(self, table: str) -> T.StructType | None:
+        """See `api.Lake`."""
+        delta = log.open_table(self.path(table), self._store.options)
+        return types.to_spark(delta.schema()) if delta is not None else None
 
     def txn_version(self, table: str, app: str) -> int | None:
         """See `api.Lake`."""
