@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import types as T
 
 from pozytywka_spark.lake.shards import DataFile, Shard, Written
 from pozytywka_spark.lake.tasks import Tasks
@@ -61,6 +62,9 @@ class Lake(Protocol):
 
     def version(self, table: str) -> int:
         """The latest version. Raises `LakeError` if there is no such table."""
+
+    def schema(self, table: str) -> T.StructType | None:
+        """The columns of the latest version, None if there is no such table; reads the log alone."""
 
     def txn_version(self, table: str, app: str) -> int | None:
         """The last version that `app` committed, None if it never did or the table is absent."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import growth, log, maintenance, merge, names, partitions, scan, types, written
@@ -47,6 +48,11 @@ class DeltaRsLake:
     def version(self, table: str) -> int:
         """See `api.Lake`."""
         return self._latest(table).version()
+
+    def schema(self, table: str) -> T.StructType | None:
+        """See `api.Lake`."""
+        delta = log.open_table(self.path(table), self._store.options)
+        return types.to_spark(delta.schema()) if delta is not None else None
 
     def txn_version(self, table: str, app: str) -> int | None:
         """See `api.Lake`."""
