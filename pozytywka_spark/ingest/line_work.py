@@ -15,12 +15,12 @@ from pozytywka_spark.ingest.contracts import CONTRACTS, SESSIONS, Contract
 from pozytywka_spark.ingest.file_stats import MONTH, FileStats
 from pozytywka_spark.ingest.joined import Origin, look_at, look_at_all
 from pozytywka_spark.ingest.judged import Judged, LossesOf
-from pozytywka_spark.ingest.reach import Reach
 from pozytywka_spark.ingest.reader import Part, read_part
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.staged import COMPLETE
 from pozytywka_spark.ingest.textlines import Lines, Piece, lines_in
 from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.lake.tasks import TaskFiles, Told
 
 # A task puts rows down by so many, of however many files they are: small files make no small parcels
@@ -44,7 +44,7 @@ class LineWork:
     it read) and `blocks` (see `content.Blocks`).
     """
 
-    reach: Reach
+    storage: Storage
     entity: str
     judging: Judging
     buckets: int
@@ -58,7 +58,7 @@ class LineWork:
         blocks: defaultdict[int, Blocks] = defaultdict(Blocks)
         for part in parts:
             source = numbers[part.path]
-            for found in read_part(self.reach, part, blocks[source]):
+            for found in read_part(self.storage, part, blocks[source]):
                 batch.add(Origin(source, part.path, part.of.time_unit), found)
         stats = batch.end()
         for source, of in blocks.items():

@@ -1,4 +1,4 @@
-"""Raw files that tasks open by themselves, local or on S3: which those are, what lies below a root."""
+"""What lies below the root of a delivery that is listed without Spark: a local folder, or one on S3."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from pyarrow import fs
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.rawfile import RawFile, is_hidden, naive_time
 from pozytywka_spark.lake import s3
-from pozytywka_spark.lake.storage import Storage as Reach
-from pozytywka_spark.lake.storage import storage_of as reach_of
-
-__all__ = ["Reach", "list_local", "list_objects", "reach_of"]
 
 
 def list_local(root: str) -> list[RawFile] | None:

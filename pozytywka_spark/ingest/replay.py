@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.contracts import CONTRACTS, SESSIONS, Contract
 from pozytywka_spark.ingest.fates import QUARANTINED, UNRESOLVED
+from pozytywka_spark.ingest.held import Layout, resolve_beside_held
 from pozytywka_spark.ingest.line_work import ReplayWork
 from pozytywka_spark.ingest.losses import losses_of
 from pozytywka_spark.ingest.pass_one import JudgedRows, stats_by_path
-from pozytywka_spark.ingest.rejected import StillQuarantined
+from pozytywka_spark.ingest.rejected import BatchStamp, StillQuarantined
+from pozytywka_spark.ingest.resolve import Batch
 from pozytywka_spark.ingest.rules.verdict import Judging
-from pozytywka_spark.ingest.staged import LEFT
-from pozytywka_spark.ingest.writes import of_table, write_silver
+from pozytywka_spark.ingest.writes import write_silver
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.layout import buckets_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
 from pozytywka_spark.schemas import QUARANTINE
+
+_NEVER = datetime(1970, 1, 1)  # when the files of replayed rows were modified: it decides nothing
 
 
 @dataclass(frozen=True)
@@ -62,19 +66,19 @@ def replay(lake: Lake, contract: Contract, ingest_id: int, judging: Judging, tri
         return 0
     with lake.tasks() as tasks:
         held = quarantined(lake, tasks, contract)
-        work = ReplayWork(
-            contract.entity, judging, buckets_of(lake), _sources(tasks, held), losses_of, *_chosen(tried)
-        )
+        paths, buckets = _sources(tasks, held), buckets_of(lake)
+        work = ReplayWork(contract.entity, judging, buckets, paths, losses_of, tried.reasons, tried.but_of)
         done = tasks.run(held, work, weight=lambda file: file.size, named=named_file)
         judged = JudgedRows(done.parcels, stats_by_path(done.told, work.paths), {})
         if not judged.rows:
             return 0
-        resolved = resolve_again(lake, tasks, contract, judged, work.paths)
+        stamp = BatchStamp(contract.entity, replay_stream(contract.entity), ingest_id, ingest_id)
+        batch = Batch(stamp, tuple((_NEVER, path) for path in work.paths), replay=True)
+        resolved = resolve_beside_held(lake, tasks, contract, judged, batch, Layout(work.buckets))
         counts = [row for row in resolved.counts if row["outcome"] != QUARANTINED]
         moved = sum(int(row["rows"]) for row in counts)
         if moved:
-            stream = replay_stream(contract.entity)
-            ledger.add_counts(lake, contract.entity, ingest_id, stream, counts)
+            ledger.add_counts(lake, contract.entity, ingest_id, stamp.stream, counts)
             write_silver(lake, contract, resolved, None)
             _take_out(lake, tasks, contract, held, resolved.left)
         return moved

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import epochs
 from pozytywka_spark.ingest.contracts import Contract
-from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.pass_one import named_part
+from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.reader import Part, Surveyed, lines_of, parts_of
 from pozytywka_spark.ingest.recognise import HEAD_BYTES, Kind, recognise
 from pozytywka_spark.ingest.unpack import MAGIC_BYTES, PLAIN, UNREADABLE, codec_of, in_words, unpacked
