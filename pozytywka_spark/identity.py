@@ -15,7 +15,7 @@ import hashlib
 
 import polars as pl
 
-_MODULUS, _FACTOR = 2_147_483_647, 1_812_433_253
+MODULUS, FACTOR = 2_147_483_647, 1_812_433_253
 
 
 def event_ids(events: pl.DataFrame) -> pl.Series:
@@ -37,4 +37,4 @@ def event_ids(events: pl.DataFrame) -> pl.Series:
 
 def user_bucket(user_id: pl.Expr, buckets: int) -> pl.Expr:
     """The bucket of each user, from 0 to `buckets` - 1, as a 32-bit number."""
-    return (user_id % _MODULUS * _FACTOR % _MODULUS % buckets).cast(pl.Int32)
+    return (user_id % MODULUS * FACTOR % MODULUS % buckets).cast(pl.Int32)

@@ -22,12 +22,17 @@ from pozytywka_spark.names import SKIP as SKIP
 
 @dataclass(frozen=True)
 class Table:
-    """A Delta table of the lake: its name is its folder under `lake.root`."""
+    """A Delta table of the lake: its name is its folder under `lake.root`.
+
+    `sorted_by` is the order of rows within a data file, so that readers skip row groups and find one
+    user's rows side by side; nothing may depend on it across files.
+    """
 
     name: str
     schema: T.StructType
     keys: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
+    sorted_by: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -61,9 +66,15 @@ def _nullable(data_type: T.DataType) -> str:
     return data_type.simpleString()
 
 
-def table(name: str, ddl: str, keys: Sequence[str], partition_by: Sequence[str] = ()) -> Table:
+def table(
+    name: str,
+    ddl: str,
+    keys: Sequence[str],
+    partition_by: Sequence[str] = (),
+    sorted_by: Sequence[str] = (),
+) -> Table:
     """A table from a DDL literal such as `"user_id bigint, city string"`."""
-    return Table(name, parse_ddl(ddl), tuple(keys), tuple(partition_by))
+    return Table(name, parse_ddl(ddl), tuple(keys), tuple(partition_by), tuple(sorted_by))
 
 
 def month_of(time: Column) -> Column:
@@ -95,13 +106,14 @@ TRACK_STORAGE = table(
     "track_storage", "track_id string, storage_class string, daily_cost double", keys=["track_id"]
 )
 
-# grain: event; `event_id` and `user_bucket` are the hashes of identity.py, a file is sorted by user and time
+# grain: event; `event_id` and `user_bucket` are the hashes of identity.py
 EVENTS = table(
     "events",
     "event_id binary, event_time timestamp, event_type string, user_id bigint, session_id bigint, "
     "track_id string, repaired boolean, repair_reason string, event_month date, user_bucket int",
     keys=["event_id"],
     partition_by=["event_month", "user_bucket"],
+    sorted_by=["user_id", "event_time"],
 )
 
 SILVER = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, EVENTS)
@@ -141,11 +153,12 @@ INGEST_COUNTS = table(
     keys=["stream", "batch", "outcome", "reason", "event_month"],
 )
 
-# grain: file version that a batch has read to its end; `generation` counts the times a delivery was read anew
+# grain: file version that a batch has read to its end; `generation` counts the times a delivery was read
+# anew, `content_hash` is null in rows of older releases
 INGEST_FILES = table(
     "ingest_files",
     "stream string, batch bigint, ingest_id bigint, entity string, delivery string, generation int, "
-    "path string, size bigint, modified timestamp, rows bigint",
+    "path string, size bigint, modified timestamp, rows bigint, content_hash string",
     keys=["stream", "batch", "path"],
 )
 

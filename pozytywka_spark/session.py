@@ -53,7 +53,8 @@ _PATIENT_COMPILER = (
 _CLASSES_KEPT = "spark.sql.codegen.cache.maxEntries"
 _CALL_SITES = "spark.python.sql.dataFrameDebugging.enabled"
 _PAGE = "spark.buffer.pageSize"
-_SPEED_ONLY = (_CLASSES_KEPT, _CALL_SITES, _PAGE)  # a running session does without
+_POLARS = "spark.executorEnv.POLARS_MAX_THREADS"
+_SPEED_ONLY = (_CLASSES_KEPT, _CALL_SITES, _PAGE, _POLARS)  # a running session does without
 
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
@@ -163,6 +164,8 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":
         conf |= _DELTA
+    # tasks side by side share the cores: Polars reads this once, as it is imported, and would take them all
+    conf[_POLARS] = spark.conf.get("spark.task.cpus", 1)
     conf |= spark.conf
     if settings.env == "local":
         given = for_throughput(str(conf.get(_JAVA, "")))

@@ -41,8 +41,10 @@ class MemoryFiles:
             frames.append(frame if columns is None else frame.select(columns))
         return pl.concat(frames)
 
-    def shared(self, parcels: Sequence[Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
-        return self.read(parcels, columns)
+    def shared(
+        self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        return self.read(files, columns)
 
     def stage(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> None:
         if rows.height:

@@ -81,6 +81,13 @@ class LakeSettings(Section):
 
     root: str = Field(min_length=1, description="folder that holds one folder a table")
     engine: Literal["delta-rs", "delta-spark"] = "delta-rs"
+    user_buckets: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="into how many parts users divide the events of each month in a new lake; unset: by the "
+        "largest month; a lake that is there keeps its own, see maintain --buckets",
+    )
     retention_hours: float = Field(168, ge=0, description="versions younger than this survive a vacuum")
     delta_jars: Literal["provided", "download"] = Field(
         "provided", description="delta-spark only: the Spark at hand has Delta's jars, or Spark fetches them"

@@ -42,6 +42,7 @@ def examine(settings: Settings, start: Start | None) -> list[Finding]:
         *findings,
         *attempted("raw files", lambda: stores.raw_files(settings, spark)),
         *attempted("lake", lambda: stores.lake(settings, spark)),
+        *attempted("layout", lambda: stores.layout(settings, spark)),
         *attempted("MLflow", lambda: stores.mlflow(settings)),
     ]
 

@@ -10,8 +10,10 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.doctor.findings import Finding, ok, trouble, warning
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.delivery import find_delivery
-from pozytywka_spark.lake.open import open_store
+from pozytywka_spark.lake.layout import UPGRADE, buckets_of, is_older
+from pozytywka_spark.lake.open import open_any_lake, open_store
 from pozytywka_spark.lake.probe import probe_local, probe_remote
+from pozytywka_spark.schemas import EVENTS
 from pozytywka_spark.training.tracking.probe import probe
 
 
@@ -44,6 +46,22 @@ def lake(settings: Settings, spark: SparkSession | None) -> list[Finding]:
     if spark is None:
         return [warning("lake", f"{root}: not tried", "run without --quick")]
     return [ok("lake", probe_remote(root, spark))]
+
+
+def layout(settings: Settings, spark: SparkSession | None) -> list[Finding]:
+    """Whether events are laid out as this release has them, in as many buckets as the settings say."""
+    if spark is None:
+        return []
+    held = open_any_lake(settings, spark)
+    if is_older(held):
+        return [trouble("layout", "table events has the layout of an older release", UPGRADE)]
+    if not held.exists(EVENTS.name):
+        return []
+    buckets, asked = buckets_of(held), settings.lake.user_buckets
+    found = f"events in buckets of users: {buckets}"
+    if asked in (None, buckets):
+        return [ok("layout", found)]
+    return [warning("layout", f"{found}, lake.user_buckets={asked}", f"run maintain --buckets {asked}")]
 
 
 def mlflow(settings: Settings) -> list[Finding]:

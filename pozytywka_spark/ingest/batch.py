@@ -8,9 +8,10 @@ attempt is cut short, the next one finds the same outcomes, or finds them writte
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -18,12 +19,21 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import ledger
-from pozytywka_spark.ingest.contracts import SESSIONS, Contract
-from pozytywka_spark.ingest.outcomes import NOTED, OUTCOMES
+from pozytywka_spark.ingest.contracts import Contract
+from pozytywka_spark.ingest.fates import NOTED, OUTCOMES
+from pozytywka_spark.ingest.file_stats import FileStats
+from pozytywka_spark.ingest.held import chosen_buckets, record_buckets, resolve_beside_held
+from pozytywka_spark.ingest.pass_one import NOTHING_READ, JudgedRows, read_files
 from pozytywka_spark.ingest.reader import Surveyed
+from pozytywka_spark.ingest.rejected import BatchStamp
+from pozytywka_spark.ingest.resolve import Batch as Rows
+from pozytywka_spark.ingest.resolve import Resolved
 from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.writes import write_resolved
 from pozytywka_spark.ingest.wrong_kinds import first_of
 from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.layout import buckets_of
+from pozytywka_spark.lake.storage import storage_of
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
 
@@ -83,7 +93,7 @@ def ingest_batch(batch: Batch, tasks: Tasks) -> None:
     """
     if batch.has_written(INGEST_FILES.name):
         return
-    judged = read_batch(batch, tasks) if batch.files else NOTHING_READ
+    judged = _read(batch, tasks) if batch.files else NOTHING_READ
     if not batch.has_written(INGEST_COUNTS.name):  # what was begun is brought to its end
         check_fields(judged.files, batch.source.contract)
         check_share(judged.files, batch.source)
@@ -92,9 +102,26 @@ def ingest_batch(batch: Batch, tasks: Tasks) -> None:
     ledger.record_files(batch.lake, batch.source.files_stamp(), batch.txn, _versions(batch, judged))
 
 
-def _take_in(batch: Batch, tasks: Tasks, judged: JudgedBatch) -> None:
+def _read(batch: Batch, tasks: Tasks) -> JudgedRows:
+    storage, source = storage_of(batch.settings), batch.source
+    entity, buckets = source.contract.entity, buckets_of(batch.lake)
+    if all(storage.opens(each.file.path) for each in batch.files):
+        return read_files(tasks, batch.files, storage, entity, source.judging, buckets)
+    raise NotImplementedError
+
+
+def _resolve(batch: Batch, tasks: Tasks, judged: JudgedRows) -> Resolved:
+    source = batch.source
+    stamp = BatchStamp(source.contract.entity, source.stream, batch.number, source.ingest_id)
+    rows = Rows(stamp, tuple((each.file.modified, each.file.path) for each in batch.files))
+    layout = chosen_buckets(batch.lake, judged, batch.settings.lake.user_buckets)
+    record_buckets(batch.lake, layout.buckets)
+    return resolve_beside_held(batch.lake, tasks, source.contract, judged, rows, layout)
+
+
+def _take_in(batch: Batch, tasks: Tasks, judged: JudgedRows) -> None:
     entity = batch.source.contract.entity
-    resolved = resolve_batch(batch, tasks, judged)
+    resolved = _resolve(batch, tasks, judged)
     reconcile(entity, judged.rows, resolved.counts)
     counts = [*resolved.counts, *count_notes(judged.files.values())]
     ledger.record_counts(batch.lake, entity, batch.source.ingest_id, batch.txn, counts)
@@ -161,7 +188,7 @@ def reconcile(entity: str, read: int, counts: Sequence[Mapping[str, Any]]) -> No
         )
 
 
-def _versions(batch: Batch, judged: JudgedBatch) -> list[dict[str, Any]]:
+def _versions(batch: Batch, judged: JudgedRows) -> list[dict[str, Any]]:
     """The files as they were listed, with the rows and the hash of what was read."""
     return [
         {

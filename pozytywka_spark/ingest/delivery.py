@@ -12,9 +12,9 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import by_spark
 from pozytywka_spark.ingest.contracts import ENTITIES, SUFFIXES
 from pozytywka_spark.ingest.ledger import Version
+from pozytywka_spark.ingest.listing import list_local, list_objects
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.rawpaths import absolute, plain_path
-from pozytywka_spark.ingest.listing import list_local, list_objects
 from pozytywka_spark.lake import s3
 from pozytywka_spark.lake.storage import storage_of
 

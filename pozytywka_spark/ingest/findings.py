@@ -13,7 +13,7 @@ from pozytywka_spark.ingest import checks as c
 from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.checks import Finding
 from pozytywka_spark.ingest.contracts import CONTRACTS
-from pozytywka_spark.ingest.outcomes import DUPLICATE, NOTED, OUTCOMES, QUARANTINED, REPAIRED
+from pozytywka_spark.ingest.fates import DUPLICATE, NOTED, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.lake.api import Lake, Txn
 
 _NOTE_MEANING = {

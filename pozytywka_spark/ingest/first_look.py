@@ -85,7 +85,7 @@ def _as_arrow(found: Piece | Lines) -> tuple[pa.Array, _Whole]:
     """Lines as one Arrow array, each with its end (but perhaps the last), and their offsets."""
     if isinstance(found, Piece):
         data = found.data
-        if data.count(b"\r") == data.count(b"\r\n"):
+        if b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"):
             texts = _by_newlines(data)
             borders = np.frombuffer(texts.buffers()[1], np.int32)[: len(texts)]
             return texts, found.start + borders.astype(np.int64)
@@ -104,8 +104,9 @@ def _by_newlines(data: bytes) -> pa.Array:
 
 
 def _in_form(texts: pa.Array, judging: Judging) -> _Mask:
-    in_form: _Mask = pc.match_substring_regex(texts, FORM).to_numpy(zero_copy_only=False)
-    lengths = pc.binary_length(texts).to_numpy()
+    # between NumPy and Arrow by way of Polars, here and below: Arrow's own way imports Pandas
+    in_form: _Mask = pl.Series(pc.match_substring_regex(texts, FORM)).to_numpy()
+    lengths = pl.Series(pc.binary_length(texts)).to_numpy()
     long = np.flatnonzero(in_form & (lengths > judging.max_line_bytes))  # with its end it may be
     if len(long):
         in_form = in_form.copy()
@@ -117,7 +118,7 @@ def _parsed(texts: pa.Array, in_form: _Mask) -> pl.DataFrame:
     """The lines in form as events, in their order."""
     if not in_form.any():
         return pl.DataFrame(schema=EVENT)
-    chosen = texts if in_form.all() else texts.filter(pa.array(in_form))
+    chosen = texts if in_form.all() else texts.filter(pl.Series(in_form).to_arrow())
     _, borders, data = chosen.buffers()
     end = np.frombuffer(borders, np.int32)[len(chosen)]
     rows = pl.read_ndjson(io.BytesIO(data[:end]), schema=_RAW)
@@ -145,7 +146,7 @@ def _passing(events: pl.DataFrame, judging: Judging) -> pl.Series:
 
 def _bare(texts: pa.Array, places: _Whole) -> list[bytes]:
     """Some lines without their ends."""
-    found = texts.take(pa.array(places)).to_pylist()
+    found = texts.take(pl.Series(places).to_arrow()).to_pylist()
     return [text.removesuffix(b"\n").removesuffix(b"\r") for text in found]
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
 from pozytywka_spark.ingest.file_stats import FileStats, Remarks, stats_of
+from pozytywka_spark.ingest.joined import Origin
 from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.rules.verdict import Judging, Verdict
 from pozytywka_spark.ingest.staged import (
@@ -62,37 +63,31 @@ class Judged:
         self._remarks = Remarks()
         self.rows, self.text_bytes = 0, 0  # how much it holds
 
-    def add_sound(self, source: int, events: pl.DataFrame) -> None:
-        """Sound events of a file, as `first_look.Seen` has them."""
-        self._sound.append(events.with_columns(source=pl.lit(source, pl.Int32)))
+    def add_sound(self, events: pl.DataFrame) -> None:
+        """Sound events, as `first_look.Seen` has them, with their `source`."""
+        self._sound.append(events)
         self.rows += events.height
 
-    def judge(
-        self,
-        source: int,
-        path: str,
-        lines: Lines,
-        unit: str | None = None,
-        line_ids: Sequence[str] | None = None,
-    ) -> None:
-        """Lines of a file that aren't blank; `unit` is that of its timestamps, if these are numbers."""
+    def judge(self, origin: Origin, lines: Lines, line_ids: Sequence[str] | None = None) -> None:
+        """Lines of a file that aren't blank."""
         rules, judging, keep = self._rules, self._judging, self._keep_text
         for at, (line, order) in enumerate(zip(lines.texts, lines.offsets, strict=True)):
             named = None if line_ids is None else line_ids[at]
-            said = judge_line(line, rules, judging, unit=unit, keep_text=keep, line_id=named)
-            self._keep(said, path, unit, (source, order))
+            said = judge_line(line, rules, judging, unit=origin.unit, keep_text=keep, line_id=named)
+            self._keep(said, origin, order)
             if said.notes or said.absent:
-                self._remarks.add(source, said)
+                self._remarks.add(origin.source, said)
         self.rows += len(lines.texts)
 
-    def _keep(self, said: Verdict, path: str, unit: str | None, place: tuple[int, int]) -> None:
+    def _keep(self, said: Verdict, origin: Origin, order: int) -> None:
         self.text_bytes += len(said.raw or "")
+        place = (origin.source, order)
         # without a reason for those that pass
-        fate = (said.line_id, said.reason, said.rule, said.raw, said.rescued, unit)
+        fate = (said.line_id, said.reason, said.rule, said.raw, said.rescued, origin.unit)
         if said.reason is not None:
             self._rows[REJECTED].append((*fate, *place))
             if self._events:
-                self._rows[LOST] += self._losses_of(said.raw, path)
+                self._rows[LOST] += self._losses_of(said.raw, origin.path)
         elif not self._events:
             self._rows[ROWS].append((*said.columns, said.rescued, said.line_id, *place))
         elif _is_incomplete(said.columns):

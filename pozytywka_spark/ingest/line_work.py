@@ -13,18 +13,20 @@ from pozytywka_spark.identity import user_bucket
 from pozytywka_spark.ingest.content import Blocks
 from pozytywka_spark.ingest.contracts import CONTRACTS, SESSIONS, Contract
 from pozytywka_spark.ingest.file_stats import MONTH, FileStats
-from pozytywka_spark.ingest.first_look import look_first
+from pozytywka_spark.ingest.joined import Origin, look_at, look_at_all
 from pozytywka_spark.ingest.judged import Judged, LossesOf
-from pozytywka_spark.ingest.reach import Reach
 from pozytywka_spark.ingest.reader import Part, read_part
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.staged import COMPLETE
 from pozytywka_spark.ingest.textlines import Lines, Piece, lines_in
 from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.lake.tasks import TaskFiles, Told
 
 # A task puts rows down by so many, of however many files they are: small files make no small parcels
 _ROWS = 400_000
+# Bytes for one look
+_LOOK = 2 << 20
 # and no more text than that of rows that keep theirs
 _TEXT = 128 << 20
 # Rows of quarantine judged before it is looked whether there are enough
@@ -42,7 +44,7 @@ class LineWork:
     it read) and `blocks` (see `content.Blocks`).
     """
 
-    reach: Reach
+    storage: Storage
     entity: str
     judging: Judging
     buckets: int
@@ -56,8 +58,8 @@ class LineWork:
         blocks: defaultdict[int, Blocks] = defaultdict(Blocks)
         for part in parts:
             source = numbers[part.path]
-            for found in read_part(self.reach, part, blocks[source]):
-                self._take(batch, source, part.path, found, part.of.time_unit)
+            for found in read_part(self.storage, part, blocks[source]):
+                batch.add(Origin(source, part.path, part.of.time_unit), found)
         stats = batch.end()
         for source, of in blocks.items():
             told = stats.get(source, FileStats()).as_told()
@@ -74,18 +76,13 @@ class LineWork:
             frame = pl.DataFrame(given)
             for (path, unit), lines in frame.group_by("path", "time_unit", maintain_order=True):
                 texts, offsets = lines["value"].to_list(), lines["source_order"].to_list()
-                self._take(batch, numbers[str(path)], str(path), Lines(texts, offsets), unit)
+                batch.add(Origin(numbers[str(path)], str(path), unit), Lines(texts, offsets))
         for source, stats in batch.end().items():
             yield {"source": source, "stats": stats.as_told()}
 
     def _batch(self, files: TaskFiles) -> _Batch:
-        return _Batch(Judged(contract_of(self.entity), self.judging, self.losses_of), self.buckets, files)
-
-    def _take(self, batch: _Batch, source: int, path: str, found: Piece | Lines, unit: str | None) -> None:
-        if self.entity == SESSIONS.entity:
-            batch.look(source, path, found, self.judging, unit)
-        else:
-            batch.judge(source, path, not_blank(found), unit)
+        judged = Judged(contract_of(self.entity), self.judging, self.losses_of)
+        return _Batch(judged, self.buckets, files, self.judging if self.entity == SESSIONS.entity else None)
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,8 @@ class ReplayWork:
                 for (path, unit), mine in rows.group_by("source_file", "time_unit", maintain_order=True):
                     texts = [raw.encode() for raw in mine["raw"]]
                     lines = Lines(texts, mine["source_order"].to_list())
-                    batch.judge(numbers[str(path)], str(path), lines, unit, mine["quarantine_id"].to_list())
+                    origin = Origin(numbers[str(path)], str(path), unit)
+                    batch.judge(origin, lines, mine["quarantine_id"].to_list())
         for source, stats in batch.end().items():
             yield {"source": source, "stats": stats.as_told()}
 
@@ -134,30 +132,56 @@ def contract_of(entity: str) -> Contract:
 
 
 class _Batch:
-    """Rows of any files until there are enough of them to be put down."""
+    """Rows of any files until there are enough of them to be put down.
 
-    def __init__(self, judged: Judged, buckets: int, files: TaskFiles) -> None:
-        self._judged, self._buckets, self._files = judged, buckets, files
+    `looking`: lines get a first look (see `first_look`) by that; None: they are judged by the rules alone.
+    """
+
+    def __init__(
+        self, judged: Judged, buckets: int, files: TaskFiles, looking: Judging | None = None
+    ) -> None:
+        self._judged, self._buckets, self._files, self._looking = judged, buckets, files, looking
+        self._pieces: list[tuple[Origin, Piece]] = []
+        self._waiting = 0  # bytes of them
         self._stats: dict[int, FileStats] = {}
 
-    def look(self, source: int, path: str, found: Piece | Lines, judging: Judging, unit: str | None) -> None:
-        """Lines of sessions."""
-        seen = look_first(found, judging)
-        self._judged.add_sound(source, seen.sound)
-        self.judge(source, path, seen.doubtful, unit)
+    def add(self, origin: Origin, found: Piece | Lines) -> None:
+        """Lines of a file."""
+        if self._looking is None:
+            self.judge(origin, not_blank(found))
+        elif isinstance(found, Lines):
+            self._seen(*look_at(origin, found, self._looking))
+        else:
+            self._pieces.append((origin, found))
+            self._waiting += len(found.data)
+            if self._waiting >= _LOOK:
+                self._look()
 
-    def judge(
-        self, source: int, path: str, lines: Lines, unit: str | None, ids: Sequence[str] | None = None
-    ) -> None:
+    def _look(self) -> None:
+        if self._pieces and self._looking is not None:
+            self._seen(*look_at_all(self._pieces, self._looking))
+            self._pieces, self._waiting = [], 0
+
+    def _seen(self, sound: pl.DataFrame, doubtful: Iterable[tuple[Origin, Lines]]) -> None:
+        self._judged.add_sound(sound)
+        for origin, lines in doubtful:
+            self._judged.judge(origin, lines)
+        self._put_down_if_enough()
+
+    def judge(self, origin: Origin, lines: Lines, line_ids: Sequence[str] | None = None) -> None:
         """Lines of any entity, none of them blank, by the rules alone."""
-        self._judged.judge(source, path, lines, unit, ids)
-        if self._judged.rows >= _ROWS or self._judged.text_bytes >= _TEXT:
-            self._put_down()
+        self._judged.judge(origin, lines, line_ids)
+        self._put_down_if_enough()
 
     def end(self) -> dict[int, FileStats]:
         """What is to be told of each source, with all rows put down."""
+        self._look()
         self._put_down()
         return self._stats
+
+    def _put_down_if_enough(self) -> None:
+        if self._judged.rows >= _ROWS or self._judged.text_bytes >= _TEXT:
+            self._put_down()
 
     def _put_down(self) -> None:
         frames, told = self._judged.take()

@@ -1,40 +1,16 @@
-"""Raw files that tasks open by themselves, local or on S3: which those are, what lies below a root."""
+"""What lies below the root of a delivery that is listed without Spark: a local folder, or one on S3."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from pyarrow import fs
 
-from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.rawfile import RawFile, is_hidden, naive_time
 from pozytywka_spark.lake import s3
-
-
-@dataclass(frozen=True)
-class Reach:
-    """How to get at files. `endpoint` is None where nothing on S3 is ours to open."""
-
-    endpoint: s3.Endpoint | None = None
-
-    def opens(self, place: str) -> bool:
-        """Whether files at that address can be opened without Spark."""
-        return place.startswith("/") or (self.endpoint is not None and s3.is_s3(place))
-
-    def at(self, place: str) -> tuple[fs.FileSystem, str]:
-        """The file system of an address and its name there."""
-        if self.endpoint is not None and s3.is_s3(place):
-            return s3.filesystem(self.endpoint), s3.key(place)
-        return fs.LocalFileSystem(), place
-
-
-def reach_of(settings: Settings) -> Reach:
-    """S3 is left to Spark where the lake's engine is, for then Spark has the jars and knows the way."""
-    return Reach(s3.endpoint(settings.s3) if settings.lake.engine == "delta-rs" else None)
 
 
 def list_local(root: str) -> list[RawFile] | None:

@@ -9,11 +9,11 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.ingest import distributions as d
+from pozytywka_spark.ingest import figures
 from pozytywka_spark.ingest.checks import COLUMN, Finding
 from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.delivery import Delivery
-from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
+from pozytywka_spark.ingest.fates import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.silver import Silver
 from pozytywka_spark.ingest.spanned import caption, days_figure
 from pozytywka_spark.lake.api import Lake
@@ -85,7 +85,9 @@ def make_page(
         f"The last {_TREND} ingests, the latest first."
     )
     if len({row["ingest"] for row in trend_rows}) > 1:
-        section.figure(d.trend_figure(trend_rows, OUTCOMES), alt="Rows of each ingest by what became of them")
+        section.figure(
+            figures.trend_figure(trend_rows, OUTCOMES), alt="Rows of each ingest by what became of them"
+        )
     section.table(trend_rows)
     for entity in dict.fromkeys(finding.entity for finding in findings):
         _entity(page, entity, [f for f in findings if f.entity == entity], rows_before)
@@ -115,7 +117,7 @@ def _plots(page: Page, silver: Silver) -> None:
     plots = page.section("Distributions", anchor="distributions")
     if silver.tracks:
         plots.figure(
-            d.tracks_figure(silver.tracks),
+            figures.tracks_figure(silver.tracks),
             alt="Popularity, loudness, tempo and duration of tracks",
             caption="Tracks by popularity, loudness, tempo and duration; unknown values are left out.",
         )
@@ -127,13 +129,13 @@ def _plots(page: Page, silver: Silver) -> None:
         )
     if silver.months:
         plots.figure(
-            d.months_figure(silver.months),
+            figures.months_figure(silver.months),
             alt="Events of each month by type",
             caption="Events of each month by type; each line of the grid is ten times the one below.",
         )
     if silver.sessions:
         plots.figure(
-            d.sessions_figure(silver.sessions),
+            figures.sessions_figure(silver.sessions),
             alt="Events in a session, premium users and others",
             caption="Sessions by their number of events: the share of each length, per group of users.",
         )

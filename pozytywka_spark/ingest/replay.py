@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from pozytywka_spark.ingest import ledger
-from pozytywka_spark.ingest.batch import count_outcomes, keeping_rows, months_around
-from pozytywka_spark.ingest.catalogue import resolve_catalogue
 from pozytywka_spark.ingest.contracts import CONTRACTS, SESSIONS, Contract
-from pozytywka_spark.ingest.events import UNRESOLVED, resolve_events
-from pozytywka_spark.ingest.judging import file_stats, judge_lines
-from pozytywka_spark.ingest.lines import as_lines_again
-from pozytywka_spark.ingest.outcomes import KEPT, QUARANTINED, REPAIRED
+from pozytywka_spark.ingest.fates import QUARANTINED, UNRESOLVED
+from pozytywka_spark.ingest.held import Layout, resolve_beside_held
+from pozytywka_spark.ingest.line_work import ReplayWork
+from pozytywka_spark.ingest.losses import losses_of
+from pozytywka_spark.ingest.pass_one import JudgedRows, stats_by_path
+from pozytywka_spark.ingest.rejected import BatchStamp, StillQuarantined
+from pozytywka_spark.ingest.resolve import Batch
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.writes import write_silver
-from pozytywka_spark.kept import Keep
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.layout import buckets_of
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
 from pozytywka_spark.schemas import QUARANTINE
+
+_NEVER = datetime(1970, 1, 1)  # when the files of replayed rows were modified: it decides nothing
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Which of an entity's rows are tried: those of `reasons` (none given: any), but not of `but_of`."""
+
+    reasons: tuple[str, ...] = ()
+    but_of: int | None = None
 
 
 def replay_stream(entity: str) -> str:
@@ -25,78 +39,79 @@ def replay_stream(entity: str) -> str:
     return f"{entity}-replay"
 
 
-def replay_all(spark: SparkSession, lake: Lake, ingest_id: int, judging: Judging) -> int:
+def replay_all(lake: Lake, ingest_id: int, judging: Judging) -> int:
     """Try every quarantined row again; the number that left quarantine."""
-    return sum(replay(spark, lake, contract, ingest_id, judging) for contract in CONTRACTS)
+    return sum(replay(lake, contract, ingest_id, judging, Tried()) for contract in CONTRACTS)
 
 
-def second_chance(spark: SparkSession, lake: Lake, ingest_id: int, judging: Judging) -> int:
+def second_chance(lake: Lake, ingest_id: int, judging: Judging) -> int:
     """Try events again that earlier batches couldn't complete: their sessions may have grown."""
-    if not lake.exists(QUARANTINE.name):
-        return 0
     batches = {
         (row["stream"], row["batch"])
         for row in ledger.counts_of(lake, ingest_id)
         if row["entity"] == SESSIONS.entity
     }
-    unresolved = F.col("reason").isin(*UNRESOLVED)
-    if len(batches) == 1:  # its rows were judged beside all that there is
-        unresolved = unresolved & (F.col("ingest_id") != ingest_id)
-    return replay(spark, lake, SESSIONS, ingest_id, judging, among=unresolved)
+    # the rows of a lone batch were judged beside all that there is
+    but_of = ingest_id if len(batches) == 1 else None
+    return replay(lake, SESSIONS, ingest_id, judging, Tried(UNRESOLVED, but_of))
 
 
-def replay(
-    spark: SparkSession,
-    lake: Lake,
-    contract: Contract,
-    ingest_id: int,
-    judging: Judging,
-    *,
-    among: Column | None = None,
-) -> int:
-    """Judge an entity's quarantined rows (`among` them, if given) anew and move those that pass.
+def replay(lake: Lake, contract: Contract, ingest_id: int, judging: Judging, tried: Tried) -> int:
+    """Judge an entity's quarantined rows anew and move those that pass; the number that left quarantine.
 
     Silver is written before quarantine: cut short in between, a row is in both, and the next replay
-    finds it a duplicate and takes it out. The number of rows that left quarantine.
+    finds it a duplicate and takes it out.
     """
-    all_rows = ledger.quarantined(lake, contract.entity)
-    if all_rows is None:
+    if not lake.exists(QUARANTINE.name):
         return 0
-    tried = all_rows if among is None else all_rows.where(among)
-    if tried.isEmpty():
-        return 0
-    with keeping_rows() as keep:
-        judged = keep(judge_lines(as_lines_again(tried), contract, judging, keep_text=True))
-        others = None if among is None else all_rows.where(~among)
-        resolved = keep(_resolve(spark, lake, contract, judged, others, keep))
-        counts = [row for row in count_outcomes(resolved) if row["outcome"] != QUARANTINED]
+    with lake.tasks() as tasks:
+        held = quarantined(lake, tasks, contract)
+        paths, buckets = _sources(tasks, held), buckets_of(lake)
+        work = ReplayWork(contract.entity, judging, buckets, paths, losses_of, tried.reasons, tried.but_of)
+        done = tasks.run(held, work, weight=lambda file: file.size, named=named_file)
+        judged = JudgedRows(done.parcels, stats_by_path(done.told, work.paths), {})
+        if not judged.rows:
+            return 0
+        stamp = BatchStamp(contract.entity, replay_stream(contract.entity), ingest_id, ingest_id)
+        batch = Batch(stamp, tuple((_NEVER, path) for path in work.paths), replay=True)
+        resolved = resolve_beside_held(lake, tasks, contract, judged, batch, Layout(work.buckets))
+        counts = [row for row in resolved.counts if row["outcome"] != QUARANTINED]
         moved = sum(int(row["rows"]) for row in counts)
         if moved:
-            ledger.add_counts(spark, lake, contract.entity, ingest_id, replay_stream(contract.entity), counts)
-            _move(lake, contract, all_rows, resolved, any(r["outcome"] in (KEPT, REPAIRED) for r in counts))
+            ledger.add_counts(lake, contract.entity, ingest_id, stamp.stream, counts)
+            write_silver(lake, contract, resolved, None)
+            _take_out(lake, tasks, contract, held, resolved.left)
         return moved
 
 
-def _resolve(
-    spark: SparkSession,
-    lake: Lake,
-    contract: Contract,
-    judged: DataFrame,
-    others: DataFrame | None,
-    keep: Keep,
-) -> DataFrame:
-    """Outcomes of the rows that are tried; `others` stay in quarantine whatever becomes of these."""
-    held = ledger.held(spark, lake, contract.table)
-    if contract is SESSIONS:
-        around = held.where(months_around(file_stats(judged, contract)))
-        return resolve_events(judged, around, others, keep)
-    return resolve_catalogue(judged, contract, held, others, replaces=False)
+def quarantined(lake: Lake, tasks: Tasks, contract: Contract) -> list[DataFile]:
+    """The files of quarantine that hold an entity's rows."""
+    shards = lake.shards(QUARANTINE.name, tasks, partitions=[{"entity": contract.entity}])
+    return [file for shard in shards for file in shard.files]
 
 
-def _move(lake: Lake, contract: Contract, all_rows: DataFrame, resolved: DataFrame, any_new: bool) -> None:
-    if any_new:
-        write_silver(lake, contract, resolved.where(F.col("outcome").isin(KEPT, REPAIRED)), None)
-    left = resolved.where(F.col("outcome") != QUARANTINED).select(F.col("line_id").alias("quarantine_id"))
-    staying = all_rows.join(left, on="quarantine_id", how="left_anti")
-    lake.grow(QUARANTINE)
-    lake.replace_partitions(QUARANTINE.conform(staying), QUARANTINE, [{"entity": contract.entity}])
+def named_file(file: DataFile) -> str:
+    """A file of quarantine in words."""
+    return f"quarantine, {file.path}"
+
+
+def sources_of(files: Sequence[DataFile], reader: TaskFiles) -> Iterator[Told]:
+    """Work that tells of which raw files the rows of quarantine are."""
+    for file in files:
+        paths = reader.read([file], ["source_file"]).get_column("source_file").unique()
+        yield {"paths": sorted(paths.to_list())}
+
+
+def _sources(tasks: Tasks, held: Sequence[DataFile]) -> tuple[str, ...]:
+    told = tasks.run(held, sources_of, weight=lambda file: file.size, named=named_file).told
+    return tuple(sorted({path for facts in told for path in facts["paths"]}))
+
+
+def _take_out(
+    lake: Lake, tasks: Tasks, contract: Contract, held: Sequence[DataFile], left: Sequence[Parcel]
+) -> None:
+    work = StillQuarantined(contract.entity, tuple(left))
+    done = tasks.run(held, work, weight=lambda file: file.size, named=named_file)
+    changed = {facts["path"] for facts in done.told if facts["changed"]}
+    gone = [file for file in held if file.path in changed]
+    lake.rewrite(QUARANTINE, gone, list(done.written))

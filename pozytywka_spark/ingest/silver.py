@@ -1,32 +1,31 @@
-"""A look at silver: few passes over its tables, from which all checks and all plots are told.
+"""A look at silver: two small jobs over its shards, from which all checks and all plots are told.
 
-Events are read for what stands beside users, tracks, sessions and months, each read aggregating
-before it shuffles; what is left is small. The passes don't wait for each other, so that Spark's
-slots are busy while the next one is planned.
+The first counts what each shard says by itself, and stages what has to meet by key (events of a user,
+plays of a track, namesakes); the second counts that, slice by slice of the keys. Only counts come back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from datetime import date
+from functools import partial
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Data
-from pozytywka_spark.datadays import count_days
 from pozytywka_spark.ingest import checks as c
 from pozytywka_spark.ingest import distributions as d
-from pozytywka_spark.ingest.checks import Check, Finding
+from pozytywka_spark.ingest.brought import SLICE_ROWS, Staging
+from pozytywka_spark.ingest.catalogue_partials import CATALOGUE, count_catalogue
+from pozytywka_spark.ingest.check_list import event_checks, orphan_checks
+from pozytywka_spark.ingest.checks import Finding, Partial, Tally
+from pozytywka_spark.ingest.event_partials import count_events
+from pozytywka_spark.ingest.event_totals import count_slices, slices_of
 from pozytywka_spark.ingest.spanned import Spanned, span_findings, spanned
-from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.shards import Shard
+from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
 
-_AT_ONCE = 4
 _SHORT_HISTORY_MONTHS = 12
-
-Tables = Mapping[str, DataFrame]
 
 
 @dataclass(frozen=True)
@@ -41,107 +40,74 @@ class Silver:
     sessions: d.Buckets
 
 
-def look(spark: SparkSession, lake: Lake, chosen: Data | None = None) -> Silver:
-    """Every check of every table that is there, among them those that look across tables."""
-    tables = {table.name: lake.read(table.name) for table in schemas.SILVER if lake.exists(table.name)}
-    passes: dict[str, Callable[[], list[Finding]]] = {
-        "users": lambda: _users(tables),
-        "artists": lambda: _artists(tables),
-        "tracks": lambda: _tracks(tables),
-        "track_storage": lambda: _storage(tables),
-        "events": lambda: [*_likes(tables["events"]), *_late_adverts(tables["events"])],
-    }
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        # the longest first
-        session_rows = threads.submit(_session_rows, tables)
-        month_rows = threads.submit(_month_rows, tables)
-        days = threads.submit(lambda: count_days(tables["events"]) if "events" in tables else {})
-        running = [threads.submit(look_at) for name, look_at in reversed(passes.items()) if name in tables]
-        track_buckets = threads.submit(_track_buckets, tables)
-        found = [finding for each in reversed(running) for finding in each.result()]
-        months, sessions = month_rows.result(), session_rows.result()
-    span = spanned(days.result(), chosen or Data())
+def look(tasks: Tasks, shards: Mapping[str, Sequence[Shard]], chosen: Data | None = None) -> Silver:
+    """Every check of every table that is there, among them those that look across tables.
+
+    `shards` are those of each silver table that exists, be they none.
+    """
+    there = {name: list(shards[name]) for name in (table.name for table in schemas.SILVER) if name in shards}
+    rows = max((sum(shard.rows for shard in mine) for mine in there.values()), default=0)
+    first = tasks.run(
+        [shard for mine in there.values() for shard in mine],
+        partial(count_shards, slices=-(-rows // SLICE_ROWS) or 1),
+        weight=lambda shard: shard.size,
+        named=_named,
+    )
+    second = tasks.run(
+        slices_of(first.parcels, frozenset(there)),
+        count_slices,
+        weight=lambda each: each.size,
+        named=lambda each: f"{each.question} of silver, slice {each.number}",
+    )
+    return _silver(frozenset(there), [*first.told, *second.told], chosen or Data())
+
+
+def count_shards(shards: Sequence[Shard], files: TaskFiles, slices: int) -> Iterator[Told]:
+    """The first job's work, on shards of any silver table."""
+    staging = Staging(files, slices)
+    for shard in shards:
+        count = count_events if shard.table == schemas.EVENTS.name else count_catalogue
+        yield from count(shard, files, staging)
+    staging.stage()
+
+
+def _named(shard: Shard) -> str:
+    values = ", ".join(f"{name} {value}" for name, value in shard.partition.items())
+    return f"{shard.table}, {values}" if values else shard.table
+
+
+def _silver(there: frozenset[str], told: Sequence[Told], chosen: Data) -> Silver:
+    """All that both jobs told, as findings and plots."""
+    counted = c.add_up(c.from_told(each["checks"]) for each in told if "checks" in each)
+    months = d.month_rows(row for each in told for row in each.get("months", ()))
+    sessions = d.session_rows(row for each in told for row in each.get("sessions", ()))
+    tracks = d.track_buckets(row for each in told for row in each.get("tracks", ()))
+    span = spanned(_days(told), chosen)
     # one stray clock would stretch the plot over decades
     within = [row for row in months if span is not None and span.span.holds(row.month)]
-    if "events" in tables:
-        history = len({row.month for row in within})
-        found += [*_of_months(months, history), *_of_sessions(sessions)]
+    found = [finding for name in CATALOGUE if name in there for finding in _of_table(name, counted, there)]
+    if "events" in there:
+        found += c.findings_of(event_checks(), counted)
+        found += [*_of_months(months, len({row.month for row in within})), *_of_sessions(sessions)]
     if span is not None:
         found += span_findings(span)
-    return Silver(tuple(found), span, track_buckets.result(), d.as_months(within), d.as_buckets(sessions))
+    return Silver(tuple(found), span, tracks, d.as_months(within), d.as_buckets(sessions))
 
 
-def _users(tables: Tables) -> list[Finding]:
-    """Users beside their events; events of nobody are found on the other side of the join."""
-    if "events" not in tables:
-        nothing = F.lit(None).cast("bigint")
-        df = tables["users"].withColumns({"bought": nothing, "events": nothing})
-        return c.run_checks(df, "user_id", c.user_checks(), schemas.USERS)
-    bought = F.count_if(F.col("event_type") == schemas.BUY_PREMIUM).alias("bought")
-    by_user = tables["events"].groupBy("user_id").agg(bought, F.count("*").alias("events"))
-    both = _beside(tables["users"], by_user, "user_id", ("bought", "events"))
-    orphans = _orphans("user unknown", "orphans: no such user; examples: users")
-    return c.run_checks(both, "user_id", [*c.user_checks(), orphans], schemas.USERS, F.col("own"))
+def _days(told: Sequence[Told]) -> dict[date, int]:
+    days: dict[date, int] = {}
+    for each in told:
+        for text, events in each.get("days", ()):
+            day = date.fromisoformat(text)
+            days[day] = days.get(day, 0) + events
+    return days
 
 
-def _tracks(tables: Tables) -> list[Finding]:
-    df = _with_namesakes(tables["tracks"])
-    df = _with_known(df, "id", tables.get("track_storage"), "track_id", "stored")
-    df = _with_known(df, "id_artist", tables.get("artists"), "id", "artist_known")
-    if "events" not in tables:
-        df = df.withColumns({"plays": F.lit(None).cast("bigint")})
-        return c.run_checks(df, "id", c.track_checks(), schemas.TRACKS)
-    plays = F.count_if(F.col("event_type") == schemas.PLAY).alias("plays")
-    with_track = tables["events"].where(F.col("track_id").isNotNull())
-    by_track = with_track.groupBy(F.col("track_id").alias("id")).agg(plays, F.count("*").alias("events"))
-    both = _beside(df, by_track, "id", ("plays", "events"))
-    orphans = _orphans("track unknown", "orphans: no such track; examples: tracks")
-    return c.run_checks(both, "id", [*c.track_checks(), orphans], schemas.TRACKS, F.col("own"))
-
-
-def _artists(tables: Tables) -> list[Finding]:
-    return c.run_checks(_with_namesakes(tables["artists"]), "id", c.artist_checks(), schemas.ARTISTS)
-
-
-def _storage(tables: Tables) -> list[Finding]:
-    df = _with_known(tables["track_storage"], "track_id", tables.get("tracks"), "id", "track_known")
-    return c.run_checks(df, "track_id", c.storage_checks(), schemas.TRACK_STORAGE)
-
-
-def _likes(events: DataFrame) -> list[Finding]:
-    likes = events.where(F.col("event_type") == schemas.LIKE).groupBy("user_id", "track_id").count()
-    row = likes.agg(F.count_if(F.col("count") > 1), F.count("*")).first()
-    assert row is not None
-    meaning = "a like is once and for life; total: users × liked tracks"
-    return [Finding("events", "like repeated", _found(row[0], c.WARN), row[0], row[1], meaning)]
-
-
-def _late_adverts(events: DataFrame) -> list[Finding]:
-    """Buyers are few: their first purchases are broadcast to the adverts."""
-    bought = (
-        events.where(F.col("event_type") == schemas.BUY_PREMIUM)
-        .groupBy("user_id")
-        .agg(F.min("event_time").alias("bought_at"))
-    )
-    adverts = events.where(F.col("event_type") == schemas.ADVERTISEMENT).select("user_id", "event_time")
-    late = F.col("event_time") > F.col("bought_at")
-    df = adverts.join(F.broadcast(bought), on="user_id", how="left")
-    row = df.agg(F.count_if(late), F.count("*")).first()
-    assert row is not None
-    meaning = "adverts stop once premium is bought; total: adverts"
-    return [Finding("events", "advert after the purchase", _found(row[0], c.WARN), row[0], row[1], meaning)]
-
-
-def _month_rows(tables: Tables) -> list[d.MonthRow]:
-    return d.month_rows(tables["events"]) if "events" in tables else []
-
-
-def _session_rows(tables: Tables) -> list[d.SessionRow]:
-    return d.session_rows(tables["events"], tables.get("users")) if "events" in tables else []
-
-
-def _track_buckets(tables: Tables) -> d.Buckets:
-    return d.track_buckets(tables["tracks"]) if "tracks" in tables else {}
+def _of_table(name: str, counted: Partial, there: frozenset[str]) -> list[Finding]:
+    """Its own checks, events that it lacks the key of, its columns."""
+    table, checks, _ = CATALOGUE[name]
+    orphans = [orphan_checks()[name]] if name in orphan_checks() and "events" in there else []
+    return [*c.findings_of([*checks(), *orphans], counted), *c.column_findings(table, counted)]
 
 
 def _of_months(rows: list[d.MonthRow], history: int) -> list[Finding]:
@@ -156,6 +122,7 @@ def _of_months(rows: list[d.MonthRow], history: int) -> list[Finding]:
         c.WARN if purchases < 0.0005 * total else c.OK,
     )
     first, last = min((r.first for r in rows), default=None), max((r.last for r in rows), default=None)
+    kinds = {field.name: field.dataType for field in schemas.EVENTS.schema}
     return [
         *(
             Finding("events", f"class {kind}", c.OK, of_type[kind], total, "events of this type")
@@ -170,8 +137,8 @@ def _of_months(rows: list[d.MonthRow], history: int) -> list[Finding]:
                 "as it should be: adverts come from the cloud"),
         Finding("events", "months of history", short, history, total,
                 f"fewer than {_SHORT_HISTORY_MONTHS} tell nothing of seasons; total: events"),
-        c.column_finding("events", "event_time", 0, total, (first, last)),
-        c.column_finding("events", "track_id", trackless, total, (None, None)),
+        c.column_finding("events", "event_time", Tally(0, total, first, last), kinds["event_time"]),
+        c.column_finding("events", "track_id", Tally(trackless, total), kinds["track_id"]),
     ]  # fmt: skip
 
 
@@ -179,33 +146,6 @@ def _of_sessions(rows: list[d.SessionRow]) -> list[Finding]:
     shared, total = sum(row.shared for row in rows), sum(row.sessions for row in rows)
     meaning = "a session has one user; total: sessions"
     return [Finding("events", "session of several users", _found(shared, c.ERROR), shared, total, meaning)]
-
-
-def _orphans(name: str, meaning: str) -> Check:
-    """Events whose key the table lacks; each key stands for its events."""
-    return Check("events", name, c.ERROR, meaning, ~F.col("own"), weight=F.col("events"))
-
-
-def _beside(table: DataFrame, counts: DataFrame, key: str, names: tuple[str, ...]) -> DataFrame:
-    """Both sides by key: `own` is false where only the counts have it, counts are 0 where they don't."""
-    both = table.withColumns({"own": F.lit(True)}).join(counts, on=key, how="full")
-    return both.withColumns(
-        {"own": F.coalesce("own", F.lit(False)), **{name: F.coalesce(name, F.lit(0)) for name in names}}
-    )
-
-
-def _with_namesakes(df: DataFrame) -> DataFrame:
-    names = df.groupBy("name").agg(F.count("*").alias("namesakes"))
-    return df.join(names, on="name", how="left")
-
-
-def _with_known(df: DataFrame, key: str, other: DataFrame | None, other_key: str, name: str) -> DataFrame:
-    """`df` with `name`: whether `key` is found in `other`; null if there is no key, or no other table."""
-    if other is None:
-        return df.withColumns({name: F.lit(None).cast("boolean")})
-    known = other.select(F.col(other_key).alias("_key")).distinct()
-    found: Column = F.when(F.col(key).isNotNull(), F.col("_key").isNotNull())
-    return df.join(known, F.col(key) == F.col("_key"), "left").withColumns({name: found}).drop("_key")
 
 
 def _found(rows: int, severity: str) -> str:

@@ -20,10 +20,10 @@ from pozytywka_spark.ingest.book import Book, source_id
 from pozytywka_spark.ingest.checks import Finding
 from pozytywka_spark.ingest.contracts import CONTRACTS, Contract
 from pozytywka_spark.ingest.delivery import Delivery, changed, find_delivery, unread
+from pozytywka_spark.ingest.fates import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.findings import last_findings
 from pozytywka_spark.ingest.judging import judging_of
 from pozytywka_spark.ingest.lock import only_ingest
-from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.page import page_path
 from pozytywka_spark.ingest.replay import replay_all, replay_stream, second_chance
 from pozytywka_spark.ingest.reporting import report_on

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import epochs
 from pozytywka_spark.ingest.contracts import Contract
+from pozytywka_spark.ingest.pass_one import named_part
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.reader import Part, Surveyed, lines_of, parts_of
 from pozytywka_spark.ingest.recognise import HEAD_BYTES, Kind, recognise
@@ -115,8 +116,3 @@ def _verified(tasks: Tasks, found: Sequence[Surveyed], storage: Storage) -> list
     certain = {path: epochs.together(each) for path, each in units.items()}
     told_units = [(each, certain.get(each.file.path)) for each in found]
     return [replace(each, time_unit=None if unit == epochs.MIXED else unit) for each, unit in told_units]
-
-
-def named_part(part: Part) -> str:
-    """A part in words."""
-    return f"{part.path} [{part.start:,}, {part.end:,})"

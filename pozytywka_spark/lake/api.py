@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import types as T
 
+from pozytywka_spark.lake.shards import DataFile, Shard, Written
+from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table
 
 PartitionValue = str | int | bool | date | None
 Partition = Mapping[str, PartitionValue]
+# What is written: a frame of Spark's, few rows of this process, or files that tasks have written already
+Rows: TypeAlias = DataFrame | pa.Table | Sequence[Written]
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,13 @@ class Commit:
 
 
 class Lake(Protocol):
-    """Delta tables under one root. A table's grain, columns and partitions come from its `Table`."""
+    """Delta tables under one root. A table's grain, columns and partitions come from its `Table`.
+
+    Writes take a DataFrame, a `pa.Table` of few rows (written by this process, no Spark job), or the files
+    that tasks wrote (`Done.written`), and commit once. Files of a write that isn't committed are in no
+    version; the vacuum takes them. Appending, replacing partitions and upserting first add the declared
+    columns that the lake's table lacks, null in its rows, if they may be null.
+    """
 
     root: str
 
@@ -49,6 +62,9 @@ class Lake(Protocol):
 
     def version(self, table: str) -> int:
         """The latest version. Raises `LakeError` if there is no such table."""
+
+    def schema(self, table: str) -> T.StructType | None:
+        """The columns of the latest version, None if there is no such table; reads the log alone."""
 
     def txn_version(self, table: str, app: str) -> int | None:
         """The last version that `app` committed, None if it never did or the table is absent."""
@@ -69,26 +85,66 @@ class Lake(Protocol):
     def files(self, table: str) -> list[str]:
         """Paths of the latest version's data files, the folders of their partitions included."""
 
-    def append(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
+    def rows(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        partitions: Sequence[Partition] | None = None,
+    ) -> pa.Table:
+        """Rows of a small table, brought to this process: some columns, some partitions only if given.
+
+        In the types of the table's schema, columns in its order or the given one. On the delta-rs engine
+        without a Spark job. Raises `LakeError` if there is no such table, or no such column.
+        """
+
+    def tasks(self) -> AbstractContextManager[Tasks]:
+        """Tasks that read and write this lake's files, until the block ends; then what they put down
+        (`Parcel`s) is gone, what they wrote is the tables' if it was committed.
+
+        Raises `LakeError` if there is no place for what tasks put down.
+        """
+
+    def shards(
+        self,
+        table: str,
+        tasks: Tasks,
+        partitions: Sequence[Partition] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> list[Shard]:
+        """The latest version's shards, in the order of their partition values; none of an empty table.
+
+        Where tasks can't open the table's files, Spark puts its rows (of `columns` only) down for them: such
+        files are there as long as `tasks` is open. Raises `LakeError` if there is no such table.
+        """
+
+    def append(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
         """Add rows, creating the table if needed. The new version; None if `txn` was done before."""
 
-    def overwrite(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
+    def overwrite(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
         """Replace all rows, and the schema if `table`'s is another."""
 
     def replace_partitions(
-        self, df: DataFrame, table: Table, partitions: Sequence[Partition], *, txn: Txn | None = None
+        self, rows: Rows, table: Table, partitions: Sequence[Partition], *, txn: Txn | None = None
     ) -> int | None:
-        """Replace exactly the named partitions in one commit; one without rows in `df` becomes empty.
+        """Replace exactly the named partitions in one commit; one without new rows becomes empty.
 
-        Raises `LakeError` if `df` has a row outside the named partitions.
+        Raises `LakeError` if a row lies outside the named partitions.
         """
 
     def upsert(
-        self, df: DataFrame, table: Table, keys: Sequence[str] | None = None, *, txn: Txn | None = None
+        self, rows: Rows, table: Table, keys: Sequence[str] | None = None, *, txn: Txn | None = None
     ) -> int | None:
         """Update the rows whose `keys` (default: the table's own) match, insert the others.
 
-        Raises `LakeError` if `df` has two rows of one key.
+        Raises `LakeError` if two of the rows have one key.
+        """
+
+    def rewrite(
+        self, table: Table, removed: Sequence[DataFile], rows: Rows, *, txn: Txn | None = None
+    ) -> int | None:
+        """Put `rows` in the place of exactly these files (of `shards`), in one commit.
+
+        Raises `LakeError` if one of the files is no longer part of the table: run it again on what is there.
         """
 
     def grow(self, table: Table) -> int | None:

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from contextlib import AbstractContextManager
 from datetime import datetime
 
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, maintenance, merge, names, partitions, rows, scan, types
+from pozytywka_spark.lake import growth, log, maintenance, merge, names, partitions, scan, types, written
 from pozytywka_spark.lake import protocol_guard as guard
-from pozytywka_spark.lake.api import Commit, Partition, Txn
-from pozytywka_spark.lake.store import Check, Store, write_and_commit
+from pozytywka_spark.lake import rows as checks
+from pozytywka_spark.lake.api import Commit, Partition, Rows, Txn
+from pozytywka_spark.lake.casting import arrow_schema, declared
+from pozytywka_spark.lake.open_tasks import open_tasks
+from pozytywka_spark.lake.shard_list import check_columns, data_files, shards_of
+from pozytywka_spark.lake.shards import DataFile, Shard, Written
+from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.store import Check, Store, commit_files, discard, write_and_commit
+from pozytywka_spark.lake.table_files import TableFiles
+from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table
 
 
 class DeltaRsLake:
     """Implements `api.Lake` on a store: a local or mounted folder, or S3-compatible storage."""
 
-    def __init__(self, store: Store, spark: SparkSession) -> None:
+    def __init__(self, store: Store, spark: SparkSession, storage: Storage) -> None:
         self.root = store.root
         self._store = store
         self._spark = spark
+        self._files = TableFiles(storage, store.root)
 
     def exists(self, table: str) -> bool:
         """See `api.Lake`."""
@@ -36,6 +48,11 @@ class DeltaRsLake:
     def version(self, table: str) -> int:
         """See `api.Lake`."""
         return self._latest(table).version()
+
+    def schema(self, table: str) -> T.StructType | None:
+        """See `api.Lake`."""
+        delta = log.open_table(self.path(table), self._store.options)
+        return types.to_spark(delta.schema()) if delta is not None else None
 
     def txn_version(self, table: str, app: str) -> int | None:
         """See `api.Lake`."""
@@ -59,21 +76,51 @@ class DeltaRsLake:
         """See `api.Lake`."""
         return [file.path for file in log.active_files(self._latest(table))]
 
-    def append(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
+    def rows(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        partitions: Sequence[Partition] | None = None,
+    ) -> pa.Table:
         """See `api.Lake`."""
-        return self._write(df, table, "APPEND", txn, lambda _: ())
+        delta = self._latest(table)
+        schema = arrow_schema(types.to_spark(delta.schema()))
+        check_columns(table, schema, columns)
+        found = [self._files.read(file, columns) for file in self._data_files(table, delta, partitions)]
+        wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+        return pa.concat_tables([wanted.empty_table(), *found])
 
-    def overwrite(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
+    def tasks(self) -> AbstractContextManager[Tasks]:
         """See `api.Lake`."""
-        return self._write(df, table, "OVERWRITE", txn, log.active_files)
+        return open_tasks(self._spark, self._files)
+
+    def shards(
+        self,
+        table: str,
+        tasks: Tasks,
+        partitions: Sequence[Partition] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> list[Shard]:
+        """See `api.Lake`: from the log, no file is opened."""
+        delta = self._latest(table)
+        check_columns(table, arrow_schema(types.to_spark(delta.schema())), columns)
+        return shards_of(table, self._data_files(table, delta, partitions))
+
+    def append(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
+        """See `api.Lake`."""
+        return self._write(rows, table, "APPEND", txn, lambda _: ())
+
+    def overwrite(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
+        """See `api.Lake`."""
+        return self._write(rows, table, "OVERWRITE", txn, log.active_files)
 
     def replace_partitions(
-        self, df: DataFrame, table: Table, partitions: Sequence[Partition], *, txn: Txn | None = None
+        self, rows: Rows, table: Table, partitions: Sequence[Partition], *, txn: Txn | None = None
     ) -> int | None:
         """See `api.Lake`."""
         wanted = _wanted(table, partitions)
         return self._write(
-            df,
+            rows,
             table,
             "REPLACE PARTITIONS",
             txn,
@@ -81,26 +128,28 @@ class DeltaRsLake:
             check=lambda actions: _check_within(table, actions, wanted),
         )
 
+    def rewrite(
+        self, table: Table, removed: Sequence[DataFile], rows: Rows, *, txn: Txn | None = None
+    ) -> int | None:
+        """See `api.Lake`."""
+        gone = {file.path for file in removed}
+        return self._write(rows, table, "REWRITE", txn, lambda delta: _exactly(table.name, delta, gone))
+
     def upsert(
-        self, df: DataFrame, table: Table, keys: Sequence[str] | None = None, *, txn: Txn | None = None
+        self, rows: Rows, table: Table, keys: Sequence[str] | None = None, *, txn: Txn | None = None
     ) -> int | None:
         """See `api.Lake`."""
         keys = tuple(keys or table.keys)
         names.check_keys(table, keys)
-        with rows.in_words():
-            return merge.upsert(
-                self._spark, rows.conforming(df, table), table, keys, self._store, self.path(table.name), txn
-            )
+        frame = rows if isinstance(rows, DataFrame) else self._as_frame(rows, table)
+        with checks.in_words():
+            source = checks.conforming(frame, table)
+            return merge.upsert(self._spark, source, table, keys, self._store, self.path(table.name), txn)
 
     def grow(self, table: Table) -> int | None:
         """See `api.Lake`."""
         delta = log.open_table(self.path(table.name), self._store.options)
-        if delta is None:
-            return None
-        guard.check_writable(table.name, delta, replaces=False)
-        held, by = types.to_spark(delta.schema()), delta.metadata().partition_columns
-        new = types.lacking(table, held, by)
-        return log.add_columns(delta, table.name, types.as_delta(new)) if new.fields else None
+        return None if delta is None else growth.grow(delta, table)
 
     def history(self, table: str) -> list[Commit]:
         """See `api.Lake`."""
@@ -118,9 +167,21 @@ class DeltaRsLake:
     def _latest(self, table: str) -> DeltaTable:
         return scan.snapshot(table, self.path(table), None, None, self._store.options)
 
+    def _as_frame(self, rows: pa.Table | Sequence[Written], table: Table) -> DataFrame:
+        if not isinstance(rows, pa.Table):
+            raise LakeError(f"table {table.name}: upsert takes a frame or a pa.Table")
+        return self._spark.createDataFrame(declared(rows, table), table.schema)
+
+    def _data_files(
+        self, table: str, delta: DeltaTable, partitions: Sequence[Partition] | None
+    ) -> list[DataFile]:
+        guard.check_readable(table, delta)
+        found = _files(table, delta, partitions)
+        return data_files(self._files.storage, self.path(table), delta, found)
+
     def _write(
         self,
-        df: DataFrame,
+        rows: Rows,
         table: Table,
         operation: str,
         txn: Txn | None,
@@ -129,11 +190,15 @@ class DeltaRsLake:
     ) -> int | None:
         """Stage, then commit: the one way in for everything that doesn't depend on the rows already there."""
         path = self.path(table.name)
-        conforming, schema = rows.conforming(df, table), types.to_delta(table)
-        delta = log.open_table(path, self._store.options)
+        conforming = checks.conforming(rows, table) if isinstance(rows, DataFrame) else rows
+        schema, delta = types.to_delta(table), log.open_table(path, self._store.options)
         if log.done_before(delta, txn):
             return None
+        replaces = operation != "APPEND"
         new_schema = operation == "OVERWRITE" and delta is not None and not types.holds(delta, table)
+        if delta is not None and not new_schema:
+            growth.grow(delta, table, replaces=replaces)
+            delta = log.open_table(path, self._store.options)
         change = log.Change(
             table.name,
             operation,
@@ -141,16 +206,30 @@ class DeltaRsLake:
             schema,
             table.partition_by,
             removes=removes,
-            check=lambda latest: _check_table(
-                table, latest, replaces=operation != "APPEND", new_schema=new_schema
-            ),
+            check=lambda latest: _check_table(table, latest, replaces=replaces, new_schema=new_schema),
             txn=txn,
             replaces_schema=new_schema,
         )
         if delta is not None and change.check is not None:
             change.check(delta)
-        with rows.in_words():
-            return write_and_commit(conforming, table, self._store, path, change, check)
+        if isinstance(conforming, DataFrame):
+            with checks.in_words():
+                return write_and_commit(conforming, table, self._store, path, change, check)
+        return self._commit_written(conforming, table, change, check)
+
+    def _commit_written(
+        self, rows: pa.Table | Sequence[Written], table: Table, change: log.Change, check: Check | None
+    ) -> int | None:
+        """Files that the caller's tasks wrote stay the caller's: it may commit them again under its `txn`."""
+        path, keep = self.path(table.name), not isinstance(rows, pa.Table)
+        actions = written.adding(written.files_of(rows, table, self._files))
+        if check is not None:
+            try:
+                check(actions)
+            except LakeError:
+                discard(() if keep else actions, self._store, path)
+                raise
+        return commit_files(actions, self._store, path, change, keep=keep)
 
 
 def _files(name: str, delta: DeltaTable, wanted: Sequence[Partition] | None) -> list[log.ActiveFile]:
@@ -165,6 +244,16 @@ def _files(name: str, delta: DeltaTable, wanted: Sequence[Partition] | None) -> 
 
 def _within(delta: DeltaTable, wanted: Sequence[partitions.Rendered]) -> list[log.ActiveFile]:
     return [file for file in log.active_files(delta) if partitions.within(file.partition, wanted)]
+
+
+def _exactly(name: str, delta: DeltaTable, paths: Set[str]) -> list[log.ActiveFile]:
+    """The files of these paths. Raises `LakeError` if one isn't part of the table any more."""
+    found = [file for file in log.active_files(delta) if file.path in paths]
+    if len(found) < len(paths):
+        raise LakeError(
+            f"table {name}: another writer changed the files that were to be rewritten; run it again"
+        )
+    return found
 
 
 def _wanted(table: Table, named: Sequence[Partition]) -> list[partitions.Rendered]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import delta_spark_log as log
@@ -37,6 +38,11 @@ class DeltaSparkLake:
         """See `api.Lake`."""
         self._latest(table)
         return log.latest_version(self._spark, self.path(table))
+
+    def schema(self, table: str) -> T.StructType | None:
+        """See `api.Lake`."""
+        found = log.load(self._spark, self.path(table))
+        return found.schema if found is not None else None
 
     def txn_version(self, table: str, app: str) -> int | None:
         """See `api.Lake`."""

@@ -9,16 +9,26 @@ from pozytywka_spark.lake import delta_spark_log, files, s3
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.delta_rs import DeltaRsLake
 from pozytywka_spark.lake.delta_spark import DeltaSparkLake
+from pozytywka_spark.lake.layout import check_layout
 from pozytywka_spark.lake.local import LocalStore
 from pozytywka_spark.lake.s3_store import S3Store
+from pozytywka_spark.lake.storage import storage_of
 from pozytywka_spark.lake.store import Store
 
 
 def open_lake(settings: Settings, spark: SparkSession) -> Lake:
     """The lake under `lake.root`, through `lake.engine`; creates nothing before the first write.
 
-    Raises `LakeError` if nothing can be kept under that root, or nothing serves the engine's format.
+    Raises `LakeError` if nothing can be kept under that root, nothing serves the engine's format, or the
+    lake has the layout of an older release.
     """
+    lake = open_any_lake(settings, spark)
+    check_layout(lake)
+    return lake
+
+
+def open_any_lake(settings: Settings, spark: SparkSession) -> Lake:
+    """`open_lake` that takes a lake of an older release too: for what brings it up to date."""
     if settings.lake.engine == "delta-spark":
         root = settings.lake.root
         remote = DeltaSparkLake(root if "://" in root else files.local_root(root), spark)
@@ -26,7 +36,7 @@ def open_lake(settings: Settings, spark: SparkSession) -> Lake:
         return remote
     store = open_store(settings)
     store.check()
-    return DeltaRsLake(store, spark)
+    return DeltaRsLake(store, spark, storage_of(settings))
 
 
 def open_store(settings: Settings) -> Store:

@@ -89,7 +89,8 @@ class S3Store:
         writer = Writer(self._endpoint, path, table.partition_by, columns)
         if table.partition_by:
             # a partition's rows side by side, as Spark's own writer has them
-            df = df.hint("rebalance", *table.partition_by).sortWithinPartitions(*table.partition_by)
+            order = (*table.partition_by, *table.sorted_by)
+            df = df.hint("rebalance", *table.partition_by).sortWithinPartitions(*order)
         now = int(time.time() * 1000)
         actions = [
             AddAction(row["path"], row["size"], row["partition"], now, True, row["statistics"])

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """A data file of a table: its address, what it holds, and the typed values of its partition columns."""
+    """A data file of a table: its address, what it holds, and the typed values of its partition columns.
+
+    `schema` is the table's in Arrow's types, which says of what type a column is that the file lacks.
+    """
 
     place: str
     size: int
     rows: int
     partition: Mapping[str, Any]
     path: str = ""  # in the table's log, relative to the table
+    schema: pa.Schema | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -75,5 +82,6 @@ def pack(items: Sequence[Item], weight: Callable[[Item], int], tasks: int) -> li
     bins: list[tuple[int, int, list[int]]] = [(0, number, []) for number in range(min(tasks, len(items)))]
     for place in sorted(range(len(items)), key=lambda place: -weight(items[place])):
         load, number, mine = heapq.heappop(bins)
-        heapq.heappush(bins, (load + max(1, weight(items[place])), number, [*mine, place]))
+        mine.append(place)
+        heapq.heappush(bins, (load + max(1, weight(items[place])), number, mine))
     return [[items[place] for place in sorted(mine)] for _, _, mine in sorted(bins, key=lambda one: one[1])]

@@ -70,6 +70,8 @@ def _write(df: DataFrame, table: Table, folder: str) -> None:
     if table.partition_by:
         # without it each task writes a file into each partition; adaptive execution splits what is large
         df = df.hint("rebalance", *table.partition_by)
+    if table.sorted_by:
+        df = df.sortWithinPartitions(*table.partition_by, *table.sorted_by)
     writer = df.write.partitionBy(*table.partition_by) if table.partition_by else df.write
     writer.parquet(f"file://{folder}")
 

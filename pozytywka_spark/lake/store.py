@@ -71,16 +71,24 @@ def write_and_commit(
 ) -> int | None:
     """Write `df` and commit its files as `change`; files that turn out to be in no commit are deleted."""
     with store.staged(df, table, path, check) as actions:
-        try:
-            version = log.commit(path, replace(change, adds=actions, options=store.options))
-        except (LakeError, log.Moved):  # raised only where nothing was committed
-            discard(actions, store, path)
-            raise
-        except (DeltaError, OSError) as error:  # nobody knows: what isn't committed is left to the vacuum
-            raise LakeError(f"table {table.name}: {change.operation} failed: {error}") from error
-        if version is None:
-            discard(actions, store, path)
-        return version
+        return commit_files(actions, store, path, change)
+
+
+def commit_files(
+    actions: list[AddAction], store: Store, path: str, change: log.Change, *, keep: bool = False
+) -> int | None:
+    """Commit files that are written; those that turn out to be in no commit are deleted, unless to `keep`."""
+    rejected = () if keep else actions
+    try:
+        version = log.commit(path, replace(change, adds=actions, options=store.options))
+    except (LakeError, log.Moved):  # raised only where nothing was committed
+        discard(rejected, store, path)
+        raise
+    except (DeltaError, OSError) as error:  # nobody knows: what isn't committed is left to the vacuum
+        raise LakeError(f"table {change.name}: {change.operation} failed: {error}") from error
+    if version is None:
+        discard(rejected, store, path)
+    return version
 
 
 def discard(actions: Sequence[AddAction], store: Store, path: str) -> None:

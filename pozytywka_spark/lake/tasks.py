@@ -26,7 +26,9 @@ class TaskFiles(Protocol):
         Partition columns of a table's files are there as any other; a column that a file lacks is null.
         """
 
-    def shared(self, parcels: Sequence[Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def shared(
+        self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
         """`read`, once for each worker process: for small tables that every task needs."""
 
     def stage(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> None:
@@ -59,7 +61,12 @@ class Done:
 class Tasks(Protocol):
     """Runs work in tasks. Opened by `Lake.tasks()`, which deletes what was staged at its end."""
 
-    slots: int  # how many tasks keep the session busy
+    @property
+    def slots(self) -> int:
+        """How many tasks keep the session busy."""
+
+    def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
+        """Put few rows of the driver's down, for tasks to read (`TaskFiles.shared`)."""
 
     def run(
         self,

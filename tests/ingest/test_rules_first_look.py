@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 
 from pozytywka_spark.ingest.contracts import SESSIONS
 from pozytywka_spark.ingest.first_look import look_first
+from pozytywka_spark.ingest.joined import Origin
 from pozytywka_spark.ingest.judged import Judged
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.textlines import Lines, Piece, lines_in
@@ -31,8 +32,8 @@ def nothing_lost(raw: str | None, path: str) -> list[tuple[int | None, int | Non
 def judged(lines: Lines, sound: pl.DataFrame | None = None, judging: Judging = JUDGING):
     collected = Judged(SESSIONS, judging, nothing_lost)
     if sound is not None:
-        collected.add_sound(7, sound)
-    collected.judge(7, "/d", lines)
+        collected.add_sound(sound.with_columns(source=pl.lit(7, pl.Int32)))
+    collected.judge(Origin(7, "/d", None), lines)
     return collected.take()
 
 

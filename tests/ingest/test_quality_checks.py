@@ -1,22 +1,12 @@
-"""Checks of silver on tables of a few rows, each with its own thing wrong."""
+"""Checks of silver on tables of a few rows, each with its own thing wrong; no Spark."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
-from pozytywka_spark.ingest.silver import look
-from pozytywka_spark.schemas import ARTISTS, AUDIO_FEATURES, EVENTS, TRACK_STORAGE, TRACKS, USERS
+import pytest
+from quality_worlds import looked_at, silver_frame
 
-
-class Tables:
-    """A lake of frames."""
-
-    def __init__(self, **frames):
-        self._frames = frames
-
-    def exists(self, name):
-        return name in self._frames
-
-    def read(self, name):
-        return self._frames[name]
+from pozytywka_spark.ingest import brought, silver
+from pozytywka_spark.schemas import AUDIO_FEATURES, TRACKS
 
 
 def track(key, artist="a", **changes):
@@ -27,38 +17,29 @@ def track(key, artist="a", **changes):
 
 
 def event(minute, kind, user, session, track=None, repaired=False, month=1):
-    time = datetime(2023, month, 1, 10, minute)
+    time = datetime(2023, month, 1, 10, minute, tzinfo=UTC)
     reason = "user_from_session" if repaired else None
-    return (f"e{session}-{minute}", time, kind, user, session, track, repaired, reason, date(2023, month, 1))
+    key = f"e{session}-{minute}".encode()
+    return (key, time, kind, user, session, track, repaired, reason, date(2023, month, 1), user % 2)
 
 
-def tables(spark):
+def tables():
     silent = dict.fromkeys(AUDIO_FEATURES)
-    return {
-        "users": spark.createDataFrame(
-            [(1, "Radom", ["a", "b", "c"], True), (2, "Opole", None, None), (3, None, ["a"], False),
-             (4, "Radom", ["a", "b", "c"], True)],
-            USERS.schema,
-        ),
-        "artists": spark.createDataFrame([("a", "x", None), ("b", "x", ["folk"])], ARTISTS.schema),
-        "tracks": spark.createDataFrame(
-            [track("t1"), track("t2", None, name="m", popularity=0, instrumentalness=0.0),
-             track("t3", "nobody", release_date_precision="year", loudness=0.1, **{"tempo": None}),
-             track("t4", release_date=None, duration_ms=7_200_001, **silent)],
-            TRACKS.schema,
-        ),
-        "track_storage": spark.createDataFrame(
-            [("t1", "SLOW", 0.1), ("t2", "FAST", 0.2), ("t9", "SLOW", 0.1)], TRACK_STORAGE.schema
-        ),
-        "events": spark.createDataFrame(
-            [event(0, "PLAY", 1, 10, "t1"), event(1, "LIKE", 1, 10, "t1"), event(2, "LIKE", 1, 10, "t1"),
-             event(3, "BUY_PREMIUM", 1, 10), event(3, "ADVERTISEMENT", 1, 11),
-             event(4, "ADVERTISEMENT", 1, 11, repaired=True),
-             event(5, "PLAY", 9, 12, "t8", month=2), event(6, "SKIP", 3, 12, "t8", month=2),
-             event(7, "BUY_PREMIUM", 3, 13, month=2), event(8, "BUY_PREMIUM", 3, 13, month=2)],
-            EVENTS.schema,
-        ),
+    rows = {
+        "users": [(1, "Radom", ["a", "b", "c"], True), (2, "Opole", None, None), (3, None, ["a"], False),
+                  (4, "Radom", ["a", "b", "c"], True)],
+        "artists": [("a", "x", None), ("b", "x", ["folk"])],
+        "tracks": [track("t1"), track("t2", None, name="m", popularity=0, instrumentalness=0.0),
+                   track("t3", "nobody", release_date_precision="year", loudness=0.1, **{"tempo": None}),
+                   track("t4", release_date=None, duration_ms=7_200_001, **silent)],
+        "track_storage": [("t1", "SLOW", 0.1), ("t2", "FAST", 0.2), ("t9", "SLOW", 0.1)],
+        "events": [event(0, "PLAY", 1, 10, "t1"), event(1, "LIKE", 1, 10, "t1"),
+                   event(2, "LIKE", 1, 10, "t1"), event(3, "BUY_PREMIUM", 1, 10),
+                   event(3, "ADVERTISEMENT", 1, 11), event(4, "ADVERTISEMENT", 1, 11, repaired=True),
+                   event(5, "PLAY", 9, 12, "t8", month=2), event(6, "SKIP", 3, 12, "t8", month=2),
+                   event(7, "BUY_PREMIUM", 3, 13, month=2), event(8, "BUY_PREMIUM", 3, 13, month=2)],
     }  # fmt: skip
+    return {name: silver_frame(name, mine) for name, mine in rows.items()}
 
 
 WRONG = {
@@ -88,14 +69,27 @@ WRONG = {
 }  # fmt: skip
 
 
-def test_each_check_finds_what_is_wrong(spark) -> None:
-    seen = look(spark, Tables(**tables(spark)))
+# a table as one file, or each row in a file of its own, two tasks and a slice for each row
+WAYS = {"whole": (None, 1, 2_000_000), "cut": (lambda table, place: place, 2, 1)}
+
+
+@pytest.fixture(params=WAYS)
+def look_at(request, monkeypatch):
+    cut, slots, slice_rows = WAYS[request.param]
+    for module in (brought, silver):
+        monkeypatch.setattr(module, "SLICE_ROWS", slice_rows)
+    return lambda tables: looked_at(tables, cut=cut, slots=slots)
+
+
+def test_each_check_finds_what_is_wrong(look_at) -> None:
+    seen = look_at(tables())
     found = {(f.entity, f.check): (f.rows, f.total) for f in seen.findings}
     assert {key: found[key] for key in WRONG} == WRONG
     # nothing was found that this test doesn't know, but for nulls told column by column
     others = {key for key, (rows, _) in found.items() if rows and not key[1].startswith("column ")}
     assert others <= WRONG.keys()
     told = {(f.entity, f.check): f for f in seen.findings}
+    assert len(told) == len(seen.findings)
     assert told["events", "user unknown"].examples == ("9",)
     assert told["events", "user unknown"].severity == "error"
     assert told["tracks", "release date to the month"].severity == "ok"
@@ -105,11 +99,29 @@ def test_each_check_finds_what_is_wrong(spark) -> None:
     assert dict(seen.tracks["popularity"]) == {0.0: 1, 5.0: 3}
 
 
-def test_tables_that_are_not_there_are_not_held_against_the_others(spark) -> None:
-    there = tables(spark)
-    alone = look(spark, Tables(tracks=there["tracks"]))
+def test_tables_that_are_not_there_are_not_held_against_the_others(look_at) -> None:
+    there = tables()
+    alone = look_at({"tracks": there["tracks"]})
     found = {f.check: f.rows for f in alone.findings if f.severity != "ok"}
     assert "never played" not in found
     assert "storage unknown" not in found
     assert (alone.months, alone.sessions) == ({}, {})
-    assert look(spark, Tables()).findings == ()
+    assert look_at({}).findings == ()
+
+
+def test_a_table_without_rows_is_there_all_the_same(look_at) -> None:
+    seen = look_at({name: frame.head(0) for name, frame in tables().items()})
+    assert {f.check for f in seen.findings} == {
+        f.check for f in looked_at(tables()).findings if "the data's" not in f.check
+    }
+    assert {(f.rows, f.total) for f in seen.findings} == {(0, 0)}
+    assert (seen.span, seen.months, seen.sessions, seen.tracks) == (None, {}, {}, {})
+
+
+def test_users_that_nothing_is_known_of_are_the_events_own_matter(look_at) -> None:
+    seen = look_at({"events": tables()["events"]})
+    found = {f.check: (f.rows, f.total) for f in seen.findings}
+    assert "user unknown" not in found
+    assert found["advert after the purchase"] == (1, 2)
+    assert found["like repeated"] == (1, 1)
+    assert seen.sessions == {"all": [(0.0, 4)]}

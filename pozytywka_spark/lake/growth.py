@@ -1,0 +1,32 @@
+"""Columns that were declared since a table was made are added to it, null in the rows it has."""
+
+from __future__ import annotations
+
+from deltalake import DeltaTable
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake import log, types
+from pozytywka_spark.lake import protocol_guard as guard
+from pozytywka_spark.schemas import Table
+
+_TRIES = 3
+
+
+def grow(delta: DeltaTable, table: Table, *, replaces: bool = False) -> int | None:
+    """Add what the table in the lake lacks; None if that is nothing.
+
+    Raises `LakeError` if the two differ in anything else, or what is new must not be null.
+    """
+    for attempt in range(_TRIES):
+        guard.check_writable(table.name, delta, replaces=replaces)
+        held, by = types.to_spark(delta.schema()), delta.metadata().partition_columns
+        new = types.lacking(table, held, by)
+        if not new.fields:
+            return None
+        try:
+            return log.add_columns(delta, table.name, types.as_delta(new))
+        except LakeError:  # another writer was faster, perhaps with the same columns
+            if attempt == _TRIES - 1:
+                raise
+            delta.update_incremental()
+    return None

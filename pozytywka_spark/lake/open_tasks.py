@@ -1,0 +1,80 @@
+"""Opens and closes what `Lake.tasks()` gives: slots, a staging folder held by a lock, and its end."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyarrow import fs
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.lake import files, staging
+from pozytywka_spark.lake.run_tasks import SparkTasks
+from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.table_files import TableFiles
+from pozytywka_spark.lake.task_files import OpenFiles, forget_shared
+from pozytywka_spark.session import local_cores
+
+
+@contextmanager
+def open_tasks(spark: SparkSession, tables: TableFiles) -> Iterator[SparkTasks]:
+    """Tasks that write files of `tables` and put parcels down in a folder of their own below its root."""
+    storage, root = tables.storage, tables.root
+    folder = f"{root}/{staging.FOLDER}/{uuid.uuid4().hex}"
+    master = str(spark.conf.get("spark.master", ""))
+    inline = storage.is_local(root) and master.startswith("local")
+    opened = SparkTasks(spark, OpenFiles(tables, folder), slots_of(spark), inline)
+    try:
+        with _held(storage, folder, root):
+            yield opened
+    finally:
+        forget_shared()
+
+
+def slots_of(spark: SparkSession) -> int:
+    """How many tasks keep the session busy: this machine's cores, on a cluster as many as a shuffle has."""
+    cores = local_cores(str(spark.conf.get("spark.master", "")))
+    return cores or int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
+
+
+@contextmanager
+def _held(storage: Storage, folder: str, root: str) -> Iterator[None]:
+    """A staging folder that is there meanwhile, and not taken for a dead one's."""
+    if not storage.is_local(root):
+        sweep_objects(storage, root)
+        try:
+            yield
+        finally:
+            _delete_objects(storage, folder)
+        return
+    files.make_folder(folder, root)
+    staging.sweep(root)
+    with files.held(f"{folder}/writer.lock"):
+        try:
+            yield
+        finally:
+            files.delete(folder)
+
+
+def sweep_objects(storage: Storage, root: str) -> None:
+    """Delete staging folders of object stores to which nothing was added for as long as a writer may live."""
+    store, name = storage.at(f"{root}/{staging.FOLDER}")
+    newest: dict[str, float] = {}
+    selector = fs.FileSelector(name, recursive=True, allow_not_found=True)
+    for info in store.get_file_info(selector):
+        if info.type == fs.FileType.File:
+            folder = info.path.removeprefix(f"{name}/").partition("/")[0]
+            newest[folder] = max(newest.get(folder, 0.0), (info.mtime_ns or 0) / 1e9)
+    for folder, changed in newest.items():
+        if changed < time.time() - staging.LIVE_WRITER_HOURS * 3600:
+            _delete_objects(storage, f"{root}/{staging.FOLDER}/{folder}")
+
+
+def _delete_objects(storage: Storage, folder: str) -> None:
+    store, name = storage.at(folder)
+    try:
+        store.delete_dir(name)
+    except FileNotFoundError:
+        return

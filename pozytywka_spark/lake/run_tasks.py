@@ -1,0 +1,113 @@
+"""Work in Spark's tasks: one job of one stage, or the process itself where a job would cost more."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.errors import PozytywkaError
+from pozytywka_spark.lake import task_errors
+from pozytywka_spark.lake.shards import Parcel, Written, pack
+from pozytywka_spark.lake.task_files import OpenFiles
+from pozytywka_spark.lake.tasks import Done, Told, Work
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Item = TypeVar("Item")
+# Small work is done at once by the process itself: a job costs as much as kernels take for more than that
+INLINE_BYTES = 4 << 20
+INLINE_ITEMS = 64
+_TASKS_PER_SLOT = 4  # so that a slot that is done early takes over from the others
+_TASK_BYTES = 4 << 20  # less is not worth a task of its own
+_LINE = "line binary"
+_ARROW = pa.schema([("line", pa.binary())])
+_Line = tuple[str, Any]
+_TOLD, _PARCEL, _WRITTEN = "told", "parcel", "written"
+
+
+@dataclass(frozen=True)
+class SparkTasks:
+    """Implements `tasks.Tasks`. `inline`: the process may do small work by itself, for it shares the tasks'
+    machine and files.
+    """
+
+    spark: SparkSession
+    files: OpenFiles
+    slots: int
+    inline: bool
+
+    def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
+        """See `tasks.Tasks`."""
+        return self.files.put(kind, rows, key)
+
+    def run(
+        self,
+        items: Sequence[Item],
+        work: Work[Item],
+        *,
+        weight: Callable[[Item], int],
+        named: Callable[[Item], str],
+    ) -> Done:
+        """See `tasks.Tasks`. Raises what `work` raises of our own errors, in its class and words; `LakeError`
+        naming the items of a task whose worker died.
+        """
+        if not items:
+            return Done((), (), ())
+        total = sum(map(weight, items))
+        if self.inline and total <= INLINE_BYTES and len(items) <= INLINE_ITEMS:
+            return _done(_lines(items, work, self.files))
+        worth = max(self.slots, -(-total // _TASK_BYTES))
+        tasks = pack(items, weight, min(worth, _TASKS_PER_SLOT * self.slots))
+        job = _Job(tuple(map(tuple, tasks)), work, self.files)
+        frame = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job, _LINE)
+        with task_errors.in_words(self.spark, tasks, named):
+            rows = frame.collect()
+        return _done(pickle.loads(row["line"]) for row in rows)  # noqa: S301 our own tasks' lines
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A `mapInArrow` function: the number of a task in, what it did out, a line for each thing."""
+
+    tasks: tuple[Sequence[Any], ...]
+    work: Work[Any]
+    files: OpenFiles
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        pa.set_cpu_count(int(os.environ.get("POLARS_MAX_THREADS") or 1))
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                lines = [pickle.dumps(line) for line in self._of(self.tasks[number])]
+                yield pa.RecordBatch.from_arrays([pa.array(lines, pa.binary())], schema=_ARROW)
+
+    def _of(self, items: Sequence[Any]) -> list[_Line]:
+        try:
+            return list(_lines(items, self.work, self.files))
+        except PozytywkaError as error:
+            raise task_errors.marked(error) from error
+
+
+def _lines(items: Sequence[Any], work: Work[Any], files: OpenFiles) -> Iterator[_Line]:
+    """What work tells, and then what it put down and wrote."""
+    mine = OpenFiles(files.tables, files.staging)
+    for told in work(items, mine):
+        yield _TOLD, dict(told)
+    yield from ((_PARCEL, parcel) for parcel in mine.parcels)
+    yield from ((_WRITTEN, written) for written in mine.written)
+
+
+def _done(lines: Iterable[_Line]) -> Done:
+    told: list[Told] = []
+    parcels: list[Parcel] = []
+    written: list[Written] = []
+    into: dict[str, list[Any]] = {_TOLD: told, _PARCEL: parcels, _WRITTEN: written}
+    for kind, value in lines:
+        into[kind].append(value)
+    return Done(tuple(told), tuple(parcels), tuple(written))

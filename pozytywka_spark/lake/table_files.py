@@ -1,0 +1,166 @@
+"""The data files of tables, read and written through Arrow by whoever has the rows: a task or the driver.
+
+A file is written straight to its place in the table under a name that no other attempt has, locally as on an
+object store: it belongs to the table only when a commit names it. So half a file, or one of an attempt that
+died, is never read, and nothing needs to be renamed; the vacuum takes it once no writer can be alive.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake import casting, partitions, statistics
+from pozytywka_spark.lake.shards import DataFile, Written
+from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.schemas import Table
+
+GROUP_ROWS = 131_072  # of a row group: what a reader can skip
+_LEVEL = 1
+# what Spark escapes in the name of a partition's folder, and undoes as it reads a table's files
+_ESCAPED = re.compile(r"""[\x01-\x1f\x7f"#%'*/:=?\\{\[\]^]""")
+_ODD = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """Data files below `root`, a table's in the folder of its name."""
+
+    storage: Storage
+    root: str
+
+    def read(self, file: DataFile, columns: Sequence[str] | None = None) -> pa.Table:
+        """A data file's rows, of some columns only: partition columns from the log, absent ones null."""
+        store, name = self.storage.at(file.place)
+        remote = not self.storage.is_local(file.place)
+        try:
+            with store.open_input_file(name) as source:
+                parquet = pq.ParquetFile(source, pre_buffer=remote)
+                held = [each for each in parquet.schema_arrow.names if each not in file.partition]
+                wanted = held if columns is None else [each for each in held if each in set(columns)]
+                rows = parquet.read(wanted)
+        except FileNotFoundError as error:
+            raise LakeError(
+                f"{file.place}: it has gone since the table was looked at; was it vacuumed? run it again"
+            ) from error
+        except (OSError, pa.ArrowInvalid) as error:
+            raise LakeError(f"{file.place} can't be read: {str(error).splitlines()[0]}") from error
+        return _shaped(rows, file, columns)
+
+    def write(self, table: Table, rows: pa.Table, partition: Mapping[str, Any]) -> Written:
+        """Write rows of one partition (typed values) as one file, sorted as they are.
+
+        Raises `LakeError` for rows or a partition that the table doesn't hold.
+        """
+        values = _rendered(table, partition)
+        body = casting.declared(rows, table, table.partition_by)
+        path = "/".join([*map(self._folder, values.items()), f"part-{uuid.uuid4().hex}.parquet"])
+        place = f"{self.root}/{table.name}/{path}"
+        footers: list[Any] = []
+        self.storage.make_parent(place)
+        store, name = self.storage.at(place)
+        with store.open_output_stream(name) as target:
+            with pq.ParquetWriter(
+                target,
+                body.schema,
+                compression="zstd",
+                compression_level=_LEVEL,
+                store_schema=False,
+                metadata_collector=footers,
+            ) as parquet:
+                parquet.write_table(body, row_group_size=GROUP_ROWS)
+            size = target.tell()
+        # NaN is in no bound of Arrow's writer
+        columns = statistics.leaves(table.schema, table.partition_by, floats=False)
+        found = statistics.of_footer(footers[0], columns)
+        return Written(table.name, place, path, size, found.records, values, found.text)
+
+    def write_all(self, table: Table, rows: pa.Table) -> list[Written]:
+        """Write rows of any partitions, a file for each."""
+        whole = casting.declared(rows, table)
+        return [self.write(table, part, values) for values, part in by_partition(whole, table.partition_by)]
+
+    def _folder(self, item: tuple[str, str | None]) -> str:
+        column, value = item
+        if self.storage.is_local(self.root):  # where Spark reads values off the folders
+            spelt = partitions.HIVE_NULL if value is None else _ESCAPED.sub(_percent, value)
+            return f"{column}={spelt}"
+        # the folders are for people: values are read from the log, so an odd character may become another
+        return f"{column}={_ODD.sub('_', value or 'null')}"
+
+
+def by_partition(rows: pa.Table, partition_by: Sequence[str]) -> Iterator[tuple[dict[str, Any], pa.Table]]:
+    """Rows of each partition with its typed values, in the order they come in; an empty text is null."""
+    if not rows.num_rows:
+        return
+    if not partition_by:
+        yield {}, rows
+        return
+    keys = rows.select(list(partition_by)).combine_chunks()
+    for name in partition_by:
+        if pa.types.is_string(keys.schema.field(name).type):
+            column = keys.column(name)
+            emptied = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+            keys = keys.set_column(keys.schema.get_field_index(name), name, emptied)
+    places = keys.append_column("_place", pa.array(range(len(keys)), pa.int64()))
+    groups = places.group_by(list(partition_by), use_threads=False).aggregate([("_place", "list")])
+    for group in groups.to_pylist():
+        place = group.pop("_place_list")
+        yield {name: group[name] for name in partition_by}, rows.take(place)
+
+
+def literal(value: Any, rows: int, kind: pa.DataType | None) -> pa.Array:
+    """A partition's value as a column."""
+    return pa.repeat(pa.scalar(value, kind), rows)
+
+
+def _shaped(rows: pa.Table, file: DataFile, columns: Sequence[str] | None) -> pa.Table:
+    names = _all_names(rows, file) if columns is None else list(columns)
+    found = {}
+    for name in names:
+        kind = _type_of(file.schema, name)
+        if name in file.partition:
+            found[name] = literal(file.partition[name], rows.num_rows, kind)
+        elif name in rows.schema.names:
+            column = rows.column(name)
+            found[name] = column if kind is None or column.type == kind else column.cast(kind)
+        elif kind is None and file.schema is not None:
+            raise LakeError(f"{file.place}: there is no column {name}; it has {', '.join(file.schema.names)}")
+        else:  # a column that was added after the file was written
+            found[name] = pa.nulls(rows.num_rows, kind or pa.null())
+    return pa.table(found)
+
+
+def _all_names(rows: pa.Table, file: DataFile) -> list[str]:
+    if file.schema is not None:
+        return list(file.schema.names)
+    return [*rows.schema.names, *file.partition]
+
+
+def _type_of(schema: pa.Schema | None, name: str) -> pa.DataType | None:
+    if schema is None or name not in schema.names:
+        return None
+    return schema.field(name).type
+
+
+def _rendered(table: Table, partition: Mapping[str, Any]) -> dict[str, str | None]:
+    if set(partition) != set(table.partition_by):
+        told = ", ".join(partition) or "none"
+        expected = ", ".join(table.partition_by) or "none"
+        raise LakeError(f"table {table.name}: rows of a partition by {told}, expected {expected}")
+    if not partition:
+        return {}
+    checked = partitions.of_table(table, [partition])[0]
+    return {name: checked[name] for name in table.partition_by}
+
+
+def _percent(found: re.Match[str]) -> str:
+    return f"%{ord(found[0]):02X}"

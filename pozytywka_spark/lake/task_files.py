@@ -1,0 +1,106 @@
+"""What a kernel reads and writes through inside a task: `tasks.TaskFiles` over real files."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake.shards import DataFile, Parcel, Written
+from pozytywka_spark.lake.table_files import TableFiles
+from pozytywka_spark.schemas import Table
+
+_SHARED_KEPT = 4  # tables that a worker process keeps between its tasks
+_shared: OrderedDict[tuple[Any, ...], pl.DataFrame] = OrderedDict()
+
+
+@dataclass
+class OpenFiles:
+    """Implements `tasks.TaskFiles`. What was put down and written is listed here, to be told at the end."""
+
+    tables: TableFiles
+    staging: str  # folder of parcels; whatever an attempt leaves there goes with the folder
+    parcels: list[Parcel] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
+
+    def read(self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """See `tasks.TaskFiles`. Raises `LakeError` naming the file that is gone or damaged."""
+        found = [self._read(file, columns) for file in files]
+        if not found:
+            raise LakeError("no file to read: rows of nothing have no columns")
+        return pl.concat(found, how="vertical") if len(found) > 1 else found[0]
+
+    def shared(
+        self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """See `tasks.TaskFiles`."""
+        key = (self.tables, tuple(file.place for file in files), None if columns is None else tuple(columns))
+        if key not in _shared:
+            _shared[key] = self.read(files, columns)
+        _shared.move_to_end(key)
+        while len(_shared) > _SHARED_KEPT:
+            _shared.popitem(last=False)
+        return _shared[key]
+
+    def stage(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> None:
+        """See `tasks.TaskFiles`: an Arrow file with lz4, of a name that no other attempt has."""
+        if rows.height:
+            self.parcels.append(self.put(kind, rows, key))
+
+    def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
+        """The same for any rows, and not listed."""
+        body = io.BytesIO()
+        rows.write_ipc(body, compression="lz4")
+        place = f"{self.staging}/{kind}-{uuid.uuid4().hex}.arrow"
+        store, name = self.tables.storage.at(place)
+        with store.open_output_stream(name) as target:
+            target.write(body.getbuffer())
+        return Parcel(kind, key, place, rows.height, body.tell())
+
+    def write(self, table: Table, rows: pl.DataFrame, partition: Mapping[str, Any] | None = None) -> None:
+        """See `tasks.TaskFiles`. Raises `LakeError` for rows that the table doesn't hold."""
+        if rows.height:
+            self.written.append(self.tables.write(table, rows.to_arrow(), partition or {}))
+
+    def _read(self, file: DataFile | Parcel, columns: Sequence[str] | None) -> pl.DataFrame:
+        if isinstance(file, DataFile):
+            return as_polars(self.tables.read(file, columns))
+        store, name = self.tables.storage.at(file.place)
+        try:
+            with store.open_input_file(name) as source:
+                return _parcel(source, columns)
+        except FileNotFoundError as error:
+            raise LakeError(f"{file.place}: rows put down for a later task are gone; run it again") from error
+
+
+def forget_shared() -> None:
+    """Let go of what `shared` keeps in this process."""
+    _shared.clear()
+
+
+def as_polars(rows: pa.Table) -> pl.DataFrame:
+    """The same rows as a Polars frame."""
+    found = pl.from_arrow(rows)
+    assert isinstance(found, pl.DataFrame)
+    return found
+
+
+def _parcel(source: Any, columns: Sequence[str] | None) -> pl.DataFrame:
+    if columns is None:
+        return as_polars(ipc.open_file(source).read_all())
+    names = ipc.open_file(source).schema.names
+    absent = [name for name in columns if name not in names]
+    if absent:
+        raise LakeError(f"a parcel has no column {absent[0]}; it has {', '.join(names)}")
+    fields = [names.index(name) for name in columns]
+    source.seek(0)
+    rows = ipc.open_file(source, options=ipc.IpcReadOptions(included_fields=fields)).read_all()
+    return as_polars(rows.select(list(columns)))
