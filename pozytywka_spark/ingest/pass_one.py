@@ -51,7 +51,7 @@ def read_files(
     paths = tuple(each.file.path for each in files)
     work = LineWork(storage, entity, judging, buckets, paths, losses_of)
     done = tasks.run(parts_of(files, tasks.slots), work, weight=lambda part: part.size, named=named_part)
-    return JudgedRows(done.parcels, stats_by_path(done.told, paths), _hashes(done.told, paths))
+    return JudgedRows(done.parcels, stats_by_path(done.told, paths), hashes_by_path(done.told, paths))
 
 
 def stats_by_path(told: Iterable[Told], paths: Sequence[str]) -> dict[str, FileStats]:
@@ -70,7 +70,8 @@ def named_part(part: Part) -> str:
     return f"{part.path}, bytes {part.start:,} to {part.end:,}"
 
 
-def _hashes(told: Iterable[Told], paths: Sequence[str]) -> dict[str, str]:
+def hashes_by_path(told: Iterable[Told], paths: Sequence[str]) -> dict[str, str]:
+    """What tasks told of the blocks of each file, as the file's hash by its path."""
     blocks: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for facts in told:
         for number, block in facts.get("blocks", {}).items():

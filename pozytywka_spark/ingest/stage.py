@@ -187,8 +187,14 @@ def _ingest_entity(
     for generation in (before.generation, before.generation + 1):
         if book_of(generation).finish(listed):
             before = ledger.read_before(lake, delivery.root).get(contract.entity, before)
-    anew = bool(changed(listed, before.versions))
-    wanted = listed if anew else unread(listed, before.versions)
+    different = changed(listed, before.versions)
+    touched = book_of(before.generation).pass_over(different, before.versions)
+    anew = any(file.path not in touched for file in different)
+    wanted = [
+        file
+        for file in (listed if anew else unread(listed, before.versions))
+        if file.path not in touched or anew
+    ]
     if wanted:
         book_of(before.generation + anew).take_in(wanted)
 
