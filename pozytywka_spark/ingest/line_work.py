@@ -191,18 +191,15 @@ class _Batch:
 
 
 def put_down(frames: dict[str, pl.DataFrame], buckets: int, files: TaskFiles) -> None:
-    """Stage rows by kind; complete events by month and bucket of the user."""
+    """Stage rows by kind, as of `Judged.take`; complete events by month and bucket of the user."""
     for kind, rows in frames.items():
         if kind != COMPLETE:
-            files.stage(kind, rows)
+            files.stage(kind, rows.drop(MONTH, strict=False))
             continue
-        shard = rows.select(
-            MONTH.dt.to_string("%Y-%m-%d").alias("_month"),
-            user_bucket(pl.col("user_id"), buckets).alias("_bucket"),
-        )
-        by_shard = rows.hstack(shard).partition_by("_month", "_bucket", include_key=False, as_dict=True)
+        sharded = rows.with_columns(user_bucket(pl.col("user_id"), buckets).alias("_bucket"))
+        by_shard = sharded.partition_by(MONTH, "_bucket", include_key=False, as_dict=True)
         for (month, bucket), mine in by_shard.items():
-            files.stage(kind, mine, (month, bucket))
+            files.stage(kind, mine, (str(month), int(bucket)))
 
 
 def not_blank(found: Piece | Lines) -> Lines:
