@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import pickle
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written, pack
+from pozytywka_spark.lake.tasks import Done, Work
 from pozytywka_spark.schemas import Table
 
 
@@ -57,3 +60,56 @@ class MemoryFiles:
             if parcel.kind == kind:
                 found.setdefault(parcel.key, []).append(self._frames[parcel.place])
         return {key: pl.concat(frames) for key, frames in found.items()}
+
+
+class MemoryTasks:
+    """Implements `lake.tasks.Tasks` over `MemoryFiles`; what it wrote can be taken for a table's files.
+
+    Work and items are pickled and facts go through JSON, as between processes.
+    """
+
+    def __init__(self, slots: int = 2) -> None:
+        self.slots = slots
+        self.files = MemoryFiles()
+
+    def run(
+        self,
+        items: Sequence[Any],
+        work: Work[Any],
+        *,
+        weight: Callable[[Any], int],
+        named: Callable[[Any], str],
+    ) -> Done:
+        parcels, written = len(self.files.parcels), len(self.files.written)
+        told = []
+        for task in pack(items, weight, self.slots):
+            assert all(map(named, task))
+            one, mine = pickle.loads(pickle.dumps((work, task)))
+            told += [json.loads(json.dumps(facts)) for facts in one(mine, self.files)]
+        return Done(
+            tuple(told),
+            tuple(self.files.parcels[parcels:]),
+            tuple(self.written(number) for number in range(written, len(self.files.written))),
+        )
+
+    def written(self, number: int) -> Written:
+        """The file that was written as the `number`-th."""
+        table, partition, rows = self.files.written[number]
+        values = {name: str(value) for name, value in partition.items()}
+        return Written(
+            table, f"written:{number}", f"{number}", rows.estimated_size(), rows.height, values, ""
+        )
+
+    def rows(self, written: Written) -> pl.DataFrame:
+        """What was written."""
+        return self.files.written[int(written.path)][2]
+
+    def shards(self, table: str, written: Sequence[Written]) -> list[Shard]:
+        """Files that were written for a table, as its shards."""
+        found: dict[str, tuple[Mapping[str, Any], list[DataFile]]] = {}
+        for one in written:
+            if one.table == table:
+                partition = self.files.written[int(one.path)][1]
+                _, files = found.setdefault(repr(partition), (partition, []))
+                files.append(self.files.put_file(self.rows(one), partition))
+        return [Shard(table, partition, tuple(files)) for partition, files in found.values()]

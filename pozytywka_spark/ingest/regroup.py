@@ -76,7 +76,7 @@ class Gather:
         number = rows.select(session_slice(self.slices, self.shares).alias("_slice"))
         parts = rows.hstack(number).partition_by("_slice", as_dict=True, include_key=False)
         for (part,), mine in sorted(parts.items()):
-            files.stage(kind, mine.select(NEEDY_ROWS if kind == NEEDY else SESSION_ROWS), (int(part),))
+            files.stage(kind, mine.select(*(NEEDY_ROWS if kind == NEEDY else SESSION_ROWS)), (int(part),))
         return {kind: rows.height}
 
 
@@ -94,7 +94,7 @@ def _complete(item: Parcel | DataFile, files: TaskFiles) -> pl.DataFrame:
     """Rows of a parcel or of a file of the table, as `SESSION_ROWS`."""
     if isinstance(item, Parcel):
         rows = files.read([item], [*EVENT, "source"])
-        return rows.with_columns(filled=pl.lit(0, pl.Int8)).select(SESSION_ROWS)
+        return rows.with_columns(filled=pl.lit(0, pl.Int8)).select(*SESSION_ROWS)
     rows = files.read([item], [*EVENT, "repair_reason"])
     reasons = rows.get_column("repair_reason").unique().drop_nulls().to_list()
     codes = {reason: sum({_FILLED.get(part, 0) for part in reason.split(",")}) for reason in reasons}

@@ -103,7 +103,7 @@ class Repair:
     def _put_down(self, tried: pl.DataFrame, files: TaskFiles) -> list[list[Any]]:
         copies, rest = tried.filter("again"), tried.filter(~pl.col("again"))
         if self.replay:
-            files.stage(LEFT, copies.select(LEFT_ROWS))
+            files.stage(LEFT, copies.select(*LEFT_ROWS))
         lacks = (
             pl.when(pl.col("user_id").is_null()).then(0)
             .when(pl.col("event_type").is_null()).then(1)
@@ -115,7 +115,7 @@ class Repair:
         open_rows = rest.filter(pl.col("_lacks").is_not_null())
         reasons = pl.col("_lacks").replace_strict(dict(enumerate(UNRESOLVED)), return_dtype=pl.String)
         unresolved = open_rows.with_columns(reason=reasons, rule=pl.col("why"))
-        files.stage(REJECTED, unresolved.select(REJECTED_ROWS))
+        files.stage(REJECTED, unresolved.select(*REJECTED_ROWS))
         return count(DUPLICATE, INCOMPLETE_COPY, copies.height)
 
     def _stage_complete(self, filled: pl.DataFrame, files: TaskFiles) -> None:
@@ -126,7 +126,7 @@ class Repair:
         }
         parts = rows.with_columns(**keys).partition_by(list(keys), as_dict=True, include_key=False)
         for (month, bucket), mine in sorted(parts.items()):
-            files.stage(COMPLETE, mine.select(COMPLETE_ROWS), (str(month), int(bucket)))
+            files.stage(COMPLETE, mine.select(*COMPLETE_ROWS), (str(month), int(bucket)))
 
 
 def tried_sessions(

@@ -14,8 +14,8 @@ from deliveries import usual_sessions
 from grammars import FORMS, Measured, blanked, delivery, measure, measured
 from scenes import SCENES
 
-from pozytywka_spark.ingest.events import UNRESOLVED
 from pozytywka_spark.ingest.evidence import tally
+from pozytywka_spark.ingest.fates import UNRESOLVED
 from pozytywka_spark.ingest.grammar import Grammar
 from pozytywka_spark.ingest.repair import repair
 from pozytywka_spark.ingest.session_rows import Row

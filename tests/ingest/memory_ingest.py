@@ -1,0 +1,104 @@
+"""Sessions judged, resolved and kept batch by batch, by the real kernels, without Spark and without files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+from deliveries import Row
+from in_memory import MemoryTasks
+
+from pozytywka_spark.ingest.contracts import SESSIONS
+from pozytywka_spark.ingest.fates import QUARANTINED
+from pozytywka_spark.ingest.judged import Judged
+from pozytywka_spark.ingest.line_work import ReplayWork, put_down
+from pozytywka_spark.ingest.losses import losses_of
+from pozytywka_spark.ingest.rejected import BatchStamp, StillQuarantined
+from pozytywka_spark.ingest.resolve import Batch, Resolved, resolve_events
+from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.textlines import Lines
+from pozytywka_spark.lake.shards import Shard, Written
+
+_MODIFIED = datetime(2023, 1, 1, tzinfo=UTC)
+Counts = dict[tuple[str, str | None], int]
+
+
+class MemoryIngest:
+    """A lake of events and quarantine in memory, and the batches that go into it."""
+
+    def __init__(self, *, buckets: int = 1, slots: int = 2) -> None:
+        self.tasks = MemoryTasks(slots)
+        self._buckets, self._number = buckets, 0
+        self._events: list[Written] = []
+        self._quarantine: list[Written] = []
+
+    def ingest(self, *files: Sequence[Row | str], number: int | None = None) -> Counts:
+        """What becomes of a batch's rows, which are mappings or lines, file by file."""
+        return _counts(self.resolve(*files, number=number))
+
+    def resolve(self, *files: Sequence[Row | str], number: int | None = None) -> Resolved:
+        """The same, as resolving tells it."""
+        self._number += 1
+        judged, staged = Judged(SESSIONS, Judging(2**20), losses_of), len(self.tasks.files.parcels)
+        for source, rows in enumerate(files):
+            texts = [(row if isinstance(row, str) else json.dumps(row)).encode() for row in rows]
+            judged.judge(source, f"/d/{source}", Lines(texts, list(range(len(texts)))))
+            put_down(judged.take()[0], self._buckets, self.tasks.files)
+        sources = tuple((_MODIFIED, f"/d/{source}") for source in range(len(files)))
+        stamp = BatchStamp("sessions", "sessions-d", number or self._number, self._number)
+        resolved = self._resolve(staged, Batch(stamp, sources))
+        self._events += [one for one in resolved.written if one.table == "events"]
+        self._quarantine += [one for one in resolved.written if one.table == "quarantine"]
+        return resolved
+
+    def replay(self, *reasons: str) -> Counts:
+        """Rows of quarantine (of these reasons, if given) have another chance; those that left."""
+        files, staged = self.tasks.files, len(self.tasks.files.parcels)
+        quarantine = self._shards("quarantine")
+        held = [file for shard in quarantine for file in shard.files]
+        work = ReplayWork("sessions", Judging(2**20), self._buckets, ("/d/0", "/d/1"), losses_of, reasons)
+        list(work(held, files))
+        sources = ((_MODIFIED, "/d/0"), (_MODIFIED, "/d/1"))
+        batch = Batch(BatchStamp("sessions", "sessions-replay", 99, 99), sources, replay=True)
+        resolved = self._resolve(staged, batch)
+        self._events += [one for one in resolved.written if one.table == "events"]
+        before = len(files.written)
+        list(StillQuarantined("sessions", resolved.left, whole=True)(held, files) if resolved.left else ())
+        if resolved.left:
+            self._quarantine = [self.tasks.written(n) for n in range(before, len(files.written))]
+        return {fate: rows for fate, rows in _counts(resolved).items() if fate[0] != QUARANTINED}
+
+    def events(self) -> pl.DataFrame:
+        """The rows of `events`."""
+        return self._rows(self._events)
+
+    def quarantine(self) -> pl.DataFrame:
+        """The rows of `quarantine`."""
+        return self._rows(self._quarantine)
+
+    def _rows(self, written: Sequence[Written]) -> pl.DataFrame:
+        return pl.concat([self.tasks.rows(one) for one in written])
+
+    def _shards(self, table: str) -> list[Shard]:
+        return self.tasks.shards(table, [*self._events, *self._quarantine])
+
+    def _resolve(self, staged: int, batch: Batch) -> Resolved:
+        return resolve_events(
+            self.tasks,
+            self.tasks.files.parcels[staged:],
+            self._shards("events"),
+            self._shards("quarantine"),
+            batch,
+            buckets=self._buckets,
+        )
+
+
+def _counts(resolved: Resolved) -> Counts:
+    counts: dict[tuple[Any, Any], int] = {}
+    for row in resolved.counts:
+        fate = row["outcome"], row["reason"]
+        counts[fate] = counts.get(fate, 0) + row["rows"]
+    return counts
