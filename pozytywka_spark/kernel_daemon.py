@@ -15,7 +15,9 @@ import pyspark.sql.pandas.serializers
 import pyspark.worker
 from pyspark import daemon
 
-LOADED = (numpy, pyarrow, pyspark.sql.pandas.serializers, pyspark.worker)
+from pozytywka_spark import config, schemas
+
+LOADED = (numpy, pyarrow, pyspark.sql.pandas.serializers, pyspark.worker, config, schemas)
 
 if __name__ == "__main__":
     daemon.manager()

@@ -163,7 +163,7 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         if "PYSPARK_GATEWAY_PORT" not in os.environ:
             # workers that have their libraries from the start: 0.6 s instead of 11 s before the first fit
             daemon = "kernel_daemon" if app_name in _OF_KERNELS else "worker_daemon"
-            conf["spark.python.daemon.module"] = f"pozytywka_spark.{daemon}"
+            conf[_DAEMON] = f"pozytywka_spark.{daemon}"
     elif spark.master:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":
