@@ -81,6 +81,12 @@ class LakeSettings(Section):
 
     root: str = Field(min_length=1, description="folder that holds one folder a table")
     engine: Literal["delta-rs", "delta-spark"] = "delta-rs"
+    staging: str | None = Field(
+        None,
+        min_length=1,
+        description="delta-spark only: folder for rows on their way, which all machines open (local, mounted "
+        "or s3://); unset: below root",
+    )
     retention_hours: float = Field(168, ge=0, description="versions younger than this survive a vacuum")
     delta_jars: Literal["provided", "download"] = Field(
         "provided", description="delta-spark only: the Spark at hand has Delta's jars, or Spark fetches them"

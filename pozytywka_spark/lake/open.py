@@ -22,7 +22,12 @@ def open_lake(settings: Settings, spark: SparkSession) -> Lake:
     """
     if settings.lake.engine == "delta-spark":
         root = settings.lake.root
-        remote = DeltaSparkLake(root if "://" in root else files.local_root(root), spark)
+        remote = DeltaSparkLake(
+            root if "://" in root else files.local_root(root),
+            spark,
+            storage_of(settings),
+            settings.lake.staging,
+        )
         delta_spark_log.check_served(spark, remote.root)
         return remote
     store = open_store(settings)
