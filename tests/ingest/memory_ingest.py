@@ -8,21 +8,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 from deliveries import Row
 from in_memory import MemoryTasks
 
-from pozytywka_spark.ingest.contracts import SESSIONS
 from pozytywka_spark.ingest.fates import QUARANTINED
-from pozytywka_spark.ingest.judged import Judged
-from pozytywka_spark.ingest.line_work import ReplayWork, put_down
+from pozytywka_spark.ingest.line_work import LineWork, ReplayWork
 from pozytywka_spark.ingest.losses import losses_of
 from pozytywka_spark.ingest.rejected import BatchStamp, StillQuarantined
 from pozytywka_spark.ingest.resolve import Batch, Resolved, resolve_events
 from pozytywka_spark.ingest.rules.verdict import Judging
-from pozytywka_spark.ingest.textlines import Lines
 from pozytywka_spark.lake.shards import Shard, Written
+from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.schemas import EVENTS, QUARANTINE, Table
 
 _MODIFIED = datetime(2023, 1, 1, tzinfo=UTC)
+_LINES = pa.schema(
+    {"value": pa.binary(), "path": pa.string(), "source_order": pa.int64(), "time_unit": pa.string()}
+)
 Counts = dict[tuple[str, str | None], int]
 
 
@@ -42,12 +45,15 @@ class MemoryIngest:
     def resolve(self, *files: Sequence[Row | str], number: int | None = None) -> Resolved:
         """The same, as resolving tells it."""
         self._number += 1
-        judged, staged = Judged(SESSIONS, Judging(2**20), losses_of), len(self.tasks.files.parcels)
-        for source, rows in enumerate(files):
-            texts = [(row if isinstance(row, str) else json.dumps(row)).encode() for row in rows]
-            judged.judge(source, f"/d/{source}", Lines(texts, list(range(len(texts)))))
-            put_down(judged.take()[0], self._buckets, self.tasks.files)
-        sources = tuple((_MODIFIED, f"/d/{source}") for source in range(len(files)))
+        staged, paths = len(self.tasks.files.parcels), tuple(f"/d/{source}" for source in range(len(files)))
+        lines = [
+            {"value": _text(row).encode(), "path": path, "source_order": place, "time_unit": None}
+            for path, rows in zip(paths, files, strict=True)
+            for place, row in enumerate(rows)
+        ]
+        work = LineWork(Storage(), "sessions", Judging(2**20), self._buckets, paths, losses_of)
+        list(work.judge_batches([pa.RecordBatch.from_pylist(lines, _LINES)], self.tasks.files))
+        sources = tuple((_MODIFIED, path) for path in paths)
         stamp = BatchStamp("sessions", "sessions-d", number or self._number, self._number)
         resolved = self._resolve(staged, Batch(stamp, sources))
         self._events += [one for one in resolved.written if one.table == "events"]
@@ -73,14 +79,15 @@ class MemoryIngest:
 
     def events(self) -> pl.DataFrame:
         """The rows of `events`."""
-        return self._rows(self._events)
+        return self._rows(self._events, EVENTS)
 
     def quarantine(self) -> pl.DataFrame:
         """The rows of `quarantine`."""
-        return self._rows(self._quarantine)
+        return self._rows(self._quarantine, QUARANTINE)
 
-    def _rows(self, written: Sequence[Written]) -> pl.DataFrame:
-        return pl.concat([self.tasks.rows(one) for one in written])
+    def _rows(self, written: Sequence[Written], table: Table) -> pl.DataFrame:
+        none = pl.DataFrame(schema=dict.fromkeys(table.columns, pl.String))
+        return pl.concat([self.tasks.rows(one) for one in written]) if written else none
 
     def _shards(self, table: str) -> list[Shard]:
         return self.tasks.shards(table, [*self._events, *self._quarantine])
@@ -94,6 +101,10 @@ class MemoryIngest:
             batch,
             buckets=self._buckets,
         )
+
+
+def _text(row: Row | str) -> str:
+    return row if isinstance(row, str) else json.dumps(row)
 
 
 def _counts(resolved: Resolved) -> Counts:
