@@ -57,7 +57,8 @@ _CLASSES_KEPT = "spark.sql.codegen.cache.maxEntries"
 _CALL_SITES = "spark.python.sql.dataFrameDebugging.enabled"
 _PAGE = "spark.buffer.pageSize"
 _POLARS = "spark.executorEnv.POLARS_MAX_THREADS"
-_SPEED_ONLY = (_CLASSES_KEPT, _CALL_SITES, _PAGE, _POLARS)  # a running session does without
+_DAEMON = "spark.python.daemon.module"
+_SPEED_ONLY = (_CLASSES_KEPT, _CALL_SITES, _PAGE, _POLARS, _DAEMON)  # a running session does without
 
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
