@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.sql import SparkSession
-
 from pozytywka_spark.config import Settings
 from pozytywka_spark.datadays import INGEST, is_recorded, write_span
 from pozytywka_spark.ingest.checks import Finding
@@ -15,22 +13,25 @@ from pozytywka_spark.ingest.findings import last_findings, raw_findings, record_
 from pozytywka_spark.ingest.page import make_page, trend, write_page
 from pozytywka_spark.ingest.silver import look
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.schemas import SILVER
 
 
 def report_on(
-    spark: SparkSession,
     settings: Settings,
     lake: Lake,
+    tasks: Tasks,
     delivery: Delivery,
     ingest_id: int,
     counts: Sequence[Mapping[str, Any]],
 ) -> tuple[tuple[Finding, ...], str]:
     """Findings on the raw rows of an ingest (its `counts`) and on all of silver; the path of the page."""
-    silver = look(spark, lake, settings.data)
+    shards = {table.name: lake.shards(table.name, tasks) for table in SILVER if lake.exists(table.name)}
+    silver = look(tasks, shards, settings.data)
     if silver.span is not None and not is_recorded(lake, silver.span.span, silver.span.days, INGEST):
-        write_span(spark, lake, silver.span.span, silver.span.days, INGEST)
+        write_span(lake, silver.span.span, silver.span.days, INGEST)
     findings = (*raw_findings(counts), *silver.findings)
     before = last_findings(lake)
-    record_findings(spark, lake, ingest_id, findings)
+    record_findings(lake, ingest_id, findings)
     page = make_page(ingest_id, delivery, findings, before, trend(lake, delivery.root), silver)
     return findings, write_page(settings, page)

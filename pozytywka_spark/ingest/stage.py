@@ -112,7 +112,8 @@ def _finish(
 ) -> IngestReport:
     """Close the ingest, check what silver holds now, write the page."""
     counts = ledger.counts_of(lake, ingest_id)
-    findings, page = report_on(spark, settings, lake, delivery, ingest_id, counts)
+    with lake.tasks() as tasks:
+        findings, page = report_on(settings, lake, tasks, delivery, ingest_id, counts)
     ledger.finish_ingest(spark, lake, ingest_id, delivery.root, counts)
     months = sorted({row["event_month"] for row in counts if row["event_month"]})
     return IngestReport(
