@@ -48,7 +48,7 @@ def last_ingest_id(lake: Lake) -> int:
 
 @dataclass(frozen=True)
 class Version:
-    """A file as it was read: bytes, microseconds since 1970 of its last change, hash of its bytes if known."""
+    """A file as it was read: bytes, microseconds since 1970 of its last change, hash of its bytes."""
 
     size: int
     modified: int

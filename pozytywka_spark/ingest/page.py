@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import functions as F
+import polars as pl
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.ingest import figures
@@ -51,20 +51,22 @@ def trend(lake: Lake, delivery: str) -> list[dict[str, Any]]:
 
     `delivery` is that of the ingest at work, which isn't closed yet.
     """
-    counts = lake.read(INGEST_COUNTS.name).where(F.col("outcome").isin(*OUTCOMES))
-    by_outcome = [F.sum(F.when(F.col("outcome") == name, F.col("rows"))).alias(name) for name in OUTCOMES]
-    grouped = counts.groupBy("ingest_id", "entity").agg(F.sum("rows").alias("rows"), *by_outcome)
+    counts = pl.DataFrame(lake.rows(INGEST_COUNTS.name, ["ingest_id", "entity", "outcome", "rows"]))
+    by_outcome = [pl.col("rows").filter(outcome=name).sum().alias(name) for name in OUTCOMES]
+    grouped = (
+        counts.filter(pl.col("outcome").is_in(OUTCOMES))
+        .group_by("ingest_id", "entity")
+        .agg(pl.col("rows").sum(), *by_outcome)
+        .sort("ingest_id", "entity", descending=[True, False])
+        .head(_TREND * len(CONTRACTS))
+    )
+    names: dict[int, str] = {}
     if lake.exists(INGESTS.name):
-        names = lake.read(INGESTS.name).select("ingest_id", "delivery").distinct()
-        grouped = grouped.join(names, on="ingest_id", how="left")
-    else:
-        grouped = grouped.withColumns({"delivery": F.lit(None).cast("string")})
-    rows = grouped.orderBy(F.desc("ingest_id"), "entity").limit(_TREND * len(CONTRACTS)).collect()
+        names = dict(pl.DataFrame(lake.rows(INGESTS.name, ["ingest_id", "delivery"])).rows())
     return [
-        {"ingest": row["ingest_id"], "delivery": row["delivery"] or delivery, "entity": row["entity"]}
-        | {"rows": row["rows"]}
-        | {name: row[name] or 0 for name in OUTCOMES}
-        for row in rows
+        {"ingest": row["ingest_id"], "delivery": names.get(row["ingest_id"]) or delivery}
+        | {name: row[name] for name in ("entity", "rows", *OUTCOMES)}
+        for row in grouped.iter_rows(named=True)
     ]
 
 

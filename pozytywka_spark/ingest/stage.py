@@ -110,7 +110,8 @@ def replay(settings: Settings, lake: Lake) -> IngestReport:
 def _finish(settings: Settings, lake: Lake, delivery: Delivery, ingest_id: int) -> IngestReport:
     """Close the ingest, check what silver holds now, write the page."""
     counts = ledger.counts_of(lake, ingest_id)
-    findings, page = report_on(settings, lake, delivery, ingest_id, counts)
+    with lake.tasks() as tasks:
+        findings, page = report_on(settings, lake, tasks, delivery, ingest_id, counts)
     ledger.finish_ingest(lake, ingest_id, delivery.root, counts)
     months = sorted({row["event_month"] for row in counts if row["event_month"]})
     return IngestReport(

@@ -69,7 +69,8 @@ def with_report(spark: SparkSession, raw: Path, out: Path) -> None:
     """Checks and page of the lake that `with_ingest` left."""
     settings = load_settings("local", [f"home={out}", f"raw.path={raw}"])
     lake = open_lake(settings, spark)
-    report_on(spark, settings, lake, find_delivery(spark, settings), 1, counts_of(lake, 1))
+    with lake.tasks() as tasks:
+        report_on(settings, lake, tasks, find_delivery(spark, settings), 1, counts_of(lake, 1))
 
 
 def parse_only(spark: SparkSession, raw: Path, out: Path) -> None:

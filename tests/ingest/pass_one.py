@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 from in_memory import MemoryFiles
+from pozytywka_spark.ingest.reach import Reach
 
 from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.file_stats import FileStats
@@ -15,7 +16,6 @@ from pozytywka_spark.ingest.joined import Origin
 from pozytywka_spark.ingest.judged import Judged
 from pozytywka_spark.ingest.line_work import LineWork
 from pozytywka_spark.ingest.rawfile import RawFile, naive_time
-from pozytywka_spark.ingest.reach import Reach
 from pozytywka_spark.ingest.reader import Part, Surveyed, parts_of
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.textlines import Lines
