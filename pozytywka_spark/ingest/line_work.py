@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
-import pyarrow as pa
 
 from pozytywka_spark.identity import user_bucket
 from pozytywka_spark.ingest.content import Blocks
@@ -65,15 +64,12 @@ class LineWork:
             told = stats.get(source, FileStats()).as_told()
             yield {"source": source, "stats": told, "blocks": {str(at): one for at, one in of.told.items()}}
 
-    def judge_batches(self, batches: Iterable[pa.RecordBatch], files: TaskFiles) -> Iterator[Told]:
-        """The same of lines that Spark read: `value` (binary), `path`, `source_order`, `time_unit`.
-
-        No `blocks` are told.
-        """
+    def judge_lines(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Told]:
+        """The same work on lines that Spark put down (`by_spark.LINES`). No `blocks` are told."""
         numbers = {path: number for number, path in enumerate(self.paths)}
         batch = self._batch(files)
-        for given in batches:
-            frame = pl.DataFrame(given)
+        slices = (rows for item in items for rows in files.read([item]).iter_slices(_SLICE))
+        for frame in slices:
             for (path, unit), lines in frame.group_by("path", "time_unit", maintain_order=True):
                 texts, offsets = lines["value"].to_list(), lines["source_order"].to_list()
                 batch.add(Origin(numbers[str(path)], str(path), unit), Lines(texts, offsets))
