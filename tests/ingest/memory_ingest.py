@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +35,7 @@ class MemoryIngest:
         self._buckets, self._number = buckets, 0
         self._events: list[Written] = []
         self._quarantine: list[Written] = []
+        self._last: Counter[str] = Counter()
 
     def ingest(self, *files: Sequence[Row | str], number: int | None = None) -> Counts:
         """What becomes of a batch's rows, which are mappings or lines, file by file."""
@@ -53,9 +55,15 @@ class MemoryIngest:
         sources = tuple((_MODIFIED, path) for path in paths)
         stamp = BatchStamp("sessions", "sessions-d", number or self._number, self._number)
         resolved = self._resolve(staged, Batch(stamp, sources))
+        self._last = Counter(one.table for one in resolved.written)
         self._events += [one for one in resolved.written if one.table == "events"]
         self._quarantine += [one for one in resolved.written if one.table == "quarantine"]
         return resolved
+
+    def forget(self, table: str) -> None:
+        """Take the last batch's rows of a table away, as if it had been cut short before."""
+        kept = self._events if table == "events" else self._quarantine
+        del kept[len(kept) - self._last[table] :]
 
     def replay(self, *reasons: str) -> Counts:
         """Rows of quarantine (of these reasons, if given) have another chance; those that left."""

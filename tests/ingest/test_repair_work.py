@@ -1,9 +1,11 @@
 """Repair through all its jobs: what the kernel decides becomes of the rows (`test_ingest_repair_kernel`)."""
 
+import copy
 import json
 import random
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import polars as pl
 import pytest
@@ -35,6 +37,11 @@ def raw(session, cells):
 
 def usual_lake(**how):
     """A lake that shows what is usual."""
+    return copy.deepcopy(_usual(**how))
+
+
+@cache
+def _usual(**how):
     lake = MemoryIngest(**how)
     lake.ingest(usual_sessions())
     return lake
