@@ -83,7 +83,11 @@ def day_ticks(first: date, last: date) -> Ticks:
         shown = [date.fromordinal(first.toordinal() + n) for n in range(0, days + 1, 7)]
         return tuple((day.toordinal(), f"{day:%d %b %Y}") for day in shown)
     months = (last.year - first.year) * 12 + last.month - first.month
-    step = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120, 1200, 24_000) if months // step < _TICKS)
+    step = next(
+        step
+        for step in (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 24_000)
+        if months // step < _TICKS
+    )
     begin = first.year * 12 + first.month - 1
     begin += first.day > 1
     begin += -begin % step
