@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 from in_memory import MemoryFiles
-from pozytywka_spark.ingest.reach import Reach
 
 from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.file_stats import FileStats
@@ -19,6 +18,7 @@ from pozytywka_spark.ingest.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.reader import Part, Surveyed, parts_of
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.textlines import Lines
+from pozytywka_spark.lake.storage import Storage
 
 ANY_TIME = Judging(2**20)
 LOST_OF: list[tuple[str | None, str]] = []
@@ -32,7 +32,7 @@ def losses_of(raw: str | None, path: str) -> list[tuple[int | None, int | None, 
 def work(
     paths: Sequence[str], entity: str = "sessions", judging: Judging = ANY_TIME, buckets: int = 1
 ) -> LineWork:
-    return LineWork(Reach(), entity, judging, buckets, tuple(paths), losses_of)
+    return LineWork(Storage(), entity, judging, buckets, tuple(paths), losses_of)
 
 
 def surveyed(path: Path, **how: Any) -> Surveyed:

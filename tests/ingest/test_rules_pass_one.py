@@ -28,7 +28,6 @@ from pozytywka_spark.ingest.content import content_hash
 from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.file_stats import FileStats
 from pozytywka_spark.ingest.line_work import ReplayWork
-from pozytywka_spark.ingest.reach import Reach
 from pozytywka_spark.ingest.reader import Part, parts_of, read_part
 from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.rules.verdict import Judging
@@ -40,6 +39,7 @@ from pozytywka_spark.ingest.staged import (
     catalogue_rows,
 )
 from pozytywka_spark.ingest.textlines import Piece, lines_in
+from pozytywka_spark.lake.storage import Storage
 
 SOUND = json.dumps(PLAY).encode()
 NAMELESS = json.dumps(PLAY | {"user_id": None}).encode()
@@ -383,7 +383,7 @@ def test_a_file_that_has_gone_is_named(tmp_path: Path) -> None:
     part = parts_of([surveyed(file)], 1)[0]
     file.unlink()
     with pytest.raises(ValueError, match=f"{file}: it has gone since it was listed"):
-        list(read_part(Reach(), part))
+        list(read_part(Storage(), part))
 
 
 def test_a_catalogue_row_has_the_columns_of_its_table() -> None:
