@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, timedelta
+from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Data, Settings
@@ -55,14 +56,11 @@ def is_recorded(lake: Lake, span: DataSpan, counts: Mapping[date, int], stage: s
     if row is None:
         return False
     held = {each["day"]: each["events"] for each in row["days"]}
-    told = {name: getattr(span, name) for name in ("late_start_days", "overridden")}
-    same = all(row[name] == value for name, value in told.items())
-    return same and _micros(row) == _micros_of(span) and held == dict(counts)
+    told = (row["data_start"], row["data_end"], row["late_start_days"], row["overridden"])
+    return told == (span.start, span.end, span.late_start_days, span.overridden) and held == dict(counts)
 
 
-def write_span(
-    spark: SparkSession, lake: Lake, span: DataSpan, counts: Mapping[date, int], stage: str
-) -> None:
+def write_span(lake: Lake, span: DataSpan, counts: Mapping[date, int], stage: str) -> None:
     """Record the span that a stage has found, and the counts by day that it follows from."""
     values = asdict(span)
     row = {
@@ -72,9 +70,7 @@ def write_span(
         "data_end": span.end,
         "days": [{"day": day, "events": counts[day]} for day in sorted(counts)],
     }
-    # through Arrow: a list of rows would start Python workers, which costs more than all else here
-    frame = spark.createDataFrame(pa.Table.from_pylist([row], schema=_ARROW))
-    lake.replace_partitions(DATA_SPAN.conform(frame), DATA_SPAN, [{"stage": stage}])
+    lake.replace_partitions(pa.Table.from_pylist([row], schema=_ARROW), DATA_SPAN, [{"stage": stage}])
 
 
 _ARROW = pa.schema(
@@ -95,19 +91,9 @@ _ARROW = pa.schema(
 )
 
 
-def _row(lake: Lake, stage: str) -> Row | None:
-    """The stage's row, with its bounds in microseconds: collected times lose their zone."""
+def _row(lake: Lake, stage: str) -> dict[str, Any] | None:
+    """The stage's row."""
     if not lake.exists(DATA_SPAN.name):
         return None
-    rows = lake.read(DATA_SPAN.name, partitions=[{"stage": stage}])
-    bounds = (F.unix_micros(name).alias(name) for name in ("data_start", "data_end"))
-    return rows.select(*bounds, "overridden", "late_start_days", "days").first()
-
-
-def _micros(row: Row) -> tuple[int, int]:
-    return row["data_start"], row["data_end"]
-
-
-def _micros_of(span: DataSpan) -> tuple[int, int]:
-    start, end = (round(moment.timestamp() * 1_000_000) for moment in (span.start, span.end))
-    return start, end
+    rows = lake.rows(DATA_SPAN.name, partitions=[{"stage": stage}]).to_pylist()
+    return rows[0] if rows else None

@@ -11,10 +11,17 @@ Both can be computed by any engine that has md5 and whole numbers, with the same
 
 from __future__ import annotations
 
-import hashlib
-
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
+# Python's own takes two fifths of the time of OpenSSL's, which is slow to begin; both are md5
+try:
+    from _md5 import md5
+except ImportError:  # a Python that was built without it
+    from hashlib import md5
+
+_BYTES = 16
 MODULUS, FACTOR = 2_147_483_647, 1_812_433_253
 
 
@@ -30,9 +37,12 @@ def event_ids(events: pl.DataFrame) -> pl.Series:
             separator="|",
         )
     ).to_series()
-    md5 = hashlib.md5
-    digests = [md5(text.encode(), usedforsecurity=False).digest() for text in texts.to_list()]
-    return pl.Series("event_id", digests, pl.Binary)
+    raw = texts.cast(pl.Binary).to_list()
+    digests = b"".join([md5(text).digest() for text in raw])  # noqa: S324 an identity, no secret
+    ends = _BYTES * np.arange(len(texts) + 1, dtype=np.int64)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(digests)]
+    ids = pa.Array.from_buffers(pa.large_binary(), len(ends) - 1, buffers)
+    return pl.Series("event_id", ids, pl.Binary)
 
 
 def user_bucket(user_id: pl.Expr, buckets: int) -> pl.Expr:

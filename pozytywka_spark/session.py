@@ -45,6 +45,9 @@ _NO_MEMORY: Mapping[str, object] = {
     "spark.sql.ui.retainedExecutions": 5,
 }
 
+# Jobs whose tasks neither train nor score
+_OF_KERNELS = ("ingest", "maintain", "synthesize")
+
 _JAVA = "spark.driver.extraJavaOptions"
 _PATIENT_COMPILER = (
     "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
@@ -54,7 +57,8 @@ _CLASSES_KEPT = "spark.sql.codegen.cache.maxEntries"
 _CALL_SITES = "spark.python.sql.dataFrameDebugging.enabled"
 _PAGE = "spark.buffer.pageSize"
 _POLARS = "spark.executorEnv.POLARS_MAX_THREADS"
-_SPEED_ONLY = (_CLASSES_KEPT, _CALL_SITES, _PAGE, _POLARS)  # a running session does without
+_DAEMON = "spark.python.daemon.module"
+_SPEED_ONLY = (_CLASSES_KEPT, _CALL_SITES, _PAGE, _POLARS, _DAEMON)  # a running session does without
 
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
@@ -159,7 +163,8 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         conf |= {} if spark.ui else _NO_MEMORY
         if "PYSPARK_GATEWAY_PORT" not in os.environ:
             # workers that have their libraries from the start: 0.6 s instead of 11 s before the first fit
-            conf["spark.python.daemon.module"] = "pozytywka_spark.worker_daemon"
+            daemon = "kernel_daemon" if app_name in _OF_KERNELS else "worker_daemon"
+            conf[_DAEMON] = f"pozytywka_spark.{daemon}"
     elif spark.master:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":

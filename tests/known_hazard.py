@@ -84,7 +84,7 @@ def write_tables(spark: SparkSession, settings: Settings, lake: Lake, rows: pd.D
 def write_days(spark: SparkSession, settings: Settings, lake: Lake, first: date, end: date) -> None:
     """Record that there are events on every day from `first` until `end`, itself outside."""
     counts = {first + timedelta(days=n): 100 for n in range((end - first).days)}
-    write_span(spark, lake, span_of(counts, settings.data), counts, FEATURES)
+    write_span(lake, span_of(counts, settings.data), counts, FEATURES)
 
 
 def training_frame(spark: SparkSession, rows: pd.DataFrame, order: tuple[str, ...]) -> DataFrame:

@@ -88,6 +88,12 @@ class LakeSettings(Section):
         description="into how many parts users divide the events of each month in a new lake; unset: by the "
         "largest month; a lake that is there keeps its own, see maintain --buckets",
     )
+    staging: str | None = Field(
+        None,
+        min_length=1,
+        description="delta-spark only: folder for rows on their way, which all machines open (local, mounted "
+        "or s3://); unset: below root",
+    )
     retention_hours: float = Field(168, ge=0, description="versions younger than this survive a vacuum")
     delta_jars: Literal["provided", "download"] = Field(
         "provided", description="delta-spark only: the Spark at hand has Delta's jars, or Spark fetches them"

@@ -15,6 +15,7 @@ from pozytywka_spark.config import Data
 from pozytywka_spark.dataspan import DataSpan, span_of
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.features.months import DAY_MICROS
+from pozytywka_spark.lake.partitions import of_path
 
 _EVENT_COLUMNS = ("user_id", "event_time", "event_type", "session_id", "track_id")
 # What features read of each catalogue table; users' premium flag and city are not among it.
@@ -136,9 +137,8 @@ def _files_by_month(paths: Iterable[str]) -> dict[date, str]:
     """A digest of the names of each month's files; files are never written twice."""
     names: dict[date, list[str]] = {}
     for path in paths:
-        folder, _, name = path.rpartition("/")
-        month = date.fromisoformat(folder.rpartition("event_month=")[2])
-        names.setdefault(month, []).append(name)
+        month = date.fromisoformat(str(of_path(path)["event_month"]))
+        names.setdefault(month, []).append(path.rpartition("/")[2])
     return {month: _sha(*sorted(found)) for month, found in names.items()}
 
 

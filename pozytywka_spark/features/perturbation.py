@@ -54,7 +54,7 @@ def scramble_future(events: DataFrame, cut_off: datetime, seed: int) -> DataFram
     kind = F.get(kinds, F.pmod(F.shiftrightunsigned(dice, 4), F.lit(len(KINDS))).cast("int"))
     buys = F.pmod(F.xxhash64("user_id", F.lit(seed)), F.lit(2)) == 0
     anew = {
-        "event_id": F.concat(F.lit("invented-"), F.col("event_id")),
+        "event_id": F.concat(F.lit(b"invented-"), F.col("event_id")),
         "event_time": moved,
         "event_type": F.when((kind == BUY_PREMIUM) & ~buys, F.lit(PLAY)).otherwise(kind),
         "event_month": month_of(moved),

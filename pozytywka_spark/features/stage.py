@@ -92,7 +92,7 @@ def build_features(
     if chosen or {each.month: each for each in inputs.events} != known:
         store.write_builds(spark, lake, inputs.events, recorded)
     if not span_known:
-        write_span(spark, lake, inputs.span, inputs.by_day, FEATURES)
+        write_span(lake, inputs.span, inputs.by_day, FEATURES)
     counts = [row.asDict() for row in label_counts(lake.read("labels"), settings.label).collect()]
     return FeaturesReport(
         rows=sum(row["rows"] for row in counts),

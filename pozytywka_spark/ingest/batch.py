@@ -18,12 +18,13 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import ledger
+from pozytywka_spark.ingest import by_spark, ledger
 from pozytywka_spark.ingest.contracts import Contract
 from pozytywka_spark.ingest.fates import NOTED, OUTCOMES
 from pozytywka_spark.ingest.file_stats import FileStats
 from pozytywka_spark.ingest.held import chosen_buckets, record_buckets, resolve_beside_held
-from pozytywka_spark.ingest.pass_one import NOTHING_READ, JudgedRows, read_files
+from pozytywka_spark.ingest.pass_one import NOTHING_READ, JudgedRows, read_files, read_lines
+from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.reader import Surveyed
 from pozytywka_spark.ingest.rejected import BatchStamp
 from pozytywka_spark.ingest.resolve import Batch as Rows
@@ -107,7 +108,9 @@ def _read(batch: Batch, tasks: Tasks) -> JudgedRows:
     entity, buckets = source.contract.entity, buckets_of(batch.lake)
     if all(storage.opens(each.file.path) for each in batch.files):
         return read_files(tasks, batch.files, storage, entity, source.judging, buckets)
-    raise NotImplementedError
+    lines = by_spark.put_lines_down(batch.spark, tasks, [each.file for each in batch.files])
+    paths = tuple(each.file.path for each in batch.files)
+    return read_lines(tasks, lines, paths, entity, source.judging, buckets)
 
 
 def _resolve(batch: Batch, tasks: Tasks, judged: JudgedRows) -> Resolved:
@@ -191,12 +194,17 @@ def reconcile(entity: str, read: int, counts: Sequence[Mapping[str, Any]]) -> No
 def _versions(batch: Batch, judged: JudgedRows) -> list[dict[str, Any]]:
     """The files as they were listed, with the rows and the hash of what was read."""
     return [
-        {
-            "path": each.file.path,
-            "size": each.file.size,
-            "modified": datetime.fromtimestamp(0, UTC) + timedelta(microseconds=each.file.modified_micros),
-            "rows": judged.files[each.file.path].rows if each.file.path in judged.files else 0,
-            "content_hash": judged.hashes.get(each.file.path),
-        }
+        file_row(
+            each.file,
+            rows=judged.files[each.file.path].rows if each.file.path in judged.files else 0,
+            content_hash=judged.hashes.get(each.file.path),
+        )
         for each in batch.files
     ]
+
+
+def file_row(file: RawFile, rows: int, content_hash: str | None) -> dict[str, Any]:
+    """What `ingest_files` says of a version of a file."""
+    modified = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=file.modified_micros)
+    told = {"path": file.path, "size": file.size, "modified": modified}
+    return {**told, "rows": rows, "content_hash": content_hash}

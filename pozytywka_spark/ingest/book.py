@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,15 +17,17 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import by_spark
-from pozytywka_spark.ingest.batch import Batch, Source, ingest_batch
+from pozytywka_spark.ingest import by_spark, ledger
+from pozytywka_spark.ingest.batch import Batch, Source, file_row, ingest_batch
+from pozytywka_spark.ingest.ledger import Version
 from pozytywka_spark.ingest.notes import Notes, open_notes
 from pozytywka_spark.ingest.older_checkpoint import files_of_batch
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.reader import MARK, Surveyed
 from pozytywka_spark.ingest.survey import survey
+from pozytywka_spark.ingest.touched import may_be_touched, only_touched
 from pozytywka_spark.ingest.wrong_kinds import AGAIN
-from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.storage import storage_of
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
@@ -78,6 +80,23 @@ class Book:
                 self._notes().write(f"{number}.json", json.dumps([each.file.path for each in batch]))
                 self._batch(tasks, batch, number)
                 number += 1
+
+    def pass_over(self, files: Sequence[RawFile], read: Mapping[str, Version]) -> frozenset[str]:
+        """Put down as read those files that are of another time but hold the bytes that were read before.
+
+        `read`: the versions that the books know. The paths of these files; nothing is read of them again.
+        """
+        likely, storage = may_be_touched(files, read), storage_of(self.settings)
+        if not likely or not all(storage.opens(file.path) for file in likely):
+            return frozenset()
+        with self.lake.tasks() as tasks:
+            same = only_touched(tasks, self._surveyed(tasks, likely, refuse=False), read, storage)
+        rows = [file_row(file, rows=0, content_hash=same[file.path]) for file in likely if file.path in same]
+        if rows:
+            number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
+            stamp = self.source.files_stamp()
+            ledger.record_files(self.lake, stamp, Txn(self.source.stream, number), rows)
+        return frozenset(same)
 
     def _surveyed(self, tasks: Tasks, files: Sequence[RawFile], *, refuse: bool) -> list[Surveyed]:
         storage = storage_of(self.settings)

@@ -14,6 +14,10 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.rawpaths import decoded_path, escape_glob, plain_path
+from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.spark_shards import put_down
+from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.schemas import table
 
 _FAILED = "FAILED_READ_FILE"
 
@@ -33,14 +37,26 @@ def list_files(spark: SparkSession, root: str) -> list[RawFile] | None:
     return [RawFile(plain_path(row[0]), row[1], row[2]) for row in rows]
 
 
+# Grain: line, as Spark hands it to tasks
+LINES = table(
+    "lines", "value binary, path string, source_order bigint, time_unit string", keys=["path", "source_order"]
+)
+
+
+def put_lines_down(spark: SparkSession, tasks: Tasks, files: Sequence[RawFile]) -> list[DataFile]:
+    """The files' lines where tasks can open them: `LINES`, in no order."""
+    return put_down(read_lines(spark, files), LINES.name, (), 0, tasks, None)
+
+
 def read_lines(spark: SparkSession, files: Sequence[RawFile]) -> DataFrame:
-    """Grain: line; columns as `reader.read_lines` gives them. Order grows with the position in a file."""
+    """`LINES` of the files. Order grows with the position in a file."""
     paths = [f"file://{file.path}" if file.path.startswith("/") else file.path for file in files]
     # escaped, not by globPaths=false: for a name that looks like a pattern, Spark then reads all names again
     lines = spark.read.text([escape_glob(path) for path in paths])
+    address = F.try_url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
     return lines.select(
-        "value",
-        F.col("_metadata"),
+        F.col("value").cast("binary").alias("value"),
+        F.regexp_replace(address, "^file:/+", "/").alias("path"),
         # Spark plans a file's splits in their order
         F.monotonically_increasing_id().alias("source_order"),
         F.lit(None).cast("string").alias("time_unit"),

@@ -20,6 +20,7 @@ from pozytywka_spark.lake.tasks import TaskFiles, Told
 from pozytywka_spark.names import ADVERTISEMENT, BUY_PREMIUM, LIKE, PLAY
 
 _CHUNK_ROWS = 2_000_000
+_DAY_MICROS = 86_400_000_000
 _COLUMNS = ("event_time", "event_type", "user_id", "session_id", "track_id", "repaired")
 
 
@@ -109,5 +110,7 @@ def _by_type(rows: pl.DataFrame, month: date) -> list[list[Any]]:
 
 def _by_day(rows: pl.DataFrame) -> list[list[Any]]:
     """Day (UTC, ISO) and how many events it has."""
-    days = rows.group_by(pl.col("event_time").dt.date().dt.to_string("iso").alias("day")).len()
-    return [list(row) for row in days.rows()]
+    # whole numbers are ten times faster to group by than dates, and those than texts
+    number = pl.col("event_time").dt.epoch("us") // _DAY_MICROS
+    days = rows.group_by(number.cast(pl.Int32).alias("day")).len()
+    return [[day.isoformat(), events] for day, events in days.cast({"day": pl.Date}).rows()]

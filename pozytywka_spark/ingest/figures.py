@@ -1,92 +1,74 @@
-"""The page's figures: distributions that the analysts looked at."""
+"""The page's charts: distributions that the analysts looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matplotlib.dates import date2num
-from matplotlib.figure import Figure
-
 from pozytywka_spark.ingest.distributions import TRACK_AXES, Buckets, Months
 from pozytywka_spark.names import EVENT_TYPES
+from pozytywka_spark.reports.charts import Bar, Chart, Line, day_ticks
 
 _INK = "#2563a8"
 _COLOURS = dict(zip(EVENT_TYPES, ("#2563a8", "#a15c00", "#1b7f4b", "#8a94a6", "#b42318"), strict=True))
 
 
-def tracks_figure(buckets: Buckets) -> Figure:
-    """Four histograms beside each other."""
-    figure = Figure(figsize=(10, 5.2), layout="constrained")
-    for axes, (name, (title, width, _)) in zip(figure.subplots(2, 2).flat, TRACK_AXES.items(), strict=True):
-        cells = buckets.get(name, [])
-        axes.bar(
-            [low for low, _ in cells], [n for _, n in cells], width=width * 0.95, align="edge", color=_INK
+def track_charts(buckets: Buckets) -> list[Chart]:
+    """Four histograms."""
+    return [
+        Chart(
+            title,
+            "tracks",
+            bars=tuple(
+                Bar(low, low + width * 0.95, 0, tracks, _INK) for low, tracks in buckets.get(name, ())
+            ),
         )
-        axes.set_xlabel(title)
-        axes.set_ylabel("tracks")
-        _plain(axes)
-    return figure
+        for name, (title, width, _) in TRACK_AXES.items()
+    ]
 
 
-def months_figure(months: Months) -> Figure:
+def months_chart(months: Months) -> Chart:
     """A line for each event type; logarithmic, for purchases are a thousand times rarer than plays."""
-    figure = Figure(figsize=(10, 3.4), layout="constrained")
-    axes = figure.subplots()
-    for kind in EVENT_TYPES:
-        cells = months.get(kind, [])
-        if cells:
-            axes.plot(
-                date2num([m for m, _ in cells]),
-                [n for _, n in cells],
-                marker="o",
-                label=kind,
-                color=_COLOURS[kind],
+    kinds = [kind for kind in EVENT_TYPES if months.get(kind)]
+    days = [month for kind in kinds for month, _ in months[kind]]
+    return Chart(
+        "month",
+        "events a month",
+        lines=tuple(
+            Line(
+                tuple((month.toordinal(), events) for month, events in months[kind]),
+                _COLOURS[kind],
+                dots=True,
             )
-    axes.xaxis_date()
-    axes.set_yscale("log")
-    axes.set_xlabel("month")
-    axes.set_ylabel("events a month")
-    axes.grid(axis="y", color="#e1e5ec")
-    axes.legend(frameon=False, ncols=len(EVENT_TYPES), loc="upper center", bbox_to_anchor=(0.5, 1.18))
-    axes.tick_params(axis="x", rotation=30)
-    _plain(axes)
-    return figure
+            for kind in kinds
+        ),
+        legend=tuple((kind, _COLOURS[kind]) for kind in kinds),
+        x_ticks=day_ticks(min(days), max(days)),
+        logarithmic=True,
+    )
 
 
-def sessions_figure(buckets: Mapping[str, list[tuple[float, int]]]) -> Figure:
+def sessions_chart(buckets: Mapping[str, list[tuple[float, int]]]) -> Chart:
     """Shares of sessions by length, each group adding up to one."""
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
-    axes = figure.subplots()
-    for (group, cells), colour in zip(sorted(buckets.items()), (_INK, "#a15c00", "#1b7f4b"), strict=False):
-        total = sum(n for _, n in cells)
-        axes.step(
-            [low for low, _ in cells], [n / total for _, n in cells], where="post", label=group, color=colour
-        )
-    axes.set_xlabel("events in a session")
-    axes.set_ylabel("share of sessions")
-    axes.legend(frameon=False)
-    _plain(axes)
-    return figure
+    groups = list(zip(sorted(buckets), (_INK, "#a15c00", "#1b7f4b"), strict=False))
+    lines = []
+    for group, colour in groups:
+        total = sum(sessions for _, sessions in buckets[group])
+        shares = tuple((low, sessions / total) for low, sessions in buckets[group])
+        lines.append(Line(shares, colour, steps=True))
+    return Chart("events in a session", "share of sessions", lines=tuple(lines), legend=tuple(groups))
 
 
-def trend_figure(rows: Sequence[Mapping[str, Any]], outcomes: Sequence[str]) -> Figure:
+def trend_chart(rows: Sequence[Mapping[str, Any]], outcomes: Sequence[str]) -> Chart:
     """A bar for each ingest, in the order of time, of its rows by what became of them."""
     ingests = sorted({row["ingest"] for row in rows})
-    figure = Figure(figsize=(10, 3.0), layout="constrained")
-    axes = figure.subplots()
-    below = [0] * len(ingests)
-    for outcome, colour in zip(outcomes, ("#2563a8", "#1b7f4b", "#8a94a6", "#b42318"), strict=True):
-        heights = [sum(row[outcome] for row in rows if row["ingest"] == number) for number in ingests]
-        axes.bar([str(number) for number in ingests], heights, bottom=below, label=outcome, color=colour)
-        below = [low + height for low, height in zip(below, heights, strict=True)]
-    axes.set_xlabel("ingest")
-    axes.set_ylabel("raw rows")
-    axes.legend(frameon=False, ncols=len(outcomes), loc="upper center", bbox_to_anchor=(0.5, 1.18))
-    _plain(axes)
-    return figure
-
-
-def _plain(axes: object) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)  # type: ignore[attr-defined]  # matplotlib has no types here
+    colours = dict(zip(outcomes, ("#2563a8", "#1b7f4b", "#8a94a6", "#b42318"), strict=True))
+    bars = []
+    for place, number in enumerate(ingests):
+        low = 0
+        for outcome, colour in colours.items():
+            high = low + sum(row[outcome] for row in rows if row["ingest"] == number)
+            bars.append(Bar(place - 0.4, place + 0.4, low, high, colour))
+            low = high
+    ticks = tuple((float(place), str(number)) for place, number in enumerate(ingests))
+    return Chart("ingest", "raw rows", bars=tuple(bars), legend=tuple(colours.items()), x_ticks=ticks)

@@ -82,7 +82,12 @@ def _together(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int
     return dict(Counter(one) + Counter(other))
 
 
-MONTH = pl.col("event_time").dt.date().dt.truncate("1mo")
+MONTH = "_month"
+
+
+def month_of_event() -> pl.Expr:
+    """The first day of the month (UTC) that an event is of, as `MONTH`."""
+    return pl.col("event_time").dt.date().dt.truncate("1mo").alias(MONTH)
 
 
 class Remarks:
@@ -132,7 +137,7 @@ def _of_kind(kind: str, rows: pl.DataFrame) -> Iterator[tuple[int, FileStats]]:
         for source, reason, number, rule in reasons.rows():
             yield source, FileStats(reasons={reason: number}, rules={reason: rule})
     if kind in (COMPLETE, INCOMPLETE):
-        for source, first, number in rows.group_by("source", MONTH.alias("month")).len().rows():
+        for source, first, number in rows.group_by("source", MONTH).len().rows():
             month = first.isoformat()
             counted = {month: number} if kind == COMPLETE else {}
             yield source, FileStats(months=counted, first_month=month, last_month=month)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
+import polars as pl
+import pyarrow as pa
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from pozytywka_spark import schemas
 from pozytywka_spark.ingest import checks as c
@@ -89,7 +90,7 @@ def raw_findings(counts: Sequence[Mapping[str, Any]]) -> list[Finding]:
     return found
 
 
-def record_findings(spark: SparkSession, lake: Lake, ingest_id: int, findings: Sequence[Finding]) -> None:
+def record_findings(lake: Lake, ingest_id: int, findings: Sequence[Finding]) -> None:
     """Keep the findings; those of an ingest cut short are replaced by those of its next attempt."""
     rows = [
         {
@@ -105,24 +106,22 @@ def record_findings(spark: SparkSession, lake: Lake, ingest_id: int, findings: S
         }
         for f in findings
     ]
-    df = spark.createDataFrame(rows, schemas.QUALITY.schema)
-    if lake.append(df, schemas.QUALITY, txn=Txn("quality", ingest_id)) is None:
-        lake.upsert(df, schemas.QUALITY)
+    table = pa.Table.from_pylist(rows, schema=to_arrow_schema(schemas.QUALITY.schema))
+    if lake.append(table, schemas.QUALITY, txn=Txn("quality", ingest_id)) is None:
+        lake.upsert(table, schemas.QUALITY)
 
 
 def last_findings(lake: Lake) -> list[Finding]:
     """The findings of the last finished ingest."""
     if not lake.exists(schemas.QUALITY.name):
         return []
-    last = ledger.last_ingest_id(lake)
-    rows = (
-        lake.read(schemas.QUALITY.name).where(F.col("ingest_id") == last).orderBy("entity", "check").collect()
-    )
+    held = pl.DataFrame(lake.rows(schemas.QUALITY.name))
+    mine = held.filter(ingest_id=ledger.last_ingest_id(lake)).sort("entity", "check")
     return [
         Finding(
             r["entity"], r["check"], r["severity"], r["rows"], r["total"], r["meaning"], tuple(r["examples"])
         )
-        for r in rows
+        for r in mine.iter_rows(named=True)
     ]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
 from pozytywka_spark.ingest.pass_one import JudgedRows
+from pozytywka_spark.ingest.rescued import write_rescued
 from pozytywka_spark.ingest.resolve import Batch, Resolved, resolve_catalogue, resolve_events
 from pozytywka_spark.ingest.staged import EVENT
 from pozytywka_spark.lake.api import Lake, Partition
@@ -49,10 +50,11 @@ def resolve_beside_held(
     table = contract.table
     if contract is not SESSIONS:
         held = _shards(lake, tasks, table.name, None)
-        return resolve_catalogue(tasks, judged.parcels, table, held, quarantine, batch)
+        resolved = resolve_catalogue(tasks, judged.parcels, table, held, quarantine, batch)
+        return _with_rescued(tasks, resolved, batch)
     around: list[Partition] = [{"event_month": month} for month in months_around(judged)]
     held = _shards(lake, tasks, table.name, around, _COMPARED) if around else []
-    return resolve_events(
+    resolved = resolve_events(
         tasks,
         judged.parcels,
         held,
@@ -61,6 +63,14 @@ def resolve_beside_held(
         buckets=layout.buckets,
         staged_by_bucket=layout.staged_by_bucket,
     )
+    return _with_rescued(tasks, resolved, batch)
+
+
+def _with_rescued(tasks: Tasks, resolved: Resolved, batch: Batch) -> Resolved:
+    """Fields that the contract doesn't know, written as well; those of replayed rows stay as they were."""
+    if batch.replay:
+        return resolved
+    return replace(resolved, written=(*resolved.written, *write_rescued(tasks, resolved.rescued, batch)))
 
 
 def months_around(judged: JudgedRows) -> list[date]:

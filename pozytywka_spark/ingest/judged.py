@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
-from pozytywka_spark.ingest.file_stats import FileStats, Remarks, stats_of
+from pozytywka_spark.ingest.file_stats import FileStats, Remarks, month_of_event, stats_of
 from pozytywka_spark.ingest.joined import Origin
 from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.rules.verdict import Judging, Verdict
@@ -96,12 +96,17 @@ class Judged:
             self._rows[COMPLETE].append((*said.columns[:5], None, said.rescued, said.line_id, *place))
 
     def take(self) -> tuple[Frames, dict[int, FileStats]]:
-        """All rows by kind, and what is to be told of each source; nothing is left here."""
+        """All rows by kind, and what is to be told of each source; nothing is left here.
+
+        Events that pass have their month beside the columns of `staged`, as `file_stats.MONTH`.
+        """
         frames = {kind: _frame(rows, self._schemas[kind]) for kind, rows in self._rows.items()}
         if self._sound:
             sound = pl.concat(self._sound)
             self._remarks.of_sound(sound)
             frames[COMPLETE] = pl.concat([frames[COMPLETE], _conformed(sound, COMPLETE_ROWS)])
+        for kind in {COMPLETE, INCOMPLETE} & frames.keys():
+            frames[kind] = frames[kind].with_columns(month_of_event())
         stats = stats_of(frames, self._remarks)
         self._clear()
         return frames, stats

@@ -28,7 +28,7 @@ def as_table(rows: Sequence[Mapping[str, Any]], table: Table) -> pa.Table:
 
 
 def rows_of(lake: Lake, table: Table, **wanted: Any) -> Iterator[Row]:
-    """The rows of a small table in which the `wanted` columns have these values; none if there is no table."""
+    """The rows of a small table whose `wanted` columns have these values; none if there is no table."""
     if not lake.exists(table.name):
         return
     for row in lake.rows(table.name).to_pylist():
@@ -48,7 +48,7 @@ def last_ingest_id(lake: Lake) -> int:
 
 @dataclass(frozen=True)
 class Version:
-    """A file as it was read: bytes, microseconds since the epoch of its change, hash of its bytes if known."""
+    """A file as it was read: bytes, microseconds since 1970 of its last change, hash of its bytes."""
 
     size: int
     modified: int

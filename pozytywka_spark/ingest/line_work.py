@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
-import pyarrow as pa
 
 from pozytywka_spark.identity import user_bucket
 from pozytywka_spark.ingest.content import Blocks
@@ -65,15 +64,12 @@ class LineWork:
             told = stats.get(source, FileStats()).as_told()
             yield {"source": source, "stats": told, "blocks": {str(at): one for at, one in of.told.items()}}
 
-    def judge_batches(self, batches: Iterable[pa.RecordBatch], files: TaskFiles) -> Iterator[Told]:
-        """The same of lines that Spark read: `value` (binary), `path`, `source_order`, `time_unit`.
-
-        No `blocks` are told.
-        """
+    def judge_lines(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Told]:
+        """The same work on lines that Spark put down (`by_spark.LINES`). No `blocks` are told."""
         numbers = {path: number for number, path in enumerate(self.paths)}
         batch = self._batch(files)
-        for given in batches:
-            frame = pl.DataFrame(given)
+        slices = (rows for item in items for rows in files.read([item]).iter_slices(_SLICE))
+        for frame in slices:
             for (path, unit), lines in frame.group_by("path", "time_unit", maintain_order=True):
                 texts, offsets = lines["value"].to_list(), lines["source_order"].to_list()
                 batch.add(Origin(numbers[str(path)], str(path), unit), Lines(texts, offsets))
@@ -191,18 +187,15 @@ class _Batch:
 
 
 def put_down(frames: dict[str, pl.DataFrame], buckets: int, files: TaskFiles) -> None:
-    """Stage rows by kind; complete events by month and bucket of the user."""
+    """Stage rows by kind, as of `Judged.take`; complete events by month and bucket of the user."""
     for kind, rows in frames.items():
         if kind != COMPLETE:
-            files.stage(kind, rows)
+            files.stage(kind, rows.drop(MONTH, strict=False))
             continue
-        shard = rows.select(
-            MONTH.dt.to_string("%Y-%m-%d").alias("_month"),
-            user_bucket(pl.col("user_id"), buckets).alias("_bucket"),
-        )
-        by_shard = rows.hstack(shard).partition_by("_month", "_bucket", include_key=False, as_dict=True)
+        sharded = rows.with_columns(user_bucket(pl.col("user_id"), buckets).alias("_bucket"))
+        by_shard = sharded.partition_by(MONTH, "_bucket", include_key=False, as_dict=True)
         for (month, bucket), mine in by_shard.items():
-            files.stage(kind, mine, (month, bucket))
+            files.stage(kind, mine, (str(month), int(bucket)))
 
 
 def not_blank(found: Piece | Lines) -> Lines:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import functions as F
+import polars as pl
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.ingest import figures
@@ -15,7 +15,7 @@ from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.delivery import Delivery
 from pozytywka_spark.ingest.fates import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.silver import Silver
-from pozytywka_spark.ingest.spanned import caption, days_figure
+from pozytywka_spark.ingest.spanned import caption, days_chart
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.reports.page import SEVERITIES, Page
 from pozytywka_spark.schemas import INGEST_COUNTS, INGESTS
@@ -51,20 +51,22 @@ def trend(lake: Lake, delivery: str) -> list[dict[str, Any]]:
 
     `delivery` is that of the ingest at work, which isn't closed yet.
     """
-    counts = lake.read(INGEST_COUNTS.name).where(F.col("outcome").isin(*OUTCOMES))
-    by_outcome = [F.sum(F.when(F.col("outcome") == name, F.col("rows"))).alias(name) for name in OUTCOMES]
-    grouped = counts.groupBy("ingest_id", "entity").agg(F.sum("rows").alias("rows"), *by_outcome)
+    counts = pl.DataFrame(lake.rows(INGEST_COUNTS.name, ["ingest_id", "entity", "outcome", "rows"]))
+    by_outcome = [pl.col("rows").filter(outcome=name).sum().alias(name) for name in OUTCOMES]
+    grouped = (
+        counts.filter(pl.col("outcome").is_in(OUTCOMES))
+        .group_by("ingest_id", "entity")
+        .agg(pl.col("rows").sum(), *by_outcome)
+        .sort("ingest_id", "entity", descending=[True, False])
+        .head(_TREND * len(CONTRACTS))
+    )
+    names: dict[int, str] = {}
     if lake.exists(INGESTS.name):
-        names = lake.read(INGESTS.name).select("ingest_id", "delivery").distinct()
-        grouped = grouped.join(names, on="ingest_id", how="left")
-    else:
-        grouped = grouped.withColumns({"delivery": F.lit(None).cast("string")})
-    rows = grouped.orderBy(F.desc("ingest_id"), "entity").limit(_TREND * len(CONTRACTS)).collect()
+        names = dict(pl.DataFrame(lake.rows(INGESTS.name, ["ingest_id", "delivery"])).rows())
     return [
-        {"ingest": row["ingest_id"], "delivery": row["delivery"] or delivery, "entity": row["entity"]}
-        | {"rows": row["rows"]}
-        | {name: row[name] or 0 for name in OUTCOMES}
-        for row in rows
+        {"ingest": row["ingest_id"], "delivery": names.get(row["ingest_id"]) or delivery}
+        | {name: row[name] for name in ("entity", "rows", *OUTCOMES)}
+        for row in grouped.iter_rows(named=True)
     ]
 
 
@@ -85,8 +87,8 @@ def make_page(
         f"The last {_TREND} ingests, the latest first."
     )
     if len({row["ingest"] for row in trend_rows}) > 1:
-        section.figure(
-            figures.trend_figure(trend_rows, OUTCOMES), alt="Rows of each ingest by what became of them"
+        section.charts(
+            [figures.trend_chart(trend_rows, OUTCOMES)], alt="Rows of each ingest by what became of them"
         )
     section.table(trend_rows)
     for entity in dict.fromkeys(finding.entity for finding in findings):
@@ -116,26 +118,27 @@ def _entity(
 def _plots(page: Page, silver: Silver) -> None:
     plots = page.section("Distributions", anchor="distributions")
     if silver.tracks:
-        plots.figure(
-            figures.tracks_figure(silver.tracks),
+        plots.charts(
+            figures.track_charts(silver.tracks),
             alt="Popularity, loudness, tempo and duration of tracks",
+            columns=2,
             caption="Tracks by popularity, loudness, tempo and duration; unknown values are left out.",
         )
     if silver.span is not None:
-        plots.figure(
-            days_figure(silver.span),
+        plots.charts(
+            [days_chart(silver.span)],
             alt="Events of each day, with the data's start and end",
             caption=caption(silver.span),
         )
     if silver.months:
-        plots.figure(
-            figures.months_figure(silver.months),
+        plots.charts(
+            [figures.months_chart(silver.months)],
             alt="Events of each month by type",
             caption="Events of each month by type; each line of the grid is ten times the one below.",
         )
     if silver.sessions:
-        plots.figure(
-            figures.sessions_figure(silver.sessions),
+        plots.charts(
+            [figures.sessions_chart(silver.sessions)],
             alt="Events in a session, premium users and others",
             caption="Sessions by their number of events: the share of each length, per group of users.",
         )

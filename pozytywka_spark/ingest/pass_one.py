@@ -12,7 +12,7 @@ from pozytywka_spark.ingest.line_work import LineWork
 from pozytywka_spark.ingest.losses import losses_of
 from pozytywka_spark.ingest.reader import Part, Surveyed, parts_of
 from pozytywka_spark.ingest.rules.verdict import Judging
-from pozytywka_spark.lake.shards import Parcel
+from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.lake.tasks import Tasks, Told
 
@@ -51,7 +51,21 @@ def read_files(
     paths = tuple(each.file.path for each in files)
     work = LineWork(storage, entity, judging, buckets, paths, losses_of)
     done = tasks.run(parts_of(files, tasks.slots), work, weight=lambda part: part.size, named=named_part)
-    return JudgedRows(done.parcels, stats_by_path(done.told, paths), _hashes(done.told, paths))
+    return JudgedRows(done.parcels, stats_by_path(done.told, paths), hashes_by_path(done.told, paths))
+
+
+def read_lines(
+    tasks: Tasks,
+    lines: Sequence[DataFile],
+    paths: tuple[str, ...],
+    entity: str,
+    judging: Judging,
+    buckets: int,
+) -> JudgedRows:
+    """The same of lines that Spark has read of the files at `paths` and put down."""
+    work = LineWork(Storage(), entity, judging, buckets, paths, losses_of)
+    done = tasks.run(lines, work.judge_lines, weight=lambda file: file.size, named=lambda file: file.place)
+    return JudgedRows(done.parcels, stats_by_path(done.told, paths), {})
 
 
 def stats_by_path(told: Iterable[Told], paths: Sequence[str]) -> dict[str, FileStats]:
@@ -70,7 +84,8 @@ def named_part(part: Part) -> str:
     return f"{part.path}, bytes {part.start:,} to {part.end:,}"
 
 
-def _hashes(told: Iterable[Told], paths: Sequence[str]) -> dict[str, str]:
+def hashes_by_path(told: Iterable[Told], paths: Sequence[str]) -> dict[str, str]:
+    """What tasks told of the blocks of each file, as the file's hash by its path."""
     blocks: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for facts in told:
         for number, block in facts.get("blocks", {}).items():

@@ -13,20 +13,21 @@ from pozytywka_spark.ingest.findings import last_findings, raw_findings, record_
 from pozytywka_spark.ingest.page import make_page, trend, write_page
 from pozytywka_spark.ingest.silver import look
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import SILVER
 
 
 def report_on(
     settings: Settings,
     lake: Lake,
+    tasks: Tasks,
     delivery: Delivery,
     ingest_id: int,
     counts: Sequence[Mapping[str, Any]],
 ) -> tuple[tuple[Finding, ...], str]:
     """Findings on the raw rows of an ingest (its `counts`) and on all of silver; the path of the page."""
-    with lake.tasks() as tasks:
-        there = [table.name for table in SILVER if lake.exists(table.name)]
-        silver = look(tasks, {name: lake.shards(name, tasks) for name in there}, settings.data)
+    shards = {table.name: lake.shards(table.name, tasks) for table in SILVER if lake.exists(table.name)}
+    silver = look(tasks, shards, settings.data)
     if silver.span is not None and not is_recorded(lake, silver.span.span, silver.span.days, INGEST):
         write_span(lake, silver.span.span, silver.span.days, INGEST)
     findings = (*raw_findings(counts), *silver.findings)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-
-from matplotlib.dates import date2num
-from matplotlib.figure import Figure
+from datetime import date, datetime, timedelta
 
 from pozytywka_spark.config import Data
-from pozytywka_spark.dataspan import DataSpan, last_day, span_of, thin_days
+from pozytywka_spark.dataspan import DataSpan, last_day, midnight, span_of, thin_days
 from pozytywka_spark.ingest.checks import INFO, OK, WARN, Finding
+from pozytywka_spark.reports.charts import Bar, Chart, day_ticks
 
 _MARGIN = timedelta(days=21)  # of days outside the span, which may lie decades away
 _INK, _THIN, _OUTSIDE = "#2563a8", "#d59a3b", "#b42318"
@@ -54,26 +52,24 @@ def _finding(name: str, meaning: str, events: int, total: int, *, far: bool) -> 
     return Finding("events", name, severity, events, total, meaning)
 
 
-def days_figure(seen: Spanned) -> Figure:
+def days_chart(seen: Spanned) -> Chart:
     """A bar a day, from three weeks before the start to three weeks after the end."""
     span = seen.span
     first, last = span.start.date(), last_day(span.end)
     shown = [day for day in sorted(seen.days) if first - _MARGIN <= day <= last + _MARGIN]
-    colours = [_OUTSIDE if not first <= day <= last else _THIN if day in seen.thin else _INK for day in shown]
-    figure = Figure(figsize=(10, 3.0), layout="constrained")
-    axes = figure.subplots()
-    heights = [seen.days[day] for day in shown]
-    axes.bar(date2num(shown), heights, width=0.9, align="edge", color=colours)
-    for moment, text in ((span.start, "start"), (span.end, "end")):
-        axes.axvline(date2num(moment), color="#1d2433", linewidth=1, linestyle="--")
-        axes.annotate(text, (date2num(moment), 1), xycoords=("data", "axes fraction"), fontsize=9,
-                      xytext=(3, -10), textcoords="offset points")  # fmt: skip
-    axes.xaxis_date()
-    axes.set_ylabel("events a day")
-    axes.tick_params(axis="x", rotation=30)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    return figure
+    bars = []
+    for day in shown:
+        colour = _OUTSIDE if not first <= day <= last else _THIN if day in seen.thin else _INK
+        place = day.toordinal()
+        bars.append(Bar(place, place + 0.9, 0, seen.days[day], colour))
+    rules = tuple((_place(moment), word) for moment, word in ((span.start, "start"), (span.end, "end")))
+    ends = [*shown, first, last]
+    ticks = day_ticks(min(ends), max(ends))
+    return Chart("day", "events a day", bars=tuple(bars), rules=rules, x_ticks=ticks)
+
+
+def _place(moment: datetime) -> float:
+    return moment.toordinal() + (moment - midnight(moment.date())) / timedelta(days=1)
 
 
 def caption(seen: Spanned) -> str:

@@ -110,7 +110,8 @@ def replay(settings: Settings, lake: Lake) -> IngestReport:
 def _finish(settings: Settings, lake: Lake, delivery: Delivery, ingest_id: int) -> IngestReport:
     """Close the ingest, check what silver holds now, write the page."""
     counts = ledger.counts_of(lake, ingest_id)
-    findings, page = report_on(settings, lake, delivery, ingest_id, counts)
+    with lake.tasks() as tasks:
+        findings, page = report_on(settings, lake, tasks, delivery, ingest_id, counts)
     ledger.finish_ingest(lake, ingest_id, delivery.root, counts)
     months = sorted({row["event_month"] for row in counts if row["event_month"]})
     return IngestReport(
@@ -187,8 +188,14 @@ def _ingest_entity(
     for generation in (before.generation, before.generation + 1):
         if book_of(generation).finish(listed):
             before = ledger.read_before(lake, delivery.root).get(contract.entity, before)
-    anew = bool(changed(listed, before.versions))
-    wanted = listed if anew else unread(listed, before.versions)
+    different = changed(listed, before.versions)
+    touched = book_of(before.generation).pass_over(different, before.versions)
+    anew = any(file.path not in touched for file in different)
+    wanted = [
+        file
+        for file in (listed if anew else unread(listed, before.versions))
+        if file.path not in touched or anew
+    ]
     if wanted:
         book_of(before.generation + anew).take_in(wanted)
 

@@ -17,7 +17,8 @@ from pozytywka_spark.lake import growth, log, maintenance, merge, names, partiti
 from pozytywka_spark.lake import protocol_guard as guard
 from pozytywka_spark.lake import rows as checks
 from pozytywka_spark.lake.api import Commit, Partition, Rows, Txn
-from pozytywka_spark.lake.casting import arrow_schema, declared
+from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.merge_written import Upsert
 from pozytywka_spark.lake.open_tasks import open_tasks
 from pozytywka_spark.lake.shard_list import check_columns, data_files, shards_of
 from pozytywka_spark.lake.shards import DataFile, Shard, Written
@@ -141,10 +142,13 @@ class DeltaRsLake:
         """See `api.Lake`."""
         keys = tuple(keys or table.keys)
         names.check_keys(table, keys)
-        frame = rows if isinstance(rows, DataFrame) else self._as_frame(rows, table)
+        path = self.path(table.name)
+        if not isinstance(rows, DataFrame):
+            with self.tasks() as tasks:
+                return Upsert(table, keys, self._store, path, self._files, tasks, txn).run(rows)
         with checks.in_words():
-            source = checks.conforming(frame, table)
-            return merge.upsert(self._spark, source, table, keys, self._store, self.path(table.name), txn)
+            source = checks.conforming(rows, table)
+            return merge.upsert(self._spark, source, table, keys, self._store, path, txn)
 
     def grow(self, table: Table) -> int | None:
         """See `api.Lake`."""
@@ -166,11 +170,6 @@ class DeltaRsLake:
 
     def _latest(self, table: str) -> DeltaTable:
         return scan.snapshot(table, self.path(table), None, None, self._store.options)
-
-    def _as_frame(self, rows: pa.Table | Sequence[Written], table: Table) -> DataFrame:
-        if not isinstance(rows, pa.Table):
-            raise LakeError(f"table {table.name}: upsert takes a frame or a pa.Table")
-        return self._spark.createDataFrame(declared(rows, table), table.schema)
 
     def _data_files(
         self, table: str, delta: DeltaTable, partitions: Sequence[Partition] | None
@@ -197,8 +196,7 @@ class DeltaRsLake:
         replaces = operation != "APPEND"
         new_schema = operation == "OVERWRITE" and delta is not None and not types.holds(delta, table)
         if delta is not None and not new_schema:
-            growth.grow(delta, table, replaces=replaces)
-            delta = log.open_table(path, self._store.options)
+            delta = growth.grown(path, table, self._store.options, replaces=replaces)
         change = log.Change(
             table.name,
             operation,
@@ -229,7 +227,7 @@ class DeltaRsLake:
             except LakeError:
                 discard(() if keep else actions, self._store, path)
                 raise
-        return commit_files(actions, self._store, path, change, keep=keep)
+        return commit_files(actions, self._store, path, change, rejected=() if keep else actions)
 
 
 def _files(name: str, delta: DeltaTable, wanted: Sequence[Partition] | None) -> list[log.ActiveFile]:

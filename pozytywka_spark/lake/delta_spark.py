@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -12,8 +14,15 @@ from pyspark.sql import types as T
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import delta_spark_log as log
 from pozytywka_spark.lake import delta_spark_table as jvm
-from pozytywka_spark.lake import merge, names, partitions, rows, types
-from pozytywka_spark.lake.api import Commit, Partition, Txn
+from pozytywka_spark.lake import merge, names, partitions, spark_shards, types
+from pozytywka_spark.lake import rows as checks
+from pozytywka_spark.lake.api import Commit, Partition, Rows, Txn
+from pozytywka_spark.lake.casting import arrow_schema, declared
+from pozytywka_spark.lake.open_tasks import open_staging
+from pozytywka_spark.lake.shard_list import check_columns, shards_of
+from pozytywka_spark.lake.shards import DataFile, Shard
+from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table
 
 _SOURCE = "_source_"
@@ -22,9 +31,11 @@ _SOURCE = "_source_"
 class DeltaSparkLake:
     """Implements `api.Lake` wherever Spark's file systems reach."""
 
-    def __init__(self, root: str, spark: SparkSession) -> None:
+    def __init__(self, root: str, spark: SparkSession, storage: Storage, staging: str | None = None) -> None:
         self.root = root.rstrip("/")
         self._spark = spark
+        self._storage = storage
+        self._staging = staging or self.root
 
     def exists(self, table: str) -> bool:
         """See `api.Lake`."""
@@ -69,39 +80,81 @@ class DeltaSparkLake:
         """See `api.Lake`."""
         return self._latest(table).inputFiles()
 
-    def append(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
+    def rows(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        partitions: Sequence[Partition] | None = None,
+    ) -> pa.Table:
         """See `api.Lake`."""
-        return self._write(df, table, "append", txn, {})
+        found = self.read(table, partitions=partitions)
+        schema = arrow_schema(found.schema)
+        check_columns(table, schema, columns)
+        wanted = list(columns or schema.names)
+        return found.select(*wanted).toArrow().cast(pa.schema([schema.field(name) for name in wanted]))
 
-    def overwrite(self, df: DataFrame, table: Table, *, txn: Txn | None = None) -> int | None:
+    def tasks(self) -> AbstractContextManager[Tasks]:
+        """See `api.Lake`: what tasks write is put down until Spark writes it into the table."""
+        return open_staging(self._spark, self._storage, self._staging)
+
+    def shards(
+        self,
+        table: str,
+        tasks: Tasks,
+        partitions: Sequence[Partition] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> list[Shard]:
+        """See `api.Lake`: Spark reads the rows and puts them down."""
+        version, by = self.version(table), self._partition_by(table)
+        found = self.read(table, version=version, partitions=partitions)
+        check_columns(table, arrow_schema(found.schema), columns)
+        return shards_of(table, spark_shards.put_down(found, table, by, version, tasks, columns))
+
+    def append(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
         """See `api.Lake`."""
-        return self._write(df, table, "overwrite", txn, {"overwriteSchema": "true"})
+        return self._write(rows, table, "append", txn, {})
+
+    def overwrite(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
+        """See `api.Lake`."""
+        return self._write(rows, table, "overwrite", txn, {"overwriteSchema": "true"})
 
     def replace_partitions(
-        self, df: DataFrame, table: Table, partitions: Sequence[Partition], *, txn: Txn | None = None
+        self, rows: Rows, table: Table, partitions: Sequence[Partition], *, txn: Txn | None = None
     ) -> int | None:
         """See `api.Lake`."""
         wanted = partitions_of(table, partitions)
         # the rows are checked here as well: not every server of the format checks replaceWhere
-        checked = rows.only_within(rows.conforming(df, table), table, wanted)
+        checked = checks.only_within(self._conforming(rows, table), table, wanted)
         if not self.exists(table.name):
             return self._write(checked, table, "append", txn, {})
         return self._write(checked, table, "overwrite", txn, {"replaceWhere": _predicate(table, wanted)})
 
+    def rewrite(
+        self, table: Table, removed: Sequence[DataFile], rows: Rows, *, txn: Txn | None = None
+    ) -> int | None:
+        """See `api.Lake`: the files must be whole shards, whose partitions are replaced."""
+        if self._done_before(table, txn):
+            return None
+        spark_shards.check_unchanged(table.name, removed, self.version(table.name))
+        if not table.partition_by:
+            return self.overwrite(rows, table, txn=txn)
+        gone = {tuple(file.partition.items()): file.partition for file in removed}
+        return self.replace_partitions(rows, table, list(gone.values()), txn=txn)
+
     def upsert(
-        self, df: DataFrame, table: Table, keys: Sequence[str] | None = None, *, txn: Txn | None = None
+        self, rows: Rows, table: Table, keys: Sequence[str] | None = None, *, txn: Txn | None = None
     ) -> int | None:
         """See `api.Lake`."""
         keys = tuple(keys or table.keys)
         names.check_keys(table, keys)
-        source = rows.conforming(df, table)
-        with rows.in_words():
+        source = self._conforming(rows, table)
+        with checks.in_words():
             merge.check_unique(source, table, keys)
             if not self.exists(table.name):
                 return self.append(source, table, txn=txn)
-            self._check(table)
             if self._done_before(table, txn):
                 return None
+            self._grow_and_check(table)
             with jvm.transaction(self._spark, txn):
                 self._merge(source, table, keys)
         return self.version(table.name)
@@ -154,8 +207,17 @@ class DeltaSparkLake:
     def _partition_by(self, table: str) -> list[str]:
         return log.partition_columns(self._spark, self.path(table))
 
-    def _check(self, table: Table) -> None:
+    def _conforming(self, rows: Rows, table: Table) -> DataFrame:
+        if isinstance(rows, pa.Table):
+            names.check_declaration(table)
+            rows = self._spark.createDataFrame(declared(rows, table), table.schema)
+        elif not isinstance(rows, DataFrame):
+            rows = spark_shards.as_frame(self._spark, rows, table)
+        return checks.conforming(rows, table)
+
+    def _grow_and_check(self, table: Table) -> None:
         """Raise `LakeError` if the lake's table differs: not every server of the format looks."""
+        self.grow(table)
         types.check_same(table, self._latest(table.name).schema, self._partition_by(table.name))
 
     def _done_before(self, table: Table, txn: Txn | None) -> bool:
@@ -165,18 +227,18 @@ class DeltaSparkLake:
         return last is not None and last >= txn.version
 
     def _write(
-        self, df: DataFrame, table: Table, mode: str, txn: Txn | None, options: Mapping[str, str]
+        self, rows: Rows, table: Table, mode: str, txn: Txn | None, options: Mapping[str, str]
     ) -> int | None:
-        checked = rows.conforming(df, table)
+        checked = self._conforming(rows, table)
         new = not self.exists(table.name)
         if self._done_before(table, txn):
             return None
         if not new and "overwriteSchema" not in options:
-            self._check(table)
+            self._grow_and_check(table)
         writer = _writer(checked, table, txn).mode(mode).options(**options)
         if new:
             writer = writer.options(**log.CONFIGURATION)
-        with jvm.in_words(table.name, mode), rows.in_words():
+        with jvm.in_words(table.name, mode), checks.in_words():
             writer.save(self.path(table.name))
         return self.version(table.name)
 
@@ -215,7 +277,7 @@ def partitions_of(table: Table, named: Sequence[Partition]) -> list[partitions.R
 
 def _only(df: DataFrame, name: str, wanted: Sequence[Partition], held: Sequence[str]) -> DataFrame:
     rendered = partitions.checked(name, df.schema, held, wanted)
-    return df.filter(rows.within(Table(name, df.schema, (), tuple(held)), rendered))
+    return df.filter(checks.within(Table(name, df.schema, (), tuple(held)), rendered))
 
 
 def _writer(df: DataFrame, table: Table, txn: Txn | None) -> DataFrameWriter:

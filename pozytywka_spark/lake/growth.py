@@ -12,6 +12,14 @@ from pozytywka_spark.schemas import Table
 _TRIES = 3
 
 
+def grown(path: str, table: Table, options: dict[str, str] | None, *, replaces: bool) -> DeltaTable | None:
+    """The latest snapshot, with all declared columns; None if there is no table. Raises as `grow`."""
+    delta = log.open_table(path, options)
+    if delta is not None and grow(delta, table, replaces=replaces) is not None:
+        return log.open_table(path, options)
+    return delta
+
+
 def grow(delta: DeltaTable, table: Table, *, replaces: bool = False) -> int | None:
     """Add what the table in the lake lacks; None if that is nothing.
 

@@ -10,13 +10,12 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, types
-from pozytywka_spark.lake import protocol_guard as guard
+from pozytywka_spark.lake import growth, log, types
 from pozytywka_spark.lake.api import Txn
 from pozytywka_spark.lake.store import FILE, Store, write_and_commit
 from pozytywka_spark.schemas import Table
 
-_TRIES = 5
+TRIES = 5
 # Timestamps are left out: collected, they lose their zone, and a bound that is off by it would lose rows.
 _COMPARABLE = (T.StringType, T.ByteType, T.ShortType, T.IntegerType, T.LongType, T.DateType)
 
@@ -39,15 +38,20 @@ def upsert(
     source = df.persist()  # read three times: for its keys' uniqueness, their files, the new rows
     try:
         check_unique(source, table, keys)
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             try:
                 return _attempt(spark, source, table, keys, store, path, txn)
             except log.Moved:
                 continue
     finally:
         source.unpersist()
-    raise LakeError(
-        f"table {table.name}: UPSERT lost {_TRIES} races against other writers; "
+    raise lost(table)
+
+
+def lost(table: Table) -> LakeError:
+    """What is said to a writer whom others overtook that often."""
+    return LakeError(
+        f"table {table.name}: UPSERT lost {TRIES} races against other writers; "
         "run it again when they are done"
     )
 
@@ -71,12 +75,10 @@ def _attempt(
     path: str,
     txn: Txn | None,
 ) -> int | None:
-    delta = log.open_table(path, store.options)
+    delta = growth.grown(path, table, store.options, replaces=True)
     touched: list[log.ActiveFile] = []
     rows = source
     if delta is not None:
-        guard.check_writable(table.name, delta, replaces=True)
-        types.check_holds(delta, table)
         touched = _files_with(spark, source, keys, store, path, delta)
         if touched:
             kept = _without(store.read(spark, path, delta, touched), source, keys)
@@ -89,14 +91,14 @@ def _attempt(
         types.to_delta(table),
         table.partition_by,
         removes=lambda _: touched,
-        check=lambda latest: _same(latest, base),
+        check=lambda latest: same(latest, base),
         txn=txn,
     )
     return write_and_commit(rows, table, store, path, change)
 
 
-def _same(latest: DeltaTable, base: int | None) -> None:
-    """A concurrent writer may have added one of our keys: only the very snapshot that was read will do."""
+def same(latest: DeltaTable, base: int | None) -> None:
+    """Raise `Moved` unless the snapshot is the one that was read: a writer may have added one of our keys."""
     if base is None or latest.version() != base:
         raise log.Moved
 

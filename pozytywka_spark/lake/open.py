@@ -31,7 +31,12 @@ def open_any_lake(settings: Settings, spark: SparkSession) -> Lake:
     """`open_lake` that takes a lake of an older release too: for what brings it up to date."""
     if settings.lake.engine == "delta-spark":
         root = settings.lake.root
-        remote = DeltaSparkLake(root if "://" in root else files.local_root(root), spark)
+        remote = DeltaSparkLake(
+            root if "://" in root else files.local_root(root),
+            spark,
+            storage_of(settings),
+            settings.lake.staging,
+        )
         delta_spark_log.check_served(spark, remote.root)
         return remote
     store = open_store(settings)

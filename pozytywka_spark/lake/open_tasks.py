@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pyarrow import fs
 from pyspark.sql import SparkSession
 
+from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import files, staging
 from pozytywka_spark.lake.run_tasks import SparkTasks
 from pozytywka_spark.lake.storage import Storage
@@ -21,14 +22,40 @@ from pozytywka_spark.session import local_cores
 @contextmanager
 def open_tasks(spark: SparkSession, tables: TableFiles) -> Iterator[SparkTasks]:
     """Tasks that write files of `tables` and put parcels down in a folder of their own below its root."""
-    storage, root = tables.storage, tables.root
-    folder = f"{root}/{staging.FOLDER}/{uuid.uuid4().hex}"
-    master = str(spark.conf.get("spark.master", ""))
-    inline = storage.is_local(root) and master.startswith("local")
-    opened = SparkTasks(spark, OpenFiles(tables, folder), slots_of(spark), inline)
+    folder = _new_folder(tables.root)
+    with _opened(spark, OpenFiles(tables, folder), tables.root) as opened:
+        yield opened
+
+
+@contextmanager
+def open_staging(spark: SparkSession, storage: Storage, root: str) -> Iterator[SparkTasks]:
+    """Tasks that write all their files into a folder of their own below `root`, for Spark to read.
+
+    Raises `LakeError` if tasks can't open files there.
+    """
+    root = storage.plain(root)
+    if not storage.opens(root):
+        raise LakeError(
+            f"lake.root {root}: tasks need a folder that they open by themselves for what they put down; "
+            "name one that all machines share, or one on s3://, as lake.staging"
+        )
+    folder = _new_folder(root)
+    tables = TableFiles(storage, f"{folder}/tables", flat=True)
+    with _opened(spark, OpenFiles(tables, folder), root) as opened:
+        yield opened
+
+
+def _new_folder(root: str) -> str:
+    return f"{root}/{staging.FOLDER}/{uuid.uuid4().hex}"
+
+
+@contextmanager
+def _opened(spark: SparkSession, files: OpenFiles, root: str) -> Iterator[SparkTasks]:
+    storage = files.tables.storage
+    inline = storage.is_local(root) and str(spark.conf.get("spark.master", "")).startswith("local")
     try:
-        with _held(storage, folder, root):
-            yield opened
+        with _held(storage, files.staging, root):
+            yield SparkTasks(spark, files, slots_of(spark), inline)
     finally:
         forget_shared()
 

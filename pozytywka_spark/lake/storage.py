@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from pyarrow import fs
 
@@ -24,6 +25,12 @@ class Storage:
     def is_local(self, place: str) -> bool:
         """Whether the address is of a local or mounted folder."""
         return place.startswith("/")
+
+    def plain(self, place: str) -> str:
+        """An address as tasks name files: a local path, or `s3://`."""
+        if place.startswith("file:"):
+            return unquote(urlsplit(place).path).rstrip("/")
+        return s3.address(place) if s3.is_s3(place) else place.rstrip("/")
 
     def at(self, place: str) -> tuple[fs.FileSystem, str]:
         """The file system of an address and its name there."""

@@ -75,10 +75,15 @@ def write_and_commit(
 
 
 def commit_files(
-    actions: list[AddAction], store: Store, path: str, change: log.Change, *, keep: bool = False
+    actions: list[AddAction],
+    store: Store,
+    path: str,
+    change: log.Change,
+    *,
+    rejected: Sequence[AddAction] | None = None,
 ) -> int | None:
-    """Commit files that are written; those that turn out to be in no commit are deleted, unless to `keep`."""
-    rejected = () if keep else actions
+    """Commit written files; if nothing was committed they, or the `rejected` if given, are deleted."""
+    rejected = actions if rejected is None else rejected
     try:
         version = log.commit(path, replace(change, adds=actions, options=store.options))
     except (LakeError, log.Moved):  # raised only where nothing was committed

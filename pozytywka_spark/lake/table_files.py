@@ -16,18 +16,36 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import casting, partitions, statistics
+from pozytywka_spark.lake.file_writer import FileWriter
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.schemas import Table
 
-GROUP_ROWS = 131_072  # of a row group: what a reader can skip
-_LEVEL = 1
 # what Spark escapes in the name of a partition's folder, and undoes as it reads a table's files
 _ESCAPED = re.compile(r"""[\x01-\x1f\x7f"#%'*/:=?\\{\[\]^]""")
 _ODD = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+@dataclass
+class OpenFile:
+    """A data file that is being written."""
+
+    table: Table
+    place: str
+    path: str
+    values: Mapping[str, str | None]
+    writer: FileWriter
+
+    def close(self) -> Written:
+        """End it: what a commit must know of it."""
+        # NaN is in no bound of Arrow's writer
+        columns = statistics.leaves(self.table.schema, self.table.partition_by, floats=False)
+        size, told = self.writer.close(columns)
+        return Written(self.table.name, self.place, self.path, size, told.records, self.values, told.text)
 
 
 @dataclass(frozen=True)
@@ -36,6 +54,7 @@ class TableFiles:
 
     storage: Storage
     root: str
+    flat: bool = False  # partition columns are in the files, for Spark to read them and write its table
 
     def read(self, file: DataFile, columns: Sequence[str] | None = None) -> pa.Table:
         """A data file's rows, of some columns only: partition columns from the log, absent ones null."""
@@ -60,28 +79,25 @@ class TableFiles:
 
         Raises `LakeError` for rows or a partition that the table doesn't hold.
         """
+        left_out = () if self.flat else table.partition_by
+        if self.flat:
+            rows = _with_partition(rows, table, partition)
+        body = casting.declared(rows, table, left_out)
+        file = self.begin(table, partition)
+        file.writer.add(body)
+        return file.close()
+
+    def begin(self, table: Table, partition: Mapping[str, Any]) -> OpenFile:
+        """A file of one partition that rows can be added to: declared ones (`casting.declared`)."""
         values = _rendered(table, partition)
-        body = casting.declared(rows, table, table.partition_by)
-        path = "/".join([*map(self._folder, values.items()), f"part-{uuid.uuid4().hex}.parquet"])
+        left_out = () if self.flat else table.partition_by
+        folders = () if self.flat else tuple(map(self._folder, values.items()))
+        path = "/".join([*folders, f"part-{uuid.uuid4().hex}.parquet"])
         place = f"{self.root}/{table.name}/{path}"
-        footers: list[Any] = []
-        self.storage.make_parent(place)
-        store, name = self.storage.at(place)
-        with store.open_output_stream(name) as target:
-            with pq.ParquetWriter(
-                target,
-                body.schema,
-                compression="zstd",
-                compression_level=_LEVEL,
-                store_schema=False,
-                metadata_collector=footers,
-            ) as parquet:
-                parquet.write_table(body, row_group_size=GROUP_ROWS)
-            size = target.tell()
-        # NaN is in no bound of Arrow's writer
-        columns = statistics.leaves(table.schema, table.partition_by, floats=False)
-        found = statistics.of_footer(footers[0], columns)
-        return Written(table.name, place, path, size, found.records, values, found.text)
+        schema = casting.arrow_schema(
+            T.StructType([field for field in table.schema if field.name not in left_out])
+        )
+        return OpenFile(table, place, path, values, FileWriter(self.storage, place, schema))
 
     def write_all(self, table: Table, rows: pa.Table) -> list[Written]:
         """Write rows of any partitions, a file for each."""
@@ -95,6 +111,16 @@ class TableFiles:
             return f"{column}={spelt}"
         # the folders are for people: values are read from the log, so an odd character may become another
         return f"{column}={_ODD.sub('_', value or 'null')}"
+
+
+def readable(written: Written, table: Table) -> DataFile:
+    """A file that was written for a table, as tasks read it, committed or not."""
+    schema = casting.arrow_schema(table.schema)
+    typed = {
+        name: pa.scalar(value, pa.string()).cast(schema.field(name).type).as_py()
+        for name, value in written.partition.items()
+    }
+    return DataFile(written.place, written.size, written.rows, typed, written.path, schema)
 
 
 def by_partition(rows: pa.Table, partition_by: Sequence[str]) -> Iterator[tuple[dict[str, Any], pa.Table]]:
@@ -120,6 +146,16 @@ def by_partition(rows: pa.Table, partition_by: Sequence[str]) -> Iterator[tuple[
 def literal(value: Any, rows: int, kind: pa.DataType | None) -> pa.Array:
     """A partition's value as a column."""
     return pa.repeat(pa.scalar(value, kind), rows)
+
+
+def _with_partition(rows: pa.Table, table: Table, partition: Mapping[str, Any]) -> pa.Table:
+    schema = casting.arrow_schema(table.schema)
+    for name in table.partition_by:
+        column = literal(partition.get(name), rows.num_rows, schema.field(name).type)
+        if name in rows.schema.names:
+            rows = rows.drop_columns([name])
+        rows = rows.append_column(name, column)
+    return rows
 
 
 def _shaped(rows: pa.Table, file: DataFile, columns: Sequence[str] | None) -> pa.Table:

@@ -16,12 +16,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from matplotlib import rc_context
-from matplotlib.figure import Figure
-
+from pozytywka_spark.reports.charts import Chart, draw
 from pozytywka_spark.told import four_digits, plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SEVERITIES = ("ok", "info", "warn", "error")
 
@@ -107,6 +108,11 @@ class Section:
         self._parts.append(_figure(figure, alt, caption, kind))
         return self
 
+    def charts(self, charts: Sequence[Chart], *, alt: str, caption: str = "", columns: int = 1) -> Section:
+        """Charts drawn as one picture, in rows of `columns`."""
+        self._parts.append(_picture(_uri(draw(charts, columns=columns).encode(), "svg+xml"), alt, caption))
+        return self
+
     def side_by_side(self, figures: Sequence[tuple[Figure, str, str]]) -> Section:
         """Small figures (figure, alt, caption) beside each other as far as the page is wide."""
         parts = "".join(_figure(figure, alt, caption, "svg") for figure, alt, caption in figures)
@@ -149,19 +155,28 @@ class Page:
 
 def data_uri(figure: Figure, kind: Literal["svg", "png"] = "svg") -> str:
     """The figure as a `data:` address; without date and random ids, so that equal figures are equal bytes."""
+    from matplotlib import rc_context  # takes a second to load, which a page of charts needn't spend
+
     target = io.BytesIO()
     with rc_context({"svg.hashsalt": "pozytywka", "svg.fonttype": "path"}):
         if kind == "svg":
             figure.savefig(target, format="svg", bbox_inches="tight", metadata={"Date": None})
         else:
             figure.savefig(target, format="png", bbox_inches="tight", dpi=130, metadata={"Software": None})
-    media = "image/svg+xml" if kind == "svg" else "image/png"
-    return f"data:{media};base64,{base64.b64encode(target.getvalue()).decode('ascii')}"
+    return _uri(target.getvalue(), "svg+xml" if kind == "svg" else "png")
 
 
 def _figure(figure: Figure, alt: str, caption: str, kind: Literal["svg", "png"]) -> str:
+    return _picture(data_uri(figure, kind), alt, caption)
+
+
+def _picture(address: str, alt: str, caption: str) -> str:
     note = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure><img alt="{escape(alt)}" src="{data_uri(figure, kind)}">{note}</figure>'
+    return f'<figure><img alt="{escape(alt)}" src="{address}">{note}</figure>'
+
+
+def _uri(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _table(rows: Sequence[Mapping[str, Any]], caption: str, severity_column: str) -> str:

@@ -92,7 +92,7 @@ def events_of(spark: SparkSession, events: int) -> DataFrame:
     kind = F.when(bought, F.lit("BUY_PREMIUM")).otherwise(F.get(F.array(*map(F.lit, kinds)), draw))
     bare = kind.isin("ADVERTISEMENT", "BUY_PREMIUM")
     return spark.range(0, events, 1, 8).select(
-        F.sha2(F.col("id").cast("string"), 256).alias("event_id"),
+        F.unhex(F.md5(F.col("id").cast("string"))).alias("event_id"),
         at.alias("event_time"),
         kind.alias("event_type"),
         F.pmod(F.xxhash64(session), F.lit(USERS)).alias("user_id"),
@@ -101,4 +101,5 @@ def events_of(spark: SparkSession, events: int) -> DataFrame:
         F.lit(False).alias("repaired"),
         F.lit(None).cast("string").alias("repair_reason"),
         schemas.month_of(at).alias("event_month"),
+        F.lit(0).alias("user_bucket"),
     )

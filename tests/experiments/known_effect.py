@@ -91,9 +91,10 @@ def write_events(spark: SparkSession, lake: Lake, rows: pd.DataFrame) -> None:
     """Append rows of `time`, `user_id`, `kind` to the table events."""
     made = pd.DataFrame({"user_id": rows["user_id"].to_numpy(), "event_time": rows["time"].to_numpy()})
     made["event_type"] = rows["kind"].to_numpy(dtype=object)
-    made["event_id"] = [f"{user}-{time}-{kind}" for user, time, kind in made.itertuples(index=False)]
+    made["event_id"] = [f"{user}-{time}-{kind}".encode() for user, time, kind in made.itertuples(index=False)]
     made["session_id"], made["track_id"], made["repaired"], made["repair_reason"] = 1, "", False, ""
     made["event_month"] = made["event_time"].dt.to_period("M").dt.to_timestamp().dt.date
+    made["user_bucket"] = 0
     frame = spark.createDataFrame(made[list(schemas.EVENTS.columns)], schemas.EVENTS.schema)
     lake.append(frame.coalesce(1), schemas.EVENTS)
 

@@ -106,7 +106,7 @@ def events() -> list[Row]:
         if user in BUYERS:
             at = month_start(BUYERS[user]) + timedelta(days=11, seconds=user)
             found.append(_event(at, "BUY_PREMIUM", user, 1000 + user, None))
-    return [row | {"event_id": f"e{place:05}"} for place, row in enumerate(found)]
+    return [row | {"event_id": f"e{place:05}".encode()} for place, row in enumerate(found)]
 
 
 def _session(draw: Draw, user: int, session: int, start: datetime) -> Iterator[Row]:
@@ -135,4 +135,5 @@ def _event(at: datetime, kind: str, user: int, session: int, track: str | None) 
         "repaired": False,
         "repair_reason": None,
         "event_month": date(at.year, at.month, 1),
+        "user_bucket": 0,
     }

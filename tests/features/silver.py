@@ -43,7 +43,7 @@ def events_of(sessions: DataFrame) -> DataFrame:
     """Clean raw session rows as the events table."""
     time = F.to_timestamp("timestamp")
     return sessions.select(
-        F.sha2(F.concat_ws("|", *sessions.columns), 256).alias("event_id"),
+        F.unhex(F.md5(F.concat_ws("|", *sessions.columns))).alias("event_id"),
         time.alias("event_time"),
         F.upper("event_type").alias("event_type"),
         "user_id",
@@ -52,6 +52,7 @@ def events_of(sessions: DataFrame) -> DataFrame:
         F.lit(False).alias("repaired"),
         F.lit(None).cast("string").alias("repair_reason"),
         schemas.month_of(time).alias("event_month"),
+        F.lit(0).alias("user_bucket"),
     )
 
 

@@ -34,7 +34,7 @@ def strays(events: DataFrame, *times: str, kind: str = "PLAY") -> DataFrame:
     made = [
         one.withColumns(
             {
-                "event_id": F.lit(f"stray {kind} {text}"),
+                "event_id": F.lit(f"stray {kind} {text}".encode()),
                 "event_time": F.lit(at(text)),
                 "event_type": F.lit(kind),
                 "event_month": F.lit(at(text).date().replace(day=1)),

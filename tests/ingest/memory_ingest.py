@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 from deliveries import Row
 from in_memory import MemoryTasks
 
@@ -24,9 +23,7 @@ from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.schemas import EVENTS, QUARANTINE, Table
 
 _MODIFIED = datetime(2023, 1, 1, tzinfo=UTC)
-_LINES = pa.schema(
-    {"value": pa.binary(), "path": pa.string(), "source_order": pa.int64(), "time_unit": pa.string()}
-)
+_LINES = {"value": pl.Binary, "path": pl.String, "source_order": pl.Int64, "time_unit": pl.String}
 Counts = dict[tuple[str, str | None], int]
 
 
@@ -54,7 +51,7 @@ class MemoryIngest:
             for place, row in enumerate(rows)
         ]
         work = LineWork(Storage(), "sessions", Judging(2**20), self._buckets, paths, losses_of)
-        list(work.judge_batches([pa.RecordBatch.from_pylist(lines, _LINES)], self.tasks.files))
+        list(work.judge_lines([self.tasks.files.put_file(pl.DataFrame(lines, _LINES), {})], self.tasks.files))
         sources = tuple((_MODIFIED, path) for path in paths)
         stamp = BatchStamp("sessions", "sessions-d", number or self._number, self._number)
         resolved = self._resolve(staged, Batch(stamp, sources))

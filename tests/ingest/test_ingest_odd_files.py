@@ -11,13 +11,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from deliveries import at, contents, sessions, users, write
+from in_memory import MemoryTasks
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import reader, stage, survey
 from pozytywka_spark.ingest.contracts import SESSIONS
-from pozytywka_spark.ingest.reach import Reach, list_local
+from pozytywka_spark.ingest.listing import list_local
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.lake.storage import Storage
 
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "jobs"))
@@ -92,9 +94,8 @@ def test_every_kind_of_file_is_read_once(spark, settings, tmp_path, monkeypatch)
     assert stage.ingest(spark, at(settings, raw), lake).ingest_id is None
 
 
-def test_places_and_units_of_files_as_a_batch_has_them(spark, tmp_path, monkeypatch) -> None:
-    """Looked at by tasks, as of many files; the unit holds only where the whole file has it."""
-    monkeypatch.setattr(survey, "_FEW", 0)
+def test_places_and_units_of_files_as_a_batch_has_them(tmp_path, monkeypatch) -> None:
+    """The unit holds only where the whole file has it."""
     monkeypatch.setattr(reader, "SPLIT_BYTES", 300)
     row = sessions(1)[0]
     moments = [1679591881000 + 7 * n for n in range(20)]
@@ -108,21 +109,19 @@ def test_places_and_units_of_files_as_a_batch_has_them(spark, tmp_path, monkeypa
         write(tmp_path / name, rows)
     array = "[\n" + ",\n".join(json.dumps(row | {"timestamp": moment // 1000}) for moment in moments) + "\n]"
     put(tmp_path / "s.gz", gzip.compress(array.encode()))
-    files = survey.survey(spark, list_local(str(tmp_path)), Reach(), SESSIONS, refuse=True)
+    files = survey.survey(MemoryTasks(), list_local(str(tmp_path)), Storage(), SESSIONS, refuse=True)
     assert {Path(each.file.path).name: each.time_unit for each in files} == {
         "ms": "ms", "us": "us", "mixed": None, "iso": None, "s.gz": "s",
     }  # fmt: skip
-    lines = reader.read_lines(spark, files, Reach())
-    assert lines.columns == ["value", "_metadata", "source_order", "time_unit"]
-    found = lines.select("_metadata.file_path", "time_unit", "source_order", "value").collect()
     for each in files:
         data = Path(each.file.path).read_bytes() if each.codec == "plain" else array.encode()
-        mine = [row for row in found if row[0] == each.file.path]
-        assert {row["time_unit"] for row in mine} == {each.time_unit}
-        places = [row["source_order"] for row in mine]
+        parts = reader.parts_of([each], 2)
+        found = [lines for part in parts for lines in reader.lines_of(Storage(), part)]
+        texts = [text for lines in found for text in lines.texts]
+        places = [place for lines in found for place in lines.offsets]
         assert places == sorted(set(places))
-        assert all(data[row["source_order"] :].startswith(row["value"].encode()) for row in mine)
-        assert len(mine) == data.count(b"}")
+        assert all(data[place:].startswith(text) for place, text in zip(places, texts, strict=True))
+        assert len([text for text in texts if text.strip()]) == data.count(b"}")
 
 
 def arguments(spark, home, raw, *more):
@@ -189,7 +188,7 @@ class BrokenError(Exception):
 def test_what_only_spark_reaches_is_read_by_spark(spark, settings, tmp_path, monkeypatch) -> None:
     """Its own listing, lines and plans; cut short before its last write, a batch keeps its files."""
     monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
-    monkeypatch.setattr(Reach, "opens", lambda *_: False)
+    monkeypatch.setattr(Storage, "opens", lambda *_: False)
     rows, raw, lake = sessions(10, seed=9), tmp_path / "raw [1]", open_lake(settings, spark)
     write(raw / "sessions" / "1 é.jsonl", rows[:20])
     packed = gzip.compress(write(tmp_path / "plain", rows[20:30]).read_bytes())

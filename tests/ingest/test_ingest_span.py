@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Data, Settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest import stage
-from pozytywka_spark.ingest.spanned import caption, days_figure, span_findings, spanned
+from pozytywka_spark.ingest.spanned import caption, days_chart, span_findings, spanned
 from pozytywka_spark.lake import open_lake
 from tests.features.test_incremental import some_features
 
@@ -40,7 +40,7 @@ def test_what_lies_more_than_a_day_outside_is_a_warning(
     assert [(f.severity, f.rows) for f in found] == expected
     assert ["data.start=" in found[0].meaning, "data.end=" in found[1].meaning] == [True, True]
     assert seen.thin == set(strays)
-    bars = [patch for patch in days_figure(seen).axes[0].patches if patch.get_height()]
+    bars = [bar for bar in days_chart(seen).bars if bar.high]
     near = [day for day in strays if date(2022, 12, 1) < day < date(2023, 4, 1)]
     assert len(bars) == len(DAYS) + len(near), "a stray decades away doesn't stretch the figure"
     assert ("Not drawn" in caption(seen)) == (len(near) < len(strays))

@@ -72,7 +72,7 @@ def test_flags_choose_the_months(
     assert "76 rows, 25 features" in capsys.readouterr().out
     lake = lake_at(spark, home)
     late = lake.read("events").where("event_month = '2023-02-01'").limit(1)
-    lake.append(schemas.EVENTS.conform(late.withColumn("event_id", F.lit("late"))), schemas.EVENTS)
+    lake.append(schemas.EVENTS.conform(late.withColumn("event_id", F.lit(b"late"))), schemas.EVENTS)
     assert run(home, "--months", "2023-03..2023-03", *quick) == 1
     assert "rests on 2023-02" in capsys.readouterr().err
     assert run(home, "--months", "2023-02..2023-02", *quick) == 0
@@ -93,7 +93,7 @@ def test_months_built_on_earlier_ones_are_guarded_too(
 
     def build(month: str, features: Sequence[Feature]) -> FeaturesReport:
         some = lake.read("events").where(F.col("event_month") == month).limit(1)
-        late = some.withColumn("event_id", F.concat("event_id", F.lit("-later")))
+        late = some.withColumn("event_id", F.concat("event_id", F.lit(b"-later")))
         lake.append(schemas.EVENTS.conform(late), schemas.EVENTS)
         return build_features(spark, settings, lake, features=features)
 

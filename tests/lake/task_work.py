@@ -51,3 +51,10 @@ def die(items: Sequence[int], files: TaskFiles) -> Iterator[dict[str, Any]]:
 def read_shards(items: Sequence[Any], files: TaskFiles) -> Iterator[dict[str, Any]]:
     for shard in items:
         yield {"rows": files.read(shard.files, ["k", "bucket"]).rows()}
+
+
+def keep_odd(items: Sequence[Any], files: TaskFiles) -> Iterator[dict[str, Any]]:
+    for shard in items:
+        rows = files.read(shard.files)
+        files.write(TABLE, rows.filter(pl.col("k") % 2 == 1), shard.partition)
+        yield {}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from pozytywka_spark.ingest.rules.verdict import Broken
+from pozytywka_spark.ingest.rules.verdict import Broken, Row
 
 
 def needed(name: str, value: Any) -> Broken | None:
@@ -12,11 +13,13 @@ def needed(name: str, value: Any) -> Broken | None:
     return Broken(f"missing_{name}", f"{name}: an identifier") if value is None else None
 
 
-def within(name: str, value: float | None, low: int, high: int) -> Broken | None:
-    """Null passes; infinities don't, being beyond every bound."""
-    if value is None or low <= value <= high:
-        return None
-    return Broken("out_of_range", f"{name}: from {low} to {high}")
+def beyond(row: Row, bounds: Mapping[str, tuple[int, int]]) -> Broken | None:
+    """The first field out of its bounds, both included. Null is in; infinities are beyond every bound."""
+    for name, (low, high) in bounds.items():
+        value = row[name]
+        if value is not None and not low <= value <= high:
+            return Broken("out_of_range", f"{name}: from {low} to {high}")
+    return None
 
 
 def first(*broken: Broken | None) -> Broken | None:

@@ -53,17 +53,22 @@ def judge_line(
         fault = Broken("wrong_type", ", ".join(mistyped))
     meaning = entity.meaning(fields, judging, unit)
     broken = fault or flaw or meaning.broken
-    unknown = [name for name in row if name not in entity.known] if row.keys() != fields.keys() else []
-    notes = _notes(fields, meaning, unknown) if fault is None else None
-    strange = {name: as_text(row[name]) for name in unknown} if fault is None else {}
+    unknown, absent = [], None
+    if row.keys() != fields.keys():
+        unknown = [name for name in row if name not in entity.known]
+        absent = [name for name in fields if name not in row] or None
+    notes, strange = None, {}
+    if fault is None:
+        notes = _notes(fields, meaning, unknown) or None
+        strange = {name: as_text(row[name]) for name in unknown}
     doubtful = keep_text or broken is not None or meaning.incomplete
     return Verdict(
         meaning.columns,
         broken.reason if broken else None,
         broken.rule if broken else None,
         rescued(strange, entity) if strange else None,
-        notes or None,
-        [name for name in fields if name not in row] or None,
+        notes,
+        absent,
         kept_text(line, pairs, entity) if doubtful else None,
         (line_id or line_hash(entity.name, line)) if doubtful else None,
     )
@@ -76,7 +81,7 @@ def line_hash(name: str, line: bytes) -> str:
 
 def _notes(fields: dict[str, Any], meaning: Meaning, unknown: list[str]) -> list[str]:
     missing = [f"null {name}" for name, value in fields.items() if value is None]
-    return [*missing, *meaning.notes, *(f"stray {name}" for name in unknown)]
+    return missing + meaning.notes + [f"stray {name}" for name in unknown]
 
 
 def _doubled(pairs: Pairs, row: dict[str, Any], entity: Entity) -> Broken:
@@ -96,9 +101,11 @@ def _flawed(row: dict[str, Any], entity: Entity) -> Broken | None:
 
 def _typed(row: dict[str, Any], entity: Entity, unit: str | None) -> tuple[dict[str, Any], list[str]]:
     """The contract's fields as its types, None where one is of another, and the names of these."""
-    fields, mistyped = {}, []
+    fields, mistyped = dict.fromkeys(entity.fields), []
     for name, kind in entity.fields.items():
         raw = row.get(name)
+        if raw is None:
+            continue
         value = kind(raw)
         if value is WRONG:
             if unit is not None and name == "timestamp" and type(raw) in (int, float):

@@ -49,9 +49,7 @@ def read_object(line: bytes, max_line_bytes: int) -> tuple[Pairs, str] | Broken:
         text = line.decode()
     except UnicodeDecodeError as error:
         return Broken("invalid_utf8", f"UTF-8; byte {error.start + 1} is not")
-    start = 1 if text.startswith(BOM) else 0
-    while text[start : start + 1] in (" ", "\t", "\r", "\n"):
-        start += 1
+    start = 0 if text.startswith("{") else _start(text)
     if text[start : start + 1] != "{":
         return _malformed(_before(text, start))
     if _too_deep(text):
@@ -72,6 +70,12 @@ def read_object(line: bytes, max_line_bytes: int) -> tuple[Pairs, str] | Broken:
         if rest:
             return _malformed(f"text after the object at character {len(text) - len(rest) + 1}")
     return found, text
+
+
+def _start(text: str) -> int:
+    """Where an object may begin: behind a byte order mark and white space."""
+    begin = 1 if text.startswith(BOM) else 0
+    return len(text) - len(text[begin:].lstrip(WHITE_SPACE))
 
 
 def _malformed(what: str) -> Broken:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pozytywka_spark.ingest.rules import kinds
-from pozytywka_spark.ingest.rules.common import first, needed, within
+from pozytywka_spark.ingest.rules.common import beyond, first, needed
 from pozytywka_spark.ingest.rules.identifiers import text_id
 from pozytywka_spark.ingest.rules.verdict import Broken, Entity, Judging, Meaning, Row
 
 STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")
+_BOUNDS = {"daily_cost": (0, 1_000_000)}
 
 
 def meaning(row: Row, _: Judging, __: str | None) -> Meaning:
@@ -18,7 +19,7 @@ def meaning(row: Row, _: Judging, __: str | None) -> Meaning:
     broken = first(
         needed("track_id", track),
         None if storage in STORAGE_CLASSES else _unknown_class(),
-        within("daily_cost", cost, 0, 1_000_000),
+        beyond(row, _BOUNDS),
     )
     return Meaning((track, storage, cost), broken, notes)
 

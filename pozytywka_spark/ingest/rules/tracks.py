@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from pozytywka_spark.ingest.rules import kinds
-from pozytywka_spark.ingest.rules.common import first, needed, within
+from pozytywka_spark.ingest.rules.common import beyond, first, needed
 from pozytywka_spark.ingest.rules.identifiers import text_id
 from pozytywka_spark.ingest.rules.times import date_days
 from pozytywka_spark.ingest.rules.verdict import Broken, Entity, Judging, Meaning, Row
 from pozytywka_spark.names import AUDIO_FEATURES
 
 _PRECISIONS = {4: "year", 7: "month", 10: "day"}
-_UNIT = tuple(name for name in AUDIO_FEATURES if name not in ("loudness", "tempo"))
+_BOUNDS = {
+    "popularity": (0, 100),
+    "duration_ms": (1, 86_400_000),
+    "explicit": (0, 1),
+    "key": (-1, 11),
+    **{name: (0, 1) for name in AUDIO_FEATURES if name not in ("loudness", "tempo")},
+    "loudness": (-100, 20),
+    "tempo": (0, 400),
+}
+_TEMPO = AUDIO_FEATURES.index("tempo")
 _BAD_DATE = Broken("bad_date", "release_date: YYYY, YYYY-MM or YYYY-MM-DD")
 
 
@@ -36,13 +45,7 @@ def meaning(row: Row, _: Judging, __: str | None) -> Meaning:
     broken = first(
         needed("id", track),
         _BAD_DATE if raw_date is not None and released is None else None,
-        within("popularity", row.get("popularity"), 0, 100),
-        within("duration_ms", row.get("duration_ms"), 1, 86_400_000),
-        within("explicit", explicit, 0, 1),
-        within("key", key, -1, 11),
-        *(within(name, row.get(name), 0, 1) for name in _UNIT),
-        within("loudness", row.get("loudness"), -100, 20),
-        within("tempo", row.get("tempo"), 0, 400),
+        beyond(row, _BOUNDS),
     )
     return Meaning(columns, broken, notes)
 
@@ -50,12 +53,10 @@ def meaning(row: Row, _: Judging, __: str | None) -> Meaning:
 def audio(row: Row) -> list[float | None]:
     """The audio features: all 0 means that they are unknown, as does a tempo of 0."""
     values = [row.get(name) for name in AUDIO_FEATURES]
-    if all(value == 0 for value in values):
+    if None not in values and not any(values):
         return [None] * len(values)
-    return [
-        None if name == "tempo" and value == 0 else value
-        for name, value in zip(AUDIO_FEATURES, values, strict=True)
-    ]
+    values[_TEMPO] = values[_TEMPO] or None
+    return values
 
 
 RULES = Entity(

@@ -1,0 +1,81 @@
+"""Pass one over bytes, without a session: what becomes of each line, by the names of staged columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from in_memory import MemoryFiles
+
+from pozytywka_spark.ingest.contracts import CONTRACTS
+from pozytywka_spark.ingest.file_stats import FileStats
+from pozytywka_spark.ingest.joined import Origin
+from pozytywka_spark.ingest.judged import Judged
+from pozytywka_spark.ingest.line_work import LineWork
+from pozytywka_spark.ingest.rawfile import RawFile, naive_time
+from pozytywka_spark.ingest.reader import Part, Surveyed, parts_of
+from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.textlines import Lines
+from pozytywka_spark.lake.storage import Storage
+
+ANY_TIME = Judging(2**20)
+LOST_OF: list[tuple[str | None, str]] = []
+
+
+def losses_of(raw: str | None, path: str) -> list[tuple[int | None, int | None, str | None]]:
+    """Not what is lost, but what was asked."""
+    return [(None, None, f"{path}: {raw}")]
+
+
+def work(
+    paths: Sequence[str], entity: str = "sessions", judging: Judging = ANY_TIME, buckets: int = 1
+) -> LineWork:
+    return LineWork(Storage(), entity, judging, buckets, tuple(paths), losses_of)
+
+
+def surveyed(path: Path, **how: Any) -> Surveyed:
+    return Surveyed(RawFile(str(path), path.stat().st_size, naive_time(0)), **how)
+
+
+def run(
+    parts: Sequence[Part], entity: str = "sessions", judging: Judging = ANY_TIME, buckets: int = 1
+) -> tuple[MemoryFiles, dict[str, FileStats], dict[str, dict[str, str]]]:
+    """Parts of files, a task: what is staged, and by the files' paths the stats and the hashes of blocks."""
+    paths = sorted({part.path for part in parts})
+    files = MemoryFiles()
+    told = list(work(paths, entity, judging, buckets)(parts, files))
+    stats = {paths[one["source"]]: FileStats.of_told(one["stats"]) for one in told}
+    return files, stats, {paths[one["source"]]: one["blocks"] for one in told}
+
+
+def run_over(path: Path, entity: str = "sessions", **options: Any) -> tuple[MemoryFiles, FileStats]:
+    """A whole file."""
+    files, stats, _ = run(parts_of([surveyed(path)], 1), entity, **options)
+    return files, stats[str(path)]
+
+
+def rows_of(files: MemoryFiles) -> dict[str, pl.DataFrame]:
+    """All staged rows by kind, in the order of their places."""
+    found = {}
+    for kind in {parcel.kind for parcel in files.parcels}:
+        rows = pl.concat(files.staged(kind).values())
+        order = ["source", "source_order"] if "source_order" in rows.columns else rows.columns
+        found[kind] = rows.sort(order)
+    return found
+
+
+def by_rules(
+    lines: Iterable[tuple[bytes, int]],
+    entity: str = "sessions",
+    judging: Judging = ANY_TIME,
+    path: str = "/d",
+) -> tuple[dict[str, pl.DataFrame], FileStats]:
+    """The same by the rules alone; of lines and their offsets, blank ones left out."""
+    judged = Judged(next(c for c in CONTRACTS if c.entity == entity), judging, losses_of)
+    kept = [(text, at) for text, at in lines if text.strip(b" ")]
+    judged.judge(Origin(0, path, None), Lines([text for text, _ in kept], [at for _, at in kept]))
+    frames, stats = judged.take()
+    rows = {kind: frame.drop("_month", strict=False) for kind, frame in frames.items() if frame.height}
+    return rows, stats.get(0, FileStats())
