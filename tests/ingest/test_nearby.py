@@ -60,6 +60,7 @@ def test_repairs_of_what_has_a_say_are_those_of_the_whole(name) -> None:
 
 
 _PLAYS = [(1000 * n, "PLAY", f"t{n}", 1) for n in range(1, 9)]
+_FIRST = (0, "PLAY", "first", 1)  # it tells the session's user
 _OPEN = (9000, None, "", 1)
 
 
@@ -67,15 +68,15 @@ _OPEN = (9000, None, "", 1)
     ("far", "why"),
     [
         ([], "several types fit: ADVERTISEMENT, BUY_PREMIUM"),
-        ([(0, "BUY_PREMIUM", "", 1)], "no complete session of the delivery has rows like those around it"),
-        ([(0, "PLAY", "a", 2)], "the session has several users, so that its order tells nothing for certain"),
-        ([(0, "PLAY", f"u{n}", 1) for n in range(9)], "more than 8 events share an instant"),
-        ([(n / 10, "PLAY", f"u{n}", 1) for n in range(5_000)], "the session has more than 5000 events"),
+        ([(9, "BUY_PREMIUM", "", 1)], "no complete session of the delivery has rows like those around it"),
+        ([(9, "PLAY", "a", 2)], "the session has several users, so that its order tells nothing for certain"),
+        ([(9, "PLAY", f"u{n}", 1) for n in range(9)], "more than 8 events share an instant"),
+        ([(9 + n / 10, "PLAY", f"u{n}", 1) for n in range(5_000)], "the session has more than 5000 events"),
     ],
 )
 def test_what_counts_from_afar(usual, far, why) -> None:
     """The purchase, another user, a crowd, a session too long."""
-    rows = scene([(s, kind, track, user) for s, kind, track, user in [*far, *_PLAYS, _OPEN]])
+    rows = scene([(s, kind, track, user) for s, kind, track, user in [_FIRST, *far, *_PLAYS, _OPEN]])
     rows = [row._replace(time=int(row.time)) for row in rows]
     for told in (rows, thinned(rows)):
         assert [one.why for one in outcomes(told, usual)] == [why]
