@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -14,15 +14,27 @@ from pozytywka_spark.ingest import epochs
 from pozytywka_spark.ingest.contracts import Contract
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.reach import Reach
-from pozytywka_spark.ingest.reader import Part, Surveyed, lines_of, run_over, slots_of, tasks_of
+from pozytywka_spark.ingest.reader import Part, Surveyed, lines_of, parts_of, run_over, slots_of, tasks_of
 from pozytywka_spark.ingest.recognise import HEAD_BYTES, Kind, recognise
 from pozytywka_spark.ingest.unpack import MAGIC_BYTES, PLAIN, UNREADABLE, codec_of, in_words, unpacked
 from pozytywka_spark.ingest.wrong_kinds import AGAIN, Wrong, first_of
+from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
 
 # So few are looked at by the driver: a job takes longer
 _FEW = 40
 _LOOKED = "path string, codec string, array boolean, time_unit string, seems string, advice string"
 _UNITS = "path string, time_unit string"
+_LOOKED_ARROW = pa.schema(
+    [
+        ("path", pa.string()),
+        ("codec", pa.string()),
+        ("array", pa.bool_()),
+        ("time_unit", pa.string()),
+        ("seems", pa.string()),
+        ("advice", pa.string()),
+    ]
+)
+_UNITS_ARROW = pa.schema([("path", pa.string()), ("time_unit", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -52,16 +64,102 @@ class Surveyor:
         whole = len(head) <= HEAD_BYTES
         return codec, recognise(head[:HEAD_BYTES], whole=whole, codec=codec, fields=self.fields)
 
+    def told(self, paths: Iterable[str]) -> Iterator[Told]:
+        """The same of those files that are there: `path`, `codec`, `array`, `time_unit`, and of a file that
+        certainly holds no rows `advice` and perhaps what it `seems` to be.
+        """
+        for path in paths:
+            found = self.look(path)
+            if found is None:
+                continue
+            codec, kind = found
+            seems, advice = (None, None) if kind.wrong is None else (kind.wrong.seems, kind.wrong.advice)
+            yield {"path": path, "codec": codec, "array": kind.array, "time_unit": kind.time_unit,
+                   "seems": seems, "advice": advice}  # fmt: skip
+
     def __call__(self, paths: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """The same of some files, as rows."""
-        rows = [(path, *found) for path in paths if (found := self.look(path)) is not None]
-        columns = [
-            (path, codec, kind.array, kind.time_unit, *_told(kind.wrong)) for path, codec, kind in rows
-        ]
-        types = (pa.string(), pa.string(), pa.bool_(), pa.string(), pa.string(), pa.string())
-        names = ("path", "codec", "array", "time_unit", "seems", "advice")
-        arrays = [pa.array([row[at] for row in columns], kind) for at, kind in enumerate(types)]
-        yield pa.RecordBatch.from_arrays(arrays, names=names)
+        """The same as rows."""
+        yield pa.RecordBatch.from_pylist(list(self.told(paths)), _LOOKED_ARROW)
+
+
+@dataclass(frozen=True)
+class LookWork:
+    """Work on paths of files: tells as `Surveyor.told`."""
+
+    surveyor: Surveyor
+
+    def __call__(self, paths: Sequence[str], _: TaskFiles) -> Iterator[Told]:
+        """Look at each file in turn."""
+        return self.surveyor.told(paths)
+
+
+@dataclass(frozen=True)
+class UnitWork:
+    """Work on parts of files: tells `path` and `time_unit`, the unit that all timestamps of a part share."""
+
+    reach: Reach
+
+    def __call__(self, parts: Sequence[Part], _: TaskFiles) -> Iterator[Told]:
+        """Read each part in turn."""
+        for part in parts:
+            yield {"path": part.path, "time_unit": unit_of(self.reach, part)}
+
+
+def survey_files(
+    tasks: Tasks, files: Sequence[RawFile], reach: Reach, contract: Contract, *, refuse: bool
+) -> list[Surveyed]:
+    """Those files that are there, and how each is to be read.
+
+    With `refuse`, raises `DataError` naming those that certainly hold no rows, what they seem to be and
+    what to do; without it, their lines are taken as they are.
+    """
+    surveyor = Surveyor(reach, contract.required)
+    paths = [file.path for file in files]
+    if len(paths) > _FEW:
+        told = tasks.run(paths, LookWork(surveyor), weight=lambda _: 1, named=str).told
+    else:
+        told = tuple(surveyor.told(paths))
+    found = _sorted_out(told, files, contract, refuse=refuse)
+    likely = parts_of([each for each in found if each.time_unit is not None], tasks.slots)
+    units = tasks.run(likely, UnitWork(reach), weight=lambda part: part.size, named=lambda part: part.path)
+    return _with_units(found, [(one["path"], one["time_unit"]) for one in units.told])
+
+
+def _sorted_out(
+    told: Iterable[Told], files: Sequence[RawFile], contract: Contract, *, refuse: bool
+) -> list[Surveyed]:
+    """The files in their order, as they were told."""
+    by_path = {one["path"]: one for one in told}
+    there = [(file, by_path[file.path]) for file in files if file.path in by_path]
+    wrong = [_in_words(one) for _, one in there if one["advice"] is not None]
+    if wrong and refuse:
+        raise DataError(f"{first_of(wrong, str)}; nothing of {contract.entity} was taken in")
+    return [Surveyed(file, one["codec"], one["array"], one["time_unit"]) for file, one in there]
+
+
+def _in_words(told: Told) -> str:
+    seems = f"it seems to be {told['seems']}; " if told["seems"] else ""
+    return f"{told['path']}: {seems}{told['advice']}"
+
+
+def unit_of(reach: Reach, part: Part) -> str | None:
+    """The unit of time that all timestamps of a part share; `mixed` ends the look at it."""
+    unit = None
+    for lines in lines_of(reach, part):
+        unit = epochs.together((unit, epochs.unit_of_lines(lines.texts)))
+        if unit == epochs.MIXED:
+            break
+    return unit
+
+
+def _with_units(found: Sequence[Surveyed], told: Iterable[tuple[str, str | None]]) -> list[Surveyed]:
+    """The files, with a unit of time only where all parts of the file tell it."""
+    units = defaultdict(list)
+    for path, unit in told:
+        units[path].append(unit)
+    certain = {path: epochs.together(units[path]) for path in units}
+    both = [(each, certain.get(each.file.path)) for each in found]
+    return [replace(each, time_unit=None if unit == epochs.MIXED else unit) for each, unit in both]
 
 
 def survey(
@@ -72,62 +170,35 @@ def survey(
     With `refuse`, raises `DataError` naming those that certainly hold no rows, what they seem to be and
     what to do; without it, their lines are taken as they are.
     """
-    surveyor = Surveyor(reach, contract.required)
-    by_path = {file.path: file for file in files}
-    found, wrong = [], []
-    for path, codec, array, unit, seems, advice in _looked(spark, surveyor, list(by_path)):
-        if advice is not None:
-            wrong.append(f"{path}: it seems to be {seems}; {advice}" if seems else f"{path}: {advice}")
-        found.append(Surveyed(by_path[path], codec, array, unit))
-    if wrong and refuse:
-        raise DataError(f"{first_of(wrong, str)}; nothing of {contract.entity} was taken in")
-    return _verified(spark, found, reach)
+    looked = list(_looked(spark, Surveyor(reach, contract.required), [file.path for file in files]))
+    return _verified(spark, _sorted_out(looked, files, contract, refuse=refuse), reach)
 
 
-def _looked(
-    spark: SparkSession, surveyor: Surveyor, paths: list[str]
-) -> Iterator[tuple[str, str, bool, str | None, str | None, str | None]]:
-    if len(paths) > _FEW:
-        each = -(-len(paths) // min(len(paths), 4 * slots_of(spark)))
-        tasks = [paths[at : at + each] for at in range(0, len(paths), each)]
-        yield from map(tuple, run_over(spark, tasks, surveyor, _LOOKED).collect())
-        return
-    for batch in surveyor(paths):
-        yield from (tuple(row.values()) for row in batch.to_pylist())
-
-
-def _told(wrong: Wrong | None) -> tuple[str | None, str | None]:
-    return (None, None) if wrong is None else (wrong.seems, wrong.advice)
+def _looked(spark: SparkSession, surveyor: Surveyor, paths: list[str]) -> Iterator[Told]:
+    if len(paths) <= _FEW:
+        return surveyor.told(paths)
+    each = -(-len(paths) // min(len(paths), 4 * slots_of(spark)))
+    tasks = [paths[at : at + each] for at in range(0, len(paths), each)]
+    return (row.asDict() for row in run_over(spark, tasks, surveyor, _LOOKED).collect())
 
 
 @dataclass(frozen=True)
 class UnitReader:
-    """The unit of time that all timestamps of a part share."""
+    """The unit of time that all timestamps of a part share, a row for each part."""
 
     reach: Reach
 
     def __call__(self, parts: Sequence[Part]) -> Iterator[pa.RecordBatch]:
-        """A row for each part; `mixed` ends the look at it."""
+        """Read each part in turn."""
         for part in parts:
-            unit = None
-            for lines in lines_of(self.reach, part):
-                unit = epochs.together((unit, epochs.unit_of_lines(lines.texts)))
-                if unit == epochs.MIXED:
-                    break
-            yield pa.RecordBatch.from_pydict(
-                {"path": pa.array([part.path], pa.string()), "time_unit": pa.array([unit], pa.string())}
-            )
+            told = {"path": part.path, "time_unit": unit_of(self.reach, part)}
+            yield pa.RecordBatch.from_pylist([told], _UNITS_ARROW)
 
 
 def _verified(spark: SparkSession, found: Sequence[Surveyed], reach: Reach) -> list[Surveyed]:
-    """The files, with a unit of time only where the whole file has it; only likely ones are read for it."""
+    """The files, their unit of time verified; only those that may have one are read for it."""
     likely = [each for each in found if each.time_unit is not None]
     if not likely:
         return list(found)
-    units = defaultdict(list)
     tasks = tasks_of(likely, slots_of(spark))
-    for path, unit in run_over(spark, tasks, UnitReader(reach), _UNITS).collect():
-        units[path].append(unit)
-    certain = {path: epochs.together(told) for path, told in units.items()}
-    told = [(each, certain.get(each.file.path)) for each in found]
-    return [replace(each, time_unit=None if unit == epochs.MIXED else unit) for each, unit in told]
+    return _with_units(found, map(tuple, run_over(spark, tasks, UnitReader(reach), _UNITS).collect()))
