@@ -28,7 +28,7 @@ _ROWS = 400_000
 _LOOK = 2 << 20
 # and no more text than that of rows that keep theirs
 _TEXT = 128 << 20
-# Rows of quarantine judged before it is looked whether there are enough
+# Lines judged before it is looked whether there are enough
 _SLICE = 50_000
 _QUARANTINED = (
     "quarantine_id", "entity", "reason", "raw", "source_file", "source_order", "ingest_id", "time_unit",
@@ -160,14 +160,18 @@ class _Batch:
 
     def _seen(self, sound: pl.DataFrame, doubtful: Iterable[tuple[Origin, Lines]]) -> None:
         self._judged.add_sound(sound)
-        for origin, lines in doubtful:
-            self._judged.judge(origin, lines)
         self._put_down_if_enough()
+        for origin, lines in doubtful:
+            self.judge(origin, lines)
 
     def judge(self, origin: Origin, lines: Lines, line_ids: Sequence[str] | None = None) -> None:
         """Lines of any entity, none of them blank, by the rules alone."""
-        self._judged.judge(origin, lines, line_ids)
-        self._put_down_if_enough()
+        # in slices, for eight megabytes may be millions of lines, each of which becomes a row
+        for at in range(0, len(lines.texts), _SLICE):
+            some = slice(at, at + _SLICE)
+            ids = None if line_ids is None else line_ids[some]
+            self._judged.judge(origin, Lines(lines.texts[some], lines.offsets[some]), ids)
+            self._put_down_if_enough()
 
     def end(self) -> dict[int, FileStats]:
         """What is to be told of each source, with all rows put down."""

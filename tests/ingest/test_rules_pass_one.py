@@ -23,7 +23,7 @@ from pass_one import ANY_TIME, by_rules, losses_of, rows_of, run, run_over, surv
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark import schemas
-from pozytywka_spark.ingest import content, line_work, reader
+from pozytywka_spark.ingest import content, judged, line_work, reader
 from pozytywka_spark.ingest.content import content_hash
 from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.file_stats import FileStats
@@ -73,6 +73,8 @@ def test_however_a_file_is_cut_its_rows_and_places_are_the_same(
         monkeypatch.setattr(module, "BLOCK", block)
     monkeypatch.setattr(line_work, "_LOOK", look)
     monkeypatch.setattr(line_work, "_ROWS", rows)
+    monkeypatch.setattr(line_work, "_SLICE", rows)
+    monkeypatch.setattr(judged, "_AS_TUPLES", rows)
     of = surveyed(file)
     step = block * blocks
     parts = [Part(of, at, min(at + step, len(data))) for at in range(0, len(data), step)]
