@@ -26,7 +26,7 @@ from pozytywka_spark.ingest.checks import (
 from pozytywka_spark.ingest.spelt import as_spelt, double_text, time_text
 from pozytywka_spark.schemas import USERS
 
-# written by Spark 4.2: spark.sql("select cast(... as string)")
+# as Java 17 prints doubles, and Spark 4.2 casts times to text
 DOUBLES = [
     (0.0, "0.0"), (1.0, "1.0"), (-60.0, "-60.0"), (218.072, "218.072"), (0.2060129, "0.2060129"),
     (1.9999999999999998e-4, "1.9999999999999998E-4"), (0.001, "0.001"), (9.99e-4, "9.99E-4"),
