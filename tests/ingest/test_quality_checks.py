@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from quality_worlds import looked_at, silver_frame
 
-from pozytywka_spark.ingest import brought, silver
+from pozytywka_spark.ingest import brought, event_partials, silver
 from pozytywka_spark.schemas import AUDIO_FEATURES, TRACKS
 
 
@@ -69,7 +69,7 @@ WRONG = {
 }  # fmt: skip
 
 
-# a table as one file, or each row in a file of its own, two tasks and a slice for each row
+# a table as one file; or each row in a file and chunk of its own, two tasks and a slice for each row
 WAYS = {"whole": (None, 1, 2_000_000), "cut": (lambda table, place: place, 2, 1)}
 
 
@@ -78,6 +78,7 @@ def look_at(request, monkeypatch):
     cut, slots, slice_rows = WAYS[request.param]
     for module in (brought, silver):
         monkeypatch.setattr(module, "SLICE_ROWS", slice_rows)
+    monkeypatch.setattr(event_partials, "_CHUNK_ROWS", slice_rows)
     return lambda tables: looked_at(tables, cut=cut, slots=slots)
 
 
