@@ -98,5 +98,4 @@ def _move(lake: Lake, contract: Contract, all_rows: DataFrame, resolved: DataFra
         write_silver(lake, contract, resolved.where(F.col("outcome").isin(KEPT, REPAIRED)), None)
     left = resolved.where(F.col("outcome") != QUARANTINED).select(F.col("line_id").alias("quarantine_id"))
     staying = all_rows.join(left, on="quarantine_id", how="left_anti")
-    lake.grow(QUARANTINE)
     lake.replace_partitions(QUARANTINE.conform(staying), QUARANTINE, [{"entity": contract.entity}])

@@ -29,7 +29,6 @@ def write_resolved(
     outcomes = {row["outcome"] for row in counts if row["rows"]}
     if QUARANTINED in outcomes:
         rejected = resolved.where(F.col("outcome") == QUARANTINED)
-        lake.grow(QUARANTINE)
         lake.append(
             QUARANTINE.conform(rejected.withColumns({**stamps, "quarantine_id": F.col("line_id")})),
             QUARANTINE,
