@@ -25,8 +25,10 @@ def run_older_stream(
         with lake.tasks() as tasks:
             ingest_batch(Batch(spark, lake, settings, source, number, files), tasks)
 
-    stream = spark.readStream.format("text").option("maxFilesPerTrigger", per_batch).load(
-        f"{folder}/{{sessions,sessions.jsonl}}/*"
+    stream = (
+        spark.readStream.format("text")
+        .option("maxFilesPerTrigger", per_batch)
+        .load(f"{folder}/{{sessions,sessions.jsonl}}/*")
     )
     query = (
         stream.select("value", "_metadata")

@@ -38,7 +38,11 @@ class BreakingLake:
 
     def __getattr__(self, name):
         method = getattr(self._lake, name)
-        return self._breaking(method) if name in ("append", "upsert", "replace_partitions", "rewrite") else method
+        return (
+            self._breaking(method)
+            if name in ("append", "upsert", "replace_partitions", "rewrite")
+            else method
+        )
 
     def _breaking(self, method):
         def call(*args, **kwargs):

@@ -71,7 +71,9 @@ def test_each_file_is_read_as_what_it_is(tmp_path: Path) -> None:
         ("plain", False, None),
     ]
     # only files that may have a unit are read to their ends
-    assert {name.partition(",")[0] for name in tasks.ran[-1]} == {str(tmp_path / name) for name in ("d.jsonl", "e.jsonl")}
+    assert {name.partition(",")[0] for name in tasks.ran[-1]} == {
+        str(tmp_path / name) for name in ("d.jsonl", "e.jsonl")
+    }
 
 
 def test_a_file_that_holds_no_rows_is_refused_or_taken_as_it_is(tmp_path: Path) -> None:
