@@ -17,6 +17,7 @@ from pozytywka_spark.ingest.book import Book
 from pozytywka_spark.lake import open_lake
 
 TABLES = ("users", "events", "quarantine", "ingest_counts", "ingest_files", "ingests")
+WRITES = ("append", "upsert", "replace_partitions", "rewrite")
 KILLS = 10
 SECONDS = 150
 
