@@ -50,7 +50,7 @@ def read_files(
     """The rows of files that tasks open by themselves, in the order of the files' paths."""
     paths = tuple(each.file.path for each in files)
     work = LineWork(storage, entity, judging, buckets, paths, losses_of)
-    done = tasks.run(parts_of(files, tasks.slots), work, weight=lambda part: part.size, named=named_part)
+    done = tasks.run(parts_of(files, tasks.slots), work, weight=lambda part: part.cost, named=named_part)
     return JudgedRows(done.parcels, stats_by_path(done.told, paths), hashes_by_path(done.told, paths))
 
 

@@ -56,7 +56,7 @@ def only_touched(
     done = tasks.run(
         parts_of(files, tasks.slots),
         HashWork(storage, paths),
-        weight=lambda part: part.size,
+        weight=lambda part: part.cost,
         named=named_part,
     )
     found = hashes_by_path(done.told, paths)
