@@ -37,24 +37,36 @@ class Session:
         self.place = {i: n for n, found in enumerate(self.instants) for i in found}
         self.rows = rows
         self.open = [i for found in self.instants for i in found if not rows[i].whole]
+        unsettled = {self.place[i] for i in self.open}
+        # what an instant of complete rows only plays: looked at far more often than it is found out
+        self._settled = [
+            None if place in unsettled else [rows[i].track for i in found if rows[i].kind == PLAY]
+            for place, found in enumerate(self.instants)
+        ]
         self._bought = [rows[i].time for i in self.place if rows[i].kind == BUY_PREMIUM]
         adverts = (rows[i].time for i in self.place if rows[i].kind == ADVERTISEMENT)
         self._last_advert = max(adverts, default=None)
-        self.values: dict[int, list[Value]] = {
-            i: self._meanings(i) + ([None] if i in copies else []) for i in self.place
-        }
+        self.values: dict[int, list[Value]] = {i: [(rows[i].kind or "", rows[i].track)] for i in self.place}
+        self.values |= {i: self._meanings(i) + ([None] if i in copies else []) for i in self.open}
 
     def settle(self) -> bool:
-        """Take away what can't be; false if something then can't be anything: the session is beyond us."""
+        """Take away what can't be; false if something then can't be anything: the session is beyond us.
+
+        A row is looked at again only after a row that it has to do with has changed: else nothing would.
+        """
+        unsure = set(self.open)
         for _ in range(_ROUNDS):
-            changed = False
             for i in self.open:
-                left = [value for value in self.values[i] if self._possible(i, value)]
+                if i not in unsure:
+                    continue
+                unsure.discard(i)
+                left = self._possible(i)
                 if not left:
                     return False
-                changed = changed or len(left) < len(self.values[i])
-                self.values[i] = left
-            if not changed:
+                if len(left) < len(self.values[i]):
+                    self.values[i] = left
+                    unsure.update(self._beside(i))
+            if not unsure:
                 break
         return True
 
@@ -81,10 +93,8 @@ class Session:
         return True
 
     def _meanings(self, i: int) -> list[Value]:
+        """The values that an incomplete row may have, going by itself."""
         row = self.rows[i]
-        if row.whole:
-            assert row.kind is not None
-            return [(row.kind, row.track)]
         kinds: Sequence[str] = EVENT_TYPES
         if row.kind is not None:
             kinds = (row.kind,)
@@ -120,15 +130,38 @@ class Session:
         found = {self.rows[j].track for place in places for j in self.instants[place]}
         return sorted(track for track in found if track is not None)
 
-    def _possible(self, i: int, value: Value) -> bool:
-        """Whether everything that the row has to do with can be something if it is this."""
-        before, self.values[i] = self.values[i], [value]
-        try:
-            return self._stands(i, value) and all(
-                any(self._stands(j, other) for other in self.values[j]) for j in self._touched(i)
-            )
-        finally:
-            self.values[i] = before
+    def _possible(self, i: int) -> list[Value]:
+        """The values of a row with which everything that it has to do with can be something."""
+        here, before, left = self.place[i], self.values[i], []
+        touched = self._touched(i)
+        follow = [j for j in touched if self.place[j] == here or self._may_follow(j)]
+        if not all(self._can_be(j) for j in touched if j not in follow):
+            return []
+        for value in before:
+            self.values[i] = [value]
+            if self._stands(i, value) and all(map(self._can_be, follow)):
+                left.append(value)
+        self.values[i] = before
+        return left
+
+    def _may_follow(self, i: int) -> bool:
+        return any(value is not None and value[0] in FOLLOWERS for value in self.values[i])
+
+    def _can_be(self, i: int) -> bool:
+        return any(self._stands(i, value) for value in self.values[i])
+
+    def _beside(self, i: int) -> list[int]:
+        """The other open rows that it has to do with: from the play before its instant to the one after."""
+        here = self.place[i]
+        first, last = here - 1, here + 1
+        while first > 0 and not self._named_play(first):
+            first -= 1
+        while last < len(self.instants) - 1 and not self._named_play(last):
+            last += 1
+        return [j for j in self.open if j != i and first <= self.place[j] <= last]
+
+    def _named_play(self, place: int) -> bool:
+        return any(self.rows[j].kind == PLAY for j in self.instants[place])
 
     def _touched(self, i: int) -> list[int]:
         """The rows of its instant and those after it, up to the instant of the next play."""
@@ -191,10 +224,16 @@ class Session:
 
     def _plays(self, place: int, but: int | None = None) -> list[str | None]:
         """The tracks that an instant may play."""
+        settled = self._settled[place]
+        if settled is not None and but is None:
+            return settled
         found = (value for j in self.instants[place] if j != but for value in self.values[j])
         return [value[1] for value in found if value is not None and value[0] == PLAY]
 
     def _surely_plays(self, place: int) -> bool:
+        settled = self._settled[place]
+        if settled is not None:
+            return bool(settled)
         return any(
             all(value is not None and value[0] == PLAY for value in self.values[j])
             for j in self.instants[place]

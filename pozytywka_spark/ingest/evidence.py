@@ -66,6 +66,9 @@ def _typed(instant: Instant) -> bool:
 
 
 def _company(instant: Instant, last: bool, counts: Counter[Key]) -> None:
+    if len(instant) == 1:
+        _alone(instant[0].kind, last, counts)
+        return
     kinds = sorted(row.kind for row in instant if row.kind is not None)
     for first, second in combinations(kinds, 2):
         counts["tie", first, second] += 1
@@ -81,6 +84,15 @@ def _company(instant: Instant, last: bool, counts: Counter[Key]) -> None:
         counts["both", first, second] += 1
     if len(kinds) <= 2:
         counts["just", *kinds] += 1
+
+
+def _alone(kind: str | None, last: bool, counts: Counter[Key]) -> None:
+    if kind is None:
+        return
+    counts["kind", kind] += 1
+    if not last:
+        counts["mid", kind] += 1
+        counts["just", kind] += 1
 
 
 def _owner(row: Row, place: int, instants: list[Instant], counts: Counter[Key]) -> None:
