@@ -129,13 +129,14 @@ def test_users_that_nothing_is_known_of_are_the_events_own_matter(look_at) -> No
 
 
 def test_adverts_are_late_from_the_first_purchase_on_in_its_month_and_later_ones(look_at) -> None:
-    # minute, type, user, month; late: after 1's purchase in its month, and the one of March
+    # minute, type, user, month; late: after 1's purchase in its month, and both of March
     did = [(0, "ADVERTISEMENT", 1, 1), (0, "ADVERTISEMENT", 1, 2), (1, "BUY_PREMIUM", 1, 2),
            (1, "ADVERTISEMENT", 1, 2), (2, "ADVERTISEMENT", 1, 2), (3, "BUY_PREMIUM", 1, 3),
-           (2, "ADVERTISEMENT", 1, 3), (5, "ADVERTISEMENT", 2, 3)]  # fmt: skip
+           (2, "ADVERTISEMENT", 1, 3),
+           (4, "ADVERTISEMENT", 1, 3), (5, "ADVERTISEMENT", 2, 3)]  # fmt: skip
     rows = [event(minute, kind, user, 10 * month, month=month) for minute, kind, user, month in did]
     found = {f.check: (f.rows, f.total) for f in look_at({"events": silver_frame("events", rows)}).findings}
-    assert found["advert after the purchase"] == (2, 6)
+    assert found["advert after the purchase"] == (3, 7)
     assert found["session of several users"] == (1, 3)
 
 
