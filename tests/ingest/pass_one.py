@@ -21,7 +21,6 @@ from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.textlines import Lines
 
 ANY_TIME = Judging(2**20)
-LOST_OF: list[tuple[str | None, str]] = []
 
 
 def losses_of(raw: str | None, path: str) -> list[tuple[int | None, int | None, str | None]]:
