@@ -6,8 +6,11 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from in_memory import MemoryFiles
 
 from pozytywka_spark.ingest.losses import losses_of, torn_sessions
+from pozytywka_spark.ingest.older_losses import OlderLosses
+from pozytywka_spark.ingest.rejected import BatchStamp
 from pozytywka_spark.ingest.staged import LOST_ROWS
 
 _TIME = '{"timestamp": "2023-01-01T10:00:00.5", "user_id": 1, '
@@ -107,3 +110,25 @@ def test_torn_sessions_are_those_that_a_plain_loop_finds(rows, losses) -> None:
     at = [(session, start + timedelta(minutes=minute), file) for session, minute, file in rows]
     gone = [(s, None if m is None else start + timedelta(minutes=m), path) for s, m, path in losses]
     assert sorted(torn_sessions(frame_of(at), lost(*gone), paths)) == sorted(expected)
+
+
+def test_what_quarantine_held_before_tells_unless_it_comes_again() -> None:
+    files, columns = MemoryFiles(), ("quarantine_id", "raw", "source_file", "stream", "batch")
+    line = '{"session_id": %d}'
+    rows = [
+        ("a", line % 1, "/d/a", "s", 1),
+        ("b", line % 2, "/d/a", "s", 2),  # of this batch
+        ("c", line % 3, "/d/a", "s", 1),  # comes again
+        ("d", line % 4, "/d/a", None, None),  # of an older release
+        ("e", None, "/d/b", "other", 2),
+        ("f", _TIME, "/d/b", "s", 1),
+        ("g", _TIME, "/d/c", "s", 1),
+    ]
+    schema = dict.fromkeys(columns[:4], pl.String) | {"batch": pl.Int64}
+    held = files.put_file(pl.DataFrame(rows, schema, orient="row"), {"entity": "sessions"})
+    again = files.put("rejected", pl.DataFrame({"line_id": ["c", None, "x"]}))
+    told = list(OlderLosses(BatchStamp("sessions", "s", 2, 9), (again,))([held], files))
+    lost = files.staged("lost")[()]
+    assert lost.schema == LOST_ROWS
+    assert set(lost.rows()) == {(1, None, None), (4, None, None), (None, None, "/d/b"), (None, _LOST, None)}
+    assert told == [{"lost": 4}]

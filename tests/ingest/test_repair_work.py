@@ -213,6 +213,14 @@ def test_a_line_that_comes_twice_is_repaired_once() -> None:
         }
 
 
+def test_a_row_whose_event_was_told_before_is_its_copy_even_beside_a_sound_one() -> None:
+    lake = usual_lake()
+    session = [(0, "PLAY", "a", 1), (20, None, "a", 1), (20, "PLAY", "b", 1)]
+    assert lake.ingest(raw(1, session))["repaired", "type_by_order"] == 1
+    more = raw(1, [(20, "SKIP", "a", 1), (20, None, "a", 1), (20, None, "a", None)])
+    assert lake.ingest(more) == {("duplicate", "same_row"): 1, ("duplicate", "incomplete_copy"): 2}
+
+
 def test_a_row_that_waits_for_its_session_comes_back() -> None:
     lake = usual_lake()
     lake.ingest(raw(1, [(9, "LIKE", None, None)]))
