@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -145,11 +146,14 @@ def tally_columns(rows: pl.DataFrame, table: schemas.Table) -> dict[tuple[str, s
 def _bounds(values: pl.Series, kind: T.DataType) -> tuple[Any, Any]:
     if isinstance(kind, (T.StringType, T.ArrayType, T.BooleanType)):
         return None, None
-    if isinstance(kind, T.DateType):
-        values = values.dt.to_string("iso")
-    elif isinstance(kind, T.TimestampType):
+    if isinstance(kind, T.TimestampType):
         values = values.dt.epoch("us")
-    return values.min(), values.max()
+    low, high = values.min(), values.max()
+    return (
+        (low.isoformat(), high.isoformat())
+        if isinstance(low, date) and isinstance(high, date)
+        else (low, high)
+    )
 
 
 def findings_of(checks: Sequence[Check], partial: Partial) -> list[Finding]:

@@ -32,6 +32,8 @@ LossesOf = Callable[[str | None, str], list[tuple[int | None, int | None, str | 
 Frames = dict[str, pl.DataFrame]
 
 _WITH_TRACK = frozenset((PLAY, SKIP, LIKE))
+# Rows kept as Python has them, at most about so many
+_AS_TUPLES = 50_000
 # A time or a day of a row is given as a number
 _PHYSICAL = {pl.Datetime: pl.Int64, pl.Date: pl.Int32}
 
@@ -47,21 +49,22 @@ class Judged:
     ) -> None:
         self._rules, self._judging, self._keep_text = ENTITIES[contract.entity], judging, keep_text
         self._losses_of, self._events = losses_of, contract is SESSIONS
-        passing = COMPLETE if self._events else ROWS
         self._schemas = {
-            passing: COMPLETE_ROWS if self._events else catalogue_rows(contract.table),
+            COMPLETE: COMPLETE_ROWS,
             INCOMPLETE: INCOMPLETE_ROWS,
             REJECTED: REJECTED_ROWS,
             LOST: LOST_ROWS,
         }
-        self._passing = passing
+        if not self._events:
+            self._schemas = {ROWS: catalogue_rows(contract.table), REJECTED: REJECTED_ROWS}
         self._clear()
 
     def _clear(self) -> None:
         self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in self._schemas}
+        self._frames: dict[str, list[pl.DataFrame]] = {kind: [] for kind in self._schemas}
         self._sound: list[pl.DataFrame] = []
         self._remarks = Remarks()
-        self.rows, self.text_bytes = 0, 0  # how much it holds
+        self.rows, self.text_bytes = 0, 0  # how much it holds, and the bytes of the lines that it judged
 
     def add_sound(self, events: pl.DataFrame) -> None:
         """Sound events, as `first_look.Seen` has them, with their `source`."""
@@ -78,9 +81,11 @@ class Judged:
             if said.notes or said.absent:
                 self._remarks.add(origin.source, said)
         self.rows += len(lines.texts)
+        self.text_bytes += sum(map(len, lines.texts))
+        if sum(map(len, self._rows.values())) >= _AS_TUPLES:
+            self._settle()
 
     def _keep(self, said: Verdict, origin: Origin, order: int) -> None:
-        self.text_bytes += len(said.raw or "")
         place = (origin.source, order)
         # without a reason for those that pass
         fate = (said.line_id, said.reason, said.rule, said.raw, said.rescued, origin.unit)
@@ -100,16 +105,23 @@ class Judged:
 
         Events that pass have their month beside the columns of `staged`, as `file_stats.MONTH`.
         """
-        frames = {kind: _frame(rows, self._schemas[kind]) for kind, rows in self._rows.items()}
+        self._settle()
         if self._sound:
             sound = pl.concat(self._sound)
             self._remarks.of_sound(sound)
-            frames[COMPLETE] = pl.concat([frames[COMPLETE], _conformed(sound, COMPLETE_ROWS)])
+            self._frames[COMPLETE].append(_conformed(sound, COMPLETE_ROWS))
+        frames = {kind: pl.concat(found) for kind, found in self._frames.items()}
         for kind in {COMPLETE, INCOMPLETE} & frames.keys():
             frames[kind] = frames[kind].with_columns(month_of_event())
         stats = stats_of(frames, self._remarks)
         self._clear()
         return frames, stats
+
+    def _settle(self) -> None:
+        """Tuples become columns, which take a tenth of the room."""
+        for kind, rows in self._rows.items():
+            self._frames[kind].append(_frame(rows, self._schemas[kind]))
+            self._rows[kind] = []
 
 
 def _is_incomplete(columns: tuple[Any, ...]) -> bool:

@@ -28,6 +28,8 @@ from pozytywka_spark.lake.storage import Storage
 
 MARK = "[raw] "
 SPLIT_BYTES = 64 << 20
+# What opening a file costs, in bytes that could be read meanwhile
+_OPENING = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Part:
     def size(self) -> int:
         """Bytes in the range."""
         return self.end - self.start
+
+    @property
+    def cost(self) -> int:
+        """Bytes that could be read while the part is."""
+        return self.size + _OPENING
 
 
 def parts_of(files: Sequence[Surveyed], slots: int) -> list[Part]:

@@ -12,7 +12,7 @@ from pozytywka_spark.ingest.fates import QUARANTINED, UNRESOLVED
 from pozytywka_spark.ingest.held import Layout, resolve_beside_held
 from pozytywka_spark.ingest.line_work import ReplayWork
 from pozytywka_spark.ingest.losses import losses_of
-from pozytywka_spark.ingest.pass_one import JudgedRows, stats_by_path
+from pozytywka_spark.ingest.pass_one import judged_rows
 from pozytywka_spark.ingest.rejected import BatchStamp, StillQuarantined
 from pozytywka_spark.ingest.resolve import Batch
 from pozytywka_spark.ingest.rules.verdict import Judging
@@ -69,7 +69,7 @@ def replay(lake: Lake, contract: Contract, ingest_id: int, judging: Judging, tri
         paths, buckets = _sources(tasks, held), buckets_of(lake)
         work = ReplayWork(contract.entity, judging, buckets, paths, losses_of, tried.reasons, tried.but_of)
         done = tasks.run(held, work, weight=lambda file: file.size, named=named_file)
-        judged = JudgedRows(done.parcels, stats_by_path(done.told, work.paths), {})
+        judged = judged_rows(done, work.paths)
         if not judged.rows:
             return 0
         stamp = BatchStamp(contract.entity, replay_stream(contract.entity), ingest_id, ingest_id)

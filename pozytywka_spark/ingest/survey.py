@@ -110,7 +110,7 @@ def _verified(tasks: Tasks, found: Sequence[Surveyed], storage: Storage) -> list
     likely = [each for each in found if each.time_unit is not None]
     parts = parts_of(likely, tasks.slots)
     units = defaultdict(list)
-    read = tasks.run(parts, UnitReader(storage), weight=lambda part: part.size, named=named_part)
+    read = tasks.run(parts, UnitReader(storage), weight=lambda part: part.cost, named=named_part)
     for told in read.told:
         units[told["path"]].append(told["time_unit"])
     certain = {path: epochs.together(each) for path, each in units.items()}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pozytywka_spark.ingest.content import Blocks, in_blocks
 from pozytywka_spark.ingest.ledger import Version
-from pozytywka_spark.ingest.pass_one import hashes_by_path, named_part
+from pozytywka_spark.ingest.line_work import by_source
+from pozytywka_spark.ingest.pass_one import named_part
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.reader import Part, Surveyed, parts_of
 from pozytywka_spark.lake.storage import Storage
@@ -56,8 +57,8 @@ def only_touched(
     done = tasks.run(
         parts_of(files, tasks.slots),
         HashWork(storage, paths),
-        weight=lambda part: part.size,
+        weight=lambda part: part.cost,
         named=named_part,
     )
-    found = hashes_by_path(done.told, paths)
-    return {path: told for path, told in found.items() if told == read[path].content_hash}
+    found = {paths[source]: told for source, (_, told) in by_source(done.told).items()}
+    return {path: told for path, told in found.items() if told and told == read[path].content_hash}

@@ -49,6 +49,5 @@ def write(spark: SparkSession, lake: Lake, rows: Sequence[Mapping[str, Any]]) ->
         )
         for row in sorted(rows, key=lambda row: (row["month"], row["subject"], row["metric"]))
     ]
-    lake.grow(MONITORING)
     frame = spark.createDataFrame(records, MONITORING.schema).repartition("month")
     lake.replace_partitions(MONITORING.conform(frame), MONITORING, [{"month": each} for each in months])

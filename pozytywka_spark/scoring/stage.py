@@ -120,7 +120,6 @@ def _write(
     made = cached.transform(
         as_predictions, rows, model, scoring.policy, scoring_id, datetime.now(UTC)
     ).withColumns({"complete": F.lit(chosen.complete)})
-    lake.grow(PREDICTIONS)
     try:
         lake.replace_partitions(PREDICTIONS.conform(made), PREDICTIONS, [partition])
     finally:

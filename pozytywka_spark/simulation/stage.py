@@ -139,7 +139,6 @@ def _write(
         }
     )
     partition: Partition = {"month": chosen.month, "segment_by": by}
-    lake.grow(SIMULATIONS)
     lake.replace_partitions(SIMULATIONS.conform(made.repartition("month")), SIMULATIONS, [partition])
 
 

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
-from pozytywka_spark.ingest.batch import Source, ingest_batch
+from pozytywka_spark.config import Settings
+from pozytywka_spark.ingest.batch import Batch, Source, ingest_batch
+from pozytywka_spark.ingest.listing import list_local
+from pozytywka_spark.ingest.rawpaths import decoded_path
+from pozytywka_spark.ingest.reader import Surveyed
 from pozytywka_spark.lake.api import Lake
 
 
-def run_older_stream(spark: SparkSession, lake: Lake, source: Source, glob: str, per_batch: int) -> None:
+def run_older_stream(
+    spark: SparkSession, lake: Lake, settings: Settings, source: Source, folder: str, per_batch: int
+) -> None:
     """Batches of `per_batch` files until one fails; each has Spark's number and Spark's checkpoint."""
 
     def each(batch: DataFrame, number: int) -> None:
-        lines = batch.select(
-            "*",
-            F.monotonically_increasing_id().alias("source_order"),
-            F.lit(None).cast("string").alias("time_unit"),
-        )
-        ingest_batch(spark, lake, source, lines, number, ())
+        paths = [decoded_path(row[0]) for row in batch.select("_metadata.file_path").distinct().collect()]
+        listed = [file for file in list_local(folder) or () if file.path in paths]
+        files = tuple(Surveyed(file) for file in listed)
+        with lake.tasks() as tasks:
+            ingest_batch(Batch(spark, lake, settings, source, number, files), tasks)
 
-    stream = spark.readStream.format("text").option("maxFilesPerTrigger", per_batch).load(glob)
+    stream = (
+        spark.readStream.format("text")
+        .option("maxFilesPerTrigger", per_batch)
+        .load(f"{folder}/{{sessions,sessions.jsonl}}/*")
+    )
     query = (
         stream.select("value", "_metadata")
         .writeStream.foreachBatch(each)

@@ -21,7 +21,6 @@ from pozytywka_spark.ingest.textlines import Lines
 from pozytywka_spark.lake.storage import Storage
 
 ANY_TIME = Judging(2**20)
-LOST_OF: list[tuple[str | None, str]] = []
 
 
 def losses_of(raw: str | None, path: str) -> list[tuple[int | None, int | None, str | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -35,7 +36,8 @@ class MemoryTasks:
         assert all(named(item) for item in items)
         before = len(self._files.parcels)
         told = [told for task in pack(items, weight, self.slots) for told in work(task, self._files)]
-        return Done(tuple(told), tuple(self._files.parcels[before:]), ())
+        # what a task tells travels as JSON
+        return Done(tuple(json.loads(json.dumps(told))), tuple(self._files.parcels[before:]), ())
 
 
 _TYPES: Mapping[type, pl.DataType] = {

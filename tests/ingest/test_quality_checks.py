@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from quality_worlds import looked_at, silver_frame
 
-from pozytywka_spark.ingest import brought, silver
+from pozytywka_spark.ingest import brought, event_partials, silver
 from pozytywka_spark.schemas import AUDIO_FEATURES, TRACKS
 
 
@@ -69,7 +69,7 @@ WRONG = {
 }  # fmt: skip
 
 
-# a table as one file, or each row in a file of its own, two tasks and a slice for each row
+# a table as one file; or each row in a file and chunk of its own, two tasks and a slice for each row
 WAYS = {"whole": (None, 1, 2_000_000), "cut": (lambda table, place: place, 2, 1)}
 
 
@@ -78,6 +78,7 @@ def look_at(request, monkeypatch):
     cut, slots, slice_rows = WAYS[request.param]
     for module in (brought, silver):
         monkeypatch.setattr(module, "SLICE_ROWS", slice_rows)
+    monkeypatch.setattr(event_partials, "_CHUNK_ROWS", slice_rows)
     return lambda tables: looked_at(tables, cut=cut, slots=slots)
 
 
@@ -125,3 +126,21 @@ def test_users_that_nothing_is_known_of_are_the_events_own_matter(look_at) -> No
     assert found["advert after the purchase"] == (1, 2)
     assert found["like repeated"] == (1, 1)
     assert seen.sessions == {"all": [(0.0, 4)]}
+
+
+def test_adverts_are_late_from_the_first_purchase_on_in_its_month_and_later_ones(look_at) -> None:
+    # minute, type, user, month; late: after 1's purchase in its month, and both of March
+    did = [(0, "ADVERTISEMENT", 1, 1), (0, "ADVERTISEMENT", 1, 2), (1, "BUY_PREMIUM", 1, 2),
+           (1, "ADVERTISEMENT", 1, 2), (2, "ADVERTISEMENT", 1, 2), (3, "BUY_PREMIUM", 1, 3),
+           (2, "ADVERTISEMENT", 1, 3),
+           (4, "ADVERTISEMENT", 1, 3), (5, "ADVERTISEMENT", 2, 3)]  # fmt: skip
+    rows = [event(minute, kind, user, 10 * month, month=month) for minute, kind, user, month in did]
+    found = {f.check: (f.rows, f.total) for f in look_at({"events": silver_frame("events", rows)}).findings}
+    assert found["advert after the purchase"] == (3, 7)
+    assert found["session of several users"] == (1, 3)
+
+
+def test_what_has_no_name_is_nobodys_namesake(look_at) -> None:
+    rows = [track("t1", name=None), track("t2", name=None), track("t3", name="n"), track("t4", name="n")]
+    found = {f.check: f for f in look_at({"tracks": silver_frame("tracks", rows)}).findings}
+    assert (found["name shared"].rows, found["name shared"].examples) == (2, ("t3", "t4"))

@@ -8,7 +8,6 @@ import hashlib
 import json
 import pickle
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,10 @@ from pass_one import ANY_TIME, by_rules, losses_of, rows_of, run, run_over, surv
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark import schemas
-from pozytywka_spark.ingest import content, line_work, reader
-from pozytywka_spark.ingest.content import content_hash
+from pozytywka_spark.ingest import content, gathered, judged, reader
 from pozytywka_spark.ingest.contracts import CONTRACTS
 from pozytywka_spark.ingest.file_stats import FileStats
-from pozytywka_spark.ingest.line_work import ReplayWork
+from pozytywka_spark.ingest.line_work import ReplayWork, by_source
 from pozytywka_spark.ingest.reader import Part, parts_of, read_part
 from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.rules.verdict import Judging
@@ -39,6 +37,7 @@ from pozytywka_spark.ingest.staged import (
     catalogue_rows,
 )
 from pozytywka_spark.ingest.textlines import Piece, lines_in
+from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.storage import Storage
 
 SOUND = json.dumps(PLAY).encode()
@@ -71,8 +70,10 @@ def test_however_a_file_is_cut_its_rows_and_places_are_the_same(
     file.write_bytes(data)
     for module in (content, reader):
         monkeypatch.setattr(module, "BLOCK", block)
-    monkeypatch.setattr(line_work, "_LOOK", look)
-    monkeypatch.setattr(line_work, "_ROWS", rows)
+    monkeypatch.setattr(gathered, "_LOOK", look)
+    monkeypatch.setattr(gathered, "_ROWS", rows)
+    monkeypatch.setattr(gathered, "SLICE", rows)
+    monkeypatch.setattr(judged, "_AS_TUPLES", rows)
     of = surveyed(file)
     step = block * blocks
     parts = [Part(of, at, min(at + step, len(data))) for at in range(0, len(data), step)]
@@ -103,16 +104,13 @@ def merged(of: list[MemoryFiles]) -> dict[str, pl.DataFrame]:
     return {kind: pl.concat(frames) for kind, frames in found.items()}
 
 
-def test_the_content_of_a_file_is_the_same_whatever_its_ranges(tmp_path: Path) -> None:
-    data = (SOUND + b"\n") * 80_000
-    (file := tmp_path / "sessions.jsonl").write_bytes(data)
-    few, many = (parts_of([surveyed(file)], slots) for slots in (1, 9))
-    assert (len(few), len(many)) == (1, 3)
-    assert all(part.start % content.BLOCK == 0 for part in many)
-    told = [run(parts)[2][str(file)] for parts in (few, many)]
-    assert told[0] == told[1]
-    hashes = [digest(data[at : at + content.BLOCK]) for at in range(0, len(data), content.BLOCK)]
-    assert content_hash({int(at): one for at, one in told[0].items()}) == digest("".join(hashes).encode())
+def test_ranges_begin_where_blocks_do(tmp_path: Path) -> None:
+    (file := tmp_path / "sessions.jsonl").write_bytes(bytes(3 * content.BLOCK + 5))
+    for slots, number in ((1, 1), (2, 2), (4, 4), (99, 4)):
+        parts = parts_of([surveyed(file)], slots)
+        assert len(parts) == number
+        assert all(part.start % content.BLOCK == 0 for part in parts)
+        assert sum(part.size for part in parts) == 3 * content.BLOCK + 5
 
 
 PACKED = {
@@ -319,21 +317,16 @@ def test_lines_that_spark_read_end_as_those_that_tasks_read(tmp_path: Path) -> N
     (file := tmp_path / "sessions.jsonl").write_bytes(b"\n".join(texts))
     wanted, stats, _ = run(parts_of([surveyed(file)], 1))
     found = MemoryFiles()
-    told = list(work([str(file)]).judge_batches(batches(cut(file.read_bytes()), str(file)), found))
+    told = list(work([str(file)]).judge_lines(put_down(cut(file.read_bytes()), str(file), found), found))
     assert [FileStats.of_told(one["stats"]) for one in told] == list(stats.values())
     for kind, frame in rows_of(found).items():
         assert_frame_equal(frame, rows_of(wanted)[kind])
 
 
-def batches(lines: list[tuple[bytes, int]], path: str) -> Iterator[pa.RecordBatch]:
-    for at in range(0, len(lines), 97):
-        some = lines[at : at + 97]
-        yield pa.RecordBatch.from_pydict({
-            "value": pa.array([text for text, _ in some], pa.binary()),
-            "path": pa.array([path] * len(some), pa.string()),
-            "source_order": pa.array([order for _, order in some], pa.int64()),
-            "time_unit": pa.nulls(len(some), pa.string()),
-        })  # fmt: skip
+def put_down(lines: list[tuple[bytes, int]], path: str, files: MemoryFiles) -> list[DataFile]:
+    columns = {"value": pl.Binary, "path": pl.String, "source_order": pl.Int64, "time_unit": pl.String}
+    rows = pl.DataFrame([(text, path, order, None) for text, order in lines], columns, orient="row")
+    return [files.put_file(some, {}) for some in rows.iter_slices(97)]
 
 
 def test_quarantined_rows_are_judged_anew_as_they_were_named(tmp_path: Path) -> None:
@@ -371,6 +364,21 @@ def test_quarantined_rows_are_judged_anew_as_they_were_named(tmp_path: Path) -> 
     assert {kind: frame["line_id"].to_list() for kind, frame in rows_of(some).items()} == {
         "incomplete": ["q1"]
     }
+
+
+def test_what_tasks_told_is_put_together_by_file(tmp_path: Path) -> None:
+    data = (SOUND + b"\n") * 80_000 + NAMELESS
+    (file := tmp_path / "sessions.jsonl").write_bytes(data)
+    (small := tmp_path / "small.jsonl").write_bytes(SOUND)
+    parts = parts_of([surveyed(file), surveyed(small)], 9)
+    one = work([str(file), str(small)])
+    apart = [told for part in parts for told in one([part], MemoryFiles())]
+    assert by_source(apart) == by_source(one(parts, MemoryFiles()))
+    (many, content_), (few, _) = (by_source(apart)[source] for source in (0, 1))
+    assert (many.rows, many.incomplete, many.months, few.rows) == (80_001, 1, {"2023-01-01": 80_000}, 1)
+    hashes = [digest(data[at : at + content.BLOCK]) for at in range(0, len(data), content.BLOCK)]
+    assert content_ == digest("".join(hashes).encode())
+    assert by_source([{"source": 3, "stats": few.as_told()}]) == {3: (few, None)}
 
 
 def test_work_can_be_sent_to_a_task() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pozytywka_spark.ingest.arrays import BrokenArrayError, array_rows
 from pozytywka_spark.ingest.by_spark import failure_in_words
 from pozytywka_spark.ingest.rawfile import RawFile, naive_time
-from pozytywka_spark.ingest.reader import SPLIT_BYTES, Surveyed, tasks_of
+from pozytywka_spark.ingest.reader import SPLIT_BYTES, Surveyed, parts_of
 from pozytywka_spark.ingest.textlines import (
     EndlessLineError,
     Lines,
@@ -25,6 +25,7 @@ from pozytywka_spark.ingest.textlines import (
     rest_of_line,
 )
 from pozytywka_spark.ingest.unpack import UNREADABLE, codec_of, in_words, unpacked
+from pozytywka_spark.lake.shards import pack
 
 TEXT = st.lists(st.sampled_from([b"{}", b"a", b"\xff", "ż".encode(), b"\n", b"\r\n", b"\r"]), max_size=40)
 
@@ -142,8 +143,7 @@ def test_tasks_get_about_as_much_each_and_every_byte_once() -> None:
     big, small = 5 * SPLIT_BYTES + 7, 1000
     files = [file("big", big), file("packed", big, "gzip"), file("array", big, array=True)]
     files += [file(f"small {number}", small) for number in range(1000)]
-    tasks = tasks_of(files, slots=4)
-    parts = [part for task in tasks for part in task]
+    parts = parts_of(files, slots=4)
     assert [part.path for part in parts] == [
         *["big"] * 6,
         "packed",
@@ -154,7 +154,10 @@ def test_tasks_get_about_as_much_each_and_every_byte_once() -> None:
         (at, min(at + SPLIT_BYTES, big)) for at in range(0, big, SPLIT_BYTES)
     ]
     assert all(part.start == 0 and part.end == part.of.file.size for part in parts[6:])
-    assert 10 < len(tasks) < 40  # a task opens many small files
+    tasks = pack(parts, lambda part: part.cost, 16)
+    assert len(tasks) == 16
+    # the whole files are the largest items; all that is small goes where there is room
+    assert max(sum(part.cost for part in task) for task in tasks) < 1.1 * max(part.cost for part in parts)
 
 
 def test_a_file_that_spark_can_not_read_is_named() -> None:

@@ -230,3 +230,19 @@ def test_a_file_that_is_gone_is_named(files: OpenFiles) -> None:
     Path(file.place).write_bytes(b"half a fi")
     with pytest.raises(LakeError, match=r"part-.*can't be read"):
         files.read([file])
+
+
+def test_files_are_written_so_that_they_are_read_fast(files: OpenFiles) -> None:
+    """Differences for numbers and times, no costly dictionary for hashes; nested columns as usual."""
+    files.write(KINDS, frame(*[FULL] * 3), PARTITION)
+    footer = pq.read_metadata(files.written[0].place)
+    group = footer.row_group(0)
+    encodings = {
+        group.column(at).path_in_schema: set(group.column(at).encodings) for at in range(group.num_columns)
+    }
+    for name in ("at", "n", "small", "tiny", "day", "pair.a"):
+        assert "DELTA_BINARY_PACKED" in encodings[name], name
+    assert "RLE_DICTIONARY" not in encodings["id"]
+    for name in ("name", "x", "tags.list.element", "pair.b"):
+        assert "RLE_DICTIONARY" in encodings[name], name
+    assert {group.column(at).compression for at in range(group.num_columns)} == {"ZSTD"}
