@@ -40,6 +40,7 @@ from pozytywka_spark.schemas import Table
 EVIDENCE_ROWS = 400_000
 # Rows of sessions in need that a task looks at together, of catalogues, and of rejected lines with their text
 _SESSION_ROWS, _CATALOGUE_ROWS, _REJECTED_ROWS = 500_000, 500_000, 200_000
+_WORTH_A_TASK = 50_000
 # An incomplete row brings about so many others of its session with it
 _SESSION = 50
 
@@ -156,7 +157,7 @@ def _repair(
     lying: list[Parcel | DataFile] = [*incomplete, *complete, *files]
     gathered = tasks.run(
         lying,
-        Gather(incomplete, slices_for(looked_at, _SESSION_ROWS), shares),
+        Gather(incomplete, _slices(looked_at, tasks.slots), shares),
         weight=lambda one: one.size,
         named=lambda one: one.place,
     )
@@ -171,6 +172,11 @@ def _repair(
         named=_name_of_slice,
     )
     return (repaired,)
+
+
+def _slices(rows: int, slots: int) -> int:
+    """As few slices as memory allows, but work for all slots where it is worth a task."""
+    return max(slices_for(rows, _SESSION_ROWS), min(slots, slices_for(rows, _WORTH_A_TASK)))
 
 
 def _older_losses(
