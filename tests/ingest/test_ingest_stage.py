@@ -1,6 +1,7 @@
 """Deliveries that come again, grow, overlap and go wrong; tables afterwards are what they should be."""
 
 import gzip
+import hashlib
 import json
 import os
 import threading
@@ -280,3 +281,39 @@ def test_a_delivery_that_arrives_while_the_job_runs_is_taken_in_once(
     by_outcome = fates.groupBy("outcome").sum("rows").collect()
     assert dict(map(tuple, by_outcome)) == {"kept": len(rows)}
     assert stage.ingest(spark, at(settings, raw), lake).ingest_id is None
+
+
+def test_a_file_that_was_only_touched_is_not_read_again(spark, settings, tmp_path, monkeypatch) -> None:
+    """Its bytes are known by their hash; one that grew, or holds other bytes, is read anew."""
+    monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
+    rows, raw = sessions(6, seed=31), tmp_path / "raw"
+    plain = write(raw / "sessions" / "1.jsonl", rows[:10])
+    packed = raw / "sessions" / "2.jsonl.gz"
+    packed.write_bytes(gzip.compress(write(tmp_path / "2", rows[10:]).read_bytes()))
+    own = at(settings, raw)
+    lake = open_lake(own, spark)
+    assert stage.ingest(spark, own, lake).entities[-1].read == len(rows)
+    hashes = {row["path"]: row["content_hash"] for row in lake.rows("ingest_files").to_pylist()}
+    assert hashes[str(plain)] == by_blocks(plain.read_bytes())
+    assert hashes[str(packed)] == by_blocks(packed.read_bytes())
+
+    for file in (plain, packed):
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+    assert stage.ingest(spark, own, lake).ingest_id is None
+    assert stage.ingest(spark, own, lake).ingest_id is None  # nor is it looked at again
+    files = lake.rows("ingest_files").to_pylist()
+    assert [row["rows"] for row in files].count(0) == 2
+    assert sum(row["rows"] for row in files) == len(rows)
+
+    other = plain.read_bytes().replace(b'"session_id": 1}', b'"session_id": 9}')
+    plain.write_bytes(other)
+    os.utime(plain, (1_700_000_001, 1_700_000_001))
+    taken = stage.ingest(spark, own, lake).entities[-1]
+    changed = other.count(b'"session_id": 9}')
+    assert changed
+    assert (taken.read, taken.kept, taken.duplicates) == (len(rows), changed, len(rows) - changed)
+
+
+def by_blocks(data: bytes) -> str:
+    """The hash of the hashes of a file's blocks of 4 MB; these files have one."""
+    return hashlib.sha256(hashlib.sha256(data).hexdigest()[:32].encode()).hexdigest()[:32]
