@@ -56,7 +56,7 @@ class FrameWriter:
                 current = None
         finally:
             if current is not None:
-                current.writer.abandon()
+                self.files.abandon(current)
         lines = [pickle.dumps(file) for file in written]
         yield pa.RecordBatch.from_arrays([pa.array(lines, pa.binary())], schema=_ARROW)
 
