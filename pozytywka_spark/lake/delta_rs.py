@@ -22,9 +22,7 @@ from pozytywka_spark.lake.merge_written import Upsert
 from pozytywka_spark.lake.open_tasks import open_tasks
 from pozytywka_spark.lake.shard_list import check_columns, data_files, shards_of
 from pozytywka_spark.lake.shards import DataFile, Shard, Written
-from pozytywka_spark.lake.storage import Storage
-from pozytywka_spark.lake.store import Check, Store, commit_files, discard, write_and_commit
-from pozytywka_spark.lake.table_files import TableFiles
+from pozytywka_spark.lake.store import Check, Store, checked, commit_files, write_and_commit
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table
 
@@ -32,11 +30,11 @@ from pozytywka_spark.schemas import Table
 class DeltaRsLake:
     """Implements `api.Lake` on a store: a local or mounted folder, or S3-compatible storage."""
 
-    def __init__(self, store: Store, spark: SparkSession, storage: Storage) -> None:
+    def __init__(self, store: Store, spark: SparkSession) -> None:
         self.root = store.root
         self._store = store
         self._spark = spark
-        self._files = TableFiles(storage, store.root)
+        self._files = store.files
 
     def exists(self, table: str) -> bool:
         """See `api.Lake`."""
@@ -220,14 +218,11 @@ class DeltaRsLake:
     ) -> int | None:
         """Files that the caller's tasks wrote stay the caller's: it may commit them again under its `txn`."""
         path, keep = self.path(table.name), not isinstance(rows, pa.Table)
+        self._store.prepare(path)
         actions = written.adding(written.files_of(rows, table, self._files))
-        if check is not None:
-            try:
-                check(actions)
-            except LakeError:
-                discard(() if keep else actions, self._store, path)
-                raise
-        return commit_files(actions, self._store, path, change, rejected=() if keep else actions)
+        rejected = () if keep else actions
+        checked(actions, self._store, path, check, rejected=rejected)
+        return commit_files(actions, self._store, path, change, rejected=rejected)
 
 
 def _files(name: str, delta: DeltaTable, wanted: Sequence[Partition] | None) -> list[log.ActiveFile]:

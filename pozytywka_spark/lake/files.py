@@ -62,23 +62,12 @@ def make_folder(path: str, root: str) -> None:
         ) from error
 
 
-def move(source: str, target: str) -> None:
-    """Move one file within the lake, making the target's folder."""
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    Path(source).rename(target)
-
-
 def delete(path: str) -> None:
     """Delete a file or a whole folder; absent is fine."""
     if Path(path).is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
         Path(path).unlink(missing_ok=True)
-
-
-def size(path: str) -> int:
-    """Bytes of a file."""
-    return Path(path).stat().st_size
 
 
 def walk(path: str, suffix: str = "") -> list[str]:

@@ -25,7 +25,10 @@ def write_frame(df: DataFrame, table: Table, files: TableFiles) -> list[Written]
     """Write `df`, which has the table's columns; the files, at least one a partition with rows."""
     if table.partition_by:
         # a partition's rows side by side, in as few tasks as are worth it
-        df = df.hint("rebalance", *table.partition_by).sortWithinPartitions(*table.partition_by)
+        df = df.hint("rebalance", *table.partition_by)
+    order = (*table.partition_by, *table.sorted_by)
+    if order:
+        df = df.sortWithinPartitions(*order)
     rows = df.mapInArrow(FrameWriter(files, table), _LINE).collect()
     return [pickle.loads(row["line"]) for row in rows]  # noqa: S301 our own tasks' lines
 
@@ -56,7 +59,7 @@ class FrameWriter:
                 current = None
         finally:
             if current is not None:
-                current.writer.abandon()
+                self.files.abandon(current)
         lines = [pickle.dumps(file) for file in written]
         yield pa.RecordBatch.from_arrays([pa.array(lines, pa.binary())], schema=_ARROW)
 

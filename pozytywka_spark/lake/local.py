@@ -1,19 +1,18 @@
-"""Tables in a local or mounted folder: Spark reads and writes their files by itself."""
+"""Tables in a local or mounted folder: Spark reads their files by itself, and so prunes columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from urllib.parse import unquote, urlsplit
 
 from deltalake import DeltaTable
-from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.lake import files, log, probe, scan, staging
-from pozytywka_spark.lake.store import FILE, Check
-from pozytywka_spark.schemas import Table
+from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.store import FILE
+from pozytywka_spark.lake.table_files import TableFiles
 
 
 class LocalStore:
@@ -23,6 +22,7 @@ class LocalStore:
 
     def __init__(self, root: str) -> None:
         self.root = files.local_root(root)
+        self.files = TableFiles(Storage(), self.root)
 
     def check(self) -> None:
         """See `store.Store`."""
@@ -31,12 +31,6 @@ class LocalStore:
     def probe(self, spark: SparkSession | None) -> str:
         """See `store.Store`."""
         return probe.probe_local(self.root, spark)
-
-    def staged(
-        self, df: DataFrame, table: Table, path: str, check: Check | None
-    ) -> AbstractContextManager[list[AddAction]]:
-        """See `store.Store`."""
-        return staging.staged(df, table, self.root, path, check)
 
     def read(
         self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
@@ -63,6 +57,11 @@ class LocalStore:
     def data_files(self, path: str) -> set[str]:
         """See `store.Store`."""
         return set(files.walk(path, ".parquet"))
+
+    def prepare(self, path: str) -> None:
+        """See `store.Store`."""
+        files.make_folder(path, self.root)
+        staging.sweep(path)
 
     def sweep(self, path: str) -> None:
         """See `store.Store`."""

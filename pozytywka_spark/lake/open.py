@@ -41,7 +41,7 @@ def open_any_lake(settings: Settings, spark: SparkSession) -> Lake:
         return remote
     store = open_store(settings)
     store.check()
-    return DeltaRsLake(store, spark, storage_of(settings))
+    return DeltaRsLake(store, spark)
 
 
 def open_store(settings: Settings) -> Store:

@@ -6,26 +6,23 @@ prunes columns; here each read is of whole rows.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from uuid import uuid4
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.transaction import AddAction
 from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, s3, statistics
+from pozytywka_spark.lake import log, s3
 from pozytywka_spark.lake.s3_read import FILES, Reader
-from pozytywka_spark.lake.s3_write import WRITTEN, Writer
-from pozytywka_spark.lake.store import FILE, Check
+from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.store import FILE
+from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.lake.types import to_spark
-from pozytywka_spark.schemas import Table
 
 
 class S3Store:
@@ -34,6 +31,7 @@ class S3Store:
     def __init__(self, root: str, endpoint: s3.Endpoint) -> None:
         self.root = s3.root_address(root)
         self._endpoint = endpoint
+        self.files = TableFiles(Storage(endpoint), self.root)
         self.options: dict[str, str] | None = endpoint.for_delta()
 
     def check(self) -> None:
@@ -80,31 +78,6 @@ class S3Store:
         if told is not None:
             raise self._unreachable("written by executors", OSError(told))
 
-    @contextmanager
-    def staged(
-        self, df: DataFrame, table: Table, path: str, check: Check | None
-    ) -> Iterator[list[AddAction]]:
-        """See `store.Store`."""
-        columns = statistics.leaves(table.schema, table.partition_by, floats=False)
-        writer = Writer(self._endpoint, path, table.partition_by, columns)
-        if table.partition_by:
-            # a partition's rows side by side, as Spark's own writer has them
-            order = (*table.partition_by, *table.sorted_by)
-            df = df.hint("rebalance", *table.partition_by).sortWithinPartitions(*order)
-        now = int(time.time() * 1000)
-        actions = [
-            AddAction(row["path"], row["size"], row["partition"], now, True, row["statistics"])
-            for row in df.mapInArrow(writer, WRITTEN).collect()
-        ]
-        if check is not None:
-            try:
-                check(actions)
-            except LakeError:
-                for action in actions:
-                    self.delete(f"{path}/{action.path}")
-                raise
-        yield actions
-
     def read(
         self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
     ) -> DataFrame:
@@ -140,6 +113,9 @@ class S3Store:
             if info.type == fs.FileType.File and info.path.endswith(".parquet")
             and not info.path.startswith(f"{below}_delta_log/")
         }  # fmt: skip
+
+    def prepare(self, path: str) -> None:
+        """See `store.Store`: a store of objects knows no folders."""
 
     def sweep(self, path: str) -> None:
         """See `store.Store`: objects have their place from the start."""

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pyarrow.parquet as pq
 from pyspark.sql import types as T
 
 _PREFIX = 32  # characters of a string bound, as delta-spark cuts them
@@ -35,14 +34,9 @@ class _Digits(str):
     """A number whose digits must reach the JSON unchanged."""
 
 
-def leaves(schema: T.StructType, partition_by: tuple[str, ...], *, floats: bool = True) -> Leaves:
-    """Parquet path → names of each column, or field of a struct, that gets statistics.
-
-    Without `floats` for files of a writer that passes over NaN in its bounds, as Arrow's does: Delta's
-    readers hold NaN for the largest number, and would skip its rows.
-    """
+def leaves(schema: T.StructType, partition_by: tuple[str, ...]) -> Leaves:
+    """Parquet path → names of each column, or field of a struct, that gets statistics."""
     found: dict[str, tuple[str, ...]] = {}
-    without = (T.ArrayType, T.MapType) if floats else (T.ArrayType, T.MapType, T.FloatType, T.DoubleType)
 
     def visit(field: T.StructField, above: tuple[str, ...]) -> None:
         if "." in field.name:  # its Parquet path would be ambiguous
@@ -50,7 +44,7 @@ def leaves(schema: T.StructType, partition_by: tuple[str, ...], *, floats: bool 
         if isinstance(field.dataType, T.StructType):
             for child in field.dataType:
                 visit(child, (*above, field.name))
-        elif not isinstance(field.dataType, without) and len(found) < _MAX_COLUMNS:
+        elif not isinstance(field.dataType, (T.ArrayType, T.MapType)) and len(found) < _MAX_COLUMNS:
             found[".".join((*above, field.name))] = (*above, field.name)
 
     for top in schema:
@@ -59,13 +53,8 @@ def leaves(schema: T.StructType, partition_by: tuple[str, ...], *, floats: bool 
     return found
 
 
-def read_footer(path: str, columns: Leaves) -> FileStatistics:
-    """The statistics of the Parquet file at `path` over all its row groups."""
-    return of_footer(pq.read_metadata(path), columns)
-
-
 def of_footer(footer: Any, columns: Leaves) -> FileStatistics:
-    """The same of a footer at hand."""
+    """What a Parquet footer tells of the columns."""
     lows: dict[str, Any] = {}
     highs: dict[str, Any] = {}
     nulls: dict[str, Any] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,7 +12,9 @@ from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log
+from pozytywka_spark.lake import log, written
+from pozytywka_spark.lake.frame_writer import write_frame
+from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.schemas import Table
 
 Check = Callable[[list[AddAction]], None]
@@ -25,6 +26,7 @@ class Store(Protocol):
 
     root: str
     options: dict[str, str] | None  # what `deltalake` must be told to reach the log
+    files: TableFiles
 
     def check(self) -> None:
         """Raise `LakeError` if nothing can ever be read from or written to the root; creates nothing."""
@@ -33,14 +35,6 @@ class Store(Protocol):
         """Try a write, from tasks too if there is a session; what was found, in words.
 
         Raises `LakeError`; leaves nothing behind.
-        """
-
-    def staged(
-        self, df: DataFrame, table: Table, path: str, check: Check | None
-    ) -> AbstractContextManager[list[AddAction]]:
-        """Write `df` into files that no version names yet; yields the actions that would add them.
-
-        Rows go from Spark's tasks to the files. `check` sees the actions and may raise.
         """
 
     def read(
@@ -62,6 +56,9 @@ class Store(Protocol):
     def data_files(self, path: str) -> set[str]:
         """All Parquet files of a table, in a version or not, relative to it."""
 
+    def prepare(self, path: str) -> None:
+        """Make room for a table's files. Raises `LakeError` if there can be none."""
+
     def sweep(self, path: str) -> None:
         """Delete what dead writers left before their files had a place in the table."""
 
@@ -70,8 +67,28 @@ def write_and_commit(
     df: DataFrame, table: Table, store: Store, path: str, change: log.Change, check: Check | None = None
 ) -> int | None:
     """Write `df` and commit its files as `change`; files that turn out to be in no commit are deleted."""
-    with store.staged(df, table, path, check) as actions:
-        return commit_files(actions, store, path, change)
+    store.prepare(path)
+    actions = written.adding(write_frame(df, table, store.files))
+    checked(actions, store, path, check)
+    return commit_files(actions, store, path, change)
+
+
+def checked(
+    actions: Sequence[AddAction],
+    store: Store,
+    path: str,
+    check: Check | None,
+    *,
+    rejected: Sequence[AddAction] | None = None,
+) -> None:
+    """Let `check` see the actions; if it raises, they (or the `rejected`) are deleted."""
+    if check is None:
+        return
+    try:
+        check(list(actions))
+    except LakeError:
+        discard(actions if rejected is None else rejected, store, path)
+        raise
 
 
 def commit_files(

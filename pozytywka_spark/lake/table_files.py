@@ -42,8 +42,7 @@ class OpenFile:
 
     def close(self) -> Written:
         """End it: what a commit must know of it."""
-        # NaN is in no bound of Arrow's writer
-        columns = statistics.leaves(self.table.schema, self.table.partition_by, floats=False)
+        columns = statistics.leaves(self.table.schema, self.table.partition_by)
         size, told = self.writer.close(columns)
         return Written(self.table.name, self.place, self.path, size, told.records, self.values, told.text)
 
@@ -84,8 +83,17 @@ class TableFiles:
             rows = _with_partition(rows, table, partition)
         body = casting.declared(rows, table, left_out)
         file = self.begin(table, partition)
-        file.writer.add(body)
-        return file.close()
+        try:
+            file.writer.add(body)
+            return file.close()
+        except BaseException:
+            self.abandon(file)
+            raise
+
+    def abandon(self, file: OpenFile) -> None:
+        """Delete a file that won't be finished."""
+        file.writer.abandon()
+        self.storage.delete(file.place)
 
     def begin(self, table: Table, partition: Mapping[str, Any]) -> OpenFile:
         """A file of one partition that rows can be added to: declared ones (`casting.declared`)."""
@@ -102,7 +110,15 @@ class TableFiles:
     def write_all(self, table: Table, rows: pa.Table) -> list[Written]:
         """Write rows of any partitions, a file for each."""
         whole = casting.declared(rows, table)
-        return [self.write(table, part, values) for values, part in by_partition(whole, table.partition_by)]
+        written: list[Written] = []
+        try:
+            for values, part in by_partition(whole, table.partition_by):
+                written.append(self.write(table, part, values))
+        except BaseException:
+            for file in written:
+                self.storage.delete(file.place)
+            raise
+        return written
 
     def _folder(self, item: tuple[str, str | None]) -> str:
         column, value = item

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
-from pozytywka_spark.lake import files, log, staging
+from pozytywka_spark.lake import file_writer, files, log, staging
 from pozytywka_spark.schemas import table
 
 if TYPE_CHECKING:
@@ -22,32 +23,19 @@ DDL = "k bigint, city string"
 TABLE = table("crashed", DDL, keys=["k"], partition_by=["city"])
 DAY = 24 * 3600.0
 
-# Dies in the middle of moving its two files into place: the worst moment there is. Spark's part,
-# which is over by then, is done by pyarrow, so that no second JVM has to start.
+# Dies in the middle of its second file: what a task writes has its place in the table from the start.
 DYING_WRITER = """
-    import os, pathlib, signal, sys
-    import pyarrow as pa, pyarrow.parquet as pq
-    from pozytywka_spark.lake import files, log, staging, types
+    import os, signal, sys
+    import pyarrow as pa
     from pozytywka_spark.lake.local import LocalStore
-    from pozytywka_spark.lake.store import write_and_commit
     from pozytywka_spark.schemas import table
 
-    root = sys.argv[1]
     crashed = table("crashed", "k bigint, city string", ["k"], ["city"])
-    move = files.move
-
-    def write(df, table, folder):
-        for number, city in enumerate("xy"):
-            pathlib.Path(folder, f"city={city}").mkdir(parents=True)
-            pq.write_table(pa.table({"k": [number]}), f"{folder}/city={city}/part-{number}.parquet")
-
-    def move_one_and_die(source, target):
-        move(source, target)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    staging._write, files.move, staging._THREADS = write, move_one_and_die, 1
-    change = log.Change("crashed", "APPEND", (), types.to_delta(crashed), crashed.partition_by)
-    write_and_commit(None, crashed, LocalStore(root), f"{root}/crashed", change)
+    files = LocalStore(sys.argv[1]).files
+    files.write(crashed, pa.table({"k": [0]}), {"city": "x"})
+    half = files.begin(crashed, {"city": "y"})
+    half.writer.add(pa.table({"k": range(200_000)}))
+    os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -59,19 +47,32 @@ def test_a_killed_writer_leaves_no_trace(rs: Bench) -> None:
     rs.assert_rows(rs.lake.read("crashed"), [(1, "x")], DDL)
 
     root = Path(rs.lake.path("crashed"))
-    assert len(list(root.glob("_staging/*"))) == 1
-    assert len(list(root.glob("city=*/*.parquet"))) == 2  # ours, and the one that it had moved
+    assert len(list(root.glob("city=*/*.parquet"))) == 3  # ours, a whole one and half a one
     # too young to be taken for dead
     rs.lake.append(rs.frame([], DDL), TABLE)
     assert rs.lake.vacuum("crashed", retention_hours=0) == 0
-    assert len(list(root.glob("_staging/*"))) == 1
 
     _age(root, DAY + 60)
     rs.lake.append(rs.frame([(4, "x")], DDL), TABLE)
-    assert list(root.glob("_staging/*")) == []
-    assert rs.lake.vacuum("crashed", retention_hours=0) == 1
+    assert rs.lake.vacuum("crashed", retention_hours=0) == 2
     assert len(list(root.glob("city=*/*.parquet"))) == 2
     rs.assert_rows(rs.lake.read("crashed"), [(1, "x"), (4, "x")], DDL)
+
+
+def test_what_dead_writers_put_down_is_swept_by_the_next(rs: Bench) -> None:
+    """Below the lake's root of tasks, below a table of a writer of an older release."""
+    rs.lake.append(rs.frame([(1, "x")], DDL), TABLE)
+    for root in (Path(rs.lake.root), Path(rs.lake.path("crashed"))):
+        (root / "_staging" / "dead").mkdir(parents=True)
+        (root / "_staging" / "dead" / "part-0.arrow").touch()
+    with rs.lake.tasks():
+        assert (Path(rs.lake.root) / "_staging" / "dead").exists(), "too young to be taken for dead"
+    for root in (Path(rs.lake.root), Path(rs.lake.path("crashed"))):
+        _age(root, DAY + 60)
+    with rs.lake.tasks():
+        assert not (Path(rs.lake.root) / "_staging" / "dead").exists()
+    rs.lake.append(rs.frame([(2, "x")], DDL), TABLE)
+    assert not (Path(rs.lake.path("crashed")) / "_staging" / "dead").exists()
 
 
 def _age(root: Path, seconds: float) -> None:
@@ -111,10 +112,9 @@ def test_a_failed_write_cleans_up(rs: Bench, monkeypatch: pytest.MonkeyPatch) ->
         raise OSError("disk full")
 
     root = Path(rs.lake.path("crashed"))
-    monkeypatch.setattr(files, "size", broken)
+    monkeypatch.setattr(file_writer.FileWriter, "close", broken)
     with pytest.raises(OSError, match="disk full"):
-        rs.lake.append(rs.frame([(2, "x")], DDL), TABLE)
-    assert list(root.glob("_staging/*")) == []
+        rs.lake.append(pa.table({"k": [2], "city": ["x"]}), TABLE)
     assert len(list(root.glob("city=*/*.parquet"))) == 1
 
 

@@ -30,7 +30,7 @@ def _stats(
 ) -> dict[str, Any]:
     path = tmp_path / "file.parquet"
     pq.write_table(pa.table({"c": pa.array(values, kind)}), path, row_group_size=group)
-    found = statistics.read_footer(str(path), statistics.leaves(parse_ddl(f"c {ddl}"), ()))
+    found = statistics.of_footer(pq.read_metadata(path), statistics.leaves(parse_ddl(f"c {ddl}"), ()))
     assert found.records == len(values)
     return json.loads(found.text, parse_float=Decimal)
 

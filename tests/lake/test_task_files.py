@@ -173,6 +173,10 @@ def test_statistics_bound_the_rows(files: OpenFiles) -> None:
     assert told["maxValues"]["at"] == "2022-01-03T05:09:55.124Z"
     assert told["nullCount"]["small"] == 1
     assert "x" not in told["maxValues"], "NaN is in no bound of Arrow's writer"
+    assert (told["minValues"]["f"], told["maxValues"]["f"]) == (1.5, 1.5)
+    files.write(KINDS, frame({**FULL, "x": 2.0}, {**FULL, "x": -1.0}), PARTITION)
+    told = json.loads(files.written[1].statistics)
+    assert (told["minValues"]["x"], told["maxValues"]["x"]) == (-1.0, 2.0)
 
 
 def test_texts_in_a_partition_are_spelt_as_spark_reads_them(files: OpenFiles) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pytest
+from pyspark.sql import Row
 
 from pozytywka_spark.errors import DataError, LakeError
 from pozytywka_spark.lake import Txn
@@ -218,3 +220,20 @@ def test_declared_columns_are_added_by_the_write_that_needs_them(bench: Bench) -
     more = table("grown", "k bigint, day int, note string, yes boolean", keys=["k"])
     bench.lake.append(rows.append_column("yes", pa.array([True])), more)
     assert bench.lake.rows("grown", ["yes"]).to_pylist().count({"yes": None}) == 2
+
+
+def test_spark_reads_every_type_that_tasks_write(rs: Bench) -> None:
+    ddl = (
+        "id binary, at timestamp, t tinyint, s smallint, i int, day date, price decimal(10,2), "
+        "wide decimal(20,0), f float, yes boolean, pair struct<a:int,b:string>, days array<date>, "
+        "m map<string,bigint>"
+    )
+    row = (
+        bytearray(b"\x00\xff" * 8), datetime(2022, 1, 3, 5, 9, 55, 123456), -128, -(2**15), 2**31 - 1,
+        date(1, 1, 1), Decimal("-1.50"), Decimal(10**19), 1.5, True, Row(a=1, b="x"), [JANUARY, None],
+        {"k": 2**40},
+    )  # fmt: skip
+    of = table("kinds", ddl, keys=["id"])
+    rows = rs.frame([row, (None,) * len(row)], ddl).toArrow()
+    rs.lake.append(rows, of)
+    rs.assert_rows(rs.lake.read("kinds"), [row, (None,) * len(row)], ddl)
