@@ -34,11 +34,13 @@ class FileWriter:
         self._with_nan: set[str] = set()
         self._target = store.open_output_stream(name)
         leaves = [leaf for field in schema for leaf in _leaves(field.name, field.type)]
+        packed = [path for path, kind in leaves if not _is_unique(kind)]
         self._parquet = pq.ParquetWriter(
             self._target,
             schema,
-            compression="zstd",
-            compression_level=_LEVEL,
+            # hashes get a tenth smaller only by being told their length once: not worth a third of the time
+            compression={path: "zstd" if path in packed else "none" for path, _ in leaves},
+            compression_level=dict.fromkeys(packed, _LEVEL),
             use_dictionary=[path for path, kind in leaves if not _has_runs(kind) and not _is_unique(kind)],
             column_encoding={path: _PACKED for path, kind in leaves if _has_runs(kind)},
             dictionary_pagesize_limit=_DICTIONARY,

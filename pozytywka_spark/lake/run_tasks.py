@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
@@ -67,9 +69,21 @@ class SparkTasks:
         tasks = pack(items, weight, min(worth, _TASKS_PER_SLOT * self.slots))
         job = _Job(tuple(map(tuple, tasks)), work, self.files)
         frame = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job, _LINE)
-        with task_errors.in_words(self.spark, tasks, named):
+        with task_errors.in_words(self.spark, tasks, named), _tagged(self.spark, work):
             rows = frame.collect()
         return _done(pickle.loads(row["line"]) for row in rows)  # noqa: S301 our own tasks' lines
+
+
+@contextmanager
+def _tagged(spark: SparkSession, work: Work[Any]) -> Iterator[None]:
+    """Spark's UI and event log name the jobs inside by their work."""
+    whole = work.func if isinstance(work, partial) else work
+    tag = f"pozytywka {getattr(whole, '__name__', type(whole).__name__)}"
+    spark.addTag(tag)
+    try:
+        yield
+    finally:
+        spark.removeTag(tag)
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,21 @@
-"""Ingest beside DuckDB doing parse, hash and write by month, in one run on the same machine, two threads.
+"""Ingest beside DuckDB doing parse, hash and write by month: one run, one machine, two threads each.
 
 Run on a quiet machine: `python -m tests.bench.bench_ingest [EVENTS ...]` (default 1000000 10000000).
-Sessions are clean events in one file; the session's start is not counted, checks and page are. After the
-largest size: a lake with nothing new, ten more lines in a file of their own, the same lines in 10,000 part
-files, and as many events of a made world, clean and with 5% defects of all kinds. Peak memory: of the JVM
-and its Python workers together with this process; of a process of its own for DuckDB.
+Sessions are clean events in one file; the session's start isn't counted, checks and page are. After the
+largest size: nothing new, ten lines more in a file of their own, the same lines in 10,000 files, and a made
+world of about as many events, clean and with 5% of its lines broken in every way. Peak memory: of the JVM,
+its Python workers and this process together, so far in the run; of a process of its own for DuckDB.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -30,72 +30,74 @@ from pozytywka_spark.session import build_session
 from pozytywka_spark.synthetic.world import write_world
 from tests.bench.memory import jvm_peak, peak_of, workers_peak
 
-PARTS = 10_000
-EVENTS_OF_A_USER = 246  # of a made world of 14 months, on average
+FILES = 10_000
+DEFECTS = (
+    "lower_case_event_type", "misspelt_advertisement", "null_user_id", "null_track_id", "null_event_type",
+    "orphan_user", "orphan_track", "repeated_like", "second_purchase", "bad_timestamp", "broken_json",
+    "wrong_type", "duplicate_row",
+)  # fmt: skip
+_EVENTS_OF_A_USER = 246  # of a made world of 14 months, on average
 _CHUNK = 1_000_000
 _MICROS = 730 * 86_400 * 1_000_000  # two years
-_SESSIONS = ("bad_timestamp", "null_user_id", "null_track_id", "null_event_type", "broken_json", "wrong_type",
-             "duplicate_row", "lower_case_event_type", "repeated_like", "orphan_track")  # fmt: skip
 
 
-def make(events: int, folder: Path) -> Path:
-    """A delivery of clean events in sessions of fifty, with ids as long as real ones; one file."""
+def make(events: int, raw: Path) -> Path:
+    """A delivery of clean events in sessions of fifty, with ids as long as real ones, in one file."""
     tracks = pl.int_range(20_000, eager=True).hash(7).cast(pl.String).str.zfill(22)
     kinds = pl.Series(["PLAY", "PLAY", "PLAY", "SKIP", "LIKE"])
-    raw = folder / f"raw-{events}"
-    raw.mkdir(exist_ok=True)
+    raw.mkdir()
     with (raw / "sessions.jsonl").open("wb") as target:
         for first in range(0, events, _CHUNK):
             n = pl.int_range(first, min(events, first + _CHUNK), eager=True)
-            time_of = (1_640_995_200_000_000 + n * (_MICROS // events)).cast(pl.Datetime("us"))
-            fields = {
-                "timestamp": '"' + time_of.dt.strftime("%Y-%m-%dT%H:%M:%S.%6f") + '"',
-                "user_id": (n // 50 % 20_000).cast(pl.String),
-                "track_id": '"' + tracks.gather(n.hash(1) % 20_000) + '"',
-                "event_type": '"' + kinds.gather(n.hash(2) % 5) + '"',
-                "session_id": (n // 50).cast(pl.String),
-            }
-            frame = pl.DataFrame([column.alias(name) for name, column in fields.items()])
-            pairs = [f'"{name}": ' + pl.col(name) for name in fields]
-            lines = frame.select("{" + pl.concat_str(pairs, separator=", ") + "}\n").to_series()
+            moments = (1_640_995_200_000_000 + n * (_MICROS // events)).cast(pl.Datetime("us"))
+            fields = pl.DataFrame(
+                {
+                    "timestamp": moments.dt.strftime('"%Y-%m-%dT%H:%M:%S.%6f"'),
+                    "user_id": (n // 50 % 20_000).cast(pl.String),
+                    "track_id": '"' + tracks.gather(n.hash(1) % 20_000) + '"',
+                    "event_type": '"' + kinds.gather(n.hash(2) % 5) + '"',
+                    "session_id": (n // 50).cast(pl.String),
+                }
+            )
+            pairs = [pl.lit(f'"{name}": ') + pl.col(name) for name in fields.columns]
+            lines = fields.select(pl.lit("{") + pl.concat_str(pairs, separator=", ") + "}\n").to_series()
             target.write("".join(lines.to_list()).encode())
     return raw
 
 
-def in_parts(raw: Path, folder: Path, lines: int) -> Path:
-    """The first `PARTS` times `lines` lines of a delivery, each `lines` of them in a file."""
-    parts = folder / "parts" / "sessions"
-    parts.mkdir(parents=True)
-    with (raw / "sessions.jsonl").open("rb") as source:
-        for number in range(PARTS):
-            (parts / f"part-{number:05}.jsonl").write_bytes(b"".join(islice(source, lines)))
-    return parts.parent
+def in_files(lines: Path, raw: Path, each: int) -> Path:
+    """`FILES` files of `each` lines."""
+    (raw / "sessions").mkdir(parents=True)
+    with lines.open("rb") as source:
+        for number in range(FILES):
+            (raw / "sessions" / f"part-{number:05}.jsonl").write_bytes(b"".join(islice(source, each)))
+    return raw
 
 
 def world(spark: SparkSession, events: int, folder: Path, defects: float) -> Path:
-    """Sessions of a made world of about so many events; `defects`: the share of its lines that have one."""
-    each = defects / len(_SESSIONS)
+    """A made world of about so many events; `defects`: the share of lines that are broken in some way."""
     home = load_settings("local", [f"home={folder}"])
-    size = {"users": max(200, events // EVENTS_OF_A_USER), "truth_paths": 0}
-    dirt = Dirt(**dict.fromkeys(_SESSIONS, each))
-    settings = home.model_copy(update={"synthetic": home.synthetic.model_copy(update={**size, "dirt": dirt})})
-    place = folder / f"world-{defects:g}"
-    write_world(spark, settings, str(place))
-    return place
+    dirt = Dirt(**dict.fromkeys(DEFECTS, defects / len(DEFECTS)))
+    size = {"users": max(200, events // _EVENTS_OF_A_USER), "truth_paths": 0, "dirt": dirt}
+    made = home.model_copy(update={"synthetic": home.synthetic.model_copy(update=size)})
+    write_world(spark, made, str(folder / f"world-{defects:g}"))
+    return folder / f"world-{defects:g}"
 
 
-def with_ingest(spark: SparkSession, raw: Path, home: Path) -> None:
-    """The whole job behind its session: judged, resolved, committed, checked, the page written."""
+def with_ingest(spark: SparkSession, raw: Path, home: Path) -> int:
+    """All that the job does behind its session; rows that it read."""
     settings = load_settings("local", [f"home={home}", f"raw.path={raw}"])
-    stage.ingest(spark, settings, open_lake(settings, spark))
+    report = stage.ingest(spark, settings, open_lake(settings, spark))
+    return sum(entity.read for entity in report.entities)
 
 
-def with_duckdb(raw: Path, out: Path) -> None:
-    """Parse, hash and write by month, nothing else."""
+def with_duckdb(lines: Path, out: Path) -> tuple[float, float]:
+    """Seconds and peak memory in GB, in this process, which is to be a fresh one."""
+    start = time.perf_counter()
     connection = duckdb.connect()
     connection.execute("set enable_progress_bar = false; set threads = 2")
     rows = connection.read_json(
-        str(raw), format="newline_delimited",
+        str(lines), format="newline_delimited",
         columns={"timestamp": "TIMESTAMP", "user_id": "BIGINT", "track_id": "VARCHAR",
                  "event_type": "VARCHAR", "session_id": "BIGINT"},
     )  # fmt: skip
@@ -103,86 +105,59 @@ def with_duckdb(raw: Path, out: Path) -> None:
     rows.project(f"*, {hashed}, date_trunc('month', timestamp)::date as event_month").write_parquet(
         str(out), compression="zstd", partition_by=["event_month"]
     )
-
-
-def apart(raw: Path, out: Path) -> tuple[float, float]:
-    """Seconds and peak memory in GB of DuckDB in this process, which is to be a fresh one."""
-    start = time.perf_counter()
-    with_duckdb(raw, out)
     return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-class Bench:
-    """Runs things and prints what they took."""
-
-    def __init__(self, spark: SparkSession, folder: Path) -> None:
-        self.spark, self.folder = spark, folder
-
-    def told(self, events: int, name: str, seconds: float, peak: float) -> None:
-        print(f"{events:>11,} events {0:8.0f} MB  {name:<34} {seconds:7.1f} s  peak {1e3 * peak:6,.0f} MB",
-              flush=True)  # fmt: skip
-
-    def ingest(self, events: int, name: str, raw: Path, home: Path) -> None:
-        self._timed(events, name, lambda: with_ingest(self.spark, raw, home))
-
-    def duckdb(self, events: int, name: str, raw: Path) -> None:
-        out = self.folder / "out"
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            self.told(events, name, *pool.apply(apart, (raw, out)))
-        shutil.rmtree(out, ignore_errors=True)
-
-    def _timed(self, events: int, name: str, run: Callable[[], None]) -> None:
-        start = time.perf_counter()
-        run()
-        took = time.perf_counter() - start
-        self.told(events, name, took, jvm_peak(self.spark) + workers_peak(self.spark) + peak_of_self())
+def tell(events: int, name: str, seconds: float, peak: float) -> None:
+    """A line that `tests.bench.everything` reads."""
+    print(f"{events:>11,}  {name:<28} {seconds:7.1f} s  peak {1e3 * peak:6,.0f} MB", flush=True)
 
 
-def peak_of_self() -> float:
-    """Of this process, in GB."""
-    import os
+def measure(spark: SparkSession, events: int, name: str, raw: Path, home: Path) -> None:
+    """One ingest, and the memory that everything had so far."""
+    start = time.perf_counter()
+    with_ingest(spark, raw, home)
+    took = time.perf_counter() - start
+    tell(events, name, took, jvm_peak(spark) + workers_peak(spark) + peak_of(os.getpid()))
 
-    return peak_of(os.getpid())
+
+def beside(events: int, name: str, lines: Path, out: Path) -> None:
+    """DuckDB on the same lines."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        tell(events, name, *pool.apply(with_duckdb, (lines, out)))
+    shutil.rmtree(out)
 
 
 def main(sizes: list[int]) -> None:
+    """Every size, then what is done at the largest only."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         home = load_settings("local", [f"home={folder / 'home'}", "spark.driver_memory=2g"])
         spark = build_session(home, "ingest")
-        bench = Bench(spark, folder)
         for events in sizes:
-            raw, lake = make(events, folder), folder / f"lake-{events}"
-            bench.ingest(events, "ingest", raw, lake)
-            bench.duckdb(events, "duckdb", raw / "sessions.jsonl")
-        _beside(bench, sizes[-1], raw, lake)
+            raw, lake = make(events, folder / f"raw-{events}"), folder / f"lake-{events}"
+            measure(spark, events, "ingest", raw, lake)
+            beside(events, "duckdb", raw / "sessions.jsonl", folder / "out")
+        _beside_the_largest(spark, sizes[-1], raw, lake, folder)
         spark.stop()
 
 
-def _beside(bench: Bench, events: int, raw: Path, lake: Path) -> None:
-    """What is small, in many files, or dirty."""
-    bench.ingest(events, "nothing new", raw, lake)
+def _beside_the_largest(spark: SparkSession, events: int, raw: Path, lake: Path, folder: Path) -> None:
+    measure(spark, events, "nothing new", raw, lake)
+    ten = folder / "ten" / "sessions.jsonl"
+    ten.parent.mkdir()
     with (raw / "sessions.jsonl").open("rb") as source:
-        ten = b"".join(islice(source, 10)).replace(b'"session_id": ', b'"session_id": 9')
-    (raw / "sessions.jsonl").rename(raw / "all")  # the delivery grows by a file: a folder of parts
-    (raw / "sessions").mkdir()
-    (raw / "all").rename(raw / "sessions" / "all.jsonl")
-    more = bench.folder / "ten" / "sessions.jsonl"
-    more.parent.mkdir()
-    more.write_bytes(ten)
-    bench.ingest(events, "ten lines more", more.parent, lake)
-    lines = max(1, events // PARTS)
-    parts = in_parts_of(raw, bench.folder, lines)
-    bench.ingest(lines * PARTS, f"{PARTS:,} part files", parts, bench.folder / "lake-parts")
+        ten.write_bytes(b"".join(islice(source, 10)).replace(b'"session_id": ', b'"session_id": 9'))
+    measure(spark, events, "ten lines more", ten.parent, lake)
+    parts = in_files(raw / "sessions.jsonl", folder / "parts", max(1, events // FILES))
+    shutil.rmtree(lake)
+    measure(spark, events, f"ingest of {FILES:,} files", parts, folder / "lake-parts")
+    shutil.rmtree(folder / "lake-parts")
+    shutil.rmtree(raw)
     for defects in (0.0, 0.05):
-        made = world(bench.spark, events, bench.folder, defects)
-        home = bench.folder / f"lake-world-{defects:g}"
-        bench.ingest(events, f"made world, {defects:.0%} defects", made, home)
-
-
-def in_parts_of(raw: Path, folder: Path, lines: int) -> Path:
-    (raw / "sessions" / "all.jsonl").rename(raw / "sessions.jsonl")
-    return in_parts(raw, folder, lines)
+        made = world(spark, events, folder, defects)
+        measure(spark, events, f"made world, {defects:.0%} broken", made, folder / f"lake-{defects:g}")
+        shutil.rmtree(made)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,19 @@ def test_both_executors_worked(run: Run) -> None:
     assert min(tasks.count("0"), tasks.count("1")) > len(tasks) // 10
 
 
+def test_raw_lines_were_read_on_both_executors(run: Run) -> None:
+    stages = {
+        stage
+        for job in run.of("JobStart")
+        if "pozytywka LineWork" in job["Properties"].get("spark.job.tags", "")
+        for stage in job["Stage IDs"]
+    }
+    assert {end["Task Info"]["Executor ID"] for end in run.of("TaskEnd") if end["Stage ID"] in stages} == {
+        "0",
+        "1",
+    }
+
+
 def test_xgboost_trained_across_executors(run: Run) -> None:
     """The booster's stage: two tasks at once at a barrier, one on each executor."""
     assert "training.num_workers asks for 2" in run.done.stdout or "2 workers" in run.done.stdout
