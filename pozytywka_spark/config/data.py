@@ -94,6 +94,10 @@ class LakeSettings(Section):
         description="delta-spark only: folder for rows on their way, which all machines open (local, mounted "
         "or s3://); unset: below root",
     )
+    file_systems: tuple[Literal["s3", "hdfs", "gs", "abfss", "abfs"], ...] = Field(
+        (),
+        description="delta-spark only: stores that tasks open themselves, through pyarrow; see doctor",
+    )
     retention_hours: float = Field(168, ge=0, description="versions younger than this survive a vacuum")
     delta_jars: Literal["provided", "download"] = Field(
         "provided", description="delta-spark only: the Spark at hand has Delta's jars, or Spark fetches them"

@@ -12,7 +12,8 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.delivery import find_delivery
 from pozytywka_spark.lake.layout import UPGRADE, buckets_of, is_older
 from pozytywka_spark.lake.open import open_any_lake, open_store
-from pozytywka_spark.lake.probe import probe_local, probe_remote
+from pozytywka_spark.lake.probe import probe_local, probe_remote, probe_staging
+from pozytywka_spark.lake.storage import storage_of
 from pozytywka_spark.schemas import EVENTS
 from pozytywka_spark.training.tracking.probe import probe
 
@@ -45,7 +46,12 @@ def lake(settings: Settings, spark: SparkSession | None) -> list[Finding]:
         return [ok("lake", probe_local(root))]
     if spark is None:
         return [warning("lake", f"{root}: not tried", "run without --quick")]
-    return [ok("lake", probe_remote(root, spark))]
+    found = [ok("lake", probe_remote(root, spark))]
+    storage, staging = storage_of(settings), settings.lake.staging or root
+    if not storage.opens(storage.plain(staging)):
+        advice = "set lake.staging to a folder that all machines share, or lake.file_systems"
+        return [*found, trouble("staging", f"{staging}: tasks can't open it by themselves", advice)]
+    return [*found, ok("staging", probe_staging(storage, staging, spark))]
 
 
 def layout(settings: Settings, spark: SparkSession | None) -> list[Finding]:

@@ -98,6 +98,7 @@ def vacuum(name: str, store: Store, path: str, retention_hours: float, keep_vers
         raise LakeError(f"table {name}: vacuum failed: {error}") from error
     gone = before - store.data_files(path)
     store.sweep(path)
+    store.sweep(store.root)
     return len(gone)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pyarrow import fs
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import LakeError
@@ -70,11 +68,11 @@ def slots_of(spark: SparkSession) -> int:
 def _held(storage: Storage, folder: str, root: str) -> Iterator[None]:
     """A staging folder that is there meanwhile, and not taken for a dead one's."""
     if not storage.is_local(root):
-        sweep_objects(storage, root)
+        staging.sweep_objects(storage, root)
         try:
             yield
         finally:
-            _delete_objects(storage, folder)
+            staging.delete_objects(storage, folder)
         return
     files.make_folder(folder, root)
     staging.sweep(root)
@@ -83,25 +81,3 @@ def _held(storage: Storage, folder: str, root: str) -> Iterator[None]:
             yield
         finally:
             files.delete(folder)
-
-
-def sweep_objects(storage: Storage, root: str) -> None:
-    """Delete staging folders of object stores to which nothing was added for as long as a writer may live."""
-    store, name = storage.at(f"{root}/{staging.FOLDER}")
-    newest: dict[str, float] = {}
-    selector = fs.FileSelector(name, recursive=True, allow_not_found=True)
-    for info in store.get_file_info(selector):
-        if info.type == fs.FileType.File:
-            folder = info.path.removeprefix(f"{name}/").partition("/")[0]
-            newest[folder] = max(newest.get(folder, 0.0), (info.mtime_ns or 0) / 1e9)
-    for folder, changed in newest.items():
-        if changed < time.time() - staging.LIVE_WRITER_HOURS * 3600:
-            _delete_objects(storage, f"{root}/{staging.FOLDER}/{folder}")
-
-
-def _delete_objects(storage: Storage, folder: str) -> None:
-    store, name = storage.at(folder)
-    try:
-        store.delete_dir(name)
-    except FileNotFoundError:
-        return

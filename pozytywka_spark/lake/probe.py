@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import files
 from pozytywka_spark.lake.rows import SPARK_ERRORS
+from pozytywka_spark.lake.storage import Storage
 
 _TASKS = 8
 
@@ -58,6 +59,41 @@ def _seen_by_tasks(spark: SparkSession, file: str) -> bool:
 
     tasks = spark.range(_TASKS, numPartitions=_TASKS)
     return all(row["seen"] for row in tasks.mapInArrow(look, "seen boolean").collect())
+
+
+def probe_staging(storage: Storage, root: str, spark: SparkSession) -> str:
+    """Whether tasks open files below `root` by themselves, as `Lake.tasks` needs; leaves nothing behind.
+
+    Raises `LakeError` with the store's own words.
+    """
+    place = f"{storage.plain(root)}/_probe-{uuid4().hex}"
+
+    def attempt(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            yield pa.RecordBatch.from_pydict({"told": pa.array([_refusal(storage, place)], pa.string())})
+
+    told = _refusal(storage, f"{place}-driver")
+    if told is None:
+        told = spark.range(1).mapInArrow(attempt, "told string").collect()[0]["told"]
+    if told is not None:
+        raise LakeError(
+            f"{root}: tasks can't write there: {told}; name another folder as lake.staging, or see "
+            "lake.file_systems"
+        )
+    return f"{root}: read and written by tasks"
+
+
+def _refusal(storage: Storage, place: str) -> str | None:
+    """Why a file can't be written; None if it can."""
+    try:
+        storage.make_parent(place)
+        store, name = storage.at(place)
+        with store.open_output_stream(name) as target:
+            target.write(b"probe")
+        storage.delete(place)
+    except (OSError, LakeError) as error:
+        return " ".join(str(error).split())[:200]
+    return None
 
 
 def probe_remote(root: str, spark: SparkSession) -> str:

@@ -17,7 +17,7 @@ from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, s3
+from pozytywka_spark.lake import log, s3, staging
 from pozytywka_spark.lake.s3_read import FILES, Reader
 from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.lake.store import FILE
@@ -118,7 +118,8 @@ class S3Store:
         """See `store.Store`: a store of objects knows no folders."""
 
     def sweep(self, path: str) -> None:
-        """See `store.Store`: objects have their place from the start."""
+        """See `store.Store`."""
+        staging.sweep_objects(self.files.storage, path)
 
     def _read(
         self,

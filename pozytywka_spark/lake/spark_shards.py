@@ -65,4 +65,6 @@ def as_frame(spark: SparkSession, written: Sequence[Written], table: Table) -> D
 
 def _address(place: str) -> str:
     """As Spark names it: Hadoop's own scheme for S3, the local one whatever the default file system is."""
-    return f"s3a://{s3.key(place)}" if s3.is_s3(place) else f"file://{place}"
+    if place.startswith("/"):
+        return f"file://{place}"
+    return f"s3a://{s3.key(place)}" if s3.is_s3(place) else place

@@ -1,4 +1,17 @@
-"""Kernels run by tasks that open their own files: what a stage asks for, and what a kernel is given."""
+"""Kernels run by tasks that open their own files: what a stage asks for, and what a kernel is given.
+
+A stage plans, runs work over items (shards, parts of files, parcels of an earlier job) and commits once:
+
+    with lake.tasks() as tasks:
+        shards = lake.shards("events", tasks, [{"event_month": month}])
+        tracks = tasks.put("tracks", small)  # each worker loads it once
+        done = tasks.run(shards, Work(tracks), weight=lambda shard: shard.size, named=describe)
+        lake.replace_partitions(done.written, TABLE, [{"month": month}], txn=txn)
+
+`Work` is a function, or a frozen dataclass with `__call__`, of a module that workers can import; its fields
+are sent to every task, so they are settings and parcels, never rows. It takes items one at a time, so that a
+task holds no more than one item's rows.
+"""
 
 from __future__ import annotations
 

@@ -71,6 +71,10 @@ def test_what_dead_writers_put_down_is_swept_by_the_next(rs: Bench) -> None:
         _age(root, DAY + 60)
     with rs.lake.tasks():
         assert not (Path(rs.lake.root) / "_staging" / "dead").exists()
+    (Path(rs.lake.root) / "_staging" / "dead").mkdir()
+    _age(Path(rs.lake.root), DAY + 60)
+    rs.lake.vacuum("crashed", retention_hours=0)
+    assert not (Path(rs.lake.root) / "_staging" / "dead").exists()
     rs.lake.append(rs.frame([(2, "x")], DDL), TABLE)
     assert not (Path(rs.lake.path("crashed")) / "_staging" / "dead").exists()
 

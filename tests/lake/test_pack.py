@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,15 +22,15 @@ def test_every_item_is_in_one_task_and_keeps_its_order(weights: list[int], tasks
     assert all(packed), "no task without work"
 
 
-@given(WEIGHTS.filter(bool), st.integers(1, 12))
-def test_loads_are_as_even_as_graham_proved(weights: list[int], tasks: int) -> None:
-    """No task has more than 4/3 of what the best packing's heaviest must have."""
-    loads = [max(1, weight) for weight in weights]
-    packed = pack(loads, lambda load: load, tasks)
-    heaviest = max(map(sum, packed))
-    ordered = sorted(loads, reverse=True)
-    least = max(sum(loads) / tasks, ordered[0])
-    if len(ordered) > tasks:  # two of the heaviest tasks + 1 items share a task
-        least = max(least, ordered[tasks - 1] + ordered[tasks])
-    assert heaviest <= max(4 / 3 * least, least + ordered[-1] * (tasks - 1) / tasks) or heaviest <= 2 * least
-    assert heaviest - min(map(sum, packed)) <= max(loads)
+@given(st.lists(st.integers(1, 100), min_size=1, max_size=7), st.integers(1, 3))
+def test_the_heaviest_task_is_at_most_a_third_heavier_than_need_be(loads: list[int], tasks: int) -> None:
+    """Graham's bound, against every packing there is."""
+    heaviest = max(map(sum, pack(loads, lambda load: load, tasks)))
+    best = min(
+        max(
+            sum(load for load, place in zip(loads, places, strict=True) if place == task)
+            for task in range(tasks)
+        )
+        for places in product(range(tasks), repeat=len(loads))
+    )
+    assert heaviest <= (4 / 3 - 1 / (3 * tasks)) * best + 1e-9

@@ -62,11 +62,6 @@ def test_values_as_the_log_holds_them(value: Any, text: str | None) -> None:
     assert partitions.render(value) == text
 
 
-def test_values_in_a_path() -> None:
-    path = "month=2022-01-01/city=a%2Fb %25/none=__HIVE_DEFAULT_PARTITION__/part-0=1.parquet"
-    assert partitions.of_path(path) == {"month": "2022-01-01", "city": "a/b %", "none": None}
-
-
 def test_within_takes_any_of_the_named() -> None:
     wanted = [{"month": "1", "city": None}, {"month": "2"}]
     assert partitions.within({"month": "1", "city": None}, wanted)

@@ -166,7 +166,7 @@ def test_order_is_kept_and_readers_can_skip_row_groups(files: OpenFiles) -> None
 
 
 def test_statistics_bound_the_rows(files: OpenFiles) -> None:
-    files.write(KINDS, frame(FULL, EMPTY, {**FULL, "n": 5, "name": "b"}), PARTITION)
+    files.write(KINDS, frame(FULL, EMPTY, {**FULL, "n": 5, "name": "b", "x": 1.0}), PARTITION)
     told = json.loads(files.written[0].statistics)
     assert told["numRecords"] == 3
     assert (told["minValues"]["n"], told["maxValues"]["n"]) == (-(2**63), 5)
@@ -249,6 +249,22 @@ def test_files_are_written_so_that_they_are_read_fast(files: OpenFiles) -> None:
     assert "RLE_DICTIONARY" not in encodings["id"]
     for name in ("name", "x", "tags.list.element", "pair.b"):
         assert "RLE_DICTIONARY" in encodings[name], name
-    packed = {group.column(at).path_in_schema: group.column(at).compression for at in range(group.num_columns)}
-    assert packed.pop("id") == "UNCOMPRESSED"  # a hash
-    assert set(packed.values()) == {"ZSTD"}
+    compressions = {
+        group.column(at).path_in_schema: group.column(at).compression for at in range(group.num_columns)
+    }
+    assert compressions.pop("id") == "UNCOMPRESSED"  # a hash
+    assert set(compressions.values()) == {"ZSTD"}
+
+
+def test_other_columns_are_not_read_at_all(files: OpenFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write(KINDS, frame(FULL), PARTITION)
+    asked: list[list[str]] = []
+    real = pq.ParquetFile.read
+
+    def read(self: pq.ParquetFile, columns: list[str]) -> pa.Table:
+        asked.append(columns)
+        return real(self, columns)
+
+    monkeypatch.setattr(pq.ParquetFile, "read", read)
+    files.read([as_file(files.written[0], KINDS)], ["n", "bucket", "name"])
+    assert asked == [["name", "n"]]

@@ -68,8 +68,8 @@ def test_no_items_run_nothing(rs: Bench) -> None:
 
 
 @pytest.mark.parametrize("weight", [SMALL, LARGE])
-def test_an_error_of_ours_arrives_as_it_was(rs: Bench, weight: int) -> None:
-    with rs.lake.tasks() as tasks, pytest.raises(DataError) as caught:
+def test_an_error_of_ours_arrives_as_it_was(bench: Bench, weight: int) -> None:
+    with bench.lake.tasks() as tasks, pytest.raises(DataError) as caught:
         _run(tasks, [1], refuse, weight)
     assert str(caught.value) == 'part-0.json: not "JSON" [łąka]\nat all'
 
