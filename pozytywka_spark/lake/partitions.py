@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from pyspark.sql import types as T
 
@@ -25,6 +26,12 @@ def render(value: Any) -> str | None:
     if isinstance(value, date):
         return value.isoformat()
     return str(value)
+
+
+def of_path(path: str) -> dict[str, str | None]:
+    """The values in a path such as `month=2022-01-01/city=a%2Fb/part-0.parquet`, Hive's escapes undone."""
+    pairs = [part.partition("=") for part in path.split("/")[:-1]]
+    return {unquote(key): None if value == HIVE_NULL else unquote(value) for key, _, value in pairs}
 
 
 def checked(

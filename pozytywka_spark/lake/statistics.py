@@ -15,6 +15,7 @@ from typing import Any
 
 from pyspark.sql import types as T
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PREFIX = 32  # characters of a string bound, as delta-spark cuts them
 _MAX_COLUMNS = 32  # as Delta's own default: the log grows with every column
 _LAST_BEFORE_SURROGATES, _LAST_SURROGATE, _LAST = 0xD7FF, 0xDFFF, 0x10FFFF
@@ -90,11 +91,20 @@ def _bounds(chunks: list[tuple[Any, int]]) -> tuple[Any, Any] | None:
     if not known:
         return None
     try:
-        low = _bound(min(stats.min for stats in known), highest=False)
-        high = _bound(max(stats.max for stats in known), highest=True)
+        low = _bound(min(_value(stats, "min") for stats in known), highest=False)
+        high = _bound(max(_value(stats, "max") for stats in known), highest=True)
     except (OverflowError, ValueError):  # a date that Python can't hold, such as the year 10000
         return None
     return None if low is None or high is None else (low, high)
+
+
+def _value(stats: Any, which: str) -> Any:
+    """`min` or `max` of a row group, times in microseconds made by ourselves: Arrow loads Pandas for them."""
+    kind = json.loads(stats.logical_type.to_json())
+    if kind.get("timeUnit") != "microseconds" or kind["Type"] != "Timestamp":
+        return getattr(stats, which)
+    epoch = _EPOCH if kind["isAdjustedToUTC"] else _EPOCH.replace(tzinfo=None)
+    return epoch + timedelta(microseconds=getattr(stats, f"{which}_raw"))
 
 
 def _bound(value: Any, *, highest: bool) -> Any:
