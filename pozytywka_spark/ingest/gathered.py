@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
 import polars as pl
 
@@ -94,10 +95,19 @@ def put_down(frames: dict[str, pl.DataFrame], buckets: int, files: TaskFiles) ->
         if kind != COMPLETE:
             files.stage(kind, rows.drop(MONTH, strict=False))
             continue
-        sharded = rows.with_columns(user_bucket(pl.col("user_id"), buckets).alias("_bucket"))
-        by_shard = sharded.partition_by(MONTH, "_bucket", include_key=False, as_dict=True)
-        for (month, bucket), mine in by_shard.items():
-            files.stage(kind, mine, (str(month), int(bucket)))
+        for (month, bucket), mine in _by_shard(rows, buckets):
+            files.stage(kind, mine.drop(MONTH), (str(month), bucket))
+
+
+def _by_shard(rows: pl.DataFrame, buckets: int) -> Iterator[tuple[tuple[date, int], pl.DataFrame]]:
+    months = rows.get_column(MONTH)
+    if buckets == 1 and rows.height and months.min() == months.max():  # as in files that follow the time
+        yield (months[0], 0), rows
+        return
+    bucket = user_bucket(pl.col("user_id"), buckets).alias("_bucket")
+    parts = rows.with_columns(bucket).partition_by(MONTH, "_bucket", as_dict=True)
+    for (month, number), mine in parts.items():
+        yield (month, int(number)), mine.drop("_bucket")
 
 
 def not_blank(found: Piece | Lines) -> Lines:

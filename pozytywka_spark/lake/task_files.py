@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -11,9 +10,9 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.ipc as ipc
 
 from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake.parcel_files import read_parcel, write_parcel
 from pozytywka_spark.lake.shards import DataFile, Parcel, Written
 from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.schemas import Table
@@ -57,13 +56,12 @@ class OpenFiles:
 
     def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
         """The same for any rows, and not listed."""
-        body = io.BytesIO()
-        rows.write_ipc(body, compression="lz4")
         place = f"{self.staging}/{kind}-{uuid.uuid4().hex}.arrow"
         store, name = self.tables.storage.at(place)
         with store.open_output_stream(name) as target:
-            target.write(body.getbuffer())
-        return Parcel(kind, key, place, rows.height, body.tell())
+            write_parcel(target, rows)
+            size = target.tell()
+        return Parcel(kind, key, place, rows.height, size)
 
     def write(self, table: Table, rows: pl.DataFrame, partition: Mapping[str, Any] | None = None) -> None:
         """See `tasks.TaskFiles`. Raises `LakeError` for rows that the table doesn't hold."""
@@ -76,7 +74,7 @@ class OpenFiles:
         store, name = self.tables.storage.at(file.place)
         try:
             with store.open_input_file(name) as source:
-                return _parcel(source, columns)
+                return read_parcel(source, columns)
         except FileNotFoundError as error:
             raise LakeError(f"{file.place}: rows put down for a later task are gone; run it again") from error
 
@@ -91,16 +89,3 @@ def as_polars(rows: pa.Table) -> pl.DataFrame:
     found = pl.from_arrow(rows)
     assert isinstance(found, pl.DataFrame)
     return found
-
-
-def _parcel(source: Any, columns: Sequence[str] | None) -> pl.DataFrame:
-    if columns is None:
-        return as_polars(ipc.open_file(source).read_all())
-    names = ipc.open_file(source).schema.names
-    absent = [name for name in columns if name not in names]
-    if absent:
-        raise LakeError(f"a parcel has no column {absent[0]}; it has {', '.join(names)}")
-    fields = [names.index(name) for name in columns]
-    source.seek(0)
-    rows = ipc.open_file(source, options=ipc.IpcReadOptions(included_fields=fields)).read_all()
-    return as_polars(rows.select(list(columns)))

@@ -1,0 +1,49 @@
+"""Parcels as files: Arrow with lz4, without columns that are null throughout, whose types are kept aside."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from pozytywka_spark.errors import LakeError
+
+_COLUMNS = b"pozytywka.columns"  # the schema with the columns that were left out
+_OPTIONS = ipc.IpcWriteOptions(compression="lz4")
+
+
+def write_parcel(target: Any, rows: pl.DataFrame) -> None:
+    """Write the rows' columns but for those that are null in all of them."""
+    table = rows.to_arrow()
+    told = [name for name in table.column_names if table.column(name).null_count < table.num_rows]
+    told = told or table.column_names[:1]  # rows without a column have no number
+    columns = {_COLUMNS: b64encode(table.schema.serialize())}
+    body = table.select(told).replace_schema_metadata(columns)
+    with ipc.new_file(target, body.schema, options=_OPTIONS) as writer:
+        writer.write_table(body)
+
+
+def read_parcel(source: Any, columns: Sequence[str] | None) -> pl.DataFrame:
+    """Rows as they were written, of some columns only. Raises `LakeError` for a column that never was."""
+    held = ipc.open_file(source).schema
+    schema = ipc.read_schema(pa.py_buffer(b64decode(held.metadata[_COLUMNS])))
+    wanted = schema.names if columns is None else list(columns)
+    absent = [name for name in wanted if name not in schema.names]
+    if absent:
+        raise LakeError(f"a parcel has no column {absent[0]}; it has {', '.join(schema.names)}")
+    # one at least, for the number of rows
+    there = [name for name in wanted if name in held.names] or held.names[:1]
+    source.seek(0)
+    options = ipc.IpcReadOptions(included_fields=[held.names.index(name) for name in there])
+    rows = ipc.open_file(source, options=options).read_all()
+    frame = pl.from_arrow(rows)
+    assert isinstance(frame, pl.DataFrame)
+    nothing = pl.from_arrow(schema.empty_table())
+    assert isinstance(nothing, pl.DataFrame)
+    return frame.select(
+        pl.col(name) if name in there else pl.lit(None, nothing.schema[name]).alias(name) for name in wanted
+    )
