@@ -18,6 +18,7 @@ from pozytywka_spark.lake import task_errors
 from pozytywka_spark.lake.shards import Parcel, Written, pack
 from pozytywka_spark.lake.task_files import OpenFiles
 from pozytywka_spark.lake.tasks import Done, Told, Work
+from pozytywka_spark.session_conf import interpreted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,7 +70,11 @@ class SparkTasks:
         tasks = pack(items, weight, min(worth, _TASKS_PER_SLOT * self.slots))
         job = _Job(tuple(map(tuple, tasks)), work, self.files)
         frame = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job, _LINE)
-        with task_errors.in_words(self.spark, tasks, named), _tagged(self.spark, work):
+        with (
+            task_errors.in_words(self.spark, tasks, named),
+            _tagged(self.spark, work),
+            interpreted(self.spark),
+        ):
             rows = frame.collect()
         return _done(pickle.loads(row["line"]) for row in rows)  # noqa: S301 our own tasks' lines
 
