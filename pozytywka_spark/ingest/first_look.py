@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pozytywka_spark.ingest.quick_look import Quick, look_quickly
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.staged import EVENT
 from pozytywka_spark.ingest.textlines import Lines, Piece, lines_in
@@ -71,6 +72,29 @@ class Seen:
 def look_first(found: Piece | Lines, judging: Judging) -> Seen:
     """Sound lines as events, doubtful ones as they are. No Python object is made of a sound line."""
     texts, offsets = _as_arrow(found)
+    quick, rest = _quickly(texts, judging)
+    if quick is None:
+        return _look_by_pattern(texts, offsets, judging)
+    sound = quick.events.with_columns(pl.Series("source_order", offsets[quick.places], pl.Int64))
+    if not len(rest):
+        return Seen(sound, Lines([], []))
+    others = _look_by_pattern(texts.take(pl.Series(rest).to_arrow()), offsets[rest], judging)
+    return Seen(pl.concat([sound, others.sound]).sort("source_order"), others.doubtful)
+
+
+def _quickly(texts: pa.Array, judging: Judging) -> tuple[Quick | None, _Whole]:
+    """What can be read by the places of quotes, and the places of the other lines; None: nothing can."""
+    _, borders, data = texts.buffers()
+    if not len(texts):
+        return None, np.zeros(0, np.int64)
+    ends = np.frombuffer(borders, np.int32)[: len(texts) + 1].astype(np.int64)
+    quick = look_quickly(data.to_pybytes(), ends, judging.max_line_bytes, judging.latest_micros)
+    rest = np.ones(len(texts), np.bool_)
+    rest[quick.places] = False
+    return (quick if len(quick.places) else None), np.flatnonzero(rest)
+
+
+def _look_by_pattern(texts: pa.Array, offsets: _Whole, judging: Judging) -> Seen:
     in_form = _in_form(texts, judging)
     events = _parsed(texts, in_form)
     passing = _passing(events, judging).to_numpy()
