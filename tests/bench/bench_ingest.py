@@ -2,9 +2,10 @@
 
 Run on a quiet machine: `python -m tests.bench.bench_ingest [EVENTS ...]` (default 1000000 10000000).
 Sessions are clean events in one file; the session's start isn't counted, checks and page are. Then, of the
-largest size up to ten million: nothing new, ten lines more in a file of their own, the same lines in 10,000 files, and a made
-world of about as many events, clean and with 5% of its lines broken in every way. Peak memory: of the JVM,
-its Python workers and this process together, so far in the run; of a process of its own for DuckDB.
+largest size up to ten million: nothing new, ten lines more in a file of their own, the same lines in 10,000
+files, and a made world of about as many events, clean and with 5% of its lines broken in every way. Peak
+memory: of the JVM, its Python workers and this process together, so far in the run; of a process of its own
+for DuckDB.
 """
 
 from __future__ import annotations
