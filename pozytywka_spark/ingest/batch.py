@@ -27,8 +27,7 @@ from pozytywka_spark.ingest.pass_one import NOTHING_READ, JudgedRows, read_files
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.reader import Surveyed
 from pozytywka_spark.ingest.rejected import BatchStamp
-from pozytywka_spark.ingest.resolve import Batch as Rows
-from pozytywka_spark.ingest.resolve import Resolved
+from pozytywka_spark.ingest.resolve import BatchFiles, Resolved
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.writes import write_resolved
 from pozytywka_spark.ingest.wrong_kinds import first_of
@@ -116,10 +115,10 @@ def _read(batch: Batch, tasks: Tasks) -> JudgedRows:
 def _resolve(batch: Batch, tasks: Tasks, judged: JudgedRows) -> Resolved:
     source = batch.source
     stamp = BatchStamp(source.contract.entity, source.stream, batch.number, source.ingest_id)
-    rows = Rows(stamp, tuple((each.file.modified, each.file.path) for each in batch.files))
+    files = BatchFiles(stamp, tuple((each.file.modified, each.file.path) for each in batch.files))
     layout = chosen_buckets(batch.lake, judged, batch.settings.lake.user_buckets)
     record_buckets(batch.lake, layout.buckets)
-    return resolve_beside_held(batch.lake, tasks, source.contract, judged, rows, layout)
+    return resolve_beside_held(batch.lake, tasks, source.contract, judged, files, layout)
 
 
 def _take_in(batch: Batch, tasks: Tasks, judged: JudgedRows) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 from pozytywka_spark.ingest.contracts import SESSIONS, Contract
 from pozytywka_spark.ingest.pass_one import JudgedRows
 from pozytywka_spark.ingest.rescued import write_rescued
-from pozytywka_spark.ingest.resolve import Batch, Resolved, resolve_catalogue, resolve_events
+from pozytywka_spark.ingest.resolve import BatchFiles, Resolved, resolve_catalogue, resolve_events
 from pozytywka_spark.ingest.staged import EVENT
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.layout import buckets_for, buckets_of, recording
@@ -43,7 +43,7 @@ def record_buckets(lake: Lake, buckets: int) -> None:
 
 
 def resolve_beside_held(
-    lake: Lake, tasks: Tasks, contract: Contract, judged: JudgedRows, batch: Batch, layout: Layout
+    lake: Lake, tasks: Tasks, contract: Contract, judged: JudgedRows, batch: BatchFiles, layout: Layout
 ) -> Resolved:
     """What becomes of judged rows beside silver and quarantine as they are."""
     quarantine = _shards(lake, tasks, QUARANTINE.name, [{"entity": contract.entity}])
@@ -66,7 +66,7 @@ def resolve_beside_held(
     return _with_rescued(tasks, resolved, batch)
 
 
-def _with_rescued(tasks: Tasks, resolved: Resolved, batch: Batch) -> Resolved:
+def _with_rescued(tasks: Tasks, resolved: Resolved, batch: BatchFiles) -> Resolved:
     """Fields that the contract doesn't know, written as well; those of replayed rows stay as they were."""
     if batch.replay:
         return resolved

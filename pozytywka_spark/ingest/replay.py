@@ -14,7 +14,7 @@ from pozytywka_spark.ingest.line_work import ReplayWork
 from pozytywka_spark.ingest.losses import losses_of
 from pozytywka_spark.ingest.pass_one import judged_rows
 from pozytywka_spark.ingest.rejected import BatchStamp, StillQuarantined
-from pozytywka_spark.ingest.resolve import Batch
+from pozytywka_spark.ingest.resolve import BatchFiles
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.writes import write_silver
 from pozytywka_spark.lake.api import Lake
@@ -73,7 +73,7 @@ def replay(lake: Lake, contract: Contract, ingest_id: int, judging: Judging, tri
         if not judged.rows:
             return 0
         stamp = BatchStamp(contract.entity, replay_stream(contract.entity), ingest_id, ingest_id)
-        batch = Batch(stamp, tuple((_NEVER, path) for path in work.paths), replay=True)
+        batch = BatchFiles(stamp, tuple((_NEVER, path) for path in work.paths), replay=True)
         resolved = resolve_beside_held(lake, tasks, contract, judged, batch, Layout(work.buckets))
         counts = [row for row in resolved.counts if row["outcome"] != QUARANTINED]
         moved = sum(int(row["rows"]) for row in counts)

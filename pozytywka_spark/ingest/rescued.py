@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pozytywka_spark.ingest.rejected import BatchStamp
-from pozytywka_spark.ingest.resolve import Batch
+from pozytywka_spark.ingest.resolve import BatchFiles
 from pozytywka_spark.lake.shards import Parcel, Written
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
 from pozytywka_spark.schemas import RESCUED
@@ -40,7 +40,7 @@ class WriteRescued:
         yield from ()
 
 
-def write_rescued(tasks: Tasks, parcels: Sequence[Parcel], batch: Batch) -> tuple[Written, ...]:
+def write_rescued(tasks: Tasks, parcels: Sequence[Parcel], batch: BatchFiles) -> tuple[Written, ...]:
     """Files of the table `rescued` that no commit names yet."""
     work = WriteRescued(batch.stamp, batch.paths)
     return tasks.run(

@@ -46,7 +46,7 @@ _SESSION = 50
 
 
 @dataclass(frozen=True)
-class Batch:
+class BatchFiles:
     """A batch, or a replay: its stamp, and its files: when each was modified and its plain path.
 
     `sources` are in the order of `source` in parcels, which is that of the paths. `replay`: the rows come
@@ -82,7 +82,7 @@ def resolve_events(
     staged: Sequence[Parcel],
     held: Sequence[Shard],
     quarantine: Sequence[Shard],
-    batch: Batch,
+    batch: BatchFiles,
     *,
     buckets: int,
     staged_by_bucket: bool = True,
@@ -113,7 +113,7 @@ def resolve_catalogue(
     table: Table,
     held: Sequence[Shard],
     quarantine: Sequence[Shard],
-    batch: Batch,
+    batch: BatchFiles,
 ) -> Resolved:
     """Outcomes of catalogue rows, from pass one's parcels; `held`: all shards of the table."""
     rows, files = _of(staged, ROWS), _files(held)
@@ -127,7 +127,9 @@ def resolve_catalogue(
     return _resolved([new, _rejected(tasks, _of(staged, REJECTED), quarantine, batch)])
 
 
-def _rejected(tasks: Tasks, rejected: tuple[Parcel, ...], quarantine: Sequence[Shard], batch: Batch) -> Done:
+def _rejected(
+    tasks: Tasks, rejected: tuple[Parcel, ...], quarantine: Sequence[Shard], batch: BatchFiles
+) -> Done:
     """Rejected rows of a batch are put into quarantine; those of a replay are there, and stay."""
     if not rejected or batch.replay:
         return Done((), (), ())
@@ -145,7 +147,7 @@ def _repair(
     staged: Sequence[Parcel],
     held: Sequence[Shard],
     quarantine: Sequence[Shard],
-    batch: Batch,
+    batch: BatchFiles,
     buckets: int,
 ) -> tuple[Done, ...]:
     """Sessions with rows that lack something, brought together and repaired."""
@@ -180,7 +182,7 @@ def _slices(rows: int, slots: int) -> int:
 
 
 def _older_losses(
-    tasks: Tasks, staged: Sequence[Parcel], quarantine: Sequence[Shard], batch: Batch
+    tasks: Tasks, staged: Sequence[Parcel], quarantine: Sequence[Shard], batch: BatchFiles
 ) -> tuple[Parcel, ...]:
     """LOST of what quarantine held before and doesn't come again."""
     kinds = (COMPLETE, INCOMPLETE, REJECTED) if batch.replay else (INCOMPLETE, REJECTED)

@@ -16,7 +16,7 @@ from pozytywka_spark.ingest.fates import QUARANTINED
 from pozytywka_spark.ingest.line_work import LineWork, ReplayWork
 from pozytywka_spark.ingest.losses import losses_of
 from pozytywka_spark.ingest.rejected import BatchStamp, StillQuarantined
-from pozytywka_spark.ingest.resolve import Batch, Resolved, resolve_events
+from pozytywka_spark.ingest.resolve import BatchFiles, Resolved, resolve_events
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.lake.shards import Shard, Written
 from pozytywka_spark.lake.storage import Storage
@@ -54,7 +54,7 @@ class MemoryIngest:
         list(work.judge_lines([self.tasks.files.put_file(pl.DataFrame(lines, _LINES), {})], self.tasks.files))
         sources = tuple((_MODIFIED, path) for path in paths)
         stamp = BatchStamp("sessions", "sessions-d", number or self._number, self._number)
-        resolved = self._resolve(staged, Batch(stamp, sources))
+        resolved = self._resolve(staged, BatchFiles(stamp, sources))
         self._last = Counter(one.table for one in resolved.written)
         self._events += [one for one in resolved.written if one.table == "events"]
         self._quarantine += [one for one in resolved.written if one.table == "quarantine"]
@@ -73,7 +73,7 @@ class MemoryIngest:
         work = ReplayWork("sessions", Judging(2**20), self._buckets, ("/d/0", "/d/1"), losses_of, reasons)
         list(work(held, files))
         sources = ((_MODIFIED, "/d/0"), (_MODIFIED, "/d/1"))
-        batch = Batch(BatchStamp("sessions", "sessions-replay", 99, 99), sources, replay=True)
+        batch = BatchFiles(BatchStamp("sessions", "sessions-replay", 99, 99), sources, replay=True)
         resolved = self._resolve(staged, batch)
         self._events += [one for one in resolved.written if one.table == "events"]
         before = len(files.written)
@@ -97,7 +97,7 @@ class MemoryIngest:
     def _shards(self, table: str) -> list[Shard]:
         return self.tasks.shards(table, [*self._events, *self._quarantine])
 
-    def _resolve(self, staged: int, batch: Batch) -> Resolved:
+    def _resolve(self, staged: int, batch: BatchFiles) -> Resolved:
         return resolve_events(
             self.tasks,
             self.tasks.files.parcels[staged:],
