@@ -22,12 +22,12 @@ from pozytywka_spark.ingest import by_spark, ledger
 from pozytywka_spark.ingest.contracts import Contract
 from pozytywka_spark.ingest.fates import NOTED, OUTCOMES
 from pozytywka_spark.ingest.file_stats import FileStats
-from pozytywka_spark.ingest.held import chosen_buckets, record_buckets, resolve_beside_held
+from pozytywka_spark.ingest.held import chosen_layout, record_layout, resolve_beside_held
 from pozytywka_spark.ingest.pass_one import NOTHING_READ, JudgedRows, read_files, read_lines
 from pozytywka_spark.ingest.rawfile import RawFile
 from pozytywka_spark.ingest.reader import Surveyed
 from pozytywka_spark.ingest.rejected import BatchStamp
-from pozytywka_spark.ingest.resolve import BatchFiles, Resolved
+from pozytywka_spark.ingest.resolve import BatchFiles
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.writes import write_resolved
 from pozytywka_spark.ingest.wrong_kinds import first_of
@@ -112,22 +112,17 @@ def _read(batch: Batch, tasks: Tasks) -> JudgedRows:
     return read_lines(tasks, lines, paths, entity, source.judging, buckets)
 
 
-def _resolve(batch: Batch, tasks: Tasks, judged: JudgedRows) -> Resolved:
-    source = batch.source
-    stamp = BatchStamp(source.contract.entity, source.stream, batch.number, source.ingest_id)
-    files = BatchFiles(stamp, tuple((each.file.modified, each.file.path) for each in batch.files))
-    layout = chosen_buckets(batch.lake, judged, batch.settings.lake.user_buckets)
-    record_buckets(batch.lake, layout.buckets)
-    return resolve_beside_held(batch.lake, tasks, source.contract, judged, files, layout)
-
-
 def _take_in(batch: Batch, tasks: Tasks, judged: JudgedRows) -> None:
-    entity = batch.source.contract.entity
-    resolved = _resolve(batch, tasks, judged)
+    source, contract, entity = batch.source, batch.source.contract, batch.source.contract.entity
+    stamp = BatchStamp(entity, source.stream, batch.number, source.ingest_id)
+    files = BatchFiles(stamp, tuple((each.file.modified, each.file.path) for each in batch.files))
+    layout = chosen_layout(batch.lake, contract, judged, batch.settings.lake.user_buckets)
+    resolved = resolve_beside_held(batch.lake, tasks, contract, judged, files, layout)
     reconcile(entity, judged.rows, resolved.counts)
     counts = [*resolved.counts, *count_notes(judged.files.values())]
-    ledger.record_counts(batch.lake, entity, batch.source.ingest_id, batch.txn, counts)
-    write_resolved(batch.lake, batch.source.contract, resolved, batch.txn)
+    ledger.record_counts(batch.lake, entity, source.ingest_id, batch.txn, counts)
+    record_layout(batch.lake, contract, layout)
+    write_resolved(batch.lake, contract, resolved, batch.txn)
 
 
 def check_fields(files: Mapping[str, FileStats], contract: Contract) -> None:

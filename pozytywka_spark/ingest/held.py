@@ -28,18 +28,18 @@ class Layout:
     staged_by_bucket: bool = True
 
 
-def chosen_buckets(lake: Lake, judged: JudgedRows, setting: int | None) -> Layout:
-    """The lake's own layout; of a new lake, what the setting or the batch's largest month asks for."""
-    if lake.exists(EVENTS.name):
+def chosen_layout(lake: Lake, contract: Contract, judged: JudgedRows, setting: int | None) -> Layout:
+    """The lake's own layout of events; of a new table, what the setting or the largest month asks for."""
+    if contract is not SESSIONS or lake.exists(EVENTS.name):
         return Layout(buckets_of(lake))
     buckets = buckets_for(max(judged.of_all.months.values(), default=0), setting)
     return Layout(buckets, staged_by_bucket=buckets == 1)
 
 
-def record_buckets(lake: Lake, buckets: int) -> None:
+def record_layout(lake: Lake, contract: Contract, layout: Layout) -> None:
     """Make the table of events in so many buckets, if there is none and it isn't one."""
-    if buckets > 1 and not lake.exists(EVENTS.name):
-        lake.append([], EVENTS, txn=recording(lake, buckets))
+    if contract is SESSIONS and layout.buckets > 1 and not lake.exists(EVENTS.name):
+        lake.append([], EVENTS, txn=recording(lake, layout.buckets))
 
 
 def resolve_beside_held(

@@ -18,6 +18,7 @@ from pozytywka_spark.ingest.book import Book
 from pozytywka_spark.ingest.lock import only_ingest
 from pozytywka_spark.ingest.rules import judge, storage
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.lake.layout import buckets_of
 
 
 def counts(report, entity="sessions"):
@@ -317,3 +318,29 @@ def test_a_file_that_was_only_touched_is_not_read_again(spark, settings, tmp_pat
 def by_blocks(data: bytes) -> str:
     """The hash of the hashes of a file's blocks of 4 MB; these files have one."""
     return hashlib.sha256(hashlib.sha256(data).hexdigest()[:32].encode()).hexdigest()[:32]
+
+
+def test_a_new_lake_lies_in_as_many_buckets_as_the_setting_says(spark, settings, tmp_path) -> None:
+    """Only once events come; the same rows as in one bucket, the same delivery again adds nothing."""
+    rows, raw = [*sessions(30), *sessions(3, seed=4, first=50)[:5]], tmp_path / "raw"
+    rows[7] = rows[7] | {"user_id": None}
+    divided = at(settings, raw)
+    divided = divided.model_copy(update={"lake": divided.lake.model_copy(update={"user_buckets": 4})})
+    lake = open_lake(divided, spark)
+    write(raw / "users.jsonl", users())
+    stage.ingest(spark, divided, lake)
+    assert not lake.exists("events")
+
+    write(raw / "sessions.jsonl", rows)
+    first = stage.ingest(spark, divided, lake)
+    assert buckets_of(lake) == 4
+    found = lake.rows("events").to_pylist()
+    assert {row["user_bucket"] for row in found} == {0, 1, 2, 3}
+    whole = at(settings, raw)
+    whole = whole.model_copy(update={"lake": whole.lake.model_copy(update={"root": str(tmp_path / "whole")})})
+    other = open_lake(whole, spark)
+    assert counts(stage.ingest(spark, whole, other)) == counts(first)
+    assert contents(lake, "events", "user_bucket") == contents(other, "events", "user_bucket")
+    write(raw / "sessions" / "again.jsonl", rows)
+    assert counts(stage.ingest(spark, divided, lake))[1] == 0
+    assert len(lake.rows("events")) == len(found)
