@@ -118,6 +118,13 @@ EVENTS = table(
 
 SILVER = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, EVENTS)
 
+
+def order_of(name: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """How rows lie within a file of the table of that name; in no order if it lacks one of its columns."""
+    order = next((table.sorted_by for table in SILVER if table.name == name), ())
+    return order if set(order) <= set(columns) else ()
+
+
 # grain: rejected raw row (identical rows of an entity are one); personal fields of users are masked;
 # `time_unit` (s, ms, us) is that of numbers as timestamps in the row's file, null: it has ISO timestamps
 QUARANTINE = table(

@@ -12,6 +12,7 @@ from deltalake.exceptions import DeltaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from pozytywka_spark import schemas
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import log, scan, staging
 from pozytywka_spark.lake import protocol_guard as guard
@@ -52,7 +53,8 @@ def compact(spark: SparkSession, name: str, store: Store, path: str) -> int | No
         rearranges=True,
     )
     rows = _gathered(store.read(spark, path, delta, small), partition_by, most)
-    return write_and_commit(rows, Table(name, schema, (), partition_by), store, path, change)
+    table = Table(name, schema, (), partition_by, schemas.order_of(name, schema.names))
+    return write_and_commit(rows, table, store, path, change)
 
 
 def _worthwhile(found: Sequence[log.ActiveFile]) -> tuple[list[log.ActiveFile], int]:

@@ -255,6 +255,19 @@ def test_a_file_is_one_bucket_sorted_by_user_and_time(rs: Bench) -> None:
         assert "user_bucket=" in file
 
 
+def test_compacted_files_are_sorted_too(rs: Bench) -> None:
+    half = events(rs).count() // 2
+    for rows in (events(rs).limit(half), events(rs).subtract(events(rs).limit(half))):
+        rs.lake.append(rows, EVENTS)
+    before = content(rs.lake)
+    assert rs.lake.compact("events") is not None
+    assert content(rs.lake) == before
+    for file in rs.lake.files("events"):
+        frame = pl.read_parquet(Path(rs.lake.path("events"), file), hive_partitioning=False)
+        rows = frame.select("user_id", "event_time").rows()
+        assert rows == sorted(rows)
+
+
 def test_what_is_asked_for_and_what_would_be_better_is_told(
     rs: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
