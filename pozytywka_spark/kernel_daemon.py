@@ -15,9 +15,9 @@ import pyspark.sql.pandas.serializers
 import pyspark.worker
 from pyspark import daemon
 
-from pozytywka_spark import config, schemas
+from pozytywka_spark import schemas
 
-LOADED = (numpy, pyarrow, pyspark.sql.pandas.serializers, pyspark.worker, config, schemas)
+LOADED = (numpy, pyarrow, pyspark.sql.pandas.serializers, pyspark.worker, schemas)
 
 if __name__ == "__main__":
     daemon.manager()

@@ -6,7 +6,7 @@ plays of a track, namesakes); the second counts that, slice by slice of the keys
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -15,15 +15,15 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import Data
 from pozytywka_spark.ingest import checks as c
 from pozytywka_spark.ingest import distributions as d
-from pozytywka_spark.ingest.brought import SLICE_ROWS, Staging
-from pozytywka_spark.ingest.catalogue_partials import CATALOGUE, count_catalogue
+from pozytywka_spark.ingest.brought import SLICE_ROWS
+from pozytywka_spark.ingest.catalogue_partials import CATALOGUE
 from pozytywka_spark.ingest.check_list import event_checks, orphan_checks
 from pozytywka_spark.ingest.checks import Finding, Partial, Tally
-from pozytywka_spark.ingest.event_partials import count_events
 from pozytywka_spark.ingest.event_totals import count_slices, slices_of
+from pozytywka_spark.ingest.shard_counts import count_shards
 from pozytywka_spark.ingest.spanned import Spanned, span_findings, spanned
 from pozytywka_spark.lake.shards import Shard
-from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
+from pozytywka_spark.lake.tasks import Tasks, Told
 
 _SHORT_HISTORY_MONTHS = 12
 
@@ -60,15 +60,6 @@ def look(tasks: Tasks, shards: Mapping[str, Sequence[Shard]], chosen: Data | Non
         named=lambda each: f"{each.question} of silver, slice {each.number}",
     )
     return _silver(frozenset(there), [*first.told, *second.told], chosen or Data())
-
-
-def count_shards(shards: Sequence[Shard], files: TaskFiles, slices: int) -> Iterator[Told]:
-    """The first job's work, on shards of any silver table."""
-    staging = Staging(files, slices)
-    for shard in shards:
-        count = count_events if shard.table == schemas.EVENTS.name else count_catalogue
-        yield from count(shard, files, staging)
-    staging.stage()
 
 
 def _named(shard: Shard) -> str:

@@ -9,12 +9,15 @@ import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pyarrow import fs
 
-from pozytywka_spark.config import S3
 from pozytywka_spark.errors import LakeError
+
+if TYPE_CHECKING:  # as in storage
+    from pozytywka_spark.config import S3
 
 _SCHEMES = ("s3://", "s3a://")
 # What every reader of Delta tables spells alike, however it encodes addresses.

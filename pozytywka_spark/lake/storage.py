@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pyarrow import fs
 
-from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import s3
+
+if TYPE_CHECKING:  # tasks have no settings, and their workers would wait for them
+    from pozytywka_spark.config import Settings
 
 
 @dataclass(frozen=True)

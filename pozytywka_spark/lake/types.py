@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from deltalake import DeltaTable, Schema
 from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.schemas import Table
 
+if TYPE_CHECKING:  # tasks cast rows only, and their workers would wait for it
+    from deltalake import DeltaTable, Schema
+
 
 def to_delta(table: Table) -> Schema:
     """The schema that the log gets. Raises `LakeError` for a type that Delta doesn't have."""
+    from deltalake import Schema
+
     try:
         return Schema.from_json(stored(table.schema).json())
     except Exception as error:  # deltalake raises a bare Exception here
@@ -22,6 +27,8 @@ def to_delta(table: Table) -> Schema:
 
 def as_delta(schema: T.StructType) -> Schema:
     """Stored columns as the log has them."""
+    from deltalake import Schema
+
     return Schema.from_json(schema.json())
 
 
