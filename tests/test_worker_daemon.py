@@ -7,8 +7,14 @@ import sys
 
 import pytest
 
-KERNELS = ("lake.run_tasks", "ingest.line_work", "ingest.new_events", "ingest.repair_work", "ingest.shard_counts",
-           "ingest.event_totals")  # fmt: skip
+KERNELS = (
+    "lake.run_tasks",
+    "ingest.line_work",
+    "ingest.new_events",
+    "ingest.repair_work",
+    "ingest.shard_counts",
+    "ingest.event_totals",
+)
 
 
 def loaded_by(*modules: str) -> set[str]:
