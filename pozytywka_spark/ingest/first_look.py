@@ -88,7 +88,7 @@ def _quickly(texts: pa.Array, judging: Judging) -> tuple[Quick | None, _Whole]:
     if not len(texts):
         return None, np.zeros(0, np.int64)
     ends = np.frombuffer(borders, np.int32)[: len(texts) + 1].astype(np.int64)
-    quick = look_quickly(data.to_pybytes(), ends, judging.max_line_bytes, judging.latest_micros)
+    quick = look_quickly(data, ends, judging.max_line_bytes, judging.latest_micros)
     rest = np.ones(len(texts), np.bool_)
     rest[quick.places] = False
     return (quick if len(quick.places) else None), np.flatnonzero(rest)

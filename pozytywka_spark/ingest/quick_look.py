@@ -69,16 +69,18 @@ class Quick:
     places: Numbers
 
 
-def look_quickly(data: bytes, borders: Numbers, longest: int, latest: int | None) -> Quick:
+def look_quickly(data: bytes | pa.Buffer, borders: Numbers, longest: int, latest: int | None) -> Quick:
     """Events of the lines in the usual form. `borders`: where each line begins in `data`, and the last end.
 
     Lines may have a line feed at their end. Left out are lines of more than `longest` bytes and events later
     than `latest` (microseconds since 1970).
     """
     nothing = Quick(pl.DataFrame(schema=EVENT), np.zeros(0, np.int64))
-    if len(borders) < 2 or b"\\" in data:
+    if len(borders) < 2:
         return nothing
-    data += _PAD
+    data = b"".join((data, _PAD))
+    if b"\\" in data:
+        return nothing
     b: Bytes = np.frombuffer(data, np.uint8)
     starts = borders[:-1]
     ends = borders[1:] - (b[borders[1:] - 1] == _NEWLINE)

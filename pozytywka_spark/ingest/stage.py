@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,7 +30,11 @@ from pozytywka_spark.ingest.replay import replay_all, replay_stream, second_chan
 from pozytywka_spark.ingest.reporting import report_on
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.open_tasks import workers_awake
+from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.reports.page import SEVERITIES
+
+_KERNELS = ("pozytywka_spark.lake.run_tasks", "pozytywka_spark.ingest.line_work")
 
 
 @dataclass(frozen=True)
@@ -82,12 +87,13 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
         read = ledger.read_before(lake, delivery.root)
         judging = judging_of(settings.ingest, datetime.now(UTC))
         failures = []
-        for contract in CONTRACTS:
-            try:
-                if delivery.files.get(contract.entity):
-                    _ingest_entity(spark, settings, lake, delivery, contract, ingest_id, read, judging)
-            except DataError as error:  # of this entity's files: the others are none the worse for it
-                failures.append(str(error))
+        with _ready(spark, delivery, read):
+            for contract in CONTRACTS:
+                try:
+                    if delivery.files.get(contract.entity):
+                        _ingest_entity(spark, settings, lake, delivery, contract, ingest_id, read, judging)
+                except DataError as error:  # of this entity's files: the others are none the worse for it
+                    failures.append(str(error))
         if failures:
             raise DataError("; ".join(failures))
         # counts without an end may also be those of an ingest that was cut short after its last file
@@ -95,6 +101,18 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
             return _nothing_new(settings, lake, delivery)
         second_chance(lake, ingest_id, judging)
         return _finish(settings, lake, delivery, ingest_id)
+
+
+def _ready(
+    spark: SparkSession, delivery: Delivery, read: Mapping[str, ledger.Read]
+) -> AbstractContextManager[None]:
+    """Workers that start while small files are read by this process, if there are large ones too."""
+    new = (
+        unread(files, read[entity].versions if entity in read else {})
+        for entity, files in delivery.files.items()
+    )
+    large = any(sum(file.size for file in files) > INLINE_BYTES for files in new)
+    return workers_awake(spark, _KERNELS) if large else nullcontext()
 
 
 def replay(settings: Settings, lake: Lake) -> IngestReport:

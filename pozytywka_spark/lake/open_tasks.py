@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from threading import Thread
 
+import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import LakeError
@@ -56,6 +59,35 @@ def _opened(spark: SparkSession, files: OpenFiles, root: str) -> Iterator[SparkT
             yield SparkTasks(spark, files, slots_of(spark), inline)
     finally:
         forget_shared()
+
+
+@contextmanager
+def workers_awake(spark: SparkSession, modules: Sequence[str]) -> Iterator[None]:
+    """Start the Python workers of this machine, with these modules loaded, beside the work inside.
+
+    The first job of a session starts them otherwise, and waits for seconds. Does nothing on a cluster.
+    """
+    cores = local_cores(str(spark.conf.get("spark.master", "")))
+    if not cores:
+        yield
+        return
+
+    def load(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for module in modules:
+            importlib.import_module(module)
+        yield from batches
+
+    def wake() -> None:
+        # a job that fails now fails again, and is told of, as soon as there is work
+        with suppress(Exception):
+            spark.range(0, cores, 1, cores).mapInArrow(load, "id bigint").collect()
+
+    thread = Thread(target=wake, name="wake workers", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def slots_of(spark: SparkSession) -> int:

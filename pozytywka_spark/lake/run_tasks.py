@@ -27,7 +27,7 @@ Item = TypeVar("Item")
 # Small work is done at once by the process itself: a job costs as much as kernels take for more than that
 INLINE_BYTES = 4 << 20
 INLINE_ITEMS = 64
-_TASKS_PER_SLOT = 4  # so that a slot that is done early takes over from the others
+_TASKS_PER_SLOT = 3  # so that a slot that is done early takes over from the others
 _TASK_BYTES = 4 << 20  # less is not worth a task of its own
 _LINE = "line binary"
 _ARROW = pa.schema([("line", pa.binary())])
