@@ -2,7 +2,7 @@
 
 Run on a quiet machine: `python -m tests.bench.bench_ingest [EVENTS ...]` (default 1000000 10000000).
 Sessions are clean events in one file; the session's start isn't counted, checks and page are. Then, of the
-largest size up to ten million: nothing new, ten lines more in a file of their own, the same lines in 10,000
+largest size up to a million: nothing new, ten lines more in a file of their own, the same lines in 10,000
 files, and a made world of about as many events, clean and with 5% of its lines broken in every way. Peak
 memory: of the JVM, its Python workers and this process together, so far in the run; of a process of its own
 for DuckDB.
@@ -39,7 +39,7 @@ DEFECTS = (
 )  # fmt: skip
 _EVENTS_OF_A_USER = 246  # of a made world of 14 months, on average
 _CHUNK = 1_000_000
-_MOST = 10_000_000  # larger worlds take too long to make
+_MOST = 1_000_000  # larger worlds take too long to make
 _MICROS = 730 * 86_400 * 1_000_000  # two years
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -237,3 +238,22 @@ def test_spark_reads_every_type_that_tasks_write(rs: Bench) -> None:
     rows = rs.frame([row, (None,) * len(row)], ddl).toArrow()
     rs.lake.append(rows, of)
     rs.assert_rows(rs.lake.read("kinds"), [row, (None,) * len(row)], ddl)
+
+
+class Elsewhere:
+    """A session of a cluster, which must not be asked for a job."""
+
+    class conf:  # noqa: N801 as Spark has it
+        @staticmethod
+        def get(_key: str, _default: str) -> str:
+            return "spark://host:7077"
+
+
+def test_workers_of_this_machine_are_started_beside_other_work(spark: SparkSession) -> None:
+    done = []
+    with workers_awake(spark, ["json"]):
+        done.append("meanwhile")
+    assert done == ["meanwhile"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "wake workers"]
+    with workers_awake(Elsewhere(), ["json"]):  # type: ignore[arg-type]
+        assert not [thread for thread in threading.enumerate() if thread.name == "wake workers"]
