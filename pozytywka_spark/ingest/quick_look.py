@@ -2,8 +2,8 @@
 
 A line of sessions in that form has sixteen quotes, and what stands between them is either the same in every
 line (names of fields, colons, commas, perhaps a blank behind them) or a value of which each byte can be told
-right by itself. So whole columns of lines are checked and read with NumPy at once, eight bytes at a time, in two
-thirds of the time that a pattern and a JSON parser take. Whatever is odd about a line, if only a number
+right by itself. So whole columns of lines are checked and read with NumPy at once, eight bytes at a time, in
+two thirds of the time that a pattern and a JSON parser take. Whatever is odd about a line, if only a number
 of nine digits, it isn't read here: the pattern and the rules have it then (see `first_look`).
 """
 

@@ -13,10 +13,11 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pytest
-from pyspark.sql import Row
+from pyspark.sql import Row, SparkSession
 
 from pozytywka_spark.errors import DataError, LakeError
 from pozytywka_spark.lake import Txn
+from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.schemas import table
