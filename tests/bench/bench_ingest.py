@@ -137,7 +137,9 @@ def main(sizes: list[int]) -> None:
         home = load_settings("local", [f"home={folder / 'home'}", "spark.driver_memory=2g"])
         spark = build_session(home, "ingest")
         for events in sizes:
-            raw, lake = make(events, folder / f"raw-{events}"), folder / f"lake-{events}"
+            with multiprocessing.get_context("spawn").Pool(1) as pool:  # its memory is no part of ingest's
+                raw = pool.apply(make, (events, folder / f"raw-{events}"))
+            lake = folder / f"lake-{events}"
             measure(spark, events, "ingest", raw, lake)
             beside(events, "duckdb", raw / "sessions.jsonl", folder / "out")
             if events == max((size for size in sizes if size <= _MOST), default=None):
