@@ -65,12 +65,14 @@ class MemoryFiles:
 class MemoryTasks:
     """Implements `lake.tasks.Tasks` over `MemoryFiles`; what it wrote can be taken for a table's files.
 
-    Work and items are pickled and facts go through JSON, as between processes.
+    Work and items are pickled and facts go through JSON, as between processes. `ran`: the names of each
+    job's items.
     """
 
     def __init__(self, slots: int = 2) -> None:
         self.slots = slots
         self.files = MemoryFiles()
+        self.ran: list[list[str]] = []
 
     def run(
         self,
@@ -80,10 +82,11 @@ class MemoryTasks:
         weight: Callable[[Any], int],
         named: Callable[[Any], str],
     ) -> Done:
+        self.ran.append(list(map(named, items)))
+        assert all(self.ran[-1])
         parcels, written = len(self.files.parcels), len(self.files.written)
         told = []
         for task in pack(items, weight, self.slots):
-            assert all(map(named, task))
             one, mine = pickle.loads(pickle.dumps((work, task)))
             told += [json.loads(json.dumps(facts)) for facts in one(mine, self.files)]
         return Done(

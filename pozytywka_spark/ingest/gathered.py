@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.ingest.event_shards import stage_complete
 from pozytywka_spark.ingest.file_stats import MONTH, FileStats
 from pozytywka_spark.ingest.joined import Origin, look_at, look_at_all
 from pozytywka_spark.ingest.judged import Judged
@@ -92,22 +91,10 @@ class Gathered:
 def put_down(frames: dict[str, pl.DataFrame], buckets: int, files: TaskFiles) -> None:
     """Stage rows by kind, as of `Judged.take`; complete events by month and bucket of the user."""
     for kind, rows in frames.items():
-        if kind != COMPLETE:
+        if kind == COMPLETE:
+            stage_complete(rows, buckets, files)
+        else:
             files.stage(kind, rows.drop(MONTH, strict=False))
-            continue
-        for (month, bucket), mine in _by_shard(rows, buckets):
-            files.stage(kind, mine.drop(MONTH), (str(month), bucket))
-
-
-def _by_shard(rows: pl.DataFrame, buckets: int) -> Iterator[tuple[tuple[date, int], pl.DataFrame]]:
-    months = rows.get_column(MONTH)
-    if buckets == 1 and rows.height and months.min() == months.max():  # as in files that follow the time
-        yield (months[0], 0), rows
-        return
-    bucket = user_bucket(pl.col("user_id"), buckets).alias("_bucket")
-    parts = rows.with_columns(bucket).partition_by(MONTH, "_bucket", as_dict=True)
-    for (month, number), mine in parts.items():
-        yield (month, int(number)), mine.drop("_bucket")
 
 
 def not_blank(found: Piece | Lines) -> Lines:

@@ -25,13 +25,11 @@ from pozytywka_spark.ingest.staged import (
     catalogue_rows,
 )
 from pozytywka_spark.ingest.textlines import Lines
-from pozytywka_spark.names import LIKE, PLAY, SKIP
 
 # What a rejected row's text and its file's path tell of where a row is missing: rows of `staged.LOST_ROWS`
 LossesOf = Callable[[str | None, str], list[tuple[int | None, int | None, str | None]]]
 Frames = dict[str, pl.DataFrame]
 
-_WITH_TRACK = frozenset((PLAY, SKIP, LIKE))
 # Rows kept as Python has them, at most about so many
 _AS_TUPLES = 50_000
 # A time or a day of a row is given as a number
@@ -95,7 +93,7 @@ class Judged:
                 self._rows[LOST] += self._losses_of(said.raw, origin.path)
         elif not self._events:
             self._rows[ROWS].append((*said.columns, said.rescued, said.line_id, *place))
-        elif _is_incomplete(said.columns):
+        elif said.incomplete:
             self._rows[INCOMPLETE].append((*said.columns, *fate, *place))
         else:
             self._rows[COMPLETE].append((*said.columns[:5], None, said.rescued, said.line_id, *place))
@@ -122,12 +120,6 @@ class Judged:
         for kind, rows in self._rows.items():
             self._frames[kind].append(_frame(rows, self._schemas[kind]))
             self._rows[kind] = []
-
-
-def _is_incomplete(columns: tuple[Any, ...]) -> bool:
-    """Whether an event lacks its user, its type, or the track that its type calls for."""
-    _, kind, user, _, track, _ = columns
-    return user is None or kind is None or (track is None and kind in _WITH_TRACK)
 
 
 def _frame(rows: Sequence[tuple[Any, ...]], schema: pl.Schema) -> pl.DataFrame:

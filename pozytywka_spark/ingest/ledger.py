@@ -14,6 +14,7 @@ import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from pozytywka_spark.ingest.fates import KEPT, REPAIRED
+from pozytywka_spark.ingest.rawfile import micros_of
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES, INGESTS, Table
 
@@ -82,8 +83,7 @@ def read_before(lake: Lake, delivery: str) -> dict[str, Read]:
 
 
 def _version(row: Row) -> Version:
-    whole = int(row["modified"].replace(microsecond=0).timestamp())
-    return Version(row["size"], whole * 1_000_000 + row["modified"].microsecond, row.get("content_hash"))
+    return Version(row["size"], micros_of(row["modified"]), row.get("content_hash"))
 
 
 def record_files(lake: Lake, stamp: Mapping[str, Any], txn: Txn, files: Sequence[Mapping[str, Any]]) -> None:

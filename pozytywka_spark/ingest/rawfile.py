@@ -17,8 +17,12 @@ class RawFile:
     @property
     def modified_micros(self) -> int:
         """The same as microseconds since the epoch."""
-        whole = int(self.modified.replace(microsecond=0).timestamp())
-        return whole * 1_000_000 + self.modified.microsecond
+        return micros_of(self.modified)
+
+
+def micros_of(moment: datetime) -> int:
+    """Microseconds since the epoch; a moment without a zone is in the machine's."""
+    return int(moment.replace(microsecond=0).timestamp()) * 1_000_000 + moment.microsecond
 
 
 def naive_time(micros: int) -> datetime:

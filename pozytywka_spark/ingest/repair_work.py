@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.ingest.event_shards import stage_complete
 from pozytywka_spark.ingest.evidence import tally
 from pozytywka_spark.ingest.fates import COUNTS, DUPLICATE, INCOMPLETE_COPY, UNRESOLVED, count
+from pozytywka_spark.ingest.file_stats import month_of_event
 from pozytywka_spark.ingest.grammar import Grammar, Key
 from pozytywka_spark.ingest.losses import torn_sessions
 from pozytywka_spark.ingest.nearby import have_a_say, is_whole
@@ -21,8 +22,6 @@ from pozytywka_spark.ingest.regroup import FILLED_TRACK, FILLED_TYPE, SessionSli
 from pozytywka_spark.ingest.repair import Outcome, repair
 from pozytywka_spark.ingest.session_rows import Row
 from pozytywka_spark.ingest.staged import (
-    COMPLETE,
-    COMPLETE_ROWS,
     LEFT,
     LEFT_ROWS,
     LOST_ROWS,
@@ -120,13 +119,7 @@ class Repair:
 
     def _stage_complete(self, filled: pl.DataFrame, files: TaskFiles) -> None:
         rows = filled if self.replay else filled.with_columns(line_id=pl.lit(None, pl.String))
-        keys = {
-            "_month": pl.col("event_time").dt.strftime("%Y-%m-01"),
-            "_bucket": user_bucket(pl.col("user_id"), self.buckets),
-        }
-        parts = rows.with_columns(**keys).partition_by(list(keys), as_dict=True, include_key=False)
-        for (month, bucket), mine in sorted(parts.items()):
-            files.stage(COMPLETE, mine.select(*COMPLETE_ROWS), (str(month), int(bucket)))
+        stage_complete(rows.with_columns(month_of_event()), self.buckets, files)
 
 
 def tried_sessions(

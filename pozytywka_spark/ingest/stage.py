@@ -209,11 +209,7 @@ def _ingest_entity(
     different = changed(listed, before.versions)
     touched = book_of(before.generation).pass_over(different, before.versions)
     anew = any(file.path not in touched for file in different)
-    wanted = [
-        file
-        for file in (listed if anew else unread(listed, before.versions))
-        if file.path not in touched or anew
-    ]
+    wanted = listed if anew else [f for f in unread(listed, before.versions) if f.path not in touched]
     if wanted:
         book_of(before.generation + anew).take_in(wanted)
 

@@ -24,6 +24,7 @@ class HashWork:
 
     def __call__(self, parts: Sequence[Part], _: TaskFiles) -> Iterator[Told]:
         """Read each part's bytes. A file that has gone, or that breaks off, has no hash."""
+        numbers = {path: number for number, path in enumerate(self.paths)}
         for part in parts:
             blocks = Blocks()
             store, name = self.storage.at(part.path)
@@ -37,7 +38,7 @@ class HashWork:
             except OSError:
                 blocks = Blocks()
             told = {str(number): block for number, block in blocks.told.items()}
-            yield {"source": self.paths.index(part.path), "blocks": told}
+            yield {"source": numbers[part.path], "blocks": told}
 
 
 def may_be_touched(files: Sequence[RawFile], read: Mapping[str, Version]) -> list[RawFile]:

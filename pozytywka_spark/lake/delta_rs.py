@@ -143,7 +143,7 @@ class DeltaRsLake:
         path = self.path(table.name)
         if not isinstance(rows, DataFrame):
             with self.tasks() as tasks:
-                return Upsert(table, keys, self._store, path, self._files, tasks, txn).run(rows)
+                return Upsert(table, keys, self._store, path, tasks, txn).run(rows)
         with checks.in_words():
             source = checks.conforming(rows, table)
             return merge.upsert(self._spark, source, table, keys, self._store, path, txn)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,10 +14,8 @@ from pyspark.sql import DataFrame
 from pozytywka_spark.lake import casting, partitions
 from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.lake.table_files import OpenFile, TableFiles
+from pozytywka_spark.lake.task_lines import LINE, as_batch, collected
 from pozytywka_spark.schemas import Table
-
-_LINE = "line binary"
-_ARROW = pa.schema([("line", pa.binary())])
 
 
 def write_frame(df: DataFrame, table: Table, files: TableFiles) -> list[Written]:
@@ -29,8 +26,7 @@ def write_frame(df: DataFrame, table: Table, files: TableFiles) -> list[Written]
     order = (*table.partition_by, *table.sorted_by)
     if order:
         df = df.sortWithinPartitions(*order)
-    rows = df.mapInArrow(FrameWriter(files, table), _LINE).collect()
-    return [pickle.loads(row["line"]) for row in rows]  # noqa: S301 our own tasks' lines
+    return list(collected(df.mapInArrow(FrameWriter(files, table), LINE)))
 
 
 @dataclass(frozen=True)
@@ -60,8 +56,7 @@ class FrameWriter:
         finally:
             if current is not None:
                 self.files.abandon(current)
-        lines = [pickle.dumps(file) for file in written]
-        yield pa.RecordBatch.from_arrays([pa.array(lines, pa.binary())], schema=_ARROW)
+        yield as_batch(written)
 
 
 def _runs(

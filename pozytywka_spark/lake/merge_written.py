@@ -15,7 +15,7 @@ from pozytywka_spark.lake.api import Txn
 from pozytywka_spark.lake.shard_list import data_files
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.store import Store, commit_files, discard
-from pozytywka_spark.lake.table_files import TableFiles, readable
+from pozytywka_spark.lake.table_files import readable
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table
 
@@ -28,7 +28,6 @@ class Upsert:
     keys: tuple[str, ...]
     store: Store
     path: str
-    files: TableFiles
     tasks: Tasks
     txn: Txn | None
 
@@ -37,7 +36,7 @@ class Upsert:
         if log.done_before(log.open_table(self.path, self.store.options), self.txn):
             return None
         ours = isinstance(rows, pa.Table)
-        new = written.files_of(rows, self.table, self.files)
+        new = written.files_of(rows, self.table, self.store.files)
         adds = written.adding(new)
         try:
             version = self._tried(adds, [readable(file, self.table) for file in new])
@@ -81,7 +80,7 @@ class Upsert:
 
     def _candidates(self, delta: DeltaTable, keys: merge_tasks.Keys) -> list[DataFile]:
         found = [file for file in log.active_files(delta) if keys.may_be_in(file)]
-        return data_files(self.files.storage, self.path, delta, found)
+        return data_files(self.store.files.storage, self.path, delta, found)
 
     def _committed(self, adds: Sequence[AddAction]) -> bool:
         """Whether the latest version has one of the files; they come together or not at all."""

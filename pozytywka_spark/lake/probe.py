@@ -66,15 +66,7 @@ def probe_staging(storage: Storage, root: str, spark: SparkSession) -> str:
 
     Raises `LakeError` with the store's own words.
     """
-    place = f"{storage.plain(root)}/_probe-{uuid4().hex}"
-
-    def attempt(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for _ in batches:
-            yield pa.RecordBatch.from_pydict({"told": pa.array([_refusal(storage, place)], pa.string())})
-
-    told = _refusal(storage, f"{place}-driver")
-    if told is None:
-        told = spark.range(1).mapInArrow(attempt, "told string").collect()[0]["told"]
+    told = refusal(storage, storage.plain(root)) or refusal_of_a_task(storage, storage.plain(root), spark)
     if told is not None:
         raise LakeError(
             f"{root}: tasks can't write there: {told}; name another folder as lake.staging, or see "
@@ -83,8 +75,20 @@ def probe_staging(storage: Storage, root: str, spark: SparkSession) -> str:
     return f"{root}: read and written by tasks"
 
 
-def _refusal(storage: Storage, place: str) -> str | None:
-    """Why a file can't be written; None if it can."""
+def refusal_of_a_task(storage: Storage, root: str, spark: SparkSession) -> str | None:
+    """The same, tried by a task: executors have credentials of their own, or none."""
+
+    def attempt(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            yield pa.RecordBatch.from_pydict({"told": pa.array([refusal(storage, root)], pa.string())})
+
+    told: str | None = spark.range(1, numPartitions=1).mapInArrow(attempt, "told string").collect()[0]["told"]
+    return told
+
+
+def refusal(storage: Storage, root: str) -> str | None:
+    """Why a file can't be written below `root`; None if it can."""
+    place = f"{root}/_probe-{uuid4().hex}"
     try:
         storage.make_parent(place)
         store, name = storage.at(place)

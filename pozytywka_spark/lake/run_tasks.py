@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pozytywka_spark.errors import PozytywkaError
 from pozytywka_spark.lake import task_errors
 from pozytywka_spark.lake.shards import Parcel, Written, pack
 from pozytywka_spark.lake.task_files import OpenFiles
+from pozytywka_spark.lake.task_lines import LINE, as_batch, collected
 from pozytywka_spark.lake.tasks import Done, Told, Work
 from pozytywka_spark.session_conf import interpreted
 
@@ -29,8 +29,6 @@ INLINE_BYTES = 4 << 20
 INLINE_ITEMS = 64
 _TASKS_PER_SLOT = 3  # so that a slot that is done early takes over from the others
 _TASK_BYTES = 4 << 20  # less is not worth a task of its own
-_LINE = "line binary"
-_ARROW = pa.schema([("line", pa.binary())])
 _Line = tuple[str, Any]
 _TOLD, _PARCEL, _WRITTEN = "told", "parcel", "written"
 
@@ -69,14 +67,13 @@ class SparkTasks:
         worth = max(self.slots, -(-total // _TASK_BYTES))
         tasks = pack(items, weight, min(worth, _TASKS_PER_SLOT * self.slots))
         job = _Job(tuple(map(tuple, tasks)), work, self.files)
-        frame = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job, _LINE)
+        frame = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job, LINE)
         with (
             task_errors.in_words(self.spark, tasks, named),
             _tagged(self.spark, work),
             interpreted(self.spark),
         ):
-            rows = frame.collect()
-        return _done(pickle.loads(row["line"]) for row in rows)  # noqa: S301 our own tasks' lines
+            return _done(collected(frame))
 
 
 @contextmanager
@@ -103,8 +100,7 @@ class _Job:
         pa.set_cpu_count(int(os.environ.get("POLARS_MAX_THREADS") or 1))
         for batch in batches:
             for number in batch.column(0).to_pylist():
-                lines = [pickle.dumps(line) for line in self._of(self.tasks[number])]
-                yield pa.RecordBatch.from_arrays([pa.array(lines, pa.binary())], schema=_ARROW)
+                yield as_batch(self._of(self.tasks[number]))
 
     def _of(self, items: Sequence[Any]) -> list[_Line]:
         try:

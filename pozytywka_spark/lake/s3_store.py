@@ -6,10 +6,8 @@ prunes columns; here each read is of whole rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from uuid import uuid4
+from collections.abc import Sequence
 
-import pyarrow as pa
 from deltalake import DeltaTable
 from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
@@ -17,7 +15,7 @@ from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, s3, staging
+from pozytywka_spark.lake import log, probe, s3, staging
 from pozytywka_spark.lake.s3_read import FILES, Reader
 from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.lake.store import FILE
@@ -40,43 +38,21 @@ class S3Store:
         try:
             there = s3.filesystem(self._endpoint).get_file_info(bucket).type != fs.FileType.NotFound
         except OSError as error:
-            raise self._unreachable("read", error) from error
+            raise self._unreachable("read", str(error)) from error
         if not there:
             raise LakeError(f"lake.root {self.root}: no bucket {bucket}; make it, or correct lake.root")
 
     def probe(self, spark: SparkSession | None) -> str:
         """See `store.Store`."""
         self.check()
-        try:
-            self._try_write(s3.filesystem(self._endpoint))
-        except OSError as error:
-            raise self._unreachable("written", error) from error
-        if spark is not None:
-            self._probe_from_a_task(spark)
-        return f"{self.root}: read and written"
-
-    def _try_write(self, store: fs.S3FileSystem) -> None:
-        name = s3.key(f"{self.root}/_probe-{uuid4().hex}")
-        with store.open_output_stream(name) as target:
-            target.write(b"probe")
-        store.delete_file(name)
-
-    def _probe_from_a_task(self, spark: SparkSession) -> None:
-        """Executors have credentials of their own, or none."""
-
-        def attempt(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            for _ in batches:
-                told = None
-                try:
-                    self._try_write(s3.filesystem(self._endpoint))
-                except OSError as error:
-                    told = str(error)
-                yield pa.RecordBatch.from_pydict({"told": pa.array([told], pa.string())})
-
-        rows = spark.range(1).mapInArrow(attempt, "told string").collect()
-        told = next((row["told"] for row in rows if row["told"]), None)
+        told = probe.refusal(self.files.storage, self.root)
         if told is not None:
-            raise self._unreachable("written by executors", OSError(told))
+            raise self._unreachable("written", told)
+        if spark is not None:
+            told = probe.refusal_of_a_task(self.files.storage, self.root, spark)
+            if told is not None:
+                raise self._unreachable("written by executors", told)
+        return f"{self.root}: read and written"
 
     def read(
         self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
@@ -150,8 +126,8 @@ class S3Store:
                 "a vacuum deleted its files; read a later one"
             )
 
-    def _unreachable(self, verb: str, error: OSError) -> LakeError:
-        reason = " ".join(str(error).split())[:200]
+    def _unreachable(self, verb: str, told: str) -> LakeError:
+        reason = " ".join(told.split())[:200]
         return LakeError(
             f"lake.root {self.root} can't be {verb}: {reason}; are s3.endpoint and s3.region right, "
             "and the credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)?"

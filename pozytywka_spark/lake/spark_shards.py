@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
@@ -37,12 +38,7 @@ def put_down(
     staged = Table(name, T.StructType(nullable), (), tuple(partition_by))
     place = TableFiles(tasks.files.tables.storage, f"{tasks.files.staging}/shards")
     written = write_frame(df.select(*staged.columns), staged, place)
-    return [_data_file(file, staged, version) for file in written]
-
-
-def _data_file(file: Written, table: Table, version: int) -> DataFile:
-    found = readable(file, table)
-    return DataFile(found.place, found.size, found.rows, found.partition, _at(version), found.schema)
+    return [replace(readable(file, staged), path=_at(version)) for file in written]
 
 
 def check_unchanged(name: str, removed: Sequence[DataFile], version: int) -> None:

@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import polars as pl
 from pyspark.sql import types as T
 
 from pozytywka_spark.ingest.silver import Silver, look
-from pozytywka_spark.lake.shards import Shard, pack
-from pozytywka_spark.lake.tasks import Done, Work
+from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.schemas import SILVER
-from tests.in_memory import MemoryFiles
-
-Item = TypeVar("Item")
-
-
-class MemoryTasks:
-    """Implements `lake.tasks.Tasks`: each task has files of its own to write, all can read all."""
-
-    def __init__(self, files: MemoryFiles, slots: int = 1) -> None:
-        self.slots = slots
-        self._files = files
-
-    def run(
-        self,
-        items: Sequence[Item],
-        work: Work[Item],
-        *,
-        weight: Callable[[Item], int],
-        named: Callable[[Item], str],
-    ) -> Done:
-        assert all(named(item) for item in items)
-        before = len(self._files.parcels)
-        told = [told for task in pack(items, weight, self.slots) for told in work(task, self._files)]
-        # what a task tells travels as JSON
-        return Done(tuple(json.loads(json.dumps(told))), tuple(self._files.parcels[before:]), ())
-
+from tests.in_memory import MemoryFiles, MemoryTasks
 
 _TYPES: Mapping[type, pl.DataType] = {
     T.BinaryType: pl.Binary(), T.BooleanType: pl.Boolean(), T.DateType: pl.Date(), T.DoubleType: pl.Float64(),
@@ -61,9 +34,9 @@ def looked_at(
 
     Events are cut by month as well, and lie in the bucket of their user.
     """
-    files = MemoryFiles()
-    shards = {name: _shards(files, name, rows, cut) for name, rows in tables.items()}
-    return look(MemoryTasks(files, slots), shards)
+    tasks = MemoryTasks(slots)
+    shards = {name: _shards(tasks.files, name, rows, cut) for name, rows in tables.items()}
+    return look(tasks, shards)
 
 
 def _shards(

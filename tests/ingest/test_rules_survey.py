@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from in_memory import MemoryFiles
+from in_memory import MemoryTasks
 from odd_lines import PLAY
 
 from pozytywka_spark.errors import DataError
@@ -17,30 +15,9 @@ from pozytywka_spark.ingest.contracts import SESSIONS
 from pozytywka_spark.ingest.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.survey import survey
 from pozytywka_spark.lake.storage import Storage
-from pozytywka_spark.lake.tasks import Done, Work
 
 SECONDS = json.dumps(PLAY | {"timestamp": 1672722595}) + "\n"
 ISO = json.dumps(PLAY) + "\n"
-
-
-class EachAlone:
-    """Implements `lake.tasks.Tasks`: each item is a task's."""
-
-    slots = 3
-
-    def __init__(self) -> None:
-        self.ran: list[list[Any]] = []
-
-    def run(
-        self,
-        items: Sequence[Any],
-        work: Work[Any],
-        *,
-        weight: Callable[[Any], int],
-        named: Callable[[Any], str],
-    ) -> Done:
-        self.ran.append([named(item) for item in items if weight(item)])
-        return Done(tuple(told for item in items for told in work([item], MemoryFiles())), (), ())
 
 
 def listed(folder: Path, contents: dict[str, bytes]) -> list[RawFile]:
@@ -59,7 +36,7 @@ def test_each_file_is_read_as_what_it_is(tmp_path: Path) -> None:
         "e.jsonl": SECONDS.encode() * 60_000 + ISO.encode(),
     }
     files = listed(tmp_path, contents)
-    tasks = EachAlone()
+    tasks = MemoryTasks(3)
     gone = RawFile(str(tmp_path / "gone"), 1, naive_time(0))
     found = survey(tasks, [*files, gone], Storage(), SESSIONS, refuse=True)
     assert [each.file for each in found] == files
@@ -79,5 +56,5 @@ def test_each_file_is_read_as_what_it_is(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_rows_is_refused_or_taken_as_it_is(tmp_path: Path) -> None:
     files = listed(tmp_path, {"a.jsonl": b"PK\x03\x04" + bytes(60), "b.jsonl": ISO.encode()})
     with pytest.raises(DataError, match=r"a\.jsonl: it seems to be .*; nothing of sessions was taken in"):
-        survey(EachAlone(), files, Storage(), SESSIONS, refuse=True)
-    assert [each.file for each in survey(EachAlone(), files, Storage(), SESSIONS, refuse=False)] == files
+        survey(MemoryTasks(3), files, Storage(), SESSIONS, refuse=True)
+    assert [each.file for each in survey(MemoryTasks(3), files, Storage(), SESSIONS, refuse=False)] == files

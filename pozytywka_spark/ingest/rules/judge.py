@@ -69,6 +69,7 @@ def judge_line(
         rescued(strange, entity) if strange else None,
         notes,
         absent,
+        meaning.incomplete,
         kept_text(line, pairs, entity) if doubtful else None,
         (line_id or line_hash(entity.name, line)) if doubtful else None,
     )

@@ -87,7 +87,7 @@ class Verdict(NamedTuple):
     `columns` as of `Meaning`, all None of an unreadable line; `reason` and `rule`: None if the line passes;
     `rescued`: fields that the contract doesn't know, as JSON; `notes`: remarks for the report; `absent`:
     required fields that the line lacks altogether; `raw`: the text as it may be stored, None where the
-    row needs none, as is `line_id`, the hash of entity and line.
+    row needs none, as is `line_id`, the hash of entity and line; `incomplete` as of `Meaning`.
     """
 
     columns: tuple[Any, ...]
@@ -96,5 +96,6 @@ class Verdict(NamedTuple):
     rescued: str | None = None
     notes: list[str] | None = None
     absent: list[str] | None = None
+    incomplete: bool = False
     raw: str | None = None
     line_id: str | None = None
