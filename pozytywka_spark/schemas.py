@@ -191,34 +191,43 @@ DATA_SPAN = table(
 # grain: user and track, in the month of the first like
 FIRST_LIKES = table(
     "first_likes",
-    "user_id bigint, track_id string, liked_at timestamp, month date",
+    "user_id bigint, track_id string, liked_at timestamp, month date, user_bucket int",
     keys=["user_id", "track_id"],
-    partition_by=["month"],
+    partition_by=["month", "user_bucket"],
 )
 
 # grain: user and artist, in the month of the first play
 ARTIST_DEBUTS = table(
     "artist_debuts",
-    "user_id bigint, artist_id string, month date",
+    "user_id bigint, artist_id string, month date, user_bucket int",
     keys=["user_id", "artist_id"],
-    partition_by=["month"],
+    partition_by=["month", "user_bucket"],
 )
 
 # grain: user, in the month of the first event
 USER_DEBUTS = table(
     "user_debuts",
-    "user_id bigint, first_event_at timestamp, month date",
+    "user_id bigint, first_event_at timestamp, month date, user_bucket int",
     keys=["user_id"],
+    partition_by=["month", "user_bucket"],
+)
+
+# grain: user and month with a purchase; the first one of the month, of all months with events, stray ones too
+FIRST_PURCHASES = table(
+    "first_purchases",
+    "user_id bigint, purchased_at timestamp, month date",
+    keys=["user_id", "month"],
     partition_by=["month"],
 )
 
 # grain: month with events; `inputs` is the fingerprint of all that its rows depend on, null of one that isn't
 # built: of stray events only, or not asked for. `event_count`, `event_hash`, `last_event` (microseconds) and
-# `days` (events of the first, the second …) are of its own events, as they lie in `files`
+# `days` (events of the first, the second …) are of its own events, as they lie in `files`; `catalogue` is
+# JSON, the same in all rows: of each catalogue table the digests of its files' names and of its rows
 FEATURE_BUILDS = table(
     "feature_builds",
     "month date, inputs string, event_count bigint, event_hash string, last_event bigint, files string, "
-    "days array<bigint>",
+    "days array<bigint>, catalogue string",
     keys=["month"],
 )
 
@@ -235,9 +244,11 @@ def user_month_table(measures: Sequence[str]) -> Table:
     """Grain: user and month with an event and no purchase before the month's end; a long per measure."""
     return table(
         "user_month",
-        ", ".join(["user_id bigint", "month date", *(f"{name} bigint" for name in measures)]),
+        ", ".join(
+            ["user_id bigint", "month date", *(f"{name} bigint" for name in measures), "user_bucket int"]
+        ),
         keys=["user_id", "month"],
-        partition_by=["month"],
+        partition_by=["month", "user_bucket"],
     )
 
 

@@ -50,7 +50,13 @@ class MemoryFiles:
         if rows.height:
             self.parcels.append(self.put(kind, rows, key))
 
-    def write(self, table: Table, rows: pl.DataFrame, partition: Mapping[str, Any] | None = None) -> None:
+    def write(
+        self,
+        table: Table,
+        rows: pl.DataFrame,
+        partition: Mapping[str, Any] | None = None,
+        noted: Mapping[str, str] | None = None,
+    ) -> None:
         if rows.height:
             self.written.append((table.name, partition or {}, rows))
 

@@ -162,6 +162,11 @@ class Features(Section):
         description="features of the catalogue that models are not given",
         json_schema_extra=decides("model"),
     )
+    extra: tuple[str, ...] = Field(
+        (),
+        description="modules with a tuple FEATURES of entries of your own, as my_package.my_features",
+        json_schema_extra=decides("tables", "model"),
+    )
     report_rows: int = Field(50_000, ge=100, description="rows that correlation and histograms look at")
     redundant_above: float = Field(0.98, gt=0, le=1, description="Spearman correlation of a redundant group")
 
@@ -172,7 +177,10 @@ class Guards(Section):
     section_decides = decides("tables")
 
     perturbation: bool = Field(True, description="false skips the rebuild with the future removed")
-    perturbation_users: int = Field(200, ge=1, description="users whose months are rebuilt")
+    perturbation_events: int = Field(
+        20_000_000, ge=0, description="up to so many events of the months built, all users are rebuilt"
+    )
+    perturbation_users: int = Field(2_000, ge=1, description="users that are rebuilt where there are more")
     suspicion_rows: int = Field(20_000, ge=100, description="labelled rows that single features are tried on")
     seed: int = Field(7, json_schema_extra=decides("tables", "report"))
     max_single_auc: float = Field(0.95, gt=0.5, le=1, description="a feature this good alone is a leak")

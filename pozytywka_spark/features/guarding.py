@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.beside import beside
-from pozytywka_spark.features.build import Build
+from pozytywka_spark.features.old_build import Build
 from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.features.compute import Months, built_features, within, write_encoded
 from pozytywka_spark.features.guards import GuardResult, check_names, check_rows

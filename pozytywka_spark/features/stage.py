@@ -18,7 +18,7 @@ from pozytywka_spark.datadays import FEATURES, is_recorded, write_span
 from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.features import store
 from pozytywka_spark.features.activity import first_purchases
-from pozytywka_spark.features.build import Build
+from pozytywka_spark.features.old_build import Build
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.compute import Months, built_features, write_base
 from pozytywka_spark.features.entry import Feature

@@ -63,7 +63,13 @@ class OpenFiles:
             size = target.tell()
         return Parcel(kind, key, place, rows.height, size)
 
-    def write(self, table: Table, rows: pl.DataFrame, partition: Mapping[str, Any] | None = None) -> None:
+    def write(
+        self,
+        table: Table,
+        rows: pl.DataFrame,
+        partition: Mapping[str, Any] | None = None,
+        noted: Mapping[str, str] | None = None,
+    ) -> None:
         """See `tasks.TaskFiles`. Raises `LakeError` for rows that the table doesn't hold."""
         if rows.height:
             self.written.append(self.tables.write(table, rows.to_arrow(), partition or {}))

@@ -47,10 +47,17 @@ class TaskFiles(Protocol):
     def stage(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> None:
         """Put rows down for a later job, as a `Parcel` of this kind and key; no rows: nothing."""
 
-    def write(self, table: Table, rows: pl.DataFrame, partition: Mapping[str, Any] | None = None) -> None:
+    def write(
+        self,
+        table: Table,
+        rows: pl.DataFrame,
+        partition: Mapping[str, Any] | None = None,
+        noted: Mapping[str, str] | None = None,
+    ) -> None:
         """Write rows as a data file of the table, with statistics, in a partition (typed values).
 
-        `rows` has the table's columns by name, but for partition columns; no rows: nothing.
+        `rows` has the table's columns by name, but for partition columns; no rows: nothing. `noted` is put
+        into the file's footer, for `Lake.noted`.
         """
 
 
