@@ -18,7 +18,6 @@ from pozytywka_spark.datadays import FEATURES, is_recorded, write_span
 from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.features import store
 from pozytywka_spark.features.activity import first_purchases
-from pozytywka_spark.features.old_build import Build
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.compute import Months, built_features, write_base
 from pozytywka_spark.features.entry import Feature
@@ -26,6 +25,7 @@ from pozytywka_spark.features.guarding import run_guards
 from pozytywka_spark.features.guards import GuardResult
 from pozytywka_spark.features.inputs import Inputs, choose_months, read_inputs
 from pozytywka_spark.features.labels import as_labels, label_counts
+from pozytywka_spark.features.old_build import Build
 from pozytywka_spark.features.recipe import dimensions_of
 from pozytywka_spark.kept import keeping
 from pozytywka_spark.lake.api import Lake

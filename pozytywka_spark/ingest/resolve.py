@@ -20,7 +20,6 @@ from pozytywka_spark.ingest.older_losses import OlderLosses
 from pozytywka_spark.ingest.regroup import Gather, SessionSlice
 from pozytywka_spark.ingest.rejected import HEX, BatchStamp, NewRejected, RejectedSlice
 from pozytywka_spark.ingest.repair_work import Repair, Tally, grammar_of
-from pozytywka_spark.ingest.slices import slices_for
 from pozytywka_spark.ingest.staged import (
     COMPLETE,
     INCOMPLETE,
@@ -35,6 +34,7 @@ from pozytywka_spark.ingest.staged import (
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.schemas import Table
+from pozytywka_spark.slices import slices_for
 
 # So many rows prove what there is to prove; of more, whole sessions are looked at until there are as many.
 EVIDENCE_ROWS = 400_000
