@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
+from pozytywka_spark.features.adverts import ADVERTS
 from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.behaviour import BEHAVIOUR
 from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.features.listening import LISTENING
+from pozytywka_spark.features.session_life import SESSION_LIFE
 from pozytywka_spark.features.trends import TRENDS
+from pozytywka_spark.features.variety import VARIETY
 
 CATALOGUE_VERSION = 2  # of the declaration: 1 hashed the text of Spark's expressions
-CATALOGUE: tuple[Feature, ...] = (*ANALYSTS, *BEHAVIOUR, *TRENDS)
-
-
-def measures_of(features: Iterable[Feature]) -> tuple[Measure, ...]:
-    """The measures that `features` need, each once, in order of first use."""
-    return tuple({measure.name: measure for feature in features for measure in feature.measures}.values())
+CATALOGUE: tuple[Feature, ...] = (
+    *ANALYSTS,
+    *ADVERTS,
+    *LISTENING,
+    *SESSION_LIFE,
+    *VARIETY,
+    *TRENDS,
+)
 
 
 def feature_order(
