@@ -97,6 +97,14 @@ def measures_of(features: Iterable[Feature]) -> tuple[Measure, ...]:
     return tuple({measure.name: measure for feature in features for measure in feature.measures}.values())
 
 
+def declaration(entry: Feature | Measure) -> list[object]:
+    """What of an entry decides its values; of a feature, its measures' too."""
+    if isinstance(entry, Measure):
+        return [entry.name, entry.level, entry.arithmetic, entry.revision]
+    measures = [declaration(measure) for measure in entry.measures]
+    return [entry.name, entry.kind, entry.unit, entry.arithmetic, entry.revision, entry.months, measures]
+
+
 def ratio_in_words(numerator: str, denominator: str, scale: float = 1.0) -> str:
     """The statement of `columns.ratio`: null where the denominator is 0 or null."""
     return scaled_in_words(f"{numerator} / {denominator}", scale)
