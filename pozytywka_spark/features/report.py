@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.correlation import Correlation, drift, redundant_groups, spearman
-from pozytywka_spark.features.guards import GuardResult
+from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.reports.page import Page
 from pozytywka_spark.timesplit import TEST, TRAIN, VALIDATION, months_between, split_months
 
