@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pozytywka_spark.features.catalogue import measures_of
-from pozytywka_spark.features.entry import Feature, Level, sum_name
+from pozytywka_spark.features.entry import Feature, Level, measures_of, sum_name
 
 
 @dataclass(frozen=True)
 class Named:
-    """A measure or a feature: its name, the level it is an aggregate of (a feature has none), how it is made."""
+    """A measure or a feature: its name, how it is made, and the level that a measure aggregates."""
 
     name: str
     made: pl.Expr
@@ -22,7 +21,7 @@ class Named:
 
 @dataclass(frozen=True)
 class CataloguePlan:
-    """All that is to be computed. `sums`: the measures that trailing windows add up, and over how many months."""
+    """All that is to be computed. `sums`: measures that trailing windows add up, and over how many months."""
 
     measures: tuple[Named, ...]
     sums: tuple[tuple[str, int], ...]
