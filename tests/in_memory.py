@@ -80,6 +80,9 @@ class MemoryTasks:
         self.files = MemoryFiles()
         self.ran: list[list[str]] = []
 
+    def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
+        return self.files.put(kind, rows, key)
+
     def run(
         self,
         items: Sequence[Any],
