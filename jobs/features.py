@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from pozytywka_spark.cli import job_parser, run, say, show_table, step
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
 from pozytywka_spark.features.inputs import month_range
 from pozytywka_spark.features.report import render_report
@@ -71,14 +71,9 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
         say(f"stale: {stale}; features without a flag builds them")
     if args.report:
         with step("report"):
-            page = render_report(
-                lake.read("features"),
-                lake.read("labels"),
-                settings,
-                feature_order(settings),
-                report.labels,
-                report.guards,
-            )
+            order = set(feature_order(settings))
+            features = [feature for feature in CATALOGUE if feature.name in order]
+            page = render_report(lake, settings, features, report.labels, report.guards)
             _write(settings, "features-report.html", page)
 
 
