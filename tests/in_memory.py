@@ -82,6 +82,12 @@ class MemoryTasks:
         self.files = MemoryFiles()
         self.ran: list[list[str]] = []
 
+    def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
+        return self.files.put(kind, rows, key)
+
+    def fetch(self, parcels: Sequence[Parcel]) -> pl.DataFrame:
+        return self.files.read(parcels)
+
     def run(
         self,
         items: Sequence[Any],
