@@ -41,7 +41,8 @@ class TrainingTable:
 
     def where(self, mask: Mask) -> TrainingTable:
         """The rows that the mask marks, in their order."""
-        columns = {name: getattr(self, name)[mask] for name in ("user_id", "month", "side", "label", "matrix")}
+        names = ("user_id", "month", "side", "label", "matrix")
+        columns = {name: getattr(self, name)[mask] for name in names}
         return replace(self, **columns, city=None if self.city is None else self.city[mask])
 
     def sided(self, months: Sequence[Sequence[np.datetime64]]) -> TrainingTable:
