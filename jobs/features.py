@@ -71,14 +71,9 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
         say(f"stale: {stale}; features without a flag builds them")
     if args.report:
         with step("report"):
-            page = render_report(
-                lake.read("features"),
-                lake.read("labels"),
-                settings,
-                feature_order(settings),
-                report.labels,
-                report.guards,
-            )
+            order = set(feature_order(settings))
+            features = [feature for feature in catalogue_of(settings) if feature.name in order]
+            page = render_report(lake, settings, features, report.labels, report.guards)
             _write(settings, "features-report.html", page)
 
 
