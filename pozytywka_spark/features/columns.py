@@ -41,8 +41,17 @@ def count_if(condition: pl.Expr) -> pl.Expr:
 
 def ratio(numerator: pl.Expr, denominator: pl.Expr, scale: float = 1.0) -> pl.Expr:
     """`numerator / denominator / scale` as a double; null where the denominator is 0 or null."""
-    shares = real(numerator) / pl.when(denominator != 0).then(real(denominator))
-    return shares if scale == 1.0 else shares / scale
+    shares = divided(real(numerator), pl.when(denominator != 0).then(real(denominator)))
+    return shares if scale == 1.0 else divided(shares, scale)
+
+
+def divided(value: pl.Expr, by: pl.Expr | float) -> pl.Expr:
+    """`value / by` of doubles, by other than 0, to the last bit.
+
+    Where the divisor is one number for all rows, Polars multiplies by its inverse, unless there is one row
+    only: the last bit would depend on who else is in the frame. So the divisor is made a number a row.
+    """
+    return value / (value * 0.0 + by)
 
 
 def real(value: pl.Expr) -> pl.Expr:

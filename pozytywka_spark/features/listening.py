@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from pozytywka_spark.features.analysts import LIKED_PLAYS, LIKES, PLAYS, SKIPS
-from pozytywka_spark.features.columns import count_if, real, total
+from pozytywka_spark.features.columns import count_if, divided, real, total
 from pozytywka_spark.features.declare import NEVER, NO_PLAYS, feature, ratio_of
 from pozytywka_spark.features.entry import Feature, Measure
 from pozytywka_spark.features.kinds import is_play
@@ -55,7 +55,7 @@ LISTENING: tuple[Feature, ...] = (
     feature("listened_minutes",
             "time plays lasted: to the session's next event but for likes, at most the track's duration",
             "min", "duration", NEVER, (LISTENED,),
-            lambda: real(LISTENED.column()) / (60.0 * MICROS), source="events, tracks",
+            lambda: divided(real(LISTENED.column()), 60.0 * MICROS), source="events, tracks",
             arithmetic="listened_us / 60000000"),
     ratio_of("listened_share", "share of the tracks' duration that was really listened to", "0..1", "share",
              NO_PLAYS, LISTENED, LISTENED_KNOWN, scale=1000.0, source="events, tracks"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.columns import ratio, real, total
+from pozytywka_spark.features.columns import divided, ratio, real, total
 from pozytywka_spark.features.declare import NEVER, feature, measure_itself, ratio_of
 from pozytywka_spark.features.entry import Feature, Measure
 from pozytywka_spark.features.months import DAY_MICROS, HOUR_MICROS, MICROS, day_of
@@ -42,7 +42,7 @@ def _between_sessions() -> pl.Expr:
 
 
 def _days_to_cut_off(at: pl.Expr) -> pl.Expr:
-    return real(pl.col("cut_off") - at) / float(DAY_MICROS)
+    return divided(real(pl.col("cut_off") - at), float(DAY_MICROS))
 
 
 SESSION_LIFE: tuple[Feature, ...] = (

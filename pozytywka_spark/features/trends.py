@@ -11,7 +11,7 @@ from pozytywka_spark.features.analysts import (
     known_of,
     total_of,
 )
-from pozytywka_spark.features.columns import ratio, real
+from pozytywka_spark.features.columns import divided, ratio, real
 from pozytywka_spark.features.declare import NEVER
 from pozytywka_spark.features.entry import Feature, Measure, ratio_in_words, scaled_in_words, sum_name
 from pozytywka_spark.features.listening import LISTENED, SKIP_DELAY, TIMED_SKIPS
@@ -25,7 +25,7 @@ SPANS = (3, 6, 12)
 def _sum(name: str, meaning: str, measure: Measure, months: int, unit: str, scale: float = 1.0) -> Feature:
     return Feature(
         f"{name}_last_{months}_months", f"{meaning} in the last {months} months, this one included", unit,
-        "sum", NEVER, "events", (measure,), lambda: real(measure.over(months)) / scale,
+        "sum", NEVER, "events", (measure,), lambda: divided(real(measure.over(months)), scale),
         months=months, arithmetic=scaled_in_words(sum_name(measure.name, months), scale),
     )  # fmt: skip
 
