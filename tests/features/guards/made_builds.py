@@ -84,10 +84,11 @@ def build_with(
     plan: CataloguePlan,
     *,
     months: Sequence[date] = (),
+    slots: int = 2,
     tables: Callable[[MemoryTasks], tuple[Parcel | None, Parcel | None]] = lambda tasks: (None, None),
 ) -> GuardedBuild:
     """A build of the months (all, if none are named) by the passes, its features written a file a slice."""
-    tasks = MemoryTasks()
+    tasks = MemoryTasks(slots)
     shards = shards_of(tasks, events)
     chosen = tuple(months or sorted({shard.partition["event_month"] for shard in shards}))
     mine = tuple(shard for shard in shards if shard.partition["event_month"] in chosen)
