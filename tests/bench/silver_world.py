@@ -111,7 +111,9 @@ def events_of(spark: SparkSession, world: World) -> DataFrame:
     apart = int(MONTHS * 30.4 * 86_400e6 * SESSION / world.events)
     session = F.floor(F.col("id") / SESSION)
     at = _micros(START) + session * F.lit(apart) + F.col("id") % SESSION * 180_000_000
-    buys = (pick(2, max(1, world.events // (USERS // 2))) == 0) & (F.pmod(F.xxhash64(session), F.lit(10)) < 8)
+    buys = (pick(2, max(100, world.events // (USERS // 2))) == 0) & (
+        F.pmod(F.xxhash64(session), F.lit(10)) < 8
+    )
     drawn = spark.range(0, world.events, 1, 8).withColumns({"session_id": session, "at": at, "buys": buys})
     rows = _with_users(drawn, world)
     if world.robot:
