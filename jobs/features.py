@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from pozytywka_spark.cli import job_parser, run, say, show_table, step
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
+from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
 from pozytywka_spark.features.inputs import month_range
 from pozytywka_spark.features.report import render_report
@@ -72,17 +72,18 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
     if args.report:
         with step("report"):
             order = set(feature_order(settings))
-            features = [feature for feature in CATALOGUE if feature.name in order]
+            features = [feature for feature in catalogue_of(settings) if feature.name in order]
             page = render_report(lake, settings, features, report.labels, report.guards)
             _write(settings, "features-report.html", page)
 
 
 def _show_catalogue(settings: Settings) -> None:
     """Print and write what is declared: needs no session, nor a lake."""
-    digest = catalogue_hash(settings)
-    show_table(f"features, hash {digest[:12]}", catalogue_rows())
-    _write(settings, "features.md", as_markdown(digest))
-    _write(settings, "features.html", as_html(digest))
+    features = catalogue_of(settings)
+    digest = catalogue_hash(settings, features)
+    show_table(f"features, hash {digest[:12]}", catalogue_rows(features))
+    _write(settings, "features.md", as_markdown(digest, features))
+    _write(settings, "features.html", as_html(digest, features))
 
 
 def _write(settings: Settings, name: str, text: str) -> None:

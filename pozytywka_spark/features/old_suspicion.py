@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from sklearn.metrics import roc_auc_score
 
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.guards import GuardResult
+from pozytywka_spark.features.guards.result import GuardResult
 
 KEYS = ("user_id", "month")
 ENOUGH_POSITIVES = 20  # below it a true AUC of 0.8 passes 0.95 by chance too often

@@ -12,7 +12,7 @@ import polars as pl
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.correlation import Correlation, drift, redundant_groups, spearman
 from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.features.guards import GuardResult
+from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.report_charts import class_charts, split_chart
 from pozytywka_spark.features.report_rows import draw_rows
 from pozytywka_spark.lake.api import Lake

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.guards import GuardResult
+from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.suspicion import SingleFeatures
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks, Told

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pozytywka_spark.features.catalogue import CATALOGUE, declaration, measures_of
-from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.entry import Feature, Measure, declaration, measures_of
 
 FILE = Path(__file__).with_name("recorded_values.json")
 ANEW = "record its values anew: python -m tests.features.recorded"

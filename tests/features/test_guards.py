@@ -8,14 +8,8 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
-from pozytywka_spark.features.guards import (
-    check_hash,
-    check_mature,
-    check_names,
-    check_order,
-    check_purge,
-    check_rows,
-)
+from pozytywka_spark.features.guards.frames import check_mature, check_purge, check_rows
+from pozytywka_spark.features.guards.names import check_hash, check_names, check_order
 
 
 def frame(spark: SparkSession, rows: list[tuple], ddl: str) -> DataFrame:

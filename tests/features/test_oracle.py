@@ -17,7 +17,7 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.guards import check_rows
+from pozytywka_spark.features.guards.frames import check_rows
 from pozytywka_spark.features.single_features import judge_singles
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.features.suspicion import candidates, tell_singles
