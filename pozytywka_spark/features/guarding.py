@@ -11,13 +11,15 @@ from pyspark.sql import functions as F
 from pozytywka_spark.beside import beside
 from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.features.compute import Months, built_features, within, write_encoded
-from pozytywka_spark.features.guards import GuardResult, check_names, check_rows
+from pozytywka_spark.features.guards.frames import check_rows
+from pozytywka_spark.features.guards.names import check_names
+from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.old_build import Build
+from pozytywka_spark.features.old_suspicion import check_single_features, sample_labels
 from pozytywka_spark.features.perturbation import check_perturbation, future_months
 from pozytywka_spark.features.popularity import prior_plays
 from pozytywka_spark.features.recipe import Dimensions, features_from_encoded, read_events
 from pozytywka_spark.features.scratch import ScratchTables, rows_before
-from pozytywka_spark.features.suspicion import check_single_features, sample_labels
 from pozytywka_spark.kept import keeping
 from pozytywka_spark.session_conf import conf_within
 

@@ -22,7 +22,7 @@ from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, featur
 from pozytywka_spark.features.compute import Months, built_features, write_base
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.guarding import run_guards
-from pozytywka_spark.features.guards import GuardResult
+from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.inputs import Inputs, choose_months, read_inputs
 from pozytywka_spark.features.labels import as_labels, label_counts
 from pozytywka_spark.features.old_build import Build

@@ -15,7 +15,7 @@ from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.guards import check_hash, check_order
+from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.predicted import labels_in, own_labels
 from pozytywka_spark.training.rows import content_hash

@@ -16,7 +16,7 @@ from pozytywka_spark.config import Policy, Settings, deciding
 from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.guards import check_hash, check_order
+from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.policy import with_selected

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.guards import check_hash, check_order
+from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.schemas import SIMULATIONS
 from pozytywka_spark.simulation.advice import FRONT, WARNING, Task, advisor
