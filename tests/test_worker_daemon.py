@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,10 +18,17 @@ KERNELS = (
 )
 
 
-def loaded_by(*modules: str) -> set[str]:
-    load = f"import sys, {', '.join(modules)}; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
+# each takes a tenth of a second to four seconds, in every worker
+NOT_NEEDED = {"pydantic", "deltalake", "pandas", "matplotlib", "mlflow", "xgboost", "rich"}
+
+
+def modules_of(*command: str) -> set[str]:
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
+
+
+def loaded_by(*modules: str) -> set[str]:
+    return modules_of("-c", f"import sys, {', '.join(modules)}; print(*sys.modules)")
 
 
 @pytest.mark.parametrize("daemon", ["worker_daemon", "kernel_daemon"])
@@ -30,7 +38,13 @@ def test_no_daemon_loads_polars(daemon: str) -> None:
 
 
 def test_workers_of_kernels_load_nothing_that_kernels_do_not_need() -> None:
-    """Each takes a tenth of a second to four seconds, in every worker."""
     loaded = loaded_by("pozytywka_spark.kernel_daemon", *(f"pozytywka_spark.{name}" for name in KERNELS))
-    assert not loaded & {"pydantic", "deltalake", "pandas", "matplotlib", "mlflow", "xgboost", "rich"}
+    assert not loaded & NOT_NEEDED
+    assert "polars" in loaded
+
+
+def test_nor_do_they_as_they_work(tmp_path: Path) -> None:
+    """Arrow imports Pandas by itself for quite ordinary calls, such as an array of a list."""
+    loaded = modules_of(str(Path(__file__).parent / "kernels_run.py"), str(tmp_path))
+    assert not loaded & NOT_NEEDED
     assert "polars" in loaded

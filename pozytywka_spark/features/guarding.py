@@ -15,11 +15,11 @@ from pozytywka_spark.features.guards.frames import check_rows
 from pozytywka_spark.features.guards.names import check_names
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.old_build import Build
+from pozytywka_spark.features.old_suspicion import check_single_features, sample_labels
 from pozytywka_spark.features.perturbation import check_perturbation, future_months
 from pozytywka_spark.features.popularity import prior_plays
 from pozytywka_spark.features.recipe import Dimensions, features_from_encoded, read_events
 from pozytywka_spark.features.scratch import ScratchTables, rows_before
-from pozytywka_spark.features.suspicion import check_single_features, sample_labels
 from pozytywka_spark.kept import keeping
 from pozytywka_spark.session_conf import conf_within
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pozytywka_spark.arrow_bytes import binary_array
+
 FIELD = "timestamp"
 MIXED = "mixed"
 _FIRST, _BEYOND = 946_684_800, 4_102_444_800  # seconds: 2000-01-01 and 2100-01-01
@@ -52,7 +54,7 @@ def unit_of_lines(texts: list[bytes]) -> str | None:
     Lines that are no JSON, or whose timestamp is null, tell nothing: they are judged by themselves.
     """
     # a key that is there twice would show one of its values only; such a line is never taken in
-    shown = pc.extract_regex(pa.array(texts, pa.binary()), pattern=_SHOWN)
+    shown = pc.extract_regex(binary_array(texts), pattern=_SHOWN)
     digits = pc.if_else(
         pc.equal(pc.struct_field(shown, "text"), b""),
         pc.struct_field(shown, "number"),

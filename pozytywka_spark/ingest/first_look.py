@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pozytywka_spark.arrow_bytes import binary_array
 from pozytywka_spark.ingest.quick_look import Quick, look_quickly
 from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.ingest.staged import EVENT
@@ -114,7 +115,7 @@ def _as_arrow(found: Piece | Lines) -> tuple[pa.Array, _Whole]:
             borders = np.frombuffer(texts.buffers()[1], np.int32)[: len(texts)]
             return texts, found.start + borders.astype(np.int64)
         found = lines_in(found)
-    return pa.array([text + b"\n" for text in found.texts], pa.binary()), np.array(found.offsets, np.int64)
+    return binary_array([text + b"\n" for text in found.texts]), np.array(found.offsets, np.int64)
 
 
 def _by_newlines(data: bytes) -> pa.Array:

@@ -42,8 +42,7 @@ def read_parcel(source: Any, columns: Sequence[str] | None) -> pl.DataFrame:
     rows = ipc.open_file(source, options=options).read_all()
     frame = pl.from_arrow(rows)
     assert isinstance(frame, pl.DataFrame)
-    nothing = pl.from_arrow(schema.empty_table())
-    assert isinstance(nothing, pl.DataFrame)
+    types = pl.Schema(schema)
     return frame.select(
-        pl.col(name) if name in there else pl.lit(None, nothing.schema[name]).alias(name) for name in wanted
+        pl.col(name) if name in there else pl.lit(None, types[name]).alias(name) for name in wanted
     )

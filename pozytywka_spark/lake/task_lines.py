@@ -9,14 +9,16 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
+from pozytywka_spark.arrow_bytes import binary_array
+
 LINE = "line binary"
 _ARROW = pa.schema([("line", pa.binary())])
 
 
 def as_batch(things: Iterable[Any]) -> pa.RecordBatch:
     """The lines of a task, as Spark takes them: rows of `LINE`."""
-    lines = [pickle.dumps(thing) for thing in things]
-    return pa.RecordBatch.from_arrays([pa.array(lines, pa.binary())], schema=_ARROW)
+    lines = binary_array([pickle.dumps(thing) for thing in things])
+    return pa.RecordBatch.from_arrays([lines], schema=_ARROW)
 
 
 def collected(lines: DataFrame) -> Iterator[Any]:
