@@ -14,6 +14,7 @@ from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.canary import CANARY
 from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.guards import compare_slices
 from pozytywka_spark.features.guards.compare_slices import Maker
 from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.rebuild import measure_months
@@ -89,6 +90,14 @@ def test_a_written_row_that_no_world_makes_is_found() -> None:
     wrong = replace(build, features=(*build.features, more))
     with pytest.raises(GuardError, match=r"of user 777, month 2021-11 changes when the events .* so do "):
         perturbation(wrong)
+
+
+def test_a_slice_goes_in_parts_where_it_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare_slices, "parts_of", lambda users: 3)
+    build = build_with(few(), measure_months, Maker, SOME, tables=dimensions_of)
+    assert perturbation(build).checked.startswith(f"all {users_in(build)} users, ")
+    with pytest.raises(GuardError, match="guard perturbation: feature number_of_skips of user "):
+        perturbation(build, maker=WindowsAhead)
 
 
 def test_features_that_models_are_not_given_do_not_count() -> None:
