@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 
 import polars as pl
@@ -11,12 +12,13 @@ from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.analysts import ANALYSTS
 from pozytywka_spark.features.build.plan import plan_of, sum_columns
+from pozytywka_spark.features.canary import CANARY
 from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
 from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
 from pozytywka_spark.features.declare import NEVER
-from pozytywka_spark.features.entry import declaration, measures_of, sum_name
+from pozytywka_spark.features.entry import Feature, declaration, measures_of, sum_name
 from pozytywka_spark.features.levels import COLUMNS, KEYS
-from pozytywka_spark.features.months import cut_off_at
+from pozytywka_spark.features.months import cut_off_at, months_between
 
 PLAN = plan_of(CATALOGUE)
 JULY = date(2023, 7, 1)
@@ -110,6 +112,34 @@ def test_values_of_a_month_worked_out_by_hand() -> None:
 def test_overlapping_sessions_leave_no_time_between_and_rounded_logarithms_no_entropy_below_zero() -> None:
     found = features_of(last_event_us=100, session_us=150, sessions=2, genre_plays=1, genre_play_logs=1)
     assert found["average_hours_between_sessions"] == found["genre_entropy"] == 0.0
+
+
+def rows_of_measures() -> pl.DataFrame:
+    """Months of two users with a number for every measure and sum, as large as they come."""
+    draw = random.Random(5)
+    names = [each.name for each in PLAN.measures] + sum_columns(PLAN)
+    return pl.DataFrame(
+        [
+            {"user_id": 1 + number // 40, "month": month, "cut_off": cut_off_at(month)}
+            | {name: draw.choice((0, 1, 7, draw.randrange(1000), draw.randrange(2**45))) for name in names}
+            for number, month in enumerate(2 * months_between(date(2020, 1, 1), date(2023, 4, 1)))
+        ]
+    )
+
+
+@pytest.mark.parametrize("feature", CATALOGUE, ids=lambda feature: feature.name)
+def test_a_feature_is_made_of_its_own_row_to_the_last_bit(feature: Feature) -> None:
+    rows, made = rows_of_measures(), feature.expression().cast(pl.Float64)
+    together = rows.select(made.alias("made"))["made"].to_list()
+    assert together == [rows[place].select(made).item() for place in range(rows.height)]
+
+
+def test_the_canary_is_made_of_another_row() -> None:
+    rows = rows_of_measures()
+    made = rows.select(CANARY.expression().alias("made"))["made"].to_list()
+    plays = rows["plays"].to_list()
+    assert made == [*plays[1:40], None, *plays[41:], None]
+    assert "canary" not in feature_order()
 
 
 def test_the_pages_hold_every_feature() -> None:

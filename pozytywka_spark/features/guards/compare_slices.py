@@ -12,8 +12,8 @@ import polars as pl
 
 from pozytywka_spark.features.build.items import UserSlice
 from pozytywka_spark.features.build.sides import Sides, sides_of
-from pozytywka_spark.features.build.third_pass import slice_rows
-from pozytywka_spark.features.build.user_kernel import make_slice
+from pozytywka_spark.features.build.slice_files import slice_rows
+from pozytywka_spark.features.build.user_kernel import SliceRows, make_slice
 from pozytywka_spark.features.guards.compare import KEYS, differences
 from pozytywka_spark.features.guards.sample import Sample
 from pozytywka_spark.features.guards.worlds import World
@@ -80,9 +80,13 @@ class Maker:
         sides = self.plays.sides(self.tracks, world, files)
 
         def make(users: UserSlice, months: Sequence[date]) -> pl.DataFrame:
-            return make_slice(slice_rows(users, files), sides, self.plan, months).features
+            return self.features(slice_rows(users, files, self.plan), sides, months)
 
         return make
+
+    def features(self, rows: SliceRows, sides: Sides, months: Sequence[date]) -> pl.DataFrame:
+        """The slice's features over the months."""
+        return make_slice(rows, sides, self.plan, months).features
 
 
 @dataclass(frozen=True)

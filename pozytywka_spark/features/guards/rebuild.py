@@ -91,6 +91,7 @@ class Rebuild:
         )
 
     def _past(self, invented: Done) -> list[MonthShard]:
+        items: list[tuple[date, int, tuple[Source, ...]]]
         if self.sample.whole:
             items = [(*_month_and_bucket(shard), shard.files) for shard in self.build.events]
         else:
@@ -118,34 +119,29 @@ class Rebuild:
 
     def _slices(self, measured: Done) -> list[SliceInWorld]:
         """Every slice in every world: those that were written as well, were there nothing of them in it."""
-        parcels: dict[tuple[str, str | int, ...], list[Parcel]] = defaultdict(list)
-        for kind in (MEASURED, LISTENED, LIKED):
-            for parcel in measured.of(kind):
-                parcels[kind, *parcel.key].append(parcel)
-        numbers = {(int(bucket), int(number)) for _, _, bucket, number in parcels} | self._slices_written()
+        of_kinds = [_by_slice(measured.of(kind)) for kind in (MEASURED, LISTENED, LIKED)]
+        names = {name for parcels in of_kinds for _, name in parcels} | self._slices_written()
         items = []
         for world in self.worlds:
-            for bucket, number in sorted(numbers):
-                mine = [
-                    tuple(parcels[kind, world.name, bucket, number]) for kind in (MEASURED, LISTENED, LIKED)
-                ]
-                users = UserSlice(world.name, bucket, number, *mine, held=self.build.held.get(bucket, Held()))
-                files = self._files(world, bucket, number)
-                items.append(SliceInWorld(world, users, self._months(world), files))
+            for name in sorted(names):
+                mine = [parcels.get((world.name, name), ()) for parcels in of_kinds]
+                held = self.build.held.get(name[0], Held())
+                users = UserSlice(world.name, *name, mine[0], mine[1], mine[2], held)
+                items.append(SliceInWorld(world, users, self._months(world), self._files(world, name)))
         return items
 
     def _months(self, world: World) -> tuple[date, ...]:
         return (*(month for month in self.build.months if world.knows(month)), *world.months)
 
-    def _files(self, world: World, bucket: int, number: int) -> tuple[DataFile, ...]:
+    def _files(self, world: World, name: SliceName) -> tuple[DataFile, ...]:
         if self.sample.whole:
-            files = self.written.get((bucket, number), ())
+            files = self.written.get(name, ())
         else:
             slices = self.build.slices
             files = tuple(
                 file
-                for (of_bucket, each), mine in self.written.items()
-                if of_bucket == bucket and self.sample.touches(each, slices)
+                for (bucket, each), mine in self.written.items()
+                if bucket == name[0] and self.sample.touches(each, slices)
                 for file in mine
             )
         return tuple(file for file in files if world.knows(file.partition["month"]))
@@ -179,3 +175,12 @@ def _by_shard(parcels: Sequence[Parcel]) -> list[tuple[date, int, tuple[Source, 
     for parcel in parcels:
         found[str(parcel.key[-2]), int(parcel.key[-1])].append(parcel)
     return [(date.fromisoformat(month), bucket, tuple(mine)) for (month, bucket), mine in found.items()]
+
+
+def _by_slice(parcels: Sequence[Parcel]) -> dict[tuple[str, SliceName], tuple[Parcel, ...]]:
+    """Parcels whose key is a world, a bucket and the number of a slice, by the world and the slice."""
+    found: dict[tuple[str, SliceName], list[Parcel]] = defaultdict(list)
+    for parcel in parcels:
+        world, bucket, number = parcel.key
+        found[str(world), (int(bucket), int(number))].append(parcel)
+    return {name: tuple(mine) for name, mine in found.items()}

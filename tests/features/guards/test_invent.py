@@ -9,10 +9,10 @@ from hashlib import md5
 import polars as pl
 from polars.testing import assert_frame_equal
 
+from pozytywka_spark.features.build.month_events import COLUMNS
 from pozytywka_spark.features.build.staged import BOUGHT
 from pozytywka_spark.features.guards.dice import event_dice, user_dice
 from pozytywka_spark.features.guards.invent import (
-    EVENT,
     INVENTED,
     SAMPLED,
     InventFutures,
@@ -97,7 +97,7 @@ def test_futures_are_put_down_by_month_with_their_first_purchases() -> None:
     )
     by_month = tasks.files.staged(INVENTED)
     assert sorted(by_month) == [("2023-01 scrambled", f"2023-{month:02}-01", 0) for month in (2, 3, 4, 5)]
-    expected = invent(past, CUT_OFF.date(), 7).select(EVENT)
+    expected = invent(past, CUT_OFF.date(), 7).select(COLUMNS)
     for (_, month, _), rows in by_month.items():
         assert_frame_equal(
             rows,
@@ -124,5 +124,5 @@ def test_of_a_sample_only_its_users_are_there() -> None:
     sampled = tasks.files.staged(SAMPLED)[("2023-01-01", 0)]
     mine = set(sampled["user_id"])
     assert 4 <= len(mine) <= 20
-    assert_frame_equal(sampled, past.filter(pl.col("user_id").is_in(sorted(mine))).select(EVENT))
+    assert_frame_equal(sampled, past.filter(pl.col("user_id").is_in(sorted(mine))).select(COLUMNS))
     assert set(pl.concat(tasks.files.staged(INVENTED).values())["user_id"]) == mine
