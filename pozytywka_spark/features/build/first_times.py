@@ -79,11 +79,11 @@ def debuts_table(debuts: pl.DataFrame, where: UserMonths, sides: Sides) -> pl.Da
 
 
 def first_events(measured: pl.DataFrame, held: pl.DataFrame | None) -> pl.DataFrame:
-    """Grain: user, by user: `first_event_at` ever, and `new` for those that no earlier month knows.
+    """Grain: user: `first_event_at` ever, and `new` for those that no earlier month knows.
 
     `measured` has `user_id` and `first_event_at` of each month; `held` the same of earlier ones, as stored.
     """
-    since = measured.group_by("user_id").agg(pl.col("first_event_at").min()).sort("user_id")
+    since = measured.group_by("user_id").agg(pl.col("first_event_at").min())
     if held is None:
         return since.with_columns(new=True)
     before = held.select("user_id", before=pl.col("first_event_at").dt.epoch("us"))
@@ -96,9 +96,9 @@ def first_events(measured: pl.DataFrame, held: pl.DataFrame | None) -> pl.DataFr
 
 
 def users_table(first: pl.DataFrame) -> pl.DataFrame:
-    """Grain: user. `first_events` of users that are new, as they are stored."""
+    """Grain: user. `first_events` of users that are new, as they are stored, by month and user."""
     at = _as_time("first_event_at")
-    return first.filter("new").select("user_id", at, _month_of(at))
+    return first.filter("new").select("user_id", at, _month_of(at)).sort("month", "user_id")
 
 
 def keys_of(users: Whole, numbers: Whole, end: int) -> Whole:

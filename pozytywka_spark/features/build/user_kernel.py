@@ -65,7 +65,7 @@ class SliceRows:
 class SliceMade:
     """Rows of the tables, of the build's months, with `month` and without `user_bucket`.
 
-    All are in order of month and user, but for `users`, which are in order of user.
+    All are in order of month and user.
     """
 
     user_month: pl.DataFrame
