@@ -17,14 +17,13 @@ from pozytywka_spark.schemas import Table
 
 
 def commit_purchases(lake: Lake, prepared: Prepared) -> None:
-    """First purchases, of the months whose events are others than they were."""
+    """First purchases, of the months whose events are others than they were; of all in a full build."""
     table, written = schemas.FIRST_PURCHASES, prepared.first.written
-    if set(prepared.scanned) == set(prepared.events):
-        lake.overwrite(written, table)
-        return
-    months = [*prepared.changed, *prepared.look.gone]
+    months = [*(prepared.scanned if prepared.full else prepared.changed), *prepared.look.gone]
     named = {month.isoformat() for month in months}
-    if months:
+    if set(prepared.events) <= set(months):
+        lake.overwrite(written, table)
+    elif months:
         kept = [file for file in written if file.partition["month"] in named]
         lake.replace_partitions(kept, table, _partitions(months))
 
@@ -64,7 +63,8 @@ def known_after(prepared: Prepared, labels: Mapping[date, LabelCount]) -> Known:
     counted = (*prepared.chosen, *prepared.relabelled)
     kept = {month: counts for month, counts in before.labels.items() if month in built}
     anew = {month: labels.get(month, LabelCount(month, 0, 0, 0, 0, complete=False)) for month in counted}
-    return Known(built, events, prepared.catalogue, kept | anew, prepared.buckets)
+    buckets = prepared.buckets if prepared.whole else before.buckets
+    return Known(built, events, prepared.catalogue, kept | anew, buckets)
 
 
 def _replace(

@@ -37,7 +37,8 @@ class Prepared:
 
     `events`: of every month with files; those `scanned` were looked through for purchases, those `changed`
     are others than they were. `chosen` months are built, `whole` if they are all there are, `because` of
-    something else than their inputs. Of the months `relabelled`, which aren't built, labels may be others.
+    something else than their inputs; `full`: all is asked for. Of the months `relabelled`, which aren't built,
+    labels may be others.
     """
 
     look: Look
@@ -49,6 +50,7 @@ class Prepared:
     changed: tuple[date, ...]
     relabelled: tuple[date, ...]
     scanned: tuple[date, ...]
+    full: bool
     buckets: int
     because: str | None
 
@@ -98,11 +100,20 @@ def prepare(lake: Lake, tasks: Tasks, settings: Settings, look: Look, asked: Ask
     ]
     if not _labels_may_differ(lake, settings, look, inputs, first, changed, relabelled):
         relabelled = []
-    whole = len(chosen) == len(inputs.months) or not known.built
     return Prepared(
-        look, first, events, inputs, tuple(chosen), whole, tuple(changed), tuple(relabelled), tuple(scanned),
-        buckets, because,
-    )  # fmt: skip
+        look=look,
+        first=first,
+        events=events,
+        inputs=inputs,
+        chosen=tuple(chosen),
+        whole=len(chosen) == len(inputs.months) or not known.built,
+        changed=tuple(changed),
+        relabelled=tuple(relabelled),
+        scanned=tuple(scanned),
+        full=asked.full,
+        buckets=buckets,
+        because=because,
+    )
 
 
 def _choose(
