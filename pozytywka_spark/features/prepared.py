@@ -37,7 +37,7 @@ class Prepared:
 
     `events`: of every month with files; those `scanned` were looked through for purchases, those `changed`
     are others than they were. `chosen` months are built, `whole` if they are all there are, `because` of
-    something else than their inputs; `full`: all is asked for. Of the months `relabelled`, which aren't built,
+    something else than their inputs; `full`: all is asked for. Of months `relabelled`, which aren't built,
     labels may be others.
     """
 
