@@ -146,7 +146,8 @@ class Rebuild:
                 if bucket == name[0] and self.sample.touches(each, slices)
                 for file in mine
             )
-        return tuple(file for file in files if world.knows(file.partition["month"]))
+        past = (file for file in files if world.knows(file.partition["month"]))
+        return tuple(sorted(past, key=lambda file: file.partition["month"]))  # as the kernel orders its rows
 
     def _slices_written(self) -> set[SliceName]:
         """Slices that must be compared, were there nothing of them in the world."""
