@@ -15,9 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.guards.frames import check_rows
 from pozytywka_spark.features.single_features import judge_singles
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.features.suspicion import candidates, tell_singles
@@ -49,7 +47,6 @@ def built(
             f"home={home}",
             "spark.master=local[2]",
             "spark.shuffle_partitions=2",
-            "guards.perturbation=false",  # test_perturbation has it
             "synthetic.users=900",
             "synthetic.months=14",
         ],
@@ -153,7 +150,12 @@ def test_no_single_feature_is_suspected_over_twenty_seeds(
         sample = candidates(labelled, features, rows=40 * seed, seed=seed)
         told.append(judge_singles(list(tell_singles(sample, names)), names, 0.95))
     assert sum(line.startswith("best single feature") for line in told) > 15
-    assert check_rows(built.lake.read("features"), first_purchases(built.lake.read("events"))).guard == "rows"
+
+
+def test_guards_looked_at_everyone(built: Built) -> None:
+    users = pd.unique(built.lake.read("features").select("user_id").toPandas().user_id)
+    assert [guard.guard for guard in built.report.guards] == ["names", "rows", "suspicion", "perturbation"]
+    assert built.report.guards[-1].checked.startswith(f"all {len(users):,} users, future after ")
 
 
 def test_a_second_run_changes_nothing(built: Built, spark: SparkSession) -> None:
