@@ -256,7 +256,7 @@ def test_a_file_that_is_gone_is_named(files: OpenFiles) -> None:
 
 
 def test_files_are_written_so_that_they_are_read_fast(files: OpenFiles) -> None:
-    """Differences for numbers and times, no costly dictionary for hashes and reals; nested columns as usual."""
+    """Differences for numbers and times, no costly dictionary for hashes and reals."""
     files.write(KINDS, frame(*[FULL] * 3), PARTITION)
     footer = pq.read_metadata(files.written[0].place)
     group = footer.row_group(0)
