@@ -14,7 +14,7 @@ from pozytywka_spark.features.build.first_pass import CatalogueTables
 from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.event_months import EventShards, MonthEvents
 from pozytywka_spark.features.inputs import Inputs, choose_months, inputs_of
-from pozytywka_spark.features.look import Look, look_at
+from pozytywka_spark.features.look import Look
 from pozytywka_spark.features.store import CATALOGUE_TABLES, Known, TableState
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.layout import buckets_of
@@ -33,9 +33,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Prepared:
-    """`events`: every month with files. `chosen` months are built, `whole` if they are all there are. `changed`:
-    months whose events aren't what they were. `relabelled`: months that aren't built, whose labels may be others
-    now. `because`: why all are built although their inputs haven't changed.
+    """What the first job leaves to be done.
+
+    `events`: of every month with files; those `scanned` were looked through for purchases, those `changed`
+    are others than they were. `chosen` months are built, `whole` if they are all there are, `because` of
+    something else than their inputs; `full`: all is asked for. Of months `relabelled`, which aren't built,
+    labels may be others.
     """
 
     look: Look
@@ -47,6 +50,7 @@ class Prepared:
     changed: tuple[date, ...]
     relabelled: tuple[date, ...]
     scanned: tuple[date, ...]
+    full: bool
     buckets: int
     because: str | None
 
@@ -63,7 +67,9 @@ class Prepared:
 
     def bought(self, lake: Lake, tasks: Tasks) -> dict[date, tuple[Source, ...]]:
         """First purchases by month: as the first job put them down, or as they are held since before."""
-        found: dict[date, tuple[Source, ...]] = {month: self.first.bought.get(month, ()) for month in self.scanned}
+        found: dict[date, tuple[Source, ...]] = {
+            month: self.first.bought.get(month, ()) for month in self.scanned
+        }
         held = [{"month": month} for month in self.events if month not in found]
         for shard in lake.shards(FIRST_PURCHASES.name, tasks, held) if held else []:
             month = shard.partition["month"]
@@ -71,13 +77,12 @@ class Prepared:
         return found
 
 
-def prepare(lake: Lake, tasks: Tasks, settings: Settings, known: Known, asked: Asked) -> Prepared:
-    """Look at the lake, run the first job over what is new, choose months.
+def prepare(lake: Lake, tasks: Tasks, settings: Settings, look: Look, asked: Asked) -> Prepared:
+    """Run the first job over what is new, choose months.
 
     Raises `DataError` as `inputs_of` and `choose_months`.
     """
-    look = look_at(lake, tasks, known)
-    told, buckets = look.events({}), buckets_of(lake)
+    known, told, buckets = look.known, look.events({}), buckets_of(lake)
     scanned = list(look.files) if asked.full else look.changed(told)
     catalogue = None
     # known before anything is read, unless the catalogue's tables are new or a file doesn't tell its events
@@ -90,14 +95,25 @@ def prepare(lake: Lake, tasks: Tasks, settings: Settings, known: Known, asked: A
         events, first.contents or known.contents(), settings, known, asked, buckets
     )
     changed = look.changed(events)
-    relabelled = [each.month for each in inputs.months if each.month in known.built and each.month not in chosen]
+    relabelled = [
+        each.month for each in inputs.months if each.month in known.built and each.month not in chosen
+    ]
     if not _labels_may_differ(lake, settings, look, inputs, first, changed, relabelled):
         relabelled = []
-    whole = len(chosen) == len(inputs.months) or not known.built
     return Prepared(
-        look, first, events, inputs, tuple(chosen), whole, tuple(changed), tuple(relabelled), tuple(scanned),
-        buckets, because,
-    )  # fmt: skip
+        look=look,
+        first=first,
+        events=events,
+        inputs=inputs,
+        chosen=tuple(chosen),
+        whole=len(chosen) == len(inputs.months) or not known.built,
+        changed=tuple(changed),
+        relabelled=tuple(relabelled),
+        scanned=tuple(scanned),
+        full=asked.full,
+        buckets=buckets,
+        because=because,
+    )
 
 
 def _choose(

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pozytywka_spark import schemas
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.event_months import MonthEvents, digest
+from pozytywka_spark.features.label_rows import LabelCount
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import Table
 
@@ -49,7 +50,7 @@ class Known:
     built: Mapping[date, str] = field(default_factory=dict)
     events: Mapping[date, MonthEvents] = field(default_factory=dict)
     catalogue: Mapping[str, TableState] = field(default_factory=dict)
-    labels: Mapping[date, Mapping[str, Any]] = field(default_factory=dict)
+    labels: Mapping[date, LabelCount] = field(default_factory=dict)
     buckets: int | None = None
     older: bool = False
 
@@ -136,11 +137,9 @@ def _events(row: Mapping[str, Any]) -> MonthEvents:
     return MonthEvents(**{name: row[name] for name in _EVENTS}, days=tuple(row["days"]))
 
 
-def _counts(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {"month": row["month"], **json.loads(row["labels"])}
+def _counts(row: Mapping[str, Any]) -> LabelCount:
+    return LabelCount(**json.loads(row["labels"]) | {"month": row["month"]})
 
 
-def _as_text(counts: Mapping[str, Any] | None) -> str | None:
-    if counts is None:
-        return None
-    return json.dumps({name: value for name, value in counts.items() if name != "month"})
+def _as_text(counts: LabelCount | None) -> str | None:
+    return None if counts is None else json.dumps(counts.told())

@@ -13,8 +13,6 @@ from pozytywka_spark.lake.shards import DataFile, Shard
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import ARTIST_DEBUTS, FIRST_LIKES, TRACK_PLAYS, USER_DEBUTS
 
-HISTORY_MONTHS = 11  # what the longest trailing window needs before a month
-
 
 @dataclass(frozen=True)
 class Earlier:
@@ -24,12 +22,12 @@ class Earlier:
     plays: tuple[DataFile, ...] = ()
 
 
-def earlier_than(lake: Lake, tasks: Tasks, first: date, built: Sequence[date]) -> Earlier:
-    """Of the months `built` before `first`; trailing windows reach back to the last eleven of them."""
+def earlier_than(lake: Lake, tasks: Tasks, first: date, built: Sequence[date], reach: int) -> Earlier:
+    """Of the months `built` before `first`; the longest trailing window is of `reach` months."""
     before = sorted(month for month in built if month < first)
     if not before:
         return Earlier()
-    oldest = month_at(number_of(first) - HISTORY_MONTHS)
+    oldest = month_at(number_of(first) - reach + 1)
     recent = [month for month in before if month >= oldest]
 
     def by_bucket(name: str, months: Sequence[date]) -> dict[int, tuple[DataFile, ...]]:

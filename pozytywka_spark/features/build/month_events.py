@@ -12,6 +12,7 @@ from pozytywka_spark.features.kinds import is_play, kind_of
 from pozytywka_spark.features.months import cut_off_at
 
 COLUMNS = ("user_id", "event_time", "event_type", "session_id", "track_id")  # what is read of events
+# of a month's events; rows that tie in all of it are alike in all that is measured
 ORDER = ("user_id", "session_id", "at", "kind", "track")
 MATCHES = "favourite_matches"
 

@@ -27,7 +27,7 @@ def slice_rows(
 
     Files of held tables have all users of the bucket: file by file, those with a row in the build are kept.
     """
-    mine = slice_of("user_id", parts, apart_from=_APART) == part if parts > 1 else None
+    mine = in_part(part, parts) if parts > 1 else None
     measured = _of_parcels(item.measured, _measured_schema(plan), files, mine)
     users = measured.get_column("user_id").unique()
     held = item.held
@@ -41,6 +41,11 @@ def slice_rows(
         users=_of_users(held.users, ["user_id", "first_event_at", "month"], files, users),
         user_month=_of_users(held.user_month, ["user_id", "month", *summed], files, users),
     )
+
+
+def in_part(part: int, parts: int) -> pl.Expr:
+    """Whether a row's user is in this one of the parts that the users of each slice go in."""
+    return slice_of("user_id", parts, apart_from=_APART) == part
 
 
 def _measured_schema(plan: CataloguePlan) -> pl.Schema:

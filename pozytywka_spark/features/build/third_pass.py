@@ -94,7 +94,7 @@ class MakeFeatures:
         purchases = first_purchases(self.bought, files)
         for item in items:
             if isinstance(item, UserSlice):
-                parts = self._parts(item)
+                parts = parts_of(item, self.rows_at_once, self.plays_at_once)
                 for part in range(parts):
                     made = make_slice(
                         slice_rows(item, files, self.plan, part, parts), sides, self.plan, self.months
@@ -104,11 +104,6 @@ class MakeFeatures:
                 yield self._write_plays(item, sides, files)
             else:
                 yield self._write_older(item, purchases, files)
-
-    def _parts(self, item: UserSlice) -> int:
-        rows = sum(one.rows for one in item.measured)
-        plays = sum(one.rows for one in item.listened)
-        return max(slices_for(rows, self.rows_at_once), slices_for(plays, self.plays_at_once))
 
     def _write_slice(
         self, made: SliceMade, bucket: int, purchases: pl.DataFrame, files: TaskFiles
@@ -147,6 +142,13 @@ class MakeFeatures:
 
     def _told(self, labels: pl.DataFrame) -> list[dict[str, Any]]:
         return [one.told() for one in count_labels(labels, self.labels.horizon_column)]
+
+
+def parts_of(item: UserSlice, rows_at_once: int = ROWS_AT_ONCE, plays_at_once: int = PLAYS_AT_ONCE) -> int:
+    """How many parts a slice's users go in, one after the other."""
+    rows = sum(one.rows for one in item.measured)
+    plays = sum(one.rows for one in item.listened)
+    return max(slices_for(rows, rows_at_once), slices_for(plays, plays_at_once))
 
 
 def first_purchases(bought: Sequence[Source], files: TaskFiles) -> pl.DataFrame:

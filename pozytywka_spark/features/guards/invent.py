@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
+from pozytywka_spark.dice import dice
 from pozytywka_spark.features.build.first_pass import first_purchases
 from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.build.month_events import COLUMNS
 from pozytywka_spark.features.build.staged import BOUGHT
-from pozytywka_spark.features.guards.dice import event_dice, user_dice
 from pozytywka_spark.features.guards.sample import Sample
 from pozytywka_spark.features.guards.worlds import FUTURE_DAYS, World
 from pozytywka_spark.features.months import DAY_MICROS, cut_off_at, start_at
@@ -31,16 +31,18 @@ def invent(events: pl.DataFrame, cut_off: date, seed: int) -> pl.DataFrame:
     """Each event once more, dated anew and its type dealt out again. Columns as given, `event_id` among them.
 
     A quarter falls exactly on the cut-off, where a closed boundary would see it; the rest within 100 days
-    after it. Every other user's may be purchases: who buys has no rows from then on. Dice are those of
-    `dice`, so that the same events have the same future, whatever shard or engine they are read by.
+    after it. Every other user's may be purchases: who buys has no rows from then on. Dice (`dice.dice`) are
+    thrown for the first eight bytes of `event_id` as a number, the lowest first, and for the user: the same
+    events have the same future, whatever shard or engine they are read by.
     """
-    dice, start = pl.col("_dice"), start_at(cut_off)
-    on_the_cut_off = dice % 4 == 0
-    later = (dice // 256 % (FUTURE_DAYS * DAY_MICROS)).cast(pl.Int64)
-    moved = start + pl.when(on_the_cut_off).then(0).otherwise(later)
-    kinds = pl.lit(pl.Series(EVENT_TYPES)).gather(dice // 16 % len(EVENT_TYPES))
-    no_purchase = (kinds == BUY_PREMIUM) & (user_dice(seed) % 2 == 1)
-    return events.with_columns(event_dice(seed).alias("_dice")).select(
+    number = pl.col("event_id").bin.slice(0, 8).bin.reinterpret(dtype=pl.Int64, endianness="little")
+    thrown = dice(events.select(number), seed, ("event_id",))
+    of_user = dice(events, seed, ("user_id",))
+    later = (thrown // 256 % (FUTURE_DAYS * DAY_MICROS)).cast(pl.Int64)
+    moved = start_at(cut_off) + pl.when(thrown % 4 == 0).then(0).otherwise(later)
+    kinds = pl.lit(pl.Series(EVENT_TYPES)).gather(thrown // 16 % len(EVENT_TYPES))
+    no_purchase = (kinds == BUY_PREMIUM) & (of_user % 2 == 1)
+    return events.select(
         moved.cast(events.schema["event_time"]).alias("event_time")
         if name == "event_time"
         else pl.when(no_purchase).then(pl.lit(PLAY)).otherwise(kinds).alias("event_type")

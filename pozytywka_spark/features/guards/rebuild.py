@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pozytywka_spark.features.build.items import Held, MonthShard, Source, UserSlice, slices_for
+from pozytywka_spark.features.build.items import MonthShard, Source, UserSlice, slices_for
+from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.second_pass import MeasureMonths
-from pozytywka_spark.features.build.staged import BOUGHT, LIKED, LISTENED, MEASURED, PLAYED
+from pozytywka_spark.features.build.staged import BOUGHT, PLAYED
 from pozytywka_spark.features.guards.compare_slices import CompareSlices, Maker, Plays, SliceInWorld
 from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.invent import INVENTED, SAMPLED, InventFutures, PastShard
@@ -119,15 +120,16 @@ class Rebuild:
 
     def _slices(self, measured: Done) -> list[SliceInWorld]:
         """Every slice in every world: those that were written as well, were there nothing of them in it."""
-        of_kinds = [_by_slice(measured.of(kind)) for kind in (MEASURED, LISTENED, LIKED)]
-        names = {name for parcels in of_kinds for _, name in parcels} | self._slices_written()
         items = []
         for world in self.worlds:
-            for name in sorted(names):
-                mine = [parcels.get((world.name, name), ()) for parcels in of_kinds]
-                held = self.build.held.get(name[0], Held())
-                users = UserSlice(world.name, *name, mine[0], mine[1], mine[2], held)
-                items.append(SliceInWorld(world, users, self._months(world), self._files(world, name)))
+            lived = user_slices(measured.parcels, self.build.held, world.name)
+            found = {(users.bucket, users.number) for users in lived}
+            gone = [
+                UserSlice(world.name, *name, (), (), ()) for name in sorted(self._slices_written() - found)
+            ]
+            for users in (*lived, *gone):
+                files = self._files(world, (users.bucket, users.number))
+                items.append(SliceInWorld(world, users, self._months(world), files))
         return items
 
     def _months(self, world: World) -> tuple[date, ...]:
@@ -175,12 +177,3 @@ def _by_shard(parcels: Sequence[Parcel]) -> list[tuple[date, int, tuple[Source, 
     for parcel in parcels:
         found[str(parcel.key[-2]), int(parcel.key[-1])].append(parcel)
     return [(date.fromisoformat(month), bucket, tuple(mine)) for (month, bucket), mine in found.items()]
-
-
-def _by_slice(parcels: Sequence[Parcel]) -> dict[tuple[str, SliceName], tuple[Parcel, ...]]:
-    """Parcels whose key is a world, a bucket and the number of a slice, by the world and the slice."""
-    found: dict[tuple[str, SliceName], list[Parcel]] = defaultdict(list)
-    for parcel in parcels:
-        world, bucket, number = parcel.key
-        found[str(world), (int(bucket), int(number))].append(parcel)
-    return {name: tuple(mine) for name, mine in found.items()}

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from pozytywka_spark.features.build.gathered import Gathered
 from pozytywka_spark.features.build.items import REAL, MonthShard
 from pozytywka_spark.features.build.month_kernel import measure_month
-from pozytywka_spark.features.build.second_pass import MeasureMonths, in_sample
+from pozytywka_spark.features.build.second_pass import MeasureMonths
 from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
 from pozytywka_spark.identity import user_bucket
 from pozytywka_spark.slices import slice_of
@@ -125,20 +125,6 @@ def test_several_worlds_at_once_are_each_alone() -> None:
             mine = whole(found, name, world)
             assert_frame_equal(mine, alone(name, purchases), check_column_order=name != "played")
     assert_frame_equal(whole(found, "played", "everyone"), whole(found, "played"))
-
-
-def test_a_sample_is_of_whole_users_and_their_plays_alone() -> None:
-    parts = [staged(2, slices=2, sampled=(3, part)) for part in range(3)]
-    everyone = alone("measured")
-    users = [set(whole(part, "measured")["user_id"]) for part in parts]
-    assert sum(map(len, users)) == len(set.union(*users)) == everyone["user_id"].n_unique()
-    for number, part in enumerate(parts):
-        mine = in_sample((3, number))
-        for name in ("measured", "listened", "liked"):
-            assert_frame_equal(whole(part, name), alone(name).filter(mine))
-    known = [rows.filter(pl.col("user_id").is_not_null()) for rows in EVENTS.values()]
-    plays = sum(rows.filter(event_type="PLAY").drop_nulls("track_id").height for rows in known)
-    assert sum(whole(part, "played")["plays"].sum() for part in parts) == plays
 
 
 def test_invented_events_come_in_parcels_and_purchases_in_files_of_the_table() -> None:

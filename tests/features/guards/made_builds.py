@@ -18,8 +18,9 @@ from pozytywka_spark.features.build.dimensions import track_dimension, user_dime
 from pozytywka_spark.features.build.first_pass import first_purchases
 from pozytywka_spark.features.build.items import REAL, MonthShard, Source, UserSlice
 from pozytywka_spark.features.build.month_events import COLUMNS
+from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
-from pozytywka_spark.features.build.staged import BOUGHT, LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
+from pozytywka_spark.features.build.staged import BOUGHT, MEASURED, PLAYED, TRACKS, USERS
 from pozytywka_spark.features.guards.compare_slices import Maker, MakeSlice, Plays
 from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.perturbation import check_perturbation
@@ -106,20 +107,9 @@ def build_with(
     played = tuple(done.of(PLAYED))
     make = maker(tracks, Plays((), {NOTHING.name: played}), plan).within(NOTHING, tasks.files)
     written = [
-        file
-        for bucket in range(BUCKETS)
-        for number in range(SLICES)
-        for file in _write(tasks, make(_slice(done.parcels, bucket, number), chosen))
+        file for users in user_slices(done.parcels) for file in _write(tasks, make(users, chosen, 0, 1))
     ]
     return replace(build, played=played, features=tuple(written))
-
-
-def _slice(parcels: Sequence[Parcel], bucket: int, number: int) -> UserSlice:
-    kinds = [
-        tuple(one for one in parcels if one.kind == kind and one.key == (REAL, bucket, number))
-        for kind in (MEASURED, LISTENED, LIKED)
-    ]
-    return UserSlice(REAL, bucket, number, *kinds)
 
 
 def _write(tasks: MemoryTasks, features: pl.DataFrame) -> Iterator[DataFile]:
@@ -157,7 +147,7 @@ class LeakyMaker(Maker):
         everyones = files.read(self.plays.played[world.name])
         names = [each.name for each in self.plan.features]
 
-        def make(users: UserSlice, months: Sequence[date]) -> pl.DataFrame:
+        def make(users: UserSlice, months: Sequence[date], part: int, parts: int) -> pl.DataFrame:
             own = files.read(users.measured) if users.measured else everyones.clear()
             return with_leaks(rows_of(own, months), own, everyones).select("user_id", "month", *names)
 

@@ -48,8 +48,8 @@ class HalfLeaky(LeakyMaker):
     def within(self, world: World, files: TaskFiles) -> MakeSlice:
         make = LeakyMaker(self.tracks, self.plays, plan_of_names(["next_months_plays"])).within(world, files)
 
-        def half(users: UserSlice, months: Sequence[date]) -> pl.DataFrame:
-            return make(users, months).with_columns(clean=pl.lit(1.0))
+        def half(users: UserSlice, months: Sequence[date], part: int, parts: int) -> pl.DataFrame:
+            return make(users, months, part, parts).with_columns(clean=pl.lit(1.0))
 
         return half
 
