@@ -58,6 +58,13 @@ class Sides:
         return _by_number(self.tracks, "artist", "genre")
 
     @cached_property
+    def place_of(self) -> Whole:
+        """The place of each artist by first genre, then number; the last element is for no artist."""
+        places = np.empty_like(self.genre_of)
+        places[np.argsort(self.genre_of, kind="stable")] = np.arange(len(places))
+        return places
+
+    @cached_property
     def track_ids(self) -> pl.Series:
         """The identifier of each track, by number."""
         return _texts(self.tracks, "track", "track_id")

@@ -16,6 +16,7 @@ from pozytywka_spark.features.build.slice_files import slice_rows
 from pozytywka_spark.features.build.staged import PLAYED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceMade, make_slice
 from pozytywka_spark.features.label_rows import LabelPlan, count_labels, label_rows
+from pozytywka_spark.features.suspicion import CANDIDATES, OLDER
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import Table
@@ -31,7 +32,6 @@ ROWS, LABELS = "rows", "labels"
 # labels and features, or labels alone: user_id, month and label; what a guard wants to look at of them
 Candidates = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 OlderCandidates = Callable[[pl.DataFrame], pl.DataFrame]
-CANDIDATES, OLDER = "candidates", "older_candidates"
 _BOUGHT = pl.Schema({"user_id": pl.Int64(), "purchased_at": pl.Int64()})
 
 

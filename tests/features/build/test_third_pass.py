@@ -27,9 +27,7 @@ from pozytywka_spark.features.build.staged import (
     TRACKS,
 )
 from pozytywka_spark.features.build.third_pass import (
-    CANDIDATES,
     LABELS,
-    OLDER,
     ROWS,
     Item,
     MakeFeatures,
@@ -39,6 +37,7 @@ from pozytywka_spark.features.build.third_pass import (
 from pozytywka_spark.features.build.user_kernel import SliceMade, make_slice
 from pozytywka_spark.features.label_rows import LabelPlan, added, count_labels, label_rows
 from pozytywka_spark.features.months import DAY_MICROS, start_at
+from pozytywka_spark.features.suspicion import CANDIDATES, OLDER
 from pozytywka_spark.identity import user_bucket
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.slices import slice_of
