@@ -111,7 +111,6 @@ def test_the_oracle_covers_the_whole_catalogue(built: Built, base: pd.DataFrame)
         *oracle_behaviour.trends(base.fillna({"favourite_plays": 0}).fillna(0)).columns,
     }
     assert {feature.name for feature in CATALOGUE} == covered - {"user_id", "month"}
-    assert [each.guard for each in built.report.guards] == ["names", "rows", "suspicion", "perturbation"]
 
 
 def test_labels_equal_the_oracle(built: Built) -> None:
@@ -153,6 +152,12 @@ def test_no_single_feature_is_suspected_over_twenty_seeds(
         sample = candidates(labelled, features, rows=40 * seed, seed=seed)
         told.append(judge_singles(list(tell_singles(sample, names)), names, 0.95))
     assert sum(line.startswith("best single feature") for line in told) > 15
+
+
+def test_guards_looked_at_everyone(built: Built) -> None:
+    users = pd.unique(by_row(built.lake, "features", ["user_id", "month"]).user_id)
+    assert [guard.guard for guard in built.report.guards] == ["names", "rows", "suspicion", "perturbation"]
+    assert built.report.guards[-1].checked.startswith(f"all {len(users):,} users, future after ")
 
 
 def test_a_second_run_changes_nothing(built: Built, spark: SparkSession) -> None:
