@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Guards 2, 3 and 6, and names of 4, each tripped by what it is for and passed by what it isn't."""
-=======
 """Guards 2, 3, 6 and the names of 4, each tripped by what it is for and passed by what it isn't."""
->>>>>>> guard
 
 from __future__ import annotations
 
