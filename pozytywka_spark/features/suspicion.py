@@ -86,9 +86,7 @@ class SingleFeatures:
     def _with_features(self, sample: pl.DataFrame, names: Sequence[str], files: TaskFiles) -> pl.DataFrame:
         """The sample's rows with some features, read file by file."""
         wanted = [*KEYS, *names]
-        months = set(sample["month"].unique())
-        held = (file for file in self.held if file.partition["month"] in months)
-        sources: list[DataFile | Parcel] = [*self.made, *held]
+        sources: list[DataFile | Parcel] = [*self.made, *self.held]
         parts = [sample.join(files.read([source], wanted), on=KEYS, how="inner") for source in sources]
         return pl.concat(parts)
 

@@ -134,6 +134,7 @@ def labelled(positives: int, leak: float) -> pl.DataFrame:
             "label": truth.astype(int),
             "noise": drawn.normal(size=400),
             "score": drawn.normal(size=400) + leak * truth,
+            "other": drawn.normal(size=400),
         }
     )
 
@@ -142,7 +143,7 @@ def judged(rows: pl.DataFrame) -> str:
     tasks = MemoryTasks()
     in_slices(tasks, rows, most=1000, seed=1)
     return check_single_features(
-        tasks, tasks.files.parcels, (), (), ("noise", "score"), rows=1000, seed=1, limit=0.95
+        tasks, tasks.files.parcels, (), (), ("noise", "score", "other"), rows=1000, seed=1, limit=0.95
     ).checked
 
 
