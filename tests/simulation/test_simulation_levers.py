@@ -63,26 +63,16 @@ def turned(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     return changed
 
 
-def features_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """By user, the features of the last month as a build makes them of users' months."""
-    plan = plan_of(RELATED)
-    measures = [pl.col(measure.name).cast(pl.Int64) for measure in plan.measures]
-    frame = pl.from_pandas(rows).select(
-        pl.col("user_id").cast(pl.Int64), pl.col("month").cast(pl.Date), *measures
-    )
-    made = as_features(frame.sort("month", "user_id"), None, plan)
-    return made.filter(pl.col("month") == NOW).sort("user_id").to_pandas()
-
-
 def test_features_follow_as_the_catalogue_computes_them() -> None:
     """One table of four worlds: today's, and one with each lever turned; users of each numbered apart."""
     rows = base_rows()
     worlds = [rows, *(turned(rows, name) for name in WHOLE)]
-    found = features_of(
-        pd.concat(
-            [world.assign(user_id=world["user_id"] + 1000 * place) for place, world in enumerate(worlds)]
-        )
+    stacked = pd.concat(
+        [world.assign(user_id=world["user_id"] + 1000 * place) for place, world in enumerate(worlds)]
     )
+    frame = pl.from_pandas(stacked).with_columns(pl.col("month").cast(pl.Date))
+    made = as_features(frame, None, plan_of(RELATED))
+    found = made.filter(pl.col("month") == NOW).sort("user_id").to_pandas()
     names = [feature.name for feature in RELATED]
     today = {name: found.loc[found["user_id"] < 1000, name].to_numpy(float) for name in names}
     for place, name in enumerate(WHOLE, 1):

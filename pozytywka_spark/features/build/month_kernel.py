@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from polars.exceptions import InvalidOperationError
 
 from pozytywka_spark.features.build.dimensions import Dimensions
 from pozytywka_spark.features.build.listening import first_likes, plays_by_anyone, plays_by_track
@@ -22,7 +23,7 @@ from pozytywka_spark.features.build.month_events import (
     without,
 )
 from pozytywka_spark.features.build.neighbours import session_spans, with_neighbours
-from pozytywka_spark.features.build.overflow import check_sums
+from pozytywka_spark.features.build.overflow import check_sums, too_large
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.staged import MEASURED_ROWS
 from pozytywka_spark.features.months import cut_off_at
@@ -81,7 +82,7 @@ def _measured(free: pl.DataFrame, dimensions: Dimensions, plan: CataloguePlan, m
     asked = {*_read_by(of_events), *({"duration_ms"} if of_gaps else ())}
     known = with_attributes(free.drop("stray"), dimensions, sorted(asked))
     timed = known.with_columns(month=pl.lit(month), cut_off=pl.lit(cut_off_at(month), pl.Int64))
-    first = Named("first_event_at", pl.col("at").min())
+    first = Named("first_event_at", pl.col("at").min().cast(pl.Int64))
     rows = _aggregated(timed, [first, *of_events], month)
     if of_gaps:
         kept = ("user_id", "month", "cut_off", "session_id", "at", "kind", "duration_ms")
@@ -100,7 +101,10 @@ def _aggregated(rows: pl.DataFrame, measures: Sequence[Named], month: date) -> p
     """Grain: user. The measures as Int64, of rows that lie by user."""
     check_sums(rows, _read_by(measures), month)
     by_user = rows.with_columns(pl.col("user_id").set_sorted()).group_by("user_id", maintain_order=True)
-    return by_user.agg(measure.made.cast(pl.Int64).alias(measure.name) for measure in measures)
+    try:
+        return by_user.agg(measure.made.alias(measure.name) for measure in measures)
+    except InvalidOperationError as error:
+        raise too_large(rows, measures, month) or error from error
 
 
 def _beside(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:

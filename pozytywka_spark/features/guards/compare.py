@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import polars as pl
@@ -13,34 +14,24 @@ DIFFERENCES = pl.Schema({"feature": pl.String, "month": pl.Date, "user_id": pl.I
 def differences(written: pl.DataFrame, again: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
     """`DIFFERENCES`: of each feature that differs anywhere the first row (by month and user) where it does.
 
-    Both have `KEYS`, once each, and a Float64 a feature. Null equals null, NaN the same NaN, and zero isn't
-    minus zero. A row that only one side has differs in all of them.
+    Both have `KEYS`, once each, in any order, and a Float64 a feature. Null equals null, NaN equals NaN, zero
+    isn't minus zero. A row that only one side has differs in all of them.
     """
-    left, right = (_ordered(rows, features) for rows in (written, again))
-    alone = pl.concat(
-        [
-            left.join(right, on=KEYS, how="anti").select(KEYS),
-            right.join(left, on=KEYS, how="anti").select(KEYS),
+    left, right = (rows.select(KEYS).with_row_index("place") for rows in (written, again))
+    both = left.join(right, on=KEYS).sort(KEYS)
+    sides = ((left, right), (right, left))
+    alone = [one.join(other, on=KEYS, how="anti").select(KEYS) for one, other in sides]
+    first_alone = pl.concat(alone).sort(KEYS).head(1)
+    found = [DIFFERENCES.to_frame()]
+    for name in features:
+        bits = [
+            rows.get_column(name)
+            .gather(both.get_column(place))
+            .fill_nan(math.nan)
+            .reinterpret(dtype=pl.UInt64)
+            for rows, place in ((written, "place"), (again, "place_right"))
         ]
-    )
-    if alone.height:  # row beside row, once those that stand alone are put aside
-        left = left.join(right, on=KEYS, how="semi", maintain_order="left")
-        right = right.join(left, on=KEYS, how="semi", maintain_order="left")
-    firsts = [_first(rows, name) for name in features for rows in [_differing(left, right, name), alone]]
-    found = pl.concat([rows.cast(DIFFERENCES) for rows in firsts]) if firsts else DIFFERENCES.to_frame()
-    return found.sort("month", "user_id").unique("feature", keep="first", maintain_order=True)
-
-
-def _ordered(rows: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
-    return rows.select(*KEYS, *features).sort(KEYS)
-
-
-def _differing(left: pl.DataFrame, right: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Keys of the rows that differ in a feature, of two frames with the same keys in the same order."""
-    bits = [rows.get_column(name).reinterpret(dtype=pl.UInt64) for rows in (left, right)]
-    return left.select(KEYS).filter(bits[0].ne_missing(bits[1]))
-
-
-def _first(rows: pl.DataFrame, feature: str) -> pl.DataFrame:
-    """Of keys in order (or a few in none), the first as `DIFFERENCES`."""
-    return rows.sort(KEYS).head(1).select(pl.lit(feature).alias("feature"), *KEYS)
+        first = both.select(KEYS).filter(bits[0].ne_missing(bits[1])).head(1)
+        earliest = pl.concat([first, first_alone]).sort(KEYS).head(1)
+        found.append(earliest.select(pl.lit(name).alias("feature"), *KEYS).cast(DIFFERENCES))
+    return pl.concat(found)
