@@ -10,11 +10,11 @@ from typing import NoReturn
 
 from pozytywka_spark.cli import job_parser, run, say, show_table, step
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
 from pozytywka_spark.features.inputs import month_range
 from pozytywka_spark.features.report import render_report
-from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.features.stage import FeaturesReport, build_features, send_canary
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.session import build_session
 
@@ -44,6 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         told="is no flag any more: without a flag, features builds the months whose inputs have changed",
     )
     which.add_argument("--full", action="store_true", help="build all months")
+    which.add_argument(
+        "--canary",
+        action="store_true",
+        help="build all months with a feature that leaks, which a guard must stop; nothing is kept",
+    )
     which.add_argument("--catalogue", action="store_true", help="print the catalogue and write it as pages")
     parser.add_argument(
         "--report", action="store_true", help="write a page of labels, correlation and guards"
@@ -59,35 +64,40 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
     spark = build_session(settings, "features", verbose=args.verbose)
     lake = open_lake(settings, spark)
     with step("features"):
+        if args.canary:
+            send_canary(spark, settings, lake)
         report = build_features(spark, settings, lake, months=months, full=args.full)
+    _tell(report)
+    if args.report:
+        with step("report"):
+            order = set(feature_order(settings))
+            features = [feature for feature in catalogue_of(settings) if feature.name in order]
+            page = render_report(lake, settings, features, report.labels, report.guards)
+            _write(settings, "features-report.html", page)
+
+
+def _tell(report: FeaturesReport) -> None:
     say(report.span.told())
     show_table("labels by month", report.labels)
     show_table("guards", [vars(guard) for guard in report.guards])
+    if report.whole_because:
+        say(report.whole_because)
     number = len(report.months)
     built = f"{number} month{'' if number == 1 else 's'} built" if number else "nothing has changed"
     say(f"{report.rows:,} rows, {report.features} features, catalogue {report.catalogue_hash[:12]}; {built}")
     if report.stale:
         stale = ", ".join(f"{month:%Y-%m}" for month in report.stale)
         say(f"stale: {stale}; features without a flag builds them")
-    if args.report:
-        with step("report"):
-            page = render_report(
-                lake.read("features"),
-                lake.read("labels"),
-                settings,
-                feature_order(settings),
-                report.labels,
-                report.guards,
-            )
-            _write(settings, "features-report.html", page)
+    say(", ".join(f"{name} {seconds:.1f} s" for name, seconds in report.seconds.items()))
 
 
 def _show_catalogue(settings: Settings) -> None:
     """Print and write what is declared: needs no session, nor a lake."""
-    digest = catalogue_hash(settings)
-    show_table(f"features, hash {digest[:12]}", catalogue_rows())
-    _write(settings, "features.md", as_markdown(digest))
-    _write(settings, "features.html", as_html(digest))
+    features = catalogue_of(settings)
+    digest = catalogue_hash(settings, features)
+    show_table(f"features, hash {digest[:12]}", catalogue_rows(features))
+    _write(settings, "features.md", as_markdown(digest, features))
+    _write(settings, "features.html", as_html(digest, features))
 
 
 def _write(settings: Settings, name: str, text: str) -> None:

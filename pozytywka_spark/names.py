@@ -1,4 +1,4 @@
-"""Names that every stage shares, without Spark: event types and audio features."""
+"""Names that every stage shares, without Spark: event types, audio features, classes of storage."""
 
 PLAY = "PLAY"
 SKIP = "SKIP"
@@ -18,3 +18,5 @@ AUDIO_FEATURES = (
     "valence",
     "tempo",
 )
+
+STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")

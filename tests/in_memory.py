@@ -21,6 +21,7 @@ class MemoryFiles:
         self._frames: dict[str, pl.DataFrame] = {}
         self.parcels: list[Parcel] = []
         self.written: list[tuple[str, Mapping[str, Any], pl.DataFrame]] = []
+        self.noted: list[Mapping[str, str]] = []  # of what was written, each
 
     def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
         place = f"memory:{len(self._frames)}"
@@ -59,6 +60,7 @@ class MemoryFiles:
     ) -> None:
         if rows.height:
             self.written.append((table.name, partition or {}, rows))
+            self.noted.append(noted or {})
 
     def staged(self, kind: str) -> dict[tuple[str | int, ...], pl.DataFrame]:
         found: dict[tuple[str | int, ...], list[pl.DataFrame]] = {}
@@ -79,6 +81,12 @@ class MemoryTasks:
         self.slots = slots
         self.files = MemoryFiles()
         self.ran: list[list[str]] = []
+
+    def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
+        return self.files.put(kind, rows, key)
+
+    def fetch(self, parcels: Sequence[Parcel]) -> pl.DataFrame:
+        return self.files.read(parcels)
 
     def run(
         self,

@@ -13,7 +13,6 @@ from pozytywka_spark.experiments.cuped import Moments
 from pozytywka_spark.experiments.participants import NONE
 from pozytywka_spark.experiments.proportions import Floats
 from pozytywka_spark.experiments.sequential import AtRisk
-from pozytywka_spark.features.columns import fixed_point
 
 # Sums of whole numbers are the same in whatever order rows arrive. With 4 digits a squared logarithm of a
 # count up to 10^9 leaves room in 64 bits for 10^7 users of a cell.
@@ -47,13 +46,18 @@ class Cells:
 def cells_of(users: DataFrame, covariates: int) -> Cells:
     """Sum users (columns as of `with_past`) into cells: one pass, one row a cell to the driver."""
     pairs = [(i, j) for i in range(covariates) for j in range(i, covariates)]
-    values = [fixed_point(F.get("x", F.lit(i)), _DIGITS) for i in range(covariates)]
+    values = [_fixed_point(F.get("x", F.lit(i))) for i in range(covariates)]
     columns: list[Column] = [F.count(F.lit(1)).alias("users"), F.count_if("moved").alias("moved")]
     columns += [F.sum(value).alias(f"x{i}") for i, value in enumerate(values)]
     columns += [F.sum(values[i] * values[j]).alias(f"x{i}_{j}") for i, j in pairs]
     rows = users.where(~F.col("early")).groupBy(*KEYS).agg(*columns).collect()
     frame = pd.DataFrame([row.asDict() for row in rows], columns=[*KEYS, *_names(covariates)])
     return Cells(frame.sort_values(list(KEYS), ignore_index=True), covariates)
+
+
+def _fixed_point(value: Column) -> Column:
+    """A real number as a whole number of units; null stays null."""
+    return F.rint(value * F.lit(_UNIT)).cast("bigint")
 
 
 def _names(covariates: int) -> list[str]:

@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Experiments
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.activity import first_purchases
-from pozytywka_spark.features.months import month_at, month_number, number_of
+from pozytywka_spark.experiments.purchases import first_purchases
+from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import month_of
 
@@ -35,8 +35,8 @@ def outcomes(assigned: DataFrame, events: DataFrame, until: date) -> DataFrame:
         F.col("first_group").alias("group"),
         F.col("first_revision").alias("revision"),
         (F.col("first_group") != F.col("group")).alias("moved"),
-        month_number(month_of(entry)).alias("entered"),
-        F.when(counts, month_number(month_of(bought))).otherwise(NONE).alias("bought"),
+        _month_number(month_of(entry)).alias("entered"),
+        F.when(counts, _month_number(month_of(bought))).otherwise(NONE).alias("bought"),
         F.coalesce(bought < entry, F.lit(False)).alias("early"),
     )
 
@@ -51,7 +51,7 @@ def with_past(users: DataFrame, lake: Lake, chosen: Experiments, started: date) 
     cities = lake.read("users").select("user_id", "city")
     past = past_of(users, lake, chosen, started)
     joined = users.join(cities, "user_id", "left").join(past, "user_id", "left")
-    debuts = lake.read("user_debuts").select("user_id", month_number(F.col("month")).alias("debut"))
+    debuts = lake.read("user_debuts").select("user_id", _month_number(F.col("month")).alias("debut"))
     tenure = F.greatest(F.col("entered") - F.col("debut"), F.lit(0))
     sums = [F.coalesce(F.col(f"_{name}"), F.lit(0)) for name in chosen.cuped_measures]
     plays = F.coalesce(F.col("_plays"), F.lit(0))
@@ -85,7 +85,7 @@ def past_of(users: DataFrame, lake: Lake, chosen: Experiments, started: date) ->
     if unknown:
         raise DataError(f"experiments.cuped_measures: table user_month has no {', '.join(unknown)}")
     names = list(dict.fromkeys(["plays", *chosen.cuped_measures]))
-    before = month_number(F.col("month")) - F.col("entered")
+    before = _month_number(F.col("month")) - F.col("entered")
     return (
         months.select("user_id", "month", *names)
         .join(users.select("user_id", "entered"), "user_id", "inner")
@@ -112,3 +112,8 @@ def reading_months(start: date, until: date) -> list[date]:
             "ingest the months after its start first"
         )
     return months
+
+
+def _month_number(month: Column) -> Column:
+    """Months since year 0, as `months.number_of`."""
+    return F.year(month) * 12 + F.month(month) - 1

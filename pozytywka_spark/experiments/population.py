@@ -11,7 +11,7 @@ from pozytywka_spark.config import Data
 from pozytywka_spark.datadays import span_of_events
 from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.activity import first_purchases
+from pozytywka_spark.experiments.purchases import first_purchases
 from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 

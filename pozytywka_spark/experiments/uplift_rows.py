@@ -15,9 +15,9 @@ from pozytywka_spark.experiments.allocation import CONTROL
 from pozytywka_spark.experiments.assign import current
 from pozytywka_spark.experiments.buckets import bucket
 from pozytywka_spark.experiments.population import next_cut_off
+from pozytywka_spark.experiments.purchases import first_purchases
 from pozytywka_spark.experiments.registry import Experiment
 from pozytywka_spark.experiments.uplift import FOLDS
-from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import PREDICTIONS
 

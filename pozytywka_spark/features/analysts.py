@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from pyspark.sql import functions as F
+import polars as pl
 
-from pozytywka_spark.features.columns import digits_of, ratio, real, total
-from pozytywka_spark.features.entry import Feature, Measure, ratio_in_words
+from pozytywka_spark.features.columns import count_if, digits_of, ratio, real, total, total_of_values
+from pozytywka_spark.features.declare import NEVER, NO_PLAYS, measure_itself, ratio_of
+from pozytywka_spark.features.entry import Feature, Measure
 from pozytywka_spark.features.kinds import is_kind, is_play
-from pozytywka_spark.schemas import ADVERTISEMENT, AUDIO_FEATURES, LIKE, SKIP
+from pozytywka_spark.names import ADVERTISEMENT, AUDIO_FEATURES, LIKE, SKIP
 
-NEVER = "never null"
-NO_PLAYS = "null: no play of a track for which it is known"
-
-ADS = Measure("ads", lambda: F.count_if(is_kind(ADVERTISEMENT)), arithmetic="count of ADVERTISEMENT")
-PLAYS = Measure("plays", lambda: F.count_if(is_play()), arithmetic="count of PLAY")
-SKIPS = Measure("skips", lambda: F.count_if(is_kind(SKIP)), arithmetic="count of SKIP")
-LIKES = Measure("likes", lambda: F.count_if(is_kind(LIKE)), arithmetic="count of LIKE")
+ADS = Measure("ads", lambda: count_if(is_kind(ADVERTISEMENT)), arithmetic="count of ADVERTISEMENT")
+PLAYS = Measure("plays", lambda: count_if(is_play()), arithmetic="count of PLAY")
+SKIPS = Measure("skips", lambda: count_if(is_kind(SKIP)), arithmetic="count of SKIP")
+LIKES = Measure("likes", lambda: count_if(is_kind(LIKE)), arithmetic="count of LIKE")
 LIKED_PLAYS = Measure(
     "liked_plays",
-    lambda: total(F.col("liked_plays")),
+    lambda: total(pl.col("liked_plays")),
     level="genre",
     arithmetic="count of PLAY of a track with a LIKE of the user at or before it",
 )
 FAVOURITE_PLAYS = Measure(
     "favourite_plays",
-    lambda: F.count_if(F.col("favourite_matches") > 0),
+    lambda: count_if(pl.col("favourite_matches") > 0),
     arithmetic="count of PLAY with favourite_matches > 0",
 )
 FAVOURITE_MATCHES = Measure(
     "favourite_matches",
-    lambda: total(F.col("favourite_matches")),
+    lambda: total_of_values(pl.col("favourite_matches")),
     arithmetic="sum over PLAY of genres of the artist that are favourites of the user",
 )
 ARTISTS = Measure(
-    "artists", lambda: total(F.col("artists")), level="genre", arithmetic="count of different artists of PLAY"
+    "artists",
+    lambda: total(pl.col("artists")),
+    level="genre",
+    arithmetic="count of different artists of PLAY",
 )
 
 
@@ -41,7 +42,7 @@ def total_of(attribute: str) -> Measure:
     """Sum of a track attribute over plays, in its fixed-point unit."""
     return Measure(
         f"{attribute}_total",
-        lambda: total(F.col(attribute)),
+        lambda: total_of_values(pl.col(attribute)),
         arithmetic=f"sum of {attribute} over PLAY{_units_of(attribute)}",
     )
 
@@ -50,7 +51,7 @@ def known_of(attribute: str) -> Measure:
     """Number of plays of tracks whose attribute is known."""
     return Measure(
         f"{attribute}_known",
-        lambda: F.count(F.col(attribute)),
+        lambda: pl.col(attribute).count(),
         arithmetic=f"count of PLAY with known {attribute}",
     )
 
@@ -61,31 +62,20 @@ def _units_of(attribute: str) -> str:
     return f", each in whole units of 10^-{digits_of(attribute)}" if real_one else ""
 
 
+def _popularity_in_favourites() -> pl.Expr:
+    return pl.when(pl.col("favourite_matches") > 0).then(pl.col("popularity"))
+
+
 POPULARITY_IN_FAVOURITES = Measure(
     "favourite_popularity_total",
-    lambda: total(F.when(F.col("favourite_matches") > 0, F.col("popularity"))),
+    lambda: total_of_values(_popularity_in_favourites()),
     arithmetic="sum of popularity over PLAY with favourite_matches > 0",
 )
 POPULARITY_IN_FAVOURITES_KNOWN = Measure(
     "favourite_popularity_known",
-    lambda: F.count(F.when(F.col("favourite_matches") > 0, F.col("popularity"))),
+    lambda: _popularity_in_favourites().count(),
     arithmetic="count of known popularity over PLAY with favourite_matches > 0",
 )
-
-
-def _count(name: str, meaning: str, measure: Measure, *, actionable: bool = False) -> Feature:
-    return Feature(
-        name,
-        meaning,
-        "events",
-        "count",
-        NEVER,
-        "events",
-        (measure,),
-        lambda: real(measure.column()),
-        actionable=actionable,
-        arithmetic=measure.name,
-    )
 
 
 def _average(
@@ -99,20 +89,10 @@ def _average(
     snapshot: bool = False,
     actionable: bool = False,
 ) -> Feature:
-    sums, known = total_of(attribute), known_of(attribute)
-    return Feature(
-        name,
-        meaning,
-        unit,
-        "average",
-        NO_PLAYS,
-        source,
-        (sums, known),
-        lambda: ratio(sums.column(), known.column(), 10.0**digits),
-        snapshot=snapshot,
-        actionable=actionable,
-        arithmetic=ratio_in_words(sums.name, known.name, 10.0**digits),
-    )
+    return ratio_of(
+        name, meaning, unit, "average", NO_PLAYS, total_of(attribute), known_of(attribute),
+        scale=10.0**digits, source=source, snapshot=snapshot, actionable=actionable,
+    )  # fmt: skip
 
 
 def _audio(attribute: str) -> Feature:
@@ -128,18 +108,19 @@ def _audio(attribute: str) -> Feature:
 
 
 ANALYSTS: tuple[Feature, ...] = (
-    _count("number_of_advertisements", "adverts heard", ADS, actionable=True),
-    _count("number_of_tracks", "plays started", PLAYS),
-    _count("number_of_skips", "plays skipped", SKIPS),
-    _count("number_of_likes", "likes given", LIKES),
-    _count("number_of_liked_tracks_listened", "plays of tracks liked at or before the play", LIKED_PLAYS),
-    _count(
+    measure_itself("number_of_advertisements", "adverts heard", ADS, actionable=True),
+    measure_itself("number_of_tracks", "plays started", PLAYS),
+    measure_itself("number_of_skips", "plays skipped", SKIPS),
+    measure_itself("number_of_likes", "likes given", LIKES),
+    measure_itself("number_of_liked_tracks_listened", "plays of tracks liked at or before the play",
+                   LIKED_PLAYS),
+    measure_itself(
         "number_of_tracks_in_favourite_genre",
         "plays whose artist has at least one favourite genre of the user",
         FAVOURITE_PLAYS,
         actionable=True,
     ),
-    _count(
+    measure_itself(
         "total_number_of_favourite_genres_listened",
         "sum over plays of the artist's genres that are the user's favourites",
         FAVOURITE_MATCHES,
@@ -157,10 +138,8 @@ ANALYSTS: tuple[Feature, ...] = (
         "tracks", (total_of("duration_ms"),), lambda: real(total_of("duration_ms").column()),
         arithmetic="duration_ms_total",
     ),
-    Feature(
-        "number_of_different_artists", "artists played at least once", "artists", "count", NEVER, "tracks",
-        (ARTISTS,), lambda: real(ARTISTS.column()), arithmetic="artists",
-    ),
+    measure_itself("number_of_different_artists", "artists played at least once", ARTISTS, "artists",
+                   source="tracks"),
     _average("average_release_date", "release_seconds", "mean release date of the tracks played",
              "s since 1970"),
     _average("average_duration_ms", "duration_ms", "mean full duration of the tracks played", "ms"),

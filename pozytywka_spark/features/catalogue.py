@@ -4,55 +4,65 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
+from pozytywka_spark.features.adverts import ADVERTS
 from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.behaviour import BEHAVIOUR
-from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.features.entry import Feature, declaration
+from pozytywka_spark.features.extra import extra_features
+from pozytywka_spark.features.listening import LISTENING
+from pozytywka_spark.features.session_life import SESSION_LIFE
 from pozytywka_spark.features.trends import TRENDS
+from pozytywka_spark.features.variety import VARIETY
 
 CATALOGUE_VERSION = 2  # of the declaration: 1 hashed the text of Spark's expressions
-CATALOGUE: tuple[Feature, ...] = (*ANALYSTS, *BEHAVIOUR, *TRENDS)
+CATALOGUE: tuple[Feature, ...] = (
+    *ANALYSTS,
+    *ADVERTS,
+    *LISTENING,
+    *SESSION_LIFE,
+    *VARIETY,
+    *TRENDS,
+)
 
 
-def measures_of(features: Iterable[Feature]) -> tuple[Measure, ...]:
-    """The measures that `features` need, each once, in order of first use."""
-    return tuple({measure.name: measure for feature in features for measure in feature.measures}.values())
+def catalogue_of(settings: Settings) -> tuple[Feature, ...]:
+    """The catalogue and, after it, the entries of `features.extra`. Raises `UsageError`, see `extra`."""
+    return (*CATALOGUE, *extra_features(settings.features.extra, CATALOGUE))
 
 
 def feature_order(
-    settings: Settings | None = None, features: Sequence[Feature] = CATALOGUE
+    settings: Settings | None = None, features: Sequence[Feature] | None = None
 ) -> tuple[str, ...]:
-    """Names of the features a model is given, in order: the catalogue without `features.drop`.
+    """Names of the features a model is given, in order: all but `features.drop`.
 
-    Raises `UsageError` if `features.drop` names what isn't in the catalogue.
+    `features`: unset, the settings' catalogue. Raises `UsageError` if `features.drop` names none of them.
     """
     dropped = set(settings.features.drop) if settings else set()
-    names = tuple(feature.name for feature in features)
+    names = tuple(feature.name for feature in _or_catalogue(features, settings))
     unknown = sorted(dropped - set(names))
     if unknown:
         raise UsageError(f"features.drop: no such feature: {', '.join(unknown)}; see features --catalogue")
     return tuple(name for name in names if name not in dropped)
 
 
-def catalogue_hash(settings: Settings | None = None, features: Sequence[Feature] = CATALOGUE) -> str:
+def catalogue_hash(settings: Settings | None = None, features: Sequence[Feature] | None = None) -> str:
     """SHA-256 of what the model's features are, as declared: names in order, arithmetic, measures.
 
     It is our own statement of the arithmetic that counts, with its revision, not an engine's text of an
     expression: neither an upgrade of Spark nor another engine changes it, nor does a better wording of a
     meaning. That values don't change under an unchanged statement is a test's to see.
     """
-    order = feature_order(settings, features)
-    chosen = [feature for feature in features if feature.name in order]
+    declared = _or_catalogue(features, settings)
+    order = feature_order(settings, declared)
+    chosen = [feature for feature in declared if feature.name in order]
     content = {"version": CATALOGUE_VERSION, "features": [declaration(feature) for feature in chosen]}
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def declaration(entry: Feature | Measure) -> list[object]:
-    """What of an entry decides its values; of a feature, its measures' too."""
-    if isinstance(entry, Measure):
-        return [entry.name, entry.level, entry.arithmetic, entry.revision]
-    measures = [declaration(measure) for measure in entry.measures]
-    return [entry.name, entry.kind, entry.unit, entry.arithmetic, entry.revision, entry.months, measures]
+def _or_catalogue(features: Sequence[Feature] | None, settings: Settings | None) -> Sequence[Feature]:
+    if features is not None:
+        return features
+    return CATALOGUE if settings is None else catalogue_of(settings)

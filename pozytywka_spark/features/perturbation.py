@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.beside import beside
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.guards import GuardResult
+from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.kinds import KINDS
 from pozytywka_spark.features.months import DAY_MICROS, month_at, months_between, number_of
 from pozytywka_spark.schemas import BUY_PREMIUM, PLAY, month_of

@@ -1,68 +1,116 @@
-"""Guard 5, suspicion: a single feature that tells the label almost by itself is a leak until proven not."""
+"""What guard `suspicion` looks at: how well each feature alone tells the label, on a sample of known labels.
+
+The sample is the same however the rows lie: the lowest dice of each class. Whoever makes rows puts down
+those that may belong to it (CANDIDATES, with their features); of months that are not built now, whose
+features lie in files, only keys and labels are put down (OLDER). Then `SingleFeatures` draws the sample from
+both and reads the features of its rows, some features a task.
+"""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import pandas as pd
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-from sklearn.metrics import roc_auc_score
+import numpy as np
+import polars as pl
 
-from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.guards import GuardResult
+from pozytywka_spark.dice import dice
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import TaskFiles
 
-KEYS = ("user_id", "month")
-ENOUGH_POSITIVES = 20  # below it a true AUC of 0.8 passes 0.95 by chance too often
-FEWEST_POSITIVES = 8  # below it even perfect separation by one of a hundred features is chance
+KEYS = ["user_id", "month"]
+LABELLED = [*KEYS, "label"]
+# Kinds of parcels: LABELLED, and in the first all features; key: ()
+CANDIDATES, OLDER = "candidates", "older_candidates"
 
 
-def sample_labels(labels: DataFrame, label: str, *, rows: int, seed: int) -> DataFrame:
-    """At most `rows` labelled rows, at most a quarter of them positive, by a hash: user_id, month, label.
+def candidates(labelled: pl.DataFrame, features: pl.DataFrame, *, rows: int, seed: int) -> pl.DataFrame:
+    """Rows that may belong to the sample, with their features: for CANDIDATES.
+
+    `labelled`: user_id, month and label (0, 1 or null), of some of the users or months; `features`: a row
+    for each of them at least, user_id, month and features.
+    """
+    drawn = lowest(labelled, rows=rows, seed=seed)
+    return drawn.join(features, on=KEYS, how="inner", maintain_order="left")
+
+
+def lowest(labelled: pl.DataFrame, *, rows: int, seed: int) -> pl.DataFrame:
+    """At most `rows` of the rows with a known label, at most a quarter of them positive: LABELLED.
 
     The share of positives doesn't move an AUC, so that taking more of the rare class only sharpens it.
     """
-    dice = F.xxhash64("user_id", "month", F.lit(seed))
-    known = labels.where(F.col(label).isNotNull()).select(*KEYS, F.col(label).cast("int").alias("label"))
-    positives = known.where("label = 1").orderBy(dice).limit(rows // 4)
-    negatives = known.where("label = 0").orderBy(dice).limit(rows - rows // 4)
-    return positives.unionByName(negatives)
+    known = labelled.filter(pl.col("label").is_not_null()).select(*KEYS, pl.col("label").cast(pl.Int8))
+    thrown = known.with_columns(dice(known, seed).alias("_dice"))
+    quota = {1: rows // 4, 0: rows - rows // 4}
+    drawn = [
+        thrown.filter(pl.col("label") == label).sort("_dice", *KEYS).head(most)
+        for label, most in quota.items()
+    ]
+    return pl.concat(drawn).drop("_dice")
 
 
-def single_aucs(sampled: pd.DataFrame) -> dict[str, float]:
-    """AUC of each feature alone against `label`, whichever way it points; a null counts as the lowest."""
-    truth = sampled["label"].to_numpy()
-    names = [name for name in sampled.columns if name not in (*KEYS, "label")]
-    aucs = {}
-    for name in names:
-        values = sampled[name].fillna(-float("inf")).rank().to_numpy()
-        auc = float(roc_auc_score(truth, values))
-        aucs[name] = max(auc, 1 - auc)
-    return aucs
+@dataclass(frozen=True)
+class SingleFeatures:
+    """Work on lists of features' names: tells of each feature how well it alone tells the label.
 
-
-def check_single_features(features: DataFrame, sampled: DataFrame, limit: float) -> GuardResult:
-    """Guard `suspicion`: no feature alone has a ROC AUC of `limit` or more.
-
-    `sampled` as of `sample_labels`, bounded and so safe to bring to the driver. With 8 to 19 positives
-    only perfect separation counts, with fewer nothing does, and the result says so.
-    Raises `GuardError` naming the feature.
+    `made`: CANDIDATES parcels; `older`: OLDER parcels, and `held` the files of table `features` that have
+    their rows. Told are `feature`, `auc` (whichever way it points) and `value`, which is the feature's in the
+    sample's first positive row, its `user_id` and `month` (ISO), `positives` and `rows`. `auc` is null and
+    the row is missing where all labels are the same.
     """
-    start = time.monotonic()
-    frame = features.join(F.broadcast(sampled), list(KEYS), "inner").toPandas()
-    positives = int(frame["label"].sum())
-    if positives < FEWEST_POSITIVES or positives == len(frame):
-        told = f"{positives} positives in {len(frame)} mature rows are too few to judge"
-        return GuardResult("suspicion", told, time.monotonic() - start)
-    threshold = limit if positives >= ENOUGH_POSITIVES else 1.0
-    aucs = single_aucs(frame)
-    best = max(aucs, key=lambda name: aucs[name])
-    if aucs[best] >= threshold:
-        row = frame[frame["label"] == 1].sort_values(["month", "user_id"]).iloc[0]
-        raise GuardError(
-            f"guard suspicion: feature {best} alone has ROC AUC {aucs[best]:.4f} on {positives} positives, "
-            f"{threshold} or more (user {row['user_id']}, month {row['month']:%Y-%m}: {best}={row[best]}): "
-            "a leak unless proven not; fix it, or name it in features.drop"
-        )
-    told = f"best single feature: {best}, AUC {aucs[best]:.3f} on {positives} positives"
-    return GuardResult("suspicion", told, time.monotonic() - start)
+
+    made: tuple[Parcel, ...]
+    older: tuple[Parcel, ...]
+    held: tuple[DataFile, ...]
+    rows: int
+    seed: int
+
+    def __call__(self, items: Sequence[tuple[str, ...]], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Facts of each feature."""
+        sample = self._sample(files)
+        for names in items:
+            found = self._with_features(sample, names, files)
+            yield from tell_singles(found, names)
+
+    def _sample(self, files: TaskFiles) -> pl.DataFrame:
+        """The lowest of all: parcel by parcel, so that no more than the sample and one parcel are held."""
+        drawn: pl.DataFrame | None = None
+        for parcel in (*self.made, *self.older):
+            more = files.read([parcel], LABELLED)
+            both = more if drawn is None else pl.concat([drawn, more])
+            drawn = lowest(both, rows=self.rows, seed=self.seed)
+        assert drawn is not None, "no candidates: nothing to ask for"
+        return drawn
+
+    def _with_features(self, sample: pl.DataFrame, names: Sequence[str], files: TaskFiles) -> pl.DataFrame:
+        """The sample's rows with some features, read file by file."""
+        wanted = [*KEYS, *names]
+        months = set(sample["month"].unique())
+        held = (file for file in self.held if file.partition["month"] in months)
+        sources: list[DataFile | Parcel] = [*self.made, *held]
+        parts = [sample.join(files.read([source], wanted), on=KEYS, how="inner") for source in sources]
+        return pl.concat(parts)
+
+
+def tell_singles(sample: pl.DataFrame, names: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """What `SingleFeatures` tells of these features of a sample: LABELLED and the features."""
+    positive = (sample["label"] == 1).to_numpy()
+    counts = {"positives": int(positive.sum()), "rows": sample.height}
+    first = sample.filter(pl.col("label") == 1).sort("month", "user_id").head(1).to_dicts()
+    for name in names:
+        if not first or counts["positives"] == counts["rows"]:
+            yield {"feature": name, "auc": None} | counts
+            continue
+        auc = auc_of(sample[name], positive)
+        row = first[0]
+        told = {"user_id": row["user_id"], "month": row["month"].isoformat(), "value": row[name]}
+        yield {"feature": name, "auc": max(auc, 1 - auc)} | told | counts
+
+
+def auc_of(values: pl.Series, positive: np.ndarray) -> float:
+    """ROC AUC of one feature: ties share their mean rank, an unknown value counts as the lowest."""
+    ranks = values.cast(pl.Float64).fill_nan(None).fill_null(-float("inf")).rank("average").to_numpy()
+    positives = int(positive.sum())
+    above = ranks[positive].sum() - positives * (positives + 1) / 2
+    return float(above / (positives * (len(ranks) - positives)))

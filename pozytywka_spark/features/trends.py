@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from pyspark.sql import functions as F
-
 from pozytywka_spark.features.analysts import (
     ADS,
     FAVOURITE_PLAYS,
     LIKES,
-    NEVER,
     PLAYS,
     SKIPS,
     known_of,
     total_of,
 )
-from pozytywka_spark.features.behaviour import (
-    ACTIVE_DAYS,
-    LISTENED,
-    NEW_ARTISTS,
-    PRIOR_KNOWN,
-    PRIOR_PLAYS,
-    SESSIONS,
-    SKIP_DELAY,
-    TIMED_SKIPS,
-)
-from pozytywka_spark.features.columns import ratio, real
+from pozytywka_spark.features.columns import divided, ratio, real
+from pozytywka_spark.features.declare import NEVER
 from pozytywka_spark.features.entry import Feature, Measure, ratio_in_words, scaled_in_words, sum_name
-from pozytywka_spark.features.months import MICROS  # fmt: skip
+from pozytywka_spark.features.listening import LISTENED, SKIP_DELAY, TIMED_SKIPS
+from pozytywka_spark.features.months import MICROS
+from pozytywka_spark.features.session_life import ACTIVE_DAYS, SESSIONS
+from pozytywka_spark.features.variety import NEW_ARTISTS, PRIOR_KNOWN, PRIOR_PLAYS
 
 SPANS = (3, 6, 12)
 
@@ -34,7 +25,7 @@ SPANS = (3, 6, 12)
 def _sum(name: str, meaning: str, measure: Measure, months: int, unit: str, scale: float = 1.0) -> Feature:
     return Feature(
         f"{name}_last_{months}_months", f"{meaning} in the last {months} months, this one included", unit,
-        "sum", NEVER, "events", (measure,), lambda: real(measure.over(months)) / F.lit(scale),
+        "sum", NEVER, "events", (measure,), lambda: divided(real(measure.over(months)), scale),
         months=months, arithmetic=scaled_in_words(sum_name(measure.name, months), scale),
     )  # fmt: skip
 
@@ -64,7 +55,7 @@ def _trend(name: str, meaning: str, measure: Measure, months: int) -> Feature:
         f"{name}_to_{months}_month_mean",
         f"{meaning} this month over their monthly mean of the last {months} months",
         "1", "ratio", f"null: none in {months} months", "events", (measure,),
-        lambda: ratio(measure.column() * F.lit(months), measure.over(months)),
+        lambda: ratio(measure.column() * months, measure.over(months)),
         months=months,
         arithmetic=ratio_in_words(f"{measure.name} * {months}", sum_name(measure.name, months)),
     )  # fmt: skip

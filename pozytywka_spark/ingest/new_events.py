@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from pozytywka_spark.event_notes import NOTE, note_of
 from pozytywka_spark.identity import event_ids, user_bucket
 from pozytywka_spark.ingest.fates import COUNTS, DUPLICATE, KEPT, REPAIRED, SAME_ROW, count
 from pozytywka_spark.ingest.staged import EVENT, LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
@@ -97,7 +98,8 @@ def _settle(
     new = new_among(candidates, held)
     files.stage(LEFT, candidates.select("line_id").drop_nulls().cast(LEFT_ROWS))
     rows = new.with_columns(event_ids(new), repaired=pl.col("repair_reason").is_not_null())
-    files.write(EVENTS, rows.select(_WRITTEN), {"event_month": shard.month, "user_bucket": shard.bucket})
+    partition = {"event_month": shard.month, "user_bucket": shard.bucket}
+    files.write(EVENTS, rows.select(_WRITTEN), partition, noted={NOTE: note_of(rows).as_text()})
     files.stage(RESCUED, _rescued(rows))
     counts = count(DUPLICATE, SAME_ROW, candidates.height - new.height)
     for reason, many in rows.group_by("repair_reason").len().sort("repair_reason").iter_rows():

@@ -117,6 +117,13 @@ class Lake(Protocol):
         files are there as long as `tasks` is open. Raises `LakeError` if there is no such table.
         """
 
+    def noted(self, files: Sequence[DataFile]) -> list[Mapping[str, str]]:
+        """What was noted as each of the table's files was written (`TaskFiles.write`), in their order.
+
+        Reads footers alone. Nothing is noted in files of other writers, in compacted ones, and in what Spark
+        put down for tasks.
+        """
+
     def append(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
         """Add rows, creating the table if needed. The new version; None if `txn` was done before."""
 

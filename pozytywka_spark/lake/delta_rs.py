@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from pozytywka_spark.lake import rows as checks
 from pozytywka_spark.lake.api import Commit, Partition, Rows, Txn
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.merge_written import Upsert
+from pozytywka_spark.lake.notes import read_notes
 from pozytywka_spark.lake.open_tasks import open_tasks
 from pozytywka_spark.lake.shard_list import check_columns, data_files, shards_of
 from pozytywka_spark.lake.shards import DataFile, Shard, Written
@@ -104,6 +105,10 @@ class DeltaRsLake:
         delta = self._latest(table)
         check_columns(table, arrow_schema(types.to_spark(delta.schema())), columns)
         return shards_of(table, self._data_files(table, delta, partitions))
+
+    def noted(self, files: Sequence[DataFile]) -> list[Mapping[str, str]]:
+        """See `api.Lake`."""
+        return [*read_notes(self._files.storage, files)]
 
     def append(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
         """See `api.Lake`."""

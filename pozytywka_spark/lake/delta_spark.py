@@ -110,6 +110,10 @@ class DeltaSparkLake:
         check_columns(table, arrow_schema(found.schema), columns)
         return shards_of(table, spark_shards.put_down(found, table, by, version, tasks, columns))
 
+    def noted(self, files: Sequence[DataFile]) -> list[Mapping[str, str]]:
+        """See `api.Lake`: the files of `shards` are Spark's, whoever wrote the table's."""
+        return [{} for _ in files]
+
     def append(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
         """See `api.Lake`."""
         return self._write(rows, table, "append", txn, {})

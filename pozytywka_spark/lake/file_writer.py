@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ GROUP_ROWS = 131_072  # of a row group: what a reader can skip
 # 6% fewer bytes, and are read in half the time
 _LEVEL = 1
 _PACKED = "DELTA_BINARY_PACKED"
+NOTED = "pozytywka."  # what the footer's keys of our own begin with
 # Room for the ids of some ten thousand tracks. A larger one would be filled by numbers no two of which are
 # alike, and be a fifth of their bytes for nothing
 _DICTIONARY = 384 << 10
@@ -56,6 +58,10 @@ class FileWriter:
         self._rows += rows.num_rows
         if self._rows >= GROUP_ROWS:
             self._flush()
+
+    def note(self, noted: Mapping[str, str]) -> None:
+        """Put into the footer what is to be known of the rows without reading them."""
+        self._parquet.add_key_value_metadata({f"{NOTED}{key}": text for key, text in noted.items()})
 
     def close(self, columns: statistics.Leaves) -> tuple[int, statistics.FileStatistics]:
         """End the file; its bytes and what its footer tells of `columns`.

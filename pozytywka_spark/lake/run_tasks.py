@@ -48,6 +48,10 @@ class SparkTasks:
         """See `tasks.Tasks`."""
         return self.files.put(kind, rows, key)
 
+    def fetch(self, parcels: Sequence[Parcel]) -> pl.DataFrame:
+        """See `tasks.Tasks`."""
+        return self.files.read(parcels)
+
     def run(
         self,
         items: Sequence[Item],

@@ -73,8 +73,14 @@ class TableFiles:
             raise LakeError(f"{file.place} can't be read: {str(error).splitlines()[0]}") from error
         return _shaped(rows, file, columns)
 
-    def write(self, table: Table, rows: pa.Table, partition: Mapping[str, Any]) -> Written:
-        """Write rows of one partition (typed values) as one file, sorted as they are.
+    def write(
+        self,
+        table: Table,
+        rows: pa.Table,
+        partition: Mapping[str, Any],
+        noted: Mapping[str, str] | None = None,
+    ) -> Written:
+        """Write rows of one partition (typed values) as one file, sorted as they are, `noted` in its footer.
 
         Raises `LakeError` for rows or a partition that the table doesn't hold.
         """
@@ -85,6 +91,8 @@ class TableFiles:
         file = self.begin(table, partition)
         try:
             file.writer.add(body)
+            if noted:
+                file.writer.note(noted)
             return file.close()
         except BaseException:
             self.abandon(file)

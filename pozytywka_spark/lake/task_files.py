@@ -72,7 +72,7 @@ class OpenFiles:
     ) -> None:
         """See `tasks.TaskFiles`. Raises `LakeError` for rows that the table doesn't hold."""
         if rows.height:
-            self.written.append(self.tables.write(table, rows.to_arrow(), partition or {}))
+            self.written.append(self.tables.write(table, rows.to_arrow(), partition or {}, noted))
 
     def _read(self, file: DataFile | Parcel, columns: Sequence[str] | None) -> pl.DataFrame:
         if isinstance(file, DataFile):

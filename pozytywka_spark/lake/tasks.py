@@ -88,6 +88,9 @@ class Tasks(Protocol):
     def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
         """Put few rows of the driver's down, for tasks to read (`TaskFiles.shared`)."""
 
+    def fetch(self, parcels: Sequence[Parcel]) -> pl.DataFrame:
+        """Few rows to the driver: those of parcels of one kind, one at least, below each other."""
+
     def run(
         self,
         items: Sequence[Item],

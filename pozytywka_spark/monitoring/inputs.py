@@ -14,8 +14,8 @@ from pozytywka_spark.config import Monitoring, Settings, deciding
 from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
-from pozytywka_spark.features.guards import check_hash, check_order
+from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.predicted import labels_in, own_labels
 from pozytywka_spark.training.rows import content_hash
@@ -65,7 +65,7 @@ def read_inputs(
     order = feature_order(settings)
     check_order(model.features, order)
     check_hash(model.catalogue_hash, catalogue_hash(settings))
-    unknown = sorted(set(settings.monitoring.exempt) - {feature.name for feature in CATALOGUE})
+    unknown = sorted(set(settings.monitoring.exempt) - {feature.name for feature in catalogue_of(settings)})
     if unknown:
         raise UsageError(
             f"monitoring.exempt: no such feature: {', '.join(unknown)}; see features --catalogue"

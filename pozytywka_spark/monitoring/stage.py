@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.monitoring import table
 from pozytywka_spark.monitoring.counts import FINE, as_cells, by_subject, count_cells, edges_of
@@ -139,7 +139,7 @@ def _drift(scored: DataFrame, inputs: Inputs, model: ServingModel, settings: Set
             if place in found and found[place]["e1"] is not None
         }
         users = earlier.agg(F.count_distinct("user_id").alias("users")).first()
-        exempt = exempt_of(CATALOGUE, chosen, inputs.history)
+        exempt = exempt_of(catalogue_of(settings), chosen, inputs.history)
         return drift_rows(counted, values, float(users["users"] if users else 0), exempt, chosen)
     finally:
         edges.unpersist()

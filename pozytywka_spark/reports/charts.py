@@ -95,9 +95,9 @@ def day_ticks(first: date, last: date) -> Ticks:
     return tuple((day.toordinal(), f"{day:%Y-%m}") for day in shown)
 
 
-def round_ticks(low: float, high: float) -> Ticks:
-    """Round numbers (1, 2 or 5 times a power of ten apart) within bounds."""
-    rough = (high - low or 1.0) / _TICKS
+def round_ticks(low: float, high: float, most: int = _TICKS) -> Ticks:
+    """Round numbers (1, 2 or 5 times a power of ten apart) within bounds, at most one more than `most`."""
+    rough = (high - low or 1.0) / most
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
     numbers = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)

@@ -113,6 +113,20 @@ class Section:
         self._parts.append(_picture(_uri(draw(charts, columns=columns).encode(), "svg+xml"), alt, caption))
         return self
 
+    def charts_beside(self, charts: Sequence[tuple[Chart, str, str]]) -> Section:
+        """Small charts (chart, alt, caption) beside each other as far as the page is wide."""
+        parts = "".join(
+            _picture(_uri(draw([chart], width=480, height=220).encode(), "svg+xml"), alt, caption)
+            for chart, alt, caption in charts
+        )
+        self._parts.append(f'<div class="beside">{parts}</div>')
+        return self
+
+    def picture(self, svg: str, *, alt: str, caption: str = "") -> Section:
+        """A picture that was drawn as SVG text."""
+        self._parts.append(_picture(_uri(svg.encode(), "svg+xml"), alt, caption))
+        return self
+
     def side_by_side(self, figures: Sequence[tuple[Figure, str, str]]) -> Section:
         """Small figures (figure, alt, caption) beside each other as far as the page is wide."""
         parts = "".join(_figure(figure, alt, caption, "svg") for figure, alt, caption in figures)

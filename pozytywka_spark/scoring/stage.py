@@ -12,11 +12,11 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark.config import Policy, Scoring, Settings, deciding
+from pozytywka_spark.config import Policy, Settings, deciding
 from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
-from pozytywka_spark.features.guards import check_hash, check_order
+from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.policy import with_selected
@@ -71,7 +71,7 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
     scoring_id = _scoring_id(model, settings, content, chosen)
     unchanged = _is_there(lake, chosen.month, model, scoring_id)
     if not unchanged:
-        _write(lake, features, chosen, model, settings.scoring, scoring_id)
+        _write(lake, features, chosen, model, settings, scoring_id)
     deciles = _deciles(_partition(lake, chosen.month, model))
     return ScoringReport(
         month=chosen.month,
@@ -110,10 +110,11 @@ def _write(
     features: DataFrame,
     chosen: ChosenMonth,
     model: ServingModel,
-    scoring: Scoring,
+    settings: Settings,
     scoring_id: str,
 ) -> None:
-    rows, scores = features.count(), as_scores(features, model, scoring.reasons)
+    scoring = settings.scoring
+    rows, scores = features.count(), as_scores(features, model, settings)
     partition: Partition = {"month": chosen.month, "model_version": model.version}
     several_passes = rows > ROWS_A_BUCKET or scoring.policy.kind == "precision"
     cached = scores.persist() if several_passes else scores
@@ -126,11 +127,12 @@ def _write(
         cached.unpersist()
 
 
-def as_scores(features: DataFrame, model: ServingModel, reasons: int) -> DataFrame:
-    """Grain user and month: keys, `margin` double, the `reasons` strongest reasons."""
-    keys = ["user_id", "month"]
+def as_scores(features: DataFrame, model: ServingModel, settings: Settings) -> DataFrame:
+    """Grain user and month: keys, `margin` double, as many of the strongest reasons as settings ask for."""
+    keys, reasons = ["user_id", "month"], settings.scoring.reasons
     if reasons:
-        return with_reasons(features, model, words_of(model.features, CATALOGUE), keys, reasons)
+        words = words_of(model.features, catalogue_of(settings))
+        return with_reasons(features, model, words, keys, reasons)
     none = F.array().cast(PREDICTIONS.schema[REASONS].dataType)
     return with_margin(features, model.predictor, model.features, keys).withColumns({REASONS: none})
 

@@ -14,8 +14,8 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
-from pozytywka_spark.features.guards import check_hash, check_order
+from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.schemas import SIMULATIONS
 from pozytywka_spark.simulation.advice import FRONT, WARNING, Task, advisor
@@ -73,7 +73,7 @@ def simulate(
     by = by or settings.simulation.segment
     rows, chosen = read_scored(settings, lake, month, model)
     month = chosen.month
-    levers, notes = usable(LEVERS, CATALOGUE, model.features, rows.columns)
+    levers, notes = usable(LEVERS, catalogue_of(settings), model.features, rows.columns)
     if not levers:
         raise DataError(f"nothing can be changed: {'; '.join(notes)}")
     identity = _identity(settings, model, rows, chosen, by)
@@ -111,7 +111,7 @@ def _task(
     return Task(
         model=Model(model.predictor, model.features, model.calibrator),
         refits=refit(spark, settings, lake, model),
-        actionable=tuple(f.name for f in CATALOGUE if f.actionable and f.name in moved),
+        actionable=tuple(f.name for f in catalogue_of(settings) if f.actionable and f.name in moved),
         chosen=settings.simulation,
         value_of_sale=settings.scoring.policy.value_of_sale,
     )

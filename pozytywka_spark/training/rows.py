@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, GuardError
-from pozytywka_spark.features.guards import check_mature, check_purge
+from pozytywka_spark.features.guards.frames import check_mature, check_purge
 from pozytywka_spark.training.splits import TEST, TRAIN, VALIDATION, MonthCount, TimeSplit
 
 SIDE = "side"

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.guards import GuardResult
+from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.training.booster import Matrix
 from pozytywka_spark.training.estimators import tree_parameters
 from pozytywka_spark.training.rows import LABEL, SIDE

@@ -9,7 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import decisions, explanation, facts, planner, record
 from pozytywka_spark.training.dossier_models import worst_in_words
@@ -113,7 +113,7 @@ def _train(
             **facts.measured_facts(found.models, found.slices),
             "verdict": as_plain(found.verdict),
             "decisions": decisions.decision_table(found.counts, final),
-            "explained": explanation.in_words(explained, CATALOGUE),
+            "explained": explanation.in_words(explained, catalogue_of(settings)),
             "stability": holds,
             "guards": [guard.checked],
             "remarks": record.notes(prepared, settings),

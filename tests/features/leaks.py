@@ -1,9 +1,10 @@
-"""Twenty-eight ways to let the future into a feature, each a column over a user's events around a cut-off."""
+"""Twenty-eight ways to let the future into a feature, each an aggregate of events around a cut-off."""
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import polars as pl
+
+from pozytywka_spark.features.months import DAY_MICROS, HOUR_MICROS, cut_off_of, day_of, start_of
 
 LEAKS_FROM_OTHERS = (
     "popularity_of_all_time",
@@ -11,68 +12,86 @@ LEAKS_FROM_OTHERS = (
     "end_of_the_data",
     "rank_among_all",
 )
+_KEYS = ("user_id", "month")
 
 
-def leaky_columns() -> dict[str, Column]:
-    """Aggregates over all events `t` of the row's user; `cut` is the cut-off, `begin` the month's start."""
-    t, cut, begin = F.col("event_time"), F.col("cut"), F.col("begin")
-    kind = F.col("event_type")
-    day, hour = F.expr("interval 1 day"), F.expr("interval 1 hour")
-    play, skip, ad, buy = (kind == k for k in ("PLAY", "SKIP", "ADVERTISEMENT", "BUY_PREMIUM"))
-    month = F.expr("interval 1 month")
+def leaky_columns() -> dict[str, pl.Expr]:
+    """Aggregates over all events of the row's user.
+
+    `at` is the event's time, `cut` the cut-off, `begin` the month's start, `next` the next month's end, and
+    `last` the month's before.
+    """
+    at, cut, begin = pl.col("at"), pl.col("cut"), pl.col("begin")
+    kind = pl.col("event_type")
+    play, skip, ad, buy = (kind == each for each in ("PLAY", "SKIP", "ADVERTISEMENT", "BUY_PREMIUM"))
+    week = 7 * DAY_MICROS
+    after = at.filter(at >= cut)
     return {
-        "count_over_all_time": F.count(F.lit(1)),
-        "label_joined_as_feature": F.count_if(buy & (t >= cut) & (t < cut + 30 * day)),
-        "closed_end_boundary": F.count_if((t >= begin) & (t <= cut)),
-        "boundary_by_date": F.count_if((t >= begin) & (F.to_date(t) <= F.to_date(cut))),
-        "boundary_in_local_time": F.count_if((t >= begin) & (t < cut + hour)),
-        "likes_after_the_play": F.count_if(play & (t < cut) & F.col("ever_liked")),
-        "session_crossing_the_cut_off": F.max(F.when(t < cut, F.col("session_end"))).cast("double"),
-        "trailing_window_with_next_month": F.count_if(play & (t >= begin - month) & (t < cut + month)),
-        "window_around_the_cut_off": F.count_if((t >= cut - 7 * day) & (t < cut + 7 * day)),
-        "next_months_plays": F.count_if(play & (t >= cut) & (t < cut + month)),
-        "time_to_purchase": F.min(F.when(buy, t)).cast("double"),
-        "premium_flag": F.max(buy.cast("int")),
-        "days_until_next_event": F.min(F.when(t >= cut, t)).cast("double"),
-        "last_event_ever": F.max(t).cast("double"),
-        "lifetime_advert_share": F.avg(ad.cast("int")),
-        "lifetime_skip_rate": F.sum(skip.cast("int")) / F.nullif(F.sum(play.cast("int")), F.lit(0)),
-        "months_active_ever": F.count_distinct("event_month"),
-        "last_session_id": F.max("session_id"),
-        "different_tracks_ever": F.count_distinct("track_id"),
-        "adverts_after_the_cut_off": F.count_if(ad & (t >= cut)),
-        "filled_back_from_the_next_event": F.min_by("event_type", F.when(t >= cut, t)) == "PLAY",
-        "share_of_lifetime_plays": F.count_if(play & (t < cut)) / F.nullif(F.count_if(play), F.lit(0)),
-        "years_last_quarter": F.count_if(F.quarter(t) == F.quarter(begin)),
-        "adverts_stop_soon": F.max(F.when(ad, t)).cast("double"),
+        "count_over_all_time": pl.len(),
+        "label_joined_as_feature": (buy & (at >= cut) & (at < cut + 30 * DAY_MICROS)).sum(),
+        "closed_end_boundary": ((at >= begin) & (at <= cut)).sum(),
+        "boundary_by_date": ((at >= begin) & (day_of(at) <= day_of(cut))).sum(),
+        "boundary_in_local_time": ((at >= begin) & (at < cut + HOUR_MICROS)).sum(),
+        "likes_after_the_play": (play & (at < cut) & pl.col("ever_liked")).sum(),
+        "session_crossing_the_cut_off": pl.col("session_end").filter(at < cut).max(),
+        "trailing_window_with_next_month": (play & (at >= pl.col("last")) & (at < pl.col("next"))).sum(),
+        "window_around_the_cut_off": ((at >= cut - week) & (at < cut + week)).sum(),
+        "next_months_plays": (play & (at >= cut) & (at < pl.col("next"))).sum(),
+        "time_to_purchase": at.filter(buy).min(),
+        "premium_flag": buy.any(),
+        "days_until_next_event": after.min(),
+        "last_event_ever": at.max(),
+        "lifetime_advert_share": ad.mean(),
+        "lifetime_skip_rate": skip.sum() / play.sum(),
+        "months_active_ever": pl.col("event_month").n_unique(),
+        "last_session_id": pl.col("session_id").max(),
+        "different_tracks_ever": pl.col("track_id").drop_nulls().n_unique(),
+        "adverts_after_the_cut_off": (ad & (at >= cut)).sum(),
+        "filled_back_from_the_next_event": kind.filter(at >= cut).sort_by(after).first() == "PLAY",
+        "share_of_lifetime_plays": (play & (at < cut)).sum() / play.sum(),
+        "years_last_quarter": (pl.col("event_month").dt.quarter() == pl.col("month").dt.quarter()).sum(),
+        "adverts_stop_soon": at.filter(ad).max(),
         # what others will do
-        "popularity_of_all_time": F.sum(F.when(play & (t < cut), F.col("plays_ever"))),
-        "mean_fitted_on_all_months": F.count_if(t < cut) / F.first("mean_events"),
-        "end_of_the_data": F.max("data_end").cast("double"),
-        "rank_among_all": F.max("busiest") - F.count_if(t < cut),
+        "popularity_of_all_time": pl.col("plays_ever").filter(play & (at < cut)).sum(),
+        "mean_fitted_on_all_months": (at < cut).sum() / pl.col("mean_events").first(),
+        "end_of_the_data": pl.col("data_end").max(),
+        "rank_among_all": pl.col("busiest").max() - (at < cut).sum(),
     }
 
 
-def with_leaks(rows: DataFrame, own: DataFrame, everyones: DataFrame) -> DataFrame:
-    """Grain: user and month, as `rows`; every leak as a double."""
-    likes = (
-        own.where("event_type = 'LIKE'").select("user_id", "track_id", F.lit(True).alias("liked")).distinct()
-    )
-    sessions = own.groupBy("session_id").agg(F.max("event_time").alias("session_end"))
-    popular = everyones.where("event_type = 'PLAY'").groupBy("track_id").agg(F.count("*").alias("plays_ever"))
-    per_user = everyones.groupBy("user_id").agg(F.count("*").alias("n"), F.max("event_time").alias("last"))
-    world = per_user.agg(
-        F.avg("n").alias("mean_events"), F.max("last").alias("data_end"), F.max("n").alias("busiest")
+def with_leaks(rows: pl.DataFrame, own: pl.DataFrame, everyones: pl.DataFrame) -> pl.DataFrame:
+    """Grain: user and month, as `rows`; every leak as a double.
+
+    Events have user_id, event_time, event_type, session_id, track_id: `own` of the rows' users, `everyones`
+    of all.
+    """
+    own, everyones = _timed(own), _timed(everyones)
+    likes = own.filter(pl.col("event_type") == "LIKE").select("user_id", "track_id").unique()
+    sessions = own.group_by("session_id").agg(session_end=pl.col("at").max())
+    popular = everyones.filter(pl.col("event_type") == "PLAY").group_by("track_id").len("plays_ever")
+    per_user = everyones.group_by("user_id").agg(n=pl.len().cast(pl.Int64), last=pl.col("at").max())
+    world = per_user.select(
+        mean_events=pl.col("n").mean(), data_end=pl.col("last").max(), busiest=pl.col("n").max()
     )
     joined = (
-        rows.select("user_id", "month", F.col("month").cast("timestamp").alias("begin"))
-        .withColumn("cut", F.add_months("month", 1).cast("timestamp"))
-        .join(own, "user_id")
-        .join(likes, ["user_id", "track_id"], "left")
-        .join(sessions, "session_id", "left")
-        .join(popular, "track_id", "left")
-        .join(F.broadcast(world))
-        .withColumn("ever_liked", F.coalesce("liked", F.lit(False)))
+        rows.select(
+            *_KEYS,
+            begin=start_of(pl.col("month")),
+            cut=cut_off_of(pl.col("month")),
+            next=cut_off_of(pl.col("month").dt.offset_by("1mo")),
+            last=start_of(pl.col("month").dt.offset_by("-1mo")),
+        )
+        .join(own, on="user_id")
+        .join(likes.with_columns(ever_liked=True), on=["user_id", "track_id"], how="left")
+        .join(sessions, on="session_id", how="left")
+        .join(popular, on="track_id", how="left")
+        .join(world, how="cross")
+        .with_columns(pl.col("ever_liked").fill_null(value=False))
     )
-    leaks = [column.cast("double").alias(name) for name, column in leaky_columns().items()]
-    return joined.groupBy("user_id", "month").agg(*leaks)
+    leaks = [leak.cast(pl.Float64).alias(name) for name, leak in leaky_columns().items()]
+    return joined.group_by(_KEYS).agg(leaks).sort(_KEYS)
+
+
+def _timed(events: pl.DataFrame) -> pl.DataFrame:
+    time = pl.col("event_time")
+    return events.with_columns(at=time.dt.epoch("us"), event_month=time.dt.date().dt.month_start())

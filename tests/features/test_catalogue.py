@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
 import pytest
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.catalogue import CATALOGUE, feature_order, measures_of
+from pozytywka_spark.features.build.plan import plan_of, sum_columns
+from pozytywka_spark.features.canary import CANARY
+from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
 from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
-from pozytywka_spark.features.columns import real
-from pozytywka_spark.features.entry import Feature, Measure
-from pozytywka_spark.features.kinds import is_play
-from pozytywka_spark.features.recipe import dimensions_of, features_from_events
-from pozytywka_spark.features.user_month import as_features
-from tests.features.silver import silver_of
+from pozytywka_spark.features.declare import NEVER
+from pozytywka_spark.features.entry import Feature, Measure, declaration, measures_of, sum_name
+from pozytywka_spark.features.levels import COLUMNS, KEYS
+from pozytywka_spark.features.months import cut_off_at, months_between
+from tests.features import fixed_world, in_kernels
+from tests.features.extra_features import FEATURES
 
-EARLY = Measure("early_plays", lambda: F.count_if(is_play() & (F.hour("event_time") < 9)))
-EARLY_PLAYS = Feature(
-    "early_plays", "plays before 09:00 UTC", "events", "count", "never null", "events", (EARLY,),
-    lambda: real(EARLY.column()),
-)  # fmt: skip
+PLAN = plan_of(CATALOGUE)
+JULY = date(2023, 7, 1)
+
+
+def features_of(**measures: int) -> dict[str, float | None]:
+    """Every feature of a July of which only these measures and sums aren't 0."""
+    names = [each.name for each in PLAN.measures] + sum_columns(PLAN)
+    assert set(measures) <= set(names)
+    row = {name: measures.get(name, 0) for name in names}
+    frame = pl.DataFrame([{"user_id": 1, "month": JULY, "cut_off": cut_off_at(JULY), **row}])
+    return frame.select(each.made.alias(each.name) for each in PLAN.features).row(0, named=True)
 
 
 def test_every_entry_is_complete_and_named_once() -> None:
@@ -34,13 +46,24 @@ def test_every_entry_is_complete_and_named_once() -> None:
     assert feature_order()[:25] == tuple(feature.name for feature in ANALYSTS)
 
 
-def test_measures_of_one_name_are_one_measure(spark: SparkSession) -> None:
-    texts: dict[str, set[str]] = {}
+def test_measures_of_one_name_are_one_measure() -> None:
+    first = {measure.name: measure for measure in reversed(measures_of(CATALOGUE))}
     for feature in CATALOGUE:
         for measure in feature.measures:
-            said = f"{measure.level} {measure.arithmetic} {measure.revision} {measure.aggregate()!r}"
-            texts.setdefault(measure.name, set()).add(said)
-    assert {name: found for name, found in texts.items() if len(found) > 1} == {}
+            known = first[measure.name]
+            assert declaration(measure) == declaration(known)
+            assert measure.aggregate().meta.eq(known.aggregate()), measure.name
+
+
+def test_entries_read_what_they_declare_and_their_level_has() -> None:
+    for measure in measures_of(CATALOGUE):
+        assert set(measure.aggregate().meta.root_names()) <= set(COLUMNS[measure.level]), measure.name
+    for feature in CATALOGUE:
+        read = set(feature.expression().meta.root_names()) - set(KEYS)
+        own = {measure.name for measure in feature.measures}
+        spans = {sum_name(name, feature.months) for name in own} if feature.months > 1 else set()
+        assert read <= own | spans, feature.name
+        assert {name.removesuffix(f"_over_{feature.months}") for name in read} == own, feature.name
 
 
 def test_features_are_dropped_by_settings() -> None:
@@ -50,45 +73,77 @@ def test_features_are_dropped_by_settings() -> None:
         feature_order(load_settings("local", ["features.drop=[nonsense]"]))
 
 
-def test_a_new_feature_is_one_entry_and_nothing_else(spark: SparkSession, sample) -> None:
-    silver = silver_of(spark, sample)
-    features = (ANALYSTS[1], EARLY_PLAYS)
-    events = silver["events"]
-    months = [row[0] for row in events.select("event_month").distinct().collect()]
-    built = features_from_events(events, events, dimensions_of(silver), features, sorted(months))
-    assert built.columns == ["user_id", "month", "number_of_tracks", "early_plays"]
-    expected = events.where("event_type = 'PLAY' and hour(event_time) < 9 and event_month = '2023-03-01'")
-    counts = {row["user_id"]: row["count"] for row in expected.groupBy("user_id").count().collect()}
-    rows = built.where("month = '2023-03-01'").collect()
-    assert sum(row["early_plays"] for row in rows) > 0
-    assert [row["early_plays"] for row in rows] == [counts.get(row["user_id"], 0) for row in rows]
+def test_a_month_of_one_event_has_no_ratio_of_nothing() -> None:
+    """What is declared never to be null isn't, and all else is, where a user does nothing but be there."""
+    at = cut_off_at(JULY) - 43_200_000_000
+    found = features_of(first_event_us=at, last_event_us=at, debut_us=at, sessions=1, active_days=1)
+    assert {name for name, value in found.items() if value is not None} == {
+        feature.name for feature in CATALOGUE if feature.null == NEVER
+    }
+    assert {name: value for name, value in found.items() if value} == {
+        "number_of_sessions": 1.0,
+        "active_days": 1.0,
+        "days_since_last_event": 0.5,
+        "tenure_days": 0.5,
+        "month_of_year": 7.0,
+    }
 
 
-def test_a_missing_month_is_zero_activity_and_a_future_one_is_not_seen(spark: SparkSession) -> None:
-    measures = measures_of(CATALOGUE)
-    blank = ", ".join(
-        f"0L as {measure.name}" for measure in measures if measure.name not in ("plays", "skips")
+def test_values_of_a_month_worked_out_by_hand() -> None:
+    found = features_of(
+        plays=8, ads=2, listened_us=7_200_000_000, popularity_total=301, popularity_known=4,
+        tempo_total=2_410_000_000_000, tempo_known=2, first_event_us=0, last_event_us=36_000_000_000,
+        session_us=3_600_000_000, sessions=4, different_tracks=5, genre_plays=2, genre_play_logs=0,
+        plays_over_3=12, skips_over_3=3, listened_us_over_6=90_000_000,
+    )  # fmt: skip
+    assert {
+        "advertisements_per_play": 0.25,
+        "advertisements_per_hour_listened": 1.0,
+        "listened_minutes": 120.0,
+        "average_popularity": 75.25,
+        "average_tempo": 120.5,
+        "average_hours_between_sessions": 3.0,
+        "average_session_minutes": 15.0,
+        "repeat_plays": 3.0,
+        "genre_entropy": 0.69314718056,
+        "plays_last_3_months": 12.0,
+        "skip_rate_last_3_months": 0.25,
+        "plays_to_3_month_mean": 2.0,
+        "listened_minutes_last_6_months": 1.5,
+    }.items() <= found.items()
+
+
+def test_overlapping_sessions_leave_no_time_between_and_rounded_logarithms_no_entropy_below_zero() -> None:
+    found = features_of(last_event_us=100, session_us=150, sessions=2, genre_plays=1, genre_play_logs=1)
+    assert found["average_hours_between_sessions"] == found["genre_entropy"] == 0.0
+
+
+def rows_of_measures() -> pl.DataFrame:
+    """Months of two users with a number for every measure and sum, as large as they come."""
+    draw = random.Random(5)
+    names = [each.name for each in PLAN.measures] + sum_columns(PLAN)
+    return pl.DataFrame(
+        [
+            {"user_id": 1 + number // 40, "month": month, "cut_off": cut_off_at(month)}
+            | {name: draw.choice((0, 1, 7, draw.randrange(1000), draw.randrange(2**45))) for name in names}
+            for number, month in enumerate(2 * months_between(date(2020, 1, 1), date(2023, 4, 1)))
+        ]
     )
-    rows = spark.createDataFrame(
-        [(1, "2023-01-01", 4, 1), (1, "2023-03-01", 2, 0), (1, "2023-06-01", 9, 9), (2, "2023-03-01", 7, 0)],
-        "user_id bigint, month string, plays bigint, skips bigint",
-    ).selectExpr("user_id", "to_date(month) as month", "plays", "skips", *blank.split(", "))
-    chosen = [
-        feature
-        for feature in CATALOGUE
-        if feature.name in ("plays_last_3_months", "skip_rate_last_3_months", "plays_to_3_month_mean",
-                            "likes_to_3_month_mean", "plays_last_6_months")
-    ]  # fmt: skip
-    built = as_features(rows, chosen).orderBy("user_id", "month").drop("month")
-    assert [tuple(row) for row in built.select(
-        "user_id", "plays_last_3_months", "skip_rate_last_3_months", "plays_to_3_month_mean",
-        "likes_to_3_month_mean", "plays_last_6_months",
-    ).collect()] == [
-        (1, 4.0, 0.25, 3.0, None, 4.0),
-        (1, 6.0, 1 / 6, 1.0, None, 6.0),
-        (1, 9.0, 1.0, 3.0, None, 15.0),
-        (2, 7.0, 0.0, 3.0, None, 7.0),
-    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("feature", CATALOGUE, ids=lambda feature: feature.name)
+def test_a_feature_is_made_of_its_own_row_to_the_last_bit(feature: Feature) -> None:
+    rows, made = rows_of_measures(), feature.expression().cast(pl.Float64)
+    together = rows.select(made.alias("made"))["made"].to_list()
+    assert together == [rows[place].select(made).item() for place in range(rows.height)]
+
+
+def test_the_canary_is_made_of_another_row() -> None:
+    rows = rows_of_measures()
+    made = rows.select(CANARY.expression().alias("made"))["made"].to_list()
+    plays = rows["plays"].to_list()
+    assert made == [*plays[1:40], None, *plays[41:], None]
+    assert "canary" not in feature_order()
 
 
 def test_the_pages_hold_every_feature() -> None:
@@ -98,3 +153,36 @@ def test_the_pages_hold_every_feature() -> None:
         assert f"| {feature.name} |" in markdown
         assert f"<td>{feature.name}</td>" in html
     assert "f" * 64 in markdown
+
+
+@pytest.fixture(scope="module")
+def silver() -> dict[str, in_kernels.Rows]:
+    return fixed_world.catalogue() | {"events": fixed_world.events()}
+
+
+def test_a_new_feature_is_one_entry_and_nothing_else(silver: dict[str, in_kernels.Rows]) -> None:
+    made = in_kernels.build(silver, (*ANALYSTS[1:2], *FEATURES)).features.sort("user_id", "month")
+    assert made.columns == [
+        "user_id", "month", "number_of_tracks", "early_plays", "early_share_last_3_months"
+    ]  # fmt: skip
+    early = Counter(
+        (row["user_id"], row["event_month"])
+        for row in silver["events"]
+        if row["event_type"] == "PLAY" and row["event_time"].hour < 9
+    )
+    keys = made.select("user_id", "month").rows()
+    assert made["early_plays"].to_list() == [float(early[key]) for key in keys]
+    assert made["early_plays"].sum() > 100
+
+
+def test_every_column_that_a_level_is_said_to_have_is_there(silver: dict[str, in_kernels.Rows]) -> None:
+    """On the frame that the kernels make of it, with a value somewhere."""
+    aggregated = {name: columns for name, columns in COLUMNS.items() if name != "user"}
+    measures = tuple(
+        Measure(f"{level}_{column}", pl.col(column).count, level, "count")
+        for level, columns in aggregated.items()
+        for column in columns
+    )
+    feature = replace(FEATURES[0], measures=measures, expression=lambda: pl.lit(0))
+    found = in_kernels.build(silver, (*CATALOGUE, feature)).user_month
+    assert [measure.name for measure in measures if not found[measure.name].sum()] == []

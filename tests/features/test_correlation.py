@@ -1,52 +1,64 @@
-"""Spearman, groups, drift and histograms against pandas on rows with ties, nulls and a constant."""
+"""Rank correlation, groups, nulls and drift against pandas and SciPy."""
 
 from __future__ import annotations
 
 from datetime import date
 
 import numpy as np
-import pandas as pd
+import polars as pl
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from scipy.stats import spearmanr
 
-from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.correlation import Correlation, drift, redundant_groups, spearman
-from pozytywka_spark.features.report import render_report, split_of
 
-NAMES = ["plays", "twice", "noise", "gaps", "constant"]
+NAMES = ["plays", "twice", "noise", "gaps", "rare", "constant"]
 
 
-@pytest.fixture(scope="module")
-def table() -> pd.DataFrame:
-    rng = np.random.default_rng(3)
-    plays = rng.integers(0, 12, 300).astype(float)
-    return pd.DataFrame(
+def table(rows: int, seed: int) -> pl.DataFrame:
+    """Ties, gaps, a column that is 0 but for one row, one that never varies."""
+    drawn = np.random.default_rng(seed)
+    plays = drawn.integers(0, 12, rows).astype(float)
+    gaps = np.where(drawn.random(rows) < 0.2, np.nan, plays + drawn.normal(size=rows))
+    return pl.DataFrame(
         {
-            "user_id": np.arange(300) % 100,
-            "month": [date(2023, 1 + i // 100, 1) for i in range(300)],
+            "month": [date(2023, 1 + i * 3 // rows, 1) for i in range(rows)],
             "plays": plays,
             "twice": plays * 2 + 1,
-            "noise": rng.normal(size=300),
-            "gaps": np.where(rng.random(300) < 0.2, np.nan, plays + rng.normal(size=300)),
-            "constant": 1.0,
+            "noise": drawn.normal(size=rows),
+            "gaps": pl.Series(gaps).fill_nan(None),
+            "rare": (np.arange(rows) == rows // 2).astype(float),
+            "constant": 0.1,
         }
     )
 
 
-@pytest.fixture(scope="module")
-def rows(spark: SparkSession, table: pd.DataFrame) -> DataFrame:
-    ddl = "user_id long, month date, " + ", ".join(f"{name} double" for name in NAMES)
-    return spark.createDataFrame(table.astype(object).where(table.notna(), None), ddl)
-
-
-def test_spearman_equals_pandas(rows: DataFrame, table: pd.DataFrame) -> None:
+@pytest.mark.parametrize(("rows", "seed"), [(2, 1), (7, 2), (300, 3), (50_000, 4)])
+def test_spearman_equals_pandas(rows: int, seed: int) -> None:
+    made = table(rows, seed)
     # ranks are those among all known values of a column, then Pearson's coefficient of the common rows
-    expected = table[NAMES].rank().corr(method="pearson").to_numpy()
-    found = spearman(rows.repartition(3), NAMES).values
-    np.testing.assert_allclose(found[:4, :4], expected[:4, :4], rtol=1e-9)
-    assert np.isnan(found[4]).all()
-    complete = ["plays", "twice", "noise"]
-    np.testing.assert_allclose(found[:3, :3], table[complete].corr(method="spearman"), rtol=1e-9)
+    frame = made.select(NAMES).to_pandas()
+    expected = frame.rank().corr(method="pearson").to_numpy()
+    found = spearman(made, NAMES)
+    assert found.names == tuple(NAMES)
+    np.testing.assert_allclose(found.values[:5, :5], expected[:5, :5], rtol=1e-12, atol=1e-12)
+    assert np.isnan(found.values[5]).all()
+    assert np.isnan(found.values[:, 5]).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_spearman_of_known_values_is_scipys(seed: int) -> None:
+    made, complete = table(400, seed), ["plays", "noise", "rare"]
+    expected = spearmanr(made.select(complete).to_numpy()).statistic
+    np.testing.assert_allclose(spearman(made, complete).values, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_column_that_varies_only_where_the_other_is_unknown_has_no_coefficient() -> None:
+    made = pl.DataFrame({"a": [1.0, 1.0, 1.0, 5.0, 7.0], "b": [1.0, 2.0, 3.0, None, float("nan")]})
+    found = spearman(made, ["a", "b"]).values
+    assert np.isnan(found[0, 1])
+    assert found[0, 0] == found[1, 1] == pytest.approx(1)
+    unknown = pl.DataFrame({"a": [1.0, 2.0], "b": pl.Series([None, None], dtype=pl.Float64)})
+    assert np.isnan(spearman(unknown, ["a", "b"]).values[1]).all()
 
 
 def test_redundant_groups_follow_chains() -> None:
@@ -56,61 +68,26 @@ def test_redundant_groups_follow_chains() -> None:
     assert redundant_groups(Correlation(("a", "b", "c", "d"), values), 0.995) == []
 
 
-def test_drift_and_nulls_equal_pandas(rows: DataFrame, table: pd.DataFrame) -> None:
-    found = {row["feature"]: row for row in drift(rows, NAMES)}
-    monthly = table.groupby("month")["gaps"]
-    assert found["gaps"]["nulls"] == pytest.approx(table["gaps"].isna().mean())
-    assert found["gaps"]["nulls in worst month"] == pytest.approx(
-        monthly.apply(lambda s: s.isna().mean()).max()
+@pytest.mark.parametrize("seed", range(3))
+def test_drift_and_nulls_equal_pandas(seed: int) -> None:
+    made = table(300, seed).with_columns(
+        # no value in the first month, and none at all
+        late=pl.when(pl.col("month") > date(2023, 1, 1)).then(pl.col("noise")),
+        never=pl.lit(None, pl.Float64),
     )
-    means = monthly.mean()
-    assert found["gaps"]["drift"] == pytest.approx((means.max() - means.min()) / table["gaps"].std())
-    assert found["constant"]["drift"] is None
-
-
-def test_the_split_counts_back_from_the_last_mature_month() -> None:
-    counts = [{"month": date(2023, month, 1), "rows": 5, "mature": 5} for month in range(1, 9)]
-    counts.append({"month": date(2023, 9, 1), "rows": 5, "mature": 0})
-    sides = split_of(counts, load_settings("local", ["label.horizon_days=30"]))
-    assert list(sides.values()) == [
-        "train",
-        "train",
-        "train",
-        "train",
-        "validation",
-        "validation",
-        "test",
-        "test",
-    ]
-    sides = split_of(counts, load_settings("local", ["label.horizon_days=60"]))
-    assert list(sides.values()) == [
-        "train",
-        "train",
-        "purged",
-        "validation",
-        "validation",
-        "purged",
-        "test",
-        "test",
-    ]
-
-
-def test_the_report_is_one_page_with_every_part(
-    rows: DataFrame, table: pd.DataFrame, spark: SparkSession
-) -> None:
-    labels = table[["user_id", "month"]].assign(
-        buys_within_30_days=[None if m.month == 3 else i % 2 for i, m in enumerate(table.month)],
-        buys_ever=[i % 2 for i in range(300)],
-    )
-    labels = spark.createDataFrame(
-        labels.astype(object).where(labels.notna(), None),
-        "user_id long, month date, buys_within_30_days int, buys_ever int",
-    )
-    counts = [
-        {"month": date(2023, m, 1), "rows": 100, "mature": 100 * (m < 3), "positives": 50} for m in (1, 2, 3)
-    ]
-    page = render_report(rows, labels, load_settings("local"), NAMES, counts, [])
-    for title in ("Labels", "Split", "Guards", "Correlation", "Nulls and drift", "By class"):
-        assert f"<h2>{title}</h2>" in page
-    assert "plays, twice" in page
-    assert page.count("Histogram of") == 4  # a constant has none
+    names = [*NAMES, "late", "never"]
+    found = {row["feature"]: row for row in drift(made, names)}
+    assert list(found) == names
+    frame = made.to_pandas()
+    for name in names:
+        values = frame[name].astype(float)
+        monthly = values.groupby(frame["month"])
+        means = monthly.mean()
+        moved = (means.max() - means.min()) / values.std()
+        varies = name not in ("constant", "never")
+        assert found[name] == {
+            "feature": name,
+            "nulls": pytest.approx(values.isna().mean(), rel=1e-12),
+            "nulls in worst month": pytest.approx(monthly.apply(lambda v: v.isna().mean()).max(), rel=1e-12),
+            "drift": pytest.approx(moved, rel=1e-12) if varies else None,
+        }

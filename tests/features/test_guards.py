@@ -1,24 +1,15 @@
-"""Guards 2 to 6, each tripped by what it is for and passed by what it isn't."""
+"""Guards 2, 3, 4 and 6, each tripped by what it is for and passed by what it isn't."""
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
-from pozytywka_spark.features.guards import (
-    check_hash,
-    check_mature,
-    check_names,
-    check_order,
-    check_purge,
-    check_rows,
-)
-from pozytywka_spark.features.suspicion import check_single_features, sample_labels, single_aucs
+from pozytywka_spark.features.guards.frames import check_mature, check_purge, check_rows
+from pozytywka_spark.features.guards.names import check_hash, check_names, check_order
 
 
 def frame(spark: SparkSession, rows: list[tuple], ddl: str) -> DataFrame:
@@ -84,45 +75,3 @@ def test_order_and_hash() -> None:
         check_order(["a", "b"], ["a"])
     with pytest.raises(GuardError, match="the catalogue's hash is ffff"):
         check_hash("0" * 64, "f" * 64)
-
-
-def labelled(spark: SparkSession, positives: int, leak: float) -> tuple[DataFrame, DataFrame]:
-    """400 rows: `noise`, and `score`, which is the label plus noise where `leak` is large."""
-    rng = np.random.default_rng(5)
-    truth = np.arange(400) < positives
-    table = pd.DataFrame(
-        {
-            "user_id": np.arange(400),
-            "month": pd.Timestamp("2023-01-01").date(),
-            "label": truth.astype(int),
-            "noise": rng.normal(size=400),
-            "score": rng.normal(size=400) + leak * truth,
-        }
-    )
-    df = spark.createDataFrame(table)
-    return df.select("user_id", "month", "noise", "score"), df.select("user_id", "month", "label")
-
-
-def test_suspicion_names_a_feature_that_tells_the_label(spark: SparkSession) -> None:
-    features, labels = labelled(spark, 40, leak=3.0)
-    with pytest.raises(
-        GuardError, match=r"guard suspicion: feature score alone has ROC AUC 0\.9\d+ on 40 positives"
-    ):
-        check_single_features(features, sample_labels(labels, "label", rows=1000, seed=1), 0.95)
-    inverted = features.withColumn("score", -F.col("score"))
-    with pytest.raises(GuardError, match="feature score"):
-        check_single_features(inverted, sample_labels(labels, "label", rows=1000, seed=1), 0.95)
-
-
-def test_suspicion_passes_an_honest_feature_and_says_when_it_can_not_judge(spark: SparkSession) -> None:
-    features, labels = labelled(spark, 40, leak=1.0)
-    told = check_single_features(features, sample_labels(labels, "label", rows=1000, seed=1), 0.95).checked
-    assert told.startswith("best single feature: score")
-    features, labels = labelled(spark, 5, leak=9.0)
-    told = check_single_features(features, sample_labels(labels, "label", rows=1000, seed=1), 0.95).checked
-    assert told == "5 positives in 400 mature rows are too few to judge"
-
-
-def test_single_aucs_rank_nulls_lowest() -> None:
-    table = pd.DataFrame({"user_id": 1, "month": 1, "label": [0, 0, 1, 1], "f": [None, 1.0, 2.0, 3.0]})
-    assert single_aucs(table) == {"f": 1.0}

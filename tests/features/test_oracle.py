@@ -17,11 +17,13 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.guards import check_rows
+from pozytywka_spark.features.guards.frames import check_rows
+from pozytywka_spark.features.single_features import judge_singles
 from pozytywka_spark.features.stage import FeaturesReport, build_features
-from pozytywka_spark.features.suspicion import check_single_features, sample_labels
+from pozytywka_spark.features.suspicion import candidates, tell_singles
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.task_files import as_polars
 from pozytywka_spark.synthetic.world import write_world
 from tests.features import oracle, oracle_behaviour
 from tests.features.leaky_entries import entry_that_knows
@@ -142,20 +144,16 @@ def test_no_single_feature_is_suspected_over_twenty_seeds(
     """Honest features of a world with buyers, judged on twenty samples, few positives in some of them."""
     if "made" not in request.node.callspec.id:
         pytest.skip("the real delivery has 8 positives: nothing to sample from")
-    labels = built.lake.read("labels").persist()
-    features = built.lake.read("features").persist()
-    try:
-        told = [
-            check_single_features(
-                features, sample_labels(labels, "buys_within_30_days", rows=40 * seed, seed=seed), 0.95
-            ).checked
-            for seed in range(1, 21)
-        ]
-    finally:
-        labels.unpersist()
-        features.unpersist()
+    labels = as_polars(built.lake.rows("labels", ["user_id", "month", "buys_within_30_days"]))
+    labelled = labels.rename({"buys_within_30_days": "label"})
+    features = as_polars(built.lake.rows("features"))
+    names = features.columns[2:]
+    told = []
+    for seed in range(1, 21):
+        sample = candidates(labelled, features, rows=40 * seed, seed=seed)
+        told.append(judge_singles(list(tell_singles(sample, names)), names, 0.95))
     assert sum(line.startswith("best single feature") for line in told) > 15
-    assert check_rows(features, first_purchases(built.lake.read("events"))).guard == "rows"
+    assert check_rows(built.lake.read("features"), first_purchases(built.lake.read("events"))).guard == "rows"
 
 
 def test_a_second_run_changes_nothing(built: Built, spark: SparkSession) -> None:

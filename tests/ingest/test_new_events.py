@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from in_memory import MemoryFiles
 from silver_rows import START, as_held, events
 
+from pozytywka_spark.event_notes import as_note, note_of
 from pozytywka_spark.identity import event_ids, user_bucket
 from pozytywka_spark.ingest.fates import summed
 from pozytywka_spark.ingest.new_events import EventShard, NewEvents
@@ -162,3 +163,10 @@ def test_one_set_of_rows_by_a_plain_count(parcels, held, at_once, data) -> None:
     for *_, frame in files.written:
         order = frame.select("user_id", "event_time").rows()
         assert order == sorted(order)
+
+
+def test_a_file_of_new_events_notes_what_is_in_it() -> None:
+    files, _ = resolve([events(PLAY, {**PLAY, "at": 9, "user_id": 8}, PLAY)])
+    ((_, _, frame),), (noted,) = files.written, files.noted
+    assert as_note(noted["events"]) == note_of(frame)
+    assert note_of(frame).events == 2

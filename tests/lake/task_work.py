@@ -22,7 +22,10 @@ JANUARY = date(2022, 1, 1)
 def write(items: Sequence[int], files: TaskFiles) -> Iterator[dict[str, Any]]:
     for item in items:
         files.write(
-            TABLE, pl.DataFrame({"name": [f"n{item}"], "k": [item]}), {"month": JANUARY, "bucket": item % 2}
+            TABLE,
+            pl.DataFrame({"name": [f"n{item}"], "k": [item]}),
+            {"month": JANUARY, "bucket": item % 2},
+            noted={"item": f"{item}"},
         )
         files.stage("numbers", pl.DataFrame({"n": [item]}), ("x", item))
         yield {

@@ -15,6 +15,7 @@ import pytest
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import casting
+from pozytywka_spark.lake.notes import read_notes
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.lake.table_files import TableFiles
@@ -81,6 +82,24 @@ def test_every_type_comes_back_as_it_was(files: OpenFiles) -> None:
     assert back.schema["bucket"] == pl.Int32
     assert back.schema["month"] == pl.Date
     assert back.schema["at"] == pl.Datetime("us", "UTC")
+
+
+def test_what_is_noted_of_a_file_is_read_from_its_footer_alone(files: OpenFiles) -> None:
+    of = table("noted", "k bigint", keys=["k"])
+    rows = pl.DataFrame({"k": [1]})
+    noted = {"events": '{"zażółć": 1}', "more": ""}
+    files.write(of, rows, noted=noted)
+    files.write(of, rows)
+    ours, plain = [as_file(written, of) for written in files.written]
+    assert read_notes(files.tables.storage, [plain, ours, plain]) == [{}, noted, {}]
+    assert files.read([ours]).equals(rows)
+    assert {key for key in pq.read_metadata(ours.place).metadata if key.startswith(b"pozytywka")} == {
+        b"pozytywka.events",
+        b"pozytywka.more",
+    }
+    Path(ours.place).unlink()
+    with pytest.raises(LakeError, match=r"part-\w+\.parquet can't be read"):
+        read_notes(files.tables.storage, [ours])
 
 
 def test_files_have_the_declared_types_only(files: OpenFiles) -> None:

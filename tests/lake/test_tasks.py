@@ -17,6 +17,7 @@ from pyspark.sql import Row, SparkSession
 
 from pozytywka_spark.errors import DataError, LakeError
 from pozytywka_spark.lake import Txn
+from pozytywka_spark.lake.delta_rs import DeltaRsLake
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Done, Tasks
@@ -117,6 +118,35 @@ def test_shards_are_the_partitions_of_the_log(bench: Bench) -> None:
         assert [dict(shard.partition) for shard in some] == [{"month": JANUARY, "bucket": 1}]
         found = tasks.run(some, read_shards, weight=lambda shard: LARGE, named=lambda shard: "it").told
         assert sorted(map(tuple, found[0]["rows"])) == [(2, 1), (3, 1)]
+
+
+def test_notes_of_files_are_read_back_until_someone_writes_them_anew(bench: Bench) -> None:
+    lake = bench.lake
+    with lake.tasks() as tasks:
+        lake.append(_run(tasks, [1, 2], write, SMALL).written, TABLE)
+        lake.append(bench.frame([(3, "c", JANUARY, 1)], DDL), TABLE)
+        files = [file for shard in lake.shards("worked", tasks) for file in shard.files]
+        found = sorted(note.get("item", "-") for note in lake.noted(files))
+        # Spark puts rows down for tasks on the other engine, and what it wrote knows nothing of notes
+        assert found == ["-", "1", "2"] if isinstance(lake, DeltaRsLake) else set(found) == {"-"}
+    bench.skip_on_sail("doesn't compact")
+    lake.compact("worked")
+    with lake.tasks() as tasks:
+        files = [file for shard in lake.shards("worked", tasks) for file in shard.files]
+        assert sum(file.rows for file in files) == 3
+        assert {"-"} & {note.get("item", "-") for note in lake.noted(files)}
+
+
+def test_what_tasks_wrote_overwrites_a_table_of_other_partitions(bench: Bench) -> None:
+    """As a release does that adds buckets of users to a table of months."""
+    by_month = table("worked", "k bigint, month date", keys=["k"], partition_by=["month"])
+    bench.lake.overwrite(bench.frame([(9, JANUARY)], "k bigint, month date"), by_month)
+    with bench.lake.tasks() as tasks:
+        bench.lake.overwrite(_run(tasks, [1, 2], write, SMALL).written, TABLE)
+        bench.assert_rows(bench.lake.read("worked"), [(1, "n1", JANUARY, 1), (2, "n2", JANUARY, 0)], DDL)
+        bench.skip_on_sail("keeps the partition columns that a table began with")
+        bench.lake.replace_partitions(_run(tasks, [4], write, SMALL).written, TABLE, [{"month": JANUARY}])
+    bench.assert_rows(bench.lake.read("worked"), [(4, "n4", JANUARY, 0)], DDL)
 
 
 def test_few_rows_of_the_driver_are_written_without_spark(bench: Bench) -> None:

@@ -6,8 +6,8 @@ from pozytywka_spark.ingest.rules import kinds
 from pozytywka_spark.ingest.rules.common import beyond, first, needed
 from pozytywka_spark.ingest.rules.identifiers import text_id
 from pozytywka_spark.ingest.rules.verdict import Broken, Entity, Judging, Meaning, Row
+from pozytywka_spark.names import STORAGE_CLASSES
 
-STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")
 _BOUNDS = {"daily_cost": (0, 1_000_000)}
 
 

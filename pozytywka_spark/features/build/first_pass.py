@@ -1,0 +1,99 @@
+"""Job one: who bought in which month, and the catalogue in whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pozytywka_spark.features.build.contents import contents_digest, read_table
+from pozytywka_spark.features.build.dimensions import track_dimension, user_dimension, vocabulary_of
+from pozytywka_spark.features.build.items import REAL
+from pozytywka_spark.features.build.staged import BOUGHT, BOUGHT_ROWS, TRACKS, USERS
+from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.names import BUY_PREMIUM
+from pozytywka_spark.schemas import FIRST_PURCHASES
+
+
+@dataclass(frozen=True)
+class BoughtIn:
+    """The files of `events` of a month and a bucket of users."""
+
+    month: date
+    bucket: int
+    files: tuple[DataFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are read."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True)
+class CatalogueTables:
+    """The files of the catalogue tables."""
+
+    tracks: tuple[DataFile, ...]
+    artists: tuple[DataFile, ...]
+    track_storage: tuple[DataFile, ...]
+    users: tuple[DataFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are read."""
+        return sum(file.size for files in vars(self).values() for file in files)
+
+
+Item = BoughtIn | CatalogueTables
+
+
+@dataclass(frozen=True)
+class FirstPass:
+    """Work on the two kinds of items.
+
+    Of events: stages BOUGHT and writes a file of `first_purchases`, tells `month`, `bucket` and how many
+    `bought`. Of the catalogue: stages TRACKS and USERS (nothing where there is no row), tells by the tables'
+    names the `digests` of what features read of them (`contents_digest`) and the `counts` of their rows.
+    """
+
+    def __call__(self, items: Sequence[Item], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Facts of each item."""
+        for item in items:
+            yield _find_bought(item, files) if isinstance(item, BoughtIn) else _number_catalogue(item, files)
+
+
+def first_purchases(events: pl.DataFrame, month: date) -> pl.DataFrame:
+    """`staged.BOUGHT_ROWS` of a month's events (user_id, event_time, event_type): each known user's first.
+
+    In the order of users.
+    """
+    bought = events.filter((pl.col("event_type") == BUY_PREMIUM) & pl.col("user_id").is_not_null())
+    firsts = bought.group_by("user_id").agg(purchased_at=pl.col("event_time").min().dt.epoch("us"))
+    return firsts.sort("user_id").with_columns(month=pl.lit(month)).cast(BOUGHT_ROWS)
+
+
+def _find_bought(item: BoughtIn, files: TaskFiles) -> dict[str, Any]:
+    read = (files.read([file], ["user_id", "event_time", "event_type"]) for file in item.files)
+    of_files = [first_purchases(events, item.month) for events in read]
+    firsts = pl.concat(of_files).group_by("user_id", "month").agg(pl.col("purchased_at").min())
+    bought = firsts.select(*BOUGHT_ROWS).sort("user_id")
+    files.stage(BOUGHT, bought, (REAL, item.month.isoformat()))
+    timed = bought.select("user_id", pl.col("purchased_at").cast(pl.Datetime("us", "UTC")))
+    files.write(FIRST_PURCHASES, timed, {"month": item.month})
+    return {"month": item.month.isoformat(), "bucket": item.bucket, "bought": bought.height}
+
+
+def _number_catalogue(item: CatalogueTables, files: TaskFiles) -> dict[str, Any]:
+    tables = {name: read_table(name, found, files) for name, found in vars(item).items()}
+    vocabulary = vocabulary_of(tables["users"])
+    numbered = track_dimension(tables["tracks"], tables["artists"], tables["track_storage"], vocabulary)
+    files.stage(TRACKS, numbered)
+    files.stage(USERS, user_dimension(tables["users"], vocabulary))
+    return {
+        "digests": {name: contents_digest(rows) for name, rows in tables.items()},
+        "counts": {name: rows.height for name, rows in tables.items()},
+    }

@@ -1,0 +1,131 @@
+"""What users did for the first time: likes, artists, events. The state that later months need of these."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pozytywka_spark.features.build.month_numbers import month_numbers
+from pozytywka_spark.features.build.sides import NONE, Sides
+from pozytywka_spark.features.build.track_numbers import TrackNumbers
+from pozytywka_spark.features.build.user_months import GONE, UserMonths
+
+Whole = npt.NDArray[np.int64]
+Key = TypeVar("Key", Whole, pl.Expr)
+EARLIER = -1  # the month of what happened before the build's first one
+
+
+def first_likes(
+    liked: pl.DataFrame, held: pl.DataFrame | None, where: UserMonths, tracks: TrackNumbers
+) -> pl.DataFrame:
+    """Grain: user and track, as `key` (see `keys_of`): `month` (its number) of the first like, `liked_at`.
+
+    `liked` as LIKED_ROWS; `held` has `user_id` and `track_id` of earlier likes. A like is for life: a
+    second one adds nothing. Of held ones the month is EARLIER and `liked_at` null.
+    """
+    users, months = where.place_users(liked.get_column("user_id")), month_numbers(liked.get_column("month"))
+    where.place_rows(users, months)  # to be sure of every user
+    numbers = tracks.of(liked)
+    found = liked.select(
+        pl.Series("key", keys_of(users, numbers, tracks.end)), pl.Series("month", months), "liked_at"
+    ).filter(numbers != NONE)
+    since = found.group_by("key").agg(pl.col("month").min(), pl.col("liked_at").min())
+    if held is None:
+        return since
+    users, numbers = where.place_users(held.get_column("user_id")), tracks.of_ids(held.get_column("track_id"))
+    known = pl.DataFrame({"key": keys_of(users, numbers, tracks.end)[users != GONE]}).unique()
+    before = known.select("key", month=pl.lit(EARLIER, pl.Int64), liked_at=pl.lit(None, pl.Int64))
+    return pl.concat([before, since.join(known, on="key", how="anti")])
+
+
+def likes_table(likes: pl.DataFrame, where: UserMonths, tracks: TrackNumbers) -> pl.DataFrame:
+    """Grain: user and track. `first_likes` of the build's months as they are stored, by month and user."""
+    # by one number: an order by two costs several times as much
+    by_month = keys_of(pl.col("month"), pl.col("key"), len(where.users) * tracks.end)
+    new = likes.filter(pl.col("month") != EARLIER).sort(by_month)
+    keys = new.get_column("key").to_numpy()
+    at = _as_time("liked_at")
+    return new.select(
+        pl.Series("user_id", where.users[keys // tracks.end]),
+        tracks.ids(keys % tracks.end),
+        at,
+        _month_of(at),
+    )
+
+
+def artist_debuts(
+    by_artist: pl.DataFrame, held: pl.DataFrame | None, where: UserMonths, sides: Sides
+) -> pl.DataFrame:
+    """Grain: user and artist: `row`, the first month in which the user played the artist; by row and artist.
+
+    `by_artist`, grain row and artist, has `row` and `artist` (NONE for none).
+    `held` has `user_id` and `artist_id` of earlier months; whom the user met there has no debut.
+    """
+    known = by_artist.filter(pl.col("artist") != NONE)
+    rows, numbers = known.get_column("row").to_numpy(), known.get_column("artist").to_numpy()
+    # one number for user, artist and row, in this order: of each user and artist the first is the debut
+    artists, every_row = len(sides.artist_ids), where.keys.height
+    keys = (
+        pl.Series(keys_of(keys_of(where.user_of[rows], numbers, artists), rows, every_row)).sort().to_numpy()
+    )
+    met = keys // max(every_row, 1)
+    first = np.ones(len(met), np.bool_)
+    first[1:] = met[1:] != met[:-1]
+    if held is not None:
+        first &= ~np.isin(met, _met_before(held, where, sides))
+    debuts = keys_of(keys[first] % max(every_row, 1), met[first] % max(artists, 1), artists)
+    in_order = pl.Series("row", debuts).sort().to_frame()
+    return in_order.select(pl.col("row") // artists, artist=pl.col("row") % artists)
+
+
+def _met_before(held: pl.DataFrame, where: UserMonths, sides: Sides) -> Whole:
+    numbered = held.join(sides.artists_by_id, on="artist_id")
+    users, artists = where.place_users(numbered.get_column("user_id")), numbered.get_column("artist")
+    keys = keys_of(users, artists.to_numpy(), len(sides.artist_ids))
+    met: Whole = keys[users != GONE]
+    return met
+
+
+def debuts_table(debuts: pl.DataFrame, where: UserMonths, sides: Sides) -> pl.DataFrame:
+    """Grain: user and artist. `artist_debuts` as they are stored, by month and user."""
+    ids = sides.artist_ids.gather(debuts.get_column("artist"))
+    return where.keys[debuts.get_column("row").to_numpy()].with_columns(artist_id=ids)
+
+
+def first_events(measured: pl.DataFrame, held: pl.DataFrame | None) -> pl.DataFrame:
+    """Grain: user: `first_event_at` ever, and `new` for those that no earlier month knows.
+
+    `measured` has `user_id` and `first_event_at` of each month; `held` the same of earlier ones, as stored.
+    """
+    since = measured.group_by("user_id").agg(pl.col("first_event_at").min())
+    if held is None:
+        return since.with_columns(new=True)
+    before = held.select("user_id", before=pl.col("first_event_at").dt.epoch("us"))
+    known = since.join(before, on="user_id", how="left", maintain_order="left")
+    return known.select(
+        "user_id",
+        pl.coalesce("before", "first_event_at").alias("first_event_at"),
+        new=pl.col("before").is_null(),
+    )
+
+
+def users_table(first: pl.DataFrame) -> pl.DataFrame:
+    """Grain: user. `first_events` of users that are new, as they are stored, by month and user."""
+    at = _as_time("first_event_at")
+    return first.filter("new").select("user_id", at, _month_of(at)).sort("month", "user_id")
+
+
+def keys_of(first: Key, second: Key, end: int) -> Key:
+    """One number for two, of which the second is below `end`; in the order of the first, then the second."""
+    return first * end + second
+
+
+def _as_time(micros: str) -> pl.Expr:
+    return pl.col(micros).cast(pl.Datetime("us", "UTC"))
+
+
+def _month_of(at: pl.Expr) -> pl.Expr:
+    return at.dt.date().dt.month_start().alias("month")

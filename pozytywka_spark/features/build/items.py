@@ -1,0 +1,80 @@
+"""The units of work of a build, and how many slices its users go in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from pozytywka_spark.lake.shards import DataFile, Parcel
+
+Source = DataFile | Parcel
+REAL = ""  # the world in which events are what they are
+EVENTS_A_SLICE = 2_000_000  # over all months of the build: what one task of the last job holds with ease
+_WORTH_A_TASK = 150_000
+
+
+@dataclass(frozen=True)
+class MonthShard:
+    """Events of a month and a bucket of users in some worlds: the unit of the second job.
+
+    Files of the table, or parcels of invented events with the same columns. The shard is read once, whatever
+    the number of worlds; they differ in who has bought.
+    """
+
+    worlds: tuple[str, ...]
+    month: date
+    bucket: int
+    events: tuple[Source, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are read."""
+        return sum(one.size for one in self.events)
+
+    @property
+    def rows(self) -> int:
+        """Events."""
+        return sum(one.rows for one in self.events)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What earlier builds know of a bucket's users, before the build's first month; empty in a full build.
+
+    Files of the tables `first_likes`, `artist_debuts`, `user_debuts` (all earlier months) and `user_month`
+    (the months that trailing windows reach back to).
+    """
+
+    likes: tuple[DataFile, ...] = ()
+    artists: tuple[DataFile, ...] = ()
+    users: tuple[DataFile, ...] = ()
+    user_month: tuple[DataFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class UserSlice:
+    """Some of a bucket's users over all months of the build, in a world: the unit of the third job."""
+
+    world: str
+    bucket: int
+    number: int
+    measured: tuple[Parcel, ...]
+    listened: tuple[Parcel, ...]
+    liked: tuple[Parcel, ...]
+    held: Held = field(default_factory=Held)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are read."""
+        held = (*self.held.likes, *self.held.artists, *self.held.users, *self.held.user_month)
+        read: tuple[Source, ...] = (*self.measured, *self.listened, *self.liked, *held)
+        return sum(one.size for one in read)
+
+
+def slices_for(events: int, buckets: int, slots: int) -> int:
+    """In how many slices each bucket's users go, by the events of the build's months.
+
+    The slice of a user: `slices.slice_of("user_id", slices, apart_from=buckets)`.
+    """
+    wanted = max(-(-events // EVENTS_A_SLICE), min(slots, -(-events // _WORTH_A_TASK)), 1)
+    return -(-wanted // buckets)

@@ -1,0 +1,111 @@
+"""Job two: each month's events of a bucket of users to whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from pozytywka_spark.features.build.dimensions import Dimensions, no_tracks, no_users
+from pozytywka_spark.features.build.gathered import Gathered
+from pozytywka_spark.features.build.items import MonthShard, Source
+from pozytywka_spark.features.build.month_events import COLUMNS, number_events, sold_by
+from pozytywka_spark.features.build.month_kernel import MonthMade, measure_numbered
+from pozytywka_spark.features.build.plan import CataloguePlan
+from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.slices import slice_of, slices_for
+
+ROWS_AT_ONCE = 1_500_000  # events that are in memory at once; a shard of more goes in slices of its users
+_BOUGHT = pl.Schema({"user_id": pl.Int64(), "purchased_at": pl.Int64()})
+
+
+@dataclass(frozen=True)
+class MeasureMonths:
+    """Work on `MonthShard`s: stages MEASURED, LISTENED, LIKED and PLAYED, tells `events` of each shard.
+
+    `tracks` and `users`: the parcels of the first job, none where the catalogue is empty. `bought`: by world,
+    parcels BOUGHT or files of `first_purchases` with all known first purchases. Users' slices go by
+    `slice_of("user_id", slices, apart_from=buckets)`.
+    """
+
+    plan: CataloguePlan
+    tracks: Parcel | None
+    users: Parcel | None
+    bought: Mapping[str, tuple[Source, ...]]
+    slices: int = 1
+    buckets: int = 1
+    rows_at_once: int = ROWS_AT_ONCE
+
+    def __call__(self, items: Sequence[MonthShard], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Facts of each shard."""
+        dimensions = Dimensions(
+            files.shared([self.tracks]) if self.tracks else no_tracks(),
+            files.shared([self.users]) if self.users else no_users(),
+        )
+        worlds = sorted({world for shard in items for world in shard.worlds})
+        bought = {world: self._bought(world, files) for world in worlds}
+        gathered = Gathered(files)
+        for shard in items:
+            parts = slices_for(shard.rows, self.rows_at_once)
+            for part in range(parts):
+                events = self._events(shard, part, parts, files)
+                self._measure(events, shard, bought, dimensions, gathered)
+            yield {"month": shard.month.isoformat(), "bucket": shard.bucket, "events": shard.rows}
+        gathered.put_down()
+
+    def _bought(self, world: str, files: TaskFiles) -> pl.DataFrame:
+        found: list[pl.DataFrame] = [pl.DataFrame(schema=_BOUGHT)]
+        for kind in (Parcel, DataFile):
+            sources = [one for one in self.bought[world] if isinstance(one, kind)]
+            if sources:  # a file of the table has moments where a parcel has microseconds
+                found.append(files.shared(sources, list(_BOUGHT)).cast(_BOUGHT))
+        return pl.concat(found)
+
+    def _events(self, shard: MonthShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame:
+        if parts == 1:
+            return files.read(shard.events, COLUMNS)
+        # a file at a time, so that no more than one is held whole
+        mine = slice_of("user_id", parts, apart_from=self.buckets).fill_null(0) == part
+        return pl.concat(files.read([source], COLUMNS).filter(mine) for source in shard.events)
+
+    def _measure(
+        self,
+        events: pl.DataFrame,
+        shard: MonthShard,
+        bought: Mapping[str, pl.DataFrame],
+        dimensions: Dimensions,
+        gathered: Gathered,
+    ) -> None:
+        """The month once, for whoever is free in any of the worlds; each world without its own buyers."""
+        sold = {world: sold_by(bought[world], shard.month) for world in shard.worlds}
+        nowhere_free = _common(list(sold.values()))
+        numbered = number_events(events, dimensions.tracks)
+        made = measure_numbered(numbered, nowhere_free, dimensions, self.plan, shard.month)
+        for world, users in sold.items():
+            more = users.filter(~users.is_in(nowhere_free.implode()))
+            self._gather(made.but(more) if len(more) else made, world, shard.bucket, gathered)
+
+    def _gather(self, made: MonthMade, world: str, bucket: int, gathered: Gathered) -> None:
+        for kind, rows in ((MEASURED, made.measured), (LISTENED, made.listened), (LIKED, made.liked)):
+            for number, mine in self._by_slice(rows):
+                gathered.add(kind, mine, (world, bucket, number))
+        gathered.add(PLAYED, made.played, (world,))
+
+    def _by_slice(self, rows: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
+        if self.slices == 1:
+            return [(0, rows)]
+        number = slice_of("user_id", self.slices, apart_from=self.buckets).alias("_slice")
+        parts = rows.with_columns(number).partition_by("_slice", as_dict=True, include_key=False)
+        return [(int(key[0]), part) for key, part in parts.items()]
+
+
+def _common(users: Sequence[pl.Series]) -> pl.Series:
+    """Users that are in all of them."""
+    common = users[0]
+    for others in users[1:]:
+        common = common.filter(common.is_in(others.implode()))
+    return common

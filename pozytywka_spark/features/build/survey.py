@@ -1,0 +1,18 @@
+"""What events of files without a note are: read once, told as the note would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pozytywka_spark.event_notes import COLUMNS, note_of
+from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.tasks import TaskFiles
+
+PLACE, TOLD = "place", "note"
+
+
+def survey(items: Sequence[DataFile], files: TaskFiles) -> Iterator[dict[str, Any]]:
+    """Work on data files of events: of each, its place and its note."""
+    for file in items:
+        yield {PLACE: file.place, TOLD: note_of(files.read([file], COLUMNS)).as_text()}

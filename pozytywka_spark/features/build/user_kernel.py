@@ -1,0 +1,138 @@
+"""All months of some users: what of a month only the months before can tell, and the features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pozytywka_spark.features.build.first_times import (
+    artist_debuts,
+    debuts_table,
+    first_events,
+    first_likes,
+    likes_table,
+    users_table,
+)
+from pozytywka_spark.features.build.levels import aggregated
+from pozytywka_spark.features.build.listened import (
+    genre_level,
+    plays_by_artist,
+    plays_by_track,
+    popularity_level,
+)
+from pozytywka_spark.features.build.sides import Sides
+from pozytywka_spark.features.build.track_numbers import number_tracks
+from pozytywka_spark.features.build.trailing import trailing_sums
+from pozytywka_spark.features.build.user_months import KEYS, UserMonths
+
+if TYPE_CHECKING:
+    from pozytywka_spark.features.build.plan import CataloguePlan
+
+
+@dataclass(frozen=True)
+class SliceRows:
+    """What is known of a slice of users.
+
+    Of the build's months `measured`, `listened` and `liked` (see `staged`); of earlier ones, as their tables
+    hold them, `likes`, `artists`, `users` and `user_month` (keys and what trailing windows add up), None
+    where nothing is held.
+    """
+
+    measured: pl.DataFrame
+    listened: pl.DataFrame
+    liked: pl.DataFrame
+    likes: pl.DataFrame | None = None
+    artists: pl.DataFrame | None = None
+    users: pl.DataFrame | None = None
+    user_month: pl.DataFrame | None = None
+
+    def before(self, month: date) -> SliceRows:
+        """With no more of what is held than lies before the month; nothing is None."""
+        return replace(
+            self,
+            likes=_earlier(self.likes, month),
+            artists=_earlier(self.artists, month),
+            users=_earlier(self.users, month),
+            user_month=_earlier(self.user_month, month),
+        )
+
+
+@dataclass(frozen=True)
+class SliceMade:
+    """Rows of the tables, of the build's months, with `month` and without `user_bucket`.
+
+    All are in order of month and user.
+    """
+
+    user_month: pl.DataFrame
+    features: pl.DataFrame
+    likes: pl.DataFrame
+    artists: pl.DataFrame
+    users: pl.DataFrame
+
+
+def make_slice(rows: SliceRows, sides: Sides, plan: CataloguePlan, months: Sequence[date]) -> SliceMade:
+    """Everything of a slice. `months`, in order, are the build's.
+
+    Raises `DataError` if a whole number leaves 64 bits, and for plays in a month that isn't measured.
+    """
+    rows = rows.before(months[0])
+    measured = _in_order(rows.measured)
+    where = UserMonths(measured.select(KEYS))
+    held_ids = None if rows.likes is None else rows.likes.get_column("track_id")
+    tracks = number_tracks(
+        sides, (rows.listened.get_column("stray"), rows.liked.get_column("stray")), held_ids
+    )
+
+    likes = first_likes(rows.liked, rows.likes, where, tracks)
+    by_track = plays_by_track(rows.listened, likes, where, tracks)
+    by_artist = plays_by_artist(by_track)
+    debuts = artist_debuts(by_artist, rows.artists, where, sides)
+    first = first_events(measured, rows.users)
+
+    levels = [measured.drop("first_event_at")]
+    if popular := plan.at("popularity"):
+        levels.append(aggregated(popularity_level(by_track, where, tracks), popular, where))
+    if of_genres := plan.at("genre"):
+        levels.append(aggregated(genre_level(by_artist, sides), of_genres, where).fill_null(0))
+    if of_debuts := plan.at("debut"):
+        levels.append(aggregated(debuts, of_debuts, where).fill_null(0))
+    if of_users := plan.at("user"):
+        timed = where.timed.join(first, on="user_id", how="left", maintain_order="left")
+        levels.append(timed.select(each.made.alias(each.name) for each in of_users))
+    user_month = pl.concat(levels, how="horizontal").select(*KEYS, *(each.name for each in plan.measures))
+    return SliceMade(
+        user_month,
+        as_features(user_month, rows.user_month, plan),
+        likes_table(likes, where, tracks),
+        debuts_table(debuts, where, sides),
+        users_table(first),
+    )
+
+
+def as_features(user_month: pl.DataFrame, held: pl.DataFrame | None, plan: CataloguePlan) -> pl.DataFrame:
+    """Grain and order: as `user_month`; a double a feature. `held`: rows of earlier months."""
+    summed = [*KEYS, *dict.fromkeys(name for name, _ in plan.sums)]
+    wanted = user_month.select(summed)
+    earlier = wanted.clear() if held is None else held.select(summed)
+    sums = trailing_sums(pl.concat([earlier, wanted]), plan.sums).slice(earlier.height)
+    timed = UserMonths(user_month.select(KEYS)).timed.select("cut_off")
+    together = pl.concat([user_month, timed, sums], how="horizontal")
+    return together.select(*KEYS, *(each.made.alias(each.name) for each in plan.features))
+
+
+def _earlier(rows: pl.DataFrame | None, month: date) -> pl.DataFrame | None:
+    if rows is None:
+        return None
+    found = rows.filter(pl.col("month") < month)
+    return found if found.height else None
+
+
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows by month and user; where they lie so already, none is moved."""
+    keys = ("month", "user_id")
+    return rows if rows.select(pl.struct(keys).is_sorted()).item() else rows.sort(keys)

@@ -1,0 +1,138 @@
+"""Users' features made again in another world by the build's own kernel, beside those that were written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from pozytywka_spark.features.build.items import UserSlice
+from pozytywka_spark.features.build.sides import Sides, sides_of
+from pozytywka_spark.features.build.slice_files import in_part, slice_rows
+from pozytywka_spark.features.build.third_pass import parts_of
+from pozytywka_spark.features.build.user_kernel import SliceRows, make_slice
+from pozytywka_spark.features.guards.compare import KEYS, differences
+from pozytywka_spark.features.guards.sample import Sample
+from pozytywka_spark.features.guards.worlds import World
+from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.slices import slice_of
+
+if TYPE_CHECKING:
+    from pozytywka_spark.features.build.plan import CataloguePlan
+
+WORLD, USERS, DIFFERENT = "world", "users", "different"  # what is told
+Months = Sequence[date]
+MakeSlice = Callable[[UserSlice, Months, int, int], pl.DataFrame]  # features of a part of so many of a slice
+
+
+@dataclass(frozen=True)
+class SliceInWorld:
+    """A slice of users in a world, the months to make, and the files that hold the features as written."""
+
+    world: World
+    users: UserSlice
+    months: tuple[date, ...]
+    written: tuple[DataFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are read."""
+        return self.users.size + sum(file.size for file in self.written)
+
+
+@dataclass(frozen=True)
+class Plays:
+    """Plays by track and month: of the months before the build's as `held`; in each world as `played`.
+
+    In a sample the past's are everyone's, as the build put them down (`everyones`, of all its months): the
+    sample's own would be too few. What a world has from its cut-off on is its own either way.
+    """
+
+    held: tuple[DataFile, ...]
+    played: Mapping[str, tuple[Parcel, ...]]
+    everyones: tuple[Parcel, ...] = ()
+
+    def sides(self, tracks: Parcel | None, world: World, files: TaskFiles) -> Sides:
+        """What slices share in a world."""
+        own = self.played.get(world.name, ())
+        if not self.everyones:
+            return sides_of(tracks, (*self.held, *own), files)
+        past = sides_of(tracks, (*self.held, *self.everyones), files)
+        future = sides_of(tracks, own, files)
+        early = pl.col("month") < world.cut_off
+        return replace(past, played=pl.concat([past.played.filter(early), future.played.filter(~early)]))
+
+
+@dataclass(frozen=True)
+class Maker:
+    """How features are made in a world: the build's third pass, of which tests have leaky ones."""
+
+    tracks: Parcel | None
+    plays: Plays
+    plan: CataloguePlan
+
+    def within(self, world: World, files: TaskFiles) -> MakeSlice:
+        """What makes each slice's features in the world; what slices share is made once."""
+        sides = self.plays.sides(self.tracks, world, files)
+
+        def make(users: UserSlice, months: Months, part: int, parts: int) -> pl.DataFrame:
+            return self.features(slice_rows(users, files, self.plan, part, parts), sides, months)
+
+        return make
+
+    def features(self, rows: SliceRows, sides: Sides, months: Months) -> pl.DataFrame:
+        """The slice's features over the months."""
+        return make_slice(rows, sides, self.plan, months).features
+
+
+@dataclass(frozen=True)
+class CompareSlices:
+    """Work on `SliceInWorld`s: tells of each the features that differ, with the first row where they do.
+
+    The kernel is given the months of the invented future too, as it was given later months in the build:
+    else it couldn't look ahead. `slices`: how many each bucket's users go in.
+    """
+
+    maker: Maker
+    features: tuple[str, ...]
+    sample: Sample
+    slices: int
+
+    def __call__(self, items: Sequence[SliceInWorld], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Facts of each slice."""
+        for world, mine in groupby(sorted(items, key=_world), key=_world):
+            make = self.maker.within(world, files)
+            for item in mine:
+                parts = parts_of(item.users)
+                for part in range(parts):
+                    made = make(item.users, item.months, part, parts)
+                    again = made.filter(pl.col("month") < world.cut_off)
+                    written = self._written(item, in_part(part, parts), again, files)
+                    found = differences(written, again, self.features)
+                    yield {
+                        WORLD: world.name,
+                        USERS: written.get_column("user_id").n_unique(),
+                        DIFFERENT: [[name, f"{month}", user] for name, month, user in found.iter_rows()],
+                    }
+
+    def _written(
+        self, item: SliceInWorld, in_part: pl.Expr, again: pl.DataFrame, files: TaskFiles
+    ) -> pl.DataFrame:
+        names = [*KEYS, *self.features]
+        bucket, buckets = item.users.bucket, self.sample.buckets
+        mine = (user_bucket(pl.col("user_id"), buckets) == bucket) & (
+            slice_of("user_id", self.slices, apart_from=buckets) == item.users.number
+        )
+        # a file at a time, so that no more than one is held whole
+        read = (self.sample.of(files.read([file], names).filter(mine & in_part)) for file in item.written)
+        return pl.concat([again.select(names).clear(), *read])
+
+
+def _world(item: SliceInWorld) -> World:
+    return item.world

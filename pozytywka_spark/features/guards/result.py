@@ -1,0 +1,14 @@
+"""What a guard says that passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GuardResult:
+    """A guard that passed: what it looked at and what that cost."""
+
+    guard: str
+    checked: str
+    seconds: float
