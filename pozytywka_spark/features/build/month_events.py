@@ -67,5 +67,5 @@ def _with_matches(events: pl.DataFrame, users: pl.DataFrame, masks: Sequence[str
     shared = [
         (pl.col(one) & pl.col(other)).bitwise_count_ones() for one, other in zip(masks, fond, strict=True)
     ]
-    matches = pl.sum_horizontal(shared).cast(pl.Int64).fill_null(0).alias(MATCHES)
+    matches = pl.sum_horizontal(shared).cast(pl.Int64).alias(MATCHES)
     return joined.with_columns(matches).drop(*masks, *fond)
