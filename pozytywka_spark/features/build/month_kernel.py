@@ -14,7 +14,7 @@ import polars as pl
 from polars.exceptions import InvalidOperationError
 
 from pozytywka_spark.features.build.dimensions import Dimensions
-from pozytywka_spark.features.build.listening import first_likes, plays_by_anyone, plays_by_track
+from pozytywka_spark.features.build.listening import plays_and_likes, plays_by_anyone
 from pozytywka_spark.features.build.month_events import (
     ORDER,
     number_events,
@@ -67,12 +67,9 @@ def measure_numbered(
     """As `measure_month`, of `number_events` and the users who had bought by the cut-off."""
     in_sessions = bool(plan.at("gap", "session"))
     free = without(numbered, sold).sort(ORDER if in_sessions else "user_id")
-    likes = first_likes(free, month)
+    listened, liked = plays_and_likes(free, month)
     return MonthMade(
-        _measured(free, dimensions, plan, month),
-        plays_by_track(free, likes, month),
-        likes,
-        plays_by_anyone(numbered, month),
+        _measured(free, dimensions, plan, month), listened, liked, plays_by_anyone(numbered, month)
     )
 
 

@@ -118,7 +118,7 @@ class CompareSlices:
                     yield {
                         WORLD: world.name,
                         USERS: written.get_column("user_id").n_unique(),
-                        DIFFERENT: [[name, f"{month}", user] for name, month, user in found.iter_rows()],
+                        DIFFERENT: [[name, f"{month}", user] for name, month, user in found],
                     }
 
     def _written(

@@ -25,6 +25,7 @@ from pozytywka_spark.names import BUY_PREMIUM, EVENT_TYPES, PLAY
 INVENTED = "invented"
 # Events of a sample's users as they were, key: (month as YYYY-MM-DD, bucket)
 SAMPLED = "sampled"
+ROWS_AT_ONCE = 500_000
 
 
 def invent(events: pl.DataFrame, cut_off: date, seed: int) -> pl.DataFrame:
@@ -71,12 +72,13 @@ class PastShard:
 class InventFutures:
     """Work on `PastShard`s: puts down INVENTED and its first purchases, BOUGHT; in a sample, SAMPLED too.
 
-    A file at a time, so that a large shard takes no more memory than its largest file: a user's first
-    purchase of a month may so be in several parcels, and is the earliest of them.
+    So many rows at a time, of one file: a user's first purchase of a month may so be in several parcels, and
+    is the earliest of them.
     """
 
     sample: Sample
     seed: int
+    rows_at_once: int = ROWS_AT_ONCE
 
     def __call__(self, items: Sequence[PastShard], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Tells nothing."""
@@ -86,8 +88,9 @@ class InventFutures:
                 if not self.sample.whole:
                     key = (shard.month.isoformat(), shard.bucket)
                     files.stage(SAMPLED, events.select(COLUMNS), key)
-                for world in shard.worlds:
-                    _put_down(invent(events, world.cut_off, self.seed), world, shard.bucket, files)
+                for some in events.iter_slices(self.rows_at_once):
+                    for world in shard.worlds:
+                        _put_down(invent(some, world.cut_off, self.seed), world, shard.bucket, files)
         yield from ()
 
 

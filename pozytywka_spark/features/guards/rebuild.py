@@ -62,10 +62,11 @@ class Rebuild:
         )
 
     def measure(self, invented: Done, measure: Measure) -> Done:
-        """Job two: months before a cut-off once for all the worlds that they are the past of, then futures.
+        """Job two: the past's months once for all the worlds that share them, then the futures.
 
-        The past's events are the same in all of them. What could tell the worlds apart is who has bought, and
-        that is each world's own: none of what was bought from the cut-off on, but what the future invents.
+        No leak can hide in what is shared: those events are before every cut-off in question. What tells the
+        worlds apart is who has bought, and of that each is given its own: nothing that was bought from its
+        cut-off on, but what its future invents.
         """
         items = [*self._past(invented), *self._futures(invented)]
         work = measure(self.build, self._bought(invented), self.slices)
@@ -146,7 +147,8 @@ class Rebuild:
                 if bucket == name[0] and self.sample.touches(each, slices)
                 for file in mine
             )
-        return tuple(file for file in files if world.knows(file.partition["month"]))
+        past = (file for file in files if world.knows(file.partition["month"]))
+        return tuple(sorted(past, key=lambda file: file.partition["month"]))  # as the kernel orders its rows
 
     def _slices_written(self) -> set[SliceName]:
         """Slices that must be compared, were there nothing of them in the world."""

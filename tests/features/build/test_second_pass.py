@@ -160,6 +160,7 @@ def test_a_task_puts_down_a_parcel_a_key_but_not_more_rows_than_it_should_hold()
     assert {parcel.key: parcel.rows for parcel in files.parcels} == {("a",): 4, ("b",): 2}
     gathered.add("kind", two, ("a",))
     gathered.add("kind", two.clear(), ("c",))
+    assert len(files.parcels) == 2
     gathered.put_down()
     gathered.put_down()
     assert [(parcel.key, parcel.rows) for parcel in files.parcels[2:]] == [(("a",), 2)]

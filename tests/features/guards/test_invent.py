@@ -95,7 +95,10 @@ def test_futures_are_put_down_by_month_with_their_first_purchases() -> None:
     ]
     shard = PastShard(FIRST.date(), 0, tuple(halves), (WORLD,))
     done = tasks.run(
-        [shard], InventFutures(Sample(1), 7), weight=lambda each: each.size, named=lambda each: "past"
+        [shard],
+        InventFutures(Sample(1), 7, rows_at_once=1_500),
+        weight=lambda each: each.size,
+        named=lambda each: "past",
     )
     by_month = tasks.files.staged(INVENTED)
     assert sorted(by_month) == [("2023-01 scrambled", f"2023-{month:02}-01", 0) for month in (2, 3, 4, 5)]
