@@ -95,6 +95,7 @@ class MemoryTasks:
         *,
         weight: Callable[[Any], int],
         named: Callable[[Any], str],
+        cpus: int = 1,
     ) -> Done:
         self.ran.append(list(map(named, items)))
         assert all(self.ran[-1])

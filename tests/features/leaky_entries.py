@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from pozytywka_spark.features.behaviour import FIRST_EVENT, LAST_EVENT, PRIOR_PLAYS
 from pyspark.sql import Column, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from pozytywka_spark.features.analysts import ADS, PLAYS, SKIPS
-from pozytywka_spark.features.behaviour import FIRST_EVENT, LAST_EVENT, PRIOR_PLAYS
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.months import month_number, number_of
 
