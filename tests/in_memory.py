@@ -77,8 +77,8 @@ class MemoryTasks:
     job's items.
     """
 
-    def __init__(self, slots: int = 2) -> None:
-        self.slots = slots
+    def __init__(self, slots: int = 2, *, here: bool = True) -> None:
+        self.slots, self.here = slots, here
         self.files = MemoryFiles()
         self.ran: list[list[str]] = []
 

@@ -45,6 +45,11 @@ class SparkTasks:
     slots: int
     inline: bool
 
+    @property
+    def here(self) -> bool:
+        """See `tasks.Tasks`."""
+        return _on_one_machine(self.spark)
+
     def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
         """See `tasks.Tasks`."""
         return self.files.put(kind, rows, key)
@@ -85,11 +90,13 @@ class SparkTasks:
 
 def _wider(spark: SparkSession, cpus: int) -> ResourceProfile | None:
     """Places of so many cpus, unless a task has them; on one machine the cores are anybody's."""
-    if cpus <= int(spark.conf.get("spark.task.cpus", "1") or 1):
-        return None
-    if str(spark.conf.get("spark.master", "")).startswith("local"):
+    if _on_one_machine(spark) or cpus <= int(spark.conf.get("spark.task.cpus", "1") or 1):
         return None
     return ResourceProfileBuilder().require(TaskResourceRequests().cpus(cpus)).build
+
+
+def _on_one_machine(spark: SparkSession) -> bool:
+    return str(spark.conf.get("spark.master", "")).startswith("local")
 
 
 @contextmanager

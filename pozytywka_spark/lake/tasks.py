@@ -85,6 +85,10 @@ class Tasks(Protocol):
     def slots(self) -> int:
         """How many tasks keep the session busy."""
 
+    @property
+    def here(self) -> bool:
+        """Whether tasks run on this process's machine, so that it may as well do work by itself."""
+
     def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
         """Put few rows of the driver's down, for tasks to read (`TaskFiles.shared`)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,11 +32,13 @@ FEATURES, LABELS = "features", "labels"
 class Pinned:
     """The tables that a training reads, as they are or were: `versions` by name; no row is read for it.
 
-    `complete`: labels say whether the data cover their month.
+    `committed`: when those of features and labels were, empty where the log has forgotten it. `complete`:
+    labels say whether the data cover their month.
     """
 
     order: tuple[str, ...]
     versions: Mapping[str, int]
+    committed: Mapping[str, str]
     complete: bool
 
 
@@ -55,7 +58,8 @@ class Prepared:
     """Guarded rows' sizes and what the model will have come from.
 
     `inputs` names all that decides the model and what is measured of it; `untuned` what decides the model
-    before any search for parameters. `share` of the users are in the table that questions are put to.
+    before any search for parameters; `by_version` is as `inputs`, but names rows by their tables' versions.
+    `share` of the users are in the table that questions are put to.
     """
 
     order: tuple[str, ...]
@@ -69,6 +73,7 @@ class Prepared:
     untuned: str
     versions: Mapping[str, int]
     share: float = 1.0
+    by_version: str | None = None
 
     @property
     def base_rate(self) -> float:
@@ -96,7 +101,8 @@ def pin(settings: Settings, lake: Lake, versions: Mapping[str, int] | None = Non
             "build the features again with this catalogue"
         )
     chosen = dict(versions) if versions is not None else provenance.table_versions(lake)
-    return Pinned(order, chosen, "complete" in held[LABELS])
+    committed = {name: _committed(lake, name, chosen[name]) for name in (FEATURES, LABELS)}
+    return Pinned(order, chosen, committed, "complete" in held[LABELS])
 
 
 def plan_months(
@@ -124,7 +130,22 @@ def name_inputs(plan: Planned, content: str, settings: Settings, share: float = 
         untuned=provenance.fingerprint(without, order, catalogue, content, ("model",)),
         versions=plan.pinned.versions,
         share=share,
+        by_version=by_version(plan.pinned, settings),
     )
+
+
+def by_version(pinned: Pinned, settings: Settings) -> str | None:
+    """A digest of all that decides what a training makes, its rows by the versions of features and labels.
+
+    The time of a version's commit tells it from that of another lake, or of one that was made again; None
+    where the log has forgotten it.
+    """
+    if not all(pinned.committed.values()):
+        return None
+    told = json.dumps(
+        [sorted(pinned.committed.items()), [pinned.versions[name] for name in (FEATURES, LABELS)]]
+    )
+    return provenance.fingerprint(settings, pinned.order, catalogue_hash(settings), told)
 
 
 def sizes_of(plan: Planned) -> dict[str, tuple[int, int]]:
@@ -142,11 +163,11 @@ def share_in_memory(plan: Planned, settings: Settings) -> float:
     return min(1.0, settings.training.rows_in_memory / max(1, rows))
 
 
-def spark_rows(plan: Planned, settings: Settings, lake: Lake) -> DataFrame:
+def spark_rows(pinned: Pinned, split: TimeSplit, settings: Settings, lake: Lake) -> DataFrame:
     """All the rows as a frame of Spark, as `rows.training_rows`: for trees that grow across executors."""
-    features, labels = (lake.read(name, version=plan.pinned.versions[name]) for name in (FEATURES, LABELS))
+    features, labels = (lake.read(name, version=pinned.versions[name]) for name in (FEATURES, LABELS))
     whole = whole_months(labels, settings)
-    return training_rows(features, whole, plan.pinned.order, settings.label.column, plan.split)
+    return training_rows(features, whole, pinned.order, settings.label.column, split)
 
 
 def whole_only(pinned: Pinned, settings: Settings) -> bool:
@@ -159,3 +180,7 @@ def _columns(lake: Lake, table: str, version: int | None) -> list[str]:
     if schema is None:
         raise DataError(f"table {table} is not in {lake.root}: run the features job first")
     return schema.names
+
+
+def _committed(lake: Lake, table: str, version: int) -> str:
+    return next((each.time.isoformat() for each in lake.history(table) if each.version == version), "")

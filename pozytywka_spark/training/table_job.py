@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +13,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.training import table_counts
+from pozytywka_spark.training.asking import Asked
 from pozytywka_spark.training.load_table import StagedTable
 from pozytywka_spark.training.prepare import (
     FEATURES,
@@ -27,9 +29,39 @@ from pozytywka_spark.training.prepare import (
 from pozytywka_spark.training.table import SIDES
 from pozytywka_spark.training.table_counts import CountCities, CountLabels, counted, largest_cities
 from pozytywka_spark.training.table_guards import check_table, content_of
+from pozytywka_spark.training.table_tasks import TableTasks
 from pozytywka_spark.training.table_work import ROWS, MonthRows, MonthTable
 
 USERS = "users"
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A training table that is there to be asked, and what is known of it."""
+
+    plan: Planned
+    prepared: Prepared
+    asked: Asked
+
+
+@contextmanager
+def training_table(pinned: Pinned, settings: Settings, lake: Lake) -> Iterator[Laid]:
+    """The table, put down and guarded, as long as the block lasts.
+
+    Raises `DataError` for rows that can't be trained on, `GuardError` for rows that mustn't be.
+    """
+    with lake.tasks() as tasks:
+        plan = plan_rows(pinned, settings, lake, tasks)
+        prepared, staged = put_down(plan, settings, lake, tasks)
+        small = settings.training.small_table_mb << 20
+        yield Laid(plan, prepared, TableTasks(tasks, staged, small_bytes=small))
+
+
+@contextmanager
+def table_to_ask(pinned: Pinned, settings: Settings, lake: Lake) -> Iterator[Asked]:
+    """`training_table` for who knows all the rest."""
+    with training_table(pinned, settings, lake) as laid:
+        yield laid.asked
 
 
 def plan_rows(pinned: Pinned, settings: Settings, lake: Lake, tasks: Tasks) -> Planned:

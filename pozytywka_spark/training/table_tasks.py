@@ -23,13 +23,13 @@ _WORTH_A_TASK = 16 << 20  # a question is, however small the table
 
 
 class TableTasks:
-    """Implements `Asked`. Tables of up to `small_bytes` are answered by this process, if it may (`here`:
-    it is on the machine of the tasks); it keeps the table then.
+    """Implements `Asked`. On one machine this process answers by itself for a table of up to `small_bytes`,
+    which it keeps then.
     """
 
-    def __init__(self, tasks: Tasks, staged: StagedTable, *, here: bool, small_bytes: int) -> None:
+    def __init__(self, tasks: Tasks, staged: StagedTable, *, small_bytes: int) -> None:
         self._tasks, self._staged = tasks, staged
-        self._here = here and staged.cells * _BYTES_A_CELL <= small_bytes
+        self._here = tasks.here and staged.cells * _BYTES_A_CELL <= small_bytes
         self._table: TrainingTable | None = None
 
     def ask(self, questions: Sequence[Question[Answer]], *, threads: int = 1) -> list[Answer]:

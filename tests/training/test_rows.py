@@ -36,7 +36,9 @@ def test_rows_equal_those_that_spark_joins_of_a_pinned_version(
         prepared, staged = put_down(plan, settings, lake, tasks)
         table = load(staged, lambda parcels, columns: tasks.fetch(parcels).select(columns))
         again, _ = put_down(plan_rows(pin(settings, lake), settings, lake, tasks), settings, lake, tasks)
-    rows = join_city(spark_rows(plan, settings, lake), lake.read("users", version=pinned.versions["users"]))
+    rows = join_city(
+        spark_rows(pinned, plan.split, settings, lake), lake.read("users", version=pinned.versions["users"])
+    )
     expected = rows.orderBy("user_id", "month").toPandas()
     assert table.user_id.max() == 80
     assert table.user_id.tolist() == expected["user_id"].tolist()

@@ -59,7 +59,7 @@ def staged(tmp_path: Path) -> tuple[MemoryTasks, StagedTable]:
 
 def both(staged: tuple[MemoryTasks, StagedTable]) -> list[TableTasks]:
     tasks, table = staged
-    return [TableTasks(tasks, table, here=here, small_bytes=1 << 20) for here in (True, False)]
+    return [TableTasks(tasks, table, small_bytes=size) for size in (1 << 20, 0)]
 
 
 def test_answers_come_in_the_questions_order_and_are_the_same(
@@ -83,9 +83,9 @@ def test_a_table_too_large_for_this_process_is_asked_in_tasks(
 ) -> None:
     tasks, table = staged
     jobs = len(tasks.ran)
-    TableTasks(tasks, table, here=True, small_bytes=table.cells * 4 - 1).ask([len])
+    TableTasks(tasks, table, small_bytes=table.cells * 4 - 1).ask([len])
     assert len(tasks.ran) == jobs + 1
-    TableTasks(tasks, table, here=True, small_bytes=table.cells * 4).ask([len])
+    TableTasks(tasks, table, small_bytes=table.cells * 4).ask([len])
     assert len(tasks.ran) == jobs + 1
 
 
@@ -110,12 +110,12 @@ def test_tasks_of_spark_map_one_file_and_have_their_threads(spark: SparkSession,
         rows = tuple(tasks.put(ROWS, block) for block in blocks)
         users = tuple(tasks.put("users", lake.tasks.files.read([parcel])) for parcel in memory.users or ())
         staged = StagedTable(memory.order, rows, users, memory.cities)
-        asked = TableTasks(tasks, staged, here=True, small_bytes=0)
+        asked = TableTasks(tasks, staged, small_bytes=0)
         found = asked.ask([where, where], threads=2)
         assert os.getpid() not in {process for process, _, _ in found}
         assert {(threads, mapped) for _, threads, mapped in found} == {(2, True)}
         answers = asked.ask([partial(means, side=TEST)])
-        here = TableTasks(tasks, staged, here=True, small_bytes=1 << 20)
+        here = TableTasks(tasks, staged, small_bytes=1 << 20)
         np.testing.assert_array_equal(answers[0], here.ask([partial(means, side=TEST)])[0])
         with pytest.raises(DataError, match="no positives"):
             asked.ask([partial(refuse, error=DataError("no positives"))])

@@ -121,11 +121,11 @@ def find_logged(tracking: Tracking, inputs: str) -> tuple[str, dict[str, str]] |
     return None
 
 
-def find_version(tracking: Tracking, inputs: str) -> Version | None:
-    """The latest version trained on the inputs of that fingerprint, if any."""
+def find_version(tracking: Tracking, inputs: str, tag: str = INPUTS) -> Version | None:
+    """The latest version trained on the inputs of that fingerprint (in that tag), if any."""
     with told(tracking.uri, "search"):
         found = tracking.client.search_model_versions(
-            f"name = '{tracking.model_name}' and tag.`{INPUTS}` = '{inputs}'",
+            f"name = '{tracking.model_name}' and tag.`{tag}` = '{inputs}'",
             order_by=["version_number DESC"],
         )
     return _version(found[0]) if found else None
