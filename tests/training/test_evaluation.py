@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from pozytywka_spark.training.evaluation import evaluate, evaluate_buckets, with_bucket
+from pozytywka_spark.training.evaluation_frames import evaluate, evaluate_buckets, with_bucket
 
 SCHEMA = "name string, user_id bigint, label double, score double"
 
