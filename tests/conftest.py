@@ -68,7 +68,6 @@ LONG = (
     "tests/jobs/test_pipeline.py",
     "tests/jobs/test_features_end_to_end.py",
     "tests/features/test_oracle.py",
-    "tests/features/test_perturbation.py",
     "tests/features/test_incremental.py",
     "tests/ingest/test_ingest_crashes.py",
     "tests/lake/test_contract.py",

@@ -12,6 +12,7 @@ from pozytywka_spark.features.kinds import is_play, kind_of
 from pozytywka_spark.features.months import cut_off_at
 
 COLUMNS = ("user_id", "event_time", "event_type", "session_id", "track_id")  # what is read of events
+# of a month's events; rows that tie in all of it are alike in all that is measured
 ORDER = ("user_id", "session_id", "at", "kind", "track")
 MATCHES = "favourite_matches"
 
@@ -49,12 +50,14 @@ def with_attributes(events: pl.DataFrame, dimensions: Dimensions, names: Sequenc
     genres of the artist are favourites of the user, 0 on all others."""
     tracks, attributes = dimensions.tracks, [name for name in names if name in dimensions.tracks.columns]
     masks = [name for name in tracks.columns if name.startswith(TRACK_MASK)] if MATCHES in names else []
-    # a track's number is its place among the dimension's rows
-    played = events.select(pl.when(is_play()).then("track")).to_series()
-    found = tracks.select(pl.col(*attributes, *masks).gather(played)) if attributes or masks else None
-    if found is None:
+    if not attributes and not masks:
         return events
-    joined = pl.concat([events, found], how="horizontal")
+    known = events.get_column("track").is_not_null() & events.select(is_play()).to_series()
+    # a track's number is its place among the dimension's rows; looked up without nulls, which takes a third
+    # of the time: what the rows that aren't known get is taken away again
+    places = events.get_column("track").fill_null(0)
+    found = tracks.select(pl.col(*attributes, *masks).gather(places, null_on_oob=True))
+    joined = events.hstack(found.select(pl.when(known).then(pl.all())))
     return _with_matches(joined, dimensions.users, masks) if masks else joined
 
 
@@ -64,5 +67,5 @@ def _with_matches(events: pl.DataFrame, users: pl.DataFrame, masks: Sequence[str
     shared = [
         (pl.col(one) & pl.col(other)).bitwise_count_ones() for one, other in zip(masks, fond, strict=True)
     ]
-    matches = pl.sum_horizontal(shared).cast(pl.Int64).fill_null(0).alias(MATCHES)
+    matches = pl.sum_horizontal(shared).cast(pl.Int64).alias(MATCHES)
     return joined.with_columns(matches).drop(*masks, *fond)
