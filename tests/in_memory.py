@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -77,8 +78,8 @@ class MemoryTasks:
     job's items.
     """
 
-    def __init__(self, slots: int = 2) -> None:
-        self.slots = slots
+    def __init__(self, slots: int = 2, *, here: bool = True) -> None:
+        self.slots, self.here = slots, here
         self.files = MemoryFiles()
         self.ran: list[list[str]] = []
 
@@ -95,6 +96,7 @@ class MemoryTasks:
         *,
         weight: Callable[[Any], int],
         named: Callable[[Any], str],
+        cpus: int = 1,
     ) -> Done:
         self.ran.append(list(map(named, items)))
         assert all(self.ran[-1])
@@ -128,5 +130,5 @@ class MemoryTasks:
             if one.table == table:
                 partition = self.files.written[int(one.path)][1]
                 _, files = found.setdefault(repr(partition), (partition, []))
-                files.append(self.files.put_file(self.rows(one), partition))
+                files.append(replace(self.files.put_file(self.rows(one), partition), path=one.path))
         return [Shard(table, partition, tuple(files)) for partition, files in found.values()]

@@ -12,11 +12,12 @@ from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import decided
 from pozytywka_spark.training.gate import Decision, compare
-from pozytywka_spark.training.prepare import read_rows
+from pozytywka_spark.training.prepare import pin, spark_rows
 from pozytywka_spark.training.publish import publish, publish_if_missing
 from pozytywka_spark.training.rows import SIDE
 from pozytywka_spark.training.splits import TEST
 from pozytywka_spark.training.story import ROLLED_BACK
+from pozytywka_spark.training.table_job import plan_rows
 from pozytywka_spark.training.tracking import registry
 from pozytywka_spark.training.tracking.store import Tracking, connect
 
@@ -65,7 +66,10 @@ def run_gate(settings: Settings, lake: Lake, *, dry_run: bool, again: bool = Fal
             "run the train job first"
         )
     champion = registry.aliased(tracking, registry.CHAMPION)
-    rows = read_rows(settings, lake).rows
+    pinned = pin(settings, lake)
+    with lake.tasks() as tasks:
+        split = plan_rows(pinned, settings, lake, tasks).split
+    rows = spark_rows(pinned, split, settings, lake)
     return weigh(tracking, champion, challenger, rows, settings, dry_run=dry_run, again=again)
 
 

@@ -18,10 +18,11 @@ from pozytywka_spark.training import planner, verdict
 from pozytywka_spark.training.booster import Predictor
 from pozytywka_spark.training.fitting import fit_models, measure, with_city
 from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST, Linear
-from pozytywka_spark.training.prepare import prepare, read_rows
+from pozytywka_spark.training.prepare import pin, spark_rows
 from pozytywka_spark.training.record import TUNED, metrics_of
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TRAIN
+from pozytywka_spark.training.table_job import training_table
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking, connect
 from pozytywka_spark.training.tuning import with_parameters
@@ -49,18 +50,19 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
     tracking = connect(settings)
     tags, then = _logged(tracking, run_id)
     again = settings_of(then["settings"], settings)
-    planned = read_rows(again, lake, then["versions"])
-    rows = planned.rows.persist()
-    try:
-        prepared = replace(prepare(planned, rows, again, lake), versions=then["versions"])
-        size = (prepared.sizes[TRAIN][0], len(prepared.order))
-        plan = planner.plan(*size, planner.describe_cluster(spark), then["workers"])
-        plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
-        final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
-        fitted = fit_models(rows, prepared, final, plan)
-        found = measure(with_city(rows, lake), fitted.models, final)
-    finally:
-        rows.unpersist()
+    pinned = pin(again, lake, then["versions"])
+    with training_table(pinned, again, lake) as laid:
+        prepared = laid.prepared
+        rows = spark_rows(pinned, prepared.split, again, lake).persist()
+        try:
+            size = (prepared.sizes[TRAIN][0], len(prepared.order))
+            plan = planner.plan(*size, planner.describe_cluster(spark), then["workers"])
+            plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
+            final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
+            fitted = fit_models(rows, prepared, final, plan)
+            found = measure(with_city(rows, lake), fitted.models, final)
+        finally:
+            rows.unpersist()
     compared = [
         _row("rows, settings, code and libraries", tags[registry.INPUTS], prepared.inputs),
         _row("catalogue", tags["pozytywka.catalogue_hash"], prepared.catalogue),

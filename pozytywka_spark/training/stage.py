@@ -11,11 +11,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import decisions, explanation, facts, planner, record
+from pozytywka_spark.training import decisions, explanation, facts, known, planner, record
 from pozytywka_spark.training.dossier_models import worst_in_words
 from pozytywka_spark.training.fitting import fit_models, measure, with_city
 from pozytywka_spark.training.predictors import IN_WORDS
-from pozytywka_spark.training.prepare import Prepared, prepare, read_rows
+from pozytywka_spark.training.prepare import Prepared, pin, spark_rows
 from pozytywka_spark.training.promotion import settle
 from pozytywka_spark.training.publish import FACTS, publish_if_missing
 from pozytywka_spark.training.search import fold_fits, search
@@ -23,6 +23,7 @@ from pozytywka_spark.training.shuffled import check_shuffled
 from pozytywka_spark.training.sources import training_inputs
 from pozytywka_spark.training.splits import TEST, TRAIN, describe, diagram
 from pozytywka_spark.training.stability import stability_of
+from pozytywka_spark.training.table_job import Laid, training_table
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.inputs import log_inputs
 from pozytywka_spark.training.tracking.store import Tracking, connect
@@ -63,30 +64,42 @@ def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = 
     missing table or too few positives, `GuardError` on leakage, `TrackingError` if MLflow can't be
     reached.
     """
-    planned = read_rows(settings, lake)
+    pinned = pin(settings, lake)
     tracking = connect(settings)  # before the work, not after it
-    rows = planned.rows.persist()
-    try:
-        prepared = prepare(planned, rows, settings, lake)
-        known = None if force else _known(tracking, prepared, settings)
-        version = known or _train(spark, rows, prepared, settings, lake, tracking)
-        settled = settle(tracking, version, rows, settings)
-        publish_if_missing(tracking, version.training_run)
-        return _report(
-            prepared, settings, tracking, version, settled.champion, settled.reasons, known is not None
-        )
-    finally:
-        rows.unpersist()
+    found = None if force else known.recalled(tracking, pinned, settings)
+    if found is not None:
+        version, prepared = found
+        rows = spark_rows(pinned, prepared.split, settings, lake)
+        return _settled(tracking, version, prepared, rows, settings, reused=True)
+    with training_table(pinned, settings, lake) as laid:
+        rows = spark_rows(pinned, laid.prepared.split, settings, lake).persist()
+        try:
+            known_version = None if force else _known(tracking, laid.prepared, settings)
+            version = known_version or _train(spark, laid, rows, settings, lake, tracking)
+            reused = known_version is not None
+            return _settled(tracking, version, laid.prepared, rows, settings, reused=reused)
+        finally:
+            rows.unpersist()
+
+
+def _settled(
+    tracking: Tracking,
+    version: registry.Version,
+    prepared: Prepared,
+    rows: DataFrame,
+    settings: Settings,
+    *,
+    reused: bool,
+) -> TrainingReport:
+    settled = settle(tracking, version, rows, settings)
+    publish_if_missing(tracking, version.training_run)
+    return _report(prepared, settings, tracking, version, settled.champion, settled.reasons, reused)
 
 
 def _train(
-    spark: SparkSession,
-    rows: DataFrame,
-    prepared: Prepared,
-    settings: Settings,
-    lake: Lake,
-    tracking: Tracking,
+    spark: SparkSession, laid: Laid, rows: DataFrame, settings: Settings, lake: Lake, tracking: Tracking
 ) -> registry.Version:
+    prepared = laid.prepared
     size = (prepared.sizes[TRAIN][0], len(prepared.order))
     plan = planner.plan(*size, planner.describe_cluster(spark), settings.training.num_workers)
     guard = check_shuffled(rows, prepared.order, settings)

@@ -52,9 +52,12 @@ PLAN = CataloguePlan(
 
 
 def track_rows(tracks: int = TRACKS) -> pl.DataFrame:
-    """Two tracks an artist; A0001 has no genre, the last track no artist, and the one before isn't known."""
+    """Two tracks an artist, two genres.
+
+    A0001 has none, the last track has no artist, and the one before isn't known.
+    """
     numbers = np.arange(tracks)
-    rows = pl.DataFrame({"track": numbers, "artist": numbers // 2, "genre": numbers // 4})
+    rows = pl.DataFrame({"track": numbers, "artist": numbers // 2, "genre": numbers // 2 % 2})
     last = pl.col("track") == tracks - 1
     return rows.select(
         pl.col("track").cast(pl.UInt32),
