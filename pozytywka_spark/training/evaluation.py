@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +34,8 @@ def evaluate(groups: Mapping[str, Rows], *, replicates: int, seed: int) -> dict[
 def ranges(rows: int, replicates: int) -> list[tuple[int, int]]:
     """(first, count) of all replicates, the exact values as number 0, cut into questions of a few seconds."""
     drawn = replicates + 1
-    size = -(-drawn // max(1, -(-rows * drawn // _CELLS_A_QUESTION)))
+    most = max(1, _CELLS_A_QUESTION // max(1, rows))
+    size = -(-drawn // -(-drawn // most))  # as even as they can be
     return [(first, min(size, drawn - first)) for first in range(0, drawn, size)]
 
 
@@ -83,10 +84,3 @@ def _joined(parts: Sequence[Sums]) -> Sums:
     """Replicates one after another; the curve is of the exact values, which come first."""
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return whole | {"curve": parts[0]["curve"]}
-
-
-def groups_of(rows: Rows, kind: str, code: npt.NDArray[np.intp], names: Sequence[str]) -> Iterator[tuple[str, Rows]]:
-    """("kind: name", its rows) for each code that occurs."""
-    for place in np.unique(code):
-        mine = code == place
-        yield f"{kind}: {names[place]}", Rows(*(values[mine] for values in rows))

@@ -65,7 +65,7 @@ def _totals(seed: int, drawn: int) -> _OfBucket:
         label, users = rows["label"].to_numpy(np.float64), rows["user_id"].to_numpy(np.int64)
         found = [
             kernel.totals(label, kernel.user_weights(users, seed, first, count))
-            for first, count in kernel.replicate_chunks(len(rows), drawn)
+            for first, count in kernel.replicate_chunks(len(rows), 0, drawn)
         ]
         return _one_row(rows, {name: np.concatenate([part[name] for part in found]) for name in _TOTALS})
 
@@ -79,12 +79,12 @@ def _parts(seed: int, drawn: int, offsets: _Offsets) -> _OfBucket:
         above, total = offsets[rows["name"].iloc[0]][int(rows["bucket"].iloc[0])]
         label, users = rows["label"].to_numpy(np.float64), rows["user_id"].to_numpy(np.int64)
         score = rows["score"].to_numpy(np.float64)
-        found = []
-        for first, count in kernel.replicate_chunks(len(rows), drawn):
+        ranked, found = kernel.ranked(score, label), []
+        for first, count in kernel.replicate_chunks(len(rows), 0, drawn):
             weight = kernel.user_weights(users, seed, first, count)
             chosen = slice(first, first + count)
             inside = [{name: part[name][chosen] for name in _TOTALS} for part in (above, total)]
-            found.append(kernel.parts(score, label, weight, inside[0], inside[1]))
+            found.append(kernel.parts(ranked, weight[:, ranked.order], inside[0], inside[1]))
         whole = {name: np.concatenate([part[name] for part in found]) for name in _SUMS if name != "curve"}
         return _one_row(rows, whole | {"curve": found[0]["curve"]})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ def slices_of(table: TrainingTable) -> dict[str, Slice]:
 def range_names(edges: Sequence[int], unit: str) -> tuple[str, ...]:
     """The ranges in words, from the lowest to the highest."""
     first = f"no {unit}" if edges[0] == 1 else f"under {edges[0]} {unit}"
-    between = (f"{low} to {high - 1} {unit}" for low, high in zip(edges, edges[1:], strict=False))
+    between = (f"{low} to {high - 1} {unit}" for low, high in itertools.pairwise(edges))
     return (first, *between, f"{edges[-1]} {unit} or more")
 
 

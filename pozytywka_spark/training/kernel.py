@@ -34,7 +34,8 @@ def user_weights(user_id: npt.NDArray[np.int64], seed: int, first: int, count: i
     replicates pair up (the Poisson bootstrap of clusters; Chamandy et al. 2012).
     """
     users, position = np.unique(user_id, return_inverse=True)
-    return np.take(weights_of(users, seed, first, count), position, axis=1)
+    drawn = weights_of(users, seed, first, count)
+    return np.asarray(np.take(drawn, position, axis=1), dtype=np.float64)
 
 
 def weights_of(users: npt.NDArray[np.int64], seed: int, first: int, count: int) -> Floats:
