@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -12,6 +13,7 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Settings
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import calibration, estimators, linear, scores
+from pozytywka_spark.training.asking import Asked
 from pozytywka_spark.training.booster import Predictor, with_margin
 from pozytywka_spark.training.decisions import histogram
 from pozytywka_spark.training.evaluation import evaluate
@@ -21,6 +23,7 @@ from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.rows import LABEL, SIDE
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import VALIDATION
+from pozytywka_spark.training.table import TrainingTable
 from pozytywka_spark.training.verdict import Verdict, chosen_kind, compare
 
 SLICE_REPLICATES = 100  # intervals of slices: their number is what costs, not their width
@@ -49,13 +52,34 @@ class Measured:
     counts: pd.DataFrame
 
 
-def fit_models(rows: DataFrame, prepared: Prepared, settings: Settings, plan: Plan) -> Fitted:
-    """Logistic regression and trees on the train side, both calibrated on validation."""
-    logistic = linear.fit_logistic(rows, prepared.order, settings)
-    trees = estimators.fit_trees(rows, prepared.order, settings, plan, prepared.base_rate)
+def fit_models(asked: Asked, rows: DataFrame, prepared: Prepared, settings: Settings, plan: Plan) -> Fitted:
+    """Logistic regression and trees on the train side, both calibrated on validation.
+
+    A plan across executors grows its trees from `rows`; all else is asked of the training table.
+    """
+    question = partial(fit_both, settings=settings, plan=plan, base_rate=prepared.base_rate)
+    [(logistic, grown)] = asked.ask([question], threads=plan.threads)
+    trees = grown or across_executors(rows, prepared, settings, plan)
     line = linear.as_linear(logistic, prepared.order)
     models = {each.kind: fit_calibrated(rows, each, prepared, settings) for each in (line, trees.predictor)}
     return Fitted(trees, logistic, models)
+
+
+def fit_both(
+    table: TrainingTable, settings: Settings, plan: Plan, base_rate: float
+) -> tuple[linear.FittedLogistic, estimators.FittedTrees | None]:
+    """Both models as they are fitted; no trees for a plan across executors."""
+    logistic = linear.fit_logistic(table, settings, plan.threads)
+    return logistic, None if plan.across else estimators.fit_trees(table, settings, plan, base_rate)
+
+
+def across_executors(
+    rows: DataFrame, prepared: Prepared, settings: Settings, plan: Plan
+) -> estimators.FittedTrees:
+    """Trees on all of `rows`, wherever they lie."""
+    from pozytywka_spark.training.across import fit_across  # xgboost.spark takes its time to load
+
+    return fit_across(rows, prepared.order, settings, plan, prepared.base_rate)
 
 
 def fit_calibrated(

@@ -56,10 +56,11 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
         rows = spark_rows(pinned, prepared.split, again, lake).persist()
         try:
             size = (prepared.sizes[TRAIN][0], len(prepared.order))
-            plan = planner.plan(*size, planner.describe_cluster(spark), then["workers"])
+            cluster, whole = planner.describe_cluster(spark), prepared.share == 1
+            plan = planner.plan(*size, cluster, then["workers"], in_memory=whole)
             plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
             final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
-            fitted = fit_models(rows, prepared, final, plan)
+            fitted = fit_models(laid.asked, rows, prepared, final, plan)
             found = measure(with_city(rows, lake), fitted.models, final)
         finally:
             rows.unpersist()
@@ -80,7 +81,7 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
 
 
 def compare_predictors(then: ServingModel, now: ServingModel) -> list[dict[str, Any]]:
-    """Trees byte by byte; a logistic model number by number, for Spark adds up its rows in any order."""
+    """Trees byte by byte; a logistic model number by number, for libraries of arithmetic differ."""
     if not (isinstance(then.predictor, Linear) and isinstance(now.predictor, Linear)):
         return [_row("booster", _digest(then.predictor), _digest(now.predictor))]
     columns = [np.array(_numbers_of(each)) for each in (then.predictor, now.predictor)]

@@ -101,20 +101,19 @@ def _train(
 ) -> registry.Version:
     prepared = laid.prepared
     size = (prepared.sizes[TRAIN][0], len(prepared.order))
-    plan = planner.plan(*size, planner.describe_cluster(spark), settings.training.num_workers)
-    guard = check_shuffled(rows, prepared.order, settings)
+    cluster, whole = planner.describe_cluster(spark), prepared.share == 1
+    plan = planner.plan(*size, cluster, settings.training.num_workers, in_memory=whole)
+    guard = check_shuffled(laid.asked, prepared.order, settings)
+    fits = fold_fits(laid.asked, prepared, plan, cluster, settings)
     runs.close_abandoned(tracking, registry.INPUTS, prepared.inputs)
     tags = record.tags(prepared, settings, lake.root)
-    with (
-        runs.run(tracking, record.name(prepared, settings), tags=tags) as parent,
-        fold_fits(spark, rows, prepared, plan, settings, lake) as fits,
-    ):
+    with runs.run(tracking, record.name(prepared, settings), tags=tags) as parent:
         log_inputs(tracking, parent, training_inputs(prepared, settings, lake))
         record.log_inputs(tracking, parent, prepared, settings, plan, guard.checked)
         tuned = search(tracking, parent, prepared, settings, fits)
         record.log_tuned(tracking, parent, tuned.parameters if tuned else {})
         final = with_parameters(settings, tuned.parameters) if tuned else settings
-        fitted = fit_models(rows, prepared, final, plan)
+        fitted = fit_models(laid.asked, rows, prepared, final, plan)
         found = measure(with_city(rows, lake), fitted.models, final)
         model = fitted.models[found.chosen]
         explained = explanation.explain_model(rows, prepared.sizes[TEST][0], model, final)
