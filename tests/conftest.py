@@ -57,7 +57,6 @@ NIGHTLY = (
     "tests/training/test_store_trouble.py",
     "tests/training/test_training_stage.py::test_models_stand_beside_each_other_and_trees_find_what_is_not",
     "tests/training/test_tuned_run.py",
-    "tests/training/test_accuracy.py",
 )
 
 
