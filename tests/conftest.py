@@ -48,7 +48,6 @@ NIGHTLY = (
     "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect_and_tells_what_muddies_it",
     "tests/experiments/test_uplift.py::test_intervals_of_the_area_cover_zero_when_nobody_is_persuaded",
     "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice",
-    "tests/features/test_incremental.py::test_a_run_broken_anywhere_leaves_whole_tables_and_is_repeated",
     "tests/store/test_s3_pipeline.py",
     "tests/jobs/test_pipeline_monthly.py",
     "tests/monitoring/test_monitoring_stage.py",

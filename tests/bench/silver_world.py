@@ -18,6 +18,7 @@ from pozytywka_spark.identity import user_bucket
 from pozytywka_spark.identity_spark import user_bucket as bucket_of_user
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.layout import buckets_for, recording
+from tests.bench.as_ingested import as_ingested
 
 USERS, TRACKS, ARTISTS, GENRES, MONTHS = 20_000, 129_648, 27_524, 3_912, 37
 SESSION = 40
@@ -104,6 +105,7 @@ def write_silver(spark: SparkSession, lake: Lake, world: World) -> None:
         lake.overwrite(table.conform(df), table)
     lake.append([], schemas.EVENTS, txn=recording(lake, world.laid_in))
     lake.append(schemas.EVENTS.conform(events_of(spark, world)), schemas.EVENTS)
+    as_ingested(lake, world.laid_in)
 
 
 def events_of(spark: SparkSession, world: World) -> DataFrame:

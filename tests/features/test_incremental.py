@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
+from pozytywka_spark.features import building, stage
+from pozytywka_spark.features import prepared as prepared_stage
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake.api import Lake
 from tests.features.histories import (
@@ -103,3 +106,45 @@ def test_a_run_broken_anywhere_leaves_whole_tables_and_is_repeated(
     assert report.months == [date(2023, 3, 1), date(2023, 4, 1)]
     assert all(content(lake, name) == rows for name, rows in after.items())
     assert build_features(spark, settings, lake, features=few).months == []
+
+
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (prepared_stage, "run_first"),
+        (building, "measure_months"),
+        (building, "make_features"),
+        (stage, "run_guards"),
+    ],
+    ids=["first pass", "second pass", "third pass", "guards"],
+)
+def test_a_run_broken_after_a_pass_has_committed_nothing_and_is_repeated(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
+) -> None:
+    """What tasks wrote is in no table: files that no commit names, and nothing left in the staging folder."""
+    worlds = histories(2)
+    settings, lake = prepared(spark, tmp_path / "broken")
+    write_catalogue(lake, worlds.catalogue)
+    deliver(lake, worlds.deliveries[0])
+    build_features(spark, settings, lake, features=FEW[:30])
+    before = contents(lake)
+    for events in worlds.deliveries[1:]:
+        deliver(lake, events)
+    whole = getattr(module, step)
+
+    def broken(*args: object) -> None:
+        whole(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, step, broken)
+        with pytest.raises(KeyboardInterrupt):
+            build_features(spark, settings, lake, features=FEW[:30])
+    assert contents(lake) == before
+    assert list(Path(lake.root, "_staging").iterdir()) == []
+    build_features(spark, settings, lake, features=FEW[:30])
+    settings, other = prepared(spark, tmp_path / "undisturbed")
+    write_catalogue(other, worlds.catalogue)
+    deliver(other, worlds.events)
+    build_features(spark, settings, other, features=FEW[:30])
+    assert contents(lake) == contents(other)

@@ -9,6 +9,7 @@ import polars as pl
 
 from pozytywka_spark.features.build.dimensions import TRACK_MASK, USER_MASK, Dimensions
 from pozytywka_spark.features.kinds import is_play, kind_of
+from pozytywka_spark.features.levels import ATTRIBUTES
 from pozytywka_spark.features.months import cut_off_at
 
 COLUMNS = ("user_id", "event_time", "event_type", "session_id", "track_id")  # what is read of events
@@ -48,7 +49,7 @@ def without(rows: pl.DataFrame, users: pl.Series) -> pl.DataFrame:
 def with_attributes(events: pl.DataFrame, dimensions: Dimensions, names: Sequence[str]) -> pl.DataFrame:
     """With the named attributes of the track on plays, null on all others, and, if named, `MATCHES`: how many
     genres of the artist are favourites of the user, 0 on all others."""
-    tracks, attributes = dimensions.tracks, [name for name in names if name in dimensions.tracks.columns]
+    tracks, attributes = dimensions.tracks, [name for name in ATTRIBUTES if name in names]
     masks = [name for name in tracks.columns if name.startswith(TRACK_MASK)] if MATCHES in names else []
     if not attributes and not masks:
         return events
