@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from known_hazard import LAST, TEST_FROM, hazard_rows, training_frame
+from known_hazard import LAST, TEST_FROM, hazard_rows, training_frame, training_table
 from pyspark.sql import SparkSession
 from sklearn.metrics import roc_auc_score
 from trained import settings_in
@@ -26,9 +26,10 @@ def test_close_to_the_truth_calibrated_and_better_than_a_line(
     rows = hazard_rows(ORDER, users=12_000)
     settings = settings_in(settings.home, "evaluation.bootstrap=0", "training.max_trees=200")
     frame = training_frame(spark, rows, ORDER).persist()
-    trees = fit_trees(frame, ORDER, settings, Plan(1, 2, "one"), 0.13)
+    table = training_table(rows, ORDER)
+    trees = fit_trees(table, settings, Plan(1, 1, "one"), 0.13)
     models = {}
-    for each in (trees.predictor, linear.as_linear(linear.fit_logistic(frame, ORDER, settings), ORDER)):
+    for each in (trees.predictor, linear.as_linear(linear.fit_logistic(table, settings), ORDER)):
         margins = with_margin(frame.filter("side = 'validation'"), each, ORDER, ["label"])
         fitted = calibration.fit_calibrator(margins, settings.calibration)
         models[each.kind] = ServingModel(each, ORDER, "", "label", 30, 0.13, calibrator=fitted)

@@ -122,18 +122,17 @@ def test_what_can_not_be_searched_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "cluster", "asked", "distributed", "parallel", "why"),
+    ("threads", "cluster", "asked", "parallel", "why"),
     [
-        (20_000, Cluster(2, 1, False), None, False, 2, "2 trials at once, a task each"),
-        (20_000, Cluster(16, 1, False), 5, False, 5, "5 trials at once"),
-        (1_000_000, Cluster(16, 1, False), None, True, 1, "too many for a task: one trial at a time"),
-        (20_000, Cluster(16, 1, False, memory_bytes=1 << 20), None, True, 1, "too many for a task"),
+        (1, Cluster(2, 1, False), None, 2, "2 trials at once, a thread each"),
+        (1, Cluster(16, 1, False), 5, 5, "5 trials at once"),
+        (4, Cluster(16, 1, False, executor_cores=4), None, 4, "4 trials at once, 4 threads each"),
+        (8, Cluster(2, 1, False), None, 1, "1 trials at once"),
     ],
 )
-def test_small_data_runs_trials_side_by_side_large_data_one_by_one(
-    rows: int, cluster: Cluster, asked: int | None, distributed: bool, parallel: int, why: str
+def test_as_many_trials_run_side_by_side_as_threads_allow(
+    threads: int, cluster: Cluster, asked: int | None, parallel: int, why: str
 ) -> None:
-    found = plan_trials(rows, 60, cluster, asked)
-    assert (found.distributed, found.parallel) == (distributed, parallel)
+    found = plan_trials(threads, cluster, asked)
+    assert (found.threads, found.parallel) == (threads, parallel)
     assert why in found.reason
-    assert plan_trials(rows, 60, cluster, asked, shared=False).distributed
