@@ -40,9 +40,7 @@ def selected(
     return np.zeros(len(rank), dtype=bool)
 
 
-def lowest_step(
-    step: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], precision: float
-) -> int:
+def lowest_step(step: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], precision: float) -> int:
     """The lowest step of probability in the group; beyond all steps if nobody is good enough."""
     users = np.bincount(step, minlength=STEPS + 1)[::-1].cumsum()
     buyers = np.bincount(step, probability, minlength=STEPS + 1)[::-1].cumsum()

@@ -23,7 +23,14 @@ from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.policy import Rule
 from pozytywka_spark.scoring.reasons import words_of
-from pozytywka_spark.scoring.work import CountDeciles, ExplainUsers, RankUsers, WritePredictions, deciles_of, write_scores
+from pozytywka_spark.scoring.work import (
+    CountDeciles,
+    ExplainUsers,
+    RankUsers,
+    WritePredictions,
+    deciles_of,
+    write_scores,
+)
 from pozytywka_spark.training.predicted import check_label
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking.registry import load_model
@@ -156,7 +163,5 @@ def _counted(lake: Lake, tasks: Tasks, partition: Partition) -> Sequence[Mapping
     columns = ["decile", "probability", "selected", "scoring_id"]
     shards = lake.shards(PREDICTIONS.name, tasks, [partition], columns)
     files = [file for shard in shards for file in shard.files]
-    counted = tasks.run(
-        files, CountDeciles(), weight=lambda file: file.size, named=lambda file: file.place
-    )
+    counted = tasks.run(files, CountDeciles(), weight=lambda file: file.size, named=lambda file: file.place)
     return counted.told

@@ -182,13 +182,14 @@ def write_scores(
     if not margins:
         return ()
     ranked = tasks.run(
-        [margins], rank, weight=lambda all_of: sum(one.size for one in all_of), named=lambda _: f"ranks of {month}"
+        [margins],
+        rank,
+        weight=lambda all_of: sum(one.size for one in all_of),
+        named=lambda _: f"ranks of {month}",
     )
     reasons = {parcel.key: parcel for parcel in explained.of(EXPLAINED)}
     made = [RankedPart(parcel, reasons[parcel.key]) for parcel in ranked.of(RANKED)]
-    done = tasks.run(
-        made, write, weight=lambda part: part.size, named=lambda part: f"predictions of {month}"
-    )
+    done = tasks.run(made, write, weight=lambda part: part.size, named=lambda part: f"predictions of {month}")
     return done.written
 
 

@@ -46,7 +46,7 @@ def measure(spark: SparkSession, settings: Settings, events: int) -> None:
     if not lake.exists("features"):
         build_features(spark, settings, lake)
     planned = read_rows(settings, lake)
-    taken, peak = work_in_xgboost(lake, settings, planned, read_month(lake, None)[1])
+    taken, peak = work_in_xgboost(lake, settings, planned, read_month(settings, lake, None).month)
     for name, value in taken.items():
         tell(name, value)
     print(f"{'':>11} peak memory of xgboost {peak:.2f} GB", flush=True)
