@@ -125,7 +125,7 @@ class RankedPart:
 
 @dataclass(frozen=True)
 class WritePredictions:
-    """Work on `RankedPart`s: writes a file of `predictions` of each. `alike`: columns that all rows have alike."""
+    """Work on `RankedPart`s: writes a file of `predictions` of each. `alike`: columns of equal values."""
 
     month: date
     model_version: int
@@ -143,7 +143,7 @@ class WritePredictions:
 
 @dataclass(frozen=True)
 class CountDeciles:
-    """Work on files of `predictions`: tells of each tenth `users`, `selected`, of their probabilities `lowest`,
+    """Work on files of `predictions`: tells of each tenth `users`, `selected`, of probabilities `lowest`,
     `sum` and `highest`, and the `scoring_id` that made them.
     """
 
@@ -212,7 +212,7 @@ def matrix_of(rows: pl.DataFrame, order: Sequence[str]) -> Matrix:
 
 
 def deciles_of(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row a tenth, the highest first, from what `CountDeciles` told: users, lowest, mean, highest, selected."""
+    """A row a tenth, the highest first: users, lowest, mean, highest, selected; of what `CountDeciles` told."""
     found = []
     for decile in sorted({line["decile"] for line in told}):
         mine = [line for line in told if line["decile"] == decile]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.timesplit import TimeSplit
 from pozytywka_spark.training.asking import Asked
 from pozytywka_spark.training.estimators import as_task, positive_weight
-from pozytywka_spark.training.one_task import Task, binned, grow, threads_of
+from pozytywka_spark.training.one_task import Binned, Task, binned, grow, threads_of
 from pozytywka_spark.training.splits import MonthCount, base_rate_of
 from pozytywka_spark.training.table import Mask, TrainingTable
 
@@ -79,17 +80,37 @@ def fit_fold(
 
     start = time.monotonic()
     with threads_of(task.threads):
-        held_out = table.where(_within(table, validation))
-        rows = binned(table.where(_within(table, train)), held_out, task.threads)
-        grown = grow(rows, task)
+        grown = grow(_binned(_Same(table), tuple(train), tuple(validation), task.threads), task)
         found = np.zeros(0)
         if explain:
+            held_out = table.matrix[_within(table, validation)]
             step = -(-len(held_out) // _EXPLAINED)
-            seen = xgboost.DMatrix(held_out.matrix[::step], missing=np.nan, nthread=task.threads)
+            seen = xgboost.DMatrix(held_out[::step], missing=np.nan, nthread=task.threads)
             parts = grown.booster.predict(seen, pred_contribs=True, iteration_range=(0, grown.best))
             found = np.abs(parts[:, :-1]).mean(axis=0, dtype=np.float64)
     loss = grown.validation_loss[grown.best - 1]
     return FoldResult(loss, grown.best, time.monotonic() - start, tuple(found.tolist()))
+
+
+class _Same:
+    """A table as a key: equal to itself only. The cache doesn't keep it in memory."""
+
+    def __init__(self, table: TrainingTable) -> None:
+        self._id, self.table = id(table), weakref.ref(table)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.table() is other.table() is not None
+
+    def __hash__(self) -> int:
+        return self._id
+
+
+@lru_cache(maxsize=1)  # a wave of trials fits one fold after the other, and binning takes a third of a fit
+def _binned(same: _Same, train: tuple[date, ...], validation: tuple[date, ...], threads: int) -> Binned:
+    table = same.table()
+    assert table is not None
+    sides = (table.where(_within(table, months)) for months in (train, validation))
+    return binned(*sides, threads)
 
 
 def _within(table: TrainingTable, months: Sequence[date]) -> Mask:

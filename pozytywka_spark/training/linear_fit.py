@@ -15,6 +15,8 @@ from pozytywka_spark.training.predictors import Linear
 
 Features = npt.NDArray[np.floating[Any]]
 _CHUNK = 50_000  # rows that are held as doubles at once, beside the standardised ones
+# Newton's steps weigh the whole matrix anew, in a copy; for larger ones memory is worth more than digits
+_CELLS_TO_COPY = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,15 @@ def standardised(matrix: Features, columns: Columns) -> Matrix:
 
 
 def _minimised(matrix: Matrix, label: Matrix, weight: Matrix, reg_param: float) -> tuple[Matrix, float]:
-    """Coefficients and intercept. Newton's steps end within 1e-10 of the optimum or nearer."""
+    """Coefficients and intercept, 1e-10 from the optimum or nearer; of very many rows 1e-6."""
     from scipy.linalg import LinAlgWarning
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     strength = 1.0 / (reg_param * float(weight.sum())) if reg_param > 0 else np.inf
-    model = LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-10, max_iter=1000)
+    large = matrix.size > _CELLS_TO_COPY
+    solver, tolerance = ("lbfgs", 1e-8) if large else ("newton-cholesky", 1e-10)
+    model = LogisticRegression(C=strength, solver=solver, tol=tolerance, max_iter=1000)
     with warnings.catch_warnings():
         # of separable draws without regularisation
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from pozytywka_spark.training import folds
 from pozytywka_spark.training.asking import Answer, Here, Question
 from pozytywka_spark.training.estimators import tree_parameters
 from pozytywka_spark.training.folds import Fit, FoldResult, fit_folds
+from pozytywka_spark.training.one_task import binned
 from pozytywka_spark.training.splits import MonthCount, TimeSplit
 from pozytywka_spark.training.table import TrainingTable
 
@@ -119,3 +121,31 @@ def test_contributions_are_of_a_sample_of_many_rows(
     assert whole.log_loss == sample.log_loss
     assert whole.strengths != sample.strengths
     np.testing.assert_allclose(whole.strengths, sample.strengths, rtol=0.5, atol=0.01)
+
+
+def test_trials_of_a_wave_bin_a_fold_once_and_another_table_anew(
+    rows: pd.DataFrame,
+    table: TrainingTable,
+    counts: list[MonthCount],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+
+    def counting(*args: object) -> object:
+        made.append(1)
+        return binned(*args)
+
+    monkeypatch.setattr(folds, "binned", counting)
+    settings = settings_in(settings.home, "training.max_trees=5")
+    fold = fold_of(rows, slice(0, 7), slice(7, 9))
+
+    def losses(one: TrainingTable) -> list[float]:
+        fits = fit_folds(Here(one), ORDER, counts, 1, explain=False)([Fit(settings, fold)] * 3)
+        return [fit.log_loss for fit in fits]
+
+    first = losses(table)
+    assert len(made) == 1
+    assert losses(replace(table, label=1 - table.label)) != first
+    assert len(made) == 2
+    assert losses(table) == first

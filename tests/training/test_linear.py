@@ -110,6 +110,18 @@ def test_finds_what_spark_ml_found(tmp_path: Path) -> None:
     assert fitted.intercept == pytest.approx(INTERCEPT, abs=1e-5)
 
 
+def test_large_tables_are_fitted_with_less_memory_to_fewer_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = tuple(f"x{place}" for place in range(9))
+    table = training_table(hazard_rows(order, users=600), order)
+    exact = fit_logistic(table, settings_in(tmp_path))
+    monkeypatch.setattr(linear_fit, "_CELLS_TO_COPY", 10)
+    found = fit_logistic(table, settings_in(tmp_path))
+    assert found.coefficients != exact.coefficients
+    np.testing.assert_allclose(found.coefficients, exact.coefficients, atol=1e-6)
+
+
 def test_the_same_rows_give_the_same_bits(tmp_path: Path) -> None:
     order = tuple(f"x{place}" for place in range(9))
     table = training_table(hazard_rows(order, users=300), order)
