@@ -212,7 +212,7 @@ def matrix_of(rows: pl.DataFrame, order: Sequence[str]) -> Matrix:
 
 
 def deciles_of(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row a tenth, the highest first: users, lowest, mean, highest, selected; of what `CountDeciles` told."""
+    """Users, lowest, mean and highest probability, selected: a row a tenth, from what `CountDeciles` told."""
     found = []
     for decile in sorted({line["decile"] for line in told}):
         mine = [line for line in told if line["decile"] == decile]
