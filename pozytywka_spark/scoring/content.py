@@ -6,16 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy.typing as npt
 import polars as pl
 
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.training.digest import Digest, digest_of
 
+KEYS = ("user_id", "month")
+
 
 @dataclass(frozen=True)
 class DigestRows:
-    """Work on files: tells the fields of the `Digest` of their `columns`, numbers and dates."""
+    """Work on files: tells the fields of the `Digest` of their `columns`, KEYS and numbers."""
 
     columns: tuple[str, ...]
 
@@ -28,11 +31,11 @@ class DigestRows:
         yield asdict(found)
 
 
-def _numbers(values: pl.Series) -> Any:
+def _numbers(values: pl.Series) -> npt.NDArray[Any]:
     """In types that don't depend on whether a file has nulls."""
-    if values.dtype.is_float() or values.dtype == pl.Null:
-        return values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return values.to_physical().cast(pl.Int64).to_numpy()
+    if values.name in KEYS:
+        return values.to_physical().cast(pl.Int64).to_numpy()
+    return values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
 def digest_files(tasks: Tasks, files: Sequence[DataFile], columns: Sequence[str]) -> str:
