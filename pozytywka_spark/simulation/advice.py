@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import polars as pl
 
 from pozytywka_spark.config import Simulation
+from pozytywka_spark.lake.shards import Parcel
+from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.simulation.groups import SEGMENT, lowest_of_each
 from pozytywka_spark.simulation.levers import ADS, FAVOURITES, LEVERS, PLAYS, Floats, Lever
 from pozytywka_spark.simulation.search import search, seed_of
 from pozytywka_spark.simulation.segment import Model, Segment
@@ -23,11 +26,6 @@ WARNING = (
 NOTHING = "change nothing"
 LISTENED = "listened_minutes"
 _ROWS_AT_ONCE = 50_000  # of 115 features: 46 MB
-FRONT = (
-    "segment string, point int, users bigint, sampled bigint, changes map<string,double>, purchases double, "
-    "change double, low double, high double, ad_income_lost double, cost double, distance double, "
-    "support double, gain double, suggested boolean, advice string"
-)
 
 
 @dataclass(frozen=True)
@@ -41,23 +39,37 @@ class Task:
     value_of_sale: float
 
 
-def advisor(task: Task, names: Sequence[str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """From a segment's rows (with segment, users, purchases the same on all) to its front.
+@dataclass(frozen=True)
+class GroupedUsers:
+    """The sample of a segment, and of all of its users how many they are and their expected purchases."""
+
+    name: str
+    users: int
+    purchases: float
+    parcels: tuple[Parcel, ...]
+
+
+@dataclass(frozen=True)
+class AdviseOn:
+    """Work on `GroupedUsers`: tells each point of each segment's front. `most` users are looked at.
 
     Levers travel by name: their rules are functions, which executors have already.
     """
-    wanted = tuple(names)
 
-    def advise(rows: pd.DataFrame) -> pd.DataFrame:
-        first = rows.iloc[0]
-        ordered = rows.sort_values(["dice", "user_id"]).reset_index(drop=True)
-        levers = [lever for lever in LEVERS if lever.name in wanted]
-        segment = Segment(ordered, levers, task.model, task.actionable, task.chosen)
-        found = front_rows(segment, task, str(first["segment"]), int(first["users"]))
-        frame = pd.DataFrame(found)
-        return frame.assign(segment=first["segment"], users=first["users"], purchases=first["purchases"])
+    task: Task
+    levers: tuple[str, ...]
+    most: int
 
-    return advise
+    def __call__(self, items: Sequence[GroupedUsers], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """A line a point."""
+        levers = [lever for lever in LEVERS if lever.name in self.levers]
+        for item in items:
+            mine = files.shared(item.parcels).filter(pl.col(SEGMENT) == item.name)
+            rows = lowest_of_each(mine, self.most).to_pandas()
+            segment = Segment(rows, levers, self.task.model, self.task.actionable, self.task.chosen)
+            alike = {"segment": item.name, "users": item.users, "purchases": item.purchases}
+            for row in front_rows(segment, self.task, item.name, item.users):
+                yield alike | row
 
 
 def front_rows(segment: Segment, task: Task, name: str, users: int) -> list[dict[str, Any]]:

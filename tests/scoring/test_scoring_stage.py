@@ -19,7 +19,7 @@ from pozytywka_spark.monitoring.inputs import read_inputs
 from pozytywka_spark.schemas import PREDICTIONS, Table
 from pozytywka_spark.scoring import stage
 from pozytywka_spark.scoring.stage import score
-from pozytywka_spark.simulation.groups import read_scored
+from pozytywka_spark.simulation.groups import choose_scored
 from pozytywka_spark.timesplit import next_month
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
@@ -92,7 +92,7 @@ def test_the_last_complete_month_is_scored_and_another_marked(begun: Trained, sp
     assert {tuple(mark) for mark in marks} == {(january.month, None), (LAST, False)}
     model = load_model(connect(settings))
     for asked, expected in ((None, (january.month, True)), (LAST, (LAST, False))):
-        simulated = read_scored(settings, lake, asked, model)[1]
+        simulated = choose_scored(settings, lake, asked, model)
         assert (simulated.month, simulated.complete) == expected
         monitored = read_inputs(settings, lake, model, asked, None).chosen
         assert (monitored.month, monitored.complete) == expected
