@@ -80,7 +80,8 @@ def by_hand(rows: pd.DataFrame, fold: TimeSplit, settings: Settings) -> tuple[fl
 def test_folds_are_fitted_on_their_months_with_their_base_rates(
     rows: pd.DataFrame, table: TrainingTable, counts: list[MonthCount], settings: Settings
 ) -> None:
-    settings = settings_in(settings.home, "training.max_trees=80", "training.positive_weight=balanced")
+    more = ["training.max_trees=80", "training.learning_rate=0.4", "training.positive_weight=balanced"]
+    settings = settings_in(settings.home, *more)
     chosen = [fold_of(rows, slice(0, 6), slice(6, 8)), fold_of(rows, slice(0, 4), slice(5, 7))]
     asked = Watched(table)
     found = fit_folds(asked, ORDER, counts, 1, explain=True)([Fit(settings, fold) for fold in chosen])
