@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.training.booster import MARGIN, with_margin
-from pozytywka_spark.training.evaluation import evaluate
+from pozytywka_spark.training.evaluation_frames import evaluate
 from pozytywka_spark.training.metrics import Evaluation
 from pozytywka_spark.training.rows import LABEL
 from pozytywka_spark.training.serving import ServingModel

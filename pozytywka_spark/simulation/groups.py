@@ -13,8 +13,8 @@ from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.schemas import PREDICTIONS
-from pozytywka_spark.training.scores import join_city, slices_of
 from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.training.slice_columns import join_city, slices_of
 from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
 EVERYONE = "all users"

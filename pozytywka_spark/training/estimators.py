@@ -10,10 +10,9 @@ from pozytywka_spark.errors import UsageError
 from pozytywka_spark.timesplit import TRAIN, VALIDATION
 from pozytywka_spark.training.one_task import Grown, Task, binned, grow, threads_of
 from pozytywka_spark.training.planner import Plan
-from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST, Trees
+from pozytywka_spark.training.predictors import LOGISTIC, MAJORITY, XGBOOST, Trees
 from pozytywka_spark.training.table import TrainingTable
 
-MAJORITY = "majority"
 MODELS = (MAJORITY, LOGISTIC, XGBOOST)
 
 

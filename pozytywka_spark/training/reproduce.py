@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import planner, verdict
 from pozytywka_spark.training.booster import Predictor
-from pozytywka_spark.training.fitting import fit_models, measure, with_city
+from pozytywka_spark.training.fitting import fit_models, held_rows, measure
 from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST, Linear
 from pozytywka_spark.training.prepare import pin, spark_rows
 from pozytywka_spark.training.record import TUNED, metrics_of
@@ -53,17 +54,14 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
     pinned = pin(again, lake, then["versions"])
     with training_table(pinned, again, lake) as laid:
         prepared = laid.prepared
-        rows = spark_rows(pinned, prepared.split, again, lake).persist()
-        try:
-            size = (prepared.sizes[TRAIN][0], len(prepared.order))
-            cluster, whole = planner.describe_cluster(spark), prepared.share == 1
-            plan = planner.plan(*size, cluster, then["workers"], in_memory=whole)
-            plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
-            final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
-            fitted = fit_models(laid.asked, rows, prepared, final, plan)
-            found = measure(with_city(rows, lake), fitted.models, final)
-        finally:
-            rows.unpersist()
+        size = (prepared.sizes[TRAIN][0], len(prepared.order))
+        cluster, whole = planner.describe_cluster(spark), prepared.share == 1
+        plan = planner.plan(*size, cluster, then["workers"], in_memory=whole)
+        plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
+        final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
+        rows = partial(spark_rows, pinned, prepared.split, again, lake)
+        fitted = fit_models(laid.asked, rows, prepared, final, plan)
+        found = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
     compared = [
         _row("rows, settings, code and libraries", tags[registry.INPUTS], prepared.inputs),
         _row("catalogue", tags["pozytywka.catalogue_hash"], prepared.catalogue),

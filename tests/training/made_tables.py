@@ -13,6 +13,7 @@ from in_memory import MemoryTasks
 from pyspark.sql import types as T
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.lake.api import Commit
 from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.timesplit import next_month
 
@@ -33,6 +34,9 @@ class FrameLake:
 
     def version(self, table: str) -> int:
         return 3
+
+    def history(self, table: str) -> list[Commit]:
+        return [Commit(3, datetime(2023, 1, 1, tzinfo=UTC), "WRITE", {})]
 
     def schema(self, table: str, *, version: int | None = None) -> T.StructType | None:
         if table not in self.frames:
