@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pozytywka_spark.training.booster import Matrix, probability
 
@@ -93,8 +94,13 @@ def fit_calibrator(margins: Matrix, labels: Matrix, method: str, isotonic_positi
 def bins_of(margins: Matrix, labels: Matrix, width: float = WIDTH) -> Bins:
     """The rows in bins of that width that hold any. Log-odds keep the bins few."""
     _, place = np.unique(np.floor(margins / width), return_inverse=True)
-    size, positives = (np.bincount(place, each) for each in (np.ones(len(place)), labels))
-    return Bins(np.bincount(place, margins) / size, size, positives)
+    ones = np.ones(len(place))
+    size, positives, total = (_summed(place, each) for each in (ones, labels, margins))
+    return Bins(total / size, size, positives)
+
+
+def _summed(place: npt.NDArray[np.intp], values: Matrix) -> Matrix:
+    return np.asarray(np.bincount(place, values), dtype=np.float64)
 
 
 def fit_platt(binned: Bins) -> tuple[float, float]:

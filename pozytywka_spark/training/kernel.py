@@ -45,7 +45,7 @@ def weights_of(users: npt.NDArray[np.int64], seed: int, first: int, count: int) 
         _mix(users.astype(np.uint64)[None, :]) ^ _mix(replicates + np.uint64(seed) * np.uint64(1_000_003))
     )
     uniform = (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    weights = np.searchsorted(_POISSON, uniform, side="right").astype(np.float64)
+    weights: Floats = np.searchsorted(_POISSON, uniform, side="right").astype(np.float64)
     if first == 0:
         weights[0] = 1.0
     return weights
@@ -160,13 +160,12 @@ def _bins(
 ) -> dict[str, Floats]:
     """Sums per bin of equal weight; rows of equal score lie together in the bin of their middle rank."""
     found = {name: np.zeros((len(size), BINS)) for name in ("bin_weight", "bin_label", "bin_score")}
-    middle = cum_all.copy()  # of each step: its rank, then that in tenths of the whole
-    middle[:, 1:] += cum_all[:, :-1]
-    middle = middle / 2 + above[:, None]
-    tenths = np.divide(middle * BINS, size[:, None], out=np.zeros_like(middle), where=size[:, None] > 0)
+    ranks = cum_all.copy()  # of each step: twice its middle rank here; whole numbers, as the weights are
+    ranks[:, 1:] += cum_all[:, :-1]
     row_after = np.append(0, rows.last + 1)
     for replicate in range(len(size)):
-        edges = np.searchsorted(tenths[replicate], np.arange(1, BINS))
+        borders = np.arange(1, BINS) * (2 * size[replicate]) / BINS - 2 * above[replicate]
+        edges = np.searchsorted(ranks[replicate], borders)
         steps = np.concatenate([[0], edges, [len(rows.last)]])
         for name, cumulated in (("bin_weight", cum_all), ("bin_label", cum_pos)):
             reached = np.where(steps > 0, cumulated[replicate][steps - 1], 0.0)

@@ -20,7 +20,7 @@ def rows() -> pd.DataFrame:
     score = np.round(drawn.beta(1, 9, 800), 4)
     frame = pd.DataFrame({"score": score, "label": (drawn.random(800) < score).astype(float)})
     frame["month"] = np.where(np.arange(800) % 2 == 0, "2023-01-01", "2023-02-01")
-    return frame
+    return frame.head(700)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_rules_equal_counting_by_hand(
         "local", [f"home={tmp_path}", "evaluation.thresholds=[0.1,0.25]", *money, *policy]
     )
     table = decision_table(counts, settings)
-    test = rows
+    test = rows.reset_index(drop=True)
     falling = test.sort_values("score", ascending=False)
     running = falling.groupby("month")["score"].expanding().mean().reset_index(level=0, drop=True)
     rank = falling.groupby("month").cumcount()
