@@ -16,26 +16,28 @@ from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.serving import ServingModel
 
 ORDER = tuple(f"x{place}" for place in range(9))
+ONE = Plan(1, 1, "one")
 
 
 def test_close_to_the_truth_calibrated_and_better_than_a_line(settings: Settings) -> None:
     rows = hazard_rows(ORDER, users=12_000)
     settings = settings_in(settings.home, "evaluation.bootstrap=0", "training.max_trees=200")
     asked = Here(training_table(rows, ORDER))
-    question = partial(fit_both, settings=settings, plan=Plan(1, 1, "one"), base_rate=0.13)
-    [((logistic, of_line), grown)] = asked.ask([question])
-    assert grown is not None
-    pairs = [(as_linear(logistic, ORDER), of_line), (grown[0].predictor, grown[1])]
+    [((line, line_calibrator), boosted)] = asked.ask(
+        [partial(fit_both, settings=settings, plan=ONE, base_rate=0.13)]
+    )
+    assert boosted is not None
+    fitted = ((as_linear(line, ORDER), line_calibrator), (boosted[0].predictor, boosted[1]))
     models = {
-        each.kind: ServingModel(each, ORDER, "", "label", 30, 0.13, calibrator=calibrator)
-        for each, calibrator in pairs
+        predictor.kind: ServingModel(predictor, ORDER, "", "label", 30, 0.13, calibrator=calibrator)
+        for predictor, calibrator in fitted
     }
     found = measure(asked, models, settings).models
     test = rows[(rows["month"] >= TEST_FROM) & (rows["month"] < LAST)]
     ceiling = roc_auc_score(test["buys"], test["truth"])
-    ours, line = found["xgboost test"].metrics, found["logistic test"].metrics
+    ours, straight = found["xgboost test"].metrics, found["logistic test"].metrics
     assert ours["rows"] == len(test)
     assert ceiling - 0.02 <= ours["roc_auc"] <= ceiling + 0.005
     assert ours["calibration_error"] <= 0.01
-    assert line["roc_auc"] < ours["roc_auc"] - 0.05  # the truth is a wave behind a gate: no line finds it
-    assert line["log_loss"] > ours["log_loss"] + 0.01
+    assert straight["roc_auc"] < ours["roc_auc"] - 0.05  # the truth is a wave behind a gate: no line finds it
+    assert straight["log_loss"] > ours["log_loss"] + 0.01
