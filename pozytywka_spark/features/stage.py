@@ -96,9 +96,10 @@ def build_features(
     with lake.tasks() as tasks:
         with clock.timed("reading"):
             look = look_at(lake, tasks, known)
-        with clock.timed("first pass"), _ready(spark, look):
-            prepared = prepare(lake, tasks, settings, look, asked)
-        after, guards = _build(settings, lake, tasks, prepared, entries, clock, commit=commit)
+        with _ready(spark, look):
+            with clock.timed("first pass"):
+                prepared = prepare(lake, tasks, settings, look, asked)
+            after, guards = _build(settings, lake, tasks, prepared, entries, clock, commit=commit)
     if commit:
         with clock.timed("record"):
             committed.commit_record(lake, prepared, after)

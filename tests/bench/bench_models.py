@@ -49,7 +49,7 @@ def measure(spark: SparkSession, settings: Settings, events: int) -> None:
         build_features(spark, settings, lake)
     with training_table(pin(settings, lake), settings, lake) as laid:
         trees = trees_alone(spark, settings, laid)
-    taken, peak = work_in_xgboost(lake, settings, laid.plan, read_month(lake, None)[1])
+    taken, peak = work_in_xgboost(lake, settings, laid.plan, read_month(settings, lake, None).month)
     for name, value in taken.items():
         tell(name, value)
     print(f"{'':>11} peak memory of xgboost {peak:.2f} GB", flush=True)

@@ -31,9 +31,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.scoring.reasons import Words, with_reasons
 from pozytywka_spark.session import build_session
 from pozytywka_spark.training.across import fit_across
+from pozytywka_spark.training.booster import with_margin
 from pozytywka_spark.training.estimators import tree_parameters
 from pozytywka_spark.training.planner import Plan, describe_cluster, plan
 from pozytywka_spark.training.predictors import Trees
@@ -142,10 +142,9 @@ def bench_scoring(spark: SparkSession, settings: Settings, order: tuple[str, ...
         name="bench",
         version=1,
     )
-    meanings = tuple(f"what feature {name} means" for name in order)
-    words = Words(order, meanings, (" events",) * len(order), (False,) * len(order))
     rows = spark.read.parquet(address).select("user_id", *order)
-    scored = with_reasons(rows, model, words, ["user_id"], 5).write.format("noop").mode("overwrite")
+    explained = with_margin(rows, model.predictor, order, ["user_id"], contributions=True)
+    scored = explained.write.format("noop").mode("overwrite")
     cold, _ = timed(scored.save)
     warm, _ = timed(scored.save)
     booster.set_param({"nthread": args.cores})
@@ -158,7 +157,7 @@ def bench_scoring(spark: SparkSession, settings: Settings, order: tuple[str, ...
     speed = {name: args.scored / spent / args.cores for name, spent in (("cold", cold), ("warm", warm))}
     plain = args.scored / theirs / args.cores
     cli.show_table(
-        f"scoring {args.scored:,} rows with 5 reasons, rows a second and core",
+        f"scoring {args.scored:,} rows with contributions, rows a second and core",
         [
             {"run": name, "spark": value, "plain": plain, "ratio": value / plain, "seconds": spent}
             for (name, value), spent in zip(speed.items(), (cold, warm), strict=True)

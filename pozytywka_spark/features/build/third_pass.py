@@ -25,8 +25,8 @@ from pozytywka_spark.slices import slices_for
 if TYPE_CHECKING:
     from pozytywka_spark.features.build.plan import CataloguePlan
 
-ROWS_AT_ONCE = 200_000  # users' months that are in memory at once; a slice of more goes in parts of its users
-PLAYS_AT_ONCE = 3_000_000
+ROWS_AT_ONCE = 150_000  # users' months that are in memory at once; a slice of more goes in parts of its users
+PLAYS_AT_ONCE = 2_000_000
 # what is told of an item: rows of each table, and `LabelCount.told` of each month
 ROWS, LABELS = "rows", "labels"
 # labels and features, or labels alone: user_id, month and label; what a guard wants to look at of them
@@ -96,14 +96,26 @@ class MakeFeatures:
             if isinstance(item, UserSlice):
                 parts = parts_of(item, self.rows_at_once, self.plays_at_once)
                 for part in range(parts):
-                    made = make_slice(
-                        slice_rows(item, files, self.plan, part, parts), sides, self.plan, self.months
-                    )
-                    yield self._write_slice(made, item.bucket, purchases, files)
+                    yield self._make_part(item, part, parts, sides, purchases, files)
             elif isinstance(item, TracksPlayed):
                 yield self._write_plays(item, sides, files)
             else:
                 yield self._write_older(item, purchases, files)
+
+    def _make_part(
+        self,
+        item: UserSlice,
+        part: int,
+        parts: int,
+        sides: Sides,
+        purchases: pl.DataFrame,
+        files: TaskFiles,
+    ) -> dict[str, Any]:
+        """In a function of its own, so that nothing of a part is held while the next one is made."""
+        rows = slice_rows(item, files, self.plan, part, parts)
+        made = make_slice(rows, sides, self.plan, self.months)
+        del rows
+        return self._write_slice(made, item.bucket, purchases, files)
 
     def _write_slice(
         self, made: SliceMade, bucket: int, purchases: pl.DataFrame, files: TaskFiles

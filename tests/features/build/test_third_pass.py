@@ -12,10 +12,20 @@ import polars as pl
 import pytest
 from in_memory import MemoryTasks
 from polars.testing import assert_frame_equal
-from slice_world import FEBRUARY, JANUARY, PLAN, World, made_world, months_of, together
+from slice_world import (
+    FEBRUARY,
+    JANUARY,
+    PLAN,
+    TABLES,
+    World,
+    assert_same_tables,
+    made_world,
+    months_of,
+    together,
+)
 
 from pozytywka_spark.features.build.items import Held, UserSlice
-from pozytywka_spark.features.build.passes import tracks_played, user_slices
+from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.staged import (
     BOUGHT,
     BOUGHT_ROWS,
@@ -42,13 +52,6 @@ from pozytywka_spark.identity import user_bucket
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.slices import slice_of
 
-TABLES = {
-    "first_likes": "likes",
-    "artist_debuts": "artists",
-    "user_debuts": "users",
-    "user_month": "user_month",
-    "features": "features",
-}
 LABEL = "buys_within_30_days"
 LABELS_AT = LabelPlan(LABEL, 30 * DAY_MICROS, start_at(date(2024, 3, 1)), JANUARY)
 SEEDS = range(2)
@@ -78,7 +81,7 @@ class Lake:
             **settings,
         )
         parcels = [*self._parcels(months), *played]
-        items = [*user_slices(parcels, self._held(before)), tracks_played(parcels, months)]
+        items = [*user_slices(parcels, self._held(before)), TracksPlayed(tuple(months), tuple(played))]
         self.run(work, items)
 
     def run(self, work: MakeFeatures, items: Sequence[Item]) -> None:
@@ -155,14 +158,7 @@ def whole(world: World) -> SliceMade:
 
 
 def assert_holds(lake: Lake, expected: SliceMade) -> None:
-    made = SliceMade(
-        **{
-            field: lake.table(table).select(getattr(expected, field).columns)
-            for table, field in TABLES.items()
-        }
-    )
-    for field in TABLES.values():
-        assert_frame_equal(getattr(together([made]), field), getattr(expected, field))
+    assert_same_tables({table: lake.table(table) for table in TABLES}, expected)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -294,7 +290,6 @@ def test_users_without_events_in_the_build_are_no_item() -> None:
     assert slices == [UserSlice("", 1, 0, (parcels[0], parcels[2]), (parcels[1],), (), Held())]
     assert [item.bucket for item in user_slices(parcels, held, "deleted")] == [0]
     assert user_slices(parcels, held, "deleted")[0].held == held[0]
-    assert tracks_played(parcels, [JANUARY]) == TracksPlayed((JANUARY,), (parcels[4],))
 
 
 LABEL_KNOWN = "known"
