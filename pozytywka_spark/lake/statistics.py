@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pyspark.sql import types as T
@@ -35,6 +36,7 @@ class _Digits(str):
     """A number whose digits must reach the JSON unchanged."""
 
 
+@lru_cache(maxsize=64)
 def leaves(schema: T.StructType, partition_by: tuple[str, ...]) -> Leaves:
     """Parquet path → names of each column, or field of a struct, that gets statistics."""
     found: dict[str, tuple[str, ...]] = {}
@@ -100,8 +102,10 @@ def _bounds(chunks: list[tuple[Any, int]]) -> tuple[Any, Any] | None:
 
 def _value(stats: Any, which: str) -> Any:
     """`min` or `max` of a row group, times in microseconds made by ourselves: Arrow loads Pandas for them."""
+    if stats.logical_type.type != "TIMESTAMP":
+        return getattr(stats, which)
     kind = json.loads(stats.logical_type.to_json())
-    if kind.get("timeUnit") != "microseconds" or kind["Type"] != "Timestamp":
+    if kind["timeUnit"] != "microseconds":
         return getattr(stats, which)
     epoch = _EPOCH if kind["isAdjustedToUTC"] else _EPOCH.replace(tzinfo=None)
     return epoch + timedelta(microseconds=getattr(stats, f"{which}_raw"))

@@ -129,9 +129,22 @@ def test_far_values_are_in_the_outermost_bars() -> None:
     edges = bin_edges(values)
     assert len(edges) == 21
     assert edges[-1] < 1.001
+    rows = pl.DataFrame({"plays": values, "bought": np.arange(1000) % 2})
+    ((chart, _, _),) = class_charts(rows, FEATURES[:1], "bought")
+    assert sum(bar.high for bar in chart.bars) == pytest.approx(1)
+    assert sum(height for _, height in chart.lines[0].points[1:21]) == pytest.approx(1)
     rare = np.append(np.zeros(999), 7.5)  # nearly all values are one: all are shown
     assert (bin_edges(rare)[0], bin_edges(rare)[-1]) == (0, 7.5)
     assert bin_edges(np.arange(1000.0)).tolist()[:2] == [4.5, 54.5]
+
+
+def test_an_axis_of_few_counts_has_whole_numbers_only() -> None:
+    rows = pl.DataFrame(
+        {"plays": [0.0, 1.0, 1.0, 0.0], "noise": [0.1, 0.2, 0.9, 1.0], "bought": [0, 1, 0, 1]}
+    )
+    (counted, _, _), (real, _, _) = class_charts(rows, [FEATURES[0], FEATURES[2]], "bought")
+    assert [word for _, word in counted.x_ticks or ()] == ["0", "1"]
+    assert [word for _, word in real.x_ticks or ()] == ["0.5", "1"]
 
 
 def test_the_split_counts_back_from_the_last_mature_month() -> None:
