@@ -18,17 +18,17 @@ import numpy.typing as npt
 import polars as pl
 
 FACES = 2**64  # dice fall from 0 to one less
-_Numbers = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.uint64]
 _STEP, _FIRST, _SECOND = map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _30, _27, _31 = map(np.uint64, (30, 27, 31))
 
 
 def dice(rows: pl.DataFrame, seed: int, columns: tuple[str, ...] = ("user_id", "month")) -> pl.Series:
     """A number from 0 to 2^64 - 1 of each row's `columns`: whole numbers or dates, none null."""
-    thrown = _mix(np.full(1, seed % FACES, np.uint64))
+    thrown = mix(np.full(1, seed % FACES, np.uint64))
     for name in columns:
         number = rows.get_column(name).to_physical().cast(pl.Int64).to_numpy().view(np.uint64)
-        thrown = _mix(thrown ^ number)
+        thrown = mix(thrown ^ number)
     return pl.Series("dice", np.broadcast_to(thrown, rows.height))
 
 
@@ -37,7 +37,8 @@ def falls_below(thrown: pl.Series, share: float) -> pl.Series:
     return thrown <= min(int(share * FACES), FACES - 1)
 
 
-def _mix(x: _Numbers) -> _Numbers:
+def mix(x: Numbers) -> Numbers:
+    """splitmix64 of each number."""
     x = x + _STEP
     x = (x ^ (x >> _30)) * _FIRST
     x = (x ^ (x >> _27)) * _SECOND

@@ -78,8 +78,8 @@ class MemoryTasks:
     job's items.
     """
 
-    def __init__(self, slots: int = 2) -> None:
-        self.slots = slots
+    def __init__(self, slots: int = 2, *, here: bool = True) -> None:
+        self.slots, self.here = slots, here
         self.files = MemoryFiles()
         self.ran: list[list[str]] = []
 
@@ -96,6 +96,7 @@ class MemoryTasks:
         *,
         weight: Callable[[Any], int],
         named: Callable[[Any], str],
+        cpus: int = 1,
     ) -> Done:
         self.ran.append(list(map(named, items)))
         assert all(self.ran[-1])

@@ -17,6 +17,7 @@ from pozytywka_spark.dataspan import span_of
 from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.splits import months_between, next_month
+from pozytywka_spark.training.table import TrainingTable
 
 FIRST, LAST = date(2022, 1, 1), date(2023, 2, 1)
 VALIDATION_FROM, TEST_FROM = date(2022, 10, 1), date(2022, 12, 1)
@@ -100,6 +101,20 @@ def training_frame(spark: SparkSession, rows: pd.DataFrame, order: tuple[str, ..
     made = spark.createDataFrame(frame, f"user_id bigint, month date, {doubles}, label double, side string")
     # Arrow brings NaN; the tables hold nulls
     return made.withColumns({name: F.nanvl(name, F.lit(None).cast("double")) for name in order})
+
+
+def training_table(rows: pd.DataFrame, order: tuple[str, ...]) -> TrainingTable:
+    """The mature months of `rows` on the sides of the split, as a training puts them down."""
+    known = rows[rows["month"] < LAST].sort_values(["user_id", "month"])
+    side = np.select([known["month"] < VALIDATION_FROM, known["month"] < TEST_FROM], [0, 1], 2)
+    return TrainingTable(
+        order=order,
+        user_id=known["user_id"].to_numpy(np.int64),
+        month=known["month"].to_numpy("datetime64[D]"),
+        side=side.astype(np.uint8),
+        label=known["buys"].to_numpy(np.float64),
+        matrix=known[list(order)].to_numpy(np.float32),
+    )
 
 
 def as_spark(spark: SparkSession, rows: pd.DataFrame, table: schemas.Table) -> DataFrame:

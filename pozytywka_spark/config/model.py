@@ -51,6 +51,18 @@ class Training(Section):
     incomplete_months: bool = Field(
         False, description="true: a first month whose data begin late is trained and evaluated on too"
     )
+    rows_in_memory: int = Field(
+        4_000_000,
+        ge=1000,
+        description="up to so many rows everything is done on all of them in a task's memory; beyond, trees "
+        "grow across executors and the rest looks at a sample of users with about so many",
+    )
+    small_table_mb: int = Field(
+        64,
+        ge=0,
+        description="a training table up to this size is worked on without Spark jobs, on one machine",
+        json_schema_extra=NOTHING,
+    )
 
 
 class Evaluation(Section):
@@ -75,7 +87,11 @@ class Evaluation(Section):
     thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (0.05, 0.1, 0.2, 0.3), description="probabilities from which on a user would be addressed"
     )
-    explained_rows: int = Field(100_000, ge=100, description="test rows behind plots of contributions")
+    explained_rows: int = Field(
+        20_000,
+        ge=100,
+        description="test rows behind plots of contributions: they cost more than the fit from here on",
+    )
 
 
 class Tuning(Section):

@@ -17,7 +17,7 @@ from xgboost.spark import SparkXGBClassifier, SparkXGBRegressor
 
 from pozytywka_spark.config import Uplift
 from pozytywka_spark.experiments.qini import BINS
-from pozytywka_spark.scoring.rank import with_rank
+from pozytywka_spark.experiments.uplift_rank import with_rank
 from pozytywka_spark.training.booster import MARGIN, probability, with_margin
 from pozytywka_spark.training.predictors import Trees
 

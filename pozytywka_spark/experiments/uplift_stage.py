@@ -47,7 +47,11 @@ def uplift(
         unchanged = _is_there(lake, name, uplift_id)
         if not unchanged:
             workers = plan(
-                sum(sizes.values()), len(order), describe_cluster(spark), settings.training.num_workers
+                sum(sizes.values()),
+                len(order),
+                describe_cluster(spark),
+                settings.training.num_workers,
+                in_memory=False,  # its models are always fitted from Spark's rows, at barriers
             ).workers
             made = cross_fitted(rows, order, chosen, workers, shares).persist()
             table = _as_table(with_bins(made, sizes), name, group, uplift_id)

@@ -63,8 +63,8 @@ class Lake(Protocol):
     def version(self, table: str) -> int:
         """The latest version. Raises `LakeError` if there is no such table."""
 
-    def schema(self, table: str) -> T.StructType | None:
-        """The columns of the latest version, None if there is no such table; reads the log alone."""
+    def schema(self, table: str, *, version: int | None = None) -> T.StructType | None:
+        """The columns of a version (the latest), None if there is no such table; reads the log alone."""
 
     def txn_version(self, table: str, app: str) -> int | None:
         """The last version that `app` committed, None if it never did or the table is absent."""
@@ -110,11 +110,13 @@ class Lake(Protocol):
         tasks: Tasks,
         partitions: Sequence[Partition] | None = None,
         columns: Sequence[str] | None = None,
+        *,
+        version: int | None = None,
     ) -> list[Shard]:
-        """The latest version's shards, in the order of their partition values; none of an empty table.
+        """A version's (the latest's) shards, in the order of their partition values; none of an empty table.
 
         Where tasks can't open the table's files, Spark puts its rows (of `columns` only) down for them: such
-        files are there as long as `tasks` is open. Raises `LakeError` if there is no such table.
+        files are there as long as `tasks` is open. Raises `LakeError` if there is no such table or version.
         """
 
     def noted(self, files: Sequence[DataFile]) -> list[Mapping[str, str]]:

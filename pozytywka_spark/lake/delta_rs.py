@@ -49,10 +49,11 @@ class DeltaRsLake:
         """See `api.Lake`."""
         return self._latest(table).version()
 
-    def schema(self, table: str) -> T.StructType | None:
+    def schema(self, table: str, *, version: int | None = None) -> T.StructType | None:
         """See `api.Lake`."""
-        delta = log.open_table(self.path(table), self._store.options)
-        return types.to_spark(delta.schema()) if delta is not None else None
+        if not self.exists(table):
+            return None
+        return types.to_spark(self._snapshot(table, version).schema())
 
     def txn_version(self, table: str, app: str) -> int | None:
         """See `api.Lake`."""
@@ -100,9 +101,11 @@ class DeltaRsLake:
         tasks: Tasks,
         partitions: Sequence[Partition] | None = None,
         columns: Sequence[str] | None = None,
+        *,
+        version: int | None = None,
     ) -> list[Shard]:
         """See `api.Lake`: from the log, no file is opened."""
-        delta = self._latest(table)
+        delta = self._snapshot(table, version)
         check_columns(table, arrow_schema(types.to_spark(delta.schema())), columns)
         return shards_of(table, self._data_files(table, delta, partitions))
 
@@ -172,7 +175,10 @@ class DeltaRsLake:
         return maintenance.vacuum(table, self._store, self.path(table), retention_hours, keep_versions)
 
     def _latest(self, table: str) -> DeltaTable:
-        return scan.snapshot(table, self.path(table), None, None, self._store.options)
+        return self._snapshot(table, None)
+
+    def _snapshot(self, table: str, version: int | None) -> DeltaTable:
+        return scan.snapshot(table, self.path(table), version, None, self._store.options)
 
     def _data_files(
         self, table: str, delta: DeltaTable, partitions: Sequence[Partition] | None

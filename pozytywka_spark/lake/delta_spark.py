@@ -50,8 +50,10 @@ class DeltaSparkLake:
         self._latest(table)
         return log.latest_version(self._spark, self.path(table))
 
-    def schema(self, table: str) -> T.StructType | None:
+    def schema(self, table: str, *, version: int | None = None) -> T.StructType | None:
         """See `api.Lake`."""
+        if version is not None and self.exists(table):
+            return self.read(table, version=version).schema
         found = log.load(self._spark, self.path(table))
         return found.schema if found is not None else None
 
@@ -103,9 +105,11 @@ class DeltaSparkLake:
         tasks: Tasks,
         partitions: Sequence[Partition] | None = None,
         columns: Sequence[str] | None = None,
+        *,
+        version: int | None = None,
     ) -> list[Shard]:
         """See `api.Lake`: Spark reads the rows and puts them down."""
-        version, by = self.version(table), self._partition_by(table)
+        version, by = self.version(table) if version is None else version, self._partition_by(table)
         found = self.read(table, version=version, partitions=partitions)
         check_columns(table, arrow_schema(found.schema), columns)
         return shards_of(table, spark_shards.put_down(found, table, by, version, tasks, columns))

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
+from pyspark.resource import ResourceProfile, ResourceProfileBuilder, TaskResourceRequests
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import PozytywkaError
@@ -45,6 +46,11 @@ class SparkTasks:
     slots: int
     inline: bool
 
+    @property
+    def here(self) -> bool:
+        """See `tasks.Tasks`."""
+        return _on_one_machine(self.spark)
+
     def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
         """See `tasks.Tasks`."""
         return self.files.put(kind, rows, key)
@@ -60,6 +66,7 @@ class SparkTasks:
         *,
         weight: Callable[[Item], int],
         named: Callable[[Item], str],
+        cpus: int = 1,
     ) -> Done:
         """See `tasks.Tasks`. Raises what `work` raises of our own errors, in its class and words; `LakeError`
         naming the items of a task whose worker died.
@@ -72,13 +79,25 @@ class SparkTasks:
         worth = max(self.slots, -(-total // _TASK_BYTES))
         tasks = pack(items, weight, min(worth, _TASKS_PER_SLOT * self.slots))
         job = _Job(tuple(map(tuple, tasks)), work, self.files)
-        frame = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job, LINE)
+        numbers = self.spark.range(0, len(tasks), 1, len(tasks))
+        frame = numbers.mapInArrow(job, LINE, profile=_wider(self.spark, cpus))
         with (
             task_errors.in_words(self.spark, tasks, named),
             _tagged(self.spark, work),
             interpreted(self.spark),
         ):
             return _done(collected(frame))
+
+
+def _wider(spark: SparkSession, cpus: int) -> ResourceProfile | None:
+    """Places of so many cpus, unless a task has them; on one machine the cores are anybody's."""
+    if _on_one_machine(spark) or cpus <= int(spark.conf.get("spark.task.cpus", "1") or 1):
+        return None
+    return ResourceProfileBuilder().require(TaskResourceRequests().cpus(cpus)).build
+
+
+def _on_one_machine(spark: SparkSession) -> bool:
+    return str(spark.conf.get("spark.master", "")).startswith("local")
 
 
 @contextmanager

@@ -85,6 +85,10 @@ class Tasks(Protocol):
     def slots(self) -> int:
         """How many tasks keep the session busy."""
 
+    @property
+    def here(self) -> bool:
+        """Whether tasks run on this process's machine, so that it may as well do work by itself."""
+
     def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
         """Put few rows of the driver's down, for tasks to read (`TaskFiles.shared`)."""
 
@@ -98,9 +102,11 @@ class Tasks(Protocol):
         *,
         weight: Callable[[Item], int],
         named: Callable[[Item], str],
+        cpus: int = 1,
     ) -> Done:
         """`work` over all items, packed by `weight` (bytes) into tasks.
 
+        `cpus`: how many each task will use at once; on a cluster it gets a place with as many.
         Small work is done by the process itself where that is the machine of the tasks anyway. `named` says
         what an item is, for errors: a worker that dies names the items that it held. No items: nothing runs.
         """

@@ -8,26 +8,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pyspark.sql import DataFrame
-
 from pozytywka_spark.config import Monitoring, Settings, deciding
 from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.guards.names import check_hash, check_order
-from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training.predicted import labels_in, own_labels
-from pozytywka_spark.training.rows import content_hash
+from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.monitoring.work import MonthPart, parts_of_month
+from pozytywka_spark.scoring.content import digest_files
+from pozytywka_spark.scoring.stage import months_in
+from pozytywka_spark.training.predicted import check_column
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """A month, the months it is compared with, and the rows of both.
+    """A month and the months it is compared with.
 
     `history` counts the months of data up to the first of the reference, that one included.
     """
@@ -35,7 +36,6 @@ class Inputs:
     chosen: ChosenMonth
     reference: tuple[date, ...]
     history: int
-    rows: DataFrame
 
     @property
     def month(self) -> date:
@@ -56,10 +56,9 @@ def read_inputs(
     month: date | None,
     reference: tuple[date, date] | None,
 ) -> Inputs:
-    """The month (default: the last complete one), its reference (default: by settings), and the rows of both.
+    """The month (default: the last complete one) and its reference (default: by settings).
 
-    Labels are those that the model was trained for, whatever the settings name today. Raises `DataError`
-    for a missing table, label, month or reference, `UsageError` for a reference that holds
+    Raises `DataError` for a missing table, month or reference, `UsageError` for a reference that holds
     the month itself, `GuardError` if the model's features aren't today's.
     """
     order = feature_order(settings)
@@ -83,24 +82,51 @@ def read_inputs(
         if reference is None
         else _asked(known, chosen.month, *reference)
     )
-    features = lake.read("features", partitions=[{"month": each} for each in (*months, chosen.month)])
-    young = known.index(months[0]) + 1
-    return Inputs(
-        chosen, months, young, join_labels(features.select("user_id", "month", *order), model, lake)
+    return Inputs(chosen, months, known.index(months[0]) + 1)
+
+
+def read_parts(lake: Lake, tasks: Tasks, model: ServingModel, months: Sequence[date]) -> list[MonthPart]:
+    """Features and labels of those months. Raises `DataError` without the label that the model predicts.
+
+    It is the model's own, whatever the settings name today.
+    """
+    schema = lake.schema("labels")
+    if schema is None:
+        raise DataError(f"table labels is not in {lake.root}: run the features job first")
+    check_column(schema.names, model)
+    wanted: list[Partition] = [{"month": month} for month in months]
+    columns = {"features": ["user_id", "month", *model.features], "labels": labels_of(model)}
+    features, labels = (
+        {shard.partition["month"]: shard.files for shard in lake.shards(name, tasks, wanted, columns[name])}
+        for name in ("features", "labels")
+    )
+    return [
+        part
+        for month in months
+        for part in parts_of_month(month, features.get(month, ()), labels.get(month, ()))
+    ]
+
+
+def labels_of(model: ServingModel) -> list[str]:
+    """The columns of the table labels that say what a model should have predicted."""
+    return ["user_id", "month", "mature", model.label]
+
+
+def content_of(tasks: Tasks, parts: Sequence[MonthPart], model: ServingModel) -> tuple[str, str]:
+    """Digests of all rows that are looked at, of features and of labels."""
+    features = [file for part in parts for file in part.features]
+    labels = {file.place: file for part in parts for file in part.labels}
+    return (
+        digest_files(tasks, features, ["user_id", "month", *model.features]),
+        digest_files(tasks, list(labels.values()), labels_of(model)),
     )
 
 
-def join_labels(features: DataFrame, model: ServingModel, lake: Lake) -> DataFrame:
-    """Add `label` double, the model's own: null until the row is mature. Raises `DataError` without it."""
-    return features.join(own_labels(labels_in(lake), model), ["user_id", "month"], "left")
-
-
-def monitoring_id(inputs: Inputs, model: ServingModel, settings: Settings) -> str:
+def monitoring_id(inputs: Inputs, model: ServingModel, settings: Settings, content: tuple[str, str]) -> str:
     """Names everything that decides a month's rows, so that they needn't be made twice."""
-    content = content_hash(inputs.rows)
     decisive = [
         FORMAT, model.name, model.version, model.run_id, inputs.month.isoformat(), inputs.span,
-        deciding(settings, "monitoring"), content, inputs.chosen.complete,
+        deciding(settings, "monitoring"), *content, inputs.chosen.complete,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
 
@@ -108,7 +134,7 @@ def monitoring_id(inputs: Inputs, model: ServingModel, settings: Settings) -> st
 def _months(lake: Lake) -> list[date]:
     if not lake.exists("features"):
         raise DataError(f"table features is not in {lake.root}: run the features job first")
-    months = sorted(row["month"] for row in lake.read("features").select("month").distinct().collect())
+    months = months_in(lake, "features")
     if not months:
         raise DataError("table features is empty: no user without premium has an event in any month")
     return months

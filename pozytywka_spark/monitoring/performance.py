@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import numpy.typing as npt
 
-from pozytywka_spark.training.booster import MARGIN, with_margin
-from pozytywka_spark.training.evaluation import evaluate
+from pozytywka_spark.training.evaluation import Rows, evaluate
+from pozytywka_spark.training.kernel import Floats
 from pozytywka_spark.training.metrics import Evaluation
-from pozytywka_spark.training.rows import LABEL
-from pozytywka_spark.training.serving import ServingModel
 
 ESTIMATED, REALISED = "estimated", "realised"
 NORMAL = 1.959963984540054  # of a 95% interval
@@ -33,67 +29,44 @@ class Measured:
 Performance = Mapping[str, Measured]
 
 
-def with_probability(rows: DataFrame, model: ServingModel) -> DataFrame:
-    """Grain user and month: user_id, month, margin, score (the calibrated probability), label if there."""
-    keep = [name for name in ("user_id", "month", LABEL) if name in rows.columns]
-    margins = with_margin(rows, model.predictor, model.features, keep)
-    return margins.withColumns({"score": model.calibrator.of(F.col(MARGIN))})
+def measure(
+    user_id: npt.NDArray[np.int64], label: Floats, score: Floats, *, replicates: int, seed: int
+) -> dict[str, dict[str, Measured]]:
+    """By `estimated` or `realised`, and metric, of a month's rows; `realised` if any label is known.
 
+    `score` is the calibrated probability, `label` NaN until it is known. Intervals: of realised metrics by
+    bootstrap over users; of estimated ones from theory, the draw of the labels included.
 
-def as_estimated(scored: DataFrame) -> DataFrame:
-    """Rows for `evaluate` whose label is the probability itself.
-
-    Confidence-based performance estimation: a row of probability p counts as p of a buyer and 1 - p of
-    another, so that each metric comes out as expected under the model's own probabilities (the NannyML
-    library's CBPE; its documentation, "How it works: performance estimation"). It holds as far as the
-    model is calibrated on this month's users: it sees that users change, not that the law does.
+    Estimated is by confidence-based performance estimation: a row of probability p counts as p of a buyer
+    and 1 - p of another, so that each metric comes out as expected under the model's own probabilities (the
+    NannyML library's CBPE; its documentation, "How it works: performance estimation"). It holds as far as
+    the model is calibrated on this month's users: it sees that users change, not that the law does.
     """
-    name = F.concat_ws(" ", F.date_format("month", "yyyy-MM"), F.lit(ESTIMATED)).alias("name")
-    return scored.select(name, "user_id", F.col("score").alias(LABEL), "score")
+    known = ~np.isnan(label)
+    estimated = evaluate({ESTIMATED: Rows(user_id, score, score)}, replicates=0, seed=seed)
+    true = {REALISED: Rows(user_id[known], label[known], score[known])}
+    realised = evaluate(true, replicates=replicates, seed=seed)
+    sums = label_noise(score, known)
+    found = {ESTIMATED: _estimated(estimated[ESTIMATED], sums)}
+    return found | {kind: _realised(each, sums) for kind, each in realised.items()}
 
 
-def as_realised(scored: DataFrame) -> DataFrame:
-    """Rows for `evaluate` whose label is what came true; those that are not known yet left out."""
-    name = F.concat_ws(" ", F.date_format("month", "yyyy-MM"), F.lit(REALISED)).alias("name")
-    return scored.where(F.col(LABEL).isNotNull()).select(name, "user_id", LABEL, "score")
+def label_noise(score: Floats, known: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """Rows, and sums over them of p, p(1-p), the expected log loss and its expected square.
 
-
-def measure(scored: DataFrame, replicates: int, seed: int) -> dict[date, dict[str, dict[str, Measured]]]:
-    """By month, `estimated` or `realised`, and metric.
-
-    `scored` as of `with_probability`, cached, for it is read several times. Intervals: of realised metrics
-    by bootstrap over users; of estimated ones from theory, the draw of the labels included.
+    `known_buyers` and `known_noise` are those of p and p(1-p) over rows whose label is known.
     """
-    found = evaluate(as_estimated(scored).unionByName(as_realised(scored)), replicates=replicates, seed=seed)
-    result: dict[date, dict[str, dict[str, Measured]]] = {}
-    sums = {row["month"]: row.asDict() for row in label_noise(scored).collect()}
-    for name, evaluation in sorted(found.items()):
-        text, kind = name.split(" ")
-        month = date.fromisoformat(f"{text}-01")
-        measured = (
-            _estimated(evaluation, sums[month]) if kind == ESTIMATED else _realised(evaluation, sums[month])
-        )
-        result.setdefault(month, {})[kind] = measured
-    return result
-
-
-def label_noise(scored: DataFrame) -> DataFrame:
-    """Grain month: rows, and sums over them of p, p(1-p), the expected log loss and its expected square.
-
-    `known_score` and `known_noise` are those of p and p(1-p) over rows whose label is known.
-    """
-    p = F.least(F.greatest(F.col("score"), F.lit(_CLIP)), F.lit(1 - _CLIP))
-    bought, stayed = -F.log(p), -F.log1p(-p)
-    known = F.col(LABEL).isNotNull()
-    return scored.groupBy("month").agg(
-        F.count(F.lit(1)).alias("rows"),
-        F.sum(p).alias("buyers"),
-        F.sum(p * (1 - p)).alias("noise"),
-        F.sum(p * bought + (1 - p) * stayed).alias("loss"),
-        F.sum(p * bought**2 + (1 - p) * stayed**2).alias("square"),
-        F.sum(F.when(known, p)).alias("known_buyers"),
-        F.sum(F.when(known, p * (1 - p))).alias("known_noise"),
-    )
+    p = np.clip(score, _CLIP, 1 - _CLIP)
+    bought, stayed, noise = -np.log(p), -np.log1p(-p), p * (1 - p)
+    return {
+        "rows": float(len(p)),
+        "buyers": float(p.sum()),
+        "noise": float(noise.sum()),
+        "loss": float((p * bought + (1 - p) * stayed).sum()),
+        "square": float((p * bought**2 + (1 - p) * stayed**2).sum()),
+        "known_buyers": float(p[known].sum()),
+        "known_noise": float(noise[known].sum()),
+    }
 
 
 def _estimated(found: Evaluation, sums: Mapping[str, float]) -> dict[str, Measured]:

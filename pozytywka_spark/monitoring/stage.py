@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.monitoring import table
-from pozytywka_spark.monitoring.counts import FINE, as_cells, by_subject, count_cells, edges_of
 from pozytywka_spark.monitoring.findings import (
     SCORE,
     Alert,
@@ -24,14 +23,27 @@ from pozytywka_spark.monitoring.findings import (
     is_retrain_advised,
     performance_rows,
 )
-from pozytywka_spark.monitoring.inputs import Inputs, join_labels, monitoring_id, read_inputs
+from pozytywka_spark.monitoring.inputs import Inputs, content_of, monitoring_id, read_inputs, read_parts
 from pozytywka_spark.monitoring.page import render
-from pozytywka_spark.monitoring.performance import REALISED, measure, with_probability
+from pozytywka_spark.monitoring.performance import REALISED, Measured
 from pozytywka_spark.monitoring.runs import log_months
+from pozytywka_spark.monitoring.work import (
+    SAMPLE,
+    SCORED,
+    CountedPart,
+    CountRows,
+    LookAtReference,
+    MeasureMonths,
+    MonthPart,
+    Reference,
+    ScoredMonth,
+    ScoreMonths,
+    counts_told,
+    measured_told,
+)
 from pozytywka_spark.schemas import MONITORING
-from pozytywka_spark.training.booster import MARGIN, with_margin
+from pozytywka_spark.scoring.work import MARGIN
 from pozytywka_spark.training.predicted import has_own_labels
-from pozytywka_spark.training.rows import LABEL
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.sources import monitored_inputs
 from pozytywka_spark.training.tracking import registry, runs
@@ -83,20 +95,22 @@ def monitor(
     model = registry.load_model(tracking)
     inputs = read_inputs(settings, lake, model, month, reference)
     trend = table.read_trend(lake, inputs.month)
-    identity = monitoring_id(inputs, model, settings)
-    known = [row for row in trend if row["month"] == inputs.month]
-    unchanged = any(row["monitoring_id"] == identity for row in known)
-    made = [] if unchanged else table.completed(
-        _findings(inputs, model, tracking, settings),
-        {"month": inputs.month, "model_version": model.version, "reference": inputs.span,
-         "monitoring_id": identity, "label": model.label, "horizon_days": model.horizon,
-         "complete": inputs.chosen.complete},
-    )  # fmt: skip
-    late = _backfill(settings, lake, tracking, trend, inputs.month)
+    with lake.tasks() as tasks:
+        parts = read_parts(lake, tasks, model, (*inputs.reference, inputs.month))
+        identity = monitoring_id(inputs, model, settings, content_of(tasks, parts, model))
+        known = [row for row in trend if row["month"] == inputs.month]
+        unchanged = any(row["monitoring_id"] == identity for row in known)
+        made = [] if unchanged else table.completed(
+            _findings(tasks, parts, inputs, model, tracking, settings),
+            {"month": inputs.month, "model_version": model.version, "reference": inputs.span,
+             "monitoring_id": identity, "label": model.label, "horizon_days": model.horizon,
+             "complete": inputs.chosen.complete},
+        )  # fmt: skip
+        late = _backfill(settings, lake, tasks, tracking, trend, inputs.month)
     if made or late:
         months = {row["month"] for row in late}
         kept = [row for row in trend if row["month"] in months and row["month"] != inputs.month]
-        table.write(spark, lake, [*made, *kept, *late])
+        table.write(lake, [*made, *kept, *late])
     trend = table.read_trend(lake, inputs.month)
     page = render(trend, inputs.month, settings.monitoring)
     read = monitored_inputs(lake, inputs.month)
@@ -104,49 +118,82 @@ def monitor(
     return _report(settings, lake, tracking, model, inputs, trend, late, page, run, unchanged=unchanged)
 
 
-def _findings(inputs: Inputs, model: ServingModel, tracking: Tracking, settings: Settings) -> list[Row]:
+def _findings(
+    tasks: Tasks,
+    parts: Sequence[MonthPart],
+    inputs: Inputs,
+    model: ServingModel,
+    tracking: Tracking,
+    settings: Settings,
+) -> list[Row]:
     """Drift of all features and of the score, and the model's performance: a row each."""
-    keep = [*(name for name in inputs.rows.columns if name in ("user_id", "month", LABEL)), *model.features]
-    scored = with_margin(inputs.rows, model.predictor, model.features, keep).persist()
-    try:
-        rows = _drift(scored, inputs, model, settings)
-        here = scored.where(F.col("month") == F.lit(inputs.month))
-        slim = here.select("user_id", "month", LABEL, model.calibrator.of(F.col(MARGIN)).alias("score"))
-        measured = measure(slim, settings.evaluation.bootstrap, settings.evaluation.seed)[inputs.month]
-        size = next(row["rows"] for row in rows if row["subject"] == SCORE)
-        baseline = _baseline(tracking, model)
-        return [*rows, *performance_rows(measured, baseline, settings.monitoring, size)]
-    finally:
-        scored.unpersist()
+    scored = _scored(tasks, parts, inputs.month, model, settings)
+    rows = _drift(tasks, parts, scored, inputs, model, settings)
+    measured = _measured(tasks, scored, [inputs.month], settings)[inputs.month]
+    size = next(row["rows"] for row in rows if row["subject"] == SCORE)
+    return [*rows, *performance_rows(measured, _baseline(tracking, model), settings.monitoring, size)]
 
 
-def _drift(scored: DataFrame, inputs: Inputs, model: ServingModel, settings: Settings) -> list[Row]:
-    """The bins come from a bounded sample of the reference, the counts from all of it, in one pass."""
-    chosen = settings.monitoring
-    earlier = scored.where(F.col("month") != F.lit(inputs.month))
-    dice = F.xxhash64("user_id", "month", F.lit(chosen.seed))
-    names = [*model.features, MARGIN]
-    subjects = [*model.features, SCORE]
-    edges = edges_of(
-        as_cells(earlier.orderBy(dice, "user_id", "month").limit(chosen.edge_rows), names)
-    ).persist()
-    try:
-        counted = by_subject(count_cells(as_cells(scored, names), edges, inputs.month), subjects)
-        found = {row["place"]: row for row in edges.collect()}
-        values = {
-            name: [found[place][f"e{k}"] for k in range(1, FINE)]
-            for place, name in enumerate(subjects)
-            if place in found and found[place]["e1"] is not None
-        }
-        users = earlier.agg(F.count_distinct("user_id").alias("users")).first()
-        exempt = exempt_of(catalogue_of(settings), chosen, inputs.history)
-        return drift_rows(counted, values, float(users["users"] if users else 0), exempt, chosen)
-    finally:
-        edges.unpersist()
+def _scored(
+    tasks: Tasks, parts: Sequence[MonthPart], month: date, model: ServingModel, settings: Settings
+) -> Done:
+    work = ScoreMonths(model, month, settings.monitoring.edge_rows, settings.monitoring.seed)
+    return tasks.run(parts, work, weight=lambda part: part.size, named=lambda part: f"{part.month:%Y-%m}")
+
+
+def _measured(
+    tasks: Tasks, scored: Done, months: Sequence[date], settings: Settings
+) -> dict[date, dict[str, dict[str, Measured]]]:
+    items = [
+        ScoredMonth(month, tuple(one for one in scored.of(SCORED) if one.key[0] == month.isoformat()))
+        for month in months
+    ]
+    work = MeasureMonths(settings.evaluation.bootstrap, settings.evaluation.seed)
+    items = [item for item in items if item.scored]
+    done = tasks.run(items, work, weight=lambda item: item.size, named=lambda item: f"{item.month:%Y-%m}")
+    return measured_told(done.told)
+
+
+def _drift(
+    tasks: Tasks,
+    parts: Sequence[MonthPart],
+    scored: Done,
+    inputs: Inputs,
+    model: ServingModel,
+    settings: Settings,
+) -> list[Row]:
+    """The bins come from a bounded sample of the reference, the counts from all of it."""
+    chosen, here = settings.monitoring, inputs.month.isoformat()
+    names = (*model.features, MARGIN)
+    earlier = tuple(one for one in scored.of(SCORED) if one.key[0] != here)
+    look = LookAtReference(names, chosen.edge_rows, chosen.seed)
+    seen = tasks.run(
+        [Reference(tuple(scored.of(SAMPLE)), earlier)],
+        look,
+        weight=lambda reference: reference.size,
+        named=lambda _: f"reference {inputs.span}",
+    ).told[0]
+    by_key = {part.key: part for part in parts}
+    items = [CountedPart(by_key[one.key], one) for one in scored.of(SCORED)]
+    told = tasks.run(
+        items,
+        CountRows(seen["edges"]),
+        weight=lambda item: item.size,
+        named=lambda item: f"{item.part.month:%Y-%m}",
+    ).told
+    sides = [
+        counts_told([line for line in told if (line["month"] == here) == wanted], names)
+        for wanted in (False, True)
+    ]
+    named = {name: SCORE if name == MARGIN else name for name in names}
+    counts = {named[name]: (sides[0][name], sides[1][name]) for name in names}
+    edges = {named[name]: values for name, values in seen["edges"].items() if values is not None}
+    exempt = exempt_of(catalogue_of(settings), chosen, inputs.history)
+    return drift_rows(counts, edges, float(seen["users"]), exempt, chosen)
 
 
 def _backfill(
-    settings: Settings, lake: Lake, tracking: Tracking, trend: Sequence[Row], month: date
+    settings: Settings, lake: Lake, tasks: Tasks, tracking: Tracking, trend: Sequence[Row], month: date
 ) -> list[Row]:
     """Realised performance of earlier months whose labels have matured, by the model that was monitored."""
     found: list[Row] = []
@@ -156,18 +203,12 @@ def _backfill(
         model = registry.load_version(tracking, version)
         if not has_own_labels(lake, model):
             continue  # of another label than the champion's: its months stay open
-        features = lake.read("features", partitions=[{"month": each} for each in months])
-        rows = join_labels(features.select("user_id", "month", *model.features), model, lake)
-        mature = rows.where(F.col(LABEL).isNotNull())
-        scored = with_probability(mature, model).persist()
-        try:
-            if scored.isEmpty():
-                continue
-            measured = measure(scored, settings.evaluation.bootstrap, settings.evaluation.seed)
-        finally:
-            scored.unpersist()
+        parts = read_parts(lake, tasks, model, months)
+        measured = _measured(tasks, _scored(tasks, parts, month, model, settings), months, settings)
         baseline = _baseline(tracking, model)
         for each, kinds in measured.items():
+            if REALISED not in kinds:
+                continue
             first = next(row for row in trend if row["month"] == each)
             names = ("month", "model_version", "reference", "monitoring_id", "complete")
             common = {name: first.get(name) for name in names}  # an older table may lack one

@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
+import pyarrow as pa
 
 from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.monitoring.findings import MODEL, Row
 from pozytywka_spark.schemas import MONITORING
 
 TREND_MONTHS = 36
-_NUMBERS = ("value", "low", "high", "threshold")
 
 
 def read_trend(lake: Lake, until: date) -> list[Row]:
@@ -23,8 +22,8 @@ def read_trend(lake: Lake, until: date) -> list[Row]:
     if not lake.exists(MONITORING.name):
         return []
     first = month_at(number_of(until) - TREND_MONTHS + 1)
-    rows = lake.read(MONITORING.name).where(F.col("month").between(F.lit(first), F.lit(until)))
-    return [row.asDict() for row in rows.orderBy("month", "subject", "metric").collect()]
+    rows = [row for row in lake.rows(MONITORING.name).to_pylist() if first <= row["month"] <= until]
+    return sorted(rows, key=lambda row: (row["month"], row["subject"], row["metric"]))
 
 
 def without_outcome(trend: Sequence[Mapping[str, Any]], month: date) -> dict[date, int]:
@@ -39,15 +38,10 @@ def completed(rows: Sequence[Mapping[str, Any]], common: Mapping[str, Any]) -> l
     return [{**dict.fromkeys(MONITORING.columns), **common, **row} for row in rows]
 
 
-def write(spark: SparkSession, lake: Lake, rows: Sequence[Mapping[str, Any]]) -> None:
+def write(lake: Lake, rows: Sequence[Mapping[str, Any]]) -> None:
     """Replace the partitions of all months that `rows` have, in one commit."""
     months = sorted({row["month"] for row in rows})
-    records = [
-        tuple(
-            float(row[name]) if name in _NUMBERS and row[name] is not None else row.get(name)
-            for name in MONITORING.columns
-        )
-        for row in sorted(rows, key=lambda row: (row["month"], row["subject"], row["metric"]))
-    ]
-    frame = spark.createDataFrame(records, MONITORING.schema).repartition("month")
-    lake.replace_partitions(MONITORING.conform(frame), MONITORING, [{"month": each} for each in months])
+    ordered = sorted(rows, key=lambda row: (row["month"], row["subject"], row["metric"]))
+    records = [{name: row.get(name) for name in MONITORING.columns} for row in ordered]
+    made = pa.Table.from_pylist(records, schema=arrow_schema(MONITORING.schema))
+    lake.replace_partitions(made, MONITORING, [{"month": each} for each in months])

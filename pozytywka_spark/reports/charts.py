@@ -43,11 +43,31 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Dot:
+    """A point in the axes' units."""
+
+    x: float
+    y: float
+    colour: str
+    size: float = 3.0  # radius in pixels
+    hollow: bool = False
+
+
+@dataclass(frozen=True)
+class Band:
+    """What lies between two heights (x, low, high), lightly coloured."""
+
+    points: tuple[tuple[float, float, float], ...]
+    colour: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """What stands on one pair of axes, which reach as far as it does; the vertical one from zero.
 
-    `rules` are vertical lines with a word each, `legend` words and their colours. Without `x_ticks`
-    the horizontal axis has round numbers. `logarithmic` (vertical) leaves out what isn't above zero.
+    `rules` are vertical lines with a word each, `legend` words and their colours. Without `x_ticks` or
+    `y_ticks` an axis has round numbers. `logarithmic` (vertical) leaves out what isn't above zero. `y_range`:
+    the vertical axis reaches from here to there. `left`: pixels for the words beside it. `title`: above.
     """
 
     x_label: str
@@ -58,6 +78,12 @@ class Chart:
     legend: tuple[tuple[str, str], ...] = ()
     x_ticks: Ticks | None = None
     logarithmic: bool = False
+    dots: tuple[Dot, ...] = ()
+    bands: tuple[Band, ...] = ()
+    y_ticks: Ticks | None = None
+    y_range: tuple[float, float] | None = None
+    left: int = _LEFT
+    title: str = ""
 
 
 def draw(charts: Sequence[Chart], *, columns: int = 1, width: int = 960, height: int = 320) -> str:
@@ -109,25 +135,36 @@ def _chart(chart: Chart, width: float, height: float) -> str:
     xs += [x for line in chart.lines for x, _ in line.points] + [x for x, _ in chart.rules]
     ys = [y for bar in chart.bars for y in (bar.low, bar.high)]
     ys += [y for line in chart.lines for _, y in line.points]
+    xs += [dot.x for dot in chart.dots] + [x for band in chart.bands for x, _, _ in band.points]
+    ys += [dot.y for dot in chart.dots] + [
+        y for band in chart.bands for _, *both in band.points for y in both
+    ]
     if not xs or not ys:
         return ""
-    right, bottom = width - _RIGHT, height - _BOTTOM
-    x_at = _linear(min(xs), max(xs), _LEFT, right)
-    y_at, y_ticks = _vertical(ys, bottom, logarithmic=chart.logarithmic)
+    left, right, bottom = chart.left, width - _RIGHT, height - _BOTTOM
+    x_at = _linear(min(xs), max(xs), left, right)
+    if chart.y_range is None:
+        y_at, y_ticks = _vertical(ys, bottom, logarithmic=chart.logarithmic)
+    else:
+        y_at, y_ticks = _linear(*chart.y_range, bottom, _TOP), round_ticks(*chart.y_range)
+    y_ticks = y_ticks if chart.y_ticks is None else chart.y_ticks
     x_ticks = round_ticks(min(xs), max(xs)) if chart.x_ticks is None else chart.x_ticks
     return "".join(
         [
-            *(_path(f"M{_LEFT} {y_at(y):.1f}H{right:.1f}", _GRID) for y, _ in y_ticks),
+            *(_path(f"M{left} {y_at(y):.1f}H{right:.1f}", _GRID) for y, _ in y_ticks),
+            *(_band(band, x_at, y_at) for band in chart.bands),
             *_bars(chart.bars, x_at, y_at),
             *(_line(line, x_at, y_at) for line in chart.lines),
+            *(_dot(dot, x_at, y_at) for dot in chart.dots),
             *(_rule(x_at(x), bottom, word) for x, word in chart.rules),
-            _path(f"M{_LEFT} {_TOP}V{bottom:.1f}H{right:.1f}", _INK),
+            _path(f"M{left} {_TOP}V{bottom:.1f}H{right:.1f}", _INK),
             *(_text(x_at(x), bottom + 16, word, "middle") for x, word in x_ticks),
             *(_path(f"M{x_at(x):.1f} {bottom:.1f}v4", _INK) for x, _ in x_ticks),
-            *(_text(_LEFT - 6, y_at(y) + 4, word, "end") for y, word in y_ticks),
-            _text((_LEFT + right) / 2, height - 8, chart.x_label, "middle"),
+            *(_text(left - 6, y_at(y) + 4, word, "end") for y, word in y_ticks),
+            _text((left + right) / 2, height - 8, chart.x_label, "middle"),
             _upright(14, (_TOP + bottom) / 2, chart.y_label),
             *_legend(chart.legend),
+            *([_text((left + right) / 2, 16, chart.title, "middle")] if chart.title else []),
         ]
     )
 
@@ -163,6 +200,17 @@ def _line(line: Line, x_at: Scale, y_at: Scale) -> str:
     joined += [f"H{x:.1f}V{y:.1f}" if line.steps else f"L{x:.1f} {y:.1f}" for x, y in points[1:]]
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{line.colour}"/>' for x, y in points)
     return _path("".join(joined), line.colour, 'stroke-width="1.5"') + (dots if line.dots else "")
+
+
+def _band(band: Band, x_at: Scale, y_at: Scale) -> str:
+    there = [f"{x_at(x):.1f} {y_at(high):.1f}" for x, _, high in band.points]
+    back = [f"{x_at(x):.1f} {y_at(low):.1f}" for x, low, _ in reversed(band.points)]
+    return f'<path d="M{"L".join([*there, *back])}z" fill="{band.colour}" fill-opacity="0.15"/>'
+
+
+def _dot(dot: Dot, x_at: Scale, y_at: Scale) -> str:
+    colours = f'fill="none" stroke="{dot.colour}"' if dot.hollow else f'fill="{dot.colour}"'
+    return f'<circle cx="{x_at(dot.x):.1f}" cy="{y_at(dot.y):.1f}" r="{dot.size:g}" {colours}/>'
 
 
 def _rule(x: float, bottom: float, word: str) -> str:

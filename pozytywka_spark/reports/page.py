@@ -108,9 +108,12 @@ class Section:
         self._parts.append(_figure(figure, alt, caption, kind))
         return self
 
-    def charts(self, charts: Sequence[Chart], *, alt: str, caption: str = "", columns: int = 1) -> Section:
-        """Charts drawn as one picture, in rows of `columns`."""
-        self._parts.append(_picture(_uri(draw(charts, columns=columns).encode(), "svg+xml"), alt, caption))
+    def charts(
+        self, charts: Sequence[Chart], *, alt: str, caption: str = "", columns: int = 1, height: int = 320
+    ) -> Section:
+        """Charts drawn as one picture, in rows of `columns`, each `height` pixels high."""
+        drawn = draw(charts, columns=columns, height=height)
+        self._parts.append(_picture(_uri(drawn.encode(), "svg+xml"), alt, caption))
         return self
 
     def charts_beside(self, charts: Sequence[tuple[Chart, str, str]]) -> Section:
@@ -125,12 +128,6 @@ class Section:
     def picture(self, svg: str, *, alt: str, caption: str = "") -> Section:
         """A picture that was drawn as SVG text."""
         self._parts.append(_picture(_uri(svg.encode(), "svg+xml"), alt, caption))
-        return self
-
-    def side_by_side(self, figures: Sequence[tuple[Figure, str, str]]) -> Section:
-        """Small figures (figure, alt, caption) beside each other as far as the page is wide."""
-        parts = "".join(_figure(figure, alt, caption, "svg") for figure, alt, caption in figures)
-        self._parts.append(f'<div class="beside">{parts}</div>')
         return self
 
     def _render(self) -> str:

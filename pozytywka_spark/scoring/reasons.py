@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
-from pyspark.sql import types as T
 
-from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.schemas import PREDICTIONS
-from pozytywka_spark.training.booster import MARGIN, Batches, Matrix, Predictor, as_matrix
-from pozytywka_spark.training.serving import ServingModel
+if TYPE_CHECKING:
+    from pozytywka_spark.features.entry import Feature
+    from pozytywka_spark.training.booster import Matrix
 
 REASONS = "reasons"
 _FIELDS = ("feature", "contribution", "value", "text", "actionable")
@@ -41,42 +39,6 @@ def words_of(order: Sequence[str], catalogue: Sequence[Feature]) -> Words:
         tuple("" if entry.unit == "1" else f" {entry.unit}" for entry in entries),
         tuple(entry.actionable for entry in entries),
     )
-
-
-def with_reasons(
-    df: DataFrame, model: ServingModel, words: Words, keep: Sequence[str], top: int
-) -> DataFrame:
-    """Columns `keep`, `margin` double and `reasons`, the `top` strongest ones, strongest first.
-
-    A reason's `contribution` is the feature's part of the log-odds (of trees: the exact SHAP value): over
-    all features they add up, with the bias, to the margin. Reasons of contribution 0 are none and left out.
-    """
-    schema = T.StructType(
-        [
-            *(df.schema[name] for name in keep),
-            T.StructField(MARGIN, T.DoubleType()),
-            PREDICTIONS.schema[REASONS],
-        ]
-    )
-    needed = df.select(*dict.fromkeys([*keep, *model.features]))
-    return needed.mapInArrow(_explainer(model.predictor, words, tuple(keep), top), schema)
-
-
-def _explainer(
-    predictor: Predictor, words: Words, keep: tuple[str, ...], top: int
-) -> Callable[[Batches], Batches]:
-    def run(batches: Batches) -> Batches:
-        for batch in batches:
-            if batch.num_rows == 0:
-                continue
-            matrix = as_matrix(batch, words.names)
-            contributions = predictor.contributions(matrix)
-            margin = pa.array(predictor.margins(matrix))
-            kept = [batch.column(batch.schema.get_field_index(name)) for name in keep]
-            reasons = reasons_of(matrix, contributions[:, :-1], words, top)
-            yield pa.RecordBatch.from_arrays([*kept, margin, reasons], [*keep, MARGIN, REASONS])
-
-    return run
 
 
 def reasons_of(matrix: Matrix, contributions: Matrix, words: Words, top: int) -> pa.ListArray:

@@ -9,28 +9,35 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
-from pozytywka_spark.config import Policy, Settings, deciding
+from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.lake.shards import DataFile, Written
+from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import PREDICTIONS
-from pozytywka_spark.scoring.policy import with_selected
-from pozytywka_spark.scoring.rank import ROWS_A_BUCKET, with_rank
-from pozytywka_spark.scoring.reasons import REASONS, with_reasons, words_of
-from pozytywka_spark.training.booster import MARGIN, probability, with_margin
+from pozytywka_spark.scoring.content import digest_files
+from pozytywka_spark.scoring.policy import Rule
+from pozytywka_spark.scoring.reasons import words_of
+from pozytywka_spark.scoring.work import (
+    CountDeciles,
+    ExplainUsers,
+    RankUsers,
+    WritePredictions,
+    deciles_of,
+    write_scores,
+)
 from pozytywka_spark.training.predicted import check_label
-from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
 from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
-FORMAT = 4
+FORMAT = 5
 
 
 @dataclass(frozen=True)
@@ -61,18 +68,25 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
     `TrackingError` if no champion is registered, `GuardError` if its features aren't today's, or its label
     isn't the one that the settings ask for.
     """
-    features, chosen = read_month(settings, lake, month)
+    chosen = read_month(settings, lake, month)
     model = load_model(connect(settings))
     check_label(model, settings.label)
     order = feature_order(settings)
     check_order(model.features, order)
     check_hash(model.catalogue_hash, catalogue_hash(settings))
-    content = content_hash(features.select("user_id", "month", *order))
-    scoring_id = _scoring_id(model, settings, content, chosen)
-    unchanged = _is_there(lake, chosen.month, model, scoring_id)
-    if not unchanged:
-        _write(lake, features, chosen, model, settings, scoring_id)
-    deciles = _deciles(_partition(lake, chosen.month, model))
+    columns = ["user_id", "month", *order]
+    partition: Partition = {"month": chosen.month, "model_version": model.version}
+    with lake.tasks() as tasks:
+        shards = lake.shards("features", tasks, [{"month": chosen.month}], columns)
+        features = [file for shard in shards for file in shard.files]
+        scoring_id = _scoring_id(model, settings, digest_files(tasks, features, columns), chosen)
+        there = _counted(lake, tasks, partition)
+        unchanged = {line["scoring_id"] for line in there} == {scoring_id}
+        if not unchanged:
+            written = _write(tasks, features, chosen, model, settings, scoring_id)
+            lake.replace_partitions(written, PREDICTIONS, [partition])
+            there = _counted(lake, tasks, partition)
+    deciles = deciles_of(there)
     return ScoringReport(
         month=chosen.month,
         complete=chosen.complete,
@@ -88,11 +102,11 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
     )
 
 
-def read_month(settings: Settings, lake: Lake, month: date | None) -> tuple[DataFrame, ChosenMonth]:
-    """Features of `month`, or of the last complete one there is. Raises `DataError` if there are none."""
+def read_month(settings: Settings, lake: Lake, month: date | None) -> ChosenMonth:
+    """`month`, or the last complete one with features. Raises `DataError` if there are no features of it."""
     if not lake.exists("features"):
         raise DataError(f"table features is not in {lake.root}: run the features job first")
-    known = sorted(row["month"] for row in lake.read("features").select("month").distinct().collect())
+    known = months_in(lake, "features")
     if not known:
         raise DataError("table features is empty: no user without premium has an event in any month")
     chosen = choose_month(known, span_of_features(settings, lake), month, "scored")
@@ -101,65 +115,37 @@ def read_month(settings: Settings, lake: Lake, month: date | None) -> tuple[Data
             f"no user to score in {chosen.month:%Y-%m}: table features has months {known[0]:%Y-%m} "
             f"to {known[-1]:%Y-%m}"
         )
-    features = lake.read("features", partitions=[{"month": chosen.month}])
-    return features, chosen
+    return chosen
+
+
+def months_in(lake: Lake, table: str) -> list[date]:
+    """The months that a table by month has rows of."""
+    return sorted(lake.rows(table, ["month"]).column("month").unique().to_pylist())
 
 
 def _write(
-    lake: Lake,
-    features: DataFrame,
+    tasks: Tasks,
+    features: Sequence[DataFile],
     chosen: ChosenMonth,
     model: ServingModel,
     settings: Settings,
     scoring_id: str,
-) -> None:
-    scoring = settings.scoring
-    rows, scores = features.count(), as_scores(features, model, settings)
-    partition: Partition = {"month": chosen.month, "model_version": model.version}
-    several_passes = rows > ROWS_A_BUCKET or scoring.policy.kind == "precision"
-    cached = scores.persist() if several_passes else scores
-    made = cached.transform(
-        as_predictions, rows, model, scoring.policy, scoring_id, datetime.now(UTC)
-    ).withColumns({"complete": F.lit(chosen.complete)})
-    try:
-        lake.replace_partitions(PREDICTIONS.conform(made), PREDICTIONS, [partition])
-    finally:
-        cached.unpersist()
-
-
-def as_scores(features: DataFrame, model: ServingModel, settings: Settings) -> DataFrame:
-    """Grain user and month: keys, `margin` double, as many of the strongest reasons as settings ask for."""
-    keys, reasons = ["user_id", "month"], settings.scoring.reasons
-    if reasons:
-        words = words_of(model.features, catalogue_of(settings))
-        return with_reasons(features, model, words, keys, reasons)
-    none = F.array().cast(PREDICTIONS.schema[REASONS].dataType)
-    return with_margin(features, model.predictor, model.features, keys).withColumns({REASONS: none})
-
-
-def as_predictions(
-    scores: DataFrame, rows: int, model: ServingModel, policy: Policy, scoring_id: str, scored_at: datetime
-) -> DataFrame:
-    """Grain user, month and model version: the table `predictions` for the `rows` rows of `scores`.
-
-    `probability` is calibrated, `probability_raw` the model's own; ranks go by the margin, which a
-    calibrator's steps can't tie. `selected` is who gets an offer by `policy`.
-    """
-    margin = F.col(MARGIN)
-    made = {
-        "probability_raw": probability(margin),
-        "probability": model.calibrator.of(margin),
-        "model_name": F.lit(model.name),
-        "model_version": F.lit(model.version),
-        "scoring_id": F.lit(scoring_id),
-        "scored_at": F.lit(scored_at),
-        "label": F.lit(model.label),
-        "horizon_days": F.lit(model.horizon).cast("int"),
+) -> tuple[Written, ...]:
+    alike = {
+        "model_name": model.name,
+        "scoring_id": scoring_id,
+        "scored_at": datetime.now(UTC),
+        "label": model.label,
+        "horizon_days": model.horizon,
+        "complete": chosen.complete,
     }
-    return (
-        scores.withColumns(made)
-        .transform(with_rank, MARGIN, "user_id", rows)
-        .transform(with_selected, policy)
+    words = words_of(model.features, catalogue_of(settings))
+    return write_scores(
+        tasks,
+        features,
+        ExplainUsers(model, words, settings.scoring.reasons),
+        RankUsers(model.calibrator, Rule(**settings.scoring.policy.model_dump())),
+        WritePredictions(chosen.month, model.version, alike),
     )
 
 
@@ -170,23 +156,12 @@ def _scoring_id(model: ServingModel, settings: Settings, content: str, chosen: C
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
 
 
-def _is_there(lake: Lake, month: date, model: ServingModel, scoring_id: str) -> bool:
+def _counted(lake: Lake, tasks: Tasks, partition: Partition) -> Sequence[Mapping[str, Any]]:
+    """What `CountDeciles` tells of a partition of `predictions`, as it is now."""
     if not lake.exists(PREDICTIONS.name):
-        return False
-    first = _partition(lake, month, model).select("scoring_id").first()
-    return first is not None and first["scoring_id"] == scoring_id
-
-
-def _partition(lake: Lake, month: date, model: ServingModel) -> DataFrame:
-    return lake.read(PREDICTIONS.name, partitions=[{"month": month, "model_version": model.version}])
-
-
-def _deciles(predictions: DataFrame) -> list[dict[str, Any]]:
-    found = predictions.groupBy("decile").agg(
-        F.count("*").alias("users"),
-        F.min("probability").alias("lowest"),
-        F.avg("probability").alias("mean"),
-        F.max("probability").alias("highest"),
-        F.count_if("selected").alias("selected"),
-    )
-    return [row.asDict() for row in found.orderBy("decile").collect()]
+        return ()
+    columns = ["decile", "probability", "selected", "scoring_id"]
+    shards = lake.shards(PREDICTIONS.name, tasks, [partition], columns)
+    files = [file for shard in shards for file in shard.files]
+    counted = tasks.run(files, CountDeciles(), weight=lambda file: file.size, named=lambda file: file.place)
+    return counted.told

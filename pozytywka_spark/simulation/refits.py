@@ -2,48 +2,71 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import base64
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pandas as pd
+import polars as pl
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dice import dice, falls_below
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.lake.shards import Parcel
+from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.training.booster import Predictor
 from pozytywka_spark.training.estimators import positive_weight, tree_parameters
 from pozytywka_spark.training.kernel import user_weights
 from pozytywka_spark.training.linear_fit import fit_weighted
-from pozytywka_spark.training.predicted import labels_in, own_labels
+from pozytywka_spark.training.predicted import check_column
 from pozytywka_spark.training.predictors import Trees, from_content
-from pozytywka_spark.training.rows import LABEL, whole_months
+from pozytywka_spark.training.rows import LABEL
 from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.training.table_counts import CountLabels, counted
+from pozytywka_spark.training.table_work import MonthRows, mature
 
-_STEPS = 1_000_000  # of a user's hash: how finely the sample's size can be set
-_KEYS = ("user_id", "month", LABEL)
+REFIT = "refit_rows"  # kind of parcels: user_id, month, label and the model's features as 32-bit floats
+_BYTES_A_TREE = 600  # of rows, so that fits of a second or two come to a job's worth of bytes
 
 
-def refit(spark: SparkSession, settings: Settings, lake: Lake, model: ServingModel) -> tuple[Predictor, ...]:
-    """`simulation.bootstrap` models of the champion's kind, each on users drawn anew, one task each.
+def refit(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel) -> tuple[Predictor, ...]:
+    """`simulation.bootstrap` models of the champion's kind, each on users drawn anew.
 
     A user's rows are drawn together (Poisson bootstrap of clusters). Trees: plain XGBoost, as many as the
-    champion has, the same parameters. Calibration stays the champion's own. Only models come back.
+    champion has, the same parameters. Calibration stays the champion's own. Raises as `training_rows`.
     """
     chosen = settings.simulation
-    rows = training_rows(settings, lake, model)
-    packed = rows.groupBy(F.lit("one group")).applyInPandas(_packer(model.features), "rows binary")
+    rows = training_rows(tasks, settings, lake, model)
     how = recipe(settings, model)
-    tasks = spark.range(1, chosen.bootstrap + 1, numPartitions=chosen.bootstrap)
-    fitted = tasks.crossJoin(F.broadcast(packed)).mapInPandas(
-        _fitter(how, model.features, chosen.seed), "id long, content binary"
+    done = tasks.run(
+        range(1, chosen.bootstrap + 1),
+        FitReplicates(rows, how, model.features, chosen.seed),
+        # what a fit takes grows with trees and rows: a job is worth it for a second or two of them
+        weight=lambda _: max(1, how.trees * sum(parcel.size for parcel in rows) // _BYTES_A_TREE),
+        named=lambda replicate: f"refit {replicate} of {chosen.bootstrap}",
     )
-    found = fitted.orderBy("id").collect()
-    return tuple(from_content(model.kind, bytes(row["content"]), how.trees) for row in found)
+    found = {told["replicate"]: base64.b64decode(told["content"]) for told in done.told}
+    return tuple(from_content(model.kind, found[number], how.trees) for number in sorted(found))
+
+
+@dataclass(frozen=True)
+class FitReplicates:
+    """Work on numbers of replicates: tells each one's model, `content` in base64. `rows`: parcels REFIT."""
+
+    rows: tuple[Parcel, ...]
+    how: Recipe
+    order: tuple[str, ...]
+    seed: int
+
+    def __call__(self, items: Sequence[int], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """A line a replicate."""
+        rows = files.shared(self.rows).sort("user_id", "month").to_arrow()
+        for replicate in items:
+            content = fit_replicate(rows, self.how, self.order, self.seed, replicate).content()
+            yield {"replicate": replicate, "content": base64.b64encode(content).decode()}
 
 
 @dataclass(frozen=True)
@@ -62,58 +85,73 @@ def recipe(settings: Settings, model: ServingModel) -> Recipe:
     return Recipe(trees, parameters, settings.training.logistic_reg_param)
 
 
-def training_rows(settings: Settings, lake: Lake, model: ServingModel) -> DataFrame:
+def training_rows(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel) -> tuple[Parcel, ...]:
     """Labelled rows of the months that the model was fitted on: of some users, all rows.
 
-    Users are chosen by a hash, so that `simulation.bootstrap_rows` rows come out, about. Raises
-    `DataError` if the table has not the model's label, if there is no such row or no buyer among them.
+    Users are chosen by dice, so that `simulation.bootstrap_rows` rows come out, about. Parcels REFIT.
+    Raises `DataError` if the table has not the model's label, if there is no such row or no buyer among them.
     """
     chosen = settings.simulation
-    labels = whole_months(labels_in(lake), settings)
-    known = own_labels(labels, model).where(F.date_format("month", "yyyy-MM") <= model.trained_until)
-    sizes = known.agg(F.count("*").alias("rows"), F.sum(LABEL).alias("buyers")).first()
-    if sizes is None or not sizes["rows"] or not sizes["buyers"]:
+    schema = lake.schema("labels")
+    if schema is None:
+        raise DataError(f"table labels is not in {lake.root}: run the features job first")
+    check_column(schema.names, model)
+    whole = not settings.training.incomplete_months and "complete" in schema.names
+    times = ["user_id", "month", "cut_off", "horizon_end", "mature", model.label]
+    labels = {
+        shard.partition["month"]: shard.files
+        for shard in lake.shards("labels", tasks, columns=[*times, *(["complete"] if whole else [])])
+        if f"{shard.partition['month']:%Y-%m}" <= model.trained_until
+    }
+    files = [file for each in labels.values() for file in each]
+    counted_rows = tasks.run(
+        files, CountLabels(model.label, whole), weight=lambda file: file.size, named=lambda file: file.place
+    )
+    counts = counted(counted_rows.told).counts
+    rows = sum(count.rows for count in counts)
+    if not sum(count.positives for count in counts):
         raise DataError(
             f"no labelled row with a purchase until {model.trained_until} is left to refit the champion on: "
             "build the features of those months again"
         )
-    share = min(1.0, chosen.bootstrap_rows / sizes["rows"])
-    dice = F.pmod(F.xxhash64("user_id", F.lit(chosen.seed)), F.lit(_STEPS))
-    features = lake.read("features").select("user_id", "month", *model.features)
-    return known.where(dice < int(share * _STEPS)).join(features, ["user_id", "month"], "inner")
+    wanted: list[Partition] = [{"month": count.month} for count in counts if count.rows]
+    columns = ["user_id", "month", *model.features]
+    months = [
+        MonthRows(shard.partition["month"], 0, labels[shard.partition["month"]], shard.files)
+        for shard in lake.shards("features", tasks, wanted, columns)
+    ]
+    work = DrawRefit(model.features, model.label, whole, min(1.0, chosen.bootstrap_rows / rows), chosen.seed)
+    done = tasks.run(
+        months, work, weight=lambda item: item.size, named=lambda item: f"rows of {item.month:%Y-%m}"
+    )
+    return tuple(done.of(REFIT))
 
 
-def _packer(order: Sequence[str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """The bounded sample as one value, in a fixed order, so that every task gets the same at no shuffle."""
+@dataclass(frozen=True)
+class DrawRefit:
+    """Work on `MonthRows`: stages REFIT, the labelled rows of users whose dice are below `share`."""
 
-    def pack(rows: pd.DataFrame) -> pd.DataFrame:
-        ordered = rows.sort_values(["user_id", "month"])
-        table = pa.table(
-            {
-                "user_id": ordered["user_id"].to_numpy(np.int64),
-                LABEL: ordered[LABEL].to_numpy(np.float32),
-                **{name: ordered[name].to_numpy(np.float32) for name in order},
-            }
-        )
-        sink = io.BytesIO()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-        return pd.DataFrame({"rows": [sink.getvalue()]})
+    order: tuple[str, ...]
+    label: str
+    whole: bool
+    share: float
+    seed: int
 
-    return pack
-
-
-def _fitter(
-    how: Recipe, order: Sequence[str], seed: int
-) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]:
-    def fit(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        for batch in batches:
-            for replicate, content in zip(batch["id"], batch["rows"], strict=True):
-                table = pa.ipc.open_stream(content).read_all()
-                found = fit_replicate(table, how, order, seed, int(replicate))
-                yield pd.DataFrame({"id": [replicate], "content": [found.content()]})
-
-    return fit
+    def __call__(self, items: Sequence[MonthRows], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Nothing is told."""
+        for item in items:
+            columns = ["user_id", "month", "cut_off", "horizon_end", "mature", self.label]
+            held = files.read(item.labels, [*columns, *(["complete"] if self.whole else [])])
+            known = mature(held, self.label, whole=self.whole)
+            known = known.filter(falls_below(dice(known, self.seed, ("user_id",)), self.share))
+            kept = known.select("user_id", "month", pl.col("label").cast(pl.Float32).alias(LABEL))
+            for file in item.features:
+                rows = files.read([file], ["user_id", *self.order])
+                floats = rows.select(
+                    "user_id", *(pl.col(name).cast(pl.Float32).fill_null(float("nan")) for name in self.order)
+                )
+                files.stage(REFIT, kept.join(floats, on="user_id", how="inner"))
+        yield from ()
 
 
 def fit_replicate(table: pa.Table, how: Recipe, order: Sequence[str], seed: int, replicate: int) -> Predictor:

@@ -137,13 +137,11 @@ def front_of(segment: Segment, settings: Floats) -> Front:
     outcome = segment.evaluate(tried)
     allowed = outcome.support >= segment.chosen.min_support
     values = objectives(outcome)
+    rivals = values[allowed]
     kept = [
         place
         for place in np.flatnonzero(allowed)
-        if not any(
-            (values[other] <= values[place]).all() and (values[other] < values[place]).any()
-            for other in np.flatnonzero(allowed)
-        )
+        if not ((rivals <= values[place]).all(axis=1) & (rivals < values[place]).any(axis=1)).any()
     ]
     kept.sort(key=lambda place: (outcome.distance[place], *tried[place]))
     chosen = np.array(kept)

@@ -12,7 +12,7 @@ import pandas as pd
 from pozytywka_spark.config import Simulation
 from pozytywka_spark.simulation.levers import ADS, FAVOURITES, PLAYS, Columns, Floats, Lever
 from pozytywka_spark.training.booster import Predictor
-from pozytywka_spark.training.calibration import ISOTONIC, Calibrator
+from pozytywka_spark.training.calibration import Calibrator
 
 CONTEXT = (PLAYS, "listened_minutes")  # where in the crowd a user stands, whatever is changed
 STEP = 0.05  # standard deviations: a smaller move is none, so that advice names what matters
@@ -30,14 +30,7 @@ class Model:
 
     def probabilities(self, matrix: Floats) -> Floats:
         """Calibrated probabilities of rows."""
-        return calibrated(self.calibrator, self.predictor.margins(matrix))
-
-
-def calibrated(calibrator: Calibrator, margin: Floats) -> Floats:
-    """As `Calibrator.of`, of an array."""
-    if calibrator.method == ISOTONIC:
-        return np.asarray(np.interp(margin, calibrator.margins, calibrator.probabilities))
-    return np.asarray(1 / (1 + np.exp(-(calibrator.slope * margin + calibrator.intercept))))
+        return self.calibrator.apply(self.predictor.margins(matrix))
 
 
 @dataclass(frozen=True)
@@ -71,6 +64,7 @@ class Segment:
         self.users = rows["user_id"].to_numpy(np.int64)[tried]
         self.columns: Columns = {name: values[tried] for name, values in seen.items()}
         self.matrix = np.column_stack([self.columns[name] for name in model.order])
+        self._columns = {name: place for place, name in enumerate(model.order)}
         self.scale = np.array([_spread(seen[lever.key]) for lever in levers])
         self.mean = np.array([_mean(seen[lever.key]) for lever in levers])
         self.bounds = np.array(
@@ -86,7 +80,8 @@ class Segment:
         }
         self._places = [name for name in dict.fromkeys([*actionable, *CONTEXT]) if name in seen]
         self._sorted = {name: np.sort(values[~np.isnan(values)]) for name, values in seen.items()}
-        crowd = self._coordinates(seen)
+        self._today = {name: self._place(name, self.columns[name]) for name in self._places}
+        crowd = np.column_stack([self._place(name, seen[name]) for name in self._places])
         self._tree = cKDTree(crowd)
         self._near = float(np.quantile(self._tree.query(crowd, k=2)[0][:, 1], chosen.near))
 
@@ -104,25 +99,22 @@ class Segment:
 
     def after(self, settings: Floats) -> Floats:
         """The rows as the model sees them at those settings."""
-        matrix, moved = self.matrix.copy(), self.moved(settings)
-        for place, name in enumerate(self.model.order):
-            if name in moved:
-                matrix[:, place] = moved[name]
-        return matrix
+        return self._seen(self.moved(settings))
 
     def evaluate(self, population: Floats) -> Outcome:
         """All that is wanted to know of several settings, a row each."""
         rows = len(self.users)
-        stacked = np.concatenate([self.after(settings) for settings in population])
+        moved = [self.moved(settings) for settings in population]
+        stacked = np.concatenate([self._seen(each) for each in moved])
         probability = self.model.probabilities(stacked).reshape(len(population), rows).mean(axis=1)
-        each = [self._price(settings) for settings in population]
+        prices = [self._price(*each) for each in zip(population, moved, strict=True)]
         steps = np.array([self._steps(settings) for settings in population])
         return Outcome(
             probability=probability,
-            income_lost=np.array([lost for lost, _ in each]),
-            cost=np.array([cost for _, cost in each]),
+            income_lost=np.array([lost for lost, _ in prices]),
+            cost=np.array([cost for _, cost in prices]),
             distance=np.sqrt((steps**2).sum(axis=1)),
-            support=np.array([self.support(settings) for settings in population]),
+            support=np.array([self._support(each) for each in moved]),
         )
 
     def support(self, settings: Floats) -> float:
@@ -131,7 +123,16 @@ class Segment:
         In each feature that moved no farther out than 98% of the group or than before; and in all of them
         together as near to someone seen as 95% (`near`) of the group are to another.
         """
-        moved = self.moved(settings)
+        return self._support(self.moved(settings))
+
+    def _seen(self, moved: Mapping[str, Floats]) -> Floats:
+        matrix = self.matrix.copy()
+        for name, values in moved.items():
+            if name in self._columns:
+                matrix[:, self._columns[name]] = values
+        return matrix
+
+    def _support(self, moved: Mapping[str, Floats]) -> float:
         if not moved:
             return 1.0
         inside: npt.NDArray[np.bool_] = np.ones(len(self.users), dtype=bool)
@@ -142,13 +143,15 @@ class Segment:
             inside &= ~out
         if not inside.any():
             return 0.0
-        points = self._coordinates({**self.columns, **moved})[inside]
+        points = self._coordinates(moved)[inside]
         gap, _ = self._tree.query(points, k=1, distance_upper_bound=self._near * (1 + 1e-9))
         return float(np.isfinite(gap).sum() / len(self.users))
 
-    def _coordinates(self, columns: Columns) -> Floats:
+    def _coordinates(self, moved: Mapping[str, Floats]) -> Floats:
         """Each value's place among those seen, from 0 to 1: distances that no unit and no tail dominates."""
-        return np.column_stack([self._place(name, columns[name]) for name in self._places])
+        return np.column_stack(
+            [self._place(name, moved[name]) if name in moved else self._today[name] for name in self._places]
+        )
 
     def _place(self, name: str, values: Floats) -> Floats:
         known = self._sorted[name]
@@ -169,9 +172,9 @@ class Segment:
         ]
         return np.asarray(np.array(moves) / self.scale)
 
-    def _price(self, settings: Floats) -> tuple[float, float]:
+    def _price(self, settings: Floats, moved: Mapping[str, Floats]) -> tuple[float, float]:
         """Ad income lost, and all costs with it, a user and month."""
-        costs, moved = self.chosen.costs, self.moved(settings)
+        costs = self.chosen.costs
         lost = _less(self.columns, moved, ADS) * costs.advert_income
         total = lost
         for lever, step, setting in zip(self.levers, self._steps(settings), settings, strict=True):

@@ -9,31 +9,44 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+import pyarrow as pa
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.schemas import SIMULATIONS
-from pozytywka_spark.simulation.advice import FRONT, WARNING, Task, advisor
-from pozytywka_spark.simulation.groups import read_scored, sampled, with_segment
+from pozytywka_spark.scoring.content import digest_files
+from pozytywka_spark.scoring.work import parts_of
+from pozytywka_spark.simulation.advice import WARNING, AdviseOn, GroupedUsers, Task
+from pozytywka_spark.simulation.groups import (
+    GROUPED,
+    GroupUsers,
+    ScoredFiles,
+    choose_scored,
+    scored_files,
+    sizes_told,
+)
 from pozytywka_spark.simulation.levers import LEVERS, Lever, usable
 from pozytywka_spark.simulation.page import render
 from pozytywka_spark.simulation.refits import refit
 from pozytywka_spark.simulation.segment import CONTEXT, Model
-from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.notes import KIND, page_of, tell_run
 from pozytywka_spark.training.tracking.store import Tracking, connect
 from pozytywka_spark.wholemonth import ChosenMonth
 
-FORMAT = 1
+FORMAT = 2
 TAG = "pozytywka.simulation"
 Rows = Sequence[Mapping[str, Any]]
+_BYTES_A_SEARCH = (
+    1 << 20
+)  # a segment takes about as long as kernels take for so much: up to four in this process
 
 
 @dataclass(frozen=True)
@@ -71,21 +84,25 @@ def simulate(
     check_order(model.features, feature_order(settings))
     check_hash(model.catalogue_hash, catalogue_hash(settings))
     by = by or settings.simulation.segment
-    rows, chosen = read_scored(settings, lake, month, model)
+    chosen = choose_scored(settings, lake, month, model)
     month = chosen.month
-    levers, notes = usable(LEVERS, catalogue_of(settings), model.features, rows.columns)
-    if not levers:
-        raise DataError(f"nothing can be changed: {'; '.join(notes)}")
-    identity = _identity(settings, model, rows, chosen, by)
-    known = _partition(lake, month, by)
-    unchanged = bool(known) and known[0]["simulation_id"] == identity
-    if not unchanged:
-        grouped = with_segment(rows, by, lake)
-        task = _task(spark, settings, lake, model, levers)
-        fronts = _fronts(grouped, levers, task, rows.columns)
-        _write(fronts, lake, chosen, by, model, identity)
+    with lake.tasks() as tasks:
+        files = scored_files(lake, tasks, month, by, model)
+        levers, notes = usable(LEVERS, catalogue_of(settings), model.features, files.columns)
+        if not levers:
+            raise DataError(f"nothing can be changed: {'; '.join(notes)}")
+        needed = _columns(files, model, levers)
+        grouped = _grouped(tasks, files, by, needed, settings)
+        sizes = sizes_told(grouped.told, sum(file.rows for file in files.predictions), chosen, model)
+        identity = _identity(settings, model, _content(tasks, files, needed), chosen, by)
         known = _partition(lake, month, by)
-    notes = (*([chosen.note] if chosen.note else []), *notes, *_small(with_segment(rows, by, lake), settings))
+        unchanged = bool(known) and known[0]["simulation_id"] == identity
+        if not unchanged:
+            task = _task(tasks, settings, lake, model, levers)
+            fronts = _fronts(tasks, grouped, sizes, levers, task)
+            _write(fronts, lake, chosen, by, model, identity)
+            known = _partition(lake, month, by)
+    notes = (*([chosen.note] if chosen.note else []), *notes, *_small(sizes, settings))
     page = render(known, month, model, notes)
     run = _log(tracking, settings, known, page, (month, by, model.version), identity)
     return SimulationReport(
@@ -104,64 +121,106 @@ def simulate(
     )
 
 
-def _task(
-    spark: SparkSession, settings: Settings, lake: Lake, model: ServingModel, levers: Sequence[Lever]
-) -> Task:
+def _task(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel, levers: Sequence[Lever]) -> Task:
     moved = {name for lever in levers for name in lever.follow}
     return Task(
         model=Model(model.predictor, model.features, model.calibrator),
-        refits=refit(spark, settings, lake, model),
+        refits=refit(tasks, settings, lake, model),
         actionable=tuple(f.name for f in catalogue_of(settings) if f.actionable and f.name in moved),
         chosen=settings.simulation,
         value_of_sale=settings.scoring.policy.value_of_sale,
     )
 
 
-def _fronts(grouped: DataFrame, levers: Sequence[Lever], task: Task, at_hand: Sequence[str]) -> DataFrame:
-    """Grain: segment and point of its front; each segment is searched by one task."""
-    needed = dict.fromkeys([*task.model.order, *CONTEXT, *(name for lever in levers for name in lever.needs)])
-    columns = [name for name in needed if name in at_hand]
-    rows = sampled(grouped, columns, task.chosen).where(F.col("users") >= task.chosen.min_users)
-    return rows.groupBy("segment").applyInPandas(advisor(task, [lever.name for lever in levers]), FRONT)
+def _columns(files: ScoredFiles, model: ServingModel, levers: Sequence[Lever]) -> tuple[str, ...]:
+    """The features that a search looks at."""
+    needed = dict.fromkeys([*model.features, *CONTEXT, *(name for lever in levers for name in lever.needs)])
+    return tuple(name for name in needed if name in files.columns)
+
+
+def _grouped(tasks: Tasks, files: ScoredFiles, by: str, columns: tuple[str, ...], settings: Settings) -> Done:
+    chosen = settings.simulation
+    work = GroupUsers(by, columns, files.predictions, files.users, _most(settings), chosen.seed)
+    return tasks.run(
+        parts_of(files.features), work, weight=lambda part: part.size, named=lambda part: part.files[0].place
+    )
+
+
+def _most(settings: Settings) -> int:
+    """As many users of each segment as tries and neighbours need."""
+    return max(settings.simulation.rows, settings.simulation.neighbours)
+
+
+def _content(tasks: Tasks, files: ScoredFiles, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return (
+        digest_files(tasks, files.features, ["user_id", "month", *columns]),
+        digest_files(tasks, files.predictions, ["user_id", "month", "probability"]),
+    )
+
+
+def _fronts(
+    tasks: Tasks,
+    grouped: Done,
+    sizes: Mapping[str, tuple[int, float]],
+    levers: Sequence[Lever],
+    task: Task,
+) -> Rows:
+    """A row a segment and point of its front."""
+    parcels = tuple(sorted(grouped.of(GROUPED), key=lambda parcel: parcel.place))
+    segments = [
+        GroupedUsers(name, users, purchases, parcels)
+        for name, (users, purchases) in sizes.items()
+        if users >= task.chosen.min_users
+    ]
+    most = max(task.chosen.rows, task.chosen.neighbours)
+    work = AdviseOn(task, tuple(lever.name for lever in levers), most)
+    done = tasks.run(segments, work, weight=lambda _: _BYTES_A_SEARCH, named=lambda segment: segment.name)
+    return done.told
 
 
 def _write(
-    fronts: DataFrame, lake: Lake, chosen: ChosenMonth, by: str, model: ServingModel, identity: str
+    fronts: Rows, lake: Lake, chosen: ChosenMonth, by: str, model: ServingModel, identity: str
 ) -> None:
     """One commit, one file: a front has some dozens of rows."""
-    made = fronts.withColumns(
-        {
-            "month": F.lit(chosen.month),
-            "complete": F.lit(chosen.complete),
-            "segment_by": F.lit(by),
-            "model_version": F.lit(model.version),
-            "simulation_id": F.lit(identity),
-        }
-    )
+    alike = {
+        "month": chosen.month,
+        "complete": chosen.complete,
+        "segment_by": by,
+        "model_version": model.version,
+        "simulation_id": identity,
+    }
+    rows = [alike | {**front, "changes": list(front["changes"].items())} for front in fronts]
+    made = pa.Table.from_pylist(rows, schema=arrow_schema(SIMULATIONS.schema))
     partition: Partition = {"month": chosen.month, "segment_by": by}
-    lake.replace_partitions(SIMULATIONS.conform(made.repartition("month")), SIMULATIONS, [partition])
+    lake.replace_partitions(made, SIMULATIONS, [partition])
 
 
 def _partition(lake: Lake, month: date, by: str) -> Rows:
     """The fronts of a month and grouping, in order: tens of rows a segment."""
     if not lake.exists(SIMULATIONS.name):
         return []
-    rows = lake.read(SIMULATIONS.name, partitions=[{"month": month, "segment_by": by}])
-    return [row.asDict() for row in rows.orderBy("segment", "point").collect()]
+    rows = lake.rows(SIMULATIONS.name, partitions=[{"month": month, "segment_by": by}]).to_pylist()
+    plain = [{**row, "changes": dict(row["changes"])} for row in rows]
+    return sorted(plain, key=lambda row: (row["segment"], row["point"]))
 
 
-def _small(grouped: DataFrame, settings: Settings) -> list[str]:
+def _small(sizes: Mapping[str, tuple[int, float]], settings: Settings) -> list[str]:
     """The segments that were left out."""
     least = settings.simulation.min_users
-    found = grouped.groupBy("segment").count().where(F.col("count") < least).orderBy("segment").collect()
-    return [f"{row['segment']} is left out: {row['count']} users, fewer than {least}" for row in found]
+    return [
+        f"{name} is left out: {users} users, fewer than {least}"
+        for name, (users, _) in sizes.items()
+        if users < least
+    ]
 
 
-def _identity(settings: Settings, model: ServingModel, rows: DataFrame, chosen: ChosenMonth, by: str) -> str:
+def _identity(
+    settings: Settings, model: ServingModel, content: Sequence[str], chosen: ChosenMonth, by: str
+) -> str:
     """Names everything that decides the fronts, so that they needn't be searched twice."""
     decisive = [
         FORMAT, model.name, model.version, model.run_id, chosen.month.isoformat(), chosen.complete, by,
-        deciding(settings, "simulation"), content_hash(rows),
+        deciding(settings, "simulation"), *content,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Protocol, TypeVar
 
 from pozytywka_spark.training.table import TrainingTable
 
@@ -36,3 +37,23 @@ class Here:
 
         with threadpool_limits(threads):
             return [question(self._table) for question in questions]
+
+
+class Later:
+    """Implements `Asked` by a table that is put down at the first question, if there is one."""
+
+    def __init__(self, opened: Callable[[], AbstractContextManager[Asked]]) -> None:
+        self._opened, self._stack = opened, ExitStack()
+        self._asked: Asked | None = None
+
+    def __enter__(self) -> Later:
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._stack.close()
+
+    def ask(self, questions: Sequence[Question[Answer]], *, threads: int = 1) -> list[Answer]:
+        """See `Asked`."""
+        if self._asked is None:
+            self._asked = self._stack.enter_context(self._opened())
+        return self._asked.ask(questions, threads=threads)

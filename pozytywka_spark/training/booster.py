@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark import TaskContext
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql import types as T
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import types as T
 
 Matrix = npt.NDArray[np.float64]
+Features = npt.NDArray[np.floating[Any]]  # a row a row, NaN as missing
 Batches = Iterator[pa.RecordBatch]
 Arrays = dict[str, pa.Array]
 
@@ -28,12 +30,15 @@ class Predictor(Protocol):
 
     kind: ClassVar[str]
 
-    def margins(self, matrix: Matrix) -> Matrix:
+    def margins(self, matrix: Features) -> Matrix:
         """Log-odds of each row."""
         ...
 
-    def contributions(self, matrix: Matrix) -> Matrix:
-        """Each feature's part of the log-odds, the bias in the last column; a row's sum is its margin."""
+    def contributions(self, matrix: Features, threads: int | None = None) -> Matrix:
+        """Each feature's part of the log-odds, the bias in the last column; a row's sum is its margin.
+
+        By so many threads, else as many as the task has.
+        """
         ...
 
     def content(self) -> bytes:
@@ -54,6 +59,8 @@ def with_margin(
     The contributions (of trees: exact tree SHAP values) are in the order of the features with the bias
     last; they add up to the margin. Features are read by name in the model's own order, null as missing.
     """
+    from pyspark.sql import types as T
+
     added = [T.StructField(MARGIN, T.DoubleType())]
     if contributions:
         added.append(T.StructField(CONTRIBUTIONS, T.ArrayType(T.DoubleType())))
@@ -65,6 +72,8 @@ def with_margins(
     df: DataFrame, predictors: Mapping[str, Predictor], order: Sequence[str], keep: Sequence[str]
 ) -> DataFrame:
     """Columns `keep` and a margin double for each of `predictors`, under its name, in one pass."""
+    from pyspark.sql import types as T
+
     added = [T.StructField(name, T.DoubleType()) for name in predictors]
 
     def predict(matrix: Matrix) -> Arrays:
@@ -75,6 +84,8 @@ def with_margins(
 
 def probability(margin: Column) -> Column:
     """The probability of log-odds."""
+    from pyspark.sql import functions as F
+
     return F.lit(1.0) / (F.lit(1.0) + F.exp(-margin))
 
 
@@ -85,6 +96,8 @@ def _mapped(
     added: Sequence[T.StructField],
     run: Callable[[Batches], Batches],
 ) -> DataFrame:
+    from pyspark.sql import types as T
+
     schema = T.StructType([*(df.schema[name] for name in keep), *added])
     return df.select(*dict.fromkeys([*keep, *order])).mapInArrow(run, schema)
 
@@ -123,30 +136,34 @@ def as_matrix(batch: pa.RecordBatch, order: Sequence[str]) -> Matrix:
     return np.column_stack([column.to_numpy(zero_copy_only=False).astype(np.float64) for column in columns])
 
 
-def margins(booster: bytes, matrix: Matrix) -> Matrix:
+def margins(booster: bytes, matrix: Features) -> Matrix:
     """Log-odds of each row by all trees of `booster`: it holds the best iteration's and no more."""
     found = load(booster).inplace_predict(matrix, predict_type="margin", missing=np.nan)
     return np.asarray(found, dtype=np.float64)
 
 
-def explain(booster: bytes, matrix: Matrix) -> Matrix:
-    """Tree SHAP values, a row a row, the bias in the last column."""
+def explain(booster: bytes, matrix: Features, threads: int | None = None) -> Matrix:
+    """Tree SHAP values, a row a row, the bias in the last column; by so many threads, else by the task's."""
     import xgboost
 
-    data = xgboost.DMatrix(matrix, missing=np.nan, nthread=task_threads())
-    found = load(booster).predict(data, pred_contribs=True, validate_features=False)
+    data = xgboost.DMatrix(matrix, missing=np.nan, nthread=threads or task_threads())
+    found = load(booster, threads).predict(data, pred_contribs=True, validate_features=False)
     return np.asarray(found, dtype=np.float64)
 
 
 def task_threads() -> int:
     """The cpus of the task that asks; 1 outside of tasks."""
+    if "pyspark" not in sys.modules:
+        return 1
+    from pyspark import TaskContext
+
     context = TaskContext.get()
     return context.cpus() if context else 1
 
 
-def load(booster: bytes) -> Any:
-    """The booster with its task's threads, read once a worker process."""
-    return _loaded(hashlib.sha256(booster).hexdigest(), _Raw(booster))
+def load(booster: bytes, threads: int | None = None) -> Any:
+    """The booster with so many threads, else its task's, read once a worker process."""
+    return _loaded(hashlib.sha256(booster).hexdigest(), _Raw(booster), threads or task_threads())
 
 
 class _Raw:
@@ -163,10 +180,10 @@ class _Raw:
 
 
 @lru_cache(maxsize=8)
-def _loaded(digest: str, raw: _Raw) -> Any:
+def _loaded(digest: str, raw: _Raw, threads: int) -> Any:
     import xgboost
 
     booster = xgboost.Booster()
     booster.load_model(bytearray(raw.content))
-    booster.set_param({"nthread": task_threads()})
+    booster.set_param({"nthread": threads})
     return booster

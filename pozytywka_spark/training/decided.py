@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-
-from pyspark.sql import DataFrame
+from dataclasses import dataclass
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.training.gate import Decision
 from pozytywka_spark.training.provenance import code_hash
 from pozytywka_spark.training.publish import FACTS, OUTCOME
-from pozytywka_spark.training.rows import content_hash
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking
 
 KEPT = "pozytywka.gate.kept"  # the champion that this version lost to, or had to give the place back to
 DECIDED = "pozytywka.gate.decided"  # on what: `inputs_of`, or by hand
+ON_VERSIONS = "pozytywka.gate.decided_on_versions"  # the same, the rows by their tables' versions
 BY_HAND = "by hand"
 
 
-def inputs_of(
-    champion: registry.Version, challenger: registry.Version, rows: DataFrame, settings: Settings
-) -> str:
-    """Names everything that decides between the two: the rows, the settings and the code."""
-    inputs = [
-        champion.number, challenger.number, content_hash(rows), deciding(settings, "gate"), code_hash(),
-    ]  # fmt: skip
+@dataclass(frozen=True)
+class Inputs:
+    """On what a decision was taken, as `inputs_of` names it: by the rows, and by their tables' versions."""
+
+    rows: str
+    versions: str | None = None
+
+
+def inputs_of(champion: registry.Version, challenger: registry.Version, settings: Settings, rows: str) -> str:
+    """Names everything that decides between the two: settings, code, and the rows that `rows` names."""
+    inputs = [champion.number, challenger.number, rows, deciding(settings, "gate"), code_hash()]
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
 
 
-def keep(tracking: Tracking, version: int, champion: int, inputs: str) -> None:
+def keep(tracking: Tracking, version: int, champion: int, inputs: Inputs) -> None:
     """Note on a version that it was kept out by `champion`; the inputs first, for they say what it means."""
-    registry.set_tag(tracking, version, DECIDED, inputs)
+    if inputs.versions:
+        registry.set_tag(tracking, version, ON_VERSIONS, inputs.versions)
+    registry.set_tag(tracking, version, DECIDED, inputs.rows)
     registry.set_tag(tracking, version, KEPT, str(champion))
 
 
@@ -44,7 +49,8 @@ def standing(
     A note of an older release doesn't say on what it was decided, and stands: it may be a rollback.
     """
     on = challenger.tags.get(DECIDED)
-    if challenger.tags.get(KEPT) != str(champion.number) or on not in (None, BY_HAND, inputs):
+    same = inputs in (on, challenger.tags.get(ON_VERSIONS))
+    if challenger.tags.get(KEPT) != str(champion.number) or not (same or on in (None, BY_HAND)):
         return None
     why = "by hand" if on == BY_HAND else "on the same rows and settings"
     told = (

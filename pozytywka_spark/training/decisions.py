@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import pandas as pd
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING, Any
 
 from pozytywka_spark.config import Policy, Settings
-from pozytywka_spark.training.predictors import XGBOOST
-from pozytywka_spark.training.rows import LABEL, SIDE
-from pozytywka_spark.training.splits import TEST
+from pozytywka_spark.training.scores import STEPS
 
-STEPS = 10_000  # probabilities are told apart to a hundredth of a percent, as selection policies do
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-def histogram(scored: DataFrame, model: str = XGBOOST) -> pd.DataFrame:
-    """Grain month and step of probability, of the test rows: users, buyers, expected (sum of probabilities).
-
-    At most 10,000 rows a month, whatever the number of users.
-    """
-    test = scored.filter(F.col(SIDE) == TEST)
-    step = F.floor(F.col(model) * STEPS).cast("int").alias("step")
-    counted = test.groupBy(F.date_format("month", "yyyy-MM").alias("month"), step).agg(
-        F.count("*").alias("users"), F.sum(LABEL).alias("buyers"), F.sum(model).alias("expected")
-    )
-    return counted.orderBy("month", "step").toPandas()
+    _Rule = Callable[[pd.DataFrame], pd.Series[float]]
 
 
 def decision_table(counts: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:
@@ -50,9 +34,6 @@ def decision_table(counts: pd.DataFrame, settings: Settings) -> list[dict[str, A
     if policy.kind == "precision":
         rules.append((f"policy: expected precision {policy.precision:g}", _precise(policy.precision)))
     return [_row(name, chosen(counts), counts, policy) for name, chosen in rules]
-
-
-_Rule = Callable[[pd.DataFrame], "pd.Series[float]"]
 
 
 def _from(share: float) -> _Rule:

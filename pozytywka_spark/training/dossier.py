@@ -135,13 +135,18 @@ def _data(page: Page, facts: Facts) -> None:
         ]
     )
     months = sorted({month for sides in data["bars"].values() for part in sides.values() for month in part})
-    section.figure(
-        plots.split_plot(data["bars"], months),
+    section.charts(
+        [plots.split_chart(data["bars"], months)],
+        height=plots.height(len(data["bars"])),
         alt="Months of train, validation and test, and of the rolling folds",
         caption="A gap is purged. Folds serve tuning and the stability of reasons; none reaches the test.",
     )
-    section.figure(
-        plots.months_plot(data["months"]), alt="Share of buyers by month", caption="All mature months."
+    section.charts(
+        plots.months_charts(data["months"]),
+        alt="Share of buyers by month",
+        caption="All mature months.",
+        columns=2,
+        height=240,
     )
     section.text("Guards, each of which would have stopped the training:")
     section.bullets([*_GUARDS, *facts["guards"]])
@@ -158,8 +163,8 @@ _GUARDS = (
 def _made(page: Page, facts: Facts) -> None:
     made, data = facts["made"], facts["data"]
     section = page.section("How it was made")
-    section.figure(
-        plots.loss_plot(made),
+    section.charts(
+        [plots.loss_chart(made)],
         alt="Log loss by tree",
         caption="The trees: training stops where validation stops falling.",
     )

@@ -39,12 +39,12 @@ def models(page: Page, models: Facts, kind: str) -> None:
         caption="Test months; in brackets 95% bootstrap intervals over users",
     )
     told = "Ten groups of equal size; on the dashed line a probability means what it says."
-    section.side_by_side(
+    section.charts_beside(
         [
-            (plots.gain_plot(models), "Gain curves", "Buyers found by taking the best first."),
-            (plots.lift_plot(models), "Lift curves", "How many times better than chance."),
-            (plots.precision_recall_plot(models), "Precision and recall", "Precision against recall."),
-            (plots.reliability_plot(models, kind), "Predicted against observed probability", told),
+            (plots.gain_chart(models), "Gain curves", "Buyers found by taking the best first."),
+            (plots.lift_chart(models), "Lift curves", "How many times better than chance."),
+            (plots.precision_recall_chart(models), "Precision and recall", "Precision against recall."),
+            (plots.reliability_chart(models, kind), "Predicted against observed probability", told),
         ]
     )
 
@@ -165,11 +165,15 @@ def tuning(page: Page, tuned: Facts | None) -> None:
         f"own parameters were the first trial. {tuned['reason']}. Study {tuned['study']} in "
         f"{tuned['storage']}."
     )
-    section.figure(
-        plots_reasons.study_plot(trials), alt="Log loss of the trials", caption="The line is the best so far."
+    section.charts(
+        [plots_reasons.study_chart(trials)],
+        alt="Log loss of the trials",
+        caption="The line is the best so far.",
     )
-    section.figure(
-        plots_reasons.parameters_plot(trials),
+    section.charts(
+        plots_reasons.parameters_charts(trials),
+        columns=3,
+        height=220,
         alt="Log loss by parameter",
         caption="Completed trials; red: best.",
     )

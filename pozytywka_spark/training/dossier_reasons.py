@@ -23,13 +23,17 @@ def strongest(page: Page, explained: Facts) -> None:
         f"Exact tree SHAP contributions (log-odds; they add up to the score) of {_seen(explained)}. They say "
         "what the model leans on, not what causes a purchase."
     )
-    section.figure(plots.importance_plot(rows), alt="Strongest features by mean contribution")
-    section.figure(
-        plots_reasons.swarm_plot(explained["swarm"]),
+    section.charts(
+        [plots.importance_chart(rows)],
+        alt="Strongest features by mean contribution",
+        height=plots.height(min(15, len(rows))),
+    )
+    section.charts(
+        [plots_reasons.swarm_chart(explained["swarm"])],
+        height=plots.height(2 * len(explained["swarm"])),
         alt="Contributions of single users by feature",
         caption=f"A dot is one of {_dots(explained)} users drawn by a hash; red has much of the feature, "
         "blue little, grey is unknown.",
-        kind="png",
     )
     section.table(
         [
@@ -60,7 +64,11 @@ def coefficients(page: Page, explained: Facts) -> None:
         "that go together share their effect; they say what the model leans on, not what causes a purchase. "
         "Whether they hold over time isn't shown, as the rolling folds are fitted with trees."
     )
-    section.figure(plots.importance_plot(rows), alt="Strongest features by mean contribution")
+    section.charts(
+        [plots.importance_chart(rows)],
+        alt="Strongest features by mean contribution",
+        height=plots.height(min(15, len(rows))),
+    )
     section.table(
         [
             {
@@ -82,11 +90,13 @@ def dependence(page: Page, explained: Facts) -> None:
     if not explained["dependence"]:
         return
     section = page.section("How the strongest features act")
-    section.figure(
-        plots_reasons.dependence_plot(explained["dependence"]),
+    section.charts(
+        plots_reasons.dependence_charts(explained["dependence"]),
+        columns=3,
+        height=220,
         alt="Contribution by value of the strongest features",
         caption=f"Mean contribution over twenty groups of equal size of {_seen(explained)}; the band holds "
-        "the middle 80% of users, who differ by their other features. A cross is the missing value.",
+        "the middle 80% of users, who differ by their other features. A circle is the missing value.",
     )
 
 
@@ -118,8 +128,9 @@ def stability(page: Page, holds: Facts) -> None:
         ]
     )
     if holds["features"]:
-        section.figure(
-            plots_reasons.stability_plot(holds["features"]),
+        section.charts(
+            [plots_reasons.stability_chart(holds["features"])],
+            height=plots.height(len(holds["features"])),
             alt="Share of strength by feature over the folds",
             caption="Share of all contributions: the dot is the final model, the line spans the folds.",
         )

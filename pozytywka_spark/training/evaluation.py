@@ -1,120 +1,86 @@
-"""Evaluation of scored rows, exact on all of them, without collecting any."""
+"""Evaluation of scored rows, exact on all of them, with replicates over users for the noise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import numpy.typing as npt
 
 from pozytywka_spark.training import kernel
+from pozytywka_spark.training.kernel import Floats
 from pozytywka_spark.training.metrics import Evaluation, finish
 
-ROWS_A_BUCKET = 50_000
-MAX_BUCKETS = 64
-_KEYS = "name string, bucket int"
+# Of a group: by name what `kernel.totals` and `kernel.parts` give, a row a replicate
+Sums = dict[str, Floats]
 _TOTALS = ("pos", "neg")
-_SUMS = ("auc", "ap", "log_loss", "brier", "top", "curve", "bin_weight", "bin_label", "bin_score")
-_Arrays = dict[str, kernel.Floats]
-# by group and bucket: the totals of the buckets above, and of the whole group
-_Offsets = Mapping[str, Mapping[int, tuple[_Arrays, _Arrays]]]
-_OfBucket = Callable[[pd.DataFrame], pd.DataFrame]
+_CELLS_A_QUESTION = 100_000_000  # rows x replicates: about five seconds of a core
 
 
-def evaluate(scored: DataFrame, *, replicates: int, seed: int) -> dict[str, Evaluation]:
-    """Metrics of each group of `scored` (name string, user_id bigint, label double, score double).
+class Rows(NamedTuple):
+    """Scored rows of one group. Groups whose `user_id` is the same array share the work of drawing users."""
 
-    Two passes: weights of positives and negatives per bucket of scores, then each bucket's part of every
-    metric given the buckets above it. `replicates` bootstrap replicates over users come with it. Cache
-    `scored` if it is dear to compute.
-    """
-    bucketed = scored.transform(with_bucket)
-    return evaluate_buckets(bucketed, replicates=replicates, seed=seed)
+    user_id: npt.NDArray[np.int64]
+    label: Floats
+    score: Floats
 
 
-def with_bucket(scored: DataFrame, rows_a_bucket: int = ROWS_A_BUCKET) -> DataFrame:
-    """Add `bucket`: 0 for the highest scores of the row's group. Where the edges lie changes no result."""
-    largest = scored.groupBy("name").count().agg(F.max("count")).first()
-    rows = (largest[0] or 0) if largest else 0
-    buckets = min(MAX_BUCKETS, -(-rows // rows_a_bucket))
-    if buckets <= 1:
-        return scored.withColumns({"bucket": F.lit(0)})
-    shares = [step / buckets for step in range(1, buckets)]
-    edges = scored.groupBy("name").agg(F.percentile_approx("score", shares, 10_000).alias("edges"))
-    above = F.size(F.filter("edges", lambda edge: edge > F.col("score")))
-    return scored.join(F.broadcast(edges), "name", "inner").withColumns({"bucket": above}).drop("edges")
+def evaluate(groups: Mapping[str, Rows], *, replicates: int, seed: int) -> dict[str, Evaluation]:
+    """Metrics of each group that has rows, with bootstrap replicates over users."""
+    return finished([sums(groups, seed, 0, replicates + 1)])
 
 
-def evaluate_buckets(bucketed: DataFrame, *, replicates: int, seed: int) -> dict[str, Evaluation]:
-    """`evaluate` of rows that have their bucket."""
+def ranges(rows: int, replicates: int) -> list[tuple[int, int]]:
+    """(first, count) of all replicates, the exact values as number 0, cut into questions of a few seconds."""
     drawn = replicates + 1
-    grouped = bucketed.select("name", "bucket", "user_id", "label", "score").groupBy("name", "bucket")
-    first = grouped.applyInPandas(_totals(seed, drawn), f"{_KEYS}, pos array<double>, neg array<double>")
-    offsets = _offsets(first.toPandas())
-    schema = ", ".join([_KEYS, *(f"{name} array<double>" for name in _SUMS)])
-    second = grouped.applyInPandas(_parts(seed, drawn, offsets), schema)
-    return _finish(second.toPandas(), offsets, drawn)
+    most = max(1, _CELLS_A_QUESTION // max(1, rows))
+    size = -(-drawn // -(-drawn // most))  # as even as they can be
+    return [(first, min(size, drawn - first)) for first in range(0, drawn, size)]
 
 
-def _totals(seed: int, drawn: int) -> _OfBucket:
-    """The first pass over a bucket's rows."""
-
-    def totals(rows: pd.DataFrame) -> pd.DataFrame:
-        label, users = rows["label"].to_numpy(np.float64), rows["user_id"].to_numpy(np.int64)
-        found = [
-            kernel.totals(label, kernel.user_weights(users, seed, first, count))
-            for first, count in kernel.replicate_chunks(len(rows), drawn)
-        ]
-        return _one_row(rows, {name: np.concatenate([part[name] for part in found]) for name in _TOTALS})
-
-    return totals
+def sums(groups: Mapping[str, Rows], seed: int, first: int, count: int) -> dict[str, Sums]:
+    """Of each group that has rows: `count` replicates from number `first` on."""
+    found: dict[str, Sums] = {}
+    of_users: dict[int, dict[str, Rows]] = {}
+    for name, rows in groups.items():
+        if len(rows.user_id):
+            of_users.setdefault(id(rows.user_id), {})[name] = rows
+    for mine in of_users.values():
+        found |= _of_same_users(mine, seed, first, count)
+    return {name: found[name] for name in groups if name in found}
 
 
-def _parts(seed: int, drawn: int, offsets: _Offsets) -> _OfBucket:
-    """The second pass, given what lies above each bucket."""
-
-    def parts(rows: pd.DataFrame) -> pd.DataFrame:
-        above, total = offsets[rows["name"].iloc[0]][int(rows["bucket"].iloc[0])]
-        label, users = rows["label"].to_numpy(np.float64), rows["user_id"].to_numpy(np.int64)
-        score = rows["score"].to_numpy(np.float64)
-        found = []
-        for first, count in kernel.replicate_chunks(len(rows), drawn):
-            weight = kernel.user_weights(users, seed, first, count)
-            chosen = slice(first, first + count)
-            inside = [{name: part[name][chosen] for name in _TOTALS} for part in (above, total)]
-            found.append(kernel.parts(score, label, weight, inside[0], inside[1]))
-        whole = {name: np.concatenate([part[name] for part in found]) for name in _SUMS if name != "curve"}
-        return _one_row(rows, whole | {"curve": found[0]["curve"]})
-
-    return parts
-
-
-def _one_row(rows: pd.DataFrame, arrays: _Arrays) -> pd.DataFrame:
-    keys = {"name": [rows["name"].iloc[0]], "bucket": [int(rows["bucket"].iloc[0])]}
-    return pd.DataFrame(keys | {name: [values.ravel()] for name, values in arrays.items()})
-
-
-def _offsets(first: pd.DataFrame) -> _Offsets:
-    """By group and bucket: the totals of the buckets above it, and of the whole group."""
-    found: dict[str, dict[int, tuple[_Arrays, _Arrays]]] = {}
-    for name, rows in first.sort_values("bucket").groupby("name"):
-        stacked = {key: np.stack(list(rows[key])) for key in _TOTALS}
-        total = {key: values.sum(axis=0) for key, values in stacked.items()}
-        before = {key: np.cumsum(values, axis=0) - values for key, values in stacked.items()}
-        found[str(name)] = {
-            int(bucket): ({key: before[key][place] for key in _TOTALS}, total)
-            for place, bucket in enumerate(rows["bucket"])
-        }
-    return found
-
-
-def _finish(second: pd.DataFrame, offsets: _Offsets, drawn: int) -> dict[str, Evaluation]:
+def finished(parts: Sequence[Mapping[str, Sums]]) -> dict[str, Evaluation]:
+    """Metrics from `sums` of all replicates, in their order."""
     done = {}
-    for name, rows in second.sort_values("bucket").groupby("name"):
-        total = next(iter(offsets[str(name)].values()))[1]
-        sums = {key: np.sum(np.stack(list(rows[key])), axis=0) for key in _SUMS}
-        shaped = {key: values.reshape(1 if key == "curve" else drawn, -1) for key, values in sums.items()}
-        done[str(name)] = finish(total["pos"], total["neg"], shaped)
+    for name in parts[0]:
+        whole = _joined([part[name] for part in parts])
+        done[name] = finish(whole["pos"], whole["neg"], whole)
     return done
+
+
+def _of_same_users(groups: Mapping[str, Rows], seed: int, first: int, count: int) -> dict[str, Sums]:
+    user_id = next(iter(groups.values())).user_id
+    users, position = np.unique(user_id, return_inverse=True)
+    ranked = {name: kernel.ranked(rows.score, rows.label) for name, rows in groups.items()}
+    places = {name: position[rows.order] for name, rows in ranked.items()}
+    found: dict[str, list[Sums]] = {name: [] for name in groups}
+    for start, size in kernel.replicate_chunks(len(user_id), first, count):
+        drawn = kernel.weights_of(users, seed, start, size)
+        for name, rows in ranked.items():
+            found[name].append(_whole(rows, np.take(drawn, places[name], axis=1)))
+    return {name: _joined(parts) for name, parts in found.items()}
+
+
+def _whole(rows: kernel.Ranked, weight: Floats) -> Sums:
+    """Of a group in one bucket: nothing lies above it."""
+    total = kernel.totals(rows.label, weight)
+    above = {name: np.zeros(len(weight)) for name in _TOTALS}
+    return {**total, **kernel.parts(rows, weight, above, total)}
+
+
+def _joined(parts: Sequence[Sums]) -> Sums:
+    """Replicates one after another; the curve is of the exact values, which come first."""
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return whole | {"curve": parts[0]["curve"]}

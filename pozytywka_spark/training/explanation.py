@@ -3,46 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.training import importance
-from pozytywka_spark.training.predictors import XGBOOST, Linear
-from pozytywka_spark.training.rows import SIDE
+from pozytywka_spark.training.asking import Asked
+from pozytywka_spark.training.importance import explain_test
+from pozytywka_spark.training.predictors import Linear
 from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.splits import TEST
 
 
-def explain_model(rows: DataFrame, held: int, model: ServingModel, settings: Settings) -> dict[str, Any]:
+def explain_model(
+    asked: Asked, held: int, model: ServingModel, settings: Settings, *, threads: int = 1
+) -> dict[str, Any]:
     """`strongest` features (a row each), their `dependence` and `swarm`; `rows` of the `held` test rows seen.
 
     Of logistic regression a row has the `coefficient` too (log-odds a standard deviation), and no dependence
     is drawn: it is a straight line.
 
-    Beyond `evaluation.explained_rows` a sample by a hash of the keys stands for the rest. Contributions are
-    computed once, on the executors; sums, bins and a few hundred users' dots leave them.
+    Beyond `evaluation.explained_rows` a sample by a hash of the keys stands for the rest.
     """
-    test = rows.filter(F.col(SIDE) == TEST)
-    wanted, seed = settings.evaluation.explained_rows, settings.evaluation.seed
-    sample = importance.sample_rows(test, held, wanted, seed)
-    explained = importance.with_contributions(sample, model.predictor, model.features).persist()
-    try:
-        strongest = with_coefficients(importance.importances(explained, model.features), model)
-        shaped = importance.SHAPED if model.kind == XGBOOST else 0
-        names = [str(row["feature"]) for row in strongest]
-        return {
-            "rows": explained.count(),
-            "held": held,
-            "strongest": strongest,
-            "dependence": importance.dependence(explained, model.features, names[:shaped]),
-            "swarm": importance.swarm(explained, model.features, names[: importance.SWARMED], seed),
-        }
-    finally:
-        explained.unpersist()
+    question = partial(
+        explain_test,
+        predictor=model.predictor,
+        wanted=settings.evaluation.explained_rows,
+        seed=settings.evaluation.seed,
+        threads=threads,
+    )
+    [found] = asked.ask([question], threads=threads)
+    return {**found, "held": held, "strongest": with_coefficients(found["strongest"], model)}
 
 
 def with_coefficients(strongest: Sequence[Mapping[str, Any]], model: ServingModel) -> list[dict[str, Any]]:

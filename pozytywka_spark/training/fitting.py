@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
-import pandas as pd
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import calibration, estimators, linear, scores
-from pozytywka_spark.training.booster import Predictor, with_margin
-from pozytywka_spark.training.decisions import histogram
-from pozytywka_spark.training.evaluation import evaluate
+from pozytywka_spark.timesplit import TEST, VALIDATION
+from pozytywka_spark.training import estimators, linear
+from pozytywka_spark.training.asking import Asked
+from pozytywka_spark.training.booster import Predictor
+from pozytywka_spark.training.calibration import Calibrator
+from pozytywka_spark.training.evaluation import finished, ranges
 from pozytywka_spark.training.metrics import Evaluation
 from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.prepare import Prepared
-from pozytywka_spark.training.rows import LABEL, SIDE
+from pozytywka_spark.training.scores import calibrator_of, sums_by_model, sums_of_chosen
 from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.splits import VALIDATION
+from pozytywka_spark.training.table import TrainingTable
 from pozytywka_spark.training.verdict import Verdict, chosen_kind, compare
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import DataFrame
 
 SLICE_REPLICATES = 100  # intervals of slices: their number is what costs, not their width
 
@@ -49,20 +52,54 @@ class Measured:
     counts: pd.DataFrame
 
 
-def fit_models(rows: DataFrame, prepared: Prepared, settings: Settings, plan: Plan) -> Fitted:
-    """Logistic regression and trees on the train side, both calibrated on validation."""
-    logistic = linear.fit_logistic(rows, prepared.order, settings)
-    trees = estimators.fit_trees(rows, prepared.order, settings, plan, prepared.base_rate)
-    line = linear.as_linear(logistic, prepared.order)
-    models = {each.kind: fit_calibrated(rows, each, prepared, settings) for each in (line, trees.predictor)}
-    return Fitted(trees, logistic, models)
+def fit_models(
+    asked: Asked, rows: Callable[[], DataFrame], prepared: Prepared, settings: Settings, plan: Plan
+) -> Fitted:
+    """Logistic regression and trees on the train side, both calibrated on validation.
+
+    A plan across executors grows its trees from `rows`; all else is asked of the training table.
+    """
+    question = partial(fit_both, settings=settings, plan=plan, base_rate=prepared.base_rate)
+    [(line, here)] = asked.ask([question], threads=plan.threads)
+    trees, calibrator = here or across_executors(asked, rows(), prepared, settings, plan)
+    linear_model = as_model(linear.as_linear(line[0], prepared.order), line[1], prepared, settings)
+    boosted = as_model(trees.predictor, calibrator, prepared, settings)
+    return Fitted(trees, line[0], {model.kind: model for model in (linear_model, boosted)})
 
 
-def fit_calibrated(
-    rows: DataFrame, predictor: Predictor, prepared: Prepared, settings: Settings
+def fit_both(
+    table: TrainingTable, settings: Settings, plan: Plan, base_rate: float
+) -> tuple[tuple[linear.FittedLogistic, Calibrator], tuple[estimators.FittedTrees, Calibrator] | None]:
+    """Both models, each with its calibrator; no trees for a plan across executors."""
+    logistic = linear.fit_logistic(table, settings, plan.threads)
+    line = (logistic, _calibrator(table, linear.as_linear(logistic, table.order), settings))
+    if plan.across:
+        return line, None
+    trees = estimators.fit_trees(table, settings, plan, base_rate)
+    return line, (trees, _calibrator(table, trees.predictor, settings))
+
+
+def _calibrator(table: TrainingTable, predictor: Predictor, settings: Settings) -> Calibrator:
+    chosen = settings.calibration
+    return calibrator_of(table, predictor, chosen.method, chosen.isotonic_positives)
+
+
+def across_executors(
+    asked: Asked, rows: DataFrame, prepared: Prepared, settings: Settings, plan: Plan
+) -> tuple[estimators.FittedTrees, Calibrator]:
+    """Trees on all of `rows`, wherever they lie, and their calibrator."""
+    from pozytywka_spark.training.across import fit_across  # xgboost.spark takes its time to load
+
+    trees = fit_across(rows, prepared.order, settings, plan, prepared.base_rate)
+    [calibrator] = asked.ask([partial(_calibrator, predictor=trees.predictor, settings=settings)])
+    return trees, calibrator
+
+
+def as_model(
+    predictor: Predictor, calibrator: Calibrator, prepared: Prepared, settings: Settings
 ) -> ServingModel:
-    """A model that can serve: a predictor, and the calibrator of its margins on the validation side."""
-    model = ServingModel(
+    """A model that can serve."""
+    return ServingModel(
         predictor=predictor,
         features=prepared.order,
         catalogue_hash=prepared.catalogue,
@@ -70,36 +107,40 @@ def fit_calibrated(
         horizon_days=settings.label.horizon_days,
         base_rate=prepared.base_rate,
         trained_until=f"{prepared.split.validation[-1]:%Y-%m}",
+        calibrator=calibrator,
     )
-    validation = rows.filter(F.col(SIDE) == VALIDATION)
-    margins = with_margin(validation, model.predictor, model.features, [LABEL]).persist()
-    try:
-        return replace(model, calibrator=calibration.fit_calibrator(margins, settings.calibration))
-    finally:
-        margins.unpersist()
 
 
-def with_city(rows: DataFrame, lake: Lake) -> DataFrame:
-    """Add the user's city, if the lake has users."""
-    return scores.join_city(rows, lake.read("users")) if lake.exists("users") else rows
+def held_rows(prepared: Prepared) -> int:
+    """About how many rows of validation and test the table has."""
+    return round(prepared.share * sum(prepared.sizes[side][0] for side in (VALIDATION, TEST)))
 
 
-def measure(rows: DataFrame, models: Mapping[str, ServingModel], settings: Settings) -> Measured:
-    """All models on validation and test, the one to register on the test's slices, every row counted."""
-    slices = scores.slices_of(rows.columns)
-    scored = scores.with_scores(rows, models, slices).persist()
-    try:
-        chosen = settings.evaluation
-        few = min(chosen.bootstrap, SLICE_REPLICATES)
-        found = evaluate(scores.by_model(scored), replicates=chosen.bootstrap, seed=chosen.seed)
-        verdict = compare(found, settings.gate)
-        kind = chosen_kind(verdict, settings)
-        return Measured(
-            models=found,
-            verdict=verdict,
-            chosen=kind,
-            slices=evaluate(scores.by_slice(scored, list(slices), kind), replicates=few, seed=chosen.seed),
-            counts=histogram(scored, kind),
-        )
-    finally:
-        scored.unpersist()
+def measure(
+    asked: Asked, models: Mapping[str, ServingModel], settings: Settings, *, rows: int = 0
+) -> Measured:
+    """All models on validation and test, the one to register on the test's slices, every row counted.
+
+    Replicates are cut into questions by `rows`, about how many validation and test have.
+    """
+    chosen = settings.evaluation
+    few = min(chosen.bootstrap, SLICE_REPLICATES)
+    by_model = [
+        partial(sums_by_model, models=models, seed=chosen.seed, first=first, count=count)
+        for first, count in ranges(4 * rows, chosen.bootstrap)  # as many models stand beside each other
+    ]
+    found = finished(asked.ask(by_model))
+    verdict = compare(found, settings.gate)
+    kind = chosen_kind(verdict, settings)
+    of_chosen = [
+        partial(sums_of_chosen, model=models[kind], seed=chosen.seed, first=first, count=count)
+        for first, count in ranges(4 * rows, few)  # each row is in as many slices
+    ]
+    told = asked.ask(of_chosen)
+    return Measured(
+        models=found,
+        verdict=verdict,
+        chosen=kind,
+        slices=finished([part.slices for part in told]),
+        counts=told[0].counts,
+    )

@@ -1,30 +1,25 @@
-"""Fits on rolling folds: all at once, one a task, or one after the other on all workers."""
+"""Fits on rolling folds: each a question to the training table, all asked at once."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
 
 import numpy as np
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.training.booster import Batches, Matrix, task_threads
-from pozytywka_spark.training.estimators import fit_trees, positive_weight, tree_parameters
-from pozytywka_spark.training.importance import strengths
-from pozytywka_spark.training.planner import Plan
-from pozytywka_spark.training.rows import SIDE
-from pozytywka_spark.training.shipped import Sides, read_sides
-from pozytywka_spark.training.splits import TRAIN, VALIDATION, MonthCount, TimeSplit, base_rate_of
+from pozytywka_spark.timesplit import TimeSplit
+from pozytywka_spark.training.asking import Asked
+from pozytywka_spark.training.estimators import as_task, positive_weight
+from pozytywka_spark.training.one_task import Binned, Task, binned, grow, threads_of
+from pozytywka_spark.training.splits import MonthCount, base_rate_of
+from pozytywka_spark.training.table import Mask, TrainingTable
 
 _EXPLAINED = 20_000  # validation rows of a fold whose contributions are averaged
-_SCHEMA = "place int, log_loss double, trees int, seconds double, strengths array<double>"
 
 
 @dataclass(frozen=True)
@@ -48,124 +43,74 @@ class FoldResult:
 FitAll = Callable[[Sequence[Fit]], list[FoldResult]]
 
 
-def one_a_task(
-    spark: SparkSession, address: str, order: Sequence[str], counts: Sequence[MonthCount], *, explain: bool
+def fit_folds(
+    asked: Asked, order: Sequence[str], counts: Sequence[MonthCount], threads: int, *, explain: bool
 ) -> FitAll:
-    """Fits side by side: each is plain XGBoost in one task, on rows that `shipped` put at `address`."""
+    """Fits side by side, each with so many threads and its own fold's base rate.
 
-    def fit_all(fits: Sequence[Fit]) -> list[FoldResult]:
-        if not fits:
-            return []
-        jobs = [_job(fit, order, counts) for fit in fits]
-        worker = _worker(jobs, address, tuple(order), explain)
-        # a range has a partition for each number: the places, spread over all slots
-        places = spark.range(0, len(jobs), 1, len(jobs))
-        found = {row["place"]: row for row in places.mapInArrow(worker, _SCHEMA).collect()}
-        return [
-            FoldResult(row["log_loss"], row["trees"], row["seconds"], tuple(row["strengths"]))
-            for _, row in sorted(found.items())
-        ]
-
-    return fit_all
-
-
-def one_at_a_time(
-    rows: DataFrame, order: Sequence[str], counts: Sequence[MonthCount], plan: Plan, *, explain: bool
-) -> FitAll:
-    """Fits one after the other, each on all workers of `plan`."""
-
-    def fit_all(fits: Sequence[Fit]) -> list[FoldResult]:
-        return [_distributed(rows, order, counts, plan, fit, explain) for fit in fits]
-
-    return fit_all
-
-
-def _distributed(
-    rows: DataFrame,
-    order: Sequence[str],
-    counts: Sequence[MonthCount],
-    plan: Plan,
-    fit: Fit,
-    explain: bool,
-) -> FoldResult:
-    start = time.monotonic()
-    fold = fit.fold
-    side = F.when(F.col("month").isin(list(fold.train)), TRAIN).when(
-        F.col("month").isin(list(fold.validation)), VALIDATION
-    )
-    sided = rows.drop(SIDE).withColumns({SIDE: side})
-    trees = fit_trees(sided, order, fit.settings, plan, base_rate_of(fold.train, counts))
-    found: Matrix = np.zeros(0)
-    if explain:
-        found = strengths(sided.filter(F.col(SIDE) == VALIDATION), trees.predictor, order)
-    loss = trees.validation_loss[trees.trees - 1]
-    return FoldResult(loss, trees.trees, time.monotonic() - start, tuple(found.tolist()))
-
-
-def _job(fit: Fit, order: Sequence[str], counts: Sequence[MonthCount]) -> Mapping[str, Any]:
-    weight = positive_weight(fit.settings, base_rate_of(fit.fold.train, counts))
-    return {
-        "parameters": {**tree_parameters(fit.settings, order, weight), "objective": "binary:logistic"},
-        "rounds": fit.settings.training.max_trees,
-        "patience": fit.settings.training.early_stopping_rounds,
-        "train": fit.fold.train,
-        "validation": fit.fold.validation,
-    }
-
-
-def _worker(
-    jobs: Sequence[Mapping[str, Any]], address: str, order: tuple[str, ...], explain: bool
-) -> Callable[[Batches], Batches]:
-    def run(batches: Batches) -> Batches:
-        for batch in batches:
-            for place in batch.column(0).to_pylist():
-                job = jobs[place]
-                found = fit_in_task(job, address, order, explain=explain, threads=task_threads())
-                values = [place, found.log_loss, found.trees, found.seconds, list(found.strengths)]
-                types = [pa.int32(), pa.float64(), pa.int32(), pa.float64(), pa.list_(pa.float64())]
-                arrays = [pa.array([value], kind) for value, kind in zip(values, types, strict=True)]
-                yield pa.RecordBatch.from_arrays(arrays, ["place", *FoldResult.__dataclass_fields__])
-
-    return run
-
-
-@lru_cache(maxsize=1)  # a wave fits one fold after the other
-def _matrices(
-    address: str, order: tuple[str, ...], train: tuple[date, ...], validation: tuple[date, ...], threads: int
-) -> tuple[Sides, Any, Any]:
-    import xgboost
-
-    sides = read_sides(address, order, train, validation)
-    options = {"missing": np.nan, "nthread": threads}
-    known = xgboost.QuantileDMatrix(sides.train, sides.train_label, **options)
-    held_out = xgboost.QuantileDMatrix(sides.validation, sides.validation_label, ref=known, **options)
-    return sides, known, held_out
-
-
-def fit_in_task(
-    job: Mapping[str, Any], address: str, order: tuple[str, ...], *, explain: bool, threads: int
-) -> FoldResult:
-    """One fit with the library alone.
-
-    The same rows in the same order with the same threads give the trees that one Spark worker gives.
+    `explain`: say what moved the scores too.
     """
+
+    def fit_all(fits: Sequence[Fit]) -> list[FoldResult]:
+        questions = [
+            partial(
+                fit_fold,
+                train=fit.fold.train,
+                validation=fit.fold.validation,
+                task=_task(fit, order, counts, threads),
+                explain=explain,
+            )
+            for fit in fits
+        ]
+        return asked.ask(questions, threads=threads) if questions else []
+
+    return fit_all
+
+
+def _task(fit: Fit, order: Sequence[str], counts: Sequence[MonthCount], threads: int) -> Task:
+    weight = positive_weight(fit.settings, base_rate_of(fit.fold.train, counts))
+    return as_task(order, fit.settings, threads, weight)
+
+
+def fit_fold(
+    table: TrainingTable, train: Sequence[date], validation: Sequence[date], task: Task, *, explain: bool
+) -> FoldResult:
+    """Trees on the rows of the months `train`, stopped and judged on those of `validation`."""
     import xgboost
 
     start = time.monotonic()
-    sides, known, held_out = _matrices(address, order, job["train"], job["validation"], threads)
-    booster = xgboost.train(
-        {**job["parameters"], "nthread": threads},
-        known,
-        job["rounds"],
-        evals=[(held_out, "validation")],
-        early_stopping_rounds=job["patience"],
-        verbose_eval=False,
-    )
-    best = int(booster.best_iteration) + 1
-    found: Matrix = np.zeros(0)
-    if explain:
-        step = -(-len(sides.validation) // _EXPLAINED)
-        rows = xgboost.DMatrix(sides.validation[::step], missing=np.nan, nthread=threads)
-        contributions = booster.predict(rows, pred_contribs=True, iteration_range=(0, best))
-        found = np.abs(contributions[:, :-1]).mean(axis=0).astype(np.float64)
-    return FoldResult(float(booster.best_score), best, time.monotonic() - start, tuple(found.tolist()))
+    with threads_of(task.threads):
+        grown = grow(_binned(_Same(table), tuple(train), tuple(validation), task.threads), task)
+        found = np.zeros(0)
+        if explain:
+            held_out = table.matrix[_within(table, validation)]
+            step = -(-len(held_out) // _EXPLAINED)
+            seen = xgboost.DMatrix(held_out[::step], missing=np.nan, nthread=task.threads)
+            parts = grown.booster.predict(seen, pred_contribs=True, iteration_range=(0, grown.best))
+            found = np.abs(parts[:, :-1]).mean(axis=0, dtype=np.float64)
+    loss = grown.validation_loss[grown.best - 1]
+    return FoldResult(loss, grown.best, time.monotonic() - start, tuple(found.tolist()))
+
+
+class _Same:
+    """A table as a key: equal to itself only. The cache doesn't keep it in memory."""
+
+    def __init__(self, table: TrainingTable) -> None:
+        self._id, self.table = id(table), weakref.ref(table)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.table() is other.table() is not None
+
+    def __hash__(self) -> int:
+        return self._id
+
+
+@lru_cache(maxsize=1)  # a wave of trials fits one fold after the other, and binning takes a third of a fit
+def _binned(same: _Same, train: tuple[date, ...], validation: tuple[date, ...], threads: int) -> Binned:
+    table = same.table()
+    assert table is not None
+    return binned(table.where(_within(table, train)), table.where(_within(table, validation)), threads)
+
+
+def _within(table: TrainingTable, months: Sequence[date]) -> Mask:
+    return np.isin(table.month, np.array(months, "datetime64[D]"))

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Gate, Settings
-from pozytywka_spark.training.booster import MARGIN, with_margin
-from pozytywka_spark.training.evaluation import evaluate
+from pozytywka_spark.training.asking import Asked
+from pozytywka_spark.training.evaluation import finished, ranges
+from pozytywka_spark.training.gate_rows import CHALLENGER, CHAMPION, sums_by_contender
 from pozytywka_spark.training.metrics import LOWER_IS_BETTER, Evaluation
 from pozytywka_spark.training.outlook import Advantage, allowed_calibration_error, what_would_change
 from pozytywka_spark.training.predicted import check_label
-from pozytywka_spark.training.rows import LABEL
-from pozytywka_spark.training.scores import slices_of
 from pozytywka_spark.training.serving import ServingModel
 
-CHAMPION, CHALLENGER = "champion", "challenger"
 COMPARED = ("roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "lift_at_10pct")
 
 
@@ -34,43 +31,47 @@ class Decision:
 
 
 def compare(
-    rows: DataFrame, champion: ServingModel, challenger: ServingModel, settings: Settings
+    asked: Asked, champion: ServingModel, challenger: ServingModel, settings: Settings, *, rows: int = 0
 ) -> Decision:
-    """Score `rows` (user_id, month, label, the features) with both and decide.
+    """Score the test rows with both and decide. Replicates are cut into questions by `rows`, about how many.
 
     A champion of other features can't score today's catalogue: it serves nobody, and the challenger
     takes its place if it knows anything at all and is calibrated. Rows that either model has seen in
     training are no ground for a comparison and are refused, and so are models of different labels.
-    `rows` are of the settings' label: raises `GuardError` if it isn't the challenger's.
+    The rows are of the settings' label: raises `GuardError` if it isn't the challenger's.
     """
     check_label(challenger, settings.label)
     if champion.label != challenger.label:
         return decide_apart(champion, challenger)
     seen = max(champion.trained_until, challenger.trained_until)
-    unseen = rows.filter(F.date_format("month", "yyyy-MM") > seen)
     compatible = (champion.features, champion.catalogue_hash) == (
         challenger.features,
         challenger.catalogue_hash,
     )
     models = {CHALLENGER: challenger} | ({CHAMPION: champion} if compatible else {})
-    chosen = unseen.withColumns(slices_of(unseen.columns))
-    slices = [name for name in chosen.columns if name.startswith("slice_")]
-    scored = {name: _scores(chosen, model, slices) for name, model in models.items()}
-    whole = _named(scored, [F.lit("")]).persist()
-    try:
-        replicates = max(settings.evaluation.bootstrap, 100)
-        found = evaluate(whole, replicates=replicates, seed=settings.evaluation.seed)
-    finally:
-        whole.unpersist()
+    replicates = max(settings.evaluation.bootstrap, 100)
+    told = asked.ask(
+        [
+            partial(
+                sums_by_contender,
+                models=models,
+                seen=seen,
+                seed=settings.evaluation.seed,
+                first=first,
+                count=count,
+            )
+            for first, count in ranges(2 * rows, replicates)
+        ]
+    )
+    found = finished([part.whole for part in told])
     if not found:
         return Decision(
             False, (f"no rows after {seen}, which both models have not seen, to compare them on",)
         )
     if not compatible:
         return decide_alone(found[CHALLENGER], settings.gate)
-    names = [F.concat(F.lit(f" {name.removeprefix('slice_')}: "), F.col(name)) for name in slices]
-    parts = evaluate(_named(scored, names), replicates=0, seed=0)
-    decision = decide(found[CHALLENGER], found[CHAMPION], parts, settings)
+    slices = finished([told[0].slices])
+    decision = decide(found[CHALLENGER], found[CHAMPION], slices, settings)
     return replace(decision, reasons=(*decision.reasons, *_kinds(champion, challenger)))
 
 
@@ -162,28 +163,6 @@ def collapsed_slices(slices: Mapping[str, Evaluation], least: int, drop: float) 
         if min(positives, champion.metrics["rows"] - positives) >= least and after < before - drop:
             found.append(f"{slice_name} from {before:.3f} to {after:.3f}")
     return sorted(found)
-
-
-def _scores(rows: DataFrame, model: ServingModel, slices: Sequence[str]) -> DataFrame:
-    scored = with_margin(rows, model.predictor, model.features, ["user_id", LABEL, *slices])
-    return scored.select("user_id", LABEL, *slices, model.calibrator.of(F.col(MARGIN)).alias("score"))
-
-
-def _named(scored: Mapping[str, DataFrame], groups: Sequence[Column]) -> DataFrame:
-    """Rows of all models under one another, once a group: name, user_id, label, score."""
-    frames = [
-        frame.select(
-            F.explode(F.array(*(F.concat(F.lit(who), group) for group in groups))).alias("name"),
-            "user_id",
-            LABEL,
-            "score",
-        )
-        for who, frame in scored.items()
-    ]
-    whole = frames[0]
-    for frame in frames[1:]:
-        whole = whole.unionByName(frame)
-    return whole
 
 
 def _table(challenger: Evaluation, champion: Evaluation) -> tuple[Mapping[str, object], ...]:

@@ -1,17 +1,20 @@
-"""The arithmetic of evaluation over one slice of rows, exact, for many bootstrap replicates at once.
+"""The arithmetic of evaluation over rows, exact, for many bootstrap replicates at once.
 
-Rows of a group are cut into buckets by score. Each bucket's rows are summed here, given what lies in
-the buckets above; every result is a sum over buckets, so that no place ever holds all rows.
+Rows of a group may be cut into buckets by score: given what lies in the buckets above, every result is a
+sum over buckets.
 """
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 BINS = 10
 TOP = (0.01, 0.05, 0.10)
@@ -19,7 +22,7 @@ CURVE = tuple(
     np.round(np.concatenate([np.arange(0.005, 0.1, 0.005), np.arange(0.1, 1.0001, 0.02)]), 4).tolist()
 )
 _CLIP = float(np.finfo(np.float64).eps)  # as scikit-learn's log_loss clips doubles
-_CELLS = 4_000_000  # rows x replicates held at once: 32 MB an array
+_CELLS = 250_000  # rows x replicates worked on at once: what a core's cache holds
 _POISSON = np.cumsum([np.exp(-1.0) / float(np.prod(np.arange(1, k + 1))) for k in range(12)])
 
 
@@ -31,21 +34,60 @@ def user_weights(user_id: npt.NDArray[np.int64], seed: int, first: int, count: i
     replicates pair up (the Poisson bootstrap of clusters; Chamandy et al. 2012).
     """
     users, position = np.unique(user_id, return_inverse=True)
+    drawn = weights_of(users, seed, first, count)
+    return np.asarray(np.take(drawn, position, axis=1), dtype=np.float64)
+
+
+def weights_of(users: npt.NDArray[np.int64], seed: int, first: int, count: int) -> Floats:
+    """`user_weights` of users who stand once."""
     replicates = np.arange(first, first + count, dtype=np.uint64)[:, None]
     mixed = _mix(
         _mix(users.astype(np.uint64)[None, :]) ^ _mix(replicates + np.uint64(seed) * np.uint64(1_000_003))
     )
     uniform = (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    weights = np.searchsorted(_POISSON, uniform, side="right").astype(np.float64)
+    weights: Floats = np.searchsorted(_POISSON, uniform, side="right").astype(np.float64)
     if first == 0:
         weights[0] = 1.0
-    return np.asarray(weights[:, position], dtype=np.float64)
+    return weights
 
 
-def replicate_chunks(rows: int, replicates: int) -> list[tuple[int, int]]:
+def replicate_chunks(rows: int, first: int, count: int) -> list[tuple[int, int]]:
     """(first, count) of replicates that are held in memory together."""
-    size = max(1, _CELLS // max(rows, 1))
-    return [(first, min(size, replicates - first)) for first in range(0, replicates, size)]
+    size, end = max(1, _CELLS // max(rows, 1)), first + count
+    return [(start, min(size, end - start)) for start in range(first, end, size)]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Rows from the highest score down: `order` are their places before; a step is all rows of one score.
+
+    `last` is the place of each step's last row; `bought` are the steps with any label above 0.
+    """
+
+    order: Places
+    score: Floats
+    label: Floats
+    loss: Floats
+    error: Floats
+    last: Places
+    bought: Places
+
+
+def ranked(score: Floats, label: Floats) -> Ranked:
+    """The rows in the order in which `parts` wants their weights."""
+    order = np.argsort(-score, kind="stable")
+    score, label = score[order], label[order]
+    last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
+    clipped = np.clip(score, _CLIP, 1 - _CLIP)
+    return Ranked(
+        order=order,
+        score=score,
+        label=label,
+        loss=-(label * np.log(clipped) + (1 - label) * np.log1p(-clipped)),
+        error=np.square(score - label),
+        last=last,
+        bought=np.flatnonzero(np.add.reduceat(label, np.append(0, last[:-1] + 1)) > 0),
+    )
 
 
 def totals(label: Floats, weight: Floats) -> dict[str, Floats]:
@@ -55,38 +97,48 @@ def totals(label: Floats, weight: Floats) -> dict[str, Floats]:
 
 
 def parts(
-    score: Floats, label: Floats, weight: Floats, above: dict[str, Floats], total: dict[str, Floats]
+    rows: Ranked, weight: Floats, above: dict[str, Floats], total: dict[str, Floats]
 ) -> dict[str, Floats]:
-    """What a bucket adds to each metric, a row a replicate.
+    """What a bucket adds to each metric, a row a replicate; `weight` has a column a row, in their order.
 
     `above` and `total` are `totals` of the buckets with higher scores and of the whole group. Rows of
     equal score count as one step, whatever their order. Columns of the results: `auc`, `ap`,
-    `log_loss`, `brier` one; `top` one per `TOP`; `curve` one per `CURVE` (replicate 0 only);
+    `log_loss`, `brier` one; `top` one per `TOP`; `curve` one per `CURVE` (the first replicate only);
     `bin_weight`, `bin_label`, `bin_score` one per bin of equal weight, highest scores first.
     """
-    order = np.argsort(-score, kind="stable")
-    score, label, weight = score[order], label[order], weight[:, order]
-    ends = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
-    cum_pos = np.cumsum(weight * label, axis=1)[:, ends]
-    cum_all = np.cumsum(weight, axis=1)[:, ends]
-    pos, every = np.diff(cum_pos, prepend=0.0), np.diff(cum_all, prepend=0.0)
+    cum_pos, cum_all = np.cumsum(weight * rows.label, axis=1), np.cumsum(weight, axis=1)
+    if len(rows.last) < len(rows.score):
+        cum_pos, cum_all = np.take(cum_pos, rows.last, axis=1), np.take(cum_all, rows.last, axis=1)
+    size = total["pos"] + total["neg"]
+    reached = (above["pos"] + above["neg"], cum_all, cum_pos, size)
+    return {
+        **_ranking(rows.bought, cum_pos, cum_all, above, total),
+        "log_loss": (weight @ rows.loss)[:, None],
+        "brier": (weight @ rows.error)[:, None],
+        "top": _positives_in_top(TOP, *reached),
+        "curve": _positives_in_top(CURVE, *(value[:1] for value in reached)),
+        **_bins(rows, weight, *reached),
+    }
+
+
+def _ranking(
+    bought: Places, cum_pos: Floats, cum_all: Floats, above: dict[str, Floats], total: dict[str, Floats]
+) -> dict[str, Floats]:
+    """Areas under the curves: steps without a buyer add nothing to them."""
+    before = np.maximum(bought - 1, 0)
+    last = [np.take(value, bought, axis=1) for value in (cum_pos, cum_all)]
+    pos, every = (
+        value - np.where(bought > 0, np.take(whole, before, axis=1), 0.0)
+        for value, whole in zip(last, (cum_pos, cum_all), strict=True)
+    )
     neg = every - pos
-    pos_so_far = above["pos"][:, None] + cum_pos
-    all_so_far = (above["pos"] + above["neg"])[:, None] + cum_all
+    pos_so_far = above["pos"][:, None] + last[0]
+    all_so_far = (above["pos"] + above["neg"])[:, None] + last[1]
     neg_below = total["neg"][:, None] - (all_so_far - pos_so_far)
     precision = np.divide(pos_so_far, all_so_far, out=np.zeros_like(pos_so_far), where=all_so_far > 0)
-    size = total["pos"] + total["neg"]
-    clipped = np.clip(score, _CLIP, 1 - _CLIP)
-    loss = -(label * np.log(clipped) + (1 - label) * np.log1p(-clipped))
-    reached = (above["pos"] + above["neg"], cum_all, cum_pos, size)
     return {
         "auc": (pos * (neg_below + neg / 2)).sum(axis=1)[:, None],
         "ap": (pos * precision).sum(axis=1)[:, None],
-        "log_loss": (weight @ loss)[:, None],
-        "brier": (weight @ np.square(score - label))[:, None],
-        "top": _positives_in_top(TOP, *reached),
-        "curve": _positives_in_top(CURVE, *(value[:1] for value in reached)),
-        **_bins(score[ends], pos, every, all_so_far - every / 2, size),
     }
 
 
@@ -103,16 +155,24 @@ def _positives_in_top(
     return found
 
 
-def _bins(score: Floats, pos: Floats, every: Floats, middle: Floats, size: Floats) -> dict[str, Floats]:
+def _bins(
+    rows: Ranked, weight: Floats, above: Floats, cum_all: Floats, cum_pos: Floats, size: Floats
+) -> dict[str, Floats]:
     """Sums per bin of equal weight; rows of equal score lie together in the bin of their middle rank."""
-    share = np.divide(middle, size[:, None], out=np.zeros_like(middle), where=size[:, None] > 0)
-    cell = np.minimum((share * BINS).astype(np.int64), BINS - 1) + BINS * np.arange(len(size))[:, None]
-
-    def summed(values: Floats) -> Floats:
-        flat = np.bincount(cell.ravel(), weights=values.ravel(), minlength=BINS * len(size))
-        return np.asarray(flat.reshape(len(size), BINS), dtype=np.float64)
-
-    return {"bin_weight": summed(every), "bin_label": summed(pos), "bin_score": summed(every * score)}
+    found = {name: np.zeros((len(size), BINS)) for name in ("bin_weight", "bin_label", "bin_score")}
+    ranks = cum_all.copy()  # of each step: twice its middle rank here; whole numbers, as the weights are
+    ranks[:, 1:] += cum_all[:, :-1]
+    row_after = np.append(0, rows.last + 1)
+    for replicate in range(len(size)):
+        borders = np.arange(1, BINS) * (2 * size[replicate]) / BINS - 2 * above[replicate]
+        edges = np.searchsorted(ranks[replicate], borders)
+        steps = np.concatenate([[0], edges, [len(rows.last)]])
+        for name, cumulated in (("bin_weight", cum_all), ("bin_label", cum_pos)):
+            reached = np.where(steps > 0, cumulated[replicate][steps - 1], 0.0)
+            found[name][replicate] = np.diff(reached)
+        for place, (first, end) in enumerate(itertools.pairwise(row_after[steps])):
+            found["bin_score"][replicate, place] = weight[replicate, first:end] @ rows.score[first:end]
+    return found
 
 
 def _mix(value: Any) -> Any:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training.shipped import readable_by_tasks, sweep
 from pozytywka_spark.training.tracking.registry import pinned_versions
 from pozytywka_spark.training.tracking.store import connect
 
@@ -32,8 +31,6 @@ def maintain(settings: Settings, lake: Lake, *, compact: bool = True) -> list[Ke
     Without the store nobody knows the pins: nothing is deleted then. Raises `TrackingError` if MLflow can't
     be reached, `LakeError` if a table can't be rewritten.
     """
-    if readable_by_tasks(lake.root):
-        sweep(lake.root, settings.lake.retention_hours)
     pins = pinned_versions(connect(settings), lake.root)
     found = []
     for table in table_names(settings):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING
 
 from pozytywka_spark.errors import UsageError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 # A second worker costs about a second at each of three barriers and an exchange of histograms a tree;
 # it begins to pay at some ten million cells for each thread that the first one has.
@@ -15,8 +17,6 @@ CELLS_A_THREAD = 10_000_000
 CELLS_TO_SHARE = 1_000_000
 # A row's share of a worker: quantised matrix, pandas copy and gradients, in bytes a cell.
 BYTES_A_CELL = 20
-# Up to this size a whole training fits one task well, so that trials are better done side by side.
-CELLS_A_TASK = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,24 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Plan:
-    """The choice and why. `threads` is the `spark.task.cpus` that training's tasks ask for."""
+    """The choice and why. `threads` is the `spark.task.cpus` that training's tasks ask for.
+
+    `across`: trees grow from Spark's frames, on tasks that wait for each other, even if it is one; else from
+    the training table, in one task or in this process.
+    """
 
     workers: int
     threads: int
     reason: str
+    across: bool = False
 
 
 @dataclass(frozen=True)
 class TrialPlan:
-    """How tuning runs its trials and why: `parallel` at once in a task each, or one on all workers."""
+    """How tuning runs its trials and why: `parallel` at once, each with `threads`."""
 
-    distributed: bool
     parallel: int
+    threads: int
     reason: str
 
 
@@ -78,45 +83,41 @@ def describe_cluster(spark: SparkSession) -> Cluster:
     )
 
 
-def plan(rows: int, columns: int, cluster: Cluster, asked: int | None = None) -> Plan:
+def plan(
+    rows: int, columns: int, cluster: Cluster, asked: int | None = None, *, in_memory: bool = True
+) -> Plan:
     """Workers and threads for a training set of that size.
 
-    `asked` (training.num_workers) overrules the choice. Raises `UsageError` for what would hang: more
+    `asked` (training.num_workers) overrules the choice. `in_memory`: all rows are in the training table
+    (training.rows_in_memory). Raises `UsageError` for what would hang: more
     workers than slots, or dynamic allocation, under which a barrier of tasks may never be complete.
     """
-    _refuse_what_hangs(cluster, asked)
     cells = rows * columns
     size = f"{rows:,} rows x {columns} columns on {cluster.slots} slots of {cluster.task_cpus} cpu"
     workers, threads, why = _choose(cells, cluster, asked)
+    across = workers > 1 or not in_memory
+    if across:
+        _refuse_what_hangs(cluster, workers)
     needed = cells * BYTES_A_CELL // workers
     if cluster.memory_bytes and needed > cluster.memory_bytes:
         raise UsageError(
             f"training would need about {needed >> 20:,} MB in each of {workers} workers and has "
             f"{cluster.memory_bytes >> 20:,} MB: add executors or raise spark.executor.pyspark.memory"
+            + ("" if across else ", or lower training.rows_in_memory")
         )
-    return Plan(workers, threads, f"{size}: {why}")
+    if not in_memory:
+        why += "; too many rows for a task's memory, so the trees read Spark's and the rest a sample"
+    return Plan(workers, threads, f"{size}: {why}", across)
 
 
-def plan_trials(
-    rows: int, columns: int, cluster: Cluster, asked: int | None = None, *, shared: bool = True
-) -> TrialPlan:
-    """Whether trials run side by side or one by one; `asked` (tuning.parallel) caps those at once.
+def plan_trials(threads: int, cluster: Cluster, asked: int | None = None) -> TrialPlan:
+    """How many trials run side by side, each with the `threads` that one fit is worth.
 
-    `shared`: Spark writes where every task reads. Raises `UsageError` for dynamic allocation.
+    `asked` (tuning.parallel) overrules the choice.
     """
-    _refuse_what_hangs(cluster, None)
-    cells = rows * columns
-    held = cells * BYTES_A_CELL
-    fits = not cluster.memory_bytes or held <= cluster.memory_bytes
-    size = f"{rows:,} rows x {columns} columns"
-    if not shared:
-        return TrialPlan(True, 1, "the lake is in no folder that tasks can read: one trial at a time")
-    if cells <= CELLS_A_TASK and fits:
-        parallel = asked or cluster.slots
-        return TrialPlan(
-            False, parallel, f"{size} fit one task: {parallel} trials at once, a task each, no barriers"
-        )
-    return TrialPlan(True, 1, f"{size} are too many for a task: one trial at a time on all workers")
+    parallel = asked or max(1, cluster.cores // threads)
+    each = "a thread" if threads == 1 else f"{threads} threads"
+    return TrialPlan(parallel, threads, f"{parallel} trials at once, {each} each")
 
 
 def _choose(cells: int, cluster: Cluster, asked: int | None) -> tuple[int, int, str]:
@@ -144,15 +145,15 @@ def _threads_of(workers: int, cluster: Cluster) -> int:
     return max(cluster.task_cpus, cluster.widest // together)
 
 
-def _refuse_what_hangs(cluster: Cluster, asked: int | None) -> None:
+def _refuse_what_hangs(cluster: Cluster, workers: int) -> None:
     if cluster.dynamic_allocation:
         raise UsageError(
             "spark.dynamicAllocation.enabled=true would let training wait for ever at a barrier: "
             "set spark.conf.spark.dynamicAllocation.enabled=false for the train job"
         )
-    if asked is not None and asked > cluster.slots:
+    if workers > cluster.slots:
         raise UsageError(
-            f"training.num_workers={asked} would wait for ever: "
+            f"training.num_workers={workers} would wait for ever: "
             f"the session runs {cluster.slots} tasks at once; "
             f"ask for at most {cluster.slots} or add executors"
         )

@@ -1,12 +1,11 @@
-"""Figures of the dossier, from plain numbers."""
+"""Charts of the dossier, from plain numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matplotlib.figure import Figure
-
+from pozytywka_spark.reports.charts import Bar, Chart, Line, Ticks
 from pozytywka_spark.training.splits import TEST, TRAIN, VALIDATION
 
 COLOURS = {
@@ -15,133 +14,141 @@ COLOURS = {
     "xgboost": "#2563a8",
     "xgboost-uncalibrated": "#9bbbe0",
 }
+GREY = "#5b6577"
+NAMES = 290  # pixels for the longest name of a feature
 _SIDES = {TRAIN: "#2563a8", VALIDATION: "#a15c00", TEST: "#1b7f4b"}
+_MOST_MONTHS = 12  # that have a word on an axis
 Models = Mapping[str, Mapping[str, Any]]
 
 
-def split_plot(bars: Mapping[str, Mapping[str, Sequence[str]]], months: Sequence[str]) -> Figure:
+def split_chart(bars: Mapping[str, Mapping[str, Sequence[str]]], months: Sequence[str]) -> Chart:
     """A line a split or fold, a box a month, coloured by side; `bars` maps its name to sides' months."""
-    figure = Figure(figsize=(9, 0.5 + 0.4 * len(bars)))
-    axes = figure.subplots()
-    for line, (_, sides) in enumerate(bars.items()):
-        for side, members in sides.items():
-            for month in members:
-                axes.barh(line, 0.94, left=months.index(month), color=_SIDES[side])
-    axes.set_yticks(range(len(bars)), list(bars))
-    axes.set_xticks([place + 0.47 for place in range(len(months))], months, rotation=90, fontsize=7)
-    axes.invert_yaxis()
-    for place, (side, colour) in enumerate(_SIDES.items()):
-        axes.text(place * 0.12, 1.04, f"■ {side}", color=colour, transform=axes.transAxes, fontsize=8)
-    return _plain(figure)
-
-
-def gain_plot(models: Models) -> Figure:
-    """Share of users taken from the top against the share of all buyers among them."""
-    figure, axes = _one()
-    for name, entry in models.items():
-        if entry["curve"] and name in ("majority", "logistic", "xgboost"):
-            shares = [0.0, *(point["share"] for point in entry["curve"])]
-            axes.plot(
-                shares, [0.0, *(point["recall"] for point in entry["curve"])], color=COLOURS[name], label=name
-            )
-    axes.set(
-        xlabel="share of users, best scores first", ylabel="share of buyers found", xlim=(0, 1), ylim=(0, 1)
+    boxes = [
+        Bar(months.index(month), months.index(month) + 0.94, -line - 0.35, -line + 0.35, _SIDES[side])
+        for line, sides in enumerate(bars.values())
+        for side, members in sides.items()
+        for month in members
+    ]
+    return Chart(
+        "month",
+        "",
+        bars=tuple(boxes),
+        legend=tuple(_SIDES.items()),
+        x_ticks=_month_ticks(months),
+        y_ticks=tuple((-line, name) for line, name in enumerate(bars)),
+        y_range=(0.5 - len(bars), 0.5),
     )
-    axes.legend(frameon=False)
-    return _plain(figure)
 
 
-def lift_plot(models: Models) -> Figure:
+def gain_chart(models: Models) -> Chart:
+    """Share of users taken from the top against the share of all buyers among them."""
+    curves = {
+        name: [(0.0, 0.0), *((point["share"], point["recall"]) for point in curve)]
+        for name, curve in _curves(models)
+    }
+    return _by_model("share of users, best scores first", "share of buyers found", curves)
+
+
+def lift_chart(models: Models) -> Chart:
     """Share of users taken from the top against how many times more buyers are among them than by chance."""
-    figure, axes = _one()
-    for name, entry in models.items():
-        if entry["curve"] and name in ("majority", "logistic", "xgboost"):
-            lifts = [point["recall"] / point["share"] for point in entry["curve"]]
-            axes.plot([point["share"] for point in entry["curve"]], lifts, color=COLOURS[name], label=name)
-    axes.set(xlabel="share of users, best scores first", ylabel="lift", xlim=(0, 1))
-    axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
-    return _plain(figure)
+    curves = {
+        name: [(point["share"], point["recall"] / point["share"]) for point in curve]
+        for name, curve in _curves(models)
+    }
+    return _by_model("share of users, best scores first", "lift", curves)
 
 
-def months_plot(months: Sequence[Mapping[str, Any]]) -> Figure:
-    """Rows of each month as bars, the share of buyers as a line."""
-    figure = Figure(figsize=(9, 2.6))
-    axes = figure.subplots()
-    names = [row["month"] for row in months]
-    axes.bar(names, [row["rows"] for row in months], color="#e1e5ec")
-    axes.set_ylabel("rows", color="#5b6577")
-    axes.tick_params(axis="x", rotation=90, labelsize=7)
-    shares = axes.twinx()
-    rates = [100 * row["positives"] / row["rows"] if row["rows"] else 0.0 for row in months]
-    shares.plot(names, rates, "o-", color=COLOURS["xgboost"], markersize=3)
-    shares.set_ylabel("buyers, %", color=COLOURS["xgboost"])
-    shares.set_ylim(bottom=0)
-    axes.spines[["top"]].set_visible(False)
-    shares.spines[["top"]].set_visible(False)
-    return figure
-
-
-def loss_plot(made: Mapping[str, Any]) -> Figure:
-    """Log loss of train and validation by tree; a line where the model was cut."""
-    figure, axes = _one()
-    axes.plot(made["train_loss"], color=_SIDES[TRAIN], label="train")
-    axes.plot(made["validation_loss"], color=_SIDES[VALIDATION], label="validation")
-    axes.axvline(made["trees"] - 1, color="#5b6577", linewidth=0.8, linestyle="--")
-    axes.set(xlabel="tree", ylabel="log loss", title=f"{made['trees']} of {made['trees_tried']} trees kept")
-    axes.title.set_fontsize(9)
-    axes.legend(frameon=False)
-    return _plain(figure)
-
-
-def precision_recall_plot(models: Models) -> Figure:
+def precision_recall_chart(models: Models) -> Chart:
     """Precision against recall at growing shares of users."""
-    figure, axes = _one()
-    for name, entry in models.items():
-        if entry["curve"] and name in ("majority", "logistic", "xgboost"):
-            recall = [point["recall"] for point in entry["curve"]]
-            axes.plot(
-                recall, [point["precision"] for point in entry["curve"]], color=COLOURS[name], label=name
-            )
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1))
-    axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
-    return _plain(figure)
+    curves = {
+        name: [(point["recall"], point["precision"]) for point in curve] for name, curve in _curves(models)
+    }
+    return _by_model("recall", "precision", curves)
 
 
-def reliability_plot(models: Models, kind: str) -> Figure:
+def reliability_chart(models: Models, kind: str) -> Chart:
     """Predicted against observed rate over ten bins of equal size: the trees uncalibrated too."""
-    figure, axes = _one()
-    highest = 0.0
-    for name in dict.fromkeys(("xgboost-uncalibrated", "xgboost", kind)):
-        bins = models[name]["reliability"]
-        predicted, observed = [row["predicted"] for row in bins], [row["observed"] for row in bins]
-        highest = max([highest, *predicted, *observed])
-        axes.plot(predicted, observed, "o-", color=COLOURS[name], label=name)
-    axes.plot([0, highest], [0, highest], color="#5b6577", linewidth=0.8, linestyle="--")
-    axes.set(xlabel="predicted probability", ylabel="share that bought")
-    axes.legend(frameon=False)
-    return _plain(figure)
+    curves = {
+        name: [(row["predicted"], row["observed"]) for row in models[name]["reliability"]]
+        for name in dict.fromkeys(("xgboost-uncalibrated", "xgboost", kind))
+    }
+    highest = max((value for curve in curves.values() for point in curve for value in point), default=0.0)
+    chart = _by_model("predicted probability", "share that bought", curves, dots=True)
+    true = Line(((0.0, 0.0), (highest, highest)), GREY)
+    return Chart(chart.x_label, chart.y_label, lines=(*chart.lines, true), legend=chart.legend)
 
 
-def importance_plot(rows: Sequence[Mapping[str, Any]], top: int = 15) -> Figure:
+def months_charts(months: Sequence[Mapping[str, Any]]) -> list[Chart]:
+    """Rows of each month, and the share of buyers."""
+    names = [row["month"] for row in months]
+    rates = [100 * row["positives"] / row["rows"] if row["rows"] else 0.0 for row in months]
+    ticks = _month_ticks(names, 6)
+    rows = tuple(Bar(place, place + 0.9, 0, row["rows"], "#c9ced8") for place, row in enumerate(months))
+    line = Line(
+        tuple((place + 0.47, rate) for place, rate in enumerate(rates)), COLOURS["xgboost"], dots=True
+    )
+    return [
+        Chart("month", "rows", bars=rows, x_ticks=ticks),
+        Chart("month", "buyers, %", lines=(line,), x_ticks=ticks),
+    ]
+
+
+def loss_chart(made: Mapping[str, Any]) -> Chart:
+    """Log loss of train and validation by tree; a line where the model was cut."""
+    losses = {TRAIN: made["train_loss"], VALIDATION: made["validation_loss"]}
+    values = [value for side in losses.values() for value in side]
+    lines = [Line(tuple(enumerate(side)), _SIDES[name]) for name, side in losses.items() if side]
+    return Chart(
+        "tree",
+        "log loss",
+        lines=tuple(lines),
+        rules=((made["trees"] - 1, f"{made['trees']} of {made['trees_tried']} trees kept"),),
+        legend=tuple((name, _SIDES[name]) for name in losses),
+        y_range=spread(values),
+    )
+
+
+def importance_chart(rows: Sequence[Mapping[str, Any]], top: int = 15) -> Chart:
     """Mean strength of the strongest features."""
     chosen = list(rows[:top])
-    figure = Figure(figsize=(7, 0.6 + 0.28 * len(chosen)))
-    axes = figure.subplots()
-    axes.barh(range(len(chosen)), [row["strength"] for row in chosen], color=COLOURS["xgboost"])
-    axes.set_yticks(range(len(chosen)), [row["feature"] for row in chosen], fontsize=8)
-    axes.invert_yaxis()
-    axes.set_xlabel("mean absolute contribution, log-odds")
-    return _plain(figure)
+    return Chart(
+        "mean absolute contribution, log-odds",
+        "",
+        bars=tuple(
+            Bar(0, row["strength"], -line - 0.4, -line + 0.4, COLOURS["xgboost"])
+            for line, row in enumerate(chosen)
+        ),
+        y_ticks=tuple((-line, row["feature"]) for line, row in enumerate(chosen)),
+        y_range=(0.5 - max(1, len(chosen)), 0.5),
+        left=NAMES,
+    )
 
 
-def _one() -> tuple[Figure, Any]:
-    figure = Figure(figsize=(5.6, 4))
-    return figure, figure.subplots()
+def height(lines: int) -> int:
+    """Pixels of a chart with so many lines of names."""
+    return 80 + 22 * lines
 
 
-def _plain(figure: Figure) -> Figure:
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-    return figure
+def spread(values: Sequence[float]) -> tuple[float, float]:
+    """From a little below the lowest to a little above the highest."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    room = 0.05 * (high - low) or 0.5
+    return low - room, high + room
+
+
+def _curves(models: Models) -> list[tuple[str, Sequence[Mapping[str, float]]]]:
+    shown = ("majority", "logistic", "xgboost")
+    return [(name, entry["curve"]) for name, entry in models.items() if name in shown and entry["curve"]]
+
+
+def _by_model(
+    x_label: str, y_label: str, curves: Mapping[str, Sequence[tuple[float, float]]], *, dots: bool = False
+) -> Chart:
+    lines = tuple(Line(tuple(points), COLOURS[name], dots=dots) for name, points in curves.items() if points)
+    legend = tuple((name, COLOURS[name]) for name in curves)
+    return Chart(x_label, y_label, lines=lines, legend=legend)
+
+
+def _month_ticks(months: Sequence[str], most: int = _MOST_MONTHS) -> Ticks:
+    step = -(-len(months) // most) or 1
+    return tuple((place + 0.47, month) for place, month in enumerate(months) if place % step == 0)

@@ -48,7 +48,8 @@ def own_labels(labels: DataFrame, model: ServingModel) -> DataFrame:
 
 def has_own_labels(lake: Lake, model: ServingModel) -> bool:
     """Whether the table labels has what the model was trained for."""
-    return lake.exists("labels") and model.label in lake.read("labels").columns
+    schema = lake.schema("labels")
+    return schema is not None and model.label in schema.names
 
 
 def check_column(columns: Sequence[str], model: ServingModel) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.training import booster
-from pozytywka_spark.training.booster import Matrix, Predictor
+from pozytywka_spark.training.booster import Features, Matrix, Predictor
 
 XGBOOST, LOGISTIC = "xgboost", "logistic"
+MAJORITY = "majority"  # no model that serves: everybody has the same probability
 IN_WORDS: Mapping[str, str] = {XGBOOST: "boosted trees", LOGISTIC: "logistic regression"}
 
 
@@ -25,13 +26,13 @@ class Trees:
     trees: int
     kind: ClassVar[str] = XGBOOST
 
-    def margins(self, matrix: Matrix) -> Matrix:
+    def margins(self, matrix: Features) -> Matrix:
         """Log-odds of each row."""
         return booster.margins(self.booster, matrix)
 
-    def contributions(self, matrix: Matrix) -> Matrix:
+    def contributions(self, matrix: Features, threads: int | None = None) -> Matrix:
         """Exact tree SHAP values, the bias last; they add up to the margin to 32-bit precision."""
-        return booster.explain(self.booster, matrix)
+        return booster.explain(self.booster, matrix, threads)
 
     def content(self) -> bytes:
         """The file that holds it."""
@@ -52,11 +53,11 @@ class Linear:
     intercept: float
     kind: ClassVar[str] = LOGISTIC
 
-    def margins(self, matrix: Matrix) -> Matrix:
+    def margins(self, matrix: Features) -> Matrix:
         """Log-odds of each row."""
         return np.asarray(self._parts(matrix).sum(axis=1) + self.intercept, dtype=np.float64)
 
-    def contributions(self, matrix: Matrix) -> Matrix:
+    def contributions(self, matrix: Features, threads: int | None = None) -> Matrix:
         """Each feature's part, the intercept last; they add up to the margin."""
         return np.column_stack([self._parts(matrix), np.full(len(matrix), self.intercept)])
 
@@ -64,7 +65,7 @@ class Linear:
         """The file that holds it: JSON, whose numbers are read back to the last bit."""
         return json.dumps(asdict(self), allow_nan=False).encode()
 
-    def _parts(self, matrix: Matrix) -> Matrix:
+    def _parts(self, matrix: Features) -> Matrix:
         distance = (matrix - np.array(self.means)) / np.array(self.scales)
         known = np.where(np.isnan(distance), 0.0, distance)
         return np.asarray(known * np.array(self.coefficients), dtype=np.float64)

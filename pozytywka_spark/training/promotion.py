@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from functools import partial
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import decided
+from pozytywka_spark.training.asking import Asked, Later
 from pozytywka_spark.training.gate import Decision, compare
-from pozytywka_spark.training.prepare import read_rows
+from pozytywka_spark.training.gate_rows import weighed_rows
+from pozytywka_spark.training.prepare import by_version, pin
 from pozytywka_spark.training.publish import publish, publish_if_missing
-from pozytywka_spark.training.rows import SIDE
-from pozytywka_spark.training.splits import TEST
 from pozytywka_spark.training.story import ROLLED_BACK
+from pozytywka_spark.training.table_job import table_to_ask
 from pozytywka_spark.training.tracking import registry
 from pozytywka_spark.training.tracking.store import Tracking, connect
 
@@ -35,10 +34,17 @@ class Settled:
         return tuple(f"gate: {reason}" for reason in self.decision.reasons)
 
 
-def settle(tracking: Tracking, version: registry.Version, rows: DataFrame, settings: Settings) -> Settled:
+def settle(
+    tracking: Tracking,
+    version: registry.Version,
+    asked: Asked,
+    settings: Settings,
+    *,
+    versions: str | None = None,
+) -> Settled:
     """Make a version that was just trained the challenger, and decide about it.
 
-    Not one that is older than the challenger: that was decided about before.
+    Not one that is older than the challenger: that was decided about before. `versions` as of `weigh`.
     """
     known = registry.aliased(tracking, registry.CHALLENGER)
     if known is None or known.number < version.number:
@@ -46,9 +52,10 @@ def settle(tracking: Tracking, version: registry.Version, rows: DataFrame, setti
     champion = registry.aliased(tracking, registry.CHAMPION)
     newest = max(each.number for each in (known, champion, version) if each is not None)
     if champion is not None and newest > version.number:
+        publish_if_missing(tracking, version.training_run)
         told = f"version {newest} is newer than version {version.number}, which is not weighed again"
         return Settled(champion.number, version.number, Decision(False, (told,)))
-    return weigh(tracking, champion, version, rows, settings)
+    return weigh(tracking, champion, version, asked, settings, versions=versions)
 
 
 def run_gate(settings: Settings, lake: Lake, *, dry_run: bool, again: bool = False) -> Settled:
@@ -65,17 +72,22 @@ def run_gate(settings: Settings, lake: Lake, *, dry_run: bool, again: bool = Fal
             "run the train job first"
         )
     champion = registry.aliased(tracking, registry.CHAMPION)
-    rows = read_rows(settings, lake).rows
-    return weigh(tracking, champion, challenger, rows, settings, dry_run=dry_run, again=again)
+    pinned = pin(settings, lake)
+    versions = by_version(pinned, settings)
+    with Later(partial(table_to_ask, pinned, settings, lake)) as asked:
+        return weigh(
+            tracking, champion, challenger, asked, settings, versions=versions, dry_run=dry_run, again=again
+        )
 
 
 def weigh(
     tracking: Tracking,
     champion: registry.Version | None,
     challenger: registry.Version,
-    rows: DataFrame,
+    asked: Asked,
     settings: Settings,
     *,
+    versions: str | None = None,
     dry_run: bool = False,
     again: bool = False,
 ) -> Settled:
@@ -83,28 +95,36 @@ def weigh(
 
     A decision stands as long as champion, rows and settings are those it was taken on, and one by hand
     (a rollback) whatever they are; `again` weighs all the same. Unless `dry_run`, the alias is moved and
-    a note left on the version.
+    a note left on the version. `versions` names the rows by their tables' versions: as long as these are
+    the same, nothing is asked.
     """
+    inputs = decided.Inputs("")
     if challenger.tags.get(registry.GUARDS) != registry.PASSED:
         told = f"version {challenger.number} bears no mark that all guards passed when it was trained"
-        decision, inputs = Decision(False, (told,), changes=("train it with this project's train job",)), ""
+        decision = Decision(False, (told,), changes=("train it with this project's train job",))
     elif champion is None:
-        decision, inputs = Decision(True, ("there was no champion",)), ""
+        decision = Decision(True, ("there was no champion",))
     elif champion.number == challenger.number:
         told = f"version {champion.number} is the champion already"
         if not dry_run:
             publish_if_missing(tracking, challenger.training_run)  # a gate killed after it moved the alias
         return Settled(champion.number, challenger.number, Decision(False, (told,)))
     else:
-        test = rows.filter(F.col(SIDE) == TEST)
-        inputs = decided.inputs_of(champion, challenger, test, settings)
-        taken = None if again else decided.standing(tracking, champion, challenger, inputs)
+        named = partial(decided.inputs_of, champion, challenger, settings)
+        by_versions = named(versions) if versions else None
+        taken = None
+        if by_versions and not again:
+            taken = decided.standing(tracking, champion, challenger, by_versions)
+        if taken is None:
+            [test] = asked.ask([weighed_rows])
+            inputs = decided.Inputs(named(test.digest), by_versions)
+            taken = None if again else decided.standing(tracking, champion, challenger, inputs.rows)
         if taken is not None:
             if not dry_run:
                 publish_if_missing(tracking, challenger.training_run)  # a gate killed before it told
             return Settled(champion.number, challenger.number, taken)
         models = [registry.load_version(tracking, entry.number) for entry in (champion, challenger)]
-        decision = compare(test, models[0], models[1], settings)
+        decision = compare(asked, models[0], models[1], settings, rows=test.rows)
     if not dry_run:
         _carry_out(tracking, champion, challenger, decision, inputs)
         outcome = _outcome(champion, challenger, decision) | {"gate": settings.resolved()["gate"]}
@@ -149,7 +169,7 @@ def roll_back(settings: Settings) -> tuple[int, int]:
             f"version {champion.number} of {tracking.model_name} was the first champion: none to roll back to"
         )
     # so that neither training nor gate puts it back without being asked
-    decided.keep(tracking, champion.number, int(previous), decided.BY_HAND)
+    decided.keep(tracking, champion.number, int(previous), decided.Inputs(decided.BY_HAND))
     registry.set_alias(tracking, registry.CHAMPION, int(previous))
     told = f"Rolled back: version {previous} is the champion again, by hand."
     reasons = [f"version {champion.number} had taken over from version {previous}; gate --rollback undid it"]
@@ -174,7 +194,7 @@ def _carry_out(
     champion: registry.Version | None,
     challenger: registry.Version,
     decision: Decision,
-    inputs: str,
+    inputs: decided.Inputs,
 ) -> None:
     if not decision.promote:
         if champion is not None:

@@ -23,7 +23,13 @@ TRAINED: tuple[Product, ...] = ("model", "report")  # what a training makes
 
 def package_versions() -> dict[str, str]:
     """Versions of the libraries that a model depends on."""
-    return {name: version(name) for name in PACKAGES}
+    return dict(_package_versions())
+
+
+@lru_cache(maxsize=1)
+def _package_versions() -> tuple[tuple[str, str], ...]:
+    """Read once: each is a file of a few hundred lines that is parsed as an e-mail."""
+    return tuple((name, version(name)) for name in PACKAGES)
 
 
 @lru_cache(maxsize=1)

@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.training import provenance
+from pozytywka_spark.training import known, provenance
 from pozytywka_spark.training import verdict as verdicts
-from pozytywka_spark.training.estimators import MAJORITY, MODELS
+from pozytywka_spark.training.estimators import MODELS
 from pozytywka_spark.training.fitting import Fitted, Measured
 from pozytywka_spark.training.metrics import Evaluation
 from pozytywka_spark.training.names import span, training_name
 from pozytywka_spark.training.planner import Plan
-from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST
+from pozytywka_spark.training.predictors import LOGISTIC, MAJORITY, XGBOOST
 from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TEST, VALIDATION, diagram
@@ -73,6 +73,7 @@ def _facets(prepared: Prepared, settings: Settings) -> dict[str, str]:
 def version_tags(parent: str, prepared: Prepared, settings: Settings, kind: str) -> dict[str, str]:
     """Tags of a registered version."""
     return {
+        **({known.BY_VERSION: prepared.by_version} if prepared.by_version else {}),
         **_facets(prepared, settings),
         registry.TRAINING_RUN: parent,
         registry.INPUTS: prepared.inputs,
@@ -107,6 +108,7 @@ def log_inputs(
     runs.log_json(tracking, parent, settings.resolved(), "settings.json")
     runs.log_json(tracking, parent, dict(prepared.versions), "delta_versions.json")
     runs.log_json(tracking, parent, provenance.package_versions(), "packages.json")
+    runs.log_json(tracking, parent, known.months_of(prepared), known.MONTHS)
     runs.log_json(
         tracking, parent, {"order": list(prepared.order), "hash": prepared.catalogue}, "features.json"
     )
@@ -261,6 +263,11 @@ def notes(prepared: Prepared, settings: Settings) -> list[str]:
         "(training.incomplete_months=true takes it in)"
         for count in prepared.left_out
     ]
+    if prepared.share < 1:
+        found.append(
+            f"logistic regression, metrics, importances and the gate look at {prepared.share:.1%} of the "
+            "users (training.rows_in_memory), the trees at all of them"
+        )
     positives = sum(positive for _, positive in prepared.sizes.values())
     if positives < 200:
         sides = ", ".join(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,13 @@ from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import planner, verdict
 from pozytywka_spark.training.booster import Predictor
-from pozytywka_spark.training.fitting import fit_models, measure, with_city
+from pozytywka_spark.training.fitting import fit_models, held_rows, measure
 from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST, Linear
-from pozytywka_spark.training.prepare import prepare, read_rows
+from pozytywka_spark.training.prepare import pin, spark_rows
 from pozytywka_spark.training.record import TUNED, metrics_of
 from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.splits import TRAIN
+from pozytywka_spark.training.table_job import training_table
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking, connect
 from pozytywka_spark.training.tuning import with_parameters
@@ -49,18 +51,17 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
     tracking = connect(settings)
     tags, then = _logged(tracking, run_id)
     again = settings_of(then["settings"], settings)
-    planned = read_rows(again, lake, then["versions"])
-    rows = planned.rows.persist()
-    try:
-        prepared = replace(prepare(planned, rows, again, lake), versions=then["versions"])
+    pinned = pin(again, lake, then["versions"])
+    with training_table(pinned, again, lake) as laid:
+        prepared = laid.prepared
         size = (prepared.sizes[TRAIN][0], len(prepared.order))
-        plan = planner.plan(*size, planner.describe_cluster(spark), then["workers"])
+        cluster, whole = planner.describe_cluster(spark), prepared.share == 1
+        plan = planner.plan(*size, cluster, then["workers"], in_memory=whole)
         plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
         final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
-        fitted = fit_models(rows, prepared, final, plan)
-        found = measure(with_city(rows, lake), fitted.models, final)
-    finally:
-        rows.unpersist()
+        rows = partial(spark_rows, pinned, prepared.split, again, lake)
+        fitted = fit_models(laid.asked, rows, prepared, final, plan)
+        found = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
     compared = [
         _row("rows, settings, code and libraries", tags[registry.INPUTS], prepared.inputs),
         _row("catalogue", tags["pozytywka.catalogue_hash"], prepared.catalogue),
@@ -78,7 +79,7 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
 
 
 def compare_predictors(then: ServingModel, now: ServingModel) -> list[dict[str, Any]]:
-    """Trees byte by byte; a logistic model number by number, for Spark adds up its rows in any order."""
+    """Trees byte by byte; a logistic model number by number, for libraries of arithmetic differ."""
     if not (isinstance(then.predictor, Linear) and isinstance(now.predictor, Linear)):
         return [_row("booster", _digest(then.predictor), _digest(now.predictor))]
     columns = [np.array(_numbers_of(each)) for each in (then.predictor, now.predictor)]

@@ -11,9 +11,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import DataError, GuardError
-from pozytywka_spark.features.guards.frames import check_mature, check_purge
-from pozytywka_spark.training.splits import TEST, TRAIN, VALIDATION, MonthCount, TimeSplit
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.training.splits import TimeSplit
 
 SIDE = "side"
 LABEL = "label"
@@ -27,17 +26,6 @@ def whole_months(labels: DataFrame, settings: Settings) -> DataFrame:
     if settings.training.incomplete_months or "complete" not in labels.columns:
         return labels
     return labels.filter(F.coalesce("complete", F.lit(True)))
-
-
-def count_months(labels: DataFrame, label: str) -> list[MonthCount]:
-    """Mature rows and positives by month, from labels (user_id, month, mature, `label` int)."""
-    counted = (
-        labels.filter(F.col("mature") & F.col(label).isNotNull())
-        .groupBy("month")
-        .agg(F.count("*").alias("rows"), F.sum(F.col(label).cast("bigint")).alias("positives"))
-        .orderBy("month")
-    )
-    return [MonthCount(row["month"], row["rows"], row["positives"]) for row in counted.collect()]
 
 
 def training_rows(
@@ -61,34 +49,6 @@ def training_rows(
     )
     wanted = features.filter(F.col("month").isin(_all_months(split))).select("user_id", "month", *order)
     return known.join(wanted, ["user_id", "month"], "inner")
-
-
-def check_training_rows(
-    rows: DataFrame, counts: Sequence[MonthCount], split: TimeSplit
-) -> dict[str, tuple[int, int]]:
-    """Rows and positives of each side, after the guards of maturity, purge and rows.
-
-    Raises `GuardError` if a row is immature, if a label horizon passes the first cut-off of a later
-    side, or if the rows are not exactly the labels' (a key twice, a label without features).
-    """
-    check_mature(rows)
-    for earlier, later in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
-        check_purge(rows.filter(F.col(SIDE) == earlier), rows.filter(F.col(SIDE) == later), (earlier, later))
-    counted = rows.groupBy(SIDE).agg(
-        F.count("*").alias("rows"),
-        F.count_distinct("user_id", "month").alias("keys"),
-        F.sum(LABEL).cast("bigint").alias("positives"),
-    )
-    found = {row[SIDE]: row for row in counted.collect()}
-    for side, months in split.sides.items():
-        expected = sum(count.rows for count in counts if count.month in months)
-        rows_found, keys = (found[side]["rows"], found[side]["keys"]) if side in found else (0, 0)
-        if not rows_found == keys == expected:
-            raise GuardError(
-                f"guard rows: {side} has {expected} mature labels, but {rows_found} rows with features "
-                f"of {keys} users and months; build the features again"
-            )
-    return {side: (row["rows"], row["positives"]) for side, row in found.items()}
 
 
 def content_hash(rows: DataFrame) -> str:

@@ -1,91 +1,135 @@
-"""Scored rows for evaluation: every model beside the others, and the slices of one."""
+"""Questions about the models' scores of a training table's rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import numpy as np
 
-from pozytywka_spark.training.booster import probability, with_margins
-from pozytywka_spark.training.estimators import MAJORITY
-from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST
-from pozytywka_spark.training.rows import LABEL, SIDE
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.timesplit import TEST, VALIDATION
+from pozytywka_spark.training.booster import Matrix, Predictor
+from pozytywka_spark.training.calibration import Calibrator, fit_calibrator, sigmoid
+from pozytywka_spark.training.evaluation import Rows, Sums, sums
+from pozytywka_spark.training.groups import slices_of
+from pozytywka_spark.training.predictors import LOGISTIC, MAJORITY, XGBOOST
 from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.splits import TEST, VALIDATION
+from pozytywka_spark.training.table import TrainingTable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNCALIBRATED = "xgboost-uncalibrated"
-CITIES = 20
-_IDS = ("user_id", "month", SIDE, LABEL)
+STEPS = 10_000  # probabilities are told apart to a hundredth of a percent, as selection policies do
+_ROWS_AT_ONCE = 50_000  # of 115 features: 46 MB as 64-bit floats
 
 
-def with_scores(
-    rows: DataFrame, models: Mapping[str, ServingModel], slices: Mapping[str, Column]
-) -> DataFrame:
-    """Grain user and month of validation and test: keys, side, label, slices, a score a model.
+@dataclass(frozen=True)
+class ChosenSums:
+    """Of the model to register, on the test rows: sums by "slice: value", counts by probability."""
 
-    `models` by kind, logistic regression and trees, of the same features; both scores are calibrated.
-    """
-    trees = models[XGBOOST]
-    held_out = rows.filter(F.col(SIDE).isin(VALIDATION, TEST)).withColumns(dict(slices))
-    predictors = {kind: model.predictor for kind, model in models.items()}
-    scored = with_margins(held_out, predictors, trees.features, [*_IDS, *slices])
-    return scored.select(
-        *_IDS,
-        *slices,
-        F.lit(trees.base_rate).alias(MAJORITY),
-        *(model.calibrator.of(F.col(kind)).alias(kind) for kind, model in models.items()),
-        probability(F.col(XGBOOST)).alias(UNCALIBRATED),
-    )
+    slices: dict[str, Sums]
+    counts: pd.DataFrame
 
 
-def by_model(
-    scored: DataFrame, models: Sequence[str] = (MAJORITY, LOGISTIC, XGBOOST, UNCALIBRATED)
-) -> DataFrame:
-    """Grain user, month, model: name ("model side"), user_id, label, score."""
-    pairs = [F.struct(F.lit(name).alias("model"), F.col(name).alias("score")) for name in models]
-    long = scored.select("user_id", SIDE, LABEL, F.explode(F.array(*pairs)).alias("pair"))
-    name = F.concat_ws(" ", "pair.model", SIDE).alias("name")
-    return long.select(name, "user_id", LABEL, F.col("pair.score").alias("score"))
-
-
-def by_slice(scored: DataFrame, slices: Sequence[str], model: str = XGBOOST) -> DataFrame:
-    """Grain user, month, slice of the test side: name ("slice: value"), user_id, label, score."""
-    test = scored.filter(F.col(SIDE) == TEST)
-    names = [F.concat(F.lit(f"{name.removeprefix('slice_')}: "), F.col(name)) for name in slices]
-    return test.select(
-        F.explode(F.array(*names)).alias("name"), "user_id", LABEL, F.col(model).alias("score")
-    )
-
-
-def slices_of(columns: Sequence[str]) -> dict[str, Column]:
-    """Slices that the rows' columns allow, as text columns: month, city, tenure, activity."""
-    found = {"slice_month": F.date_format("month", "yyyy-MM")}
-    if "city" in columns:
-        found["slice_city"] = F.coalesce("city", F.lit("unknown"))
-    if "tenure_days" in columns:
-        found["slice_tenure"] = _ranges("tenure_days", (30, 90, 180, 365), "days")
-    if "number_of_tracks" in columns:
-        found["slice_activity"] = _ranges("number_of_tracks", (1, 10, 50, 200), "plays")
+def margins_of(table: TrainingTable, predictor: Predictor, features: tuple[str, ...]) -> Matrix:
+    """Log-odds of each row."""
+    places = _places(table, features)
+    found = np.empty(len(table))
+    for start in range(0, len(table), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        found[rows] = predictor.margins(table.matrix[rows, places])
     return found
 
 
-def join_city(rows: DataFrame, users: DataFrame) -> DataFrame:
-    """Add `city`: the user's, or "other" beyond the twenty cities with most users."""
-    known = users.select("user_id", "city")
-    largest = known.groupBy("city").count().orderBy(F.desc("count"), "city").limit(CITIES)
-    named = known.join(
-        F.broadcast(largest.select("city").withColumns({"large": F.lit(True)})), "city", "left"
+def scores_of(table: TrainingTable, model: ServingModel) -> Matrix:
+    """The calibrated probability of each row."""
+    return model.calibrator.apply(margins_of(table, model.predictor, model.features))
+
+
+def calibrator_of(
+    table: TrainingTable, predictor: Predictor, method: str, isotonic_positives: int
+) -> Calibrator:
+    """The calibrator of a predictor's margins, fitted on the validation side."""
+    validation = table.of(VALIDATION)
+    margins = margins_of(validation, predictor, table.order)
+    return fit_calibrator(margins, validation.label, method, isotonic_positives)
+
+
+def sums_by_model(
+    table: TrainingTable, models: Mapping[str, ServingModel], seed: int, first: int, count: int
+) -> dict[str, Sums]:
+    """`evaluation.sums` by "model side", on validation and test.
+
+    `models` by kind, logistic regression and trees, of the same features; both scores are calibrated.
+    """
+    groups = {}
+    for side in (VALIDATION, TEST):
+        rows = table.of(side)
+        for name, score in _scores_by_name(rows, models).items():
+            groups[f"{name} {side}"] = Rows(rows.user_id, rows.label, score)
+    return sums(groups, seed, first, count)
+
+
+def sums_of_chosen(
+    table: TrainingTable, model: ServingModel, seed: int, first: int, count: int
+) -> ChosenSums:
+    """What the report says of the model to register."""
+    test = table.of(TEST)
+    score = scores_of(test, model)
+    groups = by_slice(test, score)
+    return ChosenSums(sums(groups, seed, first, count), histogram(test, score))
+
+
+def by_slice(table: TrainingTable, score: Matrix) -> dict[str, Rows]:
+    """The rows of each slice, by "slice: value"."""
+    return {
+        f"{name}: {value}": Rows(table.user_id[mine], table.label[mine], score[mine])
+        for name, found in slices_of(table).items()
+        for value, mine in found.masks()
+    }
+
+
+def histogram(table: TrainingTable, score: Matrix) -> pd.DataFrame:
+    """Grain month and step of probability: users, buyers, expected (sum of probabilities).
+
+    At most 10,000 rows a month, whatever the number of users.
+    """
+    import pandas as pd
+
+    months, month = np.unique(table.month.astype("datetime64[M]"), return_inverse=True)
+    step = np.floor(score * STEPS).astype(np.int64)
+    cells, cell = np.unique(month * (STEPS + 1) + step, return_inverse=True)
+    return pd.DataFrame(
+        {
+            "month": months.astype(str)[cells // (STEPS + 1)],
+            "step": cells % (STEPS + 1),
+            "users": np.bincount(cell, minlength=len(cells)),
+            "buyers": np.bincount(cell, table.label, len(cells)),
+            "expected": np.bincount(cell, score, len(cells)),
+        }
     )
-    city = F.when(F.col("large"), F.col("city")).when(F.col("city").isNotNull(), F.lit("other"))
-    return rows.join(F.broadcast(named.select("user_id", city.alias("city"))), "user_id", "left")
 
 
-def _ranges(name: str, edges: Sequence[int], unit: str) -> Column:
-    """Which half-open range of whole numbers the value lies in, in words."""
-    told = F.lit(f"{edges[-1]} {unit} or more")
-    for low, high in reversed(list(zip((None, *edges), edges, strict=False))):
-        text = f"under {high} {unit}" if low is None else f"{low} to {high - 1} {unit}"
-        text = f"no {unit}" if low is None and high == 1 else text
-        told = F.when(F.col(name) < high, F.lit(text)).otherwise(told)
-    return F.when(F.col(name).isNull(), F.lit("unknown")).otherwise(told)
+def _scores_by_name(table: TrainingTable, models: Mapping[str, ServingModel]) -> dict[str, Matrix]:
+    """Each model's score of each row: all that stand beside each other."""
+    trees, line = models[XGBOOST], models[LOGISTIC]
+    margins = margins_of(table, trees.predictor, trees.features)
+    return {
+        MAJORITY: np.full(len(table), trees.base_rate),
+        LOGISTIC: scores_of(table, line),
+        XGBOOST: trees.calibrator.apply(margins),
+        UNCALIBRATED: sigmoid(margins),
+    }
+
+
+def _places(table: TrainingTable, features: tuple[str, ...]) -> slice | list[int]:
+    """Where the features stand in the matrix. Raises `DataError` for one that isn't there."""
+    if features == table.order:
+        return slice(None)
+    missing = [name for name in features if name not in table.order]
+    if missing:
+        raise DataError(f"the model's feature {missing[0]} is not among those of the training rows")
+    return [table.order.index(name) for name in features]

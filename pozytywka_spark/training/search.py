@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
-
 from pozytywka_spark.config import Settings
-from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import record
-from pozytywka_spark.training.folds import FitAll, one_a_task, one_at_a_time
-from pozytywka_spark.training.planner import Plan, TrialPlan, describe_cluster, plan_trials
+from pozytywka_spark.training.asking import Asked
+from pozytywka_spark.training.folds import FitAll, fit_folds
+from pozytywka_spark.training.planner import Cluster, Plan, TrialPlan, plan_trials
 from pozytywka_spark.training.prepare import Prepared
-from pozytywka_spark.training.shipped import readable_by_tasks, shipped
-from pozytywka_spark.training.splits import TRAIN, VALIDATION
 from pozytywka_spark.training.tracking.store import Tracking
 from pozytywka_spark.training.tuning import Tuned, study_name, tune
 
@@ -29,29 +23,15 @@ class FoldFits:
     plan: TrialPlan
 
 
-@contextmanager
-def fold_fits(
-    spark: SparkSession, rows: DataFrame, prepared: Prepared, plan: Plan, settings: Settings, lake: Lake
-) -> Iterator[FoldFits]:
-    """While the block lasts: a way to fit on folds, side by side if a task can hold the rows."""
-    held = sum(prepared.sizes[side][0] for side in (TRAIN, VALIDATION))
-    cluster = describe_cluster(spark)
-    shared = readable_by_tasks(lake.root)
-    chosen = plan_trials(held, len(prepared.order), cluster, settings.tuning.parallel, shared=shared)
+def fold_fits(asked: Asked, prepared: Prepared, plan: Plan, cluster: Cluster, settings: Settings) -> FoldFits:
+    """A way to fit on folds, side by side, each with as many threads as the final fit of `plan` is worth."""
+    chosen = plan_trials(plan.threads, cluster, settings.tuning.parallel)
     order, counts = prepared.order, prepared.counts
-    if chosen.distributed or not prepared.folds:
-        yield FoldFits(
-            one_at_a_time(rows, order, counts, plan, explain=False),
-            one_at_a_time(rows, order, counts, plan, explain=True),
-            chosen,
-        )
-        return
-    with shipped(rows, order, lake.root, prepared.untuned[:16]) as address:
-        yield FoldFits(
-            one_a_task(spark, address, order, counts, explain=False),
-            one_a_task(spark, address, order, counts, explain=True),
-            chosen,
-        )
+    return FoldFits(
+        fit_folds(asked, order, counts, chosen.threads, explain=False),
+        fit_folds(asked, order, counts, chosen.threads, explain=True),
+        chosen,
+    )
 
 
 def search(

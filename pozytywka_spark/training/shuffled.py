@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
-import pandas as pd
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import polars as pl
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dice import dice
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.guards.result import GuardResult
+from pozytywka_spark.timesplit import TEST, TRAIN
+from pozytywka_spark.training.asking import Asked
 from pozytywka_spark.training.booster import Matrix
 from pozytywka_spark.training.estimators import tree_parameters
-from pozytywka_spark.training.rows import LABEL, SIDE
-from pozytywka_spark.training.splits import TEST, TRAIN
+from pozytywka_spark.training.table import TrainingTable
 
 ROWS = 10_000
 TREES = 15
@@ -25,16 +26,15 @@ BEYOND = 7.0  # standard errors of the mean of 8: a true 0.5 lies outside in 1 o
 LEAST = 0.01  # below this distance from 0.5 nothing is worth stopping for
 
 
-def check_shuffled(rows: DataFrame, order: Sequence[str], settings: Settings) -> GuardResult:
+def check_shuffled(asked: Asked, order: Sequence[str], settings: Settings) -> GuardResult:
     """Guard `suspicion`: trees trained on shuffled labels of train can't tell the test side's labels.
 
     What still could would be a label among the features under another name, or rows of one user with
-    one label on both sides. Both sides are sampled by a hash to a bounded number of rows, so they are
-    small enough for the driver. Raises `GuardError`.
+    one label on both sides. Both sides are sampled by dice to a bounded number of rows. Raises `GuardError`.
     """
     start = time.monotonic()
-    train, test = (_sample(rows, side, order, settings.guards.seed) for side in (TRAIN, TEST))
-    aucs = shuffled_aucs(train, test, order, settings)
+    parameters = {**tree_parameters(settings, order, 1.0), "objective": "binary:logistic", "nthread": 1}
+    [aucs] = asked.ask([partial(shuffled_aucs, parameters=parameters, seed=settings.guards.seed)])
     auc, allowed = float(aucs.mean()), allowance(aucs)
     if abs(auc - 0.5) > allowed:
         raise GuardError(
@@ -55,25 +55,28 @@ def allowance(aucs: Matrix) -> float:
     return max(LEAST, BEYOND * float(aucs.std(ddof=1) / np.sqrt(len(aucs))))
 
 
-def shuffled_aucs(
-    train: pd.DataFrame, test: pd.DataFrame, order: Sequence[str], settings: Settings
-) -> Matrix:
-    """ROC AUC on `test` of trees trained on permuted labels of `train`, one for each permutation."""
+def shuffled_aucs(table: TrainingTable, parameters: Mapping[str, object], seed: int) -> Matrix:
+    """ROC AUC on the test side of trees trained on permuted labels of train, one for each permutation."""
     import xgboost
     from sklearn.metrics import roc_auc_score
 
-    parameters = {**tree_parameters(settings, order, 1.0), "objective": "binary:logistic", "nthread": 1}
-    names = list(order)
-    known, unknown = xgboost.DMatrix(train[names]), xgboost.DMatrix(test[names])
-    drawn = np.random.default_rng(settings.guards.seed)
+    train, test = (_sample(table.of(side), seed) for side in (TRAIN, TEST))
+    known, unknown = (xgboost.DMatrix(side.matrix, missing=np.nan, nthread=1) for side in (train, test))
+    drawn = np.random.default_rng(seed)
     aucs = []
     for _ in range(SHUFFLES):
-        known.set_label(drawn.permutation(train[LABEL].to_numpy()))
-        booster = xgboost.train(parameters, known, TREES)
-        aucs.append(roc_auc_score(test[LABEL], booster.predict(unknown)))
+        known.set_label(drawn.permutation(train.label))
+        booster = xgboost.train(dict(parameters), known, TREES)
+        aucs.append(roc_auc_score(test.label, booster.predict(unknown)))
     return np.array(aucs, dtype=np.float64)
 
 
-def _sample(rows: DataFrame, side: str, order: Sequence[str], seed: int) -> pd.DataFrame:
-    chosen = rows.filter(F.col(SIDE) == side).select("user_id", "month", LABEL, *order)
-    return chosen.orderBy(F.xxhash64("user_id", "month", F.lit(seed))).limit(ROWS).toPandas()
+def _sample(table: TrainingTable, seed: int) -> TrainingTable:
+    """At most `ROWS` rows, those whose dice fell lowest, in the table's order."""
+    if len(table) <= ROWS:
+        return table
+    keys = pl.DataFrame({"user_id": table.user_id, "month": table.month})
+    thrown = dice(keys, seed).to_numpy()
+    chosen = np.zeros(len(table), bool)
+    chosen[np.argpartition(thrown, ROWS)[:ROWS]] = True
+    return table.where(chosen)

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import decisions, explanation, facts, planner, record
+from pozytywka_spark.training import decisions, explanation, facts, known, planner, record
+from pozytywka_spark.training.asking import Asked, Later
 from pozytywka_spark.training.dossier_models import worst_in_words
-from pozytywka_spark.training.fitting import fit_models, measure, with_city
+from pozytywka_spark.training.fitting import fit_models, held_rows, measure
 from pozytywka_spark.training.predictors import IN_WORDS
-from pozytywka_spark.training.prepare import Prepared, prepare, read_rows
+from pozytywka_spark.training.prepare import Prepared, pin, spark_rows
 from pozytywka_spark.training.promotion import settle
-from pozytywka_spark.training.publish import FACTS, publish_if_missing
+from pozytywka_spark.training.publish import FACTS
 from pozytywka_spark.training.search import fold_fits, search
 from pozytywka_spark.training.shuffled import check_shuffled
 from pozytywka_spark.training.sources import training_inputs
 from pozytywka_spark.training.splits import TEST, TRAIN, describe, diagram
 from pozytywka_spark.training.stability import stability_of
+from pozytywka_spark.training.table_job import Laid, table_to_ask, training_table
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.inputs import log_inputs
 from pozytywka_spark.training.tracking.store import Tracking, connect
@@ -63,48 +66,56 @@ def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = 
     missing table or too few positives, `GuardError` on leakage, `TrackingError` if MLflow can't be
     reached.
     """
-    planned = read_rows(settings, lake)
+    pinned = pin(settings, lake)
     tracking = connect(settings)  # before the work, not after it
-    rows = planned.rows.persist()
-    try:
-        prepared = prepare(planned, rows, settings, lake)
-        known = None if force else _known(tracking, prepared, settings)
-        version = known or _train(spark, rows, prepared, settings, lake, tracking)
-        settled = settle(tracking, version, rows, settings)
-        publish_if_missing(tracking, version.training_run)
-        return _report(
-            prepared, settings, tracking, version, settled.champion, settled.reasons, known is not None
-        )
-    finally:
-        rows.unpersist()
+    found = None if force else known.recalled(tracking, pinned, settings)
+    if found is not None:
+        version, prepared = found
+        with Later(partial(table_to_ask, pinned, settings, lake)) as asked:
+            return _settled(tracking, version, prepared, asked, settings, reused=True)
+    with training_table(pinned, settings, lake) as laid:
+        known_version = None if force else _known(tracking, laid.prepared, settings)
+        version = known_version or _train(spark, laid, settings, lake, tracking)
+        reused = known_version is not None
+        return _settled(tracking, version, laid.prepared, laid.asked, settings, reused=reused)
+
+
+def _settled(
+    tracking: Tracking,
+    version: registry.Version,
+    prepared: Prepared,
+    asked: Asked,
+    settings: Settings,
+    *,
+    reused: bool,
+) -> TrainingReport:
+    settled = settle(tracking, version, asked, settings, versions=prepared.by_version)
+    return _report(prepared, settings, tracking, version, settled.champion, settled.reasons, reused)
 
 
 def _train(
-    spark: SparkSession,
-    rows: DataFrame,
-    prepared: Prepared,
-    settings: Settings,
-    lake: Lake,
-    tracking: Tracking,
+    spark: SparkSession, laid: Laid, settings: Settings, lake: Lake, tracking: Tracking
 ) -> registry.Version:
+    prepared = laid.prepared
     size = (prepared.sizes[TRAIN][0], len(prepared.order))
-    plan = planner.plan(*size, planner.describe_cluster(spark), settings.training.num_workers)
-    guard = check_shuffled(rows, prepared.order, settings)
+    cluster, whole = planner.describe_cluster(spark), prepared.share == 1
+    plan = planner.plan(*size, cluster, settings.training.num_workers, in_memory=whole)
+    guard = check_shuffled(laid.asked, prepared.order, settings)
+    fits = fold_fits(laid.asked, prepared, plan, cluster, settings)
     runs.close_abandoned(tracking, registry.INPUTS, prepared.inputs)
     tags = record.tags(prepared, settings, lake.root)
-    with (
-        runs.run(tracking, record.name(prepared, settings), tags=tags) as parent,
-        fold_fits(spark, rows, prepared, plan, settings, lake) as fits,
-    ):
+    with runs.run(tracking, record.name(prepared, settings), tags=tags) as parent:
         log_inputs(tracking, parent, training_inputs(prepared, settings, lake))
         record.log_inputs(tracking, parent, prepared, settings, plan, guard.checked)
         tuned = search(tracking, parent, prepared, settings, fits)
         record.log_tuned(tracking, parent, tuned.parameters if tuned else {})
         final = with_parameters(settings, tuned.parameters) if tuned else settings
-        fitted = fit_models(rows, prepared, final, plan)
-        found = measure(with_city(rows, lake), fitted.models, final)
+        rows = partial(spark_rows, laid.plan.pinned, prepared.split, settings, lake)
+        fitted = fit_models(laid.asked, rows, prepared, final, plan)
+        found = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
         model = fitted.models[found.chosen]
-        explained = explanation.explain_model(rows, prepared.sizes[TEST][0], model, final)
+        held = prepared.sizes[TEST][0]
+        explained = explanation.explain_model(laid.asked, held, model, final, threads=plan.threads)
         holds = stability_of(model, prepared, explained, final, fits.explained)
         logged = record.log_models(tracking, parent, prepared, fitted, found)
         content = {

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -25,9 +26,10 @@ from pozytywka_spark.scoring.stage import read_month, score
 from pozytywka_spark.session import build_session
 from pozytywka_spark.training.estimators import fit_trees
 from pozytywka_spark.training.planner import describe_cluster, plan
-from pozytywka_spark.training.prepare import Planned, read_rows
-from pozytywka_spark.training.splits import base_rate_of
+from pozytywka_spark.training.prepare import pin
+from pozytywka_spark.training.splits import TRAIN
 from pozytywka_spark.training.stage import train
+from pozytywka_spark.training.table_job import Laid, training_table
 from tests.bench.in_xgboost import work_in_xgboost
 from tests.bench.memory import jvm_peak, workers_peak
 from tests.bench.silver_world import World, worlds, write_silver
@@ -45,30 +47,28 @@ def measure(spark: SparkSession, settings: Settings, events: int) -> None:
         write_silver(spark, lake, World(events))
     if not lake.exists("features"):
         build_features(spark, settings, lake)
-    planned = read_rows(settings, lake)
-    taken, peak = work_in_xgboost(lake, settings, planned, read_month(lake, None)[1])
+    with training_table(pin(settings, lake), settings, lake) as laid:
+        trees = trees_alone(spark, settings, laid)
+    taken, peak = work_in_xgboost(lake, settings, laid.plan, read_month(settings, lake, None).month)
     for name, value in taken.items():
         tell(name, value)
     print(f"{'':>11} peak memory of xgboost {peak:.2f} GB", flush=True)
     tell("train", seconds(lambda: train(spark, settings, lake)))
     tell("train: nothing new", seconds(lambda: train(spark, settings, lake)))
-    tell("train: the trees alone", trees_alone(spark, settings, planned))
+    tell("train: the trees alone", trees)
     tell("score", seconds(lambda: score(spark, settings, lake)))
     tell("score: nothing new", seconds(lambda: score(spark, settings, lake)))
     both = jvm_peak(spark) + workers_peak(spark)
     print(f"{'':>11} peak memory of the JVM and its Python workers {both:.2f} GB", flush=True)
 
 
-def trees_alone(spark: SparkSession, settings: Settings, planned: Planned) -> float:
-    """Seconds of the fit on rows that are cached, as the stage's are when it begins."""
-    rows = planned.rows.persist()
-    rows.count()
-    base_rate = base_rate_of(planned.split.train, planned.counts)
-    known = sum(count.rows for count in planned.counts if count.month in planned.split.train)
-    chosen = plan(known, len(planned.order), describe_cluster(spark))
-    taken = seconds(lambda: fit_trees(rows, planned.order, settings, chosen, base_rate))
-    rows.unpersist()
-    return taken
+def trees_alone(spark: SparkSession, settings: Settings, laid: Laid) -> float:
+    """Seconds of the fit on a training table that is there, as it is when the stage's begins."""
+    prepared = laid.prepared
+    size = (prepared.sizes[TRAIN][0], len(prepared.order))
+    chosen = plan(*size, describe_cluster(spark))
+    question = partial(fit_trees, settings=settings, plan=chosen, base_rate=prepared.base_rate)
+    return seconds(lambda: laid.asked.ask([question], threads=chosen.threads))
 
 
 def main() -> None:

@@ -3,11 +3,12 @@
     python tests/bench/bench_training.py [--rows 125000 1000000] [--columns 60] [--trees 100] [--workers N]
                                          [--scored 500000] [--only training|scoring]
 
-Training, of each size: seconds of Spark fits on cached rows, and of plain xgboost with as many threads on a
-matrix in memory; what a fit costs besides. Its fixed cost is measured, not fitted: the same fit on a thousand
-rows with one tree, once everything is warm. Scoring with reasons: a first run (workers start, the booster is
-read) and a second one apart, in rows per second and core, beside plain xgboost's contributions with as many
-threads. The rows are made by Spark, written once as Parquet, and read by both sides.
+Training, of each size: seconds of fits across executors from cached rows, and of plain xgboost with as many
+threads on a matrix in memory, which is what training does as long as rows fit. Their fixed cost is measured,
+not fitted: the same fit on a thousand rows with one tree, once everything is warm. Scoring with reasons: a
+first run (workers start, the booster is read) and a second one apart, in rows per second and core, beside
+plain xgboost's contributions with as many threads. The rows are made by Spark, written once as Parquet, and
+read by both sides.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.scoring.reasons import Words, with_reasons
 from pozytywka_spark.session import build_session
-from pozytywka_spark.training.estimators import as_task, fit_trees, tree_parameters
-from pozytywka_spark.training.one_task import as_blocks
+from pozytywka_spark.training.across import fit_across
+from pozytywka_spark.training.booster import with_margin
+from pozytywka_spark.training.estimators import tree_parameters
 from pozytywka_spark.training.planner import Plan, describe_cluster, plan
 from pozytywka_spark.training.predictors import Trees
 from pozytywka_spark.training.serving import ServingModel
@@ -70,12 +71,11 @@ def main() -> int:
 
 def bench_training(spark: SparkSession, settings: Settings, order: tuple[str, ...], args: Any) -> None:
     """Fit both ways at each size; the first fit of the session tells what cold workers cost."""
-    found, made_of, first = [], [], 0.0
+    found, first = [], 0.0
     for count in args.rows:
-        row, spent, cold = fitted_beside(spark, settings, order, args, count)
+        row, cold = fitted_beside(spark, settings, order, args, count)
         first = first or cold
         found.append(row)
-        made_of.append({"rows": count} | spent)
     fixed = fixed_cost(spark, settings, order)
     cli.show_table(
         f"training, seconds, the best of {args.fits}; the session's first fit took {first:.1f}",
@@ -86,27 +86,25 @@ def bench_training(spark: SparkSession, settings: Settings, order: tuple[str, ..
             for row in found
         ],
     )
-    cli.show_table("of which, seconds", made_of)
 
 
 def fitted_beside(
     spark: SparkSession, settings: Settings, order: tuple[str, ...], args: Any, count: int
-) -> tuple[dict[str, float], dict[str, float], float]:
-    """Seconds of both at one size, parts of the Spark fit, and its first one's seconds."""
+) -> tuple[dict[str, float], float]:
+    """Seconds of both at one size, and of Spark's first fit."""
     address = f"{settings.home}/rows-{count}"
     made(spark, count, order).write.parquet(address)
     rows = spark.read.parquet(address).persist()
     rows.count()  # the train job's rows are cached when the fit begins
     chosen = plan(count, args.columns, describe_cluster(spark), args.workers)
     cli.say(f"{count:,} x {args.columns}, {args.trees} trees: {chosen.reason}")
-    ours = [timed(lambda: fit_trees(rows, order, settings, chosen, 0.1))[0] for _ in range(args.fits)]
-    spent = parts(rows, order, settings, chosen)
+    ours = [timed(lambda: fit_across(rows, order, settings, chosen, 0.1))[0] for _ in range(args.fits)]
     rows.unpersist()
     sides = read_sides(address, order)
     threads = chosen.workers * chosen.threads
     plain = [timed(lambda: plainly(sides, order, settings, args.trees, threads))[0] for _ in range(args.fits)]
     row = {"rows": count, "threads": threads, "spark": min(ours), "plain": min(plain)}
-    return row, spent, ours[0]
+    return row, ours[0]
 
 
 def fixed_cost(spark: SparkSession, settings: Settings, order: tuple[str, ...]) -> float:
@@ -115,22 +113,10 @@ def fixed_cost(spark: SparkSession, settings: Settings, order: tuple[str, ...]) 
     few.count()
     one_tree = settings.model_copy(update={"training": settings.training.model_copy(update={"max_trees": 1})})
     spent = min(
-        timed(lambda: fit_trees(few, order, one_tree, Plan(1, 1, "fixed cost"), 0.1))[0] for _ in range(3)
+        timed(lambda: fit_across(few, order, one_tree, Plan(1, 1, "fixed cost"), 0.1))[0] for _ in range(3)
     )
     few.unpersist()
     return spent
-
-
-def parts(rows: DataFrame, order: tuple[str, ...], settings: Settings, chosen: Plan) -> dict[str, float]:
-    """What a fit in one task does before its trees grow; nothing is told of several workers."""
-    if chosen.workers > 1:
-        return {}
-    held_out = (F.col("side") == "validation").alias("is_validation")
-    used = rows.select("user_id", "month", "label", held_out, *order)
-    blocks = as_blocks(used, as_task(order, settings, chosen, 1.0))
-    packed, _ = timed(lambda: blocks.write.format("noop").mode("overwrite").save())
-    moved, _ = timed(lambda: blocks.repartition(1).write.format("noop").mode("overwrite").save())
-    return {"rows to blocks": packed, "blocks to one task": max(0.0, moved - packed)}
 
 
 def bench_scoring(spark: SparkSession, settings: Settings, order: tuple[str, ...], args: Any) -> None:
@@ -156,10 +142,9 @@ def bench_scoring(spark: SparkSession, settings: Settings, order: tuple[str, ...
         name="bench",
         version=1,
     )
-    meanings = tuple(f"what feature {name} means" for name in order)
-    words = Words(order, meanings, (" events",) * len(order), (False,) * len(order))
     rows = spark.read.parquet(address).select("user_id", *order)
-    scored = with_reasons(rows, model, words, ["user_id"], 5).write.format("noop").mode("overwrite")
+    explained = with_margin(rows, model.predictor, order, ["user_id"], contributions=True)
+    scored = explained.write.format("noop").mode("overwrite")
     cold, _ = timed(scored.save)
     warm, _ = timed(scored.save)
     booster.set_param({"nthread": args.cores})
@@ -172,7 +157,7 @@ def bench_scoring(spark: SparkSession, settings: Settings, order: tuple[str, ...
     speed = {name: args.scored / spent / args.cores for name, spent in (("cold", cold), ("warm", warm))}
     plain = args.scored / theirs / args.cores
     cli.show_table(
-        f"scoring {args.scored:,} rows with 5 reasons, rows a second and core",
+        f"scoring {args.scored:,} rows with contributions, rows a second and core",
         [
             {"run": name, "spark": value, "plain": plain, "ratio": value / plain, "seconds": spent}
             for (name, value), spent in zip(speed.items(), (cold, warm), strict=True)

@@ -35,11 +35,11 @@ def work_in_xgboost(
 ) -> tuple[dict[str, float], float]:
     """Seconds by what was done, and the process's peak memory in GB."""
     weight = positive_weight(settings, base_rate_of(planned.split.train, planned.counts))
-    parameters = tree_parameters(settings, planned.order, weight)
+    parameters = tree_parameters(settings, planned.pinned.order, weight)
     sides = planned.split.sides
     ordered = {
         "files": {name: DeltaTable(lake.path(name)).file_uris() for name in ("features", "labels")},
-        "order": planned.order,
+        "order": planned.pinned.order,
         "label": settings.label.column,
         "sides": {side: [f"{month}" for month in sides[side]] for side in (TRAIN, VALIDATION)},
         "month": f"{month}",

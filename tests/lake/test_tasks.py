@@ -137,6 +137,23 @@ def test_shards_are_the_partitions_of_the_log(bench: Bench) -> None:
         assert sorted(map(tuple, found[0]["rows"])) == [(2, 1), (3, 1)]
 
 
+def test_shards_of_a_pinned_version_hold_what_it_held(bench: Bench) -> None:
+    lake = bench.lake
+    lake.overwrite(bench.frame([(1, "a", JANUARY, 0)], DDL), TABLE)
+    then = lake.version("worked")
+    lake.overwrite(bench.frame([(2, "b", JANUARY, 0), (3, "c", JANUARY, 0)], DDL), TABLE)
+    columns = ["k", "bucket"]
+    with lake.tasks() as tasks:
+        old, new = (lake.shards("worked", tasks, columns=columns, version=v) for v in (then, None))
+        assert [sum(shard.rows for shard in each) for each in (old, new)] == [1, 2]
+        found = tasks.run(old, read_shards, weight=lambda shard: LARGE, named=lambda shard: "it").told
+        assert [*map(tuple, found[0]["rows"])] == [(1, 0)]
+        with pytest.raises(LakeError, match="worked"):
+            lake.shards("worked", tasks, version=then + 99)
+    assert lake.schema("worked", version=then) == lake.schema("worked")
+    assert lake.schema("nothing", version=3) is None
+
+
 def test_notes_of_files_are_read_back_until_someone_writes_them_anew(bench: Bench) -> None:
     lake = bench.lake
     with lake.tasks() as tasks:

@@ -18,7 +18,6 @@ from trained import Trained
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
 from pozytywka_spark.lake import Lake, open_lake
-from pozytywka_spark.monitoring.performance import with_probability
 from pozytywka_spark.monitoring.report import show
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.schemas import labels_table
@@ -161,8 +160,9 @@ def test_wrong_months_and_missing_models_are_told(drifted: Trained, spark: Spark
 
 def _scored(world: Trained, spark: SparkSession, month: date) -> pd.DataFrame:
     model = registry.load_model(connect(world.settings))
-    features = world.lake.read("features", partitions=[{"month": month}])
-    scored = with_probability(features, model).toPandas()
+    features = world.lake.read("features", partitions=[{"month": month}]).toPandas()
+    score = model.calibrator.apply(model.predictor.margins(features[list(model.features)].to_numpy()))
+    scored = features[["user_id", "month"]].assign(score=score)
     return scored.merge(world.rows[["user_id", "month", "buys"]], on=["user_id", "month"])
 
 

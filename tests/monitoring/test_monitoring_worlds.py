@@ -7,11 +7,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Monitoring, Synthetic
-from pozytywka_spark.monitoring.counts import as_cells, by_subject, count_cells, edges_of
+from pozytywka_spark.monitoring.counts import count_bins, edges_of
 from pozytywka_spark.monitoring.findings import drift_rows
 from tests.synthetic.worlds import events_table
 
@@ -51,30 +49,27 @@ def features(events: pd.DataFrame) -> pd.DataFrame:
     return found.replace([np.inf, -np.inf], np.nan)
 
 
-def alarms(spark: SparkSession, rows: pd.DataFrame) -> dict[date, set[str]]:
+def alarms(rows: pd.DataFrame) -> dict[date, set[str]]:
     """By watched month the features that alarm, with the settings' own thresholds."""
     names = [name for name in rows.columns if name not in ("user_id", "month")]
-    columns = ", ".join(["user_id bigint", "month date", *(f"{name} double" for name in names)])
-    frame = spark.createDataFrame(
-        rows.astype(object).where(rows.notna(), None).to_records(index=False).tolist(), columns
-    )
-    cells = as_cells(frame, names).persist()
-    reference = F.col("month").between(*map(F.lit, REFERENCE))
-    users = rows[rows["month"].between(*REFERENCE)]["user_id"].nunique()
-    edges = edges_of(cells.where(reference)).persist()
+    reference = rows[rows["month"].between(*REFERENCE)]
+    edges = {name: edges_of(reference[name].to_numpy(float)) for name in names}
+    before = {name: count_bins(reference[name].to_numpy(float), edges[name]) for name in names}
+    users = reference["user_id"].nunique()
     found = {}
     for month in WATCHED:
-        counted = count_cells(cells.where(reference | (F.col("month") == F.lit(month))), edges, month)
-        made = drift_rows(by_subject(counted, names), {}, users, set(), Monitoring())
+        here = rows[rows["month"] == month]
+        counted = {
+            name: (before[name], count_bins(here[name].to_numpy(float), edges[name])) for name in names
+        }
+        made = drift_rows(counted, {}, users, set(), Monitoring())
         found[month] = {row["subject"] for row in made if row["alert"]}
-    cells.unpersist()
-    edges.unpersist()
     return found
 
 
 @pytest.fixture(scope="module")
-def quiet(spark: SparkSession) -> dict[date, set[str]]:
-    return alarms(spark, features(events_table(Synthetic(users=3000), CHUNKS)))
+def quiet() -> dict[date, set[str]]:
+    return alarms(features(events_table(Synthetic(users=3000), CHUNKS)))
 
 
 def test_a_quiet_world_raises_at_most_one_alarm_in_forty_month_features(quiet: dict[date, set[str]]) -> None:
@@ -82,10 +77,10 @@ def test_a_quiet_world_raises_at_most_one_alarm_in_forty_month_features(quiet: d
 
 
 def test_adverts_that_become_more_alarm_in_their_first_month_and_nothing_else_does(
-    spark: SparkSession, quiet: dict[date, set[str]]
+    quiet: dict[date, set[str]],
 ) -> None:
     world = Synthetic.model_validate({"users": 3000, "drift": {"from_month": DRIFT}})
-    found = alarms(spark, features(events_table(world, CHUNKS)))
+    found = alarms(features(events_table(world, CHUNKS)))
     assert found[DRIFT] & ADVERTS
     assert found[DRIFT] <= ADVERTS
     for month in WATCHED[: WATCHED.index(DRIFT)]:

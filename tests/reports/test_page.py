@@ -38,7 +38,7 @@ def test_everything_that_comes_from_data_is_escaped() -> None:
     section = page.section(HOSTILE, anchor=HOSTILE).text(HOSTILE).tiles({HOSTILE: HOSTILE})
     section.table([{HOSTILE: HOSTILE, "severity": HOSTILE}], caption=HOSTILE).table([], empty=HOSTILE)
     section.figure(bars(), alt=HOSTILE, caption=HOSTILE)
-    section.bullets([HOSTILE]).side_by_side([(bars(), HOSTILE, HOSTILE)])
+    section.bullets([HOSTILE]).figure(bars(), alt=HOSTILE, caption=HOSTILE)
 
     parsed = Tags(page.render())
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Policy
-from pozytywka_spark.scoring.policy import with_selected
+from pozytywka_spark.scoring.policy import Rule, selected
 
 
 @pytest.fixture(scope="module")
@@ -17,25 +16,24 @@ def scored() -> pd.DataFrame:
     return pd.DataFrame({"rank": np.arange(1, 301), "probability": probability})
 
 
-def selected(spark: SparkSession, scored: pd.DataFrame, policy: Policy) -> list[int]:
-    rows = list(zip(scored["rank"].tolist(), scored["probability"].tolist(), strict=True))
-    frame = spark.createDataFrame(rows, "rank bigint, probability double").transform(with_selected, policy)
-    assert frame.columns == ["rank", "probability", "selected"]
-    return sorted(row["rank"] for row in frame.collect() if row["selected"])
+def ranks_of(scored: pd.DataFrame, policy: Policy) -> list[int]:
+    drawn = scored.sample(frac=1, random_state=1)  # users come in any order
+    found = selected(drawn["rank"].to_numpy(), drawn["probability"].to_numpy(), Rule(**policy.model_dump()))
+    return sorted(drawn.loc[found, "rank"].tolist())
 
 
-def test_budget_takes_the_best(spark: SparkSession, scored: pd.DataFrame) -> None:
-    assert selected(spark, scored, Policy(kind="budget", budget_users=17)) == list(range(1, 18))
+def test_budget_takes_the_best(scored: pd.DataFrame) -> None:
+    assert ranks_of(scored, Policy(kind="budget", budget_users=17)) == list(range(1, 18))
 
 
-def test_value_takes_whoever_pays(spark: SparkSession, scored: pd.DataFrame) -> None:
+def test_value_takes_whoever_pays(scored: pd.DataFrame) -> None:
     expected = scored.loc[scored["probability"] * 30 > 4, "rank"].tolist()
     assert 0 < len(expected) < 300
-    assert selected(spark, scored, Policy(kind="value", value_of_sale=30, cost_of_contact=4)) == expected
+    assert ranks_of(scored, Policy(kind="value", value_of_sale=30, cost_of_contact=4)) == expected
 
 
-def test_precision_takes_as_many_as_keep_it(spark: SparkSession, scored: pd.DataFrame) -> None:
-    found = selected(spark, scored, Policy(kind="precision", precision=0.25))
+def test_precision_takes_as_many_as_keep_it(scored: pd.DataFrame) -> None:
+    found = ranks_of(scored, Policy(kind="precision", precision=0.25))
     means = scored["probability"].expanding().mean()
     assert found == list(range(1, len(found) + 1))
     assert means[len(found) - 1] >= 0.25
@@ -43,5 +41,5 @@ def test_precision_takes_as_many_as_keep_it(spark: SparkSession, scored: pd.Data
 
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(kind="precision", precision=1.0)])
-def test_nobody(spark: SparkSession, scored: pd.DataFrame, policy: Policy) -> None:
-    assert selected(spark, scored, policy) == []
+def test_nobody(scored: pd.DataFrame, policy: Policy) -> None:
+    assert ranks_of(scored, policy) == []

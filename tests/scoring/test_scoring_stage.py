@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 
 import mlflow
 import numpy as np
-import pandas as pd
 import pytest
 import xgboost
 from known_hazard import FIRST, LAST, write_days
@@ -19,9 +18,8 @@ from pozytywka_spark.errors import DataError, GuardError, TrackingError
 from pozytywka_spark.monitoring.inputs import read_inputs
 from pozytywka_spark.schemas import PREDICTIONS, Table
 from pozytywka_spark.scoring import stage
-from pozytywka_spark.scoring.rank import with_rank
 from pozytywka_spark.scoring.stage import score
-from pozytywka_spark.simulation.groups import read_scored
+from pozytywka_spark.simulation.groups import choose_scored
 from pozytywka_spark.timesplit import next_month
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
@@ -94,7 +92,7 @@ def test_the_last_complete_month_is_scored_and_another_marked(begun: Trained, sp
     assert {tuple(mark) for mark in marks} == {(january.month, None), (LAST, False)}
     model = load_model(connect(settings))
     for asked, expected in ((None, (january.month, True)), (LAST, (LAST, False))):
-        simulated = read_scored(settings, lake, asked, model)[1]
+        simulated = choose_scored(settings, lake, asked, model)
         assert (simulated.month, simulated.complete) == expected
         monitored = read_inputs(settings, lake, model, asked, None).chosen
         assert (monitored.month, monitored.complete) == expected
@@ -149,20 +147,3 @@ def test_without_a_champion_the_train_job_is_named(trained: Trained, spark: Spar
         TrackingError, match=r"no model another@champion is registered .*run the train job first"
     ):
         score(spark, settings, trained.lake)
-
-
-@pytest.mark.parametrize("rows_a_bucket", [7, 1000])
-def test_ranks_equal_pandas_in_any_number_of_buckets(spark: SparkSession, rows_a_bucket: int) -> None:
-    drawn = np.random.default_rng(1)
-    frame = pd.DataFrame({"who": drawn.permutation(97), "odds": drawn.integers(0, 20, 97) / 10})
-    found = (
-        spark.createDataFrame(frame.to_records(index=False).tolist(), "who bigint, odds double")
-        .transform(with_rank, "odds", "who", 97, rows_a_bucket)
-        .toPandas()
-        .sort_values("rank")
-        .reset_index(drop=True)
-    )
-    expected = frame.sort_values(["odds", "who"], ascending=[False, True]).reset_index(drop=True)
-    assert found["who"].tolist() == expected["who"].tolist()
-    assert found["rank"].tolist() == list(range(1, 98))
-    assert found["decile"].tolist() == [int(10 * place / 97) + 1 for place in range(97)]

@@ -18,7 +18,7 @@ from pozytywka_spark.simulation.search import (
     objectives,
     search,
 )
-from pozytywka_spark.simulation.segment import Segment, calibrated
+from pozytywka_spark.simulation.segment import Segment
 from pozytywka_spark.training.calibration import Calibrator
 
 NAMES = [lever.name for lever in LEVERS]
@@ -138,6 +138,6 @@ def test_income_lost_is_that_of_the_adverts_not_heard(ads_world: World) -> None:
 
 def test_probabilities_of_arrays_equal_the_columns_formula() -> None:
     isotonic = Calibrator("isotonic", margins=(-1.0, 0.0, 2.0), probabilities=(0.1, 0.3, 0.9))
-    np.testing.assert_allclose(calibrated(isotonic, np.array([-5.0, -0.5, 1.0, 9.0])), [0.1, 0.2, 0.6, 0.9])
+    np.testing.assert_allclose(isotonic.apply(np.array([-5.0, -0.5, 1.0, 9.0])), [0.1, 0.2, 0.6, 0.9])
     platt = Calibrator("platt", slope=2.0, intercept=1.0)
-    np.testing.assert_allclose(calibrated(platt, np.array([0.5])), 1 / (1 + np.exp(-2.0)))
+    np.testing.assert_allclose(platt.apply(np.array([0.5])), 1 / (1 + np.exp(-2.0)))

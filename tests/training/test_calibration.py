@@ -1,4 +1,4 @@
-"""Calibration: fitted values against scikit-learn, the Column against numpy, errors made small."""
+"""Calibration: fitted values against scikit-learn, Spark's column against the array, errors made small."""
 
 from __future__ import annotations
 
@@ -11,7 +11,19 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from pozytywka_spark.config import Calibration
-from pozytywka_spark.training.calibration import Calibrator, bins_of, fit_calibrator, fit_platt, from_plain
+from pozytywka_spark.training.calibration import (
+    Bins,
+    Calibrator,
+    bins_of,
+    fit_calibrator,
+    fit_platt,
+    from_plain,
+)
+
+
+def fitted_on(rows: pd.DataFrame, method: str) -> Calibrator:
+    margins, labels = rows["margin"].to_numpy(), rows["label"].to_numpy()
+    return fit_calibrator(margins, labels, method, Calibration().isotonic_positives)
 
 
 @pytest.fixture(scope="module")
@@ -25,56 +37,59 @@ def rows() -> pd.DataFrame:
 
 def test_platt_finds_the_line_that_scikit_learn_finds(rows: pd.DataFrame) -> None:
     grouped = rows.groupby("margin")["label"].agg(["size", "sum"]).reset_index()
-    grouped.columns = ["margin", "size", "positives"]
-    slope, intercept = fit_platt(grouped)
+    slope, intercept = fit_platt(Bins(*(grouped[name].to_numpy(float) for name in ("margin", "size", "sum"))))
     oracle = LogisticRegression(C=1e12, tol=1e-10).fit(rows[["margin"]], rows["label"])
     assert (slope, intercept) == pytest.approx((oracle.coef_[0][0], oracle.intercept_[0]), abs=5e-3)
     assert (slope, intercept) == pytest.approx((0.5, -1), abs=0.1)
 
 
-def test_bins_hold_every_row_once(spark: SparkSession, rows: pd.DataFrame) -> None:
-    frame = spark.createDataFrame(
-        rows.to_records(index=False).tolist(), "label double, margin double"
-    ).repartition(3)
-    binned = bins_of(frame, 0.5)
+def test_bins_hold_every_row_once(rows: pd.DataFrame) -> None:
+    binned = bins_of(rows["margin"].to_numpy(), rows["label"].to_numpy(), 0.5)
     expected = rows.groupby(np.floor(rows["margin"] / 0.5))
-    assert binned["size"].tolist() == expected["label"].size().tolist()
-    assert binned["positives"].tolist() == expected["label"].sum().tolist()
-    np.testing.assert_allclose(binned["margin"], expected["margin"].mean())
+    assert binned.size.tolist() == expected["label"].size().tolist()
+    assert binned.positives.tolist() == expected["label"].sum().tolist()
+    np.testing.assert_allclose(binned.margin, expected["margin"].mean())
 
 
-def test_isotonic_equals_scikit_learn_and_its_column_equals_numpy(
-    spark: SparkSession, rows: pd.DataFrame
-) -> None:
-    frame = spark.createDataFrame(rows.to_records(index=False).tolist(), "label double, margin double")
-    fitted = fit_calibrator(frame, Calibration(method="isotonic"))
+def test_isotonic_equals_scikit_learn(rows: pd.DataFrame) -> None:
     oracle = IsotonicRegression(out_of_bounds="clip").fit(rows["margin"], rows["label"])
     grid = np.linspace(-10, 10, 401)
-    found = spark.createDataFrame([(float(x),) for x in grid], "m double").select(
-        fitted.of(F.col("m")).alias("p")
-    )
-    values = np.array([row["p"] for row in found.collect()])
+    values = fitted_on(rows, "isotonic").apply(grid)
     np.testing.assert_allclose(values, oracle.predict(grid), atol=1e-5)  # bins are the distinct margins here
     assert (np.diff(values) >= -1e-12).all()
 
 
 @pytest.mark.parametrize("method", ["platt", "isotonic"])
-def test_a_calibrator_survives_the_registry(spark: SparkSession, rows: pd.DataFrame, method: str) -> None:
-    frame = spark.createDataFrame(rows.to_records(index=False).tolist(), "label double, margin double")
-    fitted = fit_calibrator(frame, Calibration(method=method))
+def test_a_calibrator_survives_the_registry(rows: pd.DataFrame, method: str) -> None:
+    fitted = fitted_on(rows, method)
     plain = {"method": fitted.method, "slope": fitted.slope, "intercept": fitted.intercept}
     plain |= {"margins": list(fitted.margins), "probabilities": list(fitted.probabilities)}
     assert from_plain(plain) == fitted
-    scored = frame.select("label", fitted.of(F.col("margin")).alias("p")).toPandas()
+    scored = rows.assign(p=fitted.apply(rows["margin"].to_numpy()))
     bins = np.array_split(scored.sort_values("p").index, 10)
     errors = [abs(scored.loc[rows, "p"].mean() - scored.loc[rows, "label"].mean()) for rows in bins]
     assert np.mean(errors) < 0.02
 
 
-def test_a_ranking_is_never_turned_over(spark: SparkSession) -> None:
-    backwards = spark.createDataFrame(
-        [(float(i < 50), i / 10) for i in range(100)], "label double, margin double"
-    )
-    assert fit_calibrator(backwards, Calibration(method="platt")) == Calibrator()
-    one_class = spark.createDataFrame([(0.0, 1.0), (0.0, 2.0)], "label double, margin double")
-    assert fit_calibrator(one_class, Calibration()) == Calibrator()
+def test_the_column_of_spark_equals_the_array(spark: SparkSession, rows: pd.DataFrame) -> None:
+    calibrators = [fitted_on(rows, "platt"), fitted_on(rows, "isotonic"), Calibrator()]
+    knots = [knot for knot in calibrators[1].margins if -10 <= knot <= 10]
+    margins = np.concatenate([np.linspace(-10, 10, 401), knots, [-800.0]])
+    columns = [each.of(F.col("m")).alias(f"p{place}") for place, each in enumerate(calibrators)]
+    frame = spark.createDataFrame([(float(x),) for x in margins], "m double").select("m", *columns).toPandas()
+    for place, each in enumerate(calibrators):
+        expected = each.apply(frame["m"].to_numpy())
+        np.testing.assert_allclose(frame[f"p{place}"], expected, rtol=1e-12, atol=1e-15)
+
+
+def test_a_ranking_is_never_turned_over() -> None:
+    margins = np.arange(100) / 10
+    assert fit_calibrator(margins, (np.arange(100) < 50).astype(float), "platt", 1000) == Calibrator()
+    assert fit_calibrator(np.array([1.0, 2.0]), np.zeros(2), "auto", 1000) == Calibrator()
+
+
+def test_many_positives_make_it_isotonic(rows: pd.DataFrame) -> None:
+    margins, labels = rows["margin"].to_numpy(), rows["label"].to_numpy()
+    positives = int(labels.sum())
+    assert fit_calibrator(margins, labels, "auto", positives).method == "isotonic"
+    assert fit_calibrator(margins, labels, "auto", positives + 1).method == "platt"

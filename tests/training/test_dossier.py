@@ -17,7 +17,7 @@ from trained import Trained
 from pozytywka_spark.training.booster import load
 from pozytywka_spark.training.dossier import dossier
 from pozytywka_spark.training.dossier_models import worst_slice
-from pozytywka_spark.training.scores import join_city, slices_of
+from pozytywka_spark.training.slice_columns import join_city, slices_of
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
 

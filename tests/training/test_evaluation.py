@@ -1,38 +1,78 @@
-"""Evaluation on Spark: bucketed, distributed, and still exactly scikit-learn's."""
+"""Evaluation on arrays: scikit-learn's numbers, however replicates are cut into questions."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from pyspark.sql import SparkSession
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
-from pozytywka_spark.training.evaluation import evaluate, evaluate_buckets, with_bucket
-
-SCHEMA = "name string, user_id bigint, label double, score double"
+from pozytywka_spark.training import evaluation, kernel
+from pozytywka_spark.training.evaluation import Rows, evaluate, finished, ranges, sums
 
 
-def test_many_buckets_equal_one_and_scikit_learn(spark: SparkSession) -> None:
+@pytest.fixture(scope="module")
+def groups() -> dict[str, Rows]:
+    """Two groups of the same rows under two scores, one of other rows, and one without any."""
     drawn = np.random.default_rng(2)
     score = np.round(drawn.beta(1, 20, 3000), 3)  # rare positives, many ties
     label = (drawn.random(3000) < score * 2).astype(float)
     users = drawn.integers(1, 800, 3000)
-    name = np.where(np.arange(3000) % 3 == 0, "small", "large")
-    rows = list(zip(name.tolist(), users.tolist(), label.tolist(), score.tolist(), strict=True))
-    scored = spark.createDataFrame(rows, SCHEMA).repartition(4)
-    bucketed = with_bucket(scored, rows_a_bucket=300).persist()
-    assert bucketed.select("bucket").distinct().count() >= 6
-    cut, whole = evaluate_buckets(bucketed, replicates=20, seed=3), evaluate(scored, replicates=20, seed=3)
-    bucketed.unpersist()
-    for group in ("small", "large"):
-        chosen = name == group
-        found = cut[group].metrics
-        assert found["roc_auc"] == pytest.approx(roc_auc_score(label[chosen], score[chosen]), rel=1e-12)
-        assert found["pr_auc"] == pytest.approx(
-            average_precision_score(label[chosen], score[chosen]), rel=1e-12
-        )
-        assert found == pytest.approx(whole[group].metrics, rel=1e-12)
-        assert cut[group].interval("pr_auc") == pytest.approx(whole[group].interval("pr_auc"), rel=1e-12)
-        assert [point["recall"] for point in cut[group].curve] == pytest.approx(
-            [point["recall"] for point in whole[group].curve]
-        )
+    few = np.arange(3000) % 3 == 0
+    empty = Rows(users[:0], label[:0], score[:0])
+    same = {"one": Rows(users, label, score), "other": Rows(users, label, drawn.random(3000))}
+    return {**same, "small": Rows(users[few], label[few], score[few]), "empty": empty}
+
+
+def test_every_replicate_of_every_group_equals_scikit_learn(groups: dict[str, Rows]) -> None:
+    found = evaluate(groups, replicates=5, seed=3)
+    assert list(found) == ["one", "other", "small"]
+    for name, got in found.items():
+        rows = groups[name]
+        assert got.metrics["rows"] == len(rows.label)
+        for place, weight in enumerate(kernel.user_weights(rows.user_id, 3, 0, 6)):
+            expected = {
+                "roc_auc": roc_auc_score(rows.label, rows.score, sample_weight=weight),
+                "pr_auc": average_precision_score(rows.label, rows.score, sample_weight=weight),
+                "log_loss": log_loss(rows.label, rows.score, sample_weight=weight),
+                "brier": np.average(np.square(rows.label - rows.score), weights=weight),
+                "mean_score": np.average(rows.score, weights=weight),
+            }
+            of_replicate = {name: got.replicates[name][place] for name in expected}
+            assert of_replicate == pytest.approx(expected, rel=1e-12)
+
+
+def test_however_replicates_are_cut_the_result_is_the_same(
+    groups: dict[str, Rows], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = evaluate(groups, replicates=20, seed=3)
+    cut = finished([sums(groups, 3, first, count) for first, count in ((0, 1), (1, 8), (9, 12))])
+    monkeypatch.setattr(kernel, "_CELLS", 7_000)
+    in_chunks = evaluate(groups, replicates=20, seed=3)
+    for name, expected in whole.items():
+        for found in (cut[name], in_chunks[name]):
+            assert found.metrics == pytest.approx(expected.metrics, rel=1e-12)
+            assert (found.bins, found.curve) == (expected.bins, expected.curve)
+            for metric, values in expected.replicates.items():
+                np.testing.assert_allclose(found.replicates[metric], values, rtol=1e-12)
+
+
+def test_replicates_of_the_same_rows_pair_up(groups: dict[str, Rows]) -> None:
+    """Whether groups share the array of users or hold equal ones."""
+    found = evaluate(groups, replicates=20, seed=3)
+    apart = evaluate({"other": Rows(*map(np.copy, groups["other"]))}, replicates=20, seed=3)
+    np.testing.assert_array_equal(found["other"].replicates["roc_auc"], apart["other"].replicates["roc_auc"])
+    np.testing.assert_array_equal(
+        found["one"].replicates["base_rate"], found["other"].replicates["base_rate"]
+    )
+
+
+@pytest.mark.parametrize("rows", [0, 1000, 1_000_000, 40_000_000])
+@pytest.mark.parametrize("replicates", [0, 1, 200])
+def test_ranges_hold_every_replicate_once(rows: int, replicates: int) -> None:
+    found = ranges(rows, replicates)
+    drawn = [place for first, count in found for place in range(first, first + count)]
+    assert drawn == list(range(replicates + 1))
+    most = max(count for _, count in found)
+    assert most == 1 or rows * most <= evaluation._CELLS_A_QUESTION
+    if rows <= 1000:
+        assert len(found) == 1

@@ -1,17 +1,22 @@
-"""Contributions summed, binned and drawn on Spark, against numpy on the same contributions."""
+"""Contributions summed, binned and drawn, against numpy on the same contributions."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from pyspark.sql import DataFrame, SparkSession
 
-from pozytywka_spark.training import importance
+from pozytywka_spark.config import Settings
+from pozytywka_spark.training import explanation, importance
+from pozytywka_spark.training.asking import Here
 from pozytywka_spark.training.folds import Fit, FoldResult
-from pozytywka_spark.training.predictors import Trees
+from pozytywka_spark.training.predictors import Linear, Trees
+from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.stability import rank_correlation, stability
+from pozytywka_spark.training.table import TrainingTable
 
 ORDER = ("slope", "wave", "noise", "gone")
 ROWS = 900
@@ -42,16 +47,26 @@ def contributions(frame: pd.DataFrame, booster: xgboost.Booster) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def explained(spark: SparkSession, frame: pd.DataFrame, booster: xgboost.Booster) -> DataFrame:
-    columns = frame[["user_id", *ORDER]].astype(object).where(frame[["user_id", *ORDER]].notna(), None)
-    schema = "user_id bigint, " + ", ".join(f"{name} double" for name in ORDER)
-    rows = spark.createDataFrame([tuple(row) for row in columns.itertuples(index=False)], schema)
-    rows = rows.selectExpr("*", "date'2023-01-01' as month").repartition(3)
-    return importance.with_contributions(rows, Trees(bytes(booster.save_raw("ubj")), 20), ORDER).persist()
+def table(frame: pd.DataFrame) -> TrainingTable:
+    return TrainingTable(
+        order=ORDER,
+        user_id=frame["user_id"].to_numpy(),
+        month=np.full(ROWS, "2023-01-01", "datetime64[D]"),
+        side=np.full(ROWS, 2, np.uint8),
+        label=frame["label"].to_numpy(float),
+        matrix=frame[list(ORDER)].to_numpy(np.float32),
+    )
 
 
-def test_strength_and_direction_equal_numpy(explained: DataFrame, contributions: np.ndarray) -> None:
-    found = importance.importances(explained, ORDER)
+@pytest.fixture(scope="module")
+def explained(table: TrainingTable, booster: xgboost.Booster) -> importance.Explained:
+    return importance.explain_rows(table, Trees(bytes(booster.save_raw("ubj")), 20), seed=7, threads=1)
+
+
+def test_strength_and_direction_equal_numpy(
+    explained: importance.Explained, contributions: np.ndarray
+) -> None:
+    found = importance.importances(explained)
     expected = np.abs(contributions).mean(axis=0)
     assert {row["feature"]: row["strength"] for row in found} == pytest.approx(
         {name: value for name, value in zip(ORDER, expected, strict=True) if value > 0}, rel=1e-6
@@ -62,9 +77,9 @@ def test_strength_and_direction_equal_numpy(explained: DataFrame, contributions:
 
 
 def test_dependence_is_the_mean_contribution_of_bins_of_values(
-    explained: DataFrame, frame: pd.DataFrame, contributions: np.ndarray
+    explained: importance.Explained, frame: pd.DataFrame, contributions: np.ndarray
 ) -> None:
-    found = importance.dependence(explained, ORDER, ["slope", "wave", "gone"])
+    found = importance.dependence(explained, ["slope", "wave", "gone"])
     for place, name in ((0, "slope"), (1, "wave")):
         bins = [row for row in found[name] if row["value"] is not None]
         known = frame[name].notna().to_numpy()
@@ -88,25 +103,61 @@ def test_dependence_is_the_mean_contribution_of_bins_of_values(
 
 
 def test_dots_are_rows_and_the_same_ones_every_time(
-    explained: DataFrame, frame: pd.DataFrame, contributions: np.ndarray
+    explained: importance.Explained, frame: pd.DataFrame, contributions: np.ndarray
 ) -> None:
-    found = importance.swarm(explained, ORDER, ["slope", "wave"], seed=7)
+    found = importance.swarm(explained, ["slope", "wave"])
     assert len(found["slope"]) == len(found["wave"]) == importance.DOTS
-    assert found == importance.swarm(explained.repartition(5), ORDER, ["slope", "wave"], seed=7)
+    turned = importance.Explained(ORDER, explained.matrix[::-1], explained.parts[::-1], explained.dice[::-1])
+    assert found == importance.swarm(turned, ["slope", "wave"])
     known = np.column_stack([frame["slope"], contributions[:, 0]])
     for dot in found["slope"]:  # each is a row, to the digits that a drawing needs
         assert np.isclose(known, dot, rtol=1e-3, atol=1e-4).all(axis=1).any()
     assert any(value is None for value, _ in found["wave"])
 
 
-def test_a_sample_is_about_as_large_as_asked_and_always_the_same(explained: DataFrame) -> None:
-    once = {row["user_id"] for row in importance.sample_rows(explained, ROWS, 300, 1).collect()}
-    again = {
-        row["user_id"] for row in importance.sample_rows(explained.repartition(2), ROWS, 300, 1).collect()
-    }
-    assert once == again
+def test_a_sample_is_about_as_large_as_asked_and_always_the_same(table: TrainingTable) -> None:
+    mask = table.user_id % 9 > 0
+    once = importance.sample_rows(table, mask, 300, 1).user_id
+    turned = table.where(np.arange(ROWS)[::-1])
+    again = importance.sample_rows(turned, mask[::-1], 300, 1).user_id
+    assert sorted(once) == sorted(again)
     assert 240 <= len(once) <= 360
-    assert importance.sample_rows(explained, ROWS, ROWS, 1) is explained
+    assert (once % 9 > 0).all()
+    assert len(importance.sample_rows(table, mask, ROWS, 1)) == mask.sum()
+    assert set(importance.sample_rows(table, mask, 300, 2).user_id) != set(once)
+
+
+def test_a_model_is_explained_on_the_test_rows(
+    table: TrainingTable, booster: xgboost.Booster, contributions: np.ndarray, settings: Settings
+) -> None:
+    side = np.where(np.arange(ROWS) < 500, 2, 0).astype(np.uint8)
+    asked = Here(replace(table, side=side))
+    trees = Trees(bytes(booster.save_raw("ubj")), 20)
+    model = ServingModel(trees, ORDER, "", "buys", 30, 0.5)
+    found = explanation.explain_model(asked, 7000, model, settings)
+    assert (found["rows"], found["held"]) == (500, 7000)
+    strength = np.abs(contributions[:500]).mean(axis=0)
+    expected = {name: value for name, value in zip(ORDER, strength, strict=True) if value > 0}
+    assert {row["feature"]: row["strength"] for row in found["strongest"]} == pytest.approx(
+        expected, rel=1e-6
+    )
+    names = [row["feature"] for row in found["strongest"]]
+    assert list(found["dependence"]) == list(found["swarm"]) == names
+    assert all(len(dots) == 500 for dots in found["swarm"].values())
+
+    line = Linear((0.0,) * 4, (1.0,) * 4, (2.0, -1.0, 0.5, 0.0), 0.1)
+    of_line = explanation.explain_model(asked, 500, replace(model, predictor=line), settings)
+    assert {row["feature"]: row["coefficient"] for row in of_line["strongest"]} == {
+        "slope": 2.0, "wave": -1.0, "noise": 0.5,
+    }  # fmt: skip
+    known = np.nan_to_num(table.matrix[:500])  # a missing value adds nothing
+    assert [row["strength"] for row in of_line["strongest"]] == pytest.approx(
+        sorted(np.abs(known[:, :3] * [2.0, -1.0, 0.5]).mean(axis=0), reverse=True), rel=1e-6
+    )
+    assert [(row["feature"], row["direction"]) for row in of_line["strongest"]] == [
+        ("slope", "rises"), ("wave", "falls"), ("noise", "rises"),
+    ]  # fmt: skip
+    assert of_line["dependence"] == {}
 
 
 def test_stability_compares_each_fold_with_the_final_model(settings: object) -> None:

@@ -22,7 +22,9 @@ def evaluated(score: np.ndarray, label: np.ndarray, weight: np.ndarray, edges: l
     found: dict[str, np.ndarray] = {}
     for rows, own in zip(chosen, sums, strict=True):
         if rows.any():
-            for name, value in kernel.parts(score[rows], label[rows], weight[:, rows], above, total).items():
+            ranked = kernel.ranked(score[rows], label[rows])
+            mine = weight[:, rows][:, ranked.order]
+            for name, value in kernel.parts(ranked, mine, above, total).items():
                 found[name] = found[name] + value if name in found else value
         above = {name: above[name] + own[name] for name in above}
     return finish(total["pos"], total["neg"], found)

@@ -37,12 +37,8 @@ def test_only_what_no_model_needs_is_deleted(spark: SparkSession, tmp_path: Path
     assert lake.read("track_storage", version=1).first()["daily_cost"] == 2.0
     assert lake.read("track_storage").first()["daily_cost"] == 3.0
     assert len([*Path(lake.path("track_storage")).glob("*.parquet")]) == 2
-    left = Path(lake.root, "_shipped", "of a killed training")
-    left.mkdir(parents=True)
-    (left / "part.parquet").write_bytes(b"rows")
     again = {kept.table: kept for kept in pins.maintain(settings, lake)}["track_storage"]
     assert (again.deleted, again.compacted) == (0, False)
-    assert not left.exists()
 
 
 def test_without_mlflow_nobody_knows_the_pins_and_nothing_is_deleted(

@@ -54,3 +54,29 @@ def test_threads(rows: int, cluster: Cluster, asked: int | None, workers: int, t
 def test_what_would_hang_or_not_fit_is_refused(cluster: Cluster, asked: int | None, told: str) -> None:
     with pytest.raises(UsageError, match=told):
         plan(1_000_000, 60, cluster, asked)
+
+
+def test_dynamic_allocation_hinders_only_what_waits_at_barriers() -> None:
+    cluster = Cluster(8, 1, dynamic_allocation=True)
+    assert not plan(20_000, 60, cluster).across
+    for asked, in_memory in ((2, True), (None, False)):
+        with pytest.raises(UsageError, match="dynamicAllocation"):
+            plan(20_000, 60, cluster, asked, in_memory=in_memory)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "asked", "in_memory", "workers", "across"),
+    [
+        (Cluster(8, 1, False, local=True), None, True, 1, False),
+        (Cluster(8, 1, False, local=True), None, False, 1, True),  # one machine, but its rows stay Spark's
+        (Cluster(8, 1, False, local=True), 2, True, 2, True),  # an explicit word, at any size
+        (Cluster(8, 1, False), 1, True, 1, False),
+        (Cluster(8, 1, False), 1, False, 1, True),
+    ],
+)
+def test_trees_grow_across_executors_where_asked_to_or_where_a_task_holds_too_few_rows(
+    cluster: Cluster, asked: int | None, in_memory: bool, workers: int, across: bool
+) -> None:
+    found = plan(20_000, 60, cluster, asked, in_memory=in_memory)
+    assert (found.workers, found.across) == (workers, across)
+    assert ("the rest a sample" in found.reason) is not in_memory

@@ -158,7 +158,8 @@ def test_a_month_is_monitored_by_it(world: World, spark: SparkSession) -> None:
 
 
 def test_a_simulation_refits_lines_on_users_drawn_anew(world: World, spark: SparkSession) -> None:
-    found = refit(spark, world.settings, world.lake, world.model)
+    with world.lake.tasks() as tasks:
+        found = refit(tasks, world.settings, world.lake, world.model)
     assert len(found) == world.settings.simulation.bootstrap
     known = world.rows[world.rows["month"] < TEST_FROM].sort_values(["user_id", "month"])
     for number, line in enumerate(found, 1):

@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-import pandas as pd
 import pytest
-from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.training import shuffled
+from pozytywka_spark.training.asking import Here
+from pozytywka_spark.training.estimators import tree_parameters
 from pozytywka_spark.training.shuffled import allowance, check_shuffled, shuffled_aucs
+from pozytywka_spark.training.table import TrainingTable
 
 ORDER = ("a", "b", "c")
 
 
-def frame(seed: int, rows: int) -> pd.DataFrame:
-    drawn = np.random.default_rng(seed)
-    found = pd.DataFrame({name: drawn.normal(size=rows) for name in ORDER})
-    found["label"] = (drawn.random(rows) < 1 / (1 + np.exp(1.5 - 2 * found["a"]))).astype(float)
-    found["user_id"] = np.arange(rows) // 3
-    return found
+def made(seed: int, train: int, test: int) -> TrainingTable:
+    drawn, rows = np.random.default_rng(seed), train + test
+    matrix = drawn.normal(size=(rows, 3)).astype(np.float32)
+    return TrainingTable(
+        order=ORDER,
+        user_id=np.arange(rows) // 3,
+        month=np.full(rows, "2023-01-01", "datetime64[D]"),
+        side=np.repeat([0, 2], [train, test]).astype(np.uint8),
+        label=(drawn.random(rows) < 1 / (1 + np.exp(1.5 - 2 * matrix[:, 0]))).astype(float),
+        matrix=matrix,
+    )
+
+
+def aucs_of(table: TrainingTable, settings: Settings) -> np.ndarray:
+    parameters = {**tree_parameters(settings, ORDER, 1.0), "objective": "binary:logistic", "nthread": 1}
+    return shuffled_aucs(table, parameters, settings.guards.seed)
 
 
 def test_shuffled_labels_teach_nothing(settings: Settings) -> None:
     for seed in range(10):
-        aucs = shuffled_aucs(frame(seed, 600), frame(seed + 100, 400), ORDER, settings)
+        aucs = aucs_of(made(seed, 600, 400), settings)
+        assert len(set(aucs)) == shuffled.SHUFFLES
         assert abs(aucs.mean() - 0.5) <= allowance(aucs)
 
 
 def test_a_model_that_knows_in_spite_of_shuffling_stops_the_run(
-    spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = pd.concat([frame(1, 900).assign(side="train"), frame(2, 600).assign(side="test")])
-    rows["month"] = pd.Timestamp("2023-01-01").date()
-    schema = "a double, b double, c double, label double, user_id bigint, side string, month date"
-    made = spark.createDataFrame([tuple(row) for row in rows.itertuples(index=False)], schema)
-    assert "within" in check_shuffled(made, ORDER, settings).checked
+    asked = Here(made(1, 900, 600))
+    assert "within" in check_shuffled(asked, ORDER, settings).checked
 
     class NotShuffled:
         def permutation(self, labels: np.ndarray) -> np.ndarray:
@@ -44,4 +55,16 @@ def test_a_model_that_knows_in_spite_of_shuffling_stops_the_run(
 
     monkeypatch.setattr(shuffled.np.random, "default_rng", lambda _: NotShuffled())
     with pytest.raises(GuardError, match=r"trained on shuffled labels reach ROC AUC 0\.[789]"):
-        check_shuffled(made, ORDER, settings)
+        check_shuffled(asked, ORDER, settings)
+
+
+def test_many_rows_are_sampled_by_their_keys_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shuffled, "ROWS", 300)
+    train = made(2, 900, 0)
+    drawn = shuffled._sample(train, 5)
+    assert len(drawn) == 300
+    assert (np.diff(drawn.user_id) >= 0).all()  # in the table's order
+    other = replace(train, matrix=-train.matrix, label=1 - train.label)
+    np.testing.assert_array_equal(shuffled._sample(other, 5).user_id, drawn.user_id)
+    assert set(shuffled._sample(train, 6).user_id) != set(drawn.user_id)
+    assert shuffled._sample(drawn, 5) is drawn

@@ -15,12 +15,11 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 from running import JOBS
-from trained import Trained
+from trained import Trained, prepared_of
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.training import stage
-from pozytywka_spark.training.prepare import prepare, read_rows
 from pozytywka_spark.training.stage import train
 from pozytywka_spark.training.tracking import registry
 from pozytywka_spark.training.tracking.store import Tracking, connect
@@ -76,18 +75,15 @@ def test_a_locked_registry_is_told_and_goes_on_when_it_is_free(
 
 def test_a_run_that_ended_well_but_was_not_registered_is_registered_by_the_next(trained: Trained) -> None:
     tracking: Tracking = replace(connect(trained.settings), model_name="late")
-    planned = read_rows(trained.settings, trained.lake)
-    rows = planned.rows.persist()
-    prepared = prepare(planned, rows, trained.settings, trained.lake)
-    rows.unpersist()
-    version = stage._known(tracking, prepared)
+    prepared = prepared_of(trained.settings, trained.lake)
+    version = stage._known(tracking, prepared, trained.settings)
     assert version is not None
     assert (version.number, version.training_run) == (1, trained.report.run_id)
     assert (
         registry.load_version(tracking, 1).predictor
         == registry.load_model(connect(trained.settings)).predictor
     )
-    assert stage._known(tracking, prepared) == version  # and only once
+    assert stage._known(tracking, prepared, trained.settings) == version  # and only once
 
 
 def test_a_training_killed_on_the_way_leaves_no_model_and_its_rerun_finishes(

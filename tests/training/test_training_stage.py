@@ -5,21 +5,27 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
 import xgboost
+from known_hazard import hazard_rows, write_tables
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
-from trained import Trained
+from trained import Trained, settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, GuardError, TrackingError
-from pozytywka_spark.features.catalogue import catalogue_hash
+from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.lake import Lake, open_lake
+from pozytywka_spark.schemas import features_table
 from pozytywka_spark.training import rows as training_rows
+from pozytywka_spark.training import stage
+from pozytywka_spark.training.prepare import pin
 from pozytywka_spark.training.splits import TEST
 from pozytywka_spark.training.stage import train
 from pozytywka_spark.training.tracking import registry, runs
@@ -202,17 +208,52 @@ def test_what_can_not_be_trained_is_refused_by_name(
         train(spark, changed(trained.settings, **sections), trained.lake)
 
 
-def test_rows_that_stand_twice_stop_the_run(trained: Trained, spark: SparkSession) -> None:
-    from pozytywka_spark.training.splits import plan_split
-
-    label = trained.settings.label.column
-    labels, features = trained.lake.read("labels"), trained.lake.read("features")
-    counts = training_rows.count_months(labels, label)
-    split = plan_split(counts, trained.settings)
-    twice = features.union(features.filter(F.col("user_id") == 1))
-    rows = training_rows.training_rows(twice, labels, trained.order, label, split)
+def test_rows_that_stand_twice_stop_the_run(spark: SparkSession, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    lake, order = open_lake(settings, spark), feature_order(settings)
+    write_tables(spark, settings, lake, hazard_rows(order, users=60))
+    features = lake.read("features")
+    lake.append(features.filter(F.col("user_id") == 1), features_table(order))
     with pytest.raises(GuardError, match=r"guard rows: train has .* mature labels, but"):
-        training_rows.check_training_rows(rows, counts, split)
+        train(spark, settings, lake)
+    tracking = connect(settings)
+    assert tracking.client.search_runs([tracking.experiment_id]) == []
+
+
+def test_tables_that_did_not_change_are_not_read(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("rows were read")
+
+    settings, lake = trained.settings, trained.lake
+    pinned = pin(settings, lake)
+    versions = connect(settings).client.get_run(trained.report.run_id).data.tags
+    then = {name: int(versions[f"pozytywka.delta.{name}"]) for name in ("features", "labels")}
+    monkeypatch.setattr(stage, "pin", lambda *_: replace(pinned, **at(lake, then)))
+    monkeypatch.setattr(stage, "training_table", read)
+    monkeypatch.setattr(lake, "tasks", read, raising=False)
+    again = train(None, settings, lake)  # type: ignore[arg-type]  # no session is needed
+    assert again.reused
+    *told, decision = again.notes[1:]
+    assert decision == "gate: version 1 is the champion already"
+    assert replace(again, reused=False, notes=told) == replace(
+        trained.report, notes=trained.report.notes[:-1]
+    )
+    other = changed(settings, training={"seed": 8})
+    with pytest.raises(AssertionError, match="rows were read"):
+        train(None, other, lake)  # type: ignore[arg-type]
+    made_again = replace(pinned, versions=then, committed=dict.fromkeys(then, "2031-01-01"))
+    monkeypatch.setattr(stage, "pin", lambda *_: made_again)
+    with pytest.raises(AssertionError, match="rows were read"):
+        train(None, settings, lake)  # type: ignore[arg-type]
+
+
+def at(lake: Lake, versions: dict[str, int]) -> dict[str, dict[str, object]]:
+    """Of `Pinned`: these versions and when they were committed."""
+    committed = {
+        name: next(each.time.isoformat() for each in lake.history(name) if each.version == version)
+        for name, version in versions.items()
+    }
+    return {"versions": versions, "committed": committed}
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////proc/nothing/mlflow.db", "nonsense://x"])

@@ -7,12 +7,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from known_hazard import hazard_rows, training_table
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
-from pozytywka_spark.training.folds import Fit, FoldResult
+from pozytywka_spark.training.asking import Here
+from pozytywka_spark.training.folds import Fit, FoldResult, fit_folds
 from pozytywka_spark.training.planner import Cluster, plan_trials
-from pozytywka_spark.training.splits import months_between, split_months
+from pozytywka_spark.training.splits import MonthCount, TimeSplit, months_between, split_months
 from pozytywka_spark.training.tuning import SPACE, Tuned, own_parameters, study_name, tune, with_parameters
 
 MONTHS = months_between(date(2022, 1, 1), date(2022, 12, 1))
@@ -70,6 +72,33 @@ def test_a_killed_study_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     assert len(more.trials) == 18
 
 
+def test_real_fits_on_a_table_are_resumed_to_the_bit(tmp_path: Path) -> None:
+    order = tuple(f"x{place}" for place in range(9))
+    rows = hazard_rows(order, users=250)
+    months = sorted(rows["month"].unique())
+    folds = [TimeSplit(tuple(months[:6]), tuple(months[7:9])), TimeSplit(tuple(months[:4]), (months[5],))]
+    counts = [MonthCount(month, len(part), int(part["buys"].sum())) for month, part in rows.groupby("month")]
+    fit_all = fit_folds(Here(training_table(rows, order)), order, counts, 1, explain=False)
+    bad = ["training.learning_rate=0.011", "training.max_trees=20", "tuning.trials=6"]
+    calls: list[int] = []
+
+    def killed_late(fits: Sequence[Fit]) -> list[FoldResult]:
+        calls.append(len(fits))
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return fit_all(fits)
+
+    def searched(home: str, fits: Callable[[Sequence[Fit]], list[FoldResult]]) -> Tuned:
+        return tune(configured(tmp_path / home, *bad), folds, fits, name="real", parallel=2, reason="because")
+
+    whole = searched("whole", fit_all)
+    with pytest.raises(KeyboardInterrupt):
+        searched("killed", killed_late)
+    assert searched("killed", fit_all).trials == whole.trials
+    assert whole.default_log_loss is not None
+    assert whole.log_loss < whole.default_log_loss - 0.005
+
+
 def test_the_settings_own_parameters_come_first_and_better_ones_win(tmp_path: Path) -> None:
     settings = configured(tmp_path, "tuning.trials=24")
     fits = Fits()
@@ -122,18 +151,17 @@ def test_what_can_not_be_searched_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "cluster", "asked", "distributed", "parallel", "why"),
+    ("threads", "cluster", "asked", "parallel", "why"),
     [
-        (20_000, Cluster(2, 1, False), None, False, 2, "2 trials at once, a task each"),
-        (20_000, Cluster(16, 1, False), 5, False, 5, "5 trials at once"),
-        (1_000_000, Cluster(16, 1, False), None, True, 1, "too many for a task: one trial at a time"),
-        (20_000, Cluster(16, 1, False, memory_bytes=1 << 20), None, True, 1, "too many for a task"),
+        (1, Cluster(2, 1, False), None, 2, "2 trials at once, a thread each"),
+        (1, Cluster(16, 1, False), 5, 5, "5 trials at once"),
+        (4, Cluster(16, 1, False, executor_cores=4), None, 4, "4 trials at once, 4 threads each"),
+        (8, Cluster(2, 1, False), None, 1, "1 trials at once"),
     ],
 )
-def test_small_data_runs_trials_side_by_side_large_data_one_by_one(
-    rows: int, cluster: Cluster, asked: int | None, distributed: bool, parallel: int, why: str
+def test_as_many_trials_run_side_by_side_as_threads_allow(
+    threads: int, cluster: Cluster, asked: int | None, parallel: int, why: str
 ) -> None:
-    found = plan_trials(rows, 60, cluster, asked)
-    assert (found.distributed, found.parallel) == (distributed, parallel)
+    found = plan_trials(threads, cluster, asked)
+    assert (found.threads, found.parallel) == (threads, parallel)
     assert why in found.reason
-    assert plan_trials(rows, 60, cluster, asked, shared=False).distributed

@@ -8,14 +8,13 @@ from pathlib import Path
 from known_hazard import FIRST, hazard_rows, write_tables
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from trained import settings_in
+from trained import prepared_of, settings_in
 
 from pozytywka_spark import schemas
 from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.features.report import split_of
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.training import record
-from pozytywka_spark.training.prepare import prepare, read_rows
 from pozytywka_spark.training.splits import MonthCount
 
 
@@ -28,20 +27,19 @@ def test_the_first_month_is_left_out_if_its_data_begin_late(spark: SparkSession,
     late = lake.read("labels").withColumns({"complete": F.col("month") > F.lit(FIRST)})
     lake.overwrite(late, table)
 
-    planned = read_rows(settings, lake)
+    prepared = prepared_of(settings, lake)
     of_first = rows[rows["month"] == FIRST]
-    assert planned.left_out == (MonthCount(FIRST, len(of_first), int(of_first["buys"].sum())),)
-    assert planned.split.train[0] == date(2022, 2, 1)
-    prepared = prepare(planned, planned.rows, settings, lake)
+    assert prepared.left_out == (MonthCount(FIRST, len(of_first), int(of_first["buys"].sum())),)
+    assert prepared.split.train[0] == date(2022, 2, 1)
     assert record.notes(prepared, settings)[0] == (
         "2022-01 is left out with its 120 rows: the data don't cover it "
         "(training.incomplete_months=true takes it in)"
     )
     taken = settings_in(tmp_path, "training.incomplete_months=true")
-    assert read_rows(taken, lake).split.train[0] == FIRST
+    assert prepared_of(taken, lake).split.train[0] == FIRST
     before = lake.read("labels").drop("complete")  # of a release that didn't tell
     lake.overwrite(before, schemas.Table("labels", before.schema, table.keys, table.partition_by))
-    assert read_rows(settings, lake).split.train[0] == FIRST
+    assert prepared_of(settings, lake).split.train[0] == FIRST
 
 
 def test_the_features_report_draws_the_split_that_training_makes(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST
 from pozytywka_spark.training.serving import ServingModel, from_metadata, kind_of
-from pozytywka_spark.training.tracking import linear_flavour
+from pozytywka_spark.training.tracking import linear_flavour, trees_flavour
 from pozytywka_spark.training.tracking.store import Tracking, told
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -44,49 +44,27 @@ def log_model(
     """
     with told(tracking.uri, "store a model in"):
         import mlflow
-        from mlflow.models import ModelSignature
+        from mlflow.models import Model, ModelSignature
         from mlflow.types import ColSpec, Schema
 
         inputs = Schema([ColSpec("double", name, required=False) for name in model.features])
         signature = ModelSignature(inputs, Schema([ColSpec("double", "probability_raw")]))
         requirements = [f"{name}=={version}" for name, version in packages.items()]
         with mlflow.start_run(run_id=run_id, log_system_metrics=False):
-            logged = _LOG[model.kind](model, signature, requirements)
+            logged = Model.log(
+                artifact_path=None,
+                name="model",
+                flavor=_FLAVOURS[model.kind],
+                content=model.predictor.content(),
+                signature=signature,
+                requirements=requirements,
+                metadata=model.metadata(),
+            )
         return str(logged.model_id), str(logged.artifact_path)
 
 
-def _log_trees(model: ServingModel, signature: Any, requirements: list[str]) -> Any:
-    import mlflow.xgboost
-    import xgboost
-
-    booster = xgboost.Booster()
-    booster.load_model(bytearray(model.predictor.content()))
-    return mlflow.xgboost.log_model(
-        booster,
-        name="model",
-        model_format="ubj",
-        signature=signature,
-        pip_requirements=requirements,
-        metadata=model.metadata(),
-    )
-
-
-def _log_logistic(model: ServingModel, signature: Any, requirements: list[str]) -> Any:
-    from mlflow.models import Model
-
-    return Model.log(
-        artifact_path=None,
-        name="model",
-        flavor=linear_flavour,
-        content=model.predictor.content(),
-        signature=signature,
-        requirements=requirements,
-        metadata=model.metadata(),
-    )
-
-
-_LOG = {XGBOOST: _log_trees, LOGISTIC: _log_logistic}
-_FILES = {XGBOOST: ("xgboost", "model.ubj"), LOGISTIC: (linear_flavour.NAME, linear_flavour.FILE)}
+_FLAVOURS = {XGBOOST: trees_flavour, LOGISTIC: linear_flavour}
+_FILES = {kind: (flavour.NAME, flavour.FILE) for kind, flavour in _FLAVOURS.items()}
 
 
 def register(tracking: Tracking, run_id: str, logged: tuple[str, str], tags: Mapping[str, str]) -> Version:
@@ -121,11 +99,11 @@ def find_logged(tracking: Tracking, inputs: str) -> tuple[str, dict[str, str]] |
     return None
 
 
-def find_version(tracking: Tracking, inputs: str) -> Version | None:
-    """The latest version trained on the inputs of that fingerprint, if any."""
+def find_version(tracking: Tracking, inputs: str, tag: str = INPUTS) -> Version | None:
+    """The latest version trained on the inputs of that fingerprint (in that tag), if any."""
     with told(tracking.uri, "search"):
         found = tracking.client.search_model_versions(
-            f"name = '{tracking.model_name}' and tag.`{INPUTS}` = '{inputs}'",
+            f"name = '{tracking.model_name}' and tag.`{tag}` = '{inputs}'",
             order_by=["version_number DESC"],
         )
     return _version(found[0]) if found else None

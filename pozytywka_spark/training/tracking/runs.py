@@ -12,6 +12,7 @@ from typing import Any
 from pozytywka_spark.training.tracking.source import source_tags
 from pozytywka_spark.training.tracking.store import Tracking, told
 
+_NO_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _TEXT_LIMIT = 6000  # of a parameter or a tag in MLflow's stores
 
 
@@ -156,7 +157,7 @@ def find(tracking: Tracking, run_id: str) -> Any | None:
         try:
             return tracking.client.get_run(run_id)
         except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            if error.error_code in _NO_RUN:
                 return None
             raise
 
@@ -172,10 +173,15 @@ def tagged(tracking: Tracking, key: str, value: str) -> list[str]:
 
 def has_artefact(tracking: Tracking, run_id: str, file: str) -> bool:
     """Whether the run exists and has that artefact at its top."""
-    if find(tracking, run_id) is None:
-        return False
     with told(tracking.uri, f"list the artefacts of run {run_id} in"):
-        return any(entry.path == file for entry in tracking.client.list_artifacts(run_id))
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return any(entry.path == file for entry in tracking.client.list_artifacts(run_id))
+        except MlflowException as error:
+            if error.error_code in _NO_RUN:
+                return False
+            raise
 
 
 def read_json(tracking: Tracking, run_id: str, file: str) -> Any:

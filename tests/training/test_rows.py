@@ -1,0 +1,53 @@
+"""Rows from files by tasks are those that Spark joins; a pinned version stays what it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from known_hazard import hazard_rows, write_tables
+from pyspark.sql import SparkSession
+from trained import settings_in
+
+from pozytywka_spark.errors import LakeError
+from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.training.load_table import load
+from pozytywka_spark.training.prepare import pin, spark_rows
+from pozytywka_spark.training.slice_columns import join_city
+from pozytywka_spark.training.table import SIDES
+from pozytywka_spark.training.table_job import plan_rows, put_down
+
+
+@pytest.mark.parametrize("engine", ["delta-rs", "delta-spark"])
+def test_rows_equal_those_that_spark_joins_of_a_pinned_version(
+    spark: SparkSession, tmp_path: Path, engine: str
+) -> None:
+    settings = settings_in(tmp_path, f"lake.engine={engine}")
+    if engine == "delta-spark" and "delta" not in spark.conf.get("spark.sql.extensions", ""):
+        pytest.skip("this session has no Delta of Spark's")
+    lake, order = open_lake(settings, spark), feature_order(settings)
+    write_tables(spark, settings, lake, hazard_rows(order, users=80))
+    pinned = pin(settings, lake)
+    write_tables(spark, settings, lake, hazard_rows(order, users=90, seed=2))
+    with lake.tasks() as tasks:
+        plan = plan_rows(pinned, settings, lake, tasks)
+        prepared, staged = put_down(plan, settings, lake, tasks)
+        table = load(staged, lambda parcels, columns: tasks.fetch(parcels).select(columns))
+        again, _ = put_down(plan_rows(pin(settings, lake), settings, lake, tasks), settings, lake, tasks)
+    rows = join_city(
+        spark_rows(pinned, plan.split, settings, lake), lake.read("users", version=pinned.versions["users"])
+    )
+    expected = rows.orderBy("user_id", "month").toPandas()
+    assert table.user_id.max() == 80
+    assert table.user_id.tolist() == expected["user_id"].tolist()
+    assert table.month.tolist() == expected["month"].tolist()
+    assert [SIDES[side] for side in table.side] == expected["side"].tolist()
+    assert table.label.tolist() == expected["label"].tolist()
+    np.testing.assert_array_equal(table.matrix, expected[list(order)].to_numpy(np.float32))
+    assert table.city is not None
+    assert [table.cities[city] for city in table.city] == expected["city"].tolist()
+    assert again.inputs != prepared.inputs
+    with pytest.raises(LakeError, match="no version 99; its versions are 0 to"):
+        pin(settings, lake, {"features": 99, "labels": 0})
