@@ -14,7 +14,7 @@ from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, fea
 from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
 from pozytywka_spark.features.inputs import month_range
 from pozytywka_spark.features.report import render_report
-from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.features.stage import FeaturesReport, build_features, send_canary
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.session import build_session
 
@@ -44,6 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         told="is no flag any more: without a flag, features builds the months whose inputs have changed",
     )
     which.add_argument("--full", action="store_true", help="build all months")
+    which.add_argument(
+        "--canary",
+        action="store_true",
+        help="build all months with a feature that leaks, which a guard must stop; nothing is kept",
+    )
     which.add_argument("--catalogue", action="store_true", help="print the catalogue and write it as pages")
     parser.add_argument(
         "--report", action="store_true", help="write a page of labels, correlation and guards"
@@ -59,22 +64,31 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
     spark = build_session(settings, "features", verbose=args.verbose)
     lake = open_lake(settings, spark)
     with step("features"):
+        if args.canary:
+            send_canary(spark, settings, lake)
         report = build_features(spark, settings, lake, months=months, full=args.full)
-    say(report.span.told())
-    show_table("labels by month", report.labels)
-    show_table("guards", [vars(guard) for guard in report.guards])
-    number = len(report.months)
-    built = f"{number} month{'' if number == 1 else 's'} built" if number else "nothing has changed"
-    say(f"{report.rows:,} rows, {report.features} features, catalogue {report.catalogue_hash[:12]}; {built}")
-    if report.stale:
-        stale = ", ".join(f"{month:%Y-%m}" for month in report.stale)
-        say(f"stale: {stale}; features without a flag builds them")
+    _tell(report)
     if args.report:
         with step("report"):
             order = set(feature_order(settings))
             features = [feature for feature in catalogue_of(settings) if feature.name in order]
             page = render_report(lake, settings, features, report.labels, report.guards)
             _write(settings, "features-report.html", page)
+
+
+def _tell(report: FeaturesReport) -> None:
+    say(report.span.told())
+    show_table("labels by month", report.labels)
+    show_table("guards", [vars(guard) for guard in report.guards])
+    if report.whole_because:
+        say(report.whole_because)
+    number = len(report.months)
+    built = f"{number} month{'' if number == 1 else 's'} built" if number else "nothing has changed"
+    say(f"{report.rows:,} rows, {report.features} features, catalogue {report.catalogue_hash[:12]}; {built}")
+    if report.stale:
+        stale = ", ".join(f"{month:%Y-%m}" for month in report.stale)
+        say(f"stale: {stale}; features without a flag builds them")
+    say(", ".join(f"{name} {seconds:.1f} s" for name, seconds in report.seconds.items()))
 
 
 def _show_catalogue(settings: Settings) -> None:

@@ -50,14 +50,20 @@ def recorded_span(lake: Lake, chosen: Data, stage: str) -> DataSpan | None:
     return None if row is None else span_of({each["day"]: each["events"] for each in row["days"]}, chosen)
 
 
+def is_moved(lake: Lake, span: DataSpan, stage: str) -> bool:
+    """Whether `data_span` says other bounds of the stage than these, or nothing."""
+    row = _row(lake, stage)
+    return row is None or _bounds(row) != (span.start, span.end, span.late_start_days)
+
+
 def is_recorded(lake: Lake, span: DataSpan, counts: Mapping[date, int], stage: str) -> bool:
     """Whether `data_span` says this of the stage already."""
     row = _row(lake, stage)
     if row is None:
         return False
     held = {each["day"]: each["events"] for each in row["days"]}
-    told = (row["data_start"], row["data_end"], row["late_start_days"], row["overridden"])
-    return told == (span.start, span.end, span.late_start_days, span.overridden) and held == dict(counts)
+    same = _bounds(row) == (span.start, span.end, span.late_start_days)
+    return same and row["overridden"] == span.overridden and held == dict(counts)
 
 
 def write_span(lake: Lake, span: DataSpan, counts: Mapping[date, int], stage: str) -> None:
@@ -89,6 +95,10 @@ _ARROW = pa.schema(
         ("days", pa.list_(pa.struct([("day", pa.date32()), ("events", pa.int64())]))),
     ]
 )
+
+
+def _bounds(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["data_start"], row["data_end"], row["late_start_days"]
 
 
 def _row(lake: Lake, stage: str) -> dict[str, Any] | None:

@@ -22,6 +22,8 @@ except ImportError:  # a Python that was built without it
     from hashlib import md5
 
 _BYTES = 16
+# Texts that are Python objects at once: so few stay in the cache, and their memory is used again
+_AT_ONCE = 4096
 MODULUS, FACTOR = 2_147_483_647, 1_812_433_253
 
 
@@ -37,12 +39,16 @@ def event_ids(events: pl.DataFrame) -> pl.Series:
             separator="|",
         )
     ).to_series()
-    raw = texts.cast(pl.Binary).to_list()
-    digests = b"".join([md5(text).digest() for text in raw])  # noqa: S324 an identity, no secret
+    raw = texts.cast(pl.Binary)
+    digests = b"".join(_digests(raw.slice(at, _AT_ONCE)) for at in range(0, len(raw), _AT_ONCE))
     ends = _BYTES * np.arange(len(texts) + 1, dtype=np.int64)
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(digests)]
     ids = pa.Array.from_buffers(pa.large_binary(), len(ends) - 1, buffers)
     return pl.Series("event_id", ids, pl.Binary)
+
+
+def _digests(texts: pl.Series) -> bytes:
+    return b"".join([md5(text).digest() for text in texts.to_list()])  # noqa: S324 an identity, no secret
 
 
 def user_bucket(user_id: pl.Expr, buckets: int) -> pl.Expr:

@@ -6,18 +6,21 @@ that is forked after Polars has run a query hangs for ever.
 """
 
 import os
+from importlib import import_module
+
+from pozytywka_spark.unzipped import prefer_files
 
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
+prefer_files()
 
-import numpy
-import pyarrow
-import pyspark.sql.pandas.serializers
-import pyspark.worker
-from pyspark import daemon
-
-from pozytywka_spark import schemas
-
-LOADED = (numpy, pyarrow, pyspark.sql.pandas.serializers, pyspark.worker, schemas)
+LOADED = tuple(
+    map(
+        import_module,
+        ("numpy", "pyarrow", "pyspark.sql.pandas.serializers", "pyspark.worker", "pozytywka_spark.schemas"),
+    )
+)
 
 if __name__ == "__main__":
+    from pyspark import daemon
+
     daemon.manager()

@@ -222,13 +222,13 @@ FIRST_PURCHASES = table(
 
 # grain: month with events; `inputs` is the fingerprint of all that its rows depend on, null of one that isn't
 # built: of stray events only, or not asked for. `event_count`, `event_hash`, `last_event` (microseconds) and
-# `days` (events of the first, the second …) are of its own events, as they lie in `files`; `catalogue` is
-# JSON, the same in all rows: of each catalogue table the digests of its files' names and of its rows; `labels`
-# is JSON: what `label_counts` tells of the month
+# `days` (events of the first, the second …) are of its own events, as they lie in `files`; `labels` is JSON
+# of what is counted of its labels. The same in all rows: `catalogue`, JSON of each catalogue table's digests
+# of its files' names and of its rows; `user_buckets`, in how many of them the tables built have their users
 FEATURE_BUILDS = table(
     "feature_builds",
     "month date, inputs string, event_count bigint, event_hash string, last_event bigint, files string, "
-    "days array<bigint>, catalogue string, labels string",
+    "days array<bigint>, catalogue string, labels string, user_buckets int",
     keys=["month"],
 )
 

@@ -7,19 +7,29 @@ would start are switched off first.
 """
 
 import os
+from importlib import import_module
+
+from pozytywka_spark.unzipped import prefer_files
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
+prefer_files()
 
-import numpy
-import pandas
-import pyarrow
-import pyspark.sql.pandas.serializers
-import pyspark.worker
-import xgboost.spark.core
-from pyspark import daemon
-
-LOADED = (numpy, pandas, pyarrow, pyspark.sql.pandas.serializers, pyspark.worker, xgboost.spark.core)
+LOADED = tuple(
+    map(
+        import_module,
+        (
+            "numpy",
+            "pandas",
+            "pyarrow",
+            "pyspark.sql.pandas.serializers",
+            "pyspark.worker",
+            "xgboost.spark.core",
+        ),
+    )
+)
 
 if __name__ == "__main__":
+    from pyspark import daemon
+
     daemon.manager()

@@ -1,5 +1,5 @@
-# Sourced by submit.sh and test.sh: makes .venv with the pinned packages, finds a Java and keeps the classes
-# it loads for Spark, once.
+# Sourced by submit.sh, test.sh and bench.sh: makes .venv with the pinned packages, finds a Java, and keeps the
+# classes it loads for Spark and what Python compiles, once.
 # shellcheck shell=bash
 
 fail() {
@@ -90,6 +90,27 @@ keep_classes() {
         echo "▸ having Java keep Spark's classes once, so that jobs start sooner (about a minute) …" >&2
         PYTHONPATH="$PROJECT" "$PROJECT/.venv/bin/python" -m pozytywka_spark.class_archive "$log" \
             || echo "  this Java keeps none (see $log); jobs work without" >&2
+        echo "$wanted" >"$stamp"
+    ) 9>"$PROJECT/.venv/.lock"
+}
+
+# Python keeps what it compiles, unless it may not, as in many images: then each worker of each job would compile
+# its libraries anew, a second and more of CPU. Done once per set of packages, after set_up.
+keep_bytecode() {
+    local stamp="$PROJECT/.venv/.bytecode-kept" wanted
+    wanted=$(cksum <"$PROJECT/requirements.lock")
+    is_kept() { [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
+    is_kept && return
+    (
+        if command -v flock >/dev/null; then flock 9; fi
+        is_kept && exit 0
+        env -u PYTHONDONTWRITEBYTECODE PYTHONPATH="$PROJECT" "$PROJECT/.venv/bin/python" - >>"$PROJECT/.venv/set-up.log" 2>&1 <<'IMPORT' || true
+import contextlib, importlib, pkgutil
+import pozytywka_spark
+for module in pkgutil.walk_packages(pozytywka_spark.__path__, "pozytywka_spark."):
+    with contextlib.suppress(ImportError):  # of packages that this set doesn't have
+        importlib.import_module(module.name)
+IMPORT
         echo "$wanted" >"$stamp"
     ) 9>"$PROJECT/.venv/.lock"
 }

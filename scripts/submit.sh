@@ -66,6 +66,7 @@ if [ "$env" != cluster ]; then
     esac
     set_up run
     find_java
+    keep_bytecode
     keep_classes
     export PYTHONPATH="$PROJECT${PYTHONPATH:+:$PYTHONPATH}" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
     [ ${#spark_args[@]} -eq 0 ] || export PYSPARK_SUBMIT_ARGS="$(printf '%q ' "${spark_args[@]}")pyspark-shell"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -128,5 +129,5 @@ class MemoryTasks:
             if one.table == table:
                 partition = self.files.written[int(one.path)][1]
                 _, files = found.setdefault(repr(partition), (partition, []))
-                files.append(self.files.put_file(self.rows(one), partition))
+                files.append(replace(self.files.put_file(self.rows(one), partition), path=one.path))
         return [Shard(table, partition, tuple(files)) for partition, files in found.values()]

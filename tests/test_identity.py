@@ -70,7 +70,9 @@ def test_ids_in_plain_python() -> None:
     assert [plain(*row) for row in rows()] == IDS
 
 
-def test_ids_in_polars() -> None:
+@pytest.mark.parametrize("at_once", [1, 3, len(EVENTS), 4096])
+def test_ids_in_polars(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_AT_ONCE", at_once)
     names = ("event_time", "event_type", "user_id", "session_id", "track_id")
     columns = dict(zip(names, map(list, zip(*rows(), strict=True)), strict=True))
     frame = pl.DataFrame(columns, schema_overrides={"event_time": pl.Datetime("us", "UTC")})

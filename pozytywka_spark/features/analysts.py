@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.columns import count_if, digits_of, ratio, real, total
+from pozytywka_spark.features.columns import count_if, digits_of, ratio, real, total, total_of_values
 from pozytywka_spark.features.declare import NEVER, NO_PLAYS, measure_itself, ratio_of
 from pozytywka_spark.features.entry import Feature, Measure
 from pozytywka_spark.features.kinds import is_kind, is_play
@@ -27,7 +27,7 @@ FAVOURITE_PLAYS = Measure(
 )
 FAVOURITE_MATCHES = Measure(
     "favourite_matches",
-    lambda: total(pl.col("favourite_matches")),
+    lambda: total_of_values(pl.col("favourite_matches")),
     arithmetic="sum over PLAY of genres of the artist that are favourites of the user",
 )
 ARTISTS = Measure(
@@ -42,7 +42,7 @@ def total_of(attribute: str) -> Measure:
     """Sum of a track attribute over plays, in its fixed-point unit."""
     return Measure(
         f"{attribute}_total",
-        lambda: total(pl.col(attribute)),
+        lambda: total_of_values(pl.col(attribute)),
         arithmetic=f"sum of {attribute} over PLAY{_units_of(attribute)}",
     )
 
@@ -68,7 +68,7 @@ def _popularity_in_favourites() -> pl.Expr:
 
 POPULARITY_IN_FAVOURITES = Measure(
     "favourite_popularity_total",
-    lambda: total(_popularity_in_favourites()),
+    lambda: total_of_values(_popularity_in_favourites()),
     arithmetic="sum of popularity over PLAY with favourite_matches > 0",
 )
 POPULARITY_IN_FAVOURITES_KNOWN = Measure(

@@ -24,9 +24,18 @@ def fixed_point(value: pl.Expr, digits: int) -> pl.Expr:
 def total(value: pl.Expr) -> pl.Expr:
     """The sum of whole numbers, 0 over none, in 128 bits: what casts it to 64 is told of an overflow.
 
-    Polars' own sum of 64 bits wraps in silence, and is no faster.
+    Polars' own sum of 64 bits wraps in silence.
     """
     return wide(value).sum()
+
+
+def total_of_values(value: pl.Expr) -> pl.Expr:
+    """The sum of some or all numbers of one column of the levels event, gap or session; 0 over none.
+
+    In 64 bits, which takes a fifth of the time: the kernel of the month looks beforehand whether each column
+    that is read adds up to what fits. Of anything computed (a product, a difference) take `total`.
+    """
+    return value.sum()
 
 
 def wide(value: pl.Expr) -> pl.Expr:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import polars as pl
 
 Matrix = npt.NDArray[np.float64]
-# Sums of squares of two different ranks or more are above it, those of equal ones are rounding
-_LEAST_SPREAD = 0.25
+# A spread of a smaller share of the sum of squares is rounding: ranks differ by a half or not at all
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def spearman(rows: pl.DataFrame, names: Sequence[str]) -> Correlation:
     n, s, q, p = known.T @ known, x.T @ known, (x * x).T @ known, x.T @ x
     with np.errstate(divide="ignore", invalid="ignore"):
         covariance, spread = p - s * s.T / n, q - s * s / n
-        told = (spread > _LEAST_SPREAD) & (spread > q * 1e-12)
+        told = spread > q * _ROUNDING
         values = covariance / np.sqrt(spread * spread.T)
     return Correlation(tuple(names), np.where(told & told.T, values, np.nan))
 

@@ -37,7 +37,8 @@ class Measure:
 
     Over no rows it must be 0 or null, which is stored as 0. It must be exact in whole numbers: sums of
     doubles depend on the order in which rows come, so that two runs over the same data would differ in the
-    last bit, and "incremental equals full" could not hold. Write sums as `columns.total`, which can't wrap.
+    last bit, and "incremental equals full" could not hold. Write sums as `columns.total`, which
+    tells an overflow.
 
     `arithmetic` states the aggregate in our own words, for no engine in particular. With the `revision` it
     is what the catalogue's hash is made of: raise the revision when the values become others and the

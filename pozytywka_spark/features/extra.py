@@ -41,7 +41,7 @@ def _declared_in(module: str) -> tuple[Feature, ...]:
         features = getattr(import_module(module), "FEATURES", None)
     except Exception as error:  # the module is somebody's own code: whatever is wrong in it stops the job
         raise UsageError(
-            f"features.extra: {module} can't be imported ({type(error).__name__}: {error}); "
+            f"features.extra: {module} can't be imported ({_in_short(error)}); "
             "install it, or name its folder in PYTHONPATH"
         ) from error
     if not isinstance(features, tuple) or not all(isinstance(each, Feature) for each in features):
@@ -91,6 +91,10 @@ def _check_reads(entry: Feature | Measure, make: Callable[[], pl.Expr], there: S
     try:
         unknown = sorted(set(make().meta.root_names()) - set(there))
     except Exception as error:  # as above
-        raise UsageError(f"{entry.name} makes no expression ({type(error).__name__}: {error})") from error
+        raise UsageError(f"{entry.name} makes no expression ({_in_short(error)})") from error
     if unknown:
         raise UsageError(f"{entry.name} reads {', '.join(unknown)}; there is {', '.join(there)}")
+
+
+def _in_short(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from pozytywka_spark.features.analysts import LIKED_PLAYS, LIKES, PLAYS, SKIPS
-from pozytywka_spark.features.columns import count_if, divided, real, total
+from pozytywka_spark.features.columns import count_if, divided, real, total_of_values
 from pozytywka_spark.features.declare import NEVER, NO_PLAYS, feature, ratio_of
 from pozytywka_spark.features.entry import Feature, Measure
 from pozytywka_spark.features.kinds import is_play
@@ -13,13 +13,13 @@ from pozytywka_spark.features.months import DAY_MICROS, HOUR_MICROS, MICROS, tim
 
 LISTENED = Measure(
     "listened_us",
-    lambda: total(pl.col("listened")),
+    lambda: total_of_values(pl.col("listened")),
     level="gap",
     arithmetic="sum over PLAY of min(duration, time to the session's next event but LIKE, to the cut-off)",
 )
 LISTENED_KNOWN = Measure(
     "listened_duration_ms",
-    lambda: total(pl.when(pl.col("listened").is_not_null()).then(pl.col("duration_ms"))),
+    lambda: total_of_values(pl.when(pl.col("listened").is_not_null()).then(pl.col("duration_ms"))),
     level="gap",
     arithmetic="sum of duration_ms over PLAY whose listened time is known",
 )
@@ -31,7 +31,7 @@ TIMED_SKIPS = Measure(
 )
 SKIP_DELAY = Measure(
     "skip_delay_us",
-    lambda: total(pl.col("since_play")),
+    lambda: total_of_values(pl.col("since_play")),
     level="gap",
     arithmetic="sum of the time from PLAY to the SKIP right after it",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.columns import divided, ratio, real, total
+from pozytywka_spark.features.columns import divided, ratio, real, total_of_values
 from pozytywka_spark.features.declare import NEVER, feature, measure_itself, ratio_of
 from pozytywka_spark.features.entry import Feature, Measure
 from pozytywka_spark.features.months import DAY_MICROS, HOUR_MICROS, MICROS, day_of
@@ -17,7 +17,7 @@ SESSIONS = Measure(
 )
 SESSION_TIME = Measure(
     "session_us",
-    lambda: total(pl.col("length")),
+    lambda: total_of_values(pl.col("length")),
     level="session",
     arithmetic="sum over sessions of last event - first event, within the month",
 )

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
-from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
-from pozytywka_spark.datadays import FEATURES, is_recorded, write_span
 from pozytywka_spark.dataspan import DataSpan
-from pozytywka_spark.features import store
-from pozytywka_spark.features.activity import first_purchases
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
-from pozytywka_spark.features.compute import Months, built_features, write_base
+from pozytywka_spark.errors import GuardError
+from pozytywka_spark.features import building, committed
+from pozytywka_spark.features.canary import CANARY
+from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.guarding import run_guards
 from pozytywka_spark.features.guards.result import GuardResult
-from pozytywka_spark.features.inputs import Inputs, choose_months, read_inputs
-from pozytywka_spark.features.labels import as_labels, label_counts
-from pozytywka_spark.features.old_build import Build
-from pozytywka_spark.features.recipe import dimensions_of
-from pozytywka_spark.kept import keeping
+from pozytywka_spark.features.label_rows import LabelCount
+from pozytywka_spark.features.look import Look, look_at
+from pozytywka_spark.features.prepared import Asked, Prepared, prepare
+from pozytywka_spark.features.store import Known, check_silver, read_known
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.open_tasks import workers_awake
+from pozytywka_spark.lake.run_tasks import INLINE_BYTES
+from pozytywka_spark.lake.tasks import Tasks
+
+_KERNELS = ("pozytywka_spark.features.build.second_pass", "pozytywka_spark.features.build.third_pass")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class FeaturesReport:
     """What was built: months, rows of user-months, labels by month, the guards that passed, seconds by step.
 
     `stale` are months that changed inputs have made outdated and that were not asked for; `span` is where the
-    data begin and end.
+    data begin and end; `whole_because` says why all months were built although their inputs haven't changed.
     """
 
     rows: int
@@ -48,6 +49,21 @@ class FeaturesReport:
     guards: Sequence[GuardResult]
     seconds: Mapping[str, float]
     span: DataSpan
+    whole_because: str | None = None
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Seconds by step."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Note the seconds of a step."""
+        start = time.monotonic()
+        yield
+        self.seconds[step] = self.seconds.get(step, 0.0) + time.monotonic() - start
 
 
 def build_features(
@@ -57,7 +73,8 @@ def build_features(
     *,
     months: tuple[date, date] | None = None,
     full: bool = False,
-    features: Sequence[Feature] = CATALOGUE,
+    features: Sequence[Feature] | None = None,
+    commit: bool = True,
 ) -> FeaturesReport:
     """Build `user_month`, `features` and `labels` from the silver tables.
 
@@ -65,87 +82,86 @@ def build_features(
     with `months`; of all with `full`. The result is the same as that of a full build, exactly. Every
     table is replaced in one commit, the record of what was built last: an interrupted run is repeated.
     Months outside the data's span have no rows, however many stray events they hold; labels follow the
-    span, and are written anew when it has moved. Raises `DataError` if a silver table is missing or without
-    events, `GuardError` on leakage, before anything of it reaches `features` or `labels`.
+    span and the purchases, and are written anew when these have moved. `features`: unset, the settings'
+    catalogue. Without `commit` the lake stays as it is. Raises `DataError` if a silver table is missing or
+    without events, `GuardError` on leakage, before anything of the build is committed.
     """
-    order = feature_order(settings, features)
-    start = time.monotonic()
-    # before the rows: were they listed after them, a delivery in between would count as read
-    files = lake.files("events") if lake.exists("events") else []
-    silver, (built, known) = store.read_silver(lake), store.read_built(lake)
-    whole_hash = catalogue_hash(features=features)
-    inputs = read_inputs(silver, files, whole_hash, known, settings.data)
-    span_known = is_recorded(lake, inputs.span, inputs.by_day, FEATURES)
-    chosen = choose_months(inputs.months, built, months, full=full)
-    purchases, dimensions = first_purchases(silver["events"]), dimensions_of(silver)
-    whole = len(chosen) == len(inputs.months) or not built
-    seconds = {"inputs": time.monotonic() - start}
-    with keeping() as keep:
-        build = Build(
-            spark, settings, lake, silver, keep(purchases), dimensions.map(lambda _, df: keep(df)),
-            inputs, Months(chosen, whole), features, seconds,
-        )  # fmt: skip
-        guards = _write_all(build) if chosen else []
-        if not chosen and not (span_known and _are_labels_of(settings, lake)):
-            _write_labels(build)
-    recorded = _recorded(inputs, built, chosen)
-    if chosen or {each.month: each for each in inputs.events} != known:
-        store.write_builds(spark, lake, inputs.events, recorded)
-    if not span_known:
-        write_span(lake, inputs.span, inputs.by_day, FEATURES)
-    counts = [row.asDict() for row in label_counts(lake.read("labels"), settings.label).collect()]
+    clock = Clock()
+    entries = catalogue_of(settings) if features is None else tuple(features)
+    order = feature_order(settings, entries)
+    asked = Asked(catalogue_hash(features=entries), months, full)
+    with clock.timed("reading"):
+        check_silver(lake)
+        known = read_known(lake)
+    with lake.tasks() as tasks:
+        with clock.timed("reading"):
+            look = look_at(lake, tasks, known)
+        with clock.timed("first pass"), _ready(spark, look):
+            prepared = prepare(lake, tasks, settings, look, asked)
+        after, guards = _build(settings, lake, tasks, prepared, entries, clock, commit=commit)
+    if commit:
+        with clock.timed("record"):
+            committed.commit_record(lake, prepared, after)
+    counts = [asdict(after.labels[month]) for month in sorted(after.labels) if after.labels[month].rows]
     return FeaturesReport(
         rows=sum(row["rows"] for row in counts),
         features=len(order),
-        catalogue_hash=catalogue_hash(settings, features),
-        months=chosen,
-        stale=[each.month for each in inputs.months if recorded.get(each.month) != each.inputs],
+        catalogue_hash=catalogue_hash(settings, entries),
+        months=list(prepared.chosen),
+        stale=[each.month for each in prepared.inputs.months if after.built.get(each.month) != each.inputs],
         labels=counts,
         guards=guards,
-        seconds=build.seconds,
-        span=inputs.span,
+        seconds=clock.seconds,
+        span=prepared.inputs.span,
+        whole_because=prepared.because,
     )
 
 
-def _recorded(inputs: Inputs, built: Mapping[date, str], chosen: Sequence[date]) -> dict[date, str]:
-    """What each month is built from now that the `chosen` ones have been."""
-    now = {each.month: each.inputs for each in inputs.months}
-    kept = {month: before for month, before in built.items() if month in now}
-    return kept | {month: now[month] for month in chosen}
+def send_canary(spark: SparkSession, settings: Settings, lake: Lake) -> NoReturn:
+    """Build all months with a feature that leaks, and keep nothing.
+
+    Raises `GuardError`: that of the guard which stops it, or one that says that none did.
+    """
+    features = (*catalogue_of(settings), CANARY)
+    build_features(spark, settings, lake, full=True, features=features, commit=False)
+    raise GuardError(
+        f"no guard stopped the canary, feature {CANARY.name}, which knows the user's next month: don't trust "
+        "features until one does; is guards.perturbation on?"
+    )
 
 
-def _write_all(build: Build) -> list[GuardResult]:
-    """State and base table, guards, then features and labels."""
-    tables = build.tables
-    with build.timed("state and user_month"):
-        write_base(
-            tables, build.silver["events"], build.purchases, build.dimensions, build.span, build.features
-        )
-    # made once, for the guards and for the table; on disk, for guards need the memory
-    with keeping(StorageLevel.DISK_ONLY, now=True) as stored:
-        with build.timed("features"):
-            made = stored(built_features(tables, build.span, build.features))
-        with build.timed("guards"):
-            rows = build.lake.read("user_month").where(F.col("month") <= F.lit(build.span.last))
-            guards = run_guards(build, made, _labels(build, rows))
-        with build.timed("features"):
-            tables.write(made, schemas.features_table([feature.name for feature in build.features]))
-    with build.timed("labels"):
-        _write_labels(build)
-    return guards
+def _ready(spark: SparkSession, look: Look) -> AbstractContextManager[None]:
+    """Workers that start while this process does what is small, if there is more to come."""
+    size = sum(shard.size for shard in look.shards.of(look.new))
+    return workers_awake(spark, _KERNELS) if size > INLINE_BYTES else nullcontext()
 
 
-def _are_labels_of(settings: Settings, lake: Lake) -> bool:
-    """Whether the labels have the columns that these settings and this release give them."""
-    declared = schemas.labels_table(settings.label.horizon_column)
-    return set(declared.columns) <= set(lake.read("labels").columns)
-
-
-def _labels(build: Build, rows: DataFrame) -> DataFrame:
-    return as_labels(rows, build.purchases, build.inputs.span, build.settings.label)
-
-
-def _write_labels(build: Build) -> None:
-    """All months: any purchase or later event may change the labels of earlier ones."""
-    table = schemas.labels_table(build.settings.label.horizon_column)
-    build.lake.overwrite(table.conform(_labels(build, build.lake.read("user_month"))), table)
+def _build(
+    settings: Settings,
+    lake: Lake,
+    tasks: Tasks,
+    prepared: Prepared,
+    features: Sequence[Feature],
+    clock: Clock,
+    *,
+    commit: bool,
+) -> tuple[Known, list[GuardResult]]:
+    """The passes over events, the guards, the commits; what the next run is to know, what the guards say."""
+    labels: Mapping[date, LabelCount] = {}
+    guards: list[GuardResult] = []
+    if prepared.chosen or prepared.relabelled:
+        build = building.build_of(settings, lake, tasks, prepared, features)
+        with clock.timed("second pass"):
+            measured = building.measure_months(build)
+        with clock.timed("third pass"):
+            made = building.make_features(build, measured)
+        if prepared.chosen:
+            with clock.timed("guards"):
+                guards = run_guards(build, made)
+        labels = made.labels
+    if commit:
+        with clock.timed("commits"):
+            committed.commit_purchases(lake, prepared)
+            if prepared.chosen or prepared.relabelled:
+                committed.commit_months(build, made)
+    return committed.known_after(prepared, labels), guards

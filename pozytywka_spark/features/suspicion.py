@@ -23,6 +23,7 @@ KEYS = ["user_id", "month"]
 LABELLED = [*KEYS, "label"]
 # Kinds of parcels: LABELLED, and in the first all features; key: ()
 CANDIDATES, OLDER = "candidates", "older_candidates"
+_AT_ONCE = 32  # parcels, of which only keys and labels are read
 
 
 def candidates(labelled: pl.DataFrame, features: pl.DataFrame, *, rows: int, seed: int) -> pl.DataFrame:
@@ -74,21 +75,17 @@ class SingleFeatures:
             yield from tell_singles(found, names)
 
     def _sample(self, files: TaskFiles) -> pl.DataFrame:
-        """The lowest of all: parcel by parcel, so that no more than the sample and one parcel are held."""
-        drawn: pl.DataFrame | None = None
-        for parcel in (*self.made, *self.older):
-            more = files.read([parcel], LABELLED)
-            both = more if drawn is None else pl.concat([drawn, more])
-            drawn = lowest(both, rows=self.rows, seed=self.seed)
-        assert drawn is not None, "no candidates: nothing to ask for"
-        return drawn
+        """The lowest of all: some parcels at once, so that not all candidates are held."""
+        parcels, drawn = (*self.made, *self.older), []
+        for start in range(0, len(parcels), _AT_ONCE):
+            drawn.append(files.read(parcels[start : start + _AT_ONCE], LABELLED))
+            drawn = [lowest(pl.concat(drawn), rows=self.rows, seed=self.seed)]
+        return drawn[0]
 
     def _with_features(self, sample: pl.DataFrame, names: Sequence[str], files: TaskFiles) -> pl.DataFrame:
         """The sample's rows with some features, read file by file."""
         wanted = [*KEYS, *names]
-        months = set(sample["month"].unique())
-        held = (file for file in self.held if file.partition["month"] in months)
-        sources: list[DataFile | Parcel] = [*self.made, *held]
+        sources: list[DataFile | Parcel] = [*self.made, *self.held]
         parts = [sample.join(files.read([source], wanted), on=KEYS, how="inner") for source in sources]
         return pl.concat(parts)
 

@@ -20,6 +20,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import by_spark, ledger
 from pozytywka_spark.ingest.contracts import Contract
+from pozytywka_spark.ingest.counted import CountedFiles
 from pozytywka_spark.ingest.fates import NOTED, OUTCOMES
 from pozytywka_spark.ingest.file_stats import FileStats
 from pozytywka_spark.ingest.held import chosen_layout, record_layout, resolve_beside_held
@@ -85,21 +86,23 @@ class Batch:
         return last is not None and last >= self.number
 
 
-def ingest_batch(batch: Batch, tasks: Tasks) -> None:
-    """Read, judge, resolve and commit one batch.
+def ingest_batch(batch: Batch, tasks: Tasks) -> CountedFiles | None:
+    """Read, judge, resolve and commit one batch; what was counted of its events meanwhile, if anything was.
 
     Raises `DataError` if a required field is in no row of a file, or if most rows of a file are unusable;
     then nothing of the batch is written.
     """
     if batch.has_written(INGEST_FILES.name):
-        return
+        return None
+    counted = None
     judged = _read(batch, tasks) if batch.files else NOTHING_READ
     if not batch.has_written(INGEST_COUNTS.name):  # what was begun is brought to its end
         check_fields(judged.files, batch.source.contract)
         check_share(judged.files, batch.source)
     if judged.rows and not batch.has_written(batch.source.contract.table.name):
-        _take_in(batch, tasks, judged)
+        counted = _take_in(batch, tasks, judged)
     ledger.record_files(batch.lake, batch.source.files_stamp(), batch.txn, _versions(batch, judged))
+    return counted
 
 
 def _read(batch: Batch, tasks: Tasks) -> JudgedRows:
@@ -112,7 +115,7 @@ def _read(batch: Batch, tasks: Tasks) -> JudgedRows:
     return read_lines(tasks, lines, paths, entity, source.judging, buckets)
 
 
-def _take_in(batch: Batch, tasks: Tasks, judged: JudgedRows) -> None:
+def _take_in(batch: Batch, tasks: Tasks, judged: JudgedRows) -> CountedFiles | None:
     source, contract, entity = batch.source, batch.source.contract, batch.source.contract.entity
     stamp = BatchStamp(entity, source.stream, batch.number, source.ingest_id)
     files = BatchFiles(stamp, tuple((each.file.modified, each.file.path) for each in batch.files))
@@ -123,6 +126,7 @@ def _take_in(batch: Batch, tasks: Tasks, judged: JudgedRows) -> None:
     ledger.record_counts(batch.lake, entity, source.ingest_id, batch.txn, counts)
     record_layout(batch.lake, contract, layout)
     write_resolved(batch.lake, contract, resolved, batch.txn)
+    return resolved.counted
 
 
 def check_fields(files: Mapping[str, FileStats], contract: Contract) -> None:

@@ -19,6 +19,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import by_spark, ledger
 from pozytywka_spark.ingest.batch import Batch, Source, file_row, ingest_batch
+from pozytywka_spark.ingest.counted import CountedFiles
 from pozytywka_spark.ingest.ledger import Version
 from pozytywka_spark.ingest.notes import Notes, open_notes
 from pozytywka_spark.ingest.older_checkpoint import files_of_batch
@@ -47,6 +48,7 @@ class Book:
     lake: Lake
     settings: Settings
     source: Source
+    tasks: Tasks
 
     def finish(self, listed: Sequence[RawFile]) -> bool:
         """Make a batch that was cut short once more, with those of its files that are listed.
@@ -60,26 +62,29 @@ class Book:
         paths = self._planned(written)
         if paths is None:
             return False
-        with self._in_words(), self.lake.tasks() as tasks:
-            files = self._surveyed(tasks, [file for file in listed if file.path in paths], refuse=False)
-            self._batch(tasks, files, written)
+        with self._in_words():
+            files = self._surveyed([file for file in listed if file.path in paths], refuse=False)
+            self._batch(files, written)
         return True
 
-    def take_in(self, files: Sequence[RawFile]) -> None:
+    def take_in(self, files: Sequence[RawFile]) -> CountedFiles | None:
         """Read files that were never read, in batches of `ingest.max_files_per_batch`.
 
+        What was counted of the last batch's events, if anything was: parcels of `tasks`.
         Raises the `PozytywkaError` of the batch that failed, or `DataError` naming files that can't be
         read, or that aren't what they should be; then nothing of that batch is written.
         """
-        with self._in_words(), self.lake.tasks() as tasks:
-            found = self._surveyed(tasks, files, refuse=True)
+        counted = None
+        with self._in_words():
+            found = self._surveyed(files, refuse=True)
             number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
             step = self.settings.ingest.max_files_per_batch or max(1, len(found))
             for start in range(0, len(found), step):
                 batch = found[start : start + step]
                 self._notes().write(f"{number}.json", json.dumps([each.file.path for each in batch]))
-                self._batch(tasks, batch, number)
+                counted = self._batch(batch, number)
                 number += 1
+        return counted
 
     def pass_over(self, files: Sequence[RawFile], read: Mapping[str, Version]) -> frozenset[str]:
         """Put down as read those files that are of another time but hold the bytes that were read before.
@@ -89,8 +94,7 @@ class Book:
         likely, storage = may_be_touched(files, read), storage_of(self.settings)
         if not likely or not all(storage.opens(file.path) for file in likely):
             return frozenset()
-        with self.lake.tasks() as tasks:
-            same = only_touched(tasks, self._surveyed(tasks, likely, refuse=False), read, storage)
+        same = only_touched(self.tasks, self._surveyed(likely, refuse=False), read, storage)
         rows = [file_row(file, rows=0, content_hash=same[file.path]) for file in likely if file.path in same]
         if rows:
             number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
@@ -98,14 +102,15 @@ class Book:
             ledger.record_files(self.lake, stamp, Txn(self.source.stream, number), rows)
         return frozenset(same)
 
-    def _surveyed(self, tasks: Tasks, files: Sequence[RawFile], *, refuse: bool) -> list[Surveyed]:
+    def _surveyed(self, files: Sequence[RawFile], *, refuse: bool) -> list[Surveyed]:
         storage = storage_of(self.settings)
         if not all(storage.opens(file.path) for file in files):
             return [Surveyed(file) for file in files]
-        return survey(tasks, files, storage, self.source.contract, refuse=refuse)
+        return survey(self.tasks, files, storage, self.source.contract, refuse=refuse)
 
-    def _batch(self, tasks: Tasks, files: Sequence[Surveyed], number: int) -> None:
-        ingest_batch(Batch(self.spark, self.lake, self.settings, self.source, number, tuple(files)), tasks)
+    def _batch(self, files: Sequence[Surveyed], number: int) -> CountedFiles | None:
+        batch = Batch(self.spark, self.lake, self.settings, self.source, number, tuple(files))
+        return ingest_batch(batch, self.tasks)
 
     def _planned(self, number: int) -> frozenset[str] | None:
         """Paths of a batch that was begun, by this version or by one that left it to Spark's file source."""

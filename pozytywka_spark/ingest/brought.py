@@ -13,6 +13,7 @@ import polars as pl
 
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.slices import slices_for
 
 SLICE_ROWS = 2_000_000  # of the largest table, for each slice
 
@@ -53,6 +54,11 @@ _COLUMNS: Mapping[str, Mapping[str, pl.DataType]] = {
 }
 # the first column of each is what its slice goes by
 KINDS: Mapping[str, pl.Schema] = {kind: pl.Schema(columns) for kind, columns in _COLUMNS.items()}
+
+
+def key_slices(rows: int) -> int:
+    """How many slices of keys serve tables of at most so many rows."""
+    return slices_for(rows, SLICE_ROWS)
 
 
 @dataclass

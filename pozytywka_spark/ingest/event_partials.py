@@ -40,12 +40,23 @@ def count_events(shard: Shard, files: TaskFiles, staging: Staging) -> Iterator[T
         bought = pl.concat(seen).group_by("user_id").agg(pl.col("bought_at").min())
     for chunk in chunks:
         rows = files.read(chunk, _COLUMNS)
-        first = _first_purchases(rows) if bought is None else bought
-        staging.add(USER_EVENTS, _by_user(rows, first).with_columns(month=month))
-        staging.add(TRACK_EVENTS, _by_track(rows))
-        staging.add(SESSION_EVENTS, _by_session(rows))
-        staging.add(LIKES, _likes(rows))
-        yield {"months": _by_type(rows, month), "days": _by_day(rows)}
+        yield count_rows(rows, month, staging, bought)
+
+
+def count_rows(
+    rows: pl.DataFrame, month: date, staging: Staging, bought: pl.DataFrame | None = None
+) -> dict[str, Any]:
+    """The same of events of a month in memory.
+
+    `bought`: the first purchases (`user_id`, `bought_at`) of their users in the whole month; not needed where
+    the rows are all that their users did in it.
+    """
+    first = _first_purchases(rows) if bought is None else bought
+    staging.add(USER_EVENTS, _by_user(rows, first).with_columns(month=month))
+    staging.add(TRACK_EVENTS, _by_track(rows))
+    staging.add(SESSION_EVENTS, _by_session(rows))
+    staging.add(LIKES, _likes(rows))
+    return {"months": _by_type(rows, month), "days": _by_day(rows)}
 
 
 def in_chunks(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:

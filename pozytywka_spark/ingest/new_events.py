@@ -16,6 +16,8 @@ import polars as pl
 
 from pozytywka_spark.event_notes import NOTE, note_of
 from pozytywka_spark.identity import event_ids, user_bucket
+from pozytywka_spark.ingest.brought import Staging
+from pozytywka_spark.ingest.event_partials import count_rows
 from pozytywka_spark.ingest.fates import COUNTS, DUPLICATE, KEPT, REPAIRED, SAME_ROW, count
 from pozytywka_spark.ingest.staged import EVENT, LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
 from pozytywka_spark.lake.shards import DataFile, Parcel
@@ -46,6 +48,11 @@ class EventShard:
         return sum(one.rows for one in self.parcels) + sum(one.rows for one in self.held)
 
     @property
+    def is_new(self) -> bool:
+        """Whether the table holds nothing of it: then all its rows are those that are written."""
+        return not self.held
+
+    @property
     def size(self) -> int:
         """Bytes that are read."""
         return sum(one.size for one in self.parcels) + sum(one.size for one in self.held)
@@ -57,21 +64,27 @@ class NewEvents:
 
     `buckets` of the table; `staged_by_bucket`: parcels hold rows of their shard's bucket only. A file is
     written for each slice, sorted by user and time, in an order that doesn't depend on how rows came.
+    `slices`: shards that are new are counted for the checks as well, see `counted`; None: none is.
     """
 
     buckets: int
     staged_by_bucket: bool = True
     rows_at_once: int = ROWS_AT_ONCE
+    slices: int | None = None
 
     def __call__(self, items: Sequence[EventShard], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each shard."""
+        staging = Staging(files, self.slices or 1)
         for shard in items:
             parts = slices_for(shard.rows, self.rows_at_once)
             for part in range(parts):
                 candidates = self._candidates(shard, part, parts, files)
                 if candidates.height:
                     held = self._held(shard, part, parts, files)
-                    yield {COUNTS: _settle(candidates, held, shard, files)}
+                    counts, rows = _settle(candidates, held, shard, files)
+                    seen = count_rows(rows, shard.month, staging) if self.slices and shard.is_new else {}
+                    yield {COUNTS: counts, **seen}
+        staging.stage()
 
     def _candidates(self, shard: EventShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame:
         if parts == 1 and self.staged_by_bucket:
@@ -93,8 +106,8 @@ class NewEvents:
 
 def _settle(
     candidates: pl.DataFrame, held: pl.DataFrame | None, shard: EventShard, files: TaskFiles
-) -> list[list[Any]]:
-    """Write what is new among the candidates; what became of all of them, as `COUNTS`."""
+) -> tuple[list[list[Any]], pl.DataFrame]:
+    """Write what is new among the candidates; what became of all of them, as `COUNTS`, and the new rows."""
     new = new_among(candidates, held)
     files.stage(LEFT, candidates.select("line_id").drop_nulls().cast(LEFT_ROWS))
     rows = new.with_columns(event_ids(new), repaired=pl.col("repair_reason").is_not_null())
@@ -104,7 +117,7 @@ def _settle(
     counts = count(DUPLICATE, SAME_ROW, candidates.height - new.height)
     for reason, many in rows.group_by("repair_reason").len().sort("repair_reason").iter_rows():
         counts += count(KEPT if reason is None else REPAIRED, reason, many, shard.month)
-    return counts
+    return counts, rows
 
 
 def new_among(candidates: pl.DataFrame, held: pl.DataFrame | None) -> pl.DataFrame:

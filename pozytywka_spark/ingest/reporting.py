@@ -8,6 +8,7 @@ from typing import Any
 from pozytywka_spark.config import Settings
 from pozytywka_spark.datadays import INGEST, is_recorded, write_span
 from pozytywka_spark.ingest.checks import Finding
+from pozytywka_spark.ingest.counted import CountedFiles
 from pozytywka_spark.ingest.delivery import Delivery
 from pozytywka_spark.ingest.findings import last_findings, raw_findings, record_findings
 from pozytywka_spark.ingest.page import make_page, trend, write_page
@@ -24,10 +25,14 @@ def report_on(
     delivery: Delivery,
     ingest_id: int,
     counts: Sequence[Mapping[str, Any]],
+    counted: CountedFiles | None = None,
 ) -> tuple[tuple[Finding, ...], str]:
-    """Findings on the raw rows of an ingest (its `counts`) and on all of silver; the path of the page."""
+    """Findings on the raw rows of an ingest (its `counts`) and on all of silver; the path of the page.
+
+    `counted`: what the ingest has counted of silver already.
+    """
     shards = {table.name: lake.shards(table.name, tasks) for table in SILVER if lake.exists(table.name)}
-    silver = look(tasks, shards, settings.data)
+    silver = look(tasks, shards, settings.data, counted)
     if silver.span is not None and not is_recorded(lake, silver.span.span, silver.span.days, INGEST):
         write_span(lake, silver.span.span, silver.span.days, INGEST)
     findings = (*raw_findings(counts), *silver.findings)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from pozytywka_spark.ingest.brought import key_slices
+from pozytywka_spark.ingest.counted import CountedFiles, counted_files
 from pozytywka_spark.ingest.fates import summed
 from pozytywka_spark.ingest.new_events import EventShard, NewEvents
 from pozytywka_spark.ingest.new_rows import NewRows, RowSlice
@@ -68,13 +70,14 @@ class Resolved:
     """What became of a batch: counts (outcome, reason, event_month, rows), files written, parcels put down.
 
     `written`: data files of the entity's table and of quarantine, which no commit names yet. `rescued` and
-    `left`: parcels of RESCUED and LEFT.
+    `left`: parcels of RESCUED and LEFT. `counted`: of events, what the checks needn't count again.
     """
 
     counts: list[dict[str, Any]]
     written: tuple[Written, ...]
     rescued: tuple[Parcel, ...]
     left: tuple[Parcel, ...]
+    counted: CountedFiles | None = None
 
 
 def resolve_events(
@@ -98,13 +101,18 @@ def resolve_events(
         repaired = _repair(tasks, staged, held, quarantine, batch, buckets)
     parcels = [*staged, *(parcel for done in repaired for parcel in done.parcels)]
     shards = _event_shards(_of(parcels, COMPLETE), held, buckets, staged_by_bucket)
+    slices = (
+        None if batch.replay else key_slices(_rows(_of(parcels, COMPLETE)) + sum(one.rows for one in held))
+    )
     new = tasks.run(
         shards,
-        NewEvents(buckets, staged_by_bucket),
+        NewEvents(buckets, staged_by_bucket, slices=slices),
         weight=lambda shard: shard.size,
         named=lambda shard: f"events of {shard.month}, bucket {shard.bucket}",
     )
-    return _resolved([*repaired, new, _rejected(tasks, _of(parcels, REJECTED), quarantine, batch)])
+    counted = counted_files(new, shards, slices) if slices else None
+    rejected = _rejected(tasks, _of(parcels, REJECTED), quarantine, batch)
+    return replace(_resolved([*repaired, new, rejected]), counted=counted)
 
 
 def resolve_catalogue(

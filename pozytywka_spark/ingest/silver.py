@@ -15,10 +15,11 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import Data
 from pozytywka_spark.ingest import checks as c
 from pozytywka_spark.ingest import distributions as d
-from pozytywka_spark.ingest.brought import SLICE_ROWS
+from pozytywka_spark.ingest.brought import key_slices
 from pozytywka_spark.ingest.catalogue_partials import CATALOGUE
 from pozytywka_spark.ingest.check_list import event_checks, orphan_checks
 from pozytywka_spark.ingest.checks import Finding, Partial, Tally
+from pozytywka_spark.ingest.counted import CountedFiles
 from pozytywka_spark.ingest.event_totals import count_slices, slices_of
 from pozytywka_spark.ingest.shard_counts import count_shards
 from pozytywka_spark.ingest.spanned import Spanned, span_findings, spanned
@@ -40,26 +41,46 @@ class Silver:
     sessions: d.Buckets
 
 
-def look(tasks: Tasks, shards: Mapping[str, Sequence[Shard]], chosen: Data | None = None) -> Silver:
+def look(
+    tasks: Tasks,
+    shards: Mapping[str, Sequence[Shard]],
+    chosen: Data | None = None,
+    counted: CountedFiles | None = None,
+) -> Silver:
     """Every check of every table that is there, among them those that look across tables.
 
-    `shards` are those of each silver table that exists, be they none.
+    `shards` are those of each silver table that exists, be they none. `counted`: what is known already of
+    some files of events.
     """
     there = {name: list(shards[name]) for name in (table.name for table in schemas.SILVER) if name in shards}
     rows = max((sum(shard.rows for shard in mine) for mine in there.values()), default=0)
+    slices = key_slices(rows)
+    known, left = _known(counted, there.get(schemas.EVENTS.name, []), slices)
+    if known is not None:
+        slices, there[schemas.EVENTS.name] = known.slices, left
     first = tasks.run(
         [shard for mine in there.values() for shard in mine],
-        partial(count_shards, slices=-(-rows // SLICE_ROWS) or 1),
+        partial(count_shards, slices=slices),
         weight=lambda shard: shard.size,
         named=_named,
     )
+    parcels = (*first.parcels, *(known.parcels if known is not None else ()))
     second = tasks.run(
-        slices_of(first.parcels, frozenset(there)),
+        slices_of(parcels, frozenset(there)),
         count_slices,
         weight=lambda each: each.size,
         named=lambda each: f"{each.question} of silver, slice {each.number}",
     )
-    return _silver(frozenset(there), [*first.told, *second.told], chosen or Data())
+    told = [*first.told, *second.told, *(known.told if known is not None else ())]
+    return _silver(frozenset(there), told, chosen or Data())
+
+
+def _known(
+    counted: CountedFiles | None, events: list[Shard], slices: int
+) -> tuple[CountedFiles | None, list[Shard]]:
+    """What was counted, if it still holds and its slices are small enough, and the shards beside it."""
+    left = counted.left_of(events) if counted is not None and counted.slices >= slices else None
+    return (None, events) if left is None else (counted, left)
 
 
 def _named(shard: Shard) -> str:

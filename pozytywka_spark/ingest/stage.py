@@ -20,6 +20,7 @@ from pozytywka_spark.ingest.batch import Source
 from pozytywka_spark.ingest.book import Book, source_id
 from pozytywka_spark.ingest.checks import Finding
 from pozytywka_spark.ingest.contracts import CONTRACTS, Contract
+from pozytywka_spark.ingest.counted import CountedFiles
 from pozytywka_spark.ingest.delivery import Delivery, changed, find_delivery, unread
 from pozytywka_spark.ingest.fates import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.findings import last_findings
@@ -32,6 +33,7 @@ from pozytywka_spark.ingest.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
+from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.reports.page import SEVERITIES
 
 _KERNELS = ("pozytywka_spark.lake.run_tasks", "pozytywka_spark.ingest.line_work")
@@ -86,21 +88,29 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
         ingest_id = ledger.next_ingest_id(lake)
         read = ledger.read_before(lake, delivery.root)
         judging = judging_of(settings.ingest, datetime.now(UTC))
-        failures = []
-        with _ready(spark, delivery, read):
-            for contract in CONTRACTS:
-                try:
-                    if delivery.files.get(contract.entity):
-                        _ingest_entity(spark, settings, lake, delivery, contract, ingest_id, read, judging)
-                except DataError as error:  # of this entity's files: the others are none the worse for it
-                    failures.append(str(error))
-        if failures:
-            raise DataError("; ".join(failures))
-        # counts without an end may also be those of an ingest that was cut short after its last file
-        if not ledger.counts_of(lake, ingest_id):
-            return _nothing_new(settings, lake, delivery)
-        second_chance(lake, ingest_id, judging)
-        return _finish(settings, lake, delivery, ingest_id)
+        with lake.tasks() as tasks:
+            with _ready(spark, delivery, read):
+                counted = _take_in(_Running(spark, lake, settings, delivery, ingest_id, judging, tasks), read)
+            # counts without an end may also be those of an ingest that was cut short after its last file
+            if not ledger.counts_of(lake, ingest_id):
+                return _nothing_new(settings, lake, delivery)
+            second_chance(lake, ingest_id, judging)
+            return _finish(settings, lake, tasks, delivery, ingest_id, counted)
+
+
+def _take_in(running: _Running, read: Mapping[str, ledger.Read]) -> CountedFiles | None:
+    """Read what is new of all entities; what was counted of events meanwhile, if anything was."""
+    counted, failures = None, []
+    for contract in CONTRACTS:
+        try:
+            if running.delivery.files.get(contract.entity):
+                before = read.get(contract.entity, ledger.Read(0, {}))
+                counted = _ingest_entity(running, contract, before) or counted
+        except DataError as error:  # of this entity's files: the others are none the worse for it
+            failures.append(str(error))
+    if failures:
+        raise DataError("; ".join(failures))
+    return counted
 
 
 def _ready(
@@ -122,14 +132,21 @@ def replay(settings: Settings, lake: Lake) -> IngestReport:
         ingest_id = ledger.next_ingest_id(lake)
         if not replay_all(lake, ingest_id, judging_of(settings.ingest, datetime.now(UTC))):
             return _nothing_new(settings, lake, delivery)
-        return _finish(settings, lake, delivery, ingest_id)
+        with lake.tasks() as tasks:
+            return _finish(settings, lake, tasks, delivery, ingest_id)
 
 
-def _finish(settings: Settings, lake: Lake, delivery: Delivery, ingest_id: int) -> IngestReport:
+def _finish(
+    settings: Settings,
+    lake: Lake,
+    tasks: Tasks,
+    delivery: Delivery,
+    ingest_id: int,
+    counted: CountedFiles | None = None,
+) -> IngestReport:
     """Close the ingest, check what silver holds now, write the page."""
     counts = ledger.counts_of(lake, ingest_id)
-    with lake.tasks() as tasks:
-        findings, page = report_on(settings, lake, tasks, delivery, ingest_id, counts)
+    findings, page = report_on(settings, lake, tasks, delivery, ingest_id, counts, counted)
     ledger.finish_ingest(lake, ingest_id, delivery.root, counts)
     months = sorted({row["event_month"] for row in counts if row["event_month"]})
     return IngestReport(
@@ -178,56 +195,48 @@ def _entity_report(entity: str, counts: Sequence[Mapping[str, Any]]) -> EntityRe
     )
 
 
-def _ingest_entity(
-    spark: SparkSession,
-    settings: Settings,
-    lake: Lake,
-    delivery: Delivery,
-    contract: Contract,
-    ingest_id: int,
-    read: Mapping[str, ledger.Read],
-    judging: Judging,
-) -> None:
-    """Read what is new of one entity, if anything is.
+@dataclass(frozen=True)
+class _Running:
+    """What all entities of an ingest have in common."""
+
+    spark: SparkSession
+    lake: Lake
+    settings: Settings
+    delivery: Delivery
+    ingest_id: int
+    judging: Judging
+    tasks: Tasks
+
+    def book_of(self, contract: Contract, generation: int) -> Book:
+        """The book of an entity in one generation."""
+        source = Source(
+            contract,
+            source_id(contract.entity, self.delivery.root, generation),
+            self.delivery.root,
+            generation,
+            self.ingest_id,
+            self.judging,
+            self.settings.ingest.accept_bad_share,
+        )
+        return Book(self.spark, self.lake, self.settings, source, self.tasks)
+
+
+def _ingest_entity(running: _Running, contract: Contract, before: ledger.Read) -> CountedFiles | None:
+    """Read what is new of one entity, if anything is; what was counted of its events meanwhile.
 
     A path is read once. A file that grew or was replaced in place is noticed by its size and time, and
     the entity is read anew under a new generation: its old rows are duplicates.
     """
-    listed = delivery.files[contract.entity]
-    before = read.get(contract.entity, ledger.Read(0, {}))
+    listed = running.delivery.files[contract.entity]
     if not unread(listed, before.versions):
-        return
-
-    def book_of(generation: int) -> Book:
-        source = _source(settings, delivery, contract, ingest_id, generation, judging)
-        return Book(spark, lake, settings, source)
-
+        return None
     # of the generation that the books know, or of one that was begun with nothing of it read to its end
     for generation in (before.generation, before.generation + 1):
-        if book_of(generation).finish(listed):
-            before = ledger.read_before(lake, delivery.root).get(contract.entity, before)
+        if running.book_of(contract, generation).finish(listed):
+            read = ledger.read_before(running.lake, running.delivery.root)
+            before = read.get(contract.entity, before)
     different = changed(listed, before.versions)
-    touched = book_of(before.generation).pass_over(different, before.versions)
+    touched = running.book_of(contract, before.generation).pass_over(different, before.versions)
     anew = any(file.path not in touched for file in different)
     wanted = listed if anew else [f for f in unread(listed, before.versions) if f.path not in touched]
-    if wanted:
-        book_of(before.generation + anew).take_in(wanted)
-
-
-def _source(
-    settings: Settings,
-    delivery: Delivery,
-    contract: Contract,
-    ingest_id: int,
-    generation: int,
-    judging: Judging,
-) -> Source:
-    return Source(
-        contract,
-        source_id(contract.entity, delivery.root, generation),
-        delivery.root,
-        generation,
-        ingest_id,
-        judging,
-        settings.ingest.accept_bad_share,
-    )
+    return running.book_of(contract, before.generation + anew).take_in(wanted) if wanted else None

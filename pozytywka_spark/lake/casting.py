@@ -7,6 +7,7 @@ here: a reader of the table meets those of its schema only.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import pyarrow as pa
 from pyarrow import types as kinds
@@ -18,6 +19,7 @@ from pozytywka_spark.lake.types import stored
 from pozytywka_spark.schemas import Table
 
 
+@lru_cache(maxsize=64)  # of hundreds of files of one table: half a millisecond each for a hundred columns
 def arrow_schema(schema: T.StructType) -> pa.Schema:
     """Arrow's plain types of a table's columns, all nullable; timestamps are UTC instants in microseconds."""
     nullable = [T.StructField(field.name, field.dataType) for field in stored(schema)]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pyspark.sql import types as T
@@ -35,6 +36,7 @@ class _Digits(str):
     """A number whose digits must reach the JSON unchanged."""
 
 
+@lru_cache(maxsize=64)
 def leaves(schema: T.StructType, partition_by: tuple[str, ...]) -> Leaves:
     """Parquet path → names of each column, or field of a struct, that gets statistics."""
     found: dict[str, tuple[str, ...]] = {}

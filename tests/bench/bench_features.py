@@ -1,205 +1,193 @@
-"""Silver tables to features in seconds, beside DuckDB computing the analysts' 25 from the same Parquet files.
+"""Silver tables to features, beside DuckDB computing the analysts' 25 from the same Parquet files.
 
-    python -m tests.bench.bench_features [--events 1000000 10000000 40000000] [--runs 3] [--memory 4g]
+    python -m tests.bench.bench_features [--events 1000000 10000000] [--runs 3] [--unusual] [--embedded]
 
-With two threads each, Parquet to Parquet; the start of sessions is not counted. Printed: the analysts' 25
-and the whole catalogue in one plan, in Spark and in Sail, beside DuckDB's 25, and DuckDB's own statement
-given to Spark, which tells the engine's share from the plan's; the plan's shuffles and the
-bytes shuffled; then the stage through the lake with all guards: a full build, a run with nothing new, one
-more month, the seconds of each step; and the peak memory of the JVM and of Sail.
+Run on a quiet machine. One run, two cores each; worlds are made, and DuckDB runs, in processes of their own,
+and the start of sessions isn't counted. Told of each size: DuckDB's 25 and our 25 (the median of `--runs`,
+and the session's first), the whole catalogue, a full build with all guards, one more month with all guards,
+nothing new, the page. Each with the memory that the JVM, its Python workers and this process together had so
+far. The fixed cost is a full build of `FEW` events.
+
+`--unusual`: a full build of as many events, but a million of them by one user in one month, and one of eight
+buckets of users of which one has ten times the events of any other, beside the same of usual worlds; with the
+largest worker. `--embedded`: a full build of the embedded data.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
+import math
+import multiprocessing
+import os
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
+from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.analysts import ANALYSTS
 from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.report import render_report
 from pozytywka_spark.features.stage import FeaturesReport, build_features
-from pozytywka_spark.features.store import read_silver
-from pozytywka_spark.kept import keeping
+from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.session import build_session
-from tests.bench.features_work import compute, features_frame, seconds
-from tests.bench.in_sail import compute_in_sail
-from tests.bench.memory import jvm_peak
-from tests.bench.silver_world import worlds, write_silver
-from tests.features import oracle
+from pozytywka_spark.synthetic.world import write_world
+from tests.bench.duckdb_25 import with_duckdb
+from tests.bench.everything import exponent
+from tests.bench.memory import jvm_peak, largest_worker, peak_of, workers_peak
+from tests.bench.silver_world import World, worlds, write_silver
+from tests.bench.timed import seconds
 
-Tell = Callable[[str, float, float, str], None]
-
-
-def duckdb_views(lake: Lake, memory: str) -> duckdb.DuckDBPyConnection:
-    """Views over the lake's Parquet files under the names that the tests' oracle uses."""
-    con = duckdb.connect(config={"threads": 2, "memory_limit": memory.upper() + "B"})
-    con.execute("set timezone = 'UTC'")
-    for name in ("users", "artists", "tracks", "track_storage", "events"):
-        files = f"{lake.path(name)}/**/*.parquet".removeprefix("file:")
-        con.execute(f"create view {name} as select * from read_parquet('{files}', hive_partitioning = true)")
-    con.execute("""
-        create view t as
-        select * replace (explicit::int as explicit), epoch(release_date) as released from tracks
-    """)
-    con.execute("""
-        create view e as select user_id, event_time::timestamp as timestamp, event_type, track_id, session_id,
-            event_month::timestamp as month, event_month::timestamp + interval 1 month as cut_off from events
-    """)
-    con.execute("create view bought as select user_id, min(timestamp) as at from e "
-                "where event_type = 'BUY_PREMIUM' group by user_id")  # fmt: skip
-    con.execute("""
-        create view rows as select distinct e.user_id, e.month, e.cut_off
-        from e left join bought b using (user_id) where b.at is null or not (b.at < e.cut_off)
-    """)
-    return con
+FEW = 2_000
+ROBOT = 1_000_000
+BUCKETS = 8
+_JVM = "2g"
+UNGUARDED = "guards.perturbation=false"
 
 
-def as_spark_sql(silver: Mapping[str, DataFrame], query: str) -> DataFrame:
-    """DuckDB's statement in Spark's dialect, over the same views; zeros stay null, rows stay unsorted."""
-    events = silver["events"].withColumns(
-        {"timestamp": F.col("event_time"), "month": F.col("event_month"),
-         "cut_off": F.add_months("event_month", 1).cast("timestamp")}
-    )  # fmt: skip
-    bought = first_purchases(events)
-    rows = events.select("user_id", "month", "cut_off").distinct().join(bought, "user_id", "left")
-    tracks = silver["tracks"].withColumns(
-        {"explicit": F.col("explicit").cast("int"), "released": F.unix_date("release_date") * 86_400}
-    )
-    free = rows.where("purchased_at is null or not (purchased_at < cut_off)")
-    views = {"e": events, "t": tracks, "rows": free}
-    for name, view in (dict(silver) | views).items():
-        view.createOrReplaceTempView(name)
-    words = {"list_intersect": "array_intersect", "list_distinct": "array_distinct", "len(": "size(",
-             "[]": "array()"}  # fmt: skip
-    for theirs, ours in words.items():
-        query = query.replace(theirs, ours)
-    asked = query[: query.index("select user_id, month, *")]
-    return events.sparkSession.sql(f"{asked} select * from counted left join averaged using (user_id, month)")
+@dataclass
+class Bench:
+    """The session, where worlds are, and what was told: seconds by name and number of events."""
+
+    spark: SparkSession
+    home: Path
+    told: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
+
+    def settings(self, folder: str, *more: str) -> Settings:
+        """For the lake in a folder."""
+        return settings_of(self.home / folder, *more)
+
+    def tell(self, events: int, name: str, taken: float, base: float = math.nan, of: str = "") -> None:
+        """A line that `tests.bench.everything` reads."""
+        self.told[name][events] = taken
+        peak = jvm_peak(self.spark) + workers_peak(self.spark) + peak_of(os.getpid())
+        ratio = f"{taken / base:6.2f} x {of}" if of else ""
+        print(f"{events:>11,} {name:<34} {taken:8.2f} s  peak {1e3 * peak:6,.0f} MB  {ratio}", flush=True)
+
+    def build(self, settings: Settings, lake: Lake, **chosen: Any) -> tuple[float, FeaturesReport]:
+        """Seconds of a build, and what it reported."""
+        reports: list[FeaturesReport] = []
+        taken = seconds(lambda: reports.append(build_features(self.spark, settings, lake, **chosen)))
+        return taken, reports[0]
 
 
-def shuffled(spark: SparkSession) -> int:
-    """Bytes that all stages so far wrote to shuffles."""
-    none, nothing = (
-        spark._jvm.java.util.ArrayList(),
-        spark.sparkContext._gateway.new_array(spark._jvm.double, 0),
-    )
-    stages = spark._jsc.sc().statusStore().stageList(none, False, False, nothing, none)
-    return sum(stages.apply(i).shuffleWriteBytes() for i in range(stages.size()))
+def settings_of(home: Path, *more: str) -> Settings:
+    """Of a lake, with the session of two cores that all of the bench goes by."""
+    always = (f"home={home}", "spark.master=local[2]", f"spark.driver_memory={_JVM}")
+    return load_settings("local", [*always, *more])
 
 
-def measure(
-    spark: SparkSession, events: int, runs: int, memory: str, home: Path, parts: Sequence[str]
-) -> None:
-    """Print the figures for one size."""
-
-    def lake_of(*overrides: str):
-        settings = load_settings("local", [f"home={home}", *overrides])
-        return settings, open_lake(settings, spark)
-
-    def tell(name: str, taken: float, base: float, of: str) -> None:
-        print(f"{events:>11,} {name:<34} {taken:8.2f} s  {taken / base:6.2f} x {of}", flush=True)
-
-    lake = lake_of()[1]
-    if not lake.exists("events"):
-        write_silver(spark, lake, events)
-    if "duckdb" in parts:
-        against_duckdb(spark, lake, runs, memory, home, tell, parts)
-        print(f"{events:>11,} peak memory of the JVM {jvm_peak(spark):.2f} GB", flush=True)
-    if "stage" in parts:
-        whole_stage(spark, *lake_of(), tell)
-        print(f"{events:>11,} peak memory of the JVM so far {jvm_peak(spark):.2f} GB", flush=True)
+def make(home: Path, world: World) -> None:
+    """Write a world's silver tables, unless they are there; in a process of its own."""
+    settings = settings_of(home, "spark.driver_memory=4g")
+    if (home / "made").exists():
+        return
+    spark = build_session(settings, "make a world")
+    write_silver(spark, open_lake(settings, spark), world)
+    spark.stop()
+    (home / "made").touch()
 
 
-def against_duckdb(
-    spark: SparkSession, lake: Lake, runs: int, memory: str, home: Path, tell: Tell, parts: Sequence[str]
-) -> None:
-    """The 25 and the catalogue, Parquet to Parquet: DuckDB, Spark and Sail, medians."""
-    con, silver, out = duckdb_views(lake, memory), read_silver(lake), home / "out"
-    times: dict[str, list[float]] = {
-        name: [] for name in ("duckdb 25", "spark sql 25", "spark 25", "spark catalogue")
-    }
-    plain = as_spark_sql(silver, oracle.analysts_query())
-    query = f"copy ({oracle.analysts_query()}) to '{home}/duckdb.parquet' (format parquet)"
+def apart(work: Callable[..., Any], *arguments: Any) -> Any:
+    """What work returns from a process of its own, whose memory is no part of ours."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(work, arguments)
+
+
+def beside_duckdb(bench: Bench, events: int, runs: int, memory: str) -> None:
+    """The 25: DuckDB and ours, run by run."""
+    analysts = bench.settings(str(events), UNGUARDED, f"lake.root={bench.home}/{events}/analysts")
+    lake = with_silver_of(bench, events, analysts)
+    root = bench.settings(str(events)).lake.root
+    theirs, ours, peaks = [], [], []
     for _ in range(runs):
-        times["duckdb 25"].append(seconds(lambda: con.execute(query)))
-        if "spark" in parts:
-            times["spark sql 25"].append(seconds(lambda: plain.write.mode("overwrite").parquet(str(out))))
-            times["spark 25"].append(seconds(lambda: compute_kept(silver, ANALYSTS, out)))
-            before = shuffled(spark)
-            times["spark catalogue"].append(seconds(lambda: compute_kept(silver, CATALOGUE, out)))
-            moved = shuffled(spark) - before
-    peak = 0.0
-    if "sail" in parts:
-        taken, peak = compute_in_sail(lake, home, runs)
-        times |= taken
-    for name, found in times.items():
-        if found:
-            tell(name, statistics.median(found), statistics.median(times["duckdb 25"]), "duckdb")
-    if "spark" in parts:
-        shuffles = f"{exchanges(silver)} exchanges planned, {moved / 1e6:,.0f} MB shuffled"
-        print(f"{'':>11} spark's catalogue: {shuffles}", flush=True)
-    if peak:
-        print(f"{'':>11} peak memory of Sail {peak:.2f} GB", flush=True)
+        taken, peak = apart(with_duckdb, root, bench.home / "duckdb.parquet", memory)
+        theirs.append(taken)
+        peaks.append(peak)
+        ours.append(bench.build(analysts, lake, full=True, features=ANALYSTS)[0])
+    base = statistics.median(theirs)
+    bench.told["duckdb 25"][events] = base
+    print(f"{events:>11,} {'duckdb 25':<34} {base:8.2f} s  peak {1e3 * max(peaks):6,.0f} MB", flush=True)
+    bench.tell(events, "25, the session's first", ours[0], base, "duckdb")
+    bench.tell(events, "25", statistics.median(ours[1:] or ours), base, "duckdb")
+    taken, _ = bench.build(analysts, lake, full=True)
+    bench.tell(events, "catalogue", taken, base, "duckdb")
 
 
-def compute_kept(silver: Mapping[str, DataFrame], features: Sequence[Feature], to: Path) -> None:
-    """Compute, with nothing kept beyond it."""
-    with keeping() as keep:
-        compute(silver, features, to, lambda _, df: keep(df))
+def with_silver_of(bench: Bench, events: int, settings: Settings) -> Lake:
+    """A lake with the silver tables of the size's own: features of one catalogue aren't those of another."""
+    lake, own = open_lake(settings, bench.spark), bench.settings(str(events)).lake.root
+    for table in schemas.SILVER:
+        link = Path(lake.path(table.name).removeprefix("file:"))
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.exists():
+            link.symlink_to(Path(own.removeprefix("file:")).absolute() / table.name)
+    return lake
 
 
-def exchanges(silver: Mapping[str, DataFrame]) -> int:
-    """Shuffles in the plan of the whole catalogue, those that make what is kept apart."""
-    with keeping() as keep:
-        frame = features_frame(silver, CATALOGUE, lambda _, df: keep(df))
-        plan = frame._jdf.queryExecution().executedPlan().toString()
-    found: set[str] = set()
-    kept_at = len(plan)
-    for line in plan.splitlines():
-        depth = len(line) - len(line.lstrip(" :+-"))
-        if depth > kept_at:
-            continue
-        kept_at = depth if "InMemoryRelation" in line else len(plan)
-        # what is reused is printed again under the same number
-        found.update(re.findall(r"[^t]Exchange hash.*plan_id=(\d+)", line))
-    return len(found)
+def whole_stage(bench: Bench, events: int) -> None:
+    """With all guards: full, one more month, nothing new; and the page."""
+    settings = bench.settings(str(events))
+    lake = open_lake(settings, bench.spark)
+    base = bench.told["duckdb 25"].get(events, math.nan)
+    full, report = bench.build(settings, lake, full=True)
+    bench.tell(events, "full build, all guards", full, base, "duckdb")
+    last = report.labels[-1]["month"]
+    month, _ = bench.build(settings, lake, months=(last, last))
+    bench.tell(events, "one more month, all guards", month, full, "the full build")
+    nothing, again = bench.build(settings, lake)
+    assert not again.months, "something was built anew"
+    bench.tell(events, "nothing new", nothing)
+    page = seconds(lambda: render_report(lake, settings, CATALOGUE, report.labels, report.guards))
+    bench.tell(events, "page", page)
+    for name, taken in report.seconds.items():
+        print(f"{'':>11} of the full build, {name}: {taken:.1f}", flush=True)
 
 
-def whole_stage(spark: SparkSession, settings: Settings, lake: Lake, tell: Tell) -> None:
-    """The stage through the lake, guards and all: full, nothing new, one more month; seconds by step."""
-    reports: list[FeaturesReport] = []
+def unusual(bench: Bench, events: int) -> None:
+    """Full builds, all guards, of worlds with a robot and with a crowded bucket, beside usual ones."""
+    made = {
+        "a million by one user": World(max(events - ROBOT, events // 2), robot=min(ROBOT, events // 2)),
+        f"{BUCKETS} buckets": World(events, BUCKETS),
+        f"{BUCKETS} buckets, one crowded": World(events, BUCKETS, crowded=True),
+    }
+    usual = bench.told["full build, all guards"].get(events, math.nan)
+    for name, world in made.items():
+        folder = f"{events}-{name.replace(' ', '-').replace(',', '')}"
+        apart(make, bench.home / folder, world)
+        settings = bench.settings(folder)
+        taken, _ = bench.build(settings, open_lake(settings, bench.spark), full=True)
+        bench.tell(events, f"full build, {name}", taken, usual, "a usual one")
+        print(f"{'':>11} the largest worker so far: {1e3 * largest_worker(bench.spark):,.0f} MB", flush=True)
 
-    def build(**chosen: Any) -> float:
-        return seconds(lambda: reports.append(build_features(spark, settings, lake, **chosen)))
 
-    full = build(full=True)
-    steps, last = reports[-1].seconds, reports[-1].labels[-1]["month"]
-    again = build()
-    month = build(months=(last, last))
-    for name, taken in (("full build", full), ("nothing new", again), ("one more month", month)):
-        tell(f"stage: {name}", taken, full, "the full build")
-    unguarded = full - steps["guards"]
-    tell(
-        "stage: one more month, no guards",
-        month - reports[-1].seconds["guards"],
-        unguarded,
-        "the same of full",
-    )
-    for build_report in (reports[0], reports[-1]):
-        spent = ", ".join(f"{name} {taken:.1f}" for name, taken in build_report.seconds.items())
-        print(f"{'':>11} {len(build_report.months)} months: {spent}", flush=True)
+def make_embedded(home: Path) -> None:
+    """Make and ingest the embedded data, unless that was done; in a process of its own."""
+    settings = settings_of(home)
+    if (home / "made").exists():
+        return
+    spark = build_session(settings, "make the embedded data")
+    write_world(spark, settings, settings.raw_path)
+    ingest(spark, settings, open_lake(settings, spark))
+    spark.stop()
+    (home / "made").touch()
+
+
+def embedded(bench: Bench) -> None:
+    """A full build of the embedded data, all guards."""
+    settings = bench.settings("embedded")
+    lake = open_lake(settings, bench.spark)
+    with lake.tasks() as tasks:
+        events = sum(shard.rows for shard in lake.shards(schemas.EVENTS.name, tasks))
+    taken, _ = bench.build(settings, lake, full=True)
+    bench.tell(events, "embedded: full build, all guards", taken)
 
 
 def main() -> None:
@@ -209,21 +197,31 @@ def main() -> None:
     )
     parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 10_000_000, 40_000_000])
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--memory", default="4g")
-    parser.add_argument(
-        "--parts", nargs="+", default=["duckdb", "spark", "sail", "stage"], help="what to measure"
-    )
+    parser.add_argument("--memory", default="4g", help="DuckDB's limit")
+    parser.add_argument("--unusual", action="store_true", help="a robot, a crowded bucket")
+    parser.add_argument("--embedded", action="store_true", help="the embedded data too")
     parser.add_argument("--home", type=Path, help="keep the worlds here, and use those that are there")
     args = parser.parse_args()
     with worlds(args.home) as home:
-        settings = load_settings(
-            "local",
-            [f"home={home}", "spark.master=local[2]", f"spark.driver_memory={args.memory}",
-             "spark.conf.spark.ui.retainedStages=100000"],
-        )  # fmt: skip
-        spark = build_session(settings, "bench features")
+        for events in [FEW, *args.events]:
+            apart(make, home / str(events), World(events))
+        if args.embedded:
+            apart(make_embedded, home / "embedded")
+        spark = build_session(settings_of(home), "bench features")
+        bench = Bench(spark, home)
         for events in args.events:
-            measure(spark, events, args.runs, args.memory, home / str(events), args.parts)
+            beside_duckdb(bench, events, args.runs, args.memory)
+            whole_stage(bench, events)
+            if args.unusual:
+                unusual(bench, events)
+        settings = bench.settings(str(FEW))
+        fixed, _ = bench.build(settings, open_lake(settings, spark), full=True)
+        bench.tell(FEW, "fixed cost: full build, all guards", fixed)
+        if args.embedded:
+            embedded(bench)
+        for name, by_size in bench.told.items():
+            if grows := exponent(by_size):
+                print(f"{'':>11} {name} grows as events to the {grows:.2f}", flush=True)
         spark.stop()
 
 

@@ -28,10 +28,10 @@ from pozytywka_spark.training.planner import describe_cluster, plan
 from pozytywka_spark.training.prepare import Planned, read_rows
 from pozytywka_spark.training.splits import base_rate_of
 from pozytywka_spark.training.stage import train
-from tests.bench.features_work import seconds
 from tests.bench.in_xgboost import work_in_xgboost
 from tests.bench.memory import jvm_peak, workers_peak
-from tests.bench.silver_world import worlds, write_silver
+from tests.bench.silver_world import World, worlds, write_silver
+from tests.bench.timed import seconds
 
 
 def measure(spark: SparkSession, settings: Settings, events: int) -> None:
@@ -42,7 +42,7 @@ def measure(spark: SparkSession, settings: Settings, events: int) -> None:
 
     lake = open_lake(settings, spark)
     if not lake.exists("events"):
-        write_silver(spark, lake, events)
+        write_silver(spark, lake, World(events))
     if not lake.exists("features"):
         build_features(spark, settings, lake)
     planned = read_rows(settings, lake)

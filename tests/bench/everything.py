@@ -28,7 +28,7 @@ COMMANDS = {
 _TIMED = re.compile(r"^\s*[\d,]+(?: events\s+\d+ MB)?\s+(?P<name>\S.*?)\s+(?P<seconds>\d+\.\d+) s\b")
 _OWN_PEAK = re.compile(r"peak\s+([\d,]+) MB")
 _PEAK = re.compile(
-    r"peak memory of (?P<whose>the JVM|Sail|xgboost)(?: and its Python workers| so far)? (?P<peak>[\d.]+) GB"
+    r"peak memory of (?P<whose>the JVM|xgboost)(?: and its Python workers| so far)? (?P<peak>[\d.]+) GB"
 )
 
 Timing = dict[str, float]
@@ -54,7 +54,7 @@ def _runs_in(name: str) -> str | None:
     """What a bench of this name runs in, as memory is told of it; None for DuckDB, of which none is told."""
     if "duckdb" in name:
         return None
-    return next((whose for whose in ("Sail", "xgboost") if whose.lower() in name), "the JVM")
+    return "xgboost" if "xgboost" in name else "the JVM"
 
 
 def exponent(by_size: Mapping[int, float]) -> float | None:
@@ -110,7 +110,7 @@ def draw(results: Results, path: Path) -> None:
             taken = {events: timing["seconds"] for events, timing in by_size.items()}
             grows = exponent(taken)
             label = name.removeprefix(f"{stage}: ") + ("" if grows is None else f" (^{grows:.2f})")
-            theirs = any(other in name for other in ("duckdb", "polars", "sail", "xgboost"))
+            theirs = any(other in name for other in ("duckdb", "polars", "xgboost"))
             axes.plot(list(taken), list(taken.values()), "o--" if theirs else "o-", label=label)
         axes.set(xscale="log", yscale="log", xlabel="events", title=f"{stage}, {os.cpu_count()} cores")
         axes.grid(alpha=0.3, which="both")

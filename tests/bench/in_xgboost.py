@@ -24,8 +24,8 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training.estimators import positive_weight, tree_parameters
 from pozytywka_spark.training.prepare import Planned
 from pozytywka_spark.training.splits import TRAIN, VALIDATION, base_rate_of
-from tests.bench.features_work import seconds
 from tests.bench.memory import peak_of
+from tests.bench.timed import seconds
 
 THREADS = 2
 

@@ -25,5 +25,11 @@ def workers_peak(spark: SparkSession) -> float:
     return sum(peak_of(worker.pid) for worker in psutil.Process(_jvm(spark)).children(recursive=True))
 
 
+def largest_worker(spark: SparkSession) -> float:
+    """Of the largest of these processes."""
+    found = psutil.Process(_jvm(spark)).children(recursive=True)
+    return max((peak_of(worker.pid) for worker in found), default=0.0)
+
+
 def _jvm(spark: SparkSession) -> int:
     return int(spark._jvm.java.lang.ProcessHandle.current().pid())

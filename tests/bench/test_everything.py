@@ -14,14 +14,11 @@ INGEST = (
     "  1,000,000 events      128 MB  duckdb                   1.5 s    42.7 MB/s/core  peak    700 MB\n"
 )
 FEATURES = (
-    "  1,000,000 duckdb 25                             1.20 s    1.00 x duckdb\n"
-    "  1,000,000 spark 25                              4.50 s    3.75 x duckdb\n"
-    "  1,000,000 sail 25                               2.50 s    2.08 x duckdb\n"
-    "            spark's catalogue: 12 exchanges planned, 80 MB shuffled\n"
-    "            peak memory of Sail 0.93 GB\n"
-    "  1,000,000 peak memory of the JVM 1.52 GB\n"
-    "  1,000,000 full build                           20.00 s    1.00 x the full build\n"
-    "  1,000,000 peak memory of the JVM so far 2.25 GB\n"
+    "  1,000,000 duckdb 25                             1.20 s  peak    700 MB\n"
+    "  1,000,000 25, the session's first               1.50 s  peak  1,100 MB    1.25 x duckdb\n"
+    "            of the full build, guards: 2.1\n"
+    "  1,000,000 full build, all guards                9.00 s  peak  1,520 MB    7.50 x duckdb\n"
+    "            25 grows as events to the 0.92\n"
 )
 MODELS = (
     "  1,000,000 xgboost: fit                          1.20 s\n"
@@ -37,10 +34,9 @@ def test_what_benches_print_is_read() -> None:
         "duckdb": {"seconds": 1.5, "peak": 0.7},
     }
     assert everything.read_timings(FEATURES) == {
-        "duckdb 25": {"seconds": 1.2},
-        "spark 25": {"seconds": 4.5, "peak": 1.52},
-        "sail 25": {"seconds": 2.5, "peak": 0.93},
-        "full build": {"seconds": 20.0, "peak": 2.25},
+        "duckdb 25": {"seconds": 1.2, "peak": 0.7},
+        "25, the session's first": {"seconds": 1.5, "peak": 1.1},
+        "full build, all guards": {"seconds": 9.0, "peak": 1.52},
     }
     assert everything.read_timings(MODELS) == {
         "xgboost: fit": {"seconds": 1.2, "peak": 0.61},

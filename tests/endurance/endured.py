@@ -21,10 +21,10 @@ WORLD = [
 ]  # fmt: skip
 CHOSEN = [
     "split.validation_months=1", "split.test_months=1", "training.max_trees=10", "training.min_positives=1",
-    "evaluation.bootstrap=5", "guards.perturbation_users=5",
+    "evaluation.bootstrap=5",
 ]  # fmt: skip
 # The clock's, the names that files and runs got by chance: not the work's.
-BY_CHANCE = {"scored_at", "scoring_id", "started_at", "finished_at", "ingested_at", "files"}
+BY_CHANCE = {"scored_at", "scoring_id", "started_at", "finished_at", "ingested_at", "files", "catalogue"}
 
 
 def overrides(home: Path, raw: Path, *more: str) -> list[str]:

@@ -108,9 +108,11 @@ def _write_past(spark: SparkSession, lake: Lake, events: pd.DataFrame, people: p
     rows = pd.DataFrame({"user_id": table["user_id"], "month": table["month"].dt.date})
     for name, kind in MEASURES.items():
         rows[name] = table[kind].astype("int64")
+    rows["user_bucket"] = 0
     user_month = schemas.user_month_table(list(MEASURES))
     lake.overwrite(spark.createDataFrame(rows, user_month.schema).coalesce(1), user_month)
     debuts = events.groupby("user_id", as_index=False)["time"].min()
     debuts["month"] = debuts["time"].dt.to_period("M").dt.to_timestamp().dt.date
+    debuts["user_bucket"] = 0
     frame = debuts.rename(columns={"time": "first_event_at"})[list(schemas.USER_DEBUTS.columns)]
     lake.overwrite(spark.createDataFrame(frame, schemas.USER_DEBUTS.schema).coalesce(1), schemas.USER_DEBUTS)

@@ -5,66 +5,74 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from pyspark.sql import Column, Window, WindowSpec
-from pyspark.sql import functions as F
+import polars as pl
 
 from pozytywka_spark.features.analysts import ADS, PLAYS, SKIPS
-from pozytywka_spark.features.behaviour import FIRST_EVENT, LAST_EVENT, PRIOR_PLAYS
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.months import month_number, number_of
+from pozytywka_spark.features.session_life import FIRST_EVENT, LAST_EVENT
+from pozytywka_spark.features.variety import PRIOR_PLAYS
 
 
-def _lifetime() -> WindowSpec:
-    return Window.partitionBy("user_id")
+def _ever(aggregate: pl.Expr) -> pl.Expr:
+    """Over all months of the user."""
+    return aggregate.over("user_id")
 
 
-def _months(begin: int, end: int) -> WindowSpec:
-    return _lifetime().orderBy(month_number(F.col("month"))).rangeBetween(begin, end)
+def _in_order(expression: pl.Expr) -> pl.Expr:
+    return expression.over("user_id", order_by="month")
 
 
-def _backwards() -> WindowSpec:
-    return _lifetime().orderBy(F.desc("month")).rowsBetween(Window.unboundedPreceding, Window.currentRow)
+def _months(name: str, begin: int, end: int) -> list[pl.Expr]:
+    """The measure in each of the user's months from `begin` to `end` months after the row's; null if none."""
+    number = month_number(pl.col("month"))
+    return [
+        _in_order(
+            pl.when((number.shift(-rows) - number).is_between(begin, end)).then(pl.col(name).shift(-rows))
+        )
+        for rows in range(begin, end + 1)
+    ]
 
 
-def _next(name: str) -> Column:
-    return F.lead(name).over(_lifetime().orderBy("month"))
+def _next(name: str) -> pl.Expr:
+    return _in_order(pl.col(name).shift(-1))
 
 
-def _world() -> WindowSpec:
-    return Window.partitionBy(F.lit(1))
+def _lifetime_plays() -> pl.Expr:
+    return _ever(pl.col("plays").sum())
 
 
-LEAKS: dict[str, Callable[[], Column]] = {
-    "count_over_all_time": lambda: F.sum("plays").over(_lifetime()),
-    "next_months_plays": lambda: F.sum("plays").over(_months(1, 1)),
-    "trailing_window_with_next_month": lambda: F.sum("plays").over(_months(-2, 1)),
-    "trailing_window_to_the_end": lambda: F.sum("skips").over(_months(0, 99)),
-    "centred_mean_of_adverts": lambda: F.avg("ads").over(_months(-1, 1)),
-    "change_to_next_month": lambda: _next("plays") - F.col("plays"),
-    "share_of_lifetime_plays": lambda: F.col("plays") / F.nullif(F.sum("plays").over(_lifetime()), F.lit(0)),
-    "lifetime_skip_rate": lambda: F.sum("skips").over(_lifetime()) / (F.sum("plays").over(_lifetime()) + 1),
-    "lifetime_advert_share": lambda: F.sum("ads").over(_lifetime()) / (F.sum("plays").over(_lifetime()) + 1),
-    "months_active_ever": lambda: F.count(F.lit(1)).over(_lifetime()),
-    "months_still_to_come": lambda: F.count(F.lit(1)).over(_backwards()),
-    "last_event_ever": lambda: F.max("last_event_us").over(_lifetime()),
-    "days_until_next_event": lambda: _next("first_event_us") - F.col("last_event_us"),
-    "last_month_of_the_user": lambda: _next("plays").isNull().cast("int"),
-    "busiest_month_ever": lambda: F.max("plays").over(_lifetime()),
-    "adverts_stop_soon": lambda: F.max(F.when(F.col("ads") > 0, F.col("last_event_us"))).over(_lifetime()),
-    "popularity_from_the_future": lambda: F.max("prior_plays_total").over(_months(0, 12)),
-    "mean_fitted_on_all_months": lambda: F.col("plays") - F.avg("plays").over(_world()),
-    "spread_fitted_on_all_months": lambda: F.col("plays") / (F.stddev("plays").over(_world()) + 1),
-    "rank_among_all_rows": lambda: F.rank().over(_world().orderBy("plays")),
-    "end_of_the_data": lambda: F.max("last_event_us").over(_world()),
-    "filled_back_from_next_month": lambda: F.coalesce(_next("ads"), F.col("ads")),
-    "plays_of_the_calendar_year": lambda: F.sum("plays").over(
-        Window.partitionBy("user_id", F.year("month"))
+LEAKS: dict[str, Callable[[], pl.Expr]] = {
+    "count_over_all_time": _lifetime_plays,
+    "next_months_plays": lambda: pl.sum_horizontal(_months("plays", 1, 1)),
+    "trailing_window_with_next_month": lambda: pl.sum_horizontal(_months("plays", -2, 1)),
+    "trailing_window_to_the_end": lambda: _in_order(pl.col("skips").cum_sum(reverse=True)),
+    "centred_mean_of_adverts": lambda: pl.mean_horizontal(_months("ads", -1, 1)),
+    "change_to_next_month": lambda: _next("plays") - pl.col("plays"),
+    "share_of_lifetime_plays": lambda: (
+        pl.col("plays") / pl.when(_lifetime_plays() > 0).then(_lifetime_plays())
     ),
-    "first_of_the_reversed_order": lambda: F.first("plays").over(_backwards()),
-}  # fmt: skip
+    "lifetime_skip_rate": lambda: _ever(pl.col("skips").sum()) / (_lifetime_plays() + 1),
+    "lifetime_advert_share": lambda: _ever(pl.col("ads").sum()) / (_lifetime_plays() + 1),
+    "months_active_ever": lambda: _ever(pl.len()),
+    "months_still_to_come": lambda: _in_order(pl.col("plays").cum_count(reverse=True)),
+    "last_event_ever": lambda: _ever(pl.col("last_event_us").max()),
+    "days_until_next_event": lambda: _next("first_event_us") - pl.col("last_event_us"),
+    "last_month_of_the_user": lambda: _next("plays").is_null(),
+    "busiest_month_ever": lambda: _ever(pl.col("plays").max()),
+    "adverts_stop_soon": lambda: _ever(pl.when(pl.col("ads") > 0).then(pl.col("last_event_us")).max()),
+    "popularity_from_the_future": lambda: pl.max_horizontal(_months("prior_plays_total", 0, 12)),
+    "mean_fitted_on_all_months": lambda: pl.col("plays") - pl.col("plays").mean(),
+    "spread_fitted_on_all_months": lambda: pl.col("plays") / (pl.col("plays").std() + 1),
+    "rank_among_all_rows": lambda: pl.col("plays").rank("min"),
+    "end_of_the_data": lambda: pl.col("last_event_us").max(),
+    "filled_back_from_next_month": lambda: pl.coalesce(_next("ads"), pl.col("ads")),
+    "plays_of_the_calendar_year": lambda: pl.col("plays").sum().over("user_id", pl.col("month").dt.year()),
+    "first_of_the_reversed_order": lambda: _in_order(pl.col("plays").last()),
+}
 
 
-def entry(name: str, expression: Callable[[], Column]) -> Feature:
+def entry(name: str, expression: Callable[[], pl.Expr]) -> Feature:
     """A leak as an entry of the catalogue."""
     measures = (PLAYS, SKIPS, ADS, FIRST_EVENT, LAST_EVENT, PRIOR_PLAYS)
     return Feature(name, name, "1", "count", "never null", "events", measures, expression)
@@ -78,8 +86,8 @@ def leaky_entries() -> tuple[Feature, ...]:
 def entry_that_knows(rows: Sequence[tuple[int, date]]) -> Feature:
     """A list of the rows whose users buy, as a table joined too early would be: no event changes it."""
     known = [user * 100_000 + number_of(month) for user, month in rows]
-    return entry("chosen_few", lambda: _row().isin(known).cast("int"))
+    return entry("chosen_few", lambda: _row().is_in(known))
 
 
-def _row() -> Column:
-    return F.col("user_id") * 100_000 + month_number(F.col("month"))
+def _row() -> pl.Expr:
+    return pl.col("user_id") * 100_000 + month_number(pl.col("month"))

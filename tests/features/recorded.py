@@ -10,10 +10,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+
+import polars as pl
 
 from pozytywka_spark.features.catalogue import CATALOGUE
 from pozytywka_spark.features.entry import Feature, Measure, declaration, measures_of
+from tests.features import fixed_world, in_kernels
 
 FILE = Path(__file__).with_name("recorded_values.json")
 ANEW = "record its values anew: python -m tests.features.recorded"
@@ -60,36 +62,18 @@ def complaints(then: Record, now: Record) -> list[str]:
     return found
 
 
-def values_on_fixed_input(spark: Any) -> dict[str, list[float | None]]:
+def values_on_fixed_input() -> dict[str, list[float | None]]:
     """By entry: the values of the fixed world's rows, in order of users and months."""
-    from pozytywka_spark import schemas
-    from pozytywka_spark.features.recipe import dimensions_of, features_from_events
-    from tests.features import fixed_world
-
-    rows = fixed_world.catalogue() | {"events": fixed_world.events()}
-    silver = {
-        table.name: spark.createDataFrame(
-            [tuple(row[name] for name in table.columns) for row in rows[table.name]], table.schema
-        )
-        for table in schemas.SILVER
-    }
-    months = sorted({row["event_month"] for row in rows["events"]})
-    columns = (*CATALOGUE, *(_as_feature(measure) for measure in measures_of(CATALOGUE)))
-    built = features_from_events(silver["events"], silver["events"], dimensions_of(silver), columns, months)
-    found = sorted((row.asDict() for row in built.collect()), key=lambda row: (row["user_id"], row["month"]))
+    silver = fixed_world.catalogue() | {"events": fixed_world.events()}
+    made = in_kernels.build(silver, CATALOGUE)
+    measures, features = (rows.sort("user_id", "month") for rows in (made.user_month, made.features))
     return {
         **{
-            f"measure {each.name}": [row[f"_{each.name}"] for row in found] for each in measures_of(CATALOGUE)
+            f"measure {each.name}": measures[each.name].cast(pl.Float64).to_list()
+            for each in measures_of(CATALOGUE)
         },
-        **{f"feature {each.name}": [row[each.name] for row in found] for each in CATALOGUE},
+        **{f"feature {each.name}": features[each.name].to_list() for each in CATALOGUE},
     }
-
-
-def _as_feature(measure: Measure) -> Feature:
-    return Feature(
-        f"_{measure.name}", measure.name, "1", "count", "null", "events", (measure,),
-        lambda: measure.column().cast("double"),
-    )  # fmt: skip
 
 
 def _digest(content: object) -> str:
@@ -98,12 +82,7 @@ def _digest(content: object) -> str:
 
 def main() -> None:
     """Record today's values."""
-    from pozytywka_spark.config import load_settings
-    from pozytywka_spark.session import build_session
-
-    settings = load_settings("local", ["spark.master=local[2]", "spark.shuffle_partitions=2"])
-    recorded = record_of(values_on_fixed_input(build_session(settings, "recorded")))
-    FILE.write_text(json.dumps(recorded, indent=1) + "\n")
+    FILE.write_text(json.dumps(record_of(values_on_fixed_input()), indent=1) + "\n")
 
 
 if __name__ == "__main__":

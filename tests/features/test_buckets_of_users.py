@@ -1,46 +1,76 @@
-"""Features don't see in how many buckets of users events lie."""
+"""Features don't see in how many buckets of users events lie, nor in which files."""
 
 from __future__ import annotations
 
-from functools import reduce
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+import polars as pl
+import pytest
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.experiments.population import members
-from pozytywka_spark.features.inputs import _files_by_month
 from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.relayout import rebucket
-from tests.features.silver import write_silver
-from tests.features.test_incremental import TABLES, content, histories, prepared, some_features
+from tests.features.histories import (
+    TABLES,
+    contents,
+    deliver,
+    histories,
+    prepared,
+    some_features,
+    write_catalogue,
+)
 
 FEW = some_features()[:12]
+STATE = ("first_likes", "artist_debuts", "user_debuts", "user_month")
+
+
+def buckets(lake: Lake, name: str) -> set[int]:
+    return set(pl.DataFrame(pl.from_arrow(lake.rows(name, ["user_bucket"])))["user_bucket"].unique())
 
 
 def test_features_of_four_buckets_are_those_of_one(spark: SparkSession, tmp_path: Path) -> None:
-    silver, deliveries = histories(spark, 4)
+    """Another number of buckets makes nothing stale; once a month is, all are built, in the new buckets."""
+    worlds = histories(4)
     settings, lake = prepared(spark, tmp_path)
-    write_silver(lake, {**silver, "events": reduce(DataFrame.unionByName, deliveries)})
+    write_catalogue(lake, worlds.catalogue)
+    deliver(lake, worlds.events)
     built = build_features(spark, settings, lake, features=FEW).months
-    before = {name: content(lake.read(name)) for name in TABLES}
+    before = contents(lake)
     february = month_at(number_of(built[0]) + 1)
-    active = content(members(lake, "active", february))
+    active = sorted(members(lake, "active", february).collect())
     rebucket(settings, lake, 4)
-    users = lake.read("events").groupBy("user_bucket").agg({"user_id": "count"}).count()
-    assert users == 4, "every bucket has users, or this test shows nothing"
+    assert buckets(lake, "events") == {0, 1, 2, 3}, "every bucket has users, or this test shows nothing"
     again = build_features(spark, settings, lake, features=FEW)
     assert (again.months, again.stale) == ([], []), "the same events in other files make nothing stale"
-    assert content(members(lake, "active", february)) == active
-    assert list(build_features(spark, settings, lake, features=FEW, full=True).months) == list(built)
-    assert {name: content(lake.read(name)) for name in TABLES} == before
+    assert sorted(members(lake, "active", february).collect()) == active
+    assert contents(lake) == before
+    extra = [worlds.events[-1] | {"session_id": 999_999_999}]
+    deliver(lake, extra)
+    report = build_features(spark, settings, lake, features=FEW)
+    assert list(report.months) == list(built)
+    assert report.whole_because == "events lie in 4 buckets of users, features in 1: all months are built"
+    assert all(buckets(lake, name) == {0, 1, 2, 3} for name in STATE)
+    settings, whole = prepared(spark, tmp_path / "whole")
+    write_catalogue(whole, worlds.catalogue)
+    deliver(whole, [*worlds.events, *extra])
+    build_features(spark, settings, whole, features=FEW)
+    assert contents(lake) == contents(whole)
+    assert build_features(spark, settings, lake, features=FEW).whole_because is None
 
 
-def test_a_months_files_are_those_of_all_its_buckets() -> None:
-    one = "event_month=2023-01-01/user_bucket=0/a.parquet"
-    other = "event_month=2023-01-01/user_bucket=1/b.parquet"
-    later = "file:/lake=1/events/event_month=2023-02-01/user_bucket=0/c.parquet"
-    found = _files_by_month([one, other, later])
-    assert [month.isoformat() for month in found] == ["2023-01-01", "2023-02-01"]
-    assert found == _files_by_month([later, other, one])
-    assert found != _files_by_month([one, later])
+@pytest.mark.parametrize("noted", [True, False], ids=["noted", "unnoted"])
+def test_compacted_events_make_nothing_stale(spark: SparkSession, tmp_path: Path, noted: bool) -> None:
+    worlds = histories(2)
+    settings, lake = prepared(spark, tmp_path)
+    write_catalogue(lake, worlds.catalogue)
+    for part in (worlds.events[::2], worlds.events[1::2]):
+        deliver(lake, part, noted=noted)
+    build_features(spark, settings, lake, features=FEW)
+    versions = {name: lake.version(name) for name in TABLES}
+    assert lake.compact("events") is not None
+    report = build_features(spark, settings, lake, features=FEW)
+    assert (report.months, report.stale, report.guards) == ([], [], [])
+    assert {name: lake.version(name) for name in TABLES} == versions

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -11,12 +14,15 @@ from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.analysts import ANALYSTS
 from pozytywka_spark.features.build.plan import plan_of, sum_columns
+from pozytywka_spark.features.canary import CANARY
 from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
 from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
 from pozytywka_spark.features.declare import NEVER
-from pozytywka_spark.features.entry import declaration, measures_of, sum_name
+from pozytywka_spark.features.entry import Feature, Measure, declaration, measures_of, sum_name
 from pozytywka_spark.features.levels import COLUMNS, KEYS
-from pozytywka_spark.features.months import cut_off_at
+from pozytywka_spark.features.months import cut_off_at, months_between
+from tests.features import fixed_world, in_kernels
+from tests.features.extra_features import FEATURES
 
 PLAN = plan_of(CATALOGUE)
 JULY = date(2023, 7, 1)
@@ -112,6 +118,34 @@ def test_overlapping_sessions_leave_no_time_between_and_rounded_logarithms_no_en
     assert found["average_hours_between_sessions"] == found["genre_entropy"] == 0.0
 
 
+def rows_of_measures() -> pl.DataFrame:
+    """Months of two users with a number for every measure and sum, as large as they come."""
+    draw = random.Random(5)
+    names = [each.name for each in PLAN.measures] + sum_columns(PLAN)
+    return pl.DataFrame(
+        [
+            {"user_id": 1 + number // 40, "month": month, "cut_off": cut_off_at(month)}
+            | {name: draw.choice((0, 1, 7, draw.randrange(1000), draw.randrange(2**45))) for name in names}
+            for number, month in enumerate(2 * months_between(date(2020, 1, 1), date(2023, 4, 1)))
+        ]
+    )
+
+
+@pytest.mark.parametrize("feature", CATALOGUE, ids=lambda feature: feature.name)
+def test_a_feature_is_made_of_its_own_row_to_the_last_bit(feature: Feature) -> None:
+    rows, made = rows_of_measures(), feature.expression().cast(pl.Float64)
+    together = rows.select(made.alias("made"))["made"].to_list()
+    assert together == [rows[place].select(made).item() for place in range(rows.height)]
+
+
+def test_the_canary_is_made_of_another_row() -> None:
+    rows = rows_of_measures()
+    made = rows.select(CANARY.expression().alias("made"))["made"].to_list()
+    plays = rows["plays"].to_list()
+    assert made == [*plays[1:40], None, *plays[41:], None]
+    assert "canary" not in feature_order()
+
+
 def test_the_pages_hold_every_feature() -> None:
     markdown, html = as_markdown("f" * 64), as_html("f" * 64)
     assert len(catalogue_rows()) == len(CATALOGUE)
@@ -119,3 +153,36 @@ def test_the_pages_hold_every_feature() -> None:
         assert f"| {feature.name} |" in markdown
         assert f"<td>{feature.name}</td>" in html
     assert "f" * 64 in markdown
+
+
+@pytest.fixture(scope="module")
+def silver() -> dict[str, in_kernels.Rows]:
+    return fixed_world.catalogue() | {"events": fixed_world.events()}
+
+
+def test_a_new_feature_is_one_entry_and_nothing_else(silver: dict[str, in_kernels.Rows]) -> None:
+    made = in_kernels.build(silver, (*ANALYSTS[1:2], *FEATURES)).features.sort("user_id", "month")
+    assert made.columns == [
+        "user_id", "month", "number_of_tracks", "early_plays", "early_share_last_3_months"
+    ]  # fmt: skip
+    early = Counter(
+        (row["user_id"], row["event_month"])
+        for row in silver["events"]
+        if row["event_type"] == "PLAY" and row["event_time"].hour < 9
+    )
+    keys = made.select("user_id", "month").rows()
+    assert made["early_plays"].to_list() == [float(early[key]) for key in keys]
+    assert made["early_plays"].sum() > 100
+
+
+def test_every_column_that_a_level_is_said_to_have_is_there(silver: dict[str, in_kernels.Rows]) -> None:
+    """On the frame that the kernels make of it, with a value somewhere."""
+    aggregated = {name: columns for name, columns in COLUMNS.items() if name != "user"}
+    measures = tuple(
+        Measure(f"{level}_{column}", pl.col(column).count, level, "count")
+        for level, columns in aggregated.items()
+        for column in columns
+    )
+    feature = replace(FEATURES[0], measures=measures, expression=lambda: pl.lit(0))
+    found = in_kernels.build(silver, (*CATALOGUE, feature)).user_month
+    assert [measure.name for measure in measures if not found[measure.name].sum()] == []

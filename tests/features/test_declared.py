@@ -8,19 +8,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
-from jobs.features import main
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order, measures_of
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
+from pozytywka_spark.features.entry import Feature, measures_of
 from tests.features import recorded
 from tests.features.recorded import complaints, declared
 
-# A literal: an upgrade of Spark, of Python or a better wording must not change it. Who changes it on purpose
+# A literal: an upgrade of Polars, of Python or a better wording must not change it. Who changes it on purpose
 # makes all months stale and the champion refused: that is what changed arithmetic does.
 HASH = "e99e3de2071dd3e164a616f3c3e8225333ebbbbb29aac3d4a93b5790f76318eb"
 
@@ -44,7 +42,7 @@ def test_the_hash_follows_names_order_arithmetic_and_revisions_not_wording_nor_t
     ads = CATALOGUE[0].measures[0]
     assert catalogue_hash(features=with_first(meaning="heard adverts")) == HASH
     assert catalogue_hash(features=with_first(null="null: never")) == HASH
-    assert catalogue_hash(features=with_first(expression=lambda: F.col("whatever"))) == HASH
+    assert catalogue_hash(features=with_first(expression=lambda: pl.col("whatever"))) == HASH
     others = [
         with_first(name="adverts"),
         with_first(arithmetic="ads + 1"),
@@ -74,7 +72,7 @@ def test_the_catalogue_is_listed_without_a_session(tmp_path: Path) -> None:
         "from jobs.features import main\n"
         f"sys.exit(main(['--catalogue', '--set', 'home={tmp_path}']))"
     )
-    root = Path(main.__code__.co_filename).parent.parent
+    root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PATH": "", "JAVA_HOME": "/nowhere", "PYTHONPATH": str(root)},
@@ -85,8 +83,8 @@ def test_the_catalogue_is_listed_without_a_session(tmp_path: Path) -> None:
     assert HASH in (tmp_path / "reports" / "features.md").read_text(encoding="utf-8")
 
 
-def test_values_on_the_fixed_input_are_the_recorded_ones(spark: SparkSession) -> None:
-    values = recorded.values_on_fixed_input(spark)
+def test_values_on_the_fixed_input_are_the_recorded_ones() -> None:
+    values = recorded.values_on_fixed_input()
     assert complaints(json.loads(recorded.FILE.read_text()), recorded.record_of(values)) == []
     # an entry that is the same everywhere, or nowhere known, would let any arithmetic pass
     flat = [name for name, column in values.items() if len(set(column) - {None}) < 3]

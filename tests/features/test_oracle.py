@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.activity import first_purchases
 from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.guards.frames import check_rows
 from pozytywka_spark.features.single_features import judge_singles
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.features.suspicion import candidates, tell_singles
@@ -49,7 +49,6 @@ def built(
             f"home={home}",
             "spark.master=local[2]",
             "spark.shuffle_partitions=2",
-            "guards.perturbation=false",  # test_perturbation has it
             "synthetic.users=900",
             "synthetic.months=14",
         ],
@@ -69,22 +68,22 @@ def base(built: Built) -> pd.DataFrame:
     return oracle_behaviour.base(built.con)
 
 
-def by_row(df: DataFrame) -> pd.DataFrame:
-    frame = df.toPandas()
+def by_row(lake: Lake, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    frame = lake.rows(name, columns).to_pandas()
     frame["month"] = pd.to_datetime(frame["month"])
     return frame.sort_values(["month", "user_id"], ignore_index=True)
 
 
 def assert_equal_features(lake: Lake, expected: pd.DataFrame, atol: float = 0.0) -> None:
-    """Same rows; nulls in the same places; equal to 1e-9 relative, which is exact for counts."""
-    actual = by_row(lake.read("features").select(*expected.columns))
+    """Same rows; nulls in the same places; equal to 1e-12 relative, which is exact for counts."""
+    actual = by_row(lake, "features", list(expected.columns))
     assert list(zip(actual.user_id, actual.month, strict=True)) == list(
         zip(expected.user_id, pd.to_datetime(expected.month), strict=True)
     )
     for name in expected.columns.drop(["user_id", "month"]):
         wanted = pd.to_numeric(expected[name]).to_numpy(dtype=float, na_value=np.nan)
         np.testing.assert_allclose(
-            actual[name].to_numpy(), wanted, rtol=1e-9, atol=atol, equal_nan=True, err_msg=name
+            actual[name].to_numpy(), wanted, rtol=1e-12, atol=atol, equal_nan=True, err_msg=name
         )
 
 
@@ -115,10 +114,10 @@ def test_the_oracle_covers_the_whole_catalogue(built: Built, base: pd.DataFrame)
 
 
 def test_labels_equal_the_oracle(built: Built) -> None:
-    actual, expected = by_row(built.lake.read("labels")), oracle.labels(built.con, 30)
+    actual, expected = by_row(built.lake, "labels"), oracle.labels(built.con, 30)
     actual = actual.rename(columns={"buys_within_30_days": "label"})
     for name in ("cut_off", "horizon_end"):
-        assert list(actual[name]) == list(expected[name]), name
+        assert list(actual[name].dt.tz_localize(None)) == list(expected[name]), name
     for name in ("mature", "buys_ever", "label", "complete"):
         assert list(actual[name].astype("Float64")) == list(expected[name].astype("Float64")), name
 
@@ -153,7 +152,12 @@ def test_no_single_feature_is_suspected_over_twenty_seeds(
         sample = candidates(labelled, features, rows=40 * seed, seed=seed)
         told.append(judge_singles(list(tell_singles(sample, names)), names, 0.95))
     assert sum(line.startswith("best single feature") for line in told) > 15
-    assert check_rows(built.lake.read("features"), first_purchases(built.lake.read("events"))).guard == "rows"
+
+
+def test_guards_looked_at_everyone(built: Built) -> None:
+    users = pd.unique(by_row(built.lake, "features", ["user_id", "month"]).user_id)
+    assert [guard.guard for guard in built.report.guards] == ["names", "rows", "suspicion", "perturbation"]
+    assert built.report.guards[-1].checked.startswith(f"all {len(users):,} users, future after ")
 
 
 def test_a_second_run_changes_nothing(built: Built, spark: SparkSession) -> None:
@@ -181,8 +185,8 @@ def test_an_entry_that_knows_who_buys_stops_the_stage(
     if "made" not in request.node.callspec.id:
         pytest.skip("the real delivery has too few positives to judge")
     settings, lake = silver_copied(built, tmp_path, spark)
-    positives = built.lake.read("labels").where("buys_within_30_days = 1").select("user_id", "month")
-    leak = entry_that_knows([(row.user_id, row.month) for row in positives.collect()])
+    labels = as_polars(built.lake.rows("labels")).filter(pl.col("buys_within_30_days") == 1)
+    leak = entry_that_knows(labels.select("user_id", "month").rows())
     with pytest.raises(GuardError, match=r"guard suspicion: feature chosen_few alone has ROC AUC 1\.0"):
         build_features(spark, settings, lake, features=(*CATALOGUE[:3], leak))
     assert not lake.exists("features")

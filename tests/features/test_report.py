@@ -129,6 +129,10 @@ def test_far_values_are_in_the_outermost_bars() -> None:
     edges = bin_edges(values)
     assert len(edges) == 21
     assert edges[-1] < 1.001
+    rows = pl.DataFrame({"plays": values, "bought": np.arange(1000) % 2})
+    ((chart, _, _),) = class_charts(rows, FEATURES[:1], "bought")
+    assert sum(bar.high for bar in chart.bars) == pytest.approx(1)
+    assert sum(height for _, height in chart.lines[0].points[1:21]) == pytest.approx(1)
     rare = np.append(np.zeros(999), 7.5)  # nearly all values are one: all are shown
     assert (bin_edges(rare)[0], bin_edges(rare)[-1]) == (0, 7.5)
     assert bin_edges(np.arange(1000.0)).tolist()[:2] == [4.5, 54.5]

@@ -60,10 +60,10 @@ def naive_sample(rows: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
     ).drop("dice")
 
 
-def in_slices(tasks: MemoryTasks, rows: pl.DataFrame, most: int, seed: int) -> None:
-    """Candidates of three slices of users, as the build's last job puts them down."""
-    for number in range(3):
-        mine = rows.filter(pl.col("user_id") % 3 == number)
+def in_slices(tasks: MemoryTasks, rows: pl.DataFrame, most: int, seed: int, slices: int = 3) -> None:
+    """Candidates of slices of users, as the build's last job puts them down."""
+    for number in range(slices):
+        mine = rows.filter(pl.col("user_id") % slices == number)
         found = candidates(mine.select(LABELLED), mine.drop("label"), rows=most, seed=seed)
         tasks.files.stage(CANDIDATES, found)
 
@@ -99,7 +99,7 @@ def test_the_sample_of_slices_is_that_of_all_rows(most: int) -> None:
 def test_each_feature_is_told_as_of_the_sample_of_all_rows() -> None:
     """January was built earlier: its labels are put down now, its features lie in a file."""
     rows, tasks = world(900, seed=3), MemoryTasks()
-    in_slices(tasks, rows.filter(pl.col("month") > JANUARY), most=120, seed=9)
+    in_slices(tasks, rows.filter(pl.col("month") > JANUARY), most=120, seed=9, slices=40)
     older = rows.filter(pl.col("month") == JANUARY)
     tasks.files.stage(OLDER, lowest(older.select(LABELLED), rows=120, seed=9))
     held = tasks.files.put_file(older.select("user_id", *NAMES), {"month": JANUARY})
@@ -134,6 +134,7 @@ def labelled(positives: int, leak: float) -> pl.DataFrame:
             "label": truth.astype(int),
             "noise": drawn.normal(size=400),
             "score": drawn.normal(size=400) + leak * truth,
+            "other": drawn.normal(size=400),
         }
     )
 
@@ -142,7 +143,7 @@ def judged(rows: pl.DataFrame) -> str:
     tasks = MemoryTasks()
     in_slices(tasks, rows, most=1000, seed=1)
     return check_single_features(
-        tasks, tasks.files.parcels, (), (), ("noise", "score"), rows=1000, seed=1, limit=0.95
+        tasks, tasks.files.parcels, (), (), ("noise", "score", "other"), rows=1000, seed=1, limit=0.95
     ).checked
 
 

@@ -86,6 +86,10 @@ class MemoryIngest:
         """The rows of `events`."""
         return self._rows(self._events, EVENTS)
 
+    def event_shards(self) -> list[Shard]:
+        """The shards of `events`, by what was written for them."""
+        return self.tasks.shards("events", self._events)
+
     def quarantine(self) -> pl.DataFrame:
         """The rows of `quarantine`."""
         return self._rows(self._quarantine, QUARANTINE)

@@ -15,7 +15,7 @@ from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.spanned import caption, days_chart, span_findings, spanned
 from pozytywka_spark.lake import open_lake
-from tests.features.test_incremental import some_features
+from tests.features.histories import some_features
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases"
 DAYS = {date(2023, 1, 1 + n): 100 for n in range(31)} | {date(2023, 2, n): 90 for n in range(1, 29)}

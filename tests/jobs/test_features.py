@@ -33,6 +33,16 @@ def test_the_catalogue_is_printed_and_written(
         assert all(feature.name in text for feature in CATALOGUE)
 
 
+def test_entries_of_ones_own_are_on_the_pages(
+    spark: SparkSession, flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = ["--set", "features.extra=[tests.features.extra_features]"]
+    assert main([*flags, *own, "--catalogue"]) == 0
+    assert "early_plays" in capsys.readouterr().out
+    for name in ("features.md", "features.html"):
+        assert "early_share_last_3_months" in (tmp_path / "reports" / name).read_text(encoding="utf-8")
+
+
 def test_a_flag_that_is_gone_says_what_to_do(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main([*flags, "--since-last-ingest"])
@@ -48,6 +58,7 @@ def test_a_flag_that_is_gone_says_what_to_do(flags: list[str], capsys: pytest.Ca
     ("arguments", "code", "message"),
     [
         (["--months", "2023"], 2, "--months 2023: expected YYYY-MM..YYYY-MM"),
+        (["--set", "features.extra=[no_such]"], 2, "features.extra: no_such can't be imported"),
         (["--set", "features.drop=[nonsense]"], 2, "features.drop: no such feature: nonsense"),
         ([], 1, "features need the tables users, artists, tracks, track_storage, events"),
     ],

@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import polars as pl
 import pytest
-from pyspark.sql import SparkSession, Window
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs import features as job
@@ -22,10 +23,14 @@ from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
+from tests.features.histories import content
 from tests.features.leaky_entries import LEAKS, entry, leaky_entries
 from tests.features.silver import silver_of, write_silver
 
-WANTED = ["spark.master=local[2]", "spark.shuffle_partitions=2", "guards.perturbation_users=20"]
+WANTED = ["spark.master=local[2]", "spark.shuffle_partitions=2"]
+
+
+BUILT = ("user_month", "features", "labels", "feature_builds", "data_span")
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +53,12 @@ def run(home: Path, *arguments: str) -> int:
 def test_a_first_run_builds_all_guards_it_and_reports(
     home: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # guard 1 over the whole catalogue is test_perturbation's, in the job the leaks' below
-    assert run(home, "--report", "--set", "guards.perturbation=false") == 0
+    assert run(home, "--report") == 0
     shown = capsys.readouterr().out
     assert "76 rows, 115 features" in shown
     assert "3 months built" in shown
-    for guard in ("names", "rows", "suspicion"):
+    assert "first pass" in shown
+    for guard in ("names", "rows", "suspicion", "perturbation"):
         assert f"\n{guard} " in shown.replace("\u2502", "")
     page = (home / "reports" / "features-report.html").read_text(encoding="utf-8")
     assert all(f">{feature.name}<" in page for feature in CATALOGUE)
@@ -99,17 +104,19 @@ def test_months_built_on_earlier_ones_are_guarded_too(
 
     report = build("2023-02-01", ANALYSTS)
     assert [month.month for month in report.months] == [2, 3]
-    assert report.guards[-1].checked == "future after 2023-02 deleted and scrambled"
-    before = lake.read("features").orderBy("user_id", "month").collect()
+    assert report.guards[-1].checked == (
+        "all 25 users, future after 2023-02 deleted and scrambled, after 2023-03 scrambled"
+    )
+    before = content(lake, "features")
 
     monkeypatch.setattr(stage, "catalogue_hash", lambda *_, **__: honest)
-    next_plays = F.coalesce(F.lead("plays").over(Window.partitionBy("user_id").orderBy("month")), F.lit(0))
+    next_plays = pl.col("plays").shift(-1).over("user_id", order_by="month").fill_null(0)
     leaky = replace(ANALYSTS[0], expression=lambda: next_plays)
     for month, how in (("2023-03", "scrambled"), ("2023-02", "deleted")):
         told = rf"perturbation: feature {leaky.name} of user \d+, month {month} .* {how}: it"
         with pytest.raises(GuardError, match=told):
             build(f"{month}-01", [leaky, *ANALYSTS[1:]])
-        assert lake.read("features").orderBy("user_id", "month").collect() == before
+        assert content(lake, "features") == before
 
 
 def test_leaks_in_the_catalogue_stop_the_job_by_name(
@@ -131,7 +138,24 @@ def test_leaks_in_the_catalogue_stop_the_job_by_name(
 def test_entries_named_like_targets_stop_the_job(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    named = entry("time_to_purchase", lambda: F.col("plays"))
+    named = entry("time_to_purchase", lambda: pl.col("plays"))
     monkeypatch.setattr(job, "build_features", partial(build_features, features=(*ANALYSTS[:3], named)))
     assert run(home, "--full", "--set", "guards.perturbation=false") == 1
     assert capsys.readouterr().err.startswith("error: guard names: feature time_to_purchase is a target")
+
+
+def test_a_canary_must_be_stopped_and_nothing_is_kept(
+    home: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = lake_at(spark, home)
+    before = {name: lake.version(name) for name in ("first_purchases", *BUILT)}
+    assert run(home, "--canary") == 1
+    assert capsys.readouterr().err.startswith("error: guard perturbation: feature canary of user ")
+    assert run(home, "--canary", "--set", "guards.perturbation=false") == 1
+    assert capsys.readouterr().err.startswith(
+        "error: no guard stopped the canary, feature canary, which knows"
+    )
+    assert {name: lake.version(name) for name in before} == before
+    with pytest.raises(SystemExit):
+        run(home, "--canary", "--months", "2023-02")
+    assert "not allowed with" in capsys.readouterr().err

@@ -7,12 +7,13 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
-from pyspark.sql import SparkSession
 
-from pozytywka_spark.features.catalogue import CATALOGUE, measures_of
-from pozytywka_spark.features.user_month import as_features
-from pozytywka_spark.schemas import user_month_table
+from pozytywka_spark.features.build.plan import plan_of
+from pozytywka_spark.features.build.user_kernel import as_features
+from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.entry import measures_of
 from pozytywka_spark.simulation.levers import LEVERS, Lever, usable
 
 NAMES = [feature.name for feature in CATALOGUE]
@@ -62,19 +63,16 @@ def turned(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     return changed
 
 
-def test_features_follow_as_the_catalogue_computes_them(spark: SparkSession) -> None:
+def test_features_follow_as_the_catalogue_computes_them() -> None:
     """One table of four worlds: today's, and one with each lever turned; users of each numbered apart."""
     rows = base_rows()
     worlds = [rows, *(turned(rows, name) for name in WHOLE)]
     stacked = pd.concat(
         [world.assign(user_id=world["user_id"] + 1000 * place) for place, world in enumerate(worlds)]
     )
-    table = user_month_table(MEASURES)
-    frame = spark.createDataFrame(
-        [tuple(row) for row in stacked[list(table.columns)].astype(object).itertuples(index=False)],
-        table.schema,
-    )
-    found = as_features(frame, RELATED).where(f"month = date'{NOW}'").toPandas().sort_values("user_id")
+    frame = pl.from_pandas(stacked).with_columns(pl.col("month").cast(pl.Date))
+    made = as_features(frame, None, plan_of(RELATED))
+    found = made.filter(pl.col("month") == NOW).sort("user_id").to_pandas()
     names = [feature.name for feature in RELATED]
     today = {name: found.loc[found["user_id"] < 1000, name].to_numpy(float) for name in names}
     for place, name in enumerate(WHOLE, 1):

@@ -20,7 +20,7 @@ TINY = [
     "synthetic.users=240", "synthetic.months=7", "synthetic.tracks=400", "synthetic.played_tracks=200",
     "synthetic.artists=80", "synthetic.truth_paths=0", "split.validation_months=1", "split.test_months=1",
     "training.max_trees=10", "training.min_positives=1", "evaluation.bootstrap=5",
-    "guards.perturbation_users=5", "ingest.assume_alone=true",
+    "ingest.assume_alone=true",
 ]  # fmt: skip
 STAGES = ("ingest", "features", "train", "score")
 MADE = ("events", "user_month", "features", "labels", "predictions")

@@ -47,8 +47,11 @@ def contents_digest(rows: pl.DataFrame) -> str:
     different rows never have the same line. Columns of other types raise `polars` errors.
     """
     told = pl.DataFrame([_told(rows.get_column(name)) for name in rows.columns])
-    lines = told.select(pl.concat_str(pl.all(), separator=_FIELD)).to_series().sort().to_list()
-    return hashlib.sha256(_LINE.join([_FIELD.join(rows.columns), *lines]).encode()).hexdigest()
+    lines = told.select(pl.concat_str(pl.all(), separator=_FIELD)).to_series().sort()
+    digest = hashlib.sha256(_FIELD.join(rows.columns).encode())
+    if rows.height:
+        digest.update(f"{_LINE}{lines.str.join(_LINE).item()}".encode())
+    return digest.hexdigest()
 
 
 def _told(values: pl.Series) -> pl.Series:

@@ -9,9 +9,8 @@ import polars as pl
 
 from pozytywka_spark.features.build.contents import READ
 from pozytywka_spark.features.columns import digits_of, fixed_point
-from pozytywka_spark.names import AUDIO_FEATURES
+from pozytywka_spark.names import AUDIO_FEATURES, STORAGE_CLASSES
 
-STORAGE_CLASSES = ("slow", "medium", "fast")
 TRACK_MASK, USER_MASK = "track_genres", "user_genres"
 WORD = 64  # genres in a word of a mask
 _SECONDS_A_DAY = 86_400
@@ -51,17 +50,6 @@ def track_dimension(
     A track has the genres of its artist: `track_genres_0` and on are 64-bit words, a bit a genre of the
     vocabulary, 0 where there is none. Raises `polars` errors for real numbers that don't fit 64 bits.
     """
-    known = artists.filter(pl.col("id").is_not_null())
-    genres = known.select(
-        pl.col("id").alias("artist_id"),
-        pl.col("genres").list.get(0, null_on_oob=True).alias("first_genre"),
-        *genre_masks("genres", vocabulary, TRACK_MASK),
-    )
-    costs = storage.select(
-        "track_id",
-        fixed_point(pl.col("daily_cost"), digits_of("daily_cost")).alias("daily_cost"),
-        *((pl.col("storage_class") == name.upper()).cast(pl.Int64).alias(name) for name in STORAGE_CLASSES),
-    )
     attributes = tracks.filter(pl.col("id").is_not_null()).select(
         pl.col("id").alias("track_id"),
         pl.col("id_artist").alias("artist_id"),
@@ -70,18 +58,39 @@ def track_dimension(
         pl.col("name").str.len_chars().cast(pl.Int64).alias("name_length"),
         *(fixed_point(pl.col(name), digits_of(name)) for name in AUDIO_FEATURES),
     )
+    costs = storage.select(
+        "track_id",
+        fixed_point(pl.col("daily_cost"), digits_of("daily_cost")).alias("daily_cost"),
+        *((pl.col("storage_class") == name).cast(pl.Int64).alias(name.lower()) for name in STORAGE_CLASSES),
+    )
+    of_artists = _artists(attributes.get_column("artist_id"), artists, vocabulary)
     joined = (
         attributes.sort("track_id")
-        .join(genres, "artist_id", how="left", maintain_order="left")
+        .join(of_artists, "artist_id", how="left", maintain_order="left")
         .join(costs, "track_id", how="left", maintain_order="left")
     )
+    masks = mask_names(TRACK_MASK, vocabulary)
     return joined.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("track"),
-        _place("artist_id").alias("artist"),
-        _place("first_genre").alias("genre"),
-        pl.exclude("first_genre", f"^{TRACK_MASK}_\\d+$"),
-        pl.col(mask_names(TRACK_MASK, vocabulary)).fill_null(0),
+        "artist",
+        "genre",
+        pl.exclude("artist", "genre", *masks),
+        pl.col(masks).fill_null(0),
     )
+
+
+def _artists(ids: pl.Series, artists: pl.DataFrame, vocabulary: Sequence[str]) -> pl.DataFrame:
+    """Grain: artist of a track. `artist_id`, `artist`, `genre` and masks: texts are sorted once."""
+    known = artists.select(
+        pl.col("id").alias("artist_id"),
+        pl.col("genres").list.get(0, null_on_oob=True).alias("first_genre"),
+        *genre_masks("genres", vocabulary, TRACK_MASK),
+    )
+    different = ids.drop_nulls().unique().sort().to_frame("artist_id")
+    joined = different.join(known, "artist_id", how="left", maintain_order="left")
+    genre = (pl.col("first_genre").rank("dense") - 1).cast(pl.UInt32).alias("genre")
+    number = pl.int_range(pl.len(), dtype=pl.UInt32).alias("artist")
+    return joined.select("artist_id", number, genre, pl.exclude("artist_id", "first_genre"))
 
 
 def user_dimension(users: pl.DataFrame, vocabulary: Sequence[str]) -> pl.DataFrame:
@@ -115,11 +124,6 @@ def genre_masks(genres: str, vocabulary: Sequence[str], prefix: str) -> list[pl.
         # a genre that is listed twice is one: different bits add up to what `or` gives
         masks.append(pl.col(genres).list.unique().list.eval(bit).list.sum().fill_null(0).alias(name))
     return masks
-
-
-def _place(name: str) -> pl.Expr:
-    """The place of the column's value among all its values, from 0; null stays null."""
-    return (pl.col(name).rank("dense") - 1).cast(pl.UInt32)
 
 
 def no_tracks() -> pl.DataFrame:

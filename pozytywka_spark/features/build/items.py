@@ -67,7 +67,8 @@ class UserSlice:
     def size(self) -> int:
         """Bytes that are read."""
         held = (*self.held.likes, *self.held.artists, *self.held.users, *self.held.user_month)
-        return sum(one.size for one in (*self.measured, *self.listened, *self.liked, *held))
+        read: tuple[Source, ...] = (*self.measured, *self.listened, *self.liked, *held)
+        return sum(one.size for one in read)
 
 
 def slices_for(events: int, buckets: int, slots: int) -> int:

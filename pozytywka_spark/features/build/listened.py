@@ -1,9 +1,12 @@
-"""What users listened to in a month: the levels `popularity`, `genre` and `debut` of the measures.
+"""What users listened to in a month: the levels `popularity` and `genre` of the measures, and whom they met.
 
-Tracks and artists are numbers here. `row` is the place of the user's month in `UserMonths.keys`.
+Tracks and artists are numbers here. `row` is the place of the user's month in `UserMonths.keys`. Rows are
+brought into one order, by row, genre and artist, in which all that is added up lies side by side.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,28 +24,31 @@ Whole = npt.NDArray[np.int64]
 def plays_by_track(
     listened: pl.DataFrame, likes: pl.DataFrame, where: UserMonths, tracks: TrackNumbers
 ) -> pl.DataFrame:
-    """Grain: user, month and track (or stray), in order of months, as LISTENED_ROWS is.
+    """Grain: user, month and track (or stray), as `listened` (LISTENED_ROWS); in order of row, genre, artist.
 
     `row`, `number` (NONE for a play that names no track), `artist` (NONE for none), `plays`, `liked_plays`:
     all plays of a track that the user liked in an earlier month, else those after the like of the month.
     """
+    sides = tracks.sides
     months = month_numbers(listened.get_column("month"))
     users, numbers = where.place_users(listened.get_column("user_id")), tracks.of(listened)
-    artists = tracks.sides.artist_of[tracks.in_catalogue(numbers)]
     keys = pl.DataFrame({"key": keys_of(users, numbers, tracks.end)})
     first = keys.join(likes.select("key", "month"), on="key", how="left", maintain_order="left")
     liked_before = first.select(pl.col("month") < pl.Series(months)).to_series()
+
+    rows, artists = where.place_rows(users, months), sides.artist_of[tracks.in_catalogue(numbers)]
+    order = pl.Series(keys_of(rows, sides.place_of[artists], len(sides.place_of))).arg_sort()
     return listened.select(
-        pl.Series("row", where.place_rows(users, months)),
+        pl.Series("row", rows),
         pl.Series("number", numbers),
         pl.Series("artist", artists),
         "plays",
         liked_plays=pl.when(liked_before).then("plays").otherwise("liked_plays"),
-    )
+    )[order].with_columns(pl.col("row").set_sorted())
 
 
 def popularity_level(by_track: pl.DataFrame, where: UserMonths, tracks: TrackNumbers) -> pl.DataFrame:
-    """Grain: as `by_track`: `row`, `plays`, and `prior_plays` of the track by anyone in the months before.
+    """Grain and order: as `by_track`. `row`, `plays`, `prior_plays` of the track by anyone in earlier months.
 
     `prior_plays` is null for a track that isn't known, and 0 for one that nobody had played.
     """
@@ -57,33 +63,36 @@ def popularity_level(by_track: pl.DataFrame, where: UserMonths, tracks: TrackNum
     return by_track.select("row", "plays", prior_plays=pl.when(known).then(pl.Series(prior)))
 
 
-def plays_by_artist(by_track: pl.DataFrame, sides: Sides) -> pl.DataFrame:
-    """Grain: user, month and artist (NONE for none): `row`, `artist`, `plays`, `liked_plays`, `tracks`."""
-    end = len(sides.artist_ids) + 1
-    keyed = by_track.select(
-        pl.Series("key", keys_of(by_track["row"].to_numpy(), by_track["artist"].to_numpy() - NONE, end)),
-        "plays",
-        "liked_plays",
-        tracks=pl.col("number") != NONE,
-    )
-    summed = keyed.group_by("key").agg(pl.col("plays", "liked_plays", "tracks").sum())
-    return summed.select(
-        pl.col("plays", "liked_plays"),
-        pl.col("tracks").cast(pl.Int64),
-        row=pl.col("key") // end,
-        artist=pl.col("key") % end + NONE,
-    )
+def plays_by_artist(by_track: pl.DataFrame) -> pl.DataFrame:
+    """Grain: user, month and artist (NONE for none), in order of row, genre and artist.
+
+    `row`, `artist`, `plays`, `liked_plays` and `tracks`, different ones.
+    """
+    counted = by_track.with_columns(tracks=(pl.col("number") != NONE).cast(pl.Int64))
+    return _side_by_side(counted, ["row", "artist"], ["plays", "liked_plays", "tracks"])
 
 
 def genre_level(by_artist: pl.DataFrame, sides: Sides) -> pl.DataFrame:
-    """Grain: user, month and genre (the first that the artist lists; null if none).
+    """Grain: user, month and genre, the first that the artist lists, null if none; in order of row and genre.
 
     `row`, `genre`, `plays`, `liked_plays`, `tracks` and `artists`, different ones.
     """
-    genres = sides.genre_of[by_artist.get_column("artist").to_numpy()]
-    return (
-        by_artist.with_columns(genre=pl.Series(genres), artists=pl.col("artist") != NONE)
-        .group_by("row", "genre")
-        .agg(pl.col("plays", "liked_plays", "tracks", "artists").sum())
-        .with_columns(pl.col("artists").cast(pl.Int64), genre=pl.when(pl.col("genre") != NONE).then("genre"))
+    artists = by_artist.get_column("artist")
+    counted = by_artist.with_columns(
+        pl.Series("genre", sides.genre_of[artists.to_numpy()]), artists=(artists != NONE).cast(pl.Int64)
     )
+    summed = _side_by_side(counted, ["row", "genre"], ["plays", "liked_plays", "tracks", "artists"])
+    return summed.with_columns(genre=pl.when(pl.col("genre") != NONE).then("genre"))
+
+
+def _side_by_side(rows: pl.DataFrame, keys: Sequence[str], summed: Sequence[str]) -> pl.DataFrame:
+    """Sums over rows of the same keys, which lie side by side; all are whole numbers without null."""
+    columns = [rows.get_column(name).to_numpy() for name in keys]
+    begins = np.zeros(rows.height, np.bool_)
+    begins[:1] = True
+    for column in columns:
+        begins[1:] |= column[1:] != column[:-1]
+    firsts = np.flatnonzero(begins)
+    sums = {name: np.add.reduceat(rows.get_column(name).to_numpy(), firsts) for name in summed}
+    kept = {name: column[firsts] for name, column in zip(keys, columns, strict=True)}
+    return pl.DataFrame(kept | sums).with_columns(pl.col("row").set_sorted())

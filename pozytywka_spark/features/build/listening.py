@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -9,38 +10,61 @@ import polars as pl
 from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS, PLAYED_ROWS
 from pozytywka_spark.features.kinds import is_like, is_play
 
+_TRACKS = 1 << 32  # more than there are
 
-def first_likes(events: pl.DataFrame, month: date) -> pl.DataFrame:
-    """`staged.LIKED_ROWS` of a month's events: likes that name a track."""
-    named = events.filter(is_like() & (pl.col("track").is_not_null() | pl.col("stray").is_not_null()))
-    firsts = named.group_by("user_id", "track", "stray", maintain_order=True).agg(liked_at=pl.col("at").min())
-    return firsts.with_columns(month=pl.lit(month)).select(*LIKED_ROWS).cast(LIKED_ROWS)
+
+def plays_and_likes(events: pl.DataFrame, month: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`staged.LISTENED_ROWS` and `staged.LIKED_ROWS` of a month's events, each user's beside each other.
+
+    Both in the order of users and tracks, strays last: so they take half the bytes.
+    """
+    known = _of_tracks(events.drop_nulls("track"))
+    others = _of_strays(events.filter(pl.col("track").is_null()))
+    return (
+        _shaped([known[0], others[0]], month, LISTENED_ROWS),
+        _shaped([known[1], others[1]], month, LIKED_ROWS),
+    )
 
 
 def plays_by_anyone(events: pl.DataFrame, month: date) -> pl.DataFrame:
     """`staged.PLAYED_ROWS` of a month's events: plays that name a track."""
     plays = events.filter(is_play())
-    known = plays.filter(pl.col("track").is_not_null()).group_by("track").len("plays")
-    strays = plays.filter(pl.col("stray").is_not_null()).group_by("stray").len("plays")
-    both = pl.concat([known, strays], how="diagonal")
-    return both.with_columns(month=pl.lit(month)).select(*PLAYED_ROWS).cast(PLAYED_ROWS)
+    known = plays.drop_nulls("track").group_by("track").len("plays").sort("track")
+    strays = plays.drop_nulls("stray").group_by("stray").len("plays").sort("stray")
+    return _shaped([known, strays], month, PLAYED_ROWS)
 
 
-def plays_by_track(events: pl.DataFrame, likes: pl.DataFrame, month: date) -> pl.DataFrame:
-    """`staged.LISTENED_ROWS` of a month's events and its `first_likes`."""
-    plays = events.filter(is_play())
-    known = pl.col("track").is_not_null()
-    counted = [
-        _counted(plays.filter(known), likes, "track"),
-        # strays, and plays that name no track: nobody can like nothing
-        _counted(plays.filter(~known), likes, "stray"),
-    ]
-    both = pl.concat(counted, how="diagonal").with_columns(month=pl.lit(month))
-    return both.select(*LISTENED_ROWS).cast(LISTENED_ROWS)
+def _of_tracks(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of events with a track: user and track are made one number, which halves the time."""
+    key = pl.col("user_id").rle_id().cast(pl.UInt64) * _TRACKS + pl.col("track")
+    keyed = events.select("at", "kind", key=key)
+    plays = keyed.filter(is_play())
+    liked = keyed.filter(is_like()).group_by("key").agg(liked_at=pl.col("at").min()).sort("key")
+    # each play of a sorted run: a number and how often it is there
+    counted = plays.get_column("key").sort().rle().struct.unnest().rename({"value": "key", "len": "plays"})
+    since = plays.join(liked, on="key").filter(pl.col("liked_at") <= pl.col("at"))
+    listened = counted.join(
+        since.group_by("key").len("liked_plays"), on="key", how="left", maintain_order="left"
+    ).with_columns(pl.col("liked_plays").fill_null(0))
+    users = events.get_column("user_id").rle().struct.field("value")
+
+    def apart(rows: pl.DataFrame) -> pl.DataFrame:
+        places = rows.get_column("key") // _TRACKS
+        return rows.with_columns(user_id=users.gather(places), track=pl.col("key") % _TRACKS)
+
+    return apart(listened), apart(liked)
 
 
-def _counted(plays: pl.DataFrame, likes: pl.DataFrame, track: str) -> pl.DataFrame:
-    keys = ["user_id", track]
-    liked = likes.filter(pl.col(track).is_not_null()).select(*keys, "liked_at")
-    joined = plays.select(*keys, "at").join(liked, on=keys, how="left")
-    return joined.group_by(keys).agg(plays=pl.len(), liked_plays=(pl.col("liked_at") <= pl.col("at")).sum())
+def _of_strays(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of events without one: of strays, and plays that name no track, of which nobody can like any."""
+    plays, keys = events.filter(is_play()), ["user_id", "stray"]
+    likes = events.filter(is_like()).drop_nulls("stray")
+    liked = likes.group_by(keys).agg(liked_at=pl.col("at").min()).sort(keys)
+    since = (pl.col("liked_at") <= pl.col("at")).sum()
+    joined = plays.join(liked, on=keys, how="left")
+    return joined.group_by(keys).agg(plays=pl.len(), liked_plays=since).sort(keys), liked
+
+
+def _shaped(rows: Sequence[pl.DataFrame], month: date, schema: pl.Schema) -> pl.DataFrame:
+    both = pl.concat(rows, how="diagonal_relaxed")
+    return both.with_columns(month=pl.lit(month)).select(*schema).cast(schema)

@@ -9,9 +9,11 @@ import polars as pl
 
 from pozytywka_spark.features.build.dimensions import TRACK_MASK, USER_MASK, Dimensions
 from pozytywka_spark.features.kinds import is_play, kind_of
+from pozytywka_spark.features.levels import ATTRIBUTES
 from pozytywka_spark.features.months import cut_off_at
 
 COLUMNS = ("user_id", "event_time", "event_type", "session_id", "track_id")  # what is read of events
+# of a month's events; rows that tie in all of it are alike in all that is measured
 ORDER = ("user_id", "session_id", "at", "kind", "track")
 MATCHES = "favourite_matches"
 
@@ -47,14 +49,16 @@ def without(rows: pl.DataFrame, users: pl.Series) -> pl.DataFrame:
 def with_attributes(events: pl.DataFrame, dimensions: Dimensions, names: Sequence[str]) -> pl.DataFrame:
     """With the named attributes of the track on plays, null on all others, and, if named, `MATCHES`: how many
     genres of the artist are favourites of the user, 0 on all others."""
-    tracks, attributes = dimensions.tracks, [name for name in names if name in dimensions.tracks.columns]
+    tracks, attributes = dimensions.tracks, [name for name in ATTRIBUTES if name in names]
     masks = [name for name in tracks.columns if name.startswith(TRACK_MASK)] if MATCHES in names else []
-    # a track's number is its place among the dimension's rows
-    played = events.select(pl.when(is_play()).then("track")).to_series()
-    found = tracks.select(pl.col(*attributes, *masks).gather(played)) if attributes or masks else None
-    if found is None:
+    if not attributes and not masks:
         return events
-    joined = pl.concat([events, found], how="horizontal")
+    known = events.get_column("track").is_not_null() & events.select(is_play()).to_series()
+    # a track's number is its place among the dimension's rows; looked up without nulls, which takes a third
+    # of the time: what the rows that aren't known get is taken away again
+    places = events.get_column("track").fill_null(0)
+    found = tracks.select(pl.col(*attributes, *masks).gather(places, null_on_oob=True))
+    joined = events.hstack(found.select(pl.when(known).then(pl.all())))
     return _with_matches(joined, dimensions.users, masks) if masks else joined
 
 
@@ -64,5 +68,5 @@ def _with_matches(events: pl.DataFrame, users: pl.DataFrame, masks: Sequence[str
     shared = [
         (pl.col(one) & pl.col(other)).bitwise_count_ones() for one, other in zip(masks, fond, strict=True)
     ]
-    matches = pl.sum_horizontal(shared).cast(pl.Int64).fill_null(0).alias(MATCHES)
+    matches = pl.sum_horizontal(shared).cast(pl.Int64).alias(MATCHES)
     return joined.with_columns(matches).drop(*masks, *fond)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from polars.exceptions import InvalidOperationError
 
 from pozytywka_spark.features.build.dimensions import Dimensions
-from pozytywka_spark.features.build.listening import first_likes, plays_by_anyone, plays_by_track
+from pozytywka_spark.features.build.listening import plays_and_likes, plays_by_anyone
 from pozytywka_spark.features.build.month_events import (
     ORDER,
     number_events,
@@ -22,7 +23,7 @@ from pozytywka_spark.features.build.month_events import (
     without,
 )
 from pozytywka_spark.features.build.neighbours import session_spans, with_neighbours
-from pozytywka_spark.features.build.overflow import check_sums
+from pozytywka_spark.features.build.overflow import check_sums, too_large
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.staged import MEASURED_ROWS
 from pozytywka_spark.features.months import cut_off_at
@@ -66,12 +67,9 @@ def measure_numbered(
     """As `measure_month`, of `number_events` and the users who had bought by the cut-off."""
     in_sessions = bool(plan.at("gap", "session"))
     free = without(numbered, sold).sort(ORDER if in_sessions else "user_id")
-    likes = first_likes(free, month)
+    listened, liked = plays_and_likes(free, month)
     return MonthMade(
-        _measured(free, dimensions, plan, month),
-        plays_by_track(free, likes, month),
-        likes,
-        plays_by_anyone(numbered, month),
+        _measured(free, dimensions, plan, month), listened, liked, plays_by_anyone(numbered, month)
     )
 
 
@@ -81,7 +79,7 @@ def _measured(free: pl.DataFrame, dimensions: Dimensions, plan: CataloguePlan, m
     asked = {*_read_by(of_events), *({"duration_ms"} if of_gaps else ())}
     known = with_attributes(free.drop("stray"), dimensions, sorted(asked))
     timed = known.with_columns(month=pl.lit(month), cut_off=pl.lit(cut_off_at(month), pl.Int64))
-    first = Named("first_event_at", pl.col("at").min())
+    first = Named("first_event_at", pl.col("at").min().cast(pl.Int64))
     rows = _aggregated(timed, [first, *of_events], month)
     if of_gaps:
         kept = ("user_id", "month", "cut_off", "session_id", "at", "kind", "duration_ms")
@@ -100,7 +98,10 @@ def _aggregated(rows: pl.DataFrame, measures: Sequence[Named], month: date) -> p
     """Grain: user. The measures as Int64, of rows that lie by user."""
     check_sums(rows, _read_by(measures), month)
     by_user = rows.with_columns(pl.col("user_id").set_sorted()).group_by("user_id", maintain_order=True)
-    return by_user.agg(measure.made.cast(pl.Int64).alias(measure.name) for measure in measures)
+    try:
+        return by_user.agg(measure.made.alias(measure.name) for measure in measures)
+    except InvalidOperationError as error:
+        raise too_large(rows, measures, month) or error from error
 
 
 def _beside(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:

@@ -45,9 +45,9 @@ def session_spans(events: pl.DataFrame) -> pl.DataFrame:
 
     `events` as of `with_neighbours`.
     """
-    begins = begins_session()
-    firsts = events.filter(begins).select("user_id", "session_id", first="at")
-    lasts = events.filter(begins.shift(-1, fill_value=True)).get_column("at")
+    placed = events.select("user_id", "session_id", "at", begins=begins_session())
+    firsts = placed.filter("begins").select("user_id", "session_id", first="at")
+    lasts = placed.filter(pl.col("begins").shift(-1, fill_value=True)).get_column("at")
     return firsts.select("user_id", "session_id", (lasts - pl.col("first")).alias("length"))
 
 

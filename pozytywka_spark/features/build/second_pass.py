@@ -21,7 +21,6 @@ from pozytywka_spark.slices import slice_of, slices_for
 
 ROWS_AT_ONCE = 1_500_000  # events that are in memory at once; a shard of more goes in slices of its users
 _BOUGHT = pl.Schema({"user_id": pl.Int64(), "purchased_at": pl.Int64()})
-_SAMPLED_APART = 1 << 16  # samples cut across buckets and slices of them
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class MeasureMonths:
 
     `tracks` and `users`: the parcels of the first job, none where the catalogue is empty. `bought`: by world,
     parcels BOUGHT or files of `first_purchases` with all known first purchases. Users' slices go by
-    `slice_of("user_id", slices, apart_from=buckets)`. With `sampled` only events of users `in_sample` count.
+    `slice_of("user_id", slices, apart_from=buckets)`.
     """
 
     plan: CataloguePlan
@@ -40,7 +39,6 @@ class MeasureMonths:
     slices: int = 1
     buckets: int = 1
     rows_at_once: int = ROWS_AT_ONCE
-    sampled: tuple[int, int] | None = None
 
     def __call__(self, items: Sequence[MonthShard], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each shard."""
@@ -68,12 +66,10 @@ class MeasureMonths:
         return pl.concat(found)
 
     def _events(self, shard: MonthShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame:
-        if parts == 1 and self.sampled is None:
+        if parts == 1:
             return files.read(shard.events, COLUMNS)
         # a file at a time, so that no more than one is held whole
         mine = slice_of("user_id", parts, apart_from=self.buckets).fill_null(0) == part
-        if self.sampled is not None:
-            mine &= in_sample(self.sampled)
         return pl.concat(files.read([source], COLUMNS).filter(mine) for source in shard.events)
 
     def _measure(
@@ -105,12 +101,6 @@ class MeasureMonths:
         number = slice_of("user_id", self.slices, apart_from=self.buckets).alias("_slice")
         parts = rows.with_columns(number).partition_by("_slice", as_dict=True, include_key=False)
         return [(int(key[0]), part) for key, part in parts.items()]
-
-
-def in_sample(sampled: tuple[int, int]) -> pl.Expr:
-    """Whether `user_id` is of part `sampled[1]` of `sampled[0]`, the same in all buckets and slices."""
-    parts, part = sampled
-    return slice_of("user_id", parts, apart_from=_SAMPLED_APART) == part
 
 
 def _common(users: Sequence[pl.Series]) -> pl.Series:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pozytywka_spark.features.build.dimensions import no_tracks
 from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.build.month_numbers import month_numbers
 from pozytywka_spark.features.build.staged import PLAYED_ROWS
@@ -57,6 +58,13 @@ class Sides:
         return _by_number(self.tracks, "artist", "genre")
 
     @cached_property
+    def place_of(self) -> Whole:
+        """The place of each artist by first genre, then number; the last element is for no artist."""
+        places = np.empty_like(self.genre_of)
+        places[np.argsort(self.genre_of, kind="stable")] = np.arange(len(places))
+        return places
+
+    @cached_property
     def track_ids(self) -> pl.Series:
         """The identifier of each track, by number."""
         return _texts(self.tracks, "track", "track_id")
@@ -96,12 +104,12 @@ class Sides:
             yield prior
 
 
-def sides_of(tracks: Parcel, played: Sequence[Source], files: TaskFiles) -> Sides:
-    """The sides from the parcel TRACKS, and from parcels PLAYED and files of `track_plays`.
+def sides_of(tracks: Parcel | None, played: Sequence[Source], files: TaskFiles) -> Sides:
+    """The sides from the parcel TRACKS (None: no tracks), and from parcels PLAYED and files of `track_plays`.
 
     Held plays go by identifier: what was a stray track then may be in the catalogue by now, and the reverse.
     """
-    dimension = files.shared([tracks], TRACK_COLUMNS)
+    dimension = files.shared([tracks], TRACK_COLUMNS) if tracks else no_tracks().select(TRACK_COLUMNS)
     numbers = dimension.select("track_id", pl.col("track").cast(pl.UInt32))
     parcels = [one for one in played if isinstance(one, Parcel)]
     held = [one for one in played if isinstance(one, DataFile)]

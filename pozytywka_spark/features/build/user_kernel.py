@@ -65,7 +65,7 @@ class SliceRows:
 class SliceMade:
     """Rows of the tables, of the build's months, with `month` and without `user_bucket`.
 
-    All are in order of month and user, but for `users`, which are in order of user.
+    All are in order of month and user.
     """
 
     user_month: pl.DataFrame
@@ -81,15 +81,21 @@ def make_slice(rows: SliceRows, sides: Sides, plan: CataloguePlan, months: Seque
     Raises `DataError` if a whole number leaves 64 bits, and for plays in a month that isn't measured.
     """
     rows = rows.before(months[0])
-    measured = _in_order(rows.measured, "month", "user_id")
-    listened = _in_order(rows.listened, "month")
+    made = _counted(rows, sides, plan)
+    return replace(made, features=as_features(made.user_month, rows.user_month, plan))
+
+
+def _counted(rows: SliceRows, sides: Sides, plan: CataloguePlan) -> SliceMade:
+    """Everything but the features. What it takes is let go of before those are made: they take as much."""
+    measured = _in_order(rows.measured)
     where = UserMonths(measured.select(KEYS))
+    strays = (rows.listened.get_column("stray"), rows.liked.get_column("stray"))
     held_ids = None if rows.likes is None else rows.likes.get_column("track_id")
-    tracks = number_tracks(sides, (listened.get_column("stray"), rows.liked.get_column("stray")), held_ids)
+    tracks = number_tracks(sides, strays, held_ids)
 
     likes = first_likes(rows.liked, rows.likes, where, tracks)
-    by_track = plays_by_track(listened, likes, where, tracks)
-    by_artist = plays_by_artist(by_track, sides)
+    by_track = plays_by_track(rows.listened, likes, where, tracks)
+    by_artist = plays_by_artist(by_track)
     debuts = artist_debuts(by_artist, rows.artists, where, sides)
     first = first_events(measured, rows.users)
 
@@ -97,16 +103,16 @@ def make_slice(rows: SliceRows, sides: Sides, plan: CataloguePlan, months: Seque
     if popular := plan.at("popularity"):
         levels.append(aggregated(popularity_level(by_track, where, tracks), popular, where))
     if of_genres := plan.at("genre"):
-        levels.append(aggregated(genre_level(by_artist, sides), of_genres, where).fill_null(0))
+        levels.append(aggregated(genre_level(by_artist, sides), of_genres, where))
     if of_debuts := plan.at("debut"):
-        levels.append(aggregated(debuts, of_debuts, where).fill_null(0))
+        levels.append(aggregated(debuts, of_debuts, where))
     if of_users := plan.at("user"):
         timed = where.timed.join(first, on="user_id", how="left", maintain_order="left")
         levels.append(timed.select(each.made.alias(each.name) for each in of_users))
     user_month = pl.concat(levels, how="horizontal").select(*KEYS, *(each.name for each in plan.measures))
     return SliceMade(
         user_month,
-        as_features(user_month, rows.user_month, plan),
+        user_month.select(KEYS),
         likes_table(likes, where, tracks),
         debuts_table(debuts, where, sides),
         users_table(first),
@@ -131,7 +137,7 @@ def _earlier(rows: pl.DataFrame | None, month: date) -> pl.DataFrame | None:
     return found if found.height else None
 
 
-def _in_order(rows: pl.DataFrame, *keys: str) -> pl.DataFrame:
-    """Rows by keys; where they lie so already, none is moved."""
-    key = rows.get_column(keys[0]) if len(keys) == 1 else rows.select(pl.struct(keys)).to_series()
-    return rows if key.is_sorted() else rows.sort(keys)
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows by month and user; where they lie so already, none is moved."""
+    keys = ("month", "user_id")
+    return rows if rows.select(pl.struct(keys).is_sorted()).item() else rows.sort(keys)

@@ -2,45 +2,59 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
 
 import polars as pl
 
 KEYS = ("month", "user_id")
-DIFFERENCES = pl.Schema({"feature": pl.String, "month": pl.Date, "user_id": pl.Int64})
+_AGAIN = " again"  # no feature's name has a space
 
 
-def differences(written: pl.DataFrame, again: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
-    """`DIFFERENCES`: of each feature that differs anywhere the first row (by month and user) where it does.
+class Difference(NamedTuple):
+    """A feature, and the first row (by month and user) in which it differs."""
 
-    Both have `KEYS`, once each, and a Float64 a feature. Null equals null, NaN the same NaN, and zero isn't
-    minus zero. A row that only one side has differs in all of them.
+    feature: str
+    month: date
+    user_id: int
+
+
+def differences(written: pl.DataFrame, again: pl.DataFrame, features: Sequence[str]) -> list[Difference]:
+    """The features that differ anywhere, in the order given.
+
+    Both frames have `KEYS`, once each, in any order, and a Float64 a feature. Null equals null, NaN equals
+    NaN, zero isn't minus zero. A row that only one side has differs in all of them.
     """
-    left, right = (_ordered(rows, features) for rows in (written, again))
-    alone = pl.concat(
+    left, right = (rows.select(KEYS).with_row_index("place") for rows in (written, again))
+    both = left.join(right, on=KEYS, suffix=_AGAIN).sort(KEYS)
+    sides = ((left, right), (right, left))
+    alone = pl.concat(one.join(other, on=KEYS, how="anti").select(KEYS) for one, other in sides)
+    pairs = pl.concat(
         [
-            left.join(right, on=KEYS, how="anti").select(KEYS),
-            right.join(left, on=KEYS, how="anti").select(KEYS),
-        ]
+            _in_order(written.select(features), both.get_column("place")),
+            _in_order(again.select(pl.col(features).name.suffix(_AGAIN)), both.get_column(f"place{_AGAIN}")),
+        ],
+        how="horizontal",
     )
-    if alone.height:  # row beside row, once those that stand alone are put aside
-        left = left.join(right, on=KEYS, how="semi", maintain_order="left")
-        right = right.join(left, on=KEYS, how="semi", maintain_order="left")
-    firsts = [_first(rows, name) for name in features for rows in [_differing(left, right, name), alone]]
-    found = pl.concat([rows.cast(DIFFERENCES) for rows in firsts]) if firsts else DIFFERENCES.to_frame()
-    return found.sort("month", "user_id").unique("feature", keep="first", maintain_order=True)
+    places = pairs.select(
+        _bits(name).ne_missing(_bits(name + _AGAIN)).arg_true().first() for name in features
+    )
+    first_alone = alone.sort(KEYS).head(1).rows()
+    found = []
+    for name in features:
+        place = places.item(0, name)
+        rows = first_alone if place is None else [*both.select(KEYS)[int(place)].rows(), *first_alone]
+        found += [Difference(name, month, user) for month, user in sorted(rows)[:1]]
+    return found
 
 
-def _ordered(rows: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
-    return rows.select(*KEYS, *features).sort(KEYS)
+def _in_order(rows: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
+    """The rows at these places; where that is all of them as they are, none is moved."""
+    as_they_are = len(places) == rows.height and bool((places == pl.Series(range(rows.height))).all())
+    return rows if as_they_are else rows.select(pl.all().gather(places))
 
 
-def _differing(left: pl.DataFrame, right: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Keys of the rows that differ in a feature, of two frames with the same keys in the same order."""
-    bits = [rows.get_column(name).reinterpret(dtype=pl.UInt64) for rows in (left, right)]
-    return left.select(KEYS).filter(bits[0].ne_missing(bits[1]))
-
-
-def _first(rows: pl.DataFrame, feature: str) -> pl.DataFrame:
-    """Of keys in order (or a few in none), the first as `DIFFERENCES`."""
-    return rows.sort(KEYS).head(1).select(pl.lit(feature).alias("feature"), *KEYS)
+def _bits(name: str) -> pl.Expr:
+    return pl.col(name).fill_nan(math.nan).reinterpret(dtype=pl.UInt64)

@@ -12,8 +12,9 @@ import polars as pl
 
 from pozytywka_spark.features.build.items import UserSlice
 from pozytywka_spark.features.build.sides import Sides, sides_of
-from pozytywka_spark.features.build.third_pass import slice_rows
-from pozytywka_spark.features.build.user_kernel import make_slice
+from pozytywka_spark.features.build.slice_files import in_part, slice_rows
+from pozytywka_spark.features.build.third_pass import parts_of
+from pozytywka_spark.features.build.user_kernel import SliceRows, make_slice
 from pozytywka_spark.features.guards.compare import KEYS, differences
 from pozytywka_spark.features.guards.sample import Sample
 from pozytywka_spark.features.guards.worlds import World
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from pozytywka_spark.features.build.plan import CataloguePlan
 
 WORLD, USERS, DIFFERENT = "world", "users", "different"  # what is told
-MakeSlice = Callable[[UserSlice, Sequence[date]], pl.DataFrame]  # features of a slice over these months
+Months = Sequence[date]
+MakeSlice = Callable[[UserSlice, Months, int, int], pl.DataFrame]  # features of a part of so many of a slice
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,14 @@ class Maker:
         """What makes each slice's features in the world; what slices share is made once."""
         sides = self.plays.sides(self.tracks, world, files)
 
-        def make(users: UserSlice, months: Sequence[date]) -> pl.DataFrame:
-            return make_slice(slice_rows(users, files), sides, self.plan, months).features
+        def make(users: UserSlice, months: Months, part: int, parts: int) -> pl.DataFrame:
+            return self.features(slice_rows(users, files, self.plan, part, parts), sides, months)
 
         return make
+
+    def features(self, rows: SliceRows, sides: Sides, months: Months) -> pl.DataFrame:
+        """The slice's features over the months."""
+        return make_slice(rows, sides, self.plan, months).features
 
 
 @dataclass(frozen=True)
@@ -103,25 +109,29 @@ class CompareSlices:
         for world, mine in groupby(sorted(items, key=_world), key=_world):
             make = self.maker.within(world, files)
             for item in mine:
-                made = make(item.users, item.months)
-                again = made.filter(pl.col("month") < item.world.cut_off)
-                written = self._written(item, again, files)
-                found = differences(written, again, self.features)
-                yield {
-                    WORLD: item.world.name,
-                    USERS: written.get_column("user_id").n_unique(),
-                    DIFFERENT: [[name, month.isoformat(), user] for name, month, user in found.iter_rows()],
-                }
+                parts = parts_of(item.users)
+                for part in range(parts):
+                    made = make(item.users, item.months, part, parts)
+                    again = made.filter(pl.col("month") < world.cut_off)
+                    written = self._written(item, in_part(part, parts), again, files)
+                    found = differences(written, again, self.features)
+                    yield {
+                        WORLD: world.name,
+                        USERS: written.get_column("user_id").n_unique(),
+                        DIFFERENT: [[name, f"{month}", user] for name, month, user in found],
+                    }
 
-    def _written(self, item: SliceInWorld, again: pl.DataFrame, files: TaskFiles) -> pl.DataFrame:
+    def _written(
+        self, item: SliceInWorld, in_part: pl.Expr, again: pl.DataFrame, files: TaskFiles
+    ) -> pl.DataFrame:
         names = [*KEYS, *self.features]
-        if not item.written:
-            return again.select(names).clear()
         bucket, buckets = item.users.bucket, self.sample.buckets
         mine = (user_bucket(pl.col("user_id"), buckets) == bucket) & (
             slice_of("user_id", self.slices, apart_from=buckets) == item.users.number
         )
-        return self.sample.of(files.read(item.written, names).filter(mine))
+        # a file at a time, so that no more than one is held whole
+        read = (self.sample.of(files.read([file], names).filter(mine & in_part)) for file in item.written)
+        return pl.concat([again.select(names).clear(), *read])
 
 
 def _world(item: SliceInWorld) -> World:

@@ -1,4 +1,4 @@
-"""Guards over Spark frames: maturity and purge, as training calls them, and rows."""
+"""Guards over Spark frames: maturity and purge, as training calls them."""
 
 from __future__ import annotations
 
@@ -9,31 +9,6 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.guards.result import GuardResult
-
-
-def check_rows(rows: DataFrame, purchases: DataFrame) -> GuardResult:
-    """Guard `rows`: one row per user and month, none at or after the purchase's month.
-
-    `rows` has user_id and month; `purchases` user_id and purchased_at. Raises `GuardError`.
-    """
-    start = time.monotonic()
-    twice = rows.groupBy("user_id", "month").count().where("count > 1").orderBy("month", "user_id").first()
-    if twice:
-        raise GuardError(f"guard rows: {_row(twice)} stands {twice['count']} times; expected one row")
-    bought = (
-        rows.join(F.broadcast(purchases), "user_id", "inner")
-        .where(F.col("purchased_at") < F.add_months("month", 1).cast("timestamp"))
-        .orderBy("month", "user_id")
-        .first()
-    )
-    if bought:
-        raise GuardError(
-            f"guard rows: {_row(bought)} bought premium at {bought['purchased_at']}, before the cut-off; "
-            "such a row must not exist"
-        )
-    return GuardResult(
-        "rows", "one row per user and month, none after the purchase", time.monotonic() - start
-    )
 
 
 def check_mature(rows: DataFrame) -> GuardResult:

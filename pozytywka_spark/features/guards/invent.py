@@ -9,36 +9,41 @@ from typing import Any
 
 import polars as pl
 
+from pozytywka_spark.dice import dice
+from pozytywka_spark.features.build.first_pass import first_purchases
 from pozytywka_spark.features.build.items import Source
-from pozytywka_spark.features.build.staged import BOUGHT, BOUGHT_ROWS
-from pozytywka_spark.features.guards.dice import event_dice, user_dice
+from pozytywka_spark.features.build.month_events import COLUMNS
+from pozytywka_spark.features.build.staged import BOUGHT
 from pozytywka_spark.features.guards.sample import Sample
 from pozytywka_spark.features.guards.worlds import FUTURE_DAYS, World
 from pozytywka_spark.features.months import DAY_MICROS, cut_off_at, start_at
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.names import BUY_PREMIUM, EVENT_TYPES, PLAY
 
+# Both have the columns that the second pass reads.
 # Events of an invented future, key: (world, month as YYYY-MM-DD, bucket)
 INVENTED = "invented"
 # Events of a sample's users as they were, key: (month as YYYY-MM-DD, bucket)
 SAMPLED = "sampled"
-EVENT = ("event_time", "event_type", "user_id", "session_id", "track_id")  # what both have
+ROWS_AT_ONCE = 500_000
 
 
 def invent(events: pl.DataFrame, cut_off: date, seed: int) -> pl.DataFrame:
     """Each event once more, dated anew and its type dealt out again. Columns as given, `event_id` among them.
 
     A quarter falls exactly on the cut-off, where a closed boundary would see it; the rest within 100 days
-    after it. Every other user's may be purchases: who buys has no rows from then on. Dice are those of
-    `dice`, so that the same events have the same future, whatever shard or engine they are read by.
+    after it. Every other user's may be purchases: who buys has no rows from then on. Dice (`dice.dice`) are
+    thrown for the first eight bytes of `event_id` as a number, the lowest first, and for the user: the same
+    events have the same future, whatever shard or engine they are read by.
     """
-    dice, start = pl.col("_dice"), start_at(cut_off)
-    on_the_cut_off = dice % 4 == 0
-    later = (dice // 256 % (FUTURE_DAYS * DAY_MICROS)).cast(pl.Int64)
-    moved = start + pl.when(on_the_cut_off).then(0).otherwise(later)
-    kinds = pl.lit(pl.Series(EVENT_TYPES)).gather(dice // 16 % len(EVENT_TYPES))
-    no_purchase = (kinds == BUY_PREMIUM) & (user_dice(seed) % 2 == 1)
-    return events.with_columns(event_dice(seed).alias("_dice")).select(
+    number = pl.col("event_id").bin.slice(0, 8).bin.reinterpret(dtype=pl.Int64, endianness="little")
+    thrown = dice(events.select(number), seed, ("event_id",))
+    of_user = dice(events, seed, ("user_id",))
+    later = (thrown // 256 % (FUTURE_DAYS * DAY_MICROS)).cast(pl.Int64)
+    moved = start_at(cut_off) + pl.when(thrown % 4 == 0).then(0).otherwise(later)
+    kinds = pl.lit(pl.Series(EVENT_TYPES)).gather(thrown // 16 % len(EVENT_TYPES))
+    no_purchase = (kinds == BUY_PREMIUM) & (of_user % 2 == 1)
+    return events.select(
         moved.cast(events.schema["event_time"]).alias("event_time")
         if name == "event_time"
         else pl.when(no_purchase).then(pl.lit(PLAY)).otherwise(kinds).alias("event_type")
@@ -46,13 +51,6 @@ def invent(events: pl.DataFrame, cut_off: date, seed: int) -> pl.DataFrame:
         else pl.col(name)
         for name in events.columns
     )
-
-
-def first_purchases(events: pl.DataFrame, month: date) -> pl.DataFrame:
-    """`BOUGHT_ROWS` of events of a month."""
-    bought = events.filter(pl.col("event_type") == BUY_PREMIUM)
-    at = pl.col("event_time").dt.epoch("us").min().alias("purchased_at")
-    return bought.group_by("user_id").agg(at).with_columns(month=pl.lit(month)).cast(BOUGHT_ROWS)
 
 
 @dataclass(frozen=True)
@@ -74,29 +72,31 @@ class PastShard:
 class InventFutures:
     """Work on `PastShard`s: puts down INVENTED and its first purchases, BOUGHT; in a sample, SAMPLED too.
 
-    A file at a time, so that a large shard takes no more memory than its largest file: a user's first
-    purchase of a month may so be in several parcels, and is the earliest of them.
+    So many rows at a time, of one file: a user's first purchase of a month may so be in several parcels, and
+    is the earliest of them.
     """
 
     sample: Sample
     seed: int
+    rows_at_once: int = ROWS_AT_ONCE
 
     def __call__(self, items: Sequence[PastShard], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Tells nothing."""
         for shard in items:
             for source in shard.events:
-                events = self.sample.of(files.read([source], ("event_id", *EVENT)))
+                events = self.sample.of(files.read([source], ("event_id", *COLUMNS)))
                 if not self.sample.whole:
                     key = (shard.month.isoformat(), shard.bucket)
-                    files.stage(SAMPLED, events.select(EVENT), key)
-                for world in shard.worlds:
-                    _put_down(invent(events, world.cut_off, self.seed), world, shard.bucket, files)
+                    files.stage(SAMPLED, events.select(COLUMNS), key)
+                for some in events.iter_slices(self.rows_at_once):
+                    for world in shard.worlds:
+                        _put_down(invent(some, world.cut_off, self.seed), world, shard.bucket, files)
         yield from ()
 
 
 def _put_down(events: pl.DataFrame, world: World, bucket: int, files: TaskFiles) -> None:
     at = pl.col("event_time").dt.epoch("us")
     for month in world.months:
-        mine = events.filter(at.is_between(start_at(month), cut_off_at(month), closed="left")).select(EVENT)
+        mine = events.filter(at.is_between(start_at(month), cut_off_at(month), closed="left")).select(COLUMNS)
         files.stage(INVENTED, mine, (world.name, month.isoformat(), bucket))
         files.stage(BOUGHT, first_purchases(mine, month), (world.name, month.isoformat()))

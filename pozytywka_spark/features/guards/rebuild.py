@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pozytywka_spark.features.build.items import Held, MonthShard, Source, UserSlice, slices_for
+from pozytywka_spark.features.build.items import MonthShard, Source, UserSlice, slices_for
+from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.second_pass import MeasureMonths
-from pozytywka_spark.features.build.staged import BOUGHT, LIKED, LISTENED, MEASURED, PLAYED
+from pozytywka_spark.features.build.staged import BOUGHT, PLAYED
 from pozytywka_spark.features.guards.compare_slices import CompareSlices, Maker, Plays, SliceInWorld
 from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.invent import INVENTED, SAMPLED, InventFutures, PastShard
@@ -61,10 +62,11 @@ class Rebuild:
         )
 
     def measure(self, invented: Done, measure: Measure) -> Done:
-        """Job two: months before a cut-off once for all the worlds that they are the past of, then futures.
+        """Job two: the past's months once for all the worlds that share them, then the futures.
 
-        The past's events are the same in all of them. What could tell the worlds apart is who has bought, and
-        that is each world's own: none of what was bought from the cut-off on, but what the future invents.
+        No leak can hide in what is shared: those events are before every cut-off in question. What tells the
+        worlds apart is who has bought, and of that each is given its own: nothing that was bought from its
+        cut-off on, but what its future invents.
         """
         items = [*self._past(invented), *self._futures(invented)]
         work = measure(self.build, self._bought(invented), self.slices)
@@ -91,6 +93,7 @@ class Rebuild:
         )
 
     def _past(self, invented: Done) -> list[MonthShard]:
+        items: list[tuple[date, int, tuple[Source, ...]]]
         if self.sample.whole:
             items = [(*_month_and_bucket(shard), shard.files) for shard in self.build.events]
         else:
@@ -118,37 +121,34 @@ class Rebuild:
 
     def _slices(self, measured: Done) -> list[SliceInWorld]:
         """Every slice in every world: those that were written as well, were there nothing of them in it."""
-        parcels: dict[tuple[str, str | int, ...], list[Parcel]] = defaultdict(list)
-        for kind in (MEASURED, LISTENED, LIKED):
-            for parcel in measured.of(kind):
-                parcels[kind, *parcel.key].append(parcel)
-        numbers = {(int(bucket), int(number)) for _, _, bucket, number in parcels} | self._slices_written()
         items = []
         for world in self.worlds:
-            for bucket, number in sorted(numbers):
-                mine = [
-                    tuple(parcels[kind, world.name, bucket, number]) for kind in (MEASURED, LISTENED, LIKED)
-                ]
-                users = UserSlice(world.name, bucket, number, *mine, held=self.build.held.get(bucket, Held()))
-                files = self._files(world, bucket, number)
+            lived = user_slices(measured.parcels, self.build.held, world.name)
+            found = {(users.bucket, users.number) for users in lived}
+            gone = [
+                UserSlice(world.name, *name, (), (), ()) for name in sorted(self._slices_written() - found)
+            ]
+            for users in (*lived, *gone):
+                files = self._files(world, (users.bucket, users.number))
                 items.append(SliceInWorld(world, users, self._months(world), files))
         return items
 
     def _months(self, world: World) -> tuple[date, ...]:
         return (*(month for month in self.build.months if world.knows(month)), *world.months)
 
-    def _files(self, world: World, bucket: int, number: int) -> tuple[DataFile, ...]:
+    def _files(self, world: World, name: SliceName) -> tuple[DataFile, ...]:
         if self.sample.whole:
-            files = self.written.get((bucket, number), ())
+            files = self.written.get(name, ())
         else:
             slices = self.build.slices
             files = tuple(
                 file
-                for (of_bucket, each), mine in self.written.items()
-                if of_bucket == bucket and self.sample.touches(each, slices)
+                for (bucket, each), mine in self.written.items()
+                if bucket == name[0] and self.sample.touches(each, slices)
                 for file in mine
             )
-        return tuple(file for file in files if world.knows(file.partition["month"]))
+        past = (file for file in files if world.knows(file.partition["month"]))
+        return tuple(sorted(past, key=lambda file: file.partition["month"]))  # as the kernel orders its rows
 
     def _slices_written(self) -> set[SliceName]:
         """Slices that must be compared, were there nothing of them in the world."""

@@ -12,15 +12,15 @@ import polars as pl
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.items import Source
-from pozytywka_spark.features.guards.purchases import shared_purchases
+from pozytywka_spark.features.build.third_pass import first_purchases
 from pozytywka_spark.features.guards.result import GuardResult
+from pozytywka_spark.features.guards.sample import SliceName
 from pozytywka_spark.features.months import cut_off_at
 from pozytywka_spark.identity import user_bucket
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Done, TaskFiles, Tasks
 from pozytywka_spark.slices import slice_of
 
-SliceName = tuple[int, int]  # a bucket of users, and the number of a slice of it
 _MONTH, _TWICE, _BOUGHT, _SLICES = "month", "twice", "bought", "slices"
 
 
@@ -49,9 +49,9 @@ class CheckRows:
 
     def __call__(self, items: Sequence[MonthRows], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each month."""
+        purchases = first_purchases(self.bought, files)
         for month in items:
             of_files = [files.read([file], ("user_id",)) for file in month.files]
-            purchases = shared_purchases(self.bought, files)
             rows = pl.concat(of_files)
             yield {
                 _MONTH: month.month.isoformat(),
@@ -81,11 +81,11 @@ def first_twice(rows: pl.DataFrame) -> list[int] | None:
 def first_bought(rows: pl.DataFrame, purchases: pl.DataFrame, month: date) -> list[int] | None:
     """The first user of a month's rows who bought before the cut-off, and when (microseconds); else None.
 
-    `purchases`: user_id and purchased_at, any number a user.
+    `purchases`: user_id and purchased_at, each buyer's first.
     """
     early = purchases.filter(pl.col("purchased_at") < cut_off_at(month))
-    found = rows.join(early, on="user_id").group_by("user_id").agg(pl.col("purchased_at").min())
-    return list(found.sort("user_id").row(0)) if found.height else None
+    found = early.join(rows, on="user_id", how="semi").sort("user_id")
+    return list(found.select("user_id", "purchased_at").row(0)) if found.height else None
 
 
 def check_rows(

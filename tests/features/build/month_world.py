@@ -93,7 +93,9 @@ def dimensions(tables: dict[str, pl.DataFrame] | None = None) -> Dimensions:
 
 def plan(*measures: Named) -> CataloguePlan:
     """Of measures only."""
-    return CataloguePlan(measures, (), ())
+    return CataloguePlan(
+        tuple(Named(each.name, each.made.cast(pl.Int64), each.level) for each in measures), (), ()
+    )
 
 
 def counted(name: str, kind: int) -> Named:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import polars as pl
+from polars.testing import assert_frame_equal
 
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.sides import Sides
@@ -18,6 +19,14 @@ from pozytywka_spark.features.months import month_at, number_of, start_at
 
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2023, month, 1) for month in (1, 2, 3, 4))
 TRACKS = 12
+# fields of `SliceMade` by the tables that hold them
+TABLES = {
+    "first_likes": "likes",
+    "artist_debuts": "artists",
+    "user_debuts": "users",
+    "user_month": "user_month",
+    "features": "features",
+}
 KNOWN = pl.col("prior_plays").is_not_null()
 
 
@@ -52,9 +61,12 @@ PLAN = CataloguePlan(
 
 
 def track_rows(tracks: int = TRACKS) -> pl.DataFrame:
-    """Two tracks an artist; A0001 has no genre, the last track no artist, and the one before isn't known."""
+    """Two tracks an artist, two genres.
+
+    A0001 has none, the last track has no artist, and the one before isn't known.
+    """
     numbers = np.arange(tracks)
-    rows = pl.DataFrame({"track": numbers, "artist": numbers // 2, "genre": numbers // 4})
+    rows = pl.DataFrame({"track": numbers, "artist": numbers // 2, "genre": numbers // 2 % 2})
     last = pl.col("track") == tracks - 1
     return rows.select(
         pl.col("track").cast(pl.UInt32),
@@ -168,3 +180,11 @@ def together(parts: Sequence[SliceMade]) -> SliceMade:
             )
         )
     )
+
+
+def assert_same_tables(tables: Mapping[str, pl.DataFrame], expected: SliceMade) -> None:
+    """Rows of the tables in any order."""
+    found = {field: tables[name].select(getattr(expected, field).columns) for name, field in TABLES.items()}
+    made = together([SliceMade(**found)])
+    for field in TABLES.values():
+        assert_frame_equal(getattr(made, field), getattr(expected, field))

@@ -108,7 +108,7 @@ def test_rows_without_an_id_are_nobodys() -> None:
     others = [tables["artists"], tables["track_storage"], words]
     assert_frame_equal(
         track_dimension(with_null["tracks"], with_null["artists"], with_null["track_storage"], words),
-        track_dimension(tables["tracks"], *others),  # type: ignore[arg-type]  # a list of unlike arguments
+        track_dimension(tables["tracks"], *others),
     )
     assert_frame_equal(user_dimension(with_null["users"], words), user_dimension(tables["users"], words))
 

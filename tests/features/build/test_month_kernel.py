@@ -292,7 +292,7 @@ def test_a_sum_that_leaves_64_bits_is_refused_by_user_and_month(length: int) -> 
     """
     only = plan(Named("duration_ms_total", pl.col("duration_ms").sum(), "event"), counted("plays", 3))
     if length == 2**62:
-        with pytest.raises(DataError, match=r"features of 2023-03: duration_ms of user 7 adds up"):
+        with pytest.raises(DataError, match="duration_ms leaves 64 bits for user 7 in 2023-03"):
             measure_month(events(text), bought(), dimensions(tables), only, MARCH)
     else:
         found = measure_month(events(text), bought(), dimensions(tables), only, MARCH)
@@ -306,6 +306,20 @@ def test_a_sum_of_negative_numbers_is_guarded_too() -> None:
     only = plan(Named("duration_ms_total", pl.col("duration_ms").sum(), "event"))
     with pytest.raises(DataError, match="user 7"):
         measure_month(events(text), bought(), dimensions(tables), only, MARCH)
+
+
+def test_what_is_made_in_128_bits_must_fit_64() -> None:
+    wide = pl.col("kind").cast(pl.Int128).sum() * 2**61
+    only = plan(counted("plays", 3), Named("wide", wide, "event"))
+    text = "6 2023-03-05 10:00:00 P 61 t1\n7 2023-03-05 10:00:00 L 71 t1"
+    with pytest.raises(DataError, match="wide leaves 64 bits for user 7 in 2023-03"):
+        measure_month(events(text), bought(), dimensions(), only, MARCH)
+
+
+def test_an_expression_that_fails_by_itself_says_so() -> None:
+    only = plan(Named("text", (pl.col("kind").cast(pl.String) + " many").first(), "event"))
+    with pytest.raises(pl.exceptions.InvalidOperationError, match="many"):
+        measure_month(events("6 2023-03-05 10:00:00 P 61 t1"), bought(), dimensions(), only, MARCH)
 
 
 def test_a_duration_beyond_any_month_lasts_until_the_cut_off() -> None:

@@ -161,7 +161,7 @@ def test_a_small_world_gives_these_tables() -> None:
     ]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(SEEDS)
 def test_an_oracle_gives_the_same(seed: int) -> None:
     world = made_world(seed)
@@ -170,7 +170,7 @@ def test_an_oracle_gives_the_same(seed: int) -> None:
     assert_frame_equal(made.user_month, _oracle(world), check_dtypes=False)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(SEEDS, st.integers(1, 5))
 def test_builds_of_some_months_each_equal_one_of_all(seed: int, at_once: int) -> None:
     world = made_world(seed)
@@ -184,7 +184,7 @@ def test_builds_of_some_months_each_equal_one_of_all(seed: int, at_once: int) ->
     _assert_same(together(done), together([whole]))
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(SEEDS, st.integers(2, 4))
 def test_users_in_slices_equal_users_at_once(seed: int, parts: int) -> None:
     world = made_world(seed)

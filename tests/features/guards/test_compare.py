@@ -23,19 +23,19 @@ WRITTEN = rows(
 
 
 def told(again: pl.DataFrame, *features: str) -> list[tuple[str, date, int]]:
-    return differences(WRITTEN, again, features or ("a", "b")).rows()
+    return [tuple(each) for each in differences(WRITTEN, again, features or ("a", "b"))]
 
 
 def test_equal_rows_in_any_order() -> None:
     assert told(WRITTEN.reverse().select("b", "month", "user_id", "a")) == []
-    assert differences(WRITTEN.clear(), WRITTEN.clear(), ["a"]).rows() == []
+    assert differences(WRITTEN.clear(), WRITTEN.clear(), ["a"]) == []
 
 
 def test_every_bit_counts() -> None:
     again = rows(
         (1, JANUARY, 1.0, 0.0), (2, JANUARY, nan, -0.0), (1, FEBRUARY, 2.0, 3.0), (3, FEBRUARY, 0.3, None)
     )
-    assert told(again) == [("b", JANUARY, 1), ("a", FEBRUARY, 3)]
+    assert told(again) == [("a", FEBRUARY, 3), ("b", JANUARY, 1)]
 
 
 def test_the_first_row_is_of_the_first_month() -> None:
@@ -48,8 +48,8 @@ def test_the_first_row_is_of_the_first_month() -> None:
 
 def test_a_row_on_one_side_only_differs_in_all() -> None:
     fewer, more = WRITTEN[:3], pl.concat([WRITTEN, rows((9, JANUARY, None, None))])
-    assert set(told(fewer)) == {("a", FEBRUARY, 3), ("b", FEBRUARY, 3)}
-    assert set(told(more)) == {("a", JANUARY, 9), ("b", JANUARY, 9)}
-    assert set(told(WRITTEN.clear())) == {("a", JANUARY, 1), ("b", JANUARY, 1)}
+    assert told(fewer) == [("a", FEBRUARY, 3), ("b", FEBRUARY, 3)]
+    assert told(more) == [("a", JANUARY, 9), ("b", JANUARY, 9)]
+    assert told(WRITTEN.clear()) == [("a", JANUARY, 1), ("b", JANUARY, 1)]
     changed = more.with_columns(b=pl.when(pl.col("user_id") == 1).then(5.0).otherwise("b"))
-    assert set(told(changed)) == {("a", JANUARY, 9), ("b", JANUARY, 1)}
+    assert told(changed) == [("a", JANUARY, 9), ("b", JANUARY, 1)]

@@ -9,10 +9,9 @@ from hashlib import md5
 import polars as pl
 from polars.testing import assert_frame_equal
 
+from pozytywka_spark.features.build.month_events import COLUMNS
 from pozytywka_spark.features.build.staged import BOUGHT
-from pozytywka_spark.features.guards.dice import event_dice, user_dice
 from pozytywka_spark.features.guards.invent import (
-    EVENT,
     INVENTED,
     SAMPLED,
     InventFutures,
@@ -42,21 +41,24 @@ def events(rows: int = 4_000, users: int = 40) -> pl.DataFrame:
     )
 
 
-def splitmix(number: int, seed: int) -> int:
-    z = (number + seed * 0x9E3779B97F4A7C15) & _WRAP
+def splitmix(number: int) -> int:
+    z = (number + 0x9E3779B97F4A7C15) & _WRAP
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WRAP
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WRAP
     return z ^ (z >> 31)
 
 
-def test_dice_are_those_of_splitmix64() -> None:
-    frame = events(50)
-    ids = [int.from_bytes(one[:8], "little") for one in frame["event_id"]]
-    assert frame.select(event_dice(7)).to_series().to_list() == [splitmix(one, 7) for one in ids]
-    users = pl.DataFrame({"user_id": [0, 1, -1]})
-    assert users.select(user_dice(3)).to_series().to_list() == [splitmix(n & _WRAP, 3) for n in (0, 1, -1)]
-    # of seed 1, the first number of the published generator that starts at 0
-    assert splitmix(0, 1) == 0xE220A8397B1DCDAF
+def test_dice_are_stated() -> None:
+    """In plain Python, as any engine could throw them."""
+    past = events(60)
+    future = invent(past, CUT_OFF.date(), seed=7)
+    for before, after in zip(past.rows(named=True), future.rows(named=True), strict=True):
+        thrown = splitmix(splitmix(7) ^ int.from_bytes(before["event_id"][:8], "little"))
+        later = timedelta(microseconds=(thrown >> 8) % (100 * 86_400_000_000))
+        assert after["event_time"] == CUT_OFF + (later if thrown % 4 else timedelta(0))
+        kind = ("PLAY", "SKIP", "LIKE", "ADVERTISEMENT", "BUY_PREMIUM")[(thrown >> 4) % 5]
+        buys = splitmix(splitmix(7) ^ before["user_id"]) % 2 == 0
+        assert after["event_type"] == ("PLAY" if kind == "BUY_PREMIUM" and not buys else kind)
 
 
 def test_an_invented_future_lies_on_the_cut_off_and_after_it() -> None:
@@ -75,7 +77,7 @@ def test_an_invented_future_lies_on_the_cut_off_and_after_it() -> None:
         ("PLAY", "SKIP", "LIKE", "ADVERTISEMENT", "BUY_PREMIUM"), True
     )
     buyers = set(future.filter(pl.col("event_type") == "BUY_PREMIUM")["user_id"])
-    assert buyers == {user for user in range(40) if splitmix(user, 7) % 2 == 0}
+    assert buyers == {user for user in range(40) if splitmix(splitmix(7) ^ user) % 2 == 0}
 
 
 def test_a_future_depends_on_the_seed_and_not_on_the_order() -> None:
@@ -93,11 +95,14 @@ def test_futures_are_put_down_by_month_with_their_first_purchases() -> None:
     ]
     shard = PastShard(FIRST.date(), 0, tuple(halves), (WORLD,))
     done = tasks.run(
-        [shard], InventFutures(Sample(1), 7), weight=lambda each: each.size, named=lambda each: "past"
+        [shard],
+        InventFutures(Sample(1), 7, rows_at_once=1_500),
+        weight=lambda each: each.size,
+        named=lambda each: "past",
     )
     by_month = tasks.files.staged(INVENTED)
     assert sorted(by_month) == [("2023-01 scrambled", f"2023-{month:02}-01", 0) for month in (2, 3, 4, 5)]
-    expected = invent(past, CUT_OFF.date(), 7).select(EVENT)
+    expected = invent(past, CUT_OFF.date(), 7).select(COLUMNS)
     for (_, month, _), rows in by_month.items():
         assert_frame_equal(
             rows,
@@ -124,5 +129,5 @@ def test_of_a_sample_only_its_users_are_there() -> None:
     sampled = tasks.files.staged(SAMPLED)[("2023-01-01", 0)]
     mine = set(sampled["user_id"])
     assert 4 <= len(mine) <= 20
-    assert_frame_equal(sampled, past.filter(pl.col("user_id").is_in(sorted(mine))).select(EVENT))
+    assert_frame_equal(sampled, past.filter(pl.col("user_id").is_in(sorted(mine))).select(COLUMNS))
     assert set(pl.concat(tasks.files.staged(INVENTED).values())["user_id"]) == mine

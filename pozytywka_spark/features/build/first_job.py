@@ -1,0 +1,89 @@
+"""Job one, with what else has to be read once: events of files that note nothing of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pozytywka_spark.event_notes import EventNote, as_note
+from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass
+from pozytywka_spark.features.build.items import REAL
+from pozytywka_spark.features.build.staged import BOUGHT, TRACKS, USERS
+from pozytywka_spark.features.build.survey import PLACE, TOLD, survey
+from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written
+from pozytywka_spark.lake.tasks import Done, TaskFiles, Tasks
+
+FirstItem = BoughtIn | CatalogueTables | DataFile
+_WITHOUT_IDS = 4
+
+
+@dataclass(frozen=True)
+class FirstJob:
+    """Work on what `FirstPass` works on, and on data files of events for a `survey`."""
+
+    def __call__(self, items: Sequence[FirstItem], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Facts of each item."""
+        for item in items:
+            if isinstance(item, DataFile):
+                yield from survey([item], files)
+            else:
+                yield from FirstPass()([item], files)
+
+
+@dataclass(frozen=True)
+class FirstFound:
+    """What came of it: notes by the places of files, purchases by month, the dimensions (None: not asked for,
+    or of no row), and the digests of the catalogue tables' rows (none: not asked for).
+    """
+
+    notes: Mapping[str, EventNote]
+    bought: Mapping[date, tuple[Parcel, ...]]
+    written: tuple[Written, ...]
+    tracks: Parcel | None
+    users: Parcel | None
+    contents: Mapping[str, str]
+
+
+def run_first(
+    tasks: Tasks, shards: Sequence[Shard], unnoted: Iterable[DataFile], catalogue: CatalogueTables | None
+) -> FirstFound:
+    """Purchases in the shards, notes of the files that have none, and the catalogue if it is given."""
+    bought = [
+        BoughtIn(shard.partition["event_month"], shard.partition["user_bucket"], shard.files)
+        for shard in shards
+    ]
+    items: list[FirstItem] = [*([catalogue] if catalogue else []), *bought, *unnoted]
+    return _found(tasks.run(items, FirstJob(), weight=_weight, named=_named))
+
+
+def _found(done: Done) -> FirstFound:
+    bought: dict[date, tuple[Parcel, ...]] = {}
+    for parcel in done.of(BOUGHT):
+        world, month = parcel.key
+        assert world == REAL
+        day = date.fromisoformat(str(month))
+        bought[day] = (*bought.get(day, ()), parcel)
+    dimensions = {kind: next(iter(done.of(kind)), None) for kind in (TRACKS, USERS)}
+    return FirstFound(
+        {told[PLACE]: as_note(told[TOLD]) for told in done.told if PLACE in told},
+        bought,
+        done.written,
+        dimensions[TRACKS],
+        dimensions[USERS],
+        next((told["digests"] for told in done.told if "digests" in told), {}),
+    )
+
+
+def _weight(item: FirstItem) -> int:
+    """Bytes that are read: the ids of events, which nothing makes smaller, are most of theirs."""
+    return item.size // _WITHOUT_IDS if isinstance(item, BoughtIn) else item.size
+
+
+def _named(item: FirstItem) -> str:
+    if isinstance(item, DataFile):
+        return f"events in {item.place}"
+    if isinstance(item, BoughtIn):
+        return f"purchases of {item.month:%Y-%m}, bucket {item.bucket}"
+    return "the catalogue"

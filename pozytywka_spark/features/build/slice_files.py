@@ -1,0 +1,71 @@
+"""A slice of users as its files and parcels hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pozytywka_spark.features.build.items import UserSlice
+from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS, MEASURED_ROWS
+from pozytywka_spark.features.build.user_kernel import SliceRows
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.slices import slice_of
+
+if TYPE_CHECKING:
+    from pozytywka_spark.features.build.plan import CataloguePlan
+
+_APART = 1 << 16  # parts of a slice cut across buckets and slices
+
+
+def slice_rows(
+    item: UserSlice, files: TaskFiles, plan: CataloguePlan, part: int = 0, parts: int = 1
+) -> SliceRows:
+    """The slice's rows, or those of one of `parts` parts of its users.
+
+    Files of held tables have all users of the bucket: file by file, those with a row in the build are kept.
+    """
+    mine = in_part(part, parts) if parts > 1 else None
+    measured = _of_parcels(item.measured, _measured_schema(plan), files, mine)
+    users = measured.get_column("user_id").unique()
+    held = item.held
+    summed = list(dict.fromkeys(name for name, _ in plan.sums))
+    return SliceRows(
+        measured,
+        _of_parcels(item.listened, LISTENED_ROWS, files, mine),
+        _of_parcels(item.liked, LIKED_ROWS, files, mine),
+        likes=_of_users(held.likes, ["user_id", "track_id", "month"], files, users),
+        artists=_of_users(held.artists, ["user_id", "artist_id", "month"], files, users),
+        users=_of_users(held.users, ["user_id", "first_event_at", "month"], files, users),
+        user_month=_of_users(held.user_month, ["user_id", "month", *summed], files, users),
+    )
+
+
+def in_part(part: int, parts: int) -> pl.Expr:
+    """Whether a row's user is in this one of the parts that the users of each slice go in."""
+    return slice_of("user_id", parts, apart_from=_APART) == part
+
+
+def _measured_schema(plan: CataloguePlan) -> pl.Schema:
+    names = [each.name for each in plan.at("event", "gap", "session")]
+    return pl.Schema({**MEASURED_ROWS, **dict.fromkeys(names, pl.Int64())})
+
+
+def _of_parcels(
+    parcels: Sequence[Parcel], schema: pl.Schema, files: TaskFiles, mine: pl.Expr | None
+) -> pl.DataFrame:
+    if not parcels:
+        return schema.to_frame()
+    if mine is None:
+        return files.read(parcels)
+    return pl.concat([files.read([parcel]).filter(mine) for parcel in parcels])
+
+
+def _of_users(
+    held: Sequence[DataFile], columns: Sequence[str], files: TaskFiles, users: pl.Series
+) -> pl.DataFrame | None:
+    mine = users.to_frame()
+    found = [files.read([file], columns).join(mine, on="user_id", how="semi") for file in held]
+    return pl.concat(found) if found else None

@@ -1,0 +1,193 @@
+"""Job three: everything of some users over all months, written as the tables' files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from pozytywka_spark import schemas
+from pozytywka_spark.features.build.items import Source, UserSlice
+from pozytywka_spark.features.build.sides import Sides, sides_of
+from pozytywka_spark.features.build.slice_files import slice_rows
+from pozytywka_spark.features.build.staged import PLAYED_ROWS
+from pozytywka_spark.features.build.user_kernel import SliceMade, make_slice
+from pozytywka_spark.features.label_rows import LabelPlan, count_labels, label_rows
+from pozytywka_spark.features.suspicion import CANDIDATES, OLDER
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.schemas import Table
+from pozytywka_spark.slices import slices_for
+
+if TYPE_CHECKING:
+    from pozytywka_spark.features.build.plan import CataloguePlan
+
+ROWS_AT_ONCE = 150_000  # users' months that are in memory at once; a slice of more goes in parts of its users
+PLAYS_AT_ONCE = 2_000_000
+# what is told of an item: rows of each table, and `LabelCount.told` of each month
+ROWS, LABELS = "rows", "labels"
+# labels and features, or labels alone: user_id, month and label; what a guard wants to look at of them
+Candidates = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
+OlderCandidates = Callable[[pl.DataFrame], pl.DataFrame]
+_BOUGHT = pl.Schema({"user_id": pl.Int64(), "purchased_at": pl.Int64()})
+
+
+@dataclass(frozen=True)
+class TracksPlayed:
+    """All parcels PLAYED of the real world: they become the months' files of `track_plays`."""
+
+    months: tuple[date, ...]
+    played: tuple[Parcel, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are read."""
+        return sum(one.size for one in self.played)
+
+
+@dataclass(frozen=True)
+class OlderLabels:
+    """A month that is not built now, in a bucket of users: its labels follow from later purchases too."""
+
+    month: date
+    bucket: int
+    user_month: tuple[DataFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files, of which one column is read."""
+        return sum(one.size for one in self.user_month)
+
+
+Item = UserSlice | TracksPlayed | OlderLabels
+
+
+@dataclass(frozen=True)
+class MakeFeatures:
+    """Work on `Item`s of the real world: writes all tables of the months of the build, and older labels.
+
+    `tracks`: the parcel of the first job, None where the catalogue is empty. `played`: parcels PLAYED of
+    these months and files of `track_plays` of earlier ones. `bought`: parcels BOUGHT or files of
+    `first_purchases` with all known first purchases. With `candidates` and `older_candidates`, what they
+    choose of the labelled rows is staged as CANDIDATES and OLDER.
+
+    Of each table a file a month and item is written, its rows in order of users. Told are ROWS and LABELS.
+    """
+
+    plan: CataloguePlan
+    months: tuple[date, ...]
+    tracks: Parcel | None
+    played: tuple[Source, ...]
+    bought: tuple[Source, ...]
+    labels: LabelPlan
+    candidates: Candidates | None = None
+    older_candidates: OlderCandidates | None = None
+    rows_at_once: int = ROWS_AT_ONCE
+    plays_at_once: int = PLAYS_AT_ONCE
+
+    def __call__(self, items: Sequence[Item], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Facts of each item."""
+        sides = sides_of(self.tracks, self.played, files)
+        purchases = first_purchases(self.bought, files)
+        for item in items:
+            if isinstance(item, UserSlice):
+                parts = parts_of(item, self.rows_at_once, self.plays_at_once)
+                for part in range(parts):
+                    yield self._make_part(item, part, parts, sides, purchases, files)
+            elif isinstance(item, TracksPlayed):
+                yield self._write_plays(item, sides, files)
+            else:
+                yield self._write_older(item, purchases, files)
+
+    def _make_part(
+        self,
+        item: UserSlice,
+        part: int,
+        parts: int,
+        sides: Sides,
+        purchases: pl.DataFrame,
+        files: TaskFiles,
+    ) -> dict[str, Any]:
+        """In a function of its own, so that nothing of a part is held while the next one is made."""
+        rows = slice_rows(item, files, self.plan, part, parts)
+        made = make_slice(rows, sides, self.plan, self.months)
+        del rows
+        return self._write_slice(made, item.bucket, purchases, files)
+
+    def _write_slice(
+        self, made: SliceMade, bucket: int, purchases: pl.DataFrame, files: TaskFiles
+    ) -> dict[str, Any]:
+        labels = label_rows(made.user_month.select("user_id", "month"), purchases, self.labels)
+        by_bucket = {"user_bucket": bucket}
+        names = [each.name for each in self.plan.features]
+        user_month = schemas.user_month_table([each.name for each in self.plan.measures])
+        _write(schemas.FIRST_LIKES, made.likes, files, by_bucket)
+        _write(schemas.ARTIST_DEBUTS, made.artists, files, by_bucket)
+        _write(schemas.USER_DEBUTS, made.users, files, by_bucket)
+        _write(user_month, made.user_month, files, by_bucket)
+        _write(schemas.features_table(names), made.features, files)
+        _write(schemas.labels_table(self.labels.horizon_column), labels, files)
+        if self.candidates is not None:
+            files.stage(CANDIDATES, self.candidates(self._labelled(labels), made.features))
+        written = {"user_month": made.user_month, "features": made.features, "labels": labels}
+        return {ROWS: {name: rows.height for name, rows in written.items()}, LABELS: self._told(labels)}
+
+    def _write_plays(self, item: TracksPlayed, sides: Sides, files: TaskFiles) -> dict[str, Any]:
+        played = files.read(item.played) if item.played else pl.DataFrame(schema=PLAYED_ROWS)
+        named = plays_by_id(played.filter(pl.col("month").is_in(item.months)), sides)
+        _write(schemas.TRACK_PLAYS, named, files)
+        return {ROWS: {"track_plays": named.height}, LABELS: []}
+
+    def _write_older(self, item: OlderLabels, purchases: pl.DataFrame, files: TaskFiles) -> dict[str, Any]:
+        rows = files.read(item.user_month, ["user_id"]).with_columns(month=pl.lit(item.month)).sort("user_id")
+        labels = label_rows(rows, purchases, self.labels)
+        _write(schemas.labels_table(self.labels.horizon_column), labels, files)
+        if self.older_candidates is not None:
+            files.stage(OLDER, self.older_candidates(self._labelled(labels)))
+        return {ROWS: {"labels": labels.height}, LABELS: self._told(labels)}
+
+    def _labelled(self, labels: pl.DataFrame) -> pl.DataFrame:
+        return labels.select("user_id", "month", pl.col(self.labels.horizon_column).alias("label"))
+
+    def _told(self, labels: pl.DataFrame) -> list[dict[str, Any]]:
+        return [one.told() for one in count_labels(labels, self.labels.horizon_column)]
+
+
+def parts_of(item: UserSlice, rows_at_once: int = ROWS_AT_ONCE, plays_at_once: int = PLAYS_AT_ONCE) -> int:
+    """How many parts a slice's users go in, one after the other."""
+    rows = sum(one.rows for one in item.measured)
+    plays = sum(one.rows for one in item.listened)
+    return max(slices_for(rows, rows_at_once), slices_for(plays, plays_at_once))
+
+
+def first_purchases(bought: Sequence[Source], files: TaskFiles) -> pl.DataFrame:
+    """Grain: user who ever bought: `user_id` and `purchased_at`, in microseconds since 1970 (UTC)."""
+    found = [_BOUGHT.to_frame()]
+    for kind in (Parcel, DataFile):
+        sources = [one for one in bought if isinstance(one, kind)]
+        if sources:  # a file of the table has moments where a parcel has microseconds
+            found.append(files.shared(sources, list(_BOUGHT)).cast(_BOUGHT))
+    return pl.concat(found).group_by("user_id").agg(pl.col("purchased_at").min())
+
+
+def plays_by_id(played: pl.DataFrame, sides: Sides) -> pl.DataFrame:
+    """Grain: track and month, in order of month and id: `track_id`, `plays`. `played` as PLAYED_ROWS."""
+    summed = played.group_by("month", "track", "stray").agg(pl.col("plays").sum())
+    known = summed.join(sides.tracks.select("track", "track_id"), on="track", how="left")
+    named = known.select(pl.coalesce("track_id", "stray"), "plays", "month")
+    return named.drop_nulls("track_id").sort("month", "track_id")
+
+
+def _write(
+    table: Table, rows: pl.DataFrame, files: TaskFiles, partition: Mapping[str, Any] | None = None
+) -> None:
+    """A file for each month of rows that lie in order of months."""
+    runs = rows.get_column("month").rle().struct.unnest()
+    start = 0
+    for length, month in runs.iter_rows():
+        body = rows.slice(start, length).drop("month")
+        files.write(table, body, {"month": month, **(partition or {})})
+        start += length

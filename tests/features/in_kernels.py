@@ -1,0 +1,75 @@
+"""A whole build by its kernels, without Spark: silver rows in plain Python to `user_month` and `features`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from pozytywka_spark import schemas
+from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass
+from pozytywka_spark.features.build.items import REAL, MonthShard
+from pozytywka_spark.features.build.plan import CataloguePlan, plan_of
+from pozytywka_spark.features.build.second_pass import MeasureMonths
+from pozytywka_spark.features.build.sides import sides_of
+from pozytywka_spark.features.build.staged import BOUGHT, LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
+from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice
+from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.tasks import Done
+from tests.in_memory import MemoryTasks
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def build(silver: Mapping[str, Rows], features: Sequence[Feature]) -> SliceMade:
+    """All months of all users, in one slice. `silver`: rows by the tables' names."""
+    tasks, plan = MemoryTasks(), plan_of(features)
+    months = _months(tasks, silver["events"])
+    first = _first_pass(tasks, silver, months)
+    measured = _second_pass(tasks, plan, months, first)
+    (tracks,) = first.of(TRACKS)
+    found = {kind: measured.of(kind) for kind in (MEASURED, LISTENED, LIKED)}
+    rows = SliceRows(*(tasks.files.read(parcels) for parcels in found.values()))
+    return make_slice(rows, sides_of(tracks, measured.of(PLAYED), tasks.files), plan, list(months))
+
+
+def table_rows(table: schemas.Table, rows: Rows) -> pl.DataFrame:
+    """Rows with the table's columns and types."""
+    made = pl.from_arrow(pa.Table.from_pylist([dict(row) for row in rows], arrow_schema(table.schema)))
+    assert isinstance(made, pl.DataFrame)
+    return made
+
+
+def _months(tasks: MemoryTasks, events: Rows) -> dict[date, DataFile]:
+    found = table_rows(schemas.EVENTS, events).partition_by("event_month", as_dict=True)
+    return {
+        month: tasks.files.put_file(
+            rows.drop("event_month", "user_bucket").sort("user_id", "event_time"),
+            {"event_month": month, "user_bucket": 0},
+        )
+        for (month,), rows in sorted(found.items())
+    }
+
+
+def _first_pass(tasks: MemoryTasks, silver: Mapping[str, Rows], months: Mapping[date, DataFile]) -> Done:
+    names = {table.name: table for table in schemas.SILVER}
+    tables = {
+        name: (tasks.files.put_file(table_rows(names[name], silver[name]), {}),)
+        for name in ("tracks", "artists", "track_storage", "users")
+    }
+    items = [CatalogueTables(**tables), *(BoughtIn(month, 0, (file,)) for month, file in months.items())]
+    return tasks.run(items, FirstPass(), weight=lambda item: item.size, named=str)
+
+
+def _second_pass(
+    tasks: MemoryTasks, plan: CataloguePlan, months: Mapping[date, DataFile], first: Done
+) -> Done:
+    (tracks,), (users,) = first.of(TRACKS), first.of(USERS)
+    work = MeasureMonths(plan, tracks, users, {REAL: tuple(first.of(BOUGHT))})
+    items = [MonthShard((REAL,), month, 0, (file,)) for month, file in months.items()]
+    return tasks.run(items, work, weight=lambda item: item.size, named=lambda item: f"{item.month}")
