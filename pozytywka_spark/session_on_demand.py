@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,12 +15,17 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-def session_on_demand(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
+Told = Callable[[], AbstractContextManager[None]]
+
+
+def session_on_demand(
+    settings: Settings, app_name: str, *, verbose: bool = False, told: Told = nullcontext
+) -> SparkSession:
     """The session of `build_session`, started by the first use of it.
 
     What its settings say is known without it. Where Spark runs already (in this process, or under
     spark-submit) or is surely needed (the delta-spark engine reads its logs by it) it is there at once.
-    Raises what `build_session` raises, at once or at the first use.
+    `told` surrounds its start. Raises what `build_session` raises, at once or at the first use.
     """
     at_once = (
         settings.lake.engine == "delta-spark"
@@ -27,27 +33,31 @@ def session_on_demand(settings: Settings, app_name: str, *, verbose: bool = Fals
         or "PYSPARK_GATEWAY_PORT" in os.environ
         or running_session() is not None
     )
+
+    def start() -> SparkSession:
+        with told():
+            return build_session(settings, app_name, verbose=verbose)
+
     if at_once:
-        return build_session(settings, app_name, verbose=verbose)
+        return start()
     # to whoever uses it, it is a session: nothing of ours or of Spark's asks for its class
-    return cast("SparkSession", _OnDemand(settings, app_name, verbose=verbose))
+    return cast("SparkSession", _OnDemand(start, asked_of_spark(settings, app_name)))
 
 
 class _OnDemand:
     """Passes everything on to the session, which it starts for the first of it."""
 
-    def __init__(self, settings: Settings, app_name: str, *, verbose: bool) -> None:
-        self._wanted = settings, app_name, verbose
+    def __init__(self, start: Callable[[], SparkSession], asked: Mapping[str, str]) -> None:
+        self._start = start
         self._starting = RLock()
         self._started: SparkSession | None = None
-        self.conf = _Conf(self, asked_of_spark(settings, app_name))
+        self.conf = _Conf(self, asked)
 
     def session(self) -> SparkSession:
         """The session itself."""
         with self._starting:
             if self._started is None:
-                settings, app_name, verbose = self._wanted
-                self._started = build_session(settings, app_name, verbose=verbose)
+                self._started = self._start()
             return self._started
 
     @property
