@@ -14,6 +14,7 @@ from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.plan import CataloguePlan, plan_of
 from pozytywka_spark.features.build.second_pass import MeasureMonths
 from pozytywka_spark.features.build.staged import PLAYED
+from pozytywka_spark.features.build.survey import without_ids
 from pozytywka_spark.features.build.third_pass import LABELS, Item, MakeFeatures, OlderLabels, TracksPlayed
 from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.label_rows import LabelCount, LabelPlan, added
@@ -93,7 +94,7 @@ def measure_months(build: Build) -> Done:
     return build.tasks.run(
         items,
         work,
-        weight=lambda item: item.size,
+        weight=lambda item: without_ids(item.size),
         named=lambda item: f"events of {item.month:%Y-%m}, bucket {item.bucket}",
     )
 

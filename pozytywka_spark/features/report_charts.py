@@ -108,7 +108,9 @@ def _axis(feature: Feature) -> str:
 
 def _ticks(feature: Feature, low: float, high: float) -> Ticks:
     if feature.unit != _SINCE_1970:
-        return round_ticks(low, high, _FEW_TICKS)
+        ticks = round_ticks(low, high, _FEW_TICKS)
+        counted = low % 1 == 0.5  # bars stand around whole numbers
+        return tuple(tick for tick in ticks if tick[0].is_integer()) if counted else ticks
     first, last = (date.fromordinal(_EPOCH + int(value // _DAY)) for value in (low, high))
     days = day_ticks(first, last)
     return tuple(

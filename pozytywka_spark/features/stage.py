@@ -89,16 +89,17 @@ def build_features(
     clock = Clock()
     entries = catalogue_of(settings) if features is None else tuple(features)
     order = feature_order(settings, entries)
-    asked = Asked(catalogue_hash(features=entries), months, full)
+    asked = Asked(entries, catalogue_hash(features=entries), months, full)
     with clock.timed("reading"):
         check_silver(lake)
         known = read_known(lake)
     with lake.tasks() as tasks:
         with clock.timed("reading"):
             look = look_at(lake, tasks, known)
-        with clock.timed("first pass"), _ready(spark, look):
-            prepared = prepare(lake, tasks, settings, look, asked)
-        after, guards = _build(settings, lake, tasks, prepared, entries, clock, commit=commit)
+        with _ready(spark, look):
+            with clock.timed("first pass"):
+                prepared = prepare(lake, tasks, settings, look, asked)
+            after, guards = _build(settings, lake, tasks, prepared, entries, clock, commit=commit)
     if commit:
         with clock.timed("record"):
             committed.commit_record(lake, prepared, after)

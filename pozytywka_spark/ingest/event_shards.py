@@ -21,8 +21,11 @@ def stage_complete(rows: pl.DataFrame, buckets: int, files: TaskFiles) -> None:
 
 def _by_shard(rows: pl.DataFrame, buckets: int) -> Iterator[tuple[tuple[date, int], pl.DataFrame]]:
     months = rows.get_column(MONTH)
-    if buckets == 1 and rows.height and months.min() == months.max():  # as in files that follow the time
-        yield (months[0], 0), rows
+    if buckets == 1 and months.is_sorted():  # as in files that follow the time: no row has to be moved
+        start = 0
+        for length, month in months.rle().struct.unnest().iter_rows():
+            yield (month, 0), rows.slice(start, length)
+            start += length
         return
     bucket = user_bucket(pl.col("user_id"), buckets).alias("_bucket")
     parts = rows.with_columns(bucket).partition_by(MONTH, "_bucket", as_dict=True)

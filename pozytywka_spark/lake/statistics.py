@@ -102,8 +102,10 @@ def _bounds(chunks: list[tuple[Any, int]]) -> tuple[Any, Any] | None:
 
 def _value(stats: Any, which: str) -> Any:
     """`min` or `max` of a row group, times in microseconds made by ourselves: Arrow loads Pandas for them."""
+    if stats.logical_type.type != "TIMESTAMP":
+        return getattr(stats, which)
     kind = json.loads(stats.logical_type.to_json())
-    if kind.get("timeUnit") != "microseconds" or kind["Type"] != "Timestamp":
+    if kind["timeUnit"] != "microseconds":
         return getattr(stats, which)
     epoch = _EPOCH if kind["isAdjustedToUTC"] else _EPOCH.replace(tzinfo=None)
     return epoch + timedelta(microseconds=getattr(stats, f"{which}_raw"))

@@ -138,6 +138,15 @@ def test_far_values_are_in_the_outermost_bars() -> None:
     assert bin_edges(np.arange(1000.0)).tolist()[:2] == [4.5, 54.5]
 
 
+def test_an_axis_of_few_counts_has_whole_numbers_only() -> None:
+    rows = pl.DataFrame(
+        {"plays": [0.0, 1.0, 1.0, 0.0], "noise": [0.1, 0.2, 0.9, 1.0], "bought": [0, 1, 0, 1]}
+    )
+    (counted, _, _), (real, _, _) = class_charts(rows, [FEATURES[0], FEATURES[2]], "bought")
+    assert [word for _, word in counted.x_ticks or ()] == ["0", "1"]
+    assert [word for _, word in real.x_ticks or ()] == ["0.5", "1"]
+
+
 def test_the_split_counts_back_from_the_last_mature_month() -> None:
     counts = [{"month": date(2023, month, 1), "rows": 5, "mature": 5} for month in range(1, 9)]
     counts.append({"month": date(2023, 9, 1), "rows": 5, "mature": 0})

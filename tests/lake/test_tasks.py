@@ -23,7 +23,18 @@ from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.schemas import table
 from tests.lake.conftest import SAIL, Bench
-from tests.lake.task_work import DDL, JANUARY, TABLE, add, die, keep_odd, read_shards, refuse, write
+from tests.lake.task_work import (
+    DDL,
+    JANUARY,
+    TABLE,
+    add,
+    die,
+    keep_odd,
+    read_shards,
+    refuse,
+    search_for_garbage,
+    write,
+)
 
 SMALL, LARGE = 1, INLINE_BYTES + 1
 
@@ -90,6 +101,12 @@ def test_workers_after_one_another_use_polars(rs: Bench) -> None:
     with rs.lake.tasks() as tasks:
         for _ in range(2):
             assert len(_run(tasks, [1, 2, 3, 4], write, LARGE).told) == 4
+
+
+def test_modules_are_not_searched_for_garbage_behind_every_task(rs: Bench) -> None:
+    with rs.lake.tasks() as tasks:
+        for told in _run(tasks, [1, 2, 3, 4], search_for_garbage, LARGE).told:
+            assert told["modules"] < told["all"] / 10
 
 
 def test_what_was_put_down_is_gone_at_the_end(rs: Bench) -> None:

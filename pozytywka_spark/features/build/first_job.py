@@ -11,12 +11,11 @@ from pozytywka_spark.event_notes import EventNote, as_note
 from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass
 from pozytywka_spark.features.build.items import REAL
 from pozytywka_spark.features.build.staged import BOUGHT, TRACKS, USERS
-from pozytywka_spark.features.build.survey import PLACE, TOLD, survey
+from pozytywka_spark.features.build.survey import PLACE, TOLD, survey, without_ids
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written
 from pozytywka_spark.lake.tasks import Done, TaskFiles, Tasks
 
 FirstItem = BoughtIn | CatalogueTables | DataFile
-_WITHOUT_IDS = 4
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,7 @@ def _found(done: Done) -> FirstFound:
 
 
 def _weight(item: FirstItem) -> int:
-    """Bytes that are read: the ids of events, which nothing makes smaller, are most of theirs."""
-    return item.size // _WITHOUT_IDS if isinstance(item, BoughtIn) else item.size
+    return without_ids(item.size) if isinstance(item, BoughtIn) else item.size
 
 
 def _named(item: FirstItem) -> str:

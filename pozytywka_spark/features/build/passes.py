@@ -1,14 +1,12 @@
-"""What the build's jobs are about: their units of work, made of what the job before put down."""
+"""The units of work of job three, made of what job two put down."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping
 
 from pozytywka_spark.features.build.items import REAL, Held, UserSlice
-from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED
-from pozytywka_spark.features.build.third_pass import TracksPlayed
+from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED
 from pozytywka_spark.lake.shards import Parcel
 
 
@@ -35,9 +33,3 @@ def user_slices(
         )
         for (bucket, number), mine in sorted(found.items())
     ]
-
-
-def tracks_played(parcels: Iterable[Parcel], months: Sequence[date]) -> TracksPlayed:
-    """Plays by track of the build's months, as the second job put them down."""
-    mine = (parcel for parcel in parcels if parcel.kind == PLAYED and parcel.key[0] == REAL)
-    return TracksPlayed(tuple(months), tuple(mine))

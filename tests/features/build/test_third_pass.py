@@ -25,7 +25,7 @@ from slice_world import (
 )
 
 from pozytywka_spark.features.build.items import Held, UserSlice
-from pozytywka_spark.features.build.passes import tracks_played, user_slices
+from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.staged import (
     BOUGHT,
     BOUGHT_ROWS,
@@ -81,7 +81,7 @@ class Lake:
             **settings,
         )
         parcels = [*self._parcels(months), *played]
-        items = [*user_slices(parcels, self._held(before)), tracks_played(parcels, months)]
+        items = [*user_slices(parcels, self._held(before)), TracksPlayed(tuple(months), tuple(played))]
         self.run(work, items)
 
     def run(self, work: MakeFeatures, items: Sequence[Item]) -> None:
@@ -290,7 +290,6 @@ def test_users_without_events_in_the_build_are_no_item() -> None:
     assert slices == [UserSlice("", 1, 0, (parcels[0], parcels[2]), (parcels[1],), (), Held())]
     assert [item.bucket for item in user_slices(parcels, held, "deleted")] == [0]
     assert user_slices(parcels, held, "deleted")[0].held == held[0]
-    assert tracks_played(parcels, [JANUARY]) == TracksPlayed((JANUARY,), (parcels[4],))
 
 
 LABEL_KNOWN = "known"

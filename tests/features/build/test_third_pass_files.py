@@ -12,9 +12,9 @@ from slice_world import PLAN, World, assert_same_tables, made_world, months_of, 
 
 from pozytywka_spark import schemas
 from pozytywka_spark.features.build.items import Held
-from pozytywka_spark.features.build.passes import tracks_played, user_slices
+from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED, PLAYED_ROWS, TRACKS
-from pozytywka_spark.features.build.third_pass import MakeFeatures
+from pozytywka_spark.features.build.third_pass import MakeFeatures, TracksPlayed
 from pozytywka_spark.features.build.user_kernel import make_slice
 from pozytywka_spark.features.label_rows import LabelPlan
 from pozytywka_spark.features.months import DAY_MICROS, start_at
@@ -77,7 +77,9 @@ def build(world: World, months: Sequence[date], held: Files, files: OpenFiles) -
     )
     work = MakeFeatures(PLAN, tuple(months), tracks, (parcels[-1], *held["track_plays"]), (), LABELS_AT)
     files.written.clear()
-    told = list(work([*user_slices(parcels, {0: before}), tracks_played(parcels, months)], files))
+    told = list(
+        work([*user_slices(parcels, {0: before}), TracksPlayed(tuple(months), (parcels[-1],))], files)
+    )
     assert len(told) == 2
     for written in files.written:
         held[written.table].append(readable(written, TABLES[written.table]))
