@@ -175,8 +175,7 @@ def performance_charts(trend: Rows) -> list[Chart]:
                 ),
                 x_ticks=_month_ticks(months),
                 y_range=(min(heights) - margin, max(heights) + margin) if heights else None,
-                title=name,
-                legend=(("estimated", COOL), ("realised", INK)) if name == "roc_auc" else (),
+                title=f"{name}: blue estimated, black realised",
             )
         )
     return found
