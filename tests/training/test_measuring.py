@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from functools import partial
 
@@ -117,3 +119,15 @@ class Counted(Here):
         self.questions += len(questions)
         assert all(isinstance(each, partial) for each in questions)
         return super().ask(questions, threads=threads)
+
+
+def test_questions_load_neither_spark_nor_settings() -> None:
+    """What a worker imports for a question it pays for in every process."""
+    names = ("scores", "gate_rows", "importance", "evaluation")
+    code = (
+        "import sys\n"
+        + "".join(f"import pozytywka_spark.training.{name}\n" for name in names)
+        + "print(sorted({'pyspark', 'pydantic', 'mlflow', 'sklearn', 'xgboost', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
