@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from pozytywka_spark.config import Monitoring
 from pozytywka_spark.monitoring.drift import JS, KS, NULLS, PSI
 from pozytywka_spark.monitoring.findings import MODEL, SCORE, alerts_of
+from pozytywka_spark.reports.charts import Band, Chart, Dot, Line, Ticks, round_ticks
 from pozytywka_spark.reports.page import Page
 
 SMALL = 24
@@ -52,8 +50,11 @@ def render(trend: Rows, month: date, chosen: Monitoring) -> str:
 
 def _model(page: Page, trend: Rows) -> None:
     section = page.section("The model")
-    section.figure(
-        performance_figure(trend), alt="ROC AUC, log loss and purchases by month, estimated and realised"
+    section.charts(
+        performance_charts(trend),
+        alt="ROC AUC, log loss and purchases by month, estimated and realised",
+        columns=3,
+        height=250,
     )
     section.text(
         "Estimated: what the model's own probabilities imply for the month's users (confidence-based "
@@ -61,12 +62,20 @@ def _model(page: Page, trend: Rows) -> None:
         "the labels were known, with the model that was monitored then."
     )
     if any("bin_" in row["metric"] for row in trend):
-        section.figure(calibration_figure(trend), alt="Predicted against observed rates, a panel a month")
+        section.charts(
+            calibration_charts(trend),
+            alt="Predicted against observed rates, a panel a month",
+            columns=4,
+            height=200,
+        )
 
 
 def _scores(page: Page, trend: Rows) -> None:
-    page.section("The scores").figure(
-        multiples(trend, [SCORE], (PSI, KS, JS)), alt="Distance of the scores from the reference, by month"
+    page.section("The scores").charts(
+        multiples(trend, [SCORE], (PSI, KS, JS)),
+        alt="Distance of the scores from the reference, by month",
+        columns=3,
+        height=200,
     )
 
 
@@ -79,8 +88,11 @@ def _features(page: Page, trend: Rows, here: Rows) -> None:
     psi.sort(key=lambda row: (row["threshold"] is None, -row["value"]))
     ranked = [row["subject"] for row in psi]
     if ranked:
-        section.figure(
-            multiples(trend, ranked[:SMALL], (PSI,)), alt="PSI by month of the features that moved most"
+        section.charts(
+            multiples(trend, ranked[:SMALL], (PSI,)),
+            alt="PSI by month of the features that moved most",
+            columns=3,
+            height=160,
         )
     values = {(row["subject"], row["metric"]): row for row in here}
     section.table(
@@ -103,84 +115,102 @@ def _severity(distances: Rows) -> str:
     return "not judged" if distances[0]["threshold"] is None else "ok"
 
 
-def multiples(trend: Rows, subjects: Sequence[str], metrics: Sequence[str]) -> Figure:
-    """A panel a subject and metric: its values by month, its limit dashed, alarms red."""
-    panels = [(subject, metric) for subject in subjects for metric in metrics]
-    columns = min(4, len(panels))
-    lines = math.ceil(len(panels) / columns)
-    figure = Figure(figsize=(10, 0.5 + 1.5 * lines), layout="constrained")
-    grid = figure.subplots(lines, columns, squeeze=False)
-    for axes in grid.ravel()[len(panels) :]:
-        axes.set_axis_off()
-    for axes, (subject, metric) in zip(grid.ravel(), panels, strict=False):
-        rows = [row for row in trend if row["subject"] == subject and row["metric"] == metric]
-        rows = [row for row in rows if row["value"] is not None]
-        months = [f"{row['month']:%y-%m}" for row in rows]
-        axes.plot(months, [row["value"] for row in rows], "-", color=COOL, linewidth=1)
-        colours = [WARM if row["alert"] else COOL for row in rows]
-        axes.scatter(months, [row["value"] for row in rows], c=colours, s=10, zorder=3)
-        limits = [row["threshold"] if row["threshold"] is not None else math.nan for row in rows]
-        axes.plot(months, limits, "--", color=GREY, linewidth=1)
-        axes.set_title(subject if len(metrics) == 1 else f"{subject} {metric}", fontsize=7)
-        _slim(axes, len(months))
-    return figure
+def multiples(trend: Rows, subjects: Sequence[str], metrics: Sequence[str]) -> list[Chart]:
+    """A panel a subject and metric: its values by month, its limit grey, alarms red."""
+    months = sorted({row["month"] for row in trend})
+    found = []
+    for subject, metric in ((subject, metric) for subject in subjects for metric in metrics):
+        mine = [row for row in trend if row["subject"] == subject and row["metric"] == metric]
+        known = [row for row in mine if row["value"] is not None]
+        values = [(months.index(row["month"]), row["value"], row["alert"]) for row in known]
+        limits = [
+            (months.index(row["month"]), row["threshold"]) for row in known if row["threshold"] is not None
+        ]
+        found.append(
+            Chart(
+                "",
+                "",
+                lines=(*_line(limits, GREY), *_line([(x, y) for x, y, _ in values], COOL)),
+                dots=tuple(Dot(x, y, WARM if alert else COOL, 2.5) for x, y, alert in values),
+                x_ticks=_month_ticks(months),
+                title=subject if len(metrics) == 1 else f"{subject} {metric}",
+            )
+        )
+    return found
 
 
-def performance_figure(trend: Rows) -> Figure:
+def performance_charts(trend: Rows) -> list[Chart]:
     """ROC AUC, log loss and purchases: estimated with its interval as a band, realised as points."""
-    figure = Figure(figsize=(10, 2.6), layout="constrained")
-    for axes, name in zip(figure.subplots(1, 3), ("roc_auc", "log_loss", "purchases"), strict=True):
-        for kind, colour in (("estimated", COOL), ("realised", INK)):
-            rows = [
-                row
+    months = sorted({row["month"] for row in trend})
+    found = []
+    for name in ("roc_auc", "log_loss", "purchases"):
+        rows = {
+            kind: [
+                (months.index(row["month"]), row["value"], row["low"], row["high"])
                 for row in trend
                 if row["subject"] == MODEL and row["metric"] == f"{kind}_{name}" and row["value"] is not None
             ]
-            months = [f"{row['month']:%y-%m}" for row in rows]
-            values = [row["value"] for row in rows]
-            low, high = ([row[end] for row in rows] for end in ("low", "high"))
-            if kind == "estimated":
-                axes.plot(months, values, "o-", color=colour, markersize=3, label=kind)
-                axes.fill_between(months, low, high, color=colour, alpha=0.15)
-            elif rows:
-                axes.vlines(months, low, high, color=colour, linewidth=1)
-                axes.scatter(months, values, color=colour, s=14, label=kind, zorder=3)
-        axes.set_title(name, fontsize=9)
-        _slim(axes, len({row["month"] for row in trend}))
-        axes.legend(frameon=False, fontsize=7)
-    return figure
+            for kind in ("estimated", "realised")
+        }
+        bounded = [
+            (x, low, high) for x, _, low, high in rows["estimated"] if low is not None and high is not None
+        ]
+        spans = [
+            Line(((x, low), (x, high)), INK)
+            for x, _, low, high in rows["realised"]
+            if low is not None and high is not None
+        ]
+        values = {kind: [(x, y) for x, y, *_ in each] for kind, each in rows.items()}
+        heights = [y for x, *each in (*rows["estimated"], *rows["realised"]) for y in each if y is not None]
+        margin = (max(heights) - min(heights)) * 0.05 or 0.01 if heights else 0.0
+        found.append(
+            Chart(
+                "",
+                "",
+                bands=(Band(tuple(bounded), COOL),) if bounded else (),
+                lines=(*_line(values["estimated"], COOL), *spans),
+                dots=(
+                    *(Dot(x, y, COOL) for x, y in values["estimated"]),
+                    *(Dot(x, y, INK) for x, y in values["realised"]),
+                ),
+                x_ticks=_month_ticks(months),
+                y_range=(min(heights) - margin, max(heights) + margin) if heights else None,
+                title=f"{name}: blue estimated, black realised",
+            )
+        )
+    return found
 
 
-def calibration_figure(trend: Rows, panels: int = 8) -> Figure:
+def calibration_charts(trend: Rows, panels: int = 8) -> list[Chart]:
     """Predicted against observed rate in tenths of users, a panel a month, the last months."""
     months = sorted({row["month"] for row in trend if "bin_" in row["metric"]})[-panels:]
-    figure = Figure(figsize=(10, 1.9 * math.ceil(len(months) / 4)), layout="constrained")
-    grid = figure.subplots(math.ceil(len(months) / 4), 4, squeeze=False)
-    for axes in grid.ravel()[len(months) :]:
-        axes.set_axis_off()
-    for axes, month in zip(grid.ravel(), months, strict=False):
-        found = {row["metric"]: row["value"] for row in trend if row["month"] == month}
-        places = [p for p in range(10) if f"realised_bin_{p}_predicted" in found]
-        predicted, observed = (
-            [found[f"realised_bin_{place}_{key}"] for place in places] for key in ("predicted", "observed")
+    found = []
+    for month in months:
+        values = {row["metric"]: row["value"] for row in trend if row["month"] == month}
+        points = [
+            (values[f"realised_bin_{place}_predicted"], values[f"realised_bin_{place}_observed"])
+            for place in range(10)
+            if f"realised_bin_{place}_predicted" in values
+        ]
+        highest = max([*(value for point in points for value in point), 0.01])
+        found.append(
+            Chart(
+                "predicted",
+                "observed",
+                lines=(Line(((0.0, 0.0), (highest, highest)), GREY),),
+                dots=tuple(Dot(x, y, COOL) for x, y in points),
+                x_ticks=round_ticks(0.0, highest, 4),
+                title=f"{month:%Y-%m}",
+            )
         )
-        highest = max([*predicted, *observed, 0.01])
-        axes.plot([0, highest], [0, highest], "--", color=GREY, linewidth=1)
-        axes.plot(predicted, observed, "o", color=COOL, markersize=3)
-        axes.set_title(f"{month:%Y-%m}", fontsize=8)
-        axes.tick_params(labelsize=6)
-        axes.spines[["top", "right"]].set_visible(False)
-    return figure
+    return found
 
 
-def _slim(axes: Axes, months: int) -> None:
-    axes.tick_params(labelsize=6)
-    axes.tick_params(axis="x", rotation=60)
-    axes.xaxis.set_major_locator(_every(max(1, months // 8)))
-    axes.spines[["top", "right"]].set_visible(False)
+def _line(points: Sequence[tuple[float, float]], colour: str) -> tuple[Line, ...]:
+    return (Line(tuple(points), colour),) if points else ()
 
 
-def _every(step: int) -> Any:
-    from matplotlib.ticker import MultipleLocator
-
-    return MultipleLocator(step)
+def _month_ticks(months: Sequence[date]) -> Ticks:
+    """So few that their words have room in a narrow panel."""
+    step = max(1, math.ceil(len(months) / 4))
+    return tuple((place, f"{month:%y-%m}") for place, month in enumerate(months) if place % step == 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ class MonthPart:
     labels: tuple[DataFile, ...]
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> tuple[str | int, ...]:
         """Of its parcels."""
         return self.month.isoformat(), self.number
 
@@ -70,8 +70,8 @@ class ScoreMonths:
         for part in items:
             rows = files.read(part.features, [*KEYS, *self.model.features])
             chunks = rows.iter_slices(ROWS_AT_ONCE)
-            margins = np.concatenate([self._margins(chunk) for chunk in chunks]) if rows.height else []
-            scored = rows.with_columns(pl.Series(MARGIN, margins, pl.Float64))
+            margins = np.concatenate([np.empty(0), *map(self._margins, chunks)])
+            scored = rows.with_columns(pl.Series(MARGIN, margins))
             files.stage(SCORED, self._labelled(scored, part, files), part.key)
             if part.month != self.month:
                 files.stage(SAMPLE, lowest(scored, self.seed, self.sample), part.key)
@@ -114,7 +114,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class LookAtReference:
-    """Work on the one `Reference`: tells `edges` of each of `names` (a list, or null) and how many `users`."""
+    """Work on the one `Reference`: tells `edges` of each of `names` (a list, or null), and its `users`."""
 
     names: tuple[str, ...]
     sample: int
@@ -204,7 +204,7 @@ def values_of(rows: pl.DataFrame, name: str) -> Floats:
     return rows.get_column(name).cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
-def counts_told(told: Sequence[dict[str, Any]], names: Sequence[str]) -> dict[str, Counts]:
+def counts_told(told: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Counts]:
     """What `CountRows` told of some parts, added up."""
     found = {name: Counts() for name in names}
     for line in told:
@@ -214,7 +214,7 @@ def counts_told(told: Sequence[dict[str, Any]], names: Sequence[str]) -> dict[st
     return found
 
 
-def measured_told(told: Sequence[dict[str, Any]]) -> dict[date, dict[str, dict[str, Measured]]]:
+def measured_told(told: Sequence[Mapping[str, Any]]) -> dict[date, dict[str, dict[str, Measured]]]:
     """What `MeasureMonths` told, by month."""
     return {
         date.fromisoformat(line["month"]): {

@@ -24,6 +24,7 @@ from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.policy import Rule
 from pozytywka_spark.scoring.reasons import words_of
 from pozytywka_spark.scoring.work import (
+    Alike,
     CountDeciles,
     ExplainUsers,
     RankUsers,
@@ -131,7 +132,7 @@ def _write(
     settings: Settings,
     scoring_id: str,
 ) -> tuple[Written, ...]:
-    alike = {
+    alike: dict[str, Alike] = {
         "model_name": model.name,
         "scoring_id": scoring_id,
         "scored_at": datetime.now(UTC),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # each of them), RANKED all columns of `predictions` that differ from user to user, but for the reasons
 MARGINS, EXPLAINED, RANKED = "margins", "explained", "ranked"
 MARGIN = "margin"
+Alike = str | int | bool | datetime | None
 ROWS_AT_ONCE = 20_000  # of 115 features and as many contributions: 40 MB
 _ROWS_A_PART = 100_000  # small files of features become one of predictions
 
@@ -129,7 +130,7 @@ class WritePredictions:
 
     month: date
     model_version: int
-    alike: Mapping[str, str | int | bool | datetime | None]
+    alike: Mapping[str, Alike]
 
     def __call__(self, items: Sequence[RankedPart], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Nothing is told."""

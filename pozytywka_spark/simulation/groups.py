@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -142,7 +142,7 @@ def lowest_of_each(rows: pl.DataFrame, most: int) -> pl.DataFrame:
 
 
 def sizes_told(
-    told: Sequence[dict[str, Any]], scores: int, chosen: ChosenMonth, model: ServingModel
+    told: Sequence[Mapping[str, Any]], scores: int, chosen: ChosenMonth, model: ServingModel
 ) -> dict[str, tuple[int, float]]:
     """Users and expected purchases of each segment, in the order of names; `scores` are the rows of scores.
 

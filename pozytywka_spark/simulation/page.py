@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from matplotlib.figure import Figure
-
+from pozytywka_spark.reports.charts import Chart, Dot, Line, round_ticks
 from pozytywka_spark.reports.page import Page
 from pozytywka_spark.simulation.advice import WARNING
 from pozytywka_spark.training.serving import ServingModel
 
 SHOWN = 15
+NAMES = 220  # pixels for the longest name of a segment
 INK, WARM, COOL, GREY = "#1d2433", "#b42318", "#2563a8", "#c9ced8"
 Rows = Sequence[Mapping[str, Any]]
 
@@ -32,8 +32,10 @@ def render(fronts: Rows, month: date, model: ServingModel, notes: Sequence[str])
     )
     section.text(*notes)
     if segments:
-        section.figure(
-            overview_figure(fronts), alt="Predicted change of purchases, with intervals, by segment"
+        section.charts(
+            [overview_chart(fronts)],
+            alt="Predicted change of purchases, with intervals, by segment",
+            height=90 + 30 * len(segments),
         )
     for name in segments:
         _segment(page, name, [row for row in fronts if row["segment"] == name])
@@ -66,7 +68,7 @@ def advice_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _segment(page: Page, name: str, rows: Rows) -> None:
     section = page.section(name)
-    section.figure(front_figure(rows), alt=f"Pareto front of {name}: change of purchases against cost")
+    section.charts([front_chart(rows)], alt=f"Pareto front of {name}: change of purchases against cost")
     best = sorted(rows, key=lambda row: (not row["suggested"], -row["gain"]))[:SHOWN]
     section.table(
         [
@@ -85,35 +87,46 @@ def _segment(page: Page, name: str, rows: Rows) -> None:
     )
 
 
-def front_figure(rows: Rows) -> Figure:
-    """Change of purchases against cost, coloured by distance, with intervals."""
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
-    axes = figure.subplots()
-    cost, change = [row["cost"] for row in rows], [row["change"] for row in rows]
-    axes.vlines(cost, [row["low"] for row in rows], [row["high"] for row in rows], color=GREY, linewidth=1)
-    dots = axes.scatter(cost, change, c=[row["distance"] for row in rows], cmap="viridis", s=22, zorder=3)
-    for row in rows:
-        if row["suggested"]:
-            axes.scatter([row["cost"]], [row["change"]], s=110, facecolors="none", edgecolors=WARM, zorder=4)
-    axes.axhline(0, color=INK, linewidth=0.6)
-    axes.axvline(0, color=INK, linewidth=0.6)
-    axes.set(xlabel="cost a month, ad income lost included", ylabel="change of purchases")
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.colorbar(dots, label="distance from today")
-    return figure
+def front_chart(rows: Rows) -> Chart:
+    """Change of purchases against cost, with intervals, paler the farther from today."""
+    farthest = max((row["distance"] for row in rows), default=0.0) or 1.0
+    ends = [row["cost"] for row in rows]
+    heights = [row[name] for row in rows for name in ("low", "high")]
+    axes = [Line(((min(ends), 0.0), (max(ends), 0.0)), INK)] if ends else []
+    if ends and min(ends) <= 0 <= max(ends):
+        axes.append(Line(((0.0, min(heights)), (0.0, max(heights))), INK))
+    return Chart(
+        "cost a month, ad income lost included",
+        "change of purchases",
+        lines=(*(Line(((r["cost"], r["low"]), (r["cost"], r["high"])), GREY) for r in rows), *axes),
+        dots=(
+            *(Dot(row["cost"], row["change"], _shade(row["distance"] / farthest), 4) for row in rows),
+            *(Dot(row["cost"], row["change"], WARM, 8, hollow=True) for row in rows if row["suggested"]),
+        ),
+        legend=(("near to today", _shade(0.0)), ("far", _shade(1.0)), ("suggested", WARM)),
+    )
 
 
-def overview_figure(fronts: Rows) -> Figure:
+def overview_chart(fronts: Rows) -> Chart:
     """The suggested change of each segment with its interval."""
     rows = [row for row in fronts if row["suggested"]]
-    figure = Figure(figsize=(8, 0.8 + 0.3 * len(rows)), layout="constrained")
-    axes = figure.subplots()
-    places = range(len(rows))
-    axes.hlines(places, [row["low"] for row in rows], [row["high"] for row in rows], color=GREY, linewidth=2)
-    axes.scatter([row["change"] for row in rows], places, color=COOL, zorder=3)
-    axes.set_yticks(places, [row["segment"] for row in rows], fontsize=8)
-    axes.axvline(0, color=INK, linewidth=0.6)
-    axes.invert_yaxis()
-    axes.set_xlabel("predicted change of purchases in the horizon, 95% interval")
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
+    heights = [row[name] for row in rows for name in ("low", "high")]
+    return Chart(
+        "predicted change of purchases in the horizon, 95% interval",
+        "",
+        lines=tuple(
+            Line(((row["low"], -place), (row["high"], -place)), GREY) for place, row in enumerate(rows)
+        ),
+        dots=tuple(Dot(row["change"], -place, COOL, 4) for place, row in enumerate(rows)),
+        rules=((0.0, ""),),
+        x_ticks=round_ticks(min(0.0, *heights), max(0.0, *heights)),
+        y_ticks=tuple((-place, row["segment"]) for place, row in enumerate(rows)),
+        y_range=(0.5 - len(rows), 0.5),
+        left=NAMES,
+    )
+
+
+def _shade(share: float) -> str:
+    """From a dark blue (0) to a pale one (1)."""
+    dark, pale = (31, 66, 120), (170, 200, 235)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(dark, pale, strict=True))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,7 @@ from pozytywka_spark.training.table_counts import CountLabels, counted
 from pozytywka_spark.training.table_work import MonthRows, mature
 
 REFIT = "refit_rows"  # kind of parcels: user_id, month, label and the model's features as 32-bit floats
-_BYTES_A_TREE = 600  # of rows, so that fits of a second or two come to a job's worth of bytes
+_BYTES_A_FIT = 4 << 20  # worth a task of its own
 
 
 def refit(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel) -> tuple[Predictor, ...]:
@@ -41,12 +43,14 @@ def refit(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel) -> 
     chosen = settings.simulation
     rows = training_rows(tasks, settings, lake, model)
     how = recipe(settings, model)
+    numbers = tuple(range(1, chosen.bootstrap + 1))
+    # the sample is bounded: on one machine threads of this process fit sooner than workers have started
+    items = [numbers] if tasks.here else [(number,) for number in numbers]
     done = tasks.run(
-        range(1, chosen.bootstrap + 1),
-        FitReplicates(rows, how, model.features, chosen.seed),
-        # what a fit takes grows with trees and rows: a job is worth it for a second or two of them
-        weight=lambda _: max(1, how.trees * sum(parcel.size for parcel in rows) // _BYTES_A_TREE),
-        named=lambda replicate: f"refit {replicate} of {chosen.bootstrap}",
+        items,
+        FitReplicates(rows, how, model.features, chosen.seed, tasks.slots if tasks.here else 1),
+        weight=lambda _: 1 if tasks.here else _BYTES_A_FIT,
+        named=lambda item: f"refit {item[0]} of {chosen.bootstrap}",
     )
     found = {told["replicate"]: base64.b64decode(told["content"]) for told in done.told}
     return tuple(from_content(model.kind, found[number], how.trees) for number in sorted(found))
@@ -54,19 +58,25 @@ def refit(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel) -> 
 
 @dataclass(frozen=True)
 class FitReplicates:
-    """Work on numbers of replicates: tells each one's model, `content` in base64. `rows`: parcels REFIT."""
+    """Work on numbers of replicates: tells each one's model, `content` in base64. `rows`: parcels REFIT.
+
+    Each is fitted by one thread, so that it comes out the same wherever it is; so many at once.
+    """
 
     rows: tuple[Parcel, ...]
     how: Recipe
     order: tuple[str, ...]
     seed: int
+    at_once: int = 1
 
-    def __call__(self, items: Sequence[int], files: TaskFiles) -> Iterator[dict[str, Any]]:
+    def __call__(self, items: Sequence[tuple[int, ...]], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a replicate."""
         rows = files.shared(self.rows).sort("user_id", "month").to_arrow()
-        for replicate in items:
-            content = fit_replicate(rows, self.how, self.order, self.seed, replicate).content()
-            yield {"replicate": replicate, "content": base64.b64encode(content).decode()}
+        fit = partial(fit_replicate, rows, self.how, self.order, self.seed)
+        numbers = [number for item in items for number in item]
+        with ThreadPoolExecutor(self.at_once) as threads:
+            for replicate, found in zip(numbers, threads.map(fit, numbers), strict=True):
+                yield {"replicate": replicate, "content": base64.b64encode(found.content()).decode()}
 
 
 @dataclass(frozen=True)

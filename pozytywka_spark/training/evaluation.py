@@ -12,9 +12,8 @@ from pozytywka_spark.training import kernel
 from pozytywka_spark.training.kernel import Floats
 from pozytywka_spark.training.metrics import Evaluation, finish
 
-# Of a group: by name what `kernel.totals` and `kernel.parts` give, a row a replicate
+# Of a group: what `kernel.parts` gives, a row a replicate
 Sums = dict[str, Floats]
-_TOTALS = ("pos", "neg")
 _CELLS_A_QUESTION = 100_000_000  # rows x replicates: about five seconds of a core
 
 
@@ -69,15 +68,8 @@ def _of_same_users(groups: Mapping[str, Rows], seed: int, first: int, count: int
     for start, size in kernel.replicate_chunks(len(user_id), first, count):
         drawn = kernel.weights_of(users, seed, start, size)
         for name, rows in ranked.items():
-            found[name].append(_whole(rows, np.take(drawn, places[name], axis=1)))
+            found[name].append(kernel.parts(rows, np.take(drawn, places[name], axis=1)))
     return {name: _joined(parts) for name, parts in found.items()}
-
-
-def _whole(rows: kernel.Ranked, weight: Floats) -> Sums:
-    """Of a group in one bucket: nothing lies above it."""
-    total = kernel.totals(rows.label, weight)
-    above = {name: np.zeros(len(weight)) for name in _TOTALS}
-    return {**total, **kernel.parts(rows, weight, above, total)}
 
 
 def _joined(parts: Sequence[Sums]) -> Sums:

@@ -112,8 +112,8 @@ def as_model(
 
 
 def held_rows(prepared: Prepared) -> int:
-    """About how many rows of validation and test the table has."""
-    return round(prepared.share * sum(prepared.sizes[side][0] for side in (VALIDATION, TEST)))
+    """About how many rows the table has of the larger of validation and test."""
+    return round(prepared.share * max(prepared.sizes[side][0] for side in (VALIDATION, TEST)))
 
 
 def measure(
@@ -121,15 +121,18 @@ def measure(
 ) -> Measured:
     """All models on validation and test, the one to register on the test's slices, every row counted.
 
-    Replicates are cut into questions by `rows`, about how many validation and test have.
+    Replicates are cut into questions by `rows`, about how many the larger of both sides has.
     """
     chosen = settings.evaluation
     few = min(chosen.bootstrap, SLICE_REPLICATES)
+    cut = ranges(4 * rows, chosen.bootstrap)  # as many models stand beside each other
     by_model = [
-        partial(sums_by_model, models=models, seed=chosen.seed, first=first, count=count)
-        for first, count in ranges(4 * rows, chosen.bootstrap)  # as many models stand beside each other
+        partial(sums_by_model, side=side, models=models, seed=chosen.seed, first=first, count=count)
+        for side in (VALIDATION, TEST)
+        for first, count in cut
     ]
-    found = finished(asked.ask(by_model))
+    sums = asked.ask(by_model)
+    found = finished(sums[: len(cut)]) | finished(sums[len(cut) :])
     verdict = compare(found, settings.gate)
     kind = chosen_kind(verdict, settings)
     of_chosen = [

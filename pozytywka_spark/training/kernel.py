@@ -1,8 +1,4 @@
-"""The arithmetic of evaluation over rows, exact, for many bootstrap replicates at once.
-
-Rows of a group may be cut into buckets by score: given what lies in the buckets above, every result is a
-sum over buckets.
-"""
+"""The arithmetic of evaluation over rows, exact, for many bootstrap replicates at once."""
 
 from __future__ import annotations
 
@@ -90,51 +86,40 @@ def ranked(score: Floats, label: Floats) -> Ranked:
     )
 
 
-def totals(label: Floats, weight: Floats) -> dict[str, Floats]:
-    """Weight of positives and negatives, a number a replicate."""
-    positives = weight @ label
-    return {"pos": positives, "neg": weight.sum(axis=1) - positives}
+def parts(rows: Ranked, weight: Floats) -> dict[str, Floats]:
+    """What each metric is made of, a row a replicate; `weight` has a column a row, in their order.
 
-
-def parts(
-    rows: Ranked, weight: Floats, above: dict[str, Floats], total: dict[str, Floats]
-) -> dict[str, Floats]:
-    """What a bucket adds to each metric, a row a replicate; `weight` has a column a row, in their order.
-
-    `above` and `total` are `totals` of the buckets with higher scores and of the whole group. Rows of
-    equal score count as one step, whatever their order. Columns of the results: `auc`, `ap`,
+    Rows of equal score count as one step, whatever their order. Columns of the results: `auc`, `ap`,
     `log_loss`, `brier` one; `top` one per `TOP`; `curve` one per `CURVE` (the first replicate only);
-    `bin_weight`, `bin_label`, `bin_score` one per bin of equal weight, highest scores first.
+    `bin_weight`, `bin_label`, `bin_score` one per bin of equal weight, highest scores first; of `pos` and
+    `neg`, the weight of positives and negatives, none: a number a replicate.
     """
+    pos = weight @ rows.label
+    size = weight.sum(axis=1)
     cum_pos, cum_all = np.cumsum(weight * rows.label, axis=1), np.cumsum(weight, axis=1)
     if len(rows.last) < len(rows.score):
         cum_pos, cum_all = np.take(cum_pos, rows.last, axis=1), np.take(cum_all, rows.last, axis=1)
-    size = total["pos"] + total["neg"]
-    reached = (above["pos"] + above["neg"], cum_all, cum_pos, size)
     return {
-        **_ranking(rows.bought, cum_pos, cum_all, above, total),
+        "pos": pos,
+        "neg": size - pos,
+        **_ranking(rows.bought, cum_pos, cum_all, size - pos),
         "log_loss": (weight @ rows.loss)[:, None],
         "brier": (weight @ rows.error)[:, None],
-        "top": _positives_in_top(TOP, *reached),
-        "curve": _positives_in_top(CURVE, *(value[:1] for value in reached)),
-        **_bins(rows, weight, *reached),
+        "top": _positives_in_top(TOP, cum_all, cum_pos, size),
+        "curve": _positives_in_top(CURVE, cum_all[:1], cum_pos[:1], size[:1]),
+        **_bins(rows, weight, cum_all, cum_pos, size),
     }
 
 
-def _ranking(
-    bought: Places, cum_pos: Floats, cum_all: Floats, above: dict[str, Floats], total: dict[str, Floats]
-) -> dict[str, Floats]:
+def _ranking(bought: Places, cum_pos: Floats, cum_all: Floats, negatives: Floats) -> dict[str, Floats]:
     """Areas under the curves: steps without a buyer add nothing to them."""
-    before = np.maximum(bought - 1, 0)
-    last = [np.take(value, bought, axis=1) for value in (cum_pos, cum_all)]
+    pos_so_far, all_so_far = (np.take(value, bought, axis=1) for value in (cum_pos, cum_all))
     pos, every = (
-        value - np.where(bought > 0, np.take(whole, before, axis=1), 0.0)
-        for value, whole in zip(last, (cum_pos, cum_all), strict=True)
+        value - np.where(bought > 0, np.take(whole, np.maximum(bought - 1, 0), axis=1), 0.0)
+        for value, whole in ((pos_so_far, cum_pos), (all_so_far, cum_all))
     )
     neg = every - pos
-    pos_so_far = above["pos"][:, None] + last[0]
-    all_so_far = (above["pos"] + above["neg"])[:, None] + last[1]
-    neg_below = total["neg"][:, None] - (all_so_far - pos_so_far)
+    neg_below = negatives[:, None] - (all_so_far - pos_so_far)
     precision = np.divide(pos_so_far, all_so_far, out=np.zeros_like(pos_so_far), where=all_so_far > 0)
     return {
         "auc": (pos * (neg_below + neg / 2)).sum(axis=1)[:, None],
@@ -142,29 +127,24 @@ def _ranking(
     }
 
 
-def _positives_in_top(
-    shares: tuple[float, ...], above: Floats, cum_all: Floats, cum_pos: Floats, size: Floats
-) -> Floats:
-    """Positives of this bucket among the top share of all rows; rows tied at its edge count pro rata."""
+def _positives_in_top(shares: tuple[float, ...], cum_all: Floats, cum_pos: Floats, size: Floats) -> Floats:
+    """Positives among the top share of the rows; rows tied at its edge count pro rata."""
     found = np.empty((len(size), len(shares)))
     for replicate in range(len(size)):
-        wanted = np.array(shares) * size[replicate] - above[replicate]
         x = np.concatenate([[0.0], cum_all[replicate]])
         y = np.concatenate([[0.0], cum_pos[replicate]])
-        found[replicate] = np.interp(np.clip(wanted, 0.0, x[-1]), x, y)
+        found[replicate] = np.interp(np.array(shares) * size[replicate], x, y)
     return found
 
 
-def _bins(
-    rows: Ranked, weight: Floats, above: Floats, cum_all: Floats, cum_pos: Floats, size: Floats
-) -> dict[str, Floats]:
+def _bins(rows: Ranked, weight: Floats, cum_all: Floats, cum_pos: Floats, size: Floats) -> dict[str, Floats]:
     """Sums per bin of equal weight; rows of equal score lie together in the bin of their middle rank."""
     found = {name: np.zeros((len(size), BINS)) for name in ("bin_weight", "bin_label", "bin_score")}
     ranks = cum_all.copy()  # of each step: twice its middle rank here; whole numbers, as the weights are
     ranks[:, 1:] += cum_all[:, :-1]
     row_after = np.append(0, rows.last + 1)
     for replicate in range(len(size)):
-        borders = np.arange(1, BINS) * (2 * size[replicate]) / BINS - 2 * above[replicate]
+        borders = np.arange(1, BINS) * (2 * size[replicate]) / BINS
         edges = np.searchsorted(ranks[replicate], borders)
         steps = np.concatenate([[0], edges, [len(rows.last)]])
         for name, cumulated in (("bin_weight", cum_all), ("bin_label", cum_pos)):

@@ -1,4 +1,4 @@
-"""From sums over buckets to metrics: what each number means."""
+"""From sums over rows to metrics: what each number means."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Evaluation:
 
 
 def finish(pos: Floats, neg: Floats, sums: dict[str, Floats]) -> Evaluation:
-    """Metrics from `kernel.totals` and `kernel.parts` summed over all buckets of a group.
+    """Metrics from `kernel.parts` of a group's rows.
 
     Equal to scikit-learn's `roc_auc_score`, `average_precision_score` (as pr_auc), `log_loss` and
     `brier_score_loss`; undefined ones (a group of one class) are NaN. `calibration_error` is the mean

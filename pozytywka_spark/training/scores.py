@@ -59,17 +59,15 @@ def calibrator_of(
 
 
 def sums_by_model(
-    table: TrainingTable, models: Mapping[str, ServingModel], seed: int, first: int, count: int
+    table: TrainingTable, side: str, models: Mapping[str, ServingModel], seed: int, first: int, count: int
 ) -> dict[str, Sums]:
-    """`evaluation.sums` by "model side", on validation and test.
+    """`evaluation.sums` by "model side", on the rows of that side.
 
     `models` by kind, logistic regression and trees, of the same features; both scores are calibrated.
     """
-    groups = {}
-    for side in (VALIDATION, TEST):
-        rows = table.of(side)
-        for name, score in _scores_by_name(rows, models).items():
-            groups[f"{name} {side}"] = Rows(rows.user_id, rows.label, score)
+    rows = table.of(side)
+    scores = _scores_by_name(rows, models)
+    groups = {f"{name} {side}": Rows(rows.user_id, rows.label, score) for name, score in scores.items()}
     return sums(groups, seed, first, count)
 
 

@@ -9,15 +9,12 @@ import mlflow
 import numpy as np
 import pytest
 import xgboost
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 from sklearn.metrics import roc_auc_score
 from trained import Trained
 
 from pozytywka_spark.training.booster import load
 from pozytywka_spark.training.dossier import dossier
 from pozytywka_spark.training.dossier_models import worst_slice
-from pozytywka_spark.training.slice_columns import join_city, slices_of
 from pozytywka_spark.training.tracking.registry import load_model
 from pozytywka_spark.training.tracking.store import connect
 
@@ -122,33 +119,6 @@ def test_a_decided_page_is_made_from_the_logged_facts_alone(folder: Path) -> Non
     undecided = dossier(older, None)
     assert "has not decided" in undecided
     assert "beat logistic regression" not in undecided
-
-
-def test_ranges_are_half_open(spark: SparkSession) -> None:
-    values = [
-        (0.0, "under 30 days"),
-        (29.0, "under 30 days"),
-        (30.0, "30 to 89 days"),
-        (365.0, "365 days or more"),
-    ]
-    frame = spark.createDataFrame([*values, (None, "unknown")], "tenure_days double, expected string")
-    sliced = frame.withColumns({"month": F.lit("2023-01-01").cast("date")}).withColumns(
-        slices_of(["tenure_days"])
-    )
-    assert sliced.filter(F.col("slice_tenure") != F.col("expected")).collect() == []
-    assert {row["slice_month"] for row in sliced.collect()} == {"2023-01"}
-
-
-def test_small_cities_are_other_and_nobody_is_lost(spark: SparkSession) -> None:
-    cities = [(user, f"city {user // 3:02}") for user in range(1, 70)]
-    users = spark.createDataFrame([*cities, (70, None)], "user_id bigint, city string")
-    rows = spark.createDataFrame([(user,) for user in range(1, 72)], "user_id bigint")
-    found = {row["user_id"]: row["city"] for row in join_city(rows, users).collect()}
-    assert len(found) == 71
-    assert found[70] is None
-    assert found[71] is None
-    assert len({city for city in found.values() if city not in (None, "other")}) == 20
-    assert found[69] == "other"  # city 23 has a single user
 
 
 def test_the_worst_slice_is_the_lowest_that_can_be_judged() -> None:

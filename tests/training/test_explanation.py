@@ -102,6 +102,17 @@ def test_dependence_is_the_mean_contribution_of_bins_of_values(
     assert [row["rows"] for row in found["gone"]] == [ROWS]  # one value, one bin
 
 
+def test_a_value_at_an_edge_is_in_the_bin_below() -> None:
+    values = np.repeat(np.arange(1, 41, dtype=np.float32), 3)
+    parts = values.astype(float)
+    dice = np.arange(120, dtype=np.uint64)
+    found = importance.dependence(importance.Explained(("x",), values[:, None], parts[:, None], dice), ["x"])
+    assert [row["value"] for row in found["x"]] == [place + 0.5 for place in range(1, 40, 2)]
+    assert [(row["rows"], row["low"], row["high"]) for row in found["x"]] == [
+        (6, float(place), float(place + 1)) for place in range(1, 40, 2)
+    ]
+
+
 def test_dots_are_rows_and_the_same_ones_every_time(
     explained: importance.Explained, frame: pd.DataFrame, contributions: np.ndarray
 ) -> None:

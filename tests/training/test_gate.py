@@ -24,7 +24,7 @@ def two_models(drawn: np.random.Generator, lost: tuple[float, float], users: int
     weight = kernel.user_weights(np.repeat(np.arange(users), 2), int(drawn.integers(10**6)), 0, 101)
     return [
         evaluated(
-            sigmoid(-2 + (logit + 2 + drawn.normal(0, noise, 2 * users)) / (1 + noise**2)), label, weight, []
+            sigmoid(-2 + (logit + 2 + drawn.normal(0, noise, 2 * users)) / (1 + noise**2)), label, weight
         )
         for noise in lost
     ]
@@ -69,9 +69,7 @@ def test_a_calibrated_model_passes_however_few_rows_there_are(settings: Settings
         for _ in range(40):
             score = sigmoid(drawn.normal(-2, 1, rows))
             label = (drawn.random(rows) < score).astype(float)
-            passed.append(
-                calibration_holds(evaluated(score, label, np.ones((1, rows)), []), settings.gate)[0]
-            )
+            passed.append(calibration_holds(evaluated(score, label, np.ones((1, rows))), settings.gate)[0])
     assert np.mean(passed) >= 0.98
 
 
@@ -130,5 +128,5 @@ def test_where_the_champion_can_not_score_the_challenger_must_know_something(set
     drawn = np.random.default_rng(3)
     label = (drawn.random(600) < 0.2).astype(float)
     weight = kernel.user_weights(np.arange(600), 1, 0, 101)
-    ignorant = evaluated(0.2 + 0.001 * drawn.random(600), label, weight, [])
+    ignorant = evaluated(0.2 + 0.001 * drawn.random(600), label, weight)
     assert not decide_alone(ignorant, settings.gate).promote

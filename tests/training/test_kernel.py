@@ -1,4 +1,4 @@
-"""The evaluation's arithmetic against scikit-learn, cut into buckets in any way."""
+"""The evaluation's arithmetic against scikit-learn."""
 
 from __future__ import annotations
 
@@ -12,22 +12,10 @@ from pozytywka_spark.training import kernel
 from pozytywka_spark.training.metrics import Evaluation, finish
 
 
-def evaluated(score: np.ndarray, label: np.ndarray, weight: np.ndarray, edges: list[float]) -> Evaluation:
-    """Cut rows at `edges` into buckets, highest scores first, and put the parts together."""
-    bucket = (score[:, None] < np.array(edges)[None, :]).sum(axis=1) if edges else np.zeros(len(score), int)
-    chosen = [bucket == number for number in range(len(edges) + 1)]
-    sums = [kernel.totals(label[rows], weight[:, rows]) for rows in chosen]
-    total = {name: sum(part[name] for part in sums) for name in ("pos", "neg")}
-    above = {name: np.zeros(len(weight)) for name in ("pos", "neg")}
-    found: dict[str, np.ndarray] = {}
-    for rows, own in zip(chosen, sums, strict=True):
-        if rows.any():
-            ranked = kernel.ranked(score[rows], label[rows])
-            mine = weight[:, rows][:, ranked.order]
-            for name, value in kernel.parts(ranked, mine, above, total).items():
-                found[name] = found[name] + value if name in found else value
-        above = {name: above[name] + own[name] for name in above}
-    return finish(total["pos"], total["neg"], found)
+def evaluated(score: np.ndarray, label: np.ndarray, weight: np.ndarray) -> Evaluation:
+    ranked = kernel.ranked(score, label)
+    found = kernel.parts(ranked, weight[:, ranked.order])
+    return finish(found["pos"], found["neg"], found)
 
 
 def drawn_rows(seed: int, rows: int, distinct: int) -> tuple[np.ndarray, np.ndarray]:
@@ -42,14 +30,11 @@ def drawn_rows(seed: int, rows: int, distinct: int) -> tuple[np.ndarray, np.ndar
     seed=st.integers(0, 10_000),
     rows=st.integers(2, 400),
     distinct=st.sampled_from([1, 3, 50, 10**9]),
-    edges=st.lists(st.floats(0, 1), max_size=5),
 )
-def test_equal_to_scikit_learn_however_rows_are_cut(
-    seed: int, rows: int, distinct: int, edges: list[float]
-) -> None:
+def test_equal_to_scikit_learn_however_many_rows_are_tied(seed: int, rows: int, distinct: int) -> None:
     score, label = drawn_rows(seed, rows, distinct)
     weight = np.ones((1, rows))
-    found = evaluated(score, label, weight, sorted(edges, reverse=True)).metrics
+    found = evaluated(score, label, weight).metrics
     expected = {
         "roc_auc": roc_auc_score(label, score),
         "pr_auc": average_precision_score(label, score),
@@ -61,14 +46,12 @@ def test_equal_to_scikit_learn_however_rows_are_cut(
     assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
-@given(seed=st.integers(0, 10_000), rows=st.integers(2, 300), edges=st.lists(st.floats(0, 1), max_size=4))
-def test_weighted_replicates_equal_scikit_learn_with_sample_weight(
-    seed: int, rows: int, edges: list[float]
-) -> None:
+@given(seed=st.integers(0, 10_000), rows=st.integers(2, 300))
+def test_weighted_replicates_equal_scikit_learn_with_sample_weight(seed: int, rows: int) -> None:
     score, label = drawn_rows(seed, rows, 40)
     users = np.random.default_rng(seed).integers(1, 50, rows)
     weight = kernel.user_weights(users, seed, 0, 6)
-    found = evaluated(score, label, weight, sorted(edges, reverse=True)).replicates
+    found = evaluated(score, label, weight).replicates
     for replicate, weights in enumerate(weight):
         if 0 < (weights * label).sum() < weights.sum():
             assert found["roc_auc"][replicate] == pytest.approx(
@@ -85,13 +68,13 @@ def test_weighted_replicates_equal_scikit_learn_with_sample_weight(
 def test_top_shares_count_ties_pro_rata() -> None:
     score = np.array([0.9, 0.8, 0.5, 0.5, 0.5, 0.5] + [0.1] * 14)
     label = np.array([1, 0, 1, 1, 0, 0] + [0] * 13 + [1], dtype=float)
-    found = evaluated(score, label, np.ones((1, 20)), [0.6]).metrics
+    found = evaluated(score, label, np.ones((1, 20))).metrics
     assert found["precision_at_5pct"] == 1.0  # the best row is a buyer
     assert found["precision_at_10pct"] == 0.5
     assert found["lift_at_10pct"] == pytest.approx(0.5 / (4 / 20))
     assert found["recall_at_10pct"] == pytest.approx(1 / 4)
     assert found["recall_at_1pct"] == pytest.approx(0.2 / 4)  # a fifth of the best row
-    curve = evaluated(score, label, np.ones((1, 20)), []).curve
+    curve = evaluated(score, label, np.ones((1, 20))).curve
     at_20 = next(point for point in curve if point["share"] == 0.2)
     assert at_20["recall"] == pytest.approx(
         (1 + 2 * 2 / 4) / 4
@@ -102,13 +85,13 @@ def test_calibration_error_is_the_mean_distance_over_bins_of_equal_size() -> Non
     score, label = drawn_rows(3, 1000, 10**9)
     order = np.argsort(-score)
     bins = [np.abs(score[rows].mean() - label[rows].mean()) for rows in np.array_split(order, 10)]
-    found = evaluated(score, label, np.ones((1, 1000)), [0.5])
+    found = evaluated(score, label, np.ones((1, 1000)))
     assert found.metrics["calibration_error"] == pytest.approx(np.mean(bins))
     assert [bin_["rows"] for bin_ in found.bins] == [100.0] * 10
 
 
 def test_a_group_of_one_class_has_no_auc_but_a_loss() -> None:
-    found = evaluated(np.array([0.2, 0.3]), np.zeros(2), np.ones((1, 2)), []).metrics
+    found = evaluated(np.array([0.2, 0.3]), np.zeros(2), np.ones((1, 2))).metrics
     assert np.isnan(found["roc_auc"])
     assert np.isnan(found["pr_auc"])
     assert found["log_loss"] == pytest.approx(-np.log([0.8, 0.7]).mean())
@@ -138,6 +121,6 @@ def test_intervals_cover_the_true_auc_of_clustered_rows() -> None:
         score = np.repeat(drawn.normal(size=150), 5) + label
         score = 1 / (1 + np.exp(-score))
         weight = kernel.user_weights(np.repeat(np.arange(150), 5), int(drawn.integers(10**6)), 0, 101)
-        low, high = evaluated(score, label, weight, []).interval("roc_auc")
+        low, high = evaluated(score, label, weight).interval("roc_auc")
         covered += low <= true_auc <= high
     assert 0.88 <= covered / trials <= 0.99

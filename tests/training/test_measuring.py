@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from functools import partial
 
@@ -39,7 +41,7 @@ def fitted(table: TrainingTable, chosen: Settings) -> Fitted:
     split = TimeSplit((date(2022, 1, 1),), (date(2022, 11, 1),), (date(2023, 1, 1),))
     sizes = {side: (len(table.of(side)), int(table.of(side).label.sum())) for side in split.sides}
     prepared = Prepared(ORDER, "c", (), (), split, (), sizes, "", "", {})
-    assert held_rows(prepared) == sizes["validation"][0] + sizes["test"][0]
+    assert held_rows(prepared) == max(sizes["validation"][0], sizes["test"][0])
     return fit_models(Here(table), lambda: pytest.fail("asked"), prepared, chosen, Plan(1, 1, "one"))
 
 
@@ -96,9 +98,9 @@ def test_many_rows_are_cut_into_questions_with_the_same_answers(
 ) -> None:
     asked = Counted(table)
     whole = measure(asked, fitted.models, chosen)
-    assert asked.questions == 2
+    assert asked.questions == 3
     monkeypatch.setattr(evaluation, "_CELLS_A_QUESTION", 150_000)
-    cut = measure(asked, fitted.models, chosen, rows=len(table.of("validation", "test")))
+    cut = measure(asked, fitted.models, chosen, rows=len(table.of("validation")))
     assert asked.questions > 6
     for name, found in {**cut.models, **cut.slices}.items():
         expected = (whole.models | whole.slices)[name]
@@ -117,3 +119,15 @@ class Counted(Here):
         self.questions += len(questions)
         assert all(isinstance(each, partial) for each in questions)
         return super().ask(questions, threads=threads)
+
+
+def test_questions_load_neither_spark_nor_settings() -> None:
+    """What a worker imports for a question it pays for in every process."""
+    names = ("scores", "gate_rows", "importance", "evaluation")
+    code = (
+        "import sys\n"
+        + "".join(f"import pozytywka_spark.training.{name}\n" for name in names)
+        + "print(sorted({'pyspark', 'pydantic', 'mlflow', 'sklearn', 'xgboost', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -161,8 +161,8 @@ def test_labels_of_another_horizon_only_are_refused_by_name(other: Trained, spar
     try:
         with pytest.raises(DataError, match=told):
             monitor(spark, asking_for(other.settings, 60), other.lake, date(2022, 12, 1))
-        with pytest.raises(DataError, match=told):
-            training_rows(other.settings, other.lake, model)
+        with other.lake.tasks() as tasks, pytest.raises(DataError, match=told):
+            training_rows(tasks, other.settings, other.lake, model)
     finally:
         other.lake.overwrite(before, labels_table("buys_within_30_days"))
         before.unpersist()

@@ -15,7 +15,6 @@ from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.training.load_table import load
 from pozytywka_spark.training.prepare import pin, spark_rows
-from pozytywka_spark.training.slice_columns import join_city
 from pozytywka_spark.training.table import SIDES
 from pozytywka_spark.training.table_job import plan_rows, put_down
 
@@ -36,10 +35,7 @@ def test_rows_equal_those_that_spark_joins_of_a_pinned_version(
         prepared, staged = put_down(plan, settings, lake, tasks)
         table = load(staged, lambda parcels, columns: tasks.fetch(parcels).select(columns))
         again, _ = put_down(plan_rows(pin(settings, lake), settings, lake, tasks), settings, lake, tasks)
-    rows = join_city(
-        spark_rows(pinned, plan.split, settings, lake), lake.read("users", version=pinned.versions["users"])
-    )
-    expected = rows.orderBy("user_id", "month").toPandas()
+    expected = spark_rows(pinned, plan.split, settings, lake).orderBy("user_id", "month").toPandas()
     assert table.user_id.max() == 80
     assert table.user_id.tolist() == expected["user_id"].tolist()
     assert table.month.tolist() == expected["month"].tolist()
@@ -47,7 +43,9 @@ def test_rows_equal_those_that_spark_joins_of_a_pinned_version(
     assert table.label.tolist() == expected["label"].tolist()
     np.testing.assert_array_equal(table.matrix, expected[list(order)].to_numpy(np.float32))
     assert table.city is not None
-    assert [table.cities[city] for city in table.city] == expected["city"].tolist()
+    assert [table.cities[city] for city in table.city] == [
+        "Radom" if user % 3 else "Gdynia" for user in expected["user_id"]
+    ]
     assert again.inputs != prepared.inputs
     with pytest.raises(LakeError, match="no version 99; its versions are 0 to"):
         pin(settings, lake, {"features": 99, "labels": 0})

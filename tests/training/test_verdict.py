@@ -32,7 +32,7 @@ def world(log_odds: np.ndarray, values: np.ndarray, replicates: int = REPLICATES
         "xgboost test": trees.predict(xgboost.DMatrix(values[half:])).astype(float),
         "logistic test": line.predict_proba(values[half:])[:, 1],
     }
-    return {name: evaluated(score, label[half:], weight, []) for name, score in scores.items()}
+    return {name: evaluated(score, label[half:], weight) for name, score in scores.items()}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_pairs_are_of_the_same_rows_and_draws() -> None:
     label = (drawn.random(500) < 0.3).astype(float)
     weight = kernel.user_weights(np.arange(500) // 2, 3, 0, 60)
     scores = [drawn.random(500) * 0.5 + 0.4 * label, drawn.random(500)]
-    found = [evaluated(score, label, weight, []) for score in scores]
+    found = [evaluated(score, label, weight) for score in scores]
     for place in (0, 1, 59):
         expected = [roc_auc_score(label, score, sample_weight=weight[place]) for score in scores]
         assert [each.replicates["roc_auc"][place] for each in found] == pytest.approx(expected)
