@@ -54,7 +54,6 @@ NIGHTLY = (
     "tests/monitoring/test_monitoring_worlds.py",
     "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search",
     "tests/simulation/test_simulation_stage.py",
-    "tests/training/test_store_trouble.py",
 )
 
 
