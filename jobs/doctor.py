@@ -8,8 +8,6 @@ from collections.abc import Sequence
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.doctor.stage import examine
-from pozytywka_spark.session import build_session
 
 NAME = cli.job_name(__file__)
 
@@ -23,6 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Examine, tell, and say in the exit code whether there is trouble."""
+    from pozytywka_spark.doctor.stage import examine
+    from pozytywka_spark.session import build_session
+
     with cli.step("examination"):
         start = None if args.quick else lambda: build_session(settings, NAME, verbose=args.verbose)
         findings = examine(settings, start)

@@ -10,8 +10,6 @@ from datetime import date
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import ENVIRONMENTS, Settings
-from pozytywka_spark.lake import Lake, open_lake
-from pozytywka_spark.session import build_session
 
 NAME = cli.job_name(__file__)
 
@@ -30,10 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """One session, one command."""
     settings = _with_population(settings, getattr(args, "population", None))
-    spark = build_session(settings, NAME, verbose=args.verbose)
-    from pozytywka_spark.experiments import commands  # statistics take seconds to import; --help shouldn't
+    from pozytywka_spark.experiments import commands
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.session_on_demand import session_on_demand
 
-    lake: Lake = open_lake(settings, spark)
+    spark = session_on_demand(settings, NAME, verbose=args.verbose)
+    lake = open_lake(settings, spark)
     with cli.step(f"experiment {args.command}"):
         show = getattr(commands, f"run_{args.command}")(spark, settings, lake, args)
     show()

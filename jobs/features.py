@@ -5,18 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from pozytywka_spark.cli import job_parser, run, say, show_table, step
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
-from pozytywka_spark.features.inputs import month_range
-from pozytywka_spark.features.report import render_report
-from pozytywka_spark.features.stage import FeaturesReport, build_features, send_canary
-from pozytywka_spark.lake import open_lake
-from pozytywka_spark.session import build_session
+
+if TYPE_CHECKING:
+    from pozytywka_spark.features.stage import FeaturesReport
 
 
 class _Gone(argparse.Action):
@@ -57,18 +52,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, settings: Settings) -> None:
+    from pozytywka_spark.features.inputs import month_range
+
     months = month_range(args.months) if args.months else None
     if args.catalogue:
         _show_catalogue(settings)
         return
-    spark = build_session(settings, "features", verbose=args.verbose)
+    from pozytywka_spark.features import stage
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.session_on_demand import session_on_demand
+
+    spark = session_on_demand(settings, "features", verbose=args.verbose)
     lake = open_lake(settings, spark)
     with step("features"):
         if args.canary:
-            send_canary(spark, settings, lake)
-        report = build_features(spark, settings, lake, months=months, full=args.full)
+            stage.send_canary(spark, settings, lake)
+        report = stage.build_features(spark, settings, lake, months=months, full=args.full)
     _tell(report)
     if args.report:
+        from pozytywka_spark.features.catalogue import catalogue_of, feature_order
+        from pozytywka_spark.features.report import render_report
+
         with step("report"):
             order = set(feature_order(settings))
             features = [feature for feature in catalogue_of(settings) if feature.name in order]
@@ -93,6 +97,9 @@ def _tell(report: FeaturesReport) -> None:
 
 def _show_catalogue(settings: Settings) -> None:
     """Print and write what is declared: needs no session, nor a lake."""
+    from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of
+    from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
+
     features = catalogue_of(settings)
     digest = catalogue_hash(settings, features)
     show_table(f"features, hash {digest[:12]}", catalogue_rows(features))
@@ -101,6 +108,8 @@ def _show_catalogue(settings: Settings) -> None:
 
 
 def _write(settings: Settings, name: str, text: str) -> None:
+    from pathlib import Path
+
     path = Path(settings.home) / "reports" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -8,10 +8,6 @@ from collections.abc import Sequence
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.lake import open_lake
-from pozytywka_spark.session import build_session
-from pozytywka_spark.training.promotion import roll_back, run_gate
-from pozytywka_spark.training.report import show_gate, show_rollback
 
 NAME = cli.job_name(__file__)
 
@@ -29,9 +25,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Read, decide, tell."""
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.training.promotion import roll_back, run_gate
+    from pozytywka_spark.training.report import show_gate, show_rollback
+
     if args.rollback:
         return show_rollback(*roll_back(settings))
-    spark = build_session(settings, NAME, verbose=args.verbose)
+    spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("gate"):
         settled = run_gate(settings, open_lake(settings, spark), dry_run=args.dry_run, again=args.again)
     return show_gate(settled, dry_run=args.dry_run)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.ingest.stage import IngestReport, ingest, replay
-from pozytywka_spark.ingest.summary import show_ingest
-from pozytywka_spark.lake import open_lake
-from pozytywka_spark.session import build_session
+
+if TYPE_CHECKING:
+    from pozytywka_spark.ingest.stage import IngestReport
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Session, lake, ingest or replay, summary."""
-    spark = build_session(settings, "ingest", verbose=args.verbose)
+    from pozytywka_spark.ingest.stage import ingest, replay
+    from pozytywka_spark.ingest.summary import show_ingest
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.session_on_demand import session_on_demand
+
+    spark = session_on_demand(settings, "ingest", verbose=args.verbose)
     lake = open_lake(settings, spark)
     with cli.step("replay of the quarantine" if args.replay else f"ingest {settings.raw_path}"):
         report = replay(settings, lake) if args.replay else ingest(spark, settings, lake)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.lake import Lake, open_any_lake, open_lake
-from pozytywka_spark.lake.layout import MAX_BUCKETS
-from pozytywka_spark.relayout import advice, rebucket, upgrade
-from pozytywka_spark.session import build_session
-from pozytywka_spark.training.pins import as_rows, maintain
+
+if TYPE_CHECKING:
+    from pozytywka_spark.lake import Lake
 
 NAME = cli.job_name(__file__)
 
@@ -37,9 +36,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """Upgrade, re-bucket, or compact and delete; tell."""
+    from pozytywka_spark.lake import open_any_lake, open_lake
+    from pozytywka_spark.lake.layout import MAX_BUCKETS
+
     if args.buckets is not None and not 1 <= args.buckets <= MAX_BUCKETS:
         raise UsageError(f"--buckets {args.buckets}: expected 1 to {MAX_BUCKETS}")
-    spark = build_session(settings, NAME, verbose=args.verbose)
+    from pozytywka_spark.relayout import advice
+    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.training.pins import as_rows, maintain
+
+    spark = session_on_demand(settings, NAME, verbose=args.verbose)
     if args.upgrade:
         _upgrade(settings, open_any_lake(settings, spark))
         return
@@ -56,6 +62,8 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
 
 
 def _upgrade(settings: Settings, lake: Lake) -> None:
+    from pozytywka_spark.relayout import upgrade
+
     with cli.step("upgrade"):
         done = upgrade(settings, lake)
     for line in done:
@@ -64,6 +72,8 @@ def _upgrade(settings: Settings, lake: Lake) -> None:
 
 
 def _rebucket(settings: Settings, lake: Lake, buckets: int) -> None:
+    from pozytywka_spark.relayout import rebucket
+
     with cli.step(f"events in buckets of users: {buckets}"):
         found = rebucket(settings, lake, buckets)
     if found.before == found.after:

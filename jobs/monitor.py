@@ -8,12 +8,6 @@ from collections.abc import Sequence
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.inputs import month_range
-from pozytywka_spark.lake import open_lake
-from pozytywka_spark.monitoring.report import show
-from pozytywka_spark.monitoring.stage import monitor
-from pozytywka_spark.reports.files import write_page
-from pozytywka_spark.session import build_session
 
 NAME = cli.job_name(__file__)
 
@@ -32,8 +26,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Read, compare, tell."""
+    from pozytywka_spark.features.inputs import month_range
+
     reference = month_range(args.reference, "--reference") if args.reference else None
-    spark = build_session(settings, NAME, verbose=args.verbose)
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.monitoring.report import show
+    from pozytywka_spark.monitoring.stage import monitor
+    from pozytywka_spark.reports.files import write_page
+    from pozytywka_spark.session_on_demand import session_on_demand
+
+    spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("monitor"):
         report = monitor(spark, settings, open_lake(settings, spark), args.month, reference)
     code = show(report)

@@ -8,10 +8,6 @@ from collections.abc import Sequence
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.lake import open_lake
-from pozytywka_spark.session import build_session
-from pozytywka_spark.training.report import show_reproduction
-from pozytywka_spark.training.reproduce import reproduce
 
 NAME = cli.job_name(__file__)
 
@@ -25,7 +21,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Read, train, compare, tell."""
-    spark = build_session(settings, NAME, verbose=args.verbose)
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.training.report import show_reproduction
+    from pozytywka_spark.training.reproduce import reproduce
+
+    spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("reproduce"):
         found = reproduce(spark, settings, open_lake(settings, spark), args.run_id)
     return show_reproduction(found)

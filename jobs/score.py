@@ -8,10 +8,6 @@ from collections.abc import Sequence
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.lake import open_lake
-from pozytywka_spark.scoring.report import show
-from pozytywka_spark.scoring.stage import score
-from pozytywka_spark.session import build_session
 
 NAME = cli.job_name(__file__)
 
@@ -25,7 +21,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """Read, score, tell."""
-    spark = build_session(settings, NAME, verbose=args.verbose)
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.scoring.report import show
+    from pozytywka_spark.scoring.stage import score
+    from pozytywka_spark.session_on_demand import session_on_demand
+
+    spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("score"):
         report = score(spark, settings, open_lake(settings, spark), args.month)
     show(report)

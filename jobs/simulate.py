@@ -8,11 +8,6 @@ from collections.abc import Sequence
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.lake import open_lake
-from pozytywka_spark.reports.files import write_page
-from pozytywka_spark.session import build_session
-from pozytywka_spark.simulation.report import show
-from pozytywka_spark.simulation.stage import simulate
 
 NAME = cli.job_name(__file__)
 SEGMENTS = ("all", "city", "tenure", "activity")
@@ -32,7 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """Read, search, tell."""
-    spark = build_session(settings, NAME, verbose=args.verbose)
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.reports.files import write_page
+    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.simulation.report import show
+    from pozytywka_spark.simulation.stage import simulate
+
+    spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("simulate"):
         report = simulate(spark, settings, open_lake(settings, spark), args.month, args.segment)
     show(report)

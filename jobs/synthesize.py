@@ -9,10 +9,7 @@ from typing import Any
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.session import build_session
 from pozytywka_spark.synthetic.scales import SCALES, dirt_settings
-from pozytywka_spark.synthetic.summary import summary_rows
-from pozytywka_spark.synthetic.world import truth_path, write_world
 
 
 class _Setting(argparse.Action):
@@ -79,8 +76,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Session, world, summary."""
+    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.synthetic.summary import summary_rows
+    from pozytywka_spark.synthetic.world import truth_path, write_world
+
     out = args.out or settings.raw.path or f"{settings.home}/synthetic/{args.scale}"
-    spark = build_session(settings, "synthesize", verbose=args.verbose)
+    spark = session_on_demand(settings, "synthesize", verbose=args.verbose)
     with cli.step(f"synthesize {out}"):
         write_world(spark, settings, out, replace=args.replace)
     cli.show_table("World", summary_rows(out))

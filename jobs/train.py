@@ -8,10 +8,6 @@ from collections.abc import Sequence
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.lake import open_lake
-from pozytywka_spark.session import build_session
-from pozytywka_spark.training.report import show
-from pozytywka_spark.training.stage import train
 
 NAME = cli.job_name(__file__)
 
@@ -45,7 +41,12 @@ def with_tuning(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
 
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """Read, train, tell."""
-    spark = build_session(settings, NAME, verbose=args.verbose)
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.training.report import show
+    from pozytywka_spark.training.stage import train
+
+    spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("train"):
         report = train(spark, settings, open_lake(settings, spark), force=args.force)
     show(report)

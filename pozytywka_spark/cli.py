@@ -14,8 +14,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 from rich.console import Console
 
 from pozytywka_spark.config import ENVIRONMENTS, Settings, load_settings
@@ -138,12 +136,18 @@ def _full_disk(error: BaseException | None) -> str | None:
 
 def _first_line(error: Exception) -> str:
     """The first line that says something; Spark's own errors carry theirs in brackets."""
-    if isinstance(error, (PySparkException, Py4JError)):
+    if _is_of_spark(error):
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         told = next((line for line in lines if line.startswith("[")), lines[0] if lines else "no message")
         return f"Spark: {told}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+
+
+def _is_of_spark(error: Exception) -> bool:
+    """Asked of a class's names, not by importing Spark: a job that has nothing to do never did."""
+    roots = {kind.__module__.partition(".")[0]: kind.__name__ for kind in reversed(type(error).__mro__)}
+    return "pyspark" in roots or "py4j" in roots
 
 
 def job_name(file: str) -> str:

@@ -69,7 +69,7 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
     Raises `UsageError` naming the key, `PozytywkaError` if Java or the master can't be reached.
     """
     wanted = _conf(settings, app_name)
-    running = SparkSession.getActiveSession()
+    running = running_session()
     if running is not None:
         return _reuse(running, wanted)
     if settings.env == "local":
@@ -93,6 +93,16 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
         session.sparkContext.setLogLevel("ERROR")
         logging.getLogger("py4j").setLevel(logging.ERROR)
     return session
+
+
+def running_session() -> SparkSession | None:
+    """The session that this process has already, if any."""
+    return SparkSession.getActiveSession()
+
+
+def asked_of_spark(settings: Settings, app_name: str) -> Mapping[str, str]:
+    """Every Spark key that a session of these settings is started with."""
+    return _conf(settings, app_name)
 
 
 def _show_workers_the_package() -> None:

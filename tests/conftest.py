@@ -55,9 +55,6 @@ NIGHTLY = (
     "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search",
     "tests/simulation/test_simulation_stage.py",
     "tests/training/test_store_trouble.py",
-    "tests/training/test_training_stage.py::test_models_stand_beside_each_other_and_trees_find_what_is_not",
-    "tests/training/test_tuned_run.py",
-    "tests/training/test_accuracy.py",
 )
 
 

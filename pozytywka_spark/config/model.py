@@ -87,7 +87,11 @@ class Evaluation(Section):
     thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (0.05, 0.1, 0.2, 0.3), description="probabilities from which on a user would be addressed"
     )
-    explained_rows: int = Field(100_000, ge=100, description="test rows behind plots of contributions")
+    explained_rows: int = Field(
+        20_000,
+        ge=100,
+        description="test rows behind plots of contributions: they cost more than the fit from here on",
+    )
 
 
 class Tuning(Section):

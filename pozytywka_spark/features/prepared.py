@@ -12,6 +12,7 @@ from pozytywka_spark.datadays import FEATURES, is_moved
 from pozytywka_spark.features.build.first_job import FirstFound, run_first
 from pozytywka_spark.features.build.first_pass import CatalogueTables
 from pozytywka_spark.features.build.items import Source
+from pozytywka_spark.features.entry import Feature
 from pozytywka_spark.features.event_months import EventShards, MonthEvents
 from pozytywka_spark.features.inputs import Inputs, choose_months, inputs_of
 from pozytywka_spark.features.look import Look
@@ -24,8 +25,9 @@ from pozytywka_spark.schemas import FIRST_PURCHASES
 
 @dataclass(frozen=True)
 class Asked:
-    """What the caller wants: the hash of the whole catalogue, and months between two, or all of them."""
+    """What the caller wants: features of a catalogue of that hash, of months between two or of all months."""
 
+    features: tuple[Feature, ...]
     catalogue: str
     months: tuple[date, date] | None
     full: bool
@@ -82,18 +84,18 @@ def prepare(lake: Lake, tasks: Tasks, settings: Settings, look: Look, asked: Ask
 
     Raises `DataError` as `inputs_of` and `choose_months`.
     """
-    known, told, buckets = look.known, look.events({}), buckets_of(lake)
+    known, told = look.known, look.events({})
+    why_all = _why_all(lake, known, asked)
     scanned = list(look.files) if asked.full else look.changed(told)
     catalogue = None
     # known before anything is read, unless the catalogue's tables are new or a file doesn't tell its events
     certain = not (look.catalogue_may_differ or look.unnoted)
-    if not certain or _choose(told, known.contents(), settings, known, asked, buckets)[1]:
+    if not certain or _choose(told, known.contents(), settings, known, asked, why_all)[1]:
         catalogue = _catalogue_tables(lake, tasks)
     first = run_first(tasks, look.shards.of(scanned), look.unnoted, catalogue)
     events = look.events(first.notes)
-    inputs, chosen, because = _choose(
-        events, first.contents or known.contents(), settings, known, asked, buckets
-    )
+    contents = first.contents or known.contents()
+    inputs, chosen, because = _choose(events, contents, settings, known, asked, why_all)
     changed = look.changed(events)
     relabelled = [
         each.month for each in inputs.months if each.month in known.built and each.month not in chosen
@@ -111,7 +113,7 @@ def prepare(lake: Lake, tasks: Tasks, settings: Settings, look: Look, asked: Ask
         relabelled=tuple(relabelled),
         scanned=tuple(scanned),
         full=asked.full,
-        buckets=buckets,
+        buckets=buckets_of(lake),
         because=because,
     )
 
@@ -122,19 +124,29 @@ def _choose(
     settings: Settings,
     known: Known,
     asked: Asked,
-    buckets: int,
+    why_all: str | None,
 ) -> tuple[Inputs, list[date], str | None]:
     """The inputs, the months to build, and why they are all of them although that isn't asked for."""
     inputs = inputs_of(list(events.values()), asked.catalogue, contents, settings.data)
     chosen = choose_months(inputs.months, known.built, asked.months, full=asked.full)
-    because = None
-    if known.older:
-        because = "the tables of features are of an older form"
-    elif chosen and known.buckets not in (None, buckets):
-        because = f"events lie in {buckets} buckets of users, features in {known.buckets}"
-    if because is None:
+    every = [each.month for each in inputs.months]
+    if why_all is None or not (known.older or (chosen and chosen != every)):
         return inputs, chosen, None
-    return inputs, [each.month for each in inputs.months], f"{because}: all months are built"
+    return inputs, every, f"{why_all}: all months are built"
+
+
+def _why_all(lake: Lake, known: Known, asked: Asked) -> str | None:
+    """Why tables can't be rewritten for some of their months, None if they can."""
+    if known.older:
+        return "the tables of features are of an older form"
+    buckets = buckets_of(lake)
+    if known.buckets not in (None, buckets):
+        return f"events lie in {buckets} buckets of users, features in {known.buckets}"
+    held = lake.schema("features")
+    declared = schemas.features_table([feature.name for feature in asked.features])
+    if held is not None and set(held.names) != set(declared.columns):
+        return "the table of features has other columns than the catalogue"
+    return None
 
 
 def _labels_may_differ(

@@ -89,7 +89,7 @@ def build_features(
     clock = Clock()
     entries = catalogue_of(settings) if features is None else tuple(features)
     order = feature_order(settings, entries)
-    asked = Asked(catalogue_hash(features=entries), months, full)
+    asked = Asked(entries, catalogue_hash(features=entries), months, full)
     with clock.timed("reading"):
         check_silver(lake)
         known = read_known(lake)

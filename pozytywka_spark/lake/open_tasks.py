@@ -77,10 +77,13 @@ def workers_awake(spark: SparkSession, modules: Sequence[str]) -> Iterator[None]
             importlib.import_module(module)
         yield from batches
 
+    # planned here: a session that is started by it belongs to this thread, and its errors to the caller
+    loading = spark.range(0, cores, 1, cores).mapInArrow(load, "id bigint")
+
     def wake() -> None:
         # a job that fails now fails again, and is told of, as soon as there is work
         with suppress(Exception):
-            spark.range(0, cores, 1, cores).mapInArrow(load, "id bigint").collect()
+            loading.collect()
 
     thread = Thread(target=wake, name="wake workers", daemon=True)
     thread.start()

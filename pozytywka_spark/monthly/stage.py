@@ -94,20 +94,20 @@ def _do(month: Month, step: Step, before: StepState | None, watch: Watch) -> Ste
         watch(before, True)
         return before
     begun = StepState(month.month, step.name, RUNNING, inputs, "", now())
-    record(month.spark, month.lake, begun)
+    record(month.lake, begun)
     watch(begun, False)
     try:
         result = step.run(month)
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         failed = replace(begun, state=FAILED, detail=lines[0][:500], finished_at=now())
-        record(month.spark, month.lake, failed)
+        record(month.lake, failed)
         watch(failed, False)
         raise
     ended = replace(
         begun, state=result.state, detail=result.detail, outcome=result.outcome, finished_at=now()
     )
-    record(month.spark, month.lake, ended)
+    record(month.lake, ended)
     month.outcomes[step.name] = ended.outcome
     watch(ended, False)
     return ended

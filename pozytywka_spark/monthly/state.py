@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pyspark.sql import Row, SparkSession
-from pyspark.sql import functions as F
+import pyarrow as pa
 
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.schemas import MONTHLY_STEPS
 
 RUNNING, DONE, SKIPPED, FAILED = "running", "done", "skipped", "failed"
@@ -48,19 +48,21 @@ def read_states(lake: Lake, month: date | None = None) -> list[StepState]:
     """The latest state of each step of a month, or of all months, in the order of their beginning."""
     if not lake.exists(MONTHLY_STEPS.name):
         return []
-    rows = lake.read(MONTHLY_STEPS.name)
-    wanted = rows if month is None else rows.where(F.col("month") == F.lit(month))
-    # a step's end has its beginning's time; null, as it has not ended, is the smallest
-    order = F.struct("started_at", "finished_at")
-    last = wanted.groupBy("month", "step").agg(F.max_by(F.struct("*"), order).alias("last"))
-    return [_state(row) for row in last.select("last.*").orderBy("month", "started_at", "step").collect()]
+    known = map(_state, lake.rows(MONTHLY_STEPS.name).to_pylist())
+    wanted = [state for state in known if month in (None, state.month)]
+    last = {(state.month, state.step): state for state in sorted(wanted, key=_age)}
+    return sorted(last.values(), key=lambda state: (state.month, state.started_at, state.step))
 
 
-def record(spark: SparkSession, lake: Lake, state: StepState) -> None:
+def _age(state: StepState) -> tuple[datetime, bool, datetime]:
+    """A step's end has its beginning's time, and follows it."""
+    return state.started_at, state.finished_at is not None, state.finished_at or state.started_at
+
+
+def record(lake: Lake, state: StepState) -> None:
     """Add a state to the record; nothing of what was known before is lost."""
     row = asdict(state) | {"outcome": json.dumps(dict(state.outcome), sort_keys=True)}
-    made = spark.createDataFrame([row], MONTHLY_STEPS.schema)
-    lake.append(made, MONTHLY_STEPS)
+    lake.append(pa.Table.from_pylist([row], arrow_schema(MONTHLY_STEPS.schema)), MONTHLY_STEPS)
 
 
 def latest(states: Sequence[StepState], step: str) -> StepState | None:
@@ -68,6 +70,6 @@ def latest(states: Sequence[StepState], step: str) -> StepState | None:
     return next((each for each in states if each.step == step), None)
 
 
-def _state(row: Row) -> StepState:
-    values = row.asDict() | {"outcome": json.loads(row["outcome"])}
+def _state(row: Mapping[str, Any]) -> StepState:
+    values = {**row, "outcome": json.loads(row["outcome"])}
     return StepState(**values)

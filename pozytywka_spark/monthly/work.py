@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
@@ -146,6 +145,6 @@ def champion(work: Month) -> int | None:
 
 def features_until(work: Month) -> list[str]:
     """Names the contents of all features up to the month; deliveries of later months don't change it."""
-    built = F.col("inputs").isNotNull() & (F.col("month") <= F.lit(work.month))
-    rows = work.lake.read("feature_builds").where(built)
-    return [row["inputs"] for row in rows.orderBy("month").select("inputs").collect()]
+    known = work.lake.rows("feature_builds", ["month", "inputs"]).to_pylist()
+    built = [row for row in known if row["inputs"] is not None and row["month"] <= work.month]
+    return [row["inputs"] for row in sorted(built, key=lambda row: row["month"])]

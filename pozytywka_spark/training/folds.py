@@ -109,8 +109,7 @@ class _Same:
 def _binned(same: _Same, train: tuple[date, ...], validation: tuple[date, ...], threads: int) -> Binned:
     table = same.table()
     assert table is not None
-    sides = (table.where(_within(table, months)) for months in (train, validation))
-    return binned(*sides, threads)
+    return binned(table.where(_within(table, train)), table.where(_within(table, validation)), threads)
 
 
 def _within(table: TrainingTable, months: Sequence[date]) -> Mask:

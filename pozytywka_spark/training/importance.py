@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from pozytywka_spark.timesplit import TEST
 from pozytywka_spark.training.booster import Matrix, Predictor
+from pozytywka_spark.training.one_task import threads_of
 from pozytywka_spark.training.predictors import XGBOOST
 from pozytywka_spark.training.table import SIDES, Mask, TrainingTable
 
@@ -47,7 +48,8 @@ def explain_test(
 ) -> dict[str, Any]:
     """Of about `wanted` test rows: `strongest` features, their `dependence` (of trees) and `swarm`."""
     sample = sample_rows(table, table.side == SIDES.index(TEST), wanted, seed)
-    explained = explain_rows(sample, predictor, seed, threads)
+    with threads_of(threads):
+        explained = explain_rows(sample, predictor, seed, threads)
     strongest = importances(explained)
     names = [str(row["feature"]) for row in strongest]
     return {

@@ -103,6 +103,7 @@ def plan(
         raise UsageError(
             f"training would need about {needed >> 20:,} MB in each of {workers} workers and has "
             f"{cluster.memory_bytes >> 20:,} MB: add executors or raise spark.executor.pyspark.memory"
+            + ("" if across else ", or lower training.rows_in_memory")
         )
     if not in_memory:
         why += "; too many rows for a task's memory, so the trees read Spark's and the rest a sample"

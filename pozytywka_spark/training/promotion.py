@@ -52,6 +52,7 @@ def settle(
     champion = registry.aliased(tracking, registry.CHAMPION)
     newest = max(each.number for each in (known, champion, version) if each is not None)
     if champion is not None and newest > version.number:
+        publish_if_missing(tracking, version.training_run)
         told = f"version {newest} is newer than version {version.number}, which is not weighed again"
         return Settled(champion.number, version.number, Decision(False, (told,)))
     return weigh(tracking, champion, version, asked, settings, versions=versions)

@@ -19,7 +19,7 @@ from pozytywka_spark.training.fitting import fit_models, held_rows, measure
 from pozytywka_spark.training.predictors import IN_WORDS
 from pozytywka_spark.training.prepare import Prepared, pin, spark_rows
 from pozytywka_spark.training.promotion import settle
-from pozytywka_spark.training.publish import FACTS, publish_if_missing
+from pozytywka_spark.training.publish import FACTS
 from pozytywka_spark.training.search import fold_fits, search
 from pozytywka_spark.training.shuffled import check_shuffled
 from pozytywka_spark.training.sources import training_inputs
@@ -90,7 +90,6 @@ def _settled(
     reused: bool,
 ) -> TrainingReport:
     settled = settle(tracking, version, asked, settings, versions=prepared.by_version)
-    publish_if_missing(tracking, version.training_run)
     return _report(prepared, settings, tracking, version, settled.champion, settled.reasons, reused)
 
 

@@ -6,6 +6,8 @@ import base64
 import pickle
 import traceback
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,12 +53,15 @@ class TableTasks:
         return [answers[place] for place in range(len(questions))]
 
     def _answer(self, questions: Sequence[Question[Answer]], threads: int) -> list[Answer]:
-        from threadpoolctl import threadpool_limits
-
         if self._table is None:
             self._table = load(self._staged, self._fetched)
-        with threadpool_limits(threads):
-            return [question(self._table) for question in questions]
+        beside = max(1, min(len(questions), self._tasks.slots // threads))
+        with _limited(threads), ThreadPoolExecutor(beside) as pool:
+            if beside == 1:
+                return [question(self._table) for question in questions]
+            # what takes time is compiled code, which lets other threads run
+            asked = [pool.submit(question, self._table) for question in questions]
+            return [answer.result() for answer in asked]
 
     def _fetched(self, parcels: Sequence[Parcel], columns: Sequence[str]) -> pl.DataFrame:
         return self._tasks.fetch(parcels).select(columns)
@@ -73,13 +78,9 @@ class AnswerOne:
         self, items: Sequence[tuple[int, Question[Any]]], files: TaskFiles
     ) -> Iterator[dict[str, Any]]:
         """The answers."""
-        from threadpoolctl import threadpool_limits
-
         table = loaded(self.staged, files.read)
         for place, question in items:
-            # Spark starts its workers with OMP_NUM_THREADS=1, which libraries take for the most there is
-            with threadpool_limits(self.threads):
-                yield {"question": place, "answer": _answered(question, table)}
+            yield {"question": place, "answer": _answered(question, table, self.threads)}
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,20 @@ class _Raised:
     error: Exception
 
 
-def _answered(question: Question[Any], table: TrainingTable) -> str:
+@contextmanager
+def _limited(threads: int) -> Iterator[None]:
+    """Spark starts its workers with OMP_NUM_THREADS=1, which libraries take for the most there is."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(threads):
+        yield
+
+
+def _answered(question: Question[Any], table: TrainingTable, threads: int) -> str:
     """A question that fails once fails again: told at once, not tried by Spark four times."""
     try:
-        return _packed(question(table))
+        with _limited(threads):
+            return _packed(question(table))
     except Exception as error:
         error.add_note("in a task: " + "".join(traceback.format_tb(error.__traceback__)[-3:]))
         try:

@@ -148,3 +148,37 @@ def test_a_run_broken_after_a_pass_has_committed_nothing_and_is_repeated(
     deliver(other, worlds.events)
     build_features(spark, settings, other, features=FEW[:30])
     assert contents(lake) == contents(other)
+
+
+def test_another_catalogue_for_some_months_is_one_for_all(spark: SparkSession, tmp_path: Path) -> None:
+    worlds = histories(2)
+    settings, lake = prepared(spark, tmp_path)
+    write_catalogue(lake, worlds.catalogue)
+    deliver(lake, worlds.events)
+    january = (date(2023, 1, 1), date(2023, 1, 1))
+    build_features(spark, settings, lake, features=FEW[:5])
+    report = build_features(spark, settings, lake, features=FEW[:6], months=january)
+    assert (len(report.months), report.stale) == (4, [])
+    told = "the table of features has other columns than the catalogue: all months are built"
+    assert report.whole_because == told
+    assert build_features(spark, settings, lake, features=FEW[:7]).whole_because is None, "all were stale"
+    assert build_features(spark, settings, lake, features=FEW[:7], months=january).months == [january[0]]
+
+
+def test_what_features_read_of_the_catalogue_makes_all_months_stale(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    worlds = histories(2)
+    settings, lake = prepared(spark, tmp_path)
+    write_catalogue(lake, worlds.catalogue)
+    deliver(lake, worlds.events)
+    build_features(spark, settings, lake, features=FEW[:5])
+    moved = [user | {"city": "Radom", "premium_user": True} for user in worlds.catalogue["users"]]
+    write_catalogue(lake, {**worlds.catalogue, "users": moved})
+    versions = {name: lake.version(name) for name in TABLES}
+    report = build_features(spark, settings, lake, features=FEW[:5])
+    assert (report.months, report.stale) == ([], []), "who lives where, and who has bought, is no feature"
+    assert {name: lake.version(name) for name in TABLES} == versions
+    others = [user | {"favourite_genres": ["g1"]} for user in moved]
+    write_catalogue(lake, {**worlds.catalogue, "users": others})
+    assert len(build_features(spark, settings, lake, features=FEW[:5]).months) == 4

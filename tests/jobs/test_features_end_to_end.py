@@ -71,7 +71,7 @@ def test_flags_choose_the_months(
     assert run(home) == 0
     assert "nothing has changed" in capsys.readouterr().out
     few = partial(build_features, features=ANALYSTS)  # the flags are the same for all, and dear with all
-    monkeypatch.setattr(job, "build_features", few)
+    monkeypatch.setattr(stage, "build_features", few)
     quick = ("--set", "guards.perturbation=false")
     assert run(home, "--full", *quick) == 0
     assert "76 rows, 25 features" in capsys.readouterr().out
@@ -124,7 +124,7 @@ def test_leaks_in_the_catalogue_stop_the_job_by_name(
 ) -> None:
     """Twenty-four at once: each is named; an honest entry beside them is not."""
     leaky = (*ANALYSTS[:3], *leaky_entries())
-    monkeypatch.setattr(job, "build_features", partial(build_features, features=leaky))
+    monkeypatch.setattr(stage, "build_features", partial(build_features, features=leaky))
     assert run(home, "--full") == 1
     error = capsys.readouterr().err
     assert error.startswith("error: guard perturbation: feature ")
@@ -139,7 +139,7 @@ def test_entries_named_like_targets_stop_the_job(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = entry("time_to_purchase", lambda: pl.col("plays"))
-    monkeypatch.setattr(job, "build_features", partial(build_features, features=(*ANALYSTS[:3], named)))
+    monkeypatch.setattr(stage, "build_features", partial(build_features, features=(*ANALYSTS[:3], named)))
     assert run(home, "--full", "--set", "guards.perturbation=false") == 1
     assert capsys.readouterr().err.startswith("error: guard names: feature time_to_purchase is a target")
 

@@ -115,11 +115,11 @@ def killing(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     doomed: list[str] = []
     record = stage.record
 
-    def kill(spark: Any, lake: Any, state: StepState) -> None:
+    def kill(lake: Any, state: StepState) -> None:
         if state.state in SETTLED and state.step in doomed:
             doomed.remove(state.step)
             raise Killed
-        record(spark, lake, state)
+        record(lake, state)
 
     monkeypatch.setattr(stage, "record", kill)
     yield doomed

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from pyspark.sql import SparkSession
@@ -21,6 +22,8 @@ from pozytywka_spark.monthly.state import DONE, FAILED, RUNNING, SKIPPED, StepSt
 from pozytywka_spark.monthly.work import Month, Result
 
 MAY = date(2023, 5, 1)
+# what a month remembers is read and written without Spark: any use of this fails
+NO_SPARK = cast("SparkSession", object())
 
 
 class Killed(BaseException):
@@ -31,9 +34,9 @@ def quiet(_: StepState, __: bool) -> None:
     """Nobody watches."""
 
 
-def place(spark: SparkSession, tmp_path: Path) -> tuple[Settings, Lake]:
+def place(tmp_path: Path) -> tuple[Settings, Lake]:
     settings = load_settings("local", [f"home={tmp_path}"])
-    return settings, open_lake(settings, spark)
+    return settings, open_lake(settings, NO_SPARK)
 
 
 def counting(name: str, calls: list[str], outcome: dict[str, int] | None = None) -> Callable[[Month], Result]:
@@ -44,10 +47,8 @@ def counting(name: str, calls: list[str], outcome: dict[str, int] | None = None)
     return run
 
 
-def test_steps_run_once_in_order_and_again_only_if_their_inputs_changed(
-    spark: SparkSession, tmp_path: Path
-) -> None:
-    settings, lake = place(spark, tmp_path)
+def test_steps_run_once_in_order_and_again_only_if_their_inputs_changed(tmp_path: Path) -> None:
+    settings, lake = place(tmp_path)
     calls: list[str] = []
     world = {"content": 1}
     steps = (
@@ -55,30 +56,28 @@ def test_steps_run_once_in_order_and_again_only_if_their_inputs_changed(
         Step("watch", counting("watch", calls, {"advised": 1}), lambda _: world["content"]),
         Step("train", counting("train", calls), lambda month: month.outcomes["watch"]["advised"]),
     )
-    first = run_month(spark, settings, lake, MAY, quiet, steps)
+    first = run_month(NO_SPARK, settings, lake, MAY, quiet, steps)
     assert calls == ["take", "watch", "train"]
     assert [(s.step, s.state, s.detail) for s in first] == [
         ("take", DONE, "take ran"), ("watch", DONE, "watch ran"), ("train", DONE, "train ran"),
     ]  # fmt: skip
-    run_month(spark, settings, lake, MAY, quiet, steps)
+    run_month(NO_SPARK, settings, lake, MAY, quiet, steps)
     assert calls[3:] == ["take"], "a step without inputs is always asked, the others remember"
     world["content"] = 2
     heard: list[tuple[str, str, bool]] = []
-    run_month(spark, settings, lake, MAY, lambda s, known: heard.append((s.step, s.state, known)), steps)
+    run_month(NO_SPARK, settings, lake, MAY, lambda s, known: heard.append((s.step, s.state, known)), steps)
     assert calls[4:] == ["take", "watch"], "what watching found is the same, so training need not follow"
     assert heard == [
         ("take", RUNNING, False), ("take", DONE, False), ("watch", RUNNING, False), ("watch", DONE, False),
         ("train", DONE, True),
     ]  # fmt: skip
-    run_month(spark, settings, lake, date(2023, 6, 1), quiet, steps)
+    run_month(NO_SPARK, settings, lake, date(2023, 6, 1), quiet, steps)
     assert calls[6:] == ["take", "watch", "train"], "another month has a memory of its own"
     assert [s.month.month for s in read_states(lake)] == [5, 5, 5, 6, 6, 6]
 
 
-def test_a_month_that_failed_or_was_killed_goes_on_where_it_stopped(
-    spark: SparkSession, tmp_path: Path
-) -> None:
-    settings, lake = place(spark, tmp_path)
+def test_a_month_that_failed_or_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    settings, lake = place(tmp_path)
     calls: list[str] = []
     trouble: list[BaseException] = [Killed(), DataError("no months\nand more")]
 
@@ -94,15 +93,15 @@ def test_a_month_that_failed_or_was_killed_goes_on_where_it_stopped(
         Step("last", counting("last", calls), lambda _: "same"),
     )
     with pytest.raises(DataError):
-        run_month(spark, settings, lake, MAY, quiet, steps)
+        run_month(NO_SPARK, settings, lake, MAY, quiet, steps)
     assert [(s.step, s.state, s.detail) for s in read_states(lake, MAY)] == [
         ("take", DONE, "take ran"), ("brittle", FAILED, "no months"),
     ]  # fmt: skip
     with pytest.raises(Killed):
-        run_month(spark, settings, lake, MAY, quiet, steps)
+        run_month(NO_SPARK, settings, lake, MAY, quiet, steps)
     assert [s.state for s in read_states(lake, MAY)] == [DONE, RUNNING]
-    run_month(spark, settings, lake, MAY, quiet, steps)
-    run_month(spark, settings, lake, MAY, quiet, steps)
+    run_month(NO_SPARK, settings, lake, MAY, quiet, steps)
+    run_month(NO_SPARK, settings, lake, MAY, quiet, steps)
     assert calls == ["take", "brittle", "brittle", "brittle", "last"]
     assert [s.state for s in read_states(lake, MAY)] == [DONE, SKIPPED, DONE]
     assert [s.detail for s in read_states(lake, MAY)] == ["take ran", "whole again", "last ran"]
@@ -137,7 +136,6 @@ def test_what_is_left_of_a_month_is_told() -> None:
     ],
 )
 def test_when_a_month_trains(
-    spark: SparkSession,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     champion: int | None,
@@ -151,16 +149,18 @@ def test_when_a_month_trains(
     skipped = StepState(date(2023, 4, 1), "train", SKIPPED, "", "", now())
     monkeypatch.setattr(work, "champion", lambda _: champion)
     monkeypatch.setattr(work, "read_states", lambda _: [*states, skipped])
-    month = Month(spark, chosen, open_lake(chosen, spark), MAY, {"monitor": {"retrain_advised": advised}})
+    month = Month(
+        NO_SPARK, chosen, open_lake(chosen, NO_SPARK), MAY, {"monitor": {"retrain_advised": advised}}
+    )
     assert work.why_train(month) == reason
 
 
-def test_states_are_kept_whole(spark: SparkSession, tmp_path: Path) -> None:
-    _, lake = place(spark, tmp_path)
+def test_states_are_kept_whole(tmp_path: Path) -> None:
+    _, lake = place(tmp_path)
     begun = now()
     state = StepState(MAY, "train", DONE, "abc", "version 2", begun, now(), {"version": 2, "why": "due"})
-    record(spark, lake, StepState(MAY, "train", RUNNING, "abc", "", begun))
-    record(spark, lake, state)
+    record(lake, StepState(MAY, "train", RUNNING, "abc", "", begun))
+    record(lake, state)
     kept = read_states(lake, MAY)
     assert [(s.outcome, s.state, s.detail, s.inputs) for s in kept] == [
         ({"version": 2, "why": "due"}, DONE, "version 2", "abc")

@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-import pytest
-from known_hazard import LAST, TEST_FROM, hazard_rows, training_frame, training_table
-from pyspark.sql import SparkSession
+from functools import partial
+
+from known_hazard import LAST, TEST_FROM, hazard_rows, training_table
 from sklearn.metrics import roc_auc_score
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.training import calibration, linear
-from pozytywka_spark.training.booster import with_margin
-from pozytywka_spark.training.estimators import fit_trees
-from pozytywka_spark.training.fitting import measure
+from pozytywka_spark.training.asking import Here
+from pozytywka_spark.training.fitting import fit_both, measure
+from pozytywka_spark.training.linear import as_linear
 from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.serving import ServingModel
 
 ORDER = tuple(f"x{place}" for place in range(9))
+ONE = Plan(1, 1, "one")
 
 
-@pytest.mark.slow
-def test_close_to_the_truth_calibrated_and_better_than_a_line(
-    spark: SparkSession, settings: Settings
-) -> None:
+def test_close_to_the_truth_calibrated_and_better_than_a_line(settings: Settings) -> None:
     rows = hazard_rows(ORDER, users=12_000)
     settings = settings_in(settings.home, "evaluation.bootstrap=0", "training.max_trees=200")
-    frame = training_frame(spark, rows, ORDER).persist()
-    table = training_table(rows, ORDER)
-    trees = fit_trees(table, settings, Plan(1, 1, "one"), 0.13)
-    models = {}
-    for each in (trees.predictor, linear.as_linear(linear.fit_logistic(table, settings), ORDER)):
-        margins = with_margin(frame.filter("side = 'validation'"), each, ORDER, ["label"])
-        fitted = calibration.fit_calibrator(margins, settings.calibration)
-        models[each.kind] = ServingModel(each, ORDER, "", "label", 30, 0.13, calibrator=fitted)
-    found = measure(frame, models, settings).models
-    frame.unpersist()
+    asked = Here(training_table(rows, ORDER))
+    [((line, line_calibrator), boosted)] = asked.ask(
+        [partial(fit_both, settings=settings, plan=ONE, base_rate=0.13)]
+    )
+    assert boosted is not None
+    fitted = ((as_linear(line, ORDER), line_calibrator), (boosted[0].predictor, boosted[1]))
+    models = {
+        predictor.kind: ServingModel(predictor, ORDER, "", "label", 30, 0.13, calibrator=calibrator)
+        for predictor, calibrator in fitted
+    }
+    found = measure(asked, models, settings).models
     test = rows[(rows["month"] >= TEST_FROM) & (rows["month"] < LAST)]
     ceiling = roc_auc_score(test["buys"], test["truth"])
-    ours, line = found["xgboost test"].metrics, found["logistic test"].metrics
+    ours, straight = found["xgboost test"].metrics, found["logistic test"].metrics
     assert ours["rows"] == len(test)
     assert ceiling - 0.02 <= ours["roc_auc"] <= ceiling + 0.005
     assert ours["calibration_error"] <= 0.01
-    assert line["roc_auc"] < ours["roc_auc"] - 0.05  # the truth is a wave behind a gate: no line finds it
-    assert line["log_loss"] > ours["log_loss"] + 0.01
+    assert straight["roc_auc"] < ours["roc_auc"] - 0.05  # the truth is a wave behind a gate: no line finds it
+    assert straight["log_loss"] > ours["log_loss"] + 0.01

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import partial
 
 import numpy as np
@@ -17,6 +18,8 @@ from pozytywka_spark.errors import UsageError
 from pozytywka_spark.training.asking import Here
 from pozytywka_spark.training.booster import load
 from pozytywka_spark.training.estimators import FittedTrees, fit_trees, tree_parameters
+from pozytywka_spark.training.fitting import fit_both
+from pozytywka_spark.training.linear import fit_logistic
 from pozytywka_spark.training.one_task import Task, binned, grow, threads_of
 from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.table import TrainingTable
@@ -71,6 +74,18 @@ def test_the_trees_are_those_of_the_library_alone(
     assert bytes(cut.save_raw("ubj")) == found.booster
     assert len(found.train_loss) == len(found.validation_loss) == found.trees_tried
     assert found.gains == cut.get_score(importance_type="total_gain")
+
+
+def test_the_question_travels_to_a_task_and_the_answer_back(table: TrainingTable, settings: Settings) -> None:
+    few = settings_in(settings.home, "training.max_trees=5")
+    question = partial(fit_both, settings=few, plan=Plan(1, 1, "one"), base_rate=0.13)
+    sent = pickle.loads(pickle.dumps(question))
+    (logistic, _), grown = pickle.loads(pickle.dumps(sent(table)))
+    assert grown[0] == fitted(table, few)
+    assert logistic == fit_logistic(table, few)
+    assert len(pickle.dumps(grown)) < 20_000
+    across = partial(fit_both, settings=few, plan=Plan(2, 1, "two", across=True), base_rate=0.13)
+    assert across(table)[1] is None
 
 
 def test_weights_and_constraints_reach_the_trees(

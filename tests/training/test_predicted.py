@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from known_hazard import LAST, as_spark, write_tables
+from known_hazard import LAST, write_tables
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -21,7 +21,6 @@ from pozytywka_spark.schemas import MONITORING, PREDICTIONS, Table, labels_table
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.refits import training_rows
 from pozytywka_spark.training.calibration import Calibrator
-from pozytywka_spark.training.gate import compare
 from pozytywka_spark.training.predicted import check_column, check_label
 from pozytywka_spark.training.predictors import Trees
 from pozytywka_spark.training.serving import ServingModel
@@ -167,19 +166,3 @@ def test_labels_of_another_horizon_only_are_refused_by_name(other: Trained, spar
     finally:
         other.lake.overwrite(before, labels_table("buys_within_30_days"))
         before.unpersist()
-
-
-def test_the_gate_never_compares_models_of_different_labels(trained: Trained, spark: SparkSession) -> None:
-    model = registry.load_model(connect(trained.settings))
-    rows = as_spark(
-        spark, trained.rows[["user_id"]].head(1), Table("t", T.StructType().add("user_id", "long"), ())
-    )
-    found = compare(rows, replace(model, label="buys_within_60_days", version=8), model, trained.settings)
-    assert not found.promote
-    assert found.reasons == (
-        "champion 8 predicts buys_within_60_days, version 1 predicts buys_within_30_days: "
-        "models of different labels are never compared",
-    )
-    assert "mlflow.model_name" in found.changes[0]
-    with pytest.raises(GuardError, match="guard label"):
-        compare(rows, model, model, asking_for(trained.settings, 60))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import xgboost
@@ -10,14 +12,18 @@ from trained import Trained
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.training import promotion
+from pozytywka_spark.training.asking import Here
 from pozytywka_spark.training.booster import load
 from pozytywka_spark.training.gate import Decision
 from pozytywka_spark.training.predictors import Trees
-from pozytywka_spark.training.prepare import read_rows
+from pozytywka_spark.training.prepare import by_version, pin
 from pozytywka_spark.training.promotion import Settled, roll_back, run_gate, settle
 from pozytywka_spark.training.report import show_gate
 from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.training.table_job import training_table
 from pozytywka_spark.training.tracking import registry, runs
 from pozytywka_spark.training.tracking.store import Tracking, connect
 
@@ -140,30 +146,61 @@ def test_a_decision_stands_until_rows_or_settings_change(
     weighed: list[str] = []
     real = promotion.compare
 
-    def counted(*given: object) -> Decision:
+    def counted(*given: object, **more: object) -> Decision:
         weighed.append("once")
-        return real(*given)
+        return real(*given, **more)
 
     monkeypatch.setattr(promotion, "compare", counted)
-    rows = read_rows(settings, trained.lake).rows
+    asked = Here(table_of(settings, trained.lake))
     version = registry.aliased(tracking, registry.CHALLENGER)
-    assert settle(tracking, version, rows, settings).champion == 1
+    assert settle(tracking, version, asked, settings).champion == 1
     assert len(weighed) == 1
     repeated = run_gate(settings, trained.lake, dry_run=False)
     assert (repeated.champion, repeated.decision.promote, len(weighed)) == (1, False, 1)
     assert "kept out by champion 1 before, on the same rows and settings: not weighed" in repeated.reasons[0]
 
     version = registry.aliased(tracking, registry.CHALLENGER)
-    assert settle(tracking, version, rows, settings).decision == repeated.decision
+    assert settle(tracking, version, asked, settings).decision == repeated.decision
     assert len(weighed) == 1
     run_gate(settings, trained.lake, dry_run=True, again=True)
     assert len(weighed) == 2
     gate = settings.gate.model_copy(update={"max_slice_drop": 0.9})
     run_gate(settings.model_copy(update={"gate": gate}), trained.lake, dry_run=True)
     assert len(weighed) == 3
-    fewer = rows.where("user_id % 5 != 0")
-    settle(tracking, version, fewer, settings)
+    [table] = asked.ask([itself])
+    settle(tracking, version, Here(table.where(table.user_id % 5 != 0)), settings)
     assert len(weighed) == 4
+
+
+def test_a_decision_on_the_same_versions_of_the_tables_stands_unasked(
+    trained: Trained, good: ServingModel, weak: ServingModel
+) -> None:
+    settings = named(trained, "unasked")
+    tracking = connect(settings)
+    for alias, model in ((registry.CHAMPION, good), (registry.CHALLENGER, weak)):
+        registry.set_alias(tracking, alias, register(tracking, model))
+    first = run_gate(settings, trained.lake, dry_run=False)
+    version = registry.aliased(tracking, registry.CHALLENGER)
+    versions = by_version(pin(settings, trained.lake), settings)
+    again = settle(tracking, version, NobodyToAsk(), settings, versions=versions)
+    assert (again.champion, first.decision.promote, again.decision.promote) == (1, False, False)
+    assert "on the same rows and settings: not weighed again" in again.reasons[0]
+    with pytest.raises(AssertionError, match="asked"):
+        settle(tracking, version, NobodyToAsk(), settings, versions="others")
+
+
+def itself(table: TrainingTable) -> TrainingTable:
+    return table
+
+
+def table_of(settings: Settings, lake: Lake) -> TrainingTable:
+    with training_table(pin(settings, lake), settings, lake) as laid:
+        return laid.asked.ask([itself])[0]
+
+
+class NobodyToAsk:
+    def ask(self, questions: Sequence[Any], *, threads: int = 1) -> list[Any]:
+        raise AssertionError("asked")
 
 
 def test_what_was_rolled_back_by_hand_is_put_back_by_neither_job(

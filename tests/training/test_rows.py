@@ -15,7 +15,7 @@ from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.training.load_table import load
 from pozytywka_spark.training.prepare import pin, spark_rows
-from pozytywka_spark.training.scores import join_city
+from pozytywka_spark.training.slice_columns import join_city
 from pozytywka_spark.training.table import SIDES
 from pozytywka_spark.training.table_job import plan_rows, put_down
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +45,18 @@ def refuse_oddly(_: TrainingTable) -> int:
     raise UnsendableError(1, 2)
 
 
+MET = threading.Barrier(2)
+
+
+def meet(table: TrainingTable) -> int:
+    MET.wait(timeout=20)
+    return len(table)
+
+
+def meet_soon(_: TrainingTable) -> None:
+    MET.wait(timeout=0.2)
+
+
 class UnsendableError(ValueError):
     """Pickles, but can't be made again."""
 
@@ -76,6 +89,16 @@ def test_answers_come_in_the_questions_order_and_are_the_same(
     assert staged[0].ran[-1][0] == "question 1 of 3 to the training table"
     assert not np.array_equal(answers[0], answers[1])
     assert tasks.ask([]) == here.ask([]) == []
+
+
+def test_this_process_answers_beside_each_other_as_far_as_there_are_cores(
+    staged: tuple[MemoryTasks, StagedTable],
+) -> None:
+    here, _ = both(staged)
+    assert here.ask([meet, meet, meet, meet]) == here.ask([len]) * 4
+    MET.reset()
+    with pytest.raises(threading.BrokenBarrierError):  # each of them takes both cores
+        here.ask([meet_soon, meet_soon], threads=2)
 
 
 def test_a_table_too_large_for_this_process_is_asked_in_tasks(

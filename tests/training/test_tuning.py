@@ -7,12 +7,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from known_hazard import hazard_rows, training_table
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
-from pozytywka_spark.training.folds import Fit, FoldResult
+from pozytywka_spark.training.asking import Here
+from pozytywka_spark.training.folds import Fit, FoldResult, fit_folds
 from pozytywka_spark.training.planner import Cluster, plan_trials
-from pozytywka_spark.training.splits import months_between, split_months
+from pozytywka_spark.training.splits import MonthCount, TimeSplit, months_between, split_months
 from pozytywka_spark.training.tuning import SPACE, Tuned, own_parameters, study_name, tune, with_parameters
 
 MONTHS = months_between(date(2022, 1, 1), date(2022, 12, 1))
@@ -68,6 +70,33 @@ def test_a_killed_study_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     more = tuned(configured(tmp_path / "killed", "tuning.trials=18"), again)
     assert more.trials[:15] == whole.trials
     assert len(more.trials) == 18
+
+
+def test_real_fits_on_a_table_are_resumed_to_the_bit(tmp_path: Path) -> None:
+    order = tuple(f"x{place}" for place in range(9))
+    rows = hazard_rows(order, users=250)
+    months = sorted(rows["month"].unique())
+    folds = [TimeSplit(tuple(months[:6]), tuple(months[7:9])), TimeSplit(tuple(months[:4]), (months[5],))]
+    counts = [MonthCount(month, len(part), int(part["buys"].sum())) for month, part in rows.groupby("month")]
+    fit_all = fit_folds(Here(training_table(rows, order)), order, counts, 1, explain=False)
+    bad = ["training.learning_rate=0.011", "training.max_trees=20", "tuning.trials=6"]
+    calls: list[int] = []
+
+    def killed_late(fits: Sequence[Fit]) -> list[FoldResult]:
+        calls.append(len(fits))
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return fit_all(fits)
+
+    def searched(home: str, fits: Callable[[Sequence[Fit]], list[FoldResult]]) -> Tuned:
+        return tune(configured(tmp_path / home, *bad), folds, fits, name="real", parallel=2, reason="because")
+
+    whole = searched("whole", fit_all)
+    with pytest.raises(KeyboardInterrupt):
+        searched("killed", killed_late)
+    assert searched("killed", fit_all).trials == whole.trials
+    assert whole.default_log_loss is not None
+    assert whole.log_loss < whole.default_log_loss - 0.005
 
 
 def test_the_settings_own_parameters_come_first_and_better_ones_win(tmp_path: Path) -> None:
