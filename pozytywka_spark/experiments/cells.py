@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 
 from pozytywka_spark.experiments.cuped import Moments
 from pozytywka_spark.experiments.participants import NONE
 from pozytywka_spark.experiments.proportions import Floats
+from pozytywka_spark.experiments.reading_work import KEYS, UNIT
 from pozytywka_spark.experiments.sequential import AtRisk
-
-# Sums of whole numbers are the same in whatever order rows arrive. With 4 digits a squared logarithm of a
-# count up to 10^9 leaves room in 64 bits for 10^7 users of a cell.
-_DIGITS = 4
-_UNIT = 10.0**_DIGITS
-KEYS = ("group", "revision", "entered", "bought")
 
 
 @dataclass(frozen=True)
@@ -43,21 +37,11 @@ class Cells:
         return self.frame[(self.frame["group"] == group) & (self.frame["revision"] == revision)]
 
 
-def cells_of(users: DataFrame, covariates: int) -> Cells:
-    """Sum users (columns as of `with_past`) into cells: one pass, one row a cell to the driver."""
-    pairs = [(i, j) for i in range(covariates) for j in range(i, covariates)]
-    values = [_fixed_point(F.get("x", F.lit(i))) for i in range(covariates)]
-    columns: list[Column] = [F.count(F.lit(1)).alias("users"), F.count_if("moved").alias("moved")]
-    columns += [F.sum(value).alias(f"x{i}") for i, value in enumerate(values)]
-    columns += [F.sum(values[i] * values[j]).alias(f"x{i}_{j}") for i, j in pairs]
-    rows = users.where(~F.col("early")).groupBy(*KEYS).agg(*columns).collect()
-    frame = pd.DataFrame([row.asDict() for row in rows], columns=[*KEYS, *_names(covariates)])
-    return Cells(frame.sort_values(list(KEYS), ignore_index=True), covariates)
-
-
-def _fixed_point(value: Column) -> Column:
-    """A real number as a whole number of units; null stays null."""
-    return F.rint(value * F.lit(_UNIT)).cast("bigint")
+def cells_told(rows: Sequence[Mapping[str, int | str]], covariates: int) -> Cells:
+    """The cells that `reading_work.cells_of` made of several slices of users, added up."""
+    frame = pd.DataFrame(list(rows), columns=[*KEYS, *_names(covariates)])
+    summed = frame.groupby(list(KEYS), as_index=False, sort=True).sum()
+    return Cells(summed.sort_values(list(KEYS), ignore_index=True), covariates)
 
 
 def _names(covariates: int) -> list[str]:
@@ -99,11 +83,11 @@ def moments(cells: Cells, group: str, revision: int, month: int) -> Moments:
     buyers = part[(part["bought"] != NONE) & (part["bought"] <= month)]
     size = cells.covariates
     x, x_buyers = (
-        np.array([chosen[f"x{i}"].sum() for i in range(size)], dtype=np.float64) / _UNIT
+        np.array([chosen[f"x{i}"].sum() for i in range(size)], dtype=np.float64) / UNIT
         for chosen in (part, buyers)
     )
     xx = np.zeros((size, size))
     for i in range(size):
         for j in range(i, size):
-            xx[i, j] = xx[j, i] = part[f"x{i}_{j}"].sum() / _UNIT**2
+            xx[i, j] = xx[j, i] = part[f"x{i}_{j}"].sum() / UNIT**2
     return Moments(float(part["users"].sum()), float(buyers["users"].sum()), x, x_buyers, xx)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from typing import Any
 
-from pyspark.sql import Row, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError, UsageError
@@ -79,7 +79,7 @@ def read_experiments(lake: Lake) -> dict[str, Experiment]:
     """All experiments by name; the table has a row a revision."""
     if not lake.exists(EXPERIMENTS.name):
         return {}
-    rows = lake.read(EXPERIMENTS.name).withColumns({"at": F.to_date("effective_at")}).collect()
+    rows = lake.rows(EXPERIMENTS.name).to_pylist()
     found: dict[str, list[Definition]] = {}
     for row in sorted(rows, key=lambda row: (row["experiment"], row["revision"])):
         found.setdefault(row["experiment"], []).append(_definition(row))
@@ -215,12 +215,12 @@ def as_rows(known: Mapping[str, Experiment], users: Mapping[str, int]) -> Sequen
     ]
 
 
-def _definition(row: Row) -> Definition:
+def _definition(row: Mapping[str, Any]) -> Definition:
     ranges = tuple(Range(part["group"], part["low"], part["high"]) for part in row["allocation"])
     return Definition(
         name=row["experiment"],
         revision=row["revision"],
-        at=row["at"],
+        at=row["effective_at"].date(),
         status=row["status"],
         source=row["source"],
         salt=row["salt"],

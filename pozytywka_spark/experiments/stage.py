@@ -5,34 +5,50 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+import pyarrow as pa
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.datadays import span_of_events
-from pozytywka_spark.dataspan import DataSpan
+from pozytywka_spark.dataspan import DataSpan, span_of
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.experiments import registry, srm
-from pozytywka_spark.experiments.assign import current
-from pozytywka_spark.experiments.cells import Cells, cells_of
+from pozytywka_spark.experiments.cells import Cells, cells_told
 from pozytywka_spark.experiments.page import render
-from pozytywka_spark.experiments.participants import outcomes, reading_months, with_past, without_past
+from pozytywka_spark.experiments.participants import Past, reading_months
 from pozytywka_spark.experiments.population import cut_off_of
 from pozytywka_spark.experiments.reading import CUMULATIVE, Row, balance, read_all, segment_rows
+from pozytywka_spark.experiments.reading_work import (
+    BOUGHT,
+    CELLS,
+    COUNTS,
+    ELSEWHERE,
+    MUDDIED,
+    ReadEvents,
+    ReadUsers,
+)
 from pozytywka_spark.experiments.record import log_reading
 from pozytywka_spark.experiments.registry import Experiment
 from pozytywka_spark.experiments.segments import contamination, segment_counts
-from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.schemas import ASSIGNMENTS, EXPERIMENT_RESULTS
+from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.schemas import ASSIGNMENTS, EXPERIMENT_RESULTS, EXPOSURES
+from pozytywka_spark.slices import slices_for
 
 FORMAT = 1
+_EPOCH = date(1970, 1, 1)
+_EVENTS = ["user_id", "event_time", "event_type"]
+_ROWS_AT_ONCE = 2_000_000  # assignments that a task looks at
 
 
 @dataclass(frozen=True)
@@ -74,8 +90,7 @@ def report(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> Ex
     path = write_page(settings, f"experiment-{name}.html", page)
     unchanged = _is_there(lake, reading)
     if not unchanged:
-        table = spark.createDataFrame(_records(reading), EXPERIMENT_RESULTS.schema)
-        lake.replace_partitions(table, EXPERIMENT_RESULTS, [{"experiment": name}])
+        lake.replace_partitions(_records(reading), EXPERIMENT_RESULTS, [{"experiment": name}])
     return ExperimentReport(reading, path, log_reading(settings, lake, reading, page), unchanged)
 
 
@@ -83,21 +98,34 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
     """The reading itself; writes nothing. Raises as `report` does."""
     known = registry.read_experiments(lake)
     experiment, chosen = registry.find(lake, name), settings.experiments
-    span = span_of_events(lake, settings.data)
-    until = cut_off_of(span)
-    if experiment.ended:
-        until = min(until, experiment.ended)
-    months = reading_months(experiment.started, until)
+    if not lake.exists("events"):
+        raise DataError(f"table events is not in {lake.root}: run the ingest job first")
     past = lake.exists("user_month") and lake.exists("user_debuts")
-    users = taking_part(spark, settings, lake, experiment, until, past=past).persist()
-    try:
-        cells = cells_of(users, len(chosen.cuped_measures) + 1 if past else 0)
-        ratios = _ratios(cells, experiment, chosen.srm_alpha)
-        counts = segment_counts(users, chosen.max_cities) if past else []
+    with lake.tasks() as tasks:
+        events = [file for shard in lake.shards("events", tasks, columns=_EVENTS) for file in shard.files]
+        seen = tasks.run(events, ReadEvents(), weight=lambda file: file.size, named=lambda file: file.place)
+        span = span_of(days_told(seen.told), settings.data)
+        until = cut_off_of(span)
+        if experiment.ended:
+            until = min(until, experiment.ended)
+        months = reading_months(experiment.started, until)
         others = [other for other, each in known.items() if other != name and _overlap(each, experiment)]
-        muddied = contamination(users, lake, name, others, until)
-    finally:
-        users.unpersist()
+        work = _users_work(
+            lake, tasks, settings, experiment, until, others, tuple(seen.of(BOUGHT)), past=past
+        )
+        read = tasks.run(
+            range(work.slices),
+            work,
+            weight=lambda _: sum(file.size for file in work.assigned),
+            named=lambda number: f"users of {name}, slice {number + 1} of {work.slices}",
+        )
+    told = {
+        key: [row for line in read.told for row in line[key]] for key in (CELLS, COUNTS, MUDDIED, ELSEWHERE)
+    }
+    cells = cells_told(told[CELLS], len(chosen.cuped_measures) + 1 if past else 0)
+    ratios = _ratios(cells, experiment, chosen.srm_alpha)
+    counts = segment_counts(told[COUNTS], chosen.max_cities) if past else []
+    muddied = contamination(told[MUDDIED], told[ELSEWHERE])
     treatments = experiment.latest.allocation.treatments
     alpha, share = (float(str(experiment.latest.settings[key])) for key in ("alpha", "expected_share"))
     rows = read_all(cells, treatments, months, alpha, share, chosen.multiplicity)
@@ -117,16 +145,78 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
     )
 
 
-def taking_part(
-    spark: SparkSession, settings: Settings, lake: Lake, experiment: Experiment, until: date, *, past: bool
-) -> DataFrame:
-    """Grain user with a group: what became of him until then, and his past if the features job has run."""
+def days_told(told: Sequence[Mapping[str, Any]]) -> dict[date, int]:
+    """Events by day, as `ReadEvents` told."""
+    found: Counter[date] = Counter()
+    for line in told:
+        for day, events in line["days"]:
+            found[_EPOCH + timedelta(days=day)] += events
+    return dict(found)
+
+
+def _users_work(
+    lake: Lake,
+    tasks: Tasks,
+    settings: Settings,
+    experiment: Experiment,
+    until: date,
+    others: Sequence[str],
+    bought: tuple[Parcel, ...],
+    *,
+    past: bool,
+) -> ReadUsers:
+    name = experiment.latest.name
     if not lake.exists(ASSIGNMENTS.name):
-        raise DataError(f"experiment {experiment.latest.name} has no users yet: run experiment assign again")
-    assigned = current(lake, experiment.latest.name, spark)
-    entered = assigned.where(F.col("entered_at") < F.lit(until).cast("timestamp"))
-    users = outcomes(entered, lake.read("events"), until)
-    return with_past(users, lake, settings.experiments, experiment.started) if past else without_past(users)
+        raise DataError(f"experiment {name} has no users yet: run experiment assign again")
+
+    def files(table: str, columns: list[str], *experiments: str) -> tuple[DataFile, ...]:
+        wanted: list[Partition] | None = [{"experiment": each} for each in experiments] or None
+        shards = lake.shards(table, tasks, wanted, columns)
+        return tuple(file for shard in shards for file in shard.files)
+
+    assigned = files(ASSIGNMENTS.name, ["user_id", "group", "revision", "assigned_at"], name)
+    columns = ["experiment", "user_id", "group", "assigned_at"]
+    elsewhere = files(ASSIGNMENTS.name, columns, *others) if others else ()
+    exposures: tuple[DataFile, ...] = ()
+    if lake.exists(EXPOSURES.name):
+        exposures = files(EXPOSURES.name, ["user_id", "exposed_at"], name)
+    return ReadUsers(
+        slices=slices_for(sum(file.rows for file in assigned), _ROWS_AT_ONCE),
+        assigned=assigned,
+        bought=bought,
+        past=_past(lake, tasks, settings, experiment) if past else None,
+        elsewhere=elsewhere,
+        exposures=exposures if any(file.rows for file in exposures) else None,
+        until=until,
+    )
+
+
+def _past(lake: Lake, tasks: Tasks, settings: Settings, experiment: Experiment) -> Past:
+    """Nobody entered before the start, so that months too far before it aren't read."""
+    chosen = settings.experiments
+    schema = lake.schema("user_month")
+    unknown = [name for name in chosen.cuped_measures if schema is None or name not in schema.names]
+    if unknown:
+        raise DataError(f"experiments.cuped_measures: table user_month has no {', '.join(unknown)}")
+    first = month_at(number_of(experiment.started) - chosen.pre_months)
+    names = list(dict.fromkeys(["plays", *chosen.cuped_measures]))
+    columns = {
+        "users": ["user_id", "city"],
+        "user_debuts": ["user_id", "month"],
+        "user_month": ["user_id", "month", *names],
+    }
+    found = {
+        table: tuple(
+            file
+            for shard in lake.shards(table, tasks, columns=wanted)
+            if table != "user_month" or shard.partition["month"] >= first
+            for file in shard.files
+        )
+        for table, wanted in columns.items()
+    }
+    return Past(
+        found["users"], found["user_debuts"], found["user_month"], chosen.cuped_measures, chosen.pre_months
+    )
 
 
 def _overlap(other: Experiment, mine: Experiment) -> bool:
@@ -199,16 +289,17 @@ def _is_there(lake: Lake, reading: Reading) -> bool:
     if not lake.exists(EXPERIMENT_RESULTS.name):
         return False
     name = reading.experiment.latest.name
-    first = lake.read(EXPERIMENT_RESULTS.name, partitions=[{"experiment": name}]).first()
-    return first is not None and first["reading_id"] == reading.reading_id
+    held = lake.rows(EXPERIMENT_RESULTS.name, ["reading_id"], [{"experiment": name}])
+    return reading.reading_id in held.column("reading_id").to_pylist()
 
 
-def _records(reading: Reading) -> list[tuple[Any, ...]]:
-    """Rows in the table's order, NaN as null."""
+def _records(reading: Reading) -> pa.Table:
+    """Rows as the table has them, NaN as null."""
     fixed = {"experiment": reading.experiment.latest.name, "reading_id": reading.reading_id}
-    return [
-        tuple(_known((row | fixed).get(name)) for name in EXPERIMENT_RESULTS.columns) for row in reading.rows
+    rows = [
+        {name: _known((row | fixed).get(name)) for name in EXPERIMENT_RESULTS.columns} for row in reading.rows
     ]
+    return pa.Table.from_pylist(rows, schema=arrow_schema(EXPERIMENT_RESULTS.schema))
 
 
 def _known(value: Any) -> Any:

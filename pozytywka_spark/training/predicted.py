@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
 from pozytywka_spark.config import Label
 from pozytywka_spark.errors import DataError, GuardError
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training.rows import LABEL
 from pozytywka_spark.training.serving import ServingModel
 
 
@@ -18,7 +14,7 @@ def check_label(model: ServingModel, label: Label) -> None:
     """Guard `label`: the settings ask for what the model was trained for. Raises `GuardError`.
 
     For those who hand a model's numbers on as what the settings name; who measures a model takes its own
-    label instead, `own_labels`.
+    label instead.
     """
     if model.label != label.column:
         raise GuardError(
@@ -26,24 +22,6 @@ def check_label(model: ServingModel, label: Label) -> None:
             f"{model.version} was trained for {model.label}: {_asks_for(model)}, or train a model for "
             f"{label.column} under a name of its own (mlflow.model_name)"
         )
-
-
-def labels_in(lake: Lake) -> DataFrame:
-    """The table labels. Raises `DataError` without it."""
-    if not lake.exists("labels"):
-        raise DataError(f"table labels is not in {lake.root}: run the features job first")
-    return lake.read("labels")
-
-
-def own_labels(labels: DataFrame, model: ServingModel) -> DataFrame:
-    """Grain: user and month that is mature; `label` double, the one that the model was trained for.
-
-    Whatever the settings name today. `labels` as of the table; raises `DataError` if it has not this label.
-    """
-    check_column(labels.columns, model)
-    return labels.where(F.col("mature") & F.col(model.label).isNotNull()).select(
-        "user_id", "month", F.col(model.label).cast("double").alias(LABEL)
-    )
 
 
 def has_own_labels(lake: Lake, model: ServingModel) -> bool:
