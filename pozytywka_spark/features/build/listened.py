@@ -32,7 +32,8 @@ def plays_by_track(
     sides = tracks.sides
     months = month_numbers(listened.get_column("month"))
     users, numbers = where.place_users(listened.get_column("user_id")), tracks.of(listened)
-    keys = pl.DataFrame({"key": keys_of(users, numbers, tracks.end)})
+    # no track is no key: its number would make the key of another user's last track
+    keys = pl.DataFrame({"key": np.where(numbers == NONE, NONE, keys_of(users, numbers, tracks.end))})
     first = keys.join(likes.select("key", "month"), on="key", how="left", maintain_order="left")
     liked_before = first.select(pl.col("month") < pl.Series(months)).to_series()
 

@@ -264,6 +264,18 @@ def test_a_play_that_names_no_track_counts_as_a_play_only() -> None:
     assert made.user_month["genreless"].sum() == one_each["plays"].sum()
 
 
+def test_what_another_user_has_liked_is_no_like_of_a_play_that_names_no_track() -> None:
+    """User 1 likes the track of the greatest number, the next user's plays without a track come later."""
+    world = small_world()
+    likes = pl.DataFrame([(1, JANUARY, "S1", start_at(JANUARY))], world.likes.schema, orient="row")
+    rows = replace(world, likes=likes).rows(MONTHS)
+    nameless = rows.listened.filter(user_id=2, month=FEBRUARY).head(1).with_columns(
+        track=pl.lit(None, pl.UInt32), stray=pl.lit(None, pl.String), liked_plays=pl.lit(0, pl.Int64)
+    )  # fmt: skip
+    made = make_slice(replace(rows, listened=nameless), world.sides(), PLAN, MONTHS)
+    assert made.user_month["liked_plays"].to_list() == [0] * 5
+
+
 def test_plays_in_a_month_that_is_not_measured_are_refused() -> None:
     world = small_world()
     rows = world.rows(MONTHS)
