@@ -57,12 +57,14 @@ def make_archive(log: Path) -> Path | None:
     """Make the archive unless it is there; None if this Java makes none, `log` then says why.
 
     It gets its name only once Java has read it through: Java breaks off at one that was cut short.
-    Archives of other Javas and other jars are removed.
+    Archives of other Javas and other jars are removed, as are those that a killed set-up left half made.
     """
     path = archive_path()
     if path is None or path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
+    for given_up in path.parent.glob("*.new"):
+        given_up.unlink(missing_ok=True)
     unproven = path.with_suffix(f".{os.getpid()}.new")
     try:
         made = _submitted(

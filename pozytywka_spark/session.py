@@ -53,12 +53,9 @@ _PATIENT_COMPILER = (
     "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
-_CLASSES_KEPT = "spark.sql.codegen.cache.maxEntries"
-_CALL_SITES = "spark.python.sql.dataFrameDebugging.enabled"
-_PAGE = "spark.buffer.pageSize"
 _POLARS = "spark.executorEnv.POLARS_MAX_THREADS"
 _DAEMON = "spark.python.daemon.module"
-_SPEED_ONLY = (_CLASSES_KEPT, _CALL_SITES, _PAGE, _POLARS, _DAEMON)  # a running session does without
+_SPEED_ONLY = (_POLARS, _DAEMON)  # a running session does without
 
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
@@ -117,8 +114,8 @@ def for_throughput(java_options: str) -> str:
     """The options with a garbage collector and compiler thresholds for jobs, unless they say otherwise.
 
     Nobody waits for a job's pauses: aggregations take a quarter less time than under Java's default
-    collector. And queries' generated classes live for minutes: at the default thresholds Java's optimizing
-    compiler takes two fifths of the features' CPU at 10 million events, at ten times these a quarter.
+    collector. And most sessions live for seconds, mostly in code that Java's optimizing compiler wouldn't
+    pay back: with these thresholds a session's start and first job take 6.5 s of CPU, by default 8.6 to 9.6.
     """
     collector = "" if re.search(r"-XX:\+Use\w+GC\b", java_options) else "-XX:+UseParallelGC"
     compiler = "" if re.search(r"-XX:\W?(Tier|CompileThreshold)", java_options) else _PATIENT_COMPILER
@@ -142,16 +139,7 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         "spark.sql.adaptive.enabled": True,
         # rows that lie by user can be joined by user and track where they are; Spark would move them again
         "spark.sql.requireAllClusterKeysForCoPartition": False,
-        # the features' plans make more classes than Spark keeps by default (100): evicted ones are compiled
-        # again, by Spark and then by the JVM, at every use, which cost them a third of their time
-        _CLASSES_KEPT: 2000,
         "spark.sql.execution.arrow.pyspark.enabled": True,
-        # PySpark looks up the caller of every function it is asked for: 1 of the 1.6 s that Python takes to
-        # say the catalogue's columns. Our errors are one line anyway, and a stack trace names the place
-        _CALL_SITES: False,
-        # every aggregation, sort and broadcast table begins with a page, up to 64 MB by Spark's own choice:
-        # with small tables a heap full of empty pages, cleared and collected over and over
-        _PAGE: "4m",
         # Spark's default INT96 timestamps carry no statistics, so readers could skip no file
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.parquet.compression.codec": "zstd",

@@ -9,7 +9,7 @@ source "$PROJECT/scripts/setup.sh"
 set_up dev
 find_java
 keep_bytecode
-keep_classes
+keep_classes now
 cd "$PROJECT"
 export PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
 exec "$PROJECT/.venv/bin/python" -m tests.bench.everything "$@"

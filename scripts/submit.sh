@@ -67,7 +67,7 @@ if [ "$env" != cluster ]; then
     set_up run
     find_java
     keep_bytecode
-    keep_classes
+    keep_classes later
     export PYTHONPATH="$PROJECT${PYTHONPATH:+:$PYTHONPATH}" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
     [ ${#spark_args[@]} -eq 0 ] || export PYSPARK_SUBMIT_ARGS="$(printf '%q ' "${spark_args[@]}")pyspark-shell"
     exec "$PROJECT/.venv/bin/python" "$PROJECT/jobs/$job.py" ${job_args[@]+"${job_args[@]}"}

@@ -7,7 +7,7 @@ source "$PROJECT/scripts/setup.sh"
 set_up dev
 find_java
 keep_bytecode
-keep_classes
+keep_classes now
 cd "$PROJECT"
 export PATH="$PROJECT/.venv/bin:$PATH" PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
 if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi

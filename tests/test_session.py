@@ -86,21 +86,11 @@ def test_plans_are_interpreted_inside_only(spark: SparkSession) -> None:
     spark.conf.set(key, before)
 
 
-def test_generated_classes_stay_compiled(spark: SparkSession) -> None:
-    assert spark.conf.get("spark.sql.codegen.cache.maxEntries") == "2000"
-
-
-def test_small_tables_take_small_pages(spark: SparkSession) -> None:
-    """Left to Spark, they would be as large as the heap allows, 64 MB at most."""
-    assert spark._jvm.org.apache.spark.SparkEnv.get().memoryManager().pageSizeBytes() == 4 << 20
-
-
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("spark.sql.codegen.cache.maxEntries", 100),
-        ("spark.python.sql.dataFrameDebugging.enabled", True),
-        ("spark.buffer.pageSize", "64m"),
+        ("spark.executorEnv.POLARS_MAX_THREADS", 2),
+        ("spark.python.daemon.module", "pyspark.daemon"),
     ],
 )
 def test_a_running_session_may_be_slower(
