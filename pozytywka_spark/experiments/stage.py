@@ -37,6 +37,7 @@ from pozytywka_spark.experiments.reading_work import (
 from pozytywka_spark.experiments.record import log_reading
 from pozytywka_spark.experiments.registry import Experiment
 from pozytywka_spark.experiments.segments import contamination, segment_counts
+from pozytywka_spark.features.build.survey import without_ids
 from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
@@ -103,7 +104,9 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
     past = lake.exists("user_month") and lake.exists("user_debuts")
     with lake.tasks() as tasks:
         events = [file for shard in lake.shards("events", tasks, columns=_EVENTS) for file in shard.files]
-        seen = tasks.run(events, ReadEvents(), weight=lambda file: file.size, named=lambda file: file.place)
+        seen = tasks.run(
+            events, ReadEvents(), weight=lambda file: without_ids(file.size), named=lambda file: file.place
+        )
         span = span_of(days_told(seen.told), settings.data)
         until = cut_off_of(span)
         if experiment.ended:
