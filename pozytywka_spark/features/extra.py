@@ -11,6 +11,7 @@ import polars as pl
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.entry import Feature, Measure, declaration, measures_of, sum_name
 from pozytywka_spark.features.levels import COLUMNS, KEYS
+from pozytywka_spark.features.trial import try_feature, try_measure
 
 _COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SUM_NAME = re.compile(r".*_over_[0-9]+")
@@ -23,7 +24,7 @@ def extra_features(modules: Sequence[str], catalogue: Sequence[Feature]) -> tupl
     Only the driver imports the modules: tasks are sent expressions. Raises `UsageError` for a module that
     can't be imported or has no such tuple, and for an entry that can't stand beside `catalogue`: a name that
     is taken or is no column name, a measure other than the one of that name, no stated arithmetic, a column
-    read that isn't there.
+    read that isn't there, what doesn't yield a number of its own row (`trial`).
     """
     found = list(catalogue)
     for module in modules:
@@ -55,6 +56,8 @@ def _check(feature: Feature, before: Sequence[Feature]) -> None:
     if feature.name in {each.name for each in before}:
         raise UsageError(f"a feature {feature.name} is there already; choose another name")
     _check_name(feature)
+    if not all(isinstance(measure, Measure) for measure in feature.measures) or feature.months < 1:
+        raise UsageError(f"{feature.name} needs a tuple of measures (features.entry.Measure), and a month")
     known = {measure.name: measure for measure in measures_of(before)}
     for measure in feature.measures:
         _check_measure(measure, known.get(measure.name))
@@ -62,15 +65,20 @@ def _check(feature: Feature, before: Sequence[Feature]) -> None:
     names = [measure.name for measure in feature.measures]
     sums = [sum_name(name, feature.months) for name in names] if feature.months > 1 else []
     _check_reads(feature, feature.expression, [*KEYS, *names, *sums])
+    try_feature(feature, [*KEYS, *names, *sums])
 
 
 def _check_measure(measure: Measure, known: Measure | None) -> None:
     _check_name(measure)
     if _SUM_NAME.fullmatch(measure.name):
         raise UsageError(f"measure {measure.name} is named like a sum over months; choose another name")
+    if measure.level not in COLUMNS:
+        raise UsageError(f"{measure.name} is of level {measure.level}; there is {', '.join(COLUMNS)}")
     _check_reads(measure, measure.aggregate, COLUMNS[measure.level])
     if known is not None and not _same(measure, known):
         raise UsageError(f"a measure {measure.name} that is another is there already; choose another name")
+    if known is None:
+        try_measure(measure)
 
 
 def _same(one: Measure, other: Measure) -> bool:

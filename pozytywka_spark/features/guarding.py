@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pozytywka_spark import schemas
-from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.building import Build, Made
 from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.features.guards.guarded import GuardedBuild
@@ -19,28 +18,30 @@ from pozytywka_spark.lake.table_files import readable
 def run_guards(build: Build, made: Made) -> list[GuardResult]:
     """Guards `names`, `rows`, `suspicion` and `perturbation`.
 
+    Suspicion spares what `features.drop` names. The others look at it too: it is written all the same, and a
+    run that no longer drops it finds its months built.
+
     What earlier builds have written passed its own guards, under the same catalogue: another one makes every
     month stale. Raises `GuardError`.
     """
     order = feature_order(build.settings, build.features)
-    results = [check_names(order)]
-    guarded = _guarded(build, made, order)
+    results = [check_names([feature.name for feature in build.features])]
+    guarded = _guarded(build, made)
     bought = tuple(one for month in sorted(build.bought) for one in build.bought[month])
     rows, slices_of = check_rows(
         build.tasks, guarded.features, CheckRows(bought, guarded.buckets, guarded.slices)
     )
-    results += [rows, _check_suspicion(build, made, guarded)]
+    results += [rows, _check_suspicion(build, made, order)]
     if build.settings.guards.perturbation:
         results.append(check_perturbation(guarded, build.settings.guards, slices_of))
     return results
 
 
-def _guarded(build: Build, made: Made, order: tuple[str, ...]) -> GuardedBuild:
+def _guarded(build: Build, made: Made) -> GuardedBuild:
     table = schemas.features_table([feature.name for feature in build.features])
-    by_name = {feature.name: feature for feature in build.features}
     return GuardedBuild(
         build.tasks,
-        plan_of([by_name[name] for name in order]),
+        build.plan,
         build.months,
         build.events,
         build.bought,
@@ -55,7 +56,7 @@ def _guarded(build: Build, made: Made, order: tuple[str, ...]) -> GuardedBuild:
     )
 
 
-def _check_suspicion(build: Build, made: Made, guarded: GuardedBuild) -> GuardResult:
+def _check_suspicion(build: Build, made: Made, order: tuple[str, ...]) -> GuardResult:
     """Over the features made now and those of earlier months, whose labels are the ones known by now."""
     guards, older = build.settings.guards, made.done.of(OLDER)
     held = []
@@ -68,7 +69,7 @@ def _check_suspicion(build: Build, made: Made, guarded: GuardedBuild) -> GuardRe
         made.done.of(CANDIDATES),
         older,
         held,
-        guarded.order,
+        order,
         rows=guards.suspicion_rows,
         seed=guards.seed,
         limit=guards.max_single_auc,

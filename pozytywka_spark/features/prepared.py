@@ -12,7 +12,7 @@ from pozytywka_spark.datadays import FEATURES, is_moved
 from pozytywka_spark.features.build.first_job import FirstFound, run_first
 from pozytywka_spark.features.build.first_pass import CatalogueTables
 from pozytywka_spark.features.build.items import Source
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.entry import Feature, measures_of
 from pozytywka_spark.features.event_months import EventShards, MonthEvents
 from pozytywka_spark.features.inputs import Inputs, choose_months, inputs_of
 from pozytywka_spark.features.look import Look
@@ -142,10 +142,15 @@ def _why_all(lake: Lake, known: Known, asked: Asked) -> str | None:
     buckets = buckets_of(lake)
     if known.buckets not in (None, buckets):
         return f"events lie in {buckets} buckets of users, features in {known.buckets}"
-    held = lake.schema("features")
-    declared = schemas.features_table([feature.name for feature in asked.features])
-    if held is not None and set(held.names) != set(declared.columns):
-        return "the table of features has other columns than the catalogue"
+    measures = [measure.name for measure in measures_of(asked.features)]
+    tables = {
+        "features": schemas.features_table([feature.name for feature in asked.features]),
+        "measures": schemas.user_month_table(measures),
+    }
+    for what, table in tables.items():
+        held = lake.schema(table.name)
+        if held is not None and set(held.names) != set(table.columns):
+            return f"the table of {what} has other columns than the catalogue"
     return None
 
 

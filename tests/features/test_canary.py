@@ -8,8 +8,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.stage import send_canary
-from tests.features.histories import deliver, histories, prepared, write_catalogue
+from pozytywka_spark.features.canary import CANARY
+from pozytywka_spark.features.stage import build_features, send_canary
+from tests.features.histories import TABLES, deliver, histories, prepared, some_features, write_catalogue
 
 
 def test_the_canary_is_stopped_and_nothing_is_kept(spark: SparkSession, tmp_path: Path) -> None:
@@ -25,4 +26,15 @@ def test_the_canary_is_stopped_and_nothing_is_kept(spark: SparkSession, tmp_path
     blind = settings.model_copy(update={"guards": settings.guards.model_copy(update={"perturbation": False})})
     with pytest.raises(GuardError, match="no guard stopped the canary, feature canary"):
         send_canary(spark, blind, lake)
-    assert not any(lake.exists(name) for name in ("first_purchases", "user_month", "features", "labels"))
+    assert not any(lake.exists(name) for name in TABLES)
+
+
+def test_a_leak_that_models_are_not_given_is_stopped_too(spark: SparkSession, tmp_path: Path) -> None:
+    """It would be written, and nobody would look at it again when it is no longer dropped."""
+    worlds = histories(6)
+    settings, lake = prepared(spark, tmp_path, "guards.perturbation=true", "features.drop=[canary]")
+    write_catalogue(lake, worlds.catalogue)
+    deliver(lake, worlds.events)
+    with pytest.raises(GuardError, match="guard perturbation: feature canary"):
+        build_features(spark, settings, lake, features=(*some_features()[:3], CANARY))
+    assert not any(lake.exists(name) for name in TABLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -16,8 +17,10 @@ from pozytywka_spark.features.analysts import PLAYS
 from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.catalogue_page import as_html, as_markdown
-from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.features.entry import Feature, Measure, measures_of, sum_name
 from pozytywka_spark.features.extra import extra_features
+from pozytywka_spark.features.levels import KEYS
+from pozytywka_spark.features.trial import try_feature, try_measure
 from tests.features.extra_features import EARLY_PLAYS, FEATURES
 
 MODULE = "tests.features.extra_features"
@@ -76,6 +79,10 @@ def test_the_pages_hold_them() -> None:
         ((replace(SHARE, months=1),), "early_share_last_3_months reads early_plays_over_3, plays_over_3"),
         ((replace(EARLY, measures=(Measure("n", lambda: pl.col("until_next").sum(), arithmetic="n"),)),),
          "n reads until_next; there is user_id, month, cut_off, at, kind, session_id"),
+        ((replace(EARLY, measures=("plays",)),), "early_plays needs a tuple of measures"),
+        ((replace(EARLY, months=0),), "early_plays needs a tuple of measures"),
+        ((replace(EARLY, measures=(replace(EARLY_PLAYS, level="evnt"),)),),
+         "early_plays is of level evnt; there is event, gap, session, popularity, genre, debut, user"),
         ((replace(EARLY, expression=lambda: 1 / 0),),
          "early_plays makes no expression (ZeroDivisionError: division by zero)"),
         ((replace(EARLY, expression=lambda: 1.0),), "early_plays makes no expression (AttributeError"),
@@ -91,6 +98,66 @@ def test_what_cant_stand_beside_the_catalogue_is_refused(
         extra_features(["of_mine"], CATALOGUE)
     assert str(error.value).startswith(f"features.extra: of_mine: {told}")
     assert "\n" not in str(error.value)
+
+
+OTHER_ROWS = "isn't made of its own row's columns by their names alone: other rows, and columns that nobody"
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        (lambda: pl.col("early_plays").shift(-1).over("user_id", order_by="month"), OTHER_ROWS),
+        (lambda: pl.col("early_plays") / pl.col("early_plays").mean().over("month"), OTHER_ROWS),
+        (lambda: pl.col("early_plays").rank().over("month"), OTHER_ROWS),
+        (lambda: pl.int_range(pl.len()), OTHER_ROWS),
+        (lambda: pl.sum_horizontal(pl.all().exclude("month")), OTHER_ROWS),
+        (lambda: pl.nth(3), OTHER_ROWS),
+        (lambda: pl.lit("many"), "can't be computed (InvalidOperationError: conversion from"),
+        (lambda: pl.concat_list("early_plays"), "can't be computed (InvalidOperationError: cannot cast List"),
+        (lambda: pl.col("early_plays").filter(pl.col("early_plays") > 3), "can't be computed (ShapeError"),
+    ],
+)  # fmt: skip
+def test_a_feature_that_is_no_number_of_its_own_row_is_refused(
+    monkeypatch: pytest.MonkeyPatch, expression: Callable[[], pl.Expr], told: str
+) -> None:
+    """Users go in slices, as many as a build is large: what stands beside a row is chance."""
+    assert refused(monkeypatch, replace(EARLY, expression=expression)).startswith(f"early_plays {told}")
+
+
+@pytest.mark.parametrize(
+    ("measure", "told"),
+    [
+        (Measure("n", lambda: pl.col("at"), "gap", "n"), "n aggregates nothing: it must yield one whole"),
+        (Measure("n", lambda: pl.lit("x"), "event", "n"), "n can't be computed (InvalidOperationError"),
+        (Measure("n", lambda: pl.col("first_event_at").max(), "user", "n"), f"n {OTHER_ROWS}"),
+        (Measure("n", lambda: pl.col("cut_off").max().over("user_id"), "user", "n"), f"n {OTHER_ROWS}"),
+    ],
+)
+def test_a_measure_that_is_no_number_of_a_users_month_is_refused(
+    monkeypatch: pytest.MonkeyPatch, measure: Measure, told: str
+) -> None:
+    entry = replace(EARLY, measures=(measure,), expression=lambda: pl.col("n"))
+    assert refused(monkeypatch, entry).startswith(told)
+
+
+def test_every_entry_of_the_catalogue_stands_the_trial() -> None:
+    """Honest ones: none may be refused."""
+    for measure in measures_of(CATALOGUE):
+        try_measure(measure)
+    for feature in CATALOGUE:
+        names = [measure.name for measure in feature.measures]
+        try_feature(feature, [*KEYS, *names, *(sum_name(name, feature.months) for name in names)])
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, feature: Feature) -> str:
+    """What is said of a module with this entry, after the module's name."""
+    module = ModuleType("of_mine")
+    module.FEATURES = (feature,)  # type: ignore[attr-defined] # what a module declares
+    monkeypatch.setitem(sys.modules, "of_mine", module)
+    with pytest.raises(UsageError) as error:
+        extra_features(["of_mine"], CATALOGUE)
+    assert "\n" not in str(error.value)
+    return str(error.value).removeprefix("features.extra: of_mine: ")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -12,10 +13,13 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.features import building, stage
 from pozytywka_spark.features import prepared as prepared_stage
+from pozytywka_spark.features.analysts import PLAYS, SKIPS
+from pozytywka_spark.features.declare import feature
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake.api import Lake
 from tests.features.histories import (
     FIRST_MONTHS,
+    MONTHS,
     TABLES,
     content,
     contents,
@@ -163,6 +167,27 @@ def test_another_catalogue_for_some_months_is_one_for_all(spark: SparkSession, t
     assert report.whole_because == told
     assert build_features(spark, settings, lake, features=FEW[:7]).whole_because is None, "all were stale"
     assert build_features(spark, settings, lake, features=FEW[:7], months=january).months == [january[0]]
+
+
+def test_another_measure_of_the_same_feature_for_some_months_is_one_for_all(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """The table of measures gets another column where the table of features has the same ones."""
+    worlds = histories(2)
+    settings, lake = prepared(spark, tmp_path)
+    write_catalogue(lake, worlds.catalogue)
+    deliver(lake, worlds.events)
+    others = [replace(SKIPS, name="jumps"), PLAYS]
+    own = [feature(f"of_{i}", "", "1", "count", "", (SKIPS,), SKIPS.column, arithmetic="skips") for i in "ab"]
+    build_features(spark, settings, lake, features=own)
+    anew = [
+        replace(one, measures=(other,), expression=other.column)
+        for one, other in zip(own, others, strict=True)
+    ]
+    report = build_features(spark, settings, lake, features=anew, months=(MONTHS[0], MONTHS[0]))
+    assert (report.months, report.stale) == (MONTHS, [])
+    told = "the table of measures has other columns than the catalogue: all months are built"
+    assert report.whole_because == told
 
 
 def test_what_features_read_of_the_catalogue_makes_all_months_stale(

@@ -21,7 +21,7 @@ class GuardedBuild:
 
     `months`, in order, were built; `events` are their shards. `bought`: first purchases by month, of every
     month that the build is given. `tracks` and `users`: the dimensions, none of an empty catalogue. `plan`
-    is of the features that models are given, in their order. Users are in `buckets`, each in so many
+    is of the features written, in their order. Users are in `buckets`, each in so many
     `slices`; `held` is by bucket. `plays`: files of `track_plays` of the months before; `played`: PLAYED of
     the months built. `features`: the files written, not yet committed.
     """
@@ -42,7 +42,7 @@ class GuardedBuild:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The features that models are given."""
+        """The features written, whether models are given them or not."""
         return tuple(each.name for each in self.plan.features)
 
     @property
