@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _work(args: argparse.Namespace, settings: Settings) -> None:
     from pozytywka_spark.features.inputs import month_range
 
-    months = month_range(args.months) if args.months else None
+    months = None if args.months is None else month_range(args.months)
     if args.catalogue:
         _show_catalogue(settings)
         return

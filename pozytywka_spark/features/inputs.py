@@ -103,9 +103,10 @@ def choose_months(
 
 def month_range(text: str, flag: str = "--months") -> tuple[date, date]:
     """`2023-03..2023-05`, or one month, as its first and last month. Raises `UsageError`."""
-    first, _, last = text.partition("..")
+    first, between, last = text.partition("..")
     try:
-        bounds = tuple(datetime.strptime(part, "%Y-%m").date() for part in (first, last or first))
+        parts = (first, last) if between else (first, first)
+        bounds = tuple(datetime.strptime(part, "%Y-%m").date() for part in parts)
     except ValueError:
         raise UsageError(f"{flag} {text}: expected YYYY-MM..YYYY-MM, such as 2023-03..2023-05") from None
     if bounds[0] > bounds[1]:

@@ -130,6 +130,13 @@ def _choose(
     inputs = inputs_of(list(events.values()), asked.catalogue, contents, settings.data)
     chosen = choose_months(inputs.months, known.built, asked.months, full=asked.full)
     every = [each.month for each in inputs.months]
+    gone = sorted(set(known.built) - set(every))
+    if gone and not asked.full:
+        return (
+            inputs,
+            every,
+            f"{gone[0]:%Y-%m} is none of the data's any more: all months are built",
+        )
     if why_all is None or not (known.older or (chosen and chosen != every)):
         return inputs, chosen, None
     return inputs, every, f"{why_all}: all months are built"

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
+from pozytywka_spark import schemas
 from pozytywka_spark.features import building, stage
 from pozytywka_spark.features import prepared as prepared_stage
 from pozytywka_spark.features.analysts import PLAYS, SKIPS
@@ -167,6 +168,21 @@ def test_another_catalogue_for_some_months_is_one_for_all(spark: SparkSession, t
     assert report.whole_because == told
     assert build_features(spark, settings, lake, features=FEW[:7]).whole_because is None, "all were stale"
     assert build_features(spark, settings, lake, features=FEW[:7], months=january).months == [january[0]]
+
+
+def test_a_month_that_is_gone_makes_some_months_all(spark: SparkSession, tmp_path: Path) -> None:
+    worlds = histories(2)
+    settings, lake = prepared(spark, tmp_path)
+    write_catalogue(lake, worlds.catalogue)
+    deliver(lake, worlds.events)
+    build_features(spark, settings, lake, features=FEW[:5])
+    lake.replace_partitions([], schemas.EVENTS, [{"event_month": MONTHS[1]}])
+    report = build_features(spark, settings, lake, features=FEW[:5], months=(MONTHS[0], MONTHS[0]))
+    assert report.months == [MONTHS[0], *MONTHS[2:]]
+    told = "2023-02 is none of the data's any more: all months are built"
+    assert report.whole_because == told
+    kept = pl.DataFrame(pl.from_arrow(lake.rows("labels", ["month"])))
+    assert kept["month"].unique().sort().to_list() == report.months
 
 
 def test_another_measure_of_the_same_feature_for_some_months_is_one_for_all(

@@ -193,7 +193,7 @@ def test_months_that_rest_on_stale_ones_are_refused() -> None:
         choose_months(inputs("a"), {}, (date(2024, 1, 1), date(2024, 2, 1)), full=False)
 
 
-@pytest.mark.parametrize("text", ["2023", "2023-13", "2023-02..2023-01", "x..y", ""])
+@pytest.mark.parametrize("text", ["2023", "2023-13", "2023-02..2023-01", "x..y", "", "2023-02..", ".."])
 def test_month_ranges_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="--months"):
         month_range(text)

@@ -58,6 +58,7 @@ def test_a_flag_that_is_gone_says_what_to_do(flags: list[str], capsys: pytest.Ca
     ("arguments", "code", "message"),
     [
         (["--months", "2023"], 2, "--months 2023: expected YYYY-MM..YYYY-MM"),
+        (["--months", ""], 2, "--months : expected YYYY-MM..YYYY-MM"),
         (["--set", "features.extra=[no_such]"], 2, "features.extra: no_such can't be imported"),
         (["--set", "features.drop=[nonsense]"], 2, "features.drop: no such feature: nonsense"),
         ([], 1, "features need the tables users, artists, tracks, track_storage, events"),
