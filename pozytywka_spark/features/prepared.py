@@ -92,7 +92,9 @@ def prepare(lake: Lake, tasks: Tasks, settings: Settings, look: Look, asked: Ask
     certain = not (look.catalogue_may_differ or look.unnoted)
     if not certain or _choose(told, known.contents(), settings, known, asked, why_all)[1]:
         catalogue = _catalogue_tables(lake, tasks)
-    first = run_first(tasks, look.shards.of(scanned), look.unnoted, catalogue)
+    first = run_first(
+        tasks, look.shards.of(scanned), look.unnoted, catalogue, contents=look.catalogue_may_differ
+    )
     events = look.events(first.notes)
     contents = first.contents or known.contents()
     inputs, chosen, because = _choose(events, contents, settings, known, asked, why_all)

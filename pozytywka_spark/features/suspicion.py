@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.dice import dice
-from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles
 
 KEYS = ["user_id", "month"]
@@ -24,6 +24,7 @@ LABELLED = [*KEYS, "label"]
 # Kinds of parcels: LABELLED, and in the first all features; key: ()
 CANDIDATES, OLDER = "candidates", "older_candidates"
 _AT_ONCE = 32  # parcels, of which only keys and labels are read
+_ROWS_AT_ONCE = 150_000  # of a few dozen features
 
 
 def candidates(labelled: pl.DataFrame, features: pl.DataFrame, *, rows: int, seed: int) -> pl.DataFrame:
@@ -83,10 +84,13 @@ class SingleFeatures:
         return drawn[0]
 
     def _with_features(self, sample: pl.DataFrame, names: Sequence[str], files: TaskFiles) -> pl.DataFrame:
-        """The sample's rows with some features, read file by file."""
+        """The sample's rows with some features, read some files at a time."""
         wanted = [*KEYS, *names]
         sources: list[DataFile | Parcel] = [*self.made, *self.held]
-        parts = [sample.join(files.read([source], wanted), on=KEYS, how="inner") for source in sources]
+        parts = [
+            sample.join(files.read(some, wanted), on=KEYS, how="inner")
+            for some in batches(sources, _ROWS_AT_ONCE)
+        ]
         return pl.concat(parts)
 
 

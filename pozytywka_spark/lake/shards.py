@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Item = TypeVar("Item")
+Source = TypeVar("Source", "DataFile", "Parcel", "DataFile | Parcel")
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,18 @@ class Written:
     rows: int
     partition: Mapping[str, str | None]  # as Delta's log spells values
     statistics: str
+
+
+def batches(sources: Sequence[Source], rows: int) -> Iterator[list[Source]]:
+    """Files or parcels in their order, some at a time: together of at most so many rows, or one by itself."""
+    some: list[Source] = []
+    for source in sources:
+        if some and sum(one.rows for one in some) + source.rows > rows:
+            yield some
+            some = []
+        some.append(source)
+    if some:
+        yield some
 
 
 def pack(items: Sequence[Item], weight: Callable[[Item], int], tasks: int) -> list[list[Item]]:

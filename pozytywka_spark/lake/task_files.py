@@ -32,9 +32,12 @@ class OpenFiles:
 
     def read(self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
         """See `tasks.TaskFiles`. Raises `LakeError` naming the file that is gone or damaged."""
-        found = [self._read(file, columns) for file in files]
-        if not found:
+        if not files:
             raise LakeError("no file to read: rows of nothing have no columns")
+        data = [file for file in files if isinstance(file, DataFile)]
+        if len(data) == len(files):  # brought together in Arrow, and once to Polars: files are many
+            return as_polars(pa.concat_tables([self.tables.read(file, columns) for file in data]))
+        found = [self._read(file, columns) for file in files]
         return pl.concat(found, how="vertical") if len(found) > 1 else found[0]
 
     def shared(

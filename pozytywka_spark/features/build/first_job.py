@@ -8,14 +8,14 @@ from datetime import date
 from typing import Any
 
 from pozytywka_spark.event_notes import EventNote, as_note
-from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass
+from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass, TableContents
 from pozytywka_spark.features.build.items import REAL
 from pozytywka_spark.features.build.staged import BOUGHT, TRACKS, USERS
 from pozytywka_spark.features.build.survey import PLACE, TOLD, survey, without_ids
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written
 from pozytywka_spark.lake.tasks import Done, TaskFiles, Tasks
 
-FirstItem = BoughtIn | CatalogueTables | DataFile
+FirstItem = BoughtIn | CatalogueTables | TableContents | DataFile
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,24 @@ class FirstFound:
 
 
 def run_first(
-    tasks: Tasks, shards: Sequence[Shard], unnoted: Iterable[DataFile], catalogue: CatalogueTables | None
+    tasks: Tasks,
+    shards: Sequence[Shard],
+    unnoted: Iterable[DataFile],
+    catalogue: CatalogueTables | None,
+    *,
+    contents: bool,
 ) -> FirstFound:
-    """Purchases in the shards, notes of the files that have none, and the catalogue if it is given."""
+    """Purchases in the shards, notes of the files that have none, and the catalogue if it is given; with
+    `contents`, digests of its tables' rows.
+    """
     bought = [
         BoughtIn(shard.partition["event_month"], shard.partition["user_bucket"], shard.files)
         for shard in shards
     ]
-    items: list[FirstItem] = [*([catalogue] if catalogue else []), *bought, *unnoted]
+    numbered: list[FirstItem] = [catalogue] if catalogue else []
+    if catalogue and contents:
+        numbered += [TableContents(name, found) for name, found in vars(catalogue).items()]
+    items = [*numbered, *bought, *unnoted]
     return _found(tasks.run(items, FirstJob(), weight=_weight, named=_named))
 
 
@@ -71,7 +81,7 @@ def _found(done: Done) -> FirstFound:
         done.written,
         dimensions[TRACKS],
         dimensions[USERS],
-        next((told["digests"] for told in done.told if "digests" in told), {}),
+        {told["table"]: told["digest"] for told in done.told if "digest" in told},
     )
 
 
@@ -84,4 +94,4 @@ def _named(item: FirstItem) -> str:
         return f"events in {item.place}"
     if isinstance(item, BoughtIn):
         return f"purchases of {item.month:%Y-%m}, bucket {item.bucket}"
-    return "the catalogue"
+    return f"the rows of {item.name}" if isinstance(item, TableContents) else "the catalogue"

@@ -48,22 +48,42 @@ class CatalogueTables:
         return sum(file.size for files in vars(self).values() for file in files)
 
 
-Item = BoughtIn | CatalogueTables
+@dataclass(frozen=True)
+class TableContents:
+    """The files of one catalogue table, of which only a digest of what they say is wanted."""
+
+    name: str
+    files: tuple[DataFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are read."""
+        return sum(file.size for file in self.files)
+
+
+Item = BoughtIn | CatalogueTables | TableContents
 
 
 @dataclass(frozen=True)
 class FirstPass:
-    """Work on the two kinds of items.
+    """Work on the three kinds of items.
 
     Of events: stages BOUGHT and writes a file of `first_purchases`, tells `month`, `bucket` and how many
     `bought`. Of the catalogue: stages TRACKS and USERS (nothing where there is no row), tells by the tables'
-    names the `digests` of what features read of them (`contents_digest`) and the `counts` of their rows.
+    names the `counts` of their rows. Of a table's contents: tells its name as `table` and the `digest` of
+    what features read of it (`contents_digest`).
     """
 
     def __call__(self, items: Sequence[Item], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each item."""
         for item in items:
-            yield _find_bought(item, files) if isinstance(item, BoughtIn) else _number_catalogue(item, files)
+            if isinstance(item, BoughtIn):
+                yield _find_bought(item, files)
+            elif isinstance(item, CatalogueTables):
+                yield _number_catalogue(item, files)
+            else:
+                digest = contents_digest(read_table(item.name, item.files, files))
+                yield {"table": item.name, "digest": digest}
 
 
 def first_purchases(events: pl.DataFrame, month: date) -> pl.DataFrame:
@@ -93,7 +113,4 @@ def _number_catalogue(item: CatalogueTables, files: TaskFiles) -> dict[str, Any]
     numbered = track_dimension(tables["tracks"], tables["artists"], tables["track_storage"], vocabulary)
     files.stage(TRACKS, numbered)
     files.stage(USERS, user_dimension(tables["users"], vocabulary))
-    return {
-        "digests": {name: contents_digest(rows) for name, rows in tables.items()},
-        "counts": {name: rows.height for name, rows in tables.items()},
-    }
+    return {"counts": {name: rows.height for name, rows in tables.items()}}

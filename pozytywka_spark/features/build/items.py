@@ -9,7 +9,7 @@ from pozytywka_spark.lake.shards import DataFile, Parcel
 
 Source = DataFile | Parcel
 REAL = ""  # the world in which events are what they are
-EVENTS_A_SLICE = 2_000_000  # over all months of the build: what one task of the last job holds with ease
+EVENTS_A_SLICE = 2_500_000  # over all months of the build: what one task of the last job holds with ease
 _WORTH_A_TASK = 150_000
 
 
@@ -76,5 +76,8 @@ def slices_for(events: int, buckets: int, slots: int) -> int:
 
     The slice of a user: `slices.slice_of("user_id", slices, apart_from=buckets)`.
     """
-    wanted = max(-(-events // EVENTS_A_SLICE), min(slots, -(-events // _WORTH_A_TASK)), 1)
+    needed = -(-events // EVENTS_A_SLICE)
+    # as many for one slot as for another: an odd one would keep all others waiting
+    even = -(-needed // slots) * slots if needed > 1 else needed
+    wanted = max(even, min(slots, -(-events // _WORTH_A_TASK)), 1)
     return -(-wanted // buckets)

@@ -10,13 +10,14 @@ import polars as pl
 from pozytywka_spark.features.build.items import UserSlice
 from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS, MEASURED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceRows
-from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.slices import slice_of
 
 if TYPE_CHECKING:
     from pozytywka_spark.features.build.plan import CataloguePlan
 
+_AT_ONCE = 250_000  # rows of held files that are read together
 _APART = 1 << 16  # parts of a slice cut across buckets and slices
 
 
@@ -25,7 +26,8 @@ def slice_rows(
 ) -> SliceRows:
     """The slice's rows, or those of one of `parts` parts of its users.
 
-    Files of held tables have all users of the bucket: file by file, those with a row in the build are kept.
+    Files of held tables have all users of the bucket: some files at a time, those with a row in the build are
+    kept.
     """
     mine = in_part(part, parts) if parts > 1 else None
     measured = _of_parcels(item.measured, _measured_schema(plan), files, mine)
@@ -67,5 +69,7 @@ def _of_users(
     held: Sequence[DataFile], columns: Sequence[str], files: TaskFiles, users: pl.Series
 ) -> pl.DataFrame | None:
     mine = users.to_frame()
-    found = [files.read([file], columns).join(mine, on="user_id", how="semi") for file in held]
+    found = [
+        files.read(some, columns).join(mine, on="user_id", how="semi") for some in batches(held, _AT_ONCE)
+    ]
     return pl.concat(found) if found else None

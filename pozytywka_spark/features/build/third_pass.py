@@ -25,7 +25,7 @@ from pozytywka_spark.slices import slices_for
 if TYPE_CHECKING:
     from pozytywka_spark.features.build.plan import CataloguePlan
 
-ROWS_AT_ONCE = 150_000  # users' months that are in memory at once; a slice of more goes in parts of its users
+ROWS_AT_ONCE = 180_000  # users' months that are in memory at once; a slice of more goes in parts of its users
 PLAYS_AT_ONCE = 2_000_000
 # what is told of an item: rows of each table, and `LabelCount.told` of each month
 ROWS, LABELS = "rows", "labels"
