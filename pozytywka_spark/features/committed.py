@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from pozytywka_spark import schemas
@@ -14,6 +15,21 @@ from pozytywka_spark.features.store import Known, write_known
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.schemas import Table
+
+
+def forget(lake: Lake, prepared: Prepared) -> None:
+    """Record that what is about to be replaced is unknown: a run that breaks off may not count as the last.
+
+    Else settings or events taken back to what they were would find the broken run's rows and call them built.
+    """
+    known = prepared.look.known
+    anew, labelled = set(prepared.chosen), {*prepared.chosen, *prepared.relabelled}
+    if (anew or labelled) & set(known.built):  # new months have nothing to forget
+        unsure = {month: replace(known.events[month], event_hash="", files="") for month in prepared.changed
+                  if month in known.events}  # fmt: skip
+        built = {month: inputs for month, inputs in known.built.items() if month not in anew}
+        labels = {month: counts for month, counts in known.labels.items() if month not in labelled}
+        write_known(lake, replace(known, built=built, labels=labels, events={**known.events, **unsure}))
 
 
 def commit_purchases(lake: Lake, prepared: Prepared) -> None:
@@ -47,7 +63,7 @@ def commit_months(build: Build, made: Made) -> None:
 
 def commit_record(lake: Lake, prepared: Prepared, known: Known) -> None:
     """What was built from what, and where the data lie; nothing where it stands there already."""
-    if known != prepared.look.known:
+    if known != prepared.look.known or prepared.chosen or prepared.relabelled:
         write_known(lake, known)
     inputs = prepared.inputs
     if not is_recorded(lake, inputs.span, inputs.by_day, FEATURES):

@@ -162,6 +162,7 @@ def _build(
         labels = made.labels
     if commit:
         with clock.timed("commits"):
+            committed.forget(lake, prepared)
             committed.commit_purchases(lake, prepared)
             if prepared.chosen or prepared.relabelled:
                 committed.commit_months(build, made)

@@ -97,6 +97,9 @@ def test_a_run_broken_anywhere_leaves_whole_tables_and_is_repeated(
     deliver(lake, worlds.deliveries[2])
     versions = {name: lake.version(name) for name in TABLES}
     after: dict[str, list] = {}
+    with pytest.raises(KeyboardInterrupt):  # right after the record that months are being rewritten
+        build_features(spark, settings, Breaking(lake, 1), features=few)  # type: ignore[arg-type]  # a stand-in
+    assert {name: lake.version(name) for name in TABLES} == versions
     for writes in range(1, len(TABLES) + 1):
         with pytest.raises(KeyboardInterrupt):
             build_features(spark, settings, Breaking(lake, writes), features=few)  # type: ignore[arg-type]  # a stand-in
@@ -111,6 +114,25 @@ def test_a_run_broken_anywhere_leaves_whole_tables_and_is_repeated(
     assert report.months == [date(2023, 3, 1), date(2023, 4, 1)]
     assert all(content(lake, name) == rows for name, rows in after.items())
     assert build_features(spark, settings, lake, features=few).months == []
+
+
+def test_what_a_broken_run_wrote_is_not_taken_for_what_was_there_before(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """Arithmetic is changed, the run dies before its record, the change is taken back."""
+    worlds = histories(2)
+    settings, lake = prepared(spark, tmp_path)
+    write_catalogue(lake, worlds.catalogue)
+    deliver(lake, worlds.events)
+    own = feature("own", "", "1", "count", "", (SKIPS,), SKIPS.column, arithmetic="skips")
+    other = replace(own, expression=lambda: SKIPS.column() + 1, revision=2)
+    build_features(spark, settings, lake, features=[own])
+    before = contents(lake)
+    with pytest.raises(KeyboardInterrupt):  # the first write is the record, the last one the labels
+        build_features(spark, settings, Breaking(lake, len(TABLES)), features=[other])  # type: ignore[arg-type]  # a stand-in
+    assert content(lake, "features") != before["features"]
+    assert build_features(spark, settings, lake, features=[own]).months == MONTHS
+    assert contents(lake) == before
 
 
 @pytest.mark.parametrize(
