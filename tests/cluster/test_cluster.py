@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sysconfig
 import venv
@@ -12,10 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from cluster.standalone import standalone
+from pyspark.sql import SparkSession
 
+from pozytywka_spark import schemas
 from pozytywka_spark.class_archive import with_archive
+from pozytywka_spark.config import load_settings
+from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.lake import open_lake
 
 PROJECT = Path(__file__).resolve().parents[2]
 TINY = [
@@ -125,6 +132,26 @@ def test_raw_lines_were_read_on_both_executors(run: Run) -> None:
         "0",
         "1",
     }
+
+
+def test_features_are_those_of_one_machine(run: Run, spark: SparkSession, tmp_path: Path) -> None:
+    """Built anew by this process from the silver tables there: the same rows, the same record of months."""
+    there = run.home / "lake"
+    for table in schemas.SILVER:
+        shutil.copytree(there / table.name, tmp_path / "lake" / table.name)
+    settings = load_settings("local", [f"home={tmp_path}", "lake.engine=delta-rs"])
+    build_features(spark, settings, open_lake(settings, spark))
+    for name in ("user_month", "features", "labels"):
+        theirs, ours = (
+            pl.read_delta(str(lake / name)).sort("user_id", "month") for lake in (there, tmp_path / "lake")
+        )
+        assert theirs.height
+        assert theirs.equals(ours), name
+    records = [
+        pl.read_delta(str(lake / "feature_builds")).sort("month").select("month", "inputs", "event_hash")
+        for lake in (there, tmp_path / "lake")
+    ]
+    assert records[0].equals(records[1])
 
 
 def test_xgboost_trained_across_executors(run: Run) -> None:
