@@ -159,8 +159,8 @@ def test_a_run_broken_after_a_pass_has_committed_nothing_and_is_repeated(
         deliver(lake, events)
     whole = getattr(module, step)
 
-    def broken(*args: object) -> None:
-        whole(*args)
+    def broken(*args: object, **more: object) -> None:
+        whole(*args, **more)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
