@@ -72,7 +72,7 @@ def build_of(
     rows = sum(shard.rows for shard in events)
     return Build(
         settings, lake, tasks, prepared, tuple(features), plan, events, prepared.bought(lake, tasks), earlier,
-        slices_for(rows, prepared.buckets, tasks.slots),
+        slices_for(rows, prepared.buckets, tasks.slots, plan.columns),
     )  # fmt: skip
 
 

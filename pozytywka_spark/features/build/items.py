@@ -10,6 +10,7 @@ from pozytywka_spark.lake.shards import DataFile, Parcel
 Source = DataFile | Parcel
 REAL = ""  # the world in which events are what they are
 EVENTS_A_SLICE = 2_500_000  # over all months of the build: what one task of the last job holds with ease
+_COLUMNS = 226  # of the whole catalogue's plan, by which that was tried
 _WORTH_A_TASK = 150_000
 
 
@@ -71,12 +72,14 @@ class UserSlice:
         return sum(one.size for one in read)
 
 
-def slices_for(events: int, buckets: int, slots: int) -> int:
-    """In how many slices each bucket's users go, by the events of the build's months.
+def slices_for(events: int, buckets: int, slots: int, columns: int) -> int:
+    """In how many slices each bucket's users go, by the events of the build's months and the plan's columns.
 
     The slice of a user: `slices.slice_of("user_id", slices, apart_from=buckets)`.
     """
-    needed = -(-events // EVENTS_A_SLICE)
+    # a narrow plan's rows need less room, but what they are made of needs as much
+    held = int(EVENTS_A_SLICE * min(2.0, max(1.0, _COLUMNS / columns)))
+    needed = -(-events // held)
     # as many for one slot as for another: an odd one would keep all others waiting
     even = -(-needed // slots) * slots if needed > 1 else needed
     wanted = max(even, min(slots, -(-events // _WORTH_A_TASK)), 1)

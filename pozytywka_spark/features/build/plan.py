@@ -27,6 +27,11 @@ class CataloguePlan:
     sums: tuple[tuple[str, int], ...]
     features: tuple[Named, ...]
 
+    @property
+    def columns(self) -> int:
+        """Columns of a user's month while it is made: measures, sums and features."""
+        return len(self.measures) + len(self.sums) + len(self.features)
+
     def at(self, *levels: Level) -> list[Named]:
         """The measures of these levels."""
         return [each for each in self.measures if each.level in levels]

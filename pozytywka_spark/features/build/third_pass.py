@@ -25,8 +25,10 @@ from pozytywka_spark.slices import slices_for
 if TYPE_CHECKING:
     from pozytywka_spark.features.build.plan import CataloguePlan
 
-ROWS_AT_ONCE = 180_000  # users' months that are in memory at once; a slice of more goes in parts of its users
-PLAYS_AT_ONCE = 2_000_000
+# Cells of users' months (rows and the plan's columns), and rows of LISTENED, that are in memory at once: a
+# slice of more goes in parts of its users
+CELLS_AT_ONCE = 40_000_000
+PLAYS_AT_ONCE = 3_000_000
 # what is told of an item: rows of each table, and `LabelCount.told` of each month
 ROWS, LABELS = "rows", "labels"
 # labels and features, or labels alone: user_id, month and label; what a guard wants to look at of them
@@ -85,7 +87,7 @@ class MakeFeatures:
     labels: LabelPlan
     candidates: Candidates | None = None
     older_candidates: OlderCandidates | None = None
-    rows_at_once: int = ROWS_AT_ONCE
+    cells_at_once: int = CELLS_AT_ONCE
     plays_at_once: int = PLAYS_AT_ONCE
 
     def __call__(self, items: Sequence[Item], files: TaskFiles) -> Iterator[dict[str, Any]]:
@@ -94,7 +96,7 @@ class MakeFeatures:
         purchases = first_purchases(self.bought, files)
         for item in items:
             if isinstance(item, UserSlice):
-                parts = parts_of(item, self.rows_at_once, self.plays_at_once)
+                parts = parts_of(item, self.plan.columns, self.cells_at_once, self.plays_at_once)
                 for part in range(parts):
                     yield self._make_part(item, part, parts, sides, purchases, files)
             elif isinstance(item, TracksPlayed):
@@ -156,11 +158,13 @@ class MakeFeatures:
         return [one.told() for one in count_labels(labels, self.labels.horizon_column)]
 
 
-def parts_of(item: UserSlice, rows_at_once: int = ROWS_AT_ONCE, plays_at_once: int = PLAYS_AT_ONCE) -> int:
+def parts_of(
+    item: UserSlice, columns: int, cells_at_once: int = CELLS_AT_ONCE, plays_at_once: int = PLAYS_AT_ONCE
+) -> int:
     """How many parts a slice's users go in, one after the other."""
     rows = sum(one.rows for one in item.measured)
     plays = sum(one.rows for one in item.listened)
-    return max(slices_for(rows, rows_at_once), slices_for(plays, plays_at_once))
+    return max(slices_for(rows * columns, cells_at_once), slices_for(plays, plays_at_once))
 
 
 def first_purchases(bought: Sequence[Source], files: TaskFiles) -> pl.DataFrame:

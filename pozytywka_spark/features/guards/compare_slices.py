@@ -109,7 +109,7 @@ class CompareSlices:
         for world, mine in groupby(sorted(items, key=_world), key=_world):
             make = self.maker.within(world, files)
             for item in mine:
-                parts = parts_of(item.users)
+                parts = parts_of(item.users, self.maker.plan.columns)
                 for part in range(parts):
                     made = make(item.users, item.months, part, parts)
                     again = made.filter(pl.col("month") < world.cut_off)

@@ -43,7 +43,10 @@ class Rebuild:
         """Slices of each bucket's users: those of the files; of a sample's few, as many as they need."""
         if self.sample.whole:
             return self.build.slices
-        few = slices_for(self.build.rows // self.sample.parts, self.build.buckets, self.build.tasks.slots)
+        build = self.build
+        few = slices_for(
+            build.rows // self.sample.parts, build.buckets, build.tasks.slots, build.plan.columns
+        )
         return few | 1  # odd: of an even number, every other one would have none of them
 
     def invent(self) -> Done:

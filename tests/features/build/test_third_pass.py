@@ -186,7 +186,7 @@ def test_a_build_goes_on_from_the_files_of_the_builds_before(
 def test_a_slice_that_is_too_large_goes_in_parts_of_its_users() -> None:
     world = made_world(5, users=12)
     lake = Lake(world, 2)
-    lake.build(months_of(world), rows_at_once=20)
+    lake.build(months_of(world), cells_at_once=20 * PLAN.columns)
     assert_holds(lake, whole(world))
     assert len(lake.told) > 6
     lake = Lake(world, 2)

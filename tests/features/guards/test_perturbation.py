@@ -93,7 +93,7 @@ def test_a_written_row_that_no_world_makes_is_found() -> None:
 
 
 def test_a_slice_goes_in_parts_where_it_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_slices, "parts_of", lambda users: 3)
+    monkeypatch.setattr(compare_slices, "parts_of", lambda users, columns: 3)
     build = build_with(few(), measure_months, Maker, SOME, tables=dimensions_of)
     assert perturbation(build).checked.startswith(f"all {users_in(build)} users, ")
     with pytest.raises(GuardError, match="guard perturbation: feature number_of_skips of user "):
