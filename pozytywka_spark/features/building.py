@@ -122,14 +122,17 @@ def make_features(build: Build, measured: Done) -> Made:
 
 def _older(build: Build) -> list[OlderLabels]:
     """Months that aren't built, but relabelled, or of labels that a guard looks at beside the new ones."""
-    wanted = set(build.prepared.relabelled)
+    relabelled = set(build.prepared.relabelled)
+    wanted = set(relabelled)
     if build.months:
         wanted |= {month for month in build.prepared.look.known.built if month < build.months[0]}
     if not wanted or build.prepared.whole:
         return []
     found = build.lake.shards("user_month", build.tasks, [{"month": month} for month in sorted(wanted)])
     return [
-        OlderLabels(shard.partition["month"], shard.partition["user_bucket"], shard.files) for shard in found
+        OlderLabels(month, shard.partition["user_bucket"], shard.files, written=month in relabelled)
+        for shard in found
+        for month in [shard.partition["month"]]
     ]
 
 

@@ -75,18 +75,19 @@ def artist_debuts(
     first = np.ones(len(met), np.bool_)
     first[1:] = met[1:] != met[:-1]
     if held is not None:
-        first &= ~np.isin(met, _met_before(held, where, sides))
+        before = _met_before(held, where, sides)
+        again = before.filter(before.is_in(pl.Series(met[first]).implode()))
+        first[np.searchsorted(met, again.to_numpy())] = False
     debuts = keys_of(keys[first] % max(every_row, 1), met[first] % max(artists, 1), artists)
     in_order = pl.Series("row", debuts).sort().to_frame()
     return in_order.select(pl.col("row") // artists, artist=pl.col("row") % artists)
 
 
-def _met_before(held: pl.DataFrame, where: UserMonths, sides: Sides) -> Whole:
+def _met_before(held: pl.DataFrame, where: UserMonths, sides: Sides) -> pl.Series:
     numbered = held.join(sides.artists_by_id, on="artist_id")
     users, artists = where.place_users(numbered.get_column("user_id")), numbered.get_column("artist")
     keys = keys_of(users, artists.to_numpy(), len(sides.artist_ids))
-    met: Whole = keys[users != GONE]
-    return met
+    return pl.Series(keys[users != GONE], dtype=pl.Int64)
 
 
 def debuts_table(debuts: pl.DataFrame, where: UserMonths, sides: Sides) -> pl.DataFrame:

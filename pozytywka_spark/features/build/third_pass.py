@@ -57,6 +57,7 @@ class OlderLabels:
     month: date
     bucket: int
     user_month: tuple[DataFile, ...]
+    written: bool = True  # else the labels are as they were, and only looked at
 
     @property
     def size(self) -> int:
@@ -146,7 +147,8 @@ class MakeFeatures:
     def _write_older(self, item: OlderLabels, purchases: pl.DataFrame, files: TaskFiles) -> dict[str, Any]:
         rows = files.read(item.user_month, ["user_id"]).with_columns(month=pl.lit(item.month)).sort("user_id")
         labels = label_rows(rows, purchases, self.labels)
-        _write(schemas.labels_table(self.labels.horizon_column), labels, files)
+        if item.written:
+            _write(schemas.labels_table(self.labels.horizon_column), labels, files)
         if self.older_candidates is not None:
             files.stage(OLDER, self.older_candidates(self._labelled(labels)))
         return {ROWS: {"labels": labels.height}, LABELS: self._told(labels)}
