@@ -5,8 +5,8 @@
 Run on a quiet machine. One run, two cores each; worlds are made, and DuckDB runs, in processes of their own,
 and the start of sessions isn't counted. Told of each size: DuckDB's 25 and our 25 (the median of `--runs`,
 and the session's first), the whole catalogue, a full build with all guards, one more month with all guards,
-nothing new, the page; the 25 and the catalogue without the guards' seconds. Each with the memory that the JVM, its Python workers and this process together had so
-far. The fixed cost is a full build of `FEW` events.
+nothing new, the page; the 25 and the catalogue without the guards' seconds. Each with the memory that the
+JVM, its Python workers and this process together had so far. The fixed cost is a full build of `FEW` events.
 
 `--unusual`: a full build of as many events, but a million of them by one user in one month, and one of eight
 buckets of users of which one has ten times the events of any other, beside the same of usual worlds; with the
