@@ -49,11 +49,7 @@ NIGHTLY = (
     "tests/experiments/test_uplift.py::test_intervals_of_the_area_cover_zero_when_nobody_is_persuaded",
     "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice",
     "tests/store/test_s3_pipeline.py",
-    "tests/jobs/test_pipeline_monthly.py",
-    "tests/monitoring/test_monitoring_stage.py",
-    "tests/monitoring/test_monitoring_worlds.py",
     "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search",
-    "tests/simulation/test_simulation_stage.py",
 )
 
 
