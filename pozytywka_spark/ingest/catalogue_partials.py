@@ -9,8 +9,8 @@ from pozytywka_spark.ingest import brought as b
 from pozytywka_spark.ingest.check_list import artist_checks, storage_checks, track_checks, user_checks
 from pozytywka_spark.ingest.checks import Check, as_told, tally_checks, tally_columns
 from pozytywka_spark.ingest.distributions import count_tracks
-from pozytywka_spark.ingest.event_partials import in_chunks
-from pozytywka_spark.lake.shards import Shard
+from pozytywka_spark.ingest.event_partials import CHUNK_ROWS
+from pozytywka_spark.lake.shards import Shard, batches
 from pozytywka_spark.lake.tasks import TaskFiles, Told
 
 # the table, its checks, and which kinds of keys it stages
@@ -26,7 +26,7 @@ def count_catalogue(shard: Shard, files: TaskFiles, staging: b.Staging) -> Itera
     """Tell what rows say themselves, and stage keys for what others say of them."""
     table, checks, kinds = CATALOGUE[shard.table]
     alone = [check for check in checks() if not check.brought]
-    for chunk in in_chunks(shard.files):
+    for chunk in batches(shard.files, CHUNK_ROWS):
         rows = files.read(chunk, table.columns)
         tallies = tally_checks(rows, table.keys[0], alone) | tally_columns(rows, table)
         for kind in kinds:

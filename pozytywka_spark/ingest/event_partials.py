@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -15,11 +15,11 @@ from pozytywka_spark.ingest.brought import (
     USER_EVENTS,
     Staging,
 )
-from pozytywka_spark.lake.shards import DataFile, Shard
+from pozytywka_spark.lake.shards import Shard, batches
 from pozytywka_spark.lake.tasks import TaskFiles, Told
 from pozytywka_spark.names import ADVERTISEMENT, BUY_PREMIUM, LIKE, PLAY
 
-_CHUNK_ROWS = 2_000_000
+CHUNK_ROWS = 2_000_000  # of files that are read together
 _DAY_MICROS = 86_400_000_000
 _COLUMNS = ("event_time", "event_type", "user_id", "session_id", "track_id", "repaired")
 
@@ -31,7 +31,7 @@ def count_events(shard: Shard, files: TaskFiles, staging: Staging) -> Iterator[T
     after the purchase; all adverts of later months do.
     """
     month: date = shard.partition["event_month"]
-    chunks = list(in_chunks(shard.files))
+    chunks = list(batches(shard.files, CHUNK_ROWS))
     bought = None
     if len(chunks) > 1:  # the purchase may lie in another chunk than the adverts
         seen = [
@@ -57,18 +57,6 @@ def count_rows(
     staging.add(SESSION_EVENTS, _by_session(rows))
     staging.add(LIKES, _likes(rows))
     return {"months": _by_type(rows, month), "days": _by_day(rows)}
-
-
-def in_chunks(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
-    """Files below each other while they hold few rows together; at least one."""
-    chunk: list[DataFile] = []
-    for file in files:
-        if chunk and sum(each.rows for each in chunk) + file.rows > _CHUNK_ROWS:
-            yield chunk
-            chunk = []
-        chunk.append(file)
-    if chunk:
-        yield chunk
 
 
 def _is(kind: str) -> pl.Expr:
