@@ -14,13 +14,13 @@ from pozytywka_spark.features.build.items import MonthShard, Source
 from pozytywka_spark.features.build.month_events import COLUMNS, number_events, sold_by
 from pozytywka_spark.features.build.month_kernel import MonthMade, measure_numbered
 from pozytywka_spark.features.build.plan import CataloguePlan
+from pozytywka_spark.features.build.purchases import purchases_of
 from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED
-from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.slices import slice_of, slices_for
 
 ROWS_AT_ONCE = 1_500_000  # events that are in memory at once; a shard of more goes in slices of its users
-_BOUGHT = pl.Schema({"user_id": pl.Int64(), "purchased_at": pl.Int64()})
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class MeasureMonths:
             files.shared([self.users]) if self.users else no_users(),
         )
         worlds = sorted({world for shard in items for world in shard.worlds})
-        bought = {world: self._bought(world, files) for world in worlds}
+        bought = {world: purchases_of(self.bought[world], files) for world in worlds}
         gathered = Gathered(files)
         for shard in items:
             parts = slices_for(shard.rows, self.rows_at_once)
@@ -56,14 +56,6 @@ class MeasureMonths:
                 self._measure(events, shard, bought, dimensions, gathered)
             yield {"month": shard.month.isoformat(), "bucket": shard.bucket, "events": shard.rows}
         gathered.put_down()
-
-    def _bought(self, world: str, files: TaskFiles) -> pl.DataFrame:
-        found: list[pl.DataFrame] = [pl.DataFrame(schema=_BOUGHT)]
-        for kind in (Parcel, DataFile):
-            sources = [one for one in self.bought[world] if isinstance(one, kind)]
-            if sources:  # a file of the table has moments where a parcel has microseconds
-                found.append(files.shared(sources, list(_BOUGHT)).cast(_BOUGHT))
-        return pl.concat(found)
 
     def _events(self, shard: MonthShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame:
         if parts == 1:

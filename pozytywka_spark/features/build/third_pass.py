@@ -11,6 +11,7 @@ import polars as pl
 
 from pozytywka_spark import schemas
 from pozytywka_spark.features.build.items import Source, UserSlice
+from pozytywka_spark.features.build.purchases import purchases_of
 from pozytywka_spark.features.build.sides import Sides, sides_of
 from pozytywka_spark.features.build.slice_files import slice_rows
 from pozytywka_spark.features.build.staged import PLAYED_ROWS
@@ -34,7 +35,6 @@ ROWS, LABELS = "rows", "labels"
 # labels and features, or labels alone: user_id, month and label; what a guard wants to look at of them
 Candidates = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 OlderCandidates = Callable[[pl.DataFrame], pl.DataFrame]
-_BOUGHT = pl.Schema({"user_id": pl.Int64(), "purchased_at": pl.Int64()})
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class MakeFeatures:
     def __call__(self, items: Sequence[Item], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each item."""
         sides = sides_of(self.tracks, self.played, files)
-        purchases = first_purchases(self.bought, files)
+        purchases = purchases_of(self.bought, files)
         for item in items:
             if isinstance(item, UserSlice):
                 parts = parts_of(item, self.plan.columns, self.cells_at_once, self.plays_at_once)
@@ -167,16 +167,6 @@ def parts_of(
     rows = sum(one.rows for one in item.measured)
     plays = sum(one.rows for one in item.listened)
     return max(slices_for(rows * columns, cells_at_once), slices_for(plays, plays_at_once))
-
-
-def first_purchases(bought: Sequence[Source], files: TaskFiles) -> pl.DataFrame:
-    """Grain: user who ever bought: `user_id` and `purchased_at`, in microseconds since 1970 (UTC)."""
-    found = [_BOUGHT.to_frame()]
-    for kind in (Parcel, DataFile):
-        sources = [one for one in bought if isinstance(one, kind)]
-        if sources:  # a file of the table has moments where a parcel has microseconds
-            found.append(files.shared(sources, list(_BOUGHT)).cast(_BOUGHT))
-    return pl.concat(found).group_by("user_id").agg(pl.col("purchased_at").min())
 
 
 def plays_by_id(played: pl.DataFrame, sides: Sides) -> pl.DataFrame:

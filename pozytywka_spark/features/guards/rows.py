@@ -12,7 +12,7 @@ import polars as pl
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.items import Source
-from pozytywka_spark.features.build.third_pass import first_purchases
+from pozytywka_spark.features.build.purchases import purchases_of
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.guards.sample import SliceName
 from pozytywka_spark.features.months import cut_off_at
@@ -49,7 +49,7 @@ class CheckRows:
 
     def __call__(self, items: Sequence[MonthRows], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each month."""
-        purchases = first_purchases(self.bought, files)
+        purchases = purchases_of(self.bought, files)
         for month in items:
             of_files = [files.read([file], ("user_id",)) for file in month.files]
             rows = pl.concat(of_files)
