@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from pozytywka_spark.dice import mix
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -37,8 +38,8 @@ def user_weights(user_id: npt.NDArray[np.int64], seed: int, first: int, count: i
 def weights_of(users: npt.NDArray[np.int64], seed: int, first: int, count: int) -> Floats:
     """`user_weights` of users who stand once."""
     replicates = np.arange(first, first + count, dtype=np.uint64)[:, None]
-    mixed = _mix(
-        _mix(users.astype(np.uint64)[None, :]) ^ _mix(replicates + np.uint64(seed) * np.uint64(1_000_003))
+    mixed = mix(
+        mix(users.astype(np.uint64)[None, :]) ^ mix(replicates + np.uint64(seed) * np.uint64(1_000_003))
     )
     uniform = (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
     weights: Floats = np.searchsorted(_POISSON, uniform, side="right").astype(np.float64)
@@ -153,12 +154,3 @@ def _bins(rows: Ranked, weight: Floats, cum_all: Floats, cum_pos: Floats, size: 
         for place, (first, end) in enumerate(itertools.pairwise(row_after[steps])):
             found["bin_score"][replicate, place] = weight[replicate, first:end] @ rows.score[first:end]
     return found
-
-
-def _mix(value: Any) -> Any:
-    """SplitMix64's finaliser: each bit of the input moves about half the bits of the output."""
-    with np.errstate(over="ignore"):
-        value = (value + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
-        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return value ^ (value >> np.uint64(31))
