@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.policy import Rule, selected
@@ -196,15 +196,7 @@ def write_scores(
 
 def parts_of(features: Sequence[DataFile], rows: int = _ROWS_A_PART) -> list[Part]:
     """The files in parts of about so many rows."""
-    parts: list[list[DataFile]] = []
-    held = rows
-    for file in features:
-        if held >= rows:
-            parts.append([])
-            held = 0
-        parts[-1].append(file)
-        held += file.rows
-    return [Part(number, tuple(mine)) for number, mine in enumerate(parts)]
+    return [Part(number, tuple(mine)) for number, mine in enumerate(batches(features, rows))]
 
 
 def matrix_of(rows: pl.DataFrame, order: Sequence[str]) -> Matrix:

@@ -9,6 +9,7 @@ import polars as pl
 from polars.exceptions import InvalidOperationError
 
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.features.build.overflow import beyond_64_bits, told
 from pozytywka_spark.features.build.user_months import KEYS, UserMonths
 
 if TYPE_CHECKING:
@@ -36,17 +37,8 @@ def aggregated(rows: pl.DataFrame, measures: Sequence[Named], where: UserMonths)
 
 def _explained(rows: pl.DataFrame, measures: Sequence[Named], where: UserMonths) -> DataError | None:
     """Which measure of whom is too large; None if none is, for then the expression itself is wrong."""
-    for each in measures:
-        wide = rows.group_by("row", maintain_order=True).agg(
-            _before_cast(each.made).cast(pl.Int128).alias("wide")
-        )
-        outside = wide.filter(~pl.col("wide").is_between(-(2**63), 2**63 - 1))
-        if outside.height:
-            user, month = where.keys.row(int(outside.item(0, "row")))
-            return DataError(f"{each.name} leaves 64 bits for user {user} in {month:%Y-%m}")
-    return None
-
-
-def _before_cast(made: pl.Expr) -> pl.Expr:
-    """The expression without its outermost step, which for a measure is the cast to 64 bits."""
-    return made.meta.pop()[0]
+    found = beyond_64_bits(rows, measures, "row")
+    if found is None:
+        return None
+    name, row = found
+    return told(name, *where.keys.row(row))

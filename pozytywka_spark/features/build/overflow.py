@@ -41,13 +41,24 @@ def check_sums(rows: pl.DataFrame, columns: Sequence[str], month: date) -> None:
 
 def too_large(rows: pl.DataFrame, measures: Sequence[Named], month: date) -> DataError | None:
     """Which measure of whom leaves 64 bits; None if none does: then an expression itself is wrong."""
+    found = beyond_64_bits(rows, measures, "user_id")
+    return None if found is None else told(*found, month)
+
+
+def beyond_64_bits(rows: pl.DataFrame, measures: Sequence[Named], key: str) -> tuple[str, int] | None:
+    """The first measure that leaves 64 bits in a group by `key`, and the least key where it does."""
     for measure in measures:
         before_cast = measure.made.meta.pop()[0]  # a measure's last step is the cast to 64 bits
-        values = rows.group_by("user_id").agg(value=before_cast.cast(pl.Int128))
-        beyond = values.filter(~pl.col("value").is_between(_LEAST, _MOST))
-        if beyond.height:
-            return _told(measure.name, beyond, month)
+        values = rows.group_by(key).agg(value=before_cast.cast(pl.Int128))
+        beyond = values.filter(~pl.col("value").is_between(_LEAST, _MOST)).get_column(key)
+        if len(beyond):
+            return measure.name, beyond.sort().item(0)
     return None
+
+
+def told(what: str, user: int, month: date) -> DataError:
+    """What is said of a number that is too large."""
+    return DataError(f"{what} leaves 64 bits for user {user} in {month:%Y-%m}")
 
 
 def _look_closer(rows: pl.DataFrame, name: str, month: date) -> None:
@@ -57,9 +68,4 @@ def _look_closer(rows: pl.DataFrame, name: str, month: date) -> None:
     )
     beyond = sums.filter((pl.col("above") > _MOST) | (pl.col("below") < _LEAST))
     if beyond.height:
-        raise _told(f"the sum of {name}", beyond, month)
-
-
-def _told(what: str, beyond: pl.DataFrame, month: date) -> DataError:
-    user = beyond.get_column("user_id").sort().item(0)
-    return DataError(f"{what} leaves 64 bits for user {user} in {month:%Y-%m}")
+        raise told(f"the sum of {name}", beyond.get_column("user_id").sort().item(0), month)
