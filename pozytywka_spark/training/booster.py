@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -66,20 +66,6 @@ def with_margin(
         added.append(T.StructField(CONTRIBUTIONS, T.ArrayType(T.DoubleType())))
     run = _mapper(tuple(order), tuple(keep), _predictor(predictor, contributions))
     return _mapped(df, order, keep, added, run)
-
-
-def with_margins(
-    df: DataFrame, predictors: Mapping[str, Predictor], order: Sequence[str], keep: Sequence[str]
-) -> DataFrame:
-    """Columns `keep` and a margin double for each of `predictors`, under its name, in one pass."""
-    from pyspark.sql import types as T
-
-    added = [T.StructField(name, T.DoubleType()) for name in predictors]
-
-    def predict(matrix: Matrix) -> Arrays:
-        return {name: pa.array(each.margins(matrix)) for name, each in predictors.items()}
-
-    return _mapped(df, order, keep, added, _mapper(tuple(order), tuple(keep), predict))
 
 
 def probability(margin: Column) -> Column:
