@@ -32,8 +32,13 @@ DRIFTED = 2  # the feature that drifts from February on
 def drifted(trained: Trained, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """The trained world in a lake of its own, one feature shifted in the last month, January immature."""
     root = tmp_path_factory.mktemp("drifted")
-    settings = trained.settings.model_copy(
-        update={"lake": trained.settings.lake.model_copy(update={"root": str(root / "lake")})}
+    known = trained.settings
+    settings = known.model_copy(
+        update={
+            "lake": known.lake.model_copy(update={"root": str(root / "lake")}),
+            # whoever else monitors this model logs to a run of their own
+            "mlflow": known.mlflow.model_copy(update={"experiment": "drifted"}),
+        }
     )
     lake, rows = open_lake(settings, spark), trained.rows.copy()
     rows.loc[rows["month"] == FEB, trained.order[DRIFTED]] += 1.0
