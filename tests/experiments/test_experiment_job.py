@@ -6,7 +6,7 @@ import pytest
 from known_effect import Known
 from pyspark.sql import SparkSession
 
-from jobs.experiment import main
+from pozytywka_spark.jobs.experiment import main
 from pozytywka_spark import cli
 
 

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from jobs import features as job
+from pozytywka_spark.jobs import features as job
 from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import GuardError
