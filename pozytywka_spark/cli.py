@@ -24,6 +24,7 @@ from pozytywka_spark.reports.console import table_lines
 LOG_WIDTH = 180
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
+COMMAND = "pozytywka"  # what an installed package is called by
 _NO_SPACE = "No space left on device"  # the system's own words, whoever passes them on
 
 Work = Callable[[argparse.Namespace, Settings], int | None]
@@ -32,7 +33,7 @@ Work = Callable[[argparse.Namespace, Settings], int | None]
 def job_parser(name: str, description: str) -> argparse.ArgumentParser:
     """A parser with the flags that every job takes; a job adds its own."""
     parser = argparse.ArgumentParser(
-        prog=f"scripts/submit.sh {name}",
+        prog=f"{program()} {name}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -52,6 +53,11 @@ def job_parser(name: str, description: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--verbose", action="store_true", help="show Spark's log and full stack traces")
     return parser
+
+
+def program() -> str:
+    """How jobs are called here: by the installed command, else from a checkout."""
+    return COMMAND if Path(sys.argv[0]).name == COMMAND else "scripts/submit.sh"
 
 
 def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, work: Work) -> int:
