@@ -4,7 +4,7 @@ from pozytywka_spark.config.data import S3, Data, Features, Guards, Ingest, Labe
 from pozytywka_spark.config.decisive import deciding
 from pozytywka_spark.config.experiments import Experiments, Uplift
 from pozytywka_spark.config.insight import Costs, Monitoring, Simulation
-from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings
+from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings, settings_of
 from pozytywka_spark.config.model import (
     Calibration,
     Evaluation,
@@ -55,4 +55,5 @@ __all__ = [
     "conf_folder",
     "deciding",
     "load_settings",
+    "settings_of",
 ]

@@ -50,6 +50,14 @@ def load_settings(env: str = "local", overrides: Sequence[str] = (), conf: Path 
     return _validate(_with_defaults(values))
 
 
+def settings_of(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Settings:
+    """Settings of plain values (`Settings.resolved`) with overrides. Raises `UsageError` as `load_settings`."""
+    merged: dict[str, Any] = {}
+    for layer in (values, *map(_parse_override, overrides)):
+        _merge(merged, layer)
+    return _validate(merged)
+
+
 def _with_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """Fill the places derived from others, so that the embedded data never mixes with real deliveries."""
     raw = values.get("raw")

@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.dataspan import DataSpan, span_of
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.experiments import registry, srm
+from pozytywka_spark.experiments import registry, srm, words
 from pozytywka_spark.experiments.cells import Cells, cells_told
 from pozytywka_spark.experiments.page import render
 from pozytywka_spark.experiments.participants import Past, reading_months
@@ -43,6 +43,7 @@ from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import ASSIGNMENTS, EXPERIMENT_RESULTS, EXPOSURES
 from pozytywka_spark.slices import slices_for
 
@@ -78,6 +79,16 @@ class ExperimentReport:
     path: str
     run_id: str
     unchanged: bool
+
+    def _repr_html_(self) -> str:
+        rows = self.reading.of(CUMULATIVE)
+        tables = {
+            "from the start": words.month_table(rows),
+            "difference, from the start": words.difference_table(rows),
+        }
+        verdicts = [words.verdict(row) for row in rows if row["month"] == self.reading.months[-1]]
+        title = f"experiment {self.reading.experiment.name}"
+        return card(title, tables, [*self.reading.notes, *verdicts], self.path)
 
 
 def report(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> ExperimentReport:

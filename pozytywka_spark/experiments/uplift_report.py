@@ -11,6 +11,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.experiments.plots import qini_plot
 from pozytywka_spark.experiments.qini import Curve
 from pozytywka_spark.experiments.stage import write_page
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.reports.page import Page
 from pozytywka_spark.training.tracking import runs
 from pozytywka_spark.training.tracking.notes import KIND, page_of, table, tell_run
@@ -32,6 +33,10 @@ class UpliftReport:
     path: str
     run_id: str
     unchanged: bool
+
+    def _repr_html_(self) -> str:
+        title = f"experiment {self.experiment}: whom {self.treatment} persuaded, of {self.users:,} users"
+        return card(title, {"areas": self.areas}, [self.verdict], self.path)
 
 
 def make_report(

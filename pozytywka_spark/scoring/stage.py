@@ -19,6 +19,7 @@ from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.policy import Rule
@@ -59,6 +60,13 @@ class ScoringReport:
     deciles: Sequence[Mapping[str, Any]]
     path: str
     unchanged: bool
+
+    def _repr_html_(self) -> str:
+        model = f"{self.model_name} version {self.model_version} ({self.model_kind})"
+        lines = [self.note, f"{self.rows:,} users' predictions in {self.path}"]
+        return card(
+            f"{self.month:%Y-%m} scored by {model}", {"tenths of users, highest first": self.deciles}, lines
+        )
 
 
 def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | None = None) -> ScoringReport:

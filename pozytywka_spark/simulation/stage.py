@@ -19,6 +19,7 @@ from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.tasks import Done, Tasks
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import SIMULATIONS
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.work import parts_of
@@ -53,7 +54,7 @@ _BYTES_A_SEARCH = (
 class SimulationReport:
     """What could be changed: `fronts` are the rows of the table, `notes` what was left out and why.
 
-    `complete`: the data cover the whole month.
+    `complete`: the data cover the whole month; `page` is the HTML text, `page_file` where it was written.
     """
 
     month: date
@@ -68,6 +69,13 @@ class SimulationReport:
     tracking_uri: str
     unchanged: bool
     complete: bool = True
+    page_file: str = ""
+
+    def _repr_html_(self) -> str:
+        title = f"{self.month:%Y-%m} by {self.model_name} version {self.model_version}"
+        columns = ("segment", "users", "advice", "change", "low", "high", "gain")
+        suggested = [{name: row[name] for name in columns} for row in self.fronts if row["suggested"]]
+        return card(title, {"suggested": suggested}, [*self.notes, WARNING], self.page_file)
 
 
 def simulate(

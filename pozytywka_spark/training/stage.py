@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.training import decisions, explanation, facts, known, planner, record
 from pozytywka_spark.training.asking import Asked, Later
 from pozytywka_spark.training.dossier_models import worst_in_words
@@ -19,7 +20,7 @@ from pozytywka_spark.training.fitting import fit_models, held_rows, measure
 from pozytywka_spark.training.predictors import IN_WORDS
 from pozytywka_spark.training.prepare import Prepared, pin, spark_rows
 from pozytywka_spark.training.promotion import settle
-from pozytywka_spark.training.publish import FACTS
+from pozytywka_spark.training.publish import FACTS, PAGE
 from pozytywka_spark.training.search import fold_fits, search
 from pozytywka_spark.training.shuffled import check_shuffled
 from pozytywka_spark.training.sources import training_inputs
@@ -37,7 +38,7 @@ from pozytywka_spark.training.verdict import CHOSEN_ON_TEST, as_plain, in_words
 class TrainingReport:
     """What was trained and where it is. `models` has a row a model with the same metrics of the test rows,
     `verdict` says whether the trees beat logistic regression, `decisions` has a row a rule of addressing
-    users, `tuning` one row about the search (none without one)."""
+    users, `tuning` one row about the search (none without one), `page` is where the dossier lies."""
 
     split: Sequence[Mapping[str, Any]]
     diagram: Sequence[str]
@@ -53,6 +54,12 @@ class TrainingReport:
     run_id: str
     tracking_uri: str
     reused: bool
+    page: str = ""
+
+    def _repr_html_(self) -> str:
+        title = f"model {self.model_name} version {self.version} (champion: version {self.champion})"
+        tables = {"models on the test months": self.models, "whom to address": self.decisions}
+        return card(title, tables, [self.model_kind, self.verdict, *self.notes], self.page)
 
 
 def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = False) -> TrainingReport:
@@ -187,6 +194,7 @@ def _report(
         run_id=version.training_run,
         tracking_uri=tracking.uri,
         reused=reused,
+        page=runs.place_of(tracking, version.training_run, PAGE),
     )
 
 
