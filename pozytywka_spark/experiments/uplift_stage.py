@@ -23,7 +23,7 @@ from pozytywka_spark.experiments.uplift_rows import as_rows, check_enough, treat
 from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import UPLIFT
-from pozytywka_spark.training.planner import describe_cluster, plan
+from pozytywka_spark.spark.resources import describe_cluster, plan
 from pozytywka_spark.training.rows import content_hash
 
 

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.spark.resources import Cluster, Plan, describe_cluster
 from pozytywka_spark.timesplit import TRAIN, VALIDATION
 from pozytywka_spark.training.estimators import (
     FittedTrees,
@@ -17,7 +18,6 @@ from pozytywka_spark.training.estimators import (
     tree_parameters,
 )
 from pozytywka_spark.training.one_task import Grown
-from pozytywka_spark.training.planner import Cluster, Plan, describe_cluster
 from pozytywka_spark.training.rows import LABEL, SIDE
 from pozytywka_spark.training.threaded import ThreadedXGBClassifier
 

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training import provenance
 from pozytywka_spark.training.estimators import MODELS, FittedTrees
 from pozytywka_spark.training.metrics import Evaluation
-from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.record import INTERVALS
 from pozytywka_spark.training.scores import UNCALIBRATED

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.timesplit import TEST, VALIDATION
 from pozytywka_spark.training import estimators, linear
 from pozytywka_spark.training.asking import Asked
@@ -15,7 +16,6 @@ from pozytywka_spark.training.booster import Predictor
 from pozytywka_spark.training.calibration import Calibrator
 from pozytywka_spark.training.evaluation import finished, ranges
 from pozytywka_spark.training.metrics import Evaluation
-from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.scores import calibrator_of, sums_by_model, sums_of_chosen
 from pozytywka_spark.training.serving import ServingModel

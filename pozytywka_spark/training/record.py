@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training import known, provenance
 from pozytywka_spark.training import verdict as verdicts
 from pozytywka_spark.training.estimators import MODELS
 from pozytywka_spark.training.fitting import Fitted, Measured
 from pozytywka_spark.training.metrics import Evaluation
 from pozytywka_spark.training.names import span, training_name
-from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.predictors import LOGISTIC, MAJORITY, XGBOOST
 from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.serving import ServingModel

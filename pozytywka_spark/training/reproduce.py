@@ -15,7 +15,8 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import planner, verdict
+from pozytywka_spark.spark import resources
+from pozytywka_spark.training import verdict
 from pozytywka_spark.training.booster import Predictor
 from pozytywka_spark.training.fitting import fit_models, held_rows, measure
 from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST, Linear
@@ -55,8 +56,8 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
     with training_table(pinned, again, lake) as laid:
         prepared = laid.prepared
         size = (prepared.sizes[TRAIN][0], len(prepared.order))
-        cluster, whole = planner.describe_cluster(spark), prepared.share == 1
-        plan = planner.plan(*size, cluster, then["workers"], in_memory=whole)
+        cluster, whole = resources.describe_cluster(spark), prepared.share == 1
+        plan = resources.plan(*size, cluster, then["workers"], in_memory=whole)
         plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
         final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
         rows = partial(spark_rows, pinned, prepared.split, again, lake)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.spark.resources import Cluster, Plan, TrialPlan, plan_trials
 from pozytywka_spark.training import record
 from pozytywka_spark.training.asking import Asked
 from pozytywka_spark.training.folds import FitAll, fit_folds
-from pozytywka_spark.training.planner import Cluster, Plan, TrialPlan, plan_trials
 from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.tracking.store import Tracking
 from pozytywka_spark.training.tuning import Tuned, study_name, tune

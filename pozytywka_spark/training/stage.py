@@ -12,7 +12,8 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import decisions, explanation, facts, known, planner, record
+from pozytywka_spark.spark import resources
+from pozytywka_spark.training import decisions, explanation, facts, known, record
 from pozytywka_spark.training.asking import Asked, Later
 from pozytywka_spark.training.dossier_models import worst_in_words
 from pozytywka_spark.training.fitting import fit_models, held_rows, measure
@@ -98,8 +99,8 @@ def _train(
 ) -> registry.Version:
     prepared = laid.prepared
     size = (prepared.sizes[TRAIN][0], len(prepared.order))
-    cluster, whole = planner.describe_cluster(spark), prepared.share == 1
-    plan = planner.plan(*size, cluster, settings.training.num_workers, in_memory=whole)
+    cluster, whole = resources.describe_cluster(spark), prepared.share == 1
+    plan = resources.plan(*size, cluster, settings.training.num_workers, in_memory=whole)
     guard = check_shuffled(laid.asked, prepared.order, settings)
     fits = fold_fits(laid.asked, prepared, plan, cluster, settings)
     runs.close_abandoned(tracking, registry.INPUTS, prepared.inputs)

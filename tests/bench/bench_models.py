@@ -23,9 +23,9 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.scoring.stage import read_month, score
-from pozytywka_spark.session import build_session
+from pozytywka_spark.spark.resources import describe_cluster, plan
+from pozytywka_spark.spark.session import build_session
 from pozytywka_spark.training.estimators import fit_trees
-from pozytywka_spark.training.planner import describe_cluster, plan
 from pozytywka_spark.training.prepare import pin
 from pozytywka_spark.training.splits import TRAIN
 from pozytywka_spark.training.stage import train

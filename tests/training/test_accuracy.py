@@ -9,10 +9,10 @@ from sklearn.metrics import roc_auc_score
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training.asking import Here
 from pozytywka_spark.training.fitting import fit_both, measure
 from pozytywka_spark.training.linear import as_linear
-from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.serving import ServingModel
 
 ORDER = tuple(f"x{place}" for place in range(9))

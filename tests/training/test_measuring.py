@@ -14,12 +14,12 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.timesplit import TimeSplit
 from pozytywka_spark.training import evaluation
 from pozytywka_spark.training.asking import Here
 from pozytywka_spark.training.calibration import fit_calibrator
 from pozytywka_spark.training.fitting import Fitted, fit_models, held_rows, measure
-from pozytywka_spark.training.planner import Plan
 from pozytywka_spark.training.prepare import Prepared
 from pozytywka_spark.training.table import TrainingTable
 

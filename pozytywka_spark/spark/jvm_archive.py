@@ -1,7 +1,7 @@
 """Spark's Java classes, kept as Java lays them out in memory: sessions on this machine start sooner.
 
 Java otherwise reads, checks and lays out some 15,000 classes for every session. `python -m
-pozytywka_spark.class_archive` (scripts/setup.sh, once) has it write them to an archive, which
+pozytywka_spark.spark.jvm_archive` (scripts/setup.sh, once) has it write them to an archive, which
 `build_session` gives to the driver of local mode. Java checks that an archive belongs to it and to its
 jars, and does without one that doesn't.
 https://docs.oracle.com/en/java/javase/17/docs/specs/man/java.html#application-class-data-sharing
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pyspark
 
-_WARM_UP = Path(__file__).with_name("warm_up.py")
+_WARM_UP = Path(__file__).with_name("jvm_archive_workload.py")
 _FOLDER = "java-classes"
 # Java says on standard output, which is the jobs', that it does without an archive
 _QUIET = "-Xlog:cds*=off"

@@ -9,7 +9,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.session import asked_of_spark, build_session, running_session
+from pozytywka_spark.spark.session import asked_of_spark, build_session, running_session
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

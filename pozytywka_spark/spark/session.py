@@ -13,9 +13,9 @@ from pathlib import Path
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.class_archive import with_archive, without_archive
 from pozytywka_spark.config import Settings, conf_folder
 from pozytywka_spark.errors import PozytywkaError, UsageError
+from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
 
 # Fixed at the start of the JVM or of the session: a running one can't change them.
 _STATIC_PREFIXES = (
@@ -104,7 +104,7 @@ def asked_of_spark(settings: Settings, app_name: str) -> Mapping[str, str]:
 
 def _show_workers_the_package() -> None:
     """Python workers inherit PYTHONPATH through the JVM; one not installed is found only there."""
-    here = str(Path(__file__).resolve().parents[1])
+    here = str(Path(__file__).resolve().parents[2])
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if here not in known:
         os.environ["PYTHONPATH"] = os.pathsep.join([here, *filter(None, known)])
@@ -161,8 +161,8 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         conf |= {} if spark.ui else _NO_MEMORY
         if "PYSPARK_GATEWAY_PORT" not in os.environ:
             # workers that have their libraries from the start: 0.6 s instead of 11 s before the first fit
-            daemon = "kernel_daemon" if app_name in _OF_KERNELS else "worker_daemon"
-            conf[_DAEMON] = f"pozytywka_spark.{daemon}"
+            daemon = "kernel_daemon" if app_name in _OF_KERNELS else "python_daemon"
+            conf[_DAEMON] = f"pozytywka_spark.spark.{daemon}"
     elif spark.master:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":

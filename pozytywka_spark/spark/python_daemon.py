@@ -9,7 +9,7 @@ would start are switched off first.
 import os
 from importlib import import_module
 
-from pozytywka_spark.unzipped import prefer_files
+from pozytywka_spark.spark.unzipped import prefer_files
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")

@@ -70,7 +70,7 @@ def _in_python(frame: DataFrame) -> None:
 
 if __name__ == "__main__":
     from pozytywka_spark.config import load_settings
-    from pozytywka_spark.session import build_session
+    from pozytywka_spark.spark.session import build_session
 
     with tempfile.TemporaryDirectory(prefix="warm-up-") as scratch:
         settings = load_settings("local", [f"home={scratch}"])

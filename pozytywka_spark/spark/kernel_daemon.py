@@ -1,6 +1,6 @@
 """Spark's Python worker daemon for jobs whose tasks run kernels only.
 
-As `worker_daemon`, but without the libraries of training and scoring: these take four seconds of CPU to
+As `python_daemon`, but without the libraries of training and scoring: these take four seconds of CPU to
 load, more than all that a small ingest does. Polars is left to the workers: it starts threads, and a worker
 that is forked after Polars has run a query hangs for ever.
 """
@@ -8,7 +8,7 @@ that is forked after Polars has run a query hangs for ever.
 import os
 from importlib import import_module
 
-from pozytywka_spark.unzipped import prefer_files
+from pozytywka_spark.spark.unzipped import prefer_files
 
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 prefer_files()
