@@ -6,7 +6,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-import pozytywka_spark.kernel_daemon  # noqa: F401 what a worker has from the start
+import pozytywka_spark.spark.kernel_daemon  # noqa: F401 what a worker has from the start
 from pozytywka_spark.ingest.event_totals import count_slices, slices_of
 from pozytywka_spark.ingest.line_work import LineWork
 from pozytywka_spark.ingest.losses import losses_of

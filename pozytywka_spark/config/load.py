@@ -20,7 +20,7 @@ HOME = "var"
 
 
 def conf_folder() -> Path:
-    """The folder of YAML files: `$POZYTYWKA_CONF`, else what spark-submit has shipped, else the package's own.
+    """The folder of YAML files: `$POZYTYWKA_CONF`, else what spark-submit shipped, else the package's own.
 
     spark-submit puts shipped files into the working folder of a driver on the cluster. In a checkout the
     package's own is a link to `conf/`, whose files an installed package has as data.
@@ -51,7 +51,7 @@ def load_settings(env: str = "local", overrides: Sequence[str] = (), conf: Path 
 
 
 def settings_of(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Settings:
-    """Settings of plain values (`Settings.resolved`) with overrides. Raises `UsageError` as `load_settings`."""
+    """Settings of plain values (`Settings.resolved`) with overrides. Raises what `load_settings` does."""
     merged: dict[str, Any] = {}
     for layer in (values, *map(_parse_override, overrides)):
         _merge(merged, layer)

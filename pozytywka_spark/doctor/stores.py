@@ -15,7 +15,7 @@ from pozytywka_spark.lake.open import open_any_lake, open_store
 from pozytywka_spark.lake.probe import probe_local, probe_remote, probe_staging
 from pozytywka_spark.lake.storage import storage_of
 from pozytywka_spark.schemas import EVENTS
-from pozytywka_spark.training.tracking.probe import probe
+from pozytywka_spark.tracking.probe import probe
 
 
 def raw_files(settings: Settings, spark: SparkSession | None) -> list[Finding]:

@@ -87,7 +87,7 @@ class ExperimentReport:
             "difference, from the start": words.difference_table(rows),
         }
         verdicts = [words.verdict(row) for row in rows if row["month"] == self.reading.months[-1]]
-        title = f"experiment {self.reading.experiment.name}"
+        title = f"experiment {self.reading.experiment.latest.name}"
         return card(title, tables, [*self.reading.notes, *verdicts], self.path)
 
 

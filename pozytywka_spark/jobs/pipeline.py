@@ -37,7 +37,7 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.monthly.report import show
     from pozytywka_spark.monthly.state import read_states
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, "pipeline", verbose=args.verbose)
     lake = open_lake(settings, spark)
@@ -59,7 +59,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     from pozytywka_spark.ingest.summary import show_ingest
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.scoring.stage import score
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
     from pozytywka_spark.synthetic.world import write_world
     from pozytywka_spark.training.stage import train
 

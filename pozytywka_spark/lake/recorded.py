@@ -24,7 +24,8 @@ _SECRET = re.compile(r"password|secret|token|credential|access.?key", re.IGNOREC
 def record_settings(settings: Settings) -> None:
     """Write the settings into the lake's folder (of a lake that is no folder: into `home`), places absolute.
 
-    Only what differs from the defaults, so that a later release's defaults hold for older lakes too. No secrets are written: neither Spark's keys that name one, nor users in addresses. Where nothing can be
+    Only what differs from the defaults, so that a later release's defaults hold for older lakes too. No
+    secrets are written: neither Spark's keys that name one, nor users in addresses. Where nothing can be
     written nothing is: readers then say the settings themselves.
     """
     values = settings.model_dump(mode="json", exclude_defaults=True)
@@ -51,18 +52,19 @@ def recorded_settings(place: str, overrides: Sequence[str] = ()) -> Settings | N
     Where home and lake have been moved together since, places below them are the new ones. Raises
     `UsageError` naming the file if it can't be read, and what `load_settings` raises for overrides.
     """
-    for folder in (Path(absolute(place)), Path(absolute(place)) / "lake"):
-        path = folder / NAME
-        if path.is_file():
-            values = _read(path)
-            before = str(_folder_of(values))
-            _with_places(values, lambda at: _moved(at, before, str(folder), values["home"]))
-            try:
-                settings_of(values)
-            except UsageError as error:
-                raise UsageError(f"settings {path}, {_ANOTHER}: {error}") from None
-            return settings_of(values, overrides)
-    return None
+    home = Path(absolute(place))
+    found = next((folder for folder in (home, home / "lake") if (folder / NAME).is_file()), None)
+    if found is None:
+        return None
+    values = _read(found / NAME)
+    before = str(_folder_of(values))
+    home_before = values["home"]
+    _with_places(values, lambda path: _moved(path, before, str(found), home_before))
+    try:
+        settings_of(values)
+    except UsageError as error:
+        raise UsageError(f"settings {found / NAME}, {_ANOTHER}: {error}") from None
+    return settings_of(values, overrides)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pozytywka_spark.reports.notebook import card
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Grain feature, in the order in which models see them: name, meaning, unit, type, null, window, source."""
+    """Grain feature, in the order in which models see them; `rows` say name, meaning, unit, type, window."""
 
     rows: tuple[Mapping[str, object], ...]
     hash: str

@@ -24,7 +24,7 @@ class Experiment:
     name: str
 
     def assign(self, shares: Mapping[str, float] | None = None, *, at: Month | None = None) -> AssignReport:
-        """Start it with `shares` (percent a treatment), or enrol newcomers. Raises as `assign.assign` does."""
+        """Start it with `shares` (percent a treatment), or enrol newcomers. Raises as `assign` does."""
         from pozytywka_spark.experiments.assign import assign
 
         here = self.pozytywka

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.models.booster import MARGIN, Matrix, with_margin
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.reports.notebook import card
-from pozytywka_spark.training.booster import MARGIN, with_margin
-from pozytywka_spark.training.serving import ServingModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,29 +52,26 @@ class Model:
         """
         kind = _kind(frame)
         self._check(list(frame.columns))
-        if kind == "pandas":
-            return cast("Frame", self._of_pandas(cast("pd.DataFrame", frame)))
-        if kind == "polars":
-            return cast("Frame", self._of_polars(cast("pl.DataFrame", frame)))
-        return cast("Frame", self._of_spark(cast("DataFrame", frame)))
+        predict = {"pandas": self._of_pandas, "polars": self._of_polars, "pyspark": self._of_spark}[kind]
+        return predict(frame)
 
-    def _of_pandas(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _of_pandas(self, frame: Any) -> Any:
         matrix = frame[list(self.features)].astype("float64").to_numpy()
         return frame.assign(**{PROBABILITY: self._probabilities(matrix)})
 
-    def _of_polars(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _of_polars(self, frame: Any) -> Any:
         import polars as pl
 
         matrix = frame.select(pl.col(name).cast(pl.Float64) for name in self.features).to_numpy()
         return frame.with_columns(pl.Series(PROBABILITY, self._probabilities(matrix), pl.Float64))
 
-    def _of_spark(self, frame: DataFrame) -> DataFrame:
+    def _of_spark(self, frame: Any) -> Any:
         from pyspark.sql import functions as F
 
         scored = with_margin(frame, self.serving.predictor, self.features, frame.columns)
         return scored.withColumn(PROBABILITY, self.serving.calibrator.of(F.col(MARGIN))).drop(MARGIN)
 
-    def _probabilities(self, matrix: np.ndarray) -> np.ndarray:
+    def _probabilities(self, matrix: Matrix) -> Matrix:
         if len(matrix) == 0:
             return np.empty(0)
         return self.serving.calibrator.apply(self.serving.predictor.margins(np.ascontiguousarray(matrix)))

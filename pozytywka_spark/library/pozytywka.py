@@ -1,4 +1,4 @@
-"""A Pozytywka in the hand: its tables, its stages and its model as methods, thin over the stages themselves."""
+"""A Pozytywka in the hand: its tables, its stages and its model as methods, thin over the stages."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Pozytywka:
     @cached_property
     def spark(self) -> SparkSession:
         """The session, started by the first use that needs one. Raises `UsageError` for one that won't do."""
-        from pozytywka_spark.session import use_session
-        from pozytywka_spark.session_on_demand import session_on_demand
+        from pozytywka_spark.spark.foreign import use_session
+        from pozytywka_spark.spark.session_on_demand import session_on_demand
 
         if self._given is not None:
-            return use_session(self._given, self.settings, APP)
+            return use_session(self._given, self.settings)
         return session_on_demand(self.settings, APP)
 
     @cached_property
@@ -70,7 +70,7 @@ class Pozytywka:
         return LakeTable(self.lake, name, None if months is None else tuple(months_of(months)), only)
 
     def features(self, *, months: Months | None = None, columns: Sequence[str] | None = None) -> LakeTable:
-        """The table `features`: a row a user and month, for users who hadn't bought before the month's end."""
+        """The table `features`: a row a user and month, of users who hadn't bought before its end."""
         return self.table("features", months=months, columns=columns)
 
     def catalogue(self) -> Catalogue:
@@ -78,7 +78,7 @@ class Pozytywka:
         return catalogue(self.settings)
 
     def ingest(self) -> IngestReport:
-        """Take in what is new in the delivery at `raw.path`; without one the embedded Pozytywka is made first."""
+        """Take in what is new in the delivery at `raw.path`; without one the embedded Pozytywka's is made."""
         from pozytywka_spark.ingest.stage import ingest
         from pozytywka_spark.synthetic.world import write_world
 
@@ -89,8 +89,10 @@ class Pozytywka:
         return report
 
     def build_features(self, *, months: Months | None = None, full: bool = False) -> FeaturesReport:
-        """Build features and labels of the months whose inputs changed; from the first to the last of `months`
-        only, or of all months with `full`."""
+        """Build features and labels of the months whose inputs changed.
+
+        Of the months from the first to the last of `months` only, if given; of all with `full`.
+        """
         from pozytywka_spark.features.stage import build_features
 
         each = None if months is None else months_of(months)
@@ -112,7 +114,7 @@ class Pozytywka:
         return score(self.spark, self.settings, self.lake, _month(month))
 
     def monitor(self, month: Month | None = None, *, reference: Months | None = None) -> MonitoringReport:
-        """Compare `month` (default: the last complete one) with what the champion learnt from; writes the page."""
+        """Compare `month` (default: the last complete one) with what the champion knows; writes the page."""
         from pozytywka_spark.monitoring.stage import monitor
         from pozytywka_spark.reports.files import write_page
 
@@ -133,8 +135,8 @@ class Pozytywka:
     def model(self, version: int | None = None) -> Model:
         """The champion, or the version of that number. Raises `TrackingError` if there is none."""
         from pozytywka_spark.library.model import Model
-        from pozytywka_spark.training.tracking.registry import load_model, load_version
-        from pozytywka_spark.training.tracking.store import connect
+        from pozytywka_spark.tracking.registry import load_model, load_version
+        from pozytywka_spark.tracking.store import connect
 
         tracking = connect(self.settings)
         return Model(load_model(tracking) if version is None else load_version(tracking, version))

@@ -22,7 +22,7 @@ _BY_MONTH = ("month", "event_month")
 
 @dataclass(frozen=True)
 class LakeTable:
-    """Rows of a table's latest version, of some months and columns only if so chosen; read by the `to_` calls.
+    """Rows of a table's latest version, of some months and columns only if asked; read by the `to_` calls.
 
     Polars and pandas take the rows into this process, without Spark where the delta-rs engine serves.
     """
@@ -38,7 +38,7 @@ class LakeTable:
         return self.only or tuple(self._all_columns())
 
     def to_spark(self) -> DataFrame:
-        """The rows as a frame of Spark's. Raises `LakeError` for no such table, column or month's partition."""
+        """The rows as a frame of Spark's. Raises `LakeError` for no such table or column, or no months."""
         self._check(self.columns)
         return self.lake.read(self.name, partitions=self._partitions()).select(*self.columns)
 
@@ -51,8 +51,9 @@ class LakeTable:
         return frame
 
     def to_pandas(self) -> pd.DataFrame:
-        """The rows as a pandas frame: whole numbers with nulls are floats there. Raises as `to_spark` does."""
-        return self.to_arrow().to_pandas()
+        """The rows as a pandas frame, in which whole numbers with nulls are floats. Raises as `to_spark`."""
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
 
     def to_arrow(self) -> pa.Table:
         """The rows as an Arrow table. Raises as `to_spark` does."""
