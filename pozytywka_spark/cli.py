@@ -64,6 +64,7 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, work: Work)
     """Parse, load the settings, do the work; 0 on success, 2 on wrong usage, 1 on failure."""
     args = parser.parse_args(argv)
     quiet_libraries(verbose=args.verbose)
+    show_progress()
     try:
         return work(args, load_settings(args.env, args.overrides)) or 0
     except KeyboardInterrupt:
@@ -92,6 +93,21 @@ def month(text: str) -> date:
 def complain(message: str) -> None:
     """One line on standard error."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 the error channel itself
+
+
+class _Progress(logging.Handler):
+    """What the library logs, as lines for the person who watches."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(f"  {record.getMessage()}")
+
+
+def show_progress() -> None:
+    """Let the library's log be seen among the job's own lines; only the command line prints."""
+    log = logging.getLogger("pozytywka_spark")
+    if not any(isinstance(handler, _Progress) for handler in log.handlers):
+        log.addHandler(_Progress())
+    log.setLevel(logging.INFO)
 
 
 def quiet_libraries(*, verbose: bool) -> None:

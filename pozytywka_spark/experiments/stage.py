@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.dataspan import DataSpan, span_of
-from pozytywka_spark.errors import DataError
+from pozytywka_spark.errors import DataError, require
 from pozytywka_spark.experiments import registry, srm, words
 from pozytywka_spark.experiments.cells import Cells, cells_told
 from pozytywka_spark.experiments.page import render
@@ -108,6 +108,7 @@ def report(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> Ex
 
 def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> Reading:
     """The reading itself; writes nothing. Raises as `report` does."""
+    require("experiments")  # before the work, not after it
     known = registry.read_experiments(lake)
     experiment, chosen = registry.find(lake, name), settings.experiments
     if not lake.exists("events"):

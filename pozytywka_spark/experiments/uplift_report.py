@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
 from pozytywka_spark.experiments.plots import qini_plot
 from pozytywka_spark.experiments.qini import Curve
@@ -134,22 +133,3 @@ def _log(
 
 def _area(row: Mapping[str, Any]) -> str:
     return f"{row['area']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-
-
-def show_uplift(report: UpliftReport) -> None:
-    """Print the curves and what to make of them."""
-    rows = [
-        {"treated %": round(100 * points[0]["share"])}
-        | {
-            f"extra buyers per 100, by {by}": 100 * point["gain"]
-            for by, point in zip(report.curves, points, strict=True)
-        }
-        for points in zip(*report.curves.values(), strict=True)
-    ]
-    cli.show_table(f"{report.treatment} against control, {report.users:,} users", rows[1::2])
-    cli.show_table("area between curve and chance, per 100 users", report.areas)
-    cli.say(report.verdict)
-    if report.unchanged:
-        cli.say("the same users were estimated before: models were not fitted again")
-    cli.say(f"page     {report.path}")
-    cli.say(f"run      {report.run_id}")

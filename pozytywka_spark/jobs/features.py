@@ -59,6 +59,7 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
         return
     from pozytywka_spark.features import stage
     from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.lake.recorded import record_settings
     from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, "features", verbose=args.verbose)
@@ -67,6 +68,7 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
         if args.canary:
             stage.send_canary(spark, settings, lake)
         report = stage.build_features(spark, settings, lake, months=months, full=args.full)
+    record_settings(settings)
     _tell(report)
     if args.report:
         from pozytywka_spark.features.catalogue import catalogue_of, feature_order

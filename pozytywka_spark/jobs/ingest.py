@@ -34,12 +34,14 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     from pozytywka_spark.ingest.stage import ingest, replay
     from pozytywka_spark.ingest.summary import show_ingest
     from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.lake.recorded import record_settings
     from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, "ingest", verbose=args.verbose)
     lake = open_lake(settings, spark)
     with cli.step("replay of the quarantine" if args.replay else f"ingest {settings.raw_path}"):
         report = replay(settings, lake) if args.replay else ingest(spark, settings, lake)
+    record_settings(settings)
     show_ingest(report)
     return fail(report, args.fail_on) if args.fail_on else 0
 

@@ -35,6 +35,7 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
         work(args, settings)
         return
     from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.lake.recorded import record_settings
     from pozytywka_spark.monthly.report import show
     from pozytywka_spark.monthly.state import read_states
     from pozytywka_spark.spark.session_on_demand import session_on_demand
@@ -49,6 +50,7 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
         if settings.raw.path is None:
             write_world(spark, settings, settings.raw_path)
         run_month(spark, settings, lake, args.monthly, tell)
+        record_settings(settings)
     show(read_states(lake, args.monthly))
 
 
@@ -58,6 +60,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     from pozytywka_spark.ingest.stage import ingest
     from pozytywka_spark.ingest.summary import show_ingest
     from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.lake.recorded import record_settings
     from pozytywka_spark.scoring.stage import score
     from pozytywka_spark.spark.session_on_demand import session_on_demand
     from pozytywka_spark.synthetic.world import write_world
@@ -85,6 +88,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     if settings.raw.path is None:
         timed("make the embedded Pozytywka", lambda: write_world(spark, settings, settings.raw_path))
     taken = timed("ingest", lambda: ingest(spark, settings, lake))
+    record_settings(settings)
     show_ingest(taken)
     built = timed("features", lambda: build_features(spark, settings, lake))
     cli.say(built.span.told())

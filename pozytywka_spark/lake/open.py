@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import require
 from pozytywka_spark.lake import delta_spark_log, files, s3
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.delta_rs import DeltaRsLake
@@ -30,6 +31,7 @@ def open_lake(settings: Settings, spark: SparkSession) -> Lake:
 def open_any_lake(settings: Settings, spark: SparkSession) -> Lake:
     """`open_lake` that takes a lake of an older release too: for what brings it up to date."""
     if settings.lake.engine == "delta-spark":
+        require("delta-spark")
         root = settings.lake.root
         remote = DeltaSparkLake(
             root if "://" in root else files.local_root(root),

@@ -53,7 +53,8 @@ class Model:
         kind = _kind(frame)
         self._check(list(frame.columns))
         predict = {"pandas": self._of_pandas, "polars": self._of_polars, "pyspark": self._of_spark}[kind]
-        return predict(frame)
+        predicted: Frame = predict(frame)
+        return predicted
 
     def _of_pandas(self, frame: Any) -> Any:
         matrix = frame[list(self.features)].astype("float64").to_numpy()

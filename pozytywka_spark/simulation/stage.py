@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.errors import DataError
+from pozytywka_spark.errors import DataError, require
 from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
@@ -87,6 +87,7 @@ def simulate(
     leave it alone. Raises `TrackingError` without a champion, `DataError` for a month without its scores
     or no lever that can be moved, `GuardError` if its features aren't today's.
     """
+    require("simulation")
     tracking = connect(settings)
     model = registry.load_model(tracking)
     check_order(model.features, feature_order(settings))

@@ -14,7 +14,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, conf_folder
-from pozytywka_spark.errors import PozytywkaError, UsageError
+from pozytywka_spark.errors import PozytywkaError, UsageError, require
 from pozytywka_spark.spark.foreign import OUR_NAMES, is_foreign, use_session
 from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
 
@@ -187,6 +187,7 @@ def _with_delta_jars(builder: SparkSession.Builder, settings: Settings) -> Spark
             "lake.delta_jars=download comes too late under spark-submit, whose JVM runs already: "
             "give it the jars with --packages, and lake.delta_jars=provided"
         )
+    require("delta-spark")
     from delta import configure_spark_with_delta_pip  # for those only who use the engine
 
     others = str(settings.spark.conf.get("spark.jars.packages", ""))

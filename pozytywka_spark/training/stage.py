@@ -16,6 +16,7 @@ from pozytywka_spark.dataset.splits import TEST, TRAIN, describe, diagram
 from pozytywka_spark.dataset.table_job import Laid, table_to_ask, training_table
 from pozytywka_spark.dossier.model_sections import worst_in_words
 from pozytywka_spark.dossier.publish import FACTS, PAGE
+from pozytywka_spark.errors import require
 from pozytywka_spark.evaluation import decisions, explanation
 from pozytywka_spark.evaluation.verdict import CHOSEN_ON_TEST, as_plain, in_words
 from pozytywka_spark.features.catalogue import catalogue_of
@@ -75,6 +76,8 @@ def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = 
     missing table or too few positives, `GuardError` on leakage, `TrackingError` if MLflow can't be
     reached.
     """
+    if settings.tuning.enabled:
+        require("tuning")
     pinned = pin(settings, lake)
     tracking = connect(settings)  # before the work, not after it
     found = None if force else earlier_trainings.recalled(tracking, pinned, settings)
