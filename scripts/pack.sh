@@ -16,9 +16,11 @@ trap 'rm -rf "$work"' EXIT
 echo "▸ packages into a fresh environment …" >&2
 "$PROJECT/.venv/bin/python" -m venv "$work/environment"
 # the wheel itself too, so that what is packed stands alone; submit.sh's --py-files win over it
-"$work/environment/bin/pip" install --disable-pip-version-check --quiet \
-    --constraint "$PROJECT/requirements.lock" "$(wheel_path)" >"$PROJECT/dist/pack.log" 2>&1 \
-    || fail 1 "packages could not be installed: $(tail -n 1 "$PROJECT/dist/pack.log")"
+for what in "--require-hashes --requirement $PROJECT/requirements.lock" "$(wheel_path)"; do
+    # shellcheck disable=SC2086 # words
+    "$work/environment/bin/pip" install --disable-pip-version-check --quiet --no-deps $what >"$PROJECT/dist/pack.log" 2>&1 \
+        || fail 1 "packages could not be installed: $(tail -n 1 "$PROJECT/dist/pack.log")"
+done
 "$PROJECT/.venv/bin/pip" install --disable-pip-version-check --quiet venv-pack==0.2.0 >>"$PROJECT/dist/pack.log" 2>&1 \
     || fail 1 "venv-pack could not be installed: $(tail -n 1 "$PROJECT/dist/pack.log")"
 echo "▸ packing …" >&2
