@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Linters, types and all tests; does its own set-up. With arguments: only pytest, given them.
+# Linters, types, dependencies and all tests; does its own set-up. With arguments: only pytest, given them.
 set -euo pipefail
 PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/setup.sh
@@ -17,6 +17,9 @@ ruff check .
 ruff format --check .
 echo "▸ mypy"
 mypy
+echo "▸ deptry, codespell"
+deptry .
+codespell
 echo "▸ pytest"
 # Tests wait far more than they compute, half of it for one JVM's planning: three workers, a Spark session each
 exec python -m pytest -n "${TEST_WORKERS:-3}" --dist loadfile --no-loadscope-reorder
