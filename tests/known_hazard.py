@@ -16,7 +16,7 @@ from pozytywka_spark.datadays import FEATURES, write_span
 from pozytywka_spark.dataset.splits import months_between, next_month
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.dataspan import span_of
-from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, feature_order
 from pozytywka_spark.lake.api import Lake
 
 FIRST, LAST = date(2022, 1, 1), date(2023, 2, 1)

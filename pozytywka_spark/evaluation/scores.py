@@ -61,7 +61,7 @@ def calibrator_of(
 def sums_by_model(
     table: TrainingTable, side: str, models: Mapping[str, ServingModel], seed: int, first: int, count: int
 ) -> dict[str, Sums]:
-    """`evaluation.sums` by "model side", on the rows of that side.
+    """`evaluate.sums` by "model side", on the rows of that side.
 
     `models` by kind, logistic regression and trees, of the same features; both scores are calibrated.
     """

@@ -27,7 +27,7 @@ class WeighedRows:
 
 @dataclass(frozen=True)
 class ContenderSums:
-    """`evaluation.sums` by contender, and exact values only by "contender slice: value"."""
+    """`evaluate.sums` by contender, and exact values only by "contender slice: value"."""
 
     whole: dict[str, Sums]
     slices: dict[str, Sums]

@@ -14,8 +14,8 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.guards.names import check_hash, check_order
+from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.guards.feature_names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.tasks import Done, Tasks

@@ -16,8 +16,8 @@ from pyspark.sql import SparkSession
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.event_notes import NOTE, note_of
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.identity import event_ids, user_bucket
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake

@@ -11,10 +11,10 @@ import pytest
 from polars.exceptions import InvalidOperationError
 
 from pozytywka_spark.features.build.plan import plan_of
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.entry import Level
-from pozytywka_spark.features.kinds import KINDS
-from pozytywka_spark.features.levels import ATTRIBUTES, COLUMNS
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.declaration import Level
+from pozytywka_spark.features.declared.event_codes import KINDS
+from pozytywka_spark.features.declared.levels import ATTRIBUTES, COLUMNS
 from pozytywka_spark.features.months import cut_off_at
 
 PLAN = plan_of(CATALOGUE)

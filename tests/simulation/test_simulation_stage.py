@@ -17,7 +17,7 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.dataset.provenance import package_versions
 from pozytywka_spark.dataset.rows import LABEL
 from pozytywka_spark.errors import DataError, TrackingError
-from pozytywka_spark.features.catalogue import catalogue_hash
+from pozytywka_spark.features.declared.catalogue import catalogue_hash
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.serving_model import ServingModel

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.reports.charts import Bar, Chart, Line, Ticks, day_ticks, round_ticks
 from pozytywka_spark.timesplit import next_month
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 
 from pozytywka_spark.errors import GuardError
+from pozytywka_spark.features.build.suspicion_sample import SingleFeatures
 from pozytywka_spark.features.guards.result import GuardResult
-from pozytywka_spark.features.suspicion import SingleFeatures
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks, Told
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.columns import count_if, digits_of, ratio, real, total, total_of_values
-from pozytywka_spark.features.declare import NEVER, NO_PLAYS, measure_itself, ratio_of
-from pozytywka_spark.features.entry import Feature, Measure
-from pozytywka_spark.features.kinds import is_kind, is_play
+from pozytywka_spark.features.declared.arithmetic import (
+    count_if,
+    digits_of,
+    ratio,
+    real,
+    total,
+    total_of_values,
+)
+from pozytywka_spark.features.declared.declaration import Feature, Measure
+from pozytywka_spark.features.declared.declare import NEVER, NO_PLAYS, measure_itself, ratio_of
+from pozytywka_spark.features.declared.event_codes import is_kind, is_play
 from pozytywka_spark.names import ADVERTISEMENT, AUDIO_FEATURES, LIKE, SKIP
 
 ADS = Measure("ads", lambda: count_if(is_kind(ADVERTISEMENT)), arithmetic="count of ADVERTISEMENT")

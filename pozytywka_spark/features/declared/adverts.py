@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.analysts import ADS, PLAYS
-from pozytywka_spark.features.columns import count_if, ratio
-from pozytywka_spark.features.declare import feature, measure_itself, ratio_of
-from pozytywka_spark.features.entry import Feature, Measure
-from pozytywka_spark.features.kinds import is_kind
-from pozytywka_spark.features.listening import LISTENED
+from pozytywka_spark.features.declared.analysts import ADS, PLAYS
+from pozytywka_spark.features.declared.arithmetic import count_if, ratio
+from pozytywka_spark.features.declared.declaration import Feature, Measure
+from pozytywka_spark.features.declared.declare import feature, measure_itself, ratio_of
+from pozytywka_spark.features.declared.event_codes import is_kind
+from pozytywka_spark.features.declared.listening import LISTENED
 from pozytywka_spark.features.months import DAY_MICROS, HOUR_MICROS
 from pozytywka_spark.names import ADVERTISEMENT
 

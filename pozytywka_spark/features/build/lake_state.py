@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from pozytywka_spark.event_notes import EventNote
-from pozytywka_spark.features.event_months import (
+from pozytywka_spark.features.build.event_months import (
     EventShards,
     MonthEvents,
     files_by_month,
     months_of,
     notes_of,
 )
-from pozytywka_spark.features.store import Known, catalogue_files
+from pozytywka_spark.features.build.state_tables import Known, catalogue_files
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Tasks

@@ -9,14 +9,14 @@ from datetime import date
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.datadays import FEATURES, is_moved
+from pozytywka_spark.features.build.event_months import EventShards, MonthEvents
 from pozytywka_spark.features.build.first_job import FirstFound, run_first
 from pozytywka_spark.features.build.first_pass import CatalogueTables
 from pozytywka_spark.features.build.items import Source
-from pozytywka_spark.features.entry import Feature, measures_of
-from pozytywka_spark.features.event_months import EventShards, MonthEvents
-from pozytywka_spark.features.inputs import Inputs, choose_months, inputs_of
-from pozytywka_spark.features.look import Look
-from pozytywka_spark.features.store import CATALOGUE_TABLES, Known, TableState
+from pozytywka_spark.features.build.lake_state import Look
+from pozytywka_spark.features.build.staleness import Inputs, choose_months, inputs_of
+from pozytywka_spark.features.build.state_tables import CATALOGUE_TABLES, Known, TableState
+from pozytywka_spark.features.declared.declaration import Feature, measures_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.layout import buckets_of
 from pozytywka_spark.lake.tasks import Tasks

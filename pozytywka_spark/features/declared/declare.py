@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import polars as pl
 
-from pozytywka_spark.features.columns import ratio, real
-from pozytywka_spark.features.entry import Feature, Kind, Measure, ratio_in_words
+from pozytywka_spark.features.declared.arithmetic import ratio, real
+from pozytywka_spark.features.declared.declaration import Feature, Kind, Measure, ratio_in_words
 
 NEVER = "never null"
 NO_PLAYS = "null: no play of a track for which it is known"

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pozytywka_spark.config import Data
 from pozytywka_spark.dataspan import DataSpan, span_of
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.features.event_months import MonthEvents, digest
+from pozytywka_spark.features.build.event_months import MonthEvents, digest
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pozytywka_spark.features.analysts import (
+from pozytywka_spark.features.declared.analysts import (
     ADS,
     FAVOURITE_PLAYS,
     LIKES,
@@ -11,13 +11,19 @@ from pozytywka_spark.features.analysts import (
     known_of,
     total_of,
 )
-from pozytywka_spark.features.columns import divided, ratio, real
-from pozytywka_spark.features.declare import NEVER
-from pozytywka_spark.features.entry import Feature, Measure, ratio_in_words, scaled_in_words, sum_name
-from pozytywka_spark.features.listening import LISTENED, SKIP_DELAY, TIMED_SKIPS
+from pozytywka_spark.features.declared.arithmetic import divided, ratio, real
+from pozytywka_spark.features.declared.declaration import (
+    Feature,
+    Measure,
+    ratio_in_words,
+    scaled_in_words,
+    sum_name,
+)
+from pozytywka_spark.features.declared.declare import NEVER
+from pozytywka_spark.features.declared.listening import LISTENED, SKIP_DELAY, TIMED_SKIPS
+from pozytywka_spark.features.declared.sessions import ACTIVE_DAYS, SESSIONS
+from pozytywka_spark.features.declared.variety import NEW_ARTISTS, PRIOR_KNOWN, PRIOR_PLAYS
 from pozytywka_spark.features.months import MICROS
-from pozytywka_spark.features.session_life import ACTIVE_DAYS, SESSIONS
-from pozytywka_spark.features.variety import NEW_ARTISTS, PRIOR_KNOWN, PRIOR_PLAYS
 
 SPANS = (3, 6, 12)
 

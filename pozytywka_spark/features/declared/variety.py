@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from pozytywka_spark.features.analysts import ARTISTS, PLAYS, known_of, total_of
-from pozytywka_spark.features.columns import fixed_point, ratio, real, total, wide
-from pozytywka_spark.features.declare import NEVER, NO_PLAYS, feature, measure_itself, ratio_of
-from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.features.declared.analysts import ARTISTS, PLAYS, known_of, total_of
+from pozytywka_spark.features.declared.arithmetic import fixed_point, ratio, real, total, wide
+from pozytywka_spark.features.declared.declaration import Feature, Measure
+from pozytywka_spark.features.declared.declare import NEVER, NO_PLAYS, feature, measure_itself, ratio_of
 from pozytywka_spark.names import STORAGE_CLASSES
 
 # Engines' logarithms differ in the last bit (Java's and C's already at ln 3). With 11 digits kept they agree

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pozytywka_spark.features.catalogue import CATALOGUE, CATALOGUE_VERSION
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, CATALOGUE_VERSION
+from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.reports.page import Page
 
 INTRODUCTION = (

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from pozytywka_spark import schemas
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.event_months import MonthEvents, digest
-from pozytywka_spark.features.label_rows import LabelCount
+from pozytywka_spark.features.build.event_months import MonthEvents, digest
+from pozytywka_spark.features.build.label_rows import LabelCount
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import Table
 

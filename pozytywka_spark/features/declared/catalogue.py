@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.features.adverts import ADVERTS
-from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.entry import Feature, declaration
-from pozytywka_spark.features.extra import extra_features
-from pozytywka_spark.features.listening import LISTENING
-from pozytywka_spark.features.session_life import SESSION_LIFE
-from pozytywka_spark.features.trends import TRENDS
-from pozytywka_spark.features.variety import VARIETY
+from pozytywka_spark.features.declared.adverts import ADVERTS
+from pozytywka_spark.features.declared.analysts import ANALYSTS
+from pozytywka_spark.features.declared.declaration import Feature, declaration
+from pozytywka_spark.features.declared.extra import extra_features
+from pozytywka_spark.features.declared.listening import LISTENING
+from pozytywka_spark.features.declared.sessions import SESSION_LIFE
+from pozytywka_spark.features.declared.trends import TRENDS
+from pozytywka_spark.features.declared.variety import VARIETY
 
 CATALOGUE_VERSION = 2  # of the declaration: 1 hashed the text of Spark's expressions
 CATALOGUE: tuple[Feature, ...] = (

@@ -9,9 +9,9 @@ from importlib import import_module
 import polars as pl
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.features.entry import Feature, Measure, declaration, measures_of, sum_name
-from pozytywka_spark.features.levels import COLUMNS, KEYS
-from pozytywka_spark.features.trial import try_feature, try_measure
+from pozytywka_spark.features.declared.declaration import Feature, Measure, declaration, measures_of, sum_name
+from pozytywka_spark.features.declared.levels import COLUMNS, KEYS
+from pozytywka_spark.features.declared.trial import try_feature, try_measure
 
 _COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SUM_NAME = re.compile(r".*_over_[0-9]+")

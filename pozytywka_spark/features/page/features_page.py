@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.correlation import Correlation, drift, redundant_groups, spearman
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.features.guards.result import GuardResult
-from pozytywka_spark.features.report_charts import class_charts, split_chart
-from pozytywka_spark.features.report_rows import draw_rows
+from pozytywka_spark.features.page.charts import class_charts, split_chart
+from pozytywka_spark.features.page.correlation import Correlation, drift, redundant_groups, spearman
+from pozytywka_spark.features.page.rows import draw_rows
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.reports.heat_map import heat_map
 from pozytywka_spark.reports.page import Page, Section

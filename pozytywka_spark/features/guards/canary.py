@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.analysts import PLAYS
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.declared.analysts import PLAYS
+from pozytywka_spark.features.declared.declaration import Feature
 
 
 def _next_months_plays() -> pl.Expr:

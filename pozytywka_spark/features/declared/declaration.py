@@ -18,11 +18,11 @@ class Measure:
 
     `aggregate` is an aggregate expression over a user's month in the frame of its `level`. Every frame has
     user_id, month (the first day) and `cut_off`; times are microseconds since 1970 UTC, and all numbers
-    Int64 but for `kind` (UInt8, see `kinds`). The frames:
+    Int64 but for `kind` (UInt8, see `event_codes`). The frames:
 
     - `event`: each event. `at`, `kind`, `session_id`; on a PLAY of a track of the catalogue the track's
       attributes, on all others null: `popularity`, `duration_ms`, `explicit`, `release_seconds`,
-      `name_length`, the audio features and `daily_cost` in fixed point (see `columns.digits_of`), `slow`,
+      `name_length`, the audio features and `daily_cost` in fixed point (see `arithmetic.digits_of`), `slow`,
       `medium`, `fast`; and `favourite_matches`, genres of the artist that the user likes best, 0 on others
     - `gap`: each event but LIKE, in the order of its session. `at`, `kind`, `session_id`, `duration_ms`,
       `until_next` (to the session's next one; null for the last), `since_play` (on a SKIP right after its
@@ -37,7 +37,7 @@ class Measure:
 
     Over no rows it must be 0 or null, which is stored as 0. It must be exact in whole numbers: sums of
     doubles depend on the order in which rows come, so that two runs over the same data would differ in the
-    last bit, and "incremental equals full" could not hold. Write sums as `columns.total`, which
+    last bit, and "incremental equals full" could not hold. Write sums as `arithmetic.total`, which
     tells an overflow.
 
     `arithmetic` states the aggregate in our own words, for no engine in particular. With the `revision` it
@@ -107,7 +107,7 @@ def declaration(entry: Feature | Measure) -> list[object]:
 
 
 def ratio_in_words(numerator: str, denominator: str, scale: float = 1.0) -> str:
-    """The statement of `columns.ratio`: null where the denominator is 0 or null."""
+    """The statement of `arithmetic.ratio`: null where the denominator is 0 or null."""
     return scaled_in_words(f"{numerator} / {denominator}", scale)
 
 

@@ -10,16 +10,16 @@ from functools import partial
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.build.earlier import Earlier, earlier_than
 from pozytywka_spark.features.build.items import REAL, MonthShard, Source, UserSlice, slices_for
+from pozytywka_spark.features.build.label_rows import LabelCount, LabelPlan, added
 from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.plan import CataloguePlan, plan_of
+from pozytywka_spark.features.build.prepared import Prepared
 from pozytywka_spark.features.build.second_pass import MeasureMonths
 from pozytywka_spark.features.build.staged import PLAYED
 from pozytywka_spark.features.build.survey import without_ids
+from pozytywka_spark.features.build.suspicion_sample import candidates, lowest
 from pozytywka_spark.features.build.third_pass import LABELS, Item, MakeFeatures, OlderLabels, TracksPlayed
-from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.features.label_rows import LabelCount, LabelPlan, added
-from pozytywka_spark.features.prepared import Prepared
-from pozytywka_spark.features.suspicion import candidates, lowest
+from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import Parcel, Shard, Written
 from pozytywka_spark.lake.tasks import Done, Tasks

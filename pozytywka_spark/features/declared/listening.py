@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.analysts import LIKED_PLAYS, LIKES, PLAYS, SKIPS
-from pozytywka_spark.features.columns import count_if, divided, real, total_of_values
-from pozytywka_spark.features.declare import NEVER, NO_PLAYS, feature, ratio_of
-from pozytywka_spark.features.entry import Feature, Measure
-from pozytywka_spark.features.kinds import is_play
+from pozytywka_spark.features.declared.analysts import LIKED_PLAYS, LIKES, PLAYS, SKIPS
+from pozytywka_spark.features.declared.arithmetic import count_if, divided, real, total_of_values
+from pozytywka_spark.features.declared.declaration import Feature, Measure
+from pozytywka_spark.features.declared.declare import NEVER, NO_PLAYS, feature, ratio_of
+from pozytywka_spark.features.declared.event_codes import is_play
 from pozytywka_spark.features.months import DAY_MICROS, HOUR_MICROS, MICROS, time_of_day, time_of_week
 
 LISTENED = Measure(

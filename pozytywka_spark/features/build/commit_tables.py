@@ -8,10 +8,10 @@ from datetime import date
 
 from pozytywka_spark import schemas
 from pozytywka_spark.datadays import FEATURES, is_recorded, write_span
-from pozytywka_spark.features.building import Build, Made
-from pozytywka_spark.features.label_rows import LabelCount
-from pozytywka_spark.features.prepared import Prepared
-from pozytywka_spark.features.store import Known, write_known
+from pozytywka_spark.features.build.build_months import Build, Made
+from pozytywka_spark.features.build.label_rows import LabelCount
+from pozytywka_spark.features.build.prepared import Prepared
+from pozytywka_spark.features.build.state_tables import Known, write_known
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.schemas import Table
