@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build import build_months, commit_tables
 from pozytywka_spark.features.build.label_rows import LabelCount
@@ -25,6 +24,7 @@ from pozytywka_spark.features.guards.canary import CANARY
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.guards.run_guards import run_guards
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Tasks

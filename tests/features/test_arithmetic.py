@@ -14,7 +14,7 @@ from polars.exceptions import InvalidOperationError
 from pozytywka_spark.features.declared.arithmetic import count_if, divided, fixed_point, ratio, real, total
 from pozytywka_spark.features.declared.event_codes import KINDS, is_kind, is_like, is_play, kind_of
 from pozytywka_spark.features.declared.variety import LOG_DIGITS
-from pozytywka_spark.features.months import (
+from pozytywka_spark.features.times import (
     cut_off_at,
     cut_off_of,
     day_of,

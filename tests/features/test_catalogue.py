@@ -19,8 +19,8 @@ from pozytywka_spark.features.declared.declaration import Feature, Measure, decl
 from pozytywka_spark.features.declared.declare import NEVER
 from pozytywka_spark.features.declared.levels import COLUMNS, KEYS
 from pozytywka_spark.features.guards.canary import CANARY
-from pozytywka_spark.features.months import cut_off_at, months_between
 from pozytywka_spark.features.page.catalogue_page import as_html, as_markdown, catalogue_rows
+from pozytywka_spark.features.times import cut_off_at, months_between
 from tests.features import fixed_world, in_kernels
 from tests.features.extra_features import FEATURES
 

@@ -12,7 +12,6 @@ import pytest
 
 from pozytywka_spark.config import Data
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.event_notes import NOTE, as_note, note_of
 from pozytywka_spark.features.build.event_months import (
     EventShards,
     MonthEvents,
@@ -22,6 +21,7 @@ from pozytywka_spark.features.build.event_months import (
 )
 from pozytywka_spark.features.build.staleness import MonthInputs, choose_months, inputs_of, month_range
 from pozytywka_spark.features.build.survey import PLACE, TOLD, survey
+from pozytywka_spark.lake.event_notes import NOTE, as_note, note_of
 from pozytywka_spark.lake.shards import DataFile, Shard
 from tests.in_memory import MemoryTasks
 

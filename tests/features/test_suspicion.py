@@ -12,7 +12,6 @@ import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pozytywka_spark.dice import dice
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.suspicion_sample import (
     CANDIDATES,
@@ -26,6 +25,7 @@ from pozytywka_spark.features.build.suspicion_sample import (
     tell_singles,
 )
 from pozytywka_spark.features.guards.single_features import check_single_features
+from pozytywka_spark.hashing.dice import dice
 from tests.in_memory import MemoryTasks
 
 JANUARY, FEBRUARY, MARCH = (date(2023, month, 1) for month in (1, 2, 3))

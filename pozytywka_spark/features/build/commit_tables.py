@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import date
 
 from pozytywka_spark import schemas
-from pozytywka_spark.datadays import FEATURES, is_recorded, write_span
 from pozytywka_spark.features.build.build_months import Build, Made
 from pozytywka_spark.features.build.label_rows import LabelCount
 from pozytywka_spark.features.build.prepared import Prepared
 from pozytywka_spark.features.build.state_tables import Known, write_known
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.event_days import FEATURES, is_recorded, write_span
 from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.schemas import Table
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.event_notes import NOTE, EventNote, as_note, together
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.event_notes import NOTE, EventNote, as_note, together
 from pozytywka_spark.lake.partitions import of_path
 from pozytywka_spark.lake.shards import DataFile, Shard
 from pozytywka_spark.lake.tasks import Tasks

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pozytywka_spark.features.months import cut_off_of
-from pozytywka_spark.timesplit import next_month
+from pozytywka_spark.features.times import cut_off_of
+from pozytywka_spark.months import next_month
 
 if TYPE_CHECKING:
     from pozytywka_spark.config import Label
-    from pozytywka_spark.dataspan import DataSpan
+    from pozytywka_spark.lake.data_span import DataSpan
 
 _MICRO = timedelta(microseconds=1)
 _TIME = pl.Datetime("us", "UTC")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from pozytywka_spark.event_notes import EventNote
 from pozytywka_spark.features.build.event_months import (
     EventShards,
     MonthEvents,
@@ -16,6 +15,7 @@ from pozytywka_spark.features.build.event_months import (
 )
 from pozytywka_spark.features.build.state_tables import Known, catalogue_files
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.event_notes import EventNote
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Tasks
 

@@ -8,7 +8,6 @@ from datetime import date
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
-from pozytywka_spark.datadays import FEATURES, is_moved
 from pozytywka_spark.features.build.event_months import EventShards, MonthEvents
 from pozytywka_spark.features.build.first_job import FirstFound, run_first
 from pozytywka_spark.features.build.first_pass import CatalogueTables
@@ -18,6 +17,7 @@ from pozytywka_spark.features.build.staleness import Inputs, choose_months, inpu
 from pozytywka_spark.features.build.state_tables import CATALOGUE_TABLES, Known, TableState
 from pozytywka_spark.features.declared.declaration import Feature, measures_of
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.event_days import FEATURES, is_moved
 from pozytywka_spark.lake.layout import buckets_of
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import FIRST_PURCHASES

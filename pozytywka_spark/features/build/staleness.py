@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from pozytywka_spark.config import Data
-from pozytywka_spark.dataspan import DataSpan, span_of
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.features.build.event_months import MonthEvents, digest
+from pozytywka_spark.lake.data_span import DataSpan, span_of
 
 
 @dataclass(frozen=True)

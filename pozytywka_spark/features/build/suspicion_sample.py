@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.dice import dice
+from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles
 

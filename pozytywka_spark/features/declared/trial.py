@@ -12,7 +12,7 @@ import polars as pl
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.declared.declaration import Feature, Measure
 from pozytywka_spark.features.declared.levels import COLUMNS, KEYS
-from pozytywka_spark.features.months import cut_off_of
+from pozytywka_spark.features.times import cut_off_of
 
 _USERS, _MONTHS = (3, 5, 8), (1, 2, 4, 7)
 _LIKE = 1e-9  # a double's last bits may depend on how many rows are reckoned at once

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import polars as pl
 
 from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.months import next_month
 from pozytywka_spark.reports.charts import Bar, Chart, Line, Ticks, day_ticks, round_ticks
-from pozytywka_spark.timesplit import next_month
 
 BINS = 20
 _CLASSES = ((0, "doesn't buy", "#c9ced8"), (1, "buys", "#2563a8"))

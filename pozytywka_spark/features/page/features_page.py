@@ -16,9 +16,9 @@ from pozytywka_spark.features.page.charts import class_charts, split_chart
 from pozytywka_spark.features.page.correlation import Correlation, drift, redundant_groups, spearman
 from pozytywka_spark.features.page.rows import draw_rows
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.months import TEST, TRAIN, VALIDATION, months_between, split_months
 from pozytywka_spark.reports.heat_map import heat_map
 from pozytywka_spark.reports.page import Page, Section
-from pozytywka_spark.timesplit import TEST, TRAIN, VALIDATION, months_between, split_months
 
 PURGED, IMMATURE, UNUSED = "purged", "immature", "no side"
 COLOURS = {

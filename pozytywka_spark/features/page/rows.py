@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.dice import dice, falls_below
+from pozytywka_spark.hashing.dice import dice, falls_below
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles

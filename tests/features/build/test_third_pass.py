@@ -47,10 +47,10 @@ from pozytywka_spark.features.build.third_pass import (
     TracksPlayed,
 )
 from pozytywka_spark.features.build.user_kernel import SliceMade, make_slice
-from pozytywka_spark.features.months import DAY_MICROS, start_at
-from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.features.times import DAY_MICROS, start_at
+from pozytywka_spark.hashing.identity import user_bucket
+from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
-from pozytywka_spark.slices import slice_of
 
 LABEL = "buys_within_30_days"
 LABELS_AT = LabelPlan(LABEL, 30 * DAY_MICROS, start_at(date(2024, 3, 1)), JANUARY)

@@ -9,7 +9,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from pozytywka_spark.ddl import parse_ddl
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.names import ADVERTISEMENT as ADVERTISEMENT
 from pozytywka_spark.names import AUDIO_FEATURES as AUDIO_FEATURES
@@ -18,6 +17,7 @@ from pozytywka_spark.names import EVENT_TYPES as EVENT_TYPES
 from pozytywka_spark.names import LIKE as LIKE
 from pozytywka_spark.names import PLAY as PLAY
 from pozytywka_spark.names import SKIP as SKIP
+from pozytywka_spark.schemas.ddl import parse_ddl
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import zlib
 
 import polars as pl
 
-from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.hashing.identity import user_bucket
 
 _LARGEST = 2_147_483_647
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.lake.data_span import DataSpan
 
 
 @dataclass(frozen=True)

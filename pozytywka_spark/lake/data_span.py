@@ -33,7 +33,7 @@ from statistics import median
 
 from pozytywka_spark.config import Data
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.timesplit import next_month
+from pozytywka_spark.months import next_month
 
 WEEKS_DAYS = 28  # four weeks: as many Sundays as Mondays
 DAY = timedelta(days=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from pozytywka_spark.identity import FACTOR, MODULUS
+from pozytywka_spark.hashing.identity import FACTOR, MODULUS
 
 
 def event_id() -> Column:

@@ -12,9 +12,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Data, Settings
-from pozytywka_spark.dataspan import DataSpan, span_of
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_span import DataSpan, span_of
 from pozytywka_spark.schemas import DATA_SPAN
 
 INGEST, FEATURES = "ingest", "features"  # whose view of the data a row is

@@ -12,9 +12,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from pozytywka_spark import identity_spark
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError
+from pozytywka_spark.hashing import identity_spark
 from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.layout import buckets_for, buckets_of, is_older, recording
