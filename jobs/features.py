@@ -60,7 +60,7 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
         return
     from pozytywka_spark.features import stage
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, "features", verbose=args.verbose)
     lake = open_lake(settings, spark)

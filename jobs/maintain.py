@@ -42,8 +42,8 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     if args.buckets is not None and not 1 <= args.buckets <= MAX_BUCKETS:
         raise UsageError(f"--buckets {args.buckets}: expected 1 to {MAX_BUCKETS}")
     from pozytywka_spark.relayout import advice
-    from pozytywka_spark.session_on_demand import session_on_demand
-    from pozytywka_spark.training.pins import as_rows, maintain
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
+    from pozytywka_spark.tracking.retention import as_rows, maintain
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     if args.upgrade:

@@ -33,7 +33,7 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     from pozytywka_spark.monitoring.report import show
     from pozytywka_spark.monitoring.stage import monitor
     from pozytywka_spark.reports.files import write_page
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("monitor"):

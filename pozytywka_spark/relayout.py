@@ -15,7 +15,7 @@ from pyspark.sql import types as T
 from pozytywka_spark import identity_spark
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.ingest.lock import only_ingest
+from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.layout import buckets_for, buckets_of, is_older, recording
 from pozytywka_spark.schemas import EVENTS, INGEST_FILES

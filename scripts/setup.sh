@@ -118,7 +118,7 @@ make_classes() {
     (
         if command -v flock >/dev/null; then flock "$@" 9 || exit 0; fi
         is_tried && exit 0
-        PYTHONPATH="$PROJECT" nice "$PROJECT/.venv/bin/python" -m pozytywka_spark.class_archive \
+        PYTHONPATH="$PROJECT" nice "$PROJECT/.venv/bin/python" -m pozytywka_spark.spark.jvm_archive \
             "$PROJECT/.venv/set-up.log" || echo "  this Java keeps none (see .venv/set-up.log); jobs work without" >&2
         echo "$wanted" >"$stamp"
     ) 9>"$PROJECT/.venv/.classes.lock"

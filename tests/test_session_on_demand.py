@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from pozytywka_spark import session_on_demand as room
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.session_on_demand import session_on_demand
+from pozytywka_spark.spark import session_on_demand as room
+from pozytywka_spark.spark.session_on_demand import session_on_demand
 
 Starts = list[str]
 

@@ -8,12 +8,12 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.experiments.reading import CUMULATIVE
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import ASSIGNMENTS
-from pozytywka_spark.training.names import span
-from pozytywka_spark.training.sources import table_inputs
-from pozytywka_spark.training.tracking import runs
-from pozytywka_spark.training.tracking.inputs import log_inputs
-from pozytywka_spark.training.tracking.notes import KIND, page_of, table, tell_run
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking import runs
+from pozytywka_spark.tracking.inputs import log_inputs
+from pozytywka_spark.tracking.notes import KIND, page_of, table, tell_run
+from pozytywka_spark.tracking.run_names import span
+from pozytywka_spark.tracking.sources import table_inputs
+from pozytywka_spark.tracking.store import connect
 
 if TYPE_CHECKING:
     from pozytywka_spark.experiments.stage import Reading

@@ -18,8 +18,8 @@ from xgboost.spark import SparkXGBClassifier, SparkXGBRegressor
 from pozytywka_spark.config import Uplift
 from pozytywka_spark.experiments.qini import BINS
 from pozytywka_spark.experiments.uplift_rank import with_rank
-from pozytywka_spark.training.booster import MARGIN, probability, with_margin
-from pozytywka_spark.training.predictors import Trees
+from pozytywka_spark.models.booster import MARGIN, probability, with_margin
+from pozytywka_spark.models.predictors import Trees
 
 FOLDS = 2
 KEYS = ("user_id", "month", "revision", "treated", "bought", "fold", "score")

@@ -12,9 +12,9 @@ from pozytywka_spark.experiments.plots import qini_plot
 from pozytywka_spark.experiments.qini import Curve
 from pozytywka_spark.experiments.stage import write_page
 from pozytywka_spark.reports.page import Page
-from pozytywka_spark.training.tracking import runs
-from pozytywka_spark.training.tracking.notes import KIND, page_of, table, tell_run
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking import runs
+from pozytywka_spark.tracking.notes import KIND, page_of, table, tell_run
+from pozytywka_spark.tracking.store import connect
 
 UPLIFT_TAG = "pozytywka.uplift"
 

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings, deciding
+from pozytywka_spark.dataset.rows import content_hash
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.experiments import registry
 from pozytywka_spark.experiments.allocation import CONTROL
@@ -23,8 +24,7 @@ from pozytywka_spark.experiments.uplift_rows import as_rows, check_enough, treat
 from pozytywka_spark.features.catalogue import feature_order
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import UPLIFT
-from pozytywka_spark.training.planner import describe_cluster, plan
-from pozytywka_spark.training.rows import content_hash
+from pozytywka_spark.spark.resources import describe_cluster, plan
 
 
 def uplift(

@@ -7,8 +7,10 @@ hdfs-native speaks the protocol itself.
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyarrow import fs
@@ -26,17 +28,19 @@ def is_hdfs(root: str) -> bool:
 def native(root: str) -> tuple[fs.FileSystem, str] | None:
     """The file system of an address such as `hdfs://name-node:8020/` and its root; None without the package.
 
-    An address without a host is that of `fs.defaultFS`. Raises `OSError` or `ValueError` where it can't be.
+    An address without a host is that of `fs.defaultFS`. Raises `OSError` where none is known.
     """
     try:
-        from hdfs_native import Client
         from hdfs_native.fsspec import HdfsFileSystem
     except ImportError:
         return None
-    opened = HdfsFileSystem(skip_instance_cache=True)
-    shipped = str(_SHIPPED_CONF) if _SHIPPED_CONF.is_dir() else None
-    authority = root.removeprefix("hdfs://").partition("/")[0]
-    opened.client = Client(f"hdfs://{authority}" if authority else None, config_dir=shipped)
+    if _SHIPPED_CONF.is_dir():
+        os.environ.setdefault("HADOOP_CONF_DIR", str(_SHIPPED_CONF.resolve()))
+    parts = urlsplit(root)
+    try:
+        opened = HdfsFileSystem(parts.hostname, parts.port, skip_instance_cache=True)
+    except RuntimeError as error:  # its word for everything
+        raise OSError(str(error)) from error
     return fs.PyFileSystem(_Handler(opened)), "/"
 
 

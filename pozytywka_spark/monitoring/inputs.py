@@ -16,11 +16,11 @@ from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, fea
 from pozytywka_spark.features.guards.names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.models.target import check_column
 from pozytywka_spark.monitoring.work import MonthPart, parts_of_month
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.stage import months_in
-from pozytywka_spark.training.predicted import check_column
-from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
 FORMAT = 3

@@ -18,8 +18,8 @@ from pozytywka_spark.monitoring.performance import Measured, measure
 from pozytywka_spark.scoring.work import MARGIN, ROWS_AT_ONCE, matrix_of, parts_of
 
 if TYPE_CHECKING:
+    from pozytywka_spark.models.serving_model import ServingModel
     from pozytywka_spark.monitoring.counts import Floats
-    from pozytywka_spark.training.serving import ServingModel
 
 KEYS = ["user_id", "month"]
 LABEL, SCORE, DICE = "label", "score", "dice"

@@ -17,11 +17,11 @@ from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.monthly.state import DONE, SKIPPED, read_states
+from pozytywka_spark.promotion.aliases import run_gate
 from pozytywka_spark.scoring.stage import score
-from pozytywka_spark.training.promotion import run_gate
+from pozytywka_spark.tracking import registry
+from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training.stage import train
-from pozytywka_spark.training.tracking import registry
-from pozytywka_spark.training.tracking.store import connect
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from pozytywka_spark.features.entry import Feature
-    from pozytywka_spark.training.booster import Matrix
+    from pozytywka_spark.models.booster import Matrix
 
 REASONS = "reasons"
 _FIELDS = ("feature", "contribution", "value", "text", "actionable")

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import UsageError
+from pozytywka_spark.models.predictors import LOGISTIC, MAJORITY, XGBOOST, Trees
+from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.timesplit import TRAIN, VALIDATION
-from pozytywka_spark.training.one_task import Grown, Task, binned, grow, threads_of
-from pozytywka_spark.training.planner import Plan
-from pozytywka_spark.training.predictors import LOGISTIC, MAJORITY, XGBOOST, Trees
-from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.training.single_task import Grown, Task, binned, grow, threads_of
 
 MODELS = (MAJORITY, LOGISTIC, XGBOOST)
 

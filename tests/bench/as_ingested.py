@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pozytywka_spark.event_notes import NOTE, note_of
-from pozytywka_spark.ingest.new_events import ROWS_AT_ONCE
+from pozytywka_spark.ingest.resolve.new_events import ROWS_AT_ONCE
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.lake.tasks import TaskFiles

@@ -37,7 +37,7 @@ from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.session import build_session
+from pozytywka_spark.spark.session import build_session
 from pozytywka_spark.synthetic.world import write_world
 from tests.bench.duckdb_25 import with_duckdb
 from tests.bench.everything import exponent

@@ -20,7 +20,7 @@ from pozytywka_spark.experiments.assign import AssignReport, assign, end
 from pozytywka_spark.experiments.importing import import_exposures, import_groups
 from pozytywka_spark.experiments.stage import ExperimentReport, read_experiment, report
 from pozytywka_spark.lake import Lake
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking.store import connect
 
 NAMES = {"true": "treatment", "false": "control"}
 

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from pozytywka_spark import identity_spark, relayout, schemas
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.ingest.lock import only_ingest
+from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.lake import layout
 from pozytywka_spark.lake.api import Txn
 from pozytywka_spark.lake.types import stored

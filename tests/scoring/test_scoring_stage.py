@@ -21,8 +21,8 @@ from pozytywka_spark.scoring import stage
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.groups import choose_scored
 from pozytywka_spark.timesplit import next_month
-from pozytywka_spark.training.tracking.registry import load_model
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking.registry import load_model
+from pozytywka_spark.tracking.store import connect
 
 
 def test_scores_equal_plain_xgboost_and_replace_only_their_partition(
