@@ -39,11 +39,11 @@ install() {
 # pip's settings: where those name an index, a proxy or no index at all, and wherever uv can't be had, pip itself
 # does it. uv locks .venv/.lock for itself.
 install_fast() {
-    local pip="$PROJECT/.venv/bin/pip" uv
+    local pip="$PROJECT/.venv/bin/pip" uv own="$PROJECT/.venv/uv.txt"
     if "$pip" config list 2>/dev/null | grep -qE '(index-url|no-index|proxy)='; then return 1; fi
     uv=("$PROJECT/.venv/bin/uv" pip install --quiet --no-config --python "$PROJECT/.venv/bin/python" --no-deps)
-    "$pip" install --disable-pip-version-check --quiet --only-binary uv --require-hashes \
-        --constraint "$(lock_of "$1")" uv \
+    sed -n '/^uv==/,/[^\\]$/p' "$(lock_of "$1")" >"$own" # its lines of the lock
+    "$pip" install --disable-pip-version-check --quiet --only-binary uv --require-hashes --requirement "$own" \
         && UV_HTTP_TIMEOUT=120 "${uv[@]}" --require-hashes --config-setting=$STORED --requirement "$(lock_of "$1")" \
         && "${uv[@]}" --no-build-isolation --editable "$PROJECT"
 }

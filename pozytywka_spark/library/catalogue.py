@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, catalogue_of
-from pozytywka_spark.features.catalogue_page import INTRODUCTION, catalogue_rows
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, catalogue_hash, catalogue_of
+from pozytywka_spark.features.page.catalogue_page import INTRODUCTION, catalogue_rows
 from pozytywka_spark.reports.notebook import card
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TypeAlias
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.months import months_between
 
 Month: TypeAlias = str | date
 Months: TypeAlias = Month | Iterable[Month]
@@ -32,5 +32,5 @@ def months_of(months: Months) -> list[date]:
         low, high = month_of(first), month_of(last if between else first)
         if low > high:
             raise UsageError(f"months {item}: the first is after the last; swap them")
-        found |= {month_at(number) for number in range(number_of(low), number_of(high) + 1)}
+        found.update(months_between(low, high))
     return sorted(found)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from pozytywka_spark.told import four_digits, plain
+from pozytywka_spark.reports.formatting import four_digits, plain
 
 _MOST = 200  # rows of a table: the page has all of them
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.jobs.features import main
 
 
