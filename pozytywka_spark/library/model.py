@@ -57,12 +57,17 @@ class Model:
         return predicted
 
     def _of_pandas(self, frame: Any) -> Any:
-        matrix = frame[list(self.features)].astype("float64").to_numpy()
+        matrix = np.column_stack([_floats(name, frame[name]) for name in self.features])
         return frame.assign(**{PROBABILITY: self._probabilities(matrix)})
 
     def _of_polars(self, frame: Any) -> Any:
         import polars as pl
 
+        text = [
+            name for name in self.features if not (frame[name].dtype.is_numeric() or _is_flag(frame[name]))
+        ]
+        if text:
+            raise _no_number(text[0], frame[text[0]].dtype)
         matrix = frame.select(pl.col(name).cast(pl.Float64) for name in self.features).to_numpy()
         return frame.with_columns(pl.Series(PROBABILITY, self._probabilities(matrix), pl.Float64))
 
@@ -97,6 +102,23 @@ class Model:
             f"run {self.serving.run_id}",
         ]
         return card(f"model {self.serving.name} version {self.version}", lines=lines)
+
+
+def _floats(name: str, column: Any) -> Matrix:
+    """A column of pandas, of whatever type holds numbers, missing as NaN."""
+    try:
+        floats: Matrix = column.to_numpy(dtype="float64", na_value=np.nan)
+    except (TypeError, ValueError):
+        raise _no_number(name, column.dtype) from None
+    return floats
+
+
+def _is_flag(column: Any) -> bool:
+    return str(column.dtype) in ("Boolean", "Null")
+
+
+def _no_number(name: str, dtype: object) -> DataError:
+    return DataError(f"predict: feature {name} is {dtype}, expected numbers or booleans")
 
 
 def _kind(frame: object) -> str:
