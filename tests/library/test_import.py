@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def loaded_by(code: str) -> set[str]:
-    """Modules that a process has imported once it has run `code`: they are the cost, not a clock's seconds."""
+    """Modules that a process has imported once it has run `code`: they are the cost, not seconds."""
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"],
         env={"PATH": "", "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300, check=True,
