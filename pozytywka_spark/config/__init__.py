@@ -16,7 +16,7 @@ from pozytywka_spark.config.model import (
     Training,
     Tuning,
 )
-from pozytywka_spark.config.monthly import Monthly
+from pozytywka_spark.config.orchestration import Monthly
 from pozytywka_spark.config.settings import Settings
 from pozytywka_spark.config.synthetic import Dirt, Drift, Fraud, Synthetic, SyntheticExperiment
 

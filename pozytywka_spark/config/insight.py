@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pozytywka_spark.config.section import Section, decides
+from pozytywka_spark.config.base import Section, decides
 
 
 class Monitoring(Section):

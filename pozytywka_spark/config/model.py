@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pozytywka_spark.config.section import NOTHING, Section, decides
+from pozytywka_spark.config.base import NOTHING, Section, decides
 
 
 class Split(Section):

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from pozytywka_spark.config.base import NOTHING, Section
 from pozytywka_spark.config.data import S3, Data, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
 from pozytywka_spark.config.experiments import Experiments
 from pozytywka_spark.config.insight import Monitoring, Simulation
@@ -19,8 +20,7 @@ from pozytywka_spark.config.model import (
     Training,
     Tuning,
 )
-from pozytywka_spark.config.monthly import Monthly
-from pozytywka_spark.config.section import NOTHING, Section
+from pozytywka_spark.config.orchestration import Monthly
 from pozytywka_spark.config.synthetic import Synthetic
 
 
