@@ -7,8 +7,8 @@ from pozytywka_spark.experiments.assignment import definitions
 from pozytywka_spark.experiments.assignment.assign import assign
 from pozytywka_spark.experiments.assignment.definitions import Experiment
 from pozytywka_spark.experiments.stage import report
-from pozytywka_spark.orchestration.state import SKIPPED
 from pozytywka_spark.orchestration.month_steps import Month, Result
+from pozytywka_spark.orchestration.state import SKIPPED
 
 
 def enrol_newcomers(work: Month) -> Result:

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.orchestration import experiment_steps, month_steps
+from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.state import (
     FAILED,
     RUNNING,
@@ -22,7 +23,6 @@ from pozytywka_spark.orchestration.state import (
     read_states,
     record,
 )
-from pozytywka_spark.orchestration.month_steps import Month, Result
 
 Watch = Callable[[StepState, bool], None]
 

@@ -17,6 +17,7 @@ from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.orchestration import month_steps
 from pozytywka_spark.orchestration.console import show
+from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.stage import STEPS, Step, run_month
 from pozytywka_spark.orchestration.state import (
     DONE,
@@ -28,7 +29,6 @@ from pozytywka_spark.orchestration.state import (
     read_states,
     record,
 )
-from pozytywka_spark.orchestration.month_steps import Month, Result
 
 MAY = date(2023, 5, 1)
 # what a month remembers is read and written without Spark: any use of this fails

@@ -1,4 +1,4 @@
-"""Settings of training, evaluation, the gate, scoring and MLflow."""
+"""Settings of the time split, training, tuning and calibration."""
 
 from __future__ import annotations
 
@@ -65,35 +65,6 @@ class Training(Section):
     )
 
 
-class Evaluation(Section):
-    """How models are measured."""
-
-    section_decides = decides("report")
-
-    bootstrap: int = Field(
-        200,
-        ge=0,
-        le=2000,
-        description="replicates over users behind each interval",
-        json_schema_extra=decides("report", "gate", "monitoring"),
-    )
-    seed: int = Field(7, json_schema_extra=decides("report", "gate", "monitoring"))
-    min_slice_positives: int = Field(
-        10,
-        ge=1,
-        description="a slice with fewer is not judged",
-        json_schema_extra=decides("report", "gate"),
-    )
-    thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
-        (0.05, 0.1, 0.2, 0.3), description="probabilities from which on a user would be addressed"
-    )
-    explained_rows: int = Field(
-        20_000,
-        ge=100,
-        description="test rows behind plots of contributions: they cost more than the fit from here on",
-    )
-
-
 class Tuning(Section):
     """How hyperparameters are searched, over the rolling folds before the test months."""
 
@@ -136,65 +107,3 @@ class Calibration(Section):
         "auto", description="auto: isotonic from isotonic_positives on, Platt's two parameters below"
     )
     isotonic_positives: int = Field(1000, ge=1)
-
-
-class Gate(Section):
-    """When a challenger becomes the champion."""
-
-    section_decides = decides("gate")
-
-    # the dossier compares models of a training by these two as well
-    metric: Literal["roc_auc", "pr_auc", "log_loss", "brier"] = Field(
-        "roc_auc", json_schema_extra=decides("gate", "report")
-    )
-    confidence: float = Field(
-        0.975,
-        gt=0.5,
-        lt=1,
-        description="share of replicates it must win",
-        json_schema_extra=decides("gate", "report"),
-    )
-    max_calibration_error: float = Field(0.02, gt=0, description="beyond what chance alone gives")
-    max_slice_drop: float = Field(0.1, gt=0, description="ROC AUC that no slice may lose")
-
-    @property
-    def fewest_replicates(self) -> int:
-        """How many replicates `confidence` needs: one of them is as much as may go the other way."""
-        return math.ceil(round(1 / (1 - self.confidence), 6))
-
-
-class Policy(Section):
-    """Which scored users are selected for an offer; no kind selects nobody."""
-
-    section_decides = decides("report", "predictions")
-
-    kind: Literal["none", "budget", "precision", "value"] = "none"
-    budget_users: int = Field(1000, ge=1, description="budget: so many users, best scores first")
-    precision: float = Field(0.2, gt=0, le=1, description="precision: expected share of buyers to keep")
-    value_of_sale: float = Field(
-        20.0,
-        gt=0,
-        description="value: what a purchase brings, in any currency",
-        json_schema_extra=decides("report", "predictions", "simulation"),
-    )
-    cost_of_contact: float = Field(1.0, ge=0, description="value: what an offer costs, in the same currency")
-
-
-class Scoring(Section):
-    """What is written of each user."""
-
-    section_decides = decides("predictions")
-
-    reasons: int = Field(5, ge=0, le=50, description="strongest reasons kept for each user; 0: none")
-    policy: Policy = Policy()
-
-
-class Mlflow(Section):
-    """Where runs and models go."""
-
-    section_decides = NOTHING
-
-    tracking_uri: str = Field(min_length=1)
-    artifact_root: str | None = Field(None, description="unset: beside a SQLite file, else the server's own")
-    experiment: str = Field("pozytywka-premium", pattern=r"^[\w .-]+$")
-    model_name: str = Field("pozytywka-premium", pattern=r"^[\w .-]+$")
