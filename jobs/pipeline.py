@@ -36,15 +36,15 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
         work(args, settings)
         return
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.monthly.report import show
-    from pozytywka_spark.monthly.state import read_states
+    from pozytywka_spark.orchestration.console import show
+    from pozytywka_spark.orchestration.state import read_states
     from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, "pipeline", verbose=args.verbose)
     lake = open_lake(settings, spark)
     if not args.status:
-        from pozytywka_spark.monthly.report import tell
-        from pozytywka_spark.monthly.stage import run_month
+        from pozytywka_spark.orchestration.console import tell
+        from pozytywka_spark.orchestration.stage import run_month
         from pozytywka_spark.synthetic.world import write_world
 
         if settings.raw.path is None:
