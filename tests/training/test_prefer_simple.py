@@ -21,7 +21,7 @@ from trained import Trained, settings_in
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
 from pozytywka_spark.evaluation.metric_sums import user_weights
-from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.models.linear_fit import fit_weighted
 from pozytywka_spark.models.predictors import LOGISTIC, Linear, Trees
