@@ -15,7 +15,6 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, conf_folder
 from pozytywka_spark.errors import PozytywkaError, UsageError
-from pozytywka_spark.paths import absolute
 from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
 from pozytywka_spark.spark.process_user import downloads_folder, named_home
 
@@ -76,7 +75,7 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         _show_workers_the_package()
         wanted |= {_JAVA: with_archive(wanted[_JAVA])}
-        downloads = downloads_folder(named_home(), Path(absolute(settings.home)))
+        downloads = downloads_folder(named_home(), Path(settings.home).absolute())
         if downloads is not None:
             wanted = {"spark.jars.ivy": str(downloads)} | wanted
     builder = _with_delta_jars(SparkSession.Builder().config(map=dict(wanted)), settings)
