@@ -14,7 +14,7 @@ from pozytywka_spark.ingest.intake.contracts import ENTITIES, SUFFIXES
 from pozytywka_spark.ingest.intake.ledger import Version
 from pozytywka_spark.ingest.intake.listing import list_local, list_objects
 from pozytywka_spark.ingest.intake.rawfile import RawFile
-from pozytywka_spark.ingest.intake.rawpaths import absolute, plain_path
+from pozytywka_spark.ingest.intake.rawpaths import absolute, plain_path, with_host
 from pozytywka_spark.lake import s3
 from pozytywka_spark.lake.storage import storage_of
 
@@ -68,9 +68,10 @@ def _listed(spark: SparkSession, settings: Settings, root: str) -> tuple[str, li
     storage = storage_of(settings)
     if storage.endpoint is not None and s3.is_s3(root):
         return s3.address(root), list_objects(s3.address(root), storage.endpoint)
-    if storage.opens(plain_path(root)):
+    if storage.is_local(plain_path(root)):
         return root, list_local(plain_path(root))
-    return root, by_spark.list_files(spark, root)
+    found = by_spark.list_files(spark, root)
+    return with_host(root, found[0].path) if found else root, found
 
 
 def entity_of(relative: str) -> str | None:

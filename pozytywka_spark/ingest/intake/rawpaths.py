@@ -25,6 +25,15 @@ def decoded_path(address: str) -> str:
     return plain_path(unquote(address))
 
 
+def with_host(address: str, file: str) -> str:
+    """An address without a host (`hdfs:///raw`) with the one that Spark found for a file below it."""
+    scheme, separator, path = address.partition(":///")
+    if not separator or not file.startswith(f"{scheme}://"):
+        return address
+    host = file.removeprefix(f"{scheme}://").partition("/")[0]
+    return f"{scheme}://{host}/{path}"
+
+
 def escape_glob(path: str) -> str:
     """A path in which no character is taken as a pattern."""
     return re.sub(r"([\\*?{}\[\]])", r"\\\1", path)
