@@ -21,10 +21,10 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.dataset.prepare import pin
-from pozytywka_spark.dataset.splits import TRAIN
 from pozytywka_spark.dataset.table_job import Laid, training_table
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.names import TRAIN
 from pozytywka_spark.scoring.stage import read_month, score
 from pozytywka_spark.spark.resources import describe_cluster, plan
 from pozytywka_spark.spark.session import build_session
