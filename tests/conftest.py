@@ -1,4 +1,4 @@
-"""One Spark session for all tests, small and quiet; a lake and settings in a temporary folder each."""
+"""Production's settings and one Spark session for all tests; a lake in a temporary folder for each."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import needs
 import pytest
+import yaml
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.session import build_session
 
-pytest_plugins = ("trained", "s3_server", "ready_stores")  # fixtures that several rooms share
+# fixtures that several rooms share
+pytest_plugins = ("trained", "s3_server", "ready_stores", "made_delivery")
 
 # an example that takes 0.3 s on a busy machine is no failure: no timed tests
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -23,23 +26,6 @@ hypothesis.settings.load_profile("suite")
 
 PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"
-
-
-# Test data is tiny: start-up, planning and compiling are all the cost. So no adaptive execution, no class a
-# stage and the first compiler tier only, for every session and job that tests start; expressions have small
-# classes all the same, for Spark's interpreter looks at every column's type at every row. The lane that runs
-# as in production is tests/jobs/test_pipeline.py.
-FAST = """
-lake: {engine: delta-rs}
-spark:
-  master: local[2]
-  driver_memory: 3g
-  shuffle_partitions: 2
-  conf:
-    spark.sql.adaptive.enabled: false
-    spark.sql.codegen.wholeStage: false
-    spark.driver.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m
-"""
 
 
 # Minutes each, or not yet seen green: scripts/test.sh -m nightly; what is quick and green belongs back
@@ -72,6 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(NIGHTLY):
             item.add_marker(pytest.mark.nightly)
+    needs.mark(items)
     items.sort(key=_place)
 
 
@@ -80,12 +67,15 @@ def _place(item: pytest.Item) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Lay the fast lane's settings over the local ones, for this process and for those it starts."""
+    """Production's settings, on two cores whatever the machine, for this process and for those it starts."""
     folder = Path(tempfile.mkdtemp(prefix="pozytywka-conf-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     shutil.copytree(PROJECT / "conf", folder, dirs_exist_ok=True)
-    (folder / "local.yaml").write_text(FAST)
+    local = yaml.safe_load((folder / "local.yaml").read_text(encoding="utf-8"))
+    local["spark"]["master"] = "local[2]"
+    (folder / "local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
     os.environ["POZYTYWKA_CONF"] = str(folder)
+    config.pluginmanager.register(needs.Guard(), "needs")
 
 
 @pytest.fixture(scope="session")
@@ -104,18 +94,22 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def sample() -> Path:
-    """A real, clean delivery; tests that need it are skipped where it isn't."""
-    return _delivery("sample")
+    """A real, clean delivery."""
+    return _real("sample")
 
 
 @pytest.fixture(scope="session")
 def dirty() -> Path:
     """A real, dirty and partial delivery."""
-    return _delivery("dirty")
+    return _real("dirty")
 
 
-def _delivery(name: str) -> Path:
+def _real(name: str) -> Path:
+    """Its folder; without it a test is skipped, and fails where `TEST_REAL=required`, as in CI."""
     folder = DELIVERIES / name
     if not folder.is_dir():
-        pytest.skip(f"the real delivery {folder} is not on this machine")
+        message = f"the real delivery {folder} is not on this machine"
+        if os.environ.get("TEST_REAL") == "required":
+            pytest.fail(message)
+        pytest.skip(message)
     return folder
