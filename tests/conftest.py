@@ -15,7 +15,7 @@ import yaml
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.session import build_session
+from pozytywka_spark.spark.session import build_session
 
 # fixtures that several rooms share
 pytest_plugins = ("trained", "s3_server", "ready_stores", "made_delivery")
