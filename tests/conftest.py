@@ -28,15 +28,20 @@ PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"
 
 
-# Minutes each, or not yet seen green: scripts/test.sh -m nightly; what is quick and green belongs back
-NIGHTLY = (
-    "tests/endurance/",
-    "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect_and_tells_what_muddies_it",
-    "tests/experiments/test_uplift.py::test_intervals_of_the_area_cover_zero_when_nobody_is_persuaded",
-    "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice",
-    "tests/store/test_s3_pipeline.py",
-    "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search",
-)
+# Minutes by nature, each with its reason: scripts/test.sh nightly; whatever is quick belongs back
+NIGHTLY = {
+    "tests/endurance/": "whole pipelines are killed or filled up and run again",
+    "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect": (
+        "assigns everyone of a world anew and reads the experiment twice"
+    ),
+    "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice": (
+        "a second estimate of 4,000 users by another method"
+    ),
+    "tests/store/test_s3_pipeline.py": "the four stages twice, once with every file through HTTP",
+    "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search": (
+        "random search is given ten times the evaluations, for two seeds"
+    ),
+}
 
 
 # Files of minutes, the longest first: begun last, one of them would keep one worker busy alone
@@ -56,7 +61,7 @@ LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs at night; the longest files first."""
     for item in items:
-        if item.nodeid.startswith(NIGHTLY):
+        if item.nodeid.startswith(tuple(NIGHTLY)):
             item.add_marker(pytest.mark.nightly)
     needs.mark(items)
     items.sort(key=_place)

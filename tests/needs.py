@@ -12,7 +12,8 @@ reading is wrong, the guard below fails a unit test that starts a process or a s
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -25,7 +26,6 @@ TESTS = Path(__file__).resolve().parent
 SYSTEM = ("tests/cluster/", "tests/endurance/", "tests/store/")  # folders, whatever their tests call
 STARTERS = {"subprocess", "multiprocessing"}  # whoever uses them starts processes
 EVENTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"}
-ASKED = "getfixturevalue('spark')"
 HARMLESS = {"git", "uname", "lscpu", "ldconfig"}  # libraries ask them about the machine, in milliseconds
 NEEDS = ("unit", "spark", "system")
 
@@ -41,29 +41,60 @@ def need_of(item: pytest.Item) -> str:
     """`unit`, `spark` or `system`."""
     if not isinstance(item, pytest.Function) or item.nodeid.startswith(SYSTEM):
         return "system"
-    fixtures = item._fixtureinfo.name2fixturedefs
-    functions = [item.function, *(each.func for many in fixtures.values() for each in many)]
-    functions += [value for value in _parameters(item) if callable(value)]
-    words = frozenset().union(*(_words(function) for function in functions))
-    if words & STARTERS:
+    given = list(item.callspec.params.values()) if hasattr(item, "callspec") else []
+    certain = _read(
+        [item.function, *(each for each in given if isinstance(each, FunctionType))], item.fixturenames, item
+    )
+    if certain.modules & STARTERS:
         return "system"
-    return "spark" if "spark" in fixtures or ASKED in words else "unit"
+    # which of them a test asks for as it runs isn't known: Spark or a server, and mostly Spark
+    possible = certain
+    if certain.asked:
+        texts = [*certain.asked, *(text for text in given if isinstance(text, str))]
+        possible = _read([], texts, item)
+    if "spark" in certain.fixtures | possible.fixtures:
+        return "spark"
+    return "system" if possible.modules & STARTERS else "unit"
 
 
-def _parameters(item: pytest.Function) -> list[Any]:
-    return list(item.callspec.params.values()) if hasattr(item, "callspec") else []
+@dataclass(frozen=True)
+class _Reading:
+    """What functions use, themselves and through others of tests/."""
+
+    modules: Set[str] = frozenset()
+    asked: Set[str] = frozenset()  # texts of whoever asks for fixtures as it runs
+    fixtures: Set[str] = frozenset()
+
+
+def _read(functions: Sequence[Any], names: Sequence[str], item: pytest.Item) -> _Reading:
+    """The functions and the fixtures, with those that they ask for in their turn."""
+    manager = item.session._fixturemanager
+    readings = [_used(function) for function in functions]
+    waiting, seen = list(names), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        definitions = manager.getfixturedefs(name, item) or ()
+        if definitions:
+            seen.add(name)
+        for definition in definitions:
+            readings.append(_used(definition.func))
+            waiting += definition.argnames
+    modules = frozenset().union(*(reading.modules for reading in readings))
+    return _Reading(modules, frozenset().union(*(reading.asked for reading in readings)), seen)
 
 
 @cache
-def _words(function: Any) -> frozenset[str]:
-    """The modules of STARTERS that a function of tests/ uses, itself or through others, and whether it
-    asks for the session by its name."""
-    words: set[str] = set()
+def _used(function: Any) -> _Reading:
+    """What a function uses, wherever in tests/ the code is that it runs."""
+    modules: set[str] = set()
+    asked: set[str] = set()
     seen: set[int] = set()
     waiting = [function]
     while waiting:
-        function = getattr(waiting[-1], "__wrapped__", waiting[-1])
-        waiting.pop()
+        function = waiting.pop()
+        function = getattr(function, "__wrapped__", function)
         if isinstance(function, type):
             waiting += [part for part in vars(function).values() if isinstance(part, FunctionType)]
             continue
@@ -71,16 +102,16 @@ def _words(function: Any) -> frozenset[str]:
             continue
         seen.add(id(function))
         names, texts = _names_and_texts(function.__code__)
-        if "getfixturevalue" in names and "spark" in texts:
-            words.add(ASKED)
+        if "getfixturevalue" in names:
+            asked |= texts | {""}
         for name in names & function.__globals__.keys():
             used = function.__globals__[name]
             if isinstance(used, ModuleType):
-                words.add(used.__name__)
+                modules.add(used.__name__)
                 waiting += [getattr(used, other, None) for other in names]
             else:
                 waiting.append(used)
-    return frozenset(words)
+    return _Reading(modules, asked)
 
 
 def _is_ours(function: FunctionType) -> bool:

@@ -38,23 +38,28 @@ def _asks(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue("spark")
 
 
-def _plain() -> None:
-    str(_Helper)
-
-
 @pytest.mark.parametrize(
-    ("function", "words"),
+    ("function", "modules", "asked"),
     [
-        (_starts, {"subprocess", "sys"}),
-        (_through_another, {"subprocess", "sys"}),
-        (_inside, {"subprocess", "sys"}),
-        (_Helper, {"subprocess", "sys"}),
-        (_asks, {needs.ASKED}),
-        (len, set()),
+        (_starts, {"subprocess", "sys"}, set()),
+        (_through_another, {"subprocess", "sys"}, set()),
+        (_inside, {"subprocess", "sys"}, set()),
+        (_Helper, {"subprocess", "sys"}, set()),
+        (_asks, set(), {"spark"}),
+        (len, set(), set()),
     ],
 )
-def test_what_is_read_off_a_function(function: Any, words: set[str]) -> None:
-    assert needs._words(function) == words
+@pytest.mark.unit  # it only looks at those that start
+def test_what_is_read_off_a_function(function: Any, modules: set[str], asked: set[str]) -> None:
+    reading = needs._used(function)
+    assert reading.modules == modules
+    assert asked <= reading.asked
+
+
+@pytest.mark.parametrize("name", ["spark"])
+def test_this_one_asks_as_it_runs(request: pytest.FixtureRequest, name: str) -> None:
+    assert isinstance(_asks(request), SparkSession)
+    assert [need for need in needs.NEEDS if request.node.get_closest_marker(need)] == [name]
 
 
 def test_this_test_is_unit(request: pytest.FixtureRequest) -> None:
