@@ -1,4 +1,4 @@
-"""The image's entry point, with stand-ins for Spark and Java; the image itself is built where there is an engine."""
+"""The image's entry point, with stand-ins for Spark and Java; the image is built where there is an engine."""
 
 import os
 import re
