@@ -41,15 +41,15 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
         work(args, settings)
         return
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.monthly.report import show
-    from pozytywka_spark.monthly.state import read_states
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.orchestration.console import show
+    from pozytywka_spark.orchestration.state import read_states
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, "pipeline", verbose=args.verbose)
     lake = open_lake(settings, spark)
     if not args.status:
-        from pozytywka_spark.monthly.report import tell
-        from pozytywka_spark.monthly.stage import run_month
+        from pozytywka_spark.orchestration.console import tell
+        from pozytywka_spark.orchestration.stage import run_month
         from pozytywka_spark.synthetic.world import write_world
 
         if settings.raw.path is None:
@@ -61,11 +61,11 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """All stages in one session; a stage whose inputs are unchanged leaves everything as it is."""
     from pozytywka_spark.features.stage import build_features
+    from pozytywka_spark.ingest.console import show_ingest
     from pozytywka_spark.ingest.stage import ingest
-    from pozytywka_spark.ingest.summary import show_ingest
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.scoring.stage import score
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
     from pozytywka_spark.synthetic.world import write_world
     from pozytywka_spark.training.stage import train
 

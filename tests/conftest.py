@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.session import build_session
+from pozytywka_spark.spark.session import build_session
 
 pytest_plugins = ("trained", "s3_server", "ready_stores")  # fixtures that several rooms share
 

@@ -10,12 +10,13 @@ import numpy as np
 import polars as pl
 from polars.testing import assert_frame_equal
 
+from pozytywka_spark.features.build.first_times import numbered
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.sides import Sides
 from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows
-from pozytywka_spark.features.columns import total
-from pozytywka_spark.features.months import month_at, number_of, start_at
+from pozytywka_spark.features.declared.arithmetic import total
+from pozytywka_spark.features.times import month_at, number_of, start_at
 
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2023, month, 1) for month in (1, 2, 3, 4))
 TRACKS = 12
@@ -118,7 +119,13 @@ class World:
         if held is None:
             return rows
         return SliceRows(
-            rows.measured, rows.listened, rows.liked, held.likes, held.artists, held.users, held.user_month
+            rows.measured,
+            rows.listened,
+            rows.liked,
+            held.likes,
+            numbered(held.artists, self.sides()),
+            held.users,
+            held.user_month,
         )
 
     def sides(self) -> Sides:
