@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from pozytywka_spark.library.months import Month, month_of
 
 if TYPE_CHECKING:
-    from pozytywka_spark.experiments.assign import AssignReport
-    from pozytywka_spark.experiments.registry import Definition
+    from pozytywka_spark.experiments.assignment.assign import AssignReport
+    from pozytywka_spark.experiments.assignment.definitions import Definition
     from pozytywka_spark.experiments.stage import ExperimentReport
-    from pozytywka_spark.experiments.uplift_report import UpliftReport
+    from pozytywka_spark.experiments.uplift.report import UpliftReport
     from pozytywka_spark.library.pozytywka import Pozytywka
 
 
@@ -25,7 +25,7 @@ class Experiment:
 
     def assign(self, shares: Mapping[str, float] | None = None, *, at: Month | None = None) -> AssignReport:
         """Start it with `shares` (percent a treatment), or enrol newcomers. Raises as `assign` does."""
-        from pozytywka_spark.experiments.assign import assign
+        from pozytywka_spark.experiments.assignment.assign import assign
 
         here = self.pozytywka
         cut_off = None if at is None else month_of(at)
@@ -40,15 +40,15 @@ class Experiment:
 
     def uplift(self, treatment: str | None = None) -> UpliftReport:
         """Who was persuaded by a treatment (default: the first). Raises as `uplift_stage.uplift` does."""
-        from pozytywka_spark.experiments.uplift_stage import uplift
+        from pozytywka_spark.experiments.uplift.stage import uplift
 
         here = self.pozytywka
         return uplift(here.spark, here.settings, here.lake, self.name, treatment)
 
     def end(self, at: Month | None = None) -> Definition:
         """End it at a cut-off, before which purchases count; its slot is free then."""
-        from pozytywka_spark.experiments.assign import end
-        from pozytywka_spark.experiments.population import next_cut_off
+        from pozytywka_spark.experiments.assignment.assign import end
+        from pozytywka_spark.experiments.assignment.eligibility import next_cut_off
 
         here = self.pozytywka
         cut_off = next_cut_off(here.lake, here.settings.data) if at is None else month_of(at)

@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def command(argv: Sequence[str]) -> str:
     is_job = program.parent.name == "jobs"
     name = f"scripts/submit.sh {program.stem}" if is_job else program.name or "python"
     arguments = shlex.join(argv[1:]) if is_job or program.name == COMMAND else ""
-    line = f"{name} {arguments}".strip().replace(str(Path.home()) + "/", "~/")
+    line = f"{name} {arguments}".strip()
+    with suppress(RuntimeError):  # a user without a name and without $HOME has no home folder to hide
+        line = line.replace(f"{Path.home()}/", "~/")
     return _SECRET.sub(r"\1***", hide_secrets(line))
 
 

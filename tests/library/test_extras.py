@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import EXTRAS, UsageError, require
-from pozytywka_spark.experiments import power, proportions
+from pozytywka_spark.experiments.analysis import power, proportions
 
 ROOT = Path(__file__).parents[2]
 MISSING = [(extra, package) for extra, packages in EXTRAS.items() for package in packages]
