@@ -15,7 +15,7 @@ from pozytywka_spark.doctor import machine, software, stores
 from pozytywka_spark.doctor.findings import Finding, attempted, ok
 from pozytywka_spark.doctor.stage import examine
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake.probe import probe_local
+from pozytywka_spark.lake.storage.probe import probe_local
 
 Usage = namedtuple("Usage", "total used free")
 
