@@ -31,8 +31,9 @@ from pozytywka_spark.spark.session import build_session
 from pozytywka_spark.training.estimators import fit_trees
 from pozytywka_spark.training.stage import train
 from tests.bench.in_xgboost import work_in_xgboost
+from tests.bench.kept_worlds import worlds
 from tests.bench.memory import jvm_peak, workers_peak
-from tests.bench.silver_world import World, worlds, write_silver
+from tests.bench.silver_world import World, write_silver
 from tests.bench.timed import seconds
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from polars.testing import assert_frame_equal
 
+from pozytywka_spark.features.build.first_times import numbered
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.sides import Sides
 from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS
@@ -118,7 +119,13 @@ class World:
         if held is None:
             return rows
         return SliceRows(
-            rows.measured, rows.listened, rows.liked, held.likes, held.artists, held.users, held.user_month
+            rows.measured,
+            rows.listened,
+            rows.liked,
+            held.likes,
+            numbered(held.artists, self.sides()),
+            held.users,
+            held.user_month,
         )
 
     def sides(self) -> Sides:
