@@ -154,7 +154,7 @@ def _gateway(folder: Path, jars: Path) -> Iterator[Any]:
 
 
 def _classpath(folder: Path, jars: Path) -> list[Path]:
-    """Few jars, for the daemons' web servers search each one; their pages lie unpacked for the same reason."""
+    """Few jars, for the daemons' web servers search each; their pages lie unpacked for the same reason."""
     with zipfile.ZipFile(next(jars.glob(f"{_MINICLUSTER}*.jar"))) as packed:
         packed.extractall(folder / "pages", [n for n in packed.namelist() if n.startswith("webapps/")])
     of_spark = (Path(pyspark.__file__).parent / "jars").glob("*.jar")
@@ -175,7 +175,7 @@ def _write_conf(path: Path, values: Mapping[str, str]) -> None:
 
 def main(command: Sequence[str]) -> int:
     """Run the command beside a cluster; its exit code."""
-    jars = Path(os.environ["YARN_JARS"])
+    jars = Path(sys.prefix) / "share" / "pozytywka-jars" / "yarn"  # where scripts/jars.sh puts them
     with (
         tempfile.TemporaryDirectory(prefix="yarn-") as folder,
         yarn_cluster(Path(folder), jars) as yarn,
