@@ -12,8 +12,6 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.datadays import INGEST, recorded_span
-from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.batch import Source
 from pozytywka_spark.ingest.book import Book, source_id
@@ -31,6 +29,8 @@ from pozytywka_spark.ingest.resolve.replay import replay_all, replay_stream, sec
 from pozytywka_spark.ingest.validate.judging import judging_of
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_span import DataSpan
+from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Tasks

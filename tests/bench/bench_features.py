@@ -30,9 +30,9 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.report import render_report
+from pozytywka_spark.features.declared.analysts import ANALYSTS
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.page.features_page import render_report
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake
@@ -41,8 +41,9 @@ from pozytywka_spark.spark.session import build_session
 from pozytywka_spark.synthetic.world import write_world
 from tests.bench.duckdb_25 import with_duckdb
 from tests.bench.everything import exponent
+from tests.bench.kept_worlds import worlds
 from tests.bench.memory import jvm_peak, largest_worker, peak_of, workers_peak
-from tests.bench.silver_world import World, worlds, write_silver
+from tests.bench.silver_world import World, write_silver
 from tests.bench.timed import seconds
 
 FEW = 2_000

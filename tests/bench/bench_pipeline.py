@@ -4,11 +4,11 @@
 
 Run on a quiet machine. Worlds are made once under `--home` (raw-10m and so on, with their truth) and used
 again; 500,000 events stand for the embedded world, others have the catalogue and the months of headline size
-and so many users. Told of each size: the script (`plain_script`, with `--memory`, and without a limit where that
-wasn't enough), `jobs/pipeline.py` from an empty lake, the same again, each in a process of its own, imports and
-Spark's start included; the script's and the pipeline's parts; `train` beside plain xgboost and scikit-learn on the
-same rows; the most memory that each had at one instant (JVM and Python together, shared pages once). ROC AUC of
-the same test rows: all features, the analysts' 25 alone, and the truth that made the purchases.
+and as many users as that takes. Told of each size: the script (`plain_script`, with `--memory`, and without a
+limit where that wasn't enough); `jobs/pipeline.py` from an empty lake, and again with nothing new; each a
+process of its own, imports and Spark's start included; the parts of both; `train` beside plain xgboost and
+scikit-learn on the same rows; the most memory at one instant (JVM and Python together, shared pages once).
+ROC AUC of the same test rows: all features, the analysts' 25 alone, and the truth that made the purchases.
 
 Stops if script and pipeline weren't given the same rows.
 """
@@ -27,24 +27,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.bench.kept_worlds import worlds
 from tests.bench.memory import most_together
 from tests.bench.reachable import reachable_roc_auc
-from tests.bench.silver_world import worlds
 from tests.bench.timed import seconds
 
 PROJECT = Path(__file__).resolve().parents[2]
 EMBEDDED = 500_000
 HEADLINE_EVENTS, HEADLINE_USERS = 10_000_000, 20_000
 SCRIPT, PIPELINE = "script: raw files to scores", "pipeline: raw files to scores"
+STAGES = ("ingest", "features", "train", "score")
 # the table that the pipeline ends with
-_STAGE = re.compile(r"^(start Spark|ingest|features|train|score) +(\d+\.\d)", re.MULTILINE)
+_STAGE = re.compile(rf"^(start Spark|{'|'.join(STAGES)}) +(\d+\.\d)", re.MULTILINE)
 _MODEL = re.compile(r"^(logistic|xgboost) +(0\.\d+)", re.MULTILINE)
 _SIDE = re.compile(r"^(train|validation|test) .*? ([\d,]+) +([\d,]+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A process that ended: what it printed, its seconds, and the most memory it and its children had (GB)."""
+    """A process that ended: what it printed, its seconds, the most memory it and its children had (GB)."""
 
     text: str
     error: str
@@ -75,7 +76,9 @@ class Place:
     def tell(self, name: str, taken: float, most: float | None = None, *notes: str) -> None:
         """A line that `tests.bench.everything` reads."""
         memory = "" if most is None else f"  peak {1e3 * most:6,.0f} MB"
-        print(f"{self.events:>11,} {name:<34} {taken:8.2f} s{memory}  {'  '.join(notes)}".rstrip(), flush=True)
+        print(
+            f"{self.events:>11,} {name:<34} {taken:8.2f} s{memory}  {'  '.join(notes)}".rstrip(), flush=True
+        )
 
 
 def run(command: Sequence[str | Path], log: Path) -> Ran:
@@ -90,7 +93,12 @@ def run(command: Sequence[str | Path], log: Path) -> Ran:
 
     with out.open("w") as written, error.open("w") as complained:
         process = subprocess.Popen(
-            [sys.executable, *command], cwd=PROJECT, env=environment, stdout=written, stderr=complained, text=True
+            [sys.executable, *command],
+            cwd=PROJECT,
+            env=environment,
+            stdout=written,
+            stderr=complained,
+            text=True,
         )
         taken = seconds(to_the_end)
     return Ran(out.read_text(), error.read_text(), process.returncode, taken, most[0])
@@ -139,6 +147,8 @@ def pipeline(place: Place, heap: Sequence[str], theirs: Mapping[str, Any]) -> fl
     """The pipeline from an empty lake, and again; seconds of its `train`."""
     first = job("pipeline", place, "first", *heap)
     again = job("pipeline", place, "again", *heap)
+    if again.text.count("nothing new") < len(STAGES):
+        raise SystemExit(f"the second run did work again: {again.text[-1500:]}")
     sides = {side: [_number(rows), _number(bought)] for side, rows, bought in _SIDE.findall(first.text)}
     if sides != theirs["sides"]:
         raise SystemExit(f"the pipeline's rows are {sides}, the script's {theirs['sides']}")

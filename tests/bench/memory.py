@@ -1,5 +1,5 @@
-"""How much memory processes had, in GB: the largest resident size of each, as Linux keeps it, or what several had
-at one instant, pages that they share counted once."""
+"""How much memory processes had, in GB: the largest resident size of each, as Linux keeps it, or what several
+had at one instant, pages that they share counted once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import contextlib
 import re
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
-from pyspark.sql import SparkSession
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession  # whoever measures a process without Spark doesn't load it
 
 
 def peak_of(pid: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pozytywka_spark.features.months import number_of
+from pozytywka_spark.months import number_of
 
 _EPOCH = date(1970, 1, 1)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyspark.sql import types as T
 
 from pozytywka_spark import schemas
-from pozytywka_spark.ddl import parse_ddl
+from pozytywka_spark.schemas.ddl import parse_ddl
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pozytywka_spark.arrow_bytes import binary_array
+from pozytywka_spark.lake.arrow_bytes import binary_array
 
 FIELD = "timestamp"
 MIXED = "mixed"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
-from pozytywka_spark.slices import slices_for
 
 SLICE_ROWS = 2_000_000  # of the largest table, for each slice
 

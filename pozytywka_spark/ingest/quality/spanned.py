@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pozytywka_spark.config import Data
-from pozytywka_spark.dataspan import DataSpan, last_day, midnight, span_of, thin_days
 from pozytywka_spark.ingest.quality.checks import INFO, OK, WARN, Finding
+from pozytywka_spark.lake.data_span import DataSpan, last_day, midnight, span_of, thin_days
 from pozytywka_spark.reports.charts import Bar, Chart, day_ticks
 
 _MARGIN = timedelta(days=21)  # of days outside the span, which may lie decades away

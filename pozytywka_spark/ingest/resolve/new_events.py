@@ -14,16 +14,16 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.event_notes import NOTE, note_of
-from pozytywka_spark.identity import event_ids, user_bucket
+from pozytywka_spark.hashing.identity import event_ids, user_bucket
+from pozytywka_spark.hashing.slices import slice_of, slices_for
 from pozytywka_spark.ingest.fates import COUNTS, DUPLICATE, KEPT, REPAIRED, SAME_ROW, count
 from pozytywka_spark.ingest.quality.brought import Staging
 from pozytywka_spark.ingest.quality.event_partials import count_rows
 from pozytywka_spark.ingest.staged import EVENT, LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
+from pozytywka_spark.lake.event_notes import NOTE, note_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import EVENTS
-from pozytywka_spark.slices import slice_of, slices_for
 
 # So many rows are sorted at once; a shard of more goes in slices of its users.
 ROWS_AT_ONCE = 1_500_000

@@ -13,12 +13,12 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.hashing.identity import user_bucket
+from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.ingest.resolve.repair import TRACK_OF_FOLLOWER, TRACK_OF_PLAY, TYPE, USER
 from pozytywka_spark.ingest.staged import EVENT, INCOMPLETE, NEEDY, NEEDY_ROWS, SESSION, SESSION_ROWS
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
-from pozytywka_spark.slices import slice_of
 
 FILLED_USER, FILLED_TYPE, FILLED_TRACK = 1, 2, 4
 _FILLED = {USER: FILLED_USER, TYPE: FILLED_TYPE, TRACK_OF_PLAY: FILLED_TRACK, TRACK_OF_FOLLOWER: FILLED_TRACK}

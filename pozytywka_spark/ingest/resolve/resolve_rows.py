@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.ingest.fates import summed
 from pozytywka_spark.ingest.quality.brought import key_slices
 from pozytywka_spark.ingest.resolve.counted import CountedFiles, counted_files
@@ -36,7 +37,6 @@ from pozytywka_spark.ingest.staged import (
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.schemas import Table
-from pozytywka_spark.slices import slices_for
 
 # So many rows prove what there is to prove; of more, whole sessions are looked at until there are as many.
 EVIDENCE_ROWS = 400_000

@@ -17,11 +17,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pozytywka_spark.arrow_bytes import binary_array
 from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
 from pozytywka_spark.ingest.staged import EVENT
 from pozytywka_spark.ingest.validate.quick_look import Quick, look_quickly
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
+from pozytywka_spark.lake.arrow_bytes import binary_array
 from pozytywka_spark.names import ADVERTISEMENT, BUY_PREMIUM, LIKE, PLAY, SKIP
 
 # RE2's language: neither look-ahead nor possessive, and never more than linear time. Each value is bounded,

@@ -15,7 +15,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.asking import Asked
 from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import Mask, TrainingTable
-from pozytywka_spark.timesplit import TimeSplit
+from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.training.estimators import as_task, positive_weight
 from pozytywka_spark.training.single_task import Binned, Task, binned, grow, threads_of
 
