@@ -18,11 +18,11 @@ import polars as pl
 import pyspark
 import pytest
 from cluster.yarn import Yarn, yarn_cluster
-from pozytywka_spark.spark.class_archive import with_archive
 from pyspark.sql import SparkSession
 from tests.jars import needed
 
 from pozytywka_spark.config import load_settings
+from pozytywka_spark.spark.jvm_archive import with_archive
 from pozytywka_spark.synthetic.world import write_world
 
 PROJECT = Path(__file__).resolve().parents[2]
