@@ -12,6 +12,7 @@ import pyspark
 import pytest
 
 from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.lake.storage import storage_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 SPARK = Path(pyspark.__file__).parent
@@ -127,3 +128,10 @@ def test_databricks_s_line_is_a_task_whose_settings_load() -> None:
     version = re.search(r'^version = "(.*)"', (PROJECT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version is not None
     assert Path(task["libraries"][0]["whl"]).name == f"pozytywka_spark-{version[1]}-py3-none-any.whl"
+
+
+@pytest.mark.parametrize("cluster", ["YARN"])
+def test_tasks_can_open_the_lake_there_and_ingest_starts(cluster: str) -> None:
+    settings = settings_of(shlex.split(row(cluster)[0].partition(" -- ")[0]))
+    assert storage_of(settings).opens(settings.lake.root)
+    assert settings.ingest.assume_alone
