@@ -23,7 +23,7 @@ Batches = Iterator[pa.RecordBatch]
 Arrays = dict[str, pa.Array]
 
 # XGBoost's threads wait for each other a thousand times a fit: asleep, not spinning on cores that others need
-# (seven times less CPU on a busy machine, the same trees); read when the library is loaded, in all places below
+# (on a busy machine a seventh of the CPU, the same trees); OpenMP reads it when xgboost is first imported
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 MARGIN = "margin"

@@ -122,9 +122,7 @@ def explain_final(
     with threads_of(threads):
         booster = load(trees.booster, threads)
         found = _strengths(table, validation, booster, trees.trees, threads)
-    return FoldResult(
-        trees.validation_loss[trees.trees - 1], trees.trees, time.monotonic() - start, found
-    )
+    return FoldResult(trees.validation_loss[trees.trees - 1], trees.trees, time.monotonic() - start, found)
 
 
 def _strengths(
@@ -136,9 +134,7 @@ def _strengths(
     held_out = table.matrix[_within(table, months)]
     step = -(-len(held_out) // _EXPLAINED)
     seen = xgboost.DMatrix(held_out[::step], missing=np.nan, nthread=threads)
-    parts = booster.predict(
-        seen, pred_contribs=True, iteration_range=(0, trees), validate_features=False
-    )
+    parts = booster.predict(seen, pred_contribs=True, iteration_range=(0, trees), validate_features=False)
     return tuple(np.abs(parts[:, :-1]).mean(axis=0, dtype=np.float64).tolist())
 
 

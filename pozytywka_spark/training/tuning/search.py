@@ -11,7 +11,7 @@ from pozytywka_spark.dataset.prepare import Prepared
 from pozytywka_spark.spark.resources import Cluster, Plan, TrialPlan, plan_trials
 from pozytywka_spark.tracking.store import Tracking
 from pozytywka_spark.training import log_training
-from pozytywka_spark.training.tuning.folds import FitAll, Final, fit_folds
+from pozytywka_spark.training.tuning.folds import Final, FitAll, fit_folds
 from pozytywka_spark.training.tuning.tune import Tuned, study_name, tune
 
 
