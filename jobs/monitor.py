@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Read, compare, tell."""
-    from pozytywka_spark.features.inputs import month_range
+    from pozytywka_spark.features.build.staleness import month_range
 
     reference = month_range(args.reference, "--reference") if args.reference else None
     from pozytywka_spark.lake import open_lake

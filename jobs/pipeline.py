@@ -56,8 +56,8 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """All stages in one session; a stage whose inputs are unchanged leaves everything as it is."""
     from pozytywka_spark.features.stage import build_features
+    from pozytywka_spark.ingest.console import show_ingest
     from pozytywka_spark.ingest.stage import ingest
-    from pozytywka_spark.ingest.summary import show_ingest
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.scoring.stage import score
     from pozytywka_spark.spark.session_on_demand import session_on_demand

@@ -10,11 +10,11 @@ import pytest
 
 KERNELS = (
     "lake.run_tasks",
-    "ingest.line_work",
-    "ingest.new_events",
-    "ingest.repair_work",
-    "ingest.shard_counts",
-    "ingest.event_totals",
+    "ingest.validate.line_work",
+    "ingest.resolve.new_events",
+    "ingest.resolve.repair_work",
+    "ingest.quality.shard_counts",
+    "ingest.quality.event_totals",
 )
 
 

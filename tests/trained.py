@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import Lake, open_lake
 
 if TYPE_CHECKING:

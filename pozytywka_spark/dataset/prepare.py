@@ -18,7 +18,7 @@ from pozytywka_spark.dataset.splits import (
     rolling_folds,
 )
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.features.declared.catalogue import catalogue_hash, feature_order
 from pozytywka_spark.lake.api import Lake
 
 if TYPE_CHECKING:

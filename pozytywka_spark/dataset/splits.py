@@ -8,7 +8,7 @@ from datetime import date
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.timesplit import (
+from pozytywka_spark.months import (
     TEST,
     TRAIN,
     VALIDATION,

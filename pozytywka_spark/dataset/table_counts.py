@@ -12,7 +12,7 @@ import polars as pl
 
 from pozytywka_spark.dataset.splits import MonthCount
 from pozytywka_spark.dataset.table_work import SEED, mature
-from pozytywka_spark.dice import dice, falls_below
+from pozytywka_spark.hashing.dice import dice, falls_below
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.dice import dice, falls_below
+from pozytywka_spark.hashing.dice import dice, falls_below
 from pozytywka_spark.hashing.digest import digest_of
+from pozytywka_spark.hashing.slices import slice_of, slices_for
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
-from pozytywka_spark.slices import slice_of, slices_for
 
 ROWS = "training_rows"  # parcels of KEYS and `MATRIX`
 KEYS = ("user_id", "month", "side", "label")

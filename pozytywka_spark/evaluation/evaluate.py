@@ -12,7 +12,7 @@ from pozytywka_spark.evaluation import metric_sums
 from pozytywka_spark.evaluation.metric_sums import Floats
 from pozytywka_spark.evaluation.metrics import Evaluation, finish
 
-# Of a group: what `kernel.parts` gives, a row a replicate
+# Of a group: what `metric_sums.parts` gives, a row a replicate
 Sums = dict[str, Floats]
 _CELLS_A_QUESTION = 100_000_000  # rows x replicates: about five seconds of a core
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pozytywka_spark.dataset.table import SIDES, Mask, TrainingTable
 from pozytywka_spark.models.booster import Matrix, Predictor
 from pozytywka_spark.models.predictors import XGBOOST
-from pozytywka_spark.timesplit import TEST
+from pozytywka_spark.months import TEST
 from pozytywka_spark.training.single_task import threads_of
 
 SHAPED = 6  # features whose dependence is drawn
@@ -114,7 +114,7 @@ def swarm(rows: Explained, chosen: Sequence[str]) -> dict[str, list[list[float |
 def _dice(table: TrainingTable, seed: int) -> npt.NDArray[np.uint64]:
     import polars as pl
 
-    from pozytywka_spark.dice import dice
+    from pozytywka_spark.hashing.dice import dice
 
     return dice(pl.DataFrame({"user_id": table.user_id, "month": table.month}), seed).to_numpy()
 

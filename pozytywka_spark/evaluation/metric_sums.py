@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pozytywka_spark.dice import mix
+from pozytywka_spark.hashing.dice import mix
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]

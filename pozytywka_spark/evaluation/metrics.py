@@ -36,7 +36,7 @@ class Evaluation:
 
 
 def finish(pos: Floats, neg: Floats, sums: dict[str, Floats]) -> Evaluation:
-    """Metrics from `kernel.parts` of a group's rows.
+    """Metrics from `metric_sums.parts` of a group's rows.
 
     Equal to scikit-learn's `roc_auc_score`, `average_precision_score` (as pr_auc), `log_loss` and
     `brier_score_loss`; undefined ones (a group of one class) are NaN. `calibration_error` is the mean

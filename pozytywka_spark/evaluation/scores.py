@@ -16,7 +16,7 @@ from pozytywka_spark.models.booster import Matrix, Predictor
 from pozytywka_spark.models.calibration import Calibrator, fit_calibrator, sigmoid
 from pozytywka_spark.models.predictors import LOGISTIC, MAJORITY, XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.timesplit import TEST, VALIDATION
+from pozytywka_spark.months import TEST, VALIDATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ def calibrator_of(
 def sums_by_model(
     table: TrainingTable, side: str, models: Mapping[str, ServingModel], seed: int, first: int, count: int
 ) -> dict[str, Sums]:
-    """`evaluation.sums` by "model side", on the rows of that side.
+    """`evaluate.sums` by "model side", on the rows of that side.
 
     `models` by kind, logistic regression and trees, of the same features; both scores are calibrated.
     """

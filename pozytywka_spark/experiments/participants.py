@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.months import month_at, number_of, start_at
+from pozytywka_spark.features.times import month_at, number_of, start_at
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 
@@ -140,7 +140,7 @@ def reading_months(start: date, until: date) -> list[date]:
 
 
 def _number(month: pl.Expr) -> pl.Expr:
-    """Months since year 0, as `months.number_of`."""
+    """Months since year 0, as `times.number_of`."""
     return month.dt.year() * 12 + month.dt.month().cast(pl.Int32) - 1
 
 

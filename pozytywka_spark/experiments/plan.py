@@ -16,7 +16,7 @@ from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.experiments.population import candidates, next_cut_off
 from pozytywka_spark.experiments.power import sequential_alpha, smallest_effect, users_needed
 from pozytywka_spark.experiments.purchases import first_purchases
-from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 
 HORIZONS = (1, 2, 3, 6, 12)

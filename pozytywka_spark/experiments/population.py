@@ -8,12 +8,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Data
-from pozytywka_spark.datadays import span_of_events
-from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.experiments.purchases import first_purchases
-from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_span import DataSpan
+from pozytywka_spark.lake.event_days import span_of_events
 
 
 def next_cut_off(lake: Lake, chosen: Data | None = None) -> date:

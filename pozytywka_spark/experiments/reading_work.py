@@ -11,11 +11,11 @@ import polars as pl
 
 from pozytywka_spark.experiments.allocation import CONTROL
 from pozytywka_spark.experiments.participants import NONE, Past, as_outcomes, current, with_past, without_past
-from pozytywka_spark.features.months import DAY_MICROS, start_at
+from pozytywka_spark.features.times import DAY_MICROS, start_at
+from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import BUY_PREMIUM
-from pozytywka_spark.slices import slice_of
 
 # Kind of parcels: user_id, purchased_at (the first, in microseconds), one row a user and shard of events
 BOUGHT = "bought"

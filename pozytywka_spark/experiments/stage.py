@@ -17,7 +17,6 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.dataspan import DataSpan, span_of
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.experiments import registry, srm
 from pozytywka_spark.experiments.cells import Cells, cells_told
@@ -38,13 +37,14 @@ from pozytywka_spark.experiments.record import log_reading
 from pozytywka_spark.experiments.registry import Experiment
 from pozytywka_spark.experiments.segments import contamination, segment_counts
 from pozytywka_spark.features.build.survey import without_ids
-from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.features.times import month_at, number_of
+from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.data_span import DataSpan, span_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import ASSIGNMENTS, EXPERIMENT_RESULTS, EXPOSURES
-from pozytywka_spark.slices import slices_for
 
 FORMAT = 1
 _EPOCH = date(1970, 1, 1)

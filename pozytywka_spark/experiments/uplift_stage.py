@@ -21,7 +21,7 @@ from pozytywka_spark.experiments.registry import Experiment
 from pozytywka_spark.experiments.uplift import cross_fitted, with_bins
 from pozytywka_spark.experiments.uplift_report import UpliftReport, make_report
 from pozytywka_spark.experiments.uplift_rows import as_rows, check_enough, treated_shares
-from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import UPLIFT
 from pozytywka_spark.spark.resources import describe_cluster, plan

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pozytywka_spark.dice import FACES, Numbers, mix
+from pozytywka_spark.hashing.dice import FACES, Numbers, mix
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pozytywka_spark.models.booster import Matrix
 from pozytywka_spark.models.predictors import Linear
 
 Features = npt.NDArray[np.floating[Any]]
+SOLVER = "scikit-learn"
 _CHUNK = 50_000  # rows that are held as doubles at once, beside the standardised ones
 # Newton's steps weigh the whole matrix anew, in a copy; for larger ones memory is worth more than digits
 _CELLS_TO_COPY = 100_000_000

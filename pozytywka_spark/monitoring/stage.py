@@ -9,7 +9,7 @@ from datetime import date
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import catalogue_of
+from pozytywka_spark.features.declared.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.models.serving_model import ServingModel

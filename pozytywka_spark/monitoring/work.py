@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.dice import dice
+from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.monitoring.counts import Counts, count_bins, edges_of

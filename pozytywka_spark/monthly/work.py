@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.months import month_at, number_of
 from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.monitoring.stage import monitor

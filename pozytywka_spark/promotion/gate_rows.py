@@ -12,7 +12,7 @@ from pozytywka_spark.evaluation.evaluate import Rows, Sums, sums
 from pozytywka_spark.evaluation.scores import by_slice, scores_of
 from pozytywka_spark.hashing.digest import digest_of
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.timesplit import TEST
+from pozytywka_spark.months import TEST
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 
@@ -27,7 +27,7 @@ class WeighedRows:
 
 @dataclass(frozen=True)
 class ContenderSums:
-    """`evaluation.sums` by contender, and exact values only by "contender slice: value"."""
+    """`evaluate.sums` by contender, and exact values only by "contender slice: value"."""
 
     whole: dict[str, Sums]
     slices: dict[str, Sums]

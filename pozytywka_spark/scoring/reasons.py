@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from pozytywka_spark.features.entry import Feature
+    from pozytywka_spark.features.declared.declaration import Feature
     from pozytywka_spark.models.booster import Matrix
 
 REASONS = "reasons"

@@ -12,13 +12,14 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.guards.names import check_hash, check_order
+from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.guards.feature_names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.lake.event_days import span_of_features
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import check_label
 from pozytywka_spark.schemas import PREDICTIONS
@@ -36,7 +37,6 @@ from pozytywka_spark.scoring.work import (
 )
 from pozytywka_spark.tracking.registry import load_model
 from pozytywka_spark.tracking.store import connect
-from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
 FORMAT = 5
 

@@ -17,9 +17,9 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.rows import LABEL
 from pozytywka_spark.dataset.table_counts import CountLabels, counted
 from pozytywka_spark.dataset.table_work import MonthRows, mature
-from pozytywka_spark.dice import dice, falls_below
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.evaluation.metric_sums import user_weights
+from pozytywka_spark.hashing.dice import dice, falls_below
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks

@@ -14,11 +14,12 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.guards.names import check_hash, check_order
+from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.guards.feature_names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.tasks import Done, Tasks
+from pozytywka_spark.lake.whole_month import ChosenMonth
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.schemas import SIMULATIONS
 from pozytywka_spark.scoring.content import digest_files
@@ -39,7 +40,6 @@ from pozytywka_spark.simulation.segment import CONTEXT, Model
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.notes import KIND, page_of, tell_run
 from pozytywka_spark.tracking.store import Tracking, connect
-from pozytywka_spark.wholemonth import ChosenMonth
 
 FORMAT = 2
 TAG = "pozytywka.simulation"

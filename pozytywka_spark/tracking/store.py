@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from pozytywka_spark import paths
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.lake import paths
 from pozytywka_spark.tracking.artifacts import check_writable
 
 _SQLITE = "sqlite:///"

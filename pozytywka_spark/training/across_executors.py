@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.rows import LABEL, SIDE
+from pozytywka_spark.months import TRAIN, VALIDATION
 from pozytywka_spark.spark.resources import Cluster, Plan, describe_cluster
-from pozytywka_spark.timesplit import TRAIN, VALIDATION
 from pozytywka_spark.training.estimators import (
     FittedTrees,
     cut,

@@ -12,11 +12,11 @@ import polars as pl
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.asking import Asked
 from pozytywka_spark.dataset.table import TrainingTable
-from pozytywka_spark.dice import dice
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.guards.result import GuardResult
+from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.models.booster import Matrix
-from pozytywka_spark.timesplit import TEST, TRAIN
+from pozytywka_spark.months import TEST, TRAIN
 from pozytywka_spark.training.estimators import tree_parameters
 
 ROWS = 10_000

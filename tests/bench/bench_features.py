@@ -30,9 +30,9 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.report import render_report
+from pozytywka_spark.features.declared.analysts import ANALYSTS
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.page.features_page import render_report
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake

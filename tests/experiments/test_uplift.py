@@ -20,7 +20,7 @@ from pozytywka_spark.experiments.buckets import bucket_of
 from pozytywka_spark.experiments.qini import BINS, curve, replicates
 from pozytywka_spark.experiments.uplift_report import UpliftReport
 from pozytywka_spark.experiments.uplift_stage import uplift
-from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import Lake, open_lake
 
 USERS, SHARE = 4000, 0.4

@@ -12,9 +12,9 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.cli import OUT
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake import Lake, open_lake
+from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.monthly import work
 from pozytywka_spark.monthly.report import show
 from pozytywka_spark.monthly.stage import STEPS, Step, run_month

@@ -9,7 +9,7 @@ import pyarrow as pa
 from ads_world import MONTHS, ORDER, SMALL, user_months
 
 from pozytywka_spark.dataset.rows import LABEL
-from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.models.calibration import PLATT, Calibrator
 from pozytywka_spark.models.linear_fit import fit_weighted
 from pozytywka_spark.simulation.advice import Task, front_rows

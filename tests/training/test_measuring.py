@@ -19,8 +19,8 @@ from pozytywka_spark.dataset.prepare import Prepared
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.evaluation import evaluate
 from pozytywka_spark.models.calibration import fit_calibrator
+from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.spark.resources import Plan
-from pozytywka_spark.timesplit import TimeSplit
 from pozytywka_spark.training.fit_and_measure import Fitted, fit_models, held_rows, measure
 
 ORDER = ("tenure_days", *(f"x{place}" for place in range(8)))

@@ -15,7 +15,7 @@ from pozytywka_spark.dataset.prepare import pin, spark_rows
 from pozytywka_spark.dataset.table import SIDES
 from pozytywka_spark.dataset.table_job import plan_rows, put_down
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import open_lake
 
 

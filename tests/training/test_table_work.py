@@ -26,7 +26,7 @@ from pozytywka_spark.dataset.table_guards import check_table
 from pozytywka_spark.dataset.table_job import plan_rows, put_down
 from pozytywka_spark.dataset.table_work import MonthRows, MonthTable, facts_of
 from pozytywka_spark.errors import DataError, GuardError
-from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.features.declared.catalogue import feature_order
 
 
 def tables_in(tmp_path: Path, *more: str) -> tuple[Settings, FrameLake]:

@@ -12,8 +12,8 @@ from trained import prepared_of, settings_in
 
 from pozytywka_spark import schemas
 from pozytywka_spark.dataset.splits import MonthCount
-from pozytywka_spark.features.catalogue import feature_order
-from pozytywka_spark.features.report import split_of
+from pozytywka_spark.features.declared.catalogue import feature_order
+from pozytywka_spark.features.page.features_page import split_of
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.training import log_training
 

@@ -17,7 +17,7 @@ from pozytywka_spark.dataset.asking import Asked, Question
 from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import Mask, TrainingTable
 from pozytywka_spark.models.booster import load
-from pozytywka_spark.timesplit import TimeSplit
+from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.training.estimators import FittedTrees, as_task, positive_weight
 from pozytywka_spark.training.single_task import Binned, Task, binned, grow, threads_of
 
