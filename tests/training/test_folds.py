@@ -19,8 +19,8 @@ from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training.estimators import fit_trees, tree_parameters
 from pozytywka_spark.training.single_task import Grown, binned, grow
+from pozytywka_spark.training.tuning import folds
 from pozytywka_spark.training.tuning.folds import Final, Fit, FoldResult, fit_folds
-from pozytywka_spark.training.tuning.tune import folds
 
 ORDER = tuple(f"x{place}" for place in range(9))
 
