@@ -30,7 +30,7 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
 
     reference = month_range(args.reference, "--reference") if args.reference else None
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.monitoring.report import show
+    from pozytywka_spark.monitoring.console import show
     from pozytywka_spark.monitoring.stage import monitor
     from pozytywka_spark.reports.files import write_page
     from pozytywka_spark.spark.session_on_demand import session_on_demand

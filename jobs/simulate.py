@@ -29,7 +29,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     """Read, search, tell."""
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.reports.files import write_page
-    from pozytywka_spark.simulation.report import show
+    from pozytywka_spark.simulation.console import show
     from pozytywka_spark.simulation.stage import simulate
     from pozytywka_spark.spark.session_on_demand import session_on_demand
 

@@ -10,8 +10,8 @@ import pytest
 
 import pozytywka_spark
 from pozytywka_spark.config import Settings, deciding, load_settings
+from pozytywka_spark.config.base import Product, Section
 from pozytywka_spark.config.decisive import marks
-from pozytywka_spark.config.section import Product, Section
 from pozytywka_spark.dataset.provenance import fingerprint
 from pozytywka_spark.training.tuning.tune import study_name
 

@@ -77,7 +77,7 @@ def test_its_settings_are_known_before(settings: Settings, starts: Starts) -> No
 
 
 def test_a_lake_is_read_and_written_without_it(settings: Settings, starts: Starts) -> None:
-    from pozytywka_spark.monthly.state import read_states
+    from pozytywka_spark.orchestration.state import read_states
 
     lake = open_lake(settings, session_on_demand(settings, "job"))
     assert read_states(lake) == []

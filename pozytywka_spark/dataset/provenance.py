@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.config.section import Product
+from pozytywka_spark.config.base import Product
 from pozytywka_spark.lake.api import Lake
 
 PACKAGES = ("xgboost", "numpy", "pandas", "scikit-learn", "pyspark", "optuna")

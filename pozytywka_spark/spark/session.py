@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings, conf_folder
 from pozytywka_spark.errors import PozytywkaError, UsageError
 from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
+from pozytywka_spark.spark.process_user import downloads_folder, named_home
 
 # Fixed at the start of the JVM or of the session: a running one can't change them.
 _STATIC_PREFIXES = (
@@ -74,6 +75,9 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         _show_workers_the_package()
         wanted |= {_JAVA: with_archive(wanted[_JAVA])}
+        downloads = downloads_folder(named_home(), Path(settings.home).absolute())
+        if downloads is not None:
+            wanted = {"spark.jars.ivy": str(downloads)} | wanted
     builder = _with_delta_jars(SparkSession.Builder().config(map=dict(wanted)), settings)
     try:
         submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started the JVM already
@@ -219,11 +223,17 @@ def _jvm_output(log: Path | None) -> Iterator[None]:
     if log is None:
         yield
         return
-    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        target = log.open("ab")
+    except OSError as error:
+        raise PozytywkaError(
+            f"home: logs can't be written to {log.parent} ({error.strerror}); choose a folder of yours with home"
+        ) from error
     sys.stderr.flush()
     saved = os.dup(2)
     try:
-        with log.open("ab") as target:
+        with target:
             os.dup2(target.fileno(), 2)
         yield
     finally:

@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def command(argv: Sequence[str]) -> str:
     program = Path(argv[0] if argv else "")
     name = f"scripts/submit.sh {program.stem}" if program.parent.name == "jobs" else program.name or "python"
     arguments = shlex.join(argv[1:]) if program.parent.name == "jobs" else ""
-    line = f"{name} {arguments}".strip().replace(str(Path.home()) + "/", "~/")
+    line = f"{name} {arguments}".strip()
+    with suppress(RuntimeError):  # a user without a name and without $HOME has no home folder to hide
+        line = line.replace(f"{Path.home()}/", "~/")
     return _SECRET.sub(r"\1***", hide_secrets(line))
 
 

@@ -4,11 +4,11 @@
 
 Run on a quiet machine. Worlds are made once under `--home` (raw-10m and so on, with their truth) and used
 again; 500,000 events stand for the embedded world, others have the catalogue and the months of headline size
-and so many users. Told of each size: the script (`plain_script`, with `--memory`, and without a limit where that
-wasn't enough), `jobs/pipeline.py` from an empty lake, the same again, each in a process of its own, imports and
-Spark's start included; the script's and the pipeline's parts; `train` beside plain xgboost and scikit-learn on the
-same rows; the most memory that each had at one instant (JVM and Python together, shared pages once). ROC AUC of
-the same test rows: all features, the analysts' 25 alone, and the truth that made the purchases.
+and as many users as that takes. Told of each size: the script (`plain_script`, with `--memory`, and without a
+limit where that wasn't enough); `jobs/pipeline.py` from an empty lake, and again with nothing new; each a
+process of its own, imports and Spark's start included; the parts of both; `train` beside plain xgboost and
+scikit-learn on the same rows; the most memory at one instant (JVM and Python together, shared pages once).
+ROC AUC of the same test rows: all features, the analysts' 25 alone, and the truth that made the purchases.
 
 Stops if script and pipeline weren't given the same rows.
 """
@@ -44,7 +44,7 @@ _SIDE = re.compile(r"^(train|validation|test) .*? ([\d,]+) +([\d,]+)$", re.MULTI
 
 @dataclass(frozen=True)
 class Ran:
-    """A process that ended: what it printed, its seconds, and the most memory it and its children had (GB)."""
+    """A process that ended: what it printed, its seconds, the most memory it and its children had (GB)."""
 
     text: str
     error: str
@@ -75,7 +75,9 @@ class Place:
     def tell(self, name: str, taken: float, most: float | None = None, *notes: str) -> None:
         """A line that `tests.bench.everything` reads."""
         memory = "" if most is None else f"  peak {1e3 * most:6,.0f} MB"
-        print(f"{self.events:>11,} {name:<34} {taken:8.2f} s{memory}  {'  '.join(notes)}".rstrip(), flush=True)
+        print(
+            f"{self.events:>11,} {name:<34} {taken:8.2f} s{memory}  {'  '.join(notes)}".rstrip(), flush=True
+        )
 
 
 def run(command: Sequence[str | Path], log: Path) -> Ran:
@@ -90,7 +92,12 @@ def run(command: Sequence[str | Path], log: Path) -> Ran:
 
     with out.open("w") as written, error.open("w") as complained:
         process = subprocess.Popen(
-            [sys.executable, *command], cwd=PROJECT, env=environment, stdout=written, stderr=complained, text=True
+            [sys.executable, *command],
+            cwd=PROJECT,
+            env=environment,
+            stdout=written,
+            stderr=complained,
+            text=True,
         )
         taken = seconds(to_the_end)
     return Ran(out.read_text(), error.read_text(), process.returncode, taken, most[0])

@@ -1,5 +1,5 @@
-"""How much memory processes had, in GB: the largest resident size of each, as Linux keeps it, or what several had
-at one instant, pages that they share counted once."""
+"""How much memory processes had, in GB: the largest resident size of each, as Linux keeps it, or what several
+had at one instant, pages that they share counted once."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Models and their metrics as a person would write them with scikit-learn and xgboost: no Spark, no lake.
 
-What is chosen (months, parameters, replicates) is what the pipeline chooses by default; a test holds both equal.
+Months, parameters and replicates are those that the pipeline chooses by default; a test holds both equal.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Rows:
-    """A row a user and month: who, features (32-bit floats, NaN as missing), and whether they bought (0 or 1)."""
+    """A row a user and month: who, features (32-bit floats, NaN as missing), whether they bought (0 or 1)."""
 
     user_id: Array
     matrix: Array
@@ -61,7 +61,7 @@ class Split:
 
 
 def split_of(months: Sequence[date], horizon_days: int) -> Split:
-    """The last mature months are the test; before each side those months whose labels reach into it are left out."""
+    """The last mature months are the test; months whose labels reach into the next side are on none."""
     ordered = sorted(months)
     test = ordered[-HELD_MONTHS:]
     validation = known_by(test[0], ordered, horizon_days)[-HELD_MONTHS:]

@@ -1,11 +1,11 @@
-"""What a person would write instead of the pipeline: from raw JSON Lines to scores, by DuckDB and scikit-learn.
+"""What one would write instead of the pipeline: raw JSON Lines to scores by DuckDB, scikit-learn and xgboost.
 
     python -m tests.bench.plain_script RAW --out FOLDER [--memory 4GB] [--threads 2]
 
-The analysts' 25 features and the label of each user and month; logistic regression and boosted trees with the
-pipeline's default parameters and split; metrics of the test months with 200 replicates over users; scores of
-the last month. No judging of lines, no duplicates, no guards, no calibration, no reasons, nothing kept for the
-next month. Prints the seconds of each part and writes scores.parquet and figures.json into FOLDER.
+The analysts' 25 features and the label of each user and month; logistic regression and boosted trees with
+the pipeline's default parameters and split; metrics of the test months with 200 replicates over users; scores
+of the last month. No judging of lines, no duplicates, no guards, no calibration, no reasons, nothing kept for
+the next month. Prints the seconds of each part and writes scores.parquet and figures.json into FOLDER.
 
 `--memory`: DuckDB is given three quarters of it and spills the rest to FOLDER; the process may have no more
 data of its own (RLIMIT_DATA: all memory that isn't shared or a file's), and fails where that isn't enough.

@@ -1,4 +1,4 @@
-"""Trees and their metrics by plain xgboost and scikit-learn on the rows that `train` is given: the lake's own.
+"""Trees and their metrics by plain xgboost and scikit-learn, on the rows of the lake that `train` is given.
 
     python -m tests.bench.plain_training LAKE --out FOLDER [--threads 2]
 
@@ -70,7 +70,9 @@ def read(lake: Path, threads: int) -> dict[str, Rows]:
         files = DeltaTable(str(lake / name)).file_uris()
         con.read_parquet(files, hive_partitioning=True).create_view(name)
     months = [row[0] for row in con.execute("select distinct month from labels where mature").fetchall()]
-    names = [row[0] for row in con.execute("describe features").fetchall() if row[0] not in ("user_id", "month")]
+    names = [
+        row[0] for row in con.execute("describe features").fetchall() if row[0] not in ("user_id", "month")
+    ]
     columns = ", ".join(f'"{name}"::float as "{name}"' for name in names)
     split = plain_models.split_of(months, HORIZON_DAYS)
     found = {}

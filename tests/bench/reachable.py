@@ -1,4 +1,4 @@
-"""How well the truth that made a world's purchases ranks the test rows: no model that sees the history does better."""
+"""How well the truth that made the purchases ranks the test rows: no model that sees the past does better."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def reachable_roc_auc(raw: Path, lake: Path) -> float:
     Raises `ValueError` if a row has no probability, or if truth and lake disagree on who bought.
     """
     con = duckdb.connect()
-    con.read_parquet(DeltaTable(str(lake / "labels")).file_uris(), hive_partitioning=True).create_view("labels")
+    con.read_parquet(DeltaTable(str(lake / "labels")).file_uris(), hive_partitioning=True).create_view(
+        "labels"
+    )
     con.read_parquet(f"{raw}_truth/purchases_{HORIZON_DAYS}_days/*.parquet").create_view("truth")
     months = [row[0] for row in con.execute("select distinct month from labels where mature").fetchall()]
     test = ", ".join(f"date '{month}'" for month in split_of(months, HORIZON_DAYS).test)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.experiments.population import members
+from pozytywka_spark.experiments.assignment.eligibility import members
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.ingest.relayout import rebucket

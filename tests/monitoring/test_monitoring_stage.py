@@ -18,7 +18,7 @@ from trained import Trained
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
 from pozytywka_spark.lake import Lake, open_lake
-from pozytywka_spark.monitoring.report import show
+from pozytywka_spark.monitoring.console import show
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.schemas import labels_table
 from pozytywka_spark.tracking import registry, runs

@@ -28,7 +28,7 @@ from pozytywka_spark.models.predictors import LOGISTIC, Linear, Trees
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.promotion.aliases import run_gate
-from pozytywka_spark.scoring.report import show as show_scoring
+from pozytywka_spark.scoring.console import show as show_scoring
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.refits import refit
 from pozytywka_spark.tracking import registry, runs

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.config.data import Guards
+from pozytywka_spark.config.features import Guards
 from pozytywka_spark.features.build.dimensions import track_dimension, user_dimension, vocabulary_of
 from pozytywka_spark.features.build.first_pass import first_purchases
 from pozytywka_spark.features.build.items import REAL, MonthShard, Source, UserSlice

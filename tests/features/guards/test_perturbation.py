@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from pozytywka_spark.config.data import Guards
+from pozytywka_spark.config.features import Guards
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
