@@ -12,7 +12,7 @@ import pyspark
 import pytest
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.lake.storage import storage_of
+from pozytywka_spark.lake.storage.filesystem import storage_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 SPARK = Path(pyspark.__file__).parent
