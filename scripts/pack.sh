@@ -16,11 +16,19 @@ trap 'rm -rf "$work"' EXIT
 echo "▸ packages into a fresh environment …" >&2
 "$PROJECT/.venv/bin/python" -m venv "$work/environment"
 # the wheel itself too, so that what is packed stands alone; submit.sh's --py-files win over it
-for what in "--require-hashes --requirement $PROJECT/requirements.lock" "$(wheel_path)"; do
-    # shellcheck disable=SC2086 # words
-    "$work/environment/bin/pip" install --disable-pip-version-check --quiet --no-deps $what >"$PROJECT/dist/pack.log" 2>&1 \
-        || fail 1 "packages could not be installed: $(tail -n 1 "$PROJECT/dist/pack.log")"
-done
+install_packed() {
+    # through uv where set-up had it, without resolving: the lock has all
+    local uv="$PROJECT/.venv/bin/uv" pip
+    pip=("$work/environment/bin/pip" install --disable-pip-version-check --quiet --no-deps)
+    if [ -x "$uv" ] && [ -f "$PROJECT/.venv/uv.txt" ]; then
+        uv=("$uv" pip install --quiet --no-config --python "$work/environment/bin/python" --link-mode copy --no-deps)
+        UV_HTTP_TIMEOUT=120 "${uv[@]}" --require-hashes --requirement "$PROJECT/requirements.lock" \
+            && "${uv[@]}" "$(wheel_path)" && return
+    fi
+    "${pip[@]}" --require-hashes --requirement "$PROJECT/requirements.lock" && "${pip[@]}" "$(wheel_path)"
+}
+install_packed >"$PROJECT/dist/pack.log" 2>&1 \
+    || fail 1 "packages could not be installed: $(tail -n 1 "$PROJECT/dist/pack.log")"
 "$PROJECT/.venv/bin/pip" install --disable-pip-version-check --quiet venv-pack==0.2.0 >>"$PROJECT/dist/pack.log" 2>&1 \
     || fail 1 "venv-pack could not be installed: $(tail -n 1 "$PROJECT/dist/pack.log")"
 echo "▸ packing …" >&2

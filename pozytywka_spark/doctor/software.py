@@ -98,8 +98,11 @@ def java() -> list[Finding]:
     return [ok("Java", line)]
 
 
-def jars(settings: Settings) -> list[Finding]:
-    """Delta's jars, where the engine needs them; their version must be that of the Python package."""
+def jars(settings: Settings, submitted: str = "") -> list[Finding]:
+    """Delta's jars, where the engine needs them; their version must be that of the Python package.
+
+    `submitted`: jars and packages that a running session was given, which spark-submit tells nobody else.
+    """
     if settings.lake.engine != "delta-spark":
         return [ok("Delta jars", "none needed: lake.engine=delta-rs")]
     if settings.lake.delta_jars == "download":
@@ -108,7 +111,7 @@ def jars(settings: Settings) -> list[Finding]:
     named = (
         f"{settings.spark.conf.get('spark.jars.packages', '')},{settings.spark.conf.get('spark.jars', '')}"
     )
-    named += f",{os.environ.get('PYSPARK_SUBMIT_ARGS', '')}"
+    named += f",{os.environ.get('PYSPARK_SUBMIT_ARGS', '')},{submitted}"
     found = re.findall(r"delta-spark[^,\s]*?[:\-](\d+\.\d+\.\d+)", f"{named},{','.join(_jar_names())}")
     if not found:
         advice = f"pass -- --packages io.delta:delta-spark_2.13:{wanted}, or set lake.delta_jars=download"

@@ -12,8 +12,8 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.intake.delivery import find_delivery
 from pozytywka_spark.lake.layout import UPGRADE, buckets_of, is_older
 from pozytywka_spark.lake.open import open_any_lake, open_store
-from pozytywka_spark.lake.probe import probe_local, probe_remote, probe_staging
-from pozytywka_spark.lake.storage import storage_of
+from pozytywka_spark.lake.storage.filesystem import storage_of
+from pozytywka_spark.lake.storage.probe import probe_local, probe_remote, probe_staging
 from pozytywka_spark.schemas import EVENTS
 from pozytywka_spark.tracking.probe import probe
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pozytywka_spark.config import Settings, settings_of
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.lake.paths import absolute
+from pozytywka_spark.lake.storage.paths import absolute
 
 NAME = "_settings.json"
 FORMAT = 1

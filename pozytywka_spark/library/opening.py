@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.lake.paths import absolute
 from pozytywka_spark.lake.recorded import recorded_settings
+from pozytywka_spark.lake.storage.paths import absolute
 from pozytywka_spark.library.pozytywka import Pozytywka
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import Lake, names, open_lake
+from pozytywka_spark.lake import Lake, naming, open_lake
 from pozytywka_spark.schemas import table
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_table_names_stay_inside_the_root(rs: Bench, name: str) -> None:
 )
 def test_declarations_that_no_engine_can_hold(declared: Any, message: str) -> None:
     with pytest.raises(LakeError, match=message):
-        names.check_declaration(declared)
+        naming.check_declaration(declared)
 
 
 def test_the_root_is_made_by_the_first_write_only(rs: Bench) -> None:

@@ -17,7 +17,7 @@ from pyspark.sql import Row, SparkSession
 
 from pozytywka_spark.errors import DataError, LakeError
 from pozytywka_spark.lake import Txn
-from pozytywka_spark.lake.delta_rs import DeltaRsLake
+from pozytywka_spark.lake.delta_rs.engine import DeltaRsLake
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Done, Tasks

@@ -72,13 +72,12 @@ def test_locks_hold_all_that_is_declared_with_hashes_and_no_host() -> None:
     extras = dict(project["optional-dependencies"])
     assert set(EXTRAS) <= set(extras)
     dev = extras.pop("dev")
-    nodes_only = (
         "all",
         "hdfs",
     )  # of these the first repeats the others, the second is for machines with HDFS
     run = [
         *project["dependencies"],
-        *(line for name, lines in extras.items() if name not in nodes_only for line in lines),
+        *(line for name, lines in extras.items() if name != "all" for line in lines),
     ]
     for file, declared in (("requirements.lock", run), ("requirements-dev.lock", [*run, *dev])):
         text = (ROOT / file).read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.api import Commit
-from pozytywka_spark.lake.rows import SPARK_ERRORS
+from pozytywka_spark.lake.row_checks import SPARK_ERRORS
 
 # A model names the versions it was trained on: their log must outlive Delta's default of 30 days.
 # Deletion vectors would keep plain Parquet readers, our other engine among them, out.

@@ -12,16 +12,17 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import delta_spark_log as log
-from pozytywka_spark.lake import delta_spark_table as jvm
-from pozytywka_spark.lake import merge, names, partitions, spark_shards, types
-from pozytywka_spark.lake import rows as checks
+from pozytywka_spark.lake import naming, partitions, spark_shards, types
+from pozytywka_spark.lake import row_checks as checks
 from pozytywka_spark.lake.api import Commit, Partition, Rows, Txn
 from pozytywka_spark.lake.casting import arrow_schema, declared
+from pozytywka_spark.lake.delta_rs import merge
+from pozytywka_spark.lake.delta_spark import log as log
+from pozytywka_spark.lake.delta_spark import table as jvm
 from pozytywka_spark.lake.open_tasks import open_staging
 from pozytywka_spark.lake.shard_list import check_columns, shards_of
 from pozytywka_spark.lake.shards import DataFile, Shard
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table
 
@@ -43,7 +44,7 @@ class DeltaSparkLake:
 
     def path(self, table: str) -> str:
         """See `api.Lake`."""
-        return names.table_path(self.root, table)
+        return naming.table_path(self.root, table)
 
     def version(self, table: str) -> int:
         """See `api.Lake`."""
@@ -154,7 +155,7 @@ class DeltaSparkLake:
     ) -> int | None:
         """See `api.Lake`."""
         keys = tuple(keys or table.keys)
-        names.check_keys(table, keys)
+        naming.check_keys(table, keys)
         source = self._conforming(rows, table)
         with checks.in_words():
             merge.check_unique(source, table, keys)
@@ -217,7 +218,7 @@ class DeltaSparkLake:
 
     def _conforming(self, rows: Rows, table: Table) -> DataFrame:
         if isinstance(rows, pa.Table):
-            names.check_declaration(table)
+            naming.check_declaration(table)
             rows = self._spark.createDataFrame(declared(rows, table), table.schema)
         elif not isinstance(rows, DataFrame):
             rows = spark_shards.as_frame(self._spark, rows, table)

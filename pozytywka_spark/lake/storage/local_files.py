@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import paths
+from pozytywka_spark.lake.storage import paths
 
 _PAUSE = 0.2  # seconds between two tries for a lock
 
