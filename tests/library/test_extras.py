@@ -72,9 +72,6 @@ def test_locks_hold_all_that_is_declared_with_hashes_and_no_host() -> None:
     extras = dict(project["optional-dependencies"])
     assert set(EXTRAS) <= set(extras)
     dev = extras.pop("dev")
-        "all",
-        "hdfs",
-    )  # of these the first repeats the others, the second is for machines with HDFS
     run = [
         *project["dependencies"],
         *(line for name, lines in extras.items() if name != "all" for line in lines),
