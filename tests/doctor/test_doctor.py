@@ -219,6 +219,7 @@ def test_a_delivery_is_looked_at(tmp_path: Path) -> None:
     only(stores.raw_files(given(tmp_path, f"raw.path={tmp_path}/none"), None), "trouble")
 
 
+@pytest.mark.system  # the doctor starts what it asks
 def test_one_check_that_breaks_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> list[Finding]:
         raise ZeroDivisionError("by zero")
