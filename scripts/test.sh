@@ -9,6 +9,8 @@ find_java
 keep_bytecode
 keep_classes now
 cd "$PROJECT"
+# Delta's JVM classes, Hadoop's S3 file system, YARN: CI sets POZYTYWKA_JARS_REQUIRED, and their tests fail without
+"$PROJECT/scripts/jars.sh" || echo "▸ without them the tests marked jvm are skipped" >&2
 export PATH="$PROJECT/.venv/bin:$PATH" PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
 if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi
 

@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.session import build_session
+from tests.jars import delta_overrides
 
 pytest_plugins = ("trained", "s3_server", "ready_stores")  # fixtures that several rooms share
 
@@ -90,8 +91,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """The session that all tests of a process share."""
-    session = build_session(load_settings("local", [f"home={tmp_path_factory.mktemp('spark')}"]), "tests")
+    """The session that all tests of a process share; with Delta's classes where they are (tests/jars.py)."""
+    home = f"home={tmp_path_factory.mktemp('spark')}"
+    session = build_session(load_settings("local", [home, *delta_overrides()]), "tests")
     yield session
     session.stop()
 

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.ddl import parse_ddl
 from pozytywka_spark.lake import Lake, open_lake
+from tests.jars import needed
 
 DELTA_RS = "delta-rs"
 S3 = "delta-rs on S3"
@@ -78,7 +79,7 @@ def _restore(value: str | None) -> None:
         os.environ[_CONNECT] = value
 
 
-@pytest.fixture(params=[DELTA_RS, S3, SAIL, JVM])
+@pytest.fixture(params=[DELTA_RS, S3, SAIL, pytest.param(JVM, marks=pytest.mark.jvm)])
 def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """An empty lake of each engine."""
     if request.param == SAIL:
@@ -87,8 +88,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         return Bench(SAIL, _lake(tmp_path, "delta-spark", spark), spark)
     spark = request.getfixturevalue("spark")
     if request.param == JVM:
-        if not _has_delta_classes(spark):
-            pytest.skip("Delta's JVM classes are not on the classpath; run with a Spark that has them")
+        needed("delta")
         return Bench(JVM, _lake(tmp_path, "delta-spark", spark), spark)
     if request.param == S3:
         server = request.getfixturevalue("s3_server")
@@ -112,7 +112,3 @@ def rs_module(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
 def _lake(home: Path, engine: str, spark: SparkSession, *overrides: str) -> Lake:
     return open_lake(load_settings("local", [f"home={home}", f"lake.engine={engine}", *overrides]), spark)
 
-
-def _has_delta_classes(spark: SparkSession) -> bool:
-    loader = spark.sparkContext._jvm.Thread.currentThread().getContextClassLoader()
-    return loader.getResource("io/delta/sql/DeltaSparkSessionExtension.class") is not None
