@@ -36,6 +36,9 @@ _DELTA: Mapping[str, object] = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
 
+# Delta reads a table's log in 50 tasks, at each version anew: on one machine most of a small write's time.
+_DELTA_ON_ONE_MACHINE: Mapping[str, object] = {"spark.databricks.delta.snapshotPartitions": 2}
+
 # Without a UI nobody looks at what is over, yet Spark keeps a thousand plans of it: those of our features
 # fill a small heap in a long session, which then does little but collect garbage.
 _NO_MEMORY: Mapping[str, object] = {
@@ -166,7 +169,7 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
     elif spark.master:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":
-        conf |= _DELTA
+        conf |= _DELTA | (_DELTA_ON_ONE_MACHINE if settings.env == "local" else {})
     # tasks side by side share the cores: Polars reads this once, as it is imported, and would take them all
     conf[_POLARS] = spark.conf.get("spark.task.cpus", 1)
     conf |= spark.conf

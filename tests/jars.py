@@ -41,4 +41,5 @@ def delta_overrides(*further_groups: str) -> list[str]:
         f"spark.conf.spark.jars={','.join(map(str, found))}",
         "spark.conf.spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
         "spark.conf.spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.conf.spark.databricks.delta.snapshotPartitions=2",
     ]
