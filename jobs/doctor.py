@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Examine, tell, and say in the exit code whether there is trouble."""
     from pozytywka_spark.doctor.stage import examine
-    from pozytywka_spark.session import build_session
+    from pozytywka_spark.spark.session import build_session
 
     with cli.step("examination"):
         start = None if args.quick else lambda: build_session(settings, NAME, verbose=args.verbose)

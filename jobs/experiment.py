@@ -30,7 +30,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     settings = _with_population(settings, getattr(args, "population", None))
     from pozytywka_spark.experiments import commands
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     lake = open_lake(settings, spark)

@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, settings: Settings) -> None:
-    from pozytywka_spark.features.inputs import month_range
+    from pozytywka_spark.features.build.staleness import month_range
 
     months = None if args.months is None else month_range(args.months)
     if args.catalogue:
@@ -60,7 +60,7 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
         return
     from pozytywka_spark.features import stage
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, "features", verbose=args.verbose)
     lake = open_lake(settings, spark)
@@ -70,8 +70,8 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
         report = stage.build_features(spark, settings, lake, months=months, full=args.full)
     _tell(report)
     if args.report:
-        from pozytywka_spark.features.catalogue import catalogue_of, feature_order
-        from pozytywka_spark.features.report import render_report
+        from pozytywka_spark.features.declared.catalogue import catalogue_of, feature_order
+        from pozytywka_spark.features.page.features_page import render_report
 
         with step("report"):
             order = set(feature_order(settings))
@@ -97,8 +97,8 @@ def _tell(report: FeaturesReport) -> None:
 
 def _show_catalogue(settings: Settings) -> None:
     """Print and write what is declared: needs no session, nor a lake."""
-    from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of
-    from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
+    from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of
+    from pozytywka_spark.features.page.catalogue_page import as_html, as_markdown, catalogue_rows
 
     features = catalogue_of(settings)
     digest = catalogue_hash(settings, features)

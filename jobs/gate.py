@@ -26,9 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Read, decide, tell."""
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.session_on_demand import session_on_demand
-    from pozytywka_spark.training.promotion import roll_back, run_gate
-    from pozytywka_spark.training.report import show_gate, show_rollback
+    from pozytywka_spark.promotion.aliases import roll_back, run_gate
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
+    from pozytywka_spark.training.console import show_gate, show_rollback
 
     if args.rollback:
         return show_rollback(*roll_back(settings))

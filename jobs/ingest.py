@@ -32,10 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Session, lake, ingest or replay, summary."""
+    from pozytywka_spark.ingest.console import show_ingest
     from pozytywka_spark.ingest.stage import ingest, replay
-    from pozytywka_spark.ingest.summary import show_ingest
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, "ingest", verbose=args.verbose)
     lake = open_lake(settings, spark)

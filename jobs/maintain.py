@@ -41,9 +41,9 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
 
     if args.buckets is not None and not 1 <= args.buckets <= MAX_BUCKETS:
         raise UsageError(f"--buckets {args.buckets}: expected 1 to {MAX_BUCKETS}")
-    from pozytywka_spark.relayout import advice
-    from pozytywka_spark.session_on_demand import session_on_demand
-    from pozytywka_spark.training.pins import as_rows, maintain
+    from pozytywka_spark.ingest.relayout import advice
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
+    from pozytywka_spark.tracking.retention import as_rows, maintain
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     if args.upgrade:
@@ -62,7 +62,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
 
 
 def _upgrade(settings: Settings, lake: Lake) -> None:
-    from pozytywka_spark.relayout import upgrade
+    from pozytywka_spark.ingest.relayout import upgrade
 
     with cli.step("upgrade"):
         done = upgrade(settings, lake)
@@ -72,7 +72,7 @@ def _upgrade(settings: Settings, lake: Lake) -> None:
 
 
 def _rebucket(settings: Settings, lake: Lake, buckets: int) -> None:
-    from pozytywka_spark.relayout import rebucket
+    from pozytywka_spark.ingest.relayout import rebucket
 
     with cli.step(f"events in buckets of users: {buckets}"):
         found = rebucket(settings, lake, buckets)

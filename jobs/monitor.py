@@ -26,14 +26,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Read, compare, tell."""
-    from pozytywka_spark.features.inputs import month_range
+    from pozytywka_spark.features.build.staleness import month_range
 
     reference = month_range(args.reference, "--reference") if args.reference else None
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.monitoring.report import show
+    from pozytywka_spark.monitoring.console import show
     from pozytywka_spark.monitoring.stage import monitor
     from pozytywka_spark.reports.files import write_page
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("monitor"):

@@ -22,8 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Read, train, compare, tell."""
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.session_on_demand import session_on_demand
-    from pozytywka_spark.training.report import show_reproduction
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
+    from pozytywka_spark.training.console import show_reproduction
     from pozytywka_spark.training.reproduce import reproduce
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)

@@ -29,9 +29,9 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     """Read, search, tell."""
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.reports.files import write_page
-    from pozytywka_spark.session_on_demand import session_on_demand
-    from pozytywka_spark.simulation.report import show
+    from pozytywka_spark.simulation.console import show
     from pozytywka_spark.simulation.stage import simulate
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("simulate"):

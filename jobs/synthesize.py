@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
     """Session, world, summary."""
-    from pozytywka_spark.session_on_demand import session_on_demand
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
     from pozytywka_spark.synthetic.summary import summary_rows
     from pozytywka_spark.synthetic.world import truth_path, write_world
 

@@ -42,8 +42,8 @@ def with_tuning(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """Read, train, tell."""
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.session_on_demand import session_on_demand
-    from pozytywka_spark.training.report import show
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
+    from pozytywka_spark.training.console import show
     from pozytywka_spark.training.stage import train
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,12 @@ from rich.console import Console
 from pozytywka_spark.config import ENVIRONMENTS, Settings, load_settings
 from pozytywka_spark.errors import PozytywkaError
 from pozytywka_spark.reports.console import table_lines
+from pozytywka_spark.reports.progress import Step, Steps
 
 # rich takes 80 columns for all that isn't a terminal
 LOG_WIDTH = 180
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else LOG_WIDTH)
+_STEPS = Steps(OUT)
 
 _NO_SPACE = "No space left on device"  # the system's own words, whoever passes them on
 
@@ -102,13 +103,9 @@ def say(text: str = "") -> None:
     OUT.print(text, markup=False)
 
 
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    """Announce a step of work, and how long it took."""
-    say(f"▸ {name} …")
-    start = time.monotonic()
-    yield
-    say(f"  {name} done in {time.monotonic() - start:.1f} s")
+def step(name: str) -> AbstractContextManager[Step]:
+    """A step of work: one line with how long it took, once it is done; at a terminal it moves until then."""
+    return _STEPS.step(name)
 
 
 def show_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:

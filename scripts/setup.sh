@@ -48,7 +48,8 @@ set_up() {
     is_ready() { [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] || [ "$(cat "$PROJECT/.venv/.ready-dev" 2>/dev/null)" = "$wanted" ]; }
     is_ready && return
     python=$(find_python) || exit 1
-    mkdir -p "$PROJECT/.venv"
+    mkdir -p "$PROJECT/.venv" 2>/dev/null && [ -w "$PROJECT/.venv" ] \
+        || fail 1 "$PROJECT/.venv can't be written and isn't ready: have whoever owns it run scripts/submit.sh doctor there once"
     (
         # two first runs at once take turns; without flock (macOS) they are trusted not to meet
         if command -v flock >/dev/null; then flock 9; fi
@@ -103,7 +104,7 @@ keep_classes() {
     local stamp="$PROJECT/.venv/.classes-tried" wanted
     wanted="$(cksum <"$PROJECT/requirements.lock") ${JAVA_HOME:-$(command -v java)}"
     is_tried() { [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
-    is_tried && return
+    if is_tried || [ ! -w "$PROJECT/.venv" ]; then return; fi
     if [ "$1" = now ]; then
         echo "▸ having Java keep Spark's classes once, so that jobs start sooner (about a minute) …" >&2
         make_classes
@@ -118,7 +119,7 @@ make_classes() {
     (
         if command -v flock >/dev/null; then flock "$@" 9 || exit 0; fi
         is_tried && exit 0
-        PYTHONPATH="$PROJECT" nice "$PROJECT/.venv/bin/python" -m pozytywka_spark.class_archive \
+        PYTHONPATH="$PROJECT" nice "$PROJECT/.venv/bin/python" -m pozytywka_spark.spark.jvm_archive \
             "$PROJECT/.venv/set-up.log" || echo "  this Java keeps none (see .venv/set-up.log); jobs work without" >&2
         echo "$wanted" >"$stamp"
     ) 9>"$PROJECT/.venv/.classes.lock"
@@ -130,7 +131,7 @@ keep_bytecode() {
     local stamp="$PROJECT/.venv/.bytecode-kept" wanted
     wanted=$(cksum <"$PROJECT/requirements.lock")
     is_kept() { [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
-    is_kept && return
+    if is_kept || [ ! -w "$PROJECT/.venv" ]; then return; fi
     (
         if command -v flock >/dev/null; then flock 9; fi
         is_kept && exit 0

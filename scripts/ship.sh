@@ -11,7 +11,8 @@ make_wheel() {
     wanted=$(cd "$PROJECT" && find pozytywka_spark -name '*.py' -print0 | LC_ALL=C sort -z \
         | xargs -0 cksum pyproject.toml | cksum)
     if [ -f "$wheel.zip" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
-    mkdir -p "$PROJECT/dist"
+    mkdir -p "$PROJECT/dist" 2>/dev/null && [ -w "$PROJECT/dist" ] \
+        || fail 1 "$PROJECT/dist can't be written: have whoever owns it run this line once, which makes the package's wheel there"
     # from a copy: setuptools leaves build/ and an egg-info beside what it builds
     source=$(mktemp -d "$PROJECT/dist/.build-XXXXXX")
     cp -R "$PROJECT/pozytywka_spark" "$PROJECT/pyproject.toml" "$PROJECT/README.md" "$PROJECT/LICENSE" "$source"

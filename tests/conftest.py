@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.session import build_session
+from pozytywka_spark.spark.session import build_session
 from tests.jars import delta_overrides
 
 pytest_plugins = ("trained", "s3_server", "ready_stores")  # fixtures that several rooms share
@@ -49,6 +49,8 @@ NIGHTLY = (
     "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect_and_tells_what_muddies_it",
     "tests/experiments/test_uplift.py::test_intervals_of_the_area_cover_zero_when_nobody_is_persuaded",
     "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice",
+    # 200 commits, half of them Spark's: its smaller sister runs in the suite
+    "tests/lake/test_two_engines.py::test_two_hundred_commits_by_four_writers_lose_nothing",
     "tests/store/test_s3_pipeline.py",
     "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search",
 )
@@ -78,6 +80,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _place(item: pytest.Item) -> int:
     return next((place for place, file in enumerate(LONG) if item.nodeid.startswith(file)), len(LONG))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests ran on what scripts/jars.sh brings: a lane that nobody sees is soon skipped."""
+
+    def on_jars(*outcomes: str) -> int:
+        reports = [report for outcome in outcomes for report in terminalreporter.stats.get(outcome, [])]
+        return len({report.nodeid for report in reports if "jvm" in report.keywords})
+
+    ran, skipped = on_jars("passed", "failed"), on_jars("skipped")
+    if ran or skipped:
+        terminalreporter.write_line(
+            f"on Delta's JVM classes, S3A or YARN: {ran} tests ran, {skipped} were skipped"
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,16 +6,16 @@ import sys
 from datetime import date
 from pathlib import Path
 
-import pozytywka_spark.kernel_daemon  # noqa: F401 what a worker has from the start
-from pozytywka_spark.ingest.event_totals import count_slices, slices_of
-from pozytywka_spark.ingest.line_work import LineWork
-from pozytywka_spark.ingest.losses import losses_of
-from pozytywka_spark.ingest.new_events import EventShard, NewEvents
-from pozytywka_spark.ingest.rawfile import RawFile, naive_time
-from pozytywka_spark.ingest.reader import Surveyed, parts_of
-from pozytywka_spark.ingest.rules.verdict import Judging
-from pozytywka_spark.ingest.shard_counts import count_shards
+import pozytywka_spark.spark.kernel_daemon  # noqa: F401 what a worker has from the start
+from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
+from pozytywka_spark.ingest.intake.reader import Surveyed, parts_of
+from pozytywka_spark.ingest.quality.event_totals import count_slices, slices_of
+from pozytywka_spark.ingest.quality.shard_counts import count_shards
+from pozytywka_spark.ingest.resolve.losses import losses_of
+from pozytywka_spark.ingest.resolve.new_events import EventShard, NewEvents
 from pozytywka_spark.ingest.staged import COMPLETE
+from pozytywka_spark.ingest.validate.line_work import LineWork
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.shards import DataFile, Shard
 from pozytywka_spark.lake.storage import Storage

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pozytywka_spark.training.tracking import store
+from pozytywka_spark.tracking import store
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pytest
 
-from pozytywka_spark.arrow_bytes import binary_array
+from pozytywka_spark.lake.arrow_bytes import binary_array
 
 
 @pytest.mark.parametrize("values", [[], [b""], [b"a"], [b"", b"abc", b"", b"\x00\xff" * 100, b"z"]])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.class_archive import archive_path, make_archive, with_archive, without_archive
+from pozytywka_spark.spark.jvm_archive import archive_path, make_archive, with_archive, without_archive
 
 OPTIONS = "-XX:TieredStopAtLevel=1 -Dkey=value"
 # A Spark whose spark-submit does what Java would: writes the archive, then reads it through

@@ -10,10 +10,10 @@ import pytest
 
 import pozytywka_spark
 from pozytywka_spark.config import Settings, deciding, load_settings
+from pozytywka_spark.config.base import Product, Section
 from pozytywka_spark.config.decisive import marks
-from pozytywka_spark.config.section import Product, Section
-from pozytywka_spark.training.provenance import fingerprint
-from pozytywka_spark.training.tuning import study_name
+from pozytywka_spark.dataset.provenance import fingerprint
+from pozytywka_spark.training.tuning.tune import study_name
 
 SETTINGS = load_settings("local", ["tuning.enabled=true"])
 NAMES = sorted(marks())
@@ -125,6 +125,7 @@ READ_BY = {
     "monitoring": {"monitoring"},
     "simulation": {"simulation"},
 }
+ROOMS = {"training": ("dataset", "models", "evaluation", "tracking", "training", "promotion", "dossier")}
 EXCEPT = {
     ("training", "mlflow.tracking_uri"),
     ("training", "mlflow.artifact_root"),
@@ -138,10 +139,10 @@ EXCEPT = {
 
 
 def read_in(room: str) -> set[str]:
-    """Settings that the sources of a room name in full, `settings.section.setting`."""
+    """Settings that the sources of a stage's rooms name in full, `settings.section.setting`."""
     found = set()
-    folder = Path(pozytywka_spark.__file__).parent / room
-    for source in folder.rglob("*.py"):
+    package = Path(pozytywka_spark.__file__).parent
+    for source in (file for folder in ROOMS.get(room, (room,)) for file in (package / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(source.read_text())):
             names: list[str] = []
             while isinstance(node, ast.Attribute):

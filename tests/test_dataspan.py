@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_spark.config import Data, load_settings
-from pozytywka_spark.dataspan import DataSpan, span_of
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.wholemonth import ChosenMonth, choose_month
+from pozytywka_spark.lake.data_span import DataSpan, span_of
+from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
 
 FIRST = date(2023, 1, 1)
 USUAL = {FIRST + timedelta(days=n): 100 + 7 * (n % 5) for n in range(90)}  # 1 January to 31 March

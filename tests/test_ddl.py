@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
-from pozytywka_spark.ddl import parse_ddl
+from pozytywka_spark.schemas.ddl import parse_ddl
 
 SIMPLE = st.sampled_from(
     [

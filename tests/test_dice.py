@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.dice import FACES, dice, falls_below
+from pozytywka_spark.hashing.dice import FACES, dice, falls_below
 
 USERS = [0, 1, -1, 2**62]
 MONTHS = [date(2023, 1, 1), date(1969, 12, 1), date(2024, 2, 1), date(2023, 1, 1)]

@@ -8,7 +8,7 @@ from random import Random
 
 import polars as pl
 
-from pozytywka_spark.event_notes import EventNote, as_note, note_of, together
+from pozytywka_spark.lake.event_notes import EventNote, as_note, note_of, together
 
 START = datetime(2023, 1, 30, 23, 59, 59, 999_999, tzinfo=UTC)
 IDS = [md5(str(n).encode()).digest() for n in range(500)]

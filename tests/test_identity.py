@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark import identity, identity_spark
+from pozytywka_spark.hashing import identity, identity_spark
 
 TRACK = "5vxyzABCDEF0123456789a"
 # time, type, user, session, track and the event's id

@@ -5,8 +5,8 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.session import build_session, for_throughput, local_cores
-from pozytywka_spark.session_conf import interpreted
+from pozytywka_spark.spark.session import build_session, for_throughput, local_cores
+from pozytywka_spark.spark.temporary_conf import interpreted
 
 
 def test_the_session_counts_time_in_utc_and_writes_timestamps_with_statistics(spark: SparkSession) -> None:

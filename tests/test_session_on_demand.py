@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from pozytywka_spark import session_on_demand as room
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.session_on_demand import session_on_demand
+from pozytywka_spark.spark import session_on_demand as room
+from pozytywka_spark.spark.session_on_demand import session_on_demand
 
 Starts = list[str]
 
@@ -77,7 +77,7 @@ def test_its_settings_are_known_before(settings: Settings, starts: Starts) -> No
 
 
 def test_a_lake_is_read_and_written_without_it(settings: Settings, starts: Starts) -> None:
-    from pozytywka_spark.monthly.state import read_states
+    from pozytywka_spark.orchestration.state import read_states
 
     lake = open_lake(settings, session_on_demand(settings, "job"))
     assert read_states(lake) == []

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from pozytywka_spark.told import four_decimals, four_digits, plain
+from pozytywka_spark.reports.formatting import four_decimals, four_digits, plain
 
 
 @pytest.mark.parametrize(

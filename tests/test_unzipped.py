@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pozytywka_spark.unzipped import prefer_files
+from pozytywka_spark.spark.unzipped import prefer_files
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 
 KERNELS = (
     "lake.run_tasks",
-    "ingest.line_work",
-    "ingest.new_events",
-    "ingest.repair_work",
-    "ingest.shard_counts",
-    "ingest.event_totals",
+    "ingest.validate.line_work",
+    "ingest.resolve.new_events",
+    "ingest.resolve.repair_work",
+    "ingest.quality.shard_counts",
+    "ingest.quality.event_totals",
 )
 
 
@@ -31,14 +31,16 @@ def loaded_by(*modules: str) -> set[str]:
     return modules_of("-c", f"import sys, {', '.join(modules)}; print(*sys.modules)")
 
 
-@pytest.mark.parametrize("daemon", ["worker_daemon", "kernel_daemon"])
+@pytest.mark.parametrize("daemon", ["python_daemon", "kernel_daemon"])
 def test_no_daemon_loads_polars(daemon: str) -> None:
     """A worker forked from a process that has used Polars would hang for ever."""
-    assert "polars" not in loaded_by(f"pozytywka_spark.{daemon}")
+    assert "polars" not in loaded_by(f"pozytywka_spark.spark.{daemon}")
 
 
 def test_workers_of_kernels_load_nothing_that_kernels_do_not_need() -> None:
-    loaded = loaded_by("pozytywka_spark.kernel_daemon", *(f"pozytywka_spark.{name}" for name in KERNELS))
+    loaded = loaded_by(
+        "pozytywka_spark.spark.kernel_daemon", *(f"pozytywka_spark.{name}" for name in KERNELS)
+    )
     assert not loaded & NOT_NEEDED
     assert "polars" in loaded
 

@@ -11,11 +11,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import Lake, open_lake
 
 if TYPE_CHECKING:
-    from pozytywka_spark.training.prepare import Prepared
+    from pozytywka_spark.dataset.prepare import Prepared
     from pozytywka_spark.training.stage import TrainingReport
 
 
@@ -46,8 +46,8 @@ def settings_in(home: Path, *more: str) -> Settings:
 
 def prepared_of(settings: Settings, lake: Lake) -> Prepared:
     """What a training with these settings would know before its first fit."""
-    from pozytywka_spark.training.prepare import pin
-    from pozytywka_spark.training.table_job import training_table
+    from pozytywka_spark.dataset.prepare import pin
+    from pozytywka_spark.dataset.table_job import training_table
 
     with training_table(pin(settings, lake), settings, lake) as laid:
         return laid.prepared

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from pozytywka_spark.config.section import Decides, Product, Section
+from pozytywka_spark.config.base import Decides, Product, Section
 from pozytywka_spark.config.settings import Settings
 
 

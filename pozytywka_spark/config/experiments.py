@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pozytywka_spark.config.section import Section, decides
+from pozytywka_spark.config.base import Section, decides
 
 Level = Annotated[float, Field(gt=0, lt=0.5)]
 Population = Literal["active", "all", "scored", "selected"]

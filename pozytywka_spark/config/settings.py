@@ -6,21 +6,28 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from pozytywka_spark.config.data import S3, Data, Features, Guards, Ingest, Label, LakeSettings, Raw, Spark
+from pozytywka_spark.config.base import NOTHING, Section
+from pozytywka_spark.config.lake import S3
+from pozytywka_spark.config.ingest import Data
+from pozytywka_spark.config.features import Features
+from pozytywka_spark.config.features import Guards
+from pozytywka_spark.config.ingest import Ingest
+from pozytywka_spark.config.features import Label
+from pozytywka_spark.config.lake import LakeSettings
+from pozytywka_spark.config.ingest import Raw
+from pozytywka_spark.config.spark import Spark
 from pozytywka_spark.config.experiments import Experiments
-from pozytywka_spark.config.insight import Monitoring, Simulation
-from pozytywka_spark.config.model import (
-    Calibration,
-    Evaluation,
-    Gate,
-    Mlflow,
-    Scoring,
-    Split,
-    Training,
-    Tuning,
-)
-from pozytywka_spark.config.monthly import Monthly
-from pozytywka_spark.config.section import NOTHING, Section
+from pozytywka_spark.config.monitoring import Monitoring
+from pozytywka_spark.config.simulation import Simulation
+from pozytywka_spark.config.training import Calibration
+from pozytywka_spark.config.evaluation import Evaluation
+from pozytywka_spark.config.promotion import Gate
+from pozytywka_spark.config.tracking import Mlflow
+from pozytywka_spark.config.scoring import Scoring
+from pozytywka_spark.config.training import Split
+from pozytywka_spark.config.training import Training
+from pozytywka_spark.config.training import Tuning
+from pozytywka_spark.config.orchestration import Monthly
 from pozytywka_spark.config.synthetic import Synthetic
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from pozytywka_spark.config.section import Month, Section, decides
+from pozytywka_spark.config.base import Month, Section, decides
 
 Rate = Annotated[float, Field(ge=0, le=0.5)]
 

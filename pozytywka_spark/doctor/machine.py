@@ -12,7 +12,7 @@ import psutil
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.doctor.findings import Finding, ok, trouble, warning
-from pozytywka_spark.session import local_cores
+from pozytywka_spark.spark.session import local_cores
 
 GIB = 1 << 30
 # A Python worker with xgboost, pandas and Arrow loaded, before any data.

@@ -9,13 +9,13 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.doctor.findings import Finding, ok, trouble, warning
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.delivery import find_delivery
+from pozytywka_spark.ingest.intake.delivery import find_delivery
 from pozytywka_spark.lake.layout import UPGRADE, buckets_of, is_older
 from pozytywka_spark.lake.open import open_any_lake, open_store
 from pozytywka_spark.lake.probe import probe_local, probe_remote, probe_staging
 from pozytywka_spark.lake.storage import storage_of
 from pozytywka_spark.schemas import EVENTS
-from pozytywka_spark.training.tracking.probe import probe
+from pozytywka_spark.tracking.probe import probe
 
 
 def raw_files(settings: Settings, spark: SparkSession | None) -> list[Finding]:

@@ -12,10 +12,11 @@ from pyspark.sql import functions as F
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.experiments import importing, registry, stage, told
-from pozytywka_spark.experiments.assign import assign, end, grow_share
-from pozytywka_spark.experiments.plan import plan
-from pozytywka_spark.experiments.population import chosen_cut_off
+from pozytywka_spark.experiments import console, stage
+from pozytywka_spark.experiments.analysis.plan import plan
+from pozytywka_spark.experiments.assignment import definitions, importing
+from pozytywka_spark.experiments.assignment.assign import assign, end, grow_share
+from pozytywka_spark.experiments.assignment.eligibility import chosen_cut_off
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import ASSIGNMENTS
 
@@ -28,7 +29,7 @@ def run_assign(spark: SparkSession, settings: Settings, lake: Lake, args: argpar
     chosen = shares_of(args.share, args.group)
     at, note = chosen_cut_off(lake, settings.data, args.at)
     done = assign(spark, settings, lake, args.name, chosen, at, layer=args.layer, traffic=args.traffic)
-    return partial(_told, note, partial(told.show_assignment, done))
+    return partial(_told, note, partial(console.show_assignment, done))
 
 
 def run_grow(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
@@ -38,7 +39,7 @@ def run_grow(spark: SparkSession, settings: Settings, lake: Lake, args: argparse
         raise UsageError("experiment grow: say to what, with --share 30 or --group name=30")
     at, note = chosen_cut_off(lake, settings.data, args.at)
     done = grow_share(spark, lake, args.name, chosen, at, move_control=args.move_control)
-    return partial(_told, note, partial(told.show_assignment, done))
+    return partial(_told, note, partial(console.show_assignment, done))
 
 
 def run_end(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
@@ -64,7 +65,7 @@ def run_import(spark: SparkSession, settings: Settings, lake: Lake, args: argpar
         columns=(args.user_column, args.group_column),
         renamed=dict(_pair(text, "--rename") for text in args.rename),
     )
-    return partial(_told, note, partial(told.show_assignment, done))
+    return partial(_told, note, partial(console.show_assignment, done))
 
 
 def run_expose(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
@@ -82,26 +83,28 @@ def run_list(spark: SparkSession, settings: Settings, lake: Lake, args: argparse
             lake.read(ASSIGNMENTS.name).groupBy("experiment").agg(F.countDistinct("user_id").alias("users"))
         )
         users = {row["experiment"]: row["users"] for row in counted.collect()}
-    return partial(cli.show_table, "experiments", registry.as_rows(registry.read_experiments(lake), users))
+    return partial(
+        cli.show_table, "experiments", definitions.as_rows(definitions.read_experiments(lake), users)
+    )
 
 
 def run_plan(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Power beforehand."""
     at, note = chosen_cut_off(lake, settings.data, args.at)
     found = plan(settings, lake, args.share, at, baseline=args.baseline, lift=args.lift)
-    return partial(_told, note, partial(told.show_plan, found))
+    return partial(_told, note, partial(console.show_plan, found))
 
 
 def run_report(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """The reading."""
-    return partial(told.show_report, stage.report(spark, settings, lake, args.name))
+    return partial(console.show_report, stage.report(spark, settings, lake, args.name))
 
 
 def run_uplift(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Who was persuaded."""
     # here, not above: xgboost takes seconds to import
-    from pozytywka_spark.experiments.uplift_report import show_uplift
-    from pozytywka_spark.experiments.uplift_stage import uplift
+    from pozytywka_spark.experiments.uplift.report import show_uplift
+    from pozytywka_spark.experiments.uplift.stage import uplift
 
     return partial(show_uplift, uplift(spark, settings, lake, args.name, args.treatment))
 
@@ -122,7 +125,7 @@ def shares_of(share: float | None, groups: Sequence[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for text in groups:
         name, value = _pair(text, "--group")
-        registry.check_name(name, "--group")
+        definitions.check_name(name, "--group")
         try:
             found[name] = float(value)
         except ValueError:

@@ -17,15 +17,13 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.dataspan import DataSpan, span_of
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.experiments import registry, srm
-from pozytywka_spark.experiments.cells import Cells, cells_told
-from pozytywka_spark.experiments.page import render
-from pozytywka_spark.experiments.participants import Past, reading_months
-from pozytywka_spark.experiments.population import cut_off_of
-from pozytywka_spark.experiments.reading import CUMULATIVE, Row, balance, read_all, segment_rows
-from pozytywka_spark.experiments.reading_work import (
+from pozytywka_spark.experiments.analysis import srm
+from pozytywka_spark.experiments.analysis.mlflow_log import log_reading
+from pozytywka_spark.experiments.analysis.page import render
+from pozytywka_spark.experiments.analysis.participants import Past, reading_months
+from pozytywka_spark.experiments.analysis.reading import CUMULATIVE, Row, balance, read_all, segment_rows
+from pozytywka_spark.experiments.analysis.reading_work import (
     BOUGHT,
     CELLS,
     COUNTS,
@@ -34,17 +32,20 @@ from pozytywka_spark.experiments.reading_work import (
     ReadEvents,
     ReadUsers,
 )
-from pozytywka_spark.experiments.record import log_reading
-from pozytywka_spark.experiments.registry import Experiment
-from pozytywka_spark.experiments.segments import contamination, segment_counts
+from pozytywka_spark.experiments.analysis.segments import contamination, segment_counts
+from pozytywka_spark.experiments.analysis.sufficient_statistics import Cells, cells_told
+from pozytywka_spark.experiments.assignment import definitions
+from pozytywka_spark.experiments.assignment.definitions import Experiment
+from pozytywka_spark.experiments.assignment.eligibility import cut_off_of
 from pozytywka_spark.features.build.survey import without_ids
-from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.features.times import month_at, number_of
+from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.data_span import DataSpan, span_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import ASSIGNMENTS, EXPERIMENT_RESULTS, EXPOSURES
-from pozytywka_spark.slices import slices_for
 
 FORMAT = 1
 _EPOCH = date(1970, 1, 1)
@@ -97,8 +98,8 @@ def report(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> Ex
 
 def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> Reading:
     """The reading itself; writes nothing. Raises as `report` does."""
-    known = registry.read_experiments(lake)
-    experiment, chosen = registry.find(lake, name), settings.experiments
+    known = definitions.read_experiments(lake)
+    experiment, chosen = definitions.find(lake, name), settings.experiments
     if not lake.exists("events"):
         raise DataError(f"table events is not in {lake.root}: run the ingest job first")
     past = lake.exists("user_month") and lake.exists("user_debuts")

@@ -12,19 +12,19 @@ from typing import Any, NoReturn
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features import building, committed
-from pozytywka_spark.features.canary import CANARY
-from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.features.guarding import run_guards
+from pozytywka_spark.features.build import build_months, commit_tables
+from pozytywka_spark.features.build.label_rows import LabelCount
+from pozytywka_spark.features.build.lake_state import Look, look_at
+from pozytywka_spark.features.build.prepared import Asked, Prepared, prepare
+from pozytywka_spark.features.build.state_tables import Known, check_silver, read_known
+from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.features.guards.canary import CANARY
 from pozytywka_spark.features.guards.result import GuardResult
-from pozytywka_spark.features.label_rows import LabelCount
-from pozytywka_spark.features.look import Look, look_at
-from pozytywka_spark.features.prepared import Asked, Prepared, prepare
-from pozytywka_spark.features.store import Known, check_silver, read_known
+from pozytywka_spark.features.guards.run_guards import run_guards
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Tasks
@@ -102,7 +102,7 @@ def build_features(
             after, guards = _build(settings, lake, tasks, prepared, entries, clock, commit=commit)
     if commit:
         with clock.timed("record"):
-            committed.commit_record(lake, prepared, after)
+            commit_tables.commit_record(lake, prepared, after)
     counts = [asdict(after.labels[month]) for month in sorted(after.labels) if after.labels[month].rows]
     return FeaturesReport(
         rows=sum(row["rows"] for row in counts),
@@ -151,19 +151,19 @@ def _build(
     labels: Mapping[date, LabelCount] = {}
     guards: list[GuardResult] = []
     if prepared.chosen or prepared.relabelled:
-        build = building.build_of(settings, lake, tasks, prepared, features)
+        build = build_months.build_of(settings, lake, tasks, prepared, features)
         with clock.timed("second pass"):
-            measured = building.measure_months(build)
+            measured = build_months.measure_months(build)
         with clock.timed("third pass"):
-            made = building.make_features(build, measured)
+            made = build_months.make_features(build, measured)
         if prepared.chosen:
             with clock.timed("guards"):
                 guards = run_guards(build, made)
         labels = made.labels
     if commit:
         with clock.timed("commits"):
-            committed.forget(lake, prepared)
-            committed.commit_purchases(lake, prepared)
+            commit_tables.forget(lake, prepared)
+            commit_tables.commit_purchases(lake, prepared)
             if prepared.chosen or prepared.relabelled:
-                committed.commit_months(build, made)
-    return committed.known_after(prepared, labels), guards
+                commit_tables.commit_months(build, made)
+    return commit_tables.known_after(prepared, labels), guards

@@ -18,20 +18,20 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import by_spark, ledger
-from pozytywka_spark.ingest.contracts import Contract
-from pozytywka_spark.ingest.counted import CountedFiles
 from pozytywka_spark.ingest.fates import NOTED, OUTCOMES
-from pozytywka_spark.ingest.file_stats import FileStats
-from pozytywka_spark.ingest.held import chosen_layout, record_layout, resolve_beside_held
-from pozytywka_spark.ingest.pass_one import NOTHING_READ, JudgedRows, read_files, read_lines
-from pozytywka_spark.ingest.rawfile import RawFile
-from pozytywka_spark.ingest.reader import Surveyed
-from pozytywka_spark.ingest.rejected import BatchStamp
-from pozytywka_spark.ingest.resolve import BatchFiles
-from pozytywka_spark.ingest.rules.verdict import Judging
-from pozytywka_spark.ingest.writes import write_resolved
-from pozytywka_spark.ingest.wrong_kinds import first_of
+from pozytywka_spark.ingest.intake import by_spark, ledger
+from pozytywka_spark.ingest.intake.contracts import Contract
+from pozytywka_spark.ingest.intake.rawfile import RawFile
+from pozytywka_spark.ingest.intake.reader import Surveyed
+from pozytywka_spark.ingest.intake.wrong_kinds import first_of
+from pozytywka_spark.ingest.resolve.counted import CountedFiles
+from pozytywka_spark.ingest.resolve.held import chosen_layout, record_layout, resolve_beside_held
+from pozytywka_spark.ingest.resolve.rejected import BatchStamp
+from pozytywka_spark.ingest.resolve.resolve_rows import BatchFiles
+from pozytywka_spark.ingest.resolve.writes import write_resolved
+from pozytywka_spark.ingest.validate.file_stats import FileStats
+from pozytywka_spark.ingest.validate.pass_one import NOTHING_READ, JudgedRows, read_files, read_lines
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.layout import buckets_of
 from pozytywka_spark.lake.storage import storage_of

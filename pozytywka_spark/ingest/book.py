@@ -17,17 +17,17 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import by_spark, ledger
 from pozytywka_spark.ingest.batch import Batch, Source, file_row, ingest_batch
-from pozytywka_spark.ingest.counted import CountedFiles
-from pozytywka_spark.ingest.ledger import Version
-from pozytywka_spark.ingest.notes import Notes, open_notes
-from pozytywka_spark.ingest.older_checkpoint import files_of_batch
-from pozytywka_spark.ingest.rawfile import RawFile
-from pozytywka_spark.ingest.reader import MARK, Surveyed
-from pozytywka_spark.ingest.survey import survey
-from pozytywka_spark.ingest.touched import may_be_touched, only_touched
-from pozytywka_spark.ingest.wrong_kinds import AGAIN
+from pozytywka_spark.ingest.intake import by_spark, ledger
+from pozytywka_spark.ingest.intake.ledger import Version
+from pozytywka_spark.ingest.intake.notes import Notes, open_notes
+from pozytywka_spark.ingest.intake.older_checkpoint import files_of_batch
+from pozytywka_spark.ingest.intake.rawfile import RawFile
+from pozytywka_spark.ingest.intake.reader import MARK, Surveyed
+from pozytywka_spark.ingest.intake.survey import survey
+from pozytywka_spark.ingest.intake.touched import may_be_touched, only_touched
+from pozytywka_spark.ingest.intake.wrong_kinds import AGAIN
+from pozytywka_spark.ingest.resolve.counted import CountedFiles
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.storage import storage_of
 from pozytywka_spark.lake.tasks import Tasks

@@ -12,31 +12,31 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.datadays import INGEST, recorded_span
-from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import ledger
 from pozytywka_spark.ingest.batch import Source
 from pozytywka_spark.ingest.book import Book, source_id
-from pozytywka_spark.ingest.checks import Finding
-from pozytywka_spark.ingest.contracts import CONTRACTS, Contract
-from pozytywka_spark.ingest.counted import CountedFiles
-from pozytywka_spark.ingest.delivery import Delivery, changed, find_delivery, unread
 from pozytywka_spark.ingest.fates import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
-from pozytywka_spark.ingest.findings import last_findings
-from pozytywka_spark.ingest.judging import judging_of
-from pozytywka_spark.ingest.lock import only_ingest
-from pozytywka_spark.ingest.page import page_path
-from pozytywka_spark.ingest.replay import replay_all, replay_stream, second_chance
-from pozytywka_spark.ingest.reporting import report_on
-from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.intake import ledger
+from pozytywka_spark.ingest.intake.contracts import CONTRACTS, Contract
+from pozytywka_spark.ingest.intake.delivery import Delivery, changed, find_delivery, unread
+from pozytywka_spark.ingest.intake.lock import only_ingest
+from pozytywka_spark.ingest.quality.checks import Finding
+from pozytywka_spark.ingest.quality.findings import last_findings
+from pozytywka_spark.ingest.quality.page import page_path
+from pozytywka_spark.ingest.quality.reporting import report_on
+from pozytywka_spark.ingest.resolve.counted import CountedFiles
+from pozytywka_spark.ingest.resolve.replay import replay_all, replay_stream, second_chance
+from pozytywka_spark.ingest.validate.judging import judging_of
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_span import DataSpan
+from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.reports.page import SEVERITIES
 
-_KERNELS = ("pozytywka_spark.lake.run_tasks", "pozytywka_spark.ingest.line_work")
+_KERNELS = ("pozytywka_spark.lake.run_tasks", "pozytywka_spark.ingest.validate.line_work")
 
 
 @dataclass(frozen=True)

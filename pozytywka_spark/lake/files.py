@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pozytywka_spark import paths
 from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake import paths
 
 _PAUSE = 0.2  # seconds between two tries for a lock
 

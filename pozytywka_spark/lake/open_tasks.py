@@ -17,7 +17,7 @@ from pozytywka_spark.lake.run_tasks import SparkTasks
 from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.lake.task_files import OpenFiles, forget_shared
-from pozytywka_spark.session import local_cores
+from pozytywka_spark.spark.session import local_cores
 
 
 @contextmanager

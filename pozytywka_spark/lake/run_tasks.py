@@ -20,7 +20,7 @@ from pozytywka_spark.lake.shards import Parcel, Written, pack
 from pozytywka_spark.lake.task_files import OpenFiles
 from pozytywka_spark.lake.task_lines import LINE, as_batch, collected
 from pozytywka_spark.lake.tasks import Done, Told, Work
-from pozytywka_spark.session_conf import interpreted
+from pozytywka_spark.spark.temporary_conf import interpreted
 
 if TYPE_CHECKING:
     import polars as pl

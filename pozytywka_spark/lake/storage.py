@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pyarrow import fs
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import s3
+from pozytywka_spark.lake import hdfs, s3
 
 if TYPE_CHECKING:  # tasks have no settings, and their workers would wait for them
     from pozytywka_spark.config import Settings
@@ -74,11 +74,16 @@ def _from_uri(root: str) -> tuple[fs.FileSystem, str]:
     Raises `LakeError` if this pyarrow has no such file system, or can't reach it.
     """
     try:
-        found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(root)
+        found: tuple[fs.FileSystem, str] | None = hdfs.native(root) if hdfs.is_hdfs(root) else None
+        return found or fs.FileSystem.from_uri(root)
     except (OSError, ValueError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise LakeError(f"{root}: pyarrow can't open it: {reason}; see lake.file_systems") from error
-    return found
+        advice = (
+            "install hdfs-native there, or set lake.staging to a folder that all machines share"
+            if hdfs.is_hdfs(root)
+            else "see lake.file_systems"
+        )
+        raise LakeError(f"{root}: pyarrow can't open it: {reason}; {advice}") from error
 
 
 def storage_of(settings: Settings) -> Storage:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from pozytywka_spark.arrow_bytes import binary_array
+from pozytywka_spark.lake.arrow_bytes import binary_array
 
 LINE = "line binary"
 _ARROW = pa.schema([("line", pa.binary())])

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from pozytywka_spark.config import Monitoring
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.monitoring.counts import FINE, Counts, Floats
 from pozytywka_spark.monitoring.drift import distances_of
 from pozytywka_spark.monitoring.performance import ESTIMATED, REALISED, Measured, Performance

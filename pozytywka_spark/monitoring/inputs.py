@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from datetime import date
 
 from pozytywka_spark.config import Monitoring, Settings, deciding
-from pozytywka_spark.datadays import span_of_features
-from pozytywka_spark.dataspan import DataSpan
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.guards.names import check_hash, check_order
+from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.guards.feature_names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.lake.data_span import DataSpan
+from pozytywka_spark.lake.event_days import span_of_features
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.models.target import check_column
 from pozytywka_spark.monitoring.work import MonthPart, parts_of_month
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.stage import months_in
-from pozytywka_spark.training.predicted import check_column
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
 FORMAT = 3
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pozytywka_spark.training.evaluation import Rows, evaluate
-from pozytywka_spark.training.kernel import Floats
-from pozytywka_spark.training.metrics import Evaluation
+from pozytywka_spark.evaluation.evaluate import Rows, evaluate
+from pozytywka_spark.evaluation.metric_sums import Floats
+from pozytywka_spark.evaluation.metrics import Evaluation
 
 ESTIMATED, REALISED = "estimated", "realised"
 NORMAL = 1.959963984540054  # of a 95% interval

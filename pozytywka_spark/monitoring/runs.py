@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.monitoring.drift import PSI
 from pozytywka_spark.monitoring.findings import MODEL, SCORE
-from pozytywka_spark.training.names import monitoring_name, span
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.tracking import runs
-from pozytywka_spark.training.tracking.inputs import Input, log_inputs
-from pozytywka_spark.training.tracking.notes import KIND, page_of, table, tell_run
-from pozytywka_spark.training.tracking.store import Tracking
+from pozytywka_spark.tracking import runs
+from pozytywka_spark.tracking.inputs import Input, log_inputs
+from pozytywka_spark.tracking.notes import KIND, page_of, table, tell_run
+from pozytywka_spark.tracking.run_names import monitoring_name, span
+from pozytywka_spark.tracking.store import Tracking
 
 TAG = "pozytywka.monitoring"
 MONTHS = "months"  # of a monitoring run: the first and the last month it has measured

@@ -9,9 +9,11 @@ from datetime import date
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import catalogue_of
+from pozytywka_spark.features.declared.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.tasks import Done, Tasks
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.models.target import has_own_labels
 from pozytywka_spark.monitoring import table
 from pozytywka_spark.monitoring.findings import (
     SCORE,
@@ -43,11 +45,9 @@ from pozytywka_spark.monitoring.work import (
 )
 from pozytywka_spark.schemas import MONITORING
 from pozytywka_spark.scoring.work import MARGIN
-from pozytywka_spark.training.predicted import has_own_labels
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.sources import monitored_inputs
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.store import Tracking, connect
+from pozytywka_spark.tracking import registry, runs
+from pozytywka_spark.tracking.sources import monitored_inputs
+from pozytywka_spark.tracking.store import Tracking, connect
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.monitoring.findings import MODEL, Row

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.dice import dice
+from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.monitoring.counts import Counts, count_bins, edges_of
@@ -18,8 +18,8 @@ from pozytywka_spark.monitoring.performance import Measured, measure
 from pozytywka_spark.scoring.work import MARGIN, ROWS_AT_ONCE, matrix_of, parts_of
 
 if TYPE_CHECKING:
+    from pozytywka_spark.models.serving_model import ServingModel
     from pozytywka_spark.monitoring.counts import Floats
-    from pozytywka_spark.training.serving import ServingModel
 
 KEYS = ["user_id", "month"]
 LABEL, SCORE, DICE = "label", "score", "dice"

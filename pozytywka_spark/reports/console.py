@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from pozytywka_spark.told import four_decimals, plain
+from pozytywka_spark.reports.formatting import four_decimals, plain
 
 _NARROWEST = 20  # a text column that would have to be narrower is no table any more
 

@@ -19,7 +19,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from pozytywka_spark.reports.charts import Chart, draw
-from pozytywka_spark.told import four_digits, plain
+from pozytywka_spark.reports.formatting import four_digits, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

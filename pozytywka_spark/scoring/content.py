@@ -9,9 +9,9 @@ from typing import Any
 import numpy.typing as npt
 import polars as pl
 
+from pozytywka_spark.hashing.digest import Digest, digest_of
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
-from pozytywka_spark.training.digest import Digest, digest_of
 
 KEYS = ("user_id", "month")
 

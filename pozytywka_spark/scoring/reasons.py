@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from pozytywka_spark.features.entry import Feature
-    from pozytywka_spark.training.booster import Matrix
+    from pozytywka_spark.features.declared.declaration import Feature
+    from pozytywka_spark.models.booster import Matrix
 
 REASONS = "reasons"
 _FIELDS = ("feature", "contribution", "value", "text", "actionable")

@@ -12,13 +12,16 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.datadays import span_of_features
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.guards.names import check_hash, check_order
+from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.guards.feature_names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.lake.event_days import span_of_features
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.models.target import check_label
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.policy import Rule
@@ -32,11 +35,8 @@ from pozytywka_spark.scoring.work import (
     deciles_of,
     write_scores,
 )
-from pozytywka_spark.training.predicted import check_label
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.tracking.registry import load_model
-from pozytywka_spark.training.tracking.store import connect
-from pozytywka_spark.wholemonth import ChosenMonth, choose_month
+from pozytywka_spark.tracking.registry import load_model
+from pozytywka_spark.tracking.store import connect
 
 FORMAT = 5
 

@@ -15,16 +15,16 @@ import polars as pl
 
 from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
+from pozytywka_spark.models.calibration import Calibrator, sigmoid
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.policy import Rule, selected
 from pozytywka_spark.scoring.rank import ranks
 from pozytywka_spark.scoring.reasons import REASONS, Words, reasons_of
-from pozytywka_spark.training.calibration import Calibrator, sigmoid
 
 if TYPE_CHECKING:
     from pozytywka_spark.lake.shards import Written
-    from pozytywka_spark.training.booster import Matrix
-    from pozytywka_spark.training.serving import ServingModel
+    from pozytywka_spark.models.booster import Matrix
+    from pozytywka_spark.models.serving_model import ServingModel
 
 # Kinds of parcels; the key is the number of the part: MARGINS user_id and margin, EXPLAINED reasons (a row
 # each of them), RANKED all columns of `predictions` that differ from user to user, but for the reasons

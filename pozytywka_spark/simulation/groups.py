@@ -11,18 +11,18 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.datadays import span_of_features
-from pozytywka_spark.dice import dice
+from pozytywka_spark.dataset.subgroups import RANGES, UNKNOWN, range_names
+from pozytywka_spark.dataset.table_counts import CITIES, OTHER
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.lake.event_days import span_of_features
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
+from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.work import Part
-from pozytywka_spark.training.groups import RANGES, UNKNOWN, range_names
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.table_counts import CITIES, OTHER
-from pozytywka_spark.wholemonth import ChosenMonth, choose_month
 
 EVERYONE = "all users"
 SEGMENT, DICE = "segment", "dice"

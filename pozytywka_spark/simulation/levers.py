@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.features.trends import SPANS
+from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.features.declared.trends import SPANS
 from pozytywka_spark.schemas import AUDIO_FEATURES
 
 Floats = npt.NDArray[np.float64]

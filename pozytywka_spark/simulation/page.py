@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.reports.charts import Chart, Dot, Line, round_ticks
 from pozytywka_spark.reports.page import Page
 from pozytywka_spark.simulation.advice import WARNING
-from pozytywka_spark.training.serving import ServingModel
 
 SHOWN = 15
 NAMES = 220  # pixels for the longest name of a segment

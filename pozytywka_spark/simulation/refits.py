@@ -14,21 +14,21 @@ import polars as pl
 import pyarrow as pa
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dice import dice, falls_below
+from pozytywka_spark.dataset.rows import LABEL
+from pozytywka_spark.dataset.table_counts import CountLabels, counted
+from pozytywka_spark.dataset.table_work import MonthRows, mature
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.evaluation.metric_sums import user_weights
+from pozytywka_spark.hashing.dice import dice, falls_below
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
-from pozytywka_spark.training.booster import Predictor
+from pozytywka_spark.models.booster import Predictor
+from pozytywka_spark.models.linear_fit import fit_weighted
+from pozytywka_spark.models.predictors import Trees, from_content
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.models.target import check_column
 from pozytywka_spark.training.estimators import positive_weight, tree_parameters
-from pozytywka_spark.training.kernel import user_weights
-from pozytywka_spark.training.linear_fit import fit_weighted
-from pozytywka_spark.training.predicted import check_column
-from pozytywka_spark.training.predictors import Trees, from_content
-from pozytywka_spark.training.rows import LABEL
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.table_counts import CountLabels, counted
-from pozytywka_spark.training.table_work import MonthRows, mature
 
 REFIT = "refit_rows"  # kind of parcels: user_id, month, label and the model's features as 32-bit floats
 _BYTES_A_FIT = 4 << 20  # worth a task of its own

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from pozytywka_spark.config import Simulation
+from pozytywka_spark.models.booster import Predictor
+from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.simulation.levers import ADS, FAVOURITES, PLAYS, Columns, Floats, Lever
-from pozytywka_spark.training.booster import Predictor
-from pozytywka_spark.training.calibration import Calibrator
 
 CONTEXT = (PLAYS, "listened_minutes")  # where in the crowd a user stands, whatever is changed
 STEP = 0.05  # standard deviations: a smaller move is none, so that advice names what matters

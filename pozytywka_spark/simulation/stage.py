@@ -14,11 +14,13 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.catalogue import catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.guards.names import check_hash, check_order
+from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.guards.feature_names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.tasks import Done, Tasks
+from pozytywka_spark.lake.whole_month import ChosenMonth
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.schemas import SIMULATIONS
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.work import parts_of
@@ -35,11 +37,9 @@ from pozytywka_spark.simulation.levers import LEVERS, Lever, usable
 from pozytywka_spark.simulation.page import render
 from pozytywka_spark.simulation.refits import refit
 from pozytywka_spark.simulation.segment import CONTEXT, Model
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.notes import KIND, page_of, tell_run
-from pozytywka_spark.training.tracking.store import Tracking, connect
-from pozytywka_spark.wholemonth import ChosenMonth
+from pozytywka_spark.tracking import registry, runs
+from pozytywka_spark.tracking.notes import KIND, page_of, tell_run
+from pozytywka_spark.tracking.store import Tracking, connect
 
 FORMAT = 2
 TAG = "pozytywka.simulation"

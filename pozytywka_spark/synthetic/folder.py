@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyarrow import fs
 
-from pozytywka_spark import paths
+from pozytywka_spark.lake import paths
 
 
 @dataclass(frozen=True)

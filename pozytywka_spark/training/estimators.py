@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.timesplit import TRAIN, VALIDATION
-from pozytywka_spark.training.one_task import Grown, Task, binned, grow, threads_of
-from pozytywka_spark.training.planner import Plan
-from pozytywka_spark.training.predictors import LOGISTIC, MAJORITY, XGBOOST, Trees
-from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.models.predictors import LOGISTIC, MAJORITY, XGBOOST, Trees
+from pozytywka_spark.months import TRAIN, VALIDATION
+from pozytywka_spark.spark.resources import Plan
+from pozytywka_spark.training.single_task import Grown, Task, binned, grow, threads_of
 
 MODELS = (MAJORITY, LOGISTIC, XGBOOST)
 
@@ -38,7 +38,7 @@ def fit_trees(table: TrainingTable, settings: Settings, plan: Plan, base_rate: f
     """Boosted trees on the train side, stopped on the validation side's log loss.
 
     The same rows and threads give the same trees, byte by byte. The booster is cut after its best iteration:
-    no reader can use the trees that overfit. A plan across executors is `across.fit_across`'s.
+    no reader can use the trees that overfit. A plan across executors is `across_executors.fit_across`'s.
     """
     weight = positive_weight(settings, base_rate)
     task = as_task(table.order, settings, plan.threads, weight)

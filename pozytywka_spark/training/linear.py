@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.timesplit import TRAIN
-from pozytywka_spark.training.linear_fit import fit_columns
-from pozytywka_spark.training.predictors import Linear
-from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.models.linear_fit import fit_columns
+from pozytywka_spark.models.predictors import Linear
+from pozytywka_spark.months import TRAIN
 
 
 @dataclass(frozen=True)

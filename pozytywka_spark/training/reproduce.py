@@ -13,20 +13,21 @@ from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.prepare import pin, spark_rows
+from pozytywka_spark.dataset.splits import TRAIN
+from pozytywka_spark.dataset.table_job import training_table
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.evaluation import verdict
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import planner, verdict
-from pozytywka_spark.training.booster import Predictor
-from pozytywka_spark.training.fitting import fit_models, held_rows, measure
-from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST, Linear
-from pozytywka_spark.training.prepare import pin, spark_rows
-from pozytywka_spark.training.record import TUNED, metrics_of
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.splits import TRAIN
-from pozytywka_spark.training.table_job import training_table
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.store import Tracking, connect
-from pozytywka_spark.training.tuning import with_parameters
+from pozytywka_spark.models.booster import Predictor
+from pozytywka_spark.models.predictors import LOGISTIC, XGBOOST, Linear
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.spark import resources
+from pozytywka_spark.tracking import registry, runs
+from pozytywka_spark.tracking.store import Tracking, connect
+from pozytywka_spark.training.fit_and_measure import fit_models, held_rows, measure
+from pozytywka_spark.training.log_training import TUNED, metrics_of
+from pozytywka_spark.training.tuning.tune import with_parameters
 
 # What decides where things are, not what is trained: taken from today.
 _PLACES = ("env", "home", "raw", "lake", "spark", "mlflow")
@@ -55,8 +56,8 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
     with training_table(pinned, again, lake) as laid:
         prepared = laid.prepared
         size = (prepared.sizes[TRAIN][0], len(prepared.order))
-        cluster, whole = planner.describe_cluster(spark), prepared.share == 1
-        plan = planner.plan(*size, cluster, then["workers"], in_memory=whole)
+        cluster, whole = resources.describe_cluster(spark), prepared.share == 1
+        plan = resources.plan(*size, cluster, then["workers"], in_memory=whole)
         plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
         final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
         rows = partial(spark_rows, pinned, prepared.split, again, lake)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.training.booster import Matrix
-from pozytywka_spark.training.folds import Fit, FitAll, FoldResult
-from pozytywka_spark.training.predictors import XGBOOST
-from pozytywka_spark.training.prepare import Prepared
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.splits import TimeSplit
+from pozytywka_spark.dataset.prepare import Prepared
+from pozytywka_spark.dataset.splits import TimeSplit
+from pozytywka_spark.models.booster import Matrix
+from pozytywka_spark.models.predictors import XGBOOST
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.training.tuning.folds import Fit, FitAll, FoldResult
 
 SHOWN = 15
 

@@ -10,27 +10,29 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import catalogue_of
+from pozytywka_spark.dataset.asking import Asked, Later
+from pozytywka_spark.dataset.prepare import Prepared, pin, spark_rows
+from pozytywka_spark.dataset.splits import TEST, TRAIN, describe, diagram
+from pozytywka_spark.dataset.table_job import Laid, table_to_ask, training_table
+from pozytywka_spark.dossier.model_sections import worst_in_words
+from pozytywka_spark.dossier.publish import FACTS
+from pozytywka_spark.evaluation import decisions, explanation
+from pozytywka_spark.evaluation.verdict import CHOSEN_ON_TEST, as_plain, in_words
+from pozytywka_spark.features.declared.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import decisions, explanation, facts, known, planner, record
-from pozytywka_spark.training.asking import Asked, Later
-from pozytywka_spark.training.dossier_models import worst_in_words
-from pozytywka_spark.training.fitting import fit_models, held_rows, measure
-from pozytywka_spark.training.predictors import IN_WORDS
-from pozytywka_spark.training.prepare import Prepared, pin, spark_rows
-from pozytywka_spark.training.promotion import settle
-from pozytywka_spark.training.publish import FACTS
-from pozytywka_spark.training.search import fold_fits, search
-from pozytywka_spark.training.shuffled import check_shuffled
-from pozytywka_spark.training.sources import training_inputs
-from pozytywka_spark.training.splits import TEST, TRAIN, describe, diagram
+from pozytywka_spark.models.predictors import IN_WORDS
+from pozytywka_spark.promotion.aliases import settle
+from pozytywka_spark.spark import resources
+from pozytywka_spark.tracking import registry, runs
+from pozytywka_spark.tracking.inputs import log_inputs
+from pozytywka_spark.tracking.sources import training_inputs
+from pozytywka_spark.tracking.store import Tracking, connect
+from pozytywka_spark.training import dossier_data, earlier_trainings, log_training
+from pozytywka_spark.training.fit_and_measure import fit_models, held_rows, measure
+from pozytywka_spark.training.guard_shuffled_labels import check_shuffled
 from pozytywka_spark.training.stability import stability_of
-from pozytywka_spark.training.table_job import Laid, table_to_ask, training_table
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.inputs import log_inputs
-from pozytywka_spark.training.tracking.store import Tracking, connect
-from pozytywka_spark.training.tuning import with_parameters
-from pozytywka_spark.training.verdict import CHOSEN_ON_TEST, as_plain, in_words
+from pozytywka_spark.training.tuning.search import fold_fits, search
+from pozytywka_spark.training.tuning.tune import with_parameters
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = 
     """
     pinned = pin(settings, lake)
     tracking = connect(settings)  # before the work, not after it
-    found = None if force else known.recalled(tracking, pinned, settings)
+    found = None if force else earlier_trainings.recalled(tracking, pinned, settings)
     if found is not None:
         version, prepared = found
         with Later(partial(table_to_ask, pinned, settings, lake)) as asked:
@@ -98,17 +100,17 @@ def _train(
 ) -> registry.Version:
     prepared = laid.prepared
     size = (prepared.sizes[TRAIN][0], len(prepared.order))
-    cluster, whole = planner.describe_cluster(spark), prepared.share == 1
-    plan = planner.plan(*size, cluster, settings.training.num_workers, in_memory=whole)
+    cluster, whole = resources.describe_cluster(spark), prepared.share == 1
+    plan = resources.plan(*size, cluster, settings.training.num_workers, in_memory=whole)
     guard = check_shuffled(laid.asked, prepared.order, settings)
     fits = fold_fits(laid.asked, prepared, plan, cluster, settings)
     runs.close_abandoned(tracking, registry.INPUTS, prepared.inputs)
-    tags = record.tags(prepared, settings, lake.root)
-    with runs.run(tracking, record.name(prepared, settings), tags=tags) as parent:
+    tags = log_training.tags(prepared, settings, lake.root)
+    with runs.run(tracking, log_training.name(prepared, settings), tags=tags) as parent:
         log_inputs(tracking, parent, training_inputs(prepared, settings, lake))
-        record.log_inputs(tracking, parent, prepared, settings, plan, guard.checked)
+        log_training.log_inputs(tracking, parent, prepared, settings, plan, guard.checked)
         tuned = search(tracking, parent, prepared, settings, fits)
-        record.log_tuned(tracking, parent, tuned.parameters if tuned else {})
+        log_training.log_tuned(tracking, parent, tuned.parameters if tuned else {})
         final = with_parameters(settings, tuned.parameters) if tuned else settings
         rows = partial(spark_rows, laid.plan.pinned, prepared.split, settings, lake)
         fitted = fit_models(laid.asked, rows, prepared, final, plan)
@@ -117,17 +119,17 @@ def _train(
         held = prepared.sizes[TEST][0]
         explained = explanation.explain_model(laid.asked, held, model, final, threads=plan.threads)
         holds = stability_of(model, prepared, explained, final, fits.explained)
-        logged = record.log_models(tracking, parent, prepared, fitted, found)
+        logged = log_training.log_models(tracking, parent, prepared, fitted, found)
         content = {
-            "data": facts.data_facts(prepared, settings),
-            "made": facts.model_facts(final, plan, fitted.trees, model, tuned),
-            **facts.measured_facts(found.models, found.slices),
+            "data": dossier_data.data_facts(prepared, settings),
+            "made": dossier_data.model_facts(final, plan, fitted.trees, model, tuned),
+            **dossier_data.measured_facts(found.models, found.slices),
             "verdict": as_plain(found.verdict),
             "decisions": decisions.decision_table(found.counts, final),
             "explained": explanation.in_words(explained, catalogue_of(settings)),
             "stability": holds,
             "guards": [guard.checked],
-            "remarks": record.notes(prepared, settings),
+            "remarks": log_training.notes(prepared, settings),
             "run": parent,
         }
         runs.log_json(tracking, parent, content, FACTS)  # the page is made of it once the gate has decided
@@ -143,13 +145,13 @@ def _known(tracking: Tracking, prepared: Prepared, settings: Settings) -> regist
     found = registry.find_logged(tracking, prepared.inputs)
     if found is None:
         return None
-    return _register(tracking, found[0], record.LoggedModel(**found[1]), prepared, settings)
+    return _register(tracking, found[0], log_training.LoggedModel(**found[1]), prepared, settings)
 
 
 def _register(
-    tracking: Tracking, parent: str, logged: record.LoggedModel, prepared: Prepared, settings: Settings
+    tracking: Tracking, parent: str, logged: log_training.LoggedModel, prepared: Prepared, settings: Settings
 ) -> registry.Version:
-    tags = record.version_tags(parent, prepared, settings, logged.kind)
+    tags = log_training.version_tags(parent, prepared, settings, logged.kind)
     return registry.register(tracking, logged.run_id, (logged.model_id, logged.source), tags)
 
 
@@ -162,21 +164,23 @@ def _report(
     reasons: Sequence[str],
     reused: bool,
 ) -> TrainingReport:
-    known = f"version {version.number} was trained on the same inputs: nothing to do (--force trains again)"
+    unchanged = (
+        f"version {version.number} was trained on the same inputs: nothing to do (--force trains again)"
+    )
     content = runs.read_json(tracking, version.training_run, FACTS)
     return TrainingReport(
         split=describe(prepared.split, prepared.counts),
         diagram=diagram(prepared.split, prepared.folds),
         notes=[
-            *([known] if reused else []),
+            *([unchanged] if reused else []),
             f"planner: {content['made']['planner']}",
             *([CHOSEN_ON_TEST] if settings.training.prefer_simple else []),
             worst_in_words(content["slices"], content["made"]["least"]),
             *_tuned_in_words(content["made"]["tuning"]),
-            *record.notes(prepared, settings),
+            *log_training.notes(prepared, settings),
             *reasons,
         ],
-        models=record.table(runs.children(tracking, version.training_run)),
+        models=log_training.table(runs.children(tracking, version.training_run)),
         verdict=in_words(content["verdict"], prefer_simple=settings.training.prefer_simple),
         decisions=decisions.for_console(content["decisions"]),
         tuning=_tuning(content["made"]["tuning"]),

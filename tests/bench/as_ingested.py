@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pozytywka_spark.event_notes import NOTE, note_of
-from pozytywka_spark.ingest.new_events import ROWS_AT_ONCE
+from pozytywka_spark.hashing.slices import slice_of, slices_for
+from pozytywka_spark.ingest.resolve.new_events import ROWS_AT_ONCE
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.event_notes import NOTE, note_of
 from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import EVENTS
-from pozytywka_spark.slices import slice_of, slices_for
 
 
 def as_ingested(lake: Lake, buckets: int) -> None:

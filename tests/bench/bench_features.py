@@ -30,14 +30,14 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.report import render_report
+from pozytywka_spark.features.declared.analysts import ANALYSTS
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.page.features_page import render_report
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.session import build_session
+from pozytywka_spark.spark.session import build_session
 from pozytywka_spark.synthetic.world import write_world
 from tests.bench.duckdb_25 import with_duckdb
 from tests.bench.everything import exponent

@@ -27,7 +27,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Dirt, load_settings
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.session import build_session
+from pozytywka_spark.spark.session import build_session
 from pozytywka_spark.synthetic.world import write_world
 from tests.bench.memory import jvm_peak, peak_of, workers_peak
 

@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.schemas import table
-from pozytywka_spark.session import build_session
+from pozytywka_spark.spark.session import build_session
 
 DDL = (
     "event_id bigint, user_id bigint, track_id string, event_type string, event_time timestamp, "

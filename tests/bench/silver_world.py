@@ -14,8 +14,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
-from pozytywka_spark.identity import user_bucket
-from pozytywka_spark.identity_spark import user_bucket as bucket_of_user
+from pozytywka_spark.hashing.identity import user_bucket
+from pozytywka_spark.hashing.identity_spark import user_bucket as bucket_of_user
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.layout import buckets_for, recording
 from tests.bench.as_ingested import as_ingested

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pyspark
 
-from pozytywka_spark.class_archive import with_archive
+from pozytywka_spark.spark.jvm_archive import with_archive
 
 LOOPBACK = "127.0.0.1"
 # The daemons only pass messages: they need little memory and no compiler.

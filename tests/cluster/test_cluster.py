@@ -19,10 +19,10 @@ from cluster.standalone import standalone
 from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
-from pozytywka_spark.class_archive import with_archive
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.spark.jvm_archive import with_archive
 
 PROJECT = Path(__file__).resolve().parents[2]
 TINY = [

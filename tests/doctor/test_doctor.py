@@ -198,7 +198,7 @@ def test_a_read_only_mlflow_store_is_trouble(tmp_path: Path) -> None:
     settings = given(tmp_path)
     assert "not there yet" in only(stores.mlflow(settings), "ok").found
     assert not (tmp_path / "mlflow.db").exists(), "looking must not make a store"
-    from pozytywka_spark.training.tracking.store import connect
+    from pozytywka_spark.tracking.store import connect
 
     connect(settings)
     assert "read and written" in only(stores.mlflow(settings), "ok").found

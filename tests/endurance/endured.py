@@ -12,8 +12,8 @@ from running import JOBS
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.training.tracking import registry
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking import registry
+from pozytywka_spark.tracking.store import connect
 
 WORLD = [
     "synthetic.users=240", "synthetic.months=7", "synthetic.tracks=400", "synthetic.played_tracks=200",

@@ -14,9 +14,9 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.months import months_between
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.features.times import months_between
 from pozytywka_spark.lake import open_lake
 
 

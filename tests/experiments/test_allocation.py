@@ -9,8 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.experiments.allocation import CONTROL, Range, free_ranges, grow, layer_slot, start
-from pozytywka_spark.experiments.buckets import BUCKETS
+from pozytywka_spark.experiments.assignment.allocation import (
+    CONTROL,
+    Range,
+    free_ranges,
+    grow,
+    layer_slot,
+    start,
+)
+from pozytywka_spark.experiments.assignment.buckets import BUCKETS
 
 SHARES = st.lists(st.integers(1, 2400), min_size=1, max_size=4)
 

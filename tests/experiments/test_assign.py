@@ -12,12 +12,12 @@ from pyspark.sql import SparkSession
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, LakeError, UsageError
-from pozytywka_spark.experiments import assign as room
-from pozytywka_spark.experiments import registry
-from pozytywka_spark.experiments.allocation import start
-from pozytywka_spark.experiments.assign import assign, end, grow_share
-from pozytywka_spark.experiments.buckets import bucket_of, layer_scope
-from pozytywka_spark.experiments.population import chosen_cut_off, next_cut_off
+from pozytywka_spark.experiments.assignment import assign as room
+from pozytywka_spark.experiments.assignment import definitions
+from pozytywka_spark.experiments.assignment.allocation import start
+from pozytywka_spark.experiments.assignment.assign import assign, end, grow_share
+from pozytywka_spark.experiments.assignment.buckets import bucket_of, layer_scope
+from pozytywka_spark.experiments.assignment.eligibility import chosen_cut_off, next_cut_off
 from pozytywka_spark.lake import Lake, open_lake
 
 JANUARY, FEBRUARY, MARCH = date(2023, 1, 1), date(2023, 2, 1), date(2023, 3, 1)
@@ -67,7 +67,7 @@ def test_users_get_the_group_of_their_bucket_once_and_for_life(
     later = assign(spark, settings, lake, "adverts", at=FEBRUARY)
     assert later.fates == {"assigned now": 100, "assigned before": 101}  # 4 bought on the cut-off
     assert rows_of(lake, "adverts").head(396).equals(rows)
-    assert [registry.find(lake, "adverts").latest.revision, lake.version("experiments")] == [1, 0]
+    assert [definitions.find(lake, "adverts").latest.revision, lake.version("experiments")] == [1, 0]
 
 
 def test_without_a_cut_off_it_is_the_end_of_the_last_month_that_is_over(
@@ -164,15 +164,15 @@ def test_experiments_of_a_layer_share_no_user_and_an_ended_one_gives_its_place_b
 def test_two_definitions_at_the_same_moment_cannot_take_the_same_slot(
     spark: SparkSession, settings: Settings, lake: Lake
 ) -> None:
-    known = registry.read_experiments(lake)
+    known = definitions.read_experiments(lake)
     first, second = (
-        registry.define(settings, known, name, start({"t": 50}), JANUARY, layer="money", traffic=60)
+        definitions.define(settings, known, name, start({"t": 50}), JANUARY, layer="money", traffic=60)
         for name in ("one", "two")
     )
-    registry.append(spark, lake, first, known)
+    definitions.append(spark, lake, first, known)
     with pytest.raises(LakeError, match="changed by someone else at this moment: run the command again"):
-        registry.append(spark, lake, second, known)
-    assert list(registry.read_experiments(lake)) == ["one"]
+        definitions.append(spark, lake, second, known)
+    assert list(definitions.read_experiments(lake)) == ["one"]
 
 
 def test_what_cannot_be_assigned_is_named(spark: SparkSession, settings: Settings, lake: Lake) -> None:

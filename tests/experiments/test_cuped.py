@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from pozytywka_spark.experiments.cuped import NONE, Moments, adjustment, corrected
-from pozytywka_spark.experiments.proportions import compare, sample
+from pozytywka_spark.experiments.analysis.cuped import NONE, Moments, adjustment, corrected
+from pozytywka_spark.experiments.analysis.proportions import compare, sample
 
 
 def moments(x: np.ndarray, y: np.ndarray) -> Moments:

@@ -9,9 +9,9 @@ import pytest
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
-from pozytywka_spark.experiments.plan import row_of
-from pozytywka_spark.experiments.power import sequential_alpha, smallest_effect, users_needed
-from pozytywka_spark.experiments.proportions import compare, sample
+from pozytywka_spark.experiments.analysis.plan import row_of
+from pozytywka_spark.experiments.analysis.power import sequential_alpha, smallest_effect, users_needed
+from pozytywka_spark.experiments.analysis.proportions import compare, sample
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2_contingency
 from statsmodels.stats.proportion import proportions_ztest
 
-from pozytywka_spark.experiments.proportions import adjusted, compare, sample, standardised
+from pozytywka_spark.experiments.analysis.proportions import adjusted, compare, sample, standardised
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from in_memory import MemoryTasks
 
-from pozytywka_spark.experiments.cells import cells_told
-from pozytywka_spark.experiments.participants import Past
-from pozytywka_spark.experiments.reading_work import BOUGHT, ReadEvents, ReadUsers
-from pozytywka_spark.experiments.segments import contamination, segment_counts
-from pozytywka_spark.features.months import number_of
+from pozytywka_spark.experiments.analysis.participants import Past
+from pozytywka_spark.experiments.analysis.reading_work import BOUGHT, ReadEvents, ReadUsers
+from pozytywka_spark.experiments.analysis.segments import contamination, segment_counts
+from pozytywka_spark.experiments.analysis.sufficient_statistics import cells_told
+from pozytywka_spark.features.times import number_of
 from pozytywka_spark.lake.shards import DataFile
 
 MAY, JUNE, JULY, UNTIL = (date(2022, month, 1) for month in (5, 6, 7, 8))

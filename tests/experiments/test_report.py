@@ -16,11 +16,11 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, GuardError, UsageError
-from pozytywka_spark.experiments.assign import AssignReport, assign, end
-from pozytywka_spark.experiments.importing import import_exposures, import_groups
+from pozytywka_spark.experiments.assignment.assign import AssignReport, assign, end
+from pozytywka_spark.experiments.assignment.importing import import_exposures, import_groups
 from pozytywka_spark.experiments.stage import ExperimentReport, read_experiment, report
 from pozytywka_spark.lake import Lake
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking.store import connect
 
 NAMES = {"true": "treatment", "false": "control"}
 

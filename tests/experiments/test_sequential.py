@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from pozytywka_spark.experiments.proportions import compare, sample
-from pozytywka_spark.experiments.sequential import AtRisk, Band, expected_variance, mixture_width, read
+from pozytywka_spark.experiments.analysis.proportions import compare, sample
+from pozytywka_spark.experiments.analysis.sequential import (
+    AtRisk,
+    Band,
+    expected_variance,
+    mixture_width,
+    read,
+)
 
 ALPHA, EXPERIMENTS = 0.05, 2000
 

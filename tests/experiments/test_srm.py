@@ -7,7 +7,7 @@ import pytest
 
 from pozytywka_spark.config import Experiments
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.experiments.srm import check, ratio
+from pozytywka_spark.experiments.analysis.srm import check, ratio
 
 USERS, DRAWS, LEVEL = 20_000, 2000, Experiments().srm_alpha
 

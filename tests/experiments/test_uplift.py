@@ -15,12 +15,12 @@ from trained import settings_in
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.experiments.assign import assign
-from pozytywka_spark.experiments.buckets import bucket_of
-from pozytywka_spark.experiments.qini import BINS, curve, replicates
-from pozytywka_spark.experiments.uplift_report import UpliftReport
-from pozytywka_spark.experiments.uplift_stage import uplift
-from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.experiments.assignment.assign import assign
+from pozytywka_spark.experiments.assignment.buckets import bucket_of
+from pozytywka_spark.experiments.uplift.qini import BINS, curve, replicates
+from pozytywka_spark.experiments.uplift.report import UpliftReport
+from pozytywka_spark.experiments.uplift.stage import uplift
+from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import Lake, open_lake
 
 USERS, SHARE = 4000, 0.4

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.experiments.uplift_rank import with_rank
+from pozytywka_spark.experiments.uplift.rank import with_rank
 
 
 @pytest.mark.parametrize("rows_a_bucket", [7, 1000])

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from pozytywka_spark.experiments.uplift_rows import _scores
+from pozytywka_spark.experiments.uplift.rows import _scores
 
 MAY, JUNE = date(2023, 5, 1), date(2023, 6, 1)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.analysts import PLAYS
-from pozytywka_spark.features.columns import count_if, ratio, real
-from pozytywka_spark.features.entry import Feature, Measure
-from pozytywka_spark.features.kinds import is_play
-from pozytywka_spark.features.months import HOUR_MICROS, time_of_day
+from pozytywka_spark.features.declared.analysts import PLAYS
+from pozytywka_spark.features.declared.arithmetic import count_if, ratio, real
+from pozytywka_spark.features.declared.declaration import Feature, Measure
+from pozytywka_spark.features.declared.event_codes import is_play
+from pozytywka_spark.features.times import HOUR_MICROS, time_of_day
 
 EARLY_PLAYS = Measure(
     "early_plays",

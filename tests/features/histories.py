@@ -15,13 +15,13 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.event_notes import NOTE, note_of
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.identity import event_ids, user_bucket
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.hashing.identity import event_ids, user_bucket
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.event_notes import NOTE, note_of
 from pozytywka_spark.lake.layout import buckets_of, recording
 
 FIRST_MONTHS = [date(2023, month, 1) for month in (1, 1, 3, 2, 4)]  # what each delivery begins with

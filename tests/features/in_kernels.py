@@ -17,7 +17,7 @@ from pozytywka_spark.features.build.second_pass import MeasureMonths
 from pozytywka_spark.features.build.sides import sides_of
 from pozytywka_spark.features.build.staged import BOUGHT, LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Done

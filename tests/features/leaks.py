@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.months import DAY_MICROS, HOUR_MICROS, cut_off_of, day_of, start_of
+from pozytywka_spark.features.times import DAY_MICROS, HOUR_MICROS, cut_off_of, day_of, start_of
 
 LEAKS_FROM_OTHERS = (
     "popularity_of_all_time",

@@ -7,11 +7,11 @@ from datetime import date
 
 import polars as pl
 
-from pozytywka_spark.features.analysts import ADS, PLAYS, SKIPS
-from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.features.months import month_number, number_of
-from pozytywka_spark.features.session_life import FIRST_EVENT, LAST_EVENT
-from pozytywka_spark.features.variety import PRIOR_PLAYS
+from pozytywka_spark.features.declared.analysts import ADS, PLAYS, SKIPS
+from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.features.declared.sessions import FIRST_EVENT, LAST_EVENT
+from pozytywka_spark.features.declared.variety import PRIOR_PLAYS
+from pozytywka_spark.features.times import month_number, number_of
 
 
 def _ever(aggregate: pl.Expr) -> pl.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -20,9 +21,11 @@ AUDIO = (
 )
 
 
-def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Views over a raw delivery: `e` events, `rows` user-months without premium at the month's end."""
-    con = duckdb.connect()
+def connect(
+    folder: Path, database: str = ":memory:", config: Mapping[str, str | int] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Tables of a raw delivery: `e` events, `rows` user-months without premium at the month's end."""
+    con = duckdb.connect(database, config=dict(config or {}))
     con.execute("set timezone = 'UTC'")
     columns = {
         "users": "user_id: 'BIGINT', city: 'VARCHAR', favourite_genres: 'VARCHAR[]'",
@@ -51,7 +54,7 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
         from tracks
     """)
     con.execute("""
-        create table e as select *, date_trunc('month', timestamp) as month,
+        create view e as select *, date_trunc('month', timestamp) as month,
                date_trunc('month', timestamp) + interval 1 month as cut_off
         from sessions where user_id is not null
     """)
@@ -128,7 +131,12 @@ def labels(con: duckdb.DuckDBPyConnection, days: int) -> pd.DataFrame:
 
     For deliveries without stray clocks that begin on a first: their data end with the last event's day.
     """
-    return con.execute(f"""
+    return con.execute(f"{labels_query(days)} order by month, user_id").df()
+
+
+def labels_query(days: int) -> str:
+    """What `labels` asks, in no order."""
+    return f"""
         with d as (select date_trunc('day', max(timestamp)) + interval 1 day as data_end from e)
         select r.user_id, r.month, r.cut_off, r.cut_off + interval {days} day as horizon_end,
                d.data_end >= r.cut_off + interval {days} day as mature,
@@ -137,5 +145,5 @@ def labels(con: duckdb.DuckDBPyConnection, days: int) -> pd.DataFrame:
                end as label,
                (b.at is not null)::int as buys_ever,
                d.data_end >= r.cut_off as complete
-        from rows r cross join d left join bought b using (user_id) order by r.month, r.user_id
-    """).df()
+        from rows r cross join d left join bought b using (user_id)
+    """

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.exceptions import InvalidOperationError
 
-from pozytywka_spark.features.columns import count_if, divided, fixed_point, ratio, real, total
-from pozytywka_spark.features.kinds import KINDS, is_kind, is_like, is_play, kind_of
-from pozytywka_spark.features.months import (
+from pozytywka_spark.features.declared.arithmetic import count_if, divided, fixed_point, ratio, real, total
+from pozytywka_spark.features.declared.event_codes import KINDS, is_kind, is_like, is_play, kind_of
+from pozytywka_spark.features.declared.variety import LOG_DIGITS
+from pozytywka_spark.features.times import (
     cut_off_at,
     cut_off_of,
     day_of,
@@ -26,7 +27,6 @@ from pozytywka_spark.features.months import (
     time_of_day,
     time_of_week,
 )
-from pozytywka_spark.features.variety import LOG_DIGITS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))

@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.experiments.population import members
-from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.experiments.assignment.eligibility import members
 from pozytywka_spark.features.stage import build_features
+from pozytywka_spark.features.times import month_at, number_of
+from pozytywka_spark.ingest.relayout import rebucket
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.relayout import rebucket
 from tests.features.histories import (
     TABLES,
     contents,

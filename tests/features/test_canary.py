@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.canary import CANARY
+from pozytywka_spark.features.guards.canary import CANARY
 from pozytywka_spark.features.stage import build_features, send_canary
 from tests.features.histories import TABLES, deliver, histories, prepared, some_features, write_catalogue
 

@@ -12,15 +12,15 @@ import pytest
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.features.analysts import ANALYSTS
 from pozytywka_spark.features.build.plan import plan_of, sum_columns
-from pozytywka_spark.features.canary import CANARY
-from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
-from pozytywka_spark.features.catalogue_page import as_html, as_markdown, catalogue_rows
-from pozytywka_spark.features.declare import NEVER
-from pozytywka_spark.features.entry import Feature, Measure, declaration, measures_of, sum_name
-from pozytywka_spark.features.levels import COLUMNS, KEYS
-from pozytywka_spark.features.months import cut_off_at, months_between
+from pozytywka_spark.features.declared.analysts import ANALYSTS
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, feature_order
+from pozytywka_spark.features.declared.declaration import Feature, Measure, declaration, measures_of, sum_name
+from pozytywka_spark.features.declared.declare import NEVER
+from pozytywka_spark.features.declared.levels import COLUMNS, KEYS
+from pozytywka_spark.features.guards.canary import CANARY
+from pozytywka_spark.features.page.catalogue_page import as_html, as_markdown, catalogue_rows
+from pozytywka_spark.features.times import cut_off_at, months_between
 from tests.features import fixed_world, in_kernels
 from tests.features.extra_features import FEATURES
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 
-from pozytywka_spark.features.correlation import Correlation, drift, redundant_groups, spearman
+from pozytywka_spark.features.page.correlation import Correlation, drift, redundant_groups, spearman
 
 NAMES = ["plays", "twice", "noise", "gaps", "rare", "constant"]
 

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from pozytywka_spark.config import load_settings
-from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, feature_order
-from pozytywka_spark.features.entry import Feature, measures_of
+from pozytywka_spark.features.declared.analysts import ANALYSTS
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, catalogue_hash, feature_order
+from pozytywka_spark.features.declared.declaration import Feature, measures_of
 from tests.features import recorded
 from tests.features.recorded import complaints, declared
 

@@ -13,14 +13,14 @@ import pytest
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.features.analysts import PLAYS
 from pozytywka_spark.features.build.plan import plan_of
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.catalogue_page import as_html, as_markdown
-from pozytywka_spark.features.entry import Feature, Measure, measures_of, sum_name
-from pozytywka_spark.features.extra import extra_features
-from pozytywka_spark.features.levels import KEYS
-from pozytywka_spark.features.trial import try_feature, try_measure
+from pozytywka_spark.features.declared.analysts import PLAYS
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.declared.declaration import Feature, Measure, measures_of, sum_name
+from pozytywka_spark.features.declared.extra import extra_features
+from pozytywka_spark.features.declared.levels import KEYS
+from pozytywka_spark.features.declared.trial import try_feature, try_measure
+from pozytywka_spark.features.page.catalogue_page import as_html, as_markdown
 from tests.features.extra_features import EARLY_PLAYS, FEATURES
 
 MODULE = "tests.features.extra_features"

@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 
 from pozytywka_spark.config import load_settings
-from pozytywka_spark.dice import dice, falls_below
-from pozytywka_spark.features.entry import Feature
-from pozytywka_spark.features.report import render_page, split_of
-from pozytywka_spark.features.report_charts import bin_edges, class_charts
-from pozytywka_spark.features.report_rows import draw_rows
+from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.features.page.charts import bin_edges, class_charts
+from pozytywka_spark.features.page.features_page import render_page, split_of
+from pozytywka_spark.features.page.rows import draw_rows
+from pozytywka_spark.hashing.dice import dice, falls_below
 from pozytywka_spark.lake.shards import DataFile, Shard
 from tests.in_memory import MemoryTasks
 

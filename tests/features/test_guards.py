@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.catalogue import CATALOGUE, feature_order
-from pozytywka_spark.features.guards.names import check_hash, check_names, check_order
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, feature_order
+from pozytywka_spark.features.guards.feature_names import check_hash, check_names, check_order
 
 
 @pytest.mark.parametrize(

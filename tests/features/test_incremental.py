@@ -12,10 +12,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
-from pozytywka_spark.features import building, stage
-from pozytywka_spark.features import prepared as prepared_stage
-from pozytywka_spark.features.analysts import PLAYS, SKIPS
-from pozytywka_spark.features.declare import feature
+from pozytywka_spark.features import stage
+from pozytywka_spark.features.build import build_months
+from pozytywka_spark.features.build import prepared as prepared_stage
+from pozytywka_spark.features.declared.analysts import PLAYS, SKIPS
+from pozytywka_spark.features.declared.declare import feature
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake.api import Lake
 from tests.features.histories import (
@@ -139,8 +140,8 @@ def test_what_a_broken_run_wrote_is_not_taken_for_what_was_there_before(
     ("module", "step"),
     [
         (prepared_stage, "run_first"),
-        (building, "measure_months"),
-        (building, "make_features"),
+        (build_months, "measure_months"),
+        (build_months, "make_features"),
         (stage, "run_guards"),
     ],
     ids=["first pass", "second pass", "third pass", "guards"],

@@ -12,16 +12,16 @@ import pytest
 
 from pozytywka_spark.config import Data
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.event_notes import NOTE, as_note, note_of
-from pozytywka_spark.features.build.survey import PLACE, TOLD, survey
-from pozytywka_spark.features.event_months import (
+from pozytywka_spark.features.build.event_months import (
     EventShards,
     MonthEvents,
     files_by_month,
     months_of,
     notes_of,
 )
-from pozytywka_spark.features.inputs import MonthInputs, choose_months, inputs_of, month_range
+from pozytywka_spark.features.build.staleness import MonthInputs, choose_months, inputs_of, month_range
+from pozytywka_spark.features.build.survey import PLACE, TOLD, survey
+from pozytywka_spark.lake.event_notes import NOTE, as_note, note_of
 from pozytywka_spark.lake.shards import DataFile, Shard
 from tests.in_memory import MemoryTasks
 

@@ -11,11 +11,11 @@ import pytest
 from polars.exceptions import InvalidOperationError
 
 from pozytywka_spark.features.build.plan import plan_of
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.entry import Level
-from pozytywka_spark.features.kinds import KINDS
-from pozytywka_spark.features.levels import ATTRIBUTES, COLUMNS
-from pozytywka_spark.features.months import cut_off_at
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.declaration import Level
+from pozytywka_spark.features.declared.event_codes import KINDS
+from pozytywka_spark.features.declared.levels import ATTRIBUTES, COLUMNS
+from pozytywka_spark.features.times import cut_off_at
 
 PLAN = plan_of(CATALOGUE)
 JULY, AUGUST = date(2023, 7, 1), date(2023, 8, 1)  # July began on a Saturday and ended on a Monday

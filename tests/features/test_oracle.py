@@ -17,10 +17,10 @@ from pyspark.sql import SparkSession
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.single_features import judge_singles
+from pozytywka_spark.features.build.suspicion_sample import candidates, tell_singles
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.guards.single_features import judge_singles
 from pozytywka_spark.features.stage import FeaturesReport, build_features
-from pozytywka_spark.features.suspicion import candidates, tell_singles
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.task_files import as_polars

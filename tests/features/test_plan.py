@@ -7,8 +7,8 @@ import pickle
 import polars as pl
 
 from pozytywka_spark.features.build.plan import plan_of, sum_columns
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.entry import Feature, Measure
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.declaration import Feature, Measure
 
 SECONDS = Measure("seconds", lambda: pl.col("length").sum(), level="session")
 NUMBER = Measure("number", lambda: pl.len())

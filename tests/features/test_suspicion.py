@@ -12,10 +12,8 @@ import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pozytywka_spark.dice import dice
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.features.single_features import check_single_features
-from pozytywka_spark.features.suspicion import (
+from pozytywka_spark.features.build.suspicion_sample import (
     CANDIDATES,
     KEYS,
     LABELLED,
@@ -26,6 +24,8 @@ from pozytywka_spark.features.suspicion import (
     lowest,
     tell_singles,
 )
+from pozytywka_spark.features.guards.single_features import check_single_features
+from pozytywka_spark.hashing.dice import dice
 from tests.in_memory import MemoryTasks
 
 JANUARY, FEBRUARY, MARCH = (date(2023, month, 1) for month in (1, 2, 3))
@@ -181,5 +181,5 @@ def test_rows_of_one_class_have_no_auc() -> None:
 
 
 def test_the_work_of_tasks_loads_no_settings() -> None:
-    code = "import sys, pozytywka_spark.features.suspicion; sys.exit('pydantic' in sys.modules)"
+    code = "import sys, pozytywka_spark.features.build.suspicion_sample; sys.exit('pydantic' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

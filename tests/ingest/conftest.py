@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pozytywka_spark.session_conf import interpreted
+from pozytywka_spark.spark.temporary_conf import interpreted
 
 sys.path.insert(0, str(Path(__file__).parent))
 

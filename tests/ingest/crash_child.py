@@ -5,7 +5,7 @@ import sys
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.session import build_session
+from pozytywka_spark.spark.session import build_session
 
 
 def main() -> None:

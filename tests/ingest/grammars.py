@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from pozytywka_spark.ingest.evidence import tally
-from pozytywka_spark.ingest.grammar import Grammar
-from pozytywka_spark.ingest.repair import Outcome, repair
-from pozytywka_spark.ingest.session_rows import Row
+from pozytywka_spark.ingest.resolve.evidence import tally
+from pozytywka_spark.ingest.resolve.grammar import Grammar
+from pozytywka_spark.ingest.resolve.repair import Outcome, repair
+from pozytywka_spark.ingest.resolve.session_rows import Row
 
 Event = tuple[int, int, str | None, str | None, int | None]
 

@@ -13,11 +13,11 @@ from deliveries import Row
 from in_memory import MemoryTasks
 
 from pozytywka_spark.ingest.fates import QUARANTINED
-from pozytywka_spark.ingest.line_work import LineWork, ReplayWork
-from pozytywka_spark.ingest.losses import losses_of
-from pozytywka_spark.ingest.rejected import BatchStamp, StillQuarantined
-from pozytywka_spark.ingest.resolve import BatchFiles, Resolved, resolve_events
-from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.resolve.losses import losses_of
+from pozytywka_spark.ingest.resolve.rejected import BatchStamp, StillQuarantined
+from pozytywka_spark.ingest.resolve.resolve_rows import BatchFiles, Resolved, resolve_events
+from pozytywka_spark.ingest.validate.line_work import LineWork, ReplayWork
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import Shard, Written
 from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.schemas import EVENTS, QUARANTINE, Table

@@ -7,7 +7,7 @@ import random
 import re
 from datetime import UTC, datetime
 
-from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 
 # Some of the lines are longer, some of the times are later
 JUDGING = Judging(4096, datetime(2024, 1, 1, tzinfo=UTC))

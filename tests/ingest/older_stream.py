@@ -7,9 +7,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.ingest.batch import Batch, Source, ingest_batch
-from pozytywka_spark.ingest.listing import list_local
-from pozytywka_spark.ingest.rawpaths import decoded_path
-from pozytywka_spark.ingest.reader import Surveyed
+from pozytywka_spark.ingest.intake.listing import list_local
+from pozytywka_spark.ingest.intake.rawpaths import decoded_path
+from pozytywka_spark.ingest.intake.reader import Surveyed
 from pozytywka_spark.lake.api import Lake
 
 

@@ -3,8 +3,8 @@
 import json
 from datetime import datetime
 
-from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line
-from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 
 EPOCH = datetime(1970, 1, 1)
 ANY_TIME = Judging(2**20)

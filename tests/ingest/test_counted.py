@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from memory_ingest import MemoryIngest
 from quality_worlds import silver_frame
 
-from pozytywka_spark.ingest import brought
-from pozytywka_spark.ingest.counted import CountedFiles
-from pozytywka_spark.ingest.silver import Silver, look
+from pozytywka_spark.ingest.quality import brought
+from pozytywka_spark.ingest.quality.silver import Silver, look
+from pozytywka_spark.ingest.resolve.counted import CountedFiles
 from pozytywka_spark.lake.shards import Shard
 
 BEGIN = datetime(2023, 1, 30, tzinfo=UTC)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from in_memory import MemoryFiles
 from silver_rows import events
 
-from pozytywka_spark.identity import user_bucket
-from pozytywka_spark.ingest.event_shards import stage_complete
-from pozytywka_spark.ingest.file_stats import month_of_event
+from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.ingest.staged import COMPLETE, COMPLETE_ROWS
+from pozytywka_spark.ingest.validate.event_shards import stage_complete
+from pozytywka_spark.ingest.validate.file_stats import month_of_event
 
 DAY = 86_400
 JANUARY, FEBRUARY, MARCH = (date(2023, month, 1) for month in (1, 2, 3))

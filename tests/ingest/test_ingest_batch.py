@@ -6,9 +6,9 @@ import pytest
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.batch import count_notes, reconcile
-from pozytywka_spark.ingest.file_stats import FileStats
-from pozytywka_spark.ingest.held import months_around
-from pozytywka_spark.ingest.pass_one import JudgedRows
+from pozytywka_spark.ingest.resolve.held import months_around
+from pozytywka_spark.ingest.validate.file_stats import FileStats
+from pozytywka_spark.ingest.validate.pass_one import JudgedRows
 
 
 @pytest.mark.parametrize(("kept", "lost"), [(4, False), (3, True), (5, True)])

@@ -15,9 +15,10 @@ from in_memory import MemoryTasks
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import reader, stage, survey
-from pozytywka_spark.ingest.contracts import SESSIONS
-from pozytywka_spark.ingest.listing import list_local
+from pozytywka_spark.ingest import stage
+from pozytywka_spark.ingest.intake import reader, survey
+from pozytywka_spark.ingest.intake.contracts import SESSIONS
+from pozytywka_spark.ingest.intake.listing import list_local
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.storage import Storage
 

@@ -14,11 +14,11 @@ from deliveries import usual_sessions
 from grammars import FORMS, Measured, blanked, delivery, measure, measured
 from scenes import SCENES
 
-from pozytywka_spark.ingest.evidence import tally
 from pozytywka_spark.ingest.fates import UNRESOLVED
-from pozytywka_spark.ingest.grammar import Grammar
-from pozytywka_spark.ingest.repair import repair
-from pozytywka_spark.ingest.session_rows import Row
+from pozytywka_spark.ingest.resolve.evidence import tally
+from pozytywka_spark.ingest.resolve.grammar import Grammar
+from pozytywka_spark.ingest.resolve.repair import repair
+from pozytywka_spark.ingest.resolve.session_rows import Row
 
 
 def of_sessions(rows):

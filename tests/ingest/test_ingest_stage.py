@@ -15,8 +15,8 @@ from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import DataError, LakeError
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.book import Book
-from pozytywka_spark.ingest.lock import only_ingest
-from pozytywka_spark.ingest.rules import judge, storage
+from pozytywka_spark.ingest.intake.lock import only_ingest
+from pozytywka_spark.ingest.validate.rules import judge, storage
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.layout import buckets_of
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from in_memory import MemoryFiles
 
-from pozytywka_spark.ingest.losses import losses_of, torn_sessions
-from pozytywka_spark.ingest.older_losses import OlderLosses
-from pozytywka_spark.ingest.rejected import BatchStamp
+from pozytywka_spark.ingest.resolve.losses import losses_of, torn_sessions
+from pozytywka_spark.ingest.resolve.older_losses import OlderLosses
+from pozytywka_spark.ingest.resolve.rejected import BatchStamp
 from pozytywka_spark.ingest.staged import LOST_ROWS
 
 _TIME = '{"timestamp": "2023-01-01T10:00:00.5", "user_id": 1, '

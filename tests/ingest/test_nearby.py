@@ -9,10 +9,10 @@ from deliveries import usual_sessions
 from grammars import FORMS, as_rows, blanked, delivery
 from test_ingest_repair_kernel import of_sessions, scene, shown_by
 
-from pozytywka_spark.ingest.evidence import tally
-from pozytywka_spark.ingest.grammar import Grammar
-from pozytywka_spark.ingest.nearby import have_a_say
-from pozytywka_spark.ingest.repair import repair
+from pozytywka_spark.ingest.resolve.evidence import tally
+from pozytywka_spark.ingest.resolve.grammar import Grammar
+from pozytywka_spark.ingest.resolve.nearby import have_a_say
+from pozytywka_spark.ingest.resolve.repair import repair
 
 
 @pytest.fixture(scope="module")

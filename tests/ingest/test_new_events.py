@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from in_memory import MemoryFiles
 from silver_rows import START, as_held, events
 
-from pozytywka_spark.event_notes import as_note, note_of
-from pozytywka_spark.identity import event_ids, user_bucket
+from pozytywka_spark.hashing.identity import event_ids, user_bucket
 from pozytywka_spark.ingest.fates import summed
-from pozytywka_spark.ingest.new_events import EventShard, NewEvents
+from pozytywka_spark.ingest.resolve.new_events import EventShard, NewEvents
 from pozytywka_spark.ingest.staged import LEFT, RESCUED
+from pozytywka_spark.lake.event_notes import as_note, note_of
 from pozytywka_spark.schemas import EVENTS
 
 MONTH = date(2023, 2, 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from in_memory import MemoryFiles
 
 from pozytywka_spark.ingest.fates import summed
-from pozytywka_spark.ingest.new_rows import NewRows, RowSlice
+from pozytywka_spark.ingest.resolve.new_rows import NewRows, RowSlice
 from pozytywka_spark.ingest.staged import LEFT, RESCUED, ROWS, SOURCE
 from pozytywka_spark.schemas import TRACK_STORAGE, USERS
 

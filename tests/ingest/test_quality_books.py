@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from pozytywka_spark.config import Data
-from pozytywka_spark.datadays import FEATURES, INGEST, is_recorded, recorded_span, write_span
-from pozytywka_spark.dataspan import span_of
-from pozytywka_spark.ingest import ledger
-from pozytywka_spark.ingest.checks import ERROR, OK, Finding
-from pozytywka_spark.ingest.findings import last_findings, record_findings
-from pozytywka_spark.ingest.page import trend
+from pozytywka_spark.ingest.intake import ledger
+from pozytywka_spark.ingest.quality.checks import ERROR, OK, Finding
+from pozytywka_spark.ingest.quality.findings import last_findings, record_findings
+from pozytywka_spark.ingest.quality.page import trend
+from pozytywka_spark.lake.data_span import span_of
+from pozytywka_spark.lake.event_days import FEATURES, INGEST, is_recorded, recorded_span, write_span
 
 
 class Books:

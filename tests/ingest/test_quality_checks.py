@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from quality_worlds import looked_at, silver_frame
 
-from pozytywka_spark.ingest import brought, catalogue_partials, event_partials
+from pozytywka_spark.ingest.quality import brought, catalogue_partials, event_partials
 from pozytywka_spark.schemas import AUDIO_FEATURES, TRACKS
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyspark.sql import types as T
 from quality_worlds import silver_frame
 
-from pozytywka_spark.ingest.checks import (
+from pozytywka_spark.ingest.quality.checks import (
     INFO,
     Check,
     Tally,
@@ -23,7 +23,7 @@ from pozytywka_spark.ingest.checks import (
     tally_checks,
     tally_columns,
 )
-from pozytywka_spark.ingest.spelt import as_spelt, double_text, time_text
+from pozytywka_spark.ingest.quality.spelt import as_spelt, double_text, time_text
 from pozytywka_spark.schemas import USERS
 
 # as Java 17 prints doubles, and Spark 4.2 casts times to text

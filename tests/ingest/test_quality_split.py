@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from quality_worlds import looked_at, silver_frame
 
-from pozytywka_spark.ingest import brought, catalogue_partials, event_partials
+from pozytywka_spark.ingest.quality import brought, catalogue_partials, event_partials
 from pozytywka_spark.names import AUDIO_FEATURES, EVENT_TYPES
 
 BEGIN = datetime(2023, 1, 1, tzinfo=UTC)

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 from in_memory import MemoryFiles
 
 from pozytywka_spark.ingest.fates import summed
-from pozytywka_spark.ingest.rejected import HEX, BatchStamp, NewRejected, RejectedSlice, StillQuarantined
+from pozytywka_spark.ingest.resolve.rejected import (
+    HEX,
+    BatchStamp,
+    NewRejected,
+    RejectedSlice,
+    StillQuarantined,
+)
 from pozytywka_spark.ingest.staged import LEFT, LEFT_ROWS, REJECTED, REJECTED_ROWS
 from pozytywka_spark.schemas import QUARANTINE
 

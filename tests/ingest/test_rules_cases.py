@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line
-from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 
 SESSIONS = ENTITIES["sessions"]
 SAME = "as before"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from rule_rows import EVENT, judged, silver, track
 
-from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 
 _SILENT = dict.fromkeys((name for name, value in track().items() if isinstance(value, float)), 0)
 TRACKS = [

@@ -15,11 +15,11 @@ from odd_lines import ADVERT, JUDGING, PLAY, mutants
 from pass_one import by_rules, rows_of, run_over
 from polars.testing import assert_frame_equal
 
-from pozytywka_spark.ingest.first_look import FORM, look_first
-from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line
-from pozytywka_spark.ingest.rules.times import iso_micros
-from pozytywka_spark.ingest.rules.verdict import Judging
-from pozytywka_spark.ingest.textlines import Lines, Piece, lines_in
+from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
+from pozytywka_spark.ingest.validate.first_look import FORM, look_first
+from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
+from pozytywka_spark.ingest.validate.rules.times import iso_micros
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 
 TIME = datetime(2023, 1, 3, 5, 9, 55, tzinfo=UTC)
 

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from pozytywka_spark.ingest.contracts import CONTRACTS
-from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line, line_hash
-from pozytywka_spark.ingest.rules.reading import MAX_DEPTH
-from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.intake.contracts import CONTRACTS
+from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line, line_hash
+from pozytywka_spark.ingest.validate.rules.reading import MAX_DEPTH
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 
 SESSIONS, ARTISTS, TRACKS = ENTITIES["sessions"], ENTITIES["artists"], ENTITIES["tracks"]
 LIMIT = Judging(4096)

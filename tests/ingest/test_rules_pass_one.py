@@ -22,13 +22,10 @@ from pass_one import ANY_TIME, by_rules, losses_of, rows_of, run, run_over, surv
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark import schemas
-from pozytywka_spark.ingest import content, gathered, judged, reader
-from pozytywka_spark.ingest.contracts import CONTRACTS
-from pozytywka_spark.ingest.file_stats import FileStats
-from pozytywka_spark.ingest.line_work import ReplayWork, by_source
-from pozytywka_spark.ingest.reader import Part, parts_of, read_part
-from pozytywka_spark.ingest.rules.judge import ENTITIES, judge_line
-from pozytywka_spark.ingest.rules.verdict import Judging
+from pozytywka_spark.ingest.intake import content, reader
+from pozytywka_spark.ingest.intake.contracts import CONTRACTS
+from pozytywka_spark.ingest.intake.reader import Part, parts_of, read_part
+from pozytywka_spark.ingest.intake.textlines import Piece, lines_in
 from pozytywka_spark.ingest.staged import (
     COMPLETE_ROWS,
     INCOMPLETE_ROWS,
@@ -36,7 +33,11 @@ from pozytywka_spark.ingest.staged import (
     REJECTED_ROWS,
     catalogue_rows,
 )
-from pozytywka_spark.ingest.textlines import Piece, lines_in
+from pozytywka_spark.ingest.validate import gathered, judged
+from pozytywka_spark.ingest.validate.file_stats import FileStats
+from pozytywka_spark.ingest.validate.line_work import ReplayWork, by_source
+from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
+from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.storage import Storage
 

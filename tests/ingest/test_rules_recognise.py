@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pozytywka_spark.ingest.contracts import SESSIONS, USERS
-from pozytywka_spark.ingest.epochs import MIXED, together, unit_of, unit_of_lines, unit_of_value
-from pozytywka_spark.ingest.recognise import Kind, recognise
-from pozytywka_spark.ingest.unpack import codec_of
+from pozytywka_spark.ingest.intake.contracts import SESSIONS, USERS
+from pozytywka_spark.ingest.intake.epochs import MIXED, together, unit_of, unit_of_lines, unit_of_value
+from pozytywka_spark.ingest.intake.recognise import Kind, recognise
+from pozytywka_spark.ingest.intake.unpack import codec_of
 
 ROWS = [
     {"timestamp": f"2023-01-05T10:{n:02d}:00", "user_id": n, "track_id": "t", "event_type": "PLAY",

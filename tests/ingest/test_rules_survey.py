@@ -11,9 +11,9 @@ from in_memory import MemoryTasks
 from odd_lines import PLAY
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.contracts import SESSIONS
-from pozytywka_spark.ingest.rawfile import RawFile, naive_time
-from pozytywka_spark.ingest.survey import survey
+from pozytywka_spark.ingest.intake.contracts import SESSIONS
+from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
+from pozytywka_spark.ingest.intake.survey import survey
 from pozytywka_spark.lake.storage import Storage
 
 SECONDS = json.dumps(PLAY | {"timestamp": 1672722595}) + "\n"

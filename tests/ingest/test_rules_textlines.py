@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pozytywka_spark.ingest.arrays import BrokenArrayError, array_rows
-from pozytywka_spark.ingest.by_spark import failure_in_words
-from pozytywka_spark.ingest.rawfile import RawFile, naive_time
-from pozytywka_spark.ingest.reader import SPLIT_BYTES, Surveyed, parts_of
-from pozytywka_spark.ingest.textlines import (
+from pozytywka_spark.ingest.intake.arrays import BrokenArrayError, array_rows
+from pozytywka_spark.ingest.intake.by_spark import failure_in_words
+from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
+from pozytywka_spark.ingest.intake.reader import SPLIT_BYTES, Surveyed, parts_of
+from pozytywka_spark.ingest.intake.textlines import (
     EndlessLineError,
     Lines,
     cut_lines,
     first_line_from,
     rest_of_line,
 )
-from pozytywka_spark.ingest.unpack import UNREADABLE, codec_of, in_words, unpacked
+from pozytywka_spark.ingest.intake.unpack import UNREADABLE, codec_of, in_words, unpacked
 from pozytywka_spark.lake.shards import pack
 
 TEXT = st.lists(st.sampled_from([b"{}", b"a", b"\xff", "ż".encode(), b"\n", b"\r\n", b"\r"]), max_size=40)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pozytywka_spark.ingest.rules.times import iso_micros
+from pozytywka_spark.ingest.validate.rules.times import iso_micros
 
 # what they are, in UTC (None: no timestamp; a number: microseconds beyond Python's calendar); as written
 TIMES = {

@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta
 import pytest
 from rule_rows import EPOCH, EVENT, judged, silver, track
 
-from pozytywka_spark.ingest.rules import times
-from pozytywka_spark.ingest.rules.identifiers import number_id, text_id
-from pozytywka_spark.ingest.rules.sessions import event_type
+from pozytywka_spark.ingest.validate.rules import times
+from pozytywka_spark.ingest.validate.rules.identifiers import number_id, text_id
+from pozytywka_spark.ingest.validate.rules.sessions import event_type
 
 
 def micros(time):

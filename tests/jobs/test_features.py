@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.features import main
-from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
 
 
 @pytest.fixture

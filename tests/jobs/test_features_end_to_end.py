@@ -17,9 +17,9 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features import stage
-from pozytywka_spark.features.analysts import ANALYSTS
-from pozytywka_spark.features.catalogue import CATALOGUE, catalogue_hash
-from pozytywka_spark.features.entry import Feature
+from pozytywka_spark.features.declared.analysts import ANALYSTS
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, catalogue_hash
+from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake

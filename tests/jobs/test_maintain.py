@@ -10,11 +10,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from running import run
 
-from pozytywka_spark import identity_spark
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.doctor import stores
 from pozytywka_spark.doctor.findings import Finding
 from pozytywka_spark.doctor.stage import examine
+from pozytywka_spark.hashing import identity_spark
 from pozytywka_spark.lake import open_any_lake, open_lake
 from pozytywka_spark.schemas import EVENTS, table
 

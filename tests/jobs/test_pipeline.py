@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from at_terminal import CONTROL, at_terminal, left_on_screen
 from pyspark.sql import SparkSession
 from running import JOBS, run
 
@@ -63,7 +64,7 @@ def _printed():  # type: ignore[no-untyped-def]
 def test_the_embedded_pipeline_tells_what_a_newcomer_asks(made: tuple[Path, str]) -> None:
     home, shown = made
     for told in (
-        "start Spark …", "make the embedded Pozytywka done in", "ingest done in",
+        "start Spark done in", "make the embedded Pozytywka done in", "ingest done in",
         "Ingest 1: raw rows", "quality report: ", "features done in",
         "train done in", "score done in", "positives", f"tables   {home}/lake",
         "mlflow ui --backend-store-uri",
@@ -72,6 +73,34 @@ def test_the_embedded_pipeline_tells_what_a_newcomer_asks(made: tuple[Path, str]
     table = shown[shown.index("models on the test months") :]
     for model in ("majority", "logistic", "xgboost"):
         assert re.search(rf"^{model}\s+0\.\d+\s+0\.\d+", table, re.MULTILINE), table
+
+
+def test_stages_are_a_line_each_and_a_narrow_table_in_the_end(made: tuple[Path, str]) -> None:
+    _, shown = made
+    lines = shown.splitlines()
+    stages = ["start Spark", "make the embedded Pozytywka", "ingest", "features", "train", "score"]
+    assert [line.split(" done in ")[0] for line in lines if " done in " in line] == [
+        f"▸ {name}" for name in stages
+    ]
+    assert all(" done in " in line for line in lines[: len(stages)])
+    table = lines[lines.index("stages") + 1 :]
+    assert [re.split(r"  +", line)[0] for line in table] == ["stage", *stages]
+    assert max(map(len, table)) <= 100
+    assert "\x1b" not in shown
+
+
+def test_a_second_run_at_a_terminal_says_nothing_new(made: tuple[Path, str]) -> None:
+    home, _ = made
+    overrides = [part for override in (f"home={home}", *TINY, JVM) for part in ("--set", override)]
+    submit = ["bash", JOBS.parent / "scripts" / "submit.sh", "pipeline", *overrides]
+    code, written = at_terminal(submit, 100, {k: v for k, v in os.environ.items() if k != "POZYTYWKA_CONF"})
+    assert code == 0, written
+    assert re.search(r"ingest … \d+ s", CONTROL.sub("", written)), "nothing moved"
+    lines = left_on_screen(written)
+    assert not [line for line in lines if "…" in line], "what moved still stands there"
+    table = [line for line in lines[lines.index("stages") + 1 :] if line]
+    assert [re.split(r"  +", line)[0] for line in table[-4:]] == ["ingest", "features", "train", "score"]
+    assert all("nothing new" in line and len(line) <= 100 for line in table[-4:])
 
 
 def test_a_second_run_changes_nothing(spark: SparkSession, made: tuple[Path, str]) -> None:

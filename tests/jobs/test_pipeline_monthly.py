@@ -12,14 +12,14 @@ from running import run
 
 from pozytywka_spark.cli import OUT
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.experiments.assign import assign
+from pozytywka_spark.experiments.assignment.assign import assign
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.monthly import stage
-from pozytywka_spark.monthly.stage import STEPS
-from pozytywka_spark.monthly.state import DONE, SETTLED, SKIPPED, StepState, read_states
+from pozytywka_spark.orchestration import stage
+from pozytywka_spark.orchestration.stage import STEPS
+from pozytywka_spark.orchestration.state import DONE, SETTLED, SKIPPED, StepState, read_states
 from pozytywka_spark.synthetic.world import write_world
-from pozytywka_spark.training.tracking import registry
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking import registry
+from pozytywka_spark.tracking.store import connect
 
 WORLD = [
     "synthetic.users=240", "synthetic.months=7", "synthetic.tracks=400", "synthetic.played_tracks=200",

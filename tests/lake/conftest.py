@@ -11,8 +11,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.config import load_settings
-from pozytywka_spark.ddl import parse_ddl
 from pozytywka_spark.lake import Lake, open_lake
+from pozytywka_spark.schemas.ddl import parse_ddl
 from tests.jars import needed
 
 DELTA_RS = "delta-rs"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import SparkSession
 
-from pozytywka_spark import session
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import UsageError
+from pozytywka_spark.spark import session
 
 EXTENSIONS = "spark.sql.extensions"
 DELTA = "io.delta.sql.DeltaSparkSessionExtension"

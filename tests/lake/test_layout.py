@@ -16,10 +16,12 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pozytywka_spark import identity_spark, relayout, schemas
+from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.ingest.lock import only_ingest
+from pozytywka_spark.hashing import identity_spark
+from pozytywka_spark.ingest import relayout
+from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.lake import layout
 from pozytywka_spark.lake.api import Txn
 from pozytywka_spark.lake.types import stored

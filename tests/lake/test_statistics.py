@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from pozytywka_spark.ddl import parse_ddl
 from pozytywka_spark.lake import statistics
 from pozytywka_spark.schemas import table
+from pozytywka_spark.schemas.ddl import parse_ddl
 
 if TYPE_CHECKING:
     from lake.conftest import Bench

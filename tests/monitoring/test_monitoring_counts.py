@@ -11,6 +11,9 @@ import polars as pl
 import pytest
 from in_memory import MemoryTasks
 
+from pozytywka_spark.models.calibration import Calibrator
+from pozytywka_spark.models.predictors import Linear
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.monitoring.counts import FINE, count_bins, edges_of
 from pozytywka_spark.monitoring.performance import measure
 from pozytywka_spark.monitoring.work import (
@@ -29,9 +32,6 @@ from pozytywka_spark.monitoring.work import (
     measured_told,
     parts_of_month,
 )
-from pozytywka_spark.training.calibration import Calibrator
-from pozytywka_spark.training.predictors import Linear
-from pozytywka_spark.training.serving import ServingModel
 
 APRIL, MAY, JUNE = date(2023, 4, 1), date(2023, 5, 1), date(2023, 6, 1)
 NAMES = ("smooth", "tied", "unseen")

@@ -18,11 +18,11 @@ from trained import Trained
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
 from pozytywka_spark.lake import Lake, open_lake
-from pozytywka_spark.monitoring.report import show
+from pozytywka_spark.monitoring.console import show
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.schemas import labels_table
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking import registry, runs
+from pozytywka_spark.tracking.store import connect
 
 JAN, FEB = date(2023, 1, 1), date(2023, 2, 1)
 DRIFTED = 2  # the feature that drifts from February on

@@ -81,7 +81,7 @@ def test_days_have_some_ticks_within(one: date, other: date) -> None:
 
 def test_a_page_of_charts_loads_no_plotting_library() -> None:
     code = (
-        "import sys, pozytywka_spark.ingest.page; from pozytywka_spark.reports.page import Page\n"
+        "import sys, pozytywka_spark.ingest.quality.page; from pozytywka_spark.reports.page import Page\n"
         "sys.exit('matplotlib' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

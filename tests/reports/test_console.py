@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pozytywka_spark.features.catalogue_page import catalogue_rows
+from pozytywka_spark.features.page.catalogue_page import catalogue_rows
 from pozytywka_spark.reports.console import table_lines
 
 ROWS = [

@@ -11,11 +11,11 @@ from known_hazard import LAST
 from pyspark.sql import SparkSession
 from trained import Trained
 
+from pozytywka_spark.models.booster import load, with_margin
 from pozytywka_spark.scoring.reasons import Words, reasons_of
 from pozytywka_spark.scoring.stage import score
-from pozytywka_spark.training.booster import load, with_margin
-from pozytywka_spark.training.tracking.registry import load_model
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking.registry import load_model
+from pozytywka_spark.tracking.store import connect
 
 WORDS = Words(
     ("ads", "rate", "likes"),

@@ -16,13 +16,13 @@ from trained import Trained
 
 from pozytywka_spark.errors import DataError, GuardError, TrackingError
 from pozytywka_spark.monitoring.inputs import read_inputs
+from pozytywka_spark.months import next_month
 from pozytywka_spark.schemas import PREDICTIONS, Table
 from pozytywka_spark.scoring import stage
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.groups import choose_scored
-from pozytywka_spark.timesplit import next_month
-from pozytywka_spark.training.tracking.registry import load_model
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking.registry import load_model
+from pozytywka_spark.tracking.store import connect
 
 
 def test_scores_equal_plain_xgboost_and_replace_only_their_partition(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from pozytywka_spark.cli import OUT
-from pozytywka_spark.scoring.report import show
+from pozytywka_spark.scoring.console import show
 from pozytywka_spark.scoring.stage import ScoringReport
 
 

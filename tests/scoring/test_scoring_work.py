@@ -12,6 +12,9 @@ import xgboost
 from in_memory import MemoryTasks
 
 from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.models.calibration import Calibrator
+from pozytywka_spark.models.predictors import Linear, Trees
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.policy import Rule
 from pozytywka_spark.scoring.rank import ranks
@@ -25,9 +28,6 @@ from pozytywka_spark.scoring.work import (
     parts_of,
     write_scores,
 )
-from pozytywka_spark.training.calibration import Calibrator
-from pozytywka_spark.training.predictors import Linear, Trees
-from pozytywka_spark.training.serving import ServingModel
 
 MONTH, ORDER, USERS = date(2022, 5, 1), ("ads", "plays", "likes"), 97
 SCORED_AT = datetime(2022, 6, 2, tzinfo=UTC)

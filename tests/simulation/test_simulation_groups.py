@@ -11,11 +11,11 @@ import pytest
 from in_memory import MemoryTasks
 
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.lake.whole_month import ChosenMonth
+from pozytywka_spark.models.predictors import Linear
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.scoring.work import Part
 from pozytywka_spark.simulation.groups import GROUPED, GroupUsers, cities_of, lowest_of_each, sizes_told
-from pozytywka_spark.training.predictors import Linear
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.wholemonth import ChosenMonth
 
 MONTH = ChosenMonth(date(2022, 5, 1), complete=True)
 MODEL = ServingModel(Linear((), (), (), 0.0), (), "", "buys", 30, 0.1, name="m", version=3)

@@ -12,8 +12,8 @@ import pytest
 
 from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.build.user_kernel import as_features
-from pozytywka_spark.features.catalogue import CATALOGUE
-from pozytywka_spark.features.entry import measures_of
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.declaration import measures_of
 from pozytywka_spark.simulation.levers import LEVERS, Lever, usable
 
 NAMES = [feature.name for feature in CATALOGUE]

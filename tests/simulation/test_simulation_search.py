@@ -9,6 +9,7 @@ import polars as pl
 from ads_world import World, true_probability
 from in_memory import MemoryTasks
 
+from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.simulation.advice import AdviseOn, GroupedUsers, change_errors, front_rows
 from pozytywka_spark.simulation.levers import LEVERS
 from pozytywka_spark.simulation.search import (
@@ -20,7 +21,6 @@ from pozytywka_spark.simulation.search import (
     search,
 )
 from pozytywka_spark.simulation.segment import Segment
-from pozytywka_spark.training.calibration import Calibrator
 
 NAMES = [lever.name for lever in LEVERS]
 

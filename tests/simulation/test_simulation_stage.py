@@ -14,18 +14,18 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.dataset.provenance import package_versions
+from pozytywka_spark.dataset.rows import LABEL
 from pozytywka_spark.errors import DataError, TrackingError
-from pozytywka_spark.features.catalogue import catalogue_hash
+from pozytywka_spark.features.declared.catalogue import catalogue_hash
 from pozytywka_spark.lake import Lake, open_lake
+from pozytywka_spark.models.calibration import Calibrator
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.months import next_month
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.stage import TAG, simulate
-from pozytywka_spark.timesplit import next_month
-from pozytywka_spark.training.calibration import Calibrator
-from pozytywka_spark.training.provenance import package_versions
-from pozytywka_spark.training.rows import LABEL
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking import registry, runs
+from pozytywka_spark.tracking.store import connect
 
 MONTHS = (date(2022, 4, 1), date(2022, 5, 1), date(2022, 6, 1))
 USERS = 420

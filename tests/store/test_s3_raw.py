@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.doctor import stores
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest import ledger, reader
+from pozytywka_spark.ingest.intake import ledger, reader
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import Lake, open_lake
 

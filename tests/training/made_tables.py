@@ -15,7 +15,7 @@ from pyspark.sql import types as T
 from pozytywka_spark.config import Settings
 from pozytywka_spark.lake.api import Commit
 from pozytywka_spark.lake.shards import Shard
-from pozytywka_spark.timesplit import next_month
+from pozytywka_spark.months import next_month
 
 MONTHS = [date(2022, month, 1) for month in range(1, 13)]
 CITIES = ("Gdynia", "Radom", None)

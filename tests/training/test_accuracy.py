@@ -9,11 +9,11 @@ from sklearn.metrics import roc_auc_score
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.training.asking import Here
-from pozytywka_spark.training.fitting import fit_both, measure
+from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.spark.resources import Plan
+from pozytywka_spark.training.fit_and_measure import fit_both, measure
 from pozytywka_spark.training.linear import as_linear
-from pozytywka_spark.training.planner import Plan
-from pozytywka_spark.training.serving import ServingModel
 
 ORDER = tuple(f"x{place}" for place in range(9))
 ONE = Plan(1, 1, "one")

@@ -7,10 +7,10 @@ from pyspark.sql import SparkSession
 from trained import Trained
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.tracking import registry
+from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training.reproduce import reproduce
 from pozytywka_spark.training.stage import TrainingReport, train
-from pozytywka_spark.training.tracking import registry
-from pozytywka_spark.training.tracking.store import connect
 
 
 def other(trained: Trained, name: str, **training: object) -> Settings:

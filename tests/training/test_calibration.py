@@ -11,7 +11,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from pozytywka_spark.config import Calibration
-from pozytywka_spark.training.calibration import (
+from pozytywka_spark.models.calibration import (
     Bins,
     Calibrator,
     bins_of,

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from pozytywka_spark.config import load_settings
-from pozytywka_spark.training.decisions import decision_table, for_console
-from pozytywka_spark.training.scores import histogram
-from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.evaluation.decisions import decision_table, for_console
+from pozytywka_spark.evaluation.scores import histogram
 
 
 @pytest.fixture(scope="module")

@@ -14,24 +14,25 @@ from typing import Any
 import pytest
 
 from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.dossier import publish, summary
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.promotion import aliases
+from pozytywka_spark.promotion.gate import Decision
+from pozytywka_spark.promotion.gate_rows import WeighedRows
 from pozytywka_spark.schemas import EVENTS, USERS
-from pozytywka_spark.training import promotion, publish, story
-from pozytywka_spark.training.gate import Decision
-from pozytywka_spark.training.gate_rows import WeighedRows
-from pozytywka_spark.training.names import monitoring_name, span, training_name
-from pozytywka_spark.training.sources import schema_of
-from pozytywka_spark.training.tracking import notes, registry, runs
-from pozytywka_spark.training.tracking.inputs import Input, log_inputs
-from pozytywka_spark.training.tracking.source import command
-from pozytywka_spark.training.tracking.store import Tracking, connect
+from pozytywka_spark.tracking import notes, registry, runs
+from pozytywka_spark.tracking.inputs import Input, log_inputs
+from pozytywka_spark.tracking.run_names import monitoring_name, span, training_name
+from pozytywka_spark.tracking.source import command
+from pozytywka_spark.tracking.sources import schema_of
+from pozytywka_spark.tracking.store import Tracking, connect
 
 SIDES = {"train": ["2022-01", "2022-02"], "validation": ["2022-04"], "test": ["2022-06", "2022-07"]}
 
 
 def facts_of(run: str, *, tuned: bool = False, auc: float = 0.7126) -> dict[str, Any]:
     """What descriptions need of a training's facts."""
-    metrics = dict.fromkeys(story.HEADLINE, 0.25) | {"roc_auc": auc}
+    metrics = dict.fromkeys(summary.HEADLINE, 0.25) | {"roc_auc": auc}
     best = {"metrics": metrics, "intervals": {"roc_auc": [0.68, 0.74]}}
     blind = {"metrics": metrics | {"roc_auc": 0.5}, "intervals": {"roc_auc": [float("nan"), float("nan")]}}
     return {
@@ -93,12 +94,12 @@ def trained_by_hand(tracking: Tracking) -> Register:
 def weigh(tracking: Tracking, settings: Settings, monkeypatch: pytest.MonkeyPatch, *, promote: bool) -> None:
     """The gate over the present aliases, whose comparison says `promote`."""
     decision = Decision(promote, (f"roc_auc is better in {'99' if promote else '41'}.0% of replicates",))
-    monkeypatch.setattr(promotion, "compare", lambda *_, **__: decision)
-    monkeypatch.setattr(promotion.decided, "inputs_of", lambda *_: "rows")
+    monkeypatch.setattr(aliases, "compare", lambda *_, **__: decision)
+    monkeypatch.setattr(aliases.decided, "inputs_of", lambda *_: "rows")
     challenger = registry.aliased(tracking, registry.CHALLENGER)
     assert challenger is not None
     champion = registry.aliased(tracking, registry.CHAMPION)
-    promotion.weigh(tracking, champion, challenger, Nothing(), settings)
+    aliases.weigh(tracking, champion, challenger, Nothing(), settings)
 
 
 class Nothing:
@@ -137,7 +138,7 @@ def test_the_gates_words_reach_every_version_they_are_about(
     assert [row[0] for row in standings(tracking)] == ["replaced", "kept", "promoted"]
     replaced = tracking.client.get_model_version(tracking.model_name, str(first.number)).description
     assert f"Replaced: version {third.number} is the champion now." in replaced
-    promotion.roll_back(settings)
+    aliases.roll_back(settings)
     assert standings(tracking) == [
         ("promoted", "promoted", True), ("kept", "kept", True), ("rolled_back", "rolled_back", True),
     ]  # fmt: skip
@@ -230,7 +231,7 @@ def test_a_gate_killed_before_it_told_is_made_good(
     weigh(tracking, settings, monkeypatch, promote=True)
     second = trained_by_hand()
     with monkeypatch.context() as patch:
-        patch.setattr(promotion, "publish", _killed)
+        patch.setattr(aliases, "publish", _killed)
         with pytest.raises(KeyboardInterrupt):
             weigh(tracking, settings, monkeypatch, promote=True)
     publish.publish_if_missing(tracking, second.training_run)
@@ -345,10 +346,10 @@ def test_the_source_is_the_command_without_what_is_nobodys_business(argv: Sequen
 def test_a_line_that_was_registered_is_called_so() -> None:
     facts = facts_of("run")
     facts["made"]["kind"] = "logistic"
-    standing = story.Standing(4, 3, None)
-    assert story.name_of(facts, 4) == "train v4 · 2022-01..2022-02 · logistic"
-    assert story.tags_of(facts, standing)["model"] == "logistic"
-    text = story.of_version(facts, standing, "[link](#)")
+    standing = summary.Standing(4, 3, None)
+    assert summary.name_of(facts, 4) == "train v4 · 2022-01..2022-02 · logistic"
+    assert summary.tags_of(facts, standing)["model"] == "logistic"
+    text = summary.of_version(facts, standing, "[link](#)")
     assert text.startswith("Undecided: the gate has not weighed it.")
     assert "with logistic regression (calibration platt)" in text
     assert "| logistic | 0.7126 (0.6800–0.7400) |" in text

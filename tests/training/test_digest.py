@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pozytywka_spark.training.digest import Digest, digest_of
+from pozytywka_spark.hashing.digest import Digest, digest_of
 
 ALL = 2**64
 

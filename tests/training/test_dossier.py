@@ -12,11 +12,11 @@ import xgboost
 from sklearn.metrics import roc_auc_score
 from trained import Trained
 
-from pozytywka_spark.training.booster import load
-from pozytywka_spark.training.dossier import dossier
-from pozytywka_spark.training.dossier_models import worst_slice
-from pozytywka_spark.training.tracking.registry import load_model
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.dossier.model_sections import worst_slice
+from pozytywka_spark.dossier.page import dossier
+from pozytywka_spark.models.booster import load
+from pozytywka_spark.tracking.registry import load_model
+from pozytywka_spark.tracking.store import connect
 
 
 @pytest.fixture(scope="module")

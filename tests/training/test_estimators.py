@@ -13,10 +13,10 @@ from trained import settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.training.across import fit_across
-from pozytywka_spark.training.booster import load
+from pozytywka_spark.models.booster import load
+from pozytywka_spark.spark.resources import Plan
+from pozytywka_spark.training.across_executors import fit_across
 from pozytywka_spark.training.estimators import FittedTrees, fit_trees
-from pozytywka_spark.training.planner import Plan
 
 ORDER = tuple(f"x{place}" for place in range(9))
 EXACT = ["training.subsample=1", "training.colsample_bytree=1", "training.max_trees=12"]

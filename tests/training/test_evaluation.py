@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
-from pozytywka_spark.training import evaluation, kernel
-from pozytywka_spark.training.evaluation import Rows, evaluate, finished, ranges, sums
+from pozytywka_spark.evaluation import metric_sums
+from pozytywka_spark.evaluation.evaluate import _CELLS_A_QUESTION, Rows, evaluate, finished, ranges, sums
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_every_replicate_of_every_group_equals_scikit_learn(groups: dict[str, Ro
     for name, got in found.items():
         rows = groups[name]
         assert got.metrics["rows"] == len(rows.label)
-        for place, weight in enumerate(kernel.user_weights(rows.user_id, 3, 0, 6)):
+        for place, weight in enumerate(metric_sums.user_weights(rows.user_id, 3, 0, 6)):
             expected = {
                 "roc_auc": roc_auc_score(rows.label, rows.score, sample_weight=weight),
                 "pr_auc": average_precision_score(rows.label, rows.score, sample_weight=weight),
@@ -46,7 +46,7 @@ def test_however_replicates_are_cut_the_result_is_the_same(
 ) -> None:
     whole = evaluate(groups, replicates=20, seed=3)
     cut = finished([sums(groups, 3, first, count) for first, count in ((0, 1), (1, 8), (9, 12))])
-    monkeypatch.setattr(kernel, "_CELLS", 7_000)
+    monkeypatch.setattr(metric_sums, "_CELLS", 7_000)
     in_chunks = evaluate(groups, replicates=20, seed=3)
     for name, expected in whole.items():
         for found in (cut[name], in_chunks[name]):
@@ -73,6 +73,6 @@ def test_ranges_hold_every_replicate_once(rows: int, replicates: int) -> None:
     drawn = [place for first, count in found for place in range(first, first + count)]
     assert drawn == list(range(replicates + 1))
     most = max(count for _, count in found)
-    assert most == 1 or rows * most <= evaluation._CELLS_A_QUESTION
+    assert most == 1 or rows * most <= _CELLS_A_QUESTION
     if rows <= 1000:
         assert len(found) == 1

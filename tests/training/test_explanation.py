@@ -10,13 +10,13 @@ import pytest
 import xgboost
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.training import explanation, importance
-from pozytywka_spark.training.asking import Here
-from pozytywka_spark.training.folds import Fit, FoldResult
-from pozytywka_spark.training.predictors import Linear, Trees
-from pozytywka_spark.training.serving import ServingModel
+from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.evaluation import explanation, importance
+from pozytywka_spark.models.predictors import Linear, Trees
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.training.stability import rank_correlation, stability
-from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.training.tuning.folds import Fit, FoldResult
 
 ORDER = ("slope", "wave", "noise", "gone")
 ROWS = 900
@@ -174,7 +174,7 @@ def test_a_model_is_explained_on_the_test_rows(
 def test_stability_compares_each_fold_with_the_final_model(settings: object) -> None:
     from datetime import date
 
-    from pozytywka_spark.training.splits import months_between, split_months
+    from pozytywka_spark.dataset.splits import months_between, split_months
 
     months = months_between(date(2022, 1, 1), date(2022, 8, 1))
     folds = [split_months(months[:last], 1, 0, 30) for last in (8, 7)]

@@ -13,13 +13,13 @@ from known_hazard import hazard_rows, training_table
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.training import folds
-from pozytywka_spark.training.asking import Answer, Here, Question
+from pozytywka_spark.dataset.asking import Answer, Here, Question
+from pozytywka_spark.dataset.splits import MonthCount, TimeSplit
+from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.training.estimators import tree_parameters
-from pozytywka_spark.training.folds import Fit, FoldResult, fit_folds
-from pozytywka_spark.training.one_task import binned
-from pozytywka_spark.training.splits import MonthCount, TimeSplit
-from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.training.single_task import binned
+from pozytywka_spark.training.tuning.folds import Fit, FoldResult, fit_folds
+from pozytywka_spark.training.tuning.tune import folds
 
 ORDER = tuple(f"x{place}" for place in range(9))
 

@@ -7,10 +7,10 @@ import pytest
 from test_kernel import evaluated
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.training import kernel
-from pozytywka_spark.training.gate import calibration_holds, collapsed_slices, decide, decide_alone
-from pozytywka_spark.training.metrics import Evaluation
-from pozytywka_spark.training.outlook import Advantage, what_would_change
+from pozytywka_spark.evaluation import metric_sums
+from pozytywka_spark.evaluation.metrics import Evaluation
+from pozytywka_spark.promotion.gate import calibration_holds, collapsed_slices, decide, decide_alone
+from pozytywka_spark.promotion.gate_margins import Advantage, what_would_change
 
 
 def sigmoid(value: np.ndarray) -> np.ndarray:
@@ -21,7 +21,7 @@ def two_models(drawn: np.random.Generator, lost: tuple[float, float], users: int
     """Champion and challenger; each knows the truth up to noise of the given deviations. Two rows a user."""
     logit = np.repeat(drawn.normal(-2.0, 1.0, users), 2)
     label = (drawn.random(2 * users) < sigmoid(logit)).astype(float)
-    weight = kernel.user_weights(np.repeat(np.arange(users), 2), int(drawn.integers(10**6)), 0, 101)
+    weight = metric_sums.user_weights(np.repeat(np.arange(users), 2), int(drawn.integers(10**6)), 0, 101)
     return [
         evaluated(
             sigmoid(-2 + (logit + 2 + drawn.normal(0, noise, 2 * users)) / (1 + noise**2)), label, weight
@@ -127,6 +127,6 @@ def test_where_the_champion_can_not_score_the_challenger_must_know_something(set
     assert decide_alone(good, settings.gate).promote
     drawn = np.random.default_rng(3)
     label = (drawn.random(600) < 0.2).astype(float)
-    weight = kernel.user_weights(np.arange(600), 1, 0, 101)
+    weight = metric_sums.user_weights(np.arange(600), 1, 0, 101)
     ignorant = evaluated(0.2 + 0.001 * drawn.random(600), label, weight)
     assert not decide_alone(ignorant, settings.gate).promote

@@ -9,13 +9,13 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import DataError, GuardError
-from pozytywka_spark.training.asking import Here
-from pozytywka_spark.training.gate import compare
-from pozytywka_spark.training.gate_rows import sums_by_contender, weighed_rows
-from pozytywka_spark.training.predictors import Linear
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.models.predictors import Linear
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.promotion.gate import compare
+from pozytywka_spark.promotion.gate_rows import sums_by_contender, weighed_rows
 
 USERS, ORDER = 600, ("known", "noise")
 

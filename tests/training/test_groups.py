@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pozytywka_spark.training.groups import slices_of
-from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.dataset.subgroups import slices_of
+from pozytywka_spark.dataset.table import TrainingTable
 
 
 def table_of(order: tuple[str, ...], columns: list[list[float]], **more: object) -> TrainingTable:

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from pozytywka_spark.training import kernel
-from pozytywka_spark.training.metrics import Evaluation, finish
+from pozytywka_spark.evaluation import metric_sums
+from pozytywka_spark.evaluation.metrics import Evaluation, finish
 
 
 def evaluated(score: np.ndarray, label: np.ndarray, weight: np.ndarray) -> Evaluation:
-    ranked = kernel.ranked(score, label)
-    found = kernel.parts(ranked, weight[:, ranked.order])
+    ranked = metric_sums.ranked(score, label)
+    found = metric_sums.parts(ranked, weight[:, ranked.order])
     return finish(found["pos"], found["neg"], found)
 
 
@@ -50,7 +50,7 @@ def test_equal_to_scikit_learn_however_many_rows_are_tied(seed: int, rows: int, 
 def test_weighted_replicates_equal_scikit_learn_with_sample_weight(seed: int, rows: int) -> None:
     score, label = drawn_rows(seed, rows, 40)
     users = np.random.default_rng(seed).integers(1, 50, rows)
-    weight = kernel.user_weights(users, seed, 0, 6)
+    weight = metric_sums.user_weights(users, seed, 0, 6)
     found = evaluated(score, label, weight).replicates
     for replicate, weights in enumerate(weight):
         if 0 < (weights * label).sum() < weights.sum():
@@ -99,17 +99,17 @@ def test_a_group_of_one_class_has_no_auc_but_a_loss() -> None:
 
 def test_a_users_weight_is_the_same_wherever_its_rows_are() -> None:
     users = np.arange(1, 2001)
-    together = kernel.user_weights(users, 5, 0, 50)
-    apart = np.concatenate([kernel.user_weights(users[::-1], 5, first, 10) for first in range(0, 50, 10)])[
-        :, ::-1
-    ]
+    together = metric_sums.user_weights(users, 5, 0, 50)
+    apart = np.concatenate(
+        [metric_sums.user_weights(users[::-1], 5, first, 10) for first in range(0, 50, 10)]
+    )[:, ::-1]
     np.testing.assert_array_equal(together, apart)
     assert (together[0] == 1).all()
     assert together[1:].mean() == pytest.approx(1, abs=0.01)
     assert together[1:].var() == pytest.approx(1, abs=0.02)
     correlation = np.corrcoef(together[1:20])
     assert np.abs(correlation - np.eye(19)).max() < 0.12
-    assert (kernel.user_weights(users, 6, 1, 1) != together[1]).any()
+    assert (metric_sums.user_weights(users, 6, 1, 1) != together[1]).any()
 
 
 def test_intervals_cover_the_true_auc_of_clustered_rows() -> None:
@@ -120,7 +120,7 @@ def test_intervals_cover_the_true_auc_of_clustered_rows() -> None:
         label = np.repeat((drawn.random(150) < 0.4).astype(float), 5)
         score = np.repeat(drawn.normal(size=150), 5) + label
         score = 1 / (1 + np.exp(-score))
-        weight = kernel.user_weights(np.repeat(np.arange(150), 5), int(drawn.integers(10**6)), 0, 101)
+        weight = metric_sums.user_weights(np.repeat(np.arange(150), 5), int(drawn.integers(10**6)), 0, 101)
         low, high = evaluated(score, label, weight).interval("roc_auc")
         covered += low <= true_auc <= high
     assert 0.88 <= covered / trials <= 0.99

@@ -14,12 +14,12 @@ from sklearn.linear_model import LogisticRegression
 from trained import settings_in
 
 from pozytywka_spark.config import load_settings
+from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.training import linear_fit
-from pozytywka_spark.training.asking import Here
+from pozytywka_spark.models import linear_fit
+from pozytywka_spark.models.linear_fit import column_statistics, fit_weighted
 from pozytywka_spark.training.linear import as_linear, fit_logistic
-from pozytywka_spark.training.linear_fit import column_statistics, fit_weighted
-from pozytywka_spark.training.table import TrainingTable
 
 NAMES = ("a", "b", "constant", "unknown")
 

@@ -14,14 +14,14 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.timesplit import TimeSplit
-from pozytywka_spark.training import evaluation
-from pozytywka_spark.training.asking import Here
-from pozytywka_spark.training.calibration import fit_calibrator
-from pozytywka_spark.training.fitting import Fitted, fit_models, held_rows, measure
-from pozytywka_spark.training.planner import Plan
-from pozytywka_spark.training.prepare import Prepared
-from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.prepare import Prepared
+from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.evaluation import evaluate
+from pozytywka_spark.models.calibration import fit_calibrator
+from pozytywka_spark.months import TimeSplit
+from pozytywka_spark.spark.resources import Plan
+from pozytywka_spark.training.fit_and_measure import Fitted, fit_models, held_rows, measure
 
 ORDER = ("tenure_days", *(f"x{place}" for place in range(8)))
 
@@ -99,7 +99,7 @@ def test_many_rows_are_cut_into_questions_with_the_same_answers(
     asked = Counted(table)
     whole = measure(asked, fitted.models, chosen)
     assert asked.questions == 3
-    monkeypatch.setattr(evaluation, "_CELLS_A_QUESTION", 150_000)
+    monkeypatch.setattr(evaluate, "_CELLS_A_QUESTION", 150_000)
     cut = measure(asked, fitted.models, chosen, rows=len(table.of("validation")))
     assert asked.questions > 6
     for name, found in {**cut.models, **cut.slices}.items():

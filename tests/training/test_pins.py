@@ -14,9 +14,8 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.training import pins
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking import registry, retention, runs
+from pozytywka_spark.tracking.store import connect
 
 
 def test_only_what_no_model_needs_is_deleted(spark: SparkSession, tmp_path: Path) -> None:
@@ -32,12 +31,12 @@ def test_only_what_no_model_needs_is_deleted(spark: SparkSession, tmp_path: Path
     _register(tracking, "two", {"pozytywka.delta.track_storage": "0", registry.LAKE: "/elsewhere"})
     _register(tracking, "one", {"pozytywka.delta.track_storage": "77", registry.LAKE: lake.root})
     assert registry.pinned_versions(tracking, lake.root) == {"track_storage": {1, 77}}
-    found = {kept.table: kept for kept in pins.maintain(settings, lake)}["track_storage"]
+    found = {kept.table: kept for kept in retention.maintain(settings, lake)}["track_storage"]
     assert (found.deleted, found.pinned, found.lost) == (1, (1,), (77,))
     assert lake.read("track_storage", version=1).first()["daily_cost"] == 2.0
     assert lake.read("track_storage").first()["daily_cost"] == 3.0
     assert len([*Path(lake.path("track_storage")).glob("*.parquet")]) == 2
-    again = {kept.table: kept for kept in pins.maintain(settings, lake)}["track_storage"]
+    again = {kept.table: kept for kept in retention.maintain(settings, lake)}["track_storage"]
     assert (again.deleted, again.compacted) == (0, False)
 
 
@@ -57,12 +56,12 @@ def test_without_mlflow_nobody_knows_the_pins_and_nothing_is_deleted(
         update={"mlflow": settings.mlflow.model_copy(update={"tracking_uri": "nonsense://x"})}
     )
     with pytest.raises(TrackingError):
-        pins.maintain(out_of_reach, lake)
+        retention.maintain(out_of_reach, lake)
     assert lake.read("track_storage", version=0).first()["daily_cost"] == 1.0
 
 
 def test_every_table_that_jobs_write_is_maintained(settings: Settings) -> None:
-    names = pins.table_names(settings)
+    names = retention.table_names(settings)
     assert {"events", "user_month", "features", "labels", "predictions", "quarantine", "ingests"} <= set(
         names
     )

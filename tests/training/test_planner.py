@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.training.planner import Cluster, plan
+from pozytywka_spark.spark.resources import Cluster, plan
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from pozytywka_spark.dossier import plots, plots_reasons
 from pozytywka_spark.reports.charts import Chart, draw
-from pozytywka_spark.training import plots, plots_reasons
 
 SVG = "{http://www.w3.org/2000/svg}"
 POINTS = [{"share": 0.5, "recall": 0.8, "precision": 0.4}, {"share": 1.0, "recall": 1.0, "precision": 0.25}]
@@ -138,6 +138,6 @@ def test_a_spread_over_folds_is_a_line_and_the_model_a_dot() -> None:
 
 
 def test_the_page_needs_no_plotting_library() -> None:
-    code = "import sys, pozytywka_spark.training.dossier; print('matplotlib' in sys.modules)"
+    code = "import sys, pozytywka_spark.dossier.page; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

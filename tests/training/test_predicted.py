@@ -15,17 +15,17 @@ from trained import Trained
 from pozytywka_spark.config import Label, Settings
 from pozytywka_spark.errors import DataError, GuardError
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.models.calibration import Calibrator
+from pozytywka_spark.models.predictors import Trees
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.models.target import check_column, check_label
 from pozytywka_spark.monitoring.findings import MODEL, alerts_of
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.schemas import MONITORING, PREDICTIONS, Table, labels_table
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.refits import training_rows
-from pozytywka_spark.training.calibration import Calibrator
-from pozytywka_spark.training.predicted import check_column, check_label
-from pozytywka_spark.training.predictors import Trees
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.tracking import registry
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking import registry
+from pozytywka_spark.tracking.store import connect
 
 OF_30 = ServingModel(
     Trees(b"", 1), (), "", "buys_within_30_days", 30, 0.1, calibrator=Calibrator(), name="m", version=4

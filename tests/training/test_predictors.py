@@ -13,16 +13,16 @@ import xgboost
 from sklearn.linear_model import LogisticRegression
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.rows import LABEL
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.evaluation import metric_sums
+from pozytywka_spark.models.calibration import PLATT, Calibrator
+from pozytywka_spark.models.linear_fit import fit_weighted
+from pozytywka_spark.models.predictors import LOGISTIC, XGBOOST, Linear, Trees, from_content
+from pozytywka_spark.models.serving_model import ServingModel, from_metadata
 from pozytywka_spark.simulation.refits import Recipe, fit_replicate, recipe
-from pozytywka_spark.training import kernel
-from pozytywka_spark.training.calibration import PLATT, Calibrator
-from pozytywka_spark.training.linear_fit import fit_weighted
-from pozytywka_spark.training.predictors import LOGISTIC, XGBOOST, Linear, Trees, from_content
-from pozytywka_spark.training.rows import LABEL
-from pozytywka_spark.training.serving import ServingModel, from_metadata
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.store import connect
+from pozytywka_spark.tracking import registry, runs
+from pozytywka_spark.tracking.store import connect
 
 ORDER = ("slope", "wave", "left_out")
 LINE = Linear((0.1, 1e9, 0.0), (0.7, 3e8, 1.0), (1 / 3, -0.2, 0.0), -2.1)
@@ -147,7 +147,7 @@ def test_replicates_of_a_simulation_are_of_the_champions_kind(settings: Settings
     line = recipe(settings, serving(LINE))
     assert line.trees == 0
     found = fit_replicate(table, line, ORDER, 7, 1)
-    weight = kernel.user_weights(users, 7, 1, 1)[0]
+    weight = metric_sums.user_weights(users, 7, 1, 1)[0]
     expected = fit_weighted(matrix, label.astype(float), weight, settings.training.logistic_reg_param)
     np.testing.assert_allclose(found.margins(matrix), expected.margins(matrix), atol=1e-6)
     trees = fit_replicate(table, Recipe(3, {"max_depth": 2}, 0.01), ORDER, 7, 1)

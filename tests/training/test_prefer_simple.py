@@ -20,22 +20,22 @@ from trained import Trained, settings_in
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.evaluation.metric_sums import user_weights
+from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.models.linear_fit import fit_weighted
+from pozytywka_spark.models.predictors import LOGISTIC, Linear, Trees
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.monitoring.stage import monitor
-from pozytywka_spark.scoring.report import show as show_scoring
+from pozytywka_spark.promotion.aliases import run_gate
+from pozytywka_spark.scoring.console import show as show_scoring
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.refits import refit
-from pozytywka_spark.training.kernel import user_weights
-from pozytywka_spark.training.linear_fit import fit_weighted
-from pozytywka_spark.training.predictors import LOGISTIC, Linear, Trees
-from pozytywka_spark.training.promotion import run_gate
-from pozytywka_spark.training.report import show
+from pozytywka_spark.tracking import registry, runs
+from pozytywka_spark.tracking.store import connect
+from pozytywka_spark.training.console import show
 from pozytywka_spark.training.reproduce import reproduce
-from pozytywka_spark.training.serving import ServingModel
 from pozytywka_spark.training.stage import train
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.store import connect
 
 JAN = date(2023, 1, 1)
 

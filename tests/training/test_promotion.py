@@ -11,21 +11,21 @@ import xgboost
 from trained import Trained
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.prepare import by_version, pin
+from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.dataset.table_job import training_table
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.training import promotion
-from pozytywka_spark.training.asking import Here
-from pozytywka_spark.training.booster import load
-from pozytywka_spark.training.gate import Decision
-from pozytywka_spark.training.predictors import Trees
-from pozytywka_spark.training.prepare import by_version, pin
-from pozytywka_spark.training.promotion import Settled, roll_back, run_gate, settle
-from pozytywka_spark.training.report import show_gate
-from pozytywka_spark.training.serving import ServingModel
-from pozytywka_spark.training.table import TrainingTable
-from pozytywka_spark.training.table_job import training_table
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.store import Tracking, connect
+from pozytywka_spark.models.booster import load
+from pozytywka_spark.models.predictors import Trees
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.promotion import aliases
+from pozytywka_spark.promotion.aliases import Settled, roll_back, run_gate, settle
+from pozytywka_spark.promotion.gate import Decision
+from pozytywka_spark.tracking import registry, runs
+from pozytywka_spark.tracking.store import Tracking, connect
+from pozytywka_spark.training.console import show_gate
 
 
 def named(trained: Trained, name: str) -> Settings:
@@ -144,13 +144,13 @@ def test_a_decision_stands_until_rows_or_settings_change(
     for alias, model in ((registry.CHAMPION, good), (registry.CHALLENGER, weak)):
         registry.set_alias(tracking, alias, register(tracking, model))
     weighed: list[str] = []
-    real = promotion.compare
+    real = aliases.compare
 
     def counted(*given: object, **more: object) -> Decision:
         weighed.append("once")
         return real(*given, **more)
 
-    monkeypatch.setattr(promotion, "compare", counted)
+    monkeypatch.setattr(aliases, "compare", counted)
     asked = Here(table_of(settings, trained.lake))
     version = registry.aliased(tracking, registry.CHALLENGER)
     assert settle(tracking, version, asked, settings).champion == 1

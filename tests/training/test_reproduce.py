@@ -7,8 +7,8 @@ from pyspark.sql import SparkSession
 from trained import Trained
 
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training.reproduce import reproduce, settings_of
-from pozytywka_spark.training.tracking.store import connect
 
 
 def test_an_unknown_run_is_named(trained: Trained, spark: SparkSession) -> None:

@@ -10,13 +10,13 @@ from known_hazard import hazard_rows, write_tables
 from pyspark.sql import SparkSession
 from trained import settings_in
 
+from pozytywka_spark.dataset.load_table import load
+from pozytywka_spark.dataset.prepare import pin, spark_rows
+from pozytywka_spark.dataset.table import SIDES
+from pozytywka_spark.dataset.table_job import plan_rows, put_down
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.features.catalogue import feature_order
+from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.training.load_table import load
-from pozytywka_spark.training.prepare import pin, spark_rows
-from pozytywka_spark.training.table import SIDES
-from pozytywka_spark.training.table_job import plan_rows, put_down
 
 
 @pytest.mark.parametrize("engine", ["delta-rs", "delta-spark"])

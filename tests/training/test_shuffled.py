@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.training import shuffled
-from pozytywka_spark.training.asking import Here
+from pozytywka_spark.training import guard_shuffled_labels
 from pozytywka_spark.training.estimators import tree_parameters
-from pozytywka_spark.training.shuffled import allowance, check_shuffled, shuffled_aucs
-from pozytywka_spark.training.table import TrainingTable
+from pozytywka_spark.training.guard_shuffled_labels import allowance, check_shuffled, shuffled_aucs
 
 ORDER = ("a", "b", "c")
 
@@ -39,7 +39,7 @@ def aucs_of(table: TrainingTable, settings: Settings) -> np.ndarray:
 def test_shuffled_labels_teach_nothing(settings: Settings) -> None:
     for seed in range(10):
         aucs = aucs_of(made(seed, 600, 400), settings)
-        assert len(set(aucs)) == shuffled.SHUFFLES
+        assert len(set(aucs)) == guard_shuffled_labels.SHUFFLES
         assert abs(aucs.mean() - 0.5) <= allowance(aucs)
 
 
@@ -53,18 +53,18 @@ def test_a_model_that_knows_in_spite_of_shuffling_stops_the_run(
         def permutation(self, labels: np.ndarray) -> np.ndarray:
             return labels
 
-    monkeypatch.setattr(shuffled.np.random, "default_rng", lambda _: NotShuffled())
+    monkeypatch.setattr(guard_shuffled_labels.np.random, "default_rng", lambda _: NotShuffled())
     with pytest.raises(GuardError, match=r"trained on shuffled labels reach ROC AUC 0\.[789]"):
         check_shuffled(asked, ORDER, settings)
 
 
 def test_many_rows_are_sampled_by_their_keys_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shuffled, "ROWS", 300)
+    monkeypatch.setattr(guard_shuffled_labels, "ROWS", 300)
     train = made(2, 900, 0)
-    drawn = shuffled._sample(train, 5)
+    drawn = guard_shuffled_labels._sample(train, 5)
     assert len(drawn) == 300
     assert (np.diff(drawn.user_id) >= 0).all()  # in the table's order
     other = replace(train, matrix=-train.matrix, label=1 - train.label)
-    np.testing.assert_array_equal(shuffled._sample(other, 5).user_id, drawn.user_id)
-    assert set(shuffled._sample(train, 6).user_id) != set(drawn.user_id)
-    assert shuffled._sample(drawn, 5) is drawn
+    np.testing.assert_array_equal(guard_shuffled_labels._sample(other, 5).user_id, drawn.user_id)
+    assert set(guard_shuffled_labels._sample(train, 6).user_id) != set(drawn.user_id)
+    assert guard_shuffled_labels._sample(drawn, 5) is drawn

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.errors import DataError
-from pozytywka_spark.training.splits import (
+from pozytywka_spark.dataset.splits import (
     MonthCount,
     diagram,
     months_between,
@@ -22,6 +21,7 @@ from pozytywka_spark.training.splits import (
     split_months,
     without_overlap,
 )
+from pozytywka_spark.errors import DataError
 
 
 def months(first: str, last: str) -> tuple[date, ...]:

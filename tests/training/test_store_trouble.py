@@ -19,10 +19,10 @@ from trained import Trained, prepared_of
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.tracking import registry
+from pozytywka_spark.tracking.store import Tracking, connect
 from pozytywka_spark.training import stage
 from pozytywka_spark.training.stage import train
-from pozytywka_spark.training.tracking import registry
-from pozytywka_spark.training.tracking.store import Tracking, connect
 
 
 def copied_store(trained: Trained, folder: Path) -> Path:

@@ -15,13 +15,13 @@ from pyspark import cloudpickle
 from pyspark.sql import SparkSession
 from test_table_work import put, tables_in
 
+from pozytywka_spark.dataset.load_table import StagedTable
+from pozytywka_spark.dataset.splits import TEST
+from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.dataset.table_tasks import TableTasks
+from pozytywka_spark.dataset.table_work import ROWS
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.training.load_table import StagedTable
-from pozytywka_spark.training.splits import TEST
-from pozytywka_spark.training.table import TrainingTable
-from pozytywka_spark.training.table_tasks import TableTasks
-from pozytywka_spark.training.table_work import ROWS
 
 
 def means(table: TrainingTable, side: str) -> np.ndarray:
@@ -35,7 +35,7 @@ def refuse(table: TrainingTable, error: Exception) -> int:
 def where(_: TrainingTable) -> tuple[int, int, bool]:
     from threadpoolctl import threadpool_info
 
-    import pozytywka_spark.training.one_task  # noqa: F401 xgboost, whose threads are counted
+    import pozytywka_spark.training.single_task  # noqa: F401 xgboost, whose threads are counted
 
     pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"]
     return os.getpid(), max(pools), isinstance(_.matrix, np.memmap)

@@ -17,16 +17,16 @@ from made_tables import MONTHS, FrameLake, made_lake
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset import table_counts, table_job, table_work
+from pozytywka_spark.dataset.load_table import StagedTable, load, loaded
+from pozytywka_spark.dataset.prepare import Prepared, pin
+from pozytywka_spark.dataset.table import SIDES, TrainingTable
+from pozytywka_spark.dataset.table_counts import CountCities, largest_cities
+from pozytywka_spark.dataset.table_guards import check_table
+from pozytywka_spark.dataset.table_job import plan_rows, put_down
+from pozytywka_spark.dataset.table_work import MonthRows, MonthTable, facts_of
 from pozytywka_spark.errors import DataError, GuardError
-from pozytywka_spark.features.catalogue import feature_order
-from pozytywka_spark.training import table_counts, table_job, table_work
-from pozytywka_spark.training.load_table import StagedTable, load, loaded
-from pozytywka_spark.training.prepare import Prepared, pin
-from pozytywka_spark.training.table import SIDES, TrainingTable
-from pozytywka_spark.training.table_counts import CountCities, largest_cities
-from pozytywka_spark.training.table_guards import check_table
-from pozytywka_spark.training.table_job import plan_rows, put_down
-from pozytywka_spark.training.table_work import MonthRows, MonthTable, facts_of
+from pozytywka_spark.features.declared.catalogue import feature_order
 
 
 def tables_in(tmp_path: Path, *more: str) -> tuple[Settings, FrameLake]:

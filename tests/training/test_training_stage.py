@@ -19,17 +19,17 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 from trained import Trained, settings_in
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset import rows as training_rows
+from pozytywka_spark.dataset.prepare import pin
+from pozytywka_spark.dataset.splits import TEST
 from pozytywka_spark.errors import DataError, GuardError, TrackingError
-from pozytywka_spark.features.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.features.declared.catalogue import catalogue_hash, feature_order
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.schemas import features_table
-from pozytywka_spark.training import rows as training_rows
+from pozytywka_spark.tracking import registry, runs
+from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training import stage
-from pozytywka_spark.training.prepare import pin
-from pozytywka_spark.training.splits import TEST
 from pozytywka_spark.training.stage import train
-from pozytywka_spark.training.tracking import registry, runs
-from pozytywka_spark.training.tracking.store import connect
 
 
 def changed(settings: Settings, **sections: dict[str, object]) -> Settings:
@@ -275,14 +275,14 @@ def test_a_password_in_the_address_is_never_told(trained: Trained) -> None:
 def test_a_run_that_fails_registers_nothing(
     trained: Trained, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pozytywka_spark.training import record
+    from pozytywka_spark.training import log_training
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     tracking = connect(trained.settings)
     before = registry.aliased(tracking, registry.CHALLENGER)
-    monkeypatch.setattr(record, "log_trees", killed)
+    monkeypatch.setattr(log_training, "log_trees", killed)
     with pytest.raises(KeyboardInterrupt):
         train(spark, trained.settings, trained.lake, force=True)
     assert registry.aliased(tracking, registry.CHALLENGER) == before

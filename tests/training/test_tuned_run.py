@@ -12,11 +12,11 @@ from trained import Trained
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.schemas import features_table
-from pozytywka_spark.training.pins import as_rows, maintain
+from pozytywka_spark.tracking.retention import as_rows, maintain
+from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training.reproduce import reproduce
 from pozytywka_spark.training.stage import TrainingReport, train
-from pozytywka_spark.training.tracking.store import connect
-from pozytywka_spark.training.tuning import SPACE
+from pozytywka_spark.training.tuning.tune import SPACE
 
 
 def changed(settings: Settings, **sections: dict[str, object]) -> Settings:

@@ -10,12 +10,19 @@ import pytest
 from known_hazard import hazard_rows, training_table
 
 from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.splits import MonthCount, TimeSplit, months_between, split_months
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
-from pozytywka_spark.training.asking import Here
-from pozytywka_spark.training.folds import Fit, FoldResult, fit_folds
-from pozytywka_spark.training.planner import Cluster, plan_trials
-from pozytywka_spark.training.splits import MonthCount, TimeSplit, months_between, split_months
-from pozytywka_spark.training.tuning import SPACE, Tuned, own_parameters, study_name, tune, with_parameters
+from pozytywka_spark.spark.resources import Cluster, plan_trials
+from pozytywka_spark.training.tuning.folds import Fit, FoldResult, fit_folds
+from pozytywka_spark.training.tuning.tune import (
+    SPACE,
+    Tuned,
+    own_parameters,
+    study_name,
+    tune,
+    with_parameters,
+)
 
 MONTHS = months_between(date(2022, 1, 1), date(2022, 12, 1))
 FOLDS = [fold for last in (12, 10, 8) if (fold := split_months(MONTHS[:last], 2, 0, 30)) is not None]

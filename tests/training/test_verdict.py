@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 from test_kernel import evaluated
 
 from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.dataset.provenance import fingerprint
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.training import kernel, verdict
-from pozytywka_spark.training.metrics import Evaluation
-from pozytywka_spark.training.provenance import fingerprint
-from pozytywka_spark.training.verdict import as_plain, chosen_kind, compare, in_words
+from pozytywka_spark.evaluation import metric_sums, verdict
+from pozytywka_spark.evaluation.metrics import Evaluation
+from pozytywka_spark.evaluation.verdict import as_plain, chosen_kind, compare, in_words
 
 ROWS, REPLICATES = 4000, 200
 
@@ -27,7 +27,7 @@ def world(log_odds: np.ndarray, values: np.ndarray, replicates: int = REPLICATES
     parameters = {"objective": "binary:logistic", "max_depth": 3, "eta": 0.2, "seed": 1}
     trees = xgboost.train(parameters, xgboost.DMatrix(values[:half], label[:half]), 60)
     line = LogisticRegression().fit(values[:half], label[:half])
-    weight = kernel.user_weights(np.arange(half) // 2, 7, 0, replicates + 1)
+    weight = metric_sums.user_weights(np.arange(half) // 2, 7, 0, replicates + 1)
     scores = {
         "xgboost test": trees.predict(xgboost.DMatrix(values[half:])).astype(float),
         "logistic test": line.predict_proba(values[half:])[:, 1],
@@ -90,7 +90,7 @@ def test_the_numbers_are_those_of_the_paired_replicates(
 def test_pairs_are_of_the_same_rows_and_draws() -> None:
     drawn = np.random.default_rng(0)
     label = (drawn.random(500) < 0.3).astype(float)
-    weight = kernel.user_weights(np.arange(500) // 2, 3, 0, 60)
+    weight = metric_sums.user_weights(np.arange(500) // 2, 3, 0, 60)
     scores = [drawn.random(500) * 0.5 + 0.4 * label, drawn.random(500)]
     found = [evaluated(score, label, weight) for score in scores]
     for place in (0, 1, 59):

@@ -11,11 +11,11 @@ from pyspark.sql import functions as F
 from trained import prepared_of, settings_in
 
 from pozytywka_spark import schemas
-from pozytywka_spark.features.catalogue import feature_order
-from pozytywka_spark.features.report import split_of
+from pozytywka_spark.dataset.splits import MonthCount
+from pozytywka_spark.features.declared.catalogue import feature_order
+from pozytywka_spark.features.page.features_page import split_of
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.training import record
-from pozytywka_spark.training.splits import MonthCount
+from pozytywka_spark.training import log_training
 
 
 def test_the_first_month_is_left_out_if_its_data_begin_late(spark: SparkSession, tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_the_first_month_is_left_out_if_its_data_begin_late(spark: SparkSession,
     of_first = rows[rows["month"] == FIRST]
     assert prepared.left_out == (MonthCount(FIRST, len(of_first), int(of_first["buys"].sum())),)
     assert prepared.split.train[0] == date(2022, 2, 1)
-    assert record.notes(prepared, settings)[0] == (
+    assert log_training.notes(prepared, settings)[0] == (
         "2022-01 is left out with its 120 rows: the data don't cover it "
         "(training.incomplete_months=true takes it in)"
     )

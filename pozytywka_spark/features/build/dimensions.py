@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pozytywka_spark.features.build.contents import READ
-from pozytywka_spark.features.columns import digits_of, fixed_point
+from pozytywka_spark.features.declared.arithmetic import digits_of, fixed_point
 from pozytywka_spark.names import AUDIO_FEATURES, STORAGE_CLASSES
 
 TRACK_MASK, USER_MASK = "track_genres", "user_genres"

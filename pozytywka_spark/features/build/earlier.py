@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pozytywka_spark.features.build.items import Held
-from pozytywka_spark.features.months import month_at, number_of
+from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile, Shard
 from pozytywka_spark.lake.tasks import Tasks

@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS, PLAYED_ROWS
-from pozytywka_spark.features.kinds import is_like, is_play
+from pozytywka_spark.features.declared.event_codes import is_like, is_play
 
 _TRACKS = 1 << 32  # more than there are
 

@@ -8,9 +8,9 @@ from datetime import date
 import polars as pl
 
 from pozytywka_spark.features.build.dimensions import TRACK_MASK, USER_MASK, Dimensions
-from pozytywka_spark.features.kinds import is_play, kind_of
-from pozytywka_spark.features.levels import ATTRIBUTES
-from pozytywka_spark.features.months import cut_off_at
+from pozytywka_spark.features.declared.event_codes import is_play, kind_of
+from pozytywka_spark.features.declared.levels import ATTRIBUTES
+from pozytywka_spark.features.times import cut_off_at
 
 COLUMNS = ("user_id", "event_time", "event_type", "session_id", "track_id")  # what is read of events
 # of a month's events; rows that tie in all of it are alike in all that is measured

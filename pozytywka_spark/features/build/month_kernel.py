@@ -26,7 +26,7 @@ from pozytywka_spark.features.build.neighbours import session_spans, with_neighb
 from pozytywka_spark.features.build.overflow import check_sums, too_large
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.staged import MEASURED_ROWS
-from pozytywka_spark.features.months import cut_off_at
+from pozytywka_spark.features.times import cut_off_at
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.kinds import is_kind, is_like, is_play
+from pozytywka_spark.features.declared.event_codes import is_kind, is_like, is_play
 from pozytywka_spark.names import ADVERTISEMENT, SKIP
 
 _LONGEST_MS = 1 << 43  # longer than any month, and its microseconds still fit

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pozytywka_spark.features.entry import Feature, Level, measures_of, sum_name
+from pozytywka_spark.features.declared.declaration import Feature, Level, measures_of, sum_name
 
 
 @dataclass(frozen=True)

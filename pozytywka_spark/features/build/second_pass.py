@@ -16,9 +16,9 @@ from pozytywka_spark.features.build.month_kernel import MonthMade, measure_numbe
 from pozytywka_spark.features.build.plan import CataloguePlan
 from pozytywka_spark.features.build.purchases import purchases_of
 from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED
+from pozytywka_spark.hashing.slices import slice_of, slices_for
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
-from pozytywka_spark.slices import slice_of, slices_for
 
 ROWS_AT_ONCE = 1_500_000  # events that are in memory at once; a shard of more goes in slices of its users
 

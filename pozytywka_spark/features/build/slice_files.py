@@ -10,9 +10,9 @@ import polars as pl
 from pozytywka_spark.features.build.items import UserSlice
 from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS, MEASURED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceRows
+from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles
-from pozytywka_spark.slices import slice_of
 
 if TYPE_CHECKING:
     from pozytywka_spark.features.build.plan import CataloguePlan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pozytywka_spark.event_notes import COLUMNS, note_of
+from pozytywka_spark.lake.event_notes import COLUMNS, note_of
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 

@@ -18,10 +18,10 @@ from pozytywka_spark.features.build.user_kernel import SliceRows, make_slice
 from pozytywka_spark.features.guards.compare import KEYS, differences
 from pozytywka_spark.features.guards.sample import Sample
 from pozytywka_spark.features.guards.worlds import World
-from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.hashing.identity import user_bucket
+from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
-from pozytywka_spark.slices import slice_of
 
 if TYPE_CHECKING:
     from pozytywka_spark.features.build.plan import CataloguePlan

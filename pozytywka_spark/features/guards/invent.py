@@ -9,14 +9,14 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.dice import dice
 from pozytywka_spark.features.build.first_pass import first_purchases
 from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.build.month_events import COLUMNS
 from pozytywka_spark.features.build.staged import BOUGHT
 from pozytywka_spark.features.guards.sample import Sample
 from pozytywka_spark.features.guards.worlds import FUTURE_DAYS, World
-from pozytywka_spark.features.months import DAY_MICROS, cut_off_at, start_at
+from pozytywka_spark.features.times import DAY_MICROS, cut_off_at, start_at
+from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.names import BUY_PREMIUM, EVENT_TYPES, PLAY
 

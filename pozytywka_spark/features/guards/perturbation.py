@@ -20,7 +20,7 @@ from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Told
 
 if TYPE_CHECKING:
-    from pozytywka_spark.config.data import Guards
+    from pozytywka_spark.config.features import Guards
 
 
 def check_perturbation(

@@ -15,11 +15,11 @@ from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.build.purchases import purchases_of
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.guards.sample import SliceName
-from pozytywka_spark.features.months import cut_off_at
-from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.features.times import cut_off_at
+from pozytywka_spark.hashing.identity import user_bucket
+from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Done, TaskFiles, Tasks
-from pozytywka_spark.slices import slice_of
 
 _MONTH, _TWICE, _BOUGHT, _SLICES = "month", "twice", "bought", "slices"
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
+from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
-from pozytywka_spark.slices import slice_of
 
 SliceName = tuple[int, int]  # a bucket of users, and the number of a slice of it
 _HALVINGS = 24  # a sample of every 2^24th user is of a handful, however many there are

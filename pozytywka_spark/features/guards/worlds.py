@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from pozytywka_spark.features.months import month_at, months_between, number_of
+from pozytywka_spark.features.times import month_at, months_between, number_of
 
 How = Literal["deleted", "scrambled"]
 FUTURE_DAYS = 100  # an invented future lies within so many days after the cut-off

@@ -1,1 +1,1 @@
-"""MLflow: the only package that imports it, and only inside functions, for that takes seconds."""
+"""Here only for models that releases before 0.2.0 logged: MLflow has the name of their loader's module."""

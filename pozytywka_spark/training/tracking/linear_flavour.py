@@ -1,53 +1,8 @@
-"""A logistic model as MLflow keeps it: a JSON file, and a loader for whoever opens it by MLflow alone.
+"""The loader of logistic models that releases before 0.2.0 logged: MLflow imports it by this name.
 
-`mlflow.pyfunc.load_model` gives a model whose `predict` takes the columns of the signature and returns the
-uncalibrated probability. Nothing is pickled.
+It is `tracking.linear_flavour`'s; what is logged from now on names that one.
 """
 
-from __future__ import annotations
+from pozytywka_spark.tracking.linear_flavour import _load_pyfunc
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pandas as pd
-
-from pozytywka_spark.training.booster import Matrix, Predictor
-from pozytywka_spark.training.predictors import LOGISTIC, from_content
-
-NAME = "pozytywka_logistic"
-FILE = "logistic.json"
-
-
-class ByMlflow:
-    """What `mlflow.pyfunc` calls."""
-
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
-
-    def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> Matrix:
-        """The uncalibrated probability of each row; MLflow has put the columns in the signature's order."""
-        margin = self._predictor.margins(rows.to_numpy(np.float64))
-        return np.asarray(1.0 / (1.0 + np.exp(-margin)), dtype=np.float64)
-
-
-def save_model(
-    path: str, mlflow_model: Any, content: bytes, signature: Any, requirements: Sequence[str]
-) -> None:
-    """Write the files of a model to the folder `path`, as `mlflow.models.Model.log` asks of a flavour."""
-    from mlflow import pyfunc
-
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_bytes(content)
-    (folder / "requirements.txt").write_text("\n".join([*requirements, ""]))
-    mlflow_model.signature = signature
-    mlflow_model.add_flavor(NAME, data=FILE)
-    pyfunc.add_to_model(mlflow_model, loader_module=__name__, data=FILE)
-    mlflow_model.save(str(folder / "MLmodel"))
-
-
-def _load_pyfunc(path: str) -> ByMlflow:
-    """MLflow's loader calls this by its name."""
-    return ByMlflow(from_content(LOGISTIC, Path(path).read_bytes()))
+__all__ = ["_load_pyfunc"]

@@ -14,8 +14,8 @@ from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.sides import Sides
 from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows
-from pozytywka_spark.features.columns import total
-from pozytywka_spark.features.months import month_at, number_of, start_at
+from pozytywka_spark.features.declared.arithmetic import total
+from pozytywka_spark.features.times import month_at, number_of, start_at
 
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2023, month, 1) for month in (1, 2, 3, 4))
 TRACKS = 12

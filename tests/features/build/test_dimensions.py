@@ -19,7 +19,7 @@ from pozytywka_spark.features.build.dimensions import (
     user_dimension,
     vocabulary_of,
 )
-from pozytywka_spark.features.columns import fixed_point
+from pozytywka_spark.features.declared.arithmetic import fixed_point
 from pozytywka_spark.names import AUDIO_FEATURES
 
 HALF = 5 * 10**12

@@ -9,8 +9,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.config import Label
-from pozytywka_spark.dataspan import DataSpan
-from pozytywka_spark.features.label_rows import LabelCount, LabelPlan, added, count_labels, label_rows
+from pozytywka_spark.features.build.label_rows import LabelCount, LabelPlan, added, count_labels, label_rows
+from pozytywka_spark.lake.data_span import DataSpan
 
 JANUARY, FEBRUARY, MARCH = (date(2023, month, 1) for month in (1, 2, 3))
 HORIZON = timedelta(days=30)

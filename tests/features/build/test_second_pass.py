@@ -17,8 +17,8 @@ from pozytywka_spark.features.build.items import REAL, MonthShard
 from pozytywka_spark.features.build.month_kernel import measure_month
 from pozytywka_spark.features.build.second_pass import MeasureMonths
 from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
-from pozytywka_spark.identity import user_bucket
-from pozytywka_spark.slices import slice_of
+from pozytywka_spark.hashing.identity import user_bucket
+from pozytywka_spark.hashing.slices import slice_of
 
 MONTHS = (MARCH, date(2023, 4, 1))
 KINDS = {"measured": MEASURED, "listened": LISTENED, "liked": LIKED, "played": PLAYED}

@@ -25,6 +25,7 @@ from slice_world import (
 )
 
 from pozytywka_spark.features.build.items import Held, UserSlice
+from pozytywka_spark.features.build.label_rows import LabelPlan, added, count_labels, label_rows
 from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.staged import (
     BOUGHT,
@@ -36,6 +37,7 @@ from pozytywka_spark.features.build.staged import (
     PLAYED_ROWS,
     TRACKS,
 )
+from pozytywka_spark.features.build.suspicion_sample import CANDIDATES, OLDER
 from pozytywka_spark.features.build.third_pass import (
     LABELS,
     ROWS,
@@ -45,12 +47,10 @@ from pozytywka_spark.features.build.third_pass import (
     TracksPlayed,
 )
 from pozytywka_spark.features.build.user_kernel import SliceMade, make_slice
-from pozytywka_spark.features.label_rows import LabelPlan, added, count_labels, label_rows
-from pozytywka_spark.features.months import DAY_MICROS, start_at
-from pozytywka_spark.features.suspicion import CANDIDATES, OLDER
-from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.features.times import DAY_MICROS, start_at
+from pozytywka_spark.hashing.identity import user_bucket
+from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
-from pozytywka_spark.slices import slice_of
 
 LABEL = "buys_within_30_days"
 LABELS_AT = LabelPlan(LABEL, 30 * DAY_MICROS, start_at(date(2024, 3, 1)), JANUARY)

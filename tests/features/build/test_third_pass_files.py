@@ -12,12 +12,12 @@ from slice_world import PLAN, World, assert_same_tables, made_world, months_of, 
 
 from pozytywka_spark import schemas
 from pozytywka_spark.features.build.items import Held
+from pozytywka_spark.features.build.label_rows import LabelPlan
 from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED, PLAYED_ROWS, TRACKS
 from pozytywka_spark.features.build.third_pass import MakeFeatures, TracksPlayed
 from pozytywka_spark.features.build.user_kernel import make_slice
-from pozytywka_spark.features.label_rows import LabelPlan
-from pozytywka_spark.features.months import DAY_MICROS, start_at
+from pozytywka_spark.features.times import DAY_MICROS, start_at
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.storage import Storage
 from pozytywka_spark.lake.table_files import TableFiles, readable

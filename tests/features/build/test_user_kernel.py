@@ -29,7 +29,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice
-from pozytywka_spark.features.months import start_at
+from pozytywka_spark.features.times import start_at
 
 MONTHS = (JANUARY, FEBRUARY, MARCH, APRIL)
 ORACLE = """

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.config.data import Guards
+from pozytywka_spark.config.features import Guards
 from pozytywka_spark.features.build.dimensions import track_dimension, user_dimension, vocabulary_of
 from pozytywka_spark.features.build.first_pass import first_purchases
 from pozytywka_spark.features.build.items import REAL, MonthShard, Source, UserSlice
@@ -28,11 +28,11 @@ from pozytywka_spark.features.guards.rebuild import Bought, Measure, measure_mon
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.guards.rows import CheckRows, check_rows
 from pozytywka_spark.features.guards.worlds import World
-from pozytywka_spark.features.months import cut_off_of
-from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.features.times import cut_off_of
+from pozytywka_spark.hashing.identity import user_bucket
+from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard
 from pozytywka_spark.lake.tasks import TaskFiles, Work
-from pozytywka_spark.slices import slice_of
 from tests.features import fixed_world
 from tests.features.leaks import with_leaks
 from tests.in_memory import MemoryTasks

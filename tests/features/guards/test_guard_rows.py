@@ -11,9 +11,9 @@ from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.build.staged import BOUGHT, BOUGHT_ROWS
 from pozytywka_spark.features.guards.rows import CheckRows, check_rows
-from pozytywka_spark.identity import user_bucket
+from pozytywka_spark.hashing.identity import user_bucket
+from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile
-from pozytywka_spark.slices import slice_of
 from tests.in_memory import MemoryTasks
 
 JANUARY, FEBRUARY, MARCH = (date(2023, month, 1) for month in (1, 2, 3))

@@ -16,11 +16,11 @@ from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.build.second_pass import MeasureMonths
 from pozytywka_spark.features.build.sides import Sides
 from pozytywka_spark.features.build.user_kernel import SliceRows
-from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.guards.compare_slices import Maker
 from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.rebuild import Bought, measure_months
-from pozytywka_spark.features.months import HOUR_MICROS, cut_off_at
+from pozytywka_spark.features.times import HOUR_MICROS, cut_off_at
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Work
 from tests.features.guards.made_builds import build_with, dimensions_of, perturbation, silver_events

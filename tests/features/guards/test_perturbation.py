@@ -9,12 +9,12 @@ from datetime import date
 import polars as pl
 import pytest
 
-from pozytywka_spark.config.data import Guards
+from pozytywka_spark.config.features import Guards
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.plan import plan_of
-from pozytywka_spark.features.canary import CANARY
-from pozytywka_spark.features.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.guards import compare_slices
+from pozytywka_spark.features.guards.canary import CANARY
 from pozytywka_spark.features.guards.compare_slices import Maker
 from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.rebuild import measure_months

@@ -1,0 +1,1 @@
+"""A training as people read it: one page, and a few lines in MLflow, from logged facts only."""

@@ -1,0 +1,1 @@
+"""How well models do, exactly, and what moves their scores."""

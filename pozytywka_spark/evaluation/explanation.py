@@ -1,0 +1,53 @@
+"""The final model explained on the test months, in plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.asking import Asked
+from pozytywka_spark.evaluation.importance import explain_test
+from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.models.predictors import Linear
+from pozytywka_spark.models.serving_model import ServingModel
+
+
+def explain_model(
+    asked: Asked, held: int, model: ServingModel, settings: Settings, *, threads: int = 1
+) -> dict[str, Any]:
+    """`strongest` features (a row each), their `dependence` and `swarm`; `rows` of the `held` test rows seen.
+
+    Of logistic regression a row has the `coefficient` too (log-odds a standard deviation), and no dependence
+    is drawn: it is a straight line.
+
+    Beyond `evaluation.explained_rows` a sample by a hash of the keys stands for the rest.
+    """
+    question = partial(
+        explain_test,
+        predictor=model.predictor,
+        wanted=settings.evaluation.explained_rows,
+        seed=settings.evaluation.seed,
+        threads=threads,
+    )
+    [found] = asked.ask([question], threads=threads)
+    return {**found, "held": held, "strongest": with_coefficients(found["strongest"], model)}
+
+
+def with_coefficients(strongest: Sequence[Mapping[str, Any]], model: ServingModel) -> list[dict[str, Any]]:
+    """The rows with the `coefficient` of each feature, if the model has any."""
+    if not isinstance(model.predictor, Linear):
+        return [dict(row) for row in strongest]
+    known = dict(zip(model.features, model.predictor.coefficients, strict=True))
+    return [{**row, "coefficient": known[row["feature"]]} for row in strongest]
+
+
+def in_words(explained: Mapping[str, Any], catalogue: Sequence[Feature]) -> dict[str, Any]:
+    """Each of the strongest features with what the catalogue says of it."""
+    known = {feature.name: feature for feature in catalogue}
+    strongest = [
+        {**row, "meaning": known[row["feature"]].meaning, "actionable": known[row["feature"]].actionable}
+        for row in explained["strongest"]
+    ]
+    return {**explained, "strongest": strongest}

@@ -1,0 +1,157 @@
+"""What moves the scores overall: each feature's contributions, their strength, direction and shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pozytywka_spark.dataset.table import SIDES, Mask, TrainingTable
+from pozytywka_spark.models.booster import Matrix, Predictor
+from pozytywka_spark.models.predictors import XGBOOST
+from pozytywka_spark.months import TEST
+from pozytywka_spark.training.single_task import threads_of
+
+SHAPED = 6  # features whose dependence is drawn
+SWARMED = 12  # features of the summary of single users
+DOTS = 600  # users in that summary
+BINS = 20
+_TAILS = (0.1, 0.9)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Rows whose scores are explained: `parts` has each feature's contribution, in the order of the matrix.
+
+    `dice` are thrown by the rows' keys: the lowest are drawn where a few stand for all.
+    """
+
+    order: tuple[str, ...]
+    matrix: npt.NDArray[np.float32]
+    parts: Matrix
+    dice: npt.NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.dice)
+
+    def feature(self, name: str) -> tuple[Matrix, Matrix]:
+        """Its values, NaN as missing, and their contributions."""
+        place = self.order.index(name)
+        return self.matrix[:, place].astype(np.float64), self.parts[:, place]
+
+
+def explain_test(
+    table: TrainingTable, predictor: Predictor, wanted: int, seed: int, threads: int
+) -> dict[str, Any]:
+    """Of about `wanted` test rows: `strongest` features, their `dependence` (of trees) and `swarm`."""
+    sample = sample_rows(table, table.side == SIDES.index(TEST), wanted, seed)
+    with threads_of(threads):
+        explained = explain_rows(sample, predictor, seed, threads)
+    strongest = importances(explained)
+    names = [str(row["feature"]) for row in strongest]
+    return {
+        "rows": len(explained),
+        "strongest": strongest,
+        "dependence": dependence(explained, names[: SHAPED if predictor.kind == XGBOOST else 0]),
+        "swarm": swarm(explained, names[:SWARMED]),
+    }
+
+
+def explain_rows(table: TrainingTable, predictor: Predictor, seed: int, threads: int) -> Explained:
+    """Each row's contributions to its log-odds."""
+    parts = predictor.contributions(table.matrix, threads)[:, :-1]
+    return Explained(table.order, table.matrix, parts, _dice(table, seed))
+
+
+def sample_rows(table: TrainingTable, mask: Mask, wanted: int, seed: int) -> TrainingTable:
+    """About `wanted` of the rows that the mask marks, the same ones every time; all if they are no more."""
+    held = int(mask.sum())
+    if held > wanted:
+        mask = mask & (_dice(table, seed) < np.uint64(int(2**64 * (wanted / held))))
+    return table.where(mask)
+
+
+def importances(rows: Explained) -> list[dict[str, Any]]:
+    """A row a feature, strongest first: mean absolute contribution (log-odds).
+
+    `direction` is the correlation's sign of value and contribution: "rises" if more of the feature
+    mostly raises the score. Features of no strength are left out.
+    """
+    strength = np.abs(rows.parts).mean(axis=0) if len(rows) else np.zeros(len(rows.order))
+    return [
+        {
+            "feature": rows.order[place],
+            "strength": float(strength[place]),
+            "direction": "rises" if _together(*rows.feature(rows.order[place])) > 0 else "falls",
+        }
+        for place in np.argsort(-strength, kind="stable")
+        if strength[place] > 0
+    ]
+
+
+def dependence(rows: Explained, chosen: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """By chosen feature: its contribution over twenty bins of about equal size, in the order of the value.
+
+    A bin has `rows`, the mean `value` (None: the value is missing), the mean `contribution` and its tenth
+    and ninetieth percentile `low` and `high`. Rows of equal value share a bin.
+    """
+    return {name: _shape(*rows.feature(name)) for name in chosen}
+
+
+def swarm(rows: Explained, chosen: Sequence[str]) -> dict[str, list[list[float | None]]]:
+    """By chosen feature: pairs (value, contribution) of the `DOTS` rows with the lowest dice."""
+    drawn = np.argsort(rows.dice, kind="stable")[:DOTS]
+    found = {}
+    for name in chosen:
+        values, parts = (column[drawn].tolist() for column in rows.feature(name))
+        found[name] = [[_rounded(value), _rounded(part)] for value, part in zip(values, parts, strict=True)]
+    return found
+
+
+def _dice(table: TrainingTable, seed: int) -> npt.NDArray[np.uint64]:
+    import polars as pl
+
+    from pozytywka_spark.hashing.dice import dice
+
+    return dice(pl.DataFrame({"user_id": table.user_id, "month": table.month}), seed).to_numpy()
+
+
+def _together(values: Matrix, parts: Matrix) -> float:
+    """The sum of value times contribution, both about their means, where the value is known."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return 0.0
+    return float(((values[known] - values[known].mean()) * (parts[known] - parts.mean())).sum())
+
+
+def _shape(values: Matrix, parts: Matrix) -> list[dict[str, Any]]:
+    known = ~np.isnan(values)
+    found = []
+    if known.any():
+        shares = np.arange(1, BINS) / BINS
+        edges = np.unique(np.quantile(values[known], shares, method="inverted_cdf"))
+        bins = np.searchsorted(edges, values[known], side="left")
+        for place in np.unique(bins):
+            mine = bins == place
+            found.append(_bin(float(values[known][mine].mean()), parts[known][mine]))
+    if not known.all():
+        found.append(_bin(None, parts[~known]))
+    return found
+
+
+def _bin(value: float | None, parts: Matrix) -> dict[str, Any]:
+    low, high = np.quantile(parts, _TAILS, method="inverted_cdf")
+    return {
+        "rows": len(parts),
+        "value": value,
+        "contribution": float(parts.mean()),
+        "low": float(low),
+        "high": float(high),
+    }
+
+
+def _rounded(value: float) -> float | None:
+    return None if value != value else float(f"{value:.4g}")

@@ -1,0 +1,1 @@
+"""What difference the treatments made: sums of users, their comparison, the page."""

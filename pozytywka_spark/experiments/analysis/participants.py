@@ -1,0 +1,148 @@
+"""Who takes part and what became of them: one row a user, from assignments, events and the time before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.features.times import month_at, number_of, start_at
+from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.tasks import TaskFiles
+
+NONE = -1  # month number of users who haven't bought
+TENURES = ((3, "under 3 months"), (12, "3 to 11 months"))
+PLAYS = ((1, "no plays"), (50, "1 to 49 plays"), (200, "50 to 199 plays"))
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is known of the time before: files of `users`, `user_debuts`, and of `user_month` that matter.
+
+    Covariates are of `measures` over `months` before a user's own entry.
+    """
+
+    users: tuple[DataFile, ...]
+    debuts: tuple[DataFile, ...]
+    user_month: tuple[DataFile, ...]
+    measures: tuple[str, ...]
+    months: int
+
+
+def current(assignments: pl.DataFrame) -> pl.DataFrame:
+    """Grain user with a group: `user_id`, `first_group`, `group` (the latest), `entered_at` (microseconds),
+    `revision` (the first).
+    """
+    return (
+        assignments.sort("user_id", "revision")
+        .group_by("user_id", maintain_order=True)
+        .agg(
+            pl.col("group").first().alias("first_group"),
+            pl.col("group").last(),
+            pl.col("assigned_at").dt.epoch("us").min().alias("entered_at"),
+            pl.col("revision").first(),
+        )
+    )
+
+
+def as_outcomes(assigned: pl.DataFrame, bought: pl.DataFrame | None, until: date) -> pl.DataFrame:
+    """Grain user with a group: `user_id`, `group` and `revision` (the first), `moved` boolean, `entered` and
+    `bought` (month numbers; -1: not yet), `early` boolean (bought before entry: takes no part).
+
+    `assigned` as of `current`; `bought`: user_id and purchased_at, several rows a user. Only purchases in
+    [entry, until) count; a purchase at the very cut-off of entry lies after it.
+    """
+    if bought is None:
+        first = pl.DataFrame(schema={"user_id": pl.Int64(), "purchased_at": pl.Int64()})
+    else:
+        first = bought.group_by("user_id").agg(pl.col("purchased_at").min())
+    entry, purchase = pl.col("entered_at"), pl.col("purchased_at")
+    counts = (purchase >= entry) & (purchase < start_at(until))
+    return assigned.join(first, on="user_id", how="left", maintain_order="left").select(
+        "user_id",
+        (pl.col("first_group") != pl.col("group")).alias("moved"),
+        pl.col("first_group").alias("group"),
+        "revision",
+        _number_at(entry).alias("entered"),
+        pl.when(counts).then(_number_at(purchase)).otherwise(NONE).alias("bought"),
+        (purchase < entry).fill_null(value=False).alias("early"),
+    )
+
+
+def with_past(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame:
+    """Add `city` (null unknown), `tenure` and `activity` (segments), and covariates `x0`, `x1` ….
+
+    Everything is of months before the user's own entry, but for the city, a snapshot. Covariates are
+    ln(1 + sum) of each measure and ln(1 + months since the first event).
+    """
+    cities = files.shared(past.users, ["user_id", "city"]).drop_nulls("user_id").unique("user_id")
+    first = {"user_id": pl.Int64(), "debut": pl.Int32()}
+    debuts = pl.DataFrame(schema=first)
+    if past.debuts:
+        rows = files.shared(past.debuts, ["user_id", "month"])
+        debuts = rows.select("user_id", _number(pl.col("month")).alias("debut")).unique("user_id")
+    joined = users
+    for side in (cities, past_of(users, past, files), debuts):
+        joined = joined.join(side, on="user_id", how="left", maintain_order="left")
+    tenure = (pl.col("entered") - pl.col("debut")).fill_null(0).clip(0)
+    values = [*(pl.col(f"_{name}").fill_null(0) for name in past.measures), tenure]
+    return joined.select(
+        *users.columns,
+        "city",
+        _bin(tenure, TENURES, "12 months or more").alias("tenure"),
+        _bin(pl.col("_plays").fill_null(0), PLAYS, "200 plays or more").alias("activity"),
+        *(value.cast(pl.Float64).log1p().alias(f"x{place}") for place, value in enumerate(values)),
+    )
+
+
+def without_past(users: pl.DataFrame) -> pl.DataFrame:
+    """As `with_past` where the features job has not run: no segments, no covariates."""
+    return users.with_columns(pl.lit(None, pl.String).alias(name) for name in ("city", "tenure", "activity"))
+
+
+def past_of(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame:
+    """Grain user with a row in `user_month` within the months before entry: the measures' sums, `_name`."""
+    names = list(dict.fromkeys(["plays", *past.measures]))
+    known = users.select("user_id", "entered")
+    before = _number(pl.col("month")) - pl.col("entered")
+    parts = [
+        files.read([file], ["user_id", "month", *names])
+        .join(known, on="user_id", how="inner")
+        .filter((before < 0) & (before >= -past.months))
+        .select("user_id", *names)
+        for file in past.user_month
+    ]
+    if not parts:
+        return pl.DataFrame(schema={"user_id": pl.Int64(), **{f"_{name}": pl.Int64() for name in names}})
+    return pl.concat(parts).group_by("user_id").agg(pl.col(name).sum().alias(f"_{name}") for name in names)
+
+
+def _bin(value: pl.Expr, edges: Sequence[tuple[int, str]], last: str) -> pl.Expr:
+    chosen = pl.lit(last)
+    for edge, name in reversed(edges):
+        chosen = pl.when(value < edge).then(pl.lit(name)).otherwise(chosen)
+    return chosen
+
+
+def reading_months(start: date, until: date) -> list[date]:
+    """The months of a reading, in order. Raises `DataError` if there are none."""
+    months = [month_at(number) for number in range(number_of(start), number_of(until))]
+    if not months:
+        raise DataError(
+            f"nothing to read yet: the experiment starts at {start} and the last month that is over "
+            f"ends at {until}; "
+            "ingest the months after its start first"
+        )
+    return months
+
+
+def _number(month: pl.Expr) -> pl.Expr:
+    """Months since year 0, as `times.number_of`."""
+    return month.dt.year() * 12 + month.dt.month().cast(pl.Int32) - 1
+
+
+def _number_at(micros: pl.Expr) -> pl.Expr:
+    return _number(micros.cast(pl.Datetime("us")))

@@ -1,0 +1,142 @@
+"""What a reading is made of, by tasks: events become days and purchases, users who take part become sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pozytywka_spark.experiments.analysis.participants import (
+    NONE,
+    Past,
+    as_outcomes,
+    current,
+    with_past,
+    without_past,
+)
+from pozytywka_spark.experiments.assignment.allocation import CONTROL
+from pozytywka_spark.features.times import DAY_MICROS, start_at
+from pozytywka_spark.hashing.slices import slice_of
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.schemas import BUY_PREMIUM
+
+# Kind of parcels: user_id, purchased_at (the first, in microseconds), one row a user and shard of events
+BOUGHT = "bought"
+SEGMENTS = ("city", "tenure", "activity")
+UNKNOWN = "unknown"
+# Sums of whole numbers are the same in whatever order rows arrive. With 4 digits a squared logarithm of a
+# count up to 10^9 leaves room in 64 bits for 10^7 users of a cell.
+UNIT = 10.0**4
+KEYS = ("group", "revision", "entered", "bought")
+# what is told of a slice of users, each a list of rows
+CELLS, COUNTS, MUDDIED, ELSEWHERE = "cells", "counts", "muddied", "elsewhere"
+MOVED, EARLY = "moved into treatment later", "bought before entry, left out"
+EXPOSED, MISSED = "exposed although control", "never exposed although treated"
+
+
+@dataclass(frozen=True)
+class ReadEvents:
+    """Work on files of `events`: stages BOUGHT, tells `days`: (day since 1970, events) in UTC."""
+
+    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """A line a file."""
+        for file in items:
+            events = files.read([file], ["user_id", "event_time", "event_type"]).with_columns(
+                pl.col("event_time").dt.epoch("us")
+            )
+            bought = events.filter(pl.col("event_type") == BUY_PREMIUM).group_by("user_id")
+            files.stage(BOUGHT, bought.agg(pl.col("event_time").min().alias("purchased_at")))
+            days = events.group_by((pl.col("event_time") // DAY_MICROS).alias("day")).len()
+            yield {"days": [[day, events] for day, events in days.iter_rows()]}
+
+
+@dataclass(frozen=True)
+class ReadUsers:
+    """Work on numbers of slices of users: tells CELLS, COUNTS, MUDDIED and ELSEWHERE of each.
+
+    `assigned`: files of `assignments` of the experiment, `elsewhere` those of others that ran beside it.
+    `exposures`: files of the experiment's, None if nobody logged any. `until`: the end of what is read.
+    """
+
+    slices: int
+    assigned: tuple[DataFile, ...]
+    bought: tuple[Parcel, ...]
+    past: Past | None
+    elsewhere: tuple[DataFile, ...]
+    exposures: tuple[DataFile, ...] | None
+    until: date
+
+    def __call__(self, items: Sequence[int], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """A line a slice."""
+        for number in items:
+            users = self._users(number, files)
+            yield {
+                CELLS: cells_of(users, len(self.past.measures) + 1 if self.past else 0).to_dicts(),
+                COUNTS: counts_of(users).to_dicts() if self.past else [],
+                MUDDIED: self._muddied(users, files).to_dicts(),
+                ELSEWHERE: self._elsewhere(users, files).to_dicts(),
+            }
+
+    def _users(self, number: int, files: TaskFiles) -> pl.DataFrame:
+        columns = ["user_id", "group", "revision", "assigned_at"]
+        rows = files.read(self.assigned, columns).filter(slice_of("user_id", self.slices) == number)
+        entered = current(rows).filter(pl.col("entered_at") < start_at(self.until))
+        bought = [files.read([parcel]) for parcel in self.bought]
+        users = as_outcomes(entered, pl.concat(bought) if bought else None, self.until)
+        return without_past(users) if self.past is None else with_past(users, self.past, files)
+
+    def _muddied(self, users: pl.DataFrame, files: TaskFiles) -> pl.DataFrame:
+        """A row a group: how many users aren't what it is named, by way."""
+        ways = [pl.col("moved").sum().alias(MOVED), pl.col("early").sum().alias(EARLY)]
+        if self.exposures is not None:
+            logged = files.read(self.exposures, ["user_id", "exposed_at"])
+            met = logged.filter(pl.col("exposed_at").dt.epoch("us") < start_at(self.until))
+            seen = pl.col("user_id").is_in(met.get_column("user_id").unique().implode())
+            control = pl.col("group") == CONTROL
+            ways += [(control & ~pl.col("moved") & seen).sum().alias(EXPOSED)]
+            ways += [(~control & ~seen).sum().alias(MISSED)]
+        return users.group_by("group").agg(way.cast(pl.Int64) for way in ways)
+
+    def _elsewhere(self, users: pl.DataFrame, files: TaskFiles) -> pl.DataFrame:
+        """A row a group and other experiment: users whom that treated too."""
+        if not self.elsewhere:
+            return pl.DataFrame()
+        rows = files.read(self.elsewhere, ["experiment", "user_id", "group", "assigned_at"])
+        in_time = pl.col("assigned_at").dt.epoch("us") < start_at(self.until)
+        treated = rows.filter((pl.col("group") != CONTROL) & in_time).select("user_id", "experiment").unique()
+        shared = users.select("user_id", "group").join(treated, on="user_id", how="inner")
+        return shared.group_by("group", "experiment").agg(pl.len().cast(pl.Int64).alias("users"))
+
+
+def cells_of(users: pl.DataFrame, covariates: int) -> pl.DataFrame:
+    """Sums of users (columns as of `with_past`) by KEYS: `users`, `moved`, of covariates `x…` and `x…_…`."""
+    values = [(pl.col(f"x{i}") * UNIT).round(0).cast(pl.Int64) for i in range(covariates)]
+    sums = [pl.len().cast(pl.Int64).alias("users"), pl.col("moved").sum().cast(pl.Int64)]
+    sums += [value.sum().alias(f"x{i}") for i, value in enumerate(values)]
+    sums += [
+        (values[i] * values[j]).sum().alias(f"x{i}_{j}")
+        for i in range(covariates)
+        for j in range(i, covariates)
+    ]
+    return users.filter(~pl.col("early")).group_by(KEYS).agg(sums)
+
+
+def counts_of(users: pl.DataFrame) -> pl.DataFrame:
+    """Users and buyers who take part, by segment, value, group and stratum; all cities by name."""
+    taking_part = users.filter(~pl.col("early"))
+    counted = [pl.len().cast(pl.Int64).alias("users")]
+    counted += [(pl.col("bought") != NONE).sum().cast(pl.Int64).alias("buyers")]
+    return (
+        pl.concat(
+            taking_part.select(
+                "group", "revision", "bought", pl.lit(name).alias("segment"), pl.col(name).alias("value")
+            )
+            for name in SEGMENTS
+        )
+        .group_by("segment", "value", "group", "revision")
+        .agg(counted)
+    )

@@ -1,0 +1,1 @@
+"""Who may enter an experiment, which group they get for life, and how that is defined."""

@@ -1,0 +1,1 @@
+"""Whom a treatment persuaded, and whether addressing them alone would pay."""

@@ -1,0 +1,114 @@
+"""Which months are stale: a fingerprint of all that a month's rows depend on, compared with the built one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pozytywka_spark.config import Data
+from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.features.build.event_months import MonthEvents, digest
+from pozytywka_spark.lake.data_span import DataSpan, span_of
+
+
+@dataclass(frozen=True)
+class MonthInputs:
+    """A month with events, and the fingerprint of all that its rows depend on."""
+
+    events: MonthEvents
+    inputs: str
+
+    @property
+    def month(self) -> date:
+        """The month."""
+        return self.events.month
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The months to have features in order, where the data begin and end, and all months with events.
+
+    Months outside the span have stray events only: they have no rows, and no month's rows depend on them.
+    """
+
+    months: Sequence[MonthInputs]
+    span: DataSpan
+    events: Sequence[MonthEvents]
+
+    @property
+    def by_day(self) -> dict[date, int]:
+        """Events of each day that has any, stray ones too."""
+        return {day: events for each in self.events for day, events in each.by_day.items()}
+
+
+def inputs_of(
+    found: Sequence[MonthEvents], catalogue: str, contents: Mapping[str, str], chosen: Data
+) -> Inputs:
+    """Fingerprint each month of `found`; `catalogue` is the hash of the whole catalogue, `contents` are the
+    digests of the catalogue tables' rows.
+
+    A month's rows depend on its own events, on those of every month before (first likes, tenure,
+    popularity, trailing windows), on the catalogue tables and on the arithmetic. So each month's
+    fingerprint chains the one before: a late event makes its month stale and all that follow, and
+    nothing else; the order of deliveries and the layout of files don't matter.
+    Raises `DataError` if there are no events, or none in the span of the data.
+    """
+    events = sorted((each for each in found if each.event_count), key=lambda each: each.month)
+    span = span_of({day: count for each in events for day, count in each.by_day.items()}, chosen)
+    months = [each for each in events if span.holds(each.month)]
+    if not months:
+        raise DataError(f"no events lie in the {span.told()}: mend data.start or data.end")
+    chain = digest(catalogue, *(f"{name}:{contents[name]}" for name in sorted(contents)))
+    inputs = []
+    for each in months:
+        chain = digest(chain, each.month.isoformat(), each.event_count, each.event_hash)
+        inputs.append(MonthInputs(each, chain))
+    return Inputs(inputs, span, events)
+
+
+def choose_months(
+    current: Sequence[MonthInputs],
+    built: Mapping[date, str],
+    wanted: tuple[date, date] | None,
+    *,
+    full: bool,
+) -> list[date]:
+    """The months to build, a stretch in order: all if `full`, those within `wanted`, else the stale ones.
+
+    Months between two stale ones are built with them: only tables restored or changed by hand leave such,
+    for what makes a month stale makes all that follow it stale too.
+    Raises `DataError` if `wanted` has no events, or rests on an earlier month that is stale itself.
+    """
+    months = [each.month for each in current]
+    gone = set(built) - set(months)
+    if full or gone:
+        return months
+    stale = [each.month for each in current if built.get(each.month) != each.inputs]
+    if wanted is None:
+        return [month for month in months if stale and stale[0] <= month <= stale[-1]]
+    chosen = [month for month in months if wanted[0] <= month <= wanted[1]]
+    if not chosen:
+        raise DataError(
+            f"--months {wanted[0]:%Y-%m}..{wanted[1]:%Y-%m}: no events there; the data run from "
+            f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+        )
+    if stale and stale[0] < chosen[0]:
+        raise DataError(
+            f"--months {wanted[0]:%Y-%m}..{wanted[1]:%Y-%m} rests on {stale[0]:%Y-%m}, which has "
+            "changed or was never built: start there, or leave --months out: features builds what changed"
+        )
+    return chosen
+
+
+def month_range(text: str, flag: str = "--months") -> tuple[date, date]:
+    """`2023-03..2023-05`, or one month, as its first and last month. Raises `UsageError`."""
+    first, between, last = text.partition("..")
+    try:
+        parts = (first, last) if between else (first, first)
+        bounds = tuple(datetime.strptime(part, "%Y-%m").date() for part in parts)
+    except ValueError:
+        raise UsageError(f"{flag} {text}: expected YYYY-MM..YYYY-MM, such as 2023-03..2023-05") from None
+    if bounds[0] > bounds[1]:
+        raise UsageError(f"{flag} {text}: the first month is after the last; swap them")
+    return bounds[0], bounds[1]

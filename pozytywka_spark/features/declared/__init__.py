@@ -1,0 +1,1 @@
+"""What features are: one entry each, by topic, and the catalogue of them all."""

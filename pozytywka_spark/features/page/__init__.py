@@ -1,0 +1,1 @@
+"""The page of features and the page of the catalogue."""

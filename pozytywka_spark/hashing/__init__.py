@@ -1,0 +1,1 @@
+"""Stated hashes, the same in every engine and release: identities, buckets, dice, digests."""

@@ -1,0 +1,1 @@
+"""What is delivered: which files are there, what they are, which are new, and their lines."""

@@ -1,0 +1,72 @@
+"""What each raw file must look like: fields, types, which are required, and which are personal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import types as T
+
+from pozytywka_spark import schemas
+from pozytywka_spark.schemas.ddl import parse_ddl
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One entity of a delivery: its raw fields, and the table that its rows become.
+
+    `safe` fields may be kept of a rejected row; None: all of them. A field outside `safe` is personal.
+    """
+
+    entity: str
+    fields: T.StructType
+    table: schemas.Table
+    safe: tuple[str, ...] | None = None
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Fields that each file must have, if only with null in it."""
+        return tuple(self.fields.names)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Fields that may come; any other is drift."""
+        return self.required + self.ignored
+
+
+SESSIONS = Contract(
+    "sessions",
+    parse_ddl("timestamp string, user_id bigint, track_id string, event_type string, session_id bigint"),
+    schemas.EVENTS,
+)
+
+USERS = Contract(
+    "users",
+    parse_ddl("user_id bigint, city string, favourite_genres array<string>, premium_user boolean"),
+    schemas.USERS,
+    safe=("user_id", "city", "favourite_genres", "premium_user"),
+    ignored=("name", "street"),
+)
+
+ARTISTS = Contract("artists", parse_ddl("id string, name string, genres array<string>"), schemas.ARTISTS)
+
+TRACKS = Contract(
+    "tracks",
+    parse_ddl(
+        "id string, name string, popularity int, duration_ms bigint, explicit int, id_artist string, "
+        "release_date string, key int, " + ", ".join(f"{name} double" for name in schemas.AUDIO_FEATURES)
+    ),
+    schemas.TRACKS,
+)
+
+TRACK_STORAGE = Contract(
+    "track_storage",
+    parse_ddl("track_id string, storage_class string, daily_cost double"),
+    schemas.TRACK_STORAGE,
+)
+
+# Sessions last: by then the catalogue they refer to is in the lake.
+CONTRACTS = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, SESSIONS)
+ENTITIES = tuple(contract.entity for contract in CONTRACTS)
+_COMPRESSED = ("", ".gz", ".bz2", ".zst", ".zstd")
+SUFFIXES = tuple(form + packed for form in ("", ".jsonl", ".json") for packed in _COMPRESSED)

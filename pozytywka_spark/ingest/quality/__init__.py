@@ -1,0 +1,1 @@
+"""What silver is like: checks, distributions, findings, the page."""

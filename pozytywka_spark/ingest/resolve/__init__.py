@@ -1,0 +1,1 @@
+"""Judged rows beside what the lake holds: repaired, new or duplicate, and what is committed."""

@@ -1,0 +1,149 @@
+"""Which events of a month and a bucket of users are new: the batch's rows beside those that are held.
+
+An event is what it says: time, type, user, session and track. How it came (file, case, spelling, whether a
+field had to be repaired) is no part of it, so a re-delivery is the same event, and so are a repaired row and
+its sound copy. Of equal rows the first counts, sound ones before repaired ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pozytywka_spark.hashing.identity import event_ids, user_bucket
+from pozytywka_spark.hashing.slices import slice_of, slices_for
+from pozytywka_spark.ingest.fates import COUNTS, DUPLICATE, KEPT, REPAIRED, SAME_ROW, count
+from pozytywka_spark.ingest.quality.brought import Staging
+from pozytywka_spark.ingest.quality.event_partials import count_rows
+from pozytywka_spark.ingest.staged import EVENT, LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
+from pozytywka_spark.lake.event_notes import NOTE, note_of
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.schemas import EVENTS
+
+# So many rows are sorted at once; a shard of more goes in slices of its users.
+ROWS_AT_ONCE = 1_500_000
+
+SAYS = tuple(EVENT)
+_ORDER = ("user_id", "event_time", "session_id", "event_type", "track_id")
+_WRITTEN = [name for name in EVENTS.columns if name not in EVENTS.partition_by]
+
+
+@dataclass(frozen=True)
+class EventShard:
+    """COMPLETE parcels of a month and a bucket of users, and the table's files of the same."""
+
+    month: date
+    bucket: int
+    parcels: tuple[Parcel, ...]
+    held: tuple[DataFile, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows that are compared."""
+        return sum(one.rows for one in self.parcels) + sum(one.rows for one in self.held)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the table holds nothing of it: then all its rows are those that are written."""
+        return not self.held
+
+    @property
+    def size(self) -> int:
+        """Bytes that are read."""
+        return sum(one.size for one in self.parcels) + sum(one.size for one in self.held)
+
+
+@dataclass(frozen=True)
+class NewEvents:
+    """Work on `EventShard`s: writes new events, tells `COUNTS`, stages RESCUED and LEFT.
+
+    `buckets` of the table; `staged_by_bucket`: parcels hold rows of their shard's bucket only. A file is
+    written for each slice, sorted by user and time, in an order that doesn't depend on how rows came.
+    `slices`: shards that are new are counted for the checks as well, see `counted`; None: none is.
+    """
+
+    buckets: int
+    staged_by_bucket: bool = True
+    rows_at_once: int = ROWS_AT_ONCE
+    slices: int | None = None
+
+    def __call__(self, items: Sequence[EventShard], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Facts of each shard."""
+        staging = Staging(files, self.slices or 1)
+        for shard in items:
+            parts = slices_for(shard.rows, self.rows_at_once)
+            for part in range(parts):
+                candidates = self._candidates(shard, part, parts, files)
+                if candidates.height:
+                    held = self._held(shard, part, parts, files)
+                    counts, rows = _settle(candidates, held, shard, files)
+                    seen = count_rows(rows, shard.month, staging) if self.slices and shard.is_new else {}
+                    yield {COUNTS: counts, **seen}
+        staging.stage()
+
+    def _candidates(self, shard: EventShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame:
+        if parts == 1 and self.staged_by_bucket:
+            return files.read(shard.parcels)
+        mine = self._mine(part, parts)
+        if not self.staged_by_bucket:
+            mine &= user_bucket(pl.col("user_id"), self.buckets) == shard.bucket
+        return pl.concat([files.read([parcel]).filter(mine) for parcel in shard.parcels])
+
+    def _held(self, shard: EventShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame | None:
+        if not shard.held:
+            return None
+        mine = self._mine(part, parts)
+        return pl.concat([files.read([file], SAYS).filter(mine) for file in shard.held])
+
+    def _mine(self, part: int, parts: int) -> pl.Expr:
+        return slice_of("user_id", parts, apart_from=self.buckets) == part if parts > 1 else pl.lit(True)
+
+
+def _settle(
+    candidates: pl.DataFrame, held: pl.DataFrame | None, shard: EventShard, files: TaskFiles
+) -> tuple[list[list[Any]], pl.DataFrame]:
+    """Write what is new among the candidates; what became of all of them, as `COUNTS`, and the new rows."""
+    new = new_among(candidates, held)
+    files.stage(LEFT, candidates.select("line_id").drop_nulls().cast(LEFT_ROWS))
+    rows = new.with_columns(event_ids(new), repaired=pl.col("repair_reason").is_not_null())
+    partition = {"event_month": shard.month, "user_bucket": shard.bucket}
+    files.write(EVENTS, rows.select(_WRITTEN), partition, noted={NOTE: note_of(rows).as_text()})
+    files.stage(RESCUED, _rescued(rows))
+    counts = count(DUPLICATE, SAME_ROW, candidates.height - new.height)
+    for reason, many in rows.group_by("repair_reason").len().sort("repair_reason").iter_rows():
+        counts += count(KEPT if reason is None else REPAIRED, reason, many, shard.month)
+    return counts, rows
+
+
+def new_among(candidates: pl.DataFrame, held: pl.DataFrame | None) -> pl.DataFrame:
+    """The candidates that neither `held` has nor an equal candidate before them, by user and time.
+
+    `candidates`: as `staged.COMPLETE_ROWS`; `held`: `SAYS`.
+    """
+    repaired = pl.col("repair_reason").is_not_null()
+    rows = candidates.sort(*_ORDER, repaired, "source", "source_order")
+    again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in SAYS)
+    rows = rows.filter(~again | (pl.int_range(pl.len()) == 0))
+    return rows if held is None else _without(rows, held)
+
+
+def _without(rows: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Rows that aren't held. All are compared by a hash; only those whose hash is held by what they say."""
+    seen = rows.select(SAYS).hash_rows().is_in(held.select(SAYS).hash_rows().implode())
+    if not seen.any():
+        return rows
+    numbered = rows.with_row_index("_at")
+    same = numbered.filter(seen).join(held.select(SAYS), on=SAYS, how="semi", nulls_equal=True)
+    return numbered.filter(~pl.col("_at").is_in(same.get_column("_at").implode())).drop("_at")
+
+
+def _rescued(rows: pl.DataFrame) -> pl.DataFrame:
+    found = rows.filter(pl.col("rescued").is_not_null())
+    return found.select(pl.col("event_id").bin.encode("hex").alias("key"), "rescued", "source").cast(
+        RESCUED_ROWS
+    )

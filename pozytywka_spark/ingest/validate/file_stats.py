@@ -1,0 +1,143 @@
+"""What the driver knows of a file's rows without seeing one: counts that add up over parts of the file."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from pozytywka_spark.ingest.staged import COMPLETE, INCOMPLETE, LOST, REJECTED
+from pozytywka_spark.ingest.validate.rules.sessions import EMPTY_TRACK
+from pozytywka_spark.ingest.validate.rules.verdict import Verdict
+
+UNREADABLE = frozenset({"malformed", "too_long", "invalid_utf8"})
+_COUNTS = ("rows", "incomplete", "rescued", "noted")
+_TALLIES = ("notes", "absent", "reasons", "months")
+
+
+@dataclass(frozen=True)
+class FileStats:
+    """Grain: source file, or what was read of it.
+
+    `incomplete`: events that pass all rules, but lack a user, a type or a track; `rescued`: rows with fields
+    that the contract doesn't know; `noted`: rows with a remark; `notes`: rows by remark (a row may bear
+    several); `absent`: rows that lack a field altogether, by field; `reasons`: rejected rows by reason;
+    `rules`: for each reason the least text of a broken rule; `months`: complete events by month
+    (`YYYY-MM-01`); `first_month`, `last_month`: of all events that pass.
+    """
+
+    rows: int = 0
+    incomplete: int = 0
+    rescued: int = 0
+    noted: int = 0
+    notes: Mapping[str, int] = field(default_factory=dict)
+    absent: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
+    months: Mapping[str, int] = field(default_factory=dict)
+    first_month: str | None = None
+    last_month: str | None = None
+
+    @property
+    def rejected(self) -> int:
+        """Rows that break a rule."""
+        return sum(self.reasons.values())
+
+    @property
+    def unreadable(self) -> int:
+        """Rows that are no object of JSON."""
+        return sum(rows for reason, rows in self.reasons.items() if reason in UNREADABLE)
+
+    def lacks(self, name: str) -> int:
+        """Rows that lack the field altogether."""
+        return self.absent.get(name, 0)
+
+    def __add__(self, other: FileStats) -> FileStats:
+        """Of two sets of rows, that of both."""
+        counts: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in _COUNTS}
+        tallies: dict[str, Any] = {
+            name: _together(getattr(self, name), getattr(other, name)) for name in _TALLIES
+        }
+        rules = dict(self.rules)
+        for reason, rule in other.rules.items():
+            rules[reason] = min(rule, rules.get(reason, rule))
+        first = min(filter(None, (self.first_month, other.first_month)), default=None)
+        last = max(filter(None, (self.last_month, other.last_month)), default=None)
+        return FileStats(**counts, **tallies, rules=rules, first_month=first, last_month=last)
+
+    def as_told(self) -> dict[str, Any]:
+        """As JSON has it; what is nothing is left out."""
+        return {name: value for name, value in vars(self).items() if value}
+
+    @classmethod
+    def of_told(cls, told: Mapping[str, Any]) -> FileStats:
+        """The stats that `as_told` made this of."""
+        return cls(**told)
+
+
+def _together(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(one) + Counter(other))
+
+
+MONTH = "_month"
+
+
+def month_of_event() -> pl.Expr:
+    """The first day of the month (UTC) that an event is of, as `MONTH`."""
+    return pl.col("event_time").dt.date().dt.truncate("1mo").alias(MONTH)
+
+
+class Remarks:
+    """What is noted of rows, and what they lack, by source: the part of the stats that no row keeps."""
+
+    def __init__(self) -> None:
+        self.noted: Counter[int] = Counter()
+        self.notes: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self.absent: defaultdict[int, Counter[str]] = defaultdict(Counter)
+
+    def add(self, source: int, said: Verdict) -> None:
+        """A row's."""
+        if said.notes:
+            self.noted[source] += 1
+            self.notes[source].update(said.notes)
+        if said.absent:
+            self.absent[source].update(said.absent)
+
+    def of_sound(self, events: pl.DataFrame) -> None:
+        """Those of sound events (see `first_look`): an empty track is the only thing to be noted of them."""
+        trackless = events.filter(pl.col("track_id").is_null()).group_by("source").len()
+        for source, rows in trackless.rows():
+            self.noted[source] += rows
+            self.notes[source][EMPTY_TRACK] += rows
+
+
+def stats_of(frames: Mapping[str, pl.DataFrame], remarks: Remarks) -> dict[int, FileStats]:
+    """The stats of each source of rows by kind (see `staged`)."""
+    told: defaultdict[int, FileStats] = defaultdict(FileStats)
+    for kind, rows in frames.items():
+        if kind != LOST and rows.height:
+            for source, stats in _of_kind(kind, rows):
+                told[source] += stats
+    for source in {*remarks.noted, *remarks.absent}:
+        told[source] += FileStats(
+            noted=remarks.noted[source], notes=remarks.notes[source], absent=remarks.absent[source]
+        )
+    return dict(told)
+
+
+def _of_kind(kind: str, rows: pl.DataFrame) -> Iterator[tuple[int, FileStats]]:
+    counts = rows.group_by("source").agg(pl.len(), pl.col("rescued").count())
+    for source, number, rescued in counts.rows():
+        yield source, FileStats(number, number if kind == INCOMPLETE else 0, rescued)
+    if kind == REJECTED:
+        reasons = rows.group_by("source", "reason").agg(pl.len(), pl.col("rule").min())
+        for source, reason, number, rule in reasons.rows():
+            yield source, FileStats(reasons={reason: number}, rules={reason: rule})
+    if kind in (COMPLETE, INCOMPLETE):
+        for source, first, number in rows.group_by("source", MONTH).len().rows():
+            month = first.isoformat()
+            counted = {month: number} if kind == COMPLETE else {}
+            yield source, FileStats(months=counted, first_month=month, last_month=month)

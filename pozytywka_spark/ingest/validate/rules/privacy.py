@@ -1,0 +1,76 @@
+"""Names and streets stop here: what may be stored of a user's row that isn't taken."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pozytywka_spark.ingest.validate.rules.kinds import WRONG
+from pozytywka_spark.ingest.validate.rules.reading import Pairs
+from pozytywka_spark.ingest.validate.rules.verdict import Entity
+from pozytywka_spark.ingest.validate.rules.writing import as_json
+
+MASK = "***"
+_LONGEST = 1000
+# A safe field as it may be stored: text with digits, or another type, could hold a name
+_PLAIN = {
+    "user_id": re.compile(r"-?[0-9][-+.0-9eE]*"),
+    "city": re.compile(r'"[^"0-9]*"'),
+    "favourite_genres": re.compile(r"\[[^\[{]*\]"),
+    "premium_user": re.compile(r"true|false"),
+}
+
+
+def kept_text(line: bytes, row: Pairs | None, entity: Entity) -> str:
+    """The text of a line as it may be stored; `row` is what it holds, None if that can't be told.
+
+    Without personal fields in the contract: the text itself, invalid UTF-8 replaced. With them: a
+    readable row keeps its safe fields as they were typed, the others masked; of an unreadable one,
+    where no field can be told from another, only the shape stays.
+    """
+    if entity.safe is None:
+        return line.decode("utf-8", "replace")
+    return _shape(line) if row is None else _masked(row, entity, entity.safe)
+
+
+def rescued(unknown: Mapping[str, str | None], entity: Entity) -> str:
+    """Fields that the contract doesn't know, with their text, as JSON; masked where fields are personal."""
+    return as_json(Pairs((name, text if entity.safe is None else MASK) for name, text in unknown.items()))
+
+
+def key_in_words(key: str, entity: Entity) -> str:
+    """A key's name, unless it may be somebody's."""
+    return key if entity.safe is None or key in entity.known else "a key that the contract doesn't know"
+
+
+def _masked(row: Pairs, entity: Entity, safe: tuple[str, ...]) -> str:
+    """The safe fields, each masked too if its value can hold a name.
+
+    What comes twice stays twice, and what is of the wrong type stays so, for the row may be judged again.
+    """
+    parts = []
+    for name in safe:
+        for value in (value for key, value in row if key == name):
+            written = as_json(value)
+            plain = value is None or _PLAIN[name].fullmatch(written)
+            parts.append(f'"{name}":{written if plain else _mask(value, entity.fields[name])}')
+    keys = [key for key, _ in row]
+    for name in entity.ignored:
+        parts += [f'"{name}":"{MASK}"'] * max(1, keys.count(name))
+    strange = [key for key in keys if key not in entity.known]
+    if len(strange) != len(set(strange)):
+        parts += [f'"{MASK}":"{MASK}"'] * 2
+    return "{" + ",".join(parts) + "}"
+
+
+def _mask(value: Any, kind: Callable[[Any], Any]) -> str:
+    mistaken = kind(value) is WRONG and kind(MASK) is not WRONG
+    return f'["{MASK}"]' if mistaken else f'"{MASK}"'
+
+
+def _shape(line: bytes) -> str:
+    """Letters and digits starred, so that brackets, quotes and length show what broke."""
+    text = line[: 4 * _LONGEST].decode("utf-8", "replace")[:_LONGEST]
+    return "".join("*" if unicodedata.category(char)[0] in "LMN" else char for char in text)

@@ -1,0 +1,1 @@
+"""Models that serve: margins, contributions, calibration, and what scoring shares with training."""

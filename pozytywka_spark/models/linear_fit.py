@@ -1,0 +1,115 @@
+"""Logistic regression fitted on arrays, with weights: what serves, without Spark."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pozytywka_spark.models.booster import Matrix
+from pozytywka_spark.models.predictors import Linear
+
+Features = npt.NDArray[np.floating[Any]]
+_CHUNK = 50_000  # rows that are held as doubles at once, beside the standardised ones
+# Newton's steps weigh the whole matrix anew, in a copy; for larger ones memory is worth more than digits
+_CELLS_TO_COPY = 100_000_000
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a fit needs of each column: where `varies`, its mean and deviation (of a sample), else 0 and 1."""
+
+    means: Matrix
+    scales: Matrix
+    varies: npt.NDArray[np.bool_]
+
+
+def fit_weighted(matrix: Features, label: Matrix, weight: Matrix, reg_param: float) -> Linear:
+    """`fit_columns` as what serves: a feature that doesn't vary has the coefficient 0."""
+    columns, coefficients, intercept = fit_columns(matrix, label, weight, reg_param)
+    return Linear(
+        tuple(columns.means.tolist()), tuple(columns.scales.tolist()), tuple(coefficients.tolist()), intercept
+    )
+
+
+def fit_columns(
+    matrix: Features, label: Matrix, weight: Matrix, reg_param: float, *, threads: int = 1
+) -> tuple[Columns, Matrix, float]:
+    """Regularised (L2) logistic regression, standardised, missing values at the mean, all by weight.
+
+    The objective is Spark ML's: the mean loss and `reg_param`/2 of the squared coefficients, the intercept
+    left out of it. A feature without two different values gets the coefficient 0. The same rows and threads
+    give the same bits.
+    """
+    import sklearn.linear_model  # noqa: F401 before the limit, which holds for libraries that are loaded
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(threads):
+        columns = column_statistics(matrix, weight)
+        total, positives = float(weight.sum()), float((weight * label).sum())
+        coefficients = np.zeros(matrix.shape[1])
+        if not columns.varies.any() or not 0 < positives < total:
+            guess = min(max(positives / max(total, 1.0), 1e-9), 1 - 1e-9)
+            return columns, coefficients, float(np.log(guess / (1 - guess)))
+        found, intercept = _minimised(standardised(matrix, columns), label, weight, reg_param)
+    coefficients[columns.varies] = found
+    return columns, coefficients, intercept
+
+
+def column_statistics(matrix: Features, weight: Matrix) -> Columns:
+    """Each column's statistics over its values that aren't missing, summed as doubles."""
+    width = matrix.shape[1]
+    size, total, squares = np.zeros(width), np.zeros(width), np.zeros(width)
+    low, high = np.full(width, np.inf), np.full(width, -np.inf)
+    for rows in _chunks(len(matrix)):
+        # of weight alone: a row that isn't drawn doesn't make a feature vary
+        values, drawn = matrix[rows][weight[rows] > 0].astype(np.float64), weight[rows][weight[rows] > 0]
+        known = ~np.isnan(values)
+        size += drawn @ known
+        total += drawn @ np.where(known, values, 0.0)
+        low = np.fmin(low, np.where(known, values, np.inf).min(axis=0, initial=np.inf))
+        high = np.fmax(high, np.where(known, values, -np.inf).max(axis=0, initial=-np.inf))
+    means = total / np.maximum(size, 1e-300)
+    for rows in _chunks(len(matrix)):
+        # about the mean, so that nothing large cancels
+        squares += weight[rows] @ np.square(np.nan_to_num(matrix[rows] - means))
+    scales = np.sqrt(squares / np.maximum(size - 1.0, 1.0))
+    varies = (high > low) & (scales > 0)
+    return Columns(np.where(varies, means, 0.0), np.where(varies, scales, 1.0), varies)
+
+
+def standardised(matrix: Features, columns: Columns) -> Matrix:
+    """Of the columns that vary: distance from the mean in standard deviations; 0 for a missing value."""
+    chosen = columns.varies
+    found = np.empty((len(matrix), int(chosen.sum())))
+    for rows in _chunks(len(matrix)):
+        distance = (matrix[rows][:, chosen] - columns.means[chosen]) / columns.scales[chosen]
+        found[rows] = np.nan_to_num(distance)
+    return found
+
+
+def _minimised(matrix: Matrix, label: Matrix, weight: Matrix, reg_param: float) -> tuple[Matrix, float]:
+    """Coefficients and intercept, 1e-10 from the optimum or nearer; of very many rows 1e-6."""
+    from scipy.linalg import LinAlgWarning
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    strength = 1.0 / (reg_param * float(weight.sum())) if reg_param > 0 else np.inf
+    large = matrix.size > _CELLS_TO_COPY
+    solver, tolerance = ("lbfgs", 1e-8) if large else ("newton-cholesky", 1e-10)
+    model = LogisticRegression(C=strength, solver=solver, tol=tolerance, max_iter=1000)
+    with warnings.catch_warnings():
+        # of separable draws without regularisation
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", LinAlgWarning)
+        model.fit(matrix, label, sample_weight=weight)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def _chunks(rows: int) -> Iterator[slice]:
+    for start in range(0, rows, _CHUNK):
+        yield slice(start, start + _CHUNK)

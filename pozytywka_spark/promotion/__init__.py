@@ -1,0 +1,1 @@
+"""The gate, and the aliases champion and challenger that follow from it."""

@@ -1,0 +1,245 @@
+"""The only place that builds a SparkSession."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings, conf_folder
+from pozytywka_spark.errors import PozytywkaError, UsageError
+from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
+from pozytywka_spark.spark.process_user import downloads_folder, named_home
+
+# Fixed at the start of the JVM or of the session: a running one can't change them.
+_STATIC_PREFIXES = (
+    "spark.master",
+    "spark.driver.",
+    "spark.executor.",
+    "spark.jars",
+    "spark.sql.extensions",
+    "spark.sql.catalog.",
+    "spark.task.",
+    "spark.ui.",
+)
+
+
+# What Delta's documentation asks for; spark.conf may say otherwise, such as further extensions.
+_DELTA: Mapping[str, object] = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+
+# Delta reads a table's log in 50 tasks, at each version anew: on one machine most of a small write's time.
+_DELTA_ON_ONE_MACHINE: Mapping[str, object] = {"spark.databricks.delta.snapshotPartitions": 2}
+
+# Without a UI nobody looks at what is over, yet Spark keeps a thousand plans of it: those of our features
+# fill a small heap in a long session, which then does little but collect garbage.
+_NO_MEMORY: Mapping[str, object] = {
+    "spark.ui.retainedJobs": 20,
+    "spark.ui.retainedStages": 20,
+    "spark.ui.retainedTasks": 1000,
+    "spark.sql.ui.retainedExecutions": 5,
+}
+
+# Jobs whose tasks neither train nor score
+_OF_KERNELS = ("ingest", "maintain", "synthesize")
+
+_JAVA = "spark.driver.extraJavaOptions"
+_PATIENT_COMPILER = (
+    "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
+    "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
+)
+_POLARS = "spark.executorEnv.POLARS_MAX_THREADS"
+_DAEMON = "spark.python.daemon.module"
+_SPEED_ONLY = (_POLARS, _DAEMON)  # a running session does without
+
+
+def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
+    """The session of a job: UTC, Arrow, adaptive execution, quiet.
+
+    A session that runs already is used if it has what is asked, and refused if it would need a
+    restart to have it: settings that silently don't apply are worse than an error.
+    Raises `UsageError` naming the key, `PozytywkaError` if Java or the master can't be reached.
+    """
+    wanted = _conf(settings, app_name)
+    running = running_session()
+    if running is not None:
+        return _reuse(running, wanted)
+    if settings.env == "local":
+        # Python workers are started as plain `python3` unless told: another Python, without our packages
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        _show_workers_the_package()
+        wanted |= {_JAVA: with_archive(wanted[_JAVA])}
+        downloads = downloads_folder(named_home(), Path(settings.home).absolute())
+        if downloads is not None:
+            wanted = {"spark.jars.ivy": str(downloads)} | wanted
+    builder = _with_delta_jars(SparkSession.Builder().config(map=dict(wanted)), settings)
+    try:
+        submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started the JVM already
+        log = Path(settings.home) / "logs" / f"{app_name}.log"
+        with _jvm_output(None if verbose or submitted else log):
+            session = builder.getOrCreate()
+    except (PySparkException, OSError, RuntimeError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise PozytywkaError(
+            f"Spark did not start: {first}; is Java 17 or newer there (java -version), "
+            "and is spark.master right?"
+        ) from error
+    if not verbose:
+        session.sparkContext.setLogLevel("ERROR")
+        logging.getLogger("py4j").setLevel(logging.ERROR)
+    return session
+
+
+def running_session() -> SparkSession | None:
+    """The session that this process has already, if any."""
+    return SparkSession.getActiveSession()
+
+
+def asked_of_spark(settings: Settings, app_name: str) -> Mapping[str, str]:
+    """Every Spark key that a session of these settings is started with."""
+    return _conf(settings, app_name)
+
+
+def _show_workers_the_package() -> None:
+    """Python workers inherit PYTHONPATH through the JVM; one not installed is found only there."""
+    here = str(Path(__file__).resolve().parents[2])
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if here not in known:
+        os.environ["PYTHONPATH"] = os.pathsep.join([here, *filter(None, known)])
+
+
+def for_throughput(java_options: str) -> str:
+    """The options with a garbage collector and compiler thresholds for jobs, unless they say otherwise.
+
+    Nobody waits for a job's pauses: aggregations take a quarter less time than under Java's default
+    collector. And most sessions live for seconds, mostly in code that Java's optimizing compiler wouldn't
+    pay back: with these thresholds a session's start and first job take 6.5 s of CPU, by default 8.6 to 9.6.
+    """
+    collector = "" if re.search(r"-XX:\+Use\w+GC\b", java_options) else "-XX:+UseParallelGC"
+    compiler = "" if re.search(r"-XX:\W?(Tier|CompileThreshold)", java_options) else _PATIENT_COMPILER
+    return " ".join(filter(None, (collector, compiler, java_options)))
+
+
+def local_cores(master: str) -> int:
+    """Slots of a `local[...]` master on this machine; 0 for any other master."""
+    if not master.startswith("local"):
+        return 0
+    inside = master.partition("[")[2].rstrip("]").split(",")[0]
+    return (os.cpu_count() or 1) if inside == "*" else int(inside or 1)
+
+
+def _conf(settings: Settings, app_name: str) -> dict[str, str]:
+    """Every Spark key that the settings ask for, as Spark spells values."""
+    spark = settings.spark
+    conf: dict[str, object] = {
+        "spark.app.name": f"pozytywka {app_name}",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.adaptive.enabled": True,
+        # rows that lie by user can be joined by user and track where they are; Spark would move them again
+        "spark.sql.requireAllClusterKeysForCoPartition": False,
+        "spark.sql.execution.arrow.pyspark.enabled": True,
+        # Spark's default INT96 timestamps carry no statistics, so readers could skip no file
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.sql.shuffle.partitions": spark.shuffle_partitions or 200,
+    }
+    if settings.env == "local":
+        master = spark.master or "local[*]"
+        partitions = spark.shuffle_partitions or max(8, 4 * local_cores(master))
+        conf |= {
+            "spark.master": master,
+            "spark.driver.memory": spark.driver_memory,
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.host": "127.0.0.1",
+            "spark.sql.shuffle.partitions": partitions,
+            "spark.ui.enabled": spark.ui,
+            "spark.ui.showConsoleProgress": False,
+            "spark.sql.sources.parallelPartitionDiscovery.threshold": 100_000,
+        }
+        conf |= {} if spark.ui else _NO_MEMORY
+        if "PYSPARK_GATEWAY_PORT" not in os.environ:
+            # workers that have their libraries from the start: 0.6 s instead of 11 s before the first fit
+            daemon = "kernel_daemon" if app_name in _OF_KERNELS else "python_daemon"
+            conf[_DAEMON] = f"pozytywka_spark.spark.{daemon}"
+    elif spark.master:
+        conf["spark.master"] = spark.master
+    if settings.lake.engine == "delta-spark":
+        conf |= _DELTA | (_DELTA_ON_ONE_MACHINE if settings.env == "local" else {})
+    # tasks side by side share the cores: Polars reads this once, as it is imported, and would take them all
+    conf[_POLARS] = spark.conf.get("spark.task.cpus", 1)
+    conf |= spark.conf
+    if settings.env == "local":
+        given = for_throughput(str(conf.get(_JAVA, "")))
+        conf[_JAVA] = f"-Dlog4j2.configurationFile={_log4j()} {given}"
+    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in conf.items()}
+
+
+def _with_delta_jars(builder: SparkSession.Builder, settings: Settings) -> SparkSession.Builder:
+    """Where the settings ask for it, let Spark fetch the jars that the package `delta-spark` belongs to."""
+    if settings.lake.engine != "delta-spark" or settings.lake.delta_jars != "download":
+        return builder
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        raise UsageError(
+            "lake.delta_jars=download comes too late under spark-submit, whose JVM runs already: "
+            "give it the jars with --packages, and lake.delta_jars=provided"
+        )
+    from delta import configure_spark_with_delta_pip  # for those only who use the engine
+
+    others = str(settings.spark.conf.get("spark.jars.packages", ""))
+    packages = [name.strip() for name in others.split(",") if name.strip()]
+    configured: SparkSession.Builder = configure_spark_with_delta_pip(builder, extra_packages=packages)
+    return configured
+
+
+def _log4j() -> str:
+    return (conf_folder() / "log4j2.properties").resolve().as_uri()
+
+
+def _reuse(running: SparkSession, wanted: Mapping[str, str]) -> SparkSession:
+    for key, text in wanted.items():
+        current = running.conf.get(key, None)
+        if key == _JAVA and current is not None:
+            current = without_archive(current)
+        if current == text or key in ("spark.app.name", *_SPEED_ONLY):
+            continue
+        if key.startswith(_STATIC_PREFIXES) or not running.conf.isModifiable(key):
+            raise UsageError(
+                f"{key}={text} can't be given to the running Spark session, which has {current}: "
+                "stop it first, or pass the same value"
+            )
+        running.conf.set(key, text)
+    return running
+
+
+@contextmanager
+def _jvm_output(log: Path | None) -> Iterator[None]:
+    """Send what the JVM prints to `log`: the gateway process inherits standard error as it starts."""
+    if log is None:
+        yield
+        return
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        target = log.open("ab")
+    except OSError as error:
+        raise PozytywkaError(
+            f"home: logs can't be written to {log.parent} ({error.strerror}); choose a folder of yours with home"
+        ) from error
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with target:
+            os.dup2(target.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,72 @@
+"""Keeping the lake tidy without losing what a registered model came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pozytywka_spark import schemas
+from pozytywka_spark.config import Settings
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.tracking.registry import pinned_versions
+from pozytywka_spark.tracking.store import connect
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was done to one table: `deleted` files; versions kept; pins that were lost before."""
+
+    table: str
+    compacted: bool
+    deleted: int
+    pinned: tuple[int, ...]
+    lost: tuple[int, ...]
+
+
+def maintain(settings: Settings, lake: Lake, *, compact: bool = True) -> list[Kept]:
+    """Compact every table of the lake, then delete the files that neither a version younger than
+    `lake.retention_hours` nor a pinned one needs. Pinned are the versions that any registered model of the
+    MLflow store was trained on.
+
+    Without the store nobody knows the pins: nothing is deleted then. Raises `TrackingError` if MLflow can't
+    be reached, `LakeError` if a table can't be rewritten.
+    """
+    pins = pinned_versions(connect(settings), lake.root)
+    found = []
+    for table in table_names(settings):
+        if lake.exists(table):
+            found.append(_maintain(lake, table, pins.get(table, set()), settings, compact=compact))
+    return found
+
+
+def table_names(settings: Settings) -> list[str]:
+    """Every table that a job of this project writes."""
+    made = [value.name for value in vars(schemas).values() if isinstance(value, schemas.Table)]
+    computed = [
+        schemas.user_month_table([]),
+        schemas.features_table([]),
+        schemas.labels_table(settings.label.horizon_column),
+    ]
+    return sorted({*made, *(table.name for table in computed)})
+
+
+def _maintain(lake: Lake, table: str, wanted: set[int], settings: Settings, *, compact: bool) -> Kept:
+    compacted = compact and lake.compact(table) is not None
+    there = {commit.version for commit in lake.history(table)}
+    pinned = sorted(wanted & there)
+    deleted = lake.vacuum(table, retention_hours=settings.lake.retention_hours, keep_versions=pinned)
+    return Kept(table, compacted, deleted, tuple(pinned), tuple(sorted(wanted - there)))
+
+
+def as_rows(found: Sequence[Kept]) -> list[dict[str, object]]:
+    """A row a table, for people."""
+    return [
+        {
+            "table": kept.table,
+            "compacted": kept.compacted,
+            "files deleted": kept.deleted,
+            "versions kept for models": ", ".join(map(str, kept.pinned)) or None,
+            "lost before": ", ".join(map(str, kept.lost)) or None,
+        }
+        for kept in found
+    ]

@@ -1,0 +1,149 @@
+"""Both models, their calibrators, and how all do beside each other: the part that a reproduction repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.asking import Asked
+from pozytywka_spark.dataset.prepare import Prepared
+from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.evaluation.evaluate import finished, ranges
+from pozytywka_spark.evaluation.metrics import Evaluation
+from pozytywka_spark.evaluation.scores import calibrator_of, sums_by_model, sums_of_chosen
+from pozytywka_spark.evaluation.verdict import Verdict, chosen_kind, compare
+from pozytywka_spark.models.booster import Predictor
+from pozytywka_spark.models.calibration import Calibrator
+from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.months import TEST, VALIDATION
+from pozytywka_spark.spark.resources import Plan
+from pozytywka_spark.training import estimators, linear
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import DataFrame
+
+SLICE_REPLICATES = 100  # intervals of slices: their number is what costs, not their width
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Both models as they were fitted, and by kind as they would serve, each calibrated on validation."""
+
+    trees: estimators.FittedTrees
+    logistic: linear.FittedLogistic
+    models: Mapping[str, ServingModel]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Evaluations by "model side", whether the trees beat logistic regression, and which is registered.
+
+    Of that one: evaluations of its slices by "slice: value", and counts by probability.
+    """
+
+    models: dict[str, Evaluation]
+    verdict: Verdict
+    chosen: str
+    slices: dict[str, Evaluation]
+    counts: pd.DataFrame
+
+
+def fit_models(
+    asked: Asked, rows: Callable[[], DataFrame], prepared: Prepared, settings: Settings, plan: Plan
+) -> Fitted:
+    """Logistic regression and trees on the train side, both calibrated on validation.
+
+    A plan across executors grows its trees from `rows`; all else is asked of the training table.
+    """
+    question = partial(fit_both, settings=settings, plan=plan, base_rate=prepared.base_rate)
+    [(line, here)] = asked.ask([question], threads=plan.threads)
+    trees, calibrator = here or across_executors(asked, rows(), prepared, settings, plan)
+    linear_model = as_model(linear.as_linear(line[0], prepared.order), line[1], prepared, settings)
+    boosted = as_model(trees.predictor, calibrator, prepared, settings)
+    return Fitted(trees, line[0], {model.kind: model for model in (linear_model, boosted)})
+
+
+def fit_both(
+    table: TrainingTable, settings: Settings, plan: Plan, base_rate: float
+) -> tuple[tuple[linear.FittedLogistic, Calibrator], tuple[estimators.FittedTrees, Calibrator] | None]:
+    """Both models, each with its calibrator; no trees for a plan across executors."""
+    logistic = linear.fit_logistic(table, settings, plan.threads)
+    line = (logistic, _calibrator(table, linear.as_linear(logistic, table.order), settings))
+    if plan.across:
+        return line, None
+    trees = estimators.fit_trees(table, settings, plan, base_rate)
+    return line, (trees, _calibrator(table, trees.predictor, settings))
+
+
+def _calibrator(table: TrainingTable, predictor: Predictor, settings: Settings) -> Calibrator:
+    chosen = settings.calibration
+    return calibrator_of(table, predictor, chosen.method, chosen.isotonic_positives)
+
+
+def across_executors(
+    asked: Asked, rows: DataFrame, prepared: Prepared, settings: Settings, plan: Plan
+) -> tuple[estimators.FittedTrees, Calibrator]:
+    """Trees on all of `rows`, wherever they lie, and their calibrator."""
+    from pozytywka_spark.training.across_executors import fit_across  # xgboost.spark takes its time to load
+
+    trees = fit_across(rows, prepared.order, settings, plan, prepared.base_rate)
+    [calibrator] = asked.ask([partial(_calibrator, predictor=trees.predictor, settings=settings)])
+    return trees, calibrator
+
+
+def as_model(
+    predictor: Predictor, calibrator: Calibrator, prepared: Prepared, settings: Settings
+) -> ServingModel:
+    """A model that can serve."""
+    return ServingModel(
+        predictor=predictor,
+        features=prepared.order,
+        catalogue_hash=prepared.catalogue,
+        label=settings.label.column,
+        horizon_days=settings.label.horizon_days,
+        base_rate=prepared.base_rate,
+        trained_until=f"{prepared.split.validation[-1]:%Y-%m}",
+        calibrator=calibrator,
+    )
+
+
+def held_rows(prepared: Prepared) -> int:
+    """About how many rows the table has of the larger of validation and test."""
+    return round(prepared.share * max(prepared.sizes[side][0] for side in (VALIDATION, TEST)))
+
+
+def measure(
+    asked: Asked, models: Mapping[str, ServingModel], settings: Settings, *, rows: int = 0
+) -> Measured:
+    """All models on validation and test, the one to register on the test's slices, every row counted.
+
+    Replicates are cut into questions by `rows`, about how many the larger of both sides has.
+    """
+    chosen = settings.evaluation
+    few = min(chosen.bootstrap, SLICE_REPLICATES)
+    cut = ranges(4 * rows, chosen.bootstrap)  # as many models stand beside each other
+    by_model = [
+        partial(sums_by_model, side=side, models=models, seed=chosen.seed, first=first, count=count)
+        for side in (VALIDATION, TEST)
+        for first, count in cut
+    ]
+    sums = asked.ask(by_model)
+    found = finished(sums[: len(cut)]) | finished(sums[len(cut) :])
+    verdict = compare(found, settings.gate)
+    kind = chosen_kind(verdict, settings)
+    of_chosen = [
+        partial(sums_of_chosen, model=models[kind], seed=chosen.seed, first=first, count=count)
+        for first, count in ranges(4 * rows, few)  # each row is in as many slices
+    ]
+    told = asked.ask(of_chosen)
+    return Measured(
+        models=found,
+        verdict=verdict,
+        chosen=kind,
+        slices=finished([part.slices for part in told]),
+        counts=told[0].counts,
+    )

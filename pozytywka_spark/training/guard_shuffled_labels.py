@@ -1,0 +1,82 @@
+"""Guard 5, its other half: a model of shuffled labels must know nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.asking import Asked
+from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.errors import GuardError
+from pozytywka_spark.features.guards.result import GuardResult
+from pozytywka_spark.hashing.dice import dice
+from pozytywka_spark.models.booster import Matrix
+from pozytywka_spark.months import TEST, TRAIN
+from pozytywka_spark.training.estimators import tree_parameters
+
+ROWS = 10_000
+TREES = 15
+SHUFFLES = 8
+BEYOND = 7.0  # standard errors of the mean of 8: a true 0.5 lies outside in 1 of 5,000 runs (Student's t)
+LEAST = 0.01  # below this distance from 0.5 nothing is worth stopping for
+
+
+def check_shuffled(asked: Asked, order: Sequence[str], settings: Settings) -> GuardResult:
+    """Guard `suspicion`: trees trained on shuffled labels of train can't tell the test side's labels.
+
+    What still could would be a label among the features under another name, or rows of one user with
+    one label on both sides. Both sides are sampled by dice to a bounded number of rows. Raises `GuardError`.
+    """
+    start = time.monotonic()
+    parameters = {**tree_parameters(settings, order, 1.0), "objective": "binary:logistic", "nthread": 1}
+    [aucs] = asked.ask([partial(shuffled_aucs, parameters=parameters, seed=settings.guards.seed)])
+    auc, allowed = float(aucs.mean()), allowance(aucs)
+    if abs(auc - 0.5) > allowed:
+        raise GuardError(
+            f"guard suspicion: trees trained on shuffled labels reach ROC AUC {auc:.3f} on the test months, "
+            f"expected 0.5 within {allowed:.3f}: something tells the label without being learnt; "
+            "look for a row that stands on both sides or for an order of rows that follows the label"
+        )
+    told = f"shuffled labels give AUC {auc:.3f}, within {allowed:.3f} of 0.5"
+    return GuardResult("suspicion", told, time.monotonic() - start)
+
+
+def allowance(aucs: Matrix) -> float:
+    """How far the mean over shuffles may lie from 0.5.
+
+    One shuffle's AUC scatters widely where a feature is strong: trees of noise lean on it in a random
+    direction. The directions are symmetric, so the mean's own standard error is what to compare with.
+    """
+    return max(LEAST, BEYOND * float(aucs.std(ddof=1) / np.sqrt(len(aucs))))
+
+
+def shuffled_aucs(table: TrainingTable, parameters: Mapping[str, object], seed: int) -> Matrix:
+    """ROC AUC on the test side of trees trained on permuted labels of train, one for each permutation."""
+    import xgboost
+    from sklearn.metrics import roc_auc_score
+
+    train, test = (_sample(table.of(side), seed) for side in (TRAIN, TEST))
+    known, unknown = (xgboost.DMatrix(side.matrix, missing=np.nan, nthread=1) for side in (train, test))
+    drawn = np.random.default_rng(seed)
+    aucs = []
+    for _ in range(SHUFFLES):
+        known.set_label(drawn.permutation(train.label))
+        booster = xgboost.train(dict(parameters), known, TREES)
+        aucs.append(roc_auc_score(test.label, booster.predict(unknown)))
+    return np.array(aucs, dtype=np.float64)
+
+
+def _sample(table: TrainingTable, seed: int) -> TrainingTable:
+    """At most `ROWS` rows, those whose dice fell lowest, in the table's order."""
+    if len(table) <= ROWS:
+        return table
+    keys = pl.DataFrame({"user_id": table.user_id, "month": table.month})
+    thrown = dice(keys, seed).to_numpy()
+    chosen = np.zeros(len(table), bool)
+    chosen[np.argpartition(thrown, ROWS)[:ROWS]] = True
+    return table.where(chosen)

@@ -1,0 +1,86 @@
+"""Trees grown by plain XGBoost on arrays: in this process or in a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pozytywka_spark.dataset.table import TrainingTable
+
+if TYPE_CHECKING:
+    import xgboost
+
+_SIDES = ("training", "validation")
+
+
+@dataclass(frozen=True)
+class Task:
+    """How to grow: XGBoost's `parameters`, at most `rounds` trees, stopped after `patience` without gain."""
+
+    parameters: Mapping[str, Any]
+    rounds: int
+    patience: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class Binned:
+    """Both sides as XGBoost bins them, rows by user and month."""
+
+    train: xgboost.QuantileDMatrix
+    validation: xgboost.QuantileDMatrix
+
+
+@dataclass(frozen=True)
+class Grown:
+    """All trees that were grown, and the log loss of both sides after each."""
+
+    booster: xgboost.Booster
+    train_loss: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+
+    @property
+    def best(self) -> int:
+        """How many trees lose least on validation."""
+        return int(self.booster.best_iteration) + 1
+
+
+@contextmanager
+def threads_of(threads: int) -> Iterator[None]:
+    """Lets XGBoost use so many: Spark starts its workers with OMP_NUM_THREADS=1, which caps nthread."""
+    import xgboost  # noqa: F401 before the limit, which holds for libraries that are loaded
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(threads, user_api="openmp"):
+        yield
+
+
+def binned(train: TrainingTable, validation: TrainingTable, threads: int) -> Binned:
+    """The rows of both sides, the validation side cut where the train side is."""
+    import xgboost
+
+    options = {"missing": np.nan, "nthread": threads}
+    known = xgboost.QuantileDMatrix(train.matrix, train.label, **options)
+    return Binned(known, xgboost.QuantileDMatrix(validation.matrix, validation.label, ref=known, **options))
+
+
+def grow(rows: Binned, task: Task) -> Grown:
+    """Trees on the train side, stopped on the validation side's log loss."""
+    import xgboost
+
+    losses: dict[str, dict[str, list[float]]] = {}
+    booster = xgboost.train(
+        {**task.parameters, "nthread": task.threads},
+        rows.train,
+        task.rounds,
+        evals=[(rows.train, _SIDES[0]), (rows.validation, _SIDES[1])],
+        early_stopping_rounds=task.patience,
+        evals_result=losses,
+        verbose_eval=False,
+    )
+    train, validation = (tuple(losses[side]["logloss"]) for side in _SIDES)
+    return Grown(booster, train, validation)

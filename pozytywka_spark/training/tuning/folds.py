@@ -1,0 +1,116 @@
+"""Fits on rolling folds: each a question to the training table, all asked at once."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache, partial
+
+import numpy as np
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.asking import Asked
+from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
+from pozytywka_spark.dataset.table import Mask, TrainingTable
+from pozytywka_spark.months import TimeSplit
+from pozytywka_spark.training.estimators import as_task, positive_weight
+from pozytywka_spark.training.single_task import Binned, Task, binned, grow, threads_of
+
+_EXPLAINED = 20_000  # validation rows of a fold whose contributions are averaged
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What to fit: the settings of `training`, on a fold."""
+
+    settings: Settings
+    fold: TimeSplit
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """The validation side's log loss at the best iteration, and what moved its scores, by feature."""
+
+    log_loss: float
+    trees: int
+    seconds: float
+    strengths: tuple[float, ...]
+
+
+FitAll = Callable[[Sequence[Fit]], list[FoldResult]]
+
+
+def fit_folds(
+    asked: Asked, order: Sequence[str], counts: Sequence[MonthCount], threads: int, *, explain: bool
+) -> FitAll:
+    """Fits side by side, each with so many threads and its own fold's base rate.
+
+    `explain`: say what moved the scores too.
+    """
+
+    def fit_all(fits: Sequence[Fit]) -> list[FoldResult]:
+        questions = [
+            partial(
+                fit_fold,
+                train=fit.fold.train,
+                validation=fit.fold.validation,
+                task=_task(fit, order, counts, threads),
+                explain=explain,
+            )
+            for fit in fits
+        ]
+        return asked.ask(questions, threads=threads) if questions else []
+
+    return fit_all
+
+
+def _task(fit: Fit, order: Sequence[str], counts: Sequence[MonthCount], threads: int) -> Task:
+    weight = positive_weight(fit.settings, base_rate_of(fit.fold.train, counts))
+    return as_task(order, fit.settings, threads, weight)
+
+
+def fit_fold(
+    table: TrainingTable, train: Sequence[date], validation: Sequence[date], task: Task, *, explain: bool
+) -> FoldResult:
+    """Trees on the rows of the months `train`, stopped and judged on those of `validation`."""
+    import xgboost
+
+    start = time.monotonic()
+    with threads_of(task.threads):
+        grown = grow(_binned(_Same(table), tuple(train), tuple(validation), task.threads), task)
+        found = np.zeros(0)
+        if explain:
+            held_out = table.matrix[_within(table, validation)]
+            step = -(-len(held_out) // _EXPLAINED)
+            seen = xgboost.DMatrix(held_out[::step], missing=np.nan, nthread=task.threads)
+            parts = grown.booster.predict(seen, pred_contribs=True, iteration_range=(0, grown.best))
+            found = np.abs(parts[:, :-1]).mean(axis=0, dtype=np.float64)
+    loss = grown.validation_loss[grown.best - 1]
+    return FoldResult(loss, grown.best, time.monotonic() - start, tuple(found.tolist()))
+
+
+class _Same:
+    """A table as a key: equal to itself only. The cache doesn't keep it in memory."""
+
+    def __init__(self, table: TrainingTable) -> None:
+        self._id, self.table = id(table), weakref.ref(table)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.table() is other.table() is not None
+
+    def __hash__(self) -> int:
+        return self._id
+
+
+@lru_cache(maxsize=1)  # a wave of trials fits one fold after the other, and binning takes a third of a fit
+def _binned(same: _Same, train: tuple[date, ...], validation: tuple[date, ...], threads: int) -> Binned:
+    table = same.table()
+    assert table is not None
+    return binned(table.where(_within(table, train)), table.where(_within(table, validation)), threads)
+
+
+def _within(table: TrainingTable, months: Sequence[date]) -> Mask:
+    return np.isin(table.month, np.array(months, "datetime64[D]"))

@@ -1,0 +1,52 @@
+"""Fits on rolling folds as this cluster does them best, and the search for parameters with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.dataset.asking import Asked
+from pozytywka_spark.dataset.prepare import Prepared
+from pozytywka_spark.spark.resources import Cluster, Plan, TrialPlan, plan_trials
+from pozytywka_spark.tracking.store import Tracking
+from pozytywka_spark.training import log_training
+from pozytywka_spark.training.tuning.folds import FitAll, fit_folds
+from pozytywka_spark.training.tuning.tune import Tuned, study_name, tune
+
+
+@dataclass(frozen=True)
+class FoldFits:
+    """`plain` gives losses only, `explained` importances too; `plan` says how they are done."""
+
+    plain: FitAll
+    explained: FitAll
+    plan: TrialPlan
+
+
+def fold_fits(asked: Asked, prepared: Prepared, plan: Plan, cluster: Cluster, settings: Settings) -> FoldFits:
+    """A way to fit on folds, side by side, each with as many threads as the final fit of `plan` is worth."""
+    chosen = plan_trials(plan.threads, cluster, settings.tuning.parallel)
+    order, counts = prepared.order, prepared.counts
+    return FoldFits(
+        fit_folds(asked, order, counts, chosen.threads, explain=False),
+        fit_folds(asked, order, counts, chosen.threads, explain=True),
+        chosen,
+    )
+
+
+def search(
+    tracking: Tracking, parent: str, prepared: Prepared, settings: Settings, fits: FoldFits
+) -> Tuned | None:
+    """The best parameters, trials logged as child runs of `parent`; None if tuning is off."""
+    if not settings.tuning.enabled:
+        return None
+    trials = log_training.TrialLog(tracking, parent)
+    return tune(
+        settings,
+        prepared.folds,
+        fits.plain,
+        name=study_name(settings, prepared.untuned, fits.plan.parallel),
+        parallel=fits.plan.parallel,
+        reason=fits.plan.reason,
+        told=trials.log,
+    )
