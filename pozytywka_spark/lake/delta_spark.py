@@ -1,4 +1,4 @@
-"""The delta-spark engine: whatever serves `format("delta")` in the session does everything."""
+"""The delta-spark engine: Delta's own JVM classes in the session do everything."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class DeltaSparkLake:
     ) -> int | None:
         """See `api.Lake`."""
         wanted = partitions_of(table, partitions)
-        # the rows are checked here as well: not every server of the format checks replaceWhere
+        # Delta checks replaceWhere itself, but not in words that name the table and its partitions
         checked = checks.only_within(self._conforming(rows, table), table, wanted)
         if not self.exists(table.name):
             return self._write(checked, table, "append", txn, {})
@@ -224,7 +224,7 @@ class DeltaSparkLake:
         return checks.conforming(rows, table)
 
     def _grow_and_check(self, table: Table) -> None:
-        """Raise `LakeError` if the lake's table differs: not every server of the format looks."""
+        """Raise `LakeError` if the lake's table differs, in the words of the other engine."""
         self.grow(table)
         types.check_same(table, self._latest(table.name).schema, self._partition_by(table.name))
 
@@ -253,10 +253,8 @@ class DeltaSparkLake:
     def _merge(self, source: DataFrame, table: Table, keys: Sequence[str]) -> None:
         """MERGE through `DataFrame.mergeInto`.
 
-        Spark's own API rather than `delta.tables.DeltaTable`: it is honoured by the JVM classes on
-        classic and Connect sessions and by other servers of the format, which don't know Delta's
-        own protocol extension. The source's columns are renamed so that no name needs a qualifier:
-        mergeInto can't give a path an alias.
+        Spark's own API, for which a Connect session needs nothing of Delta's. The source's columns are
+        renamed so that no name needs a qualifier: mergeInto can't give a path an alias.
         """
         renamed = source.select(*(F.col(name).alias(_SOURCE + name) for name in table.columns))
         matches = [F.col(key).eqNullSafe(F.col(_SOURCE + key)) for key in keys]
