@@ -52,6 +52,8 @@ NIGHTLY = (
     # 200 commits, half of them Spark's: its smaller sister runs in the suite
     "tests/lake/test_two_engines.py::test_two_hundred_commits_by_four_writers_lose_nothing",
     "tests/store/test_s3_pipeline.py",
+    # a minute and more of four sessions with Hadoop's S3 file system: an ingest there runs in the suite
+    "tests/store/test_s3a.py::test_every_stage",
     "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search",
 )
 

@@ -46,7 +46,7 @@ def lake(settings: Settings, spark: SparkSession | None) -> list[Finding]:
         return [ok("lake", probe_local(root))]
     if spark is None:
         return [warning("lake", f"{root}: not tried", "run without --quick")]
-    found = [ok("lake", probe_remote(root, spark)), *_writers(settings)]
+    found = [ok("lake", probe_remote(root, spark)), *writers(settings)]
     storage, staging = storage_of(settings), settings.lake.staging or root
     if not storage.opens(storage.plain(staging)):
         advice = "set lake.staging to a folder that all machines share, or lake.file_systems"
@@ -54,7 +54,7 @@ def lake(settings: Settings, spark: SparkSession | None) -> list[Finding]:
     return [*found, ok("staging", probe_staging(storage, staging, spark))]
 
 
-def _writers(settings: Settings) -> list[Finding]:
+def writers(settings: Settings) -> list[Finding]:
     """How many drivers may write at once: Delta's log store for S3 knows of no other driver's commits."""
     scheme = settings.lake.root.partition("://")[0]
     if scheme not in ("s3", "s3a"):

@@ -29,9 +29,10 @@ CONFIGURATION = {"delta.logRetentionDuration": "interval 3650 days"}
 
 @dataclass(frozen=True)
 class ActiveFile:
-    """A data file of a snapshot; `path` is relative to the table, as on disk."""
+    """A data file of a snapshot; `path` is relative to the table, as on disk, `logged` as its log spells it."""
 
     path: str
+    logged: str
     size: int
     records: int | None
     partition: partitions.Rendered
@@ -94,6 +95,7 @@ def active_files(table: DeltaTable) -> list[ActiveFile]:
     return [
         ActiveFile(
             path=unquote(action["path"]),
+            logged=action["path"],
             size=action["size_bytes"],
             records=action["num_records"],
             partition={
@@ -160,6 +162,17 @@ def add_columns(table: DeltaTable, name: str, columns: Schema) -> int:
     return table.version()
 
 
+def _check_removable(name: str, files: Sequence[ActiveFile]) -> None:
+    """Raise `LakeError` for a file that would stay: Delta's JVM classes log letters such as ł as they are,
+    `deltalake` encodes them in what it removes, and every reader compares the two as texts."""
+    for file in files:
+        if not file.logged.isascii():
+            raise LakeError(
+                f"table {name}: lake.engine=delta-rs can't remove {file.path.rpartition('/')[0]}, which the "
+                "other engine wrote: of its letters some are not ASCII; use lake.engine=delta-spark"
+            )
+
+
 def _create(path: str, change: Change) -> int:
     create_table_with_add_actions(
         path,
@@ -190,7 +203,9 @@ def _extend(path: str, table: DeltaTable, change: Change) -> int:
         version = (_version_of(path, change) or 0) - 1  # it looked up the latest version by itself
     else:
         now = int(time.time() * 1000)
-        removes = [RemoveAction(f.path, not change.rearranges, now, f.size) for f in change.removes(table)]
+        gone = change.removes(table)
+        _check_removable(change.name, gone)
+        removes = [RemoveAction(f.path, not change.rearranges, now, f.size) for f in gone]
         table.create_write_transaction(
             [*removes, *(replace(add, data_change=not change.rearranges) for add in change.adds)],
             "append",
