@@ -1,17 +1,47 @@
 #!/usr/bin/env bash
-# Linters, types and all tests; does its own set-up. With arguments: only pytest, given them.
+# Linters, types and all tests but the nightly ones; does its own set-up. scripts/test.sh --help
 set -euo pipefail
 PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/setup.sh
 source "$PROJECT/scripts/setup.sh"
+
+usage() {
+    cat <<USAGE
+usage: scripts/test.sh                   linters, types and all tests that a push must pass
+       scripts/test.sh unit              tests that start no JVM and no process: no Java needed, under a minute
+       scripts/test.sh spark             tests that share a Spark session
+       scripts/test.sh system            tests that start processes: jobs as people run them, servers, clusters
+       scripts/test.sh nightly           tests that take minutes by nature (tests/conftest.py says why each)
+       scripts/test.sh PYTEST ARGUMENTS  such as tests/lake -k append
+
+  TEST_WORKERS=3      tests run in so many processes
+  TEST_REAL=required  fail where the real deliveries beside the checkout (../shared/data) are missing
+USAGE
+}
+
+need=
+case "${1:-}" in
+    -h | --help | help) usage; exit 0 ;;
+    unit | spark | system) need="$1 and not nightly"; shift ;;
+    nightly) need=nightly; shift ;;
+esac
 set_up dev
-find_java
 keep_bytecode
-keep_classes now
+if [[ "$need" != unit* ]]; then
+    find_java
+    keep_classes now
+fi
 cd "$PROJECT"
 # Delta's JVM classes, Hadoop's S3 file system, YARN: CI sets POZYTYWKA_JARS_REQUIRED, and their tests fail without
 "$PROJECT/scripts/jars.sh" || echo "▸ without them the tests marked jvm are skipped" >&2
 export PATH="$PROJECT/.venv/bin:$PATH" PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
+# Tests wait far more than they compute, half of it for one JVM's planning: three workers, a Spark session each
+side_by_side=(-n "${TEST_WORKERS:-3}" --dist loadfile --no-loadscope-reorder)
+case "$need" in
+    "") ;;
+    nightly) exec python -m pytest -m "$need" "$@" ;;  # clusters and full disks: one at a time
+    *) exec python -m pytest -m "$need" "${side_by_side[@]}" "$@" ;;
+esac
 if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi
 
 echo "▸ ruff"
@@ -20,5 +50,4 @@ ruff format --check .
 echo "▸ mypy"
 mypy
 echo "▸ pytest"
-# Tests wait far more than they compute, half of it for one JVM's planning: three workers, a Spark session each
-exec python -m pytest -n "${TEST_WORKERS:-3}" --dist loadfile --no-loadscope-reorder
+exec python -m pytest "${side_by_side[@]}"

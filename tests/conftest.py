@@ -1,4 +1,4 @@
-"""One Spark session for all tests, small and quiet; a lake and settings in a temporary folder each."""
+"""Production's settings and one Spark session for all tests; a lake in a temporary folder for each."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import needs
 import pytest
+import yaml
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.spark.session import build_session
 from tests.jars import delta_overrides
 
-pytest_plugins = ("trained", "s3_server", "ready_stores")  # fixtures that several rooms share
+# fixtures that several rooms share
+pytest_plugins = ("trained", "s3_server", "ready_stores", "made_delivery")
 
 # an example that takes 0.3 s on a busy machine is no failure: no timed tests
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -26,6 +29,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"
 
 
+<<<<<<< HEAD
 # Test data is tiny: start-up, planning and compiling are all the cost. So no adaptive execution, no class a
 # stage and the first compiler tier only, for every session and job that tests start; expressions have small
 # classes all the same, for Spark's interpreter looks at every column's type at every row. The lane that runs
@@ -56,6 +60,22 @@ NIGHTLY = (
     "tests/store/test_s3a.py::test_every_stage",
     "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search",
 )
+=======
+# Minutes by nature, each with its reason: scripts/test.sh nightly; whatever is quick belongs back
+NIGHTLY = {
+    "tests/endurance/": "whole pipelines are killed or filled up and run again",
+    "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect": (
+        "assigns everyone of a world anew and reads the experiment twice"
+    ),
+    "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice": (
+        "a second estimate of 4,000 users by another method"
+    ),
+    "tests/store/test_s3_pipeline.py": "the four stages twice, once with every file through HTTP",
+    "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search": (
+        "random search is given ten times the evaluations, for two seeds"
+    ),
+}
+>>>>>>> k
 
 
 # Files of minutes, the longest first: begun last, one of them would keep one worker busy alone
@@ -75,8 +95,9 @@ LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs at night; the longest files first."""
     for item in items:
-        if item.nodeid.startswith(NIGHTLY):
+        if item.nodeid.startswith(tuple(NIGHTLY)):
             item.add_marker(pytest.mark.nightly)
+    needs.mark(items)
     items.sort(key=_place)
 
 
@@ -99,12 +120,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Lay the fast lane's settings over the local ones, for this process and for those it starts."""
+    """Production's settings, on two cores whatever the machine, for this process and for those it starts."""
     folder = Path(tempfile.mkdtemp(prefix="pozytywka-conf-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     shutil.copytree(PROJECT / "conf", folder, dirs_exist_ok=True)
-    (folder / "local.yaml").write_text(FAST)
+    local = yaml.safe_load((folder / "local.yaml").read_text(encoding="utf-8"))
+    local["spark"]["master"] = "local[2]"
+    (folder / "local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
     os.environ["POZYTYWKA_CONF"] = str(folder)
+    config.pluginmanager.register(needs.Guard(), "needs")
 
 
 @pytest.fixture(scope="session")
@@ -124,18 +148,22 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def sample() -> Path:
-    """A real, clean delivery; tests that need it are skipped where it isn't."""
-    return _delivery("sample")
+    """A real, clean delivery."""
+    return _real("sample")
 
 
 @pytest.fixture(scope="session")
 def dirty() -> Path:
     """A real, dirty and partial delivery."""
-    return _delivery("dirty")
+    return _real("dirty")
 
 
-def _delivery(name: str) -> Path:
+def _real(name: str) -> Path:
+    """Its folder; without it a test is skipped, and fails where `TEST_REAL=required`, as in CI."""
     folder = DELIVERIES / name
     if not folder.is_dir():
-        pytest.skip(f"the real delivery {folder} is not on this machine")
+        message = f"the real delivery {folder} is not on this machine"
+        if os.environ.get("TEST_REAL") == "required":
+            pytest.fail(message)
+        pytest.skip(message)
     return folder

@@ -68,7 +68,7 @@ def test_it_starts_once_at_its_first_use(settings: Settings, starts: Starts) -> 
 def test_its_settings_are_known_before(settings: Settings, starts: Starts) -> None:
     spark = session_on_demand(settings, "job")
     assert spark.conf.get("spark.master", "") == "local[2]"
-    assert spark.conf.get("spark.sql.shuffle.partitions") == "2"
+    assert spark.conf.get("spark.sql.shuffle.partitions") == "8"
     assert starts == []
     # only a session knows what nobody has set; and once there is one, it is asked everything
     assert spark.conf.get("spark.app.id") == "its spark.app.id"

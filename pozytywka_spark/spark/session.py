@@ -221,7 +221,7 @@ def _jvm_output(log: Path | None) -> Iterator[None]:
         target = log.open("ab")
     except OSError as error:
         raise PozytywkaError(
-            f"home: logs can't be written to {log.parent} ({error.strerror}); choose a folder of yours with home"
+            f"home: logs can't be written to {log.parent} ({error.strerror}); name a folder of yours"
         ) from error
     sys.stderr.flush()
     saved = os.dup(2)

@@ -18,7 +18,7 @@ from pozytywka_spark.evaluation.verdict import Verdict, chosen_kind, compare
 from pozytywka_spark.models.booster import Predictor
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.months import TEST, VALIDATION
+from pozytywka_spark.names import TEST, VALIDATION
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training import estimators, linear
 

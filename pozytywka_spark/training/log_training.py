@@ -10,12 +10,13 @@ from typing import Any
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset import provenance
 from pozytywka_spark.dataset.prepare import Prepared
-from pozytywka_spark.dataset.splits import TEST, VALIDATION, diagram
+from pozytywka_spark.dataset.splits import diagram
 from pozytywka_spark.dossier.summary import HEADLINE, facets
 from pozytywka_spark.evaluation import verdict as verdicts
 from pozytywka_spark.evaluation.metrics import Evaluation
 from pozytywka_spark.models.predictors import LOGISTIC, MAJORITY, XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.names import TEST, VALIDATION
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.notes import KIND

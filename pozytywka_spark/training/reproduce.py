@@ -14,7 +14,6 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.prepare import pin, spark_rows
-from pozytywka_spark.dataset.splits import TRAIN
 from pozytywka_spark.dataset.table_job import training_table
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.evaluation import verdict
@@ -22,6 +21,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.models.booster import Predictor
 from pozytywka_spark.models.predictors import LOGISTIC, XGBOOST, Linear
 from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.names import TRAIN
 from pozytywka_spark.spark import resources
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import Tracking, connect

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.asking import Asked, Later
 from pozytywka_spark.dataset.prepare import Prepared, pin, spark_rows
-from pozytywka_spark.dataset.splits import TEST, TRAIN, describe, diagram
+from pozytywka_spark.dataset.splits import describe, diagram
 from pozytywka_spark.dataset.table_job import Laid, table_to_ask, training_table
 from pozytywka_spark.dossier.model_sections import worst_in_words
 from pozytywka_spark.dossier.publish import FACTS
@@ -21,6 +21,7 @@ from pozytywka_spark.evaluation.verdict import CHOSEN_ON_TEST, as_plain, in_word
 from pozytywka_spark.features.declared.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.models.predictors import IN_WORDS
+from pozytywka_spark.names import TEST, TRAIN
 from pozytywka_spark.promotion.aliases import settle
 from pozytywka_spark.spark import resources
 from pozytywka_spark.tracking import registry, runs

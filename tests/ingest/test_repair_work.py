@@ -168,9 +168,9 @@ def test_the_order_of_rows_in_the_file_does_not_matter() -> None:
     assert ends[0] == ends[1]
 
 
-def test_what_is_repaired_is_the_truth(sample) -> None:
-    """Fields of a real, sound delivery are blanked at random; each repaired event must be one of those."""
-    with (sample / "sessions.jsonl").open() as file:
+def test_what_is_repaired_is_the_truth(clean_delivery) -> None:
+    """Fields of a sound delivery are blanked at random; each repaired event must be one of those."""
+    with (clean_delivery / "sessions.jsonl").open() as file:
         truth = [json.loads(line) for line in file][:8000]
     dice = random.Random(1)
     rows, lost = [], []

@@ -14,8 +14,9 @@ from trained import settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.asking import Answer, Here, Question
-from pozytywka_spark.dataset.splits import MonthCount, TimeSplit
+from pozytywka_spark.dataset.splits import MonthCount
 from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.training.estimators import tree_parameters
 from pozytywka_spark.training.single_task import binned
 from pozytywka_spark.training.tuning.folds import Fit, FoldResult, fit_folds

@@ -16,12 +16,12 @@ from pyspark.sql import SparkSession
 from test_table_work import put, tables_in
 
 from pozytywka_spark.dataset.load_table import StagedTable
-from pozytywka_spark.dataset.splits import TEST
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.dataset.table_tasks import TableTasks
 from pozytywka_spark.dataset.table_work import ROWS
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.names import TEST
 
 
 def means(table: TrainingTable, side: str) -> np.ndarray:
