@@ -29,38 +29,6 @@ PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"
 
 
-<<<<<<< HEAD
-# Test data is tiny: start-up, planning and compiling are all the cost. So no adaptive execution, no class a
-# stage and the first compiler tier only, for every session and job that tests start; expressions have small
-# classes all the same, for Spark's interpreter looks at every column's type at every row. The lane that runs
-# as in production is tests/jobs/test_pipeline.py.
-FAST = """
-lake: {engine: delta-rs}
-spark:
-  master: local[2]
-  driver_memory: 3g
-  shuffle_partitions: 2
-  conf:
-    spark.sql.adaptive.enabled: false
-    spark.sql.codegen.wholeStage: false
-    spark.driver.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m
-"""
-
-
-# Minutes each, or not yet seen green: scripts/test.sh -m nightly; what is quick and green belongs back
-NIGHTLY = (
-    "tests/endurance/",
-    "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect_and_tells_what_muddies_it",
-    "tests/experiments/test_uplift.py::test_intervals_of_the_area_cover_zero_when_nobody_is_persuaded",
-    "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice",
-    # 200 commits, half of them Spark's: its smaller sister runs in the suite
-    "tests/lake/test_two_engines.py::test_two_hundred_commits_by_four_writers_lose_nothing",
-    "tests/store/test_s3_pipeline.py",
-    # a minute and more of four sessions with Hadoop's S3 file system: an ingest there runs in the suite
-    "tests/store/test_s3a.py::test_every_stage",
-    "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search",
-)
-=======
 # Minutes by nature, each with its reason: scripts/test.sh nightly; whatever is quick belongs back
 NIGHTLY = {
     "tests/endurance/": "whole pipelines are killed or filled up and run again",
@@ -70,12 +38,17 @@ NIGHTLY = {
     "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice": (
         "a second estimate of 4,000 users by another method"
     ),
+    "tests/lake/test_two_engines.py::test_two_hundred_commits_by_four_writers": (
+        "200 commits, half of them by Spark: 20 run in the suite"
+    ),
+    "tests/store/test_s3a.py::test_every_stage": (
+        "four sessions with Hadoop's S3 file system: an ingest there runs in the suite"
+    ),
     "tests/store/test_s3_pipeline.py": "the four stages twice, once with every file through HTTP",
     "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search": (
         "random search is given ten times the evaluations, for two seeds"
     ),
 }
->>>>>>> k
 
 
 # Files of minutes, the longest first: begun last, one of them would keep one worker busy alone

@@ -137,4 +137,3 @@ def _commit(entry: dict[str, Any]) -> Commit:
     metadata = {key: str(value) for key, value in (entry.get("operationParameters") or {}).items()}
     metadata |= {key: str(value) for key, value in (entry.get("operationMetrics") or {}).items()}
     return Commit(int(entry["version"]), time.astimezone(UTC), str(entry["operation"]), metadata)
-

@@ -20,7 +20,11 @@ _TAIL = 200_000  # bytes of the JVM's output that are looked at
 def brought() -> list[Path]:
     """What scripts/jars.sh put into the environment, if it is of the installed delta-spark's version."""
     folder = Path(sys.prefix) / "share" / "pozytywka-jars" / "delta"
-    return sorted(folder.glob("*.jar")) if any(folder.glob(f"delta-spark_*-{version('delta-spark')}.jar")) else []
+    return (
+        sorted(folder.glob("*.jar"))
+        if any(folder.glob(f"delta-spark_*-{version('delta-spark')}.jar"))
+        else []
+    )
 
 
 def coordinates() -> str:

@@ -25,7 +25,14 @@ from py4j.protocol import Py4JJavaError
 NODES = 2
 NODE_MEMORY_MB = 4096  # what a node manager gives away; nothing is set aside for it
 
-_OF_SPARK = ("hadoop-client-api-", "hadoop-client-runtime-", "slf4j-api-", "log4j-", "snappy-java-", "jcl-over-slf4j-")
+_OF_SPARK = (
+    "hadoop-client-api-",
+    "hadoop-client-runtime-",
+    "slf4j-api-",
+    "log4j-",
+    "snappy-java-",
+    "jcl-over-slf4j-",
+)
 _MINICLUSTER = "hadoop-client-minicluster-"
 _TO_CLIENTS = (
     "yarn.resourcemanager.address",

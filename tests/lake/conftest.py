@@ -68,4 +68,3 @@ def rs_module(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def _lake(home: Path, engine: str, spark: SparkSession, *overrides: str) -> Lake:
     return open_lake(load_settings("local", [f"home={home}", f"lake.engine={engine}", *overrides]), spark)
-

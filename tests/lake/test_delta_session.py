@@ -82,7 +82,9 @@ def test_jars_that_can_not_be_fetched_are_named(tmp_path: Path) -> None:
         told = not_fetched(asked(), log)
         assert told is not None
         assert "\n" not in told
-        assert re.search(r"could not download (io\.delta:delta-spark_4\.2_2\.13:4\.4\.0|org\.slf4j:slf4j-api:2)", told)
+        assert re.search(
+            r"could not download (io\.delta:delta-spark_4\.2_2\.13:4\.4\.0|org\.slf4j:slf4j-api:2)", told
+        )
         assert "lake.engine=delta-rs" in told
     assert not_fetched(_settings("lake.engine=delta-spark"), log) is None, "nothing was to be fetched"
 
@@ -96,7 +98,9 @@ def test_a_submitted_session_can_not_fetch_jars_any_more(monkeypatch: pytest.Mon
 def test_hadoops_s3_is_told_of_the_server_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://other:1/")
     assert s3a_conf(_settings()) == {}
-    found = s3a_conf(_settings("lake.root=s3a://b/lake", "s3.endpoint=http://minio:9000", "s3.path_style=false"))
+    found = s3a_conf(
+        _settings("lake.root=s3a://b/lake", "s3.endpoint=http://minio:9000", "s3.path_style=false")
+    )
     assert found == {
         "spark.hadoop.fs.s3a.endpoint": "http://minio:9000",
         "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",

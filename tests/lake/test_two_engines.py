@@ -35,7 +35,9 @@ def lakes(spark: SparkSession, tmp_path: Path) -> dict[str, Lake]:
 
 
 def arrow(*rows: tuple[Any, ...]) -> pa.Table:
-    return pa.table({name: list(column) for name, column in zip("k v city".split(), zip(*rows, strict=True), strict=True)})
+    return pa.table(
+        {name: list(column) for name, column in zip("k v city".split(), zip(*rows, strict=True), strict=True)}
+    )
 
 
 def contents(lake: Lake) -> list[tuple[Any, ...]]:
@@ -78,7 +80,9 @@ def test_each_engine_goes_on_from_where_the_other_stopped(
         if turn in (5, 8):
             lake.vacuum("turns", retention_hours=0)
         expected = sorted((k, *row) for k, row in oracle.items())
-        assert {name: contents(each) for name, each in lakes.items()} == dict.fromkeys(ENGINES, expected), turn
+        assert {name: contents(each) for name, each in lakes.items()} == dict.fromkeys(ENGINES, expected), (
+            turn
+        )
         assert lakes[RS].version("turns") == lakes[JVM].version("turns")
 
 
@@ -159,7 +163,9 @@ def test_what_an_engine_can_not_honour_it_refuses_by_name(
     )
     declared = table("made", ddl.replace("k int,", "k bigint,"), keys=["k"])
     more = ", timestamp_ntz'2023-01-03 05:14:02.707001'" if "ntz" in ddl else ""
-    spark.sql(f"INSERT INTO delta.`{path}` SELECT k, concat('v', k){more} FROM VALUES (1), (2), (3), (4) AS t(k)")
+    spark.sql(
+        f"INSERT INTO delta.`{path}` SELECT k, concat('v', k){more} FROM VALUES (1), (2), (3), (4) AS t(k)"
+    )
     if feature == "type widening":
         spark.sql(f"ALTER TABLE delta.`{path}` ALTER COLUMN k TYPE bigint")
     if feature == "v2 checkpoints":
@@ -197,6 +203,8 @@ def _check(attempts: dict[str, Callable[[], bool]], works: int, named: str) -> N
         if number < works:
             assert attempt(), name
             continue
-        with pytest.raises(LakeError, match=rf"^table made: lake.engine=delta-rs can't \w+ .*{named}") as told:
+        with pytest.raises(
+            LakeError, match=rf"^table made: lake.engine=delta-rs can't \w+ .*{named}"
+        ) as told:
             attempt()
         assert "use lake.engine=delta-spark" in str(told.value), name

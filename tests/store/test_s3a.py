@@ -58,7 +58,11 @@ def test_a_delivery_on_s3a_is_taken_into_a_lake_there(
     chosen = [f"home={tmp_path}", "ingest.assume_alone=true", *on_s3a(s3_server, lake, raw)]
     job("ingest", *chosen)
     found = open_lake(load_settings("local", [f"lake.root={lake}", *s3_server.overrides]), spark)
-    assert sorted(row["track_id"] for row in found.rows("events", ["track_id"]).to_pylist()) == ["a", "b", "c"]
+    assert sorted(row["track_id"] for row in found.rows("events", ["track_id"]).to_pylist()) == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 def test_every_stage_on_s3a_ends_as_on_a_disk(
