@@ -15,8 +15,8 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, conf_folder
 from pozytywka_spark.errors import PozytywkaError, UsageError
-from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
 from pozytywka_spark.spark.delta_jars import not_fetched, with_delta_jars
+from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
 from pozytywka_spark.spark.process_user import downloads_folder, named_home
 from pozytywka_spark.spark.s3a import s3a_conf
 

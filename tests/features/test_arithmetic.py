@@ -22,7 +22,7 @@ from pozytywka_spark.features.times import (
     time_of_day,
     time_of_week,
 )
-from pozytywka_spark.months import cut_off_micros, month_at, number_of, months_between, start_micros
+from pozytywka_spark.months import cut_off_micros, month_at, months_between, number_of, start_micros
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))

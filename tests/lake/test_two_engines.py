@@ -36,7 +36,7 @@ def lakes(spark: SparkSession, tmp_path: Path) -> dict[str, Lake]:
 
 def arrow(*rows: tuple[Any, ...]) -> pa.Table:
     return pa.table(
-        {name: list(column) for name, column in zip("k v city".split(), zip(*rows, strict=True), strict=True)}
+        {name: list(column) for name, column in zip(["k", "v", "city"], zip(*rows, strict=True), strict=True)}
     )
 
 
