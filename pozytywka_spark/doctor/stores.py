@@ -66,8 +66,8 @@ def writers(settings: Settings) -> list[Finding]:
         warning(
             "writers",
             "one driver at a time: of two that commit at once, Delta on S3 may lose a commit and tell nobody",
-            f"let one job write at a time, set spark.delta.logStore.{scheme}.impl to a store that coordinates "
-            "them, or use lake.engine=delta-rs, which commits by conditional puts",
+            f"let one job write at a time, set spark.delta.logStore.{scheme}.impl to a store that "
+            "coordinates them, or use lake.engine=delta-rs, which commits by conditional puts",
         )
     ]
 

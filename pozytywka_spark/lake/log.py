@@ -29,7 +29,7 @@ CONFIGURATION = {"delta.logRetentionDuration": "interval 3650 days"}
 
 @dataclass(frozen=True)
 class ActiveFile:
-    """A data file of a snapshot; `path` is relative to the table, as on disk, `logged` as its log spells it."""
+    """A data file of a snapshot; `path` is relative to the table, as on disk, `logged` as in its log."""
 
     path: str
     logged: str

@@ -57,7 +57,7 @@ def asked_for(settings: Settings) -> bool:
 
 
 def not_fetched(settings: Settings, log: Path | None) -> str | None:
-    """What to tell people if the JVM ended because Spark could not fetch the jars; None if it was not that."""
+    """What to tell people if the JVM ended for want of the jars; None if that was not it."""
     if not asked_for(settings) or brought() or log is None or not log.is_file():
         return None
     found = _FAILED.search(log.read_bytes()[-_TAIL:].decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""Hadoop's S3 file system: told of the same server as everything else, by the section `s3` of the settings."""
+"""Hadoop's S3 file system is told of the same server as all else: that of the settings' section `s3`."""
 
 from __future__ import annotations
 
