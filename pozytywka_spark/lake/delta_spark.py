@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 import pyarrow as pa
@@ -14,11 +14,12 @@ from pyspark.sql import types as T
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import delta_spark_log as log
 from pozytywka_spark.lake import delta_spark_table as jvm
-from pozytywka_spark.lake import merge, names, partitions, spark_shards, types
+from pozytywka_spark.lake import files, merge, names, partitions, spark_shards, types
 from pozytywka_spark.lake import rows as checks
 from pozytywka_spark.lake.api import Commit, Partition, Rows, Txn
 from pozytywka_spark.lake.casting import arrow_schema, declared
 from pozytywka_spark.lake.open_tasks import open_staging
+from pozytywka_spark.lake.replace_where import predicate
 from pozytywka_spark.lake.shard_list import check_columns, shards_of
 from pozytywka_spark.lake.shards import DataFile, Shard
 from pozytywka_spark.lake.storage import Storage
@@ -135,7 +136,7 @@ class DeltaSparkLake:
         checked = checks.only_within(self._conforming(rows, table), table, wanted)
         if not self.exists(table.name):
             return self._write(checked, table, "append", txn, {})
-        return self._write(checked, table, "overwrite", txn, {"replaceWhere": _predicate(table, wanted)})
+        return self._write(checked, table, "overwrite", txn, {"replaceWhere": predicate(table, wanted)})
 
     def rewrite(
         self, table: Table, removed: Sequence[DataFile], rows: Rows, *, txn: Txn | None = None
@@ -176,7 +177,7 @@ class DeltaSparkLake:
         if not new.fields:
             return None
         nothing = held.limit(0).withColumns({field.name: F.lit(None).cast(field.dataType) for field in new})
-        with jvm.in_words(table.name, "add columns"):
+        with self._turn(table.name), jvm.in_words(table.name, "add columns"):
             writer = _writer(nothing, Table(table.name, nothing.schema, (), tuple(by)), None)
             writer.mode("append").option("mergeSchema", "true").save(self.path(table.name))
         return self.version(table.name)
@@ -189,7 +190,7 @@ class DeltaSparkLake:
     def compact(self, table: str) -> int | None:
         """See `api.Lake`."""
         before = self.version(table)
-        with jvm.in_words(table, "compact"):
+        with self._turn(table), jvm.in_words(table, "compact"):
             jvm.compact(self._spark, self.path(table))
         after = self.version(table)
         return after if after > before else None
@@ -201,8 +202,13 @@ class DeltaSparkLake:
                 f"table {table}: vacuum with retention_hours={retention_hours}: expected 0 or more"
             )
         hours = log.retention_with_pins(table, self.history(table), retention_hours, keep_versions)
-        with jvm.in_words(table, "vacuum"):
+        with self._turn(table), jvm.in_words(table, "vacuum"):
             return jvm.vacuum(self._spark, self.path(table), hours)
+
+    def _turn(self, table: str) -> AbstractContextManager[None]:
+        """Nobody else commits to a local table meanwhile; stores have Delta's log stores for it."""
+        path = self.path(table)
+        return files.turn(path, alone=True) if path.startswith("/") else nullcontext()
 
     def _latest(self, table: str) -> DataFrame:
         found = log.load(self._spark, self.path(table))
@@ -246,7 +252,7 @@ class DeltaSparkLake:
         writer = _writer(checked, table, txn).mode(mode).options(**options)
         if new:
             writer = writer.options(**log.CONFIGURATION)
-        with jvm.in_words(table.name, mode), checks.in_words():
+        with self._turn(table.name), jvm.in_words(table.name, mode), checks.in_words():
             writer.save(self.path(table.name))
         return self.version(table.name)
 
@@ -263,7 +269,7 @@ class DeltaSparkLake:
         for match in matches[1:]:
             condition = condition & match
         quoted = self.path(table.name).replace("`", "``")
-        with jvm.in_words(table.name, "upsert"):
+        with self._turn(table.name), jvm.in_words(table.name, "upsert"):
             (
                 renamed.mergeInto(f"delta.`{quoted}`", condition)
                 .whenMatched()
@@ -294,16 +300,3 @@ def _writer(df: DataFrame, table: Table, txn: Txn | None) -> DataFrameWriter:
     if txn is not None:
         writer = writer.option("txnAppId", txn.app).option("txnVersion", txn.version)
     return writer
-
-
-def _predicate(table: Table, wanted: Sequence[partitions.Rendered]) -> str:
-    """`replaceWhere` takes text only; every value is quoted and cast to its column's type."""
-
-    def term(name: str, value: str | None) -> str:
-        if value is None:
-            return f"`{name}` IS NULL"
-        quoted = "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-        kind = table.schema[name].dataType.simpleString()
-        return f"`{name}` = " + (quoted if kind == "string" else f"CAST({quoted} AS {kind})")
-
-    return " OR ".join("(" + " AND ".join(term(*item) for item in one.items()) + ")" for one in wanted)

@@ -6,6 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +18,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import partitions
+from pozytywka_spark.lake import files, partitions
 from pozytywka_spark.lake.api import Commit, Txn
 
 OPERATION = "pozytywka.operation"
@@ -131,7 +132,8 @@ def commit(path: str, change: Change) -> int | None:
         if table is not None and change.check is not None:
             change.check(table)
         try:
-            return _create(path, change) if table is None else _extend(path, table, change)
+            with turn(path, change.options):
+                return _create(path, change) if table is None else _extend(path, table, change)
         except CommitFailedError:
             # over a network "it is there already" may be the answer to the second sending of our own entry
             version = _version_of(path, change) if change.options else None
@@ -149,6 +151,11 @@ def commit(path: str, change: Change) -> int | None:
         f"table {change.name}: {change.operation} lost {_TRIES} races against other writers; "
         "run it again when they are done"
     )
+
+
+def turn(path: str, options: dict[str, str] | None) -> AbstractContextManager[None]:
+    """Not while the other engine commits to a local table; stores keep two writers apart by themselves."""
+    return files.turn(path, alone=False) if options is None else nullcontext()
 
 
 def add_columns(table: DeltaTable, name: str, columns: Schema) -> int:
