@@ -65,7 +65,7 @@ def not_fetched(settings: Settings, log: Path | None) -> str | None:
         return None
     missing = (found[1] or found[2]).replace("#", ":").replace(";", ":")
     return (
-        f"lake.engine=delta-spark: Spark could not download {missing}, which its jars {coordinates()} need "
-        f"({log} says why); run it where Maven Central or a mirror is reached, put the jars there once with "
-        "scripts/jars.sh delta, or use lake.engine=delta-rs, which needs none"
+        f"lake.engine=delta-spark needs {coordinates()}, and Spark could not download {missing} ({log} says "
+        "why); run it where Maven Central or a mirror is reached, bring the jars once with scripts/jars.sh "
+        "delta, or use lake.engine=delta-rs, which needs none"
     )
