@@ -1,4 +1,8 @@
-"""What a split of time by months is: train | purge | validation | purge | test, no horizon across a side."""
+"""Months: their order, their edges, and how time is split by them. All arithmetic of months is here.
+
+A month is the date of its first day, a window `[first day, first day of the next)` in UTC. The next month's
+first day is the cut-off of its rows, itself outside.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
+from pozytywka_spark.names import TEST, TRAIN, VALIDATION
+
+MICROS = 1_000_000
+HOUR_MICROS = 3600 * MICROS
+DAY_MICROS = 86_400 * MICROS
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -34,19 +43,44 @@ class TimeSplit:
         return next((side for side, months in self.sides.items() if month in months), None)
 
 
+def number_of(month: date) -> int:
+    """Months since year 0, so that consecutive months differ by 1."""
+    return month.year * 12 + month.month - 1
+
+
+def month_at(number: int) -> date:
+    """The month of a `number_of`."""
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def month_after(month: date, months: int) -> date:
+    """The month that many months later; earlier if it is negative."""
+    return month_at(number_of(month) + months)
+
+
 def next_month(month: date) -> date:
     """The first day of the month after `month`: the cut-off of a row of that month."""
-    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return month_after(month, 1)
+
+
+def previous_month(month: date) -> date:
+    """The month before `month`."""
+    return month_after(month, -1)
+
+
+def start_micros(day: date) -> int:
+    """Midnight (UTC) at which the day begins, in microseconds since 1970."""
+    return (day - _EPOCH).days * DAY_MICROS
+
+
+def cut_off_micros(month: date) -> int:
+    """The cut-off of a month's rows, in microseconds since 1970."""
+    return start_micros(next_month(month))
 
 
 def months_between(first: date, last: date) -> tuple[date, ...]:
     """Every calendar month from `first` to `last`, both included."""
-    months = []
-    month = first
-    while month <= last:
-        months.append(month)
-        month = next_month(month)
-    return tuple(months)
+    return tuple(month_at(number) for number in range(number_of(first), number_of(last) + 1))
 
 
 def without_overlap(months: Sequence[date], later: date, horizon_days: int) -> tuple[date, ...]:

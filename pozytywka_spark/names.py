@@ -1,4 +1,4 @@
-"""Names that every stage shares, without Spark: event types, audio features, classes of storage."""
+"""Names that every stage shares: event types, audio features, storage classes, sides of a time split."""
 
 PLAY = "PLAY"
 SKIP = "SKIP"
@@ -20,3 +20,10 @@ AUDIO_FEATURES = (
 )
 
 STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")
+
+# Sides of a time split, and the columns of a training row that hold its side and its label
+TRAIN = "train"
+VALIDATION = "validation"
+TEST = "test"
+SIDE = "side"
+LABEL = "label"

@@ -12,12 +12,12 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.splits import months_between, next_month
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.features.declared.catalogue import CATALOGUE, feature_order
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_span import span_of
 from pozytywka_spark.lake.event_days import FEATURES, write_span
+from pozytywka_spark.months import months_between, next_month
 
 FIRST, LAST = date(2022, 1, 1), date(2023, 2, 1)
 VALIDATION_FROM, TEST_FROM = date(2022, 10, 1), date(2022, 12, 1)

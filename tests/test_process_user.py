@@ -4,6 +4,8 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,10 +38,16 @@ def run_as(user: int, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder that nobody owns, not below pytest's own, which others can't look into."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, NOBODY, NOBODY)
+        yield Path(folder)
+
+
 @needs_other_users
-def test_the_pipeline_needs_no_home_no_root_and_no_working_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
-    home = tmp_path_factory.mktemp("home")
-    os.chown(home, NOBODY, NOBODY)
+def test_the_pipeline_needs_no_home_no_root_and_no_working_folder(home: Path) -> None:
     sets = [part for setting in (f"home={home}/all", *SMALL) for part in ("--set", setting)]
     done = run_as(NOBODY, "bash", str(PROJECT / "scripts" / "submit.sh"), "pipeline", *sets)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -49,17 +57,20 @@ def test_the_pipeline_needs_no_home_no_root_and_no_working_folder(tmp_path_facto
 
 @needs_other_users
 def test_a_home_that_can_not_be_written_is_named(tmp_path: Path) -> None:
-    sets = ["--set", f"home={tmp_path}/x", "--set", "lake.root=/tmp/unwritten"]
-    job = "from pozytywka_spark.config import load_settings; from pozytywka_spark.spark.session import build_session; "
-    start = f"{job} build_session(load_settings('local', {sets[1::2]}), 'any')"
-    done = run_as(NOBODY, str(PROJECT / ".venv" / "bin" / "python"), "-c", f"import sys; sys.path.insert(0, {str(PROJECT)!r}); {start}")
+    start = (
+        "from pozytywka_spark.config import load_settings\n"
+        "from pozytywka_spark.spark.session import build_session\n"
+        f"build_session(load_settings('local', ['home={tmp_path}/x']), 'any')"
+    )
+    python = str(PROJECT / ".venv" / "bin" / "python")
+    done = run_as(NOBODY, "env", f"PYTHONPATH={PROJECT}", python, "-c", start)
     assert f"home: logs can't be written to {tmp_path}/x/logs (Permission denied)" in done.stderr
 
 
 @needs_other_users
-def test_a_user_without_a_name_is_told_so(tmp_path: Path) -> None:
-    os.chown(tmp_path, UNNAMED, UNNAMED)
-    sets = [part for setting in (f"home={tmp_path}/all", *SMALL) for part in ("--set", setting)]
+def test_a_user_without_a_name_is_told_so(home: Path) -> None:
+    os.chown(home, UNNAMED, UNNAMED)
+    sets = [part for setting in (f"home={home}/all", *SMALL) for part in ("--set", setting)]
     done = run_as(UNNAMED, "bash", str(PROJECT / "scripts" / "submit.sh"), "pipeline", *sets)
     assert done.returncode == 1
     assert f"user {UNNAMED} has no entry in /etc/passwd" in done.stderr

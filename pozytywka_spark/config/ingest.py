@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from pozytywka_spark.config.base import NOTHING, Moment, Section, decides

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pozytywka_spark.config.base import NOTHING, Moment, Section, decides
+from pozytywka_spark.config.base import NOTHING, Section
 
 
 class LakeSettings(Section):

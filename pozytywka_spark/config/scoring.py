@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from pozytywka_spark.config.base import NOTHING, Section, decides
+from pozytywka_spark.config.base import Section, decides
 
 
 class Policy(Section):

@@ -7,28 +7,20 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from pozytywka_spark.config.base import NOTHING, Section
-from pozytywka_spark.config.lake import S3
-from pozytywka_spark.config.ingest import Data
-from pozytywka_spark.config.features import Features
-from pozytywka_spark.config.features import Guards
-from pozytywka_spark.config.ingest import Ingest
-from pozytywka_spark.config.features import Label
-from pozytywka_spark.config.lake import LakeSettings
-from pozytywka_spark.config.ingest import Raw
-from pozytywka_spark.config.spark import Spark
-from pozytywka_spark.config.experiments import Experiments
-from pozytywka_spark.config.monitoring import Monitoring
-from pozytywka_spark.config.simulation import Simulation
-from pozytywka_spark.config.training import Calibration
 from pozytywka_spark.config.evaluation import Evaluation
-from pozytywka_spark.config.promotion import Gate
-from pozytywka_spark.config.tracking import Mlflow
-from pozytywka_spark.config.scoring import Scoring
-from pozytywka_spark.config.training import Split
-from pozytywka_spark.config.training import Training
-from pozytywka_spark.config.training import Tuning
+from pozytywka_spark.config.experiments import Experiments
+from pozytywka_spark.config.features import Features, Guards, Label
+from pozytywka_spark.config.ingest import Data, Ingest, Raw
+from pozytywka_spark.config.lake import S3, LakeSettings
+from pozytywka_spark.config.monitoring import Monitoring
 from pozytywka_spark.config.orchestration import Monthly
+from pozytywka_spark.config.promotion import Gate
+from pozytywka_spark.config.scoring import Scoring
+from pozytywka_spark.config.simulation import Simulation
+from pozytywka_spark.config.spark import Spark
 from pozytywka_spark.config.synthetic import Synthetic
+from pozytywka_spark.config.tracking import Mlflow
+from pozytywka_spark.config.training import Calibration, Split, Training, Tuning
 
 
 class Settings(Section):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
-from pozytywka_spark.config.base import NOTHING, Moment, Section, decides
+from pozytywka_spark.config.base import NOTHING, Section
 
 
 class Spark(Section):

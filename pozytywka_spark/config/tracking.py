@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Literal
-
 from pydantic import Field
 
-from pozytywka_spark.config.base import NOTHING, Section, decides
+from pozytywka_spark.config.base import NOTHING, Section
 
 
 class Mlflow(Section):

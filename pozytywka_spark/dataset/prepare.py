@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset import provenance
 from pozytywka_spark.dataset.rows import training_rows, whole_months
-from pozytywka_spark.dataset.splits import (
-    TRAIN,
-    MonthCount,
-    TimeSplit,
-    plan_split,
-    rolling_folds,
-)
+from pozytywka_spark.dataset.splits import MonthCount, plan_split, rolling_folds
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.declared.catalogue import catalogue_hash, feature_order
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.months import TimeSplit
+from pozytywka_spark.names import TRAIN
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -11,11 +11,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.splits import TimeSplit
 from pozytywka_spark.errors import DataError
-
-SIDE = "side"
-LABEL = "label"
+from pozytywka_spark.months import TimeSplit
+from pozytywka_spark.names import LABEL, SIDE
 
 
 def whole_months(labels: DataFrame, settings: Settings) -> DataFrame:

@@ -8,21 +8,8 @@ from datetime import date
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.months import (
-    TEST,
-    TRAIN,
-    VALIDATION,
-    TimeSplit,
-    months_between,
-    next_month,
-    split_months,
-    without_overlap,
-)
-
-__all__ = [
-    "TEST", "TRAIN", "VALIDATION", "MonthCount", "TimeSplit", "base_rate_of", "describe", "diagram",
-    "months_between", "next_month", "plan_split", "rolling_folds", "split_months", "without_overlap",
-]  # fmt: skip
+from pozytywka_spark.months import TimeSplit, months_between, split_months
+from pozytywka_spark.names import TEST, TRAIN, VALIDATION
 
 _MARKS = {TRAIN: "T", VALIDATION: "V", TEST: "X"}
 _PURGED = "·"

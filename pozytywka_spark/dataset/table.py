@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from pozytywka_spark.months import TEST, TRAIN, VALIDATION
+from pozytywka_spark.names import TEST, TRAIN, VALIDATION
 
 SIDES = (TRAIN, VALIDATION, TEST)
 Mask = npt.NDArray[np.bool_]

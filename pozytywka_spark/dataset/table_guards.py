@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from pozytywka_spark.dataset.splits import TEST, TRAIN, VALIDATION, MonthCount, TimeSplit
+from pozytywka_spark.dataset.splits import MonthCount
 from pozytywka_spark.dataset.table import SIDES
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.hashing.digest import Digest
+from pozytywka_spark.months import TimeSplit
+from pozytywka_spark.names import TEST, TRAIN, VALIDATION
 
 Told = Sequence[Mapping[str, Any]]
 _HASHED = ("user_id", "month", "cut_off", "horizon_end", "side", "label")

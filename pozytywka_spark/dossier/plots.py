@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pozytywka_spark.dataset.splits import TEST, TRAIN, VALIDATION
+from pozytywka_spark.names import TEST, TRAIN, VALIDATION
 from pozytywka_spark.reports.charts import Bar, Chart, Line, Ticks
 
 COLOURS = {

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pozytywka_spark.dataset.splits import TRAIN
 from pozytywka_spark.dossier.page import conditions, target_in_words
 from pozytywka_spark.evaluation.verdict import in_words
 from pozytywka_spark.models.predictors import LOGISTIC, XGBOOST
+from pozytywka_spark.names import TRAIN
 from pozytywka_spark.tracking import notes
 from pozytywka_spark.tracking.run_names import span, training_name
 from pozytywka_spark.training.estimators import MODELS

@@ -16,7 +16,7 @@ from pozytywka_spark.models.booster import Matrix, Predictor
 from pozytywka_spark.models.calibration import Calibrator, fit_calibrator, sigmoid
 from pozytywka_spark.models.predictors import LOGISTIC, MAJORITY, XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.months import TEST, VALIDATION
+from pozytywka_spark.names import TEST, VALIDATION
 
 if TYPE_CHECKING:
     import pandas as pd

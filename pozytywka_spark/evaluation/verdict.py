@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from pozytywka_spark.config import Gate, Settings
-from pozytywka_spark.dataset.splits import TEST
 from pozytywka_spark.evaluation.metrics import LOWER_IS_BETTER, Evaluation
 from pozytywka_spark.models.predictors import LOGISTIC, XGBOOST
+from pozytywka_spark.names import TEST
 
 BEAT, NO_BETTER, WORSE, UNKNOWN = "beat", "no better", "worse", "unknown"
 _WORDS = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC", "log_loss": "log loss", "brier": "Brier score"}

@@ -38,13 +38,13 @@ from pozytywka_spark.experiments.assignment import definitions
 from pozytywka_spark.experiments.assignment.definitions import Experiment
 from pozytywka_spark.experiments.assignment.eligibility import cut_off_of
 from pozytywka_spark.features.build.survey import without_ids
-from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.data_span import DataSpan, span_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.months import month_after
 from pozytywka_spark.schemas import ASSIGNMENTS, EXPERIMENT_RESULTS, EXPOSURES
 
 FORMAT = 1
@@ -202,7 +202,7 @@ def _past(lake: Lake, tasks: Tasks, settings: Settings, experiment: Experiment) 
     unknown = [name for name in chosen.cuped_measures if schema is None or name not in schema.names]
     if unknown:
         raise DataError(f"experiments.cuped_measures: table user_month has no {', '.join(unknown)}")
-    first = month_at(number_of(experiment.started) - chosen.pre_months)
+    first = month_after(experiment.started, -chosen.pre_months)
     names = list(dict.fromkeys(["plays", *chosen.cuped_measures]))
     columns = {
         "users": ["user_id", "city"],

@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.monitoring.findings import MODEL, Row
+from pozytywka_spark.months import month_after
 from pozytywka_spark.schemas import MONITORING
 
 TREND_MONTHS = 36
@@ -21,7 +21,7 @@ def read_trend(lake: Lake, until: date) -> list[Row]:
     """The rows of the last three years up to a month: some hundreds a month, whatever the users."""
     if not lake.exists(MONITORING.name):
         return []
-    first = month_at(number_of(until) - TREND_MONTHS + 1)
+    first = month_after(until, 1 - TREND_MONTHS)
     rows = [row for row in lake.rows(MONITORING.name).to_pylist() if first <= row["month"] <= until]
     return sorted(rows, key=lambda row: (row["month"], row["subject"], row["metric"]))
 

@@ -12,10 +12,10 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.stage import build_features
-from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.monitoring.stage import monitor
+from pozytywka_spark.months import month_after, next_month, number_of
 from pozytywka_spark.orchestration.state import DONE, SKIPPED, read_states
 from pozytywka_spark.promotion.aliases import run_gate
 from pozytywka_spark.scoring.stage import score
@@ -46,10 +46,10 @@ class Month:
     @property
     def cut_off(self) -> date:
         """The month's end, exclusive."""
-        return month_at(number_of(self.month) + 1)
+        return next_month(self.month)
 
 
-def take_in(work: Month) -> Result:
+def ingest_month(work: Month) -> Result:
     """Ingest the delivery; what the lake holds already isn't taken in twice."""
     taken = ingest(work.spark, work.settings, work.lake)
     if taken.ingest_id is None:
@@ -58,7 +58,7 @@ def take_in(work: Month) -> Result:
     return Result(f"{total['read']:,} rows read, {total['quarantined']:,} quarantined")
 
 
-def build(work: Month) -> Result:
+def build_month(work: Month) -> Result:
     """Features of whatever months the deliveries touched. Raises `DataError` if the month itself has none."""
     built = build_features(work.spark, work.settings, work.lake)
     rows = next((row["rows"] for row in built.labels if row["month"] == work.month), 0)
@@ -74,7 +74,7 @@ def build(work: Month) -> Result:
     return Result(f"{len(built.months)} months built, {rows:,} users in this one{why}")
 
 
-def watch(work: Month) -> Result:
+def monitor_month(work: Month) -> Result:
     """Monitor the month against the champion's reference; the first month ever has no champion."""
     if champion(work) is None:
         return Result("no champion yet", SKIPPED)
@@ -84,12 +84,12 @@ def watch(work: Month) -> Result:
     return Result(detail, outcome={"retrain_advised": advised, "alerts": len(found.alerts)})
 
 
-def retrain(work: Month) -> Result:
+def train_month(work: Month) -> Result:
     """Train if it is due or advised, else say when it will be."""
     reason = why_train(work)
     if reason is None:
         last, chosen = last_trained(work), work.settings.monthly
-        due = month_at(number_of(last) + chosen.retrain_every_months) if last else work.month
+        due = month_after(last, chosen.retrain_every_months) if last else work.month
         return Result(f"not due before {due:%Y-%m}", SKIPPED)
     trained = train(work.spark, work.settings, work.lake)
     return Result(f"{reason}: version {trained.version}", outcome={"version": trained.version})
@@ -121,7 +121,7 @@ def last_trained(work: Month) -> date | None:
     return max(months, default=None)
 
 
-def weigh(work: Month) -> Result:
+def gate_month(work: Month) -> Result:
     """Weigh the new model against the champion."""
     if "version" not in work.outcomes.get("train", {}):
         return Result("no new model", SKIPPED)

@@ -56,11 +56,11 @@ def _weighed(month: Month) -> object:
 
 
 STEPS = (
-    Step("ingest", month_steps.take_in),
-    Step("features", month_steps.build),
-    Step("monitor", month_steps.watch, _monitored),
-    Step("train", month_steps.retrain, _trained),
-    Step("gate", month_steps.weigh, _weighed),
+    Step("ingest", month_steps.ingest_month),
+    Step("features", month_steps.build_month),
+    Step("monitor", month_steps.monitor_month, _monitored),
+    Step("train", month_steps.train_month, _trained),
+    Step("gate", month_steps.gate_month, _weighed),
     Step("score", month_steps.score_month),
     Step("assign", experiment_steps.enrol_newcomers),
     Step("report", experiment_steps.read_experiments),

@@ -12,7 +12,7 @@ from pozytywka_spark.evaluation.evaluate import Rows, Sums, sums
 from pozytywka_spark.evaluation.scores import by_slice, scores_of
 from pozytywka_spark.hashing.digest import digest_of
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.months import TEST
+from pozytywka_spark.names import TEST
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 

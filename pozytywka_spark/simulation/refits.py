@@ -14,7 +14,6 @@ import polars as pl
 import pyarrow as pa
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.rows import LABEL
 from pozytywka_spark.dataset.table_counts import CountLabels, counted
 from pozytywka_spark.dataset.table_work import MonthRows, mature
 from pozytywka_spark.errors import DataError
@@ -28,6 +27,7 @@ from pozytywka_spark.models.linear_fit import fit_weighted
 from pozytywka_spark.models.predictors import Trees, from_content
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import check_column
+from pozytywka_spark.names import LABEL
 from pozytywka_spark.training.estimators import positive_weight, tree_parameters
 
 REFIT = "refit_rows"  # kind of parcels: user_id, month, label and the model's features as 32-bit floats

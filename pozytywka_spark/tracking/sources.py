@@ -11,8 +11,8 @@ from pyspark.sql import types as T
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.prepare import Prepared
-from pozytywka_spark.dataset.splits import TEST, TRAIN, VALIDATION
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.names import TEST, TRAIN, VALIDATION
 from pozytywka_spark.schemas import Table
 from pozytywka_spark.tracking.inputs import SOURCE, Input
 from pozytywka_spark.tracking.run_names import span

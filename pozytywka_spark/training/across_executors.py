@@ -8,8 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.rows import LABEL, SIDE
-from pozytywka_spark.months import TRAIN, VALIDATION
+from pozytywka_spark.names import LABEL, SIDE, TRAIN, VALIDATION
 from pozytywka_spark.spark.resources import Cluster, Plan, describe_cluster
 from pozytywka_spark.training.estimators import (
     FittedTrees,

@@ -9,10 +9,12 @@ from typing import Any
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset import provenance
 from pozytywka_spark.dataset.prepare import Prepared
-from pozytywka_spark.dataset.splits import TEST, TimeSplit, describe
+from pozytywka_spark.dataset.splits import describe
 from pozytywka_spark.evaluation.metrics import Evaluation
 from pozytywka_spark.evaluation.scores import UNCALIBRATED
 from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.months import TimeSplit
+from pozytywka_spark.names import TEST
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training.estimators import MODELS, FittedTrees
 from pozytywka_spark.training.log_training import INTERVALS

@@ -9,7 +9,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.models.predictors import LOGISTIC, MAJORITY, XGBOOST, Trees
-from pozytywka_spark.months import TRAIN, VALIDATION
+from pozytywka_spark.names import TRAIN, VALIDATION
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training.single_task import Grown, Task, binned, grow, threads_of
 

@@ -12,7 +12,7 @@ from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.models.linear_fit import fit_columns
 from pozytywka_spark.models.predictors import Linear
-from pozytywka_spark.months import TRAIN
+from pozytywka_spark.names import TRAIN
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ from typing import Any
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset import provenance
 from pozytywka_spark.dataset.prepare import Prepared
-from pozytywka_spark.dataset.splits import TEST, VALIDATION, diagram
+from pozytywka_spark.dataset.splits import diagram
 from pozytywka_spark.dossier.summary import HEADLINE, facets
 from pozytywka_spark.evaluation import verdict as verdicts
 from pozytywka_spark.evaluation.metrics import Evaluation
+from pozytywka_spark.models.linear_fit import SOLVER
 from pozytywka_spark.models.predictors import LOGISTIC, MAJORITY, XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.names import TEST, VALIDATION
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.notes import KIND
@@ -54,6 +56,7 @@ def tags(prepared: Prepared, settings: Settings, root: str) -> dict[str, str]:
         **_facets(prepared, settings),
         registry.INPUTS: prepared.inputs,
         registry.LAKE: root,
+        registry.SOLVER: SOLVER,
         "pozytywka.catalogue_hash": prepared.catalogue,
         "pozytywka.code_hash": provenance.code_hash(),
         **{f"{registry.DELTA}{table}": str(version) for table, version in prepared.versions.items()},

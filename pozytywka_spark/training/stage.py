@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.asking import Asked, Later
 from pozytywka_spark.dataset.prepare import Prepared, pin, spark_rows
-from pozytywka_spark.dataset.splits import TEST, TRAIN, describe, diagram
+from pozytywka_spark.dataset.splits import describe, diagram
 from pozytywka_spark.dataset.table_job import Laid, table_to_ask, training_table
 from pozytywka_spark.dossier.model_sections import worst_in_words
 from pozytywka_spark.dossier.publish import FACTS
@@ -21,6 +21,7 @@ from pozytywka_spark.evaluation.verdict import CHOSEN_ON_TEST, as_plain, in_word
 from pozytywka_spark.features.declared.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.models.predictors import IN_WORDS
+from pozytywka_spark.names import TEST, TRAIN
 from pozytywka_spark.promotion.aliases import settle
 from pozytywka_spark.spark import resources
 from pozytywka_spark.tracking import registry, runs
@@ -31,6 +32,7 @@ from pozytywka_spark.training import dossier_data, earlier_trainings, log_traini
 from pozytywka_spark.training.fit_and_measure import fit_models, held_rows, measure
 from pozytywka_spark.training.guard_shuffled_labels import check_shuffled
 from pozytywka_spark.training.stability import stability_of
+from pozytywka_spark.training.tuning.folds import Final, Fit
 from pozytywka_spark.training.tuning.search import fold_fits, search
 from pozytywka_spark.training.tuning.tune import with_parameters
 
@@ -118,7 +120,8 @@ def _train(
         model = fitted.models[found.chosen]
         held = prepared.sizes[TEST][0]
         explained = explanation.explain_model(laid.asked, held, model, final, threads=plan.threads)
-        holds = stability_of(model, prepared, explained, final, fits.explained)
+        grown = None if plan.across else Final(Fit(final, prepared.split), fitted.trees, plan.threads)
+        holds = stability_of(model, prepared, explained, final, fits.explained(grown))
         logged = log_training.log_models(tracking, parent, prepared, fitted, found)
         content = {
             "data": dossier_data.data_facts(prepared, settings),

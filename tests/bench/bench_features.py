@@ -41,8 +41,9 @@ from pozytywka_spark.spark.session import build_session
 from pozytywka_spark.synthetic.world import write_world
 from tests.bench.duckdb_25 import with_duckdb
 from tests.bench.everything import exponent
+from tests.bench.kept_worlds import worlds
 from tests.bench.memory import jvm_peak, largest_worker, peak_of, workers_peak
-from tests.bench.silver_world import World, worlds, write_silver
+from tests.bench.silver_world import World, write_silver
 from tests.bench.timed import seconds
 
 FEW = 2_000

@@ -21,18 +21,19 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.dataset.prepare import pin
-from pozytywka_spark.dataset.splits import TRAIN
 from pozytywka_spark.dataset.table_job import Laid, training_table
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.names import TRAIN
 from pozytywka_spark.scoring.stage import read_month, score
 from pozytywka_spark.spark.resources import describe_cluster, plan
 from pozytywka_spark.spark.session import build_session
 from pozytywka_spark.training.estimators import fit_trees
 from pozytywka_spark.training.stage import train
 from tests.bench.in_xgboost import work_in_xgboost
+from tests.bench.kept_worlds import worlds
 from tests.bench.memory import jvm_peak, workers_peak
-from tests.bench.silver_world import World, worlds, write_silver
+from tests.bench.silver_world import World, write_silver
 from tests.bench.timed import seconds
 
 

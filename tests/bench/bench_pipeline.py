@@ -27,17 +27,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.bench.kept_worlds import worlds
 from tests.bench.memory import most_together
 from tests.bench.reachable import reachable_roc_auc
-from tests.bench.silver_world import worlds
 from tests.bench.timed import seconds
 
 PROJECT = Path(__file__).resolve().parents[2]
 EMBEDDED = 500_000
 HEADLINE_EVENTS, HEADLINE_USERS = 10_000_000, 20_000
 SCRIPT, PIPELINE = "script: raw files to scores", "pipeline: raw files to scores"
+STAGES = ("ingest", "features", "train", "score")
 # the table that the pipeline ends with
-_STAGE = re.compile(r"^(start Spark|ingest|features|train|score) +(\d+\.\d)", re.MULTILINE)
+_STAGE = re.compile(rf"^(start Spark|{'|'.join(STAGES)}) +(\d+\.\d)", re.MULTILINE)
 _MODEL = re.compile(r"^(logistic|xgboost) +(0\.\d+)", re.MULTILINE)
 _SIDE = re.compile(r"^(train|validation|test) .*? ([\d,]+) +([\d,]+)$", re.MULTILINE)
 
@@ -146,6 +147,8 @@ def pipeline(place: Place, heap: Sequence[str], theirs: Mapping[str, Any]) -> fl
     """The pipeline from an empty lake, and again; seconds of its `train`."""
     first = job("pipeline", place, "first", *heap)
     again = job("pipeline", place, "again", *heap)
+    if again.text.count("nothing new") < len(STAGES):
+        raise SystemExit(f"the second run did work again: {again.text[-1500:]}")
     sides = {side: [_number(rows), _number(bought)] for side, rows, bought in _SIDE.findall(first.text)}
     if sides != theirs["sides"]:
         raise SystemExit(f"the pipeline's rows are {sides}, the script's {theirs['sides']}")
@@ -187,8 +190,8 @@ def accuracy(place: Place) -> None:
 
 
 def _beyond_the_25() -> list[str]:
-    from pozytywka_spark.features.analysts import ANALYSTS
-    from pozytywka_spark.features.catalogue import CATALOGUE
+    from pozytywka_spark.features.declared.analysts import ANALYSTS
+    from pozytywka_spark.features.declared.catalogue import CATALOGUE
 
     known = {feature.name for feature in ANALYSTS}
     return [feature.name for feature in CATALOGUE if feature.name not in known]

@@ -7,32 +7,36 @@ What a bench told is kept in `results.json` as soon as it ended, so that a run t
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from tests.bench.kept_worlds import worlds
 
 HERE = Path(__file__).resolve().parent
 COMMANDS = {
     "ingest": "tests.bench.bench_ingest {events}",
     "features": "tests.bench.bench_features --runs 1 --events {events} --home {home}",
     "models": "tests.bench.bench_models --events {events} --home {home}",
+    "pipeline": "tests.bench.bench_pipeline --events {events} --home {home}",
 }
 _TIMED = re.compile(r"^\s*[\d,]+(?: events\s+\d+ MB)?\s+(?P<name>\S.*?)\s+(?P<seconds>\d+\.\d+) s\b")
 _OWN_PEAK = re.compile(r"peak\s+([\d,]+) MB")
+_ROC_AUC = re.compile(r"ROC AUC (\d\.\d+)")
 _PEAK = re.compile(
     r"peak memory of (?P<whose>the JVM|xgboost)(?: and its Python workers| so far)? (?P<peak>[\d.]+) GB"
 )
 
 Timing = dict[str, float]
-Results = dict[str, dict[str, dict[str, Timing]]]  # stage, events, what: seconds and peak in GB
+Results = dict[str, dict[str, dict[str, Timing]]]  # stage, events, what: seconds, peak in GB, roc_auc
 
 
 def read_timings(text: str) -> dict[str, Timing]:
@@ -43,6 +47,8 @@ def read_timings(text: str) -> dict[str, Timing]:
             found[timed["name"]] = {"seconds": float(timed["seconds"])}
             if peak := _OWN_PEAK.search(line):
                 found[timed["name"]]["peak"] = float(peak[1].replace(",", "")) / 1e3
+            if area := _ROC_AUC.search(line):
+                found[timed["name"]]["roc_auc"] = float(area[1])
         elif told := _PEAK.search(line):
             for name, timing in found.items():
                 if told["whose"] == _runs_in(name):
@@ -77,7 +83,7 @@ def curves(results: Results) -> dict[str, dict[int, Timing]]:
 
 
 def as_table(results: Results) -> str:
-    """Markdown: seconds (and peak memory) at each size, and how they grow."""
+    """Markdown: seconds (peak memory, ROC AUC) at each size, and how they grow."""
     found = curves(results)
     sizes = sorted({events for by_size in found.values() for events in by_size})
     heads = ["what", *(f"{events / 1e6:g} M" for events in sizes), "exponent"]
@@ -90,8 +96,9 @@ def as_table(results: Results) -> str:
 
 
 def _cell(timing: Timing) -> str:
-    peak = f" ({timing['peak']:.1f} GB)" if "peak" in timing else ""
-    return f"{timing['seconds']:.1f} s{peak}"
+    beside = [f"{timing['peak']:.1f} GB"] if "peak" in timing else []
+    beside += [f"ROC AUC {timing['roc_auc']:.3f}"] if "roc_auc" in timing else []
+    return f"{timing['seconds']:.1f} s" + (f" ({', '.join(beside)})" if beside else "")
 
 
 def draw(results: Results, path: Path) -> None:
@@ -110,7 +117,7 @@ def draw(results: Results, path: Path) -> None:
             taken = {events: timing["seconds"] for events, timing in by_size.items()}
             grows = exponent(taken)
             label = name.removeprefix(f"{stage}: ") + ("" if grows is None else f" (^{grows:.2f})")
-            theirs = any(other in name for other in ("duckdb", "polars", "xgboost"))
+            theirs = any(other in name for other in ("duckdb", "polars", "xgboost", "script"))
             axes.plot(list(taken), list(taken.values()), "o--" if theirs else "o-", label=label)
         axes.set(xscale="log", yscale="log", xlabel="events", title=f"{stage}, {os.cpu_count()} cores")
         axes.grid(alpha=0.3, which="both")
@@ -145,18 +152,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--stages", nargs="+", choices=COMMANDS, default=list(COMMANDS))
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--out", type=Path, default=HERE / "results")
-    parser.add_argument("--again", action="store_true", help="forget what was measured")
+    parser.add_argument("--again", action="store_true", help="measure these stages and sizes anew")
+    parser.add_argument("--home", type=Path, help="keep the worlds here, and use those that are there")
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     kept, deadline = args.out / "results.json", time.monotonic() + 60 * args.minutes
-    results: Results = json.loads(kept.read_text()) if kept.exists() and not args.again else {}
+    results: Results = json.loads(kept.read_text()) if kept.exists() else {}
+    if args.again:
+        for stage, events in itertools.product(args.stages, args.events):
+            results.get(stage, {}).pop(str(events), None)
     for events in sorted(args.events):  # the small ones first: they tell most for their time
-        with tempfile.TemporaryDirectory(prefix="bench-") as home:
+        with worlds(args.home) as home:
             for stage in args.stages:
                 if str(events) in results.get(stage, {}):
                     continue
                 left = deadline - time.monotonic()
-                found = measure(stage, events, Path(home), left) if left > 0 else None
+                found = measure(stage, events, home, left) if left > 0 else None
                 if found is None:
                     print(f"{stage} at {events:,} events: no time left; start again", file=sys.stderr)
                     continue

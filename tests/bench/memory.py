@@ -7,9 +7,12 @@ import contextlib
 import re
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
-from pyspark.sql import SparkSession
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession  # whoever measures a process without Spark doesn't load it
 
 
 def peak_of(pid: int) -> float:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -23,16 +19,6 @@ from tests.bench.as_ingested import as_ingested
 USERS, TRACKS, ARTISTS, GENRES, MONTHS = 20_000, 129_648, 27_524, 3_912, 37
 SESSION = 40
 START, ROBOT_MONTH = date(2022, 1, 1), date(2023, 6, 1)
-
-
-@contextmanager
-def worlds(kept: Path | None) -> Iterator[Path]:
-    """Where a bench keeps its worlds; none named: a folder that is gone afterwards."""
-    if kept is not None:
-        yield kept
-        return
-    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as made:
-        yield Path(made)
 
 
 def pick(salt: int, size: int) -> Column:

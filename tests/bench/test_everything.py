@@ -26,6 +26,13 @@ MODELS = (
     "  1,000,000 train                                21.00 s\n"
     "            peak memory of the JVM and its Python workers 3.10 GB\n"
 )
+PIPELINE = (
+    "    500,000 script: raw files to scores           18.00 s  peak    316 MB  ROC AUC 0.7000\n"
+    "    500,000 script: read                           1.94 s\n"
+    "            the script fails with 1GB after 3.2 s: out of memory\n"
+    "    500,000 pipeline: raw files to scores         30.00 s  peak  2,100 MB  1.67 x  ROC AUC 0.7348\n"
+    "    500,000 reading the truth                      0.30 s  ROC AUC 0.8100\n"
+)
 
 
 def test_what_benches_print_is_read() -> None:
@@ -41,6 +48,12 @@ def test_what_benches_print_is_read() -> None:
     assert everything.read_timings(MODELS) == {
         "xgboost: fit": {"seconds": 1.2, "peak": 0.61},
         "train": {"seconds": 21.0, "peak": 3.1},
+    }
+    assert everything.read_timings(PIPELINE) == {
+        "script: raw files to scores": {"seconds": 18.0, "peak": 0.316, "roc_auc": 0.7},
+        "script: read": {"seconds": 1.94},
+        "pipeline: raw files to scores": {"seconds": 30.0, "peak": 2.1, "roc_auc": 0.7348},
+        "reading the truth": {"seconds": 0.3, "roc_auc": 0.81},
     }
 
 
@@ -75,8 +88,12 @@ def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.
     first = list(asked)
     everything.main(chosen)
     assert asked[len(first) :] == [("models", 1_000_000)], "only what was missing"
+    everything.main([*chosen, "--again", "--stages", "pipeline"])
+    assert asked[len(first) + 1 :] == [("pipeline", 1_000_000), ("pipeline", 2_000_000)], (
+        "only what was named"
+    )
     assert "| ingest: spark | 1.0 s | 2.0 s | 1.00 |" in (tmp_path / "results.md").read_text()
-    assert set(json.loads((tmp_path / "results.json").read_text())) == {"ingest", "features", "models"}
+    assert set(json.loads((tmp_path / "results.json").read_text())) == set(everything.COMMANDS)
     picture = (tmp_path / "results.svg").read_bytes()
     everything.main(chosen)
     assert (tmp_path / "results.svg").read_bytes() == picture

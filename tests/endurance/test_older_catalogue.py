@@ -16,8 +16,8 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.stage import build_features
-from pozytywka_spark.features.times import months_between
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.months import months_between
 
 
 @pytest.mark.parametrize("older", [("2022-03-01",), ("2022-01-01", "2022-05-01"), ("2022-07-01",)])

@@ -13,8 +13,8 @@ from pozytywka_spark.experiments.analysis.participants import Past
 from pozytywka_spark.experiments.analysis.reading_work import BOUGHT, ReadEvents, ReadUsers
 from pozytywka_spark.experiments.analysis.segments import contamination, segment_counts
 from pozytywka_spark.experiments.analysis.sufficient_statistics import cells_told
-from pozytywka_spark.features.times import number_of
 from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.months import number_of
 
 MAY, JUNE, JULY, UNTIL = (date(2022, month, 1) for month in (5, 6, 7, 8))
 _US = pl.Datetime("us", "UTC")

@@ -8,7 +8,8 @@ from pozytywka_spark.features.declared.analysts import PLAYS
 from pozytywka_spark.features.declared.arithmetic import count_if, ratio, real
 from pozytywka_spark.features.declared.declaration import Feature, Measure
 from pozytywka_spark.features.declared.event_codes import is_play
-from pozytywka_spark.features.times import HOUR_MICROS, time_of_day
+from pozytywka_spark.features.times import time_of_day
+from pozytywka_spark.months import HOUR_MICROS
 
 EARLY_PLAYS = Measure(
     "early_plays",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.times import DAY_MICROS, HOUR_MICROS, cut_off_of, day_of, start_of
+from pozytywka_spark.features.times import cut_off_of, day_of, start_of
+from pozytywka_spark.months import DAY_MICROS, HOUR_MICROS
 
 LEAKS_FROM_OTHERS = (
     "popularity_of_all_time",

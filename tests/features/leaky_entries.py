@@ -11,7 +11,8 @@ from pozytywka_spark.features.declared.analysts import ADS, PLAYS, SKIPS
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.features.declared.sessions import FIRST_EVENT, LAST_EVENT
 from pozytywka_spark.features.declared.variety import PRIOR_PLAYS
-from pozytywka_spark.features.times import month_number, number_of
+from pozytywka_spark.features.times import month_number
+from pozytywka_spark.months import number_of
 
 
 def _ever(aggregate: pl.Expr) -> pl.Expr:

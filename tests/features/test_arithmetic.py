@@ -15,18 +15,14 @@ from pozytywka_spark.features.declared.arithmetic import count_if, divided, fixe
 from pozytywka_spark.features.declared.event_codes import KINDS, is_kind, is_like, is_play, kind_of
 from pozytywka_spark.features.declared.variety import LOG_DIGITS
 from pozytywka_spark.features.times import (
-    cut_off_at,
     cut_off_of,
     day_of,
-    month_at,
     month_number,
-    months_between,
-    number_of,
-    start_at,
     start_of,
     time_of_day,
     time_of_week,
 )
+from pozytywka_spark.months import cut_off_micros, month_at, months_between, number_of, start_micros
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -64,8 +60,8 @@ def test_times_are_those_of_the_calendar(moments: list[datetime]) -> None:
         "start": [micros(each) for each in starts],
         "cut_off": [micros((each + timedelta(days=31)).replace(day=1)) for each in starts],
     }
-    assert [start_at(each.date()) for each in starts] == found["start"].to_list()
-    assert [cut_off_at(each.date()) for each in starts] == found["cut_off"].to_list()
+    assert [start_micros(each.date()) for each in starts] == found["start"].to_list()
+    assert [cut_off_micros(each.date()) for each in starts] == found["cut_off"].to_list()
 
 
 def test_months_are_numbered_and_listed() -> None:
@@ -73,10 +69,10 @@ def test_months_are_numbered_and_listed() -> None:
         date(1970, 1, 1),
         date(2023, 12, 1),
     ]
-    assert months_between(date(2023, 11, 1), date(2024, 2, 1)) == [
+    assert months_between(date(2023, 11, 1), date(2024, 2, 1)) == (
         date(2023, 11, 1), date(2023, 12, 1), date(2024, 1, 1), date(2024, 2, 1),
-    ]  # fmt: skip
-    assert months_between(date(2024, 2, 1), date(2024, 1, 1)) == []
+    )  # fmt: skip
+    assert months_between(date(2024, 2, 1), date(2024, 1, 1)) == ()
 
 
 def test_kinds_are_numbers_in_their_order_at_one_instant() -> None:

@@ -10,9 +10,9 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.experiments.assignment.eligibility import members
 from pozytywka_spark.features.stage import build_features
-from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.ingest.relayout import rebucket
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.months import next_month
 from tests.features.histories import (
     TABLES,
     contents,
@@ -39,7 +39,7 @@ def test_features_of_four_buckets_are_those_of_one(spark: SparkSession, tmp_path
     deliver(lake, worlds.events)
     built = build_features(spark, settings, lake, features=FEW).months
     before = contents(lake)
-    february = month_at(number_of(built[0]) + 1)
+    february = next_month(built[0])
     active = sorted(members(lake, "active", february).collect())
     rebucket(settings, lake, 4)
     assert buckets(lake, "events") == {0, 1, 2, 3}, "every bucket has users, or this test shows nothing"

@@ -20,7 +20,7 @@ from pozytywka_spark.features.declared.declare import NEVER
 from pozytywka_spark.features.declared.levels import COLUMNS, KEYS
 from pozytywka_spark.features.guards.canary import CANARY
 from pozytywka_spark.features.page.catalogue_page import as_html, as_markdown, catalogue_rows
-from pozytywka_spark.features.times import cut_off_at, months_between
+from pozytywka_spark.months import cut_off_micros, months_between
 from tests.features import fixed_world, in_kernels
 from tests.features.extra_features import FEATURES
 
@@ -33,7 +33,7 @@ def features_of(**measures: int) -> dict[str, float | None]:
     names = [each.name for each in PLAN.measures] + sum_columns(PLAN)
     assert set(measures) <= set(names)
     row = {name: measures.get(name, 0) for name in names}
-    frame = pl.DataFrame([{"user_id": 1, "month": JULY, "cut_off": cut_off_at(JULY), **row}])
+    frame = pl.DataFrame([{"user_id": 1, "month": JULY, "cut_off": cut_off_micros(JULY), **row}])
     return frame.select(each.made.alias(each.name) for each in PLAN.features).row(0, named=True)
 
 
@@ -75,7 +75,7 @@ def test_features_are_dropped_by_settings() -> None:
 
 def test_a_month_of_one_event_has_no_ratio_of_nothing() -> None:
     """What is declared never to be null isn't, and all else is, where a user does nothing but be there."""
-    at = cut_off_at(JULY) - 43_200_000_000
+    at = cut_off_micros(JULY) - 43_200_000_000
     found = features_of(first_event_us=at, last_event_us=at, debut_us=at, sessions=1, active_days=1)
     assert {name for name, value in found.items() if value is not None} == {
         feature.name for feature in CATALOGUE if feature.null == NEVER
@@ -124,7 +124,7 @@ def rows_of_measures() -> pl.DataFrame:
     names = [each.name for each in PLAN.measures] + sum_columns(PLAN)
     return pl.DataFrame(
         [
-            {"user_id": 1 + number // 40, "month": month, "cut_off": cut_off_at(month)}
+            {"user_id": 1 + number // 40, "month": month, "cut_off": cut_off_micros(month)}
             | {name: draw.choice((0, 1, 7, draw.randrange(1000), draw.randrange(2**45))) for name in names}
             for number, month in enumerate(2 * months_between(date(2020, 1, 1), date(2023, 4, 1)))
         ]

@@ -15,7 +15,7 @@ from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.declared.declaration import Level
 from pozytywka_spark.features.declared.event_codes import KINDS
 from pozytywka_spark.features.declared.levels import ATTRIBUTES, COLUMNS
-from pozytywka_spark.features.times import cut_off_at
+from pozytywka_spark.months import cut_off_micros
 
 PLAN = plan_of(CATALOGUE)
 JULY, AUGUST = date(2023, 7, 1), date(2023, 8, 1)  # July began on a Saturday and ended on a Monday
@@ -25,7 +25,7 @@ TYPES = {"month": pl.Date, "kind": pl.UInt8, "genre": pl.String}
 def level(name: Level, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
     """The frame of a level: `columns` beside the user and the month, all others null."""
     given = pl.DataFrame(
-        [(*row[:2], cut_off_at(row[1]), *row[2:]) for row in rows],
+        [(*row[:2], cut_off_micros(row[1]), *row[2:]) for row in rows],
         schema={each: TYPES.get(each, pl.Int64) for each in ("user_id", "month", "cut_off", *columns)},
         orient="row",
     )

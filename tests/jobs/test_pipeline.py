@@ -93,7 +93,7 @@ def test_a_second_run_at_a_terminal_says_nothing_new(made: tuple[Path, str]) -> 
     submit = ["bash", JOBS.parent / "scripts" / "submit.sh", "pipeline", *overrides]
     code, written = at_terminal(submit, 100, {k: v for k, v in os.environ.items() if k != "POZYTYWKA_CONF"})
     assert code == 0, written
-    assert re.search(r"ingest … \d+ s", CONTROL.sub("", written)), "nothing moved"
+    assert re.search(r". make the embedded \w+ … \d+ s", CONTROL.sub("", written)), "nothing moved"
     lines = left_on_screen(written)
     assert not [line for line in lines if "…" in line], "what moved still stands there"
     table = [line for line in lines[lines.index("stages") + 1 :] if line]

@@ -196,7 +196,7 @@ def test_a_month_that_is_not_over_is_done_as_asked_and_said_to_be(
     monkeypatch.setattr(month_steps, "build_features", lambda *_: built)
     monkeypatch.setattr(month_steps, "score", lambda *_: scored)
     month = Month(None, settings, None, MAY)  # type: ignore[arg-type]  # nothing is read
-    assert month_steps.build(month).detail == told
+    assert month_steps.build_month(month).detail == told
     assert ("incomplete" in month_steps.score_month(month).detail) == ("isn't complete" in told)
 
 

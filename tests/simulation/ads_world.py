@@ -11,11 +11,11 @@ import pyarrow as pa
 import xgboost
 
 from pozytywka_spark.config import Settings, Simulation
-from pozytywka_spark.dataset.rows import LABEL
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.declared.trends import SPANS
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.predictors import Trees
+from pozytywka_spark.names import LABEL
 from pozytywka_spark.schemas import AUDIO_FEATURES
 from pozytywka_spark.simulation.advice import Task
 from pozytywka_spark.simulation.levers import LEVERS

@@ -15,13 +15,13 @@ from pyspark.sql import SparkSession
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.dataset.provenance import package_versions
-from pozytywka_spark.dataset.rows import LABEL
 from pozytywka_spark.errors import DataError, TrackingError
 from pozytywka_spark.features.declared.catalogue import catalogue_hash
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.months import next_month
+from pozytywka_spark.names import LABEL
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.stage import TAG, simulate
 from pozytywka_spark.tracking import registry, runs

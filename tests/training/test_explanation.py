@@ -174,7 +174,7 @@ def test_a_model_is_explained_on_the_test_rows(
 def test_stability_compares_each_fold_with_the_final_model(settings: object) -> None:
     from datetime import date
 
-    from pozytywka_spark.dataset.splits import months_between, split_months
+    from pozytywka_spark.months import months_between, split_months
 
     months = months_between(date(2022, 1, 1), date(2022, 8, 1))
     folds = [split_months(months[:last], 1, 0, 30) for last in (8, 7)]

@@ -13,13 +13,13 @@ import xgboost
 from sklearn.linear_model import LogisticRegression
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.rows import LABEL
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.evaluation import metric_sums
 from pozytywka_spark.models.calibration import PLATT, Calibrator
 from pozytywka_spark.models.linear_fit import fit_weighted
 from pozytywka_spark.models.predictors import LOGISTIC, XGBOOST, Linear, Trees, from_content
 from pozytywka_spark.models.serving_model import ServingModel, from_metadata
+from pozytywka_spark.names import LABEL
 from pozytywka_spark.simulation.refits import Recipe, fit_replicate, recipe
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import connect

@@ -11,17 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.dataset.splits import (
-    MonthCount,
-    diagram,
-    months_between,
-    next_month,
-    plan_split,
-    rolling_folds,
-    split_months,
-    without_overlap,
-)
+from pozytywka_spark.dataset.splits import MonthCount, diagram, plan_split, rolling_folds
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.months import months_between, next_month, split_months, without_overlap
 
 
 def months(first: str, last: str) -> tuple[date, ...]:

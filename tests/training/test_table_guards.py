@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from pozytywka_spark.dataset.splits import MonthCount, TimeSplit
+from pozytywka_spark.dataset.splits import MonthCount
 from pozytywka_spark.dataset.table_guards import check_table
 from pozytywka_spark.errors import GuardError
+from pozytywka_spark.months import TimeSplit
 
 MONTHS = (date(2023, 1, 1), date(2023, 2, 1), date(2023, 3, 1))
 SPLIT = TimeSplit(*((month,) for month in MONTHS))

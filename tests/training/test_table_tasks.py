@@ -16,12 +16,12 @@ from pyspark.sql import SparkSession
 from test_table_work import put, tables_in
 
 from pozytywka_spark.dataset.load_table import StagedTable
-from pozytywka_spark.dataset.splits import TEST
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.dataset.table_tasks import TableTasks
 from pozytywka_spark.dataset.table_work import ROWS
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.names import TEST
 
 
 def means(table: TrainingTable, side: str) -> np.ndarray:
@@ -99,6 +99,17 @@ def test_this_process_answers_beside_each_other_as_far_as_there_are_cores(
     MET.reset()
     with pytest.raises(threading.BrokenBarrierError):  # each of them takes both cores
         here.ask([meet_soon, meet_soon], threads=2)
+
+
+def test_tasks_of_one_machine_share_its_cores(staged: tuple[MemoryTasks, StagedTable]) -> None:
+    """Two cores: questions of two threads each go one after another, in one task."""
+    _, tasks = both(staged)
+    questions = [partial(means, side=side) for side in ("test", "train", "validation")]
+    assert [len(each) for each in tasks._rounds(questions, 1)] == [1, 1, 1]
+    assert [len(each) for each in tasks._rounds(questions, 2)] == [3]
+    assert [len(each) for each in tasks._rounds(questions[:1], 2)] == [1]
+    for ours, theirs in zip(tasks.ask(questions, threads=2), tasks.ask(questions), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_table_too_large_for_this_process_is_asked_in_tasks(

@@ -21,10 +21,10 @@ from trained import Trained, settings_in
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset import rows as training_rows
 from pozytywka_spark.dataset.prepare import pin
-from pozytywka_spark.dataset.splits import TEST
 from pozytywka_spark.errors import DataError, GuardError, TrackingError
 from pozytywka_spark.features.declared.catalogue import catalogue_hash, feature_order
 from pozytywka_spark.lake import Lake, open_lake
+from pozytywka_spark.names import TEST
 from pozytywka_spark.schemas import features_table
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import connect

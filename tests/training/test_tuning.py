@@ -11,8 +11,9 @@ from known_hazard import hazard_rows, training_table
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.dataset.asking import Here
-from pozytywka_spark.dataset.splits import MonthCount, TimeSplit, months_between, split_months
+from pozytywka_spark.dataset.splits import MonthCount
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
+from pozytywka_spark.months import TimeSplit, months_between, split_months
 from pozytywka_spark.spark.resources import Cluster, plan_trials
 from pozytywka_spark.training.tuning.folds import Fit, FoldResult, fit_folds
 from pozytywka_spark.training.tuning.tune import (

@@ -9,9 +9,9 @@ from datetime import date
 import polars as pl
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.times import month_at, number_of, start_at
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.months import month_at, number_of, start_micros
 
 NONE = -1  # month number of users who haven't bought
 TENURES = ((3, "under 3 months"), (12, "3 to 11 months"))
@@ -60,7 +60,7 @@ def as_outcomes(assigned: pl.DataFrame, bought: pl.DataFrame | None, until: date
     else:
         first = bought.group_by("user_id").agg(pl.col("purchased_at").min())
     entry, purchase = pl.col("entered_at"), pl.col("purchased_at")
-    counts = (purchase >= entry) & (purchase < start_at(until))
+    counts = (purchase >= entry) & (purchase < start_micros(until))
     return assigned.join(first, on="user_id", how="left", maintain_order="left").select(
         "user_id",
         (pl.col("first_group") != pl.col("group")).alias("moved"),

@@ -16,8 +16,8 @@ from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.experiments.analysis.power import sequential_alpha, smallest_effect, users_needed
 from pozytywka_spark.experiments.assignment.eligibility import candidates, next_cut_off
 from pozytywka_spark.experiments.assignment.purchases import first_purchases
-from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.months import month_after, previous_month
 
 HORIZONS = (1, 2, 3, 6, 12)
 
@@ -73,8 +73,8 @@ def plan(
 def past_shares(events: DataFrame, at: date) -> dict[int, float]:
     """By horizon h: of users free h months before `at` who had listened in the month before that, the share
     who bought within [at - h months, at)."""
-    starts = {horizon: month_at(number_of(at) - horizon) for horizon in HORIZONS}
-    before = {month_at(number_of(start) - 1): (horizon, start) for horizon, start in starts.items()}
+    starts = {horizon: month_after(at, -horizon) for horizon in HORIZONS}
+    before = {previous_month(start): (horizon, start) for horizon, start in starts.items()}
     listened = (
         events.where(F.col("event_month").isin(list(before))).select("user_id", "event_month").distinct()
     )

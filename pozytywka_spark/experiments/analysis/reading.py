@@ -13,7 +13,7 @@ from pozytywka_spark.experiments.analysis import cuped, proportions, sequential
 from pozytywka_spark.experiments.analysis.proportions import Comparison, Floats
 from pozytywka_spark.experiments.analysis.sufficient_statistics import Cells, at_risk, cumulative, moments
 from pozytywka_spark.experiments.assignment.allocation import CONTROL
-from pozytywka_spark.features.times import number_of
+from pozytywka_spark.months import number_of
 
 MONTH, CUMULATIVE, SEGMENT = "month", "cumulative", "segment"
 Row = dict[str, Any]

@@ -18,10 +18,10 @@ from pozytywka_spark.experiments.analysis.participants import (
     without_past,
 )
 from pozytywka_spark.experiments.assignment.allocation import CONTROL
-from pozytywka_spark.features.times import DAY_MICROS, start_at
 from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.months import DAY_MICROS, start_micros
 from pozytywka_spark.schemas import BUY_PREMIUM
 
 # Kind of parcels: user_id, purchased_at (the first, in microseconds), one row a user and shard of events
@@ -84,7 +84,7 @@ class ReadUsers:
     def _users(self, number: int, files: TaskFiles) -> pl.DataFrame:
         columns = ["user_id", "group", "revision", "assigned_at"]
         rows = files.read(self.assigned, columns).filter(slice_of("user_id", self.slices) == number)
-        entered = current(rows).filter(pl.col("entered_at") < start_at(self.until))
+        entered = current(rows).filter(pl.col("entered_at") < start_micros(self.until))
         bought = [files.read([parcel]) for parcel in self.bought]
         users = as_outcomes(entered, pl.concat(bought) if bought else None, self.until)
         return without_past(users) if self.past is None else with_past(users, self.past, files)
@@ -94,7 +94,7 @@ class ReadUsers:
         ways = [pl.col("moved").sum().alias(MOVED), pl.col("early").sum().alias(EARLY)]
         if self.exposures is not None:
             logged = files.read(self.exposures, ["user_id", "exposed_at"])
-            met = logged.filter(pl.col("exposed_at").dt.epoch("us") < start_at(self.until))
+            met = logged.filter(pl.col("exposed_at").dt.epoch("us") < start_micros(self.until))
             seen = pl.col("user_id").is_in(met.get_column("user_id").unique().implode())
             control = pl.col("group") == CONTROL
             ways += [(control & ~pl.col("moved") & seen).sum().alias(EXPOSED)]
@@ -106,7 +106,7 @@ class ReadUsers:
         if not self.elsewhere:
             return pl.DataFrame()
         rows = files.read(self.elsewhere, ["experiment", "user_id", "group", "assigned_at"])
-        in_time = pl.col("assigned_at").dt.epoch("us") < start_at(self.until)
+        in_time = pl.col("assigned_at").dt.epoch("us") < start_micros(self.until)
         treated = rows.filter((pl.col("group") != CONTROL) & in_time).select("user_id", "experiment").unique()
         shared = users.select("user_id", "group").join(treated, on="user_id", how="inner")
         return shared.group_by("group", "experiment").agg(pl.len().cast(pl.Int64).alias("users"))

@@ -10,10 +10,10 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Data
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.experiments.assignment.purchases import first_purchases
-from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.lake.event_days import span_of_events
+from pozytywka_spark.months import next_month, previous_month
 
 
 def next_cut_off(lake: Lake, chosen: Data | None = None) -> date:
@@ -30,13 +30,13 @@ def chosen_cut_off(lake: Lake, chosen: Data, asked: date | None) -> tuple[date, 
         return asked, ""
     span = span_of_events(lake, chosen)
     if asked is not None:
-        before = month_at(number_of(asked) - 1)
+        before = previous_month(asked)
         why = f"{before:%Y-%m} is not complete: {span.why_incomplete(before)}"
         return asked, "" if span.is_over(before) else why
     cut_off = cut_off_of(span)
     if span.is_over(span.last):
         return cut_off, ""
-    later = month_at(number_of(span.last) + 1)
+    later = next_month(span.last)
     return cut_off, (
         f"{span.last:%Y-%m} has begun: {span.why_incomplete(span.last)}; the cut-off is {cut_off}; "
         f"--at {later:%Y-%m} takes the begun month all the same"
@@ -62,7 +62,7 @@ def candidates(lake: Lake, population: str, at: date) -> DataFrame:
     """
     users = members(lake, population, at)
     if users.isEmpty():
-        before = month_at(number_of(at) - 1)
+        before = previous_month(at)
         raise DataError(
             f"no user to assign at {at}: population '{population}' is empty in {before:%Y-%m}; "
             "choose another --at or --population"
@@ -73,7 +73,7 @@ def candidates(lake: Lake, population: str, at: date) -> DataFrame:
 
 def members(lake: Lake, population: str, at: date) -> DataFrame:
     """Grain user: `user_id` of the population, premium or not."""
-    before = month_at(number_of(at) - 1)
+    before = previous_month(at)
     if population == "active":
         return lake.read("events", partitions=[{"event_month": before}]).select("user_id").distinct()
     if population == "all":

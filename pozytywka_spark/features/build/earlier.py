@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pozytywka_spark.features.build.items import Held
-from pozytywka_spark.features.times import month_at, number_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile, Shard
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.months import month_after
 from pozytywka_spark.schemas import ARTIST_DEBUTS, FIRST_LIKES, TRACK_PLAYS, USER_DEBUTS
 
 
@@ -27,7 +27,7 @@ def earlier_than(lake: Lake, tasks: Tasks, first: date, built: Sequence[date], r
     before = sorted(month for month in built if month < first)
     if not before:
         return Earlier()
-    oldest = month_at(number_of(first) - reach + 1)
+    oldest = month_after(first, 1 - reach)
     recent = [month for month in before if month >= oldest]
 
     def by_bucket(name: str, months: Sequence[date]) -> dict[int, tuple[DataFile, ...]]:

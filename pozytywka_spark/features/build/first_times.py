@@ -62,7 +62,7 @@ def artist_debuts(
     """Grain: user and artist: `row`, the first month in which the user played the artist; by row and artist.
 
     `by_artist`, grain row and artist, has `row` and `artist` (NONE for none).
-    `held` has `user_id` and `artist_id` of earlier months; whom the user met there has no debut.
+    `held`, as `numbered`, has the debuts of earlier months: whom the user met there has none now.
     """
     known = by_artist.filter(pl.col("artist") != NONE)
     rows, numbers = known.get_column("row").to_numpy(), known.get_column("artist").to_numpy()
@@ -75,7 +75,7 @@ def artist_debuts(
     first = np.ones(len(met), np.bool_)
     first[1:] = met[1:] != met[:-1]
     if held is not None:
-        before = _met_before(held, where, sides)
+        before = _met_before(held, where, artists)
         again = before.filter(before.is_in(pl.Series(met[first]).implode()))
         first[np.searchsorted(met, again.to_numpy())] = False
     debuts = keys_of(keys[first] % max(every_row, 1), met[first] % max(artists, 1), artists)
@@ -83,10 +83,15 @@ def artist_debuts(
     return in_order.select(pl.col("row") // artists, artist=pl.col("row") % artists)
 
 
-def _met_before(held: pl.DataFrame, where: UserMonths, sides: Sides) -> pl.Series:
-    numbered = held.join(sides.artists_by_id, on="artist_id")
-    users, artists = where.place_users(numbered.get_column("user_id")), numbered.get_column("artist")
-    keys = keys_of(users, artists.to_numpy(), len(sides.artist_ids))
+def numbered(debuts: pl.DataFrame, sides: Sides) -> pl.DataFrame:
+    """`debuts` with `artist`, its number now, for `artist_id`; without artists that are listed no more."""
+    by_id = sides.artists_by_id.with_columns(pl.col("artist").cast(pl.UInt32))
+    return debuts.join(by_id, on="artist_id", maintain_order="left").drop("artist_id")
+
+
+def _met_before(held: pl.DataFrame, where: UserMonths, artists: int) -> pl.Series:
+    users = where.place_users(held.get_column("user_id"))
+    keys = keys_of(users, held.get_column("artist").to_numpy(), artists)
     return pl.Series(keys[users != GONE], dtype=pl.Int64)
 
 

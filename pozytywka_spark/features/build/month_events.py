@@ -10,7 +10,7 @@ import polars as pl
 from pozytywka_spark.features.build.dimensions import TRACK_MASK, USER_MASK, Dimensions
 from pozytywka_spark.features.declared.event_codes import is_play, kind_of
 from pozytywka_spark.features.declared.levels import ATTRIBUTES
-from pozytywka_spark.features.times import cut_off_at
+from pozytywka_spark.months import cut_off_micros
 
 COLUMNS = ("user_id", "event_time", "event_type", "session_id", "track_id")  # what is read of events
 # of a month's events; rows that tie in all of it are alike in all that is measured
@@ -37,7 +37,7 @@ def sold_by(bought: pl.DataFrame, month: date) -> pl.Series:
 
     `bought`: user_id and purchased_at (microseconds), any number of purchases a user.
     """
-    early = bought.filter((pl.col("purchased_at") < cut_off_at(month)) & pl.col("user_id").is_not_null())
+    early = bought.filter((pl.col("purchased_at") < cut_off_micros(month)) & pl.col("user_id").is_not_null())
     return early.get_column("user_id").unique().sort()
 
 

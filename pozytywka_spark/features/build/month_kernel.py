@@ -26,7 +26,7 @@ from pozytywka_spark.features.build.neighbours import session_spans, with_neighb
 from pozytywka_spark.features.build.overflow import check_sums, too_large
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.staged import MEASURED_ROWS
-from pozytywka_spark.features.times import cut_off_at
+from pozytywka_spark.months import cut_off_micros
 
 
 @dataclass(frozen=True)
@@ -78,16 +78,16 @@ def _measured(free: pl.DataFrame, dimensions: Dimensions, plan: CataloguePlan, m
     of_events, of_gaps, of_sessions = plan.at("event"), plan.at("gap"), plan.at("session")
     asked = {*_read_by(of_events), *({"duration_ms"} if of_gaps else ())}
     known = with_attributes(free.drop("stray"), dimensions, sorted(asked))
-    timed = known.with_columns(month=pl.lit(month), cut_off=pl.lit(cut_off_at(month), pl.Int64))
+    timed = known.with_columns(month=pl.lit(month), cut_off=pl.lit(cut_off_micros(month), pl.Int64))
     first = Named("first_event_at", pl.col("at").min().cast(pl.Int64))
     rows = _aggregated(timed, [first, *of_events], month)
     if of_gaps:
         kept = ("user_id", "month", "cut_off", "session_id", "at", "kind", "duration_ms")
-        gaps = with_neighbours(timed.select(kept), cut_off_at(month))
+        gaps = with_neighbours(timed.select(kept), cut_off_micros(month))
         rows = _beside(rows, _aggregated(gaps, of_gaps, month))
     if of_sessions:
         sessions = session_spans(timed).with_columns(
-            month=pl.lit(month), cut_off=pl.lit(cut_off_at(month), pl.Int64)
+            month=pl.lit(month), cut_off=pl.lit(cut_off_micros(month), pl.Int64)
         )
         rows = _beside(rows, _aggregated(sessions, of_sessions, month))
     names = [measure.name for measure in plan.at("event", "gap", "session")]

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pozytywka_spark.features.times import number_of
+from pozytywka_spark.months import number_of
 
 _EPOCH = date(1970, 1, 1)
 
 
 def month_numbers(months: pl.Series) -> npt.NDArray[np.int64]:
-    """`times.number_of` each date. There are few different ones, so only those are reckoned out."""
+    """`months.number_of` each date. There are few different ones, so only those are reckoned out."""
     days = months.to_physical().to_numpy()
     if not days.size:
         return np.zeros(0, np.int64)

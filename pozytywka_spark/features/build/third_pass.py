@@ -115,7 +115,7 @@ class MakeFeatures:
         files: TaskFiles,
     ) -> dict[str, Any]:
         """In a function of its own, so that nothing of a part is held while the next one is made."""
-        rows = slice_rows(item, files, self.plan, part, parts)
+        rows = slice_rows(item, files, self.plan, sides, part, parts)
         made = make_slice(rows, sides, self.plan, self.months)
         del rows
         return self._write_slice(made, item.bucket, purchases, files)

@@ -38,8 +38,8 @@ class SliceRows:
     """What is known of a slice of users.
 
     Of the build's months `measured`, `listened` and `liked` (see `staged`); of earlier ones, as their tables
-    hold them, `likes`, `artists`, `users` and `user_month` (keys and what trailing windows add up), None
-    where nothing is held.
+    hold them, `likes`, `artists` (`first_times.numbered`), `users` and `user_month` (keys and what trailing
+    windows add up), None where nothing is held.
     """
 
     measured: pl.DataFrame

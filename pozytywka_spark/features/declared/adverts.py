@@ -10,7 +10,7 @@ from pozytywka_spark.features.declared.declaration import Feature, Measure
 from pozytywka_spark.features.declared.declare import feature, measure_itself, ratio_of
 from pozytywka_spark.features.declared.event_codes import is_kind
 from pozytywka_spark.features.declared.listening import LISTENED
-from pozytywka_spark.features.times import DAY_MICROS, HOUR_MICROS
+from pozytywka_spark.months import DAY_MICROS, HOUR_MICROS
 from pozytywka_spark.names import ADVERTISEMENT
 
 AD_RUN = Measure(

@@ -9,7 +9,8 @@ from pozytywka_spark.features.declared.arithmetic import count_if, divided, real
 from pozytywka_spark.features.declared.declaration import Feature, Measure
 from pozytywka_spark.features.declared.declare import NEVER, NO_PLAYS, feature, ratio_of
 from pozytywka_spark.features.declared.event_codes import is_play
-from pozytywka_spark.features.times import DAY_MICROS, HOUR_MICROS, MICROS, time_of_day, time_of_week
+from pozytywka_spark.features.times import time_of_day, time_of_week
+from pozytywka_spark.months import DAY_MICROS, HOUR_MICROS, MICROS
 
 LISTENED = Measure(
     "listened_us",

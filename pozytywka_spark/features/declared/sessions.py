@@ -7,7 +7,8 @@ import polars as pl
 from pozytywka_spark.features.declared.arithmetic import divided, ratio, real, total_of_values
 from pozytywka_spark.features.declared.declaration import Feature, Measure
 from pozytywka_spark.features.declared.declare import NEVER, feature, measure_itself, ratio_of
-from pozytywka_spark.features.times import DAY_MICROS, HOUR_MICROS, MICROS, day_of
+from pozytywka_spark.features.times import day_of
+from pozytywka_spark.months import DAY_MICROS, HOUR_MICROS, MICROS
 
 SESSIONS = Measure(
     "sessions",

@@ -23,7 +23,7 @@ from pozytywka_spark.features.declared.declare import NEVER
 from pozytywka_spark.features.declared.listening import LISTENED, SKIP_DELAY, TIMED_SKIPS
 from pozytywka_spark.features.declared.sessions import ACTIVE_DAYS, SESSIONS
 from pozytywka_spark.features.declared.variety import NEW_ARTISTS, PRIOR_KNOWN, PRIOR_PLAYS
-from pozytywka_spark.features.times import MICROS
+from pozytywka_spark.months import MICROS
 
 SPANS = (3, 6, 12)
 

@@ -82,7 +82,7 @@ class Maker:
         sides = self.plays.sides(self.tracks, world, files)
 
         def make(users: UserSlice, months: Months, part: int, parts: int) -> pl.DataFrame:
-            return self.features(slice_rows(users, files, self.plan, part, parts), sides, months)
+            return self.features(slice_rows(users, files, self.plan, sides, part, parts), sides, months)
 
         return make
 

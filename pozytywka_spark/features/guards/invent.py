@@ -15,9 +15,9 @@ from pozytywka_spark.features.build.month_events import COLUMNS
 from pozytywka_spark.features.build.staged import BOUGHT
 from pozytywka_spark.features.guards.sample import Sample
 from pozytywka_spark.features.guards.worlds import FUTURE_DAYS, World
-from pozytywka_spark.features.times import DAY_MICROS, cut_off_at, start_at
 from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.months import DAY_MICROS, cut_off_micros, start_micros
 from pozytywka_spark.names import BUY_PREMIUM, EVENT_TYPES, PLAY
 
 # Both have the columns that the second pass reads.
@@ -40,7 +40,7 @@ def invent(events: pl.DataFrame, cut_off: date, seed: int) -> pl.DataFrame:
     thrown = dice(events.select(number), seed, ("event_id",))
     of_user = dice(events, seed, ("user_id",))
     later = (thrown // 256 % (FUTURE_DAYS * DAY_MICROS)).cast(pl.Int64)
-    moved = start_at(cut_off) + pl.when(thrown % 4 == 0).then(0).otherwise(later)
+    moved = start_micros(cut_off) + pl.when(thrown % 4 == 0).then(0).otherwise(later)
     kinds = pl.lit(pl.Series(EVENT_TYPES)).gather(thrown // 16 % len(EVENT_TYPES))
     no_purchase = (kinds == BUY_PREMIUM) & (of_user % 2 == 1)
     return events.select(
@@ -97,6 +97,8 @@ class InventFutures:
 def _put_down(events: pl.DataFrame, world: World, bucket: int, files: TaskFiles) -> None:
     at = pl.col("event_time").dt.epoch("us")
     for month in world.months:
-        mine = events.filter(at.is_between(start_at(month), cut_off_at(month), closed="left")).select(COLUMNS)
+        mine = events.filter(at.is_between(start_micros(month), cut_off_micros(month), closed="left")).select(
+            COLUMNS
+        )
         files.stage(INVENTED, mine, (world.name, month.isoformat(), bucket))
         files.stage(BOUGHT, first_purchases(mine, month), (world.name, month.isoformat()))

@@ -15,11 +15,11 @@ from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.build.purchases import purchases_of
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.guards.sample import SliceName
-from pozytywka_spark.features.times import cut_off_at
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Done, TaskFiles, Tasks
+from pozytywka_spark.months import cut_off_micros
 
 _MONTH, _TWICE, _BOUGHT, _SLICES = "month", "twice", "bought", "slices"
 
@@ -83,7 +83,7 @@ def first_bought(rows: pl.DataFrame, purchases: pl.DataFrame, month: date) -> li
 
     `purchases`: user_id and purchased_at, each buyer's first.
     """
-    early = purchases.filter(pl.col("purchased_at") < cut_off_at(month))
+    early = purchases.filter(pl.col("purchased_at") < cut_off_micros(month))
     found = early.join(rows, on="user_id", how="semi").sort("user_id")
     return list(found.select("user_id", "purchased_at").row(0)) if found.height else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from pozytywka_spark.features.times import month_at, months_between, number_of
+from pozytywka_spark.months import months_between, next_month, number_of
 
 How = Literal["deleted", "scrambled"]
 FUTURE_DAYS = 100  # an invented future lies within so many days after the cut-off
@@ -30,7 +30,7 @@ class World:
     @property
     def cut_off(self) -> date:
         """The first day of what is no longer as it was."""
-        return month_at(number_of(self.month) + 1)
+        return next_month(self.month)
 
     @property
     def months(self) -> tuple[date, ...]:
@@ -49,7 +49,7 @@ class World:
 
 def future_months(month: date) -> tuple[date, ...]:
     """The months in which an invented future after `month` lies."""
-    cut_off = month_at(number_of(month) + 1)
+    cut_off = next_month(month)
     return tuple(months_between(cut_off, cut_off + timedelta(days=FUTURE_DAYS)))
 
 

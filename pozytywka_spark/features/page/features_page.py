@@ -16,7 +16,8 @@ from pozytywka_spark.features.page.charts import class_charts, split_chart
 from pozytywka_spark.features.page.correlation import Correlation, drift, redundant_groups, spearman
 from pozytywka_spark.features.page.rows import draw_rows
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.months import TEST, TRAIN, VALIDATION, months_between, split_months
+from pozytywka_spark.months import months_between, split_months
+from pozytywka_spark.names import TEST, TRAIN, VALIDATION
 from pozytywka_spark.reports.heat_map import heat_map
 from pozytywka_spark.reports.page import Page, Section
 

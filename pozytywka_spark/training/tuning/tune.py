@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.dataset.splits import TimeSplit
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.training.tuning.folds import Fit, FitAll
 from pozytywka_spark.training.tuning.study import Study, open_study
 

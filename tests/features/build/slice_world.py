@@ -10,12 +10,13 @@ import numpy as np
 import polars as pl
 from polars.testing import assert_frame_equal
 
+from pozytywka_spark.features.build.first_times import numbered
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.sides import Sides
 from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows
 from pozytywka_spark.features.declared.arithmetic import total
-from pozytywka_spark.features.times import month_at, number_of, start_at
+from pozytywka_spark.months import month_after, start_micros
 
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2023, month, 1) for month in (1, 2, 3, 4))
 TRACKS = 12
@@ -118,7 +119,13 @@ class World:
         if held is None:
             return rows
         return SliceRows(
-            rows.measured, rows.listened, rows.liked, held.likes, held.artists, held.users, held.user_month
+            rows.measured,
+            rows.listened,
+            rows.liked,
+            held.likes,
+            numbered(held.artists, self.sides()),
+            held.users,
+            held.user_month,
         )
 
     def sides(self) -> Sides:
@@ -141,8 +148,8 @@ def made_world(seed: int, users: int = 8, months: int = 15, first: date = JANUAR
         for place in range(months):
             if random.random() < 0.5:
                 continue
-            month = month_at(number_of(first) + place)
-            start = start_at(month)
+            month = month_after(first, place)
+            start = start_micros(month)
             counted = 0
             for track in random.choice(named, random.integers(0, 6), replace=False).tolist():
                 often = int(random.integers(1, 5))

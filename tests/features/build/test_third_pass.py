@@ -47,13 +47,13 @@ from pozytywka_spark.features.build.third_pass import (
     TracksPlayed,
 )
 from pozytywka_spark.features.build.user_kernel import SliceMade, make_slice
-from pozytywka_spark.features.times import DAY_MICROS, start_at
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.months import DAY_MICROS, start_micros
 
 LABEL = "buys_within_30_days"
-LABELS_AT = LabelPlan(LABEL, 30 * DAY_MICROS, start_at(date(2024, 3, 1)), JANUARY)
+LABELS_AT = LabelPlan(LABEL, 30 * DAY_MICROS, start_micros(date(2024, 3, 1)), JANUARY)
 SEEDS = range(2)
 
 
@@ -101,7 +101,7 @@ class Lake:
     def bought(self) -> tuple[Parcel | DataFile, ...]:
         """Some as parcels, some as a file of the table."""
         users = self.world.months.get_column("user_id").unique().sort()
-        parcel = [(users[0], start_at(JANUARY) + 45 * DAY_MICROS, FEBRUARY)]
+        parcel = [(users[0], start_micros(JANUARY) + 45 * DAY_MICROS, FEBRUARY)]
         later = [(users[0], datetime(2023, 12, 1, tzinfo=UTC)), (users[1], datetime(2024, 2, 20, tzinfo=UTC))]
         return (
             self.tasks.files.put(BOUGHT, pl.DataFrame(parcel, BOUGHT_ROWS, orient="row")),
@@ -227,7 +227,7 @@ def test_labels_are_written_and_their_counts_told() -> None:
     first = pl.DataFrame(
         {
             "user_id": users[:2],
-            "purchased_at": [start_at(JANUARY) + 45 * DAY_MICROS, start_at(date(2024, 2, 20))],
+            "purchased_at": [start_micros(JANUARY) + 45 * DAY_MICROS, start_micros(date(2024, 2, 20))],
         }
     )
     expected = label_rows(world.months.sort("month", "user_id"), first, LABELS_AT)

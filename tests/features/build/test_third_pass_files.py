@@ -17,13 +17,15 @@ from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED, PLAYED_ROWS, TRACKS
 from pozytywka_spark.features.build.third_pass import MakeFeatures, TracksPlayed
 from pozytywka_spark.features.build.user_kernel import make_slice
-from pozytywka_spark.features.times import DAY_MICROS, start_at
 from pozytywka_spark.lake.shards import DataFile, Parcel
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.table_files import TableFiles, readable
 from pozytywka_spark.lake.task_files import OpenFiles, forget_shared
+from pozytywka_spark.months import DAY_MICROS, start_micros
 
-LABELS_AT = LabelPlan("buys_within_30_days", 30 * DAY_MICROS, start_at(date(2024, 3, 1)), date(2023, 1, 1))
+LABELS_AT = LabelPlan(
+    "buys_within_30_days", 30 * DAY_MICROS, start_micros(date(2024, 3, 1)), date(2023, 1, 1)
+)
 TABLES = {
     table.name: table
     for table in (

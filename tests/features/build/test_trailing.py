@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.build.trailing import trailing_sums
-from pozytywka_spark.features.times import month_at, number_of
+from pozytywka_spark.months import month_at, number_of
 
 LARGEST, SMALLEST = 2**63 - 1, -(2**63)
 SCHEMA = {"user_id": pl.Int64, "month": pl.Date, "plays": pl.Int64, "skips": pl.Int64}

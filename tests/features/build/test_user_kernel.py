@@ -29,7 +29,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice
-from pozytywka_spark.features.times import start_at
+from pozytywka_spark.months import start_micros
 
 MONTHS = (JANUARY, FEBRUARY, MARCH, APRIL)
 ORACLE = """
@@ -76,11 +76,11 @@ def small_world() -> World:
     return World(
         pl.DataFrame(
             [
-                (1, JANUARY, start_at(JANUARY) + 7, 5),
-                (1, FEBRUARY, start_at(FEBRUARY) + 7, 3),
-                (1, APRIL, start_at(APRIL) + 7, 2),
-                (2, FEBRUARY, start_at(FEBRUARY), 4),
-                (2, MARCH, start_at(MARCH), 0),
+                (1, JANUARY, start_micros(JANUARY) + 7, 5),
+                (1, FEBRUARY, start_micros(FEBRUARY) + 7, 3),
+                (1, APRIL, start_micros(APRIL) + 7, 2),
+                (2, FEBRUARY, start_micros(FEBRUARY), 4),
+                (2, MARCH, start_micros(MARCH), 0),
             ],
             ["user_id", "month", "first_event_at", "plays"],
             orient="row",
@@ -100,9 +100,9 @@ def small_world() -> World:
         ),
         pl.DataFrame(
             [
-                (1, JANUARY, "T0000", start_at(JANUARY) + 50),
-                (1, FEBRUARY, "T0000", start_at(FEBRUARY) + 50),
-                (2, MARCH, "S1", start_at(MARCH) + 9),
+                (1, JANUARY, "T0000", start_micros(JANUARY) + 50),
+                (1, FEBRUARY, "T0000", start_micros(FEBRUARY) + 50),
+                (2, MARCH, "S1", start_micros(MARCH) + 9),
             ],
             ["user_id", "month", "track_id", "liked_at"],
             orient="row",
@@ -119,18 +119,18 @@ def small_world() -> World:
 def test_a_small_world_gives_these_tables() -> None:
     world = small_world()
     made = make_slice(world.rows(MONTHS), world.sides(), PLAN, MONTHS)
-    cut_off = {month: start_at(later) // 1000 for month, later in pairwise(MONTHS)}
-    may = start_at(date(2023, 5, 1))
+    cut_off = {month: start_micros(later) // 1000 for month, later in pairwise(MONTHS)}
+    may = start_micros(date(2023, 5, 1))
     assert_frame_equal(
         made.user_month,
         pl.DataFrame(
             [
                 # new_artists, plays, prior, known, liked, tracks, artists, most, genreless
-                (1, JANUARY, 2, 5, 0, 4, 1, 2, 2, 4, 0, start_at(JANUARY) + 7, cut_off[JANUARY]),
-                (1, FEBRUARY, 0, 3, 20, 3, 2, 2, 1, 3, 0, start_at(JANUARY) + 7, 0),
-                (2, FEBRUARY, 0, 4, 6, 1, 1, 2, 0, 0, 4, start_at(FEBRUARY), 0),
-                (2, MARCH, 0, 0, 0, 0, 0, 0, 0, 0, 0, start_at(FEBRUARY), 0),
-                (1, APRIL, 1, 2, 0, 2, 2, 1, 1, 2, 0, start_at(JANUARY) + 7, may // 1000),
+                (1, JANUARY, 2, 5, 0, 4, 1, 2, 2, 4, 0, start_micros(JANUARY) + 7, cut_off[JANUARY]),
+                (1, FEBRUARY, 0, 3, 20, 3, 2, 2, 1, 3, 0, start_micros(JANUARY) + 7, 0),
+                (2, FEBRUARY, 0, 4, 6, 1, 1, 2, 0, 0, 4, start_micros(FEBRUARY), 0),
+                (2, MARCH, 0, 0, 0, 0, 0, 0, 0, 0, 0, start_micros(FEBRUARY), 0),
+                (1, APRIL, 1, 2, 0, 2, 2, 1, 1, 2, 0, start_micros(JANUARY) + 7, may // 1000),
             ],
             ["user_id", "month", *(each.name for each in PLAN.measures)],
             orient="row",
@@ -140,24 +140,24 @@ def test_a_small_world_gives_these_tables() -> None:
         made.features,
         pl.DataFrame(
             [
-                (1, JANUARY, 0.2, 5.0, 2.0, 5.0, start_at(FEBRUARY) - start_at(JANUARY) - 7.0, 1.0),
-                (1, FEBRUARY, 2 / 3, 8.0, 2.0, 8.0, start_at(MARCH) - start_at(JANUARY) - 7.0, 2.0),
-                (2, FEBRUARY, 0.25, 4.0, 0.0, 4.0, float(start_at(MARCH) - start_at(FEBRUARY)), 2.0),
-                (2, MARCH, None, 4.0, 0.0, 4.0, float(start_at(APRIL) - start_at(FEBRUARY)), 3.0),
-                (1, APRIL, 1.0, 5.0, 1.0, 10.0, may - start_at(JANUARY) - 7.0, 4.0),
+                (1, JANUARY, 0.2, 5.0, 2.0, 5.0, start_micros(FEBRUARY) - start_micros(JANUARY) - 7.0, 1.0),
+                (1, FEBRUARY, 2 / 3, 8.0, 2.0, 8.0, start_micros(MARCH) - start_micros(JANUARY) - 7.0, 2.0),
+                (2, FEBRUARY, 0.25, 4.0, 0.0, 4.0, float(start_micros(MARCH) - start_micros(FEBRUARY)), 2.0),
+                (2, MARCH, None, 4.0, 0.0, 4.0, float(start_micros(APRIL) - start_micros(FEBRUARY)), 3.0),
+                (1, APRIL, 1.0, 5.0, 1.0, 10.0, may - start_micros(JANUARY) - 7.0, 4.0),
             ],
             ["user_id", "month", *(each.name for each in PLAN.features)],
             orient="row",
         ),
     )
     assert made.likes.rows() == [
-        (1, "T0000", _time(start_at(JANUARY) + 50), JANUARY),
-        (2, "S1", _time(start_at(MARCH) + 9), MARCH),
+        (1, "T0000", _time(start_micros(JANUARY) + 50), JANUARY),
+        (2, "S1", _time(start_micros(MARCH) + 9), MARCH),
     ]
     assert made.artists.rows() == [(1, JANUARY, "A0000"), (1, JANUARY, "A0005"), (1, APRIL, "A0002")]
     assert made.users.rows() == [
-        (1, _time(start_at(JANUARY) + 7), JANUARY),
-        (2, _time(start_at(FEBRUARY)), FEBRUARY),
+        (1, _time(start_micros(JANUARY) + 7), JANUARY),
+        (2, _time(start_micros(FEBRUARY)), FEBRUARY),
     ]
 
 
@@ -267,7 +267,7 @@ def test_a_play_that_names_no_track_counts_as_a_play_only() -> None:
 def test_what_another_user_has_liked_is_no_like_of_a_play_that_names_no_track() -> None:
     """User 1 likes the track of the greatest number, the next user's plays without a track come later."""
     world = small_world()
-    likes = pl.DataFrame([(1, JANUARY, "S1", start_at(JANUARY))], world.likes.schema, orient="row")
+    likes = pl.DataFrame([(1, JANUARY, "S1", start_micros(JANUARY))], world.likes.schema, orient="row")
     rows = replace(world, likes=likes).rows(MONTHS)
     nameless = rows.listened.filter(user_id=2, month=FEBRUARY).head(1).with_columns(
         track=pl.lit(None, pl.UInt32), stray=pl.lit(None, pl.String), liked_plays=pl.lit(0, pl.Int64)

@@ -20,9 +20,9 @@ from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.guards.compare_slices import Maker
 from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.rebuild import Bought, measure_months
-from pozytywka_spark.features.times import HOUR_MICROS, cut_off_at
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Work
+from pozytywka_spark.months import HOUR_MICROS, cut_off_micros
 from tests.features.guards.made_builds import build_with, dimensions_of, perturbation, silver_events
 from tests.features.guards.test_leaks import named_in
 
@@ -73,7 +73,7 @@ class SeesBeyond:
     def __call__(self, items: Sequence[MonthShard], files: TaskFiles) -> Iterator[dict[str, Any]]:
         at = {(world, one.month, one.bucket): one.events for one in items for world in one.worlds}
         for shard in items:
-            end = cut_off_at(shard.month)
+            end = cut_off_micros(shard.month)
             following = date.fromordinal(shard.month.toordinal() + 31).replace(day=1)
             seen = pl.col("event_time").dt.epoch("us") <= end + self.beyond
             for world in shard.worlds:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from pozytywka_spark.features.guards.worlds import World, worlds_of
-from pozytywka_spark.features.times import months_between
+from pozytywka_spark.months import months_between
 
 
 def month(text: str) -> date:
