@@ -18,7 +18,7 @@ from pozytywka_spark.ingest.validate.line_work import LineWork
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.shards import DataFile, Shard
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.lake.task_files import OpenFiles
 from pozytywka_spark.lake.task_lines import as_batch

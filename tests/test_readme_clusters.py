@@ -12,7 +12,7 @@ import pyspark
 import pytest
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.lake.storage import storage_of
+from pozytywka_spark.lake.storage.filesystem import storage_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 SPARK = Path(pyspark.__file__).parent
@@ -53,10 +53,14 @@ def spelt_in_jars(key: str) -> bool:
     """Whether Spark's own classes of settings have this key, or all of it up to the last dot."""
     family = key.rpartition(".")[0]
     spelt = {key.encode(), family.encode()} if family.count(".") >= 3 else {key.encode()}
-    for jar in (*SPARK.glob("jars/spark-kubernetes_*.jar"), *SPARK.glob("jars/spark-core_*.jar")):
+    for jar in (
+        each for part in ("kubernetes", "core", "yarn") for each in SPARK.glob(f"jars/spark-{part}_*.jar")
+    ):
         with zipfile.ZipFile(jar) as classes:
             names = [
-                n for n in classes.namelist() if re.search(r"(internal/config/\w+|k8s/Config)\$\.class$", n)
+                n
+                for n in classes.namelist()
+                if re.search(r"(internal/config/\w+|k8s/Config|yarn/config/package)\$\.class$", n)
             ]
             if any(each in classes.read(name) for name in names for each in spelt):
                 return True

@@ -17,8 +17,8 @@ from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.dataset.table_counts import OTHER, UNKNOWN
 from pozytywka_spark.dataset.table_work import KEYS, MATRIX
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake.files import held
 from pozytywka_spark.lake.shards import Parcel
+from pozytywka_spark.lake.storage.local_files import held
 
 Read = Callable[[Sequence[Parcel], Sequence[str]], pl.DataFrame]
 _MINUTES = 30  # that a process waits for another to lay out the file that both map

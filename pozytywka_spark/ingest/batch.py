@@ -34,7 +34,7 @@ from pozytywka_spark.ingest.validate.pass_one import NOTHING_READ, JudgedRows, r
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.layout import buckets_of
-from pozytywka_spark.lake.storage import storage_of
+from pozytywka_spark.lake.storage.filesystem import storage_of
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
 

@@ -29,7 +29,7 @@ from pozytywka_spark.ingest.intake.touched import may_be_touched, only_touched
 from pozytywka_spark.ingest.intake.wrong_kinds import AGAIN
 from pozytywka_spark.ingest.resolve.counted import CountedFiles
 from pozytywka_spark.lake.api import Lake, Txn
-from pozytywka_spark.lake.storage import storage_of
+from pozytywka_spark.lake.storage.filesystem import storage_of
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
 

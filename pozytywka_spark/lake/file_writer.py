@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pyarrow import types as kinds
 
 from pozytywka_spark.lake import statistics
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 
 GROUP_ROWS = 131_072  # of a row group: what a reader can skip
 # Of events: level 3 takes half as long again and saves 5%; differences take half the time of dictionaries,

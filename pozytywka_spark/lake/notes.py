@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.file_writer import NOTED
 from pozytywka_spark.lake.shards import DataFile
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 
 _THREADS = 8  # a footer is a question or two of a store, and mostly waiting
 _PREFIX = NOTED.encode()

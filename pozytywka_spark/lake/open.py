@@ -5,15 +5,16 @@ from __future__ import annotations
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.lake import delta_spark_log, files, s3
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.lake.delta_rs import DeltaRsLake
-from pozytywka_spark.lake.delta_spark import DeltaSparkLake
+from pozytywka_spark.lake.delta_rs.engine import DeltaRsLake
+from pozytywka_spark.lake.delta_rs.file_store import Store
+from pozytywka_spark.lake.delta_rs.local_store import LocalStore
+from pozytywka_spark.lake.delta_rs.s3_store import S3Store
+from pozytywka_spark.lake.delta_spark import log
+from pozytywka_spark.lake.delta_spark.engine import DeltaSparkLake
 from pozytywka_spark.lake.layout import check_layout
-from pozytywka_spark.lake.local import LocalStore
-from pozytywka_spark.lake.s3_store import S3Store
-from pozytywka_spark.lake.storage import storage_of
-from pozytywka_spark.lake.store import Store
+from pozytywka_spark.lake.storage import local_files, s3
+from pozytywka_spark.lake.storage.filesystem import storage_of
 
 
 def open_lake(settings: Settings, spark: SparkSession) -> Lake:
@@ -32,12 +33,12 @@ def open_any_lake(settings: Settings, spark: SparkSession) -> Lake:
     if settings.lake.engine == "delta-spark":
         root = settings.lake.root
         remote = DeltaSparkLake(
-            root if "://" in root else files.local_root(root),
+            root if "://" in root else local_files.local_root(root),
             spark,
             storage_of(settings),
             settings.lake.staging,
         )
-        delta_spark_log.check_served(spark, remote.root)
+        log.check_served(spark, remote.root)
         return remote
     store = open_store(settings)
     store.check()

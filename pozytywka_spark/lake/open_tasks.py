@@ -12,9 +12,9 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import files, staging
 from pozytywka_spark.lake.run_tasks import SparkTasks
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage import local_files, staging
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.lake.task_files import OpenFiles, forget_shared
 from pozytywka_spark.spark.session import local_cores
@@ -109,10 +109,10 @@ def _held(storage: Storage, folder: str, root: str) -> Iterator[None]:
         finally:
             staging.delete_objects(storage, folder)
         return
-    files.make_folder(folder, root)
+    local_files.make_folder(folder, root)
     staging.sweep(root)
-    with files.held(f"{folder}/writer.lock"):
+    with local_files.held(f"{folder}/writer.lock"):
         try:
             yield
         finally:
-            files.delete(folder)
+            local_files.delete(folder)

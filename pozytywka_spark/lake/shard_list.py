@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log
 from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.delta_rs import log
 from pozytywka_spark.lake.shards import DataFile, Shard
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.types import to_spark
 
 

@@ -9,10 +9,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import s3
 from pozytywka_spark.lake.frame_writer import write_frame
 from pozytywka_spark.lake.run_tasks import SparkTasks
 from pozytywka_spark.lake.shards import DataFile, Written
+from pozytywka_spark.lake.storage import s3
 from pozytywka_spark.lake.table_files import TableFiles, readable
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table

@@ -22,7 +22,7 @@ from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import casting, partitions, statistics
 from pozytywka_spark.lake.file_writer import FileWriter
 from pozytywka_spark.lake.shards import DataFile, Written
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.schemas import Table
 
 # what Spark escapes in the name of a partition's folder, and undoes as it reads a table's files

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark import errors
 from pozytywka_spark.errors import LakeError, PozytywkaError
-from pozytywka_spark.lake.rows import SPARK_ERRORS
+from pozytywka_spark.lake.row_checks import SPARK_ERRORS
 
 Item = TypeVar("Item")
 _MARK = "[pozytywka task] "

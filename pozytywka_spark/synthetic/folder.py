@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyarrow import fs
 
-from pozytywka_spark.lake import paths
+from pozytywka_spark.lake.storage import paths
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
-from pozytywka_spark.lake import paths
+from pozytywka_spark.lake.storage import paths
 from pozytywka_spark.tracking.artifacts import check_writable
 
 _SQLITE = "sqlite:///"

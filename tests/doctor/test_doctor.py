@@ -17,7 +17,7 @@ from pozytywka_spark.doctor import machine, software, stores, workers
 from pozytywka_spark.doctor.findings import Finding, attempted, ok
 from pozytywka_spark.doctor.stage import examine
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake.probe import probe_local
+from pozytywka_spark.lake.storage.probe import probe_local
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -91,14 +91,17 @@ def test_the_installed_packages_belong_together(monkeypatch: pytest.MonkeyPatch)
     assert any(clash.startswith("delta-spark needs pyspark") for clash in clashes)
 
 
+DELTA = software.version("delta-spark")
+
+
 @pytest.mark.parametrize(
     ("jar", "package", "state"),
     [
         (None, None, "trouble"),
-        ("delta-spark_2.13-4.4.1.jar", None, "ok"),
+        (f"delta-spark_2.13-{DELTA}.jar", None, "ok"),
         ("delta-spark_2.13-3.2.0.jar", None, "warning"),
-        (None, "io.delta:delta-spark_2.13:4.4.1", "ok"),
-        ("delta-storage-4.4.1.jar", None, "trouble"),
+        (None, f"io.delta:delta-spark_4.2_2.13:{DELTA}", "ok"),
+        (f"delta-storage-{DELTA}.jar", None, "trouble"),
     ],
 )
 def test_delta_jars(

@@ -19,7 +19,7 @@ from pozytywka_spark.ingest.resolve.resolve_rows import BatchFiles, Resolved, re
 from pozytywka_spark.ingest.validate.line_work import LineWork, ReplayWork
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import Shard, Written
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.schemas import EVENTS, QUARANTINE, Table
 
 _MODIFIED = datetime(2023, 1, 1, tzinfo=UTC)

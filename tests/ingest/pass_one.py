@@ -18,7 +18,7 @@ from pozytywka_spark.ingest.validate.joined import Origin
 from pozytywka_spark.ingest.validate.judged import Judged
 from pozytywka_spark.ingest.validate.line_work import LineWork
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 
 ANY_TIME = Judging(2**20)
 

@@ -20,7 +20,7 @@ from pozytywka_spark.ingest.intake import reader, survey
 from pozytywka_spark.ingest.intake.contracts import SESSIONS
 from pozytywka_spark.ingest.intake.listing import list_local
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "jobs"))

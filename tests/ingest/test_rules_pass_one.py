@@ -39,7 +39,7 @@ from pozytywka_spark.ingest.validate.line_work import ReplayWork, by_source
 from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import DataFile
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 
 SOUND = json.dumps(PLAY).encode()
 NAMELESS = json.dumps(PLAY | {"user_id": None}).encode()

@@ -14,7 +14,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.intake.contracts import SESSIONS
 from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.survey import survey
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 
 SECONDS = json.dumps(PLAY | {"timestamp": 1672722595}) + "\n"
 ISO = json.dumps(PLAY) + "\n"

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
-from pozytywka_spark.lake import file_writer, files, log, staging
+from pozytywka_spark.lake import file_writer
+from pozytywka_spark.lake.delta_rs import log
+from pozytywka_spark.lake.storage import local_files, staging
 from pozytywka_spark.schemas import table
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ DAY = 24 * 3600.0
 DYING_WRITER = """
     import os, signal, sys
     import pyarrow as pa
-    from pozytywka_spark.lake.local import LocalStore
+    from pozytywka_spark.lake.delta_rs.local_store import LocalStore
     from pozytywka_spark.schemas import table
 
     crashed = table("crashed", "k bigint, city string", ["k"], ["city"])
@@ -90,7 +92,7 @@ def test_a_live_writer_is_never_swept(tmp_path: Path) -> None:
     """However old: its lock says that it lives."""
     folder = tmp_path / "_staging" / "writer"
     folder.mkdir(parents=True)
-    with files.held(str(folder / "writer.lock")) as mine:
+    with local_files.held(str(folder / "writer.lock")) as mine:
         assert mine
         _age(tmp_path, 10 * DAY)
         assert staging.sweep(str(tmp_path)) == 0

@@ -15,7 +15,8 @@ from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import Txn, log, types
+from pozytywka_spark.lake import Txn, types
+from pozytywka_spark.lake.delta_rs import log
 from pozytywka_spark.schemas import table
 
 if TYPE_CHECKING:

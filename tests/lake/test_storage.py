@@ -11,10 +11,10 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import staging
 from pozytywka_spark.lake.open_tasks import open_staging
-from pozytywka_spark.lake.probe import probe_staging
-from pozytywka_spark.lake.storage import Storage, storage_of
+from pozytywka_spark.lake.storage import staging
+from pozytywka_spark.lake.storage.filesystem import Storage, storage_of
+from pozytywka_spark.lake.storage.probe import probe_staging
 from tests.s3_server import S3Server
 
 

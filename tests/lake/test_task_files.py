@@ -17,7 +17,7 @@ from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import casting
 from pozytywka_spark.lake.notes import read_notes
 from pozytywka_spark.lake.shards import DataFile, Written
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.lake.task_files import OpenFiles, forget_shared
 from pozytywka_spark.schemas import Table, table

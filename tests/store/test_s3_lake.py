@@ -18,7 +18,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.doctor import stores
 from pozytywka_spark.errors import LakeError, UsageError
-from pozytywka_spark.lake import Lake, Txn, log, open_lake
+from pozytywka_spark.lake import Lake, Txn, open_lake
+from pozytywka_spark.lake.delta_rs import log
 from pozytywka_spark.schemas import table
 
 if TYPE_CHECKING:

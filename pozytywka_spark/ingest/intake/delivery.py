@@ -15,8 +15,8 @@ from pozytywka_spark.ingest.intake.ledger import Version
 from pozytywka_spark.ingest.intake.listing import list_local, list_objects
 from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.rawpaths import absolute, plain_path, with_host
-from pozytywka_spark.lake import s3
-from pozytywka_spark.lake.storage import storage_of
+from pozytywka_spark.lake.storage import s3
+from pozytywka_spark.lake.storage.filesystem import storage_of
 
 
 @dataclass(frozen=True)

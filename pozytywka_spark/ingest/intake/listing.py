@@ -10,7 +10,7 @@ from pyarrow import fs
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.intake.rawfile import RawFile, is_hidden, naive_time
-from pozytywka_spark.lake import s3
+from pozytywka_spark.lake.storage import s3
 
 
 def list_local(root: str) -> list[RawFile] | None:

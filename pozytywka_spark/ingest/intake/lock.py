@@ -9,7 +9,7 @@ from pozytywka_spark import cli
 from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.ingest.intake.rawpaths import plain_path
-from pozytywka_spark.lake import files
+from pozytywka_spark.lake.storage import local_files
 
 _NAME = "_ingest.lock"
 
@@ -32,8 +32,8 @@ def only_ingest(root: str, settings: Ingest) -> Iterator[None]:
             )
         yield
         return
-    files.make_folder(folder, root)
-    with files.held(f"{folder}/{_NAME}", settings.wait_seconds, _tell) as free:
+    local_files.make_folder(folder, root)
+    with local_files.held(f"{folder}/{_NAME}", settings.wait_seconds, _tell) as free:
         if not free:
             raise LakeError(
                 f"lake {root}: another ingest is at work; wait for its end, or raise ingest.wait_seconds"

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.ingest.intake.by_spark import SparkNotes
 from pozytywka_spark.ingest.intake.rawpaths import plain_path
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 
 
 class Notes(Protocol):

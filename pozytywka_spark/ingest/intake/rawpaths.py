@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from pozytywka_spark.lake import paths
+from pozytywka_spark.lake.storage import paths
 
 
 def absolute(path: str) -> str:

@@ -24,7 +24,7 @@ from pozytywka_spark.ingest.intake.textlines import (
     whole_lines,
 )
 from pozytywka_spark.ingest.intake.unpack import PLAIN, UNREADABLE, in_words, unpacked
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 
 MARK = "[raw] "
 SPLIT_BYTES = 64 << 20

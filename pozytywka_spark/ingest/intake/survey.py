@@ -15,7 +15,7 @@ from pozytywka_spark.ingest.intake.recognise import HEAD_BYTES, Kind, recognise
 from pozytywka_spark.ingest.intake.unpack import MAGIC_BYTES, PLAIN, UNREADABLE, codec_of, in_words, unpacked
 from pozytywka_spark.ingest.intake.wrong_kinds import AGAIN, Wrong, first_of
 from pozytywka_spark.ingest.validate.pass_one import named_part
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
 
 

@@ -11,7 +11,7 @@ from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
 from pozytywka_spark.ingest.validate.line_work import by_source
 from pozytywka_spark.ingest.validate.pass_one import named_part
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
 
 

@@ -18,7 +18,7 @@ from pozytywka_spark.ingest.validate.joined import Origin
 from pozytywka_spark.ingest.validate.judged import Judged, LossesOf
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import DataFile
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.tasks import TaskFiles, Told
 
 _QUARANTINED = (

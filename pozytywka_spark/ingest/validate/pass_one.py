@@ -11,7 +11,7 @@ from pozytywka_spark.ingest.validate.file_stats import FileStats
 from pozytywka_spark.ingest.validate.line_work import LineWork, by_source
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import DataFile, Parcel
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.tasks import Done, Tasks
 
 

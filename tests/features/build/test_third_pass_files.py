@@ -18,7 +18,7 @@ from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLA
 from pozytywka_spark.features.build.third_pass import MakeFeatures, TracksPlayed
 from pozytywka_spark.features.build.user_kernel import make_slice
 from pozytywka_spark.lake.shards import DataFile, Parcel
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.table_files import TableFiles, readable
 from pozytywka_spark.lake.task_files import OpenFiles, forget_shared
 from pozytywka_spark.months import DAY_MICROS, start_micros

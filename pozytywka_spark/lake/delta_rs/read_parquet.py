@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log
+from pozytywka_spark.lake.delta_rs import log
 from pozytywka_spark.lake.types import to_spark
 
 

@@ -12,7 +12,7 @@ from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, written
+from pozytywka_spark.lake.delta_rs import log, written
 from pozytywka_spark.lake.frame_writer import write_frame
 from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.schemas import Table

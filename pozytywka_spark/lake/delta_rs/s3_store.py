@@ -15,16 +15,17 @@ from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, probe, s3, staging
-from pozytywka_spark.lake.s3_read import FILES, Reader
-from pozytywka_spark.lake.storage import Storage
-from pozytywka_spark.lake.store import FILE
+from pozytywka_spark.lake.delta_rs import log
+from pozytywka_spark.lake.delta_rs.file_store import FILE
+from pozytywka_spark.lake.delta_rs.s3_read import FILES, Reader
+from pozytywka_spark.lake.storage import probe, s3, staging
+from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.lake.types import to_spark
 
 
 class S3Store:
-    """Implements `store.Store`."""
+    """Implements `file_store.Store`."""
 
     def __init__(self, root: str, endpoint: s3.Endpoint) -> None:
         self.root = s3.root_address(root)
@@ -33,7 +34,7 @@ class S3Store:
         self.options: dict[str, str] | None = endpoint.for_delta()
 
     def check(self) -> None:
-        """See `store.Store`."""
+        """See `file_store.Store`."""
         bucket = s3.key(self.root).partition("/")[0]
         try:
             there = s3.filesystem(self._endpoint).get_file_info(bucket).type != fs.FileType.NotFound
@@ -43,7 +44,7 @@ class S3Store:
             raise LakeError(f"lake.root {self.root}: no bucket {bucket}; make it, or correct lake.root")
 
     def probe(self, spark: SparkSession | None) -> str:
-        """See `store.Store`."""
+        """See `file_store.Store`."""
         self.check()
         told = probe.refusal(self.files.storage, self.root)
         if told is not None:
@@ -57,28 +58,28 @@ class S3Store:
     def read(
         self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
     ) -> DataFrame:
-        """See `store.Store`."""
+        """See `file_store.Store`."""
         return self._read(spark, path, table, found, None)
 
     def read_with_file(
         self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
     ) -> DataFrame:
-        """See `store.Store`."""
+        """See `file_store.Store`."""
         return self._read(spark, path, table, found, FILE)
 
     def relative(self, file: str, path: str) -> str:
-        """See `store.Store`."""
+        """See `file_store.Store`."""
         return file
 
     def delete(self, path: str) -> None:
-        """See `store.Store`."""
+        """See `file_store.Store`."""
         try:
             s3.filesystem(self._endpoint).delete_file(s3.key(path))
         except FileNotFoundError:
             return
 
     def data_files(self, path: str) -> set[str]:
-        """See `store.Store`."""
+        """See `file_store.Store`."""
         below = f"{s3.key(path)}/"
         listing = s3.filesystem(self._endpoint).get_file_info(
             fs.FileSelector(below, recursive=True, allow_not_found=True)
@@ -91,10 +92,10 @@ class S3Store:
         }  # fmt: skip
 
     def prepare(self, path: str) -> None:
-        """See `store.Store`: a store of objects knows no folders."""
+        """See `file_store.Store`: a store of objects knows no folders."""
 
     def sweep(self, path: str) -> None:
-        """See `store.Store`."""
+        """See `file_store.Store`."""
         staging.sweep_objects(self.files.storage, path)
 
     def _read(

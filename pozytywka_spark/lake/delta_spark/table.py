@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.api import Txn
-from pozytywka_spark.lake.rows import SPARK_ERRORS
+from pozytywka_spark.lake.row_checks import SPARK_ERRORS
 from pozytywka_spark.spark.temporary_conf import conf_within
 
 _CHECK_RETENTION = "spark.databricks.delta.retentionDurationCheck.enabled"

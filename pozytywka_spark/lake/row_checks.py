@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import DataError, LakeError
-from pozytywka_spark.lake import names
+from pozytywka_spark.lake import naming
 from pozytywka_spark.lake.partitions import Rendered, named
 from pozytywka_spark.schemas import Table
 
@@ -27,7 +27,7 @@ def conforming(df: DataFrame, table: Table) -> DataFrame:
 
     Raises `LakeError` for a wrong schema now, and through `in_words` for a wrong row as it is written.
     """
-    names.check_declaration(table)
+    naming.check_declaration(table)
     try:
         checked = table.conform(df)
     except DataError as error:

@@ -12,9 +12,9 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import files
-from pozytywka_spark.lake.rows import SPARK_ERRORS
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.row_checks import SPARK_ERRORS
+from pozytywka_spark.lake.storage import local_files
+from pozytywka_spark.lake.storage.filesystem import Storage
 
 _TASKS = 8
 
@@ -25,8 +25,8 @@ def probe_local(root: str, spark: SparkSession | None = None) -> str:
     Raises `LakeError` if it can't be written, or if its file system has no locks or no renames: an ingest
     and the merge of two writers rest on both. With a session, tasks must see it too.
     """
-    place = files.local_root(root)
-    files.check_root(place)
+    place = local_files.local_root(root)
+    local_files.check_root(place)
     there = Path(place)
     while not there.is_dir():
         there = there.parent
@@ -35,7 +35,7 @@ def probe_local(root: str, spark: SparkSession | None = None) -> str:
             first, second = Path(folder, "first"), Path(folder, "second")
             first.write_bytes(b"probe")
             first.rename(second)
-            with files.held(str(second)) as locked:
+            with local_files.held(str(second)) as locked:
                 if not locked:
                     raise LakeError(f"lake.root {root}: its file system has no locks; choose another place")
             if spark is not None and not _seen_by_tasks(spark, str(second)):

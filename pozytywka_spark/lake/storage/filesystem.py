@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pyarrow import fs
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import hdfs, s3
+from pozytywka_spark.lake.storage import hdfs, s3
 
 if TYPE_CHECKING:  # tasks have no settings, and their workers would wait for them
     from pozytywka_spark.config import Settings

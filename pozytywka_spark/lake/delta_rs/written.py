@@ -9,7 +9,7 @@ import pyarrow as pa
 from deltalake.transaction import AddAction
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import names
+from pozytywka_spark.lake import naming
 from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.schemas import Table
@@ -20,7 +20,7 @@ def files_of(rows: pa.Table | Sequence[Written], table: Table, files: TableFiles
 
     Raises `LakeError` for rows that the table doesn't hold, or files of another table.
     """
-    names.check_declaration(table)
+    naming.check_declaration(table)
     if isinstance(rows, pa.Table):
         return files.write_all(table, rows)
     for file in rows:

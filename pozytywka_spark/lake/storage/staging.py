@@ -6,8 +6,8 @@ import time
 
 from pyarrow import fs
 
-from pozytywka_spark.lake import files
-from pozytywka_spark.lake.storage import Storage
+from pozytywka_spark.lake.storage import local_files
+from pozytywka_spark.lake.storage.filesystem import Storage
 
 FOLDER = "_staging"
 LIVE_WRITER_HOURS = 24.0  # nothing younger is taken for a dead writer's
@@ -20,13 +20,13 @@ def sweep(path: str, older_than_hours: float = LIVE_WRITER_HOURS) -> int:
     system frees a dead process's lock; the age covers file systems that don't pass locks on).
     """
     swept = 0
-    for name in files.folders(f"{path}/{FOLDER}"):
+    for name in local_files.folders(f"{path}/{FOLDER}"):
         folder = f"{path}/{FOLDER}/{name}"
-        if files.newest_change(folder) > time.time() - older_than_hours * 3600:
+        if local_files.newest_change(folder) > time.time() - older_than_hours * 3600:
             continue
-        with files.held(f"{folder}/writer.lock") as free:
+        with local_files.held(f"{folder}/writer.lock") as free:
             if free:
-                files.delete(folder)
+                local_files.delete(folder)
                 swept += 1
     return swept
 

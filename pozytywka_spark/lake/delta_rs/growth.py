@@ -5,8 +5,9 @@ from __future__ import annotations
 from deltalake import DeltaTable
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, types
-from pozytywka_spark.lake import protocol_guard as guard
+from pozytywka_spark.lake import types
+from pozytywka_spark.lake.delta_rs import log
+from pozytywka_spark.lake.delta_rs import supported_features as guard
 from pozytywka_spark.schemas import Table
 
 _TRIES = 3

@@ -14,9 +14,10 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log, scan, staging
-from pozytywka_spark.lake import protocol_guard as guard
-from pozytywka_spark.lake.store import Store, write_and_commit
+from pozytywka_spark.lake.delta_rs import log, read_parquet
+from pozytywka_spark.lake.delta_rs import supported_features as guard
+from pozytywka_spark.lake.delta_rs.file_store import Store, write_and_commit
+from pozytywka_spark.lake.storage import staging
 from pozytywka_spark.lake.types import to_spark
 from pozytywka_spark.schemas import Table
 
@@ -28,7 +29,7 @@ def compact(spark: SparkSession, name: str, store: Store, path: str) -> int | No
 
     Raises `LakeError` if another writer changed one of those files meanwhile.
     """
-    delta = scan.snapshot(name, path, None, None, store.options)
+    delta = read_parquet.snapshot(name, path, None, None, store.options)
     guard.check_writable(name, delta, replaces=False)
     small, most = _worthwhile(log.active_files(delta))
     if not small:
@@ -85,17 +86,17 @@ def vacuum(name: str, store: Store, path: str, retention_hours: float, keep_vers
     """
     if retention_hours < 0:
         raise LakeError(f"table {name}: vacuum with retention_hours={retention_hours}: expected 0 or more")
-    delta = scan.snapshot(name, path, None, None, store.options)
+    delta = read_parquet.snapshot(name, path, None, None, store.options)
     guard.check_writable(name, delta, replaces=False)
     for version in keep_versions:
-        scan.snapshot(name, path, version, None, store.options)
+        read_parquet.snapshot(name, path, version, None, store.options)
     hours = math.ceil(retention_hours)
     orphan_hours = max(hours, math.ceil(staging.LIVE_WRITER_HOURS))
     before = store.data_files(path)
     try:
-        _vacuum(delta, before, hours, keep_versions, full=False)
-        latest = scan.snapshot(name, path, None, None, store.options)
-        _vacuum(latest, before, orphan_hours, keep_versions, full=True)
+        _vacuum(delta, path, store, before, hours, keep_versions, full=False)
+        latest = read_parquet.snapshot(name, path, None, None, store.options)
+        _vacuum(latest, path, store, before, orphan_hours, keep_versions, full=True)
     except (DeltaError, OSError) as error:
         raise LakeError(f"table {name}: vacuum failed: {error}") from error
     gone = before - store.data_files(path)
@@ -105,7 +106,14 @@ def vacuum(name: str, store: Store, path: str, retention_hours: float, keep_vers
 
 
 def _vacuum(
-    delta: DeltaTable, present: Set[str], hours: int, keep_versions: Sequence[int], *, full: bool
+    delta: DeltaTable,
+    path: str,
+    store: Store,
+    present: Set[str],
+    hours: int,
+    keep_versions: Sequence[int],
+    *,
+    full: bool,
 ) -> None:
     def run(*, dry: bool) -> list[str]:
         return delta.vacuum(
@@ -118,4 +126,5 @@ def _vacuum(
 
     # it logs itself in two commits, and lists what an earlier one deleted: only run it for what is there
     if any(unquote(gone) in present for gone in run(dry=True)):
-        run(dry=False)
+        with log.turn(path, store.options):
+            run(dry=False)

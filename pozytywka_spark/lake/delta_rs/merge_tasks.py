@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import log
+from pozytywka_spark.lake.delta_rs import log
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.task_files import OpenFiles
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks

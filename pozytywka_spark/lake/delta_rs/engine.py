@@ -13,17 +13,18 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import growth, log, maintenance, merge, names, partitions, scan, types, written
-from pozytywka_spark.lake import protocol_guard as guard
-from pozytywka_spark.lake import rows as checks
+from pozytywka_spark.lake import naming, partitions, types
+from pozytywka_spark.lake import row_checks as checks
 from pozytywka_spark.lake.api import Commit, Partition, Rows, Txn
 from pozytywka_spark.lake.casting import arrow_schema
-from pozytywka_spark.lake.merge_written import Upsert
+from pozytywka_spark.lake.delta_rs import growth, log, maintenance, merge, read_parquet, written
+from pozytywka_spark.lake.delta_rs import supported_features as guard
+from pozytywka_spark.lake.delta_rs.file_store import Check, Store, checked, commit_files, write_and_commit
+from pozytywka_spark.lake.delta_rs.merge_written import Upsert
 from pozytywka_spark.lake.notes import read_notes
 from pozytywka_spark.lake.open_tasks import open_tasks
 from pozytywka_spark.lake.shard_list import check_columns, data_files, shards_of
 from pozytywka_spark.lake.shards import DataFile, Shard, Written
-from pozytywka_spark.lake.store import Check, Store, checked, commit_files, write_and_commit
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table
 
@@ -43,7 +44,7 @@ class DeltaRsLake:
 
     def path(self, table: str) -> str:
         """See `api.Lake`."""
-        return names.table_path(self.root, table)
+        return naming.table_path(self.root, table)
 
     def version(self, table: str) -> int:
         """See `api.Lake`."""
@@ -69,7 +70,7 @@ class DeltaRsLake:
         partitions: Sequence[Partition] | None = None,
     ) -> DataFrame:
         """See `api.Lake`."""
-        delta = scan.snapshot(table, self.path(table), version, timestamp, self._store.options)
+        delta = read_parquet.snapshot(table, self.path(table), version, timestamp, self._store.options)
         guard.check_readable(table, delta)
         return self._store.read(self._spark, self.path(table), delta, _files(table, delta, partitions))
 
@@ -147,7 +148,7 @@ class DeltaRsLake:
     ) -> int | None:
         """See `api.Lake`."""
         keys = tuple(keys or table.keys)
-        names.check_keys(table, keys)
+        naming.check_keys(table, keys)
         path = self.path(table.name)
         if not isinstance(rows, DataFrame):
             with self.tasks() as tasks:
@@ -178,7 +179,7 @@ class DeltaRsLake:
         return self._snapshot(table, None)
 
     def _snapshot(self, table: str, version: int | None) -> DeltaTable:
-        return scan.snapshot(table, self.path(table), version, None, self._store.options)
+        return read_parquet.snapshot(table, self.path(table), version, None, self._store.options)
 
     def _data_files(
         self, table: str, delta: DeltaTable, partitions: Sequence[Partition] | None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pozytywka_spark.lake import s3
+from pozytywka_spark.lake.storage import s3
 
 FILES = "path string, partition map<string, string>"
 _BATCH_ROWS = 65_536

@@ -10,11 +10,12 @@ from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import growth, log, merge, merge_tasks, types, written
+from pozytywka_spark.lake import types
 from pozytywka_spark.lake.api import Txn
+from pozytywka_spark.lake.delta_rs import growth, log, merge, merge_tasks, written
+from pozytywka_spark.lake.delta_rs.file_store import Store, commit_files, discard
 from pozytywka_spark.lake.shard_list import data_files
 from pozytywka_spark.lake.shards import DataFile, Written
-from pozytywka_spark.lake.store import Store, commit_files, discard
 from pozytywka_spark.lake.table_files import readable
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table

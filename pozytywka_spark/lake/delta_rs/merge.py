@@ -10,9 +10,10 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import growth, log, types
+from pozytywka_spark.lake import types
 from pozytywka_spark.lake.api import Txn
-from pozytywka_spark.lake.store import FILE, Store, write_and_commit
+from pozytywka_spark.lake.delta_rs import growth, log
+from pozytywka_spark.lake.delta_rs.file_store import FILE, Store, write_and_commit
 from pozytywka_spark.schemas import Table
 
 TRIES = 5

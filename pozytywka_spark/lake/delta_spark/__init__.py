@@ -1,0 +1,1 @@
+"""The delta-spark engine: whatever serves format("delta") in the session does everything."""
