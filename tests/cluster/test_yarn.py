@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sysconfig
 import tarfile
@@ -19,11 +20,11 @@ import pyspark
 import pytest
 from cluster.yarn import Yarn, yarn_cluster
 from pyspark.sql import SparkSession
-from tests.jars import needed
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.spark.jvm_archive import with_archive
 from pozytywka_spark.synthetic.world import write_world
+from tests.jars import needed
 
 PROJECT = Path(__file__).resolve().parents[2]
 TINY = [
@@ -70,8 +71,12 @@ class Run:
 def yarn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yarn]:
     jars = needed("yarn")
     needed("delta")
-    with yarn_cluster(tmp_path_factory.mktemp("yarn"), jars[0].parent) as running:
+    folder = tmp_path_factory.mktemp("yarn")
+    with yarn_cluster(folder, jars[0].parent) as running:
         yield running
+    args = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(folder) not in args, "a daemon or a container outlived its cluster"
+    shutil.rmtree(folder)  # each node has its own copy of the environment
 
 
 def submitted(yarn: Yarn, folder: Path, job: str, archive: str, mode: str, *sets: str) -> Run:
