@@ -44,6 +44,7 @@ def given(tmp_path: Path, *overrides: str) -> Settings:
     return load_settings("local", [f"home={tmp_path}", *overrides])
 
 
+@pytest.mark.system  # the doctor starts what it asks
 @pytest.mark.parametrize(
     ("line", "state"),
     [
@@ -60,11 +61,13 @@ def test_java_by_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, li
     assert only(software.java(), state).found == line
 
 
+@pytest.mark.system  # the doctor starts what it asks
 def test_a_java_home_without_java_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     assert str(tmp_path / "bin" / "java") in only(software.java(), "trouble").found
 
 
+@pytest.mark.system  # the doctor starts what it asks
 def test_workers_of_another_python_are_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     only(software.python(), "ok")
@@ -221,6 +224,7 @@ def test_a_delivery_is_looked_at(tmp_path: Path) -> None:
     only(stores.raw_files(given(tmp_path, f"raw.path={tmp_path}/none"), None), "trouble")
 
 
+@pytest.mark.system  # the doctor starts what it asks
 def test_one_check_that_breaks_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> list[Finding]:
         raise ZeroDivisionError("by zero")
