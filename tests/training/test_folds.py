@@ -16,11 +16,11 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.asking import Answer, Here, Question
 from pozytywka_spark.dataset.splits import MonthCount
 from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.months import TimeSplit
-from pozytywka_spark.training.estimators import tree_parameters
 from pozytywka_spark.training.single_task import binned
+from pozytywka_spark.training.tuning import folds
 from pozytywka_spark.training.tuning.folds import Fit, FoldResult, fit_folds
-from pozytywka_spark.training.tuning.tune import folds
 
 ORDER = tuple(f"x{place}" for place in range(9))
 

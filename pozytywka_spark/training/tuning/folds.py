@@ -15,9 +15,11 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.asking import Asked
 from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import Mask, TrainingTable
+from pozytywka_spark.models.threads import threads_of
+from pozytywka_spark.models.tree_parameters import positive_weight
 from pozytywka_spark.months import TimeSplit
-from pozytywka_spark.training.estimators import as_task, positive_weight
-from pozytywka_spark.training.single_task import Binned, Task, binned, grow, threads_of
+from pozytywka_spark.training.estimators import as_task
+from pozytywka_spark.training.single_task import Binned, Task, binned, grow
 
 _EXPLAINED = 20_000  # validation rows of a fold whose contributions are averaged
 
