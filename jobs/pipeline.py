@@ -106,7 +106,8 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
             show()
     cli.say()
     cli.say(f"tables   {lake.root}")
-    cli.say(f"model    {trained.model_name} version {trained.version}, {trained.model_kind}")
+    model = f"{trained.model_name} version {trained.version} (champion: {trained.champion})"
+    cli.say(f"model    {model}, {trained.model_kind}")
     cli.say(f"run      {trained.run_id} in {trained.tracking_uri}")
     cli.say(f"scores   {scored.path}")
     if scored.note:
@@ -133,7 +134,7 @@ def _built(report: FeaturesReport) -> str:
 
 def _trained(report: TrainingReport) -> str:
     again = "nothing new; " if report.reused else ""
-    return f"{again}version {report.version}, champion: {report.champion}"
+    return f"{again}version {report.version} (champion: {report.champion})"
 
 
 def _scored(report: ScoringReport) -> str:

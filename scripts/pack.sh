@@ -16,8 +16,18 @@ trap 'rm -rf "$work"' EXIT
 echo "▸ packages into a fresh environment …" >&2
 "$PROJECT/.venv/bin/python" -m venv "$work/environment"
 # the wheel itself too, so that what is packed stands alone; submit.sh's --py-files win over it
-"$work/environment/bin/pip" install --disable-pip-version-check --quiet \
-    --constraint "$PROJECT/requirements.lock" "$(wheel_path)" >"$PROJECT/dist/pack.log" 2>&1 \
+install_packed() {
+    # through uv where set-up had it, without what only xgboost on GPUs would load (see setup.sh)
+    local uv="$PROJECT/.venv/bin/uv"
+    if [ -x "$uv" ] && [ -f "$PROJECT/.venv/left-out.txt" ]; then
+        UV_HTTP_TIMEOUT=120 "$uv" pip install --quiet --no-config --python "$work/environment/bin/python" \
+            --link-mode copy --overrides "$PROJECT/.venv/left-out.txt" \
+            --constraint "$PROJECT/requirements.lock" "$(wheel_path)" && return
+    fi
+    "$work/environment/bin/pip" install --disable-pip-version-check --quiet \
+        --constraint "$PROJECT/requirements.lock" "$(wheel_path)"
+}
+install_packed >"$PROJECT/dist/pack.log" 2>&1 \
     || fail 1 "packages could not be installed: $(tail -n 1 "$PROJECT/dist/pack.log")"
 "$PROJECT/.venv/bin/pip" install --disable-pip-version-check --quiet venv-pack==0.2.0 >>"$PROJECT/dist/pack.log" 2>&1 \
     || fail 1 "venv-pack could not be installed: $(tail -n 1 "$PROJECT/dist/pack.log")"

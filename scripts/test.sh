@@ -16,6 +16,7 @@ usage: scripts/test.sh                   linters, types and all tests that a pus
 
   TEST_WORKERS=3      tests run in so many processes
   TEST_REAL=required  fail where the real deliveries beside the checkout (../shared/data) are missing
+  TEST_JARS=required  fail where the jars of scripts/jars.txt are missing
 USAGE
 }
 
@@ -30,6 +31,8 @@ keep_bytecode
 if [[ "$need" != unit* ]]; then
     find_java
     keep_classes now
+    # Delta's JVM classes, Hadoop's S3 file system, YARN
+    "$PROJECT/scripts/jars.sh" || echo "▸ without these jars, tests on them are skipped (TEST_JARS=required: fail)" >&2
 fi
 cd "$PROJECT"
 export PATH="$PROJECT/.venv/bin:$PATH" PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"

@@ -47,7 +47,9 @@ def left_on_screen(written: str) -> list[str]:
             row = max(0, row - 1)
         elif piece == "\x1b[2K":
             lines[row] = ""
-        elif not piece.startswith("\x1b"):
+        elif piece.startswith("\x1b"):
+            continue
+        else:
             lines[row] = piece if at_start else lines[row] + piece
         at_start = False
     return [line.rstrip() for line in lines]

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.spark.session import build_session
+from tests.jars import delta_overrides
 
 # fixtures that several rooms share
 pytest_plugins = ("trained", "s3_server", "ready_stores", "made_delivery")
@@ -36,6 +37,12 @@ NIGHTLY = {
     ),
     "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice": (
         "a second estimate of 4,000 users by another method"
+    ),
+    "tests/lake/test_two_engines.py::test_two_hundred_commits_by_four_writers": (
+        "200 commits, half of them by Spark: 20 run in the suite"
+    ),
+    "tests/store/test_s3a.py::test_every_stage": (
+        "four sessions with Hadoop's S3 file system: an ingest there runs in the suite"
     ),
     "tests/store/test_s3_pipeline.py": "the four stages twice, once with every file through HTTP",
     "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search": (
@@ -71,6 +78,20 @@ def _place(item: pytest.Item) -> int:
     return next((place for place, file in enumerate(LONG) if item.nodeid.startswith(file)), len(LONG))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests ran on what scripts/jars.sh brings: a lane that nobody sees is soon skipped."""
+
+    def on_jars(*outcomes: str) -> int:
+        reports = [report for outcome in outcomes for report in terminalreporter.stats.get(outcome, [])]
+        return len({report.nodeid for report in reports if "jvm" in report.keywords})
+
+    ran, skipped = on_jars("passed", "failed"), on_jars("skipped")
+    if ran or skipped:
+        terminalreporter.write_line(
+            f"on Delta's JVM classes, S3A or YARN: {ran} tests ran, {skipped} were skipped"
+        )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Production's settings, on two cores whatever the machine, for this process and for those it starts."""
     folder = Path(tempfile.mkdtemp(prefix="pozytywka-conf-"))
@@ -85,8 +106,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """The session that all tests of a process share."""
-    session = build_session(load_settings("local", [f"home={tmp_path_factory.mktemp('spark')}"]), "tests")
+    """The session that all tests of a process share; with Delta's classes where they are (tests/jars.py)."""
+    home = f"home={tmp_path_factory.mktemp('spark')}"
+    session = build_session(load_settings("local", [home, *delta_overrides()]), "tests")
     yield session
     session.stop()
 

@@ -78,6 +78,10 @@ def test_a_job_goes_by_its_name_and_anything_else_as_it_is(places: dict[str, str
     job = enter(places, "pipeline", "--set", "home=/tmp/x y")
     assert job == [places["PYSPARK_PYTHON"], f"{project}/jobs/pipeline.py", "--set", "home=/tmp/x y"]
     assert enter(places, "echo", "as it is") == ["as it is"]
+    assert enter(places, "sh", "-c", "echo ${POZYTYWKA_CONF-}") == [""]
+    Path(places["PYSPARK_PYTHON"]).write_text('#!/bin/sh\necho "$POZYTYWKA_CONF"\n')
+    assert enter(places, "pipeline") == [f"{project}/conf"]
+    assert enter(places, "pipeline", POZYTYWKA_CONF="/own") == ["/own"]
 
 
 def test_all_that_the_image_takes_in_is_sent_to_the_engine_and_exists() -> None:

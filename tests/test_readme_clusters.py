@@ -12,6 +12,7 @@ import pyspark
 import pytest
 
 from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.lake.storage.filesystem import storage_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 SPARK = Path(pyspark.__file__).parent
@@ -52,10 +53,14 @@ def spelt_in_jars(key: str) -> bool:
     """Whether Spark's own classes of settings have this key, or all of it up to the last dot."""
     family = key.rpartition(".")[0]
     spelt = {key.encode(), family.encode()} if family.count(".") >= 3 else {key.encode()}
-    for jar in (*SPARK.glob("jars/spark-kubernetes_*.jar"), *SPARK.glob("jars/spark-core_*.jar")):
+    for jar in (
+        each for part in ("kubernetes", "core", "yarn") for each in SPARK.glob(f"jars/spark-{part}_*.jar")
+    ):
         with zipfile.ZipFile(jar) as classes:
             names = [
-                n for n in classes.namelist() if re.search(r"(internal/config/\w+|k8s/Config)\$\.class$", n)
+                n
+                for n in classes.namelist()
+                if re.search(r"(internal/config/\w+|k8s/Config|yarn/config/package)\$\.class$", n)
             ]
             if any(each in classes.read(name) for name in names for each in spelt):
                 return True
@@ -127,3 +132,10 @@ def test_databricks_s_line_is_a_task_whose_settings_load() -> None:
     version = re.search(r'^version = "(.*)"', (PROJECT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version is not None
     assert Path(task["libraries"][0]["whl"]).name == f"pozytywka_spark-{version[1]}-py3-none-any.whl"
+
+
+@pytest.mark.parametrize("cluster", ["YARN"])
+def test_tasks_can_open_the_lake_there_and_ingest_starts(cluster: str) -> None:
+    settings = settings_of(shlex.split(row(cluster)[0].partition(" -- ")[0]))
+    assert storage_of(settings).opens(settings.lake.root)
+    assert settings.ingest.assume_alone

@@ -57,7 +57,7 @@ class Training(Section):
         "grow across executors and the rest looks at a sample of users with about so many",
     )
     small_table_mb: int = Field(
-        64,
+        512,
         ge=0,
         description="a training table up to this size is worked on without Spark jobs, on one machine",
         json_schema_extra=NOTHING,

@@ -18,6 +18,8 @@ from pozytywka_spark.config.base import Product
 from pozytywka_spark.lake.api import Lake
 
 PACKAGES = ("xgboost", "numpy", "pandas", "scikit-learn", "pyspark", "optuna")
+# whose code decides what a training makes, and what the gate thinks of it
+ROOMS = ("dataset", "dossier", "evaluation", "models", "promotion", "tracking", "training")
 TRAINED: tuple[Product, ...] = ("model", "report")  # what a training makes
 
 
@@ -34,9 +36,10 @@ def _package_versions() -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=1)
 def code_hash() -> str:
-    """SHA-256 of the training code's sources, as they are when the process first asks."""
+    """SHA-256 of the sources of `ROOMS`, as they are when the process first asks."""
     digest = hashlib.sha256()
-    for name, content in sorted(_sources(files(__package__ or ""), "")):
+    package = files("pozytywka_spark")
+    for name, content in sorted(part for room in ROOMS for part in _sources(package / room, f"{room}/")):
         digest.update(name.encode())
         digest.update(content)
     return digest.hexdigest()

@@ -40,10 +40,10 @@ class TableTasks:
             return self._answer(questions, threads)
         size = self._staged.cells * _BYTES_A_CELL
         done = self._tasks.run(
-            [*enumerate(questions)],
+            self._rounds(questions, threads),
             AnswerOne(self._staged, threads),
             weight=lambda _: max(_WORTH_A_TASK, size),
-            named=lambda item: f"question {item[0] + 1} of {len(questions)} to the training table",
+            named=lambda items: f"question {items[0][0] + 1} of {len(questions)} to the training table",
             cpus=threads,
         )
         answers: dict[int, Any] = {told["question"]: _unpacked(told["answer"]) for told in done.told}
@@ -51,6 +51,19 @@ class TableTasks:
             if isinstance(answers[place], _Raised):
                 raise answers[place].error
         return [answers[place] for place in range(len(questions))]
+
+    def _rounds(
+        self, questions: Sequence[Question[Answer]], threads: int
+    ) -> list[list[tuple[int, Question[Answer]]]]:
+        """Numbered questions, those together that one task answers one after another.
+
+        On one machine cores are anybody's: more threads than there are would wait for each other.
+        """
+        numbered = [*enumerate(questions)]
+        beside = max(1, self._tasks.slots // threads)
+        if not self._tasks.here or threads == 1 or len(numbered) <= beside:
+            return [[each] for each in numbered]
+        return [numbered[place::beside] for place in range(beside)]
 
     def _answer(self, questions: Sequence[Question[Answer]], threads: int) -> list[Answer]:
         if self._table is None:
@@ -75,11 +88,11 @@ class AnswerOne:
     threads: int
 
     def __call__(
-        self, items: Sequence[tuple[int, Question[Any]]], files: TaskFiles
+        self, items: Sequence[Sequence[tuple[int, Question[Any]]]], files: TaskFiles
     ) -> Iterator[dict[str, Any]]:
         """The answers."""
         table = loaded(self.staged, files.read)
-        for place, question in items:
+        for place, question in (each for item in items for each in item):
             yield {"question": place, "answer": _answered(question, table, self.threads)}
 
 

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.doctor.findings import Finding, ok, trouble, warning
+from pozytywka_spark.spark.delta_jars import brought, coordinates
 
 # Spark 4.2 runs on these; a later Java may work and is not tested by Spark itself.
 JAVA_TESTED = (17, 21)
@@ -98,20 +99,24 @@ def java() -> list[Finding]:
     return [ok("Java", line)]
 
 
-def jars(settings: Settings) -> list[Finding]:
-    """Delta's jars, where the engine needs them; their version must be that of the Python package."""
+def jars(settings: Settings, submitted: str = "") -> list[Finding]:
+    """Delta's jars, where the engine needs them; their version must be that of the Python package.
+
+    `submitted`: jars and packages that a running session was given, which spark-submit tells nobody else.
+    """
     if settings.lake.engine != "delta-spark":
         return [ok("Delta jars", "none needed: lake.engine=delta-rs")]
     if settings.lake.delta_jars == "download":
-        return [ok("Delta jars", "Spark fetches them from its Maven repository")]
+        there = brought()
+        return [ok("Delta jars", f"{there[0].parent}" if there else f"Spark fetches {coordinates()}")]
     wanted = version("delta-spark")
     named = (
         f"{settings.spark.conf.get('spark.jars.packages', '')},{settings.spark.conf.get('spark.jars', '')}"
     )
-    named += f",{os.environ.get('PYSPARK_SUBMIT_ARGS', '')}"
+    named += f",{os.environ.get('PYSPARK_SUBMIT_ARGS', '')},{submitted}"
     found = re.findall(r"delta-spark[^,\s]*?[:\-](\d+\.\d+\.\d+)", f"{named},{','.join(_jar_names())}")
     if not found:
-        advice = f"pass -- --packages io.delta:delta-spark_2.13:{wanted}, or set lake.delta_jars=download"
+        advice = f"pass -- --packages {coordinates()}, or set lake.delta_jars=download"
         return [trouble("Delta jars", "none in Spark's jars, spark.jars or spark.jars.packages", advice)]
     if wanted not in found:
         return [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pandas as pd
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.doctor import machine, software, stores
-from pozytywka_spark.doctor.findings import Finding, attempted, ok, trouble
+from pozytywka_spark.doctor.findings import Finding, attempted, trouble
+from pozytywka_spark.doctor.workers import submitted_jars, workers
 
 Start = Callable[[], SparkSession]
 
@@ -23,7 +23,6 @@ def examine(settings: Settings, start: Start | None) -> list[Finding]:
         *attempted("Python", software.python),
         *attempted("packages", software.packages),
         *attempted("Java", software.java),
-        *attempted("Delta jars", lambda: software.jars(settings)),
         *attempted("cores", lambda: machine.cores(settings)),
         *attempted("memory", lambda: machine.memory(settings)),
         *attempted("disk", lambda: machine.disk(settings)),
@@ -34,12 +33,13 @@ def examine(settings: Settings, start: Start | None) -> list[Finding]:
         begin = start
         try:
             spark = begin()
-            findings += attempted("Spark", lambda: _workers(_there(spark)))
+            findings += attempted("Spark", lambda: workers(_there(spark)))
         except Exception as error:  # whatever keeps Spark from starting is what people come here for
             lines = str(error).strip().splitlines() or [type(error).__name__]
             findings.append(trouble("Spark", lines[0], "see Java, memory and spark.master above"))
     return [
         *findings,
+        *attempted("Delta jars", lambda: software.jars(settings, submitted_jars(spark))),
         *attempted("raw files", lambda: stores.raw_files(settings, spark)),
         *attempted("lake", lambda: stores.lake(settings, spark)),
         *attempted("layout", lambda: stores.layout(settings, spark)),
@@ -50,14 +50,3 @@ def examine(settings: Settings, start: Start | None) -> list[Finding]:
 def _there(spark: SparkSession | None) -> SparkSession:
     assert spark is not None
     return spark
-
-
-def _workers(spark: SparkSession) -> list[Finding]:
-    """One row through a Python worker: its Python, Arrow and pandas must fit the driver's."""
-
-    def same(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        yield from batches
-
-    rows = spark.range(1).mapInPandas(same, "id bigint").collect()
-    found = f"{spark.version}, {spark.conf.get('spark.master', 'no master')}, a Python worker answers"
-    return [ok("Spark", found if len(rows) == 1 else "no answer from a Python worker")]

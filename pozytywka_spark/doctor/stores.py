@@ -46,12 +46,30 @@ def lake(settings: Settings, spark: SparkSession | None) -> list[Finding]:
         return [ok("lake", probe_local(root))]
     if spark is None:
         return [warning("lake", f"{root}: not tried", "run without --quick")]
-    found = [ok("lake", probe_remote(root, spark))]
+    found = [ok("lake", probe_remote(root, spark)), *writers(settings)]
     storage, staging = storage_of(settings), settings.lake.staging or root
     if not storage.opens(storage.plain(staging)):
         advice = "set lake.staging to a folder that all machines share, or lake.file_systems"
         return [*found, trouble("staging", f"{staging}: tasks can't open it by themselves", advice)]
     return [*found, ok("staging", probe_staging(storage, staging, spark))]
+
+
+def writers(settings: Settings) -> list[Finding]:
+    """How many drivers may write at once: Delta's log store for S3 knows of no other driver's commits."""
+    scheme = settings.lake.root.partition("://")[0]
+    if scheme not in ("s3", "s3a"):
+        return []
+    store = settings.spark.conf.get(f"spark.delta.logStore.{scheme}.impl")
+    if store is not None:
+        return [ok("writers", f"as {store} allows")]
+    return [
+        warning(
+            "writers",
+            "one driver at a time: of two that commit at once, Delta on S3 may lose a commit and tell nobody",
+            f"let one job write at a time, set spark.delta.logStore.{scheme}.impl to a store that "
+            "coordinates them, or use lake.engine=delta-rs, which commits by conditional puts",
+        )
+    ]
 
 
 def layout(settings: Settings, spark: SparkSession | None) -> list[Finding]:

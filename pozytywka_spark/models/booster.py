@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -20,6 +21,10 @@ Matrix = npt.NDArray[np.float64]
 Features = npt.NDArray[np.floating[Any]]  # a row a row, NaN as missing
 Batches = Iterator[pa.RecordBatch]
 Arrays = dict[str, pa.Array]
+
+# XGBoost's threads wait for each other a thousand times a fit: asleep, not spinning on cores that others need
+# (on a busy machine a seventh of the CPU, the same trees); OpenMP reads it when xgboost is first imported
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 MARGIN = "margin"
 CONTRIBUTIONS = "contributions"

@@ -14,6 +14,7 @@ from pozytywka_spark.models.booster import Matrix
 from pozytywka_spark.models.predictors import Linear
 
 Features = npt.NDArray[np.floating[Any]]
+SOLVER = "scikit-learn"
 _CHUNK = 50_000  # rows that are held as doubles at once, beside the standardised ones
 # Newton's steps weigh the whole matrix anew, in a copy; for larger ones memory is worth more than digits
 _CELLS_TO_COPY = 100_000_000
@@ -48,7 +49,9 @@ def fit_columns(
     import sklearn.linear_model  # noqa: F401 before the limit, which holds for libraries that are loaded
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(threads):
+    # threads of linear algebra spin while they wait: below a size one alone is as soon done, and on a busy
+    # machine at a seventh of the CPU
+    with threadpool_limits(threads if matrix.size > _CELLS_TO_COPY else 1):
         columns = column_statistics(matrix, weight)
         total, positives = float(weight.sum()), float((weight * label).sum())
         coefficients = np.zeros(matrix.shape[1])

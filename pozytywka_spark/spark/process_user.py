@@ -20,7 +20,7 @@ def named_home() -> Path:
         return Path(pwd.getpwuid(user).pw_dir)
     except KeyError:
         raise PozytywkaError(
-            f"Spark did not start: user {user} has no entry in /etc/passwd, which Java needs; add one, or run "
+            f"Spark did not start: user {user} has no entry in /etc/passwd, which Java asks; add one, or run "
             "as a user who has one (scripts/image/entrypoint.sh makes one up)"
         ) from None
 

@@ -15,8 +15,10 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, conf_folder
 from pozytywka_spark.errors import PozytywkaError, UsageError
+from pozytywka_spark.spark.delta_jars import not_fetched, with_delta_jars
 from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
 from pozytywka_spark.spark.process_user import downloads_folder, named_home
+from pozytywka_spark.spark.s3a import s3a_conf
 
 # Fixed at the start of the JVM or of the session: a running one can't change them.
 _STATIC_PREFIXES = (
@@ -36,6 +38,9 @@ _DELTA: Mapping[str, object] = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
+
+# Delta reads a table's log in 50 tasks, at each version anew: on one machine most of a small write's time.
+_DELTA_ON_ONE_MACHINE: Mapping[str, object] = {"spark.databricks.delta.snapshotPartitions": 2}
 
 # Without a UI nobody looks at what is over, yet Spark keeps a thousand plans of it: those of our features
 # fill a small heap in a long session, which then does little but collect garbage.
@@ -78,13 +83,17 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
         downloads = downloads_folder(named_home(), Path(settings.home).absolute())
         if downloads is not None:
             wanted = {"spark.jars.ivy": str(downloads)} | wanted
-    builder = _with_delta_jars(SparkSession.Builder().config(map=dict(wanted)), settings)
+    builder = with_delta_jars(SparkSession.Builder().config(map=dict(wanted)), settings)
     try:
         submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started the JVM already
         log = Path(settings.home) / "logs" / f"{app_name}.log"
-        with _jvm_output(None if verbose or submitted else log):
+        output = None if verbose or submitted else log
+        with _jvm_output(output):
             session = builder.getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
+        missing = not_fetched(settings, output)
+        if missing is not None:
+            raise PozytywkaError(missing) from error
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise PozytywkaError(
             f"Spark did not start: {first}; is Java 17 or newer there (java -version), "
@@ -170,7 +179,8 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
     elif spark.master:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":
-        conf |= _DELTA
+        conf |= _DELTA | (_DELTA_ON_ONE_MACHINE if settings.env == "local" else {})
+    conf |= dict(s3a_conf(settings))
     # tasks side by side share the cores: Polars reads this once, as it is imported, and would take them all
     conf[_POLARS] = spark.conf.get("spark.task.cpus", 1)
     conf |= spark.conf
@@ -178,23 +188,6 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         given = for_throughput(str(conf.get(_JAVA, "")))
         conf[_JAVA] = f"-Dlog4j2.configurationFile={_log4j()} {given}"
     return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in conf.items()}
-
-
-def _with_delta_jars(builder: SparkSession.Builder, settings: Settings) -> SparkSession.Builder:
-    """Where the settings ask for it, let Spark fetch the jars that the package `delta-spark` belongs to."""
-    if settings.lake.engine != "delta-spark" or settings.lake.delta_jars != "download":
-        return builder
-    if "PYSPARK_GATEWAY_PORT" in os.environ:
-        raise UsageError(
-            "lake.delta_jars=download comes too late under spark-submit, whose JVM runs already: "
-            "give it the jars with --packages, and lake.delta_jars=provided"
-        )
-    from delta import configure_spark_with_delta_pip  # for those only who use the engine
-
-    others = str(settings.spark.conf.get("spark.jars.packages", ""))
-    packages = [name.strip() for name in others.split(",") if name.strip()]
-    configured: SparkSession.Builder = configure_spark_with_delta_pip(builder, extra_packages=packages)
-    return configured
 
 
 def _log4j() -> str:

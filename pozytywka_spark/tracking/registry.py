@@ -22,6 +22,7 @@ DELTA = "pozytywka.delta."
 LAKE = "pozytywka.lake_root"
 LOGGED = "pozytywka.logged_model"  # of a finished run: the model it logged, to register it by
 KIND = "pozytywka.model_kind"
+SOLVER = "pozytywka.logistic_solver"  # of a training run; older releases fitted by Spark ML and said nothing
 GUARDS, PASSED = "pozytywka.guards", "passed"
 PREVIOUS = "pozytywka.gate.previous"  # of a version: the champion that it took over from
 

@@ -52,6 +52,8 @@ def show_rollback(before: int, now: int) -> int:
 def show_reproduction(found: Reproduction) -> int:
     """Print what is the same and what isn't; 0 if everything is, else 1."""
     cli.show_table(f"run {found.run_id} trained again", found.rows)
+    for note in found.notes:
+        cli.say(f"note: {note}")
     differing = [str(row["what"]) for row in found.rows if not row["same"]]
     cli.say(f"differs: {', '.join(differing)}" if differing else f"the same {found.exactly}")
     return 0 if found.same else 1

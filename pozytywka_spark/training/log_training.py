@@ -14,6 +14,7 @@ from pozytywka_spark.dataset.splits import diagram
 from pozytywka_spark.dossier.summary import HEADLINE, facets
 from pozytywka_spark.evaluation import verdict as verdicts
 from pozytywka_spark.evaluation.metrics import Evaluation
+from pozytywka_spark.models.linear_fit import SOLVER
 from pozytywka_spark.models.names import LOGISTIC, MAJORITY, MODELS, XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.names import TEST, VALIDATION
@@ -54,6 +55,7 @@ def tags(prepared: Prepared, settings: Settings, root: str) -> dict[str, str]:
         **_facets(prepared, settings),
         registry.INPUTS: prepared.inputs,
         registry.LAKE: root,
+        registry.SOLVER: SOLVER,
         "pozytywka.catalogue_hash": prepared.catalogue,
         "pozytywka.code_hash": provenance.code_hash(),
         **{f"{registry.DELTA}{table}": str(version) for table, version in prepared.versions.items()},

@@ -18,7 +18,8 @@ from pozytywka_spark.dataset.table_job import training_table
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.evaluation import verdict
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.models.booster import Predictor
+from pozytywka_spark.models.booster import Matrix, Predictor
+from pozytywka_spark.models.linear_fit import SOLVER
 from pozytywka_spark.models.names import LOGISTIC, XGBOOST
 from pozytywka_spark.models.predictors import Linear
 from pozytywka_spark.models.serving_model import ServingModel
@@ -33,17 +34,24 @@ from pozytywka_spark.training.tuning.tune import with_parameters
 # What decides where things are, not what is trained: taken from today.
 _PLACES = ("env", "home", "raw", "lake", "spark", "mlflow")
 TOLERANCES = {XGBOOST: 1e-12, LOGISTIC: 1e-7}
+OTHER_SOLVER = 1e-4  # of the coefficients' scale: as near as two solvers come that stop where they like
+SPARK_ML = "Spark ML"
+EQUAL_BUT_FOR_SOLVER = f"within {OTHER_SOLVER:g}, by another solver"
 _EXACTLY = {XGBOOST: "to the last byte", LOGISTIC: "to seven digits"}
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A row for everything compared (what, then, now, same), whether all is the same, and how exactly."""
+    """A row for everything compared (what, then, now, same), whether all is the same, and how exactly.
+
+    `notes`: what a reader of the rows must know.
+    """
 
     run_id: str
     rows: Sequence[Mapping[str, Any]]
     same: bool
     exactly: str
+    notes: Sequence[str] = ()
 
 
 def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) -> Reproduction:
@@ -64,37 +72,67 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
         rows = partial(spark_rows, pinned, prepared.split, again, lake)
         fitted = fit_models(laid.asked, rows, prepared, final, plan)
         found = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
+    solver = tags.get(registry.SOLVER, SPARK_ML)
+    other_solver = solver != SOLVER
+    line = OTHER_SOLVER if other_solver else TOLERANCES[LOGISTIC]
     compared = [
         _row("rows, settings, code and libraries", tags[registry.INPUTS], prepared.inputs),
         _row("catalogue", tags["pozytywka.catalogue_hash"], prepared.catalogue),
         _row("kind of model", then["model"].kind, found.chosen),
-        *compare_predictors(then["model"], fitted.models[then["model"].kind]),
+        *compare_predictors(then["model"], fitted.models[then["model"].kind], other_solver=other_solver),
     ]
     metrics = metrics_of(found.chosen, found.models)
     both = verdict.metrics_of(found.verdict)  # as exact as the less exact of the two models
+    exactly = {XGBOOST: TOLERANCES[XGBOOST], LOGISTIC: line}
     compared += [
-        _number(name, value, (metrics | both)[name], TOLERANCES[LOGISTIC if name in both else found.chosen])
+        _number(name, value, (metrics | both)[name], exactly[LOGISTIC if name in both else found.chosen])
         for name, value in sorted(then["metrics"].items())
         if name in metrics or name in both
     ]
-    return Reproduction(run_id, compared, all(row["same"] for row in compared), _EXACTLY[found.chosen])
+    same = all(row["same"] for row in compared)
+    notes = [about_solver(solver)] if other_solver else []
+    told = EQUAL_BUT_FOR_SOLVER if other_solver and found.chosen == LOGISTIC else _EXACTLY[found.chosen]
+    return Reproduction(run_id, compared, same, told, notes)
 
 
-def compare_predictors(then: ServingModel, now: ServingModel) -> list[dict[str, Any]]:
-    """Trees byte by byte; a logistic model number by number, for libraries of arithmetic differ."""
+def about_solver(solver: str) -> str:
+    """What a reader must know of a logistic regression that `solver` fitted."""
+    return (
+        f"logistic regression was fitted by another solver then ({solver}, now {SOLVER}): its coefficients "
+        f"count as equal within {OTHER_SOLVER:g} of their scale, metrics that depend on it within "
+        f"{OTHER_SOLVER:g}; they are not the same to the last digits"
+    )
+
+
+def compare_predictors(
+    then: ServingModel, now: ServingModel, *, other_solver: bool = False
+) -> list[dict[str, Any]]:
+    """Trees byte by byte; a logistic model number by number, for libraries of arithmetic differ.
+
+    `other_solver`: of two that stop at different distances from the optimum, by the numbers' scale.
+    """
     if not (isinstance(then.predictor, Linear) and isinstance(now.predictor, Linear)):
         return [_row("booster", _digest(then.predictor), _digest(now.predictor))]
     columns = [np.array(_numbers_of(each)) for each in (then.predictor, now.predictor)]
     if columns[0].shape != columns[1].shape:
         return [_row("coefficients", str(len(columns[0])), str(len(columns[1])))]
-    widest = float(np.max(np.abs(columns[0] - columns[1]) / np.maximum(np.abs(columns[0]), 1.0)))
-    tolerance = TOLERANCES[LOGISTIC]
-    told = {"then": f"{len(columns[0])} numbers", "now": f"differ by {widest:.1e}"}
-    return [{"what": "coefficients", **told, "same": widest <= tolerance}]
+    scale = _scales_of(then.predictor) if other_solver else np.maximum(np.abs(columns[0]), 1.0)
+    widest = float(np.max(np.abs(columns[0] - columns[1]) / scale))
+    tolerance = OTHER_SOLVER if other_solver else TOLERANCES[LOGISTIC]
+    by = f"differ by {widest:.1e}" + (" of their scale" if other_solver else "")
+    return [
+        {"what": "coefficients", "then": f"{len(columns[0])} numbers", "now": by, "same": widest <= tolerance}
+    ]
 
 
 def _numbers_of(line: Linear) -> tuple[float, ...]:
     return (*line.means, *line.scales, *line.coefficients, line.intercept)
+
+
+def _scales_of(line: Linear) -> Matrix:
+    """Of each of `_numbers_of`: a column's deviation for its mean and itself, else the largest of them."""
+    largest = max((abs(value) for value in line.coefficients), default=0.0) or 1.0
+    return np.array([*line.scales, *line.scales, *([largest] * (len(line.coefficients) + 1))])
 
 
 def settings_of(logged: Mapping[str, Any], now: Settings) -> Settings:

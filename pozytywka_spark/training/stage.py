@@ -32,6 +32,7 @@ from pozytywka_spark.training import dossier_data, earlier_trainings, log_traini
 from pozytywka_spark.training.fit_and_measure import fit_models, held_rows, measure
 from pozytywka_spark.training.guard_shuffled_labels import check_shuffled
 from pozytywka_spark.training.stability import stability_of
+from pozytywka_spark.training.tuning.folds import Final, Fit
 from pozytywka_spark.training.tuning.search import fold_fits, search
 from pozytywka_spark.training.tuning.tune import with_parameters
 
@@ -119,7 +120,8 @@ def _train(
         model = fitted.models[found.chosen]
         held = prepared.sizes[TEST][0]
         explained = explanation.explain_model(laid.asked, held, model, final, threads=plan.threads)
-        holds = stability_of(model, prepared, explained, final, fits.explained)
+        grown = None if plan.across else Final(Fit(final, prepared.split), fitted.trees, plan.threads)
+        holds = stability_of(model, prepared, explained, final, fits.explained(grown))
         logged = log_training.log_models(tracking, parent, prepared, fitted, found)
         content = {
             "data": dossier_data.data_facts(prepared, settings),

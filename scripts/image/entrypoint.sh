@@ -35,6 +35,7 @@ case "${1:-}" in
         ;;
     *)
         if [[ "${1:-}" =~ ^[a-z_]+$ ]] && [ -f "$project/jobs/$1.py" ]; then
+            export POZYTYWKA_CONF="${POZYTYWKA_CONF:-$project/conf}"
             set -- "$PYSPARK_PYTHON" "$project/jobs/$1.py" "${@:2}"
         fi
         exec "$@"

@@ -30,7 +30,7 @@ PIPELINE = (
     "    500,000 script: raw files to scores           18.00 s  peak    316 MB  ROC AUC 0.7000\n"
     "    500,000 script: read                           1.94 s\n"
     "            the script fails with 1GB after 3.2 s: out of memory\n"
-    "    500,000 pipeline: raw files to scores         30.00 s  peak  2,100 MB  1.67 x script  ROC AUC 0.7348\n"
+    "    500,000 pipeline: raw files to scores         30.00 s  peak  2,100 MB  1.67 x  ROC AUC 0.7348\n"
     "    500,000 reading the truth                      0.30 s  ROC AUC 0.8100\n"
 )
 

@@ -25,7 +25,14 @@ from py4j.protocol import Py4JJavaError
 NODES = 2
 NODE_MEMORY_MB = 4096  # what a node manager gives away; nothing is set aside for it
 
-_OF_SPARK = ("hadoop-client-api-", "hadoop-client-runtime-", "slf4j-api-", "log4j-", "snappy-java-", "jcl-over-slf4j-")
+_OF_SPARK = (
+    "hadoop-client-api-",
+    "hadoop-client-runtime-",
+    "slf4j-api-",
+    "log4j-",
+    "snappy-java-",
+    "jcl-over-slf4j-",
+)
 _MINICLUSTER = "hadoop-client-minicluster-"
 _TO_CLIENTS = (
     "yarn.resourcemanager.address",
@@ -147,7 +154,7 @@ def _gateway(folder: Path, jars: Path) -> Iterator[Any]:
 
 
 def _classpath(folder: Path, jars: Path) -> list[Path]:
-    """Few jars, for the daemons' web servers search each one; their pages lie unpacked for the same reason."""
+    """Few jars, for the daemons' web servers search each; their pages lie unpacked for the same reason."""
     with zipfile.ZipFile(next(jars.glob(f"{_MINICLUSTER}*.jar"))) as packed:
         packed.extractall(folder / "pages", [n for n in packed.namelist() if n.startswith("webapps/")])
     of_spark = (Path(pyspark.__file__).parent / "jars").glob("*.jar")
@@ -168,7 +175,7 @@ def _write_conf(path: Path, values: Mapping[str, str]) -> None:
 
 def main(command: Sequence[str]) -> int:
     """Run the command beside a cluster; its exit code."""
-    jars = Path(os.environ["YARN_JARS"])
+    jars = Path(sys.prefix) / "share" / "pozytywka-jars" / "yarn"  # where scripts/jars.sh puts them
     with (
         tempfile.TemporaryDirectory(prefix="yarn-") as folder,
         yarn_cluster(Path(folder), jars) as yarn,

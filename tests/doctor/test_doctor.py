@@ -1,17 +1,19 @@
 """What the doctor finds of machines and settings that are right, and of ones that are not."""
 
 import os
+import platform
 import sqlite3
 import sys
 import time
 from collections import namedtuple
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.doctor import machine, software, stores
+from pozytywka_spark.doctor import machine, software, stores, workers
 from pozytywka_spark.doctor.findings import Finding, attempted, ok
 from pozytywka_spark.doctor.stage import examine
 from pozytywka_spark.errors import LakeError
@@ -89,14 +91,17 @@ def test_the_installed_packages_belong_together(monkeypatch: pytest.MonkeyPatch)
     assert any(clash.startswith("delta-spark needs pyspark") for clash in clashes)
 
 
+DELTA = software.version("delta-spark")
+
+
 @pytest.mark.parametrize(
     ("jar", "package", "state"),
     [
         (None, None, "trouble"),
-        ("delta-spark_2.13-4.4.1.jar", None, "ok"),
+        (f"delta-spark_2.13-{DELTA}.jar", None, "ok"),
         ("delta-spark_2.13-3.2.0.jar", None, "warning"),
-        (None, "io.delta:delta-spark_2.13:4.4.1", "ok"),
-        ("delta-storage-4.4.1.jar", None, "trouble"),
+        (None, f"io.delta:delta-spark_4.2_2.13:{DELTA}", "ok"),
+        (f"delta-storage-{DELTA}.jar", None, "trouble"),
     ],
 )
 def test_delta_jars(
@@ -237,3 +242,35 @@ def test_one_check_that_breaks_hides_no_other(tmp_path: Path, monkeypatch: pytes
 def test_a_place_that_takes_no_folder_is_trouble(tmp_path: Path) -> None:
     settings = given(tmp_path, "lake.root=/proc/pozytywka")
     assert only(attempted("lake", lambda: stores.lake(settings, None)), "trouble").advice.startswith("choose")
+
+
+def test_executors_whose_packages_are_the_driver_s_are_well() -> None:
+    found = {"place": {sys.prefix}, "python": {platform.python_version()}}
+    assert (
+        only(workers.compared("4.2.0", "yarn", found), "ok").found == "4.2.0, yarn, a Python worker answers"
+    )
+
+
+def test_executors_that_answer_from_an_archive_are_named() -> None:
+    found = {"place": {"/node/b/environment", "/node/a/environment"}}
+    told = only(workers.compared("4.2.0", "yarn", found), "ok").found
+    assert told.endswith("a Python worker answers from /node/a/environment and 1 more")
+
+
+def test_an_archive_of_older_packages_is_a_warning_that_names_them() -> None:
+    found = {"place": {"/node/environment"}, "polars": {"1.9.0"}, "pyarrow": {version("pyarrow")}}
+    _, told = workers.compared("4.2.0", "yarn", found)
+    assert (told.state, told.found) == ("warning", f"polars 1.9.0 (here {version('polars')})")
+    assert "scripts/pack.sh" in told.advice
+
+
+def test_no_answer_from_executors_is_trouble() -> None:
+    assert only(workers.compared("4.2.0", "yarn", {}), "trouble").found == "no answer from a Python worker"
+
+
+def test_jars_that_spark_submit_was_given_are_seen(tmp_path: Path) -> None:
+    settings = given(tmp_path, "lake.engine=delta-spark")
+    given_there = (
+        f"file:/jars/delta-storage-4.4.0.jar,file:/jars/delta-spark_4.2_2.13-{version('delta-spark')}.jar"
+    )
+    assert only(software.jars(settings, given_there), "ok").found == f"delta-spark {version('delta-spark')}"

@@ -1,9 +1,8 @@
-"""Each engine behind one fixture: delta-rs on classic Spark, delta-spark's calls on whatever serves them."""
+"""Each engine behind one fixture: delta-rs on a disk and on S3, delta-spark on Delta's own JVM classes."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.schemas.ddl import parse_ddl
+from tests.jars import needed
 
 DELTA_RS = "delta-rs"
 S3 = "delta-rs on S3"
-SAIL = "delta-spark on Sail"
 JVM = "delta-spark on the JVM"
-_CONNECT = "SPARK_CONNECT_MODE_ENABLED"
 
 
 @dataclass
@@ -42,53 +40,12 @@ class Bench:
         assert columns[0] == columns[1]
         assert sorted(map(tuple, actual.collect()), key=repr) == sorted(rows, key=repr)
 
-    def skip_on_sail(self, reason: str) -> None:
-        if self.engine == SAIL:
-            pytest.skip(f"Sail {reason}")
 
-
-@pytest.fixture(scope="module")
-def sail() -> Iterator[SparkSession]:
-    """A Connect session on a Sail server on loopback, beside the classic session of the other tests.
-
-    One a module: Sail ends a session that nobody used for five minutes, as long as other files take.
-    pyspark keeps in the environment which of the two its functions build columns for: tests on
-    Sail set the variable, and nobody else sees it.
-    """
-    server_module = pytest.importorskip("pysail.spark")
-    os.environ.setdefault("RUST_LOG", "error")
-    server = server_module.SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    before = os.environ.pop(_CONNECT, None)
-    try:
-        from pyspark.sql.connect.session import SparkSession as ConnectSession
-
-        session = ConnectSession.builder.remote(f"sc://127.0.0.1:{server.listening_address[1]}").create()
-        session.conf.set("spark.sql.session.timeZone", "UTC")
-    finally:
-        _restore(before)
-    yield session
-    session.stop()  # before the server: it would wait for it
-    server.stop()
-
-
-def _restore(value: str | None) -> None:
-    os.environ.pop(_CONNECT, None)
-    if value is not None:
-        os.environ[_CONNECT] = value
-
-
-@pytest.fixture(params=[DELTA_RS, S3, SAIL, JVM])
-def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+@pytest.fixture(params=[DELTA_RS, S3, pytest.param(JVM, marks=pytest.mark.jvm)])
+def bench(request: pytest.FixtureRequest, spark: SparkSession, tmp_path: Path) -> Bench:
     """An empty lake of each engine."""
-    if request.param == SAIL:
-        spark = request.getfixturevalue("sail")
-        monkeypatch.setenv(_CONNECT, "1")
-        return Bench(SAIL, _lake(tmp_path, "delta-spark", spark), spark)
-    spark = request.getfixturevalue("spark")
     if request.param == JVM:
-        if not _has_delta_classes(spark):
-            pytest.skip("Delta's JVM classes are not on the classpath; run with a Spark that has them")
+        needed("delta")
         return Bench(JVM, _lake(tmp_path, "delta-spark", spark), spark)
     if request.param == S3:
         server = request.getfixturevalue("s3_server")
@@ -111,8 +68,3 @@ def rs_module(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def _lake(home: Path, engine: str, spark: SparkSession, *overrides: str) -> Lake:
     return open_lake(load_settings("local", [f"home={home}", f"lake.engine={engine}", *overrides]), spark)
-
-
-def _has_delta_classes(spark: SparkSession) -> bool:
-    loader = spark.sparkContext._jvm.Thread.currentThread().getContextClassLoader()
-    return loader.getResource("io/delta/sql/DeltaSparkSessionExtension.class") is not None

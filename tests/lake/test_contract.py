@@ -189,7 +189,6 @@ def test_nested_columns_and_microseconds(bench: Bench) -> None:
 
 
 def test_the_same_transaction_is_done_once(bench: Bench) -> None:
-    bench.skip_on_sail("ignores transaction ids")
     lake = bench.lake
     frame = bench.frame([(1, "a", "x")], BY_CITY_DDL)
     assert lake.append(frame, BY_CITY, txn=Txn("ingest", 3)) == 0
@@ -208,7 +207,6 @@ def test_the_same_transaction_is_done_once(bench: Bench) -> None:
 
 
 def test_compact_keeps_the_rows(bench: Bench) -> None:
-    bench.skip_on_sail("has no OPTIMIZE")
     rows = [(number, "v", "x" if number % 2 else None) for number in range(6)]
     for row in rows:
         bench.lake.append(bench.frame([row], BY_CITY_DDL), BY_CITY)
@@ -219,7 +217,6 @@ def test_compact_keeps_the_rows(bench: Bench) -> None:
 
 
 def test_vacuum_keeps_what_is_pinned(bench: Bench) -> None:
-    bench.skip_on_sail("has no VACUUM")
     for number in range(4):
         bench.lake.overwrite(bench.frame([(number, "v")], DDL), PLAIN)
     assert bench.lake.vacuum("plain", retention_hours=1) == 0

@@ -85,8 +85,6 @@ def test_replace_partitions_touches_only_what_it_names(bench: Bench) -> None:
 
 
 def test_files_are_the_latest_version_s_with_their_partitions(bench: Bench) -> None:
-    if bench.engine == "delta-spark on Sail":
-        pytest.skip("Sail doesn't tell a frame's files")
     lake = bench.lake
     lake.append(bench.frame([(1, JANUARY, True), (2, FEBRUARY, True)], BY_MONTH_DDL), BY_MONTH)
     before = lake.files("by_month")

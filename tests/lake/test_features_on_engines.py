@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.schemas import DATA_SPAN, Table
 from tests.features.histories import (
     MONTHS,
     contents,
@@ -22,30 +20,12 @@ from tests.features.histories import (
     some_features,
     write_catalogue,
 )
-from tests.lake.conftest import SAIL, Bench
+from tests.lake.conftest import Bench
 
 FEW = some_features()[:30]
 WORLDS = histories(3)
 EARLY = [event for event in WORLDS.events if event["event_time"].month < 4]
 APRIL = [event for event in WORLDS.events if event["event_time"].month == 4]
-
-
-class OnSail:
-    """Sail names no files of a frame, as logs do, and can't replace rows that hold lists of structs."""
-
-    def __init__(self, lake: Lake) -> None:
-        self.lake = lake
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.lake, name)
-
-    def files(self, table: str) -> list[str]:
-        return DeltaTable(self.lake.path(table)).file_uris()
-
-    def replace_partitions(self, rows: Any, table: Table, partitions: Any) -> int | None:
-        if table == DATA_SPAN:
-            return self.lake.overwrite(rows, table)
-        return self.lake.replace_partitions(rows, table, partitions)
 
 
 def hashes(lake: Lake) -> list[tuple[Any, ...]]:
@@ -67,7 +47,7 @@ def test_a_month_more_ends_as_a_full_build_does(
     bench: Bench, expected: tuple[Any, Any], tmp_path: Path
 ) -> None:
     settings = load_settings("local", [f"home={tmp_path}"])
-    lake: Any = OnSail(bench.lake) if bench.engine == SAIL else bench.lake
+    lake = bench.lake
     write_catalogue(lake, WORLDS.catalogue)
     deliver(lake, EARLY)
     assert build_features(bench.spark, settings, lake, features=FEW).months == MONTHS[:3]

@@ -14,7 +14,6 @@ NEW = table("grown", DDL, keys=["k"], partition_by=["day"])
 
 
 def test_declared_columns_are_added_and_old_rows_have_null_there(bench: Bench) -> None:
-    bench.skip_on_sail("knows no mergeSchema")
     bench.lake.append(bench.frame([(1, 1), (2, 2)], "k bigint, day int"), OLD)
     assert bench.lake.grow(NEW) == 1
     assert bench.lake.grow(NEW) is None

@@ -22,7 +22,6 @@ from pozytywka_spark.schemas import table
 if TYPE_CHECKING:
     from lake.conftest import Bench
 
-ENGINES = ("delta-rs", "delta-spark")
 DDL = (
     "k bigint, s struct<a: int, l: array<string>>, t timestamp, d decimal(12, 3), x double, "
     "month date, city string"
@@ -112,28 +111,6 @@ def test_duckdb_reads_the_snapshots_own_files(written: str) -> None:
     source = f"read_parquet({files!r}, hive_partitioning = true, hive_types = {{'city': varchar}})"
     found = duckdb.sql(f"select k, city from {source} order by k").fetchall()
     assert found == [(1, "a b/ż%"), (2, None), (3, "x:y")]
-
-
-def test_both_engines_read_and_extend_one_table(
-    spark: SparkSession, sail: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What one engine writes the other takes as its own, in turns."""
-    ddl = "k bigint, t timestamp, city string"
-    turns = table("turns", ddl, keys=["k"], partition_by=["city"])
-    settings = {name: load_settings("local", [f"home={tmp_path}", f"lake.engine={name}"]) for name in ENGINES}
-
-    def turn(engine: str, session: SparkSession, number: int, expected: int) -> None:
-        lake = open_lake(settings[engine], session)
-        rows = session.createDataFrame([(number, "a b/%"), (-1, f"{number}:x")], "k bigint, city string")
-        lake.upsert(rows.withColumns({"t": F.timestamp_seconds(F.col("k"))}), turns)
-        found = {row["k"]: row["city"] for row in lake.read("turns").select("k", "city").collect()}
-        assert found == {-1: f"{number}:x"} | dict.fromkeys(range(expected), "a b/%")
-
-    turn("delta-rs", spark, 0, expected=1)
-    monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")
-    turn("delta-spark", sail, 1, expected=2)
-    monkeypatch.delenv("SPARK_CONNECT_MODE_ENABLED")
-    turn("delta-rs", spark, 2, expected=3)
 
 
 def test_a_root_of_odd_characters(spark: SparkSession, tmp_path: Path) -> None:

@@ -129,7 +129,6 @@ def test_the_number_for_a_new_table(largest: int, setting: int | None, expected:
 
 
 def test_the_number_is_recorded_with_the_table(bench: Bench) -> None:
-    bench.skip_on_sail("ignores transaction ids")
     assert layout.buckets_of(bench.lake) == 1
     first = layout.recording(bench.lake, 3)
     assert first == Txn("user_buckets", 1_000_003)
@@ -146,7 +145,6 @@ def test_the_number_is_recorded_with_the_table(bench: Bench) -> None:
 
 
 def test_rebucketing_keeps_every_row_in_one_commit(bench: Bench) -> None:
-    bench.skip_on_sail("ignores transaction ids")
     settings = home_of(bench)
     with pytest.raises(LakeError, match="no table events yet"):
         relayout.rebucket(settings, bench.lake, 4)
@@ -167,7 +165,6 @@ def test_rebucketing_keeps_every_row_in_one_commit(bench: Bench) -> None:
 
 
 def test_a_lake_of_the_last_release_is_upgraded_in_place(bench: Bench) -> None:
-    bench.skip_on_sail("keeps a table's partition columns when the table is overwritten with another schema")
     write_old(bench)
     settings = home_of(bench, "lake.user_buckets=3")
     with pytest.raises(LakeError, match="maintain --upgrade") as refused:

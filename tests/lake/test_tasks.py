@@ -22,7 +22,7 @@ from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.schemas import table
-from tests.lake.conftest import SAIL, Bench
+from tests.lake.conftest import Bench
 from tests.lake.task_work import (
     DDL,
     JANUARY,
@@ -54,8 +54,7 @@ def test_what_tasks_wrote_is_committed_once(bench: Bench, weight: int) -> None:
         total = _run(tasks, done.of("numbers"), add, weight)
         assert sum(told["sum"] for told in total.told) == 10
         assert lake.append(done.written, TABLE, txn=Txn("tests", 1)) == 0
-        if bench.engine != SAIL:  # which ignores transaction ids
-            assert lake.append(done.written, TABLE, txn=Txn("tests", 1)) is None
+        assert lake.append(done.written, TABLE, txn=Txn("tests", 1)) is None
     rows = [(1, "n1", JANUARY, 1), (2, "n2", JANUARY, 0), (3, "n3", JANUARY, 1), (4, "n4", JANUARY, 0)]
     bench.assert_rows(lake.read("worked"), rows, DDL)
     assert sorted(map(tuple, (row.values() for row in lake.rows("worked").to_pylist()))) == rows
@@ -163,7 +162,6 @@ def test_notes_of_files_are_read_back_until_someone_writes_them_anew(bench: Benc
         found = sorted(note.get("item", "-") for note in lake.noted(files))
         # Spark puts rows down for tasks on the other engine, and what it wrote knows nothing of notes
         assert found == ["-", "1", "2"] if isinstance(lake, DeltaRsLake) else set(found) == {"-"}
-    bench.skip_on_sail("doesn't compact")
     lake.compact("worked")
     with lake.tasks() as tasks:
         files = [file for shard in lake.shards("worked", tasks) for file in shard.files]
@@ -178,7 +176,6 @@ def test_what_tasks_wrote_overwrites_a_table_of_other_partitions(bench: Bench) -
     with bench.lake.tasks() as tasks:
         bench.lake.overwrite(_run(tasks, [1, 2], write, SMALL).written, TABLE)
         bench.assert_rows(bench.lake.read("worked"), [(1, "n1", JANUARY, 1), (2, "n2", JANUARY, 0)], DDL)
-        bench.skip_on_sail("keeps the partition columns that a table began with")
         bench.lake.replace_partitions(_run(tasks, [4], write, SMALL).written, TABLE, [{"month": JANUARY}])
     bench.assert_rows(bench.lake.read("worked"), [(4, "n4", JANUARY, 0)], DDL)
 
@@ -275,7 +272,6 @@ def test_rewrite_replaces_exactly_the_files_that_were_read(bench: Bench) -> None
 
 
 def test_declared_columns_are_added_by_the_write_that_needs_them(bench: Bench) -> None:
-    bench.skip_on_sail("knows no mergeSchema")
     bench.lake.append(
         bench.frame([(1, 1)], "k bigint, day int"), table("grown", "k bigint, day int", keys=["k"])
     )

@@ -14,13 +14,15 @@ from trained import settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.asking import Answer, Here, Question
-from pozytywka_spark.dataset.splits import MonthCount
+from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.months import TimeSplit
-from pozytywka_spark.training.single_task import binned
+from pozytywka_spark.spark.resources import Plan
+from pozytywka_spark.training.estimators import fit_trees
+from pozytywka_spark.training.single_task import Grown, binned, grow
 from pozytywka_spark.training.tuning import folds
-from pozytywka_spark.training.tuning.folds import Fit, FoldResult, fit_folds
+from pozytywka_spark.training.tuning.folds import Final, Fit, FoldResult, fit_folds
 
 ORDER = tuple(f"x{place}" for place in range(9))
 
@@ -93,6 +95,35 @@ def test_folds_are_fitted_on_their_months_with_their_base_rates(
         np.testing.assert_allclose(result.strengths, strengths, rtol=1e-4, atol=1e-6)
     assert found[0].log_loss != found[1].log_loss
     assert all(result.trees < 80 for result in found)  # later trees take no part
+
+
+def test_a_fold_of_the_final_split_takes_the_final_trees(
+    rows: pd.DataFrame, table: TrainingTable, counts: list[MonthCount], settings: Settings
+) -> None:
+    settings = settings_in(settings.home, "training.max_trees=40", "training.learning_rate=0.4")
+    same, other = (fold_of(rows, slice(0, 6), slice(6, 8)), fold_of(rows, slice(0, 4), slice(5, 7)))
+    rate = base_rate_of(same.train, counts)
+    trees = fit_trees(table.sided([same.train, same.validation, ()]), settings, Plan(1, 1, "one"), rate)
+    final = Final(Fit(settings, same), trees, 1)
+    grown: list[int] = []
+
+    def counting(*given: object) -> Grown:
+        grown.append(1)
+        return grow(*given)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(folds, "grow", counting)
+        anew = fit_folds(Here(table), ORDER, counts, 1, explain=True)
+        taken = fit_folds(Here(table), ORDER, counts, 1, explain=True, final=final)
+        fits = [Fit(settings, same), Fit(settings, other)]
+        expected, found = anew(fits), taken(fits)
+        assert len(grown) == 2 + 1
+        for one, two in zip(expected, found, strict=True):
+            assert (one.log_loss, one.trees, one.strengths) == (two.log_loss, two.trees, two.strengths)
+        faster = settings_in(settings.home, "training.max_trees=40", "training.learning_rate=0.3")
+        taken([Fit(faster, same)])
+        fit_folds(Here(table), ORDER, counts, 2, explain=True, final=final)([Fit(settings, same)])
+        assert len(grown) == 2 + 1 + 2  # of other settings or threads nothing is taken
 
 
 def test_losses_alone_cost_no_contributions_and_no_fit_asks_nothing(

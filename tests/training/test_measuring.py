@@ -123,10 +123,10 @@ class Counted(Here):
 
 def test_questions_load_neither_spark_nor_settings() -> None:
     """What a worker imports for a question it pays for in every process."""
-    names = ("scores", "gate_rows", "importance", "evaluation")
+    names = ("evaluation.scores", "promotion.gate_rows", "evaluation.importance", "evaluation.evaluate")
     code = (
         "import sys\n"
-        + "".join(f"import pozytywka_spark.training.{name}\n" for name in names)
+        + "".join(f"import pozytywka_spark.{name}\n" for name in names)
         + "heavy = {'pyspark', 'pydantic', 'mlflow', 'sklearn', 'xgboost', 'pandas'}\n"
         + "print(sorted(heavy & set(sys.modules)))"
     )

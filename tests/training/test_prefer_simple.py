@@ -23,7 +23,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.evaluation.metric_sums import user_weights
 from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.models.linear_fit import fit_weighted
+from pozytywka_spark.models.linear_fit import SOLVER, fit_weighted
 from pozytywka_spark.models.names import LOGISTIC
 from pozytywka_spark.models.predictors import Linear, Trees
 from pozytywka_spark.models.serving_model import ServingModel
@@ -34,7 +34,7 @@ from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.refits import refit
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import connect
-from pozytywka_spark.training.console import show
+from pozytywka_spark.training.console import show, show_reproduction
 from pozytywka_spark.training.reproduce import reproduce
 from pozytywka_spark.training.stage import train
 
@@ -201,7 +201,24 @@ def test_it_is_made_again(world: World, spark: SparkSession) -> None:
     what = {row["what"] for row in found.rows}
     assert {"coefficients", "kind of model", "roc_auc", "trees_minus_logistic_roc_auc"} <= what
     assert "booster" not in what
-    assert found.exactly == "to seven digits"
+    assert (found.exactly, found.notes) == ("to seven digits", [])
+
+
+def test_a_line_that_an_older_release_fitted_is_said_to_be_of_another_solver(
+    world: World, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracking, run = connect(world.settings), world.report.run_id
+    tracking.client.delete_tag(run, registry.SOLVER)
+    try:
+        found = reproduce(spark, world.settings, world.lake, run)
+    finally:
+        tracking.client.set_tag(run, registry.SOLVER, SOLVER)
+    assert found.same, [row for row in found.rows if not row["same"]]
+    assert found.exactly == "within 0.0001, by another solver"
+    assert show_reproduction(found) == 0
+    told = capsys.readouterr().out
+    assert "fitted by another solver then (Spark ML, now scikit-learn)" in told
+    assert "the same within 0.0001, by another solver" in told
 
 
 def named(settings: Settings, name: str) -> Settings:

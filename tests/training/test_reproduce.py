@@ -7,8 +7,10 @@ from pyspark.sql import SparkSession
 from trained import Trained
 
 from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.models.predictors import Linear
+from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.tracking.store import connect
-from pozytywka_spark.training.reproduce import reproduce, settings_of
+from pozytywka_spark.training.reproduce import compare_predictors, reproduce, settings_of
 
 
 def test_an_unknown_run_is_named(trained: Trained, spark: SparkSession) -> None:
@@ -29,3 +31,29 @@ def test_logged_settings_keep_todays_places_and_unknown_ones_are_told(trained: T
     logged["training"] = logged["training"] | {"boost": 1}
     with pytest.raises(TrackingError, match=r"setting training\.boost is not one of today's code"):
         settings_of(logged, trained.settings)
+
+
+def line_of(coefficients: tuple[float, ...], means: tuple[float, ...] = (1000.0, 0.5)) -> ServingModel:
+    predictor = Linear(means, (200.0, 0.1), coefficients, -3.0)
+    return ServingModel(predictor, ("a", "b"), "catalogue", "buys", 30, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("now", "same", "same_of_two_solvers"),
+    [
+        (line_of((0.2, 0.04)), True, True),
+        (line_of((0.2 + 5e-8, 0.04)), True, True),
+        (line_of((0.2, 0.04 + 1e-5)), False, True),  # a twentieth of a thousandth of the largest, 0.2
+        (line_of((0.2, 0.04 + 3e-5)), False, False),
+        (line_of((0.2, 0.04), (1000.0 + 0.01, 0.5)), False, True),  # of a deviation of 200
+        (line_of((0.2, 0.04), (1000.0, 0.5 + 1e-4)), False, False),  # of a deviation of 0.1
+    ],
+)
+def test_coefficients_of_another_solver_are_equal_within_their_scale(
+    now: ServingModel, same: bool, same_of_two_solvers: bool
+) -> None:
+    [row] = compare_predictors(line_of((0.2, 0.04)), now)
+    assert row["same"] is same
+    [row] = compare_predictors(line_of((0.2, 0.04)), now, other_solver=True)
+    assert row["same"] is same_of_two_solvers
+    assert "of their scale" in row["now"]

@@ -17,15 +17,16 @@ from pozytywka_spark.dataset.table_job import plan_rows, put_down
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import open_lake
+from tests.jars import needed
 
 
-@pytest.mark.parametrize("engine", ["delta-rs", "delta-spark"])
+@pytest.mark.parametrize("engine", ["delta-rs", pytest.param("delta-spark", marks=pytest.mark.jvm)])
 def test_rows_equal_those_that_spark_joins_of_a_pinned_version(
     spark: SparkSession, tmp_path: Path, engine: str
 ) -> None:
+    if engine == "delta-spark":
+        needed("delta")
     settings = settings_in(tmp_path, f"lake.engine={engine}")
-    if engine == "delta-spark" and "delta" not in spark.conf.get("spark.sql.extensions", ""):
-        pytest.skip("this session has no Delta of Spark's")
     lake, order = open_lake(settings, spark), feature_order(settings)
     write_tables(spark, settings, lake, hazard_rows(order, users=80))
     pinned = pin(settings, lake)

@@ -101,6 +101,17 @@ def test_this_process_answers_beside_each_other_as_far_as_there_are_cores(
         here.ask([meet_soon, meet_soon], threads=2)
 
 
+def test_tasks_of_one_machine_share_its_cores(staged: tuple[MemoryTasks, StagedTable]) -> None:
+    """Two cores: questions of two threads each go one after another, in one task."""
+    _, tasks = both(staged)
+    questions = [partial(means, side=side) for side in ("test", "train", "validation")]
+    assert [len(each) for each in tasks._rounds(questions, 1)] == [1, 1, 1]
+    assert [len(each) for each in tasks._rounds(questions, 2)] == [3]
+    assert [len(each) for each in tasks._rounds(questions[:1], 2)] == [1]
+    for ours, theirs in zip(tasks.ask(questions, threads=2), tasks.ask(questions), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_a_table_too_large_for_this_process_is_asked_in_tasks(
     staged: tuple[MemoryTasks, StagedTable],
 ) -> None:

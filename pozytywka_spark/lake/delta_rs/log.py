@@ -6,6 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,7 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import partitions
 from pozytywka_spark.lake.api import Commit, Txn
+from pozytywka_spark.lake.storage import local_files
 
 OPERATION = "pozytywka.operation"
 _WRITER = "pozytywka.writer"
@@ -29,9 +31,10 @@ CONFIGURATION = {"delta.logRetentionDuration": "interval 3650 days"}
 
 @dataclass(frozen=True)
 class ActiveFile:
-    """A data file of a snapshot; `path` is relative to the table, as on disk."""
+    """A data file of a snapshot; `path` is relative to the table, as on disk, `logged` as in its log."""
 
     path: str
+    logged: str
     size: int
     records: int | None
     partition: partitions.Rendered
@@ -94,6 +97,7 @@ def active_files(table: DeltaTable) -> list[ActiveFile]:
     return [
         ActiveFile(
             path=unquote(action["path"]),
+            logged=action["path"],
             size=action["size_bytes"],
             records=action["num_records"],
             partition={
@@ -129,7 +133,8 @@ def commit(path: str, change: Change) -> int | None:
         if table is not None and change.check is not None:
             change.check(table)
         try:
-            return _create(path, change) if table is None else _extend(path, table, change)
+            with turn(path, change.options):
+                return _create(path, change) if table is None else _extend(path, table, change)
         except CommitFailedError:
             # over a network "it is there already" may be the answer to the second sending of our own entry
             version = _version_of(path, change) if change.options else None
@@ -149,6 +154,11 @@ def commit(path: str, change: Change) -> int | None:
     )
 
 
+def turn(path: str, options: dict[str, str] | None) -> AbstractContextManager[None]:
+    """Not while the other engine commits to a local table; stores keep two writers apart by themselves."""
+    return local_files.turn(path, alone=False) if options is None else nullcontext()
+
+
 def add_columns(table: DeltaTable, name: str, columns: Schema) -> int:
     """Add columns, null in every row there is; the new version. Raises `LakeError` if another writer was
     faster with the same."""
@@ -158,6 +168,17 @@ def add_columns(table: DeltaTable, name: str, columns: Schema) -> int:
     except DeltaError as error:
         raise LakeError(f"table {name}: ADD COLUMNS failed: {error}; run it again") from error
     return table.version()
+
+
+def _check_removable(name: str, files: Sequence[ActiveFile]) -> None:
+    """Raise `LakeError` for a file that would stay: Delta's JVM classes log letters such as ł as they are,
+    `deltalake` encodes them in what it removes, and every reader compares the two as texts."""
+    for file in files:
+        if not file.logged.isascii():
+            raise LakeError(
+                f"table {name}: lake.engine=delta-rs can't remove {file.path.rpartition('/')[0]}, which the "
+                "other engine wrote: of its letters some are not ASCII; use lake.engine=delta-spark"
+            )
 
 
 def _create(path: str, change: Change) -> int:
@@ -190,7 +211,9 @@ def _extend(path: str, table: DeltaTable, change: Change) -> int:
         version = (_version_of(path, change) or 0) - 1  # it looked up the latest version by itself
     else:
         now = int(time.time() * 1000)
-        removes = [RemoveAction(f.path, not change.rearranges, now, f.size) for f in change.removes(table)]
+        gone = change.removes(table)
+        _check_removable(change.name, gone)
+        removes = [RemoveAction(f.path, not change.rearranges, now, f.size) for f in gone]
         table.create_write_transaction(
             [*removes, *(replace(add, data_change=not change.rearranges) for add in change.adds)],
             "append",

@@ -94,9 +94,9 @@ def vacuum(name: str, store: Store, path: str, retention_hours: float, keep_vers
     orphan_hours = max(hours, math.ceil(staging.LIVE_WRITER_HOURS))
     before = store.data_files(path)
     try:
-        _vacuum(delta, before, hours, keep_versions, full=False)
+        _vacuum(delta, path, store, before, hours, keep_versions, full=False)
         latest = read_parquet.snapshot(name, path, None, None, store.options)
-        _vacuum(latest, before, orphan_hours, keep_versions, full=True)
+        _vacuum(latest, path, store, before, orphan_hours, keep_versions, full=True)
     except (DeltaError, OSError) as error:
         raise LakeError(f"table {name}: vacuum failed: {error}") from error
     gone = before - store.data_files(path)
@@ -106,7 +106,14 @@ def vacuum(name: str, store: Store, path: str, retention_hours: float, keep_vers
 
 
 def _vacuum(
-    delta: DeltaTable, present: Set[str], hours: int, keep_versions: Sequence[int], *, full: bool
+    delta: DeltaTable,
+    path: str,
+    store: Store,
+    present: Set[str],
+    hours: int,
+    keep_versions: Sequence[int],
+    *,
+    full: bool,
 ) -> None:
     def run(*, dry: bool) -> list[str]:
         return delta.vacuum(
@@ -119,4 +126,5 @@ def _vacuum(
 
     # it logs itself in two commits, and lists what an earlier one deleted: only run it for what is there
     if any(unquote(gone) in present for gone in run(dry=True)):
-        run(dry=False)
+        with log.turn(path, store.options):
+            run(dry=False)

@@ -1,9 +1,9 @@
-"""The delta-spark engine: whatever serves `format("delta")` in the session does everything."""
+"""The delta-spark engine: Delta's own JVM classes in the session do everything."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 import pyarrow as pa
@@ -20,8 +20,10 @@ from pozytywka_spark.lake.delta_rs import merge
 from pozytywka_spark.lake.delta_spark import log as log
 from pozytywka_spark.lake.delta_spark import table as jvm
 from pozytywka_spark.lake.open_tasks import open_staging
+from pozytywka_spark.lake.replace_where import predicate
 from pozytywka_spark.lake.shard_list import check_columns, shards_of
 from pozytywka_spark.lake.shards import DataFile, Shard
+from pozytywka_spark.lake.storage import local_files
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table
@@ -132,11 +134,11 @@ class DeltaSparkLake:
     ) -> int | None:
         """See `api.Lake`."""
         wanted = partitions_of(table, partitions)
-        # the rows are checked here as well: not every server of the format checks replaceWhere
+        # Delta checks replaceWhere itself, but not in words that name the table and its partitions
         checked = checks.only_within(self._conforming(rows, table), table, wanted)
         if not self.exists(table.name):
             return self._write(checked, table, "append", txn, {})
-        return self._write(checked, table, "overwrite", txn, {"replaceWhere": _predicate(table, wanted)})
+        return self._write(checked, table, "overwrite", txn, {"replaceWhere": predicate(table, wanted)})
 
     def rewrite(
         self, table: Table, removed: Sequence[DataFile], rows: Rows, *, txn: Txn | None = None
@@ -177,7 +179,7 @@ class DeltaSparkLake:
         if not new.fields:
             return None
         nothing = held.limit(0).withColumns({field.name: F.lit(None).cast(field.dataType) for field in new})
-        with jvm.in_words(table.name, "add columns"):
+        with self._turn(table.name), jvm.in_words(table.name, "add columns"):
             writer = _writer(nothing, Table(table.name, nothing.schema, (), tuple(by)), None)
             writer.mode("append").option("mergeSchema", "true").save(self.path(table.name))
         return self.version(table.name)
@@ -190,7 +192,7 @@ class DeltaSparkLake:
     def compact(self, table: str) -> int | None:
         """See `api.Lake`."""
         before = self.version(table)
-        with jvm.in_words(table, "compact"):
+        with self._turn(table), jvm.in_words(table, "compact"):
             jvm.compact(self._spark, self.path(table))
         after = self.version(table)
         return after if after > before else None
@@ -202,8 +204,13 @@ class DeltaSparkLake:
                 f"table {table}: vacuum with retention_hours={retention_hours}: expected 0 or more"
             )
         hours = log.retention_with_pins(table, self.history(table), retention_hours, keep_versions)
-        with jvm.in_words(table, "vacuum"):
+        with self._turn(table), jvm.in_words(table, "vacuum"):
             return jvm.vacuum(self._spark, self.path(table), hours)
+
+    def _turn(self, table: str) -> AbstractContextManager[None]:
+        """Nobody else commits to a local table meanwhile; stores have Delta's log stores for it."""
+        path = self.path(table)
+        return local_files.turn(path, alone=True) if path.startswith("/") else nullcontext()
 
     def _latest(self, table: str) -> DataFrame:
         found = log.load(self._spark, self.path(table))
@@ -225,7 +232,7 @@ class DeltaSparkLake:
         return checks.conforming(rows, table)
 
     def _grow_and_check(self, table: Table) -> None:
-        """Raise `LakeError` if the lake's table differs: not every server of the format looks."""
+        """Raise `LakeError` if the lake's table differs, in the words of the other engine."""
         self.grow(table)
         types.check_same(table, self._latest(table.name).schema, self._partition_by(table.name))
 
@@ -247,17 +254,15 @@ class DeltaSparkLake:
         writer = _writer(checked, table, txn).mode(mode).options(**options)
         if new:
             writer = writer.options(**log.CONFIGURATION)
-        with jvm.in_words(table.name, mode), checks.in_words():
+        with self._turn(table.name), jvm.in_words(table.name, mode), checks.in_words():
             writer.save(self.path(table.name))
         return self.version(table.name)
 
     def _merge(self, source: DataFrame, table: Table, keys: Sequence[str]) -> None:
         """MERGE through `DataFrame.mergeInto`.
 
-        Spark's own API rather than `delta.tables.DeltaTable`: it is honoured by the JVM classes on
-        classic and Connect sessions and by other servers of the format, which don't know Delta's
-        own protocol extension. The source's columns are renamed so that no name needs a qualifier:
-        mergeInto can't give a path an alias.
+        Spark's own API, for which a Connect session needs nothing of Delta's. The source's columns are
+        renamed so that no name needs a qualifier: mergeInto can't give a path an alias.
         """
         renamed = source.select(*(F.col(name).alias(_SOURCE + name) for name in table.columns))
         matches = [F.col(key).eqNullSafe(F.col(_SOURCE + key)) for key in keys]
@@ -266,7 +271,7 @@ class DeltaSparkLake:
         for match in matches[1:]:
             condition = condition & match
         quoted = self.path(table.name).replace("`", "``")
-        with jvm.in_words(table.name, "upsert"):
+        with self._turn(table.name), jvm.in_words(table.name, "upsert"):
             (
                 renamed.mergeInto(f"delta.`{quoted}`", condition)
                 .whenMatched()
@@ -297,16 +302,3 @@ def _writer(df: DataFrame, table: Table, txn: Txn | None) -> DataFrameWriter:
     if txn is not None:
         writer = writer.option("txnAppId", txn.app).option("txnVersion", txn.version)
     return writer
-
-
-def _predicate(table: Table, wanted: Sequence[partitions.Rendered]) -> str:
-    """`replaceWhere` takes text only; every value is quoted and cast to its column's type."""
-
-    def term(name: str, value: str | None) -> str:
-        if value is None:
-            return f"`{name}` IS NULL"
-        quoted = "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-        kind = table.schema[name].dataType.simpleString()
-        return f"`{name}` = " + (quoted if kind == "string" else f"CAST({quoted} AS {kind})")
-
-    return " OR ".join("(" + " AND ".join(term(*item) for item in one.items()) + ")" for one in wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -13,6 +13,9 @@ from pyspark.sql import functions as F
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.api import Commit
 from pozytywka_spark.lake.row_checks import SPARK_ERRORS
+
+if TYPE_CHECKING:
+    from delta.tables import DeltaTable
 
 # A model names the versions it was trained on: their log must outlive Delta's default of 30 days.
 # Deletion vectors would keep plain Parquet readers, our other engine among them, out.
@@ -27,10 +30,7 @@ _NO_TABLE = (
     "No commit files found in _delta_log",
 )
 _AFTER_LATEST = "DELTA_TIMESTAMP_GREATER_THAN_COMMIT"
-_ACTIONS = (
-    "commitInfo struct<timestamp: bigint, operation: string>, txn struct<appId: string, version: bigint>, "
-    "metaData struct<createdTime: bigint, partitionColumns: array<string>>"
-)
+_TXN = "txn struct<appId: string, version: bigint>"
 
 
 def check_served(spark: SparkSession, root: str) -> None:
@@ -82,33 +82,29 @@ def load_as_of(
 
 def history(spark: SparkSession, path: str) -> list[Commit]:
     """All commits, latest first."""
-    entries = _delta_history(spark, path, None)
-    return _counted_commits(spark, path) if entries is None else entries
+    return [_commit(entry.asDict(recursive=True)) for entry in _table(spark, path).history().collect()]
 
 
 def latest_version(spark: SparkSession, path: str) -> int:
     """The number of the latest commit."""
-    entries = _delta_history(spark, path, 1)
-    return (_counted_commits(spark, path) if entries is None else entries)[0].version
+    return int(_table(spark, path).history(1).collect()[0]["version"])
 
 
 def txn_version(spark: SparkSession, path: str, app: str) -> int | None:
-    """The last version that `app` committed, from the log's own files: no API tells it."""
-    row = _actions(spark, path).filter(F.col("txn.appId") == app).agg(F.max("txn.version")).first()
+    """The last version that `app` committed, from the log's own files: no API tells it.
+
+    Of checkpoints too: commits older than one may be gone, as `CONFIGURATION` isn't every writer's.
+    """
+    folder = f"{path}/_delta_log"
+    checkpoints = spark.read.schema(_TXN).option("pathGlobFilter", "*.checkpoint*.parquet").parquet(folder)
+    actions = spark.read.schema(_TXN).json(f"{folder}/*.json").unionByName(checkpoints)
+    row = actions.filter(F.col("txn.appId") == app).agg(F.max("txn.version")).first()
     return None if row is None else row[0]
 
 
 def partition_columns(spark: SparkSession, path: str) -> list[str]:
-    """The columns the table is partitioned by, as its last metadata says."""
-    latest = (
-        _actions(spark, path)
-        .filter(F.col("metaData").isNotNull())
-        .select(
-            F.col("metaData.partitionColumns").alias("columns"), F.col("metaData.createdTime").alias("time")
-        )
-        .collect()
-    )
-    return list(max(latest, key=lambda row: row["time"] or 0)["columns"] or ()) if latest else []
+    """The columns the table is partitioned by."""
+    return list(_table(spark, path).detail().select("partitionColumns").collect()[0][0])
 
 
 def retention_with_pins(
@@ -130,18 +126,10 @@ def retention_with_pins(
     return max(retention_hours, math.ceil(age.total_seconds() / 3600) + 1)
 
 
-def _delta_history(spark: SparkSession, path: str, limit: int | None) -> list[Commit] | None:
-    """Through Delta's own API; None if what serves the format doesn't speak it."""
+def _table(spark: SparkSession, path: str) -> DeltaTable:
     from delta.tables import DeltaTable  # imports Delta's protocol classes: only for those who use them
 
-    try:
-        table = DeltaTable.forPath(spark, path)
-        entries = (table.history() if limit is None else table.history(limit)).collect()
-    except SPARK_ERRORS as error:
-        if "extension relation" in str(error):
-            return None
-        raise
-    return [_commit(entry.asDict(recursive=True)) for entry in entries]
+    return DeltaTable.forPath(spark, path)
 
 
 def _commit(entry: dict[str, Any]) -> Commit:
@@ -149,19 +137,3 @@ def _commit(entry: dict[str, Any]) -> Commit:
     metadata = {key: str(value) for key, value in (entry.get("operationParameters") or {}).items()}
     metadata |= {key: str(value) for key, value in (entry.get("operationMetrics") or {}).items()}
     return Commit(int(entry["version"]), time.astimezone(UTC), str(entry["operation"]), metadata)
-
-
-def _counted_commits(spark: SparkSession, path: str) -> list[Commit]:
-    """Commits in the order of their times, numbered from 0: right while the log was never cleaned up."""
-    infos = _actions(spark, path).filter(F.col("commitInfo").isNotNull()).select("commitInfo.*").collect()
-    ordered = sorted(infos, key=lambda row: row["timestamp"])
-    commits = [
-        Commit(version, datetime.fromtimestamp(row["timestamp"] / 1000, UTC), row["operation"], {})
-        for version, row in enumerate(ordered)
-    ]
-    return commits[::-1]
-
-
-def _actions(spark: SparkSession, path: str) -> DataFrame:
-    """The log's actions: of the commits' files, which `CONFIGURATION` keeps."""
-    return spark.read.schema(_ACTIONS).json(f"{path}/_delta_log/*.json")

@@ -44,7 +44,7 @@ def native(root: str) -> tuple[fs.FileSystem, str] | None:
     return fs.PyFileSystem(_Handler(opened)), "/"
 
 
-class _Handler(fs.FSSpecHandler):
+class _Handler(fs.FSSpecHandler):  # type: ignore[misc]  # pyarrow is untyped
     """What Arrow's adapter leaves out: times of files, and how far a stream has come."""
 
     @staticmethod

@@ -119,6 +119,20 @@ def _acquired(descriptor: int, wait_seconds: float, waiting: Callable[[], None] 
             return True
 
 
+@contextmanager
+def turn(table: str, *, alone: bool) -> Iterator[None]:
+    """Wait for one's turn to commit to a local table: `alone`, or together with all others who needn't be.
+
+    `deltalake` puts a log's next entry only where there is none. Delta's JVM classes look first and then
+    put it, in two steps between which an entry of another process's would be lost.
+    """
+    lock = Path(table).parent / "_locks" / Path(table).name
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("ab") as held_lock:
+        fcntl.flock(held_lock.fileno(), fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
 def folders(path: str) -> list[str]:
     """Names of the folders in `path`; none if it is absent."""
     try:

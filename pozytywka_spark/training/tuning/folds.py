@@ -8,18 +8,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Asked
+from pozytywka_spark.dataset.asking import Asked, Question
 from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import Mask, TrainingTable
+from pozytywka_spark.models.booster import load
 from pozytywka_spark.models.threads import threads_of
 from pozytywka_spark.models.tree_parameters import positive_weight
 from pozytywka_spark.months import TimeSplit
-from pozytywka_spark.training.estimators import as_task
+from pozytywka_spark.training.estimators import FittedTrees, as_task
 from pozytywka_spark.training.single_task import Binned, Task, binned, grow
+
+if TYPE_CHECKING:
+    import xgboost
 
 _EXPLAINED = 20_000  # validation rows of a fold whose contributions are averaged
 
@@ -45,28 +50,51 @@ class FoldResult:
 FitAll = Callable[[Sequence[Fit]], list[FoldResult]]
 
 
+@dataclass(frozen=True)
+class Final:
+    """The final fit: a fold of the same months, settings and threads needs no other."""
+
+    fit: Fit
+    trees: FittedTrees
+    threads: int
+
+
 def fit_folds(
-    asked: Asked, order: Sequence[str], counts: Sequence[MonthCount], threads: int, *, explain: bool
+    asked: Asked,
+    order: Sequence[str],
+    counts: Sequence[MonthCount],
+    threads: int,
+    *,
+    explain: bool,
+    final: Final | None = None,
 ) -> FitAll:
     """Fits side by side, each with so many threads and its own fold's base rate.
 
-    `explain`: say what moved the scores too.
+    `explain`: say what moved the scores too. `final`: trees that were grown on the training table before.
     """
 
+    def question_of(fit: Fit) -> Question[FoldResult]:
+        months = fit.fold.validation
+        task = _task(fit, order, counts, threads)
+        if final is not None and _is_same(final, fit, task):
+            return partial(explain_final, validation=months, trees=final.trees, threads=threads)
+        return partial(fit_fold, train=fit.fold.train, validation=months, task=task, explain=explain)
+
     def fit_all(fits: Sequence[Fit]) -> list[FoldResult]:
-        questions = [
-            partial(
-                fit_fold,
-                train=fit.fold.train,
-                validation=fit.fold.validation,
-                task=_task(fit, order, counts, threads),
-                explain=explain,
-            )
-            for fit in fits
-        ]
-        return asked.ask(questions, threads=threads) if questions else []
+        return asked.ask([question_of(fit) for fit in fits], threads=threads) if fits else []
 
     return fit_all
+
+
+def _is_same(final: Final, fit: Fit, task: Task) -> bool:
+    """Whether XGBoost would be given the same once more."""
+    months = (fit.fold.train, fit.fold.validation)
+    return (
+        (final.fit.fold.train, final.fit.fold.validation) == months
+        and final.fit.settings.training == fit.settings.training
+        and final.threads == task.threads
+        and final.trees.positive_weight == task.parameters["scale_pos_weight"]
+    )
 
 
 def _task(fit: Fit, order: Sequence[str], counts: Sequence[MonthCount], threads: int) -> Task:
@@ -78,20 +106,38 @@ def fit_fold(
     table: TrainingTable, train: Sequence[date], validation: Sequence[date], task: Task, *, explain: bool
 ) -> FoldResult:
     """Trees on the rows of the months `train`, stopped and judged on those of `validation`."""
-    import xgboost
-
     start = time.monotonic()
     with threads_of(task.threads):
         grown = grow(_binned(_Same(table), tuple(train), tuple(validation), task.threads), task)
-        found = np.zeros(0)
+        found: tuple[float, ...] = ()
         if explain:
-            held_out = table.matrix[_within(table, validation)]
-            step = -(-len(held_out) // _EXPLAINED)
-            seen = xgboost.DMatrix(held_out[::step], missing=np.nan, nthread=task.threads)
-            parts = grown.booster.predict(seen, pred_contribs=True, iteration_range=(0, grown.best))
-            found = np.abs(parts[:, :-1]).mean(axis=0, dtype=np.float64)
+            found = _strengths(table, validation, grown.booster, grown.best, task.threads)
     loss = grown.validation_loss[grown.best - 1]
-    return FoldResult(loss, grown.best, time.monotonic() - start, tuple(found.tolist()))
+    return FoldResult(loss, grown.best, time.monotonic() - start, found)
+
+
+def explain_final(
+    table: TrainingTable, validation: Sequence[date], trees: FittedTrees, threads: int
+) -> FoldResult:
+    """`fit_fold` of trees that are there: only what moves their scores is new."""
+    start = time.monotonic()
+    with threads_of(threads):
+        booster = load(trees.booster, threads)
+        found = _strengths(table, validation, booster, trees.trees, threads)
+    return FoldResult(trees.validation_loss[trees.trees - 1], trees.trees, time.monotonic() - start, found)
+
+
+def _strengths(
+    table: TrainingTable, months: Sequence[date], booster: xgboost.Booster, trees: int, threads: int
+) -> tuple[float, ...]:
+    """Each feature's mean absolute contribution over the rows of the months, or over a sample of many."""
+    import xgboost
+
+    held_out = table.matrix[_within(table, months)]
+    step = -(-len(held_out) // _EXPLAINED)
+    seen = xgboost.DMatrix(held_out[::step], missing=np.nan, nthread=threads)
+    parts = booster.predict(seen, pred_contribs=True, iteration_range=(0, trees), validate_features=False)
+    return tuple(np.abs(parts[:, :-1]).mean(axis=0, dtype=np.float64).tolist())
 
 
 class _Same:

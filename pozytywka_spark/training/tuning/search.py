@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pozytywka_spark.config import Settings
@@ -10,16 +11,19 @@ from pozytywka_spark.dataset.prepare import Prepared
 from pozytywka_spark.spark.resources import Cluster, Plan, TrialPlan, plan_trials
 from pozytywka_spark.tracking.store import Tracking
 from pozytywka_spark.training import log_training
-from pozytywka_spark.training.tuning.folds import FitAll, fit_folds
+from pozytywka_spark.training.tuning.folds import Final, FitAll, fit_folds
 from pozytywka_spark.training.tuning.tune import Tuned, study_name, tune
 
 
 @dataclass(frozen=True)
 class FoldFits:
-    """`plain` gives losses only, `explained` importances too; `plan` says how they are done."""
+    """`plain` gives losses only, `explained` importances too; `plan` says how they are done.
+
+    `explained` is given the final fit, if it grew on the training table, so that none does so twice.
+    """
 
     plain: FitAll
-    explained: FitAll
+    explained: Callable[[Final | None], FitAll]
     plan: TrialPlan
 
 
@@ -29,7 +33,7 @@ def fold_fits(asked: Asked, prepared: Prepared, plan: Plan, cluster: Cluster, se
     order, counts = prepared.order, prepared.counts
     return FoldFits(
         fit_folds(asked, order, counts, chosen.threads, explain=False),
-        fit_folds(asked, order, counts, chosen.threads, explain=True),
+        lambda final: fit_folds(asked, order, counts, chosen.threads, explain=True, final=final),
         chosen,
     )
 

@@ -1,0 +1,71 @@
+"""Delta's JVM classes for a session of this machine: jars that are here already, else what Spark fetches."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import UsageError
+
+_FAILED = re.compile(r"unresolved dependency: (\S+?): |download failed: (\S+?)[,\]]")
+_TAIL = 200_000  # bytes of the JVM's output that are looked at
+
+
+def brought() -> list[Path]:
+    """What scripts/jars.sh put into the environment, if it is of the installed delta-spark's version."""
+    folder = Path(sys.prefix) / "share" / "pozytywka-jars" / "delta"
+    return (
+        sorted(folder.glob("*.jar"))
+        if any(folder.glob(f"delta-spark_*-{version('delta-spark')}.jar"))
+        else []
+    )
+
+
+def coordinates() -> str:
+    """What the installed packages `delta-spark` and `pyspark` belong to, in Maven's words."""
+    spark = ".".join(version("pyspark").split(".")[:2])
+    return f"io.delta:delta-spark_{spark}_2.13:{version('delta-spark')}"
+
+
+def with_delta_jars(builder: SparkSession.Builder, settings: Settings) -> SparkSession.Builder:
+    """Where the settings ask for Delta's jars, those that are here; else Spark is to fetch them.
+
+    Raises `UsageError` under spark-submit, whose JVM runs already.
+    """
+    if not asked_for(settings):
+        return builder
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        raise UsageError(
+            "lake.delta_jars=download comes too late under spark-submit, whose JVM runs already: "
+            f"give it the jars with --packages {coordinates()}, and lake.delta_jars=provided"
+        )
+    jars = [str(jar) for jar in brought()]
+    key, new = ("spark.jars", jars) if jars else ("spark.jars.packages", [coordinates()])
+    given = [name.strip() for name in str(settings.spark.conf.get(key, "")).split(",") if name.strip()]
+    return builder.config(key, ",".join([*new, *given]))
+
+
+def asked_for(settings: Settings) -> bool:
+    """Whether the session is to come with jars that its Spark doesn't have."""
+    return settings.lake.engine == "delta-spark" and settings.lake.delta_jars == "download"
+
+
+def not_fetched(settings: Settings, log: Path | None) -> str | None:
+    """What to tell people if the JVM ended for want of the jars; None if that was not it."""
+    if not asked_for(settings) or brought() or log is None or not log.is_file():
+        return None
+    found = _FAILED.search(log.read_bytes()[-_TAIL:].decode(errors="replace"))
+    if found is None:
+        return None
+    missing = (found[1] or found[2]).replace("#", ":").replace(";", ":")
+    return (
+        f"lake.engine=delta-spark needs {coordinates()}, and Spark could not download {missing} ({log} says "
+        "why); run it where Maven Central or a mirror is reached, bring the jars once with scripts/jars.sh "
+        "delta, or use lake.engine=delta-rs, which needs none"
+    )

@@ -1,0 +1,55 @@
+"""The whole pipeline on Delta's own JVM classes ends as it does on delta-rs, hash for hash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+from running import run
+
+from pozytywka_spark.config import load_settings
+from pozytywka_spark.lake import open_lake
+from tests.jars import needed
+
+pytestmark = pytest.mark.jvm
+
+TINY = [
+    "synthetic.users=240", "synthetic.months=7", "synthetic.tracks=400", "synthetic.played_tracks=200",
+    "synthetic.artists=80", "split.validation_months=1", "split.test_months=1", "training.max_trees=10",
+    "training.min_positives=1", "evaluation.bootstrap=5",
+]  # fmt: skip
+# the clock's, the run's and the files' own; where a table lies and which commit of it was read
+BY_CHANCE = ("scored_at", "scoring_id")
+
+
+def contents(spark: SparkSession, chosen: list[str]) -> dict[str, tuple[int, Any]]:
+    """Of each table its rows, and a digest of them whatever their order."""
+    settings = load_settings("local", chosen)
+    lake = open_lake(settings, spark)
+    found = {}
+    for folder in sorted(path.parent.name for path in Path(settings.lake.root).glob("*/_delta_log")):
+        rows = lake.read(folder).drop(*BY_CHANCE)
+        hashed = [_hashable(rows.schema[name]) for name in sorted(rows.columns)]
+        digest = rows.select(F.sum(F.xxhash64(*hashed).cast("decimal(38, 0)"))).collect()[0][0]
+        found[folder] = (rows.count(), digest)
+    return found
+
+
+def _hashable(field: T.StructField) -> Column:
+    """Spark hashes no maps."""
+    return F.to_json(field.name) if "map<" in field.dataType.simpleString() else F.col(field.name)
+
+
+def test_the_pipeline_on_either_engine_makes_the_same_tables(spark: SparkSession, tmp_path: Path) -> None:
+    needed("delta")
+    ends = {}
+    for engine in ("delta-rs", "delta-spark"):
+        chosen = [f"home={tmp_path / engine}", f"lake.engine={engine}", *TINY]
+        assert run("pipeline", *chosen) == 0, engine
+        ends[engine] = contents(spark, chosen)
+    assert ends["delta-spark"] == ends["delta-rs"]
+    assert ends["delta-spark"]["predictions"][0]
