@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sysconfig
 import tarfile
@@ -40,7 +41,7 @@ MEMORY = [
     "spark.driver.memory=1g", "spark.driver.memoryOverhead=768m", "spark.yarn.am.memory=512m",
 ]  # fmt: skip
 
-pytestmark = pytest.mark.jvm
+pytestmark = [pytest.mark.jvm, pytest.mark.system]
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,12 @@ class Run:
 def yarn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yarn]:
     jars = needed("yarn")
     needed("delta")
-    with yarn_cluster(tmp_path_factory.mktemp("yarn"), jars[0].parent) as running:
+    folder = tmp_path_factory.mktemp("yarn")
+    with yarn_cluster(folder, jars[0].parent) as running:
         yield running
+    args = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(folder) not in args, "a daemon or a container outlived its cluster"
+    shutil.rmtree(folder)  # each node has its own copy of the environment
 
 
 def submitted(yarn: Yarn, folder: Path, job: str, archive: str, mode: str, *sets: str) -> Run:

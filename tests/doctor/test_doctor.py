@@ -44,6 +44,7 @@ def given(tmp_path: Path, *overrides: str) -> Settings:
     return load_settings("local", [f"home={tmp_path}", *overrides])
 
 
+@pytest.mark.system  # the doctor starts what it asks
 @pytest.mark.parametrize(
     ("line", "state"),
     [
@@ -60,11 +61,13 @@ def test_java_by_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, li
     assert only(software.java(), state).found == line
 
 
+@pytest.mark.system  # the doctor starts what it asks
 def test_a_java_home_without_java_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     assert str(tmp_path / "bin" / "java") in only(software.java(), "trouble").found
 
 
+@pytest.mark.system  # the doctor starts what it asks
 def test_workers_of_another_python_are_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     only(software.python(), "ok")
@@ -221,6 +224,7 @@ def test_a_delivery_is_looked_at(tmp_path: Path) -> None:
     only(stores.raw_files(given(tmp_path, f"raw.path={tmp_path}/none"), None), "trouble")
 
 
+@pytest.mark.system  # the doctor starts what it asks
 def test_one_check_that_breaks_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> list[Finding]:
         raise ZeroDivisionError("by zero")
@@ -274,3 +278,15 @@ def test_jars_that_spark_submit_was_given_are_seen(tmp_path: Path) -> None:
         f"file:/jars/delta-storage-4.4.0.jar,file:/jars/delta-spark_4.2_2.13-{version('delta-spark')}.jar"
     )
     assert only(software.jars(settings, given_there), "ok").found == f"delta-spark {version('delta-spark')}"
+
+
+def test_an_error_in_a_python_worker_is_told_by_its_own_last_line() -> None:
+    def without_pandas() -> list[Finding]:
+        raise RuntimeError(
+            "An exception was thrown from the Python worker:\nTraceback (most recent call last):\n"
+            '  File "worker.py", line 1, in main\n    import pandas\n'
+            "ModuleNotFoundError: No module named 'pandas'\n"
+        )
+
+    told = only(attempted("Spark", without_pandas), "trouble").found
+    assert told == "RuntimeError: ModuleNotFoundError: No module named 'pandas'"

@@ -32,6 +32,7 @@ def test_a_machine_on_which_jobs_can_run(
     assert not (tmp_path / "mlflow.db").exists()
 
 
+@pytest.mark.system  # the doctor starts what it asks
 def test_trouble_is_told_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "lake").write_text("a file where a folder should be")
     sets = [f"home={tmp_path}", "training.num_workers=4", "spark.master=local[2]"]
