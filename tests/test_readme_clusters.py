@@ -96,7 +96,7 @@ def test_a_key_that_spark_does_not_have_is_noticed() -> None:
 
 def test_delta_s_jars_are_those_that_the_pinned_package_asks_for() -> None:
     lock = (PROJECT / "requirements.lock").read_text(encoding="utf-8").lower()
-    delta = re.search(r"^delta[_-]spark==(.*)$", lock, re.MULTILINE)
+    delta = re.search(r"^delta[_-]spark==(\S+)", lock, re.MULTILINE)
     assert delta is not None
     spark = ".".join(pyspark.__version__.split(".")[:2])
     named = set(re.findall(r"io\.delta:[\w.-]+:[\d.]+", (PROJECT / "README.md").read_text(encoding="utf-8")))

@@ -278,3 +278,15 @@ def test_jars_that_spark_submit_was_given_are_seen(tmp_path: Path) -> None:
         f"file:/jars/delta-storage-4.4.0.jar,file:/jars/delta-spark_4.2_2.13-{version('delta-spark')}.jar"
     )
     assert only(software.jars(settings, given_there), "ok").found == f"delta-spark {version('delta-spark')}"
+
+
+def test_an_error_in_a_python_worker_is_told_by_its_own_last_line() -> None:
+    def without_pandas() -> list[Finding]:
+        raise RuntimeError(
+            "An exception was thrown from the Python worker:\nTraceback (most recent call last):\n"
+            '  File "worker.py", line 1, in main\n    import pandas\n'
+            "ModuleNotFoundError: No module named 'pandas'\n"
+        )
+
+    told = only(attempted("Spark", without_pandas), "trouble").found
+    assert told == "RuntimeError: ModuleNotFoundError: No module named 'pandas'"
