@@ -19,7 +19,7 @@ from pozytywka_spark.features.declared.analysts import PLAYS, SKIPS
 from pozytywka_spark.features.declared.declare import feature
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake.api import Lake
-from tests.features.histories import (
+from tests.worlds.histories import (
     FIRST_MONTHS,
     MONTHS,
     TABLES,

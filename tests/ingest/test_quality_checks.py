@@ -3,10 +3,10 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from quality_worlds import looked_at, silver_frame
 
 from pozytywka_spark.ingest.quality import brought, catalogue_partials, event_partials
 from pozytywka_spark.schemas import AUDIO_FEATURES, TRACKS
+from tests.worlds.quality_worlds import looked_at, silver_frame
 
 
 def track(key, artist="a", **changes):

@@ -3,7 +3,6 @@
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from in_memory import MemoryFiles
 
 from pozytywka_spark.ingest.fates import summed
 from pozytywka_spark.ingest.resolve.rejected import (
@@ -15,6 +14,7 @@ from pozytywka_spark.ingest.resolve.rejected import (
 )
 from pozytywka_spark.ingest.staged import LEFT, LEFT_ROWS, REJECTED, REJECTED_ROWS
 from pozytywka_spark.schemas import QUARANTINE
+from tests.in_memory import MemoryFiles
 
 STAMP = BatchStamp("sessions", "sessions-d", 3, 12)
 PATHS = ("/d/a.jsonl", "/d/b.jsonl")

@@ -12,11 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from known_hazard import KEPT, LAST, TEST_FROM, VALIDATION_FROM, hazard_rows, straight, write_tables
 from pyspark.sql import SparkSession
 from sklearn.metrics import log_loss, roc_auc_score
 from test_promotion import register
-from trained import Trained, settings_in
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
@@ -37,6 +35,16 @@ from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training.console import show, show_reproduction
 from pozytywka_spark.training.reproduce import reproduce
 from pozytywka_spark.training.stage import train
+from tests.worlds.known_hazard import (
+    KEPT,
+    LAST,
+    TEST_FROM,
+    VALIDATION_FROM,
+    hazard_rows,
+    straight,
+    write_tables,
+)
+from tests.worlds.trained import Trained, settings_in
 
 JAN = date(2023, 1, 1)
 
