@@ -8,7 +8,7 @@ Raw files, as somebody delivers them:
 
 Silver tables, as ingest writes them:
     fixed_world      16 users, 14 months, never changes: recorded values of features
-    silver           a clean delivery's tables by Spark's own functions: an oracle of ingest, input of features
+    silver           a clean delivery's tables by Spark's own functions: what features begin with
     quality_worlds   silver frames with one fault each: checks of quality
     histories        little worlds that can't touch each other, events in any order: builds on top of builds
     known_effect     2,000 users in an experiment whose effect the generator knows: estimates of effects
