@@ -21,7 +21,7 @@ from pozytywka_spark.evaluation import decisions, explanation
 from pozytywka_spark.evaluation.verdict import CHOSEN_ON_TEST, as_plain, in_words
 from pozytywka_spark.features.declared.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.models.predictors import IN_WORDS
+from pozytywka_spark.models.names import IN_WORDS
 from pozytywka_spark.names import TEST, TRAIN
 from pozytywka_spark.promotion.aliases import settle
 from pozytywka_spark.reports.notebook import card

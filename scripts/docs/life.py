@@ -21,7 +21,12 @@ WORLD = Synthetic(
     dirt=Dirt(null_track_id=0.02),
 )  # fmt: skip
 MONTH = date(2022, 6, 1)  # a test month whose labels are known
-SETTINGS = ("training.max_trees=20", "training.min_positives=1", "evaluation.bootstrap=20", "gate.confidence=0.9")
+SETTINGS = (
+    "training.max_trees=20",
+    "training.min_positives=1",
+    "evaluation.bootstrap=20",
+    "gate.confidence=0.9",
+)
 PAGE = "life-of-a-row.md"
 MEASURES = ("plays", "ads", "skips", "likes", "sessions", "listened_us", "skip_delay_us")
 FEATURES = ("number_of_tracks", "number_of_skips", "skip_rate", "average_duration_ms", "tenure_days")

@@ -99,8 +99,16 @@ def _type(annotation: Any) -> str:
     """A type as one would say it."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is None:
-        names = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "datetime": "time"}
-        return names.get(getattr(annotation, "__name__", ""), getattr(annotation, "__name__", str(annotation)))
+        names = {
+            "str": "text",
+            "int": "whole number",
+            "float": "number",
+            "bool": "true or false",
+            "datetime": "time",
+        }
+        return names.get(
+            getattr(annotation, "__name__", ""), getattr(annotation, "__name__", str(annotation))
+        )
     if str(origin) == "typing.Literal":
         return "one of " + ", ".join(f"`{each}`" for each in inner)
     if origin is tuple:
@@ -149,7 +157,9 @@ def _table(each: schemas.Table, grain: str) -> str:
         names = ", ".join(f"`{field.name}`" for field in each.schema)
         columns = f"{len(each.columns)} columns: {names}. Keys and partitions aside they are `{each.schema[2].dataType.simpleString()}`."
     else:
-        columns = table([{"column": f"`{field.name}`", "type": f"`{_short(field)}`"} for field in each.schema])
+        columns = table(
+            [{"column": f"`{field.name}`", "type": f"`{_short(field)}`"} for field in each.schema]
+        )
     return f"## {each.name}\n\n" + "\n".join(facts) + f"\n\n{columns}"
 
 
@@ -184,7 +194,9 @@ def _commented(text: str) -> Iterator[tuple[str, str]]:
 
 def job_pages() -> str:
     """The help of every job."""
-    parts = ["Each is run as `scripts/submit.sh JOB`; `scripts/submit.sh JOB --help` prints what stands here."]
+    parts = [
+        "Each is run as `scripts/submit.sh JOB`; `scripts/submit.sh JOB --help` prints what stands here."
+    ]
     parts += [f"## {name}\n\n```text\n{help_of(name)}```" for name in jobs()]
     return "\n\n".join(parts)
 
@@ -205,8 +217,12 @@ def exit_codes() -> str:
     told = {int(code) for code in re.findall(r"exit(?: code)? (\d)", text)}
     unknown = told - set(CODES)
     if unknown:
-        raise LookupError(f"jobs speak of exit codes {sorted(unknown)}, which scripts/docs/reference.py doesn't know")
-    errors = [{"error": f"`{name}`", "code": str(code), "raised when": said} for name, code, said in _errors()]
+        raise LookupError(
+            f"jobs speak of exit codes {sorted(unknown)}, which scripts/docs/reference.py doesn't know"
+        )
+    errors = [
+        {"error": f"`{name}`", "code": str(code), "raised when": said} for name, code, said in _errors()
+    ]
     return f"{table(rows)}\n\n## Errors\n\nOf `pozytywka_spark.errors`; a job prints one line and ends with the code.\n\n{table(errors)}"
 
 

@@ -120,6 +120,19 @@ def test_delta_jars(
 
 
 @pytest.mark.parametrize(
+    ("overrides", "state", "told"),
+    [
+        ([], "ok", "delta-rs, tested on folders"),
+        (["lake.root=s3a://b/lake"], "ok", "delta-rs, tested on S3"),
+        (["lake.engine=delta-spark"], "ok", "delta-spark, tested on folders: Delta's own classes"),
+        (["lake.engine=delta-spark", "lake.root=gs://b/lake"], "warning", "gs://: not tested by us"),
+    ],
+)
+def test_which_engine_is_proven_where(tmp_path: Path, overrides: list[str], state: str, told: str) -> None:
+    assert told in only(stores.proven(given(tmp_path, *overrides)), state).found
+
+
+@pytest.mark.parametrize(
     ("overrides", "state"),
     [
         (["spark.master=local[1]", "training.num_workers=1"], "ok"),

@@ -20,7 +20,7 @@ from running import JOBS, run
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.doctor import stores
-from pozytywka_spark.lake.s3 import endpoint
+from pozytywka_spark.lake.storage.s3 import endpoint
 from pozytywka_spark.synthetic.world import write_world
 from tests.jars import needed
 from tests.store.test_s3_pipeline import MADE, STAGES, TINY, contents
