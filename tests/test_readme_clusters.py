@@ -21,7 +21,7 @@ ROWS = ("Standalone", "YARN", "Kubernetes")
 
 def row(name: str) -> list[str]:
     """The pieces in backticks of that row of the README's table of clusters."""
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    text = (PROJECT / "docs/how-to/run-on-a-cluster.md").read_text(encoding="utf-8")
     (line,) = re.findall(rf"^\| {name}[^|]*\|(.*)\|$", text, re.MULTILINE)
     return re.findall(r"`([^`]+)`", line)
 
@@ -99,10 +99,10 @@ def test_delta_s_jars_are_those_that_the_pinned_package_asks_for() -> None:
     delta = re.search(r"^delta[_-]spark==(\S+)", lock, re.MULTILINE)
     assert delta is not None
     spark = ".".join(pyspark.__version__.split(".")[:2])
-    named = set(re.findall(r"io\.delta:[\w.-]+:[\d.]+", (PROJECT / "README.md").read_text(encoding="utf-8")))
+    named = set(re.findall(r"io\.delta:[\w.-]+:[\d.]+", (PROJECT / "docs/how-to/run-on-a-cluster.md").read_text(encoding="utf-8")))
     assert named == {f"io.delta:delta-spark_{spark}_2.13:{delta[1]}"}
     hadoop = next(SPARK.glob("jars/hadoop-client-api-*.jar")).stem.rpartition("-")[2]
-    named = set(re.findall(r"hadoop-aws:([\d.]+)", (PROJECT / "README.md").read_text(encoding="utf-8")))
+    named = set(re.findall(r"hadoop-aws:([\d.]+)", (PROJECT / "docs/how-to/run-on-a-cluster.md").read_text(encoding="utf-8")))
     assert named == {hadoop}
 
 

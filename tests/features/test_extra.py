@@ -197,7 +197,7 @@ def test_two_modules_may_share_measures_but_not_names(monkeypatch: pytest.Monkey
 
 
 def test_the_example_of_the_readme_is_a_module_as_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "docs/how-to/add-a-feature.md").read_text(encoding="utf-8")
     (code,) = [block.split("```")[0] for block in readme.split("```python\n") if "FEATURES = (" in block]
     module = ModuleType("of_the_readme")
     exec(code, vars(module))
