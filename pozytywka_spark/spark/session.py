@@ -179,7 +179,8 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
     elif spark.master:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":
-        conf |= _DELTA | (_DELTA_ON_ONE_MACHINE if settings.env == "local" else {})
+        conf |= _DELTA
+        conf |= _DELTA_ON_ONE_MACHINE if settings.env == "local" else {}
     conf |= s3a_conf(settings)
     # tasks side by side share the cores: Polars reads this once, as it is imported, and would take them all
     conf[_POLARS] = spark.conf.get("spark.task.cpus", 1)
