@@ -24,7 +24,7 @@ def blocks() -> dict[str, str]:
 
 
 def imports() -> dict[str, set[str]]:
-    """Of each room, the rooms that it imports as modules are loaded or as functions run, not for types alone."""
+    """Of each room, the rooms that it imports as modules load or functions run, not for types alone."""
     graph: dict[str, set[str]] = {room: set() for room in rooms()}
     for file in sorted(PACKAGE.rglob("*.py")):
         room = file.relative_to(PACKAGE).parts[0]

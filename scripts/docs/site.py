@@ -1,4 +1,4 @@
-"""For the site only: what pages link to outside docs/ is named, not linked, and the benches' picture comes along."""
+"""For the site only: links that lead out of docs/ become plain text, the benches' picture comes along."""
 
 from __future__ import annotations
 
@@ -30,5 +30,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
         return link["text"] if where.startswith("..") or where.endswith(".ipynb") else link[0]
 
     return re.sub(
-        r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<to>[^)#:]+)(#[^)]*)?\)", inside, markdown.replace(f"../{PICTURE}", "results.svg")
+        r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<to>[^)#:]+)(#[^)]*)?\)",
+        inside,
+        markdown.replace(f"../{PICTURE}", "results.svg"),
     )

@@ -31,4 +31,6 @@ def anchors(page: Path) -> set[str]:
 def paths_named(page: Path) -> set[str]:
     """Names in backticks that look like files or folders of the project."""
     named = re.findall(r"`([\w./-]+)`", prose(page))
-    return {name for name in named if re.match(r"(pozytywka_spark|tests|scripts|conf|jobs|docs)/[\w./-]*$", name)}
+    return {
+        name for name in named if re.match(r"(pozytywka_spark|tests|scripts|conf|jobs|docs)/[\w./-]*$", name)
+    }

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 class Recorder:
