@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +18,16 @@ _SIDES = ("training", "validation")
 
 @dataclass(frozen=True)
 class Task:
-    """How to grow: XGBoost's `parameters`, at most `rounds` trees, stopped after `patience` without gain."""
+    """How to grow: XGBoost's `parameters`, at most `rounds` trees, stopped after `patience` without gain.
+
+    `both_losses`: the train side's log loss is wanted too.
+    """
 
     parameters: Mapping[str, Any]
     rounds: int
     patience: int
     threads: int
+    both_losses: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Binned:
 
 @dataclass(frozen=True)
 class Grown:
-    """All trees that were grown, and the log loss of both sides after each."""
+    """All trees that were grown, and the log loss of both sides after each; train's only if it was wanted."""
 
     booster: xgboost.Booster
     train_loss: tuple[float, ...]
@@ -47,16 +50,6 @@ class Grown:
     def best(self) -> int:
         """How many trees lose least on validation."""
         return int(self.booster.best_iteration) + 1
-
-
-@contextmanager
-def threads_of(threads: int) -> Iterator[None]:
-    """Lets XGBoost use so many: Spark starts its workers with OMP_NUM_THREADS=1, which caps nthread."""
-    import xgboost  # noqa: F401 before the limit, which holds for libraries that are loaded
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(threads, user_api="openmp"):
-        yield
 
 
 def binned(train: TrainingTable, validation: TrainingTable, threads: int) -> Binned:
@@ -73,14 +66,15 @@ def grow(rows: Binned, task: Task) -> Grown:
     import xgboost
 
     losses: dict[str, dict[str, list[float]]] = {}
+    watched = [(rows.train, _SIDES[0])] if task.both_losses else []
     booster = xgboost.train(
         {**task.parameters, "nthread": task.threads},
         rows.train,
         task.rounds,
-        evals=[(rows.train, _SIDES[0]), (rows.validation, _SIDES[1])],
+        evals=[*watched, (rows.validation, _SIDES[1])],  # the last one stops it
         early_stopping_rounds=task.patience,
         evals_result=losses,
         verbose_eval=False,
     )
-    train, validation = (tuple(losses[side]["logloss"]) for side in _SIDES)
+    train, validation = (tuple(losses.get(side, {}).get("logloss", ())) for side in _SIDES)
     return Grown(booster, train, validation)

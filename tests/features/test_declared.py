@@ -73,7 +73,7 @@ def test_the_catalogue_is_listed_without_a_session(tmp_path: Path) -> None:
         "import sys; from pyspark.sql import SparkSession\n"
         "def no(*_): raise AssertionError('a session')\n"
         "SparkSession.Builder.getOrCreate = no\n"
-        "from jobs.features import main\n"
+        "from pozytywka_spark.jobs.features import main\n"
         f"sys.exit(main(['--catalogue', '--set', 'home={tmp_path}']))"
     )
     root = Path(__file__).parents[2]

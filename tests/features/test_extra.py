@@ -209,12 +209,12 @@ def test_two_modules_may_share_measures_but_not_names(monkeypatch: pytest.Monkey
         extra_features([MODULE, MODULE], CATALOGUE)
 
 
-def test_the_example_of_the_readme_is_a_module_as_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (code,) = [block.split("```")[0] for block in readme.split("```python\n") if "FEATURES = (" in block]
-    module = ModuleType("of_the_readme")
+def test_the_example_of_the_docs_is_a_module_as_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/add-a-feature.md").read_text(encoding="utf-8")
+    (code,) = [block.split("```")[0] for block in page.split("```python\n") if "FEATURES = (" in block]
+    module = ModuleType("of_the_docs")
     exec(code, vars(module))
-    monkeypatch.setitem(sys.modules, "of_the_readme", module)
-    (feature,) = extra_features(["of_the_readme"], CATALOGUE)
+    monkeypatch.setitem(sys.modules, "of_the_docs", module)
+    (feature,) = extra_features(["of_the_docs"], CATALOGUE)
     made = pl.DataFrame({"skips_over_3": [1], "plays_over_3": [4]}).select(feature.expression())
     assert made.item() == 0.25

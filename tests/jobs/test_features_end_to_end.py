@@ -12,7 +12,6 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from jobs import features as job
 from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import GuardError
@@ -20,6 +19,7 @@ from pozytywka_spark.features import stage
 from pozytywka_spark.features.declared.catalogue import ANALYSTS, CATALOGUE, catalogue_hash
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.features.stage import FeaturesReport, build_features
+from pozytywka_spark.jobs import features as job
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.features import oracle
