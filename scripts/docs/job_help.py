@@ -20,7 +20,7 @@ def help_of(name: str) -> str:
     """What `--help` prints at a width of 110 columns."""
     printed = io.StringIO()
     main = importlib.import_module(f"jobs.{name}").main
-    with patch.dict(os.environ, {"COLUMNS": "110"}), contextlib.redirect_stdout(printed):
-        with contextlib.suppress(SystemExit):
-            main(["--help"])
+    narrow = patch.dict(os.environ, {"COLUMNS": "110"})
+    with narrow, contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
+        main(["--help"])
     return printed.getvalue()

@@ -20,11 +20,11 @@ def blocks() -> dict[str, str]:
     """By name, the parts of the page that are made."""
     graph = imports()
     drawn = {room: to - set(GROUND) for room, to in graph.items()}
-    return {"map": _mermaid(_fewest(drawn)), "rooms": _list()}
+    return {"map": _mermaid(fewest(drawn)), "rooms": _list()}
 
 
 def imports() -> dict[str, set[str]]:
-    """Of each room, the rooms that it imports as modules are loaded or as functions run, not for types alone."""
+    """Of each room, the rooms that it imports as modules load or functions run, not for types alone."""
     graph: dict[str, set[str]] = {room: set() for room in rooms()}
     for file in sorted(PACKAGE.rglob("*.py")):
         room = file.relative_to(PACKAGE).parts[0]
@@ -61,7 +61,7 @@ def _outside_type_checking(node: ast.AST) -> Iterator[ast.AST]:
         yield from _outside_type_checking(child)
 
 
-def _fewest(graph: Graph) -> dict[str, set[str]]:
+def fewest(graph: Graph) -> dict[str, set[str]]:
     """The graph without arrows that follow from others: a room that imports another reaches all below it."""
     below = {room: _below(graph, room) for room in graph}
     return {

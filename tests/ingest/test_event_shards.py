@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_spark.hashing.identity import user_bucket
-from pozytywka_spark.ingest.staged import COMPLETE, COMPLETE_ROWS
+from pozytywka_spark.ingest.parcels import COMPLETE, COMPLETE_ROWS
 from pozytywka_spark.ingest.validate.event_shards import stage_complete
 from pozytywka_spark.ingest.validate.file_stats import month_of_event
 from tests.in_memory import MemoryFiles

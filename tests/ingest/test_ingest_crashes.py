@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pozytywka_spark.ingest import stage
-from pozytywka_spark.ingest.book import Book
+from pozytywka_spark.ingest.file_log import Book
 from pozytywka_spark.lake import open_lake
 from tests.ingest.older_stream import run_older_stream
 from tests.worlds.deliveries import at, contents, sessions, users, write

@@ -11,7 +11,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from pozytywka_spark.ingest.fates import UNRESOLVED
+from pozytywka_spark.ingest.outcomes import UNRESOLVED
 from pozytywka_spark.ingest.resolve.evidence import tally
 from pozytywka_spark.ingest.resolve.grammar import Grammar
 from pozytywka_spark.ingest.resolve.repair import repair

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Data, Settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest import stage
-from pozytywka_spark.ingest.quality.spanned import caption, days_chart, span_findings, spanned
+from pozytywka_spark.ingest.quality.data_span_findings import caption, days_chart, span_findings, spanned
 from pozytywka_spark.lake import open_lake
 from tests.worlds.deliveries import at, sessions, users, write
 from tests.worlds.histories import some_features

@@ -13,7 +13,7 @@ import pytest
 from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import DataError, LakeError
 from pozytywka_spark.ingest import stage
-from pozytywka_spark.ingest.book import Book
+from pozytywka_spark.ingest.file_log import Book
 from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.ingest.validate.rules import judge, storage
 from pozytywka_spark.lake import open_lake

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pozytywka_spark.hashing.identity import event_ids, user_bucket
-from pozytywka_spark.ingest.fates import summed
+from pozytywka_spark.ingest.outcomes import summed
+from pozytywka_spark.ingest.parcels import LEFT, RESCUED
 from pozytywka_spark.ingest.resolve.new_events import EventShard, NewEvents
-from pozytywka_spark.ingest.staged import LEFT, RESCUED
 from pozytywka_spark.lake.event_notes import as_note, note_of
 from pozytywka_spark.schemas import EVENTS
 from tests.in_memory import MemoryFiles

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from test_ingest_repair_kernel import fates, of_sessions, shown_by
 
-from pozytywka_spark.ingest.fates import UNRESOLVED
+from pozytywka_spark.ingest.outcomes import UNRESOLVED
 from pozytywka_spark.ingest.resolve.repair import repair
 from tests.ingest.grammars import FORMS, as_rows, blanked, delivery
 from tests.ingest.memory_ingest import MemoryIngest

@@ -11,7 +11,7 @@ import pytest
 import xgboost
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Answer, Here, Question
+from pozytywka_spark.dataset.questions import Answer, Here, Question
 from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.models.tree_parameters import tree_parameters

@@ -15,7 +15,7 @@ from pozytywka_spark.features.build.first_pass import (
     TableContents,
     first_purchases,
 )
-from pozytywka_spark.features.build.staged import BOUGHT, BOUGHT_ROWS, TRACKS, USERS
+from pozytywka_spark.features.build.parcels import BOUGHT, BOUGHT_ROWS, TRACKS, USERS
 from pozytywka_spark.lake.tasks import Done
 from tests.in_memory import MemoryTasks
 from tests.worlds.month_world import MARCH, catalogue, dimensions, events, micros

@@ -14,8 +14,7 @@ from polars.testing import assert_frame_equal
 
 from pozytywka_spark.features.build.items import Held, UserSlice
 from pozytywka_spark.features.build.label_rows import LabelPlan, added, count_labels, label_rows
-from pozytywka_spark.features.build.passes import user_slices
-from pozytywka_spark.features.build.staged import (
+from pozytywka_spark.features.build.parcels import (
     BOUGHT,
     BOUGHT_ROWS,
     LIKED,
@@ -25,6 +24,7 @@ from pozytywka_spark.features.build.staged import (
     PLAYED_ROWS,
     TRACKS,
 )
+from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.suspicion_sample import CANDIDATES, OLDER
 from pozytywka_spark.features.build.third_pass import (
     LABELS,
