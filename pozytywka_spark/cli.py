@@ -25,6 +25,7 @@ LOG_WIDTH = 180
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else LOG_WIDTH)
 _STEPS = Steps(OUT)
 
+COMMAND = "pozytywka"  # what an installed package is called by
 _NO_SPACE = "No space left on device"  # the system's own words, whoever passes them on
 
 Work = Callable[[argparse.Namespace, Settings], int | None]
@@ -33,7 +34,7 @@ Work = Callable[[argparse.Namespace, Settings], int | None]
 def job_parser(name: str, description: str) -> argparse.ArgumentParser:
     """A parser with the flags that every job takes; a job adds its own."""
     parser = argparse.ArgumentParser(
-        prog=f"scripts/submit.sh {name}",
+        prog=f"{program()} {name}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -55,10 +56,16 @@ def job_parser(name: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def program() -> str:
+    """How jobs are called here: by the installed command, else from a checkout."""
+    return COMMAND if Path(sys.argv[0]).name == COMMAND else "scripts/submit.sh"
+
+
 def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, work: Work) -> int:
     """Parse, load the settings, do the work; 0 on success, 2 on wrong usage, 1 on failure."""
     args = parser.parse_args(argv)
     quiet_libraries(verbose=args.verbose)
+    show_progress()
     try:
         return work(args, load_settings(args.env, args.overrides)) or 0
     except KeyboardInterrupt:
@@ -87,6 +94,21 @@ def month(text: str) -> date:
 def complain(message: str) -> None:
     """One line on standard error."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 the error channel itself
+
+
+class _Progress(logging.Handler):
+    """What the library logs, as lines for the person who watches."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(f"  {record.getMessage()}")
+
+
+def show_progress() -> None:
+    """Let the library's log be seen among the job's own lines; only the command line prints."""
+    log = logging.getLogger("pozytywka_spark")
+    if not any(isinstance(handler, _Progress) for handler in log.handlers):
+        log.addHandler(_Progress())
+    log.setLevel(logging.INFO)
 
 
 def quiet_libraries(*, verbose: bool) -> None:

@@ -1,5 +1,8 @@
 """Errors that a person reads: one line naming the thing, what was expected and what to do."""
 
+from collections.abc import Mapping
+from importlib.util import find_spec
+
 
 class PozytywkaError(Exception):
     """Something failed that the user can act on; a job prints it as one line and exits with `exit_code`."""
@@ -27,3 +30,26 @@ class GuardError(PozytywkaError):
 
 class TrackingError(PozytywkaError):
     """MLflow can't be reached, or holds no such model."""
+
+
+# What a base install leaves out, by extra: the packages that each brings
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "tuning": ("optuna",),
+    "simulation": ("pymoo",),
+    "experiments": ("statsmodels",),
+    "delta-spark": ("delta",),
+}
+
+
+def require(extra: str) -> None:
+    """Raise `UsageError` naming the extra if one of its packages isn't installed; imports none of them."""
+    for package in EXTRAS[extra]:
+        try:
+            spec = find_spec(package)
+        except ValueError:  # of a module that was put there without one
+            spec = None
+        if spec is None:
+            raise UsageError(
+                f"the package {package} isn't installed, which is part of the extra {extra}: "
+                f"pip install 'pozytywka-spark[{extra}]'"
+            )

@@ -17,15 +17,15 @@ echo "▸ packages into a fresh environment …" >&2
 "$PROJECT/.venv/bin/python" -m venv "$work/environment"
 # the wheel itself too, so that what is packed stands alone; submit.sh's --py-files win over it
 install_packed() {
-    # through uv where set-up had it, without what only xgboost on GPUs would load (see setup.sh)
-    local uv="$PROJECT/.venv/bin/uv"
-    if [ -x "$uv" ] && [ -f "$PROJECT/.venv/left-out.txt" ]; then
-        UV_HTTP_TIMEOUT=120 "$uv" pip install --quiet --no-config --python "$work/environment/bin/python" \
-            --link-mode copy --overrides "$PROJECT/.venv/left-out.txt" \
-            --constraint "$PROJECT/requirements.lock" "$(wheel_path)" && return
+    # through uv where set-up had it, without resolving: the lock has all
+    local uv="$PROJECT/.venv/bin/uv" pip
+    pip=("$work/environment/bin/pip" install --disable-pip-version-check --quiet --no-deps)
+    if [ -x "$uv" ] && [ -f "$PROJECT/.venv/uv.txt" ]; then
+        uv=("$uv" pip install --quiet --no-config --python "$work/environment/bin/python" --link-mode copy --no-deps)
+        UV_HTTP_TIMEOUT=120 "${uv[@]}" --require-hashes --requirement "$PROJECT/requirements.lock" \
+            && "${uv[@]}" "$(wheel_path)" && return
     fi
-    "$work/environment/bin/pip" install --disable-pip-version-check --quiet \
-        --constraint "$PROJECT/requirements.lock" "$(wheel_path)"
+    "${pip[@]}" --require-hashes --requirement "$PROJECT/requirements.lock" && "${pip[@]}" "$(wheel_path)"
 }
 install_packed >"$PROJECT/dist/pack.log" 2>&1 \
     || fail 1 "packages could not be installed: $(tail -n 1 "$PROJECT/dist/pack.log")"

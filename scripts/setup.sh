@@ -22,29 +22,36 @@ find_python() {
 # Spark comes as source: 400 MB needn't be packed tightly to be unpacked at once, nor all of it be compiled
 STORED=--build-option=--compression=stored
 
+# lock_of run|dev: all packages with their versions and hashes; scripts/lock.sh makes it
+lock_of() {
+    if [ "$1" = dev ]; then echo "$PROJECT/requirements-dev.lock"; else echo "$PROJECT/requirements.lock"; fi
+}
+
+# The locks are complete, so nothing is resolved, and what isn't in them doesn't come.
 install() {
-    "$PROJECT/.venv/bin/pip" install --disable-pip-version-check --quiet --no-compile \
-        --config-settings=$STORED --constraint "$PROJECT/requirements.lock" --editable "$1"
+    local pip=("$PROJECT/.venv/bin/pip" install --disable-pip-version-check --quiet --no-compile --no-deps)
+    "${pip[@]}" --require-hashes --config-settings=$STORED --requirement "$(lock_of "$1")" \
+        && "${pip[@]}" --no-build-isolation --editable "$PROJECT"
 }
 
-# The same versions through uv, which downloads and unpacks side by side and leaves out what only xgboost on GPUs
-# would load: 335 MB to download, 470 on the disk. (xgboost-cpu is smaller yet, and grows other trees in their last
-# bits: logged models could not be reproduced.) uv doesn't read pip's settings: where those name an index, a proxy
-# or no index at all, and wherever uv can't be had, pip itself does it, with everything. uv locks .venv/.lock for itself.
+# The same through uv, which downloads and unpacks side by side: 335 MB to download, 470 on the disk. (xgboost-cpu
+# is smaller yet, and grows other trees in their last bits: logged models could not be reproduced.) uv doesn't read
+# pip's settings: where those name an index, a proxy or no index at all, and wherever uv can't be had, pip itself
+# does it. uv locks .venv/.lock for itself.
 install_fast() {
-    local pip="$PROJECT/.venv/bin/pip" uv="$PROJECT/.venv/bin/uv" left_out="$PROJECT/.venv/left-out.txt"
+    local pip="$PROJECT/.venv/bin/pip" uv own="$PROJECT/.venv/uv.txt"
     if "$pip" config list 2>/dev/null | grep -qE '(index-url|no-index|proxy)='; then return 1; fi
-    echo "nvidia-nccl-cu12; python_version < '3'" >"$left_out"
-    "$pip" install --disable-pip-version-check --quiet --only-binary uv --constraint "$PROJECT/requirements.lock" uv \
-        && UV_HTTP_TIMEOUT=120 "$uv" pip install --quiet --no-config --python "$PROJECT/.venv/bin/python" \
-            --overrides "$left_out" --config-setting=$STORED --constraint "$PROJECT/requirements.lock" --editable "$1"
+    uv=("$PROJECT/.venv/bin/uv" pip install --quiet --no-config --python "$PROJECT/.venv/bin/python" --no-deps)
+    sed -n '/^uv==/,/[^\\]$/p' "$(lock_of "$1")" >"$own" # its lines of the lock
+    "$pip" install --disable-pip-version-check --quiet --only-binary uv --require-hashes --requirement "$own" \
+        && UV_HTTP_TIMEOUT=120 "${uv[@]}" --require-hashes --config-setting=$STORED --requirement "$(lock_of "$1")" \
+        && "${uv[@]}" --no-build-isolation --editable "$PROJECT"
 }
 
-# set_up run|dev: packages for running, or for testing too
+# set_up run|dev: packages for running with all extras, or for testing too
 set_up() {
-    local extra="" wanted stamp="$PROJECT/.venv/.ready-$1" python log="$PROJECT/.venv/set-up.log"
-    [ "$1" = dev ] && extra="[dev]"
-    wanted=$(cat "$PROJECT/pyproject.toml" "$PROJECT/requirements.lock" | cksum)
+    local wanted stamp="$PROJECT/.venv/.ready-$1" python log="$PROJECT/.venv/set-up.log"
+    wanted=$(cat "$PROJECT/pyproject.toml" "$PROJECT/requirements.lock" "$PROJECT/requirements-dev.lock" | cksum)
     is_ready() { [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] || [ "$(cat "$PROJECT/.venv/.ready-dev" 2>/dev/null)" = "$wanted" ]; }
     is_ready && return
     python=$(find_python) || exit 1
@@ -57,7 +64,7 @@ set_up() {
         echo "▸ setting up once: pinned packages into .venv (1 to 3 minutes) …" >&2
         [ -x "$PROJECT/.venv/bin/pip" ] || "$python" -m venv "$PROJECT/.venv" >"$log" 2>&1 \
             || fail 1 "no virtual environment could be made in $PROJECT/.venv (see $log; on Debian: apt-get install python3-venv)"
-        install_fast "$PROJECT$extra" >>"$log" 2>&1 || install "$PROJECT$extra" >>"$log" 2>&1 \
+        install_fast "$1" >>"$log" 2>&1 || install "$1" >>"$log" 2>&1 \
             || fail 1 "packages could not be installed: $(grep -m1 -i error "$log" || tail -n 1 "$log") (all of it: $log)"
         echo "$wanted" >"$stamp"
     ) 9>"$PROJECT/.venv/.set-up.lock" || exit 1

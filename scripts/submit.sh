@@ -9,7 +9,7 @@ source "$PROJECT/scripts/ship.sh"
 
 jobs_with_a_line() {
     local file
-    for file in "$PROJECT"/jobs/*.py; do
+    for file in "$PROJECT"/pozytywka_spark/jobs/*.py; do
         [ "$(basename "$file")" = __init__.py ] && continue
         printf '  %-12s %s\n' "$(basename "$file" .py)" "$(sed -n '1s/^"""\(.*\)/\1/p' "$file" | sed 's/"""$//')"
     done

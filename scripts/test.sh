@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Linters, types and all tests but the nightly ones; does its own set-up. scripts/test.sh --help
+# Linters, types, dependencies and all tests but the nightly ones; does its own set-up. scripts/test.sh --help
 set -euo pipefail
 PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/setup.sh
@@ -50,5 +50,8 @@ ruff check .
 ruff format --check .
 echo "▸ mypy"
 mypy
+echo "▸ deptry, codespell"
+deptry .
+codespell
 echo "▸ pytest"
 exec python -m pytest "${side_by_side[@]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from pathlib import Path
 from types import ModuleType
 
@@ -10,13 +10,8 @@ JOBS = Path(__file__).resolve().parent.parent / "jobs"
 
 
 def job(name: str) -> ModuleType:
-    """The job's module, loaded from its file."""
-    spec = importlib.util.spec_from_file_location(f"job_{name}", JOBS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The job's module of the package; its file in `jobs/` only calls it."""
+    return importlib.import_module(f"pozytywka_spark.jobs.{name}")
 
 
 def run(name: str, *overrides: str, flags: tuple[str, ...] = ()) -> int:

@@ -6,7 +6,7 @@ from pozytywka_spark.config.experiments import Experiments, Uplift
 from pozytywka_spark.config.features import Features, Guards, Label
 from pozytywka_spark.config.ingest import Data, Ingest, Raw
 from pozytywka_spark.config.lake import S3, LakeSettings
-from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings
+from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings, settings_of
 from pozytywka_spark.config.monitoring import Monitoring
 from pozytywka_spark.config.orchestration import Monthly
 from pozytywka_spark.config.promotion import Gate
@@ -53,4 +53,5 @@ __all__ = [
     "conf_folder",
     "deciding",
     "load_settings",
+    "settings_of",
 ]

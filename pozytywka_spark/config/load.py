@@ -20,15 +20,18 @@ HOME = "var"
 
 
 def conf_folder() -> Path:
-    """The folder of YAML files: `$POZYTYWKA_CONF`, else `conf/` beside the package, else the working folder.
+    """The folder of YAML files: `$POZYTYWKA_CONF`, else what spark-submit shipped, else the package's own.
 
-    The last is where spark-submit puts the files it ships to a driver on the cluster.
+    spark-submit puts shipped files into the working folder of a driver on the cluster. In a checkout the
+    package's own is a link to `conf/`, whose files an installed package has as data.
     """
     named = os.environ.get("POZYTYWKA_CONF")
     if named:
         return Path(named)
-    beside = Path(__file__).resolve().parents[2] / "conf"
-    return beside if beside.is_dir() else Path()
+    own = Path(__file__).resolve().parents[1] / "conf"
+    shipped = "PYSPARK_GATEWAY_PORT" in os.environ and Path("base.yaml").is_file()
+    # a package that is imported from an archive has no folder
+    return own.resolve() if own.is_dir() and not shipped else Path()
 
 
 def load_settings(env: str = "local", overrides: Sequence[str] = (), conf: Path | None = None) -> Settings:
@@ -45,6 +48,14 @@ def load_settings(env: str = "local", overrides: Sequence[str] = (), conf: Path 
     for override in overrides:
         _merge(values, _parse_override(override))
     return _validate(_with_defaults(values))
+
+
+def settings_of(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Settings:
+    """Settings of plain values (`Settings.resolved`) with overrides. Raises what `load_settings` does."""
+    merged: dict[str, Any] = {}
+    for layer in (values, *map(_parse_override, overrides)):
+        _merge(merged, layer)
+    return _validate(merged)
 
 
 def _with_defaults(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pozytywka_spark.errors import PozytywkaError
 
+_ENDS_A_TRACEBACK = re.compile(r"(?!Traceback)(\w+\.)*\w*(Error|Exception)\b")
 State = Literal["ok", "warning", "trouble"]
 
 
@@ -44,5 +46,12 @@ def attempted(check: str, examine: Callable[[], Sequence[Finding]]) -> list[Find
         found, _, advice = str(error).rpartition("; ")  # our messages end in what to do
         return [trouble(check, found or advice, advice)]
     except Exception as error:  # a check that fails must not hide what the others found
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        return [trouble(check, f"{type(error).__name__}: {lines[0][:200]}", "run again with --verbose")]
+        return [trouble(check, f"{type(error).__name__}: {_told(error)[:200]}", "run again with --verbose")]
+
+
+def _told(error: Exception) -> str:
+    """The line that says what happened: of an error in a Python worker, the last of its traceback."""
+    lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
+    if not any(line.startswith("Traceback") for line in lines):
+        return lines[0]
+    return next((line for line in reversed(lines) if _ENDS_A_TRACEBACK.match(line)), lines[0])

@@ -23,6 +23,7 @@ def examine(settings: Settings, start: Start | None) -> list[Finding]:
         *attempted("Python", software.python),
         *attempted("packages", software.packages),
         *attempted("Java", software.java),
+        *attempted("engine", lambda: stores.proven(settings)),
         *attempted("cores", lambda: machine.cores(settings)),
         *attempted("memory", lambda: machine.memory(settings)),
         *attempted("disk", lambda: machine.disk(settings)),

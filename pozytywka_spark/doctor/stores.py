@@ -54,6 +54,24 @@ def lake(settings: Settings, spark: SparkSession | None) -> list[Finding]:
     return [*found, ok("staging", probe_staging(storage, staging, spark))]
 
 
+# What this release's own tests have run: engine and scheme of the lake's root, "" for folders
+_PROVEN = {
+    ("delta-rs", ""): "on folders: whole pipelines, any number of writers, in turn with delta-spark",
+    ("delta-rs", "s3"): "on S3: whole pipelines, any number of writers",
+    ("delta-spark", ""): "on folders: Delta's own classes, whole pipelines, in turn with delta-rs",
+}
+
+
+def proven(settings: Settings) -> list[Finding]:
+    """Whether this release was tested with the lake's engine on such a store."""
+    engine, root = settings.lake.engine, settings.lake.root
+    scheme = root.partition("://")[0] if "://" in root and not root.startswith("file:") else ""
+    told = _PROVEN.get((engine, "s3" if engine == "delta-rs" and scheme == "s3a" else scheme))
+    if told is None:
+        return [warning("engine", f"{engine} on {scheme}://: not tested by us", "try it on few data first")]
+    return [ok("engine", f"{engine}, tested {told}")]
+
+
 def writers(settings: Settings) -> list[Finding]:
     """How many drivers may write at once: Delta's log store for S3 knows of no other driver's commits."""
     scheme = settings.lake.root.partition("://")[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 from pozytywka_spark.dossier import model_sections, plots, reason_sections
 from pozytywka_spark.evaluation.verdict import CHOSEN_ON_TEST, in_words
-from pozytywka_spark.models.predictors import IN_WORDS, LOGISTIC, XGBOOST
+from pozytywka_spark.models.names import IN_WORDS, LOGISTIC, XGBOOST
 from pozytywka_spark.reports.page import Page
 
 Facts = Mapping[str, Any]

@@ -9,11 +9,10 @@ from typing import Any
 
 from pozytywka_spark.dossier.page import conditions, target_in_words
 from pozytywka_spark.evaluation.verdict import in_words
-from pozytywka_spark.models.predictors import LOGISTIC, XGBOOST
+from pozytywka_spark.models.names import LOGISTIC, MODELS, XGBOOST
 from pozytywka_spark.names import TRAIN
 from pozytywka_spark.tracking import notes
 from pozytywka_spark.tracking.run_names import span, training_name
-from pozytywka_spark.training.estimators import MODELS
 
 Facts = Mapping[str, Any]
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from pozytywka_spark.dataset.table import SIDES, Mask, TrainingTable
 from pozytywka_spark.models.booster import Matrix, Predictor
-from pozytywka_spark.models.predictors import XGBOOST
+from pozytywka_spark.models.names import XGBOOST
+from pozytywka_spark.models.threads import threads_of
 from pozytywka_spark.names import TEST
-from pozytywka_spark.training.single_task import threads_of
 
 SHAPED = 6  # features whose dependence is drawn
 SWARMED = 12  # features of the summary of single users

@@ -14,7 +14,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.evaluation.evaluate import Rows, Sums, sums
 from pozytywka_spark.models.booster import Matrix, Predictor
 from pozytywka_spark.models.calibration import Calibrator, fit_calibrator, sigmoid
-from pozytywka_spark.models.predictors import LOGISTIC, MAJORITY, XGBOOST
+from pozytywka_spark.models.names import LOGISTIC, MAJORITY, XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.names import TEST, VALIDATION
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from pozytywka_spark.config import Gate, Settings
 from pozytywka_spark.evaluation.metrics import LOWER_IS_BETTER, Evaluation
-from pozytywka_spark.models.predictors import LOGISTIC, XGBOOST
+from pozytywka_spark.models.names import LOGISTIC, XGBOOST
 from pozytywka_spark.names import TEST
 
 BEAT, NO_BETTER, WORSE, UNKNOWN = "beat", "no better", "worse", "unknown"

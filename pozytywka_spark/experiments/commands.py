@@ -103,7 +103,7 @@ def run_report(spark: SparkSession, settings: Settings, lake: Lake, args: argpar
 def run_uplift(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Who was persuaded."""
     # here, not above: xgboost takes seconds to import
-    from pozytywka_spark.experiments.uplift.report import show_uplift
+    from pozytywka_spark.experiments.uplift.console import show_uplift
     from pozytywka_spark.experiments.uplift.stage import uplift
 
     return partial(show_uplift, uplift(spark, settings, lake, args.name, args.treatment))

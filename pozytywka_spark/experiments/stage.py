@@ -17,8 +17,8 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.errors import DataError
-from pozytywka_spark.experiments.analysis import srm
+from pozytywka_spark.errors import DataError, require
+from pozytywka_spark.experiments.analysis import srm, text
 from pozytywka_spark.experiments.analysis.mlflow_log import log_reading
 from pozytywka_spark.experiments.analysis.page import render
 from pozytywka_spark.experiments.analysis.participants import Past, reading_months
@@ -45,6 +45,7 @@ from pozytywka_spark.lake.data_span import DataSpan, span_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.months import month_after
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import ASSIGNMENTS, EXPERIMENT_RESULTS, EXPOSURES
 
 FORMAT = 1
@@ -80,6 +81,16 @@ class ExperimentReport:
     run_id: str
     unchanged: bool
 
+    def _repr_html_(self) -> str:
+        rows = self.reading.of(CUMULATIVE)
+        tables = {
+            "from the start": text.month_table(rows),
+            "difference, from the start": text.difference_table(rows),
+        }
+        verdicts = [text.verdict(row) for row in rows if row["month"] == self.reading.months[-1]]
+        title = f"experiment {self.reading.experiment.latest.name}"
+        return card(title, tables, [*self.reading.notes, *verdicts], self.path)
+
 
 def report(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> ExperimentReport:
     """Read experiment `name` up to the last month that is over: table `experiment_results`, page, MLflow run.
@@ -98,6 +109,7 @@ def report(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> Ex
 
 def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> Reading:
     """The reading itself; writes nothing. Raises as `report` does."""
+    require("experiments")  # before the work, not after it
     known = definitions.read_experiments(lake)
     experiment, chosen = definitions.find(lake, name), settings.experiments
     if not lake.exists("events"):

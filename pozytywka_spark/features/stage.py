@@ -28,6 +28,7 @@ from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.reports.notebook import card
 
 _KERNELS = ("pozytywka_spark.features.build.second_pass", "pozytywka_spark.features.build.third_pass")
 
@@ -50,6 +51,12 @@ class FeaturesReport:
     seconds: Mapping[str, float]
     span: DataSpan
     whole_because: str | None = None
+
+    def _repr_html_(self) -> str:
+        title = f"{self.rows:,} rows, {self.features} features, catalogue {self.catalogue_hash[:12]}"
+        tables = {"labels by month": self.labels, "guards": [vars(guard) for guard in self.guards]}
+        lines = [self.span.told(), self.whole_because or "", f"{len(self.months)} months built"]
+        return card(title, tables, lines)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.reports.page import SEVERITIES
 
 _KERNELS = ("pozytywka_spark.lake.run_tasks", "pozytywka_spark.ingest.validate.line_work")
@@ -74,6 +75,16 @@ class IngestReport:
     findings: tuple[Finding, ...]
     page: str | None
     span: DataSpan | None = None
+
+    def _repr_html_(self) -> str:
+        title = f"ingest {self.ingest_id} of {self.delivery}" if self.ingest_id else "nothing new"
+        lines = [f"not in this delivery: {', '.join(self.missing)}"] if self.missing else []
+        findings = [
+            {"severity": each.severity, "table": each.entity, "check": each.check, "rows": each.rows}
+            for each in self.findings
+        ]
+        tables = {"rows": [vars(entity) for entity in self.entities], "findings": findings}
+        return card(title, tables, lines, self.page)
 
     def at_least(self, severity: str) -> list[Finding]:
         """Findings as bad as `severity` or worse."""

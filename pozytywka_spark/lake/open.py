@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import require
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.delta_rs.engine import DeltaRsLake
 from pozytywka_spark.lake.delta_rs.file_store import Store
@@ -31,6 +32,7 @@ def open_lake(settings: Settings, spark: SparkSession) -> Lake:
 def open_any_lake(settings: Settings, spark: SparkSession) -> Lake:
     """`open_lake` that takes a lake of an older release too: for what brings it up to date."""
     if settings.lake.engine == "delta-spark":
+        require("delta-spark")
         root = settings.lake.root
         remote = DeltaSparkLake(
             root if "://" in root else local_files.local_root(root),

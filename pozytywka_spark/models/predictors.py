@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -12,10 +12,7 @@ import numpy as np
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.models import booster
 from pozytywka_spark.models.booster import Features, Matrix, Predictor
-
-XGBOOST, LOGISTIC = "xgboost", "logistic"
-MAJORITY = "majority"  # no model that serves: everybody has the same probability
-IN_WORDS: Mapping[str, str] = {XGBOOST: "boosted trees", LOGISTIC: "logistic regression"}
+from pozytywka_spark.models.names import IN_WORDS, LOGISTIC, XGBOOST
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.models.booster import Predictor
 from pozytywka_spark.models.calibration import Calibrator, from_plain
-from pozytywka_spark.models.predictors import IN_WORDS, XGBOOST, Trees, from_content
+from pozytywka_spark.models.names import IN_WORDS, XGBOOST
+from pozytywka_spark.models.predictors import Trees, from_content
 
 FORMAT = 3
 _OF_TREES_ONLY = 2  # the format before: the same without `kind`, for there was one

@@ -43,6 +43,7 @@ from pozytywka_spark.monitoring.work import (
     counts_told,
     measured_told,
 )
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import MONITORING
 from pozytywka_spark.scoring.work import MARGIN
 from pozytywka_spark.tracking import registry, runs
@@ -55,7 +56,8 @@ class MonitoringReport:
     """What a month looks like: alerts, whether a new model is advised, and where everything is.
 
     `findings` are the month's rows of the table; `backfilled` the earlier months whose performance was
-    measured now that their labels are known; `page` is the HTML text. `complete`: the data cover the whole
+    measured now that their labels are known; `page` is the HTML text, `page_file` where it was
+    written, if it was. `complete`: the data cover the whole
     month; `note` says what a person should know of the month's choice.
     """
 
@@ -75,6 +77,15 @@ class MonitoringReport:
     unchanged: bool
     complete: bool = True
     note: str = ""
+    page_file: str = ""
+
+    def _repr_html_(self) -> str:
+        title = f"{self.month:%Y-%m} beside {self.reference}, {self.model_name} version {self.model_version}"
+        rows = [row for row in self.findings if row["alert"]]
+        columns = ("subject", "metric", "value", "threshold", "detail")
+        tables = {"alerts": [{name: row[name] for name in columns} for row in rows]}
+        advice = f"a new model is {'' if self.retrain_advised else 'not '}advised"
+        return card(title, tables, [self.note, f"{len(self.alerts)} alerts; {advice}"], self.page_file)
 
 
 def monitor(

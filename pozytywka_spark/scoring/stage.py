@@ -22,6 +22,7 @@ from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import check_label
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.policy import Rule
@@ -59,6 +60,13 @@ class ScoringReport:
     deciles: Sequence[Mapping[str, Any]]
     path: str
     unchanged: bool
+
+    def _repr_html_(self) -> str:
+        model = f"{self.model_name} version {self.model_version} ({self.model_kind})"
+        lines = [self.note, f"{self.rows:,} users' predictions in {self.path}"]
+        return card(
+            f"{self.month:%Y-%m} scored by {model}", {"tenths of users, highest first": self.deciles}, lines
+        )
 
 
 def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | None = None) -> ScoringReport:

@@ -27,8 +27,8 @@ from pozytywka_spark.models.linear_fit import fit_weighted
 from pozytywka_spark.models.predictors import Trees, from_content
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import check_column
+from pozytywka_spark.models.tree_parameters import positive_weight, tree_parameters
 from pozytywka_spark.names import LABEL
-from pozytywka_spark.training.estimators import positive_weight, tree_parameters
 
 REFIT = "refit_rows"  # kind of parcels: user_id, month, label and the model's features as 32-bit floats
 _BYTES_A_FIT = 4 << 20  # worth a task of its own

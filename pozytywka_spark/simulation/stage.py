@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.errors import DataError
+from pozytywka_spark.errors import DataError, require
 from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.guards.feature_names import check_hash, check_order
 from pozytywka_spark.lake.api import Lake, Partition
@@ -21,6 +21,7 @@ from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.lake.whole_month import ChosenMonth
 from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import SIMULATIONS
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.work import parts_of
@@ -53,7 +54,7 @@ _BYTES_A_SEARCH = (
 class SimulationReport:
     """What could be changed: `fronts` are the rows of the table, `notes` what was left out and why.
 
-    `complete`: the data cover the whole month.
+    `complete`: the data cover the whole month; `page` is the HTML text, `page_file` where it was written.
     """
 
     month: date
@@ -68,6 +69,13 @@ class SimulationReport:
     tracking_uri: str
     unchanged: bool
     complete: bool = True
+    page_file: str = ""
+
+    def _repr_html_(self) -> str:
+        title = f"{self.month:%Y-%m} by {self.model_name} version {self.model_version}"
+        columns = ("segment", "users", "advice", "change", "low", "high", "gain")
+        suggested = [{name: row[name] for name in columns} for row in self.fronts if row["suggested"]]
+        return card(title, {"suggested": suggested}, [*self.notes, WARNING], self.page_file)
 
 
 def simulate(
@@ -79,6 +87,7 @@ def simulate(
     leave it alone. Raises `TrackingError` without a champion, `DataError` for a month without its scores
     or no lever that can be moved, `GuardError` if its features aren't today's.
     """
+    require("simulation")
     tracking = connect(settings)
     model = registry.load_model(tracking)
     check_order(model.features, feature_order(settings))

@@ -11,7 +11,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import UsageError
+from pozytywka_spark.errors import UsageError, require
 
 _FAILED = re.compile(r"unresolved dependency: (\S+?): |download failed: (\S+?)[,\]]")
 _TAIL = 200_000  # bytes of the JVM's output that are looked at
@@ -40,6 +40,7 @@ def with_delta_jars(builder: SparkSession.Builder, settings: Settings) -> SparkS
     """
     if not asked_for(settings):
         return builder
+    require("delta-spark")
     if "PYSPARK_GATEWAY_PORT" in os.environ:
         raise UsageError(
             "lake.delta_jars=download comes too late under spark-submit, whose JVM runs already: "

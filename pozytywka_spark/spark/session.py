@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings, conf_folder
 from pozytywka_spark.errors import PozytywkaError, UsageError
 from pozytywka_spark.spark.delta_jars import not_fetched, with_delta_jars
+from pozytywka_spark.spark.foreign import OUR_NAMES, is_foreign, use_session
 from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
 from pozytywka_spark.spark.process_user import downloads_folder, named_home
 from pozytywka_spark.spark.s3a import s3a_conf
@@ -68,14 +69,15 @@ _SPEED_ONLY = (_POLARS, _DAEMON)  # a running session does without
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
     """The session of a job: UTC, Arrow, adaptive execution, quiet.
 
-    A session that runs already is used if it has what is asked, and refused if it would need a
-    restart to have it: settings that silently don't apply are worse than an error.
+    One of ours that runs already is used if it has what is asked, and refused if it would need a restart to
+    have it: settings that silently don't apply are worse than an error. Somebody else's is used as it is,
+    and refused only if results would be wrong in it.
     Raises `UsageError` naming the key, `PozytywkaError` if Java or the master can't be reached.
     """
     wanted = _conf(settings, app_name)
     running = running_session()
     if running is not None:
-        return _reuse(running, wanted)
+        return use_session(running, settings) if is_foreign(running) else _reuse(running, wanted)
     if settings.env == "local":
         # Python workers are started as plain `python3` unless told: another Python, without our packages
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -148,7 +150,7 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
     """Every Spark key that the settings ask for, as Spark spells values."""
     spark = settings.spark
     conf: dict[str, object] = {
-        "spark.app.name": f"pozytywka {app_name}",
+        "spark.app.name": f"{OUR_NAMES}{app_name}",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.adaptive.enabled": True,
         # rows that lie by user can be joined by user and track where they are; Spark would move them again

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from pozytywka_spark.models.booster import Matrix, Predictor
-from pozytywka_spark.models.predictors import LOGISTIC, from_content
+from pozytywka_spark.models.names import LOGISTIC
+from pozytywka_spark.models.predictors import from_content
 
 NAME = "pozytywka_logistic"
 FILE = "logistic.json"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pozytywka_spark.errors import TrackingError
-from pozytywka_spark.models.predictors import LOGISTIC, XGBOOST
+from pozytywka_spark.models.names import LOGISTIC, XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel, from_metadata, kind_of
 from pozytywka_spark.tracking import linear_flavour, trees_flavour
 from pozytywka_spark.tracking.store import Tracking, told

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from pozytywka_spark.tracking.source import source_tags
 from pozytywka_spark.tracking.store import Tracking, told
@@ -182,6 +183,14 @@ def has_artefact(tracking: Tracking, run_id: str, file: str) -> bool:
             if error.error_code in _NO_RUN:
                 return False
             raise
+
+
+def place_of(tracking: Tracking, run_id: str, file: str) -> str:
+    """The path of a run's artefact, or its address where that isn't a local one."""
+    with told(tracking.uri, f"look up run {run_id} in"):
+        root = str(tracking.client.get_run(run_id).info.artifact_uri)
+    address = urlsplit(root)
+    return f"{unquote(address.path) if address.scheme in ('', 'file') else root}/{file}"
 
 
 def read_json(tracking: Tracking, run_id: str, file: str) -> Any:

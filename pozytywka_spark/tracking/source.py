@@ -19,6 +19,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _CHANGED = "+changes"
+COMMAND = "pozytywka"  # of an installed package
 
 
 def source_tags() -> dict[str, str]:
@@ -35,8 +36,9 @@ def source_tags() -> dict[str, str]:
 def command(argv: Sequence[str]) -> str:
     """The line that a person would type: a job by its name, no passwords, no names of home folders."""
     program = Path(argv[0] if argv else "")
-    name = f"scripts/submit.sh {program.stem}" if program.parent.name == "jobs" else program.name or "python"
-    arguments = shlex.join(argv[1:]) if program.parent.name == "jobs" else ""
+    is_job = program.parent.name == "jobs"
+    name = f"scripts/submit.sh {program.stem}" if is_job else program.name or "python"
+    arguments = shlex.join(argv[1:]) if is_job or program.name == COMMAND else ""
     line = f"{name} {arguments}".strip()
     with suppress(RuntimeError):  # a user without a name and without $HOME has no home folder to hide
         line = line.replace(f"{Path.home()}/", "~/")

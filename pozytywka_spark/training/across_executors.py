@@ -8,15 +8,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.models.tree_parameters import positive_weight, tree_parameters
 from pozytywka_spark.names import LABEL, SIDE, TRAIN, VALIDATION
 from pozytywka_spark.spark.resources import Cluster, Plan, describe_cluster
-from pozytywka_spark.training.estimators import (
-    FittedTrees,
-    cut,
-    positive_weight,
-    refuse_unknown,
-    tree_parameters,
-)
+from pozytywka_spark.training.estimators import FittedTrees, cut, refuse_unknown
 from pozytywka_spark.training.single_task import Grown
 from pozytywka_spark.training.spark_estimator import ThreadedXGBClassifier
 

@@ -12,11 +12,12 @@ from pozytywka_spark.dataset.prepare import Prepared
 from pozytywka_spark.dataset.splits import describe
 from pozytywka_spark.evaluation.metrics import Evaluation
 from pozytywka_spark.evaluation.scores import UNCALIBRATED
+from pozytywka_spark.models.names import MODELS
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.names import TEST
 from pozytywka_spark.spark.resources import Plan
-from pozytywka_spark.training.estimators import MODELS, FittedTrees
+from pozytywka_spark.training.estimators import FittedTrees
 from pozytywka_spark.training.log_training import INTERVALS
 from pozytywka_spark.training.tuning.tune import Tuned
 

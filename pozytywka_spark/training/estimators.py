@@ -1,4 +1,4 @@
-"""Gradient-boosted trees on the training table, and the names of the three models that are always trained."""
+"""Gradient-boosted trees grown on the training table."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.models.predictors import LOGISTIC, MAJORITY, XGBOOST, Trees
+from pozytywka_spark.models.predictors import Trees
+from pozytywka_spark.models.threads import threads_of
+from pozytywka_spark.models.tree_parameters import positive_weight, tree_parameters
 from pozytywka_spark.names import TRAIN, VALIDATION
 from pozytywka_spark.spark.resources import Plan
-from pozytywka_spark.training.single_task import Grown, Task, binned, grow, threads_of
-
-MODELS = (MAJORITY, LOGISTIC, XGBOOST)
+from pozytywka_spark.training.single_task import Grown, Task, binned, grow
 
 
 @dataclass(frozen=True)
@@ -78,29 +78,3 @@ def cut(grown: Grown, order: Sequence[str], weight: float) -> FittedTrees:
         gains={name: float(gain) for name, gain in booster.get_score(importance_type="total_gain").items()},
         positive_weight=weight,
     )
-
-
-def tree_parameters(settings: Settings, order: Sequence[str], weight: float) -> dict[str, object]:
-    """XGBoost's parameters, the same for the Spark estimator and for plain XGBoost."""
-    chosen = settings.training
-    found: dict[str, object] = {
-        "learning_rate": chosen.learning_rate,
-        "max_depth": chosen.max_depth,
-        "min_child_weight": chosen.min_child_weight,
-        "subsample": chosen.subsample,
-        "colsample_bytree": chosen.colsample_bytree,
-        "reg_lambda": chosen.reg_lambda,
-        "scale_pos_weight": weight,
-        "tree_method": "hist",
-        "eval_metric": "logloss",
-        "seed": chosen.seed,
-    }
-    if any(chosen.monotone.values()):
-        found["monotone_constraints"] = tuple(chosen.monotone.get(name, 0) for name in order)
-    return found
-
-
-def positive_weight(settings: Settings, base_rate: float) -> float:
-    """The weight of a positive row that settings ask for."""
-    wanted = settings.training.positive_weight
-    return (1.0 - base_rate) / base_rate if wanted == "balanced" else float(wanted)

@@ -16,8 +16,8 @@ from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.models.booster import Matrix
+from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.names import TEST, TRAIN
-from pozytywka_spark.training.estimators import tree_parameters
 
 ROWS = 10_000
 TREES = 15

@@ -15,7 +15,7 @@ from pozytywka_spark.dossier.summary import HEADLINE, facets
 from pozytywka_spark.evaluation import verdict as verdicts
 from pozytywka_spark.evaluation.metrics import Evaluation
 from pozytywka_spark.models.linear_fit import SOLVER
-from pozytywka_spark.models.predictors import LOGISTIC, MAJORITY, XGBOOST
+from pozytywka_spark.models.names import LOGISTIC, MAJORITY, MODELS, XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.names import TEST, VALIDATION
 from pozytywka_spark.spark.resources import Plan
@@ -24,7 +24,6 @@ from pozytywka_spark.tracking.notes import KIND
 from pozytywka_spark.tracking.run_names import span, training_name
 from pozytywka_spark.tracking.store import Tracking
 from pozytywka_spark.training import earlier_trainings
-from pozytywka_spark.training.estimators import MODELS
 from pozytywka_spark.training.fit_and_measure import Fitted, Measured
 
 SHOWN = {

@@ -20,7 +20,8 @@ from pozytywka_spark.evaluation import verdict
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.models.booster import Matrix, Predictor
 from pozytywka_spark.models.linear_fit import SOLVER
-from pozytywka_spark.models.predictors import LOGISTIC, XGBOOST, Linear
+from pozytywka_spark.models.names import LOGISTIC, XGBOOST
+from pozytywka_spark.models.predictors import Linear
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.names import TRAIN
 from pozytywka_spark.spark import resources

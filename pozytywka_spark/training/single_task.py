@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,16 +50,6 @@ class Grown:
     def best(self) -> int:
         """How many trees lose least on validation."""
         return int(self.booster.best_iteration) + 1
-
-
-@contextmanager
-def threads_of(threads: int) -> Iterator[None]:
-    """Lets XGBoost use so many: Spark starts its workers with OMP_NUM_THREADS=1, which caps nthread."""
-    import xgboost  # noqa: F401 before the limit, which holds for libraries that are loaded
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(threads, user_api="openmp"):
-        yield
 
 
 def binned(train: TrainingTable, validation: TrainingTable, threads: int) -> Binned:

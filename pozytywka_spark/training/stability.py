@@ -12,7 +12,7 @@ import numpy as np
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.prepare import Prepared
 from pozytywka_spark.models.booster import Matrix
-from pozytywka_spark.models.predictors import XGBOOST
+from pozytywka_spark.models.names import XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.training.tuning.folds import Fit, FitAll, FoldResult

@@ -15,14 +15,16 @@ from pozytywka_spark.dataset.prepare import Prepared, pin, spark_rows
 from pozytywka_spark.dataset.splits import describe, diagram
 from pozytywka_spark.dataset.table_job import Laid, table_to_ask, training_table
 from pozytywka_spark.dossier.model_sections import worst_in_words
-from pozytywka_spark.dossier.publish import FACTS
+from pozytywka_spark.dossier.publish import FACTS, PAGE
+from pozytywka_spark.errors import require
 from pozytywka_spark.evaluation import decisions, explanation
 from pozytywka_spark.evaluation.verdict import CHOSEN_ON_TEST, as_plain, in_words
 from pozytywka_spark.features.declared.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.models.predictors import IN_WORDS
+from pozytywka_spark.models.names import IN_WORDS
 from pozytywka_spark.names import TEST, TRAIN
 from pozytywka_spark.promotion.aliases import settle
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.spark import resources
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.inputs import log_inputs
@@ -42,7 +44,7 @@ from pozytywka_spark.training.tuning.tune import with_parameters
 class TrainingReport:
     """What was trained and where it is. `models` has a row a model with the same metrics of the test rows,
     `verdict` says whether the trees beat logistic regression, `decisions` has a row a rule of addressing
-    users, `tuning` one row about the search (none without one)."""
+    users, `tuning` one row about the search (none without one), `page` is where the dossier lies."""
 
     split: Sequence[Mapping[str, Any]]
     diagram: Sequence[str]
@@ -58,6 +60,12 @@ class TrainingReport:
     run_id: str
     tracking_uri: str
     reused: bool
+    page: str = ""
+
+    def _repr_html_(self) -> str:
+        title = f"model {self.model_name} version {self.version} (champion: version {self.champion})"
+        tables = {"models on the test months": self.models, "whom to address": self.decisions}
+        return card(title, tables, [self.model_kind, self.verdict, *self.notes], self.page)
 
 
 def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = False) -> TrainingReport:
@@ -71,6 +79,8 @@ def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = 
     missing table or too few positives, `GuardError` on leakage, `TrackingError` if MLflow can't be
     reached.
     """
+    if settings.tuning.enabled:
+        require("tuning")
     pinned = pin(settings, lake)
     tracking = connect(settings)  # before the work, not after it
     found = None if force else earlier_trainings.recalled(tracking, pinned, settings)
@@ -195,6 +205,7 @@ def _report(
         run_id=version.training_run,
         tracking_uri=tracking.uri,
         reused=reused,
+        page=runs.place_of(tracking, version.training_run, PAGE),
     )
 
 

@@ -34,10 +34,10 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.models.booster import with_margin
 from pozytywka_spark.models.predictors import Trees
 from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.spark.resources import Plan, describe_cluster, plan
 from pozytywka_spark.spark.session import build_session
 from pozytywka_spark.training.across_executors import fit_across
-from pozytywka_spark.training.estimators import tree_parameters
 from tests.bench.in_xgboost import grow
 
 

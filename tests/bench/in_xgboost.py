@@ -23,8 +23,8 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.prepare import Planned
 from pozytywka_spark.dataset.splits import base_rate_of
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.models.tree_parameters import positive_weight, tree_parameters
 from pozytywka_spark.names import TRAIN, VALIDATION
-from pozytywka_spark.training.estimators import positive_weight, tree_parameters
 from tests.bench.memory import peak_of
 from tests.bench.timed import seconds
 

@@ -10,8 +10,8 @@ import pytest
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.evaluation.metric_sums import parts, ranked, user_weights
 from pozytywka_spark.evaluation.metrics import finish
+from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.months import months_between, split_months
-from pozytywka_spark.training.estimators import tree_parameters
 from tests.bench import plain_models, plain_script
 from tests.bench.bench_pipeline import _MODEL, _SIDE, _STAGE
 from tests.bench.plain_models import Rows

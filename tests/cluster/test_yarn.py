@@ -41,7 +41,7 @@ MEMORY = [
     "spark.driver.memory=1g", "spark.driver.memoryOverhead=768m", "spark.yarn.am.memory=512m",
 ]  # fmt: skip
 
-pytestmark = pytest.mark.jvm
+pytestmark = [pytest.mark.jvm, pytest.mark.system]
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,19 @@ def test_delta_jars(
 
 
 @pytest.mark.parametrize(
+    ("overrides", "state", "told"),
+    [
+        ([], "ok", "delta-rs, tested on folders"),
+        (["lake.root=s3a://b/lake"], "ok", "delta-rs, tested on S3"),
+        (["lake.engine=delta-spark"], "ok", "delta-spark, tested on folders: Delta's own classes"),
+        (["lake.engine=delta-spark", "lake.root=gs://b/lake"], "warning", "gs://: not tested by us"),
+    ],
+)
+def test_which_engine_is_proven_where(tmp_path: Path, overrides: list[str], state: str, told: str) -> None:
+    assert told in only(stores.proven(given(tmp_path, *overrides)), state).found
+
+
+@pytest.mark.parametrize(
     ("overrides", "state"),
     [
         (["spark.master=local[1]", "training.num_workers=1"], "ok"),
@@ -278,3 +291,15 @@ def test_jars_that_spark_submit_was_given_are_seen(tmp_path: Path) -> None:
         f"file:/jars/delta-storage-4.4.0.jar,file:/jars/delta-spark_4.2_2.13-{version('delta-spark')}.jar"
     )
     assert only(software.jars(settings, given_there), "ok").found == f"delta-spark {version('delta-spark')}"
+
+
+def test_an_error_in_a_python_worker_is_told_by_its_own_last_line() -> None:
+    def without_pandas() -> list[Finding]:
+        raise RuntimeError(
+            "An exception was thrown from the Python worker:\nTraceback (most recent call last):\n"
+            '  File "worker.py", line 1, in main\n    import pandas\n'
+            "ModuleNotFoundError: No module named 'pandas'\n"
+        )
+
+    told = only(attempted("Spark", without_pandas), "trouble").found
+    assert told == "RuntimeError: ModuleNotFoundError: No module named 'pandas'"

@@ -6,8 +6,8 @@ import pytest
 from known_effect import Known
 from pyspark.sql import SparkSession
 
-from jobs.experiment import main
 from pozytywka_spark import cli
+from pozytywka_spark.jobs.experiment import main
 
 
 def run(known: Known, *words: str) -> tuple[int, str]:

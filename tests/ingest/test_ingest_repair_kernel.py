@@ -237,7 +237,7 @@ def test_fields_of_a_whole_delivery(clean_delivery) -> None:
     seconds = [(s, t // 1000 * 1000, *rest) for s, t, *rest in usual]
     tied = [_at_the_next("ADVERTISEMENT", "PLAY", *pair) for pair in pairwise([*usual, usual[0]])]
     likes = [_at_the_next("LIKE", "SKIP", *pair) for pair in pairwise([*usual, usual[0]])]
-    for truth, least in ((usual, 0.78), (seconds, 0.5), (tied, 0.76), (likes, 0.75)):
+    for truth, least in ((usual, 0.78), (seconds, 0.5), (tied, 0.76), (likes, 0.74)):
         found = measured(truth, blanked(truth, 0.05, seed=5))
         assert found.wrong == []
         assert found.made.total() > least * found.possible.total()

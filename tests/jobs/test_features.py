@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.features import main
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.jobs.features import main
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT / "jobs"))
 sys.path.insert(0, str(PROJECT / "tests" / "ingest"))
 
-import ingest as job  # noqa: E402 a job is a script, found by its folder
 from deliveries import sessions, users, write  # noqa: E402
+
+from pozytywka_spark.jobs import ingest as job  # noqa: E402
 
 
 def arguments(spark, home, raw, *more):

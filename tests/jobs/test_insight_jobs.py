@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs import monitor, simulate
+from pozytywka_spark.jobs import monitor, simulate
 
 
 @pytest.mark.parametrize(

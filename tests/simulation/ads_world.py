@@ -15,14 +15,13 @@ from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.declared.trends import SPANS
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.predictors import Trees
-from pozytywka_spark.names import LABEL
-from pozytywka_spark.schemas import AUDIO_FEATURES
+from pozytywka_spark.models.tree_parameters import tree_parameters
+from pozytywka_spark.names import AUDIO_FEATURES, LABEL
 from pozytywka_spark.simulation.advice import Task
 from pozytywka_spark.simulation.levers import LEVERS
 from pozytywka_spark.simulation.refits import Recipe, fit_replicate
 from pozytywka_spark.simulation.segment import CONTEXT, Model, Segment
 from pozytywka_spark.synthetic import hazard
-from pozytywka_spark.training.estimators import tree_parameters
 
 NEEDED = {*CONTEXT, *(name for lever in LEVERS for name in lever.needs), "number_of_likes", "tenure_days"}
 ORDER = tuple(feature.name for feature in CATALOGUE if feature.name in NEEDED)

@@ -11,14 +11,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 from pyarrow import fs
 from pyspark.sql import SparkSession
 from running import JOBS, run
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.doctor import stores
-from pozytywka_spark.lake import open_lake
+from pozytywka_spark.lake.storage.s3 import endpoint
 from pozytywka_spark.synthetic.world import write_world
 from tests.jars import needed
 from tests.store.test_s3_pipeline import MADE, STAGES, TINY, contents
@@ -50,19 +52,14 @@ def job(name: str, *overrides: str) -> None:
     assert done.returncode == 0, f"{name}: {done.stderr}"
 
 
-def test_a_delivery_on_s3a_is_taken_into_a_lake_there(
-    spark: SparkSession, s3_server: S3Server, tmp_path: Path
-) -> None:
+def test_a_delivery_on_s3a_is_taken_into_a_lake_there(s3_server: S3Server, tmp_path: Path) -> None:
     raw, lake = s3_server.folder(), f"{s3_server.folder()}/lake"
     put(s3_server, f"{raw}/sessions.jsonl", as_lines(plays("a", "b", "c")))
     chosen = [f"home={tmp_path}", "ingest.assume_alone=true", *on_s3a(s3_server, lake, raw)]
     job("ingest", *chosen)
-    found = open_lake(load_settings("local", [f"lake.root={lake}", *s3_server.overrides]), spark)
-    assert sorted(row["track_id"] for row in found.rows("events", ["track_id"]).to_pylist()) == [
-        "a",
-        "b",
-        "c",
-    ]
+    options = endpoint(load_settings("local", s3_server.overrides).s3).for_delta()
+    rows = pa.RecordBatchReader.from_stream(DeltaTable(f"{lake}/events", storage_options=options).scan())
+    assert sorted(rows.read_all()["track_id"].to_pylist()) == ["a", "b", "c"]
 
 
 def test_every_stage_on_s3a_ends_as_on_a_disk(

@@ -324,6 +324,7 @@ def test_inputs_of_a_store_out_of_reach_are_one_line(tracking: Tracking) -> None
     ("argv", "told"),
     [
         (["/srv/x/jobs/train.py", "--tune"], "scripts/submit.sh train --tune"),
+        (["/venv/bin/pozytywka", "train", "--tune"], "pozytywka train --tune"),
         (["jobs/train.py", "--set", "a=b c"], "scripts/submit.sh train --set 'a=b c'"),
         (
             ["jobs/pipeline.py", "--set", "mlflow.tracking_uri=http://anna:hush@host:5000"],

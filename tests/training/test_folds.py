@@ -16,9 +16,10 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.asking import Answer, Here, Question
 from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.spark.resources import Plan
-from pozytywka_spark.training.estimators import fit_trees, tree_parameters
+from pozytywka_spark.training.estimators import fit_trees
 from pozytywka_spark.training.single_task import Grown, binned, grow
 from pozytywka_spark.training.tuning import folds
 from pozytywka_spark.training.tuning.folds import Final, Fit, FoldResult, fit_folds

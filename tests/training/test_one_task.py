@@ -18,11 +18,13 @@ from pozytywka_spark.dataset.asking import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.models.booster import load
+from pozytywka_spark.models.threads import threads_of
+from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.spark.resources import Plan
-from pozytywka_spark.training.estimators import FittedTrees, fit_trees, tree_parameters
+from pozytywka_spark.training.estimators import FittedTrees, fit_trees
 from pozytywka_spark.training.fit_and_measure import fit_both
 from pozytywka_spark.training.linear import fit_logistic
-from pozytywka_spark.training.single_task import Task, binned, grow, threads_of
+from pozytywka_spark.training.single_task import Task, binned, grow
 
 ORDER = tuple(f"x{place}" for place in range(9))
 

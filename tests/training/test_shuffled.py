@@ -11,8 +11,8 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.asking import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import GuardError
+from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.training import guard_shuffled_labels
-from pozytywka_spark.training.estimators import tree_parameters
 from pozytywka_spark.training.guard_shuffled_labels import allowance, check_shuffled, shuffled_aucs
 
 ORDER = ("a", "b", "c")

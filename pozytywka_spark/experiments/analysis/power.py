@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 from scipy.stats import norm
-from statsmodels.stats.power import NormalIndPower
-from statsmodels.stats.proportion import proportion_effectsize
 
+from pozytywka_spark.errors import require
 from pozytywka_spark.experiments.analysis.sequential import mixture_width
 
 
@@ -18,6 +17,9 @@ def smallest_effect(baseline: float, treatment: int, control: int, alpha: float,
     """
     if min(treatment, control) < 2 or not 0 < baseline < 1:
         return math.nan
+    require("experiments")
+    from statsmodels.stats.power import NormalIndPower
+
     size = NormalIndPower().solve_power(
         effect_size=None, nobs1=treatment, ratio=control / treatment, alpha=alpha, power=power
     )
@@ -29,6 +31,10 @@ def users_needed(baseline: float, effect: float, share: float, alpha: float, pow
     """Users in both groups together that show a rise by `effect`, a `share` of them treated."""
     if not 0 < baseline < 1 or not 0 < baseline + effect < 1:
         return math.nan
+    require("experiments")
+    from statsmodels.stats.power import NormalIndPower
+    from statsmodels.stats.proportion import proportion_effectsize
+
     size = proportion_effectsize(baseline + effect, baseline)
     treatment = NormalIndPower().solve_power(
         effect_size=size, nobs1=None, ratio=(1 - share) / share, alpha=alpha, power=power

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep, score_test_proportions_2indep
+
+from pozytywka_spark.errors import require
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,6 +66,9 @@ def compare(treatment: Sample, control: Sample, alpha: float) -> Comparison:
     log interval with half a buyer added (Walter 1975), so that zero buyers have one too. p-value: score test
     (the pooled z-test), 1 where nobody or everybody bought.
     """
+    require("experiments")
+    from statsmodels.stats.proportion import confint_proportions_2indep, score_test_proportions_2indep
+
     known = (treatment.users > 0) & (control.users > 0)
     t = Sample(np.where(known, treatment.count, 0), np.where(known, treatment.users, 1))
     c = Sample(np.where(known, control.count, 0), np.where(known, control.users, 1))
@@ -96,5 +99,8 @@ def adjusted(p_values: Sequence[float], alpha: float, method: str) -> list[float
     values = np.asarray(p_values, dtype=np.float64)
     known = ~np.isnan(values)
     if known.any():
+        require("experiments")
+        from statsmodels.stats.multitest import multipletests
+
         values[known] = multipletests(values[known], alpha=alpha, method=method)[1]
     return [float(value) for value in values]

@@ -17,6 +17,7 @@ from pozytywka_spark.experiments.assignment.buckets import bucket, layer_scope
 from pozytywka_spark.experiments.assignment.definitions import HASH, Definition
 from pozytywka_spark.experiments.assignment.eligibility import candidates, next_cut_off, premium_before
 from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import ASSIGNMENTS
 
 NEW, KNOWN, PREMIUM, OUTSIDE = "assigned now", "assigned before", "premium already", "outside the slot"
@@ -33,6 +34,11 @@ class AssignReport:
     groups: list[dict[str, object]]
     added: int
     moved: int
+
+    def _repr_html_(self) -> str:
+        title = f"experiment {self.experiment}, revision {self.revision}, cut-off {self.at}"
+        fates = [{"fate": fate, "users": count} for fate, count in self.fates.items()]
+        return card(title, {"users": fates, "groups": self.groups})
 
 
 def assign(

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
 from pozytywka_spark.experiments.analysis.plots import qini_plot
 from pozytywka_spark.experiments.stage import write_page
 from pozytywka_spark.experiments.uplift.qini import Curve
+from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.reports.page import Page
 from pozytywka_spark.tracking import runs
 from pozytywka_spark.tracking.notes import KIND, page_of, table, tell_run
@@ -32,6 +32,10 @@ class UpliftReport:
     path: str
     run_id: str
     unchanged: bool
+
+    def _repr_html_(self) -> str:
+        title = f"experiment {self.experiment}: whom {self.treatment} persuaded, of {self.users:,} users"
+        return card(title, {"areas": self.areas}, [self.verdict], self.path)
 
 
 def make_report(
@@ -129,22 +133,3 @@ def _log(
 
 def _area(row: Mapping[str, Any]) -> str:
     return f"{row['area']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-
-
-def show_uplift(report: UpliftReport) -> None:
-    """Print the curves and what to make of them."""
-    rows = [
-        {"treated %": round(100 * points[0]["share"])}
-        | {
-            f"extra buyers per 100, by {by}": 100 * point["gain"]
-            for by, point in zip(report.curves, points, strict=True)
-        }
-        for points in zip(*report.curves.values(), strict=True)
-    ]
-    cli.show_table(f"{report.treatment} against control, {report.users:,} users", rows[1::2])
-    cli.show_table("area between curve and chance, per 100 users", report.areas)
-    cli.say(report.verdict)
-    if report.unchanged:
-        cli.say("the same users were estimated before: models were not fitted again")
-    cli.say(f"page     {report.path}")
-    cli.say(f"run      {report.run_id}")

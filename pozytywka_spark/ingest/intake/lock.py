@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pozytywka_spark import cli
 from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.ingest.intake.rawpaths import plain_path
 from pozytywka_spark.lake.storage import local_files
 
+_LOG = logging.getLogger(__name__)
 _NAME = "_ingest.lock"
 
 
@@ -42,4 +43,4 @@ def only_ingest(root: str, settings: Ingest) -> Iterator[None]:
 
 
 def _tell() -> None:
-    cli.say("  another ingest is at work on this lake; waiting for it to end")
+    _LOG.warning("another ingest is at work on this lake; waiting for it to end")

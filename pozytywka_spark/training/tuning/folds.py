@@ -17,9 +17,11 @@ from pozytywka_spark.dataset.asking import Asked, Question
 from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import Mask, TrainingTable
 from pozytywka_spark.models.booster import load
+from pozytywka_spark.models.threads import threads_of
+from pozytywka_spark.models.tree_parameters import positive_weight
 from pozytywka_spark.months import TimeSplit
-from pozytywka_spark.training.estimators import FittedTrees, as_task, positive_weight
-from pozytywka_spark.training.single_task import Binned, Task, binned, grow, threads_of
+from pozytywka_spark.training.estimators import FittedTrees, as_task
+from pozytywka_spark.training.single_task import Binned, Task, binned, grow
 
 if TYPE_CHECKING:
     import xgboost

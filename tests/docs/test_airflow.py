@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 class Recorder:
@@ -44,7 +44,7 @@ def modules_with(*names: tuple[str, str, type]) -> dict[str, ModuleType]:
 
 def test_the_airflow_example_works_on_the_month_that_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow 3.3 itself, tried by hand: of `airflow dags test pozytywka 2023-06-01` the month is 2023-05."""
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    text = (PROJECT / "docs/how-to/run-every-month.md").read_text(encoding="utf-8")
     (example,) = (each for each in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "airflow" in each)
     stubs = modules_with(
         ("airflow.providers.standard.operators.bash", "BashOperator", Recorder),
@@ -54,7 +54,7 @@ def test_the_airflow_example_works_on_the_month_that_is_over(monkeypatch: pytest
     for name, module in stubs.items():
         monkeypatch.setitem(sys.modules, name, module)
     made.clear()
-    exec(compile(example, "README.md", "exec"), {})
+    exec(compile(example, "run-every-month.md", "exec"), {})
     (dag,) = (each for each in made if "schedule" in each.options)
     assert isinstance(dag.options["schedule"], CronDataIntervalTimetable)
     (task,) = (each for each in made if "bash_command" in each.options)

@@ -1,4 +1,4 @@
-"""The README's command lines for clusters that aren't there: their flags, keys, settings and files exist."""
+"""The docs' command lines for clusters that aren't there: their flags, keys, settings and files exist."""
 
 import json
 import os
@@ -14,14 +14,15 @@ import pytest
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.lake.storage.filesystem import storage_of
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
+PAGE = PROJECT / "docs" / "how-to" / "run-on-a-cluster.md"
 SPARK = Path(pyspark.__file__).parent
 ROWS = ("Standalone", "YARN", "Kubernetes")
 
 
 def row(name: str) -> list[str]:
-    """The pieces in backticks of that row of the README's table of clusters."""
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    """The pieces in backticks of that row of the docs' table of clusters."""
+    text = PAGE.read_text(encoding="utf-8")
     (line,) = re.findall(rf"^\| {name}[^|]*\|(.*)\|$", text, re.MULTILINE)
     return re.findall(r"`([^`]+)`", line)
 
@@ -29,7 +30,10 @@ def row(name: str) -> list[str]:
 def settings_of(words: list[str]) -> Settings:
     """What a job of these words would work with."""
     overrides = [word for word, before in pairwise_back(words) if before == "--set"]
-    return load_settings("cluster", overrides)
+    settings = load_settings("cluster", overrides)
+    assert settings.ingest.assume_alone, "a store has no lock: ingest would refuse the lake"
+    assert settings.lake.file_systems, "else tasks need a folder that all machines share, lake.staging"
+    return settings
 
 
 def pairwise_back(words: list[str]) -> list[tuple[str, str]]:
@@ -96,13 +100,13 @@ def test_a_key_that_spark_does_not_have_is_noticed() -> None:
 
 def test_delta_s_jars_are_those_that_the_pinned_package_asks_for() -> None:
     lock = (PROJECT / "requirements.lock").read_text(encoding="utf-8").lower()
-    delta = re.search(r"^delta[_-]spark==(.*)$", lock, re.MULTILINE)
+    delta = re.search(r"^delta[_-]spark==(\S+)", lock, re.MULTILINE)
     assert delta is not None
     spark = ".".join(pyspark.__version__.split(".")[:2])
-    named = set(re.findall(r"io\.delta:[\w.-]+:[\d.]+", (PROJECT / "README.md").read_text(encoding="utf-8")))
+    named = set(re.findall(r"io\.delta:[\w.-]+:[\d.]+", PAGE.read_text(encoding="utf-8")))
     assert named == {f"io.delta:delta-spark_{spark}_2.13:{delta[1]}"}
     hadoop = next(SPARK.glob("jars/hadoop-client-api-*.jar")).stem.rpartition("-")[2]
-    named = set(re.findall(r"hadoop-aws:([\d.]+)", (PROJECT / "README.md").read_text(encoding="utf-8")))
+    named = set(re.findall(r"hadoop-aws:([\d.]+)", PAGE.read_text(encoding="utf-8")))
     assert named == {hadoop}
 
 

@@ -1,0 +1,165 @@
+"""Run everything in order: (embedded data →) ingest → features → train → score, with a summary."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from pozytywka_spark import cli
+from pozytywka_spark.config import Settings
+from pozytywka_spark.reports.progress import Step
+
+if TYPE_CHECKING:
+    from pozytywka_spark.features.stage import FeaturesReport
+    from pozytywka_spark.ingest.stage import IngestReport
+    from pozytywka_spark.scoring.stage import ScoringReport
+    from pozytywka_spark.training.stage import TrainingReport
+
+Result = TypeVar("Result")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code 0 when a model and scores are there, 1 when a stage can't go on, 2 on wrong usage."""
+    parser = cli.job_parser(cli.job_name(__file__), str(__doc__))
+    parser.add_argument(
+        "--monthly",
+        type=cli.month,
+        metavar="YYYY-MM",
+        help="do that month's whole work: ingest, features, monitor, train if due or drifted, gate, score, "
+        "assign, report; what was done is not done again, so an interrupted month goes on where it stopped",
+    )
+    parser.add_argument("--status", action="store_true", help="show how far the months' work has come")
+    return cli.run(parser, argv, choose)
+
+
+def choose(args: argparse.Namespace, settings: Settings) -> None:
+    """A month's work, its status, or everything once."""
+    if not (args.monthly or args.status):
+        work(args, settings)
+        return
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.lake.recorded import record_settings
+    from pozytywka_spark.orchestration.console import show
+    from pozytywka_spark.orchestration.state import read_states
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
+
+    spark = session_on_demand(settings, "pipeline", verbose=args.verbose)
+    lake = open_lake(settings, spark)
+    if not args.status:
+        from pozytywka_spark.orchestration.console import tell
+        from pozytywka_spark.orchestration.stage import run_month
+        from pozytywka_spark.synthetic.world import write_world
+
+        if settings.raw.path is None:
+            write_world(spark, settings, settings.raw_path)
+        run_month(spark, settings, lake, args.monthly, tell)
+        record_settings(settings)
+    show(read_states(lake, args.monthly))
+
+
+def work(args: argparse.Namespace, settings: Settings) -> None:
+    """All stages in one session; a stage whose inputs are unchanged leaves everything as it is."""
+    from pozytywka_spark.features.stage import build_features
+    from pozytywka_spark.ingest.console import show_ingest
+    from pozytywka_spark.ingest.stage import ingest
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.lake.recorded import record_settings
+    from pozytywka_spark.scoring.stage import score
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
+    from pozytywka_spark.synthetic.world import write_world
+    from pozytywka_spark.training.ahead import training_made_ready
+    from pozytywka_spark.training.stage import train
+
+    done: list[Step] = []
+    ahead = ExitStack()
+    details: list[Callable[[], None]] = []
+
+    def stage(name: str, work: Callable[[], Result], outcome: Callable[[Result], str]) -> Result:
+        with cli.step(name) as step:
+            result = work()
+            step.outcome = outcome(result)
+        done.append(step)
+        return result
+
+    @contextmanager
+    def starting() -> Iterator[None]:
+        # Spark starts within the first stage that has work for it, and has a line of its own
+        ahead.enter_context(training_made_ready(settings))
+        with cli.step("start Spark") as step:
+            yield
+        done.append(step)
+
+    spark = session_on_demand(settings, "pipeline", verbose=args.verbose, told=starting)
+    lake = open_lake(settings, spark)
+    try:
+        if settings.raw.path is None:
+            make = "make the embedded Pozytywka"
+            stage(make, lambda: write_world(spark, settings, settings.raw_path), lambda _: settings.raw_path)
+        taken = stage("ingest", lambda: ingest(spark, settings, lake), _taken)
+        record_settings(settings)
+        details.append(lambda: show_ingest(taken))
+        built = stage("features", lambda: build_features(spark, settings, lake), _built)
+        details.append(lambda: _show_built(built))
+        ahead.close()
+        trained = stage("train", lambda: train(spark, settings, lake), _trained)
+        details.append(lambda: _show_trained(trained))
+        scored = stage("score", lambda: score(spark, settings, lake), _scored)
+    finally:
+        ahead.close()
+        # of all that came so far: what stops a later stage is often to be seen in an earlier one's
+        for show in details:
+            cli.say()
+            show()
+    cli.say()
+    cli.say(f"tables   {lake.root}")
+    model = f"{trained.model_name} version {trained.version} (champion: {trained.champion})"
+    cli.say(f"model    {model}, {trained.model_kind}")
+    cli.say(f"run      {trained.run_id} in {trained.tracking_uri}")
+    cli.say(f"scores   {scored.path}")
+    if scored.note:
+        cli.say(f"         {scored.note}")
+    cli.say(f"look     .venv/bin/mlflow ui --backend-store-uri {trained.tracking_uri}")
+    cli.say()
+    rows = [{"stage": each.name, "seconds": f"{each.seconds:7.1f}", "outcome": each.outcome} for each in done]
+    cli.show_table("stages", rows)
+
+
+def _taken(report: IngestReport) -> str:
+    if report.ingest_id is None:
+        return "nothing new"
+    kept = sum(entity.kept + entity.repaired for entity in report.entities)
+    quarantined = sum(entity.quarantined for entity in report.entities)
+    return f"{kept:,} rows taken in, {quarantined:,} quarantined"
+
+
+def _built(report: FeaturesReport) -> str:
+    if not report.months:
+        return "nothing new"
+    return f"{report.rows:,} user-months of {len(report.months)} months, {report.features} features"
+
+
+def _trained(report: TrainingReport) -> str:
+    again = "nothing new; " if report.reused else ""
+    return f"{again}version {report.version} (champion: {report.champion})"
+
+
+def _scored(report: ScoringReport) -> str:
+    again = "nothing new; " if report.unchanged else ""
+    return f"{again}{report.rows:,} users of {report.month:%Y-%m} by version {report.model_version}"
+
+
+def _show_built(report: FeaturesReport) -> None:
+    cli.say(report.span.told())
+    cli.show_table("user-months", report.labels)
+
+
+def _show_trained(report: TrainingReport) -> None:
+    for line in (*report.diagram, *(f"note: {note}" for note in report.notes)):
+        cli.say(f"  {line}")
+    cli.say()
+    cli.show_table("sides of the split", report.split)
+    cli.show_table("models on the test months", report.models)
+    cli.say(report.verdict)
+    cli.show_table("whom to address: what each rule would have brought there", report.decisions)

@@ -1,0 +1,36 @@
+"""Pages of Markdown as the tests of docs/ read them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+DOCS = PROJECT / "docs"
+PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def prose(page: Path) -> str:
+    """The page without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def links(page: Path) -> list[tuple[str, str]]:
+    """Where its links to files lead: path and anchor; not those to other sites."""
+    text = re.sub(r"`[^`\n]*`", "", prose(page))
+    found = re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)", text)
+    return [(path, anchor) for path, anchor in found if "://" not in path]
+
+
+def anchors(page: Path) -> set[str]:
+    """What a code host makes of its headings."""
+    titles = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def paths_named(page: Path) -> set[str]:
+    """Names in backticks that look like files or folders of the project."""
+    named = re.findall(r"`([\w./-]+)`", prose(page))
+    return {
+        name for name in named if re.match(r"(pozytywka_spark|tests|scripts|conf|jobs|docs)/[\w./-]*$", name)
+    }

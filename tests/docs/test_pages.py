@@ -1,0 +1,104 @@
+"""Docs hold together: what they link to and name is there, what is made from code is that of today's code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.docs import reference, rooms
+from scripts.docs.blocks import filled
+from scripts.docs.writers import WRITERS
+from tests.docs.pages import DOCS, PAGES, PROJECT, anchors, links, paths_named, prose
+
+AGAIN = "run .venv/bin/python -m scripts.docs"
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(PROJECT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for path, anchor in links(page):
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), f"{path} is not there"
+        assert there.is_relative_to(PROJECT), f"{path} leads out of the project"
+        if anchor:
+            assert anchor in anchors(there), f"{path} has no heading {anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_files_and_folders_that_are_named_are_there(page: Path) -> None:
+    gone = sorted(path for path in paths_named(page) if not (PROJECT / path).exists())
+    assert gone == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_files_of_rooms_that_are_named_are_there(page: Path) -> None:
+    """`scoring/stage.py` is short for that of the package."""
+    inside = tuple(f"{room}/" for room in rooms.rooms())
+    named = {path for path in re.findall(r"`([\w/]+(?:\.py|/))`", prose(page)) if path.startswith(inside)}
+    places = (PROJECT / "pozytywka_spark", PROJECT)
+    assert sorted(path for path in named if not any((place / path).exists() for place in places)) == []
+
+
+@pytest.mark.parametrize("page", sorted(reference.pages()))
+def test_the_reference_is_today_s(page: str) -> None:
+    assert (DOCS / page).read_text(encoding="utf-8") == reference.pages()[page], AGAIN
+
+
+def test_the_map_is_that_of_today_s_imports() -> None:
+    assert (DOCS / rooms.PAGE).read_text(encoding="utf-8") == filled(rooms.PAGE, rooms.blocks()), AGAIN
+
+
+def test_an_import_for_types_alone_is_no_arrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for room, text in (
+        ("low", ""),
+        ("high", "from shop.low import x\nif TYPE_CHECKING:\n    from shop.top import y\n"),
+        ("top", "import shop.high\ndef f():\n    from shop import low\n"),
+    ):
+        (tmp_path / "shop" / room).mkdir(parents=True)
+        (tmp_path / "shop" / room / "__init__.py").write_text(text)
+    monkeypatch.setattr(rooms, "PACKAGE", tmp_path / "shop")
+    graph = rooms.imports()
+    assert graph == {"high": {"low"}, "low": set(), "top": {"high", "low"}}
+    assert rooms.fewest(graph) == {"high": {"low"}, "low": set(), "top": {"high"}}
+
+
+def test_each_table_is_written_where_the_reference_says() -> None:
+    tables = set(re.findall(r"^## (\w+)$", (DOCS / "reference/tables.md").read_text(), re.MULTILINE))
+    assert tables == set(WRITERS)
+    for table, (job, file) in WRITERS.items():
+        text = (PROJECT / "pozytywka_spark" / file).read_text(encoding="utf-8")
+        assert re.search(r"lake\.(append|upsert|overwrite|replace_partitions)\(", text), (
+            f"{file} writes no {table}"
+        )
+        assert (PROJECT / "jobs" / f"{job}.py").is_file()
+
+
+def test_the_glossary_is_whole_and_its_rooms_are_there() -> None:
+    lines = [line for line in prose(DOCS / "glossary.md").splitlines() if line.startswith("| ")]
+    terms = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in lines if "| term |" not in line
+    ]
+    assert len(terms) >= 50
+    assert len({term[0] for term in terms}) == len(terms), "a term twice"
+    for term in terms:
+        assert len(term) == 4, term
+        assert all(term), term
+        assert term[1].endswith("."), f"{term[0]}: no sentence"
+        assert (PROJECT / "pozytywka_spark" / term[3].strip("`")).is_dir(), f"{term[0]}: no room {term[3]}"
+
+
+def test_the_site_is_built_strictly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    built = subprocess.run(
+        [*command, "-f", "scripts/docs/mkdocs.yml", "-d", tmp_path],
+        cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert (tmp_path / "index.html").is_file()
