@@ -90,6 +90,16 @@ def test_the_question_travels_to_a_task_and_the_answer_back(table: TrainingTable
     assert across(table)[1] is None
 
 
+def test_models_that_are_fitted_beside_each_other_are_those_fitted_alone(
+    table: TrainingTable, settings: Settings
+) -> None:
+    few, plan = settings_in(settings.home, "training.max_trees=5"), Plan(1, 2, "two threads")
+    (logistic, _), grown = fit_both(table, few, plan, 0.13)
+    assert grown is not None
+    assert grown[0] == fit_trees(table, few, plan, 0.13)
+    assert logistic == fit_logistic(table, few, 2)
+
+
 def test_weights_and_constraints_reach_the_trees(
     rows: pd.DataFrame, table: TrainingTable, settings: Settings
 ) -> None:
