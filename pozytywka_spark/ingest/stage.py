@@ -25,7 +25,6 @@ from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.ingest.quality.findings import last_findings
-from pozytywka_spark.ingest.quality.page import page_path
 from pozytywka_spark.ingest.quality.write_report import report_on
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.ingest.resolve.replay import replay_all, replay_stream, second_chance
@@ -37,6 +36,7 @@ from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.reports.files import INGEST_PAGE, page_path
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.reports.page import SEVERITIES
 
@@ -204,7 +204,7 @@ def _nothing_new(settings: Settings, lake: Lake, delivery: Delivery) -> IngestRe
     """The report of a run that had nothing to do; what is wrong with silver is still wrong."""
     findings = last_findings(lake)
     entities = tuple(_entity_report(contract.entity, ()) for contract in CONTRACTS)
-    page = page_path(settings)
+    page = str(page_path(settings, INGEST_PAGE))
     return IngestReport(
         None,
         delivery.root,
