@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from pozytywka_spark.names import TEST, TRAIN, VALIDATION
 
 MICROS = 1_000_000
+MINUTE_MICROS = 60 * MICROS
 HOUR_MICROS = 3600 * MICROS
 DAY_MICROS = 86_400 * MICROS
 _EPOCH = date(1970, 1, 1)

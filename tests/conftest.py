@@ -38,6 +38,9 @@ NIGHTLY = {
     "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice": (
         "a second estimate of 4,000 users by another method"
     ),
+    "tests/lake/test_two_engines.py::test_each_engine_goes_on_from_where_the_other_stopped[10]": (
+        "ten rounds, each of five commits: four of them run in the suite"
+    ),
     "tests/lake/test_two_engines.py::test_two_hundred_commits_by_four_writers": (
         "200 commits, half of them by Spark: 20 run in the suite"
     ),

@@ -17,6 +17,7 @@ from pozytywka_spark.tracking.source import command
 PROJECT = Path(__file__).resolve().parent.parent
 NOBODY = pwd.getpwnam("nobody").pw_uid
 UNNAMED = 54_321
+PYTHON = ("env", f"PYTHONPATH={PROJECT}", str(PROJECT / ".venv" / "bin" / "python"))
 SMALL = [
     "synthetic.users=200", "synthetic.months=8", "synthetic.tracks=400", "synthetic.played_tracks=200",
     "synthetic.artists=60", "evaluation.bootstrap=5", "spark.shuffle_partitions=2",
@@ -49,7 +50,7 @@ def home() -> Iterator[Path]:
 @needs_other_users
 def test_the_pipeline_needs_no_home_no_root_and_no_working_folder(home: Path) -> None:
     sets = [part for setting in (f"home={home}/all", *SMALL) for part in ("--set", setting)]
-    done = run_as(NOBODY, "bash", str(PROJECT / "scripts" / "submit.sh"), "pipeline", *sets)
+    done = run_as(NOBODY, *PYTHON, str(PROJECT / "jobs" / "pipeline.py"), *sets)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "scores " in done.stdout
     assert (home / "all" / "lake" / "predictions" / "_delta_log").is_dir()
@@ -62,8 +63,7 @@ def test_a_home_that_can_not_be_written_is_named(tmp_path: Path) -> None:
         "from pozytywka_spark.spark.session import build_session\n"
         f"build_session(load_settings('local', ['home={tmp_path}/x']), 'any')"
     )
-    python = str(PROJECT / ".venv" / "bin" / "python")
-    done = run_as(NOBODY, "env", f"PYTHONPATH={PROJECT}", python, "-c", start)
+    done = run_as(NOBODY, *PYTHON, "-c", start)
     assert f"home: logs can't be written to {tmp_path}/x/logs (Permission denied)" in done.stderr
 
 
@@ -71,7 +71,7 @@ def test_a_home_that_can_not_be_written_is_named(tmp_path: Path) -> None:
 def test_a_user_without_a_name_is_told_so(home: Path) -> None:
     os.chown(home, UNNAMED, UNNAMED)
     sets = [part for setting in (f"home={home}/all", *SMALL) for part in ("--set", setting)]
-    done = run_as(UNNAMED, "bash", str(PROJECT / "scripts" / "submit.sh"), "pipeline", *sets)
+    done = run_as(UNNAMED, *PYTHON, str(PROJECT / "jobs" / "pipeline.py"), *sets)
     assert done.returncode == 1
     assert f"user {UNNAMED} has no entry in /etc/passwd" in done.stderr
 

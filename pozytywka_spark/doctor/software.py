@@ -120,7 +120,11 @@ def jars(settings: Settings, submitted: str = "") -> list[Finding]:
         return [trouble("Delta jars", "none in Spark's jars, spark.jars or spark.jars.packages", advice)]
     if wanted not in found:
         return [
-            warning("Delta jars", f"{', '.join(found)}; the Python package is {wanted}", "use one version")
+            warning(
+                "Delta jars",
+                f"{', '.join(sorted(set(found)))}; the Python package is {wanted}",
+                "use one version",
+            )
         ]
     return [ok("Delta jars", f"delta-spark {wanted}")]
 

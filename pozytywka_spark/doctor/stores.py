@@ -59,8 +59,6 @@ _PROVEN = {
     ("delta-rs", ""): "on folders: whole pipelines, any number of writers, in turn with delta-spark",
     ("delta-rs", "s3"): "on S3: whole pipelines, any number of writers",
     ("delta-spark", ""): "on folders: Delta's own classes, whole pipelines, in turn with delta-rs",
-    ("delta-spark", "s3a"): "on s3a://: Delta's own classes, whole pipelines of one driver",
-    ("delta-spark", "hdfs"): "on hdfs://: Delta's own classes, whole pipelines",
 }
 
 

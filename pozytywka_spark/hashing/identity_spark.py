@@ -1,4 +1,4 @@
-"""The stated hashes of identity.py as Spark's columns, for tables that Spark itself rewrites."""
+"""The stated hashes of `hashing.identity` as Spark's columns, for tables that Spark itself rewrites."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from pozytywka_spark import cli
@@ -69,9 +69,11 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     from pozytywka_spark.scoring.stage import score
     from pozytywka_spark.spark.session_on_demand import session_on_demand
     from pozytywka_spark.synthetic.world import write_world
+    from pozytywka_spark.training.ahead import training_made_ready
     from pozytywka_spark.training.stage import train
 
     done: list[Step] = []
+    ahead = ExitStack()
     details: list[Callable[[], None]] = []
 
     def stage(name: str, work: Callable[[], Result], outcome: Callable[[Result], str]) -> Result:
@@ -84,6 +86,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     @contextmanager
     def starting() -> Iterator[None]:
         # Spark starts within the first stage that has work for it, and has a line of its own
+        ahead.enter_context(training_made_ready(settings))
         with cli.step("start Spark") as step:
             yield
         done.append(step)
@@ -99,10 +102,12 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
         details.append(lambda: show_ingest(taken))
         built = stage("features", lambda: build_features(spark, settings, lake), _built)
         details.append(lambda: _show_built(built))
+        ahead.close()
         trained = stage("train", lambda: train(spark, settings, lake), _trained)
         details.append(lambda: _show_trained(trained))
         scored = stage("score", lambda: score(spark, settings, lake), _scored)
     finally:
+        ahead.close()
         # of all that came so far: what stops a later stage is often to be seen in an earlier one's
         for show in details:
             cli.say()

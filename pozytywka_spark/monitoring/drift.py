@@ -76,9 +76,12 @@ def ks(reference: Floats, month: Floats) -> float:
 
 def js(reference: Floats, month: Floats) -> float:
     """Jensen-Shannon distance, base 2: 0 for the same distribution, 1 for disjoint ones."""
+    from scipy.special import rel_entr
+
     p, q = reference / reference.sum(), month / month.sum()
     middle = (p + q) / 2
-    divergence = (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / 2
+    divergence = float((rel_entr(p, middle) + rel_entr(q, middle)).sum()) / 2
+    # a hair below 0, by rounding, where both are alike: scipy's own jensenshannon is no number then
     return float(np.sqrt(max(divergence, 0.0) / np.log(2)))
 
 
@@ -129,8 +132,3 @@ def _per_row(reference: float, month: float) -> float:
 
 def _smoothed(counts: Floats) -> Floats:
     return np.asarray((counts + _SMOOTH) / (counts.sum() + _SMOOTH * len(counts)))
-
-
-def _relative_entropy(p: Floats, q: Floats) -> float:
-    inside = p > 0
-    return float((p[inside] * np.log(p[inside] / q[inside])).sum())

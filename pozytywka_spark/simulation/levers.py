@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.features.declared.trends import SPANS
-from pozytywka_spark.schemas import AUDIO_FEATURES
+from pozytywka_spark.names import AUDIO_FEATURES
 
 Floats = npt.NDArray[np.float64]
 Columns = Mapping[str, Floats]

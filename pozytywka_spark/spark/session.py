@@ -52,8 +52,9 @@ _NO_MEMORY: Mapping[str, object] = {
     "spark.sql.ui.retainedExecutions": 5,
 }
 
-# Jobs whose tasks neither train nor score
-_OF_KERNELS = ("ingest", "maintain", "synthesize")
+# Jobs whose tasks neither train nor score. A pipeline's do so for large tables only: these workers load the
+# libraries then, while all others would wait for them at the start.
+_OF_KERNELS = ("ingest", "maintain", "synthesize", "features", "pipeline")
 
 _JAVA = "spark.driver.extraJavaOptions"
 _PATIENT_COMPILER = (

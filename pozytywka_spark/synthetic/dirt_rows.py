@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pozytywka_spark.config import Dirt
-from pozytywka_spark.schemas import AUDIO_FEATURES
+from pozytywka_spark.names import AUDIO_FEATURES
 from pozytywka_spark.synthetic import lines
 from pozytywka_spark.synthetic.dirt import Planted, cut
 from pozytywka_spark.synthetic.lines import Row

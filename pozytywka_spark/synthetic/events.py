@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pozytywka_spark.schemas import EVENT_TYPES
+from pozytywka_spark.names import EVENT_TYPES
 from pozytywka_spark.synthetic.catalogue import Array
 from pozytywka_spark.synthetic.life import Life
 from pozytywka_spark.synthetic.plan import Plan

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pozytywka_spark.schemas import EVENT_TYPES
+from pozytywka_spark.names import EVENT_TYPES
 from pozytywka_spark.synthetic.catalogue import Array, Catalogue
 from pozytywka_spark.synthetic.events import Events
 from pozytywka_spark.synthetic.people import People

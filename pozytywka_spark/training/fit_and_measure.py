@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -70,13 +71,30 @@ def fit_models(
 def fit_both(
     table: TrainingTable, settings: Settings, plan: Plan, base_rate: float
 ) -> tuple[tuple[linear.FittedLogistic, Calibrator], tuple[estimators.FittedTrees, Calibrator] | None]:
-    """Both models, each with its calibrator; no trees for a plan across executors."""
-    logistic = linear.fit_logistic(table, settings, plan.threads)
-    line = (logistic, _calibrator(table, linear.as_linear(logistic, table.order), settings))
+    """Both models, each with its calibrator; no trees for a plan across executors.
+
+    With several threads the line is fitted beside the trees, whose threads wait a third of the time.
+    """
     if plan.across:
-        return line, None
+        return _line(table, settings, plan.threads), None
+    if plan.threads == 1:
+        return _line(table, settings, 1), _trees(table, settings, plan, base_rate)
+    with ThreadPoolExecutor(1) as beside:
+        line = beside.submit(_line, table, settings, plan.threads)
+        trees = _trees(table, settings, plan, base_rate)
+        return line.result(), trees
+
+
+def _line(table: TrainingTable, settings: Settings, threads: int) -> tuple[linear.FittedLogistic, Calibrator]:
+    logistic = linear.fit_logistic(table, settings, threads)
+    return logistic, _calibrator(table, linear.as_linear(logistic, table.order), settings)
+
+
+def _trees(
+    table: TrainingTable, settings: Settings, plan: Plan, base_rate: float
+) -> tuple[estimators.FittedTrees, Calibrator]:
     trees = estimators.fit_trees(table, settings, plan, base_rate)
-    return line, (trees, _calibrator(table, trees.predictor, settings))
+    return trees, _calibrator(table, trees.predictor, settings)
 
 
 def _calibrator(table: TrainingTable, predictor: Predictor, settings: Settings) -> Calibrator:

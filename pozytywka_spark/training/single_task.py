@@ -18,12 +18,16 @@ _SIDES = ("training", "validation")
 
 @dataclass(frozen=True)
 class Task:
-    """How to grow: XGBoost's `parameters`, at most `rounds` trees, stopped after `patience` without gain."""
+    """How to grow: XGBoost's `parameters`, at most `rounds` trees, stopped after `patience` without gain.
+
+    `both_losses`: the train side's log loss is wanted too.
+    """
 
     parameters: Mapping[str, Any]
     rounds: int
     patience: int
     threads: int
+    both_losses: bool = True
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Binned:
 
 @dataclass(frozen=True)
 class Grown:
-    """All trees that were grown, and the log loss of both sides after each."""
+    """All trees that were grown, and the log loss of both sides after each; train's only if it was wanted."""
 
     booster: xgboost.Booster
     train_loss: tuple[float, ...]
@@ -62,14 +66,15 @@ def grow(rows: Binned, task: Task) -> Grown:
     import xgboost
 
     losses: dict[str, dict[str, list[float]]] = {}
+    watched = [(rows.train, _SIDES[0])] if task.both_losses else []
     booster = xgboost.train(
         {**task.parameters, "nthread": task.threads},
         rows.train,
         task.rounds,
-        evals=[(rows.train, _SIDES[0]), (rows.validation, _SIDES[1])],
+        evals=[*watched, (rows.validation, _SIDES[1])],  # the last one stops it
         early_stopping_rounds=task.patience,
         evals_result=losses,
         verbose_eval=False,
     )
-    train, validation = (tuple(losses[side]["logloss"]) for side in _SIDES)
+    train, validation = (tuple(losses.get(side, {}).get("logloss", ())) for side in _SIDES)
     return Grown(booster, train, validation)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,17 +20,26 @@ from pozytywka_spark.training.tuning.folds import Fit, FitAll, FoldResult
 SHOWN = 15
 
 
-def stability_of(
+@contextmanager
+def stability_meanwhile(
     model: ServingModel,
     prepared: Prepared,
     explained: Mapping[str, Any],
     settings: Settings,
     fit_all: FitAll,
-) -> dict[str, Any]:
-    """`stability` of the model's reasons on the rolling folds; empty if it isn't trees, as the folds' are."""
+) -> Iterator[Callable[[], dict[str, Any]]]:
+    """`stability` of the model's reasons on the rolling folds, found beside what the block does.
+
+    The block gets a function that waits for it. Empty if the model isn't trees, as the folds' are.
+    """
     if model.kind != XGBOOST:
-        return {"folds": [], "features": []}
-    return stability(prepared.folds, prepared.order, explained["strongest"], settings, fit_all)
+        yield lambda: {"folds": [], "features": []}
+        return
+    with ThreadPoolExecutor(1) as beside:
+        found = beside.submit(
+            stability, prepared.folds, prepared.order, explained["strongest"], settings, fit_all
+        )
+        yield found.result
 
 
 def stability(

@@ -31,9 +31,10 @@ from pozytywka_spark.tracking.inputs import log_inputs
 from pozytywka_spark.tracking.sources import training_inputs
 from pozytywka_spark.tracking.store import Tracking, connect
 from pozytywka_spark.training import dossier_data, earlier_trainings, log_training
+from pozytywka_spark.training.ahead import libraries_loading
 from pozytywka_spark.training.fit_and_measure import fit_models, held_rows, measure
 from pozytywka_spark.training.guard_shuffled_labels import check_shuffled
-from pozytywka_spark.training.stability import stability_of
+from pozytywka_spark.training.stability import stability_meanwhile
 from pozytywka_spark.training.tuning.folds import Final, Fit
 from pozytywka_spark.training.tuning.search import fold_fits, search
 from pozytywka_spark.training.tuning.tune import with_parameters
@@ -87,7 +88,7 @@ def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = 
         version, prepared = found
         with Later(partial(table_to_ask, pinned, settings, lake)) as asked:
             return _settled(tracking, version, prepared, asked, settings, reused=True)
-    with training_table(pinned, settings, lake) as laid:
+    with libraries_loading(), training_table(pinned, settings, lake) as laid:
         known_version = None if force else _known(tracking, laid.prepared, settings)
         version = known_version or _train(spark, laid, settings, lake, tracking)
         reused = known_version is not None
@@ -131,8 +132,8 @@ def _train(
         held = prepared.sizes[TEST][0]
         explained = explanation.explain_model(laid.asked, held, model, final, threads=plan.threads)
         grown = None if plan.across else Final(Fit(final, prepared.split), fitted.trees, plan.threads)
-        holds = stability_of(model, prepared, explained, final, fits.explained(grown))
-        logged = log_training.log_models(tracking, parent, prepared, fitted, found)
+        with stability_meanwhile(model, prepared, explained, final, fits.explained(grown)) as holds:
+            logged = log_training.log_models(tracking, parent, prepared, fitted, found)
         content = {
             "data": dossier_data.data_facts(prepared, settings),
             "made": dossier_data.model_facts(final, plan, fitted.trees, model, tuned),
@@ -140,7 +141,7 @@ def _train(
             "verdict": as_plain(found.verdict),
             "decisions": decisions.decision_table(found.counts, final),
             "explained": explanation.in_words(explained, catalogue_of(settings)),
-            "stability": holds,
+            "stability": holds(),
             "guards": [guard.checked],
             "remarks": log_training.notes(prepared, settings),
             "run": parent,

@@ -30,8 +30,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.features.declared.analysts import ANALYSTS
-from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.catalogue import ANALYSTS, CATALOGUE
 from pozytywka_spark.features.page.features_page import render_report
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.ingest.stage import ingest

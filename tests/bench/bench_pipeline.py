@@ -190,8 +190,7 @@ def accuracy(place: Place) -> None:
 
 
 def _beyond_the_25() -> list[str]:
-    from pozytywka_spark.features.declared.analysts import ANALYSTS
-    from pozytywka_spark.features.declared.catalogue import CATALOGUE
+    from pozytywka_spark.features.declared.catalogue import ANALYSTS, CATALOGUE
 
     known = {feature.name for feature in ANALYSTS}
     return [feature.name for feature in CATALOGUE if feature.name not in known]

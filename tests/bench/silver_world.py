@@ -9,7 +9,7 @@ import polars as pl
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark import schemas
+from pozytywka_spark import names, schemas
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.identity_spark import user_bucket as bucket_of_user
 from pozytywka_spark.lake.api import Lake
@@ -79,7 +79,7 @@ def write_silver(spark: SparkSession, lake: Lake, world: World) -> None:
         F.date_from_unix_date(pick(5, 18_000).cast("int")).alias("release_date"),
         F.lit("day").alias("release_date_precision"),
         pick(6, 12).cast("int").alias("key"),
-        *((pick(10 + i, 1_000) / 1_000).alias(name) for i, name in enumerate(schemas.AUDIO_FEATURES)),
+        *((pick(10 + i, 1_000) / 1_000).alias(name) for i, name in enumerate(names.AUDIO_FEATURES)),
     )
     storage = spark.range(TRACKS).select(
         text_id(F.col("id")).alias("track_id"),

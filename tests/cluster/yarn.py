@@ -7,6 +7,7 @@ By hand, from the project: `.venv/bin/python tests/cluster/yarn.py COMMAND …` 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -175,6 +176,7 @@ def _write_conf(path: Path, values: Mapping[str, str]) -> None:
 
 def main(command: Sequence[str]) -> int:
     """Run the command beside a cluster; its exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else containers would outlive it
     jars = Path(sys.prefix) / "share" / "pozytywka-jars" / "yarn"  # where scripts/jars.sh puts them
     with (
         tempfile.TemporaryDirectory(prefix="yarn-") as folder,

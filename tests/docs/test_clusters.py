@@ -30,7 +30,10 @@ def row(name: str) -> list[str]:
 def settings_of(words: list[str]) -> Settings:
     """What a job of these words would work with."""
     overrides = [word for word, before in pairwise_back(words) if before == "--set"]
-    return load_settings("cluster", overrides)
+    settings = load_settings("cluster", overrides)
+    assert settings.ingest.assume_alone, "a store has no lock: ingest would refuse the lake"
+    assert settings.lake.file_systems, "else tasks need a folder that all machines share, lake.staging"
+    return settings
 
 
 def pairwise_back(words: list[str]) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from pozytywka_spark.schemas import AUDIO_FEATURES
+from pozytywka_spark.names import AUDIO_FEATURES
 
 Row = dict[str, Any]
 Item = TypeVar("Item")

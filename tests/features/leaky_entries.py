@@ -7,10 +7,12 @@ from datetime import date
 
 import polars as pl
 
-from pozytywka_spark.features.declared.analysts import ADS, PLAYS, SKIPS
+from pozytywka_spark.features.declared.adverts import adverts
 from pozytywka_spark.features.declared.declaration import Feature
-from pozytywka_spark.features.declared.sessions import FIRST_EVENT, LAST_EVENT
-from pozytywka_spark.features.declared.variety import PRIOR_PLAYS
+from pozytywka_spark.features.declared.listening import plays, skips
+from pozytywka_spark.features.declared.sessions import first_event, last_event
+from pozytywka_spark.features.declared.tracks import prior_plays
+from pozytywka_spark.features.declared.values import Formula
 from pozytywka_spark.features.times import month_number
 from pozytywka_spark.months import number_of
 
@@ -75,8 +77,9 @@ LEAKS: dict[str, Callable[[], pl.Expr]] = {
 
 def entry(name: str, expression: Callable[[], pl.Expr]) -> Feature:
     """A leak as an entry of the catalogue."""
-    measures = (PLAYS, SKIPS, ADS, FIRST_EVENT, LAST_EVENT, PRIOR_PLAYS)
-    return Feature(name, name, "1", "count", "never null", "events", measures, expression)
+    measures = (plays, skips, adverts, first_event, last_event, prior_plays)
+    value = Formula(arithmetic="", measures=measures, expression=expression)
+    return Feature(name=name, meaning=name, unit="1", kind="count", null="never null", value=value)
 
 
 def leaky_entries() -> tuple[Feature, ...]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
-from pozytywka_spark.features.declared.declaration import Feature, Measure, declaration, measures_of
+from pozytywka_spark.features.declared.declaration import Feature, declaration, measures_of
+from pozytywka_spark.features.declared.values import Measure
 from tests.features import fixed_world, in_kernels
 
 FILE = Path(__file__).with_name("recorded_values.json")

@@ -7,14 +7,14 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark import schemas
+from pozytywka_spark import names, schemas
 from pozytywka_spark.lake.api import Lake
 
 RAW = {
     "users": "user_id bigint, city string, favourite_genres array<string>, premium_user boolean",
     "artists": "id string, name string, genres array<string>",
     "tracks": "id string, name string, popularity int, duration_ms bigint, explicit int, id_artist string, "
-    "release_date string, key int, " + ", ".join(f"{name} double" for name in schemas.AUDIO_FEATURES),
+    "release_date string, key int, " + ", ".join(f"{name} double" for name in names.AUDIO_FEATURES),
     "track_storage": "track_id string, storage_class string, daily_cost double",
     "sessions": "timestamp string, user_id bigint, track_id string, event_type string, session_id bigint",
 }
@@ -67,11 +67,11 @@ def _tracks(raw: DataFrame) -> DataFrame:
                              F.size(F.split("release_date", "-")))  # fmt: skip
     padded = F.substring(F.concat("release_date", F.lit("-01-01")), 1, 10)
     unknown = F.lit(True)
-    for name in schemas.AUDIO_FEATURES:
+    for name in names.AUDIO_FEATURES:
         unknown = unknown & (F.col(name) == 0)
     audio = {
         name: F.when(~unknown & ((F.col(name) != 0) if name == "tempo" else F.lit(True)), F.col(name))
-        for name in schemas.AUDIO_FEATURES
+        for name in names.AUDIO_FEATURES
     }
     return raw.withColumns(
         {

@@ -13,11 +13,11 @@ import pytest
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.build.plan import plan_of, sum_columns
-from pozytywka_spark.features.declared.analysts import ANALYSTS
-from pozytywka_spark.features.declared.catalogue import CATALOGUE, feature_order
-from pozytywka_spark.features.declared.declaration import Feature, Measure, declaration, measures_of, sum_name
-from pozytywka_spark.features.declared.declare import NEVER
+from pozytywka_spark.features.declared.catalogue import ANALYSTS, CATALOGUE, feature_order, in_order
+from pozytywka_spark.features.declared.declaration import NEVER, Feature, declaration, measures_of
 from pozytywka_spark.features.declared.levels import COLUMNS, KEYS
+from pozytywka_spark.features.declared.order import ORDER
+from pozytywka_spark.features.declared.values import Formula, Measure, sum_name
 from pozytywka_spark.features.guards.canary import CANARY
 from pozytywka_spark.features.page.catalogue_page import as_html, as_markdown, catalogue_rows
 from pozytywka_spark.months import cut_off_micros, months_between
@@ -44,6 +44,12 @@ def test_every_entry_is_complete_and_named_once() -> None:
             (feature.meaning, feature.unit, feature.kind, feature.null, feature.window, feature.source)
         )
     assert feature_order()[:25] == tuple(feature.name for feature in ANALYSTS)
+
+
+def test_models_see_features_in_the_order_that_is_written_down_and_others_after_them() -> None:
+    assert feature_order() == ORDER
+    mine = tuple(replace(CATALOGUE[0], name=name) for name in ("zebra", "aardvark"))
+    assert in_order((*mine, *reversed(CATALOGUE))) == (*CATALOGUE, *mine)
 
 
 def test_measures_of_one_name_are_one_measure() -> None:
@@ -179,10 +185,12 @@ def test_every_column_that_a_level_is_said_to_have_is_there(silver: dict[str, in
     """On the frame that the kernels make of it, with a value somewhere."""
     aggregated = {name: columns for name, columns in COLUMNS.items() if name != "user"}
     measures = tuple(
-        Measure(f"{level}_{column}", pl.col(column).count, level, "count")
+        Measure(name=f"{level}_{column}", aggregate=pl.col(column).count, level=level, arithmetic="count")
         for level, columns in aggregated.items()
         for column in columns
     )
-    feature = replace(FEATURES[0], measures=measures, expression=lambda: pl.lit(0))
+    feature = replace(
+        FEATURES[0], value=Formula(arithmetic="0", measures=measures, expression=lambda: pl.lit(0))
+    )
     found = in_kernels.build(silver, (*CATALOGUE, feature)).user_month
     assert [measure.name for measure in measures if not found[measure.name].sum()] == []

@@ -12,8 +12,7 @@ import polars as pl
 import pytest
 
 from pozytywka_spark.config import load_settings
-from pozytywka_spark.features.declared.analysts import ANALYSTS
-from pozytywka_spark.features.declared.catalogue import CATALOGUE, catalogue_hash, feature_order
+from pozytywka_spark.features.declared.catalogue import ANALYSTS, CATALOGUE, catalogue_hash, feature_order
 from pozytywka_spark.features.declared.declaration import Feature, measures_of
 from tests.features import recorded
 from tests.features.recorded import complaints, declared
@@ -25,6 +24,11 @@ HASH = "e99e3de2071dd3e164a616f3c3e8225333ebbbbb29aac3d4a93b5790f76318eb"
 
 def with_first(**changes: object) -> tuple[Feature, ...]:
     return (replace(CATALOGUE[0], **changes), *CATALOGUE[1:])
+
+
+def computed(**changes: object) -> tuple[Feature, ...]:
+    """The first one with something else about how its value is computed."""
+    return with_first(value=replace(CATALOGUE[0].value.as_formula(), **changes))
 
 
 def test_the_hash_is_the_recorded_one() -> None:
@@ -42,16 +46,16 @@ def test_the_hash_follows_names_order_arithmetic_and_revisions_not_wording_nor_t
     ads = CATALOGUE[0].measures[0]
     assert catalogue_hash(features=with_first(meaning="heard adverts")) == HASH
     assert catalogue_hash(features=with_first(null="null: never")) == HASH
-    assert catalogue_hash(features=with_first(expression=lambda: pl.col("whatever"))) == HASH
+    assert catalogue_hash(features=computed(expression=lambda: pl.col("whatever"))) == HASH
     others = [
         with_first(name="adverts"),
-        with_first(arithmetic="ads + 1"),
+        computed(arithmetic="ads + 1"),
         with_first(revision=2),
         with_first(unit="thousands"),
-        with_first(months=3),
-        with_first(measures=(replace(ads, arithmetic="count of PLAY"),)),
-        with_first(measures=(replace(ads, revision=2),)),
-        with_first(measures=(replace(ads, level="gap"),)),
+        computed(months=3),
+        computed(measures=(replace(ads, arithmetic="count of PLAY"),)),
+        computed(measures=(replace(ads, revision=2),)),
+        computed(measures=(replace(ads, level="gap"),)),
         (CATALOGUE[1], CATALOGUE[0], *CATALOGUE[2:]),
         CATALOGUE[:-1],
         ANALYSTS,
@@ -116,7 +120,7 @@ def test_new_and_lost_entries_are_told() -> None:
 
 def test_a_raised_revision_of_a_measure_is_one_of_its_features() -> None:
     feature = CATALOGUE[0]
-    raised = replace(feature, measures=(replace(feature.measures[0], revision=2),))
+    raised = replace(feature, value=replace(feature.measures[0], revision=2))
     assert declared(raised) != declared(feature)
     assert recorded.digest_of([1.0, None]) == recorded.digest_of([1.0 + 1e-15, None])
     assert recorded.digest_of([1.0, None]) != recorded.digest_of([1.0 + 1e-9, None])

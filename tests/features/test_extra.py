@@ -14,18 +14,28 @@ import pytest
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.build.plan import plan_of
-from pozytywka_spark.features.declared.analysts import PLAYS
 from pozytywka_spark.features.declared.catalogue import CATALOGUE, catalogue_hash, catalogue_of, feature_order
-from pozytywka_spark.features.declared.declaration import Feature, Measure, measures_of, sum_name
+from pozytywka_spark.features.declared.declaration import Feature, measures_of
 from pozytywka_spark.features.declared.extra import extra_features
 from pozytywka_spark.features.declared.levels import KEYS
+from pozytywka_spark.features.declared.listening import plays
 from pozytywka_spark.features.declared.trial import try_feature, try_measure
+from pozytywka_spark.features.declared.values import Level, Measure, sum_name
 from pozytywka_spark.features.page.catalogue_page import as_html, as_markdown
-from tests.features.extra_features import EARLY_PLAYS, FEATURES
+from tests.features.extra_features import FEATURES, early_plays
 
 MODULE = "tests.features.extra_features"
 OWN = load_settings("local", [f"features.extra=[{MODULE}]"])
 EARLY, SHARE = FEATURES
+
+
+def computed(feature: Feature, **changes: object) -> Feature:
+    """The feature with something else about how its value is computed."""
+    return replace(feature, value=replace(feature.value.as_formula(), **changes))
+
+
+def measured(aggregate: Callable[[], pl.Expr], level: Level = "event") -> Measure:
+    return Measure(name="n", aggregate=aggregate, level=level, arithmetic="n")
 
 
 def test_they_come_after_the_catalogue_in_the_order_of_the_model_and_in_the_hash() -> None:
@@ -63,29 +73,30 @@ def test_the_pages_hold_them() -> None:
          "but none of user_id, month, cut_off, first_event_at"),
         ((replace(EARLY, name="early plays"),), "'early plays' can't be a column's name: small letters"),
         ((replace(EARLY, name="month"),), "'month' can't be a column's name: small letters"),
-        ((replace(EARLY, measures=(replace(EARLY_PLAYS, name="user_id"),)),), "'user_id' can't be"),
-        ((replace(EARLY, arithmetic=""),), "early_plays states no arithmetic, which the catalogue's hash is"),
-        ((replace(EARLY, measures=(replace(EARLY_PLAYS, arithmetic=""),)),), "early_plays states no"),
-        ((replace(EARLY, measures=(replace(EARLY_PLAYS, name="plays_over_3"),)),),
+        ((computed(EARLY, measures=(replace(early_plays, name="user_id"),)),), "'user_id' can't be"),
+        ((computed(EARLY, arithmetic=""),), "early_plays states no arithmetic, which the catalogue's hash"),
+        ((computed(EARLY, measures=(replace(early_plays, arithmetic=""),)),), "early_plays states no"),
+        ((computed(EARLY, measures=(replace(early_plays, name="plays_over_3"),)),),
          "measure plays_over_3 is named like a sum over months; choose another name"),
-        ((replace(EARLY, measures=(EARLY_PLAYS, replace(EARLY_PLAYS, name="plays"))),),
+        ((computed(EARLY, measures=(early_plays, replace(early_plays, name="plays"))),),
          "a measure plays that is another is there already; choose another name"),
-        ((replace(EARLY, measures=(EARLY_PLAYS, replace(PLAYS, aggregate=pl.len))),),
+        ((computed(EARLY, measures=(early_plays, replace(plays, aggregate=pl.len))),),
          "a measure plays that is another is there already; choose another name"),
-        ((replace(EARLY, measures=(EARLY_PLAYS, replace(EARLY_PLAYS, revision=2))),),
+        ((computed(EARLY, measures=(early_plays, replace(early_plays, revision=2))),),
          "a measure early_plays that is another is there already"),
-        ((replace(EARLY, expression=lambda: pl.col("early_plays") / pl.col("days")),),
+        ((computed(EARLY, expression=lambda: pl.col("early_plays") / pl.col("days")),),
          "early_plays reads days; there is user_id, month, cut_off, early_plays"),
-        ((replace(SHARE, months=1),), "early_share_last_3_months reads early_plays_over_3, plays_over_3"),
-        ((replace(EARLY, measures=(Measure("n", lambda: pl.col("until_next").sum(), arithmetic="n"),)),),
+        ((computed(SHARE, months=1),), "early_share_last_3_months reads early_plays_over_3, plays_over_3"),
+        ((computed(EARLY, measures=(measured(lambda: pl.col("until_next").sum()),)),),
          "n reads until_next; there is user_id, month, cut_off, at, kind, session_id"),
-        ((replace(EARLY, measures=("plays",)),), "early_plays needs a tuple of measures"),
-        ((replace(EARLY, months=0),), "early_plays needs a tuple of measures"),
-        ((replace(EARLY, measures=(replace(EARLY_PLAYS, level="evnt"),)),),
+        ((computed(EARLY, measures=("plays",)),), "early_plays needs a tuple of measures"),
+        ((replace(EARLY, value="plays"),), "early_plays needs a value made of measures, such as"),
+        ((computed(EARLY, months=0),), "early_plays needs a tuple of measures"),
+        ((computed(EARLY, measures=(replace(early_plays, level="evnt"),)),),
          "early_plays is of level evnt; there is event, gap, session, popularity, genre, debut, user"),
-        ((replace(EARLY, expression=lambda: 1 / 0),),
+        ((computed(EARLY, expression=lambda: 1 / 0),),
          "early_plays makes no expression (ZeroDivisionError: division by zero)"),
-        ((replace(EARLY, expression=lambda: 1.0),), "early_plays makes no expression (AttributeError"),
+        ((computed(EARLY, expression=lambda: 1.0),), "early_plays makes no expression (AttributeError"),
     ],
 )  # fmt: skip
 def test_what_cant_stand_beside_the_catalogue_is_refused(
@@ -121,22 +132,22 @@ def test_a_feature_that_is_no_number_of_its_own_row_is_refused(
     monkeypatch: pytest.MonkeyPatch, expression: Callable[[], pl.Expr], told: str
 ) -> None:
     """Users go in slices, as many as a build is large: what stands beside a row is chance."""
-    assert refused(monkeypatch, replace(EARLY, expression=expression)).startswith(f"early_plays {told}")
+    assert refused(monkeypatch, computed(EARLY, expression=expression)).startswith(f"early_plays {told}")
 
 
 @pytest.mark.parametrize(
     ("measure", "told"),
     [
-        (Measure("n", lambda: pl.col("at"), "gap", "n"), "n aggregates nothing: it must yield one whole"),
-        (Measure("n", lambda: pl.lit("x"), "event", "n"), "n can't be computed (InvalidOperationError"),
-        (Measure("n", lambda: pl.col("first_event_at").max(), "user", "n"), f"n {OTHER_ROWS}"),
-        (Measure("n", lambda: pl.col("cut_off").max().over("user_id"), "user", "n"), f"n {OTHER_ROWS}"),
+        (measured(lambda: pl.col("at"), "gap"), "n aggregates nothing: it must yield one whole"),
+        (measured(lambda: pl.lit("x")), "n can't be computed (InvalidOperationError"),
+        (measured(lambda: pl.col("first_event_at").max(), "user"), f"n {OTHER_ROWS}"),
+        (measured(lambda: pl.col("cut_off").max().over("user_id"), "user"), f"n {OTHER_ROWS}"),
     ],
 )
 def test_a_measure_that_is_no_number_of_a_users_month_is_refused(
     monkeypatch: pytest.MonkeyPatch, measure: Measure, told: str
 ) -> None:
-    entry = replace(EARLY, measures=(measure,), expression=lambda: pl.col("n"))
+    entry = computed(EARLY, measures=(measure,), expression=lambda: pl.col("n"))
     assert refused(monkeypatch, entry).startswith(told)
 
 
@@ -166,6 +177,8 @@ def refused(monkeypatch: pytest.MonkeyPatch, feature: Feature) -> str:
         (None, "of_mine can't be imported (ModuleNotFoundError: No module named 'of_mine'); install it, or "
          "name its folder in PYTHONPATH"),
         ("import no_such_thing", "of_mine can't be imported (ModuleNotFoundError: No module named"),
+        (f"from {MODULE} import early_plays\nFEATURES = (early_plays.over(3) / early_plays.over(6),)",
+         "of_mine: early_plays_over_3 and early_plays_over_6 look over 3 and 6 months; one feature looks"),
         ("FEATURES = (", "of_mine can't be imported (SyntaxError: '(' was never closed"),
         ("features = ()", "of_mine has no tuple FEATURES of entries"),
         ("FEATURES = []", "of_mine has no tuple FEATURES of entries"),

@@ -13,6 +13,7 @@ import pytest
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.features.declared.values import Formula
 from pozytywka_spark.features.page.charts import bin_edges, class_charts
 from pozytywka_spark.features.page.features_page import render_page, split_of
 from pozytywka_spark.features.page.rows import draw_rows
@@ -25,7 +26,10 @@ TARGETS = ("buys_within_30_days", "buys_ever")
 
 
 def entry(name: str, unit: str = "1") -> Feature:
-    return Feature(name, f"what {name} means", unit, "count", "never null", "events", (), lambda: None)
+    value = Formula(arithmetic=name, measures=(), expression=lambda: pl.lit(0))
+    return Feature(
+        name=name, meaning=f"what {name} means", unit=unit, kind="count", null="never null", value=value
+    )
 
 
 NAMES = ("plays", "twice", "noise", "gaps", "constant", "released")

@@ -15,8 +15,9 @@ from pozytywka_spark import schemas
 from pozytywka_spark.features import stage
 from pozytywka_spark.features.build import build_months
 from pozytywka_spark.features.build import prepared as prepared_stage
-from pozytywka_spark.features.declared.analysts import PLAYS, SKIPS
-from pozytywka_spark.features.declared.declare import feature
+from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.features.declared.listening import plays, skips
+from pozytywka_spark.features.declared.values import Value
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake.api import Lake
 from tests.features.histories import (
@@ -34,6 +35,10 @@ from tests.features.histories import (
 
 ORDERS = 30
 FEW = some_features()
+
+
+def entry(name: str, value: Value) -> Feature:
+    return Feature(name=name, meaning="", unit="1", kind="count", null="", value=value)
 
 
 def fingerprints(lake: Lake) -> pl.DataFrame:
@@ -125,8 +130,8 @@ def test_what_a_broken_run_wrote_is_not_taken_for_what_was_there_before(
     settings, lake = prepared(spark, tmp_path)
     write_catalogue(lake, worlds.catalogue)
     deliver(lake, worlds.events)
-    own = feature("own", "", "1", "count", "", (SKIPS,), SKIPS.column, arithmetic="skips")
-    other = replace(own, expression=lambda: SKIPS.column() + 1, revision=2)
+    own = entry("own", skips)
+    other = replace(own, value=skips + 1)
     build_features(spark, settings, lake, features=[own])
     before = contents(lake)
     with pytest.raises(KeyboardInterrupt):  # the first write is the record, the last one the labels
@@ -216,13 +221,10 @@ def test_another_measure_of_the_same_feature_for_some_months_is_one_for_all(
     settings, lake = prepared(spark, tmp_path)
     write_catalogue(lake, worlds.catalogue)
     deliver(lake, worlds.events)
-    others = [replace(SKIPS, name="jumps"), PLAYS]
-    own = [feature(f"of_{i}", "", "1", "count", "", (SKIPS,), SKIPS.column, arithmetic="skips") for i in "ab"]
+    others = [replace(skips, name="jumps"), plays]
+    own = [entry(f"of_{i}", skips) for i in "ab"]
     build_features(spark, settings, lake, features=own)
-    anew = [
-        replace(one, measures=(other,), expression=other.column)
-        for one, other in zip(own, others, strict=True)
-    ]
+    anew = [replace(one, value=other) for one, other in zip(own, others, strict=True)]
     report = build_features(spark, settings, lake, features=anew, months=(MONTHS[0], MONTHS[0]))
     assert (report.months, report.stale) == (MONTHS, [])
     told = "the table of measures has other columns than the catalogue: all months are built"

@@ -12,9 +12,9 @@ from polars.exceptions import InvalidOperationError
 
 from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
-from pozytywka_spark.features.declared.declaration import Level
 from pozytywka_spark.features.declared.event_codes import KINDS
 from pozytywka_spark.features.declared.levels import ATTRIBUTES, COLUMNS
+from pozytywka_spark.features.declared.values import Level
 from pozytywka_spark.months import cut_off_micros
 
 PLAN = plan_of(CATALOGUE)

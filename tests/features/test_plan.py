@@ -8,18 +8,18 @@ import polars as pl
 
 from pozytywka_spark.features.build.plan import plan_of, sum_columns
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
-from pozytywka_spark.features.declared.declaration import Feature, Measure
+from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.features.declared.values import Measure
 
-SECONDS = Measure("seconds", lambda: pl.col("length").sum(), level="session")
-NUMBER = Measure("number", lambda: pl.len())
+SECONDS = Measure(
+    name="seconds", aggregate=lambda: pl.col("length").sum(), level="session", arithmetic="sum of length"
+)
+NUMBER = Measure(name="number", aggregate=lambda: pl.len(), arithmetic="count of events")
 
 
 def feature(name: str, *measures: Measure, months: int = 1) -> Feature:
-    def mean() -> pl.Expr:
-        over, under = (each.over(months) if months > 1 else each.column() for each in measures)
-        return over / under
-
-    return Feature(name, name, "s", "average", "never null", "events", measures, mean, months=months)
+    over, under = (each.over(months) if months > 1 else each for each in measures)
+    return Feature(name=name, meaning=name, unit="s", kind="average", null="never null", value=over / under)
 
 
 def test_measures_and_sums_stand_once_in_order_of_first_use() -> None:

@@ -6,7 +6,8 @@ import pytest
 from quality_worlds import looked_at, silver_frame
 
 from pozytywka_spark.ingest.quality import brought, catalogue_partials, event_partials
-from pozytywka_spark.schemas import AUDIO_FEATURES, TRACKS
+from pozytywka_spark.names import AUDIO_FEATURES
+from pozytywka_spark.schemas import TRACKS
 
 
 def track(key, artist="a", **changes):

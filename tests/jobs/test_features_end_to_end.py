@@ -16,8 +16,7 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features import stage
-from pozytywka_spark.features.declared.analysts import ANALYSTS
-from pozytywka_spark.features.declared.catalogue import CATALOGUE, catalogue_hash
+from pozytywka_spark.features.declared.catalogue import ANALYSTS, CATALOGUE, catalogue_hash
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.jobs import features as job
@@ -124,7 +123,7 @@ def test_months_built_on_earlier_ones_are_guarded_too(
 
     monkeypatch.setattr(stage, "catalogue_hash", lambda *_, **__: honest)
     next_plays = pl.col("plays").shift(-1).over("user_id", order_by="month").fill_null(0)
-    leaky = replace(ANALYSTS[0], expression=lambda: next_plays)
+    leaky = replace(ANALYSTS[0], value=replace(ANALYSTS[0].value.as_formula(), expression=lambda: next_plays))
     for month, how in (("2023-03", "scrambled"), ("2023-02", "deleted")):
         told = rf"perturbation: feature {leaky.name} of user \d+, month {month} .* {how}: it"
         with pytest.raises(GuardError, match=told):

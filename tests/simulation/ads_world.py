@@ -16,8 +16,7 @@ from pozytywka_spark.features.declared.trends import SPANS
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.predictors import Trees
 from pozytywka_spark.models.tree_parameters import tree_parameters
-from pozytywka_spark.names import LABEL
-from pozytywka_spark.schemas import AUDIO_FEATURES
+from pozytywka_spark.names import AUDIO_FEATURES, LABEL
 from pozytywka_spark.simulation.advice import Task
 from pozytywka_spark.simulation.levers import LEVERS
 from pozytywka_spark.simulation.refits import Recipe, fit_replicate

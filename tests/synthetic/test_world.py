@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Dirt, Settings, Synthetic
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.schemas import EVENT_TYPES
+from pozytywka_spark.names import EVENT_TYPES
 from pozytywka_spark.synthetic.parts import PARTS, parts_of
 from pozytywka_spark.synthetic.summary import summary_rows
 from pozytywka_spark.synthetic.tables import lines

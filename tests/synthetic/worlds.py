@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pozytywka_spark.config import Synthetic
-from pozytywka_spark.schemas import EVENT_TYPES
+from pozytywka_spark.names import EVENT_TYPES
 from pozytywka_spark.synthetic.catalogue import catalogue_of
 from pozytywka_spark.synthetic.events import events_of
 from pozytywka_spark.synthetic.life import life_of, plan_of

@@ -22,7 +22,7 @@ from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.months import DAY_MICROS, start_micros
-from pozytywka_spark.schemas import BUY_PREMIUM
+from pozytywka_spark.names import BUY_PREMIUM
 
 # Kind of parcels: user_id, purchased_at (the first, in microseconds), one row a user and shard of events
 BOUGHT = "bought"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pozytywka_spark.schemas import BUY_PREMIUM
+from pozytywka_spark.names import BUY_PREMIUM
 
 
 def first_purchases(events: DataFrame) -> DataFrame:

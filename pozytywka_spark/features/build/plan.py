@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pozytywka_spark.features.declared.declaration import Feature, Level, measures_of, sum_name
+from pozytywka_spark.features.declared.declaration import Feature, measures_of
+from pozytywka_spark.features.declared.values import Level, sum_name
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import polars as pl
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.build.month_numbers import month_numbers
-from pozytywka_spark.features.declared.declaration import sum_name
+from pozytywka_spark.features.declared.values import sum_name
 
 Whole = npt.NDArray[np.int64]
 _LARGEST = 2**63 - 1

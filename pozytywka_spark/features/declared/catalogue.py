@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.features.declared.adverts import ADVERTS
-from pozytywka_spark.features.declared.analysts import ANALYSTS
+from pozytywka_spark.features.declared import (
+    adverts,
+    favourites,
+    listening,
+    sessions,
+    tracks,
+    trends,
+    variety,
+)
 from pozytywka_spark.features.declared.declaration import Feature, declaration
 from pozytywka_spark.features.declared.extra import extra_features
-from pozytywka_spark.features.declared.listening import LISTENING
-from pozytywka_spark.features.declared.sessions import SESSION_LIFE
-from pozytywka_spark.features.declared.trends import TRENDS
-from pozytywka_spark.features.declared.variety import VARIETY
+from pozytywka_spark.features.declared.order import ANALYSTS_NAMES, ORDER
 
 CATALOGUE_VERSION = 2  # of the declaration: 1 hashed the text of Spark's expressions
-CATALOGUE: tuple[Feature, ...] = (
-    *ANALYSTS,
-    *ADVERTS,
-    *LISTENING,
-    *SESSION_LIFE,
-    *VARIETY,
-    *TRENDS,
-)
+_TOPICS = (adverts, listening, favourites, tracks, sessions, variety, trends)
+
+
+def in_order(features: Iterable[Feature]) -> tuple[Feature, ...]:
+    """As models see them: by `ORDER`, and after those the ones that it doesn't name, as they come."""
+    places = {name: place for place, name in enumerate(ORDER)}
+    return tuple(sorted(features, key=lambda feature: places.get(feature.name, len(places))))
+
+
+CATALOGUE = in_order(feature for topic in _TOPICS for feature in topic.FEATURES)
+ANALYSTS = tuple(feature for feature in CATALOGUE if feature.name in ANALYSTS_NAMES)
 
 
 def catalogue_of(settings: Settings) -> tuple[Feature, ...]:

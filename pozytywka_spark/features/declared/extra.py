@@ -9,9 +9,10 @@ from importlib import import_module
 import polars as pl
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.features.declared.declaration import Feature, Measure, declaration, measures_of, sum_name
+from pozytywka_spark.features.declared.declaration import Feature, declaration, measures_of
 from pozytywka_spark.features.declared.levels import COLUMNS, KEYS
 from pozytywka_spark.features.declared.trial import try_feature, try_measure
+from pozytywka_spark.features.declared.values import Measure, Value, sum_name
 
 _COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SUM_NAME = re.compile(r".*_over_[0-9]+")
@@ -40,6 +41,8 @@ def extra_features(modules: Sequence[str], catalogue: Sequence[Feature]) -> tupl
 def _declared_in(module: str) -> tuple[Feature, ...]:
     try:
         features = getattr(import_module(module), "FEATURES", None)
+    except UsageError as error:
+        raise UsageError(f"features.extra: {module}: {error}") from error
     except Exception as error:  # the module is somebody's own code: whatever is wrong in it stops the job
         raise UsageError(
             f"features.extra: {module} can't be imported ({_in_short(error)}); "
@@ -47,7 +50,7 @@ def _declared_in(module: str) -> tuple[Feature, ...]:
         ) from error
     if not isinstance(features, tuple) or not all(isinstance(each, Feature) for each in features):
         raise UsageError(
-            f"features.extra: {module} has no tuple FEATURES of entries (features.entry.Feature)"
+            f"features.extra: {module} has no tuple FEATURES of entries (declared.declaration.Feature)"
         )
     return features
 
@@ -55,9 +58,11 @@ def _declared_in(module: str) -> tuple[Feature, ...]:
 def _check(feature: Feature, before: Sequence[Feature]) -> None:
     if feature.name in {each.name for each in before}:
         raise UsageError(f"a feature {feature.name} is there already; choose another name")
+    if not isinstance(feature.value, Value):
+        raise UsageError(f"{feature.name} needs a value made of measures, such as skips / plays")
     _check_name(feature)
     if not all(isinstance(measure, Measure) for measure in feature.measures) or feature.months < 1:
-        raise UsageError(f"{feature.name} needs a tuple of measures (features.entry.Measure), and a month")
+        raise UsageError(f"{feature.name} needs a tuple of measures (declared.values.Measure), and a month")
     known = {measure.name: measure for measure in measures_of(before)}
     for measure in feature.measures:
         _check_measure(measure, known.get(measure.name))

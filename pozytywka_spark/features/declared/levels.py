@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pozytywka_spark.features.declared.declaration import Level
+from pozytywka_spark.features.declared.values import Level
 from pozytywka_spark.names import AUDIO_FEATURES, STORAGE_CLASSES
 
 KEYS = ("user_id", "month", "cut_off")

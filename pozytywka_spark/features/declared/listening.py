@@ -1,49 +1,58 @@
-"""Time really listened, skipping and liking, hours of the day and the week."""
+"""Plays, skips and likes; time really listened; hours of the day and the week."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.declared.analysts import LIKED_PLAYS, LIKES, PLAYS, SKIPS
-from pozytywka_spark.features.declared.arithmetic import count_if, divided, real, total_of_values
-from pozytywka_spark.features.declared.declaration import Feature, Measure
-from pozytywka_spark.features.declared.declare import NEVER, NO_PLAYS, feature, ratio_of
-from pozytywka_spark.features.declared.event_codes import is_play
+from pozytywka_spark.features.declared.arithmetic import count_if, total, total_of_values
+from pozytywka_spark.features.declared.declaration import NEVER, NO_KNOWN_PLAYS, NO_PLAYS, Feature
+from pozytywka_spark.features.declared.event_codes import is_kind, is_like, is_play
+from pozytywka_spark.features.declared.values import Measure
 from pozytywka_spark.features.times import time_of_day, time_of_week
-from pozytywka_spark.months import DAY_MICROS, HOUR_MICROS, MICROS
+from pozytywka_spark.months import DAY_MICROS, HOUR_MICROS, MICROS, MINUTE_MICROS
+from pozytywka_spark.names import SKIP
 
-LISTENED = Measure(
-    "listened_us",
-    lambda: total_of_values(pl.col("listened")),
+plays = Measure(name="plays", aggregate=lambda: count_if(is_play()), arithmetic="count of PLAY")
+skips = Measure(name="skips", aggregate=lambda: count_if(is_kind(SKIP)), arithmetic="count of SKIP")
+likes = Measure(name="likes", aggregate=lambda: count_if(is_like()), arithmetic="count of LIKE")
+liked_plays = Measure(
+    name="liked_plays",
+    aggregate=lambda: total(pl.col("liked_plays")),
+    level="genre",
+    arithmetic="count of PLAY of a track with a LIKE of the user at or before it",
+)
+listened = Measure(
+    name="listened_us",
+    aggregate=lambda: total_of_values(pl.col("listened")),
     level="gap",
     arithmetic="sum over PLAY of min(duration, time to the session's next event but LIKE, to the cut-off)",
 )
-LISTENED_KNOWN = Measure(
-    "listened_duration_ms",
-    lambda: total_of_values(pl.when(pl.col("listened").is_not_null()).then(pl.col("duration_ms"))),
+listened_duration_ms = Measure(
+    name="listened_duration_ms",
+    aggregate=lambda: total_of_values(pl.when(pl.col("listened").is_not_null()).then(pl.col("duration_ms"))),
     level="gap",
     arithmetic="sum of duration_ms over PLAY whose listened time is known",
 )
-TIMED_SKIPS = Measure(
-    "timed_skips",
-    lambda: pl.col("since_play").count(),
+timed_skips = Measure(
+    name="timed_skips",
+    aggregate=lambda: pl.col("since_play").count(),
     level="gap",
     arithmetic="count of SKIP right after its PLAY",
 )
-SKIP_DELAY = Measure(
-    "skip_delay_us",
-    lambda: total_of_values(pl.col("since_play")),
+skip_delay = Measure(
+    name="skip_delay_us",
+    aggregate=lambda: total_of_values(pl.col("since_play")),
     level="gap",
     arithmetic="sum of the time from PLAY to the SKIP right after it",
 )
-NIGHT_PLAYS = Measure(
-    "night_plays",
-    lambda: count_if(is_play() & ~_by_day()),
+night_plays = Measure(
+    name="night_plays",
+    aggregate=lambda: count_if(is_play() & ~_by_day()),
     arithmetic="count of PLAY outside [06:00, 22:00) UTC",
 )
-WEEKEND_PLAYS = Measure(
-    "weekend_plays",
-    lambda: count_if(is_play() & (time_of_week(pl.col("at")) >= 5 * DAY_MICROS)),
+weekend_plays = Measure(
+    name="weekend_plays",
+    aggregate=lambda: count_if(is_play() & (time_of_week(pl.col("at")) >= 5 * DAY_MICROS)),
     arithmetic="count of PLAY on Saturday or Sunday UTC",
 )
 
@@ -52,22 +61,103 @@ def _by_day() -> pl.Expr:
     return time_of_day(pl.col("at")).is_between(6 * HOUR_MICROS, 22 * HOUR_MICROS, closed="left")
 
 
-LISTENING: tuple[Feature, ...] = (
-    feature("listened_minutes",
-            "time plays lasted: to the session's next event but for likes, at most the track's duration",
-            "min", "duration", NEVER, (LISTENED,),
-            lambda: divided(real(LISTENED.column()), 60.0 * MICROS), source="events, tracks",
-            arithmetic="listened_us / 60000000"),
-    ratio_of("listened_share", "share of the tracks' duration that was really listened to", "0..1", "share",
-             NO_PLAYS, LISTENED, LISTENED_KNOWN, scale=1000.0, source="events, tracks"),
-    ratio_of("skip_rate", "skips per play", "1", "ratio", "null: no plays", SKIPS, PLAYS),
-    ratio_of("like_rate", "likes per play", "1", "ratio", "null: no plays", LIKES, PLAYS),
-    ratio_of("liked_play_share", "share of plays that are of tracks liked by then", "0..1", "share",
-             "null: no plays", LIKED_PLAYS, PLAYS),
-    ratio_of("average_seconds_to_skip", "mean time from a play to its skip", "s", "duration",
-             "null: no skip right after its play", SKIP_DELAY, TIMED_SKIPS, scale=float(MICROS)),
-    ratio_of("night_share", "share of plays from 22:00 to 06:00 UTC", "0..1", "share", "null: no plays",
-             NIGHT_PLAYS, PLAYS),
-    ratio_of("weekend_share", "share of plays on Saturday and Sunday (UTC)", "0..1", "share",
-             "null: no plays", WEEKEND_PLAYS, PLAYS),
-)  # fmt: skip
+FEATURES: tuple[Feature, ...] = (
+    Feature(
+        name="number_of_tracks",
+        meaning="plays started",
+        unit="events",
+        kind="count",
+        null=NEVER,
+        value=plays,
+    ),
+    Feature(
+        name="number_of_skips",
+        meaning="plays skipped",
+        unit="events",
+        kind="count",
+        null=NEVER,
+        value=skips,
+    ),
+    Feature(
+        name="number_of_likes",
+        meaning="likes given",
+        unit="events",
+        kind="count",
+        null=NEVER,
+        value=likes,
+    ),
+    Feature(
+        name="number_of_liked_tracks_listened",
+        meaning="plays of tracks liked at or before the play",
+        unit="events",
+        kind="count",
+        null=NEVER,
+        value=liked_plays,
+    ),
+    Feature(
+        name="listened_minutes",
+        meaning="time plays lasted: to the session's next event but for likes, at most the track's duration",
+        unit="min",
+        kind="duration",
+        null=NEVER,
+        value=listened / MINUTE_MICROS,
+        source="events, tracks",
+    ),
+    Feature(
+        name="listened_share",
+        meaning="share of the tracks' duration that was really listened to",
+        unit="0..1",
+        kind="share",
+        null=NO_KNOWN_PLAYS,
+        value=listened / listened_duration_ms / 1000,
+        source="events, tracks",
+    ),
+    Feature(
+        name="skip_rate",
+        meaning="skips per play",
+        unit="1",
+        kind="ratio",
+        null=NO_PLAYS,
+        value=skips / plays,
+    ),
+    Feature(
+        name="like_rate",
+        meaning="likes per play",
+        unit="1",
+        kind="ratio",
+        null=NO_PLAYS,
+        value=likes / plays,
+    ),
+    Feature(
+        name="liked_play_share",
+        meaning="share of plays that are of tracks liked by then",
+        unit="0..1",
+        kind="share",
+        null=NO_PLAYS,
+        value=liked_plays / plays,
+    ),
+    Feature(
+        name="average_seconds_to_skip",
+        meaning="mean time from a play to its skip",
+        unit="s",
+        kind="duration",
+        null="null: no skip right after its play",
+        value=skip_delay / timed_skips / MICROS,
+    ),
+    Feature(
+        name="night_share",
+        meaning="share of plays from 22:00 to 06:00 UTC",
+        unit="0..1",
+        kind="share",
+        null=NO_PLAYS,
+        value=night_plays / plays,
+    ),
+    Feature(
+        name="weekend_share",
+        meaning="share of plays on Saturday and Sunday (UTC)",
+        unit="0..1",
+        kind="share",
+        null=NO_PLAYS,
+        value=weekend_plays / plays,
+    ),
+)

@@ -2,98 +2,193 @@
 
 from __future__ import annotations
 
-from pozytywka_spark.features.declared.analysts import (
-    ADS,
-    FAVOURITE_PLAYS,
-    LIKES,
-    PLAYS,
-    SKIPS,
-    known_of,
-    total_of,
-)
-from pozytywka_spark.features.declared.arithmetic import divided, ratio, real
-from pozytywka_spark.features.declared.declaration import (
-    Feature,
-    Measure,
-    ratio_in_words,
-    scaled_in_words,
-    sum_name,
-)
-from pozytywka_spark.features.declared.declare import NEVER
-from pozytywka_spark.features.declared.listening import LISTENED, SKIP_DELAY, TIMED_SKIPS
-from pozytywka_spark.features.declared.sessions import ACTIVE_DAYS, SESSIONS
-from pozytywka_spark.features.declared.variety import NEW_ARTISTS, PRIOR_KNOWN, PRIOR_PLAYS
-from pozytywka_spark.months import MICROS
+from pozytywka_spark.features.declared.adverts import adverts
+from pozytywka_spark.features.declared.declaration import NEVER, Feature
+from pozytywka_spark.features.declared.favourites import favourite_plays
+from pozytywka_spark.features.declared.listening import likes, listened, plays, skip_delay, skips, timed_skips
+from pozytywka_spark.features.declared.sessions import active_days, sessions
+from pozytywka_spark.features.declared.tracks import known_of, prior_plays, prior_plays_known, total_of
+from pozytywka_spark.features.declared.variety import new_artists
+from pozytywka_spark.months import MICROS, MINUTE_MICROS
 
 SPANS = (3, 6, 12)
 
 
-def _sum(name: str, meaning: str, measure: Measure, months: int, unit: str, scale: float = 1.0) -> Feature:
-    return Feature(
-        f"{name}_last_{months}_months", f"{meaning} in the last {months} months, this one included", unit,
-        "sum", NEVER, "events", (measure,), lambda: divided(real(measure.over(months)), scale),
-        months=months, arithmetic=scaled_in_words(sum_name(measure.name, months), scale),
-    )  # fmt: skip
-
-
-def _mean(
-    name: str,
-    meaning: str,
-    over: Measure,
-    under: Measure,
-    months: int,
-    unit: str,
-    scale: float = 1.0,
-    *,
-    snapshot: bool = False,
-) -> Feature:
-    return Feature(
-        f"{name}_last_{months}_months", f"{meaning} over the last {months} months, this one included", unit,
-        "average", f"null: none in {months} months", "events", (over, under),
-        lambda: ratio(over.over(months), under.over(months), scale),
-        months=months, snapshot=snapshot,
-        arithmetic=ratio_in_words(sum_name(over.name, months), sum_name(under.name, months), scale),
-    )  # fmt: skip
-
-
-def _trend(name: str, meaning: str, measure: Measure, months: int) -> Feature:
-    return Feature(
-        f"{name}_to_{months}_month_mean",
-        f"{meaning} this month over their monthly mean of the last {months} months",
-        "1", "ratio", f"null: none in {months} months", "events", (measure,),
-        lambda: ratio(measure.column() * months, measure.over(months)),
-        months=months,
-        arithmetic=ratio_in_words(f"{measure.name} * {months}", sum_name(measure.name, months)),
-    )  # fmt: skip
-
-
 def _of_span(months: int) -> tuple[Feature, ...]:
-    minutes = 60.0 * MICROS
-    popularity, popularity_known = total_of("popularity"), known_of("popularity")
+    last, span = f"last_{months}_months", f"the last {months} months, this one included"
+    to_mean, monthly_mean = f"to_{months}_month_mean", f"monthly mean of the last {months} months"
+    no_months = f"null: none in {months} months"
     return (
-        _sum("plays", "plays", PLAYS, months, "events"),
-        _sum("skips", "skips", SKIPS, months, "events"),
-        _sum("likes", "likes", LIKES, months, "events"),
-        _sum("advertisements", "adverts", ADS, months, "events"),
-        _sum("favourite_plays", "plays in a favourite genre", FAVOURITE_PLAYS, months, "events"),
-        _sum("sessions", "sessions", SESSIONS, months, "sessions"),
-        _sum("active_days", "active days", ACTIVE_DAYS, months, "days"),
-        _sum("listened_minutes", "minutes really listened", LISTENED, months, "min", minutes),
-        _sum("new_artists", "artists new to the user", NEW_ARTISTS, months, "artists"),
-        _mean("skip_rate", "skips per play", SKIPS, PLAYS, months, "1"),
-        _mean("like_rate", "likes per play", LIKES, PLAYS, months, "1"),
-        _mean("advertisements_per_play", "adverts per play", ADS, PLAYS, months, "1"),
-        _mean("seconds_to_skip", "time to skip", SKIP_DELAY, TIMED_SKIPS, months, "s", float(MICROS)),
-        _mean("popularity", "delivered popularity of plays", popularity, popularity_known, months, "0..100",
-              snapshot=True),
-        _mean("prior_plays", "plays by anyone before", PRIOR_PLAYS, PRIOR_KNOWN, months, "plays"),
-        _trend("plays", "plays", PLAYS, months),
-        _trend("skips", "skips", SKIPS, months),
-        _trend("likes", "likes", LIKES, months),
-        _trend("advertisements", "adverts", ADS, months),
-        _trend("sessions", "sessions", SESSIONS, months),
-        _trend("listened_minutes", "minutes really listened", LISTENED, months),
-    )  # fmt: skip
+        Feature(
+            name=f"plays_{last}",
+            meaning=f"plays in {span}",
+            unit="events",
+            kind="sum",
+            null=NEVER,
+            value=plays.over(months),
+        ),
+        Feature(
+            name=f"skips_{last}",
+            meaning=f"skips in {span}",
+            unit="events",
+            kind="sum",
+            null=NEVER,
+            value=skips.over(months),
+        ),
+        Feature(
+            name=f"likes_{last}",
+            meaning=f"likes in {span}",
+            unit="events",
+            kind="sum",
+            null=NEVER,
+            value=likes.over(months),
+        ),
+        Feature(
+            name=f"advertisements_{last}",
+            meaning=f"adverts in {span}",
+            unit="events",
+            kind="sum",
+            null=NEVER,
+            value=adverts.over(months),
+        ),
+        Feature(
+            name=f"favourite_plays_{last}",
+            meaning=f"plays in a favourite genre in {span}",
+            unit="events",
+            kind="sum",
+            null=NEVER,
+            value=favourite_plays.over(months),
+        ),
+        Feature(
+            name=f"sessions_{last}",
+            meaning=f"sessions in {span}",
+            unit="sessions",
+            kind="sum",
+            null=NEVER,
+            value=sessions.over(months),
+        ),
+        Feature(
+            name=f"active_days_{last}",
+            meaning=f"active days in {span}",
+            unit="days",
+            kind="sum",
+            null=NEVER,
+            value=active_days.over(months),
+        ),
+        Feature(
+            name=f"listened_minutes_{last}",
+            meaning=f"minutes really listened in {span}",
+            unit="min",
+            kind="sum",
+            null=NEVER,
+            value=listened.over(months) / MINUTE_MICROS,
+        ),
+        Feature(
+            name=f"new_artists_{last}",
+            meaning=f"artists new to the user in {span}",
+            unit="artists",
+            kind="sum",
+            null=NEVER,
+            value=new_artists.over(months),
+        ),
+        Feature(
+            name=f"skip_rate_{last}",
+            meaning=f"skips per play over {span}",
+            unit="1",
+            kind="average",
+            null=no_months,
+            value=skips.over(months) / plays.over(months),
+        ),
+        Feature(
+            name=f"like_rate_{last}",
+            meaning=f"likes per play over {span}",
+            unit="1",
+            kind="average",
+            null=no_months,
+            value=likes.over(months) / plays.over(months),
+        ),
+        Feature(
+            name=f"advertisements_per_play_{last}",
+            meaning=f"adverts per play over {span}",
+            unit="1",
+            kind="average",
+            null=no_months,
+            value=adverts.over(months) / plays.over(months),
+        ),
+        Feature(
+            name=f"seconds_to_skip_{last}",
+            meaning=f"time to skip over {span}",
+            unit="s",
+            kind="average",
+            null=no_months,
+            value=skip_delay.over(months) / timed_skips.over(months) / MICROS,
+        ),
+        Feature(
+            name=f"popularity_{last}",
+            meaning=f"delivered popularity of plays over {span}",
+            unit="0..100",
+            kind="average",
+            null=no_months,
+            value=total_of("popularity").over(months) / known_of("popularity").over(months),
+            snapshot=True,
+        ),
+        Feature(
+            name=f"prior_plays_{last}",
+            meaning=f"plays by anyone before over {span}",
+            unit="plays",
+            kind="average",
+            null=no_months,
+            value=prior_plays.over(months) / prior_plays_known.over(months),
+        ),
+        Feature(
+            name=f"plays_{to_mean}",
+            meaning=f"plays this month over their {monthly_mean}",
+            unit="1",
+            kind="ratio",
+            null=no_months,
+            value=plays * months / plays.over(months),
+        ),
+        Feature(
+            name=f"skips_{to_mean}",
+            meaning=f"skips this month over their {monthly_mean}",
+            unit="1",
+            kind="ratio",
+            null=no_months,
+            value=skips * months / skips.over(months),
+        ),
+        Feature(
+            name=f"likes_{to_mean}",
+            meaning=f"likes this month over their {monthly_mean}",
+            unit="1",
+            kind="ratio",
+            null=no_months,
+            value=likes * months / likes.over(months),
+        ),
+        Feature(
+            name=f"advertisements_{to_mean}",
+            meaning=f"adverts this month over their {monthly_mean}",
+            unit="1",
+            kind="ratio",
+            null=no_months,
+            value=adverts * months / adverts.over(months),
+        ),
+        Feature(
+            name=f"sessions_{to_mean}",
+            meaning=f"sessions this month over their {monthly_mean}",
+            unit="1",
+            kind="ratio",
+            null=no_months,
+            value=sessions * months / sessions.over(months),
+        ),
+        Feature(
+            name=f"listened_minutes_{to_mean}",
+            meaning=f"minutes really listened this month over their {monthly_mean}",
+            unit="1",
+            kind="ratio",
+            null=no_months,
+            value=listened * months / listened.over(months),
+        ),
+    )
 
 
-TRENDS: tuple[Feature, ...] = tuple(feature for months in SPANS for feature in _of_span(months))
+FEATURES: tuple[Feature, ...] = tuple(feature for months in SPANS for feature in _of_span(months))

@@ -10,8 +10,9 @@ from itertools import product
 import polars as pl
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.features.declared.declaration import Feature, Measure
+from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.features.declared.levels import COLUMNS, KEYS
+from pozytywka_spark.features.declared.values import Measure
 from pozytywka_spark.features.times import cut_off_of
 
 _USERS, _MONTHS = (3, 5, 8), (1, 2, 4, 7)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import types as T
 
-from pozytywka_spark import schemas
+from pozytywka_spark import names, schemas
 from pozytywka_spark.schemas.ddl import parse_ddl
 
 
@@ -54,7 +54,7 @@ TRACKS = Contract(
     "tracks",
     parse_ddl(
         "id string, name string, popularity int, duration_ms bigint, explicit int, id_artist string, "
-        "release_date string, key int, " + ", ".join(f"{name} double" for name in schemas.AUDIO_FEATURES)
+        "release_date string, key int, " + ", ".join(f"{name} double" for name in names.AUDIO_FEATURES)
     ),
     schemas.TRACKS,
 )

@@ -7,7 +7,7 @@ from operator import and_
 
 import polars as pl
 
-from pozytywka_spark import schemas
+from pozytywka_spark import names
 from pozytywka_spark.ingest.quality.checks import ERROR, INFO, OK, WARN, Check
 
 # By which of its keys other rows are brought beside a row, so that a check can be answered
@@ -55,7 +55,7 @@ def artist_checks() -> list[Check]:
 def track_checks() -> list[Check]:
     """Of tracks with `namesakes`, `plays`, `stored`, `artist_known` (null without the other table)."""
     precision, entity = pl.col("release_date_precision"), "tracks"
-    silent = reduce(and_, (pl.col(name).is_null() for name in schemas.AUDIO_FEATURES))
+    silent = reduce(and_, (pl.col(name).is_null() for name in names.AUDIO_FEATURES))
     return [
         Check(entity, "artist null", WARN, "tracks without an artist have no genre",
               pl.col("id_artist").is_null()),

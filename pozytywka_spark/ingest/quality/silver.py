@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from pozytywka_spark import schemas
+from pozytywka_spark import names, schemas
 from pozytywka_spark.config import Data
 from pozytywka_spark.ingest.quality import checks as c
 from pozytywka_spark.ingest.quality import distributions as d
@@ -125,8 +125,8 @@ def _of_table(name: str, counted: Partial, there: frozenset[str]) -> list[Findin
 def _of_months(rows: list[d.MonthRow], history: int) -> list[Finding]:
     """What events by type and month tell: classes, repairs, the length of history in months."""
     total = sum(row.events for row in rows)
-    of_type = {kind: sum(row.events for row in rows if row.kind == kind) for kind in schemas.EVENT_TYPES}
-    adverts, purchases = of_type[schemas.ADVERTISEMENT], of_type[schemas.BUY_PREMIUM]
+    of_type = {kind: sum(row.events for row in rows if row.kind == kind) for kind in names.EVENT_TYPES}
+    adverts, purchases = of_type[names.ADVERTISEMENT], of_type[names.BUY_PREMIUM]
     repaired, trackless = sum(row.repaired for row in rows), sum(row.trackless for row in rows)
     short = c.WARN if history < _SHORT_HISTORY_MONTHS else c.OK
     few = (
@@ -138,7 +138,7 @@ def _of_months(rows: list[d.MonthRow], history: int) -> list[Finding]:
     return [
         *(
             Finding("events", f"class {kind}", c.OK, of_type[kind], total, "events of this type")
-            for kind in (schemas.PLAY, schemas.SKIP, schemas.LIKE)
+            for kind in (names.PLAY, names.SKIP, names.LIKE)
         ),
         Finding("events", "adverts", few[0], adverts, total, "under 1% of events: too few to learn from"),
         Finding("events", "purchases", few[1], purchases, total,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pozytywka_spark.ingest.resolve.grammar import FOLLOWERS, Grammar
 from pozytywka_spark.ingest.resolve.session_rows import WITH_TRACK, Row, by_instant
-from pozytywka_spark.schemas import ADVERTISEMENT, BUY_PREMIUM, EVENT_TYPES, PLAY
+from pozytywka_spark.names import ADVERTISEMENT, BUY_PREMIUM, EVENT_TYPES, PLAY
 
 # A track that no row nearby names.
 ANOTHER = "\0another"

@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 
 from pozytywka_spark.ingest.resolve.grammar import FOLLOWERS, Key
 from pozytywka_spark.ingest.resolve.session_rows import LONGEST, WITH_TRACK, Row, agrees
-from pozytywka_spark.schemas import ADVERTISEMENT, BUY_PREMIUM, PLAY
+from pozytywka_spark.names import ADVERTISEMENT, BUY_PREMIUM, PLAY
 
 Instant = list[Row]
 

@@ -31,7 +31,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from pozytywka_spark.schemas import EVENT_TYPES, LIKE, SKIP
+from pozytywka_spark.names import EVENT_TYPES, LIKE, SKIP
 
 # Occasions without a single case: below 3/300 with 95 % certainty.
 ENOUGH = 300

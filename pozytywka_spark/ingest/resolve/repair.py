@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pozytywka_spark.ingest.resolve.certain import ANOTHER, CROWD, Session, Value
 from pozytywka_spark.ingest.resolve.grammar import ENOUGH, Grammar
 from pozytywka_spark.ingest.resolve.session_rows import LONGEST, Row, agrees
-from pozytywka_spark.schemas import PLAY
+from pozytywka_spark.names import PLAY
 
 USER = "user_from_session"
 TYPE = "type_by_order"

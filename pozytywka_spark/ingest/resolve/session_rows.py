@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from pozytywka_spark.schemas import LIKE, PLAY, SKIP
+from pozytywka_spark.names import LIKE, PLAY, SKIP
 
 # No listener's session is longer; whatever is, is looked at row by row only as far as users go.
 LONGEST = 5_000

@@ -1,0 +1,58 @@
+"""What a training needs and others don't, made ready in a thread while this one waits for Spark."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
+
+from pozytywka_spark.config import Settings
+
+# loaded one after another they take two seconds of a core
+_LIBRARIES = ("xgboost", "sklearn.linear_model", "sklearn.metrics", "scipy.stats", "mlflow.models")
+_LOCAL_STORE = "sqlite:///"
+
+
+@contextmanager
+def libraries_loading() -> Iterator[None]:
+    """The libraries of a training are loaded beside the block."""
+    with _beside(_load):
+        yield
+
+
+@contextmanager
+def training_made_ready(settings: Settings) -> Iterator[None]:
+    """The same, and an MLflow store in a file is opened once: making a new one takes it seconds.
+
+    Whatever goes wrong with either goes wrong again where it is needed, and is told there.
+    """
+
+    def make_ready() -> None:
+        if settings.mlflow.tracking_uri.startswith(_LOCAL_STORE):
+            from pozytywka_spark.tracking.store import connect
+
+            connect(settings)
+        _load()
+
+    with _beside(make_ready):
+        yield
+
+
+def _load() -> None:
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+
+
+@contextmanager
+def _beside(work: Callable[[], None]) -> Iterator[None]:
+    def quietly() -> None:
+        with suppress(Exception):
+            work()
+
+    thread = Thread(target=quietly, name="make training ready")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
