@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Set
 from pathlib import Path
 
+from pozytywka_spark.lake.api import Lake
+
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
@@ -51,6 +53,10 @@ def settings_named(page: Path, sections: Set[str]) -> set[str]:
     """Names in backticks that begin with a section of settings; Spark's own, calls and files aside."""
     named = re.findall(r"(?<![\w./])([a-z_]+(?:\.[a-z_0-9]+)+)(?==|`)", prose(page))
     own = {each for each in named if each.partition(".")[0] in sections}
-    return {
-        each for each in own if not each.startswith(("spark.", "lake.append", "lake.replace", "lake.upsert"))
-    }
+    return {each for each in own if not each.startswith("spark.") and not _is_call(each)}
+
+
+def _is_call(name: str) -> bool:
+    """`lake.append` is what one calls on a lake."""
+    object_, _, method = name.partition(".")
+    return object_ == "lake" and hasattr(Lake, method)
