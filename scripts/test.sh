@@ -50,6 +50,8 @@ ruff check .
 ruff format --check .
 echo "▸ mypy"
 mypy
+echo "▸ layers"
+lint-imports
 echo "▸ deptry, codespell"
 deptry .
 codespell

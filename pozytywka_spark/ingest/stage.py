@@ -14,19 +14,19 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.batch import Source
-from pozytywka_spark.ingest.book import Book, source_id
-from pozytywka_spark.ingest.fates import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
-from pozytywka_spark.ingest.intake import ledger
+from pozytywka_spark.ingest.file_log import Book, source_id
+from pozytywka_spark.ingest.intake import ingest_log
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS, Contract
 from pozytywka_spark.ingest.intake.delivery import Delivery, changed, find_delivery, unread
 from pozytywka_spark.ingest.intake.lock import only_ingest
+from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.ingest.quality.findings import last_findings
 from pozytywka_spark.ingest.quality.page import page_path
-from pozytywka_spark.ingest.quality.reporting import report_on
-from pozytywka_spark.ingest.resolve.counted import CountedFiles
+from pozytywka_spark.ingest.quality.write_report import report_on
+from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.ingest.resolve.replay import replay_all, replay_stream, second_chance
-from pozytywka_spark.ingest.validate.judging import judging_of
+from pozytywka_spark.ingest.validate.rule_settings import judging_of
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_span import DataSpan
@@ -96,26 +96,26 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
     """
     delivery = find_delivery(spark, settings)
     with only_ingest(lake.root, settings.ingest):
-        ingest_id = ledger.next_ingest_id(lake)
-        read = ledger.read_before(lake, delivery.root)
+        ingest_id = ingest_log.next_ingest_id(lake)
+        read = ingest_log.read_before(lake, delivery.root)
         judging = judging_of(settings.ingest, datetime.now(UTC))
         with lake.tasks() as tasks:
             with _ready(spark, delivery, read):
                 counted = _take_in(_Running(spark, lake, settings, delivery, ingest_id, judging, tasks), read)
             # counts without an end may also be those of an ingest that was cut short after its last file
-            if not ledger.counts_of(lake, ingest_id):
+            if not ingest_log.counts_of(lake, ingest_id):
                 return _nothing_new(settings, lake, delivery)
             second_chance(lake, ingest_id, judging)
             return _finish(settings, lake, tasks, delivery, ingest_id, counted)
 
 
-def _take_in(running: _Running, read: Mapping[str, ledger.Read]) -> CountedFiles | None:
+def _take_in(running: _Running, read: Mapping[str, ingest_log.Read]) -> CountedFiles | None:
     """Read what is new of all entities; what was counted of events meanwhile, if anything was."""
     counted, failures = None, []
     for contract in CONTRACTS:
         try:
             if running.delivery.files.get(contract.entity):
-                before = read.get(contract.entity, ledger.Read(0, {}))
+                before = read.get(contract.entity, ingest_log.Read(0, {}))
                 counted = _ingest_entity(running, contract, before) or counted
         except DataError as error:  # of this entity's files: the others are none the worse for it
             failures.append(str(error))
@@ -125,7 +125,7 @@ def _take_in(running: _Running, read: Mapping[str, ledger.Read]) -> CountedFiles
 
 
 def _ready(
-    spark: SparkSession, delivery: Delivery, read: Mapping[str, ledger.Read]
+    spark: SparkSession, delivery: Delivery, read: Mapping[str, ingest_log.Read]
 ) -> AbstractContextManager[None]:
     """Workers that start while small files are read by this process, if there are large ones too."""
     new = (
@@ -140,7 +140,7 @@ def replay(settings: Settings, lake: Lake) -> IngestReport:
     """Try all quarantined rows again under today's rules; an ingest of its own if any passes."""
     delivery = Delivery("quarantine", {}, ())
     with only_ingest(lake.root, settings.ingest):
-        ingest_id = ledger.next_ingest_id(lake)
+        ingest_id = ingest_log.next_ingest_id(lake)
         if not replay_all(lake, ingest_id, judging_of(settings.ingest, datetime.now(UTC))):
             return _nothing_new(settings, lake, delivery)
         with lake.tasks() as tasks:
@@ -156,9 +156,9 @@ def _finish(
     counted: CountedFiles | None = None,
 ) -> IngestReport:
     """Close the ingest, check what silver holds now, write the page."""
-    counts = ledger.counts_of(lake, ingest_id)
+    counts = ingest_log.counts_of(lake, ingest_id)
     findings, page = report_on(settings, lake, tasks, delivery, ingest_id, counts, counted)
-    ledger.finish_ingest(lake, ingest_id, delivery.root, counts)
+    ingest_log.finish_ingest(lake, ingest_id, delivery.root, counts)
     months = sorted({row["event_month"] for row in counts if row["event_month"]})
     return IngestReport(
         ingest_id,
@@ -232,7 +232,7 @@ class _Running:
         return Book(self.spark, self.lake, self.settings, source, self.tasks)
 
 
-def _ingest_entity(running: _Running, contract: Contract, before: ledger.Read) -> CountedFiles | None:
+def _ingest_entity(running: _Running, contract: Contract, before: ingest_log.Read) -> CountedFiles | None:
     """Read what is new of one entity, if anything is; what was counted of its events meanwhile.
 
     A path is read once. A file that grew or was replaced in place is noticed by its size and time, and
@@ -244,7 +244,7 @@ def _ingest_entity(running: _Running, contract: Contract, before: ledger.Read) -
     # of the generation that the books know, or of one that was begun with nothing of it read to its end
     for generation in (before.generation, before.generation + 1):
         if running.book_of(contract, generation).finish(listed):
-            read = ledger.read_before(running.lake, running.delivery.root)
+            read = ingest_log.read_before(running.lake, running.delivery.root)
             before = read.get(contract.entity, before)
     different = changed(listed, before.versions)
     touched = running.book_of(contract, before.generation).pass_over(different, before.versions)

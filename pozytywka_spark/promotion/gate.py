@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from pozytywka_spark.config import Gate, Settings
-from pozytywka_spark.dataset.asking import Asked
+from pozytywka_spark.dataset.questions import Asked
 from pozytywka_spark.evaluation.evaluate import finished, ranges
 from pozytywka_spark.evaluation.metrics import LOWER_IS_BETTER, Evaluation
 from pozytywka_spark.models.serving_model import ServingModel

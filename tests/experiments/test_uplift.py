@@ -16,7 +16,7 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.experiments.assignment.assign import assign
-from pozytywka_spark.experiments.assignment.buckets import bucket_of
+from pozytywka_spark.experiments.assignment.hashing import bucket_of
 from pozytywka_spark.experiments.uplift.qini import BINS, curve, replicates
 from pozytywka_spark.experiments.uplift.report import UpliftReport
 from pozytywka_spark.experiments.uplift.stage import uplift

@@ -12,8 +12,8 @@ import polars as pl
 from deliveries import Row
 from in_memory import MemoryTasks
 
-from pozytywka_spark.ingest.fates import QUARANTINED
-from pozytywka_spark.ingest.resolve.losses import losses_of
+from pozytywka_spark.ingest.outcomes import QUARANTINED
+from pozytywka_spark.ingest.resolve.missing_rows import losses_of
 from pozytywka_spark.ingest.resolve.rejected import BatchStamp, StillQuarantined
 from pozytywka_spark.ingest.resolve.resolve_rows import BatchFiles, Resolved, resolve_events
 from pozytywka_spark.ingest.validate.line_work import LineWork, ReplayWork

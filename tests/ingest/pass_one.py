@@ -14,8 +14,8 @@ from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
 from pozytywka_spark.ingest.intake.textlines import Lines
 from pozytywka_spark.ingest.validate.file_stats import FileStats
-from pozytywka_spark.ingest.validate.joined import Origin
-from pozytywka_spark.ingest.validate.judged import Judged
+from pozytywka_spark.ingest.validate.joined_pieces import Origin
+from pozytywka_spark.ingest.validate.judge_lines import Judged
 from pozytywka_spark.ingest.validate.line_work import LineWork
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.storage.filesystem import Storage

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from pyspark.sql import types as T
 
-from pozytywka_spark.ingest.quality.silver import Silver, look
+from pozytywka_spark.ingest.quality.profile import Silver, look
 from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.schemas import SILVER
 from tests.in_memory import MemoryFiles, MemoryTasks

@@ -12,7 +12,7 @@ from in_memory import MemoryFiles
 from silver_rows import events
 
 from pozytywka_spark.hashing.identity import user_bucket
-from pozytywka_spark.ingest.staged import COMPLETE, COMPLETE_ROWS
+from pozytywka_spark.ingest.parcels import COMPLETE, COMPLETE_ROWS
 from pozytywka_spark.ingest.validate.event_shards import stage_complete
 from pozytywka_spark.ingest.validate.file_stats import month_of_event
 

@@ -13,7 +13,7 @@ from deliveries import at, contents, sessions, users, write
 from older_stream import run_older_stream
 
 from pozytywka_spark.ingest import stage
-from pozytywka_spark.ingest.book import Book
+from pozytywka_spark.ingest.file_log import Book
 from pozytywka_spark.lake import open_lake
 
 TABLES = ("users", "events", "quarantine", "ingest_counts", "ingest_files", "ingests")

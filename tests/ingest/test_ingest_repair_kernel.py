@@ -14,7 +14,7 @@ from deliveries import usual_sessions
 from grammars import FORMS, Measured, blanked, delivery, measure, measured
 from scenes import SCENES
 
-from pozytywka_spark.ingest.fates import UNRESOLVED
+from pozytywka_spark.ingest.outcomes import UNRESOLVED
 from pozytywka_spark.ingest.resolve.evidence import tally
 from pozytywka_spark.ingest.resolve.grammar import Grammar
 from pozytywka_spark.ingest.resolve.repair import repair

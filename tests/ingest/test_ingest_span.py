@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Data, Settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest import stage
-from pozytywka_spark.ingest.quality.spanned import caption, days_chart, span_findings, spanned
+from pozytywka_spark.ingest.quality.data_span_findings import caption, days_chart, span_findings, spanned
 from pozytywka_spark.lake import open_lake
 from tests.features.histories import some_features
 

@@ -14,7 +14,7 @@ from deliveries import START, at, contents, sessions, users, write
 from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import DataError, LakeError
 from pozytywka_spark.ingest import stage
-from pozytywka_spark.ingest.book import Book
+from pozytywka_spark.ingest.file_log import Book
 from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.ingest.validate.rules import judge, storage
 from pozytywka_spark.lake import open_lake

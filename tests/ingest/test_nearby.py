@@ -11,7 +11,7 @@ from test_ingest_repair_kernel import of_sessions, scene, shown_by
 
 from pozytywka_spark.ingest.resolve.evidence import tally
 from pozytywka_spark.ingest.resolve.grammar import Grammar
-from pozytywka_spark.ingest.resolve.nearby import have_a_say
+from pozytywka_spark.ingest.resolve.relevant_rows import have_a_say
 from pozytywka_spark.ingest.resolve.repair import repair
 
 

@@ -23,7 +23,7 @@ from pozytywka_spark.ingest.quality.checks import (
     tally_checks,
     tally_columns,
 )
-from pozytywka_spark.ingest.quality.spelt import as_spelt, double_text, time_text
+from pozytywka_spark.ingest.quality.spark_text import as_spelt, double_text, time_text
 from pozytywka_spark.schemas import USERS
 
 # as Java 17 prints doubles, and Spark 4.2 casts times to text

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from in_memory import MemoryFiles
 
-from pozytywka_spark.ingest.fates import summed
+from pozytywka_spark.ingest.outcomes import summed
+from pozytywka_spark.ingest.parcels import LEFT, LEFT_ROWS, REJECTED, REJECTED_ROWS
 from pozytywka_spark.ingest.resolve.rejected import (
     HEX,
     BatchStamp,
@@ -13,7 +14,6 @@ from pozytywka_spark.ingest.resolve.rejected import (
     RejectedSlice,
     StillQuarantined,
 )
-from pozytywka_spark.ingest.staged import LEFT, LEFT_ROWS, REJECTED, REJECTED_ROWS
 from pozytywka_spark.schemas import QUARANTINE
 
 STAMP = BatchStamp("sessions", "sessions-d", 3, 12)

@@ -15,7 +15,7 @@ from memory_ingest import MemoryIngest
 from scenes import SCENES
 from test_ingest_repair_kernel import fates, of_sessions, shown_by
 
-from pozytywka_spark.ingest.fates import UNRESOLVED
+from pozytywka_spark.ingest.outcomes import UNRESOLVED
 from pozytywka_spark.ingest.resolve.repair import repair
 
 T0 = datetime(2023, 1, 1)

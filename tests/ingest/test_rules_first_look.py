@@ -16,7 +16,7 @@ from pass_one import by_rules, rows_of, run_over
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
-from pozytywka_spark.ingest.validate.first_look import FORM, look_first
+from pozytywka_spark.ingest.validate.fast_path import FORM, look_first
 from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.validate.rules.times import iso_micros
 from pozytywka_spark.ingest.validate.rules.verdict import Judging

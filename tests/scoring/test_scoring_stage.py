@@ -20,7 +20,7 @@ from pozytywka_spark.months import next_month
 from pozytywka_spark.schemas import PREDICTIONS, Table
 from pozytywka_spark.scoring import stage
 from pozytywka_spark.scoring.stage import score
-from pozytywka_spark.simulation.groups import choose_scored
+from pozytywka_spark.simulation.segments import choose_scored
 from pozytywka_spark.tracking.registry import load_model
 from pozytywka_spark.tracking.store import connect
 

@@ -17,9 +17,9 @@ from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.predictors import Trees
 from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.names import AUDIO_FEATURES, LABEL
-from pozytywka_spark.simulation.advice import Task
+from pozytywka_spark.simulation.bootstrap_models import Recipe, fit_replicate
 from pozytywka_spark.simulation.levers import LEVERS
-from pozytywka_spark.simulation.refits import Recipe, fit_replicate
+from pozytywka_spark.simulation.recommendations import Task
 from pozytywka_spark.simulation.segment import CONTEXT, Model, Segment
 from pozytywka_spark.synthetic import hazard
 

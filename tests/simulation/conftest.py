@@ -9,8 +9,8 @@ from ads_world import MONTHS, SMALL, World, fitted, user_months
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
-from pozytywka_spark.simulation.advice import Task
 from pozytywka_spark.simulation.levers import LEVERS
+from pozytywka_spark.simulation.recommendations import Task
 from pozytywka_spark.simulation.segment import Segment
 
 

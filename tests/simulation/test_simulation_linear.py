@@ -12,9 +12,9 @@ from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.models.calibration import PLATT, Calibrator
 from pozytywka_spark.models.linear_fit import fit_weighted
 from pozytywka_spark.names import LABEL
-from pozytywka_spark.simulation.advice import Task, front_rows
+from pozytywka_spark.simulation.bootstrap_models import Recipe, fit_replicate
 from pozytywka_spark.simulation.levers import LEVERS
-from pozytywka_spark.simulation.refits import Recipe, fit_replicate
+from pozytywka_spark.simulation.recommendations import Task, front_rows
 from pozytywka_spark.simulation.segment import Model, Segment
 
 CALIBRATOR = Calibrator(PLATT, 0.9, 0.1)

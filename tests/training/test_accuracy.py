@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training.fit_and_measure import fit_both, measure

@@ -13,7 +13,7 @@ from known_hazard import hazard_rows, training_table
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Answer, Here, Question
+from pozytywka_spark.dataset.questions import Answer, Here, Question
 from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.models.tree_parameters import tree_parameters

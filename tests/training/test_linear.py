@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from trained import settings_in
 
 from pozytywka_spark.config import load_settings
-from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.models import linear_fit

@@ -14,8 +14,8 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Here
 from pozytywka_spark.dataset.prepare import Prepared
+from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.evaluation import evaluate
 from pozytywka_spark.models.calibration import fit_calibrator

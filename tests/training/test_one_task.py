@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from trained import settings_in
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.models.booster import load

@@ -19,11 +19,11 @@ from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.predictors import Trees
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import check_column, check_label
-from pozytywka_spark.monitoring.findings import MODEL, alerts_of
+from pozytywka_spark.monitoring.alerts import MODEL, alerts_of
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.schemas import MONITORING, PREDICTIONS, Table, labels_table
 from pozytywka_spark.scoring.stage import score
-from pozytywka_spark.simulation.refits import training_rows
+from pozytywka_spark.simulation.bootstrap_models import training_rows
 from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.store import connect
 

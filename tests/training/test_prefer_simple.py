@@ -31,7 +31,7 @@ from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.promotion.aliases import run_gate
 from pozytywka_spark.scoring.console import show as show_scoring
 from pozytywka_spark.scoring.stage import score
-from pozytywka_spark.simulation.refits import refit
+from pozytywka_spark.simulation.bootstrap_models import refit
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training.console import show, show_reproduction

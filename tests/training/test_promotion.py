@@ -11,8 +11,8 @@ import xgboost
 from trained import Trained
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Here
 from pozytywka_spark.dataset.prepare import by_version, pin
+from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.dataset.table_job import training_table
 from pozytywka_spark.errors import TrackingError

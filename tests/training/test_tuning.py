@@ -10,7 +10,7 @@ import pytest
 from known_hazard import hazard_rows, training_table
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.dataset.splits import MonthCount
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
 from pozytywka_spark.months import TimeSplit, months_between, split_months

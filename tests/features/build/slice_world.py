@@ -11,9 +11,9 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.features.build.first_times import numbered
+from pozytywka_spark.features.build.lookups import Sides
+from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
-from pozytywka_spark.features.build.sides import Sides
-from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows
 from pozytywka_spark.features.declared.arithmetic import total
 from pozytywka_spark.months import month_after, start_micros

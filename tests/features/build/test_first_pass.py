@@ -17,7 +17,7 @@ from pozytywka_spark.features.build.first_pass import (
     TableContents,
     first_purchases,
 )
-from pozytywka_spark.features.build.staged import BOUGHT, BOUGHT_ROWS, TRACKS, USERS
+from pozytywka_spark.features.build.parcels import BOUGHT, BOUGHT_ROWS, TRACKS, USERS
 from pozytywka_spark.lake.tasks import Done
 
 MAY = date(2023, 5, 1)

@@ -11,8 +11,8 @@ from polars.testing import assert_frame_equal
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.build.month_kernel import MonthMade, measure_month
+from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS, PLAYED_ROWS
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
-from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS, PLAYED_ROWS
 
 SECOND = 1_000_000
 

@@ -12,11 +12,11 @@ from made_events import made_catalogue, made_events, purchases_of
 from month_world import MARCH, PLAN, bought, dimensions, events
 from polars.testing import assert_frame_equal
 
-from pozytywka_spark.features.build.gathered import Gathered
 from pozytywka_spark.features.build.items import REAL, MonthShard
 from pozytywka_spark.features.build.month_kernel import measure_month
+from pozytywka_spark.features.build.parcels import LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
+from pozytywka_spark.features.build.row_buffer import Gathered
 from pozytywka_spark.features.build.second_pass import MeasureMonths
-from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
 

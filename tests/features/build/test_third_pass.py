@@ -26,8 +26,7 @@ from slice_world import (
 
 from pozytywka_spark.features.build.items import Held, UserSlice
 from pozytywka_spark.features.build.label_rows import LabelPlan, added, count_labels, label_rows
-from pozytywka_spark.features.build.passes import user_slices
-from pozytywka_spark.features.build.staged import (
+from pozytywka_spark.features.build.parcels import (
     BOUGHT,
     BOUGHT_ROWS,
     LIKED,
@@ -37,6 +36,7 @@ from pozytywka_spark.features.build.staged import (
     PLAYED_ROWS,
     TRACKS,
 )
+from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.suspicion_sample import CANDIDATES, OLDER
 from pozytywka_spark.features.build.third_pass import (
     LABELS,

@@ -13,8 +13,8 @@ from slice_world import PLAN, World, assert_same_tables, made_world, months_of, 
 from pozytywka_spark import schemas
 from pozytywka_spark.features.build.items import Held
 from pozytywka_spark.features.build.label_rows import LabelPlan
+from pozytywka_spark.features.build.parcels import LIKED, LISTENED, MEASURED, PLAYED, PLAYED_ROWS, TRACKS
 from pozytywka_spark.features.build.passes import user_slices
-from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED, PLAYED_ROWS, TRACKS
 from pozytywka_spark.features.build.third_pass import MakeFeatures, TracksPlayed
 from pozytywka_spark.features.build.user_kernel import make_slice
 from pozytywka_spark.lake.shards import DataFile, Parcel

@@ -26,8 +26,8 @@ from slice_world import (
 )
 
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
-from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice
 from pozytywka_spark.months import start_micros
 

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
-from pozytywka_spark.ingest.staged import EVENT
-from pozytywka_spark.ingest.validate.quick_look import Quick, look_quickly
+from pozytywka_spark.ingest.parcels import EVENT
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
+from pozytywka_spark.ingest.validate.usual_form import Quick, look_quickly
 from pozytywka_spark.lake.arrow_bytes import binary_array
 from pozytywka_spark.names import ADVERTISEMENT, BUY_PREMIUM, LIKE, PLAY, SKIP
 
@@ -62,7 +62,7 @@ _RAW: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What a first look tells of lines: grain of `sound`: event, the columns of `staged.EVENT` and
+    """What a first look tells of lines: grain of `sound`: event, the columns of `parcels.EVENT` and
     `source_order`; `doubtful`: all other lines without their ends, but for blank ones.
     """
 

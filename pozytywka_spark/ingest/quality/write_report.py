@@ -10,8 +10,8 @@ from pozytywka_spark.ingest.intake.delivery import Delivery
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.ingest.quality.findings import last_findings, raw_findings, record_findings
 from pozytywka_spark.ingest.quality.page import make_page, trend, write_page
-from pozytywka_spark.ingest.quality.silver import look
-from pozytywka_spark.ingest.resolve.counted import CountedFiles
+from pozytywka_spark.ingest.quality.profile import look
+from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_days import INGEST, is_recorded, write_span
 from pozytywka_spark.lake.tasks import Tasks

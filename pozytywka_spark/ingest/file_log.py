@@ -18,16 +18,16 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.batch import Batch, Source, file_row, ingest_batch
-from pozytywka_spark.ingest.intake import by_spark, ledger
-from pozytywka_spark.ingest.intake.ledger import Version
+from pozytywka_spark.ingest.intake import ingest_log, spark_source
+from pozytywka_spark.ingest.intake.ingest_log import Version
 from pozytywka_spark.ingest.intake.notes import Notes, open_notes
 from pozytywka_spark.ingest.intake.older_checkpoint import files_of_batch
 from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import MARK, Surveyed
 from pozytywka_spark.ingest.intake.survey import survey
-from pozytywka_spark.ingest.intake.touched import may_be_touched, only_touched
+from pozytywka_spark.ingest.intake.unchanged_files import may_be_touched, only_touched
 from pozytywka_spark.ingest.intake.wrong_kinds import AGAIN
-from pozytywka_spark.ingest.resolve.counted import CountedFiles
+from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.storage.filesystem import storage_of
 from pozytywka_spark.lake.tasks import Tasks
@@ -99,7 +99,7 @@ class Book:
         if rows:
             number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
             stamp = self.source.files_stamp()
-            ledger.record_files(self.lake, stamp, Txn(self.source.stream, number), rows)
+            ingest_log.record_files(self.lake, stamp, Txn(self.source.stream, number), rows)
         return frozenset(same)
 
     def _surveyed(self, files: Sequence[RawFile], *, refuse: bool) -> list[Surveyed]:
@@ -135,7 +135,9 @@ class Book:
             text = str(error)
             start = text.find(MARK)
             what = (
-                by_spark.failure_in_words(error) if start < 0 else text[start + len(MARK) :].splitlines()[0]
+                spark_source.failure_in_words(error)
+                if start < 0
+                else text[start + len(MARK) :].splitlines()[0]
             )
             if what is None:
                 raise

@@ -15,14 +15,14 @@ from pozytywka_spark import names, schemas
 from pozytywka_spark.config import Data
 from pozytywka_spark.ingest.quality import checks as c
 from pozytywka_spark.ingest.quality import distributions as d
-from pozytywka_spark.ingest.quality.brought import key_slices
 from pozytywka_spark.ingest.quality.catalogue_partials import CATALOGUE
 from pozytywka_spark.ingest.quality.check_list import event_checks, orphan_checks
 from pozytywka_spark.ingest.quality.checks import Finding, Partial, Tally
+from pozytywka_spark.ingest.quality.data_span_findings import Spanned, span_findings, spanned
 from pozytywka_spark.ingest.quality.event_totals import count_slices, slices_of
+from pozytywka_spark.ingest.quality.key_parcels import key_slices
 from pozytywka_spark.ingest.quality.shard_counts import count_shards
-from pozytywka_spark.ingest.quality.spanned import Spanned, span_findings, spanned
-from pozytywka_spark.ingest.resolve.counted import CountedFiles
+from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.lake.tasks import Tasks, Told
 

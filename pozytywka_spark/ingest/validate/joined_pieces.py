@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.ingest.intake.textlines import Lines, Piece
-from pozytywka_spark.ingest.validate.first_look import Seen, look_first
+from pozytywka_spark.ingest.validate.fast_path import Seen, look_first
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 
 

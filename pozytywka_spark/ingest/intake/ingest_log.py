@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from pozytywka_spark.ingest.fates import KEPT, REPAIRED
 from pozytywka_spark.ingest.intake.rawfile import micros_of
+from pozytywka_spark.ingest.outcomes import KEPT, REPAIRED
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES, INGESTS, Table
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
-from pozytywka_spark.ingest.staged import COMPLETE
+from pozytywka_spark.ingest.parcels import COMPLETE
 from pozytywka_spark.ingest.validate.event_shards import stage_complete
 from pozytywka_spark.ingest.validate.file_stats import MONTH, FileStats
-from pozytywka_spark.ingest.validate.joined import Origin, look_at, look_at_all
-from pozytywka_spark.ingest.validate.judged import Judged
+from pozytywka_spark.ingest.validate.joined_pieces import Origin, look_at, look_at_all
+from pozytywka_spark.ingest.validate.judge_lines import Judged
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.tasks import TaskFiles
 

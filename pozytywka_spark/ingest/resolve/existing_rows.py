@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pozytywka_spark.ingest.intake.contracts import SESSIONS, Contract
+from pozytywka_spark.ingest.parcels import EVENT
 from pozytywka_spark.ingest.resolve.rescued import write_rescued
 from pozytywka_spark.ingest.resolve.resolve_rows import (
     BatchFiles,
@@ -14,7 +15,6 @@ from pozytywka_spark.ingest.resolve.resolve_rows import (
     resolve_catalogue,
     resolve_events,
 )
-from pozytywka_spark.ingest.staged import EVENT
 from pozytywka_spark.ingest.validate.pass_one import JudgedRows
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.layout import buckets_for, buckets_of, recording

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pozytywka_spark.ingest.staged import EVENT
+from pozytywka_spark.ingest.parcels import EVENT
 from pozytywka_spark.names import ADVERTISEMENT, BUY_PREMIUM, LIKE, PLAY, SKIP
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -63,7 +63,7 @@ _GAPS = ((1, _COLON), (3, _COMMA), (7, _COLON), (9, _COMMA), (11, _COLON), (13, 
 
 @dataclass(frozen=True)
 class Quick:
-    """Lines that were read, by their places among all; `events` are as `staged.EVENT`, in that order."""
+    """Lines that were read, by their places among all; `events` are as `parcels.EVENT`, in that order."""
 
     events: pl.DataFrame
     places: Numbers
@@ -118,7 +118,7 @@ class _Look:
         self._tracks_fit()
 
     def events(self) -> pl.DataFrame:
-        """As `staged.EVENT`; rows that aren't good hold anything."""
+        """As `parcels.EVENT`; rows that aren't good hold anything."""
         kinds = pl.Series(_KINDS, dtype=pl.String)
         return pl.DataFrame(
             [

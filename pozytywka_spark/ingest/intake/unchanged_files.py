@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pozytywka_spark.ingest.intake.content import Blocks, in_blocks
-from pozytywka_spark.ingest.intake.ledger import Version
+from pozytywka_spark.ingest.intake.content_hash import Blocks, in_blocks
+from pozytywka_spark.ingest.intake.ingest_log import Version
 from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
 from pozytywka_spark.ingest.validate.line_work import by_source

@@ -15,7 +15,7 @@ from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.monitoring.counts import Counts, count_bins, edges_of
 from pozytywka_spark.monitoring.performance import Measured, measure
-from pozytywka_spark.scoring.work import MARGIN, ROWS_AT_ONCE, matrix_of, parts_of
+from pozytywka_spark.scoring.month_work import MARGIN, ROWS_AT_ONCE, matrix_of, parts_of
 
 if TYPE_CHECKING:
     from pozytywka_spark.models.serving_model import ServingModel

@@ -22,7 +22,7 @@ from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.schemas import PREDICTIONS
-from pozytywka_spark.scoring.work import Part
+from pozytywka_spark.scoring.month_work import Part
 
 EVERYONE = "all users"
 SEGMENT, DICE = "segment", "dice"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pozytywka_spark.ingest.quality import brought as b
+from pozytywka_spark.ingest.quality import key_parcels as b
 from pozytywka_spark.ingest.resolve.new_events import EventShard
 from pozytywka_spark.lake.shards import Parcel, Shard
 from pozytywka_spark.lake.tasks import Done, Told

@@ -14,10 +14,10 @@ from pozytywka_spark.evaluation.metric_sums import user_weights
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.models.booster import Predictor
-from pozytywka_spark.simulation.groups import SEGMENT, lowest_of_each
 from pozytywka_spark.simulation.levers import ADS, FAVOURITES, LEVERS, PLAYS, Floats, Lever
 from pozytywka_spark.simulation.search import search, seed_of
 from pozytywka_spark.simulation.segment import Model, Segment
+from pozytywka_spark.simulation.segments import SEGMENT, lowest_of_each
 
 WARNING = (
     "A prediction, not a promise: the model knows who bought, not why. What goes with purchases need not "

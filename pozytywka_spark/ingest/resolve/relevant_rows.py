@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pozytywka_spark.ingest.resolve.certain import CROWD, NEAR
+from pozytywka_spark.ingest.resolve.certain_values import CROWD, NEAR
 from pozytywka_spark.ingest.resolve.session_rows import LONGEST, WITH_TRACK
 from pozytywka_spark.names import ADVERTISEMENT, BUY_PREMIUM, PLAY
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from pozytywka_spark.ingest.intake.contracts import SESSIONS, Contract
 from pozytywka_spark.ingest.intake.textlines import Lines
-from pozytywka_spark.ingest.staged import (
+from pozytywka_spark.ingest.parcels import (
     COMPLETE,
     COMPLETE_ROWS,
     INCOMPLETE,
@@ -22,11 +22,11 @@ from pozytywka_spark.ingest.staged import (
     catalogue_rows,
 )
 from pozytywka_spark.ingest.validate.file_stats import FileStats, Remarks, month_of_event, stats_of
-from pozytywka_spark.ingest.validate.joined import Origin
+from pozytywka_spark.ingest.validate.joined_pieces import Origin
 from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.validate.rules.verdict import Judging, Verdict
 
-# What a rejected row's text and its file's path tell of where a row is missing: rows of `staged.LOST_ROWS`
+# What a rejected row's text and its file's path tell of where a row is missing: rows of `parcels.LOST_ROWS`
 LossesOf = Callable[[str | None, str], list[tuple[int | None, int | None, str | None]]]
 Frames = dict[str, pl.DataFrame]
 
@@ -65,7 +65,7 @@ class Judged:
         self.rows, self.text_bytes = 0, 0  # how much it holds, and the bytes of the lines that it judged
 
     def add_sound(self, events: pl.DataFrame) -> None:
-        """Sound events, as `first_look.Seen` has them, with their `source`."""
+        """Sound events, as `fast_path.Seen` has them, with their `source`."""
         self._sound.append(events)
         self.rows += events.height
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.ingest.resolve.losses import losses_of
+from pozytywka_spark.ingest.parcels import LOST, LOST_ROWS
+from pozytywka_spark.ingest.resolve.missing_rows import losses_of
 from pozytywka_spark.ingest.resolve.rejected import BatchStamp
-from pozytywka_spark.ingest.staged import LOST, LOST_ROWS
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 

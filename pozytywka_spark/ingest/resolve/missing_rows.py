@@ -54,7 +54,7 @@ def torn_sessions(rows: pl.DataFrame, losses: pl.DataFrame, paths: Sequence[str]
     """The sessions among `rows` that may lack a row, each once.
 
     `rows`: `session_id`, `event_time`, `source` (place in `paths`, the plain paths of the batch's files; null
-    of rows that are there as context only). `losses`: as `staged.LOST_ROWS`.
+    of rows that are there as context only). `losses`: as `parcels.LOST_ROWS`.
     """
     ids = rows.get_column("session_id")
     torn = ids.is_in(losses.get_column("lost_session").drop_nulls().unique().implode())
