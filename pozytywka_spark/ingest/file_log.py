@@ -51,6 +51,7 @@ class Book:
     settings: Settings
     source: Source
     tasks: Tasks
+    ahead: Ahead | None = None  # of which files the first batch is being read
 
     def finish(self, listed: Sequence[RawFile]) -> bool:
         """Make a batch that was cut short once more, with those of its files that are listed.
@@ -79,17 +80,17 @@ class Book:
         batch = Batch(self.spark, self.lake, self.settings, self.source, 0, tuple(found[: self._step(found)]))
         return Taken(tuple(found), read_batch(batch, self.tasks))
 
-    def take_in(self, files: Sequence[RawFile], ahead: Ahead | None = None) -> CountedFiles | None:
+    def take_in(self, files: Sequence[RawFile]) -> CountedFiles | None:
         """Read files that were never read, in batches of `ingest.max_files_per_batch`.
 
-        `ahead`: what is being read of them, if it is of just these.
         What was counted of the last batch's events, if anything was: parcels of `tasks`.
         Raises the `PozytywkaError` of the batch that failed, or `DataError` naming files that can't be
         read, or that aren't what they should be; then nothing of that batch is written.
         """
         counted = None
         with self._in_words():
-            taken = ahead.taken.result() if ahead and ahead.files == tuple(files) else None
+            ahead = self.ahead if self.ahead and self.ahead.files == tuple(files) else None
+            taken = ahead.taken.result() if ahead else None
             found = taken.surveyed if taken else self._surveyed(files, refuse=True)
             number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
             step = self._step(found)

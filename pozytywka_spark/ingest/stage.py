@@ -245,7 +245,7 @@ class _Running:
     judging: Judging
     tasks: Tasks
 
-    def book_of(self, contract: Contract, generation: int) -> Book:
+    def book_of(self, contract: Contract, generation: int, ahead: Ahead | None = None) -> Book:
         """The book of an entity in one generation."""
         source = Source(
             contract,
@@ -256,7 +256,7 @@ class _Running:
             self.judging,
             self.settings.ingest.accept_bad_share,
         )
-        return Book(self.spark, self.lake, self.settings, source, self.tasks)
+        return Book(self.spark, self.lake, self.settings, source, self.tasks, ahead)
 
 
 def _ingest_entity(
@@ -279,4 +279,4 @@ def _ingest_entity(
     touched = running.book_of(contract, before.generation).pass_over(different, before.versions)
     anew = any(file.path not in touched for file in different)
     wanted = listed if anew else [f for f in unread(listed, before.versions) if f.path not in touched]
-    return running.book_of(contract, before.generation + anew).take_in(wanted, ahead) if wanted else None
+    return running.book_of(contract, before.generation + anew, ahead).take_in(wanted) if wanted else None
