@@ -76,11 +76,11 @@ class Book:
         """
         counted = None
         with self._in_words():
-            found = self._surveyed(files, refuse=True)
+            surveyed = self._surveyed(files, refuse=True)
             number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
-            step = self.settings.ingest.max_files_per_batch or max(1, len(found))
-            for start in range(0, len(found), step):
-                batch = found[start : start + step]
+            step = self.settings.ingest.max_files_per_batch or max(1, len(surveyed))
+            for start in range(0, len(surveyed), step):
+                batch = surveyed[start : start + step]
                 self._notes().write(f"{number}.json", json.dumps([each.file.path for each in batch]))
                 counted = self._batch(batch, number)
                 number += 1

@@ -11,10 +11,10 @@ _INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.fact
 
 
 @contextmanager
-def conf_within(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]:
-    """Spark's `wanted` settings inside; what was set before, or nothing, again afterwards."""
-    before = {key: spark.conf.get(key, None) for key in wanted}
-    for key, value in wanted.items():
+def conf_within(spark: SparkSession, conf: Mapping[str, str]) -> Iterator[None]:
+    """Spark's `conf` settings inside; what was set before, or nothing, again afterwards."""
+    before = {key: spark.conf.get(key, None) for key in conf}
+    for key, value in conf.items():
         spark.conf.set(key, value)
     try:
         yield
