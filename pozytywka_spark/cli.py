@@ -157,8 +157,10 @@ def _first_line(error: Exception) -> str:
     """The first line that says something; Spark's own errors carry theirs in brackets."""
     if _is_of_spark(error):
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        told = next((line for line in lines if line.startswith("[")), lines[0] if lines else "no message")
-        return f"Spark: {told}"
+        line_shown = next(
+            (line for line in lines if line.startswith("[")), lines[0] if lines else "no message"
+        )
+        return f"Spark: {line_shown}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
 

@@ -23,9 +23,9 @@ def deciding(settings: Settings, *products: Product) -> dict[str, Any]:
 
     It is what an identity of such a product hashes of its settings.
     """
-    wanted = frozenset(products)
+    named = frozenset(products)
     resolved = settings.resolved()
-    return {name: _value(resolved, name) for name, mark in sorted(marks().items()) if mark and mark & wanted}
+    return {name: _value(resolved, name) for name, mark in sorted(marks().items()) if mark and mark & named}
 
 
 def _marks_of(

@@ -106,8 +106,8 @@ def _mapped(file: Path, places: npt.NDArray[Any], staged: StagedTable, read: Rea
             _lay_out(matrix, places, staged.rows, read)
             matrix.flush()
             unfinished.replace(file)
-    found: npt.NDArray[np.float32] = np.load(file, mmap_mode="r")
-    return found
+    loaded: npt.NDArray[np.float32] = np.load(file, mmap_mode="r")
+    return loaded
 
 
 def _folder(parcels: Sequence[Parcel]) -> Path | None:
@@ -131,8 +131,8 @@ def _cities(
     )
     for parcel in staged.users:
         users = read([parcel], ["user_id", "city"]).sort("user_id")
-        known = users.get_column("user_id").to_numpy()
-        place = np.minimum(np.searchsorted(known, user_id), len(known) - 1)
-        theirs = known[place] == user_id
+        listed = users.get_column("user_id").to_numpy()
+        place = np.minimum(np.searchsorted(listed, user_id), len(listed) - 1)
+        theirs = listed[place] == user_id
         city[theirs] = users.select(number).to_series().to_numpy()[place][theirs]
     return city, cities

@@ -83,14 +83,14 @@ def pin(settings: Settings, lake: Lake, versions: Mapping[str, int] | None = Non
 
     Raises `DataError` for a missing table, label or feature, `LakeError` for a version that is gone.
     """
-    held = {name: _columns(lake, name, (versions or {}).get(name)) for name in (FEATURES, LABELS)}
+    columns = {name: _columns(lake, name, (versions or {}).get(name)) for name in (FEATURES, LABELS)}
     label, order = settings.label.column, feature_order(settings)
-    if label not in held[LABELS]:
+    if label not in columns[LABELS]:
         raise DataError(
             f"table labels has no {label}: "
             f"run the features job with label.horizon_days={settings.label.horizon_days}"
         )
-    missing = [name for name in order if name not in held[FEATURES]]
+    missing = [name for name in order if name not in columns[FEATURES]]
     if missing:
         raise DataError(
             f"table features lacks {len(missing)} of {len(order)} features, such as {missing[0]}: "
@@ -98,7 +98,7 @@ def pin(settings: Settings, lake: Lake, versions: Mapping[str, int] | None = Non
         )
     chosen = dict(versions) if versions is not None else provenance.table_versions(lake)
     committed = {name: _committed(lake, name, chosen[name]) for name in (FEATURES, LABELS)}
-    return Pinned(order, chosen, committed, "complete" in held[LABELS])
+    return Pinned(order, chosen, committed, "complete" in columns[LABELS])
 
 
 def plan_months(
@@ -138,19 +138,19 @@ def by_version(pinned: Pinned, settings: Settings) -> str | None:
     """
     if not all(pinned.committed.values()):
         return None
-    told = json.dumps(
+    content = json.dumps(
         [sorted(pinned.committed.items()), [pinned.versions[name] for name in (FEATURES, LABELS)]]
     )
-    return provenance.fingerprint(settings, pinned.order, catalogue_hash(settings), told)
+    return provenance.fingerprint(settings, pinned.order, catalogue_hash(settings), content)
 
 
 def sizes_of(plan: Planned) -> dict[str, tuple[int, int]]:
     """Rows and positives of each side."""
-    found = {}
+    sizes = {}
     for side, months in plan.split.sides.items():
         mine = [count for count in plan.counts if count.month in months]
-        found[side] = (sum(count.rows for count in mine), sum(count.positives for count in mine))
-    return found
+        sizes[side] = (sum(count.rows for count in mine), sum(count.positives for count in mine))
+    return sizes
 
 
 def share_in_memory(plan: Planned, settings: Settings) -> float:

@@ -39,14 +39,14 @@ def training_rows(
             f"table features lacks {len(missing)} of {len(order)} features, such as {missing[0]}: "
             "build the features again with this catalogue"
         )
-    known = (
+    labelled = (
         labels.filter(F.col("mature") & F.col(label).isNotNull())
         .withColumns({SIDE: _side(split), LABEL: F.col(label).cast("double")})
         .filter(F.col(SIDE).isNotNull())
         .select("user_id", "month", "cut_off", "horizon_end", "mature", SIDE, LABEL)
     )
-    wanted = features.filter(F.col("month").isin(_all_months(split))).select("user_id", "month", *order)
-    return known.join(wanted, ["user_id", "month"], "inner")
+    featured = features.filter(F.col("month").isin(_all_months(split))).select("user_id", "month", *order)
+    return labelled.join(featured, ["user_id", "month"], "inner")
 
 
 def content_hash(rows: DataFrame) -> str:

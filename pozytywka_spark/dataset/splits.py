@@ -39,8 +39,8 @@ def plan_split(counts: Sequence[MonthCount], settings: Settings) -> TimeSplit:
             f"{settings.label.column}; deliver more months or shorten label.horizon_days"
         )
     months = months_between(counts[0].month, counts[-1].month)
-    wanted = settings.split
-    split = split_months(months, wanted.validation_months, wanted.test_months, settings.label.horizon_days)
+    sides = settings.split
+    split = split_months(months, sides.validation_months, sides.test_months, settings.label.horizon_days)
     problem = _problem(split, counts, settings.training.min_positives)
     if split is None or problem:
         raise DataError(f"{problem}; {_advice(counts, months, settings)}")
@@ -52,8 +52,8 @@ def rolling_folds(counts: Sequence[MonthCount], split: TimeSplit, settings: Sett
 
     The test months are never in them. Folds without enough positives on a side are left out.
     """
-    known = sorted(counts, key=lambda count: count.month)
-    months = months_between(known[0].month, split.validation[-1])
+    ordered = sorted(counts, key=lambda count: count.month)
+    months = months_between(ordered[0].month, split.validation[-1])
     step = len(split.validation)
     folds = []
     for shift in range(settings.split.folds):
@@ -61,7 +61,7 @@ def rolling_folds(counts: Sequence[MonthCount], split: TimeSplit, settings: Sett
         fold = split_months(upto, step, 0, settings.label.horizon_days)
         if fold is None:
             break
-        if not _problem(fold, known, settings.training.min_positives):
+        if not _problem(fold, ordered, settings.training.min_positives):
             folds.append(fold)
     return folds
 
@@ -101,15 +101,15 @@ def _span(months: Sequence[date]) -> str:
 
 
 def _size(months: Sequence[date], counts: Sequence[MonthCount]) -> tuple[int, int]:
-    chosen = [count for count in counts if count.month in months]
-    return sum(count.rows for count in chosen), sum(count.positives for count in chosen)
+    counted = [count for count in counts if count.month in months]
+    return sum(count.rows for count in counted), sum(count.positives for count in counted)
 
 
 def _problem(split: TimeSplit | None, counts: Sequence[MonthCount], least: int) -> str:
     """What is wrong with a split in words; empty if nothing."""
     if split is None:
-        known = _span([count.month for count in counts])
-        return f"the mature months {known} ({len(counts)} with rows) are too few for this split"
+        span = _span([count.month for count in counts])
+        return f"the mature months {span} ({len(counts)} with rows) are too few for this split"
     clauses = []
     for side, months in split.sides.items():
         rows, positives = _size(months, counts)
@@ -123,16 +123,16 @@ def _problem(split: TimeSplit | None, counts: Sequence[MonthCount], least: int) 
 def _advice(counts: Sequence[MonthCount], months: Sequence[date], settings: Settings) -> str:
     """Settings that would do, or why none would."""
     by_month = ", ".join(f"{count.month:%Y-%m} {count.positives}" for count in counts if count.positives)
-    found = f"positives by month: {by_month}"
+    message = f"positives by month: {by_month}"
     best = max(_candidates(counts, months, settings), default=None)
     if best is None or best[0] == 0:
-        return f"{found}; no split of these months has a positive on each side, so more data is needed"
+        return f"{message}; no split of these months has a positive on each side, so more data is needed"
     positives, _, validation, test = best
     least = settings.training.min_positives
     change = f"split.validation_months={validation} and split.test_months={test}"
     if positives < least:
         change += f" and training.min_positives={positives}"
-    return f"{found}; {change} would do"
+    return f"{message}; {change} would do"
 
 
 def _candidates(

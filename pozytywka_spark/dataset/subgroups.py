@@ -35,13 +35,13 @@ class Slice:
 def slices_of(table: TrainingTable) -> dict[str, Slice]:
     """By name: month, city, tenure, activity."""
     months, code = np.unique(table.month.astype("datetime64[M]"), return_inverse=True)
-    found = {"month": Slice(code, tuple(str(month) for month in months))}
+    slices = {"month": Slice(code, tuple(str(month) for month in months))}
     if table.city is not None:
-        found["city"] = Slice(table.city.astype(np.intp), table.cities)
+        slices["city"] = Slice(table.city.astype(np.intp), table.cities)
     for name, (feature, edges, unit) in RANGES.items():
         if feature in table.order:
-            found[name] = _in_ranges(table.column(feature), edges, unit)
-    return found
+            slices[name] = _in_ranges(table.column(feature), edges, unit)
+    return slices
 
 
 def range_names(edges: Sequence[int], unit: str) -> tuple[str, ...]:

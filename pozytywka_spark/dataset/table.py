@@ -50,8 +50,8 @@ class TrainingTable:
         side = np.full(len(self), len(SIDES), np.uint8)
         for place, mine in enumerate(months):
             side[np.isin(self.month, np.array(mine, "datetime64[D]"))] = place
-        known = side < len(SIDES)
-        return replace(self, side=side).where(known)
+        on_a_side = side < len(SIDES)
+        return replace(self, side=side).where(on_a_side)
 
     def column(self, name: str) -> npt.NDArray[np.float32]:
         """A feature's values."""

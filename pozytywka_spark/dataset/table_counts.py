@@ -47,8 +47,8 @@ class CountLabels:
         columns = ["month", "user_id", "cut_off", "horizon_end", "mature", self.label]
         for file in items:
             labels = files.read([file], [*columns, *(["complete"] if self.whole else [])])
-            found = {"everywhere": _by_month(mature(labels, self.label, whole=False))}
-            yield found | {"counts": _by_month(mature(labels, self.label, whole=self.whole))}
+            counts = {"everywhere": _by_month(mature(labels, self.label, whole=False))}
+            yield counts | {"counts": _by_month(mature(labels, self.label, whole=self.whole))}
 
 
 @dataclass(frozen=True)
@@ -65,21 +65,21 @@ class CountCities:
         for file in items:
             users = files.read([file], ["user_id", "city"])
             yield {"cities": [[city, many] for city, many in users.group_by("city").len().iter_rows()]}
-            known = users.filter(pl.col("user_id").is_not_null() & pl.col("city").is_not_null())
+            with_city = users.filter(pl.col("user_id").is_not_null() & pl.col("city").is_not_null())
             if self.share < 1:
-                known = known.filter(falls_below(dice(known, SEED, ("user_id",)), self.share))
-            files.stage(USERS, known)
+                with_city = with_city.filter(falls_below(dice(with_city, SEED, ("user_id",)), self.share))
+            files.stage(USERS, with_city)
 
 
-def counted(told: Sequence[Mapping[str, Any]]) -> Counted:
+def counted(results: Sequence[Mapping[str, Any]]) -> Counted:
     """What `CountLabels` told."""
-    return Counted(_summed(told, "counts"), _summed(told, "everywhere"))
+    return Counted(_summed(results, "counts"), _summed(results, "everywhere"))
 
 
-def largest_cities(told: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def largest_cities(results: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """The twenty cities with most users, as `CountCities` told; users of none count as a city."""
     users: Counter[str | None] = Counter()
-    for facts in told:
+    for facts in results:
         for city, many in facts["cities"]:
             users[city] += many
     ranked = sorted(users, key=lambda city: (-users[city], city is not None, city or ""))
@@ -91,10 +91,10 @@ def _by_month(rows: pl.DataFrame) -> list[list[Any]]:
     return [[f"{month}", many, positives] for month, many, positives in counts.iter_rows()]
 
 
-def _summed(told: Sequence[Mapping[str, Any]], name: str) -> tuple[MonthCount, ...]:
+def _summed(results: Sequence[Mapping[str, Any]], name: str) -> tuple[MonthCount, ...]:
     rows: Counter[str] = Counter()
     positives: Counter[str] = Counter()
-    for facts in told:
+    for facts in results:
         for month, many, bought in facts[name]:
             rows[month] += many
             positives[month] += bought

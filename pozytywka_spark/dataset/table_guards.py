@@ -18,18 +18,18 @@ _HASHED = ("user_id", "month", "cut_off", "horizon_end", "side", "label")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def check_table(told: Told, counts: Sequence[MonthCount], split: TimeSplit) -> None:
+def check_table(facts: Told, counts: Sequence[MonthCount], split: TimeSplit) -> None:
     """Raise `GuardError` if a row is immature, if a label horizon passes the first cut-off of a later side,
     or if the rows are not exactly the labels' (a key twice, a label without features).
 
-    `told`: the facts of `table_work.MonthTable`.
+    `facts`: the facts of `table_work.MonthTable`.
     """
-    _check_mature(told)
+    _check_mature(facts)
     for earlier, later in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
-        _check_purge(_of(told, earlier), _of(told, later), (earlier, later))
+        _check_purge(_of(facts, earlier), _of(facts, later), (earlier, later))
     for side, months in split.sides.items():
         expected = sum(count.rows for count in counts if count.month in months)
-        labels, rows, keys = (_sum(_of(told, side), name) for name in ("labels", "rows", "keys"))
+        labels, rows, keys = (_sum(_of(facts, side), name) for name in ("labels", "rows", "keys"))
         if not expected == labels == rows == keys:
             raise GuardError(
                 f"guard rows: {side} has {expected} mature labels, but {rows} rows with features "

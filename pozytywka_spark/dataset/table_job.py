@@ -72,8 +72,8 @@ def plan_rows(pinned: Pinned, settings: Settings, lake: Lake, tasks: Tasks) -> P
     done = tasks.run(
         files, CountLabels(label, whole), weight=lambda file: file.size, named=lambda file: file.place
     )
-    found = counted(done.told)
-    return plan_months(pinned, found.counts, found.left_out, settings)
+    counts = counted(done.told)
+    return plan_months(pinned, counts.counts, counts.left_out, settings)
 
 
 def put_down(plan: Planned, settings: Settings, lake: Lake, tasks: Tasks) -> tuple[Prepared, StagedTable]:
@@ -122,14 +122,14 @@ def _months(plan: Planned, settings: Settings, lake: Lake, tasks: Tasks) -> list
     pinned = plan.pinned
     sides = {month: SIDES.index(side) for side, months in plan.split.sides.items() for month in months}
     columns = ["user_id", "month", "cut_off", "horizon_end", "mature", settings.label.column]
-    wanted = {
+    needed_months = {
         LABELS: [*columns, *(["complete"] if pinned.complete else [])],
         FEATURES: ["user_id", "month", *pinned.order],
     }
     files: dict[str, dict[date, tuple[DataFile, ...]]] = {}
-    for name, told in wanted.items():
+    for name, parts in needed_months.items():
         partitions = [{"month": month} for month in sides]
-        shards = lake.shards(name, tasks, partitions, told, version=pinned.versions.get(name))
+        shards = lake.shards(name, tasks, partitions, parts, version=pinned.versions.get(name))
         files[name] = {shard.partition["month"]: shard.files for shard in shards}
     return [
         MonthRows(month, side, files[LABELS][month], files[FEATURES].get(month, ()))

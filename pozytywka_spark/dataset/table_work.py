@@ -70,10 +70,10 @@ class MonthTable:
                     rows = labels.join(features, on=["user_id", "month"], how="inner")
                 else:
                     rows = labels.clear()
-                kept = self._kept(rows)
-                yield facts_of(rows, item, labels.height, self.order) | {"sampled": kept.height}
-                if kept.height:
-                    files.stage(ROWS, as_block(kept, item.side, self.order), (f"{item.month}", part))
+                covered = self._kept(rows)
+                yield facts_of(rows, item, labels.height, self.order) | {"sampled": covered.height}
+                if covered.height:
+                    files.stage(ROWS, as_block(covered, item.side, self.order), (f"{item.month}", part))
 
     def _labels(self, item: MonthRows, part: int, parts: int, files: TaskFiles) -> pl.DataFrame:
         columns = ["user_id", "month", *_TIMES, "mature", self.label, *(["complete"] if self.whole else [])]
@@ -93,10 +93,10 @@ def mature(labels: pl.DataFrame, label: str, *, whole: bool) -> pl.DataFrame:
 
     `whole`: only of months that the data cover; labels of an older release don't say.
     """
-    known = pl.col("mature").fill_null(value=False) & pl.col(label).is_not_null()
+    is_mature = pl.col("mature").fill_null(value=False) & pl.col(label).is_not_null()
     if whole:
-        known &= pl.col("complete").fill_null(value=True)
-    return labels.filter(known).select(
+        is_mature &= pl.col("complete").fill_null(value=True)
+    return labels.filter(is_mature).select(
         "user_id", "month", *_TIMES, "mature", pl.col(label).cast(pl.Float64).alias("label")
     )
 
@@ -108,24 +108,24 @@ def facts_of(rows: pl.DataFrame, item: MonthRows, labels: int, order: Sequence[s
     `last_horizon` in microseconds, `last_user` the first user of the latter; `immature` a row that shouldn't
     be there. `digest` as `digest.digest_of` folds it.
     """
-    found: dict[str, Any] = {"month": f"{item.month}", "side": item.side, "labels": labels}
-    found |= {"rows": rows.height, "keys": rows.select("user_id", "month").n_unique()}
-    found |= {"positives": int(rows.get_column("label").sum())}
+    facts: dict[str, Any] = {"month": f"{item.month}", "side": item.side, "labels": labels}
+    facts |= {"rows": rows.height, "keys": rows.select("user_id", "month").n_unique()}
+    facts |= {"positives": int(rows.get_column("label").sum())}
     if not rows.height:
-        return found
+        return facts
     times = {name: rows.get_column(name).dt.epoch("us") for name in _TIMES}
     latest = times["horizon_end"].max()
     users = rows.get_column("user_id").filter(times["horizon_end"] == latest)
-    found |= {"first_cut_off": times["cut_off"].min(), "last_horizon": latest, "last_user": users.min()}
+    facts |= {"first_cut_off": times["cut_off"].min(), "last_horizon": latest, "last_user": users.min()}
     wrong = rows.filter(~pl.col("mature").fill_null(value=False)).sort("month", "user_id")
     if wrong.height:
-        found["immature"] = [wrong.item(0, "user_id"), f"{wrong.item(0, 'horizon_end'):%Y-%m-%d %H:%M:%S}"]
+        facts["immature"] = [wrong.item(0, "user_id"), f"{wrong.item(0, 'horizon_end'):%Y-%m-%d %H:%M:%S}"]
     side = np.full(rows.height, item.side)
     whole = [rows.get_column("user_id"), rows.get_column("month").to_physical(), *times.values()]
-    told = [*(each.to_numpy() for each in whole), side, rows.get_column("label").to_numpy()]
+    arrays = [*(each.to_numpy() for each in whole), side, rows.get_column("label").to_numpy()]
     values = (rows.get_column(name).to_numpy() for name in sorted(order))
-    digest = digest_of(column for columns in (told, values) for column in columns)
-    return found | {"digest": [digest.rows, digest.folded, digest.total]}
+    digest = digest_of(column for columns in (arrays, values) for column in columns)
+    return facts | {"digest": [digest.rows, digest.folded, digest.total]}
 
 
 def as_block(rows: pl.DataFrame, side: int, order: Sequence[str]) -> pl.DataFrame:

@@ -23,19 +23,19 @@ class Finding:
     advice: str = ""
 
 
-def ok(check: str, found: str) -> Finding:
+def ok(check: str, state: str) -> Finding:
     """Nothing to do."""
-    return Finding(check, "ok", found)
+    return Finding(check, "ok", state)
 
 
-def warning(check: str, found: str, advice: str) -> Finding:
+def warning(check: str, state: str, advice: str) -> Finding:
     """Jobs will run, perhaps slower or on less than one thinks."""
-    return Finding(check, "warning", found, advice)
+    return Finding(check, "warning", state, advice)
 
 
-def trouble(check: str, found: str, advice: str) -> Finding:
+def trouble(check: str, state: str, advice: str) -> Finding:
     """A job will fail."""
-    return Finding(check, "trouble", found, advice)
+    return Finding(check, "trouble", state, advice)
 
 
 def attempted(check: str, examine: Callable[[], Sequence[Finding]]) -> list[Finding]:
@@ -43,8 +43,8 @@ def attempted(check: str, examine: Callable[[], Sequence[Finding]]) -> list[Find
     try:
         return list(examine())
     except PozytywkaError as error:
-        found, _, advice = str(error).rpartition("; ")  # our messages end in what to do
-        return [trouble(check, found or advice, advice)]
+        problem, _, advice = str(error).rpartition("; ")  # our messages end in what to do
+        return [trouble(check, problem or advice, advice)]
     except Exception as error:  # a check that fails must not hide what the others found
         return [trouble(check, f"{type(error).__name__}: {_told(error)[:200]}", "run again with --verbose")]
 

@@ -33,8 +33,8 @@ def cores(settings: Settings) -> list[Finding]:
     master = settings.spark.master or "local[*]"
     slots, there = local_cores(master), os.cpu_count() or 1
     if asked is not None and slots and asked > slots:
-        found = f"training.num_workers={asked}, {master} runs {slots} tasks at once"
-        return [trouble("cores", found, f"training would wait for ever: set training.num_workers<={slots}")]
+        state = f"training.num_workers={asked}, {master} runs {slots} tasks at once"
+        return [trouble("cores", state, f"training would wait for ever: set training.num_workers<={slots}")]
     if slots > there:
         return [warning("cores", f"{master} on {there} cores", f"more slots than cores: use local[{there}]")]
     return [ok("cores", f"{there}, {master}")]
@@ -46,14 +46,14 @@ def memory(settings: Settings) -> list[Finding]:
         return [ok("memory", "the cluster's own")]
     heap = _bytes(settings.spark.driver_memory)
     slots = local_cores(settings.spark.master or "local[*]")
-    wanted = heap + slots * WORKER_BYTES
+    needed = heap + slots * WORKER_BYTES
     total, free = memory_limit(), psutil.virtual_memory().available
-    found = f"{total / GIB:.1f} GB, {min(free, total) / GIB:.1f} free; wanted {wanted / GIB:.1f}"
-    if wanted > total:
-        return [trouble("memory", found, "lower spark.driver_memory, or spark.master to fewer slots")]
-    if wanted > free:
-        return [warning("memory", found, "stop something else, or lower spark.driver_memory")]
-    return [ok("memory", found)]
+    state = f"{total / GIB:.1f} GB, {min(free, total) / GIB:.1f} free; wanted {needed / GIB:.1f}"
+    if needed > total:
+        return [trouble("memory", state, "lower spark.driver_memory, or spark.master to fewer slots")]
+    if needed > free:
+        return [warning("memory", state, "stop something else, or lower spark.driver_memory")]
+    return [ok("memory", state)]
 
 
 def memory_limit(group: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
@@ -81,12 +81,12 @@ def _room(name: str, place: str) -> Finding:
     while not existing.exists():
         existing = existing.parent
     free = shutil.disk_usage(existing).free
-    found = f"{free / GIB:.1f} GB free under {place}"
+    state = f"{free / GIB:.1f} GB free under {place}"
     if free < DISK_TROUBLE:
-        return trouble(f"disk of {name}", found, "free some, or choose another place")
+        return trouble(f"disk of {name}", state, "free some, or choose another place")
     if free < DISK_WARNING:
-        return warning(f"disk of {name}", found, "enough for the default, not for millions of events")
-    return ok(f"disk of {name}", found)
+        return warning(f"disk of {name}", state, "enough for the default, not for millions of events")
+    return ok(f"disk of {name}", state)
 
 
 def clock(settings: Settings, now: float | None = None) -> list[Finding]:
@@ -96,8 +96,8 @@ def clock(settings: Settings, now: float | None = None) -> list[Finding]:
         return [trouble("clock", f"says {_said(now)}", "set the machine's clock: this software is younger")]
     newest = _newest_commit(settings.lake.root)
     if newest is not None and newest > now + CLOCK_TOLERANCE_SECONDS:
-        found = f"says {_said(now)}, the lake's newest commit is of {_said(newest)}"
-        return [trouble("clock", found, "set the clocks of the machines that write the lake (NTP)")]
+        state = f"says {_said(now)}, the lake's newest commit is of {_said(newest)}"
+        return [trouble("clock", state, "set the clocks of the machines that write the lake (NTP)")]
     return [ok("clock", _said(now))]
 
 

@@ -34,15 +34,15 @@ def python() -> list[Finding]:
     if worker.startswith("./"):  # in an archive that only executors unpack; the Spark check asks one
         return [ok("Python", f"driver {here}, workers from the archive they are sent ({worker})")]
     try:
-        told = subprocess.run(
+        answer = subprocess.run(
             [worker, "-c", "import platform; print(platform.python_version())"],
             capture_output=True, text=True, timeout=60, check=True,
         ).stdout.strip()  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
         return [trouble("Python", f"PYSPARK_PYTHON={worker}: {error}", "unset PYSPARK_PYTHON or correct it")]
-    if told.split(".")[:2] != here.split(".")[:2]:
+    if answer.split(".")[:2] != here.split(".")[:2]:
         advice = "Spark needs one minor version for both: set PYSPARK_PYTHON to the driver's own"
-        return [trouble("Python", f"driver {here}, workers {told}", advice)]
+        return [trouble("Python", f"driver {here}, workers {answer}", advice)]
     return [ok("Python", f"{here}, workers the same")]
 
 
@@ -109,24 +109,24 @@ def jars(settings: Settings, submitted: str = "") -> list[Finding]:
     if settings.lake.delta_jars == "download":
         there = brought()
         return [ok("Delta jars", f"{there[0].parent}" if there else f"Spark fetches {coordinates()}")]
-    wanted = version("delta-spark")
+    required = version("delta-spark")
     named = (
         f"{settings.spark.conf.get('spark.jars.packages', '')},{settings.spark.conf.get('spark.jars', '')}"
     )
     named += f",{os.environ.get('PYSPARK_SUBMIT_ARGS', '')},{submitted}"
-    found = re.findall(r"delta-spark[^,\s]*?[:\-](\d+\.\d+\.\d+)", f"{named},{','.join(_jar_names())}")
-    if not found:
+    versions = re.findall(r"delta-spark[^,\s]*?[:\-](\d+\.\d+\.\d+)", f"{named},{','.join(_jar_names())}")
+    if not versions:
         advice = f"pass -- --packages {coordinates()}, or set lake.delta_jars=download"
         return [trouble("Delta jars", "none in Spark's jars, spark.jars or spark.jars.packages", advice)]
-    if wanted not in found:
+    if required not in versions:
         return [
             warning(
                 "Delta jars",
-                f"{', '.join(sorted(set(found)))}; the Python package is {wanted}",
+                f"{', '.join(sorted(set(versions)))}; the Python package is {required}",
                 "use one version",
             )
         ]
-    return [ok("Delta jars", f"delta-spark {wanted}")]
+    return [ok("Delta jars", f"delta-spark {required}")]
 
 
 def _jar_names() -> list[str]:

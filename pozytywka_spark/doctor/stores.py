@@ -32,8 +32,8 @@ def raw_files(settings: Settings, spark: SparkSession | None) -> list[Finding]:
     except DataError as error:
         return [trouble("raw files", str(error), "set raw.path to the folder of a delivery")]
     if delivery.missing:
-        found = f"{path} lacks {', '.join(delivery.missing)}"
-        return [warning("raw files", found, "ingest takes what is there; training needs every entity once")]
+        problem = f"{path} lacks {', '.join(delivery.missing)}"
+        return [warning("raw files", problem, "ingest takes what is there; training needs every entity once")]
     return [ok("raw files", f"{path}: every entity")]
 
 
@@ -46,12 +46,12 @@ def lake(settings: Settings, spark: SparkSession | None) -> list[Finding]:
         return [ok("lake", probe_local(root))]
     if spark is None:
         return [warning("lake", f"{root}: not tried", "run without --quick")]
-    found = [ok("lake", probe_remote(root, spark)), *writers(settings)]
+    findings = [ok("lake", probe_remote(root, spark)), *writers(settings)]
     storage, staging = storage_of(settings), settings.lake.staging or root
     if not storage.opens(storage.plain(staging)):
         advice = "set lake.staging to a folder that all machines share, or lake.file_systems"
-        return [*found, trouble("staging", f"{staging}: tasks can't open it by themselves", advice)]
-    return [*found, ok("staging", probe_staging(storage, staging, spark))]
+        return [*findings, trouble("staging", f"{staging}: tasks can't open it by themselves", advice)]
+    return [*findings, ok("staging", probe_staging(storage, staging, spark))]
 
 
 # What this release's own tests have run: engine and scheme of the lake's root, "" for folders
@@ -66,10 +66,10 @@ def proven(settings: Settings) -> list[Finding]:
     """Whether this release was tested with the lake's engine on such a store."""
     engine, root = settings.lake.engine, settings.lake.root
     scheme = root.partition("://")[0] if "://" in root and not root.startswith("file:") else ""
-    told = _PROVEN.get((engine, "s3" if engine == "delta-rs" and scheme == "s3a" else scheme))
-    if told is None:
+    proof = _PROVEN.get((engine, "s3" if engine == "delta-rs" and scheme == "s3a" else scheme))
+    if proof is None:
         return [warning("engine", f"{engine} on {scheme}://: not tested by us", "try it on few data first")]
-    return [ok("engine", f"{engine}, tested {told}")]
+    return [ok("engine", f"{engine}, tested {proof}")]
 
 
 def writers(settings: Settings) -> list[Finding]:
@@ -94,16 +94,16 @@ def layout(settings: Settings, spark: SparkSession | None) -> list[Finding]:
     """Whether events are laid out as this release has them, in as many buckets as the settings say."""
     if spark is None:
         return []
-    held = open_any_lake(settings, spark)
-    if is_older(held):
+    opened = open_any_lake(settings, spark)
+    if is_older(opened):
         return [trouble("layout", "table events has the layout of an older release", UPGRADE)]
-    if not held.exists(EVENTS.name):
+    if not opened.exists(EVENTS.name):
         return []
-    buckets, asked = buckets_of(held), settings.lake.user_buckets
-    found = f"events in buckets of users: {buckets}"
+    buckets, asked = buckets_of(opened), settings.lake.user_buckets
+    state = f"events in buckets of users: {buckets}"
     if asked in (None, buckets):
-        return [ok("layout", found)]
-    return [warning("layout", f"{found}, lake.user_buckets={asked}", f"run maintain --buckets {asked}")]
+        return [ok("layout", state)]
+    return [warning("layout", f"{state}, lake.user_buckets={asked}", f"run maintain --buckets {asked}")]
 
 
 def mlflow(settings: Settings) -> list[Finding]:

@@ -24,15 +24,15 @@ def workers(spark: SparkSession) -> list[Finding]:
 
     def look(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for _ in batches:
-            told = {"place": sys.prefix, "python": platform.python_version()} | _versions()
-            yield pd.DataFrame({"name": list(told), "found": list(told.values())})
+            facts = {"place": sys.prefix, "python": platform.python_version()} | _versions()
+            yield pd.DataFrame({"name": list(facts), "found": list(facts.values())})
 
     tasks = spark.range(_TASKS, numPartitions=_TASKS)
     rows = tasks.mapInPandas(look, "name string, found string").collect()
-    found: dict[str, set[str]] = {}
+    values: dict[str, set[str]] = {}
     for name, text in rows:
-        found.setdefault(name, set()).add(text)
-    return compared(spark.version, str(spark.conf.get("spark.master", "no master")), found)
+        values.setdefault(name, set()).add(text)
+    return compared(spark.version, str(spark.conf.get("spark.master", "no master")), values)
 
 
 def submitted_jars(spark: SparkSession | None) -> str:
@@ -42,9 +42,9 @@ def submitted_jars(spark: SparkSession | None) -> str:
     return ",".join(str(spark.conf.get(key, "")) for key in _GIVEN)
 
 
-def compared(spark_version: str, master: str, found: Mapping[str, set[str]]) -> list[Finding]:
+def compared(spark_version: str, master: str, values: Mapping[str, set[str]]) -> list[Finding]:
     """What tasks told, beside this process's own versions."""
-    places = sorted(found.get("place", ()))
+    places = sorted(values.get("place", ()))
     if not places:
         return [trouble("Spark", "no answer from a Python worker", "see the executors' logs")]
     answers = "a Python worker answers"
@@ -54,9 +54,9 @@ def compared(spark_version: str, master: str, found: Mapping[str, set[str]]) -> 
     findings = [ok("Spark", f"{spark_version}, {master}, {answers}")]
     here = {"python": platform.python_version()} | _versions()
     others = [
-        f"{name} {', '.join(sorted(found[name]))} (here {own})"
+        f"{name} {', '.join(sorted(values[name]))} (here {own})"
         for name, own in here.items()
-        if found.get(name, {own}) != {own}
+        if values.get(name, {own}) != {own}
     ]
     if others:
         advice = "give both the same packages: run scripts/pack.sh again, and ship what it makes"
@@ -65,10 +65,10 @@ def compared(spark_version: str, master: str, found: Mapping[str, set[str]]) -> 
 
 
 def _versions() -> dict[str, str]:
-    told = {}
+    versions = {}
     for name in LOADED_BY_TASKS:
         try:
-            told[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            told[name] = "missing"
-    return told
+            versions[name] = "missing"
+    return versions

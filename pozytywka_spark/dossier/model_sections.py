@@ -38,13 +38,13 @@ def models(page: Page, models: Facts, kind: str) -> None:
         ],
         caption="Test months; in brackets 95% bootstrap intervals over users",
     )
-    told = "Ten groups of equal size; on the dashed line a probability means what it says."
+    caption = "Ten groups of equal size; on the dashed line a probability means what it says."
     section.charts_beside(
         [
             (plots.gain_chart(models), "Gain curves", "Buyers found by taking the best first."),
             (plots.lift_chart(models), "Lift curves", "How many times better than chance."),
             (plots.precision_recall_chart(models), "Precision and recall", "Precision against recall."),
-            (plots.reliability_chart(models, kind), "Predicted against observed probability", told),
+            (plots.reliability_chart(models, kind), "Predicted against observed probability", caption),
         ]
     )
 
@@ -124,8 +124,8 @@ def worst_in_words(slices: Mapping[str, Facts], least: int) -> str:
 def slices(page: Page, slices: Mapping[str, Facts], least: int) -> None:
     """All slices, the worst of those that can be judged named."""
     section = page.section("Slices")
-    told = worst_in_words(slices, least)
-    section.text(f"{told[0].upper()}{told[1:]}. Slices with fewer buyers are shown but not judged.")
+    worst = worst_in_words(slices, least)
+    section.text(f"{worst[0].upper()}{worst[1:]}. Slices with fewer buyers are shown but not judged.")
     section.table(
         [
             {

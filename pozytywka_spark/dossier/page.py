@@ -90,9 +90,12 @@ def _about_kind(facts: Facts) -> list[str]:
     if "verdict" not in facts:
         return []
     prefer = bool(facts["made"]["training"]["prefer_simple"])
-    told = in_words(facts["verdict"], prefer_simple=prefer)
-    found = [f"{told[0].upper()}{told[1:]}.", f"The registered model is {IN_WORDS[kind_of(facts)]}."]
-    return [*found, f"{CHOSEN_ON_TEST}."] if prefer else found
+    verdict = in_words(facts["verdict"], prefer_simple=prefer)
+    sentences = [
+        f"{verdict[0].upper()}{verdict[1:]}.",
+        f"The registered model is {IN_WORDS[kind_of(facts)]}.",
+    ]
+    return [*sentences, f"{CHOSEN_ON_TEST}."] if prefer else sentences
 
 
 def _in_words(facts: Facts) -> str:
@@ -169,12 +172,12 @@ def _made(page: Page, facts: Facts) -> None:
         caption="The trees: training stops where validation stops falling.",
     )
     calibration = made["calibration"]
-    told = {
+    settings = {
         "platt": f"Platt's sigmoid, slope {calibration['slope']:.3f}, shift {calibration['intercept']:.3f}",
         "isotonic": f"isotonic, {calibration['knots']} knots",
         "none": "none",
     }[calibration["method"]]
-    section.text(f"Calibration, fitted on validation: {told}.", f"Workers: {made['planner']}.")
+    section.text(f"Calibration, fitted on validation: {settings}.", f"Workers: {made['planner']}.")
     section.table(_pairs(made["training"], "setting"), caption="Settings of the final fit")
     section.table(_pairs(data["versions"], "table", "Delta version"), caption="Inputs")
     origin = {

@@ -110,16 +110,16 @@ def loss_chart(made: Mapping[str, Any]) -> Chart:
 
 def importance_chart(rows: Sequence[Mapping[str, Any]], top: int = 15) -> Chart:
     """Mean strength of the strongest features."""
-    chosen = list(rows[:top])
+    shown = list(rows[:top])
     return Chart(
         "mean absolute contribution, log-odds",
         "",
         bars=tuple(
             Bar(0, row["strength"], -line - 0.4, -line + 0.4, COLOURS["xgboost"])
-            for line, row in enumerate(chosen)
+            for line, row in enumerate(shown)
         ),
-        y_ticks=tuple((-line, row["feature"]) for line, row in enumerate(chosen)),
-        y_range=(0.5 - max(1, len(chosen)), 0.5),
+        y_ticks=tuple((-line, row["feature"]) for line, row in enumerate(shown)),
+        y_range=(0.5 - max(1, len(shown)), 0.5),
         left=NAMES,
     )
 

@@ -39,13 +39,13 @@ def swarm_chart(swarm: Mapping[str, Sequence[Sequence[float | None]]]) -> Chart:
 
 def dependence_charts(dependence: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Chart]:
     """A chart a feature: mean contribution by value, a band from the tenth to the ninetieth percentile."""
-    found = []
+    charts = []
     for name, bins in dependence.items():
-        known = [row for row in bins if row["value"] is not None]
-        line = tuple((row["value"], row["contribution"]) for row in known)
-        band = tuple((row["value"], row["low"], row["high"]) for row in known)
+        with_value = [row for row in bins if row["value"] is not None]
+        line = tuple((row["value"], row["contribution"]) for row in with_value)
+        band = tuple((row["value"], row["low"], row["high"]) for row in with_value)
         missing = [row for row in bins if row["value"] is None]
-        values = [row["value"] for row in known]
+        values = [row["value"] for row in with_value]
         chart = Chart(
             "",
             "",
@@ -58,8 +58,8 @@ def dependence_charts(dependence: Mapping[str, Sequence[Mapping[str, Any]]]) -> 
             title=name,
             left=50,
         )
-        found.append(chart)
-    return found
+        charts.append(chart)
+    return charts
 
 
 def stability_chart(features: Sequence[Mapping[str, Any]]) -> Chart:
@@ -105,13 +105,13 @@ def parameters_charts(trials: Sequence[Mapping[str, Any]]) -> list[Chart]:
     """A chart a parameter: its value against the log loss of completed trials."""
     done = [trial for trial in trials if trial["state"] == "complete"]
     best = min(done, key=lambda row: row["log_loss"], default=None)
-    found = []
+    charts = []
     for name in done[0]["parameters"] if done else []:
         values = [row["parameters"][name] for row in done]
         dots = [Dot(row["parameters"][name], row["log_loss"], BLUE) for row in done]
         if best is not None:
             dots.append(Dot(best["parameters"][name], best["log_loss"], RED, 5))
-        found.append(
+        charts.append(
             Chart(
                 "",
                 "",
@@ -121,7 +121,7 @@ def parameters_charts(trials: Sequence[Mapping[str, Any]]) -> list[Chart]:
                 title=name,
             )
         )
-    return found
+    return charts
 
 
 def _colour(rank: float) -> str:
@@ -135,10 +135,10 @@ def _colour(rank: float) -> str:
 
 def _ranks(values: Numbers) -> Numbers:
     """0 for the lowest value, 1 for the highest, ties together; NaN where missing."""
-    known = np.unique(values[~np.isnan(values)])
-    if len(known) < 2:
+    distinct = np.unique(values[~np.isnan(values)])
+    if len(distinct) < 2:
         return np.where(np.isnan(values), np.nan, 0.5)
-    return np.where(np.isnan(values), np.nan, np.searchsorted(known, values) / (len(known) - 1))
+    return np.where(np.isnan(values), np.nan, np.searchsorted(distinct, values) / (len(distinct) - 1))
 
 
 def _spread(parts: Numbers) -> Numbers:

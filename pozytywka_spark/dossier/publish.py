@@ -43,12 +43,12 @@ def tell(tracking: Tracking, training_run: str) -> None:
         return
     champion = registry.aliased(tracking, registry.CHAMPION)
     before = version.tags.get(registry.PREVIOUS)
-    told = {version.number: version}
+    versions = {version.number: version}
     if before:
-        told[int(before)] = registry.numbered(tracking, int(before))
+        versions[int(before)] = registry.numbered(tracking, int(before))
     if champion is not None:
-        told[champion.number] = champion
-    for entry in told.values():
+        versions[champion.number] = champion
+    for entry in versions.values():
         _tell(tracking, entry, champion.number if champion else None)
 
 

@@ -137,10 +137,10 @@ def stability(page: Page, holds: Facts) -> None:
 
 
 def _seen(explained: Facts) -> str:
-    rows, held = explained["rows"], explained["held"]
-    if rows == held:
-        return f"all {held:,} test rows"
-    return f"{rows:,} of the {held:,} test rows, drawn by a hash of user and month"
+    rows, total = explained["rows"], explained["held"]
+    if rows == total:
+        return f"all {total:,} test rows"
+    return f"{rows:,} of the {total:,} test rows, drawn by a hash of user and month"
 
 
 def _dots(explained: Facts) -> int:

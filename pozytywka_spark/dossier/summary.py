@@ -58,8 +58,8 @@ class Standing:
         if self.outcome.get("champion") == self.champion:
             return verdict
         now = "it" if leads else f"version {self.champion}" if self.champion else "nobody"
-        told = "Replaced" if self.decision == REPLACED else "Since then"
-        return f"{told}: {now} is the champion now. {verdict}"
+        sentence = "Replaced" if self.decision == REPLACED else "Since then"
+        return f"{sentence}: {now} is the champion now. {verdict}"
 
 
 def facets(
@@ -69,7 +69,7 @@ def facets(
     return {
         "label": label,
         "horizon_days": str(horizon_days),
-        **{f"{side}_months": span(found) for side, found in months.items()},
+        **{f"{side}_months": span(months_there) for side, months_there in months.items()},
         "tuned": str(tuned).lower(),
         "catalogue": catalogue[:12],
     }
@@ -79,10 +79,10 @@ def tags_of(facts: Facts, standing: Standing) -> dict[str, str]:
     """All such tags of a run and of its version once the gate has had its say."""
     data = facts["data"]
     tuned = facts["made"]["tuning"] is not None
-    found = facets(
+    tags = facets(
         data["label"], data["horizon_days"], _sides(facts), tuned=tuned, catalogue=data["catalogue"]
     )
-    return found | {"model": kind_of(facts), "guards": "passed", "decision": standing.decision}
+    return tags | {"model": kind_of(facts), "guards": "passed", "decision": standing.decision}
 
 
 def name_of(facts: Facts, number: int) -> str:
@@ -112,7 +112,7 @@ def of_run(facts: Facts, standing: Standing, dossier: str) -> str:
 
 def of_version(facts: Facts, standing: Standing, dossier: str) -> str:
     """The version's description."""
-    months = ", ".join(f"{side} {span(found)}" for side, found in _sides(facts).items())
+    months = ", ".join(f"{side} {span(months_there)}" for side, months_there in _sides(facts).items())
     kind = kind_of(facts)
     parts = [
         standing.in_words,  # plain: the table of versions shows the beginning as it is written
@@ -167,8 +167,8 @@ def _verdict(facts: Facts) -> str:
     if "verdict" not in facts:
         return ""
     prefers = bool(facts["made"]["training"].get("prefer_simple"))
-    told = in_words(facts["verdict"], prefer_simple=prefers)
-    return f"{told[:1].upper()}{told[1:]}."
+    sentence = in_words(facts["verdict"], prefer_simple=prefers)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
 
 
 def _reasons(standing: Standing) -> str:
@@ -176,14 +176,14 @@ def _reasons(standing: Standing) -> str:
     return "\n".join(f"- {reason}" for reason in reasons)
 
 
-def _row(model: str, found: Facts) -> dict[str, str]:
-    return {"model": model, **{words: _cell(found, name) for name, words in HEADLINE.items()}}
+def _row(model: str, evaluation: Facts) -> dict[str, str]:
+    return {"model": model, **{words: _cell(evaluation, name) for name, words in HEADLINE.items()}}
 
 
-def _cell(found: Facts, name: str) -> str:
+def _cell(evaluation: Facts, name: str) -> str:
     """A metric with its interval if it has one."""
-    value, ends = found["metrics"].get(name), found["intervals"].get(name)
+    value, ends = evaluation["metrics"].get(name), evaluation["intervals"].get(name)
     if value is None:
         return "–"
-    known = ends is not None and all(end is not None and end == end for end in ends)
-    return f"{value:.4f} ({ends[0]:.4f}–{ends[1]:.4f})" if known and ends else f"{value:.4f}"
+    has_interval = ends is not None and all(end is not None and end == end for end in ends)
+    return f"{value:.4f} ({ends[0]:.4f}–{ends[1]:.4f})" if has_interval and ends else f"{value:.4f}"

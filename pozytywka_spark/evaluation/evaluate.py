@@ -40,14 +40,14 @@ def ranges(rows: int, replicates: int) -> list[tuple[int, int]]:
 
 def sums(groups: Mapping[str, Rows], seed: int, first: int, count: int) -> dict[str, Sums]:
     """Of each group that has rows: `count` replicates from number `first` on."""
-    found: dict[str, Sums] = {}
+    sums_by_group: dict[str, Sums] = {}
     of_users: dict[int, dict[str, Rows]] = {}
     for name, rows in groups.items():
         if len(rows.user_id):
             of_users.setdefault(id(rows.user_id), {})[name] = rows
     for mine in of_users.values():
-        found |= _of_same_users(mine, seed, first, count)
-    return {name: found[name] for name in groups if name in found}
+        sums_by_group |= _of_same_users(mine, seed, first, count)
+    return {name: sums_by_group[name] for name in groups if name in sums_by_group}
 
 
 def finished(parts: Sequence[Mapping[str, Sums]]) -> dict[str, Evaluation]:
@@ -64,12 +64,12 @@ def _of_same_users(groups: Mapping[str, Rows], seed: int, first: int, count: int
     users, position = np.unique(user_id, return_inverse=True)
     ranked = {name: metric_sums.ranked(rows.score, rows.label) for name, rows in groups.items()}
     places = {name: position[rows.order] for name, rows in ranked.items()}
-    found: dict[str, list[Sums]] = {name: [] for name in groups}
+    sums_by_group: dict[str, list[Sums]] = {name: [] for name in groups}
     for start, size in metric_sums.replicate_chunks(len(user_id), first, count):
         drawn = metric_sums.weights_of(users, seed, start, size)
         for name, rows in ranked.items():
-            found[name].append(metric_sums.parts(rows, np.take(drawn, places[name], axis=1)))
-    return {name: _joined(parts) for name, parts in found.items()}
+            sums_by_group[name].append(metric_sums.parts(rows, np.take(drawn, places[name], axis=1)))
+    return {name: _joined(parts) for name, parts in sums_by_group.items()}
 
 
 def _joined(parts: Sequence[Sums]) -> Sums:

@@ -31,23 +31,23 @@ def explain_model(
         seed=settings.evaluation.seed,
         threads=threads,
     )
-    [found] = asked.ask([question], threads=threads)
-    return {**found, "held": held, "strongest": with_coefficients(found["strongest"], model)}
+    [answer] = asked.ask([question], threads=threads)
+    return {**answer, "held": held, "strongest": with_coefficients(answer["strongest"], model)}
 
 
 def with_coefficients(strongest: Sequence[Mapping[str, Any]], model: ServingModel) -> list[dict[str, Any]]:
     """The rows with the `coefficient` of each feature, if the model has any."""
     if not isinstance(model.predictor, Linear):
         return [dict(row) for row in strongest]
-    known = dict(zip(model.features, model.predictor.coefficients, strict=True))
-    return [{**row, "coefficient": known[row["feature"]]} for row in strongest]
+    coefficients = dict(zip(model.features, model.predictor.coefficients, strict=True))
+    return [{**row, "coefficient": coefficients[row["feature"]]} for row in strongest]
 
 
 def in_words(explained: Mapping[str, Any], catalogue: Sequence[Feature]) -> dict[str, Any]:
     """Each of the strongest features with what the catalogue says of it."""
-    known = {feature.name: feature for feature in catalogue}
+    entries = {feature.name: feature for feature in catalogue}
     strongest = [
-        {**row, "meaning": known[row["feature"]].meaning, "actionable": known[row["feature"]].actionable}
+        {**row, "meaning": entries[row["feature"]].meaning, "actionable": entries[row["feature"]].actionable}
         for row in explained["strongest"]
     ]
     return {**explained, "strongest": strongest}

@@ -68,9 +68,9 @@ def explain_rows(table: TrainingTable, predictor: Predictor, seed: int, threads:
 
 def sample_rows(table: TrainingTable, mask: Mask, wanted: int, seed: int) -> TrainingTable:
     """About `wanted` of the rows that the mask marks, the same ones every time; all if they are no more."""
-    held = int(mask.sum())
-    if held > wanted:
-        mask = mask & (_dice(table, seed) < np.uint64(int(2**64 * (wanted / held))))
+    available = int(mask.sum())
+    if available > wanted:
+        mask = mask & (_dice(table, seed) < np.uint64(int(2**64 * (wanted / available))))
     return table.where(mask)
 
 
@@ -104,11 +104,11 @@ def dependence(rows: Explained, chosen: Sequence[str]) -> dict[str, list[dict[st
 def swarm(rows: Explained, chosen: Sequence[str]) -> dict[str, list[list[float | None]]]:
     """By chosen feature: pairs (value, contribution) of the `DOTS` rows with the lowest dice."""
     drawn = np.argsort(rows.dice, kind="stable")[:DOTS]
-    found = {}
+    points = {}
     for name in chosen:
         values, parts = (column[drawn].tolist() for column in rows.feature(name))
-        found[name] = [[_rounded(value), _rounded(part)] for value, part in zip(values, parts, strict=True)]
-    return found
+        points[name] = [[_rounded(value), _rounded(part)] for value, part in zip(values, parts, strict=True)]
+    return points
 
 
 def _dice(table: TrainingTable, seed: int) -> npt.NDArray[np.uint64]:
@@ -121,25 +121,25 @@ def _dice(table: TrainingTable, seed: int) -> npt.NDArray[np.uint64]:
 
 def _together(values: Matrix, parts: Matrix) -> float:
     """The sum of value times contribution, both about their means, where the value is known."""
-    known = ~np.isnan(values)
-    if not known.any():
+    has_value = ~np.isnan(values)
+    if not has_value.any():
         return 0.0
-    return float(((values[known] - values[known].mean()) * (parts[known] - parts.mean())).sum())
+    return float(((values[has_value] - values[has_value].mean()) * (parts[has_value] - parts.mean())).sum())
 
 
 def _shape(values: Matrix, parts: Matrix) -> list[dict[str, Any]]:
-    known = ~np.isnan(values)
-    found = []
-    if known.any():
+    has_value = ~np.isnan(values)
+    shape = []
+    if has_value.any():
         shares = np.arange(1, BINS) / BINS
-        edges = np.unique(np.quantile(values[known], shares, method="inverted_cdf"))
-        bins = np.searchsorted(edges, values[known], side="left")
+        edges = np.unique(np.quantile(values[has_value], shares, method="inverted_cdf"))
+        bins = np.searchsorted(edges, values[has_value], side="left")
         for place in np.unique(bins):
             mine = bins == place
-            found.append(_bin(float(values[known][mine].mean()), parts[known][mine]))
-    if not known.all():
-        found.append(_bin(None, parts[~known]))
-    return found
+            shape.append(_bin(float(values[has_value][mine].mean()), parts[has_value][mine]))
+    if not has_value.all():
+        shape.append(_bin(None, parts[~has_value]))
+    return shape
 
 
 def _bin(value: float | None, parts: Matrix) -> dict[str, Any]:

@@ -130,17 +130,17 @@ def _ranking(bought: Places, cum_pos: Floats, cum_all: Floats, negatives: Floats
 
 def _positives_in_top(shares: tuple[float, ...], cum_all: Floats, cum_pos: Floats, size: Floats) -> Floats:
     """Positives among the top share of the rows; rows tied at its edge count pro rata."""
-    found = np.empty((len(size), len(shares)))
+    positives = np.empty((len(size), len(shares)))
     for replicate in range(len(size)):
         x = np.concatenate([[0.0], cum_all[replicate]])
         y = np.concatenate([[0.0], cum_pos[replicate]])
-        found[replicate] = np.interp(np.array(shares) * size[replicate], x, y)
-    return found
+        positives[replicate] = np.interp(np.array(shares) * size[replicate], x, y)
+    return positives
 
 
 def _bins(rows: Ranked, weight: Floats, cum_all: Floats, cum_pos: Floats, size: Floats) -> dict[str, Floats]:
     """Sums per bin of equal weight; rows of equal score lie together in the bin of their middle rank."""
-    found = {name: np.zeros((len(size), BINS)) for name in ("bin_weight", "bin_label", "bin_score")}
+    bins = {name: np.zeros((len(size), BINS)) for name in ("bin_weight", "bin_label", "bin_score")}
     ranks = cum_all.copy()  # of each step: twice its middle rank here; whole numbers, as the weights are
     ranks[:, 1:] += cum_all[:, :-1]
     row_after = np.append(0, rows.last + 1)
@@ -150,7 +150,7 @@ def _bins(rows: Ranked, weight: Floats, cum_all: Floats, cum_pos: Floats, size: 
         steps = np.concatenate([[0], edges, [len(rows.last)]])
         for name, cumulated in (("bin_weight", cum_all), ("bin_label", cum_pos)):
             reached = np.where(steps > 0, cumulated[replicate][steps - 1], 0.0)
-            found[name][replicate] = np.diff(reached)
+            bins[name][replicate] = np.diff(reached)
         for place, (first, end) in enumerate(itertools.pairwise(row_after[steps])):
-            found["bin_score"][replicate, place] = weight[replicate, first:end] @ rows.score[first:end]
-    return found
+            bins["bin_score"][replicate, place] = weight[replicate, first:end] @ rows.score[first:end]
+    return bins

@@ -54,11 +54,11 @@ def finish(pos: Floats, neg: Floats, sums: dict[str, Floats]) -> Evaluation:
         "base_rate": _ratio(pos, size),
     }
     for position, share in enumerate(TOP):
-        found = sums["top"][:, position]
+        positives = sums["top"][:, position]
         name = f"{share * 100:.0f}pct"
-        values[f"precision_at_{name}"] = _ratio(found, share * size)
-        values[f"recall_at_{name}"] = _ratio(found, pos)
-        values[f"lift_at_{name}"] = _ratio(found * size, share * size * pos)
+        values[f"precision_at_{name}"] = _ratio(positives, share * size)
+        values[f"recall_at_{name}"] = _ratio(positives, pos)
+        values[f"lift_at_{name}"] = _ratio(positives * size, share * size * pos)
     exact = {name: float(value[0]) for name, value in values.items()}
     exact |= {"rows": float(size[0]), "positives": float(pos[0])}
     return Evaluation(
@@ -79,10 +79,10 @@ def _reliability(sums: dict[str, Floats]) -> list[dict[str, float]]:
     ]
 
 
-def _curve(positives: float, size: float, found: Floats) -> list[dict[str, float]]:
+def _curve(positives: float, size: float, counts: Floats) -> list[dict[str, float]]:
     if positives == 0:
         return []
     return [
         {"share": share, "recall": float(hit / positives), "precision": float(hit / (share * size))}
-        for share, hit in zip(CURVE, found, strict=True)
+        for share, hit in zip(CURVE, counts, strict=True)
     ]

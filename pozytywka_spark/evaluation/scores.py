@@ -37,11 +37,11 @@ class ChosenSums:
 def margins_of(table: TrainingTable, predictor: Predictor, features: tuple[str, ...]) -> Matrix:
     """Log-odds of each row."""
     places = _places(table, features)
-    found = np.empty(len(table))
+    margins = np.empty(len(table))
     for start in range(0, len(table), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        found[rows] = predictor.margins(table.matrix[rows, places])
-    return found
+        margins[rows] = predictor.margins(table.matrix[rows, places])
+    return margins
 
 
 def scores_of(table: TrainingTable, model: ServingModel) -> Matrix:
@@ -85,8 +85,8 @@ def by_slice(table: TrainingTable, score: Matrix) -> dict[str, Rows]:
     """The rows of each slice, by "slice: value"."""
     return {
         f"{name}: {value}": Rows(table.user_id[mine], table.label[mine], score[mine])
-        for name, found in slices_of(table).items()
-        for value, mine in found.masks()
+        for name, slice_ in slices_of(table).items()
+        for value, mine in slice_.masks()
     }
 
 

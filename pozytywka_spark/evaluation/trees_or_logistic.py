@@ -41,9 +41,9 @@ class Verdict:
     confidence: float
 
 
-def compare(found: Mapping[str, Evaluation], gate: Gate) -> Verdict:
-    """The verdict on `found`, which holds "xgboost test" and "logistic test" of the same rows and seed."""
-    trees, line = found[f"{XGBOOST} {TEST}"], found[f"{LOGISTIC} {TEST}"]
+def compare(evaluations: Mapping[str, Evaluation], gate: Gate) -> Verdict:
+    """The verdict on `evaluations`: "xgboost test" and "logistic test", of the same rows and seed."""
+    trees, line = evaluations[f"{XGBOOST} {TEST}"], evaluations[f"{LOGISTIC} {TEST}"]
     difference = trees.replicates[gate.metric] - line.replicates[gate.metric]
     drawn = difference[1:][np.isfinite(difference[1:])]
     exact = float(difference[0]) if np.isfinite(difference[0]) else None
@@ -73,11 +73,11 @@ def in_words(verdict: Mapping[str, Any], *, prefer_simple: bool) -> str:
     outcome = verdict["outcome"]
     if outcome == UNKNOWN:
         return _unknown(verdict)
-    told = f"{_OUTCOMES[outcome]}: {_numbers(verdict)}"
+    sentence = f"{_OUTCOMES[outcome]}: {_numbers(verdict)}"
     if outcome == BEAT:
-        return told
+        return sentence
     would = "is registered, for" if prefer_simple else "would be registered with"
-    return f"{told}; the simpler model {would} training.prefer_simple=true"
+    return f"{sentence}; the simpler model {would} training.prefer_simple=true"
 
 
 _OUTCOMES = {
@@ -101,13 +101,13 @@ def as_plain(verdict: Verdict) -> dict[str, Any]:
 def metrics_of(verdict: Verdict) -> dict[str, float]:
     """What MLflow shows and compares."""
     name = f"trees_minus_logistic_{verdict.metric}"
-    found = {
+    metrics = {
         name: verdict.difference,
         f"{name}_low": verdict.low,
         f"{name}_high": verdict.high,
         "trees_better_share": verdict.share,
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in metrics.items() if value is not None}
 
 
 def _numbers(verdict: Mapping[str, Any]) -> str:

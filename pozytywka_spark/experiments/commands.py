@@ -26,19 +26,19 @@ TREATMENT = "treatment"
 
 def run_assign(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Start or enrol."""
-    chosen = shares_of(args.share, args.group)
+    shares = shares_of(args.share, args.group)
     at, note = chosen_cut_off(lake, settings.data, args.at)
-    done = assign(spark, settings, lake, args.name, chosen, at, layer=args.layer, traffic=args.traffic)
+    done = assign(spark, settings, lake, args.name, shares, at, layer=args.layer, traffic=args.traffic)
     return partial(_told, note, partial(console.show_assignment, done))
 
 
 def run_grow(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Raise shares."""
-    chosen = shares_of(args.share, args.group)
-    if not chosen:
+    shares = shares_of(args.share, args.group)
+    if not shares:
         raise UsageError("experiment grow: say to what, with --share 30 or --group name=30")
     at, note = chosen_cut_off(lake, settings.data, args.at)
-    done = grow_share(spark, lake, args.name, chosen, at, move_control=args.move_control)
+    done = grow_share(spark, lake, args.name, shares, at, move_control=args.move_control)
     return partial(_told, note, partial(console.show_assignment, done))
 
 
@@ -91,8 +91,8 @@ def run_list(spark: SparkSession, settings: Settings, lake: Lake, args: argparse
 def run_plan(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Power beforehand."""
     at, note = chosen_cut_off(lake, settings.data, args.at)
-    found = plan(settings, lake, args.share, at, baseline=args.baseline, lift=args.lift)
-    return partial(_told, note, partial(console.show_plan, found))
+    planned = plan(settings, lake, args.share, at, baseline=args.baseline, lift=args.lift)
+    return partial(_told, note, partial(console.show_plan, planned))
 
 
 def run_report(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
@@ -122,15 +122,15 @@ def shares_of(share: float | None, groups: Sequence[str]) -> dict[str, float]:
         raise UsageError("--share is for one treatment, --group for several: give one of them")
     if share is not None:
         return {TREATMENT: share}
-    found: dict[str, float] = {}
+    by_group: dict[str, float] = {}
     for text in groups:
         name, value = _pair(text, "--group")
         definitions.check_name(name, "--group")
         try:
-            found[name] = float(value)
+            by_group[name] = float(value)
         except ValueError:
             raise UsageError(f"--group {text}: expected NAME=PERCENT, such as fewer-adverts=20") from None
-    return found
+    return by_group
 
 
 def _pair(text: str, flag: str) -> tuple[str, str]:

@@ -110,7 +110,7 @@ def report(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> Ex
 def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> Reading:
     """The reading itself; writes nothing. Raises as `report` does."""
     require("experiments")  # before the work, not after it
-    known = definitions.read_experiments(lake)
+    experiments = definitions.read_experiments(lake)
     experiment, chosen = definitions.find(lake, name), settings.experiments
     if not lake.exists("events"):
         raise DataError(f"table events is not in {lake.root}: run the ingest job first")
@@ -125,7 +125,9 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
         if experiment.ended:
             until = min(until, experiment.ended)
         months = reading_months(experiment.started, until)
-        others = [other for other, each in known.items() if other != name and _overlap(each, experiment)]
+        others = [
+            other for other, each in experiments.items() if other != name and _overlap(each, experiment)
+        ]
         work = _users_work(
             lake, tasks, settings, experiment, until, others, tuple(seen.of(BOUGHT)), past=past
         )
@@ -135,13 +137,13 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
             weight=lambda _: sum(file.size for file in work.assigned),
             named=lambda number: f"users of {name}, slice {number + 1} of {work.slices}",
         )
-    told = {
+    parts = {
         key: [row for line in read.told for row in line[key]] for key in (CELLS, COUNTS, MUDDIED, ELSEWHERE)
     }
-    cells = cells_told(told[CELLS], len(chosen.cuped_measures) + 1 if past else 0)
+    cells = cells_told(parts[CELLS], len(chosen.cuped_measures) + 1 if past else 0)
     ratios = _ratios(cells, experiment, chosen.srm_alpha)
-    counts = segment_counts(told[COUNTS], chosen.max_cities) if past else []
-    muddied = contamination(told[MUDDIED], told[ELSEWHERE])
+    counts = segment_counts(parts[COUNTS], chosen.max_cities) if past else []
+    muddied = contamination(parts[MUDDIED], parts[ELSEWHERE])
     treatments = experiment.latest.allocation.treatments
     alpha, share = (float(str(experiment.latest.settings[key])) for key in ("alpha", "expected_share"))
     rows = read_all(cells, treatments, months, alpha, share, chosen.multiplicity)
@@ -161,13 +163,13 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
     )
 
 
-def days_told(told: Sequence[Mapping[str, Any]]) -> dict[date, int]:
+def days_told(results: Sequence[Mapping[str, Any]]) -> dict[date, int]:
     """Events by day, as `ReadEvents` told."""
-    found: Counter[date] = Counter()
-    for line in told:
+    by_day: Counter[date] = Counter()
+    for line in results:
         for day, events in line["days"]:
-            found[_EPOCH + timedelta(days=day)] += events
-    return dict(found)
+            by_day[_EPOCH + timedelta(days=day)] += events
+    return dict(by_day)
 
 
 def _users_work(
@@ -186,8 +188,8 @@ def _users_work(
         raise DataError(f"experiment {name} has no users yet: run experiment assign again")
 
     def files(table: str, columns: list[str], *experiments: str) -> tuple[DataFile, ...]:
-        wanted: list[Partition] | None = [{"experiment": each} for each in experiments] or None
-        shards = lake.shards(table, tasks, wanted, columns)
+        partitions: list[Partition] | None = [{"experiment": each} for each in experiments] or None
+        shards = lake.shards(table, tasks, partitions, columns)
         return tuple(file for shard in shards for file in shard.files)
 
     assigned = files(ASSIGNMENTS.name, ["user_id", "group", "revision", "assigned_at"], name)
@@ -221,17 +223,17 @@ def _past(lake: Lake, tasks: Tasks, settings: Settings, experiment: Experiment) 
         "user_debuts": ["user_id", "month"],
         "user_month": ["user_id", "month", *names],
     }
-    found = {
+    files = {
         table: tuple(
             file
-            for shard in lake.shards(table, tasks, columns=wanted)
+            for shard in lake.shards(table, tasks, columns=columns_needed)
             if table != "user_month" or shard.partition["month"] >= first
             for file in shard.files
         )
-        for table, wanted in columns.items()
+        for table, columns_needed in columns.items()
     }
     return Past(
-        found["users"], found["user_debuts"], found["user_month"], chosen.cuped_measures, chosen.pre_months
+        files["users"], files["user_debuts"], files["user_month"], chosen.cuped_measures, chosen.pre_months
     )
 
 
@@ -245,9 +247,9 @@ def _ratios(cells: Cells, experiment: Experiment, alpha: float) -> list[Row]:
     if cells.frame.empty:
         raise DataError(f"experiment {experiment.latest.name} has no users who entered before the data's end")
     shares = {each.revision: each.allocation.shares for each in experiment.revisions}
-    found = [srm.ratio(number, cells.sizes(number), shares[number]) for number in cells.revisions]
-    srm.check(found, alpha)
-    return srm.as_rows(found)
+    ratios = [srm.ratio(number, cells.sizes(number), shares[number]) for number in cells.revisions]
+    srm.check(ratios, alpha)
+    return srm.as_rows(ratios)
 
 
 def _notes(
@@ -297,8 +299,8 @@ def _is_there(lake: Lake, reading: Reading) -> bool:
     if not lake.exists(EXPERIMENT_RESULTS.name):
         return False
     name = reading.experiment.latest.name
-    held = lake.rows(EXPERIMENT_RESULTS.name, ["reading_id"], [{"experiment": name}])
-    return reading.reading_id in held.column("reading_id").to_pylist()
+    readings = lake.rows(EXPERIMENT_RESULTS.name, ["reading_id"], [{"experiment": name}])
+    return reading.reading_id in readings.column("reading_id").to_pylist()
 
 
 def _records(reading: Reading) -> pa.Table:

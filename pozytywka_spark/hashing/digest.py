@@ -36,8 +36,8 @@ class Digest:
 
     def named(self, columns: Sequence[str]) -> str:
         """SHA-256 of it and of the columns' names."""
-        told = [list(columns), self.rows, self.folded, self.total]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        content = [list(columns), self.rows, self.folded, self.total]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def digest_of(columns: Iterable[npt.NDArray[Any]]) -> Digest:

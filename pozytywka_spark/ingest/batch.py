@@ -186,9 +186,10 @@ def reconcile(entity: str, read: int, counts: Sequence[Mapping[str, Any]]) -> No
     """Check that read = kept + repaired + quarantined + duplicates; raise `DataError` if a row got lost."""
     by_outcome = {name: sum(r["rows"] for r in counts if r["outcome"] == name) for name in OUTCOMES}
     if read != sum(by_outcome.values()):
-        told = ", ".join(f"{name} {rows:,}" for name, rows in by_outcome.items())
+        described = ", ".join(f"{name} {rows:,}" for name, rows in by_outcome.items())
         raise DataError(
-            f"{entity}: {read:,} rows were read but {sum(by_outcome.values()):,} accounted for ({told}); "
+            f"{entity}: {read:,} rows were read but {sum(by_outcome.values()):,} accounted for "
+            f"({described}); "
             "nothing was written; a file may have changed while it was read: run ingest again"
         )
 
@@ -208,5 +209,5 @@ def _versions(batch: Batch, judged: JudgedRows) -> list[dict[str, Any]]:
 def file_row(file: RawFile, rows: int, content_hash: str | None) -> dict[str, Any]:
     """What `ingest_files` says of a version of a file."""
     modified = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=file.modified_micros)
-    told = {"path": file.path, "size": file.size, "modified": modified}
-    return {**told, "rows": rows, "content_hash": content_hash}
+    described = {"path": file.path, "size": file.size, "modified": modified}
+    return {**described, "rows": rows, "content_hash": content_hash}

@@ -31,10 +31,10 @@ def count(outcome: str, reason: str | None, rows: int, month: date | None = None
     return [[outcome, reason, None if month is None else month.isoformat(), rows]] if rows else []
 
 
-def summed(told: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def summed(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What tasks told by `COUNTS`, together: outcome, reason, event_month (a date) and rows."""
     totals: Counter[tuple[str, str | None, str | None]] = Counter()
-    for facts in told:
+    for facts in results:
         for outcome, reason, month, rows in facts.get(COUNTS, ()):
             totals[outcome, reason, month] += rows
     return [

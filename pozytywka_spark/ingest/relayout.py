@@ -57,9 +57,9 @@ def rebucket(settings: Settings, lake: Lake, buckets: int) -> Rebucketed:
         before = buckets_of(lake)
         if before == buckets:
             return Rebucketed(before, buckets, 0)
-        held = lake.read(EVENTS.name)
-        anew = held.withColumn("user_bucket", identity_spark.user_bucket(buckets))
-        return Rebucketed(before, buckets, _rewrite(lake, held, anew, buckets))
+        events = lake.read(EVENTS.name)
+        anew = events.withColumn("user_bucket", identity_spark.user_bucket(buckets))
+        return Rebucketed(before, buckets, _rewrite(lake, events, anew, buckets))
 
 
 def upgrade(settings: Settings, lake: Lake) -> list[str]:
@@ -84,43 +84,43 @@ def advice(settings: Settings, lake: Lake) -> str | None:
     """Whether another number of buckets is asked for, or would keep what a task holds small; in a line."""
     if not lake.exists(EVENTS.name):
         return None
-    held, asked = buckets_of(lake), settings.lake.user_buckets
-    if asked is not None and asked != held:
+    buckets, asked = buckets_of(lake), settings.lake.user_buckets
+    if asked is not None and asked != buckets:
         return (
-            f"events lie in {_counted(held, 'bucket')} of users, lake.user_buckets says {asked}: "
+            f"events lie in {_counted(buckets, 'bucket')} of users, lake.user_buckets says {asked}: "
             f"maintain --buckets {asked} changes it"
         )
     largest = _largest_month(lake.read(EVENTS.name))
     better = buckets_for(largest, None)
-    if asked is None and better > held:
+    if asked is None and better > buckets:
         return (
-            f"events lie in {_counted(held, 'bucket')} of users, and a month has {largest:,} of them: "
+            f"events lie in {_counted(buckets, 'bucket')} of users, and a month has {largest:,} of them: "
             f"maintain --buckets {better} makes what a task holds smaller"
         )
     return None
 
 
 def _upgrade_events(lake: Lake, setting: int | None) -> tuple[int, int]:
-    held = lake.read(EVENTS.name)
-    odd = held.where(~F.col("event_id").rlike(_HEX)).count()
+    events = lake.read(EVENTS.name)
+    odd = events.where(~F.col("event_id").rlike(_HEX)).count()
     if odd:
         raise LakeError(
             f"table {EVENTS.name}: {odd:,} event ids aren't 32 hex digits, as the last release wrote them; "
             "ingest the deliveries into another lake.root"
         )
-    buckets = buckets_for(_largest_month(held), setting)
-    anew = held.withColumns(
+    buckets = buckets_for(_largest_month(events), setting)
+    anew = events.withColumns(
         {"event_id": F.unhex("event_id"), "user_bucket": identity_spark.user_bucket(buckets)}
     )
-    return _rewrite(lake, held, anew, buckets), buckets
+    return _rewrite(lake, events, anew, buckets), buckets
 
 
-def _rewrite(lake: Lake, held: DataFrame, anew: DataFrame, buckets: int) -> int:
-    """Commit `anew` in place of `held`; how many rows. Nothing is written unless both say the same."""
-    expected, found = _digest(held), _digest(anew)
-    if found != expected:
+def _rewrite(lake: Lake, events: DataFrame, anew: DataFrame, buckets: int) -> int:
+    """Commit `anew` in place of `events`; how many rows. Nothing is written unless both say the same."""
+    expected, written = _digest(events), _digest(anew)
+    if written != expected:
         raise LakeError(
-            f"table {EVENTS.name}: {found.rows:,} rows to be written aren't the {expected.rows:,} that are "
+            f"table {EVENTS.name}: {written.rows:,} rows to be written aren't the {expected.rows:,} that are "
             "there; nothing was changed; run it again when nothing else writes to this lake"
         )
     order = (*EVENTS.partition_by, *EVENTS.sorted_by)

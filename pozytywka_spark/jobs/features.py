@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class _Gone(argparse.Action):
     """A flag of older releases: whoever still gives it is told, in one line, what to do instead."""
 
-    def __init__(self, option_strings: Sequence[str], dest: str, told: str) -> None:
+    def __init__(self, option_strings: Sequence[str], dest: str, text: str) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-        self._told = told
+        self._told = text
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: object, values: object, option: str | None = None

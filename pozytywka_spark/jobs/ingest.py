@@ -48,9 +48,9 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
 
 def fail(report: IngestReport, severity: str) -> int:
     """1 and the list of findings of `severity` or worse, else 0."""
-    found = report.at_least(severity)
-    for finding in found:
+    findings = report.at_least(severity)
+    for finding in findings:
         cli.complain(
             f"{finding.severity}: {finding.entity}: {finding.check}: {finding.rows:,} of {finding.total:,}"
         )
-    return 1 if found else 0
+    return 1 if findings else 0

@@ -53,8 +53,8 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
         _rebucket(settings, lake, args.buckets)
         return
     with cli.step("maintain"):
-        found = maintain(settings, lake, compact=not args.no_compact)
-    cli.show_table(f"tables in {settings.lake.root}", as_rows(found))
+        versions = maintain(settings, lake, compact=not args.no_compact)
+    cli.show_table(f"tables in {settings.lake.root}", as_rows(versions))
     hint = advice(settings, lake)
     if hint is not None:
         cli.say(f"note: {hint}")
@@ -74,8 +74,8 @@ def _rebucket(settings: Settings, lake: Lake, buckets: int) -> None:
     from pozytywka_spark.ingest.relayout import rebucket
 
     with cli.step(f"events in buckets of users: {buckets}"):
-        found = rebucket(settings, lake, buckets)
-    if found.before == found.after:
-        cli.say(f"nothing to do: buckets of users before and after: {found.after}")
+        done = rebucket(settings, lake, buckets)
+    if done.before == done.after:
+        cli.say(f"nothing to do: buckets of users before and after: {done.after}")
     else:
-        cli.say(f"{found.rows:,} events, buckets of users: {found.before} before, {found.after} now")
+        cli.say(f"{done.rows:,} events, buckets of users: {done.before} before, {done.after} now")

@@ -130,9 +130,9 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
 def _taken(report: IngestReport) -> str:
     if report.ingest_id is None:
         return "nothing new"
-    kept = sum(entity.kept + entity.repaired for entity in report.entities)
+    rows = sum(entity.kept + entity.repaired for entity in report.entities)
     quarantined = sum(entity.quarantined for entity in report.entities)
-    return f"{kept:,} rows taken in, {quarantined:,} quarantined"
+    return f"{rows:,} rows taken in, {quarantined:,} quarantined"
 
 
 def _built(report: FeaturesReport) -> str:

@@ -27,5 +27,5 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("reproduce"):
-        found = reproduce(spark, settings, open_lake(settings, spark), args.run_id)
-    return show_reproduction(found)
+        reproduction = reproduce(spark, settings, open_lake(settings, spark), args.run_id)
+    return show_reproduction(reproduction)

@@ -35,8 +35,11 @@ def with_tuning(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
         return given
     if args.minutes is not None and args.trials is None:
         asked["trials"] = "null"  # minutes alone: as many trials as they hold
-    wanted = {"enabled": "true", **{name: value for name, value in asked.items() if value is not None}}
-    return [*given, *(part for name, value in wanted.items() for part in ("--set", f"tuning.{name}={value}"))]
+    overrides = {"enabled": "true", **{name: value for name, value in asked.items() if value is not None}}
+    return [
+        *given,
+        *(part for name, value in overrides.items() for part in ("--set", f"tuning.{name}={value}")),
+    ]
 
 
 def work(args: argparse.Namespace, settings: Settings) -> None:

@@ -32,16 +32,16 @@ def declared(rows: pa.Table, table: Table, leave_out: Sequence[str] = ()) -> pa.
     Raises `LakeError` naming what is missing, of another type, beyond its type's range, or null against
     the declaration. No type is changed but for a wider or narrower one of its kind that holds the values.
     """
-    wanted = [field for field in table.schema if field.name not in leave_out]
-    missing = [field.name for field in wanted if field.name not in rows.schema.names]
+    fields = [field for field in table.schema if field.name not in leave_out]
+    missing = [field.name for field in fields if field.name not in rows.schema.names]
     if missing:
         raise LakeError(
             f"table {table.name}: columns missing: {', '.join(missing)}; "
             f"it holds: {', '.join(rows.schema.names)}"
         )
-    schema = arrow_schema(T.StructType(wanted))
+    schema = arrow_schema(T.StructType(fields))
     columns = [_declared(rows.column(field.name), field, table.name) for field in schema]
-    for field, column in zip(wanted, columns, strict=True):
+    for field, column in zip(fields, columns, strict=True):
         if not field.nullable and column.null_count:
             raise LakeError(f"table {table.name}: column {field.name} is NOT NULL, and a row has null")
     return pa.Table.from_arrays(columns, schema=schema)
@@ -59,30 +59,30 @@ def _declared(column: pa.ChunkedArray, field: pa.Field, table: str) -> pa.Chunke
         raise LakeError(f"table {table}: {field.name} doesn't fit {field.type}: {reason}") from error
 
 
-def _fits(actual: pa.DataType, wanted: pa.DataType) -> bool:
+def _fits(actual: pa.DataType, declared_type: pa.DataType) -> bool:
     """Whether one is a spelling of the other; that each value fits is for the cast to say."""
     if kinds.is_null(actual):
         return True
     if kinds.is_dictionary(actual):
-        return _fits(actual.value_type, wanted)
-    if _is_list(wanted):
-        return _is_list(actual) and _fits(actual.value_type, wanted.value_type)
-    if kinds.is_struct(wanted):
-        return kinds.is_struct(actual) and _same_fields(actual, wanted)
-    if kinds.is_map(wanted):
+        return _fits(actual.value_type, declared_type)
+    if _is_list(declared_type):
+        return _is_list(actual) and _fits(actual.value_type, declared_type.value_type)
+    if kinds.is_struct(declared_type):
+        return kinds.is_struct(actual) and _same_fields(actual, declared_type)
+    if kinds.is_map(declared_type):
         return (
             kinds.is_map(actual)
-            and _fits(actual.key_type, wanted.key_type)
-            and _fits(actual.item_type, wanted.item_type)
+            and _fits(actual.key_type, declared_type.key_type)
+            and _fits(actual.item_type, declared_type.item_type)
         )
-    if kinds.is_timestamp(wanted):
+    if kinds.is_timestamp(declared_type):
         # a naive one would be taken for UTC without anyone having said so
-        return kinds.is_timestamp(actual) and (actual.tz is None) == (wanted.tz is None)
-    return any(holds(actual) and holds(wanted) for holds in _KINDS)
+        return kinds.is_timestamp(actual) and (actual.tz is None) == (declared_type.tz is None)
+    return any(holds(actual) and holds(declared_type) for holds in _KINDS)
 
 
-def _same_fields(actual: pa.DataType, wanted: pa.DataType) -> bool:
-    ours, theirs = ({field.name: field.type for field in kind} for kind in (actual, wanted))
+def _same_fields(actual: pa.DataType, declared_type: pa.DataType) -> bool:
+    ours, theirs = ({field.name: field.type for field in kind} for kind in (actual, declared_type))
     return ours.keys() == theirs.keys() and all(_fits(ours[name], theirs[name]) for name in theirs)
 
 

@@ -112,14 +112,14 @@ class DataSpan:
         return text + (", as the settings say" if self.overridden else "")
 
 
-def span_of(counts: Mapping[date, int], chosen: Data) -> DataSpan:
+def span_of(counts: Mapping[date, int], data: Data) -> DataSpan:
     """The span of the data from events by UTC day. Raises `DataError` without events or for an empty span."""
     days = _days_with(counts)
     if not days:
         raise DataError("the events table is empty: ingest a delivery with sessions first")
-    backward, forward = _accepted(days, counts, chosen)
-    start = chosen.start or midnight(days[backward[-1]])
-    end = chosen.end or midnight(days[forward[-1]] + DAY)
+    backward, forward = _accepted(days, counts, data)
+    start = data.start or midnight(days[backward[-1]])
+    end = data.end or midnight(days[forward[-1]] + DAY)
     if start >= end:
         raise DataError(f"the data's start {start:%Y-%m-%d %H:%M} is not before their end "
                         f"{end:%Y-%m-%d %H:%M}: mend data.start or data.end")  # fmt: skip
@@ -134,17 +134,17 @@ def span_of(counts: Mapping[date, int], chosen: Data) -> DataSpan:
         sum(counts[day] for day in after),
         len(before),
         len(after),
-        overridden=bool(chosen.start or chosen.end),
-        late_start_days=chosen.late_start_days,
+        overridden=bool(data.start or data.end),
+        late_start_days=data.late_start_days,
     )
 
 
-def thin_days(counts: Mapping[date, int], chosen: Data) -> frozenset[date]:
+def thin_days(counts: Mapping[date, int], data: Data) -> frozenset[date]:
     """Days with events that neither walk accepts: strays, outages, days cut short."""
     days = _days_with(counts)
     if not days:
         return frozenset()
-    accepted = {place for walk in _accepted(days, counts, chosen) for place in walk}
+    accepted = {place for walk in _accepted(days, counts, data) for place in walk}
     return frozenset(day for place, day in enumerate(days) if place not in accepted)
 
 
@@ -166,7 +166,7 @@ def _days_with(counts: Mapping[date, int]) -> list[date]:
     return sorted(day for day, events in counts.items() if events)
 
 
-def _accepted(days: Sequence[date], counts: Mapping[date, int], chosen: Data) -> tuple[list[int], list[int]]:
+def _accepted(days: Sequence[date], counts: Mapping[date, int], data: Data) -> tuple[list[int], list[int]]:
     """Places among `days` that the walks backward and forward from the middle accept, in their order."""
     ordered = [counts[day] for day in days]
     middle = _median_event(ordered)
@@ -176,21 +176,21 @@ def _accepted(days: Sequence[date], counts: Mapping[date, int], chosen: Data) ->
     fullness = [max(sides) for sides in zip(_until(days, capped), _from(days, capped), strict=True)]
     forward, backward = range(middle, len(days)), range(middle, -1, -1)
     return (
-        _walk(ordered, fullness, near, backward, chosen),
-        _walk(ordered, fullness, near, forward, chosen),
+        _walk(ordered, fullness, near, backward, data),
+        _walk(ordered, fullness, near, forward, data),
     )
 
 
 def _walk(
-    counts: Sequence[int], fullness: Sequence[float], near: Sequence[int], places: Sequence[int], chosen: Data
+    counts: Sequence[int], fullness: Sequence[float], near: Sequence[int], places: Sequence[int], data: Data
 ) -> list[int]:
     """Those of `places` that are accepted on the way; the first one always is."""
     usual_day = deque((counts[place] for place in near), WEEKS_DAYS)
     usual_weeks = deque((fullness[place] for place in near), WEEKS_DAYS)
     accepted = [places[0]]
     for place in places[1:]:
-        thin = counts[place] < chosen.thin_share * median(usual_day)
-        lonely = fullness[place] < chosen.thin_weeks_share * median(usual_weeks)
+        thin = counts[place] < data.thin_share * median(usual_day)
+        lonely = fullness[place] < data.thin_weeks_share * median(usual_weeks)
         if not (thin or lonely):
             usual_day.append(counts[place])
             usual_weeks.append(fullness[place])

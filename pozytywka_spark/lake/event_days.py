@@ -29,11 +29,11 @@ def count_days(events: DataFrame) -> dict[date, int]:
     return {_EPOCH + timedelta(days=row["day"]): row["events"] for row in rows}
 
 
-def span_of_events(lake: Lake, chosen: Data | None = None) -> DataSpan:
+def span_of_events(lake: Lake, data: Data | None = None) -> DataSpan:
     """The span of the events as they are now. Raises `DataError` if there are none."""
     if not lake.exists("events"):
         raise DataError(f"table events is not in {lake.root}: run the ingest job first")
-    return span_of(count_days(lake.read("events")), chosen or Data())
+    return span_of(count_days(lake.read("events")), data or Data())
 
 
 def span_of_features(settings: Settings, lake: Lake) -> DataSpan:
@@ -44,10 +44,10 @@ def span_of_features(settings: Settings, lake: Lake) -> DataSpan:
     return recorded_span(lake, settings.data, FEATURES) or span_of_events(lake, settings.data)
 
 
-def recorded_span(lake: Lake, chosen: Data, stage: str) -> DataSpan | None:
+def recorded_span(lake: Lake, data: Data, stage: str) -> DataSpan | None:
     """The span as the stage has last found its days, under the settings of today; None if it never did."""
     row = _row(lake, stage)
-    return None if row is None else span_of({each["day"]: each["events"] for each in row["days"]}, chosen)
+    return None if row is None else span_of({each["day"]: each["events"] for each in row["days"]}, data)
 
 
 def is_moved(lake: Lake, span: DataSpan, stage: str) -> bool:
@@ -61,9 +61,9 @@ def is_recorded(lake: Lake, span: DataSpan, counts: Mapping[date, int], stage: s
     row = _row(lake, stage)
     if row is None:
         return False
-    held = {each["day"]: each["events"] for each in row["days"]}
+    recorded = {each["day"]: each["events"] for each in row["days"]}
     same = _bounds(row) == (span.start, span.end, span.late_start_days)
-    return same and row["overridden"] == span.overridden and held == dict(counts)
+    return same and row["overridden"] == span.overridden and recorded == dict(counts)
 
 
 def write_span(lake: Lake, span: DataSpan, counts: Mapping[date, int], stage: str) -> None:

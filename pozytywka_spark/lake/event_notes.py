@@ -35,15 +35,15 @@ class EventNote:
     def as_text(self) -> str:
         """The note as it is kept."""
         days = {day.isoformat(): self.days[day] for day in sorted(self.days)}
-        told = {"events": self.events, "content": f"{self.content:032x}", "last": self.last, "days": days}
-        return json.dumps(told)
+        note = {"events": self.events, "content": f"{self.content:032x}", "last": self.last, "days": days}
+        return json.dumps(note)
 
 
 def as_note(text: str) -> EventNote:
     """A note from what `as_text` made of it."""
-    told = json.loads(text)
-    days = {date.fromisoformat(day): events for day, events in told["days"].items()}
-    return EventNote(told["events"], int(told["content"], 16), told["last"], days)
+    note = json.loads(text)
+    days = {date.fromisoformat(day): events for day, events in note["days"].items()}
+    return EventNote(note["events"], int(note["content"], 16), note["last"], days)
 
 
 def note_of(rows: pl.DataFrame) -> EventNote:

@@ -46,8 +46,8 @@ def buckets_for(largest_month_rows: int, setting: int | None) -> int:
 
 def is_older(lake: Lake) -> bool:
     """Whether events are laid out as by releases before buckets: ids as text, partitions by month alone."""
-    held = lake.schema(EVENTS.name)
-    return held is not None and not set(EVENTS.partition_by) <= set(held.names)
+    schema = lake.schema(EVENTS.name)
+    return schema is not None and not set(EVENTS.partition_by) <= set(schema.names)
 
 
 def check_layout(lake: Lake) -> None:

@@ -31,11 +31,11 @@ def _read(storage: Storage, file: DataFile) -> dict[str, str]:
     try:
         store, name = storage.at(file.place)
         with store.open_input_file(name) as source:
-            held = pq.read_metadata(source).metadata or {}
+            metadata = pq.read_metadata(source).metadata or {}
     except (OSError, pa.ArrowInvalid) as error:
         raise LakeError(f"{file.place} can't be read: {str(error).splitlines()[0]}") from error
     return {
         key.removeprefix(_PREFIX).decode(): text.decode()
-        for key, text in held.items()
+        for key, text in metadata.items()
         if key.startswith(_PREFIX)
     }

@@ -19,30 +19,30 @@ _OPTIONS = ipc.IpcWriteOptions(compression="lz4")
 def write_parcel(target: Any, rows: pl.DataFrame) -> None:
     """Write the rows' columns but for those that are null in all of them."""
     table = rows.to_arrow()
-    told = [name for name in table.column_names if table.column(name).null_count < table.num_rows]
-    told = told or table.column_names[:1]  # rows without a column have no number
+    with_values = [name for name in table.column_names if table.column(name).null_count < table.num_rows]
+    with_values = with_values or table.column_names[:1]  # rows without a column have no number
     columns = {_COLUMNS: b64encode(table.schema.serialize())}
-    body = table.select(told).replace_schema_metadata(columns)
+    body = table.select(with_values).replace_schema_metadata(columns)
     with ipc.new_file(target, body.schema, options=_OPTIONS) as writer:
         writer.write_table(body)
 
 
 def read_parcel(source: Any, columns: Sequence[str] | None) -> pl.DataFrame:
     """Rows as they were written, of some columns only. Raises `LakeError` for a column that never was."""
-    held = ipc.open_file(source).schema
-    schema = ipc.read_schema(pa.py_buffer(b64decode(held.metadata[_COLUMNS])))
-    wanted = schema.names if columns is None else list(columns)
-    absent = [name for name in wanted if name not in schema.names]
+    stored = ipc.open_file(source).schema
+    schema = ipc.read_schema(pa.py_buffer(b64decode(stored.metadata[_COLUMNS])))
+    names = schema.names if columns is None else list(columns)
+    absent = [name for name in names if name not in schema.names]
     if absent:
         raise LakeError(f"a parcel has no column {absent[0]}; it has {', '.join(schema.names)}")
     # one at least, for the number of rows
-    there = [name for name in wanted if name in held.names] or held.names[:1]
+    there = [name for name in names if name in stored.names] or stored.names[:1]
     source.seek(0)
-    options = ipc.IpcReadOptions(included_fields=[held.names.index(name) for name in there])
+    options = ipc.IpcReadOptions(included_fields=[stored.names.index(name) for name in there])
     rows = ipc.open_file(source, options=options).read_all()
     frame = pl.from_arrow(rows)
     assert isinstance(frame, pl.DataFrame)
     types = pl.Schema(schema)
     return frame.select(
-        pl.col(name) if name in there else pl.lit(None, types[name]).alias(name) for name in wanted
+        pl.col(name) if name in there else pl.lit(None, types[name]).alias(name) for name in names
     )

@@ -49,8 +49,10 @@ def checked(
             )
         for column, value in partition.items():
             if column not in partition_by:
-                known = f"by {', '.join(partition_by)}" if partition_by else "not at all"
-                raise LakeError(f"table {name}: {column} is no partition column; it is partitioned {known}")
+                partitioning = f"by {', '.join(partition_by)}" if partition_by else "not at all"
+                raise LakeError(
+                    f"table {name}: {column} is no partition column; it is partitioned {partitioning}"
+                )
             _check_type(name, schema[column], value)
         rendered.append({column: render(value) for column, value in partition.items()})
     return rendered
@@ -76,9 +78,9 @@ def _check_type(name: str, field: T.StructField, value: Any) -> None:
         )
 
 
-def within(values: Rendered, wanted: Sequence[Rendered]) -> bool:
+def within(values: Rendered, rendered: Sequence[Rendered]) -> bool:
     """Whether a file with these partition values lies in one of the wanted partitions."""
-    return any(all(values.get(key) == value for key, value in one.items()) for one in wanted)
+    return any(all(values.get(key) == value for key, value in one.items()) for one in rendered)
 
 
 def named(values: Rendered) -> str:

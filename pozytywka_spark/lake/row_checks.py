@@ -45,15 +45,15 @@ def _required(table: Table, name: str) -> Column:
     )
 
 
-def only_within(df: DataFrame, table: Table, wanted: Sequence[Rendered]) -> DataFrame:
+def only_within(df: DataFrame, table: Table, rendered: Sequence[Rendered]) -> DataFrame:
     """`df`, failing as it is written if a row lies outside the wanted partitions."""
     column = table.partition_by[0]
-    message = f"{_MARK}table {table.name}: a row lies outside {'; '.join(map(named, wanted))}"
+    message = f"{_MARK}table {table.name}: a row lies outside {'; '.join(map(named, rendered))}"
     outside = F.raise_error(F.lit(message)).cast(table.schema[column].dataType)
-    return df.withColumns({column: F.when(within(table, wanted), F.col(column)).otherwise(outside)})
+    return df.withColumns({column: F.when(within(table, rendered), F.col(column)).otherwise(outside)})
 
 
-def within(table: Table, wanted: Sequence[Rendered]) -> Column:
+def within(table: Table, rendered: Sequence[Rendered]) -> Column:
     """Whether a row lies in one of the wanted partitions; never null."""
 
     def equals(name: str, value: str | None) -> Column:
@@ -64,7 +64,7 @@ def within(table: Table, wanted: Sequence[Rendered]) -> Column:
         return column.eqNullSafe(F.lit(value).cast(kind))
 
     return reduce(
-        or_, (reduce(and_, (equals(*item) for item in one.items())) for one in wanted), F.lit(False)
+        or_, (reduce(and_, (equals(*item) for item in one.items())) for one in rendered), F.lit(False)
     )
 
 

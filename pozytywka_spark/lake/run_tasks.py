@@ -139,17 +139,17 @@ class _Job:
 def _lines(items: Sequence[Any], work: Work[Any], files: OpenFiles) -> Iterator[_Line]:
     """What work tells, and then what it put down and wrote."""
     mine = OpenFiles(files.tables, files.staging)
-    for told in work(items, mine):
-        yield _TOLD, dict(told)
+    for result in work(items, mine):
+        yield _TOLD, dict(result)
     yield from ((_PARCEL, parcel) for parcel in mine.parcels)
     yield from ((_WRITTEN, written) for written in mine.written)
 
 
 def _done(lines: Iterable[_Line]) -> Done:
-    told: list[Told] = []
+    results: list[Told] = []
     parcels: list[Parcel] = []
     written: list[Written] = []
-    into: dict[str, list[Any]] = {_TOLD: told, _PARCEL: parcels, _WRITTEN: written}
+    into: dict[str, list[Any]] = {_TOLD: results, _PARCEL: parcels, _WRITTEN: written}
     for kind, value in lines:
         into[kind].append(value)
-    return Done(tuple(told), tuple(parcels), tuple(written))
+    return Done(tuple(results), tuple(parcels), tuple(written))

@@ -18,11 +18,11 @@ from pozytywka_spark.lake.types import to_spark
 
 
 def data_files(
-    storage: Storage, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+    storage: Storage, path: str, table: DeltaTable, active: Sequence[log.ActiveFile]
 ) -> list[DataFile]:
     """A snapshot's files as tasks open them."""
     schema = arrow_schema(to_spark(table.schema()))
-    return [_data_file(storage, path, schema, file) for file in found]
+    return [_data_file(storage, path, schema, file) for file in active]
 
 
 def shards_of(name: str, files: Sequence[DataFile]) -> list[Shard]:

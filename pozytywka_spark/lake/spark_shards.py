@@ -31,10 +31,10 @@ def put_down(
     Their `path` is the version that was read: what `rewrite` must find unchanged.
     """
     assert isinstance(tasks, SparkTasks)  # of `Lake.tasks`
-    wanted = [each for each in df.columns if columns is None or each in columns or each in partition_by]
-    if set(wanted) <= set(partition_by):  # a file needs a column
-        wanted = [*wanted, next(each for each in df.columns if each not in partition_by)]
-    nullable = [T.StructField(field.name, field.dataType) for field in df.schema if field.name in wanted]
+    names = [each for each in df.columns if columns is None or each in columns or each in partition_by]
+    if set(names) <= set(partition_by):  # a file needs a column
+        names = [*names, next(each for each in df.columns if each not in partition_by)]
+    nullable = [T.StructField(field.name, field.dataType) for field in df.schema if field.name in names]
     staged = Table(name, T.StructType(nullable), (), tuple(partition_by))
     place = TableFiles(tasks.files.tables.storage, f"{tasks.files.staging}/shards")
     written = write_frame(df.select(*staged.columns), staged, place)

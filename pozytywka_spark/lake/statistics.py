@@ -39,7 +39,7 @@ class _Digits(str):
 @lru_cache(maxsize=64)
 def leaves(schema: T.StructType, partition_by: tuple[str, ...]) -> Leaves:
     """Parquet path → names of each column, or field of a struct, that gets statistics."""
-    found: dict[str, tuple[str, ...]] = {}
+    paths: dict[str, tuple[str, ...]] = {}
 
     def visit(field: T.StructField, above: tuple[str, ...]) -> None:
         if "." in field.name:  # its Parquet path would be ambiguous
@@ -47,13 +47,13 @@ def leaves(schema: T.StructType, partition_by: tuple[str, ...]) -> Leaves:
         if isinstance(field.dataType, T.StructType):
             for child in field.dataType:
                 visit(child, (*above, field.name))
-        elif not isinstance(field.dataType, (T.ArrayType, T.MapType)) and len(found) < _MAX_COLUMNS:
-            found[".".join((*above, field.name))] = (*above, field.name)
+        elif not isinstance(field.dataType, (T.ArrayType, T.MapType)) and len(paths) < _MAX_COLUMNS:
+            paths[".".join((*above, field.name))] = (*above, field.name)
 
     for top in schema:
         if top.name not in partition_by:
             visit(top, ())
-    return found
+    return paths
 
 
 def of_footer(footer: Any, columns: Leaves) -> FileStatistics:
@@ -75,26 +75,26 @@ def of_footer(footer: Any, columns: Leaves) -> FileStatistics:
 
 def _chunks(footer: Any, columns: Leaves) -> dict[str, list[tuple[Any, int]]]:
     """Column → its (statistics, rows) in each row group."""
-    found: dict[str, list[tuple[Any, int]]] = {}
+    chunks: dict[str, list[tuple[Any, int]]] = {}
     for number in range(footer.num_row_groups):
         group = footer.row_group(number)
         for position in range(group.num_columns):
             chunk = group.column(position)
             if chunk.path_in_schema in columns:
-                found.setdefault(chunk.path_in_schema, []).append((chunk.statistics, group.num_rows))
-    return found
+                chunks.setdefault(chunk.path_in_schema, []).append((chunk.statistics, group.num_rows))
+    return chunks
 
 
 def _bounds(chunks: list[tuple[Any, int]]) -> tuple[Any, Any] | None:
     """Lowest and highest value; None if a row group with values doesn't tell (NaN, bytes, INT96)."""
     if any(not stats.has_min_max and stats.null_count < rows for stats, rows in chunks):
         return None
-    known = [stats for stats, _ in chunks if stats.has_min_max]
-    if not known:
+    with_bounds = [stats for stats, _ in chunks if stats.has_min_max]
+    if not with_bounds:
         return None
     try:
-        low = _bound(min(_value(stats, "min") for stats in known), highest=False)
-        high = _bound(max(_value(stats, "max") for stats in known), highest=True)
+        low = _bound(min(_value(stats, "min") for stats in with_bounds), highest=False)
+        high = _bound(max(_value(stats, "max") for stats in with_bounds), highest=True)
     except (OverflowError, ValueError):  # a date that Python can't hold, such as the year 10000
         return None
     return None if low is None or high is None else (low, high)

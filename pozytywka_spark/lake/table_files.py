@@ -43,8 +43,8 @@ class OpenFile:
     def close(self) -> Written:
         """End it: what a commit must know of it."""
         columns = statistics.leaves(self.table.schema, self.table.partition_by)
-        size, told = self.writer.close(columns)
-        return Written(self.table.name, self.place, self.path, size, told.records, self.values, told.text)
+        size, stats = self.writer.close(columns)
+        return Written(self.table.name, self.place, self.path, size, stats.records, self.values, stats.text)
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class TableFiles:
         try:
             with store.open_input_file(name) as source:
                 parquet = pq.ParquetFile(source, pre_buffer=remote)
-                held = [each for each in parquet.schema_arrow.names if each not in file.partition]
-                wanted = held if columns is None else [each for each in held if each in set(columns)]
-                rows = parquet.read(wanted)
+                stored = [each for each in parquet.schema_arrow.names if each not in file.partition]
+                names = stored if columns is None else [each for each in stored if each in set(columns)]
+                rows = parquet.read(names)
         except FileNotFoundError as error:
             raise LakeError(
                 f"{file.place}: it has gone since the table was looked at; was it vacuumed? run it again"
@@ -184,19 +184,19 @@ def _with_partition(rows: pa.Table, table: Table, partition: Mapping[str, Any]) 
 
 def _shaped(rows: pa.Table, file: DataFile, columns: Sequence[str] | None) -> pa.Table:
     names = _all_names(rows, file) if columns is None else list(columns)
-    found = {}
+    shaped = {}
     for name in names:
         kind = _type_of(file.schema, name)
         if name in file.partition:
-            found[name] = literal(file.partition[name], rows.num_rows, kind)
+            shaped[name] = literal(file.partition[name], rows.num_rows, kind)
         elif name in rows.schema.names:
             column = rows.column(name)
-            found[name] = column if kind is None or column.type == kind else column.cast(kind)
+            shaped[name] = column if kind is None or column.type == kind else column.cast(kind)
         elif kind is None and file.schema is not None:
             raise LakeError(f"{file.place}: there is no column {name}; it has {', '.join(file.schema.names)}")
         else:  # a column that was added after the file was written
-            found[name] = pa.nulls(rows.num_rows, kind or pa.null())
-    return pa.table(found)
+            shaped[name] = pa.nulls(rows.num_rows, kind or pa.null())
+    return pa.table(shaped)
 
 
 def _all_names(rows: pa.Table, file: DataFile) -> list[str]:
@@ -213,14 +213,14 @@ def _type_of(schema: pa.Schema | None, name: str) -> pa.DataType | None:
 
 def _rendered(table: Table, partition: Mapping[str, Any]) -> dict[str, str | None]:
     if set(partition) != set(table.partition_by):
-        told = ", ".join(partition) or "none"
+        columns = ", ".join(partition) or "none"
         expected = ", ".join(table.partition_by) or "none"
-        raise LakeError(f"table {table.name}: rows of a partition by {told}, expected {expected}")
+        raise LakeError(f"table {table.name}: rows of a partition by {columns}, expected {expected}")
     if not partition:
         return {}
     checked = partitions.of_table(table, [partition])[0]
     return {name: checked[name] for name in table.partition_by}
 
 
-def _percent(found: re.Match[str]) -> str:
-    return f"%{ord(found[0]):02X}"
+def _percent(match: re.Match[str]) -> str:
+    return f"%{ord(match[0]):02X}"

@@ -27,8 +27,8 @@ _NAMED = 3  # items of a task, in a message
 
 def marked(error: PozytywkaError) -> Exception:
     """An exception that carries one of our errors through Spark."""
-    known = next(kind for kind in type(error).__mro__ if hasattr(errors, kind.__name__))
-    return RuntimeError(_MARK + json.dumps([known.__name__, str(error)]))
+    kind_known = next(kind for kind in type(error).__mro__ if hasattr(errors, kind.__name__))
+    return RuntimeError(_MARK + json.dumps([kind_known.__name__, str(error)]))
 
 
 @contextmanager
@@ -63,9 +63,9 @@ def _own(text: str) -> PozytywkaError | None:
 def _of_the_dead(
     text: str, tasks: Sequence[Sequence[Item]], named: Callable[[Item], str], local: bool
 ) -> str:
-    found = _FAILED_TASK.search(text)
-    held = list(map(named, tasks[int(found[1])])) if found else []
-    what = ", ".join(held[:_NAMED]) + (f" and {len(held) - _NAMED} more" if len(held) > _NAMED else "")
+    match = _FAILED_TASK.search(text)
+    items = list(map(named, tasks[int(match[1])])) if match else []
+    what = ", ".join(items[:_NAMED]) + (f" and {len(items) - _NAMED} more" if len(items) > _NAMED else "")
     remedy = (
         "run fewer tasks at once (spark.master=local[1]), or on a machine with more memory"
         if local

@@ -37,8 +37,8 @@ class OpenFiles:
         data = [file for file in files if isinstance(file, DataFile)]
         if len(data) == len(files):  # brought together in Arrow, and once to Polars: files are many
             return as_polars(pa.concat_tables([self.tables.read(file, columns) for file in data]))
-        found = [self._read(file, columns) for file in files]
-        return pl.concat(found, how="vertical") if len(found) > 1 else found[0]
+        frames = [self._read(file, columns) for file in files]
+        return pl.concat(frames, how="vertical") if len(frames) > 1 else frames[0]
 
     def shared(
         self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None
@@ -95,6 +95,6 @@ def forget_shared() -> None:
 
 def as_polars(rows: pa.Table) -> pl.DataFrame:
     """The same rows as a Polars frame."""
-    found = pl.from_arrow(rows)
-    assert isinstance(found, pl.DataFrame)
-    return found
+    frame = pl.from_arrow(rows)
+    assert isinstance(frame, pl.DataFrame)
+    return frame

@@ -54,20 +54,20 @@ def _stored(kind: T.DataType) -> T.DataType:
     return kind
 
 
-def differences(declared: T.StructType, held: T.StructType) -> list[str]:
-    """What keeps rows of `declared` from fitting a table that holds `held`, in words."""
-    ours, theirs = ({field.name: field for field in stored(schema)} for schema in (declared, held))
-    found = [f"{name} is not in the table" for name in ours if name not in theirs]
-    found += [f"{name} is missing" for name in theirs if name not in ours]
+def differences(declared: T.StructType, there: T.StructType) -> list[str]:
+    """What keeps rows of `declared` from fitting a table that holds `there`, in words."""
+    ours, theirs = ({field.name: field for field in stored(schema)} for schema in (declared, there))
+    messages = [f"{name} is not in the table" for name in ours if name not in theirs]
+    messages += [f"{name} is missing" for name in theirs if name not in ours]
     for name in ours.keys() & theirs.keys():
         mine, other = ours[name], theirs[name]
         if mine.dataType != other.dataType:
-            found.append(
+            messages.append(
                 f"{name} is {mine.dataType.simpleString()}, the table holds {other.dataType.simpleString()}"
             )
         elif mine.nullable and not other.nullable:
-            found.append(f"{name} may be null, the table's is NOT NULL")
-    return sorted(found)
+            messages.append(f"{name} may be null, the table's is NOT NULL")
+    return sorted(messages)
 
 
 def holds(delta: DeltaTable, table: Table) -> bool:
@@ -80,30 +80,30 @@ def check_holds(delta: DeltaTable, table: Table) -> None:
     check_same(table, to_spark(delta.schema()), delta.metadata().partition_columns)
 
 
-def lacking(table: Table, held: T.StructType, partition_by: Sequence[str]) -> T.StructType:
+def lacking(table: Table, there: T.StructType, partition_by: Sequence[str]) -> T.StructType:
     """The declared columns that the table in the lake doesn't have yet. Raises `LakeError` as `check_same`,
     also for one that would have to be NOT NULL or a partition column.
     """
-    new = [field for field in stored(table.schema) if field.name not in held.names]
+    new = [field for field in stored(table.schema) if field.name not in there.names]
     addable = [field for field in new if field.nullable and field.name not in table.partition_by]
-    check_same(table, T.StructType([*held.fields, *addable]), partition_by)
+    check_same(table, T.StructType([*there.fields, *addable]), partition_by)
     return T.StructType(new)
 
 
-def check_same(table: Table, held: T.StructType, partition_by: Sequence[str]) -> None:
+def check_same(table: Table, stored: T.StructType, partition_by: Sequence[str]) -> None:
     """Raise `LakeError` naming each way in which the table in the lake differs from the declared one."""
-    found = _mismatches(table, held, partition_by)
-    if found:
+    messages = _mismatches(table, stored, partition_by)
+    if messages:
         raise LakeError(
-            f"table {table.name}: the lake's differs from what is to be written: {'; '.join(found)}; "
+            f"table {table.name}: the lake's differs from what is to be written: {'; '.join(messages)}; "
             "overwrite it, or write to another lake.root"
         )
 
 
-def _mismatches(table: Table, held: T.StructType, partition_by: Sequence[str]) -> list[str]:
-    found = differences(table.schema, held)
+def _mismatches(table: Table, stored: T.StructType, partition_by: Sequence[str]) -> list[str]:
+    messages = differences(table.schema, stored)
     if tuple(partition_by) != table.partition_by:
-        found.append(
+        messages.append(
             f"it is partitioned by ({', '.join(partition_by)}), not ({', '.join(table.partition_by)})"
         )
-    return found
+    return messages

@@ -19,13 +19,13 @@ class ChosenMonth:
     note: str = ""
 
 
-def choose_month(known: Iterable[date], span: DataSpan, asked: date | None, did: str) -> ChosenMonth:
-    """The month that was asked for, else the last complete one of the `known` months.
+def choose_month(available: Iterable[date], span: DataSpan, asked: date | None, did: str) -> ChosenMonth:
+    """The month that was asked for, else the last complete one of the `available` months.
 
-    `did` is what the job does with it, as in "scored"; `known` isn't empty. Raises `DataError` if no known
+    `did` is what the job does with it, as in "scored"; `available` has one. Raises `DataError` if no known
     month is complete and none was asked for.
     """
-    months = sorted(known)
+    months = sorted(available)
     if asked is not None:
         complete = span.is_complete(asked)
         note = "" if complete else f"{asked:%Y-%m} is not complete: {span.why_incomplete(asked)}; marked so"

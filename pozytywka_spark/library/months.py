@@ -26,11 +26,11 @@ def month_of(month: Month) -> date:
 def months_of(months: Months) -> list[date]:
     """One month, a range `"2023-03..2023-05"` with both ends, or several of these, in order."""
     each = [months] if isinstance(months, str | date) else list(months)
-    found: set[date] = set()
+    stored: set[date] = set()
     for item in each:
         first, between, last = item.partition("..") if isinstance(item, str) else (item, "", item)
         low, high = month_of(first), month_of(last if between else first)
         if low > high:
             raise UsageError(f"months {item}: the first is after the last; swap them")
-        found.update(months_between(low, high))
-    return sorted(found)
+        stored.update(months_between(low, high))
+    return sorted(stored)

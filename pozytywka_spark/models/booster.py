@@ -104,21 +104,21 @@ def _mapper(
         for batch in batches:
             if batch.num_rows == 0:
                 continue
-            found = predict(as_matrix(batch, order))
-            kept = [batch.column(batch.schema.get_field_index(name)) for name in keep]
-            yield pa.RecordBatch.from_arrays([*kept, *found.values()], [*keep, *found])
+            predicted = predict(as_matrix(batch, order))
+            columns = [batch.column(batch.schema.get_field_index(name)) for name in keep]
+            yield pa.RecordBatch.from_arrays([*columns, *predicted.values()], [*keep, *predicted])
 
     return run
 
 
 def _predictor(predictor: Predictor, contributions: bool) -> Callable[[Matrix], Arrays]:
     def predict(matrix: Matrix) -> Arrays:
-        found = {MARGIN: pa.array(predictor.margins(matrix))}
+        columns = {MARGIN: pa.array(predictor.margins(matrix))}
         if contributions:
             values = predictor.contributions(matrix)
             width = pa.array(np.arange(0, values.size + 1, values.shape[1], dtype=np.int32))
-            found[CONTRIBUTIONS] = pa.ListArray.from_arrays(width, pa.array(values.ravel()))
-        return found
+            columns[CONTRIBUTIONS] = pa.ListArray.from_arrays(width, pa.array(values.ravel()))
+        return columns
 
     return predict
 
@@ -131,8 +131,8 @@ def as_matrix(batch: pa.RecordBatch, order: Sequence[str]) -> Matrix:
 
 def margins(booster: bytes, matrix: Features) -> Matrix:
     """Log-odds of each row by all trees of `booster`: it holds the best iteration's and no more."""
-    found = load(booster).inplace_predict(matrix, predict_type="margin", missing=np.nan)
-    return np.asarray(found, dtype=np.float64)
+    margins = load(booster).inplace_predict(matrix, predict_type="margin", missing=np.nan)
+    return np.asarray(margins, dtype=np.float64)
 
 
 def explain(booster: bytes, matrix: Features, threads: int | None = None) -> Matrix:
@@ -140,8 +140,8 @@ def explain(booster: bytes, matrix: Features, threads: int | None = None) -> Mat
     import xgboost
 
     data = xgboost.DMatrix(matrix, missing=np.nan, nthread=threads or task_threads())
-    found = load(booster, threads).predict(data, pred_contribs=True, validate_features=False)
-    return np.asarray(found, dtype=np.float64)
+    contributions = load(booster, threads).predict(data, pred_contribs=True, validate_features=False)
+    return np.asarray(contributions, dtype=np.float64)
 
 
 def task_threads() -> int:

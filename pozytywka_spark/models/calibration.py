@@ -52,10 +52,10 @@ def sigmoid(margin: Matrix) -> Matrix:
 
 def from_plain(values: Mapping[str, Any] | None) -> Calibrator:
     """The calibrator that a model's metadata holds; none if it holds none."""
-    known = dict(values or {})
+    values_known = dict(values or {})
     for name in ("margins", "probabilities"):
-        known[name] = tuple(known.get(name, ()))
-    return Calibrator(**known)
+        values_known[name] = tuple(values_known.get(name, ()))
+    return Calibrator(**values_known)
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ def fit_platt(binned: Bins) -> tuple[float, float]:
         value = (size * np.logaddexp(0, guess) - target * guess).sum() / size.sum()
         return float(value), design.T @ (size * expit(guess) - target) / size.sum()
 
-    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS", options={"gtol": 1e-9})
-    return float(found.x[0]), float(found.x[1])
+    optimum = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS", options={"gtol": 1e-9})
+    return float(optimum.x[0]), float(optimum.x[1])
 
 
 def _between_knots(margin: Column, xs: tuple[float, ...], ys: tuple[float, ...]) -> Column:

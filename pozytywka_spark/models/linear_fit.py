@@ -58,8 +58,8 @@ def fit_columns(
         if not columns.varies.any() or not 0 < positives < total:
             guess = min(max(positives / max(total, 1.0), 1e-9), 1 - 1e-9)
             return columns, coefficients, float(np.log(guess / (1 - guess)))
-        found, intercept = _minimised(standardised(matrix, columns), label, weight, reg_param)
-    coefficients[columns.varies] = found
+        weights, intercept = _minimised(standardised(matrix, columns), label, weight, reg_param)
+    coefficients[columns.varies] = weights
     return columns, coefficients, intercept
 
 
@@ -71,11 +71,11 @@ def column_statistics(matrix: Features, weight: Matrix) -> Columns:
     for rows in _chunks(len(matrix)):
         # of weight alone: a row that isn't drawn doesn't make a feature vary
         values, drawn = matrix[rows][weight[rows] > 0].astype(np.float64), weight[rows][weight[rows] > 0]
-        known = ~np.isnan(values)
-        size += drawn @ known
-        total += drawn @ np.where(known, values, 0.0)
-        low = np.fmin(low, np.where(known, values, np.inf).min(axis=0, initial=np.inf))
-        high = np.fmax(high, np.where(known, values, -np.inf).max(axis=0, initial=-np.inf))
+        has_value = ~np.isnan(values)
+        size += drawn @ has_value
+        total += drawn @ np.where(has_value, values, 0.0)
+        low = np.fmin(low, np.where(has_value, values, np.inf).min(axis=0, initial=np.inf))
+        high = np.fmax(high, np.where(has_value, values, -np.inf).max(axis=0, initial=-np.inf))
     means = total / np.maximum(size, 1e-300)
     for rows in _chunks(len(matrix)):
         # about the mean, so that nothing large cancels
@@ -87,12 +87,12 @@ def column_statistics(matrix: Features, weight: Matrix) -> Columns:
 
 def standardised(matrix: Features, columns: Columns) -> Matrix:
     """Of the columns that vary: distance from the mean in standard deviations; 0 for a missing value."""
-    chosen = columns.varies
-    found = np.empty((len(matrix), int(chosen.sum())))
+    varies = columns.varies
+    scaled = np.empty((len(matrix), int(varies.sum())))
     for rows in _chunks(len(matrix)):
-        distance = (matrix[rows][:, chosen] - columns.means[chosen]) / columns.scales[chosen]
-        found[rows] = np.nan_to_num(distance)
-    return found
+        distance = (matrix[rows][:, varies] - columns.means[varies]) / columns.scales[varies]
+        scaled[rows] = np.nan_to_num(distance)
+    return scaled
 
 
 def _minimised(matrix: Matrix, label: Matrix, weight: Matrix, reg_param: float) -> tuple[Matrix, float]:

@@ -64,8 +64,8 @@ class Linear:
 
     def _parts(self, matrix: Features) -> Matrix:
         distance = (matrix - np.array(self.means)) / np.array(self.scales)
-        known = np.where(np.isnan(distance), 0.0, distance)
-        return np.asarray(known * np.array(self.coefficients), dtype=np.float64)
+        filled = np.where(np.isnan(distance), 0.0, distance)
+        return np.asarray(filled * np.array(self.coefficients), dtype=np.float64)
 
 
 def from_content(kind: str, content: bytes, trees: int = 0) -> Predictor:
@@ -73,17 +73,17 @@ def from_content(kind: str, content: bytes, trees: int = 0) -> Predictor:
     if kind == XGBOOST:
         return Trees(content, trees)
     if kind != LOGISTIC:
-        known = " or ".join(IN_WORDS.values())
-        raise TrackingError(f"a model of kind {kind} can't be used by this version of the code, only {known}")
+        kinds = " or ".join(IN_WORDS.values())
+        raise TrackingError(f"a model of kind {kind} can't be used by this version of the code, only {kinds}")
     try:
         values = json.loads(content)
         columns = {name: _numbers(values[name]) for name in ("means", "scales", "coefficients")}
-        found = Linear(**columns, intercept=float(values["intercept"]))
+        linear = Linear(**columns, intercept=float(values["intercept"]))
     except (ValueError, KeyError, TypeError) as error:
         raise TrackingError(f"the file of a logistic model can't be read ({error}): train again") from None
-    if len({len(column) for column in columns.values()}) != 1 or 0.0 in found.scales:
+    if len({len(column) for column in columns.values()}) != 1 or 0.0 in linear.scales:
         raise TrackingError("the file of a logistic model is damaged, its columns don't match: train again")
-    return found
+    return linear
 
 
 def _numbers(values: Sequence[float]) -> tuple[float, ...]:

@@ -55,11 +55,11 @@ class ServingModel:
         """Plain values that stand beside the predictor's file in the registry."""
         known = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         plain = {key: value for key, value in known.items() if key not in _ELSEWHERE}
-        found = {"format": FORMAT, "kind": self.kind, **plain, "features": list(self.features)}
-        found["calibrator"] = asdict(self.calibrator)
+        content = {"format": FORMAT, "kind": self.kind, **plain, "features": list(self.features)}
+        content["calibrator"] = asdict(self.calibrator)
         if isinstance(self.predictor, Trees):
-            found |= {"trees": self.predictor.trees, "iteration_range": [0, self.predictor.trees]}
-        return found
+            content |= {"trees": self.predictor.trees, "iteration_range": [0, self.predictor.trees]}
+        return content
 
 
 _ELSEWHERE = ("predictor", "name", "version", "run_id")

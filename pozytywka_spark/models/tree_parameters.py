@@ -9,25 +9,25 @@ from pozytywka_spark.config import Settings
 
 def tree_parameters(settings: Settings, order: Sequence[str], weight: float) -> dict[str, object]:
     """XGBoost's parameters, the same for the Spark estimator and for plain XGBoost."""
-    chosen = settings.training
-    found: dict[str, object] = {
-        "learning_rate": chosen.learning_rate,
-        "max_depth": chosen.max_depth,
-        "min_child_weight": chosen.min_child_weight,
-        "subsample": chosen.subsample,
-        "colsample_bytree": chosen.colsample_bytree,
-        "reg_lambda": chosen.reg_lambda,
+    training = settings.training
+    parameters: dict[str, object] = {
+        "learning_rate": training.learning_rate,
+        "max_depth": training.max_depth,
+        "min_child_weight": training.min_child_weight,
+        "subsample": training.subsample,
+        "colsample_bytree": training.colsample_bytree,
+        "reg_lambda": training.reg_lambda,
         "scale_pos_weight": weight,
         "tree_method": "hist",
         "eval_metric": "logloss",
-        "seed": chosen.seed,
+        "seed": training.seed,
     }
-    if any(chosen.monotone.values()):
-        found["monotone_constraints"] = tuple(chosen.monotone.get(name, 0) for name in order)
-    return found
+    if any(training.monotone.values()):
+        parameters["monotone_constraints"] = tuple(training.monotone.get(name, 0) for name in order)
+    return parameters
 
 
 def positive_weight(settings: Settings, base_rate: float) -> float:
     """The weight of a positive row that settings ask for."""
-    wanted = settings.training.positive_weight
-    return (1.0 - base_rate) / base_rate if wanted == "balanced" else float(wanted)
+    weight = settings.training.positive_weight
+    return (1.0 - base_rate) / base_rate if weight == "balanced" else float(weight)

@@ -40,18 +40,18 @@ def drift_rows(
     edges: Mapping[str, Sequence[float]],
     users: float,
     exempt: Set[str],
-    chosen: Monitoring,
+    settings: Monitoring,
 ) -> list[Row]:
     """A row a subject and distance. Exempt subjects have no threshold and never alarm.
 
     `false_alarms` is shared out evenly over the subjects that can alarm (Bonferroni), for each distance.
     """
     watched = [name for name in counts if name not in exempt]
-    chance = chosen.false_alarms / max(len(watched), 1)
+    chance = settings.false_alarms / max(len(watched), 1)
     rows = []
     for name, (reference, month) in counts.items():
         moved = _moved(reference, month, edges.get(name, ()))
-        for distance in distances_of(reference, month, users, chance, chosen):
+        for distance in distances_of(reference, month, users, chance, settings):
             rows.append(
                 {
                     "subject": name,
@@ -66,27 +66,27 @@ def drift_rows(
     return rows
 
 
-def exempt_of(catalogue: Sequence[Feature], chosen: Monitoring, history: int) -> set[str]:
+def exempt_of(catalogue: Sequence[Feature], settings: Monitoring, history: int) -> set[str]:
     """Features that can't be compared: by settings, or because their window was still filling.
 
     A sum over 12 months in a reference that starts after `history` months of data has fewer to sum.
     """
     filling = {feature.name for feature in catalogue if _months_of(feature.window) > history}
-    return filling | set(chosen.exempt)
+    return filling | set(settings.exempt)
 
 
 def performance_rows(
-    measured: Mapping[str, Performance], baseline: Mapping[str, float], chosen: Monitoring, rows: int
+    measured: Mapping[str, Performance], baseline: Mapping[str, float], settings: Monitoring, rows: int
 ) -> list[Row]:
     """A row a metric of the model, `estimated_…` and `realised_…`.
 
     `baseline` are the metrics of the model's own test months; without them ROC AUC never alarms.
     """
-    found = []
+    made = []
     for kind in (ESTIMATED, REALISED):
         for name, value in measured.get(kind, {}).items():
-            threshold, alert, detail = _judge(kind, name, value, measured.get(kind, {}), baseline, chosen)
-            found.append(
+            threshold, alert, detail = _judge(kind, name, value, measured.get(kind, {}), baseline, settings)
+            made.append(
                 {
                     "subject": MODEL,
                     "metric": f"{kind}_{name}",
@@ -99,13 +99,13 @@ def performance_rows(
                     "detail": detail,
                 }
             )
-    return found
+    return made
 
 
 def alerts_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Alert, ...]:
     """The alarmed rows in words: the model first, then the scores, then features by distance."""
     order = {MODEL: 0, SCORE: 1}
-    chosen = sorted(
+    alarming = sorted(
         (row for row in rows if row["alert"]),
         key=lambda row: (order.get(row["subject"], 2), row["month"], -row["value"], row["subject"]),
     )
@@ -120,7 +120,7 @@ def alerts_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Alert, ...]:
             row.get("label"),
             row.get("horizon_days"),
         )
-        for row in chosen
+        for row in alarming
     )
 
 
@@ -132,11 +132,11 @@ def in_words(row: Mapping[str, Any]) -> str:
     return f"{what} is {side} {row['threshold']:.3g}" + (f" ({row['detail']})" if row["detail"] else "")
 
 
-def is_retrain_advised(alerts: Sequence[Alert], chosen: Monitoring) -> bool:
+def is_retrain_advised(alerts: Sequence[Alert], settings: Monitoring) -> bool:
     """Whether a new model is advised: the model or its scores alarm, or several features do."""
     subjects = {alert.subject for alert in alerts}
     features = subjects - {MODEL, SCORE}
-    return bool(subjects & {MODEL, SCORE}) or len(features) >= chosen.retrain_features
+    return bool(subjects & {MODEL, SCORE}) or len(features) >= settings.retrain_features
 
 
 def _judge(
@@ -145,13 +145,13 @@ def _judge(
     value: Measured,
     others: Mapping[str, Measured],
     baseline: Mapping[str, float],
-    chosen: Monitoring,
+    settings: Monitoring,
 ) -> tuple[float | None, bool, str]:
     """Threshold, alarm and words of one metric of the model."""
     if name == "roc_auc" and "roc_auc" in baseline:
-        least = baseline["roc_auc"] - chosen.max_auc_drop
-        told = f"the test's was {baseline['roc_auc']:.3f}; 95% interval {value.low:.3f} to {value.high:.3f}"
-        return least, value.value == value.value and value.high < least, told
+        least = baseline["roc_auc"] - settings.max_auc_drop
+        detail = f"the test's was {baseline['roc_auc']:.3f}; 95% interval {value.low:.3f} to {value.high:.3f}"
+        return least, value.value == value.value and value.high < least, detail
     if kind == REALISED and name == "purchases":
         expected = others["purchases_expected"]
         # beyond chance (three standard errors) and beyond the tolerance

@@ -46,10 +46,10 @@ def edges_of(values: Floats) -> Floats | None:
     A quantile is the least value that at least its share of the values is at or below. Where many values are
     equal, edges repeat and the bins between them stay empty on both sides. NaN is null.
     """
-    known = values[~np.isnan(values)]
-    if not len(known):
+    present = values[~np.isnan(values)]
+    if not len(present):
         return None
-    return np.asarray(np.quantile(known, np.arange(1, FINE) / FINE, method="inverted_cdf"))
+    return np.asarray(np.quantile(present, np.arange(1, FINE) / FINE, method="inverted_cdf"))
 
 
 def count_bins(values: Floats, edges: Floats | None) -> Counts:
@@ -57,6 +57,6 @@ def count_bins(values: Floats, edges: Floats | None) -> Counts:
 
     Without edges no reference value is known, and all values are of bin 0.
     """
-    known = values[~np.isnan(values)]
-    below = np.searchsorted(np.empty(0) if edges is None else edges, known, "left")
-    return Counts(np.bincount(below, minlength=FINE).astype(np.float64), float(len(values) - len(known)))
+    present = values[~np.isnan(values)]
+    below = np.searchsorted(np.empty(0) if edges is None else edges, present, "left")
+    return Counts(np.bincount(below, minlength=FINE).astype(np.float64), float(len(values) - len(present)))

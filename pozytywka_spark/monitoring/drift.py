@@ -46,12 +46,13 @@ def distances_of(
     spread = _per_row(independent, month.known)
     occupied = int(((reference.tenths + month.tenths) > 0).sum())
     freedom = max(occupied - 1, 1)
-    known = bool(reference.known and month.known)
+    has_both = bool(reference.known and month.known)
     return [
-        Distance(PSI, psi(reference.tenths, month.tenths) if known else None, chosen.psi,
+        Distance(PSI, psi(reference.tenths, month.tenths) if has_both else None, chosen.psi,
                  psi_noise(spread, freedom, chance)),
-        Distance(KS, ks(reference.bins, month.bins) if known else None, chosen.ks, ks_noise(spread, chance)),
-        Distance(JS, js(reference.tenths, month.tenths) if known else None, chosen.js,
+        Distance(KS, ks(reference.bins, month.bins) if has_both else None, chosen.ks,
+                 ks_noise(spread, chance)),
+        Distance(JS, js(reference.tenths, month.tenths) if has_both else None, chosen.js,
                  js_noise(spread, freedom, chance)),
         Distance(NULLS, _null_shift(reference, month), chosen.nulls,
                  null_noise(reference, month, users, chance)),

@@ -69,20 +69,20 @@ def read_inputs(
         raise UsageError(
             f"monitoring.exempt: no such feature: {', '.join(unknown)}; see features --catalogue"
         )
-    known = _months(lake)
+    available = _months(lake)
     span = span_of_features(settings, lake)
-    chosen = choose_month(known, span, month, "monitored")
-    if chosen.month not in known:
+    chosen_month = choose_month(available, span, month, "monitored")
+    if chosen_month.month not in available:
         raise DataError(
-            f"no user to monitor in {chosen.month:%Y-%m}: table features has months "
-            f"{known[0]:%Y-%m} to {known[-1]:%Y-%m}"
+            f"no user to monitor in {chosen_month.month:%Y-%m}: table features has months "
+            f"{available[0]:%Y-%m} to {available[-1]:%Y-%m}"
         )
     months = (
-        _default(known, chosen.month, model.trained_until, settings.monitoring, span)
+        _default(available, chosen_month.month, model.trained_until, settings.monitoring, span)
         if reference is None
-        else _asked(known, chosen.month, *reference)
+        else _asked(available, chosen_month.month, *reference)
     )
-    return Inputs(chosen, months, known.index(months[0]) + 1)
+    return Inputs(chosen_month, months, available.index(months[0]) + 1)
 
 
 def read_parts(lake: Lake, tasks: Tasks, model: ServingModel, months: Sequence[date]) -> list[MonthPart]:
@@ -94,10 +94,13 @@ def read_parts(lake: Lake, tasks: Tasks, model: ServingModel, months: Sequence[d
     if schema is None:
         raise DataError(f"table labels is not in {lake.root}: run the features job first")
     check_column(schema.names, model)
-    wanted: list[Partition] = [{"month": month} for month in months]
+    partitions: list[Partition] = [{"month": month} for month in months]
     columns = {"features": ["user_id", "month", *model.features], "labels": labels_of(model)}
     features, labels = (
-        {shard.partition["month"]: shard.files for shard in lake.shards(name, tasks, wanted, columns[name])}
+        {
+            shard.partition["month"]: shard.files
+            for shard in lake.shards(name, tasks, partitions, columns[name])
+        }
         for name in ("features", "labels")
     )
     return [
@@ -140,33 +143,34 @@ def _months(lake: Lake) -> list[date]:
     return months
 
 
-def _asked(known: Sequence[date], month: date, first: date, last: date) -> tuple[date, ...]:
+def _asked(available: Sequence[date], month: date, first: date, last: date) -> tuple[date, ...]:
     """The months of `--reference`."""
-    months = tuple(each for each in known if first <= each <= last)
-    told = f"{first:%Y-%m}..{last:%Y-%m}"
+    months = tuple(each for each in available if first <= each <= last)
+    span = f"{first:%Y-%m}..{last:%Y-%m}"
     if month in months:
-        raise UsageError(f"--reference {told} holds the month {month:%Y-%m} itself: end it before")
+        raise UsageError(f"--reference {span} holds the month {month:%Y-%m} itself: end it before")
     if not months:
         raise DataError(
-            f"--reference {told}: table features has months {known[0]:%Y-%m} to {known[-1]:%Y-%m} only"
+            f"--reference {span}: table features has months "
+            f"{available[0]:%Y-%m} to {available[-1]:%Y-%m} only"
         )
     return months
 
 
 def _default(
-    known: Sequence[date], month: date, trained_until: str, chosen: Monitoring, span: DataSpan
+    months: Sequence[date], month: date, trained_until: str, settings: Monitoring, span: DataSpan
 ) -> tuple[date, ...]:
     """The last months that the model was fitted on, without incomplete ones and the data's first ones if
     others remain.
 
     In the first nobody has a history: every artist is new, and all trailing windows are short.
     """
-    fitted = [each for each in known if each < month and f"{each:%Y-%m}" <= trained_until]
+    fitted = [each for each in months if each < month and f"{each:%Y-%m}" <= trained_until]
     if not fitted:
         raise DataError(
             f"no reference months: the champion was fitted until {trained_until} and none of its months "
             f"lies before {month:%Y-%m}; name some with --reference YYYY-MM..YYYY-MM"
         )
     whole = [each for each in fitted if span.is_complete(each)] or fitted
-    grown = [each for each in whole if each not in known[: chosen.warmup_months]]
-    return tuple((grown or whole)[-chosen.reference_months :])
+    grown = [each for each in whole if each not in months[: settings.warmup_months]]
+    return tuple((grown or whole)[-settings.reference_months :])

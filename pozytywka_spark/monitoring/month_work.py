@@ -86,10 +86,10 @@ class ScoreMonths:
         if not part.labels:
             return slim.with_columns(pl.lit(None, pl.Float64).alias(LABEL))
         labels = files.shared(part.labels, ["user_id", "mature", self.model.label])
-        known = labels.filter(pl.col("mature").fill_null(value=False)).select(
+        labelled = labels.filter(pl.col("mature").fill_null(value=False)).select(
             "user_id", pl.col(self.model.label).cast(pl.Float64).alias(LABEL)
         )
-        return slim.join(known, on="user_id", how="left", maintain_order="left", validate="m:1")
+        return slim.join(labelled, on="user_id", how="left", maintain_order="left", validate="m:1")
 
 
 def lowest(rows: pl.DataFrame, seed: int, most: int) -> pl.DataFrame:
@@ -192,9 +192,9 @@ class MeasureMonths:
             rows = files.read(item.scored).sort("user_id")
             columns = [values_of(rows, name) for name in (LABEL, SCORE)]
             users = rows.get_column("user_id").to_numpy()
-            found = measure(users, *columns, replicates=self.replicates, seed=self.seed)
+            measured = measure(users, *columns, replicates=self.replicates, seed=self.seed)
             plain = {
-                kind: {name: asdict(value) for name, value in each.items()} for kind, each in found.items()
+                kind: {name: asdict(value) for name, value in each.items()} for kind, each in measured.items()
             }
             yield {"month": item.month.isoformat(), "measured": plain}
 
@@ -204,22 +204,22 @@ def values_of(rows: pl.DataFrame, name: str) -> Floats:
     return rows.get_column(name).cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
-def counts_told(told: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Counts]:
+def counts_told(results: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Counts]:
     """What `CountRows` told of some parts, added up."""
-    found = {name: Counts() for name in names}
-    for line in told:
+    counts = {name: Counts() for name in names}
+    for line in results:
         for name in names:
             *bins, nulls = line["counts"][name]
-            found[name] += Counts(np.array(bins), nulls)
-    return found
+            counts[name] += Counts(np.array(bins), nulls)
+    return counts
 
 
-def measured_told(told: Sequence[Mapping[str, Any]]) -> dict[date, dict[str, dict[str, Measured]]]:
+def measured_told(results: Sequence[Mapping[str, Any]]) -> dict[date, dict[str, dict[str, Measured]]]:
     """What `MeasureMonths` told, by month."""
     return {
         date.fromisoformat(line["month"]): {
             kind: {name: Measured(**value) for name, value in each.items()}
             for kind, each in line["measured"].items()
         }
-        for line in told
+        for line in results
     }

@@ -118,15 +118,17 @@ def _severity(distances: Rows) -> str:
 def multiples(trend: Rows, subjects: Sequence[str], metrics: Sequence[str]) -> list[Chart]:
     """A panel a subject and metric: its values by month, its limit grey, alarms red."""
     months = sorted({row["month"] for row in trend})
-    found = []
+    charts = []
     for subject, metric in ((subject, metric) for subject in subjects for metric in metrics):
         mine = [row for row in trend if row["subject"] == subject and row["metric"] == metric]
-        known = [row for row in mine if row["value"] is not None]
-        values = [(months.index(row["month"]), row["value"], row["alert"]) for row in known]
+        with_value = [row for row in mine if row["value"] is not None]
+        values = [(months.index(row["month"]), row["value"], row["alert"]) for row in with_value]
         limits = [
-            (months.index(row["month"]), row["threshold"]) for row in known if row["threshold"] is not None
+            (months.index(row["month"]), row["threshold"])
+            for row in with_value
+            if row["threshold"] is not None
         ]
-        found.append(
+        charts.append(
             Chart(
                 "",
                 "",
@@ -136,13 +138,13 @@ def multiples(trend: Rows, subjects: Sequence[str], metrics: Sequence[str]) -> l
                 title=subject if len(metrics) == 1 else f"{subject} {metric}",
             )
         )
-    return found
+    return charts
 
 
 def performance_charts(trend: Rows) -> list[Chart]:
     """ROC AUC, log loss and purchases: estimated with its interval as a band, realised as points."""
     months = sorted({row["month"] for row in trend})
-    found = []
+    charts = []
     for name in ("roc_auc", "log_loss", "purchases"):
         rows = {
             kind: [
@@ -163,7 +165,7 @@ def performance_charts(trend: Rows) -> list[Chart]:
         values = {kind: [(x, y) for x, y, *_ in each] for kind, each in rows.items()}
         heights = [y for x, *each in (*rows["estimated"], *rows["realised"]) for y in each if y is not None]
         margin = (max(heights) - min(heights)) * 0.05 or 0.01 if heights else 0.0
-        found.append(
+        charts.append(
             Chart(
                 "",
                 "",
@@ -178,13 +180,13 @@ def performance_charts(trend: Rows) -> list[Chart]:
                 title=f"{name}: blue estimated, black realised",
             )
         )
-    return found
+    return charts
 
 
 def calibration_charts(trend: Rows, panels: int = 8) -> list[Chart]:
     """Predicted against observed rate in tenths of users, a panel a month, the last months."""
     months = sorted({row["month"] for row in trend if "bin_" in row["metric"]})[-panels:]
-    found = []
+    charts = []
     for month in months:
         values = {row["metric"]: row["value"] for row in trend if row["month"] == month}
         points = [
@@ -193,7 +195,7 @@ def calibration_charts(trend: Rows, panels: int = 8) -> list[Chart]:
             if f"realised_bin_{place}_predicted" in values
         ]
         highest = max([*(value for point in points for value in point), 0.01])
-        found.append(
+        charts.append(
             Chart(
                 "predicted",
                 "observed",
@@ -203,7 +205,7 @@ def calibration_charts(trend: Rows, panels: int = 8) -> list[Chart]:
                 title=f"{month:%Y-%m}",
             )
         )
-    return found
+    return charts
 
 
 def _line(points: Sequence[tuple[float, float]], colour: str) -> tuple[Line, ...]:

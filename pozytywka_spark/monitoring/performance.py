@@ -42,16 +42,16 @@ def measure(
     NannyML library's CBPE; its documentation, "How it works: performance estimation"). It holds as far as
     the model is calibrated on this month's users: it sees that users change, not that the law does.
     """
-    known = ~np.isnan(label)
+    labelled = ~np.isnan(label)
     estimated = evaluate({ESTIMATED: Rows(user_id, score, score)}, replicates=0, seed=seed)
-    true = {REALISED: Rows(user_id[known], label[known], score[known])}
+    true = {REALISED: Rows(user_id[labelled], label[labelled], score[labelled])}
     realised = evaluate(true, replicates=replicates, seed=seed)
-    sums = label_noise(score, known)
-    found = {ESTIMATED: _estimated(estimated[ESTIMATED], sums)}
-    return found | {kind: _realised(each, sums) for kind, each in realised.items()}
+    sums = label_noise(score, labelled)
+    by_metric = {ESTIMATED: _estimated(estimated[ESTIMATED], sums)}
+    return by_metric | {kind: _realised(each, sums) for kind, each in realised.items()}
 
 
-def label_noise(score: Floats, known: npt.NDArray[np.bool_]) -> dict[str, float]:
+def label_noise(score: Floats, labelled: npt.NDArray[np.bool_]) -> dict[str, float]:
     """Rows, and sums over them of p, p(1-p), the expected log loss and its expected square.
 
     `known_buyers` and `known_noise` are those of p and p(1-p) over rows whose label is known.
@@ -64,14 +64,14 @@ def label_noise(score: Floats, known: npt.NDArray[np.bool_]) -> dict[str, float]
         "noise": float(noise.sum()),
         "loss": float((p * bought + (1 - p) * stayed).sum()),
         "square": float((p * bought**2 + (1 - p) * stayed**2).sum()),
-        "known_buyers": float(p[known].sum()),
-        "known_noise": float(noise[known].sum()),
+        "known_buyers": float(p[labelled].sum()),
+        "known_noise": float(noise[labelled].sum()),
     }
 
 
-def _estimated(found: Evaluation, sums: Mapping[str, float]) -> dict[str, Measured]:
+def _estimated(evaluation: Evaluation, sums: Mapping[str, float]) -> dict[str, Measured]:
     rows, buyers = sums["rows"], sums["buyers"]
-    auc, loss = found.metrics["roc_auc"], sums["loss"] / rows
+    auc, loss = evaluation.metrics["roc_auc"], sums["loss"] / rows
     loss_error = np.sqrt(max(sums["square"] / rows - loss**2, 0.0) / rows)
     return {
         "roc_auc": _around(auc, auc_error(auc, buyers, rows - buyers), 0.0, 1.0),
@@ -80,17 +80,17 @@ def _estimated(found: Evaluation, sums: Mapping[str, float]) -> dict[str, Measur
     }
 
 
-def _realised(found: Evaluation, sums: Mapping[str, float]) -> dict[str, Measured]:
+def _realised(evaluation: Evaluation, sums: Mapping[str, float]) -> dict[str, Measured]:
     """`purchases_expected` with the interval that chance alone gives the purchases of the known rows."""
     metrics = {
-        name: Measured(found.metrics[name], *found.interval(name))
+        name: Measured(evaluation.metrics[name], *evaluation.interval(name))
         for name in ("roc_auc", "pr_auc", "log_loss", "brier", "calibration_error")
     }
-    bought = found.metrics["positives"]
+    bought = evaluation.metrics["positives"]
     expected = _around(sums["known_buyers"], float(np.sqrt(sums["known_noise"])), 0.0)
     bins = {
         f"bin_{place}_{key}": Measured(row[key], row[key], row[key])
-        for place, row in enumerate(found.bins)
+        for place, row in enumerate(evaluation.bins)
         for key in ("predicted", "observed", "rows")
     }
     return {**metrics, "purchases": Measured(bought, bought, bought), "purchases_expected": expected, **bins}

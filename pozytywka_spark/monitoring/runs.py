@@ -52,9 +52,9 @@ def log_months(
 def run_of(tracking: Tracking, name: str, version: int) -> str:
     """The monitoring run of a model version, made if absent."""
     key = f"{name}/{version}"
-    known = runs.find_tagged(tracking, TAG, key)
-    if known is not None:
-        return known
+    tagged = runs.find_tagged(tracking, TAG, key)
+    if tagged is not None:
+        return tagged
     with runs.run(tracking, monitoring_name([], version), tags={TAG: key, KIND: "monitoring"}) as made:
         return made
 
@@ -63,8 +63,8 @@ def _tell(tracking: Tracking, run_id: str, model: ServingModel, trend: Sequence[
     """The run's name, tags and description: the months so far and what the last one brought."""
     run = runs.find(tracking, run_id)
     # an earlier month may be looked at again: then the trend ends with it, and what was there stays
-    known = run.data.tags.get(MONTHS, "").split("..") if run else []
-    months = sorted({*(f"{row['month']:%Y-%m}" for row in trend), *(month for month in known if month)})
+    ends = run.data.tags.get(MONTHS, "").split("..") if run else []
+    months = sorted({*(f"{row['month']:%Y-%m}" for row in trend), *(month for month in ends if month)})
     of_last = [row for row in trend if f"{row['month']:%Y-%m}" == months[-1]] if months else []
     if not of_last:
         return
@@ -82,11 +82,13 @@ def _tell(tracking: Tracking, run_id: str, model: ServingModel, trend: Sequence[
 
 def describe(rows: Sequence[Mapping[str, Any]], month: str, model: str, link: str) -> str:
     """What a month looked like: alerts first, the model's metrics, where the rest is."""
-    known = [row for row in rows if row["value"] is not None]
-    alerts = [f"- **{row['subject']}**: {row['metric']} {row['value']:.4f}" for row in known if row["alert"]]
+    with_value = [row for row in rows if row["value"] is not None]
+    alerts = [
+        f"- **{row['subject']}**: {row['metric']} {row['value']:.4f}" for row in with_value if row["alert"]
+    ]
     measured = [
         {"metric": row["metric"], "value": f"{row['value']:.4f}"}
-        for row in known
+        for row in with_value
         if row["subject"] == MODEL and "bin_" not in row["metric"]
     ]
     parts = [
@@ -103,13 +105,13 @@ def metrics_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     drift = [row for row in rows if row["metric"] == PSI and row["value"] is not None]
     features = [row for row in drift if row["subject"] != SCORE]
     model = [row for row in rows if row["subject"] == MODEL and "bin_" not in row["metric"]]
-    found = {f"psi.{row['subject']}": row["value"] for row in drift}
+    metrics = {f"psi.{row['subject']}": row["value"] for row in drift}
     for row in model:
-        found |= {
+        metrics |= {
             f"{row['metric']}{suffix}": row[part]
             for suffix, part in (("", "value"), ("_low", "low"), ("_high", "high"))
             if row[part] is not None
         }
-    found["features_drifted"] = float(len({r["subject"] for r in rows if r["alert"]} - {SCORE, MODEL}))
-    found["alerts"] = float(sum(bool(row["alert"]) for row in rows))
-    return found | {"psi_highest": max((row["value"] for row in features), default=0.0)}
+    metrics["features_drifted"] = float(len({r["subject"] for r in rows if r["alert"]} - {SCORE, MODEL}))
+    metrics["alerts"] = float(sum(bool(row["alert"]) for row in rows))
+    return metrics | {"psi_highest": max((row["value"] for row in features), default=0.0)}

@@ -109,8 +109,8 @@ def monitor(
     with lake.tasks() as tasks:
         parts = read_parts(lake, tasks, model, (*inputs.reference, inputs.month))
         identity = monitoring_id(inputs, model, settings, content_of(tasks, parts, model))
-        known = [row for row in trend if row["month"] == inputs.month]
-        unchanged = any(row["monitoring_id"] == identity for row in known)
+        month_rows = [row for row in trend if row["month"] == inputs.month]
+        unchanged = any(row["monitoring_id"] == identity for row in month_rows)
         made = [] if unchanged else table.completed(
             _findings(tasks, parts, inputs, model, tracking, settings),
             {"month": inputs.month, "model_version": model.version, "reference": inputs.span,
@@ -120,8 +120,8 @@ def monitor(
         late = _backfill(settings, lake, tasks, tracking, trend, inputs.month)
     if made or late:
         months = {row["month"] for row in late}
-        kept = [row for row in trend if row["month"] in months and row["month"] != inputs.month]
-        table.write(lake, [*made, *kept, *late])
+        other_rows = [row for row in trend if row["month"] in months and row["month"] != inputs.month]
+        table.write(lake, [*made, *other_rows, *late])
     trend = table.read_trend(lake, inputs.month)
     page = render(trend, inputs.month, settings.monitoring)
     read = monitored_inputs(lake, inputs.month)
@@ -174,10 +174,10 @@ def _drift(
     settings: Settings,
 ) -> list[Row]:
     """The bins come from a bounded sample of the reference, the counts from all of it."""
-    chosen, here = settings.monitoring, inputs.month.isoformat()
+    monitoring, here = settings.monitoring, inputs.month.isoformat()
     names = (*model.features, MARGIN)
     earlier = tuple(one for one in scored.of(SCORED) if one.key[0] != here)
-    look = LookAtReference(names, chosen.edge_rows, chosen.seed)
+    look = LookAtReference(names, monitoring.edge_rows, monitoring.seed)
     seen = tasks.run(
         [Reference(tuple(scored.of(SAMPLE)), earlier)],
         look,
@@ -186,28 +186,28 @@ def _drift(
     ).told[0]
     by_key = {part.key: part for part in parts}
     items = [CountedPart(by_key[one.key], one) for one in scored.of(SCORED)]
-    told = tasks.run(
+    results = tasks.run(
         items,
         CountRows(seen["edges"]),
         weight=lambda item: item.size,
         named=lambda item: f"{item.part.month:%Y-%m}",
     ).told
     sides = [
-        counts_told([line for line in told if (line["month"] == here) == wanted], names)
+        counts_told([line for line in results if (line["month"] == here) == wanted], names)
         for wanted in (False, True)
     ]
     named = {name: SCORE if name == MARGIN else name for name in names}
     counts = {named[name]: (sides[0][name], sides[1][name]) for name in names}
     edges = {named[name]: values for name, values in seen["edges"].items() if values is not None}
-    exempt = exempt_of(catalogue_of(settings), chosen, inputs.history)
-    return drift_rows(counts, edges, float(seen["users"]), exempt, chosen)
+    exempt = exempt_of(catalogue_of(settings), monitoring, inputs.history)
+    return drift_rows(counts, edges, float(seen["users"]), exempt, monitoring)
 
 
 def _backfill(
     settings: Settings, lake: Lake, tasks: Tasks, tracking: Tracking, trend: Sequence[Row], month: date
 ) -> list[Row]:
     """Realised performance of earlier months whose labels have matured, by the model that was monitored."""
-    found: list[Row] = []
+    rows: list[Row] = []
     open_months = table.without_outcome(trend, month)
     for version in sorted(set(open_months.values())):
         months = [each for each, number in open_months.items() if number == version]
@@ -226,8 +226,8 @@ def _backfill(
             common |= {"label": model.label, "horizon_days": model.horizon}
             size = next(row["rows"] for row in trend if row["month"] == each and row["subject"] == SCORE)
             realised = performance_rows({REALISED: kinds[REALISED]}, baseline, settings.monitoring, size)
-            found += table.completed(realised, common)
-    return found
+            rows += table.completed(realised, common)
+    return rows
 
 
 def _baseline(tracking: Tracking, model: ServingModel) -> Mapping[str, float]:

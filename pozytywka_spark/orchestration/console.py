@@ -9,12 +9,12 @@ from pozytywka_spark.orchestration.stage import STEPS
 from pozytywka_spark.orchestration.state import RUNNING, SETTLED, StepState
 
 
-def tell(state: StepState, known: bool) -> None:
+def tell(state: StepState, already_done: bool) -> None:
     """One line at a step's beginning, and one at its end."""
     if state.state == RUNNING:
         cli.say(f"▸ {state.step} …")
         return
-    before = " before" if known else ""
+    before = " before" if already_done else ""
     cli.say(f"  {state.step} {state.state}{before}: {state.detail}")
 
 

@@ -53,5 +53,7 @@ def read_experiments(work: Month) -> Result:
 
 def _begun(work: Month) -> dict[str, Experiment]:
     """Experiments that hold at the month's end, by name."""
-    known = definitions.read_experiments(work.lake)
-    return {name: known[name] for name in sorted(known) if known[name].started <= work.cut_off}
+    experiments = definitions.read_experiments(work.lake)
+    return {
+        name: experiments[name] for name in sorted(experiments) if experiments[name].started <= work.cut_off
+    }

@@ -78,18 +78,18 @@ def monitor_month(work: Month) -> Result:
     """Monitor the month against the champion's reference; the first month ever has no champion."""
     if champion(work) is None:
         return Result("no champion yet", SKIPPED)
-    found = monitor(work.spark, work.settings, work.lake, work.month)
-    advised = found.retrain_advised
-    detail = f"{len(found.alerts)} alerts" + (", a new model is advised" if advised else "")
-    return Result(detail, outcome={"retrain_advised": advised, "alerts": len(found.alerts)})
+    monitored = monitor(work.spark, work.settings, work.lake, work.month)
+    advised = monitored.retrain_advised
+    detail = f"{len(monitored.alerts)} alerts" + (", a new model is advised" if advised else "")
+    return Result(detail, outcome={"retrain_advised": advised, "alerts": len(monitored.alerts)})
 
 
 def train_month(work: Month) -> Result:
     """Train if it is due or advised, else say when it will be."""
     reason = why_train(work)
     if reason is None:
-        last, chosen = last_trained(work), work.settings.monthly
-        due = month_after(last, chosen.retrain_every_months) if last else work.month
+        last, monthly = last_trained(work), work.settings.monthly
+        due = month_after(last, monthly.retrain_every_months) if last else work.month
         return Result(f"not due before {due:%Y-%m}", SKIPPED)
     trained = train(work.spark, work.settings, work.lake)
     return Result(f"{reason}: version {trained.version}", outcome={"version": trained.version})
@@ -101,15 +101,15 @@ def why_train(work: Month) -> str | None:
     Decided by the champion, by earlier months' trainings and by this month's monitoring, all of which
     stand before the step begins: a restart decides the same.
     """
-    chosen = work.settings.monthly
+    monthly = work.settings.monthly
     if champion(work) is None:
         return "no champion yet"
     last = last_trained(work)
     if last is None:
         return "no month's work trained before"
-    if number_of(work.month) - number_of(last) >= chosen.retrain_every_months:
+    if number_of(work.month) - number_of(last) >= monthly.retrain_every_months:
         return f"last trained in {last:%Y-%m}"
-    if chosen.retrain_on_drift and work.outcomes.get("monitor", {}).get("retrain_advised"):
+    if monthly.retrain_on_drift and work.outcomes.get("monitor", {}).get("retrain_advised"):
         return "monitoring advised it"
     return None
 
@@ -139,12 +139,12 @@ def score_month(work: Month) -> Result:
 
 def champion(work: Month) -> int | None:
     """The champion's version, None before the first training."""
-    found = registry.aliased(connect(work.settings), registry.CHAMPION)
-    return None if found is None else found.number
+    version = registry.aliased(connect(work.settings), registry.CHAMPION)
+    return None if version is None else version.number
 
 
 def features_until(work: Month) -> list[str]:
     """Names the contents of all features up to the month; deliveries of later months don't change it."""
-    known = work.lake.rows("feature_builds", ["month", "inputs"]).to_pylist()
-    built = [row for row in known if row["inputs"] is not None and row["month"] <= work.month]
+    builds = work.lake.rows("feature_builds", ["month", "inputs"]).to_pylist()
+    built = [row for row in builds if row["inputs"] is not None and row["month"] <= work.month]
     return [row["inputs"] for row in sorted(built, key=lambda row: row["month"])]

@@ -46,9 +46,9 @@ def _monitored(month: Month) -> object:
 def _trained(month: Month) -> object:
     # "monthly" too: whether a training is due depends on it, and where the settings have the data begin and
     # end; where the events do isn't asked, for deliveries of later months move it and change nothing here
-    chosen = deciding(month.settings, "model", "report", "search", "monthly")
+    settings = deciding(month.settings, "model", "report", "search", "monthly")
     advised = month.outcomes.get("monitor", {}).get("retrain_advised")
-    return [month_steps.features_until(month), chosen, advised]
+    return [month_steps.features_until(month), settings, advised]
 
 
 def _weighed(month: Month) -> object:

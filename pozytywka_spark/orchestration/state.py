@@ -48,9 +48,9 @@ def read_states(lake: Lake, month: date | None = None) -> list[StepState]:
     """The latest state of each step of a month, or of all months, in the order of their beginning."""
     if not lake.exists(MONTHLY_STEPS.name):
         return []
-    known = map(_state, lake.rows(MONTHLY_STEPS.name).to_pylist())
-    wanted = [state for state in known if month in (None, state.month)]
-    last = {(state.month, state.step): state for state in sorted(wanted, key=_age)}
+    states = map(_state, lake.rows(MONTHLY_STEPS.name).to_pylist())
+    of_month = [state for state in states if month in (None, state.month)]
+    last = {(state.month, state.step): state for state in sorted(of_month, key=_age)}
     return sorted(last.values(), key=lambda state: (state.month, state.started_at, state.step))
 
 

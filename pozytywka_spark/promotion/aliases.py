@@ -46,15 +46,15 @@ def settle(
 
     Not one that is older than the challenger: that was decided about before. `versions` as of `weigh`.
     """
-    known = registry.aliased(tracking, registry.CHALLENGER)
-    if known is None or known.number < version.number:
+    challenger = registry.aliased(tracking, registry.CHALLENGER)
+    if challenger is None or challenger.number < version.number:
         registry.set_alias(tracking, registry.CHALLENGER, version.number)
     champion = registry.aliased(tracking, registry.CHAMPION)
-    newest = max(each.number for each in (known, champion, version) if each is not None)
+    newest = max(each.number for each in (challenger, champion, version) if each is not None)
     if champion is not None and newest > version.number:
         publish_if_missing(tracking, version.training_run)
-        told = f"version {newest} is newer than version {version.number}, which is not weighed again"
-        return Settled(champion.number, version.number, Decision(False, (told,)))
+        reason = f"version {newest} is newer than version {version.number}, which is not weighed again"
+        return Settled(champion.number, version.number, Decision(False, (reason,)))
     return weigh(tracking, champion, version, asked, settings, versions=versions)
 
 
@@ -100,15 +100,15 @@ def weigh(
     """
     inputs = past_decisions.Inputs("")
     if challenger.tags.get(registry.GUARDS) != registry.PASSED:
-        told = f"version {challenger.number} bears no mark that all guards passed when it was trained"
-        decision = Decision(False, (told,), changes=("train it with this project's train job",))
+        reason = f"version {challenger.number} bears no mark that all guards passed when it was trained"
+        decision = Decision(False, (reason,), changes=("train it with this project's train job",))
     elif champion is None:
         decision = Decision(True, ("there was no champion",))
     elif champion.number == challenger.number:
-        told = f"version {champion.number} is the champion already"
+        reason = f"version {champion.number} is the champion already"
         if not dry_run:
             publish_if_missing(tracking, challenger.training_run)  # a gate killed after it moved the alias
-        return Settled(champion.number, challenger.number, Decision(False, (told,)))
+        return Settled(champion.number, challenger.number, Decision(False, (reason,)))
     else:
         named = partial(past_decisions.inputs_of, champion, challenger, settings)
         by_versions = named(versions) if versions else None
@@ -173,13 +173,13 @@ def roll_back(settings: Settings) -> tuple[int, int]:
         tracking, champion.number, int(previous), past_decisions.Inputs(past_decisions.BY_HAND)
     )
     registry.set_alias(tracking, registry.CHAMPION, int(previous))
-    told = f"Rolled back: version {previous} is the champion again, by hand."
+    note = f"Rolled back: version {previous} is the champion again, by hand."
     reasons = [f"version {champion.number} had taken over from version {previous}; gate --rollback undid it"]
     publish(
         tracking,
         champion.training_run,
         {
-            "verdict": told,
+            "verdict": note,
             "promoted": False,
             "champion": int(previous),
             ROLLED_BACK: True,

@@ -51,7 +51,7 @@ def compare(
     )
     models = {CHALLENGER: challenger} | ({CHAMPION: champion} if compatible else {})
     replicates = max(settings.evaluation.bootstrap, 100)
-    told = asked.ask(
+    answers = asked.ask(
         [
             partial(
                 sums_by_contender,
@@ -64,15 +64,15 @@ def compare(
             for first, count in ranges(2 * rows, replicates)
         ]
     )
-    found = finished([part.whole for part in told])
-    if not found:
+    evaluations = finished([part.whole for part in answers])
+    if not evaluations:
         return Decision(
             False, (f"no rows after {seen}, which both models have not seen, to compare them on",)
         )
     if not compatible:
-        return decide_alone(found[CHALLENGER], settings.gate)
-    slices = finished([told[0].slices])
-    decision = decide(found[CHALLENGER], found[CHAMPION], slices, settings)
+        return decide_alone(evaluations[CHALLENGER], settings.gate)
+    slices = finished([answers[0].slices])
+    decision = decide(evaluations[CHALLENGER], evaluations[CHAMPION], slices, settings)
     return replace(decision, reasons=(*decision.reasons, *_kinds(champion, challenger)))
 
 
@@ -96,12 +96,12 @@ def decide(
     drawn = difference[1:][np.isfinite(difference[1:])]
     share = float((drawn > 0).mean()) if len(drawn) else 0.0
     better = bool(difference[0] > 0 and share >= gate.confidence)
-    told = (
+    reason = (
         f"{gate.metric} is better in {share:.1%} of paired replicates (at least {gate.confidence:.1%} asked)"
     )
     calibrated, about_calibration = calibration_holds(challenger, gate)
     collapsed = collapsed_slices(slices, settings.evaluation.min_slice_positives, gate.max_slice_drop)
-    reasons = [told, about_calibration]
+    reasons = [reason, about_calibration]
     reasons.append(f"slices collapsed: {'; '.join(collapsed)}" if collapsed else "no slice collapsed")
     advantage = Advantage(gate.metric, float(difference[0]), drawn, gate.confidence)
     changes = what_would_change(advantage, challenger, gate, collapsed)
@@ -111,7 +111,7 @@ def decide(
 
 def decide_apart(champion: ServingModel, challenger: ServingModel) -> Decision:
     """The decision where the two predict different things: the champion stays, a person decides."""
-    told = (
+    reason = (
         f"champion {champion.version} predicts {champion.label}, version {challenger.version} predicts "
         f"{challenger.label}: models of different labels are never compared"
     )
@@ -119,31 +119,31 @@ def decide_apart(champion: ServingModel, challenger: ServingModel) -> Decision:
         "train it under a name of its own (mlflow.model_name), beside the champion; or, if it is to take the "
         "champion's place, give it the alias champion by hand in MLflow's registry"
     )
-    return Decision(False, (told,), changes=(change,))
+    return Decision(False, (reason,), changes=(change,))
 
 
 def decide_alone(challenger: Evaluation, gate: Gate) -> Decision:
     """The decision where the champion can't score today's features."""
     drawn = challenger.replicates["roc_auc"][1:]
     knows = bool((drawn > 0.5).mean() >= gate.confidence) if len(drawn) else False
-    calibrated, told = calibration_holds(challenger, gate)
+    calibrated, reason = calibration_holds(challenger, gate)
     auc = challenger.metrics["roc_auc"]
     reasons = (
         "the champion was trained with another catalogue and can score nobody",
         f"the challenger's roc_auc {auc:.4f} is {'' if knows else 'not '}beyond chance",
-        told,
+        reason,
     )
     return Decision(knows and calibrated, reasons)
 
 
-def calibration_holds(found: Evaluation, gate: Gate) -> tuple[bool, str]:
+def calibration_holds(evaluation: Evaluation, gate: Gate) -> tuple[bool, str]:
     """Whether the calibration error is within what is allowed beyond chance.
 
     A perfectly calibrated model shows an error too: in a bin of n rows with probability p the observed
     rate is off by sqrt(2/pi) sqrt(p (1 - p) / n) on average. Half as much again is granted on top.
     """
-    noise, allowed = allowed_calibration_error(found, gate)
-    error = found.metrics["calibration_error"]
+    noise, allowed = allowed_calibration_error(evaluation, gate)
+    error = evaluation.metrics["calibration_error"]
     verdict = "within" if error <= allowed else "beyond"
     return (
         error <= allowed,
@@ -153,7 +153,7 @@ def calibration_holds(found: Evaluation, gate: Gate) -> tuple[bool, str]:
 
 def collapsed_slices(slices: Mapping[str, Evaluation], least: int, drop: float) -> list[str]:
     """Slices with enough positives and negatives where the challenger's ROC AUC fell by more than `drop`."""
-    found = []
+    collapsed = []
     for name, champion in slices.items():
         who, _, slice_name = name.partition(" ")
         if who != CHAMPION or not slice_name:
@@ -162,8 +162,8 @@ def collapsed_slices(slices: Mapping[str, Evaluation], least: int, drop: float) 
         challenger = slices[f"{CHALLENGER} {slice_name}"]
         before, after = champion.metrics["roc_auc"], challenger.metrics["roc_auc"]
         if min(positives, champion.metrics["rows"] - positives) >= least and after < before - drop:
-            found.append(f"{slice_name} from {before:.3f} to {after:.3f}")
-    return sorted(found)
+            collapsed.append(f"{slice_name} from {before:.3f} to {after:.3f}")
+    return sorted(collapsed)
 
 
 def _table(challenger: Evaluation, champion: Evaluation) -> tuple[Mapping[str, object], ...]:

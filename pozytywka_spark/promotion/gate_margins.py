@@ -28,16 +28,16 @@ class Advantage:
         return -low
 
 
-def allowed_calibration_error(found: Evaluation, gate: Gate) -> tuple[float, float]:
+def allowed_calibration_error(evaluation: Evaluation, gate: Gate) -> tuple[float, float]:
     """What chance alone gives, and the most that the gate lets through.
 
     A perfectly calibrated model shows an error too: in a bin of n rows with probability p the observed
     rate is off by sqrt(2/pi) sqrt(p (1 - p) / n) on average. Half as much again is granted on top.
     """
-    size = sum(row["rows"] for row in found.bins)
+    size = sum(row["rows"] for row in evaluation.bins)
     noise = sum(
         row["rows"] * np.sqrt(2 / np.pi * row["predicted"] * (1 - row["predicted"]) / row["rows"]) / size
-        for row in found.bins
+        for row in evaluation.bins
     )
     return float(noise), gate.max_calibration_error + 1.5 * float(noise)
 

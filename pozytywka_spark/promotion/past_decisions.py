@@ -53,14 +53,14 @@ def standing(
     if challenger.tags.get(KEPT) != str(champion.number) or not (same or on in (None, BY_HAND)):
         return None
     why = "by hand" if on == BY_HAND else "on the same rows and settings"
-    told = (
+    note = (
         f"version {challenger.number} was kept out by champion {champion.number} before, {why}: "
         "not weighed again (gate --again does)"
     )
     run = challenger.training_run
     if on == BY_HAND or not runs.has_artefact(tracking, run, FACTS):
-        return Decision(False, (told,))
+        return Decision(False, (note,))
     if not runs.has_artefact(tracking, run, OUTCOME):
         return None  # killed before its page told the decision
     outcome = runs.read_json(tracking, run, OUTCOME)
-    return Decision(False, (told, *outcome["reasons"]), tuple(outcome["table"]), tuple(outcome["changes"]))
+    return Decision(False, (note, *outcome["reasons"]), tuple(outcome["table"]), tuple(outcome["changes"]))

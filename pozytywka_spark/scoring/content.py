@@ -24,11 +24,11 @@ class DigestRows:
 
     def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line of all."""
-        found = Digest()
+        digest = Digest()
         for file in items:
             rows = files.read([file], self.columns)
-            found += digest_of(_numbers(rows.get_column(name)) for name in self.columns)
-        yield asdict(found)
+            digest += digest_of(_numbers(rows.get_column(name)) for name in self.columns)
+        yield asdict(digest)
 
 
 def _numbers(values: pl.Series) -> npt.NDArray[Any]:
@@ -42,4 +42,4 @@ def digest_files(tasks: Tasks, files: Sequence[DataFile], columns: Sequence[str]
     """A digest of those columns of the files' rows, whatever their order and files."""
     work = DigestRows(tuple(columns))
     done = tasks.run(files, work, weight=lambda file: file.size, named=lambda file: file.place)
-    return sum((Digest(**told) for told in done.told), Digest()).named(columns)
+    return sum((Digest(**result) for result in done.told), Digest()).named(columns)

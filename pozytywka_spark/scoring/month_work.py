@@ -62,9 +62,9 @@ class ExplainUsers:
             rows = files.read(part.files, ["user_id", *self.model.features]).sort("user_id")
             chunks = [self._explained(chunk) for chunk in rows.iter_slices(ROWS_AT_ONCE)]
             if chunks:
-                found = pl.concat(chunks)
-                files.stage(MARGINS, found.select("user_id", MARGIN), (part.number,))
-                files.stage(EXPLAINED, found.select(REASONS), (part.number,))
+                scored = pl.concat(chunks)
+                files.stage(MARGINS, scored.select("user_id", MARGIN), (part.number,))
+                files.stage(EXPLAINED, scored.select(REASONS), (part.number,))
         yield from ()
 
     def _explained(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -204,13 +204,13 @@ def matrix_of(rows: pl.DataFrame, order: Sequence[str]) -> Matrix:
     return rows.select(pl.col(name).cast(pl.Float64).fill_null(float("nan")) for name in order).to_numpy()
 
 
-def deciles_of(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def deciles_of(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Users, lowest, mean and highest probability, selected: a row a tenth, from what `CountDeciles` told."""
-    found = []
-    for decile in sorted({line["decile"] for line in told}):
-        mine = [line for line in told if line["decile"] == decile]
+    deciles = []
+    for decile in sorted({line["decile"] for line in results}):
+        mine = [line for line in results if line["decile"] == decile]
         users = sum(line["users"] for line in mine)
-        found.append(
+        deciles.append(
             {
                 "decile": decile,
                 "users": users,
@@ -220,4 +220,4 @@ def deciles_of(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "selected": sum(line["selected"] for line in mine),
             }
         )
-    return found
+    return deciles

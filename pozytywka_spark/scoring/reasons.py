@@ -31,8 +31,8 @@ class Words:
 
 def words_of(order: Sequence[str], catalogue: Sequence[Feature]) -> Words:
     """The catalogue's words for the features in `order`."""
-    known = {feature.name: feature for feature in catalogue}
-    entries = [known[name] for name in order]
+    features = {feature.name: feature for feature in catalogue}
+    entries = [features[name] for name in order]
     return Words(
         tuple(order),
         tuple(entry.meaning for entry in entries),
@@ -44,10 +44,10 @@ def words_of(order: Sequence[str], catalogue: Sequence[Feature]) -> Words:
 def reasons_of(matrix: Matrix, contributions: Matrix, words: Words, top: int) -> pa.ListArray:
     """A list of reasons for each row, strongest first; of equals the earlier feature first."""
     strongest = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :top]
-    chosen = np.take_along_axis(contributions, strongest, axis=1)
+    strongest_values = np.take_along_axis(contributions, strongest, axis=1)
     values = np.take_along_axis(matrix, strongest, axis=1)
-    inside = chosen != 0
-    index, contribution, value = strongest[inside], chosen[inside], values[inside]
+    inside = strongest_values != 0
+    index, contribution, value = strongest[inside], strongest_values[inside], values[inside]
     ends = np.concatenate([[0], np.cumsum(inside.sum(axis=1))]).astype(np.int32)
     fields = [
         _pick(words.names, index),
@@ -63,10 +63,10 @@ def _in_words(words: Words, index: npt.NDArray[np.int64], contribution: Matrix, 
     """Such as "adverts heard: 12 events (raises the chance)"."""
     rounded = pc.cast(pa.array(np.round(value, 2), from_pandas=True), pa.string())
     number = pc.replace_substring_regex(rounded, r"\.0$", "")
-    known = pc.binary_join_element_wise(number, _pick(words.units, index), "")
-    told = pc.fill_null(known, "unknown")
+    with_unit = pc.binary_join_element_wise(number, _pick(words.units, index), "")
+    value_text = pc.fill_null(with_unit, "unknown")
     effect = pa.array(np.where(contribution > 0, " (raises the chance)", " (lowers the chance)"))
-    text = pc.binary_join_element_wise(_pick(words.meanings, index), told, ": ")
+    text = pc.binary_join_element_wise(_pick(words.meanings, index), value_text, ": ")
     return pc.binary_join_element_wise(text, effect, "")
 
 

@@ -77,29 +77,29 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
     `TrackingError` if no champion is registered, `GuardError` if its features aren't today's, or its label
     isn't the one that the settings ask for.
     """
-    chosen = read_month(settings, lake, month)
+    chosen_month = read_month(settings, lake, month)
     model = load_model(connect(settings))
     check_label(model, settings.label)
     order = feature_order(settings)
     check_order(model.features, order)
     check_hash(model.catalogue_hash, catalogue_hash(settings))
     columns = ["user_id", "month", *order]
-    partition: Partition = {"month": chosen.month, "model_version": model.version}
+    partition: Partition = {"month": chosen_month.month, "model_version": model.version}
     with lake.tasks() as tasks:
-        shards = lake.shards("features", tasks, [{"month": chosen.month}], columns)
+        shards = lake.shards("features", tasks, [{"month": chosen_month.month}], columns)
         features = [file for shard in shards for file in shard.files]
-        scoring_id = _scoring_id(model, settings, digest_files(tasks, features, columns), chosen)
+        scoring_id = _scoring_id(model, settings, digest_files(tasks, features, columns), chosen_month)
         there = _counted(lake, tasks, partition)
         unchanged = {line["scoring_id"] for line in there} == {scoring_id}
         if not unchanged:
-            written = _write(tasks, features, chosen, model, settings, scoring_id)
+            written = _write(tasks, features, chosen_month, model, settings, scoring_id)
             lake.replace_partitions(written, PREDICTIONS, [partition])
             there = _counted(lake, tasks, partition)
     deciles = deciles_of(there)
     return ScoringReport(
-        month=chosen.month,
-        complete=chosen.complete,
-        note=chosen.note,
+        month=chosen_month.month,
+        complete=chosen_month.complete,
+        note=chosen_month.note,
         rows=sum(row["users"] for row in deciles),
         model_name=model.name,
         model_version=model.version,
@@ -115,16 +115,16 @@ def read_month(settings: Settings, lake: Lake, month: date | None) -> ChosenMont
     """`month`, or the last complete one with features. Raises `DataError` if there are no features of it."""
     if not lake.exists("features"):
         raise DataError(f"table features is not in {lake.root}: run the features job first")
-    known = months_in(lake, "features")
-    if not known:
+    months = months_in(lake, "features")
+    if not months:
         raise DataError("table features is empty: no user without premium has an event in any month")
-    chosen = choose_month(known, span_of_features(settings, lake), month, "scored")
-    if chosen.month not in known:
+    chosen_month = choose_month(months, span_of_features(settings, lake), month, "scored")
+    if chosen_month.month not in months:
         raise DataError(
-            f"no user to score in {chosen.month:%Y-%m}: table features has months {known[0]:%Y-%m} "
-            f"to {known[-1]:%Y-%m}"
+            f"no user to score in {chosen_month.month:%Y-%m}: table features has months {months[0]:%Y-%m} "
+            f"to {months[-1]:%Y-%m}"
         )
-    return chosen
+    return chosen_month
 
 
 def months_in(lake: Lake, table: str) -> list[date]:
@@ -135,7 +135,7 @@ def months_in(lake: Lake, table: str) -> list[date]:
 def _write(
     tasks: Tasks,
     features: Sequence[DataFile],
-    chosen: ChosenMonth,
+    chosen_month: ChosenMonth,
     model: ServingModel,
     settings: Settings,
     scoring_id: str,
@@ -146,7 +146,7 @@ def _write(
         "scored_at": datetime.now(UTC),
         "label": model.label,
         "horizon_days": model.horizon,
-        "complete": chosen.complete,
+        "complete": chosen_month.complete,
     }
     words = words_of(model.features, catalogue_of(settings))
     return write_scores(
@@ -154,14 +154,14 @@ def _write(
         features,
         ExplainUsers(model, words, settings.scoring.reasons),
         RankUsers(model.calibrator, Rule(**settings.scoring.policy.model_dump())),
-        WritePredictions(chosen.month, model.version, alike),
+        WritePredictions(chosen_month.month, model.version, alike),
     )
 
 
-def _scoring_id(model: ServingModel, settings: Settings, content: str, chosen: ChosenMonth) -> str:
+def _scoring_id(model: ServingModel, settings: Settings, content: str, chosen_month: ChosenMonth) -> str:
     """Names everything that decides a partition's rows, so that they needn't be made twice."""
     inputs = [FORMAT, model.name, model.version, model.run_id, deciding(settings, "predictions"), content]
-    inputs.append(chosen.complete)
+    inputs.append(chosen_month.complete)
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
 
 

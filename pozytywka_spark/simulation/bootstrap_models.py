@@ -40,20 +40,20 @@ def refit(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel) -> 
     A user's rows are drawn together (Poisson bootstrap of clusters). Trees: plain XGBoost, as many as the
     champion has, the same parameters. Calibration stays the champion's own. Raises as `training_rows`.
     """
-    chosen = settings.simulation
+    simulation = settings.simulation
     rows = training_rows(tasks, settings, lake, model)
     how = recipe(settings, model)
-    numbers = tuple(range(1, chosen.bootstrap + 1))
+    numbers = tuple(range(1, simulation.bootstrap + 1))
     # the sample is bounded: on one machine threads of this process fit sooner than workers have started
     items = [numbers] if tasks.here else [(number,) for number in numbers]
     done = tasks.run(
         items,
-        FitReplicates(rows, how, model.features, chosen.seed, tasks.slots if tasks.here else 1),
+        FitReplicates(rows, how, model.features, simulation.seed, tasks.slots if tasks.here else 1),
         weight=lambda _: 1 if tasks.here else _BYTES_A_FIT,
-        named=lambda item: f"refit {item[0]} of {chosen.bootstrap}",
+        named=lambda item: f"refit {item[0]} of {simulation.bootstrap}",
     )
-    found = {told["replicate"]: base64.b64decode(told["content"]) for told in done.told}
-    return tuple(from_content(model.kind, found[number], how.trees) for number in sorted(found))
+    models = {result["replicate"]: base64.b64decode(result["content"]) for result in done.told}
+    return tuple(from_content(model.kind, models[number], how.trees) for number in sorted(models))
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def training_rows(tasks: Tasks, settings: Settings, lake: Lake, model: ServingMo
     Users are chosen by dice, so that `simulation.bootstrap_rows` rows come out, about. Parcels REFIT.
     Raises `DataError` if the table has not the model's label, if there is no such row or no buyer among them.
     """
-    chosen = settings.simulation
+    simulation = settings.simulation
     schema = lake.schema("labels")
     if schema is None:
         raise DataError(f"table labels is not in {lake.root}: run the features job first")
@@ -124,13 +124,15 @@ def training_rows(tasks: Tasks, settings: Settings, lake: Lake, model: ServingMo
             f"no labelled row with a purchase until {model.trained_until} is left to refit the champion on: "
             "build the features of those months again"
         )
-    wanted: list[Partition] = [{"month": count.month} for count in counts if count.rows]
+    partitions: list[Partition] = [{"month": count.month} for count in counts if count.rows]
     columns = ["user_id", "month", *model.features]
     months = [
         MonthRows(shard.partition["month"], 0, labels[shard.partition["month"]], shard.files)
-        for shard in lake.shards("features", tasks, wanted, columns)
+        for shard in lake.shards("features", tasks, partitions, columns)
     ]
-    work = DrawRefit(model.features, model.label, whole, min(1.0, chosen.bootstrap_rows / rows), chosen.seed)
+    work = DrawRefit(
+        model.features, model.label, whole, min(1.0, simulation.bootstrap_rows / rows), simulation.seed
+    )
     done = tasks.run(
         months, work, weight=lambda item: item.size, named=lambda item: f"rows of {item.month:%Y-%m}"
     )

@@ -26,7 +26,7 @@ def search(segment: Segment, seed: int) -> Front:
 
     The same segment and seed give the same front, on whatever machine and beside whatever else runs.
     """
-    chosen, reach = segment.chosen, reach_of(segment)
+    settings, reach = segment.chosen, reach_of(segment)
     if not (reach[:, 1] > reach[:, 0]).any():
         return front_of(segment, segment.none[None, :])
     from pymoo.algorithms.moo.nsga2 import NSGA2
@@ -41,22 +41,22 @@ def search(segment: Segment, seed: int) -> Front:
     class Changes(Problem):  # type: ignore[misc]  # pymoo's base class is untyped
         def _evaluate(self, x: Floats, out: dict[str, Floats], *_: object, **__: object) -> None:
             outcome = segment.evaluate(x)
-            tried.append(x[outcome.support >= chosen.min_support])
+            tried.append(x[outcome.support >= settings.min_support])
             out["F"] = objectives(outcome)
-            out["G"] = chosen.min_support - outcome.support[:, None]
+            out["G"] = settings.min_support - outcome.support[:, None]
 
     class Turn(Mutation):  # type: ignore[misc]  # as above
         def _do(self, problem: object, x: Floats, **_: object) -> Floats:
             return turned(segment, reach, x, rng)
 
     algorithm = NSGA2(
-        pop_size=chosen.population,
-        sampling=first_population(segment, reach, chosen.population, rng),
+        pop_size=settings.population,
+        sampling=first_population(segment, reach, settings.population, rng),
         crossover=UX(),  # children take each lever from one parent: changes stay sparse
         mutation=Turn(),
     )
     problem = Changes(n_var=len(reach), n_obj=3, n_ieq_constr=1, xl=reach[:, 0], xu=reach[:, 1])
-    minimize(problem, algorithm, ("n_gen", chosen.generations), seed=seed, verbose=False)
+    minimize(problem, algorithm, ("n_gen", settings.generations), seed=seed, verbose=False)
     # of all that was tried: a population has room for its last generation only
     return front_of(segment, np.concatenate(tried))
 
@@ -96,8 +96,8 @@ def turned(segment: Segment, reach: Floats, settings: Floats, rng: np.random.Gen
     anywhere = rng.uniform(low, high, shape)
     scaled = none + (settings - none) * rng.uniform(0.6, 1.5, shape)
     moved = np.where(way < 0.3, none, np.where(way < 0.55, anywhere, scaled))
-    found = np.clip(np.where(chosen, moved, settings), low, high)
-    return np.array([segment.snap(each) for each in found])
+    levers = np.clip(np.where(chosen, moved, settings), low, high)
+    return np.array([segment.snap(each) for each in levers])
 
 
 def objectives(outcome: Outcome) -> Floats:
@@ -115,8 +115,8 @@ def first_population(segment: Segment, reach: Floats, size: int, rng: np.random.
                 settings[lever] += pull * (bound[lever] - settings[lever])
                 alone.append(settings)
     first = np.vstack([segment.none, *alone[: size - 1 - size // 4]])
-    found = np.vstack([first, drawn_settings(segment, reach, size, rng)])[:size]
-    return np.array([segment.snap(each) for each in found])
+    population = np.vstack([first, drawn_settings(segment, reach, size, rng)])[:size]
+    return np.array([segment.snap(each) for each in population])
 
 
 def drawn_settings(segment: Segment, bounds: Floats, size: int, rng: np.random.Generator) -> Floats:
@@ -138,13 +138,13 @@ def front_of(segment: Segment, settings: Floats) -> Front:
     allowed = outcome.support >= segment.chosen.min_support
     values = objectives(outcome)
     rivals = values[allowed]
-    kept = [
+    members = [
         place
         for place in np.flatnonzero(allowed)
         if not ((rivals <= values[place]).all(axis=1) & (rivals < values[place]).any(axis=1)).any()
     ]
-    kept.sort(key=lambda place: (outcome.distance[place], *tried[place]))
-    chosen = np.array(kept)
+    members.sort(key=lambda place: (outcome.distance[place], *tried[place]))
+    chosen = np.array(members)
     return Front(tried[chosen], Outcome(**{name: value[chosen] for name, value in vars(outcome).items()}))
 
 

@@ -87,11 +87,11 @@ class Segment:
 
     def moved(self, settings: Floats) -> dict[str, Floats]:
         """The columns that differ from today's at those settings, one a lever."""
-        found: dict[str, Floats] = {}
+        columns: dict[str, Floats] = {}
         for lever, setting in zip(self.levers, settings, strict=True):
             # a later lever starts from what an earlier one left: no two move the same feature by a factor
-            found |= lever.move({**self.columns, **found}, float(setting))
-        return found
+            columns |= lever.move({**self.columns, **columns}, float(setting))
+        return columns
 
     def snap(self, settings: Floats) -> Floats:
         """Settings with moves too small to matter taken back."""
@@ -154,13 +154,13 @@ class Segment:
         )
 
     def _place(self, name: str, values: Floats) -> Floats:
-        known = self._sorted[name]
-        if not len(known):
+        ordered = self._sorted[name]
+        if not len(ordered):
             return np.full(len(values), _UNKNOWN)
         place = (
-            (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right"))
+            (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right"))
             / 2
-            / len(known)
+            / len(ordered)
         )
         return np.where(np.isnan(values), _UNKNOWN, place)
 
@@ -192,11 +192,11 @@ def _less(columns: Columns, moved: Mapping[str, Floats], name: str) -> float:
     return float(np.nanmean(columns[name] - moved[name])) if name in moved else 0.0
 
 
-def _bounds(lever: Lever, values: Floats, mean: float, chosen: Simulation) -> tuple[float, float]:
+def _bounds(lever: Lever, values: Floats, mean: float, simulation: Simulation) -> tuple[float, float]:
     """Settings that take the group's mean as far as the quantiles of its users; none without values."""
     if not _known(values) or (lever.kind == "factor" and mean <= 0):
         return lever.none, lever.none
-    low, high = np.nanquantile(values, (chosen.low_quantile, chosen.high_quantile))
+    low, high = np.nanquantile(values, (simulation.low_quantile, simulation.high_quantile))
     ends = (low / mean, high / mean) if lever.kind == "factor" else (low - mean, high - mean)
     return float(min(ends[0], lever.none)), float(max(ends[1], lever.none))
 
@@ -211,5 +211,5 @@ def _mean(values: Floats) -> float:
 
 def _spread(values: Floats) -> float:
     """Standard deviation among users; of one that is the same for all, 1."""
-    found = float(np.nanstd(values)) if _known(values) else 0.0
-    return found if found > 0 else 1.0
+    spread = float(np.nanstd(values)) if _known(values) else 0.0
+    return spread if spread > 0 else 1.0

@@ -43,17 +43,17 @@ class ScoredFiles:
 
 def choose_scored(settings: Settings, lake: Lake, month: date | None, model: ServingModel) -> ChosenMonth:
     """A month (default: the last complete one scored). Raises `DataError` if the champion has scored none."""
-    known: set[date] = set()
+    months: set[date] = set()
     if lake.exists(PREDICTIONS.name):
-        held = lake.rows(PREDICTIONS.name, ["month", "model_version"])
-        pairs = held.group_by(["month", "model_version"]).aggregate([]).to_pylist()
+        scored = lake.rows(PREDICTIONS.name, ["month", "model_version"])
+        pairs = scored.group_by(["month", "model_version"]).aggregate([]).to_pylist()
         mine = {row["month"] for row in pairs if row["model_version"] == model.version}
-        known = {each for each in mine if month in (None, each)}
-    if not known:
+        months = {each for each in mine if month in (None, each)}
+    if not months:
         which = f"{month:%Y-%m} has no scores" if month else "no month has scores"
         flag = f" --month {month:%Y-%m}" if month else ""
         raise DataError(f"{which} of the champion, {_told(model)}: run the score job first (score{flag})")
-    return choose_month(known, span_of_features(settings, lake), month, "simulated")
+    return choose_month(months, span_of_features(settings, lake), month, "simulated")
 
 
 def scored_files(lake: Lake, tasks: Tasks, month: date, by: str, model: ServingModel) -> ScoredFiles:
@@ -99,9 +99,9 @@ class GroupUsers:
         for part in items:
             grouped_by = [RANGES[self.by][0]] if self.by in RANGES else []
             rows = files.read(part.files, list(dict.fromkeys(["user_id", *self.columns, *grouped_by])))
-            known = rows.join(scores.drop_nulls(), on="user_id", how="inner", maintain_order="left")
-            yield {SEGMENT: None, "rows": rows.height, "stray": rows.height - known.height}
-            named = known.with_columns(self._segments(known, files).alias(SEGMENT))
+            scored = rows.join(scores.drop_nulls(), on="user_id", how="inner", maintain_order="left")
+            yield {SEGMENT: None, "rows": rows.height, "stray": rows.height - scored.height}
+            named = scored.with_columns(self._segments(scored, files).alias(SEGMENT))
             diced = named.with_columns(dice(named, self.seed, ("user_id",)).alias(DICE))
             units = (pl.col("probability") * _DIGITS).round().cast(pl.Int64)
             sums = diced.group_by(SEGMENT).agg(pl.len().alias("users"), units.sum().alias("purchases"))
@@ -114,16 +114,16 @@ class GroupUsers:
         if self.by == "all":
             return pl.repeat(EVERYONE, rows.height, eager=True)
         if self.by == "city":
-            found = cities_of(rows, files.shared(self.users, ["user_id", "city"]))
+            cities = cities_of(rows, files.shared(self.users, ["user_id", "city"]))
         else:
             feature, edges, unit = RANGES[self.by]
             names = np.array([*range_names(edges, unit), UNKNOWN])
             values = rows.get_column(feature).cast(pl.Float64).fill_null(float("nan")).to_numpy()
             place = np.searchsorted(np.array(edges, np.float64), values, side="right")
-            found = pl.Series(
+            cities = pl.Series(
                 names[np.where(np.isnan(values), len(names) - 1, place)].tolist(), dtype=pl.String
             )
-        return f"{self.by}: " + found
+        return f"{self.by}: " + cities
 
 
 def cities_of(rows: pl.DataFrame, users: pl.DataFrame) -> pl.Series:
@@ -142,26 +142,27 @@ def lowest_of_each(rows: pl.DataFrame, most: int) -> pl.DataFrame:
 
 
 def sizes_told(
-    told: Sequence[Mapping[str, Any]], scores: int, chosen: ChosenMonth, model: ServingModel
+    results: Sequence[Mapping[str, Any]], scores: int, chosen_month: ChosenMonth, model: ServingModel
 ) -> dict[str, tuple[int, float]]:
     """Users and expected purchases of each segment, in the order of names; `scores` are the rows of scores.
 
     Raises `DataError` if the scores aren't those of the users that there are now.
     """
-    parts = [line for line in told if line[SEGMENT] is None]
+    parts = [line for line in results if line[SEGMENT] is None]
     stray = sum(line["stray"] for line in parts)
     stray += scores - (sum(line["rows"] for line in parts) - stray)
     if stray:
         raise DataError(
-            f"the scores of {chosen.month:%Y-%m} by {_told(model)} are not of the users that table features "
+            f"the scores of {chosen_month.month:%Y-%m} by {_told(model)} "
+            "are not of the users that table features "
             f"has now ({stray} differ): run the score job again"
         )
-    found: dict[str, tuple[int, int]] = {}
-    for line in told:
+    sizes: dict[str, tuple[int, int]] = {}
+    for line in results:
         if line[SEGMENT] is not None:
-            users, units = found.get(line[SEGMENT], (0, 0))
-            found[line[SEGMENT]] = (users + line["users"], units + line["purchases"])
-    return {name: (users, units / _DIGITS) for name, (users, units) in sorted(found.items())}
+            users, units = sizes.get(line[SEGMENT], (0, 0))
+            sizes[line[SEGMENT]] = (users + line["users"], units + line["purchases"])
+    return {name: (users, units / _DIGITS) for name, (users, units) in sorted(sizes.items())}
 
 
 def _told(model: ServingModel) -> str:

@@ -93,8 +93,8 @@ def simulate(
     check_order(model.features, feature_order(settings))
     check_hash(model.catalogue_hash, catalogue_hash(settings))
     by = by or settings.simulation.segment
-    chosen = choose_scored(settings, lake, month, model)
-    month = chosen.month
+    chosen_month = choose_scored(settings, lake, month, model)
+    month = chosen_month.month
     with lake.tasks() as tasks:
         files = scored_files(lake, tasks, month, by, model)
         levers, notes = usable(LEVERS, catalogue_of(settings), model.features, files.columns)
@@ -102,25 +102,25 @@ def simulate(
             raise DataError(f"nothing can be changed: {'; '.join(notes)}")
         needed = _columns(files, model, levers)
         grouped = _grouped(tasks, files, by, needed, settings)
-        sizes = sizes_told(grouped.told, sum(file.rows for file in files.predictions), chosen, model)
-        identity = _identity(settings, model, _content(tasks, files, needed), chosen, by)
-        known = _partition(lake, month, by)
-        unchanged = bool(known) and known[0]["simulation_id"] == identity
+        sizes = sizes_told(grouped.told, sum(file.rows for file in files.predictions), chosen_month, model)
+        identity = _identity(settings, model, _content(tasks, files, needed), chosen_month, by)
+        stored = _partition(lake, month, by)
+        unchanged = bool(stored) and stored[0]["simulation_id"] == identity
         if not unchanged:
             task = _task(tasks, settings, lake, model, levers)
             fronts = _fronts(tasks, grouped, sizes, levers, task)
-            _write(fronts, lake, chosen, by, model, identity)
-            known = _partition(lake, month, by)
-    notes = (*([chosen.note] if chosen.note else []), *notes, *_small(sizes, settings))
-    page = render(known, month, model, notes)
-    run = _log(tracking, settings, known, page, (month, by, model.version), identity)
+            _write(fronts, lake, chosen_month, by, model, identity)
+            stored = _partition(lake, month, by)
+    notes = (*([chosen_month.note] if chosen_month.note else []), *notes, *_small(sizes, settings))
+    page = render(stored, month, model, notes)
+    run = _log(tracking, settings, stored, page, (month, by, model.version), identity)
     return SimulationReport(
         month=month,
-        complete=chosen.complete,
+        complete=chosen_month.complete,
         segment_by=by,
         model_name=model.name,
         model_version=model.version,
-        fronts=known,
+        fronts=stored,
         notes=notes,
         path=lake.path(SIMULATIONS.name),
         page=page,
@@ -148,8 +148,8 @@ def _columns(files: ScoredFiles, model: ServingModel, levers: Sequence[Lever]) -
 
 
 def _grouped(tasks: Tasks, files: ScoredFiles, by: str, columns: tuple[str, ...], settings: Settings) -> Done:
-    chosen = settings.simulation
-    work = GroupUsers(by, columns, files.predictions, files.users, _most(settings), chosen.seed)
+    simulation = settings.simulation
+    work = GroupUsers(by, columns, files.predictions, files.users, _most(settings), simulation.seed)
     return tasks.run(
         parts_of(files.features), work, weight=lambda part: part.size, named=lambda part: part.files[0].place
     )
@@ -188,19 +188,19 @@ def _fronts(
 
 
 def _write(
-    fronts: Rows, lake: Lake, chosen: ChosenMonth, by: str, model: ServingModel, identity: str
+    fronts: Rows, lake: Lake, chosen_month: ChosenMonth, by: str, model: ServingModel, identity: str
 ) -> None:
     """One commit, one file: a front has some dozens of rows."""
     alike = {
-        "month": chosen.month,
-        "complete": chosen.complete,
+        "month": chosen_month.month,
+        "complete": chosen_month.complete,
         "segment_by": by,
         "model_version": model.version,
         "simulation_id": identity,
     }
     rows = [alike | {**front, "changes": list(front["changes"].items())} for front in fronts]
     made = pa.Table.from_pylist(rows, schema=arrow_schema(SIMULATIONS.schema))
-    partition: Partition = {"month": chosen.month, "segment_by": by}
+    partition: Partition = {"month": chosen_month.month, "segment_by": by}
     lake.replace_partitions(made, SIMULATIONS, [partition])
 
 
@@ -224,11 +224,12 @@ def _small(sizes: Mapping[str, tuple[int, float]], settings: Settings) -> list[s
 
 
 def _identity(
-    settings: Settings, model: ServingModel, content: Sequence[str], chosen: ChosenMonth, by: str
+    settings: Settings, model: ServingModel, content: Sequence[str], chosen_month: ChosenMonth, by: str
 ) -> str:
     """Names everything that decides the fronts, so that they needn't be searched twice."""
     decisive = [
-        FORMAT, model.name, model.version, model.run_id, chosen.month.isoformat(), chosen.complete, by,
+        FORMAT, model.name, model.version, model.run_id,
+        chosen_month.month.isoformat(), chosen_month.complete, by,
         deciding(settings, "simulation"), *content,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
@@ -244,9 +245,9 @@ def _log(
 ) -> str:
     """A run of its own for each simulation (month, grouping, model version), found again if logged before."""
     month, by, version = what
-    known = runs.find_tagged(tracking, TAG, identity)
-    if known is not None:
-        return known
+    tagged = runs.find_tagged(tracking, TAG, identity)
+    if tagged is not None:
+        return tagged
     suggested = [row for row in fronts if row["suggested"]]
     name = f"simulate v{version} · {month:%Y-%m} by {by}"
     tags = {KIND: "simulation", "version": str(version), "pozytywka.caveat": WARNING}
@@ -267,7 +268,7 @@ def _log(
         runs.log_json(tracking, made, {"warning": WARNING, "fronts": plain}, "fronts.json")
         runs.log_text(tracking, made, page, "simulation.html")
         link = page_of(tracking.experiment_id, made, "simulation.html", "The page")
-        told = f"**{WARNING}**\n\n{len(suggested)} segments of {month:%Y-%m}, by {by}. {link} has the fronts."
-        tell_run(tracking, made, name, tags, told)
+        text = f"**{WARNING}**\n\n{len(suggested)} segments of {month:%Y-%m}, by {by}. {link} has the fronts."
+        tell_run(tracking, made, name, tags, text)
         runs.tag(tracking, made, TAG, identity)  # last: a run that was cut short isn't found again
     return made

@@ -61,10 +61,10 @@ def not_fetched(settings: Settings, log: Path | None) -> str | None:
     """What to tell people if the JVM ended for want of the jars; None if that was not it."""
     if not asked_for(settings) or brought() or log is None or not log.is_file():
         return None
-    found = _FAILED.search(log.read_bytes()[-_TAIL:].decode(errors="replace"))
-    if found is None:
+    match = _FAILED.search(log.read_bytes()[-_TAIL:].decode(errors="replace"))
+    if match is None:
         return None
-    missing = (found[1] or found[2]).replace("#", ":").replace(";", ":")
+    missing = (match[1] or match[2]).replace("#", ":").replace(";", ":")
     return (
         f"lake.engine=delta-spark needs {coordinates()}, and Spark could not download {missing} ({log} says "
         "why); run it where Maven Central or a mirror is reached, bring the jars once with scripts/jars.sh "

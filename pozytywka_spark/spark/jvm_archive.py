@@ -103,8 +103,8 @@ def _submitted(java_options: str, log: Path, what: str) -> bool:
 
 def _java() -> Path | None:
     home = os.environ.get("JAVA_HOME")
-    found = Path(home) / "bin" / "java" if home else shutil.which("java")
-    return Path(found).resolve() if found and Path(found).is_file() else None
+    java = Path(home) / "bin" / "java" if home else shutil.which("java")
+    return Path(java).resolve() if java and Path(java).is_file() else None
 
 
 def _spark_home() -> Path:

@@ -137,8 +137,8 @@ def _choose(cells: int, cluster: Cluster, asked: int | None) -> tuple[int, int, 
         # on a cluster a task's cpus are taken whether it uses them or not; here they are anybody's
         threads = min(threads, max(1, cells // CELLS_TO_SHARE))
         return 1, threads, f"one machine: one worker, threads {threads}; more workers would only add barriers"
-    wanted = max(1, -(-cells // (CELLS_A_THREAD * threads)))
-    workers = min(wanted, max(1, cluster.cores // threads))
+    workers_wanted = max(1, -(-cells // (CELLS_A_THREAD * threads)))
+    workers = min(workers_wanted, max(1, cluster.cores // threads))
     if workers == 1:
         return 1, threads, f"one worker of {threads} threads holds it, more would only add barriers"
     millions = CELLS_A_THREAD * threads // 1_000_000

@@ -19,11 +19,11 @@ def s3a_conf(settings: Settings) -> Mapping[str, object]:
     asked = settings.s3
     url = asked.endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = asked.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    found: dict[str, object] = {}
+    conf: dict[str, object] = {}
     if url:
         # Hadoop asks nobody for the region of a server that isn't Amazon's, and refuses to start without
-        found |= {"endpoint": url.rstrip("/"), "path.style.access": asked.path_style}
-        found |= {"endpoint.region": region or "us-east-1"}
+        conf |= {"endpoint": url.rstrip("/"), "path.style.access": asked.path_style}
+        conf |= {"endpoint.region": region or "us-east-1"}
     elif region:
-        found |= {"endpoint.region": region}
-    return {f"spark.hadoop.fs.s3a.{key}": value for key, value in found.items()}
+        conf |= {"endpoint.region": region}
+    return {f"spark.hadoop.fs.s3a.{key}": value for key, value in conf.items()}

@@ -78,19 +78,19 @@ def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -
     and refused only if results would be wrong in it.
     Raises `UsageError` naming the key, `PozytywkaError` if Java or the master can't be reached.
     """
-    wanted = _conf(settings, app_name)
+    conf = _conf(settings, app_name)
     running = running_session()
     if running is not None:
-        return use_session(running, settings) if is_foreign(running) else _reuse(running, wanted)
+        return use_session(running, settings) if is_foreign(running) else _reuse(running, conf)
     if settings.env == "local":
         # Python workers are started as plain `python3` unless told: another Python, without our packages
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         _show_workers_the_package()
-        wanted |= {_JAVA: with_archive(wanted[_JAVA])}
+        conf |= {_JAVA: with_archive(conf[_JAVA])}
         downloads = downloads_folder(named_home(), Path(settings.home).absolute())
         if downloads is not None:
-            wanted = {"spark.jars.ivy": str(downloads)} | wanted
-    builder = with_delta_jars(SparkSession.Builder().config(map=dict(wanted)), settings)
+            conf = {"spark.jars.ivy": str(downloads)} | conf
+    builder = with_delta_jars(SparkSession.Builder().config(map=dict(conf)), settings)
     try:
         submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started the JVM already
         log = Path(settings.home) / "logs" / f"{app_name}.log"
@@ -125,9 +125,9 @@ def asked_of_spark(settings: Settings, app_name: str) -> Mapping[str, str]:
 def _show_workers_the_package() -> None:
     """Python workers inherit PYTHONPATH through the JVM; one not installed is found only there."""
     here = str(Path(__file__).resolve().parents[2])
-    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    if here not in known:
-        os.environ["PYTHONPATH"] = os.pathsep.join([here, *filter(None, known)])
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if here not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join([here, *filter(None, paths)])
 
 
 def for_throughput(java_options: str) -> str:
@@ -201,8 +201,8 @@ def _log4j() -> str:
     return (conf_folder() / "log4j2.properties").resolve().as_uri()
 
 
-def _reuse(running: SparkSession, wanted: Mapping[str, str]) -> SparkSession:
-    for key, text in wanted.items():
+def _reuse(running: SparkSession, conf: Mapping[str, str]) -> SparkSession:
+    for key, text in conf.items():
         current = running.conf.get(key, None)
         if key == _JAVA and current is not None:
             current = without_archive(current)

@@ -13,10 +13,10 @@ _turn, _found, _inside = Lock(), ExitStack(), 0
 
 
 @contextmanager
-def conf_within(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]:
-    """Spark's `wanted` settings inside; what was set before, or nothing, again afterwards."""
-    before = {key: spark.conf.get(key, None) for key in wanted}
-    for key, value in wanted.items():
+def conf_within(spark: SparkSession, conf: Mapping[str, str]) -> Iterator[None]:
+    """Spark's `conf` settings inside; what was set before, or nothing, again afterwards."""
+    before = {key: spark.conf.get(key, None) for key in conf}
+    for key, value in conf.items():
         spark.conf.set(key, value)
     try:
         yield

@@ -197,16 +197,16 @@ def _pools(rng: Rng, size: _Size, popularity: Array, genre_of_track: Array) -> P
     weight = rng.lognormal(0.0, WEIGHT_SPREAD, len(played))
     hits = np.sort(np.argsort(popularity[played], kind="stable")[-max(5, len(played) // 100) :])
     everything = np.arange(len(played))
-    chosen = []
+    pools = []
     for genre in range(FAVOURITES):
         inside = np.flatnonzero((genre_of_track[played] == genre).any(axis=1))
         # A favourite genre that no offered track has is served like everything else.
-        chosen.append(inside if len(inside) else everything)
-    chosen += [hits, everything]
-    ends = np.cumsum([weight[pool].sum() for pool in chosen])
+        pools.append(inside if len(inside) else everything)
+    pools += [hits, everything]
+    ends = np.cumsum([weight[pool].sum() for pool in pools])
     return Pools(
-        track=np.concatenate([played[pool] for pool in chosen]),
-        cumulative=np.cumsum(np.concatenate([weight[pool] for pool in chosen])),
+        track=np.concatenate([played[pool] for pool in pools]),
+        cumulative=np.cumsum(np.concatenate([weight[pool] for pool in pools])),
         low=np.concatenate([[0.0], ends[:-1]]),
         high=ends,
     )

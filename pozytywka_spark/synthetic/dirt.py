@@ -61,24 +61,24 @@ def _in_place(
     rows: SessionRows, catalogue: Catalogue, dirt: Dirt, rng: Rng, planted: Planted
 ) -> tuple[SessionRows, Array]:
     """Rows with values changed, and which ones."""
-    chosen = _choose(rows, dirt, rng)
-    for defect, mask in chosen.items():
+    picked = _choose(rows, dirt, rng)
+    for defect, mask in picked.items():
         at = np.flatnonzero(mask)
         planted.add(defect, at.tolist(), lines.session_lines(rows.take(at), catalogue).to_pylist())
     track, kind = rows.track.copy(), rows.kind.copy()
-    track[chosen["null_track_id"]] = lines.NULL_TRACK
-    track[chosen["orphan_track"]] = lines.UNKNOWN_TRACK
-    kind[chosen["lower_case_event_type"]] += lines.LOWER_CASE
-    kind[chosen["misspelt_advertisement"]] = lines.MISSPELT
-    kind[chosen["null_event_type"]] = lines.NULL_TYPE
+    track[picked["null_track_id"]] = lines.NULL_TRACK
+    track[picked["orphan_track"]] = lines.UNKNOWN_TRACK
+    kind[picked["lower_case_event_type"]] += lines.LOWER_CASE
+    kind[picked["misspelt_advertisement"]] = lines.MISSPELT
+    kind[picked["null_event_type"]] = lines.NULL_TYPE
     changed = replace(
         rows,
-        user_id=rows.user_id + UNKNOWN_USER * chosen["orphan_user"],
-        user_null=chosen["null_user_id"],
+        user_id=rows.user_id + UNKNOWN_USER * picked["orphan_user"],
+        user_null=picked["null_user_id"],
         track=track,
         kind=kind,
     )
-    return changed, np.any(list(chosen.values()), axis=0)
+    return changed, np.any(list(picked.values()), axis=0)
 
 
 def _choose(rows: SessionRows, dirt: Dirt, rng: Rng) -> dict[str, Array]:

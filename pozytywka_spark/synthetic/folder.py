@@ -57,8 +57,8 @@ class Folder:
 
     def size(self) -> int:
         """Bytes of all files inside."""
-        found = self.files.get_file_info(fs.FileSelector(self.path, recursive=True))
-        return sum(info.size for info in found if info.type == fs.FileType.File)
+        infos = self.files.get_file_info(fs.FileSelector(self.path, recursive=True))
+        return sum(info.size for info in infos if info.type == fs.FileType.File)
 
     def delete(self) -> None:
         """Remove the folder and all in it, if it is there."""

@@ -69,8 +69,8 @@ class Memory:
 
     def faded(self, days: Array) -> Memory:
         """What is left of it after `days`."""
-        kept = np.exp2(-days / HALF_LIFE_DAYS)
-        return Memory(*(kept * value for value in vars(self).values()))
+        remaining = np.exp2(-days / HALF_LIFE_DAYS)
+        return Memory(*(remaining * value for value in vars(self).values()))
 
     def put(self, at: Array, other: Memory) -> None:
         """Replace the entries `at` by `other`, in place."""

@@ -79,8 +79,8 @@ def session_lines(rows: SessionRows, catalogue: Catalogue) -> pa.Array:
 def _track_texts(catalogue: Catalogue) -> pa.Array:
     """JSON of each track code, from the most negative one on."""
     special = [json.dumps(text) for text in reversed(_SPECIAL_TRACKS)]
-    known = pc.binary_join_element_wise('"', pa.array(catalogue.tracks["id"]), '"', "")
-    return pa.concat_arrays([pa.array(special), known])
+    quoted = pc.binary_join_element_wise('"', pa.array(catalogue.tracks["id"]), '"', "")
+    return pa.concat_arrays([pa.array(special), quoted])
 
 
 def timestamps(time_ms: Array) -> pa.Array:

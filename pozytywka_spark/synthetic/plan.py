@@ -78,8 +78,8 @@ class Plan:
     def stamp(self) -> str:
         """What a finished world carries, to know it again. How finely its truth is told is no part of it."""
         world = self.world.model_dump(mode="json", exclude={"truth_paths"})
-        known = {"generator": VERSION, "world": world, "behaviour": asdict(self.behaviour)}
-        return json.dumps(known, indent=2, sort_keys=True)
+        identity = {"generator": VERSION, "world": world, "behaviour": asdict(self.behaviour)}
+        return json.dumps(identity, indent=2, sort_keys=True)
 
     def unchanged(self) -> Plan:
         """This world without drift, experiment and fraud: its levels are set by it."""

@@ -39,9 +39,9 @@ def plays_of(plan: Plan, rng: Rng, people: People, sessions: Sessions, catalogue
     user = sessions.user[session]
     count = len(session)
     picky = rng.random(count) < people.favourite[user]
-    wanted = people.favourites[user, rng.integers(0, 3, count)]
+    genres = people.favourites[user, rng.integers(0, 3, count)]
     other = np.where(rng.random(count) < people.mainstream[user], HITS_POOL, FLAT_POOL)
-    track = catalogue.pools.draw(rng, np.where(picky, wanted, other))
+    track = catalogue.pools.draw(rng, np.where(picky, genres, other))
     track = _with_fraud(plan, track, people.ring[user], catalogue)
     skipped = rng.random(count) < people.skip[user]
     duration = catalogue.tracks["duration_ms"][track]
@@ -73,10 +73,10 @@ def _with_fraud(plan: Plan, track: Array, ring: Array, catalogue: Catalogue) -> 
     return track
 
 
-def _first(wanted: Array, key: Array) -> Array:
-    """`wanted`, for the first wanted entry of each key only."""
-    at = np.flatnonzero(wanted)
+def _first(genres: Array, key: Array) -> Array:
+    """`genres`, for the first wanted entry of each key only."""
+    at = np.flatnonzero(genres)
     _, first = np.unique(key[at], return_index=True)
-    kept = np.zeros_like(wanted)
-    kept[at[first]] = True
-    return kept
+    taken = np.zeros_like(genres)
+    taken[at[first]] = True
+    return taken

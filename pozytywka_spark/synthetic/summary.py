@@ -41,15 +41,15 @@ def figures_of(spark: SparkSession, plan: Plan) -> Figures:
     by_name = counts.groupBy("name").agg(
         F.sum("amount").alias("total"), F.countDistinct("track").alias("kinds")
     )
-    found = {row["name"]: row for row in by_name.collect()}
+    rows = {row["name"]: row for row in by_name.collect()}
     world = plan.world
     return {
         "users": world.users,
         "months": world.months,
-        "sessions": int(found["sessions"]["total"]),
-        **{name: int(found[name]["total"]) for name in EVENT_TYPES},
+        "sessions": int(rows["sessions"]["total"]),
+        **{name: int(rows[name]["total"]) for name in EVENT_TYPES},
         "tracks": world.tracks,
-        "tracks played": int(found["tracks played"]["kinds"]),
+        "tracks played": int(rows["tracks played"]["kinds"]),
         "artists": world.artists,
     }
 
@@ -62,12 +62,12 @@ def write_figures(folder: Folder, figures: Figures) -> None:
 def summary_rows(path: str) -> list[dict[str, str]]:
     """The figures of the world at `path` as a table to show. Raises `DataError` if there is none."""
     folder = Folder.at(path)
-    kept = folder.read(SUMMARY)
-    if kept is None:
+    text = folder.read(SUMMARY)
+    if text is None:
         raise DataError(
             f"{path} holds no made world; make one with: scripts/submit.sh synthesize --out {path}"
         )
-    figures: Figures = json.loads(kept)
+    figures: Figures = json.loads(text)
     events = sum(figures[name] for name in EVENT_TYPES)
     shown = {name: f"{value:,}" for name, value in figures.items()}
     shown |= {

@@ -43,10 +43,10 @@ def lines(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
 
 def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
     """Every planted defect: the parts are made again, which is cheap, and certain to come out the same."""
-    wanted = [(entity, part) for entity in PARTS for part in range(parts_of(plan, entity))]
+    parts = [(entity, part) for entity in PARTS for part in range(parts_of(plan, entity))]
 
     def make(at: int) -> pa.RecordBatch:
-        entity, part = wanted[at]
+        entity, part = parts[at]
         planted = PARTS[entity](plan, part)[1]
         count = len(planted.line)
         columns = [[entity] * count, [part] * count, planted.line, planted.defect, planted.was]
@@ -55,7 +55,7 @@ def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
         return pa.record_batch(arrays, names=["entity", "part", "line", "defect", "was"])
 
     dirty = bool(plan.world.dirt.model_dump(exclude_defaults=True))
-    return in_parts(spark, len(wanted) if dirty else 0, make, LEDGER)
+    return in_parts(spark, len(parts) if dirty else 0, make, LEDGER)
 
 
 def people(spark: SparkSession, plan: Plan) -> DataFrame:

@@ -88,7 +88,7 @@ def truth_of(plan: Plan, chunk: int, horizon_days: int, paths: int) -> Columns:
         # a ring's account gives itself away, and never buys
         return np.where(taste[row] > 0, averaged_chance(history.load[row], level * load), 0.0)
 
-    known, known_error = loads_ahead(
+    loads, known_error = loads_ahead(
         plan, rng, outlook, lambda row: _known(life, catalogue, history, row), bought_known, paths
     )
     averaged, error = loads_ahead(
@@ -100,7 +100,7 @@ def truth_of(plan: Plan, chunk: int, horizon_days: int, paths: int) -> Columns:
         "month_index": history.month,
         "probability": averaged,
         "probability_error": error,
-        "probability_known": known,
+        "probability_known": loads,
         "probability_known_error": known_error,
         "bought": bought_at < until,
         "mature": until <= cut_off[-1],

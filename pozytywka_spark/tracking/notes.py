@@ -16,10 +16,10 @@ BELOW = "*Written by the jobs. Notes below this line are kept.*"
 def tell_run(tracking: Tracking, run_id: str, name: str, tags: Mapping[str, str], text: str) -> None:
     """Name, tag and describe a run."""
     with told(tracking.uri, "describe a run in"):
-        known = tracking.client.get_run(run_id).data.tags
-        wanted = {**tags, NAME: name, NOTE: with_notes(text, known.get(NOTE))}
-        for key, value in wanted.items():
-            if known.get(key) != value:
+        tags_there = tracking.client.get_run(run_id).data.tags
+        new_tags = {**tags, NAME: name, NOTE: with_notes(text, tags_there.get(NOTE))}
+        for key, value in new_tags.items():
+            if tags_there.get(key) != value:
                 tracking.client.set_tag(run_id, key, value)
 
 
@@ -27,26 +27,26 @@ def tell_version(tracking: Tracking, number: int, tags: Mapping[str, str], text:
     """Tag and describe a version of the model."""
     name, version = tracking.model_name, str(number)
     with told(tracking.uri, "describe a model in"):
-        known = tracking.client.get_model_version(name, version)
+        registered = tracking.client.get_model_version(name, version)
         for key, value in tags.items():
-            if known.tags.get(key) != value:
+            if registered.tags.get(key) != value:
                 tracking.client.set_model_version_tag(name, version, key, value)
-        wanted = with_notes(text, known.description)
-        if wanted != known.description:
-            tracking.client.update_model_version(name, version, wanted)
+        description = with_notes(text, registered.description)
+        if description != registered.description:
+            tracking.client.update_model_version(name, version, description)
 
 
 def tell_model(tracking: Tracking, tags: Mapping[str, str], text: str) -> None:
     """Tag and describe the registered model itself."""
     name = tracking.model_name
     with told(tracking.uri, "describe a model in"):
-        known = tracking.client.get_registered_model(name)
+        registered = tracking.client.get_registered_model(name)
         for key, value in tags.items():
-            if known.tags.get(key) != value:
+            if registered.tags.get(key) != value:
                 tracking.client.set_registered_model_tag(name, key, value)
-        wanted = with_notes(text, known.description)
-        if wanted != known.description:
-            tracking.client.update_registered_model(name, wanted)
+        description = with_notes(text, registered.description)
+        if description != registered.description:
+            tracking.client.update_registered_model(name, description)
 
 
 def with_notes(text: str, before: str | None) -> str:

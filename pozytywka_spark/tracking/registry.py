@@ -89,12 +89,12 @@ def register(tracking: Tracking, run_id: str, logged: tuple[str, str], tags: Map
 def find_logged(tracking: Tracking, inputs: str) -> tuple[str, dict[str, str]] | None:
     """The last finished training run of those inputs and the model it logged, registered or not."""
     with told(tracking.uri, "search"):
-        found = tracking.client.search_runs(
+        runs = tracking.client.search_runs(
             [tracking.experiment_id],
             f"tags.`{INPUTS}` = '{inputs}' and attributes.status = 'FINISHED'",
             max_results=10,
         )
-    for entry in found:
+    for entry in runs:
         if LOGGED in entry.data.tags:
             return str(entry.info.run_id), dict(json.loads(entry.data.tags[LOGGED]))
     return None
@@ -103,20 +103,20 @@ def find_logged(tracking: Tracking, inputs: str) -> tuple[str, dict[str, str]] |
 def find_version(tracking: Tracking, inputs: str, tag: str = INPUTS) -> Version | None:
     """The latest version trained on the inputs of that fingerprint (in that tag), if any."""
     with told(tracking.uri, "search"):
-        found = tracking.client.search_model_versions(
+        versions = tracking.client.search_model_versions(
             f"name = '{tracking.model_name}' and tag.`{tag}` = '{inputs}'",
             order_by=["version_number DESC"],
         )
-    return _version(found[0]) if found else None
+    return _version(versions[0]) if versions else None
 
 
 def version_of(tracking: Tracking, training_run: str) -> Version | None:
     """The version that a training run registered, if any."""
     with told(tracking.uri, "search"):
-        found = tracking.client.search_model_versions(
+        versions = tracking.client.search_model_versions(
             f"name = '{tracking.model_name}' and tag.`{TRAINING_RUN}` = '{training_run}'"
         )
-    return _version(found[0]) if found else None
+    return _version(versions[0]) if versions else None
 
 
 def numbered(tracking: Tracking, number: int) -> Version:
@@ -205,11 +205,11 @@ def pinned_versions(tracking: Tracking, root: str) -> dict[str, set[int]]:
 
 def _training_runs(tracking: Tracking) -> set[str]:
     """The runs behind all registered versions, page by page."""
-    found: set[str] = set()
+    run_ids: set[str] = set()
     page: str | None = None
     while True:
         entries = tracking.client.search_model_versions("", max_results=1000, page_token=page)
-        found |= {_version(entry).training_run for entry in entries}
+        run_ids |= {_version(entry).training_run for entry in entries}
         page = entries.token
         if not page:
-            return {run for run in found if run}
+            return {run for run in run_ids if run}

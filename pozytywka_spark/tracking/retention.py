@@ -32,11 +32,11 @@ def maintain(settings: Settings, lake: Lake, *, compact: bool = True) -> list[Ke
     be reached, `LakeError` if a table can't be rewritten.
     """
     pins = pinned_versions(connect(settings), lake.root)
-    found = []
+    tables = []
     for table in table_names(settings):
         if lake.exists(table):
-            found.append(_maintain(lake, table, pins.get(table, set()), settings, compact=compact))
-    return found
+            tables.append(_maintain(lake, table, pins.get(table, set()), settings, compact=compact))
+    return tables
 
 
 def table_names(settings: Settings) -> list[str]:
@@ -58,15 +58,15 @@ def _maintain(lake: Lake, table: str, wanted: set[int], settings: Settings, *, c
     return Kept(table, compacted, deleted, tuple(pinned), tuple(sorted(wanted - there)))
 
 
-def as_rows(found: Sequence[Kept]) -> list[dict[str, object]]:
+def as_rows(tables: Sequence[Kept]) -> list[dict[str, object]]:
     """A row a table, for people."""
     return [
         {
-            "table": kept.table,
-            "compacted": kept.compacted,
-            "files deleted": kept.deleted,
-            "versions kept for models": ", ".join(map(str, kept.pinned)) or None,
-            "lost before": ", ".join(map(str, kept.lost)) or None,
+            "table": each.table,
+            "compacted": each.compacted,
+            "files deleted": each.deleted,
+            "versions kept for models": ", ".join(map(str, each.pinned)) or None,
+            "lost before": ", ".join(map(str, each.lost)) or None,
         }
-        for kept in found
+        for each in tables
     ]

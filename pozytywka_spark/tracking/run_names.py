@@ -10,10 +10,10 @@ _UNKNOWN = "?"
 
 def span(months: Sequence[date | str]) -> str:
     """`2022-01..2022-12`; one month alone as itself."""
-    found = sorted(f"{month:%Y-%m}" if isinstance(month, date) else month for month in months)
-    if not found:
+    ordered = sorted(f"{month:%Y-%m}" if isinstance(month, date) else month for month in months)
+    if not ordered:
         return _UNKNOWN
-    return found[0] if found[0] == found[-1] else f"{found[0]}..{found[-1]}"
+    return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]}..{ordered[-1]}"
 
 
 def training_name(

@@ -54,8 +54,8 @@ def log(
         now = tracking.client.get_run(run_id).info.start_time
         numbers = [Metric(key, value, now, 0) for key, value in (metrics or {}).items() if value == value]
         for first in range(0, max(len(logged), len(numbers), 1), 100):
-            chosen = slice(first, first + 100)
-            tracking.client.log_batch(run_id, metrics=numbers[chosen], params=logged[chosen])
+            batch = slice(first, first + 100)
+            tracking.client.log_batch(run_id, metrics=numbers[batch], params=logged[batch])
 
 
 def log_output(tracking: Tracking, run_id: str, model_id: str) -> None:
@@ -93,17 +93,17 @@ def log_steps(tracking: Tracking, run_id: str, steps: Mapping[int, Mapping[str, 
 
         run = tracking.client.get_run(run_id)
         now = run.info.start_time
-        known = {
+        logged = {
             (point.key, point.step): point.value
             for key in {name for values in steps.values() for name in values if name in run.data.metrics}
             for point in tracking.client.get_metric_history(run_id, key)
         }
         points = [
             # later than what stood there before, so that a step that is logged again shows its new value
-            Metric(key, value, now + len(known), step)
+            Metric(key, value, now + len(logged), step)
             for step, values in sorted(steps.items())
             for key, value in values.items()
-            if value == value and known.get((key, step)) != value
+            if value == value and logged.get((key, step)) != value
         ]
         for first in range(0, len(points), 1000):
             tracking.client.log_batch(run_id, metrics=points[first : first + 1000])
@@ -112,10 +112,10 @@ def log_steps(tracking: Tracking, run_id: str, steps: Mapping[int, Mapping[str, 
 def find_tagged(tracking: Tracking, tag: str, value: str) -> str | None:
     """The latest run that bears a tag with that value, None if none does."""
     with told(tracking.uri, "search"):
-        found = tracking.client.search_runs(
+        runs = tracking.client.search_runs(
             [tracking.experiment_id], f"tags.`{tag}` = '{value}'", max_results=1
         )
-    return str(found[0].info.run_id) if found else None
+    return str(runs[0].info.run_id) if runs else None
 
 
 def tag(tracking: Tracking, run_id: str, key: str, value: str) -> None:
@@ -144,10 +144,10 @@ def children(tracking: Tracking, parent: str) -> dict[str, dict[str, float]]:
     """Metrics of the runs under `parent`, by their names."""
     with told(tracking.uri, "search"):
         # the models were logged after any trials, and the latest runs come first
-        found = tracking.client.search_runs(
+        runs = tracking.client.search_runs(
             [tracking.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'", max_results=1000
         )
-    return {entry.data.tags["mlflow.runName"]: dict(entry.data.metrics) for entry in found}
+    return {entry.data.tags["mlflow.runName"]: dict(entry.data.metrics) for entry in runs}
 
 
 def find(tracking: Tracking, run_id: str) -> Any | None:
@@ -166,10 +166,10 @@ def find(tracking: Tracking, run_id: str) -> Any | None:
 def tagged(tracking: Tracking, key: str, value: str) -> list[str]:
     """Identities of the finished runs that bear a tag of that value, latest first."""
     with told(tracking.uri, "search"):
-        found = tracking.client.search_runs(
+        runs = tracking.client.search_runs(
             [tracking.experiment_id], f"tags.`{key}` = '{value}' and attributes.status = 'FINISHED'"
         )
-    return [entry.info.run_id for entry in found]
+    return [entry.info.run_id for entry in runs]
 
 
 def has_artefact(tracking: Tracking, run_id: str, file: str) -> bool:

@@ -25,12 +25,12 @@ COMMAND = "pozytywka"  # of an installed package
 def source_tags() -> dict[str, str]:
     """MLflow's tags of a run's source; those of git are left out outside a repository."""
     # JOB and not LOCAL: of a local source the UI shows only what stands after the last slash
-    found = {"mlflow.source.name": command(sys.argv), "mlflow.source.type": "JOB"}
+    tags = {"mlflow.source.name": command(sys.argv), "mlflow.source.type": "JOB"}
     commit = _commit()
     if commit is None:
-        return found
+        return tags
     dirty = str(commit.endswith(_CHANGED)).lower()
-    return found | {"mlflow.source.git.commit": commit, "mlflow.source.git.dirty": dirty}
+    return tags | {"mlflow.source.git.commit": commit, "mlflow.source.git.dirty": dirty}
 
 
 def command(argv: Sequence[str]) -> str:

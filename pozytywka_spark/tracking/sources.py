@@ -35,13 +35,13 @@ def training_inputs(prepared: Prepared, settings: Settings, lake: Lake) -> list[
         profile: dict[str, Any] = {"months": span(months), "rows": rows, "positives": positives}
         for named in parts.values():
             named[CONTEXTS[side]] = profile
-    found = []
+    inputs = []
     for name in (*parts, *(name for name in prepared.versions if name not in parts)):
         version, schema = prepared.versions[name], declared.get(name, [])
         address, committed = lake.path(name), _committed(lake, name, version)
         for context, used in parts.get(name, {SOURCE: {}}).items():
-            found.append(Input(name, version, address, context, committed, schema, used))
-    return found
+            inputs.append(Input(name, version, address, context, committed, schema, used))
+    return inputs
 
 
 def monitored_inputs(lake: Lake, month: date) -> list[Input]:

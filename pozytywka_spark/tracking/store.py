@@ -43,8 +43,8 @@ def connect(settings: Settings) -> Tracking:
 
     Raises `TrackingError` if it can't be reached or written.
     """
-    wanted = settings.mlflow
-    uri = wanted.tracking_uri
+    mlflow_settings = settings.mlflow
+    uri = mlflow_settings.tracking_uri
     _quiet()
     if uri.startswith(_SQLITE):
         with told(uri, "open"):
@@ -55,18 +55,18 @@ def connect(settings: Settings) -> Tracking:
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
         client = mlflow.MlflowClient(uri, uri)
-        experiment = client.get_experiment_by_name(wanted.experiment)
+        experiment = client.get_experiment_by_name(mlflow_settings.experiment)
         if experiment is None:
-            identity = client.create_experiment(wanted.experiment, artifact_root(settings), _ABOUT)
+            identity = client.create_experiment(mlflow_settings.experiment, artifact_root(settings), _ABOUT)
         elif experiment.lifecycle_stage != "active":
             raise TrackingError(
-                f"MLflow experiment {wanted.experiment} was deleted in {hide_secrets(uri)}: "
+                f"MLflow experiment {mlflow_settings.experiment} was deleted in {hide_secrets(uri)}: "
                 "restore it or set mlflow.experiment"
             )
         else:
             identity = experiment.experiment_id
     check_writable(experiment.artifact_location if experiment else artifact_root(settings))
-    return Tracking(client, hide_secrets(uri), identity, wanted.model_name)
+    return Tracking(client, hide_secrets(uri), identity, mlflow_settings.model_name)
 
 
 def artifact_root(settings: Settings) -> str | None:

@@ -49,11 +49,11 @@ def show_rollback(before: int, now: int) -> int:
     return PROMOTED
 
 
-def show_reproduction(found: Reproduction) -> int:
+def show_reproduction(reproduction: Reproduction) -> int:
     """Print what is the same and what isn't; 0 if everything is, else 1."""
-    cli.show_table(f"run {found.run_id} trained again", found.rows)
-    for note in found.notes:
+    cli.show_table(f"run {reproduction.run_id} trained again", reproduction.rows)
+    for note in reproduction.notes:
         cli.say(f"note: {note}")
-    differing = [str(row["what"]) for row in found.rows if not row["same"]]
-    cli.say(f"differs: {', '.join(differing)}" if differing else f"the same {found.exactly}")
-    return 0 if found.same else 1
+    differing = [str(row["what"]) for row in reproduction.rows if not row["same"]]
+    cli.say(f"differs: {', '.join(differing)}" if differing else f"the same {reproduction.exactly}")
+    return 0 if reproduction.same else 1

@@ -80,9 +80,9 @@ def tuning_facts(tuned: Tuned | None) -> dict[str, Any] | None:
     return None if tuned is None else {**asdict(tuned), "trials": [dict(row) for row in tuned.trials]}
 
 
-def measured_facts(found: Mapping[str, Evaluation], slices: Mapping[str, Evaluation]) -> dict[str, Any]:
+def measured_facts(evaluations: Mapping[str, Evaluation], slices: Mapping[str, Evaluation]) -> dict[str, Any]:
     """Everything behind the plots and the tables: reliability and gain curves, intervals, slices."""
-    test = {name: found[f"{name} {TEST}"] for name in (*MODELS, UNCALIBRATED)}
+    test = {name: evaluations[f"{name} {TEST}"] for name in (*MODELS, UNCALIBRATED)}
     return {
         "models": {
             name: {

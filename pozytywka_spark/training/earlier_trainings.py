@@ -33,12 +33,12 @@ def recalled(
 def months_of(prepared: Prepared) -> dict[str, Any]:
     """What `recalled` needs of a training."""
     rows = {"counts": prepared.counts, "left_out": prepared.left_out}
-    told = {
+    content = {
         name: [[f"{count.month}", count.rows, count.positives] for count in counts]
         for name, counts in rows.items()
     }
-    return {**told, "share": prepared.share}
+    return {**content, "share": prepared.share}
 
 
-def _counts(told: list[list[Any]]) -> list[MonthCount]:
-    return [MonthCount(date.fromisoformat(month), rows, positives) for month, rows, positives in told]
+def _counts(stored: list[list[Any]]) -> list[MonthCount]:
+    return [MonthCount(date.fromisoformat(month), rows, positives) for month, rows, positives in stored]

@@ -99,8 +99,8 @@ def _trees(
 
 
 def _calibrator(table: TrainingTable, predictor: Predictor, settings: Settings) -> Calibrator:
-    chosen = settings.calibration
-    return calibrator_of(table, predictor, chosen.method, chosen.isotonic_positives)
+    calibration = settings.calibration
+    return calibrator_of(table, predictor, calibration.method, calibration.isotonic_positives)
 
 
 def across_executors(
@@ -143,27 +143,27 @@ def measure(
     Validation has exact values and no replicates.
     Replicates are cut into questions by `rows`, about how many the larger of both sides has.
     """
-    chosen = settings.evaluation
-    few = min(chosen.bootstrap, SLICE_REPLICATES)
-    cut = ranges(4 * rows, chosen.bootstrap)  # as many models stand beside each other
+    evaluation = settings.evaluation
+    few = min(evaluation.bootstrap, SLICE_REPLICATES)
+    cut = ranges(4 * rows, evaluation.bootstrap)  # as many models stand beside each other
     by_model = [
-        partial(sums_by_model, side=side, models=models, seed=chosen.seed, first=first, count=count)
+        partial(sums_by_model, side=side, models=models, seed=evaluation.seed, first=first, count=count)
         for side, parts in ((VALIDATION, [(0, 1)]), (TEST, cut))  # nobody asks how sure validation's are
         for first, count in parts
     ]
     sums = asked.ask(by_model)
-    found = finished(sums[:1]) | finished(sums[1:])
-    verdict = compare(found, settings.gate)
+    evaluations = finished(sums[:1]) | finished(sums[1:])
+    verdict = compare(evaluations, settings.gate)
     kind = chosen_kind(verdict, settings)
     of_chosen = [
-        partial(sums_of_chosen, model=models[kind], seed=chosen.seed, first=first, count=count)
+        partial(sums_of_chosen, model=models[kind], seed=evaluation.seed, first=first, count=count)
         for first, count in ranges(4 * rows, few)  # each row is in as many slices
     ]
-    told = asked.ask(of_chosen)
+    answers = asked.ask(of_chosen)
     return Measured(
-        models=found,
+        models=evaluations,
         verdict=verdict,
         chosen=kind,
-        slices=finished([part.slices for part in told]),
-        counts=told[0].counts,
+        slices=finished([part.slices for part in answers]),
+        counts=answers[0].counts,
     )

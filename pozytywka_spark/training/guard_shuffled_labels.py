@@ -45,8 +45,8 @@ def check_shuffled(asked: Asked, order: Sequence[str], settings: Settings) -> Gu
             f"expected 0.5 within {allowed:.3f}: something tells the label without being learnt; "
             "look for a row that stands on both sides or for an order of rows that follows the label"
         )
-    told = f"shuffled labels give AUC {auc:.3f}, within {allowed:.3f} of 0.5"
-    return GuardResult("suspicion", told, time.monotonic() - start)
+    message = f"shuffled labels give AUC {auc:.3f}, within {allowed:.3f} of 0.5"
+    return GuardResult("suspicion", message, time.monotonic() - start)
 
 
 def allowance(aucs: Matrix) -> float:
@@ -69,13 +69,15 @@ def shuffled_aucs(
     from sklearn.metrics import roc_auc_score
 
     train, test = (_sample(table.of(side), seed) for side in (TRAIN, TEST))
-    known, unknown = (xgboost.DMatrix(side.matrix, missing=np.nan, nthread=1) for side in (train, test))
+    train_matrix, test_matrix = (
+        xgboost.DMatrix(side.matrix, missing=np.nan, nthread=1) for side in (train, test)
+    )
     drawn = np.random.default_rng(seed)
     aucs = []
     for labels in [drawn.permutation(train.label) for _ in range(SHUFFLES)][which]:
-        known.set_label(labels)
-        booster = xgboost.train(dict(parameters), known, TREES)
-        aucs.append(roc_auc_score(test.label, booster.predict(unknown)))
+        train_matrix.set_label(labels)
+        booster = xgboost.train(dict(parameters), train_matrix, TREES)
+        aucs.append(roc_auc_score(test.label, booster.predict(test_matrix)))
     return np.array(aucs, dtype=np.float64)
 
 
@@ -85,6 +87,6 @@ def _sample(table: TrainingTable, seed: int) -> TrainingTable:
         return table
     keys = pl.DataFrame({"user_id": table.user_id, "month": table.month})
     thrown = dice(keys, seed).to_numpy()
-    chosen = np.zeros(len(table), bool)
-    chosen[np.argpartition(thrown, ROWS)[:ROWS]] = True
-    return table.where(chosen)
+    mask = np.zeros(len(table), bool)
+    mask[np.argpartition(thrown, ROWS)[:ROWS]] = True
+    return table.where(mask)

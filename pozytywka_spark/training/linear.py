@@ -54,6 +54,6 @@ def fit_logistic(table: TrainingTable, settings: Settings, threads: int = 1) -> 
 def as_linear(fitted: FittedLogistic, order: Sequence[str]) -> Linear:
     """What serves, over all features of `order`: those that fitting left out have the coefficient 0."""
     columns = zip(fitted.means, fitted.deviations, fitted.coefficients, strict=True)
-    known = dict(zip(fitted.order, columns, strict=True))
-    means, scales, coefficients = zip(*(known.get(name, (0.0, 1.0, 0.0)) for name in order), strict=True)
+    by_name = dict(zip(fitted.order, columns, strict=True))
+    means, scales, coefficients = zip(*(by_name.get(name, (0.0, 1.0, 0.0)) for name in order), strict=True)
     return Linear(means, scales, coefficients, fitted.intercept)

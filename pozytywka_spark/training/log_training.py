@@ -119,38 +119,41 @@ def log_inputs(
 
 
 def log_models(
-    tracking: Tracking, parent: str, prepared: Prepared, fitted: Fitted, found: Measured
+    tracking: Tracking, parent: str, prepared: Prepared, fitted: Fitted, measured: Measured
 ) -> LoggedModel:
     """A child run a model; the one to register goes natively into its own, its metrics to the parent too."""
-    log_majority(tracking, parent, prepared, found.models)
+    log_majority(tracking, parent, prepared, measured.models)
     places = {
-        LOGISTIC: log_logistic(tracking, parent, fitted, found),
-        XGBOOST: log_trees(tracking, parent, fitted, found),
+        LOGISTIC: log_logistic(tracking, parent, fitted, measured),
+        XGBOOST: log_trees(tracking, parent, fitted, measured),
     }
-    verdict = found.verdict
-    metrics = metrics_of(found.chosen, found.models) | verdicts.metrics_of(verdict)
-    runs.log(tracking, parent, metrics=headline(found.models, found.chosen) | metrics)
-    runs.tag(tracking, parent, registry.KIND, found.chosen)
+    verdict = measured.verdict
+    metrics = metrics_of(measured.chosen, measured.models) | verdicts.metrics_of(verdict)
+    runs.log(tracking, parent, metrics=headline(measured.models, measured.chosen) | metrics)
+    runs.tag(tracking, parent, registry.KIND, measured.chosen)
     runs.tag(tracking, parent, "pozytywka.trees_against_logistic", verdict.outcome)
-    logged = places[found.chosen]
+    logged = places[measured.chosen]
     if logged is None:
-        raise RuntimeError(f"{found.chosen} was to be registered and not logged")
+        raise RuntimeError(f"{measured.chosen} was to be registered and not logged")
     runs.log_output(tracking, parent, logged.model_id)  # so that the UI leads from the training to its model
     runs.tag(tracking, parent, registry.LOGGED, json.dumps(asdict(logged)))
     return logged
 
 
 def log_majority(
-    tracking: Tracking, parent: str, prepared: Prepared, found: Mapping[str, Evaluation]
+    tracking: Tracking, parent: str, prepared: Prepared, evaluations: Mapping[str, Evaluation]
 ) -> None:
     """The child run of the majority class."""
     with runs.run(tracking, MAJORITY, tags={}, parent=parent) as child:
         runs.log(
-            tracking, child, params={"base_rate": prepared.base_rate}, metrics=metrics_of(MAJORITY, found)
+            tracking,
+            child,
+            params={"base_rate": prepared.base_rate},
+            metrics=metrics_of(MAJORITY, evaluations),
         )
 
 
-def log_logistic(tracking: Tracking, parent: str, fitted: Fitted, found: Measured) -> LoggedModel | None:
+def log_logistic(tracking: Tracking, parent: str, fitted: Fitted, measured: Measured) -> LoggedModel | None:
     """The child run of logistic regression, with its native model if that is the one to register."""
     logistic, model = fitted.logistic, fitted.models[LOGISTIC]
     with runs.run(tracking, LOGISTIC, tags={}, parent=parent) as child:
@@ -159,16 +162,16 @@ def log_logistic(tracking: Tracking, parent: str, fitted: Fitted, found: Measure
             "features": len(logistic.coefficients),
             "calibration": model.calibrator.method,
         }
-        runs.log(tracking, child, params=params, metrics=metrics_of(LOGISTIC, found.models))
+        runs.log(tracking, child, params=params, metrics=metrics_of(LOGISTIC, measured.models))
         content = {
             "per_standard_deviation": dict(zip(logistic.order, logistic.coefficients, strict=True)),
             "left_out": list(logistic.left_out),
         }
         runs.log_json(tracking, child, content, "coefficients.json")
-        return _log_chosen(tracking, child, model, found)
+        return _log_chosen(tracking, child, model, measured)
 
 
-def log_trees(tracking: Tracking, parent: str, fitted: Fitted, found: Measured) -> LoggedModel | None:
+def log_trees(tracking: Tracking, parent: str, fitted: Fitted, measured: Measured) -> LoggedModel | None:
     """The child run of the trees, with the native booster if that is the model to register."""
     trees, model = fitted.trees, fitted.models[XGBOOST]
     with runs.run(tracking, XGBOOST, tags={}, parent=parent) as child:
@@ -178,23 +181,25 @@ def log_trees(tracking: Tracking, parent: str, fitted: Fitted, found: Measured) 
             "positive_weight": trees.positive_weight,
             "calibration": model.calibrator.method,
         }
-        runs.log(tracking, child, params=params, metrics=metrics_of(XGBOOST, found.models))
+        runs.log(tracking, child, params=params, metrics=metrics_of(XGBOOST, measured.models))
         runs.log_history(tracking, child, "train_log_loss_by_tree", trees.train_loss)
         runs.log_history(tracking, child, "validation_log_loss_by_tree", trees.validation_loss)
         runs.log_json(tracking, child, dict(trees.gains), "gains.json")
-        return _log_chosen(tracking, child, model, found)
+        return _log_chosen(tracking, child, model, measured)
 
 
-def _log_chosen(tracking: Tracking, child: str, model: ServingModel, found: Measured) -> LoggedModel | None:
-    if model.kind != found.chosen:
+def _log_chosen(
+    tracking: Tracking, child: str, model: ServingModel, measured: Measured
+) -> LoggedModel | None:
+    if model.kind != measured.chosen:
         return None
     model_id, source = registry.log_model(tracking, child, model, provenance.package_versions())
     return LoggedModel(child, model_id, source, model.kind)
 
 
-def metrics_of(model: str, found: Mapping[str, Evaluation]) -> dict[str, float]:
+def metrics_of(model: str, evaluations: Mapping[str, Evaluation]) -> dict[str, float]:
     """Metrics under names all models share: test's plain and with interval ends, validation's prefixed."""
-    test, validation = found[f"{model} {TEST}"], found[f"{model} {VALIDATION}"]
+    test, validation = evaluations[f"{model} {TEST}"], evaluations[f"{model} {VALIDATION}"]
     metrics = dict(test.metrics)
     for name in INTERVALS:
         metrics[f"{name}_low"], metrics[f"{name}_high"] = test.interval(name)
@@ -208,16 +213,18 @@ def log_tuned(tracking: Tracking, parent: str, parameters: Mapping[str, float | 
     runs.log(tracking, parent, params={f"tuned.{name}": value for name, value in parameters.items()})
 
 
-def headline(found: Mapping[str, Evaluation], chosen: str) -> dict[str, float]:
-    """Of the parent run: the `chosen` model's metrics on the test months, by names that say so.
+def headline(evaluations: Mapping[str, Evaluation], model: str) -> dict[str, float]:
+    """Of the parent run: the `model` model's metrics on the test months, by names that say so.
 
     Those of the other, of trees and logistic regression, stand beside them under its name.
     """
-    best, other = found[f"{chosen} {TEST}"], LOGISTIC if chosen == XGBOOST else XGBOOST
+    best, other = evaluations[f"{model} {TEST}"], LOGISTIC if model == XGBOOST else XGBOOST
     metrics = {f"test_{name}": best.metrics[name] for name in HEADLINE}
     for name in (name for name in INTERVALS if name in HEADLINE):
         metrics[f"test_{name}_low"], metrics[f"test_{name}_high"] = best.interval(name)
-    return metrics | {f"test_{name}_{other}": found[f"{other} {TEST}"].metrics[name] for name in HEADLINE}
+    return metrics | {
+        f"test_{name}_{other}": evaluations[f"{other} {TEST}"].metrics[name] for name in HEADLINE
+    }
 
 
 class TrialLog:
@@ -261,13 +268,13 @@ def _interval(metrics: Mapping[str, float], name: str) -> str:
 
 def notes(prepared: Prepared, settings: Settings) -> list[str]:
     """What a reader of the metrics must know."""
-    found = [
+    remarks = [
         f"{count.month:%Y-%m} is left out with its {count.rows:,} rows: the data don't cover it "
         "(training.incomplete_months=true takes it in)"
         for count in prepared.left_out
     ]
     if prepared.share < 1:
-        found.append(
+        remarks.append(
             f"logistic regression, metrics, importances and the gate look at {prepared.share:.1%} of the "
             "users (training.rows_in_memory), the trees at all of them"
         )
@@ -276,9 +283,9 @@ def notes(prepared: Prepared, settings: Settings) -> list[str]:
         sides = ", ".join(
             f"{positive} of {rows} rows on {side}" for side, (rows, positive) in prepared.sizes.items()
         )
-        found.append(f"only {positives} positives in all ({sides}): the metrics are mostly noise")
+        remarks.append(f"only {positives} positives in all ({sides}): the metrics are mostly noise")
     if settings.label.name == "buys_ever":
-        found.append(
+        remarks.append(
             "buys_ever is censored by the end of the data and known only there: the purge can't hold for it"
         )
-    return found
+    return remarks

@@ -71,28 +71,30 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
         final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
         rows = partial(spark_rows, pinned, prepared.split, again, lake)
         fitted = fit_models(laid.asked, rows, prepared, final, plan)
-        found = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
+        measured = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
     solver = tags.get(registry.SOLVER, SPARK_ML)
     other_solver = solver != SOLVER
     line = OTHER_SOLVER if other_solver else TOLERANCES[LOGISTIC]
     compared = [
         _row("rows, settings, code and libraries", tags[registry.INPUTS], prepared.inputs),
         _row("catalogue", tags["pozytywka.catalogue_hash"], prepared.catalogue),
-        _row("kind of model", then["model"].kind, found.chosen),
+        _row("kind of model", then["model"].kind, measured.chosen),
         *compare_predictors(then["model"], fitted.models[then["model"].kind], other_solver=other_solver),
     ]
-    metrics = metrics_of(found.chosen, found.models)
-    both = trees_or_logistic.metrics_of(found.verdict)  # as exact as the less exact of the two models
+    metrics = metrics_of(measured.chosen, measured.models)
+    both = trees_or_logistic.metrics_of(measured.verdict)  # as exact as the less exact of the two models
     exactly = {XGBOOST: TOLERANCES[XGBOOST], LOGISTIC: line}
     compared += [
-        _number(name, value, (metrics | both)[name], exactly[LOGISTIC if name in both else found.chosen])
+        _number(name, value, (metrics | both)[name], exactly[LOGISTIC if name in both else measured.chosen])
         for name, value in sorted(then["metrics"].items())
         if name in metrics or name in both
     ]
     same = all(row["same"] for row in compared)
     notes = [about_solver(solver)] if other_solver else []
-    told = EQUAL_BUT_FOR_SOLVER if other_solver and found.chosen == LOGISTIC else _EXACTLY[found.chosen]
-    return Reproduction(run_id, compared, same, told, notes)
+    meaning = (
+        EQUAL_BUT_FOR_SOLVER if other_solver and measured.chosen == LOGISTIC else _EXACTLY[measured.chosen]
+    )
+    return Reproduction(run_id, compared, same, meaning, notes)
 
 
 def about_solver(solver: str) -> str:

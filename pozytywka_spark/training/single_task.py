@@ -57,8 +57,11 @@ def binned(train: TrainingTable, validation: TrainingTable, threads: int) -> Bin
     import xgboost
 
     options = {"missing": np.nan, "nthread": threads}
-    known = xgboost.QuantileDMatrix(train.matrix, train.label, **options)
-    return Binned(known, xgboost.QuantileDMatrix(validation.matrix, validation.label, ref=known, **options))
+    train_matrix = xgboost.QuantileDMatrix(train.matrix, train.label, **options)
+    return Binned(
+        train_matrix,
+        xgboost.QuantileDMatrix(validation.matrix, validation.label, ref=train_matrix, **options),
+    )
 
 
 def grow(rows: Binned, task: Task) -> Grown:

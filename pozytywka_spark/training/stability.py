@@ -36,10 +36,10 @@ def stability_meanwhile(
         yield lambda: {"folds": [], "features": []}
         return
     with ThreadPoolExecutor(1) as beside:
-        found = beside.submit(
+        future = beside.submit(
             stability, prepared.folds, prepared.order, explained["strongest"], settings, fit_all
         )
-        yield found.result
+        yield future.result
 
 
 def stability(
@@ -55,14 +55,14 @@ def stability(
     over all features. `features`: of the final model's strongest, the share of all strength there and the
     lowest and highest share and rank over the folds.
     """
-    found = fit_all([Fit(settings, fold) for fold in folds])
+    results = fit_all([Fit(settings, fold) for fold in folds])
     final = _in_order(order, strongest)
-    shares = [_shares(np.array(result.strengths)) for result in found]
+    shares = [_shares(np.array(result.strengths)) for result in results]
     ranks = [_ranks(share) for share in shares]
     return {
         "folds": [
             _row(fold, result, rank_correlation(final, share))
-            for fold, result, share in zip(folds, found, shares, strict=True)
+            for fold, result, share in zip(folds, results, shares, strict=True)
         ],
         "features": [
             {
@@ -72,7 +72,7 @@ def stability(
                 **_spread([rank[order.index(row["feature"])] for rank in ranks], "rank"),
             }
             for row in strongest[:SHOWN]
-            if found
+            if results
         ],
     }
 

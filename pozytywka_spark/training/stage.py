@@ -83,9 +83,9 @@ def train(spark: SparkSession, settings: Settings, lake: Lake, *, force: bool = 
         require("tuning")
     pinned = pin(settings, lake)
     tracking = connect(settings)  # before the work, not after it
-    found = None if force else earlier_trainings.recalled(tracking, pinned, settings)
-    if found is not None:
-        version, prepared = found
+    earlier = None if force else earlier_trainings.recalled(tracking, pinned, settings)
+    if earlier is not None:
+        version, prepared = earlier
         with Later(partial(table_to_ask, pinned, settings, lake)) as asked:
             return _settled(tracking, version, prepared, asked, settings, reused=True)
     with libraries_loading(), training_table(pinned, settings, lake) as laid:
@@ -127,19 +127,19 @@ def _train(
         final = with_parameters(settings, tuned.parameters) if tuned else settings
         rows = partial(spark_rows, laid.plan.pinned, prepared.split, settings, lake)
         fitted = fit_models(laid.asked, rows, prepared, final, plan)
-        found = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
-        model = fitted.models[found.chosen]
-        held = prepared.sizes[TEST][0]
-        explained = explanation.explain_model(laid.asked, held, model, final, threads=plan.threads)
+        measured = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
+        model = fitted.models[measured.chosen]
+        test_rows = prepared.sizes[TEST][0]
+        explained = explanation.explain_model(laid.asked, test_rows, model, final, threads=plan.threads)
         grown = None if plan.across else Final(Fit(final, prepared.split), fitted.trees, plan.threads)
         with stability_meanwhile(model, prepared, explained, final, fits.explained(grown)) as holds:
-            logged = log_training.log_models(tracking, parent, prepared, fitted, found)
+            logged = log_training.log_models(tracking, parent, prepared, fitted, measured)
         content = {
             "data": dossier_data.data_facts(prepared, settings),
             "made": dossier_data.model_facts(final, plan, fitted.trees, model, tuned),
-            **dossier_data.measured_facts(found.models, found.slices),
-            "verdict": as_plain(found.verdict),
-            "decisions": decisions.decision_table(found.counts, final),
+            **dossier_data.measured_facts(measured.models, measured.slices),
+            "verdict": as_plain(measured.verdict),
+            "decisions": decisions.decision_table(measured.counts, final),
             "explained": explanation.in_words(explained, catalogue_of(settings)),
             "stability": holds(),
             "guards": [guard.checked],
@@ -156,10 +156,10 @@ def _known(tracking: Tracking, prepared: Prepared, settings: Settings) -> regist
     version = registry.find_version(tracking, prepared.inputs)
     if version is not None:
         return version
-    found = registry.find_logged(tracking, prepared.inputs)
-    if found is None:
+    logged = registry.find_logged(tracking, prepared.inputs)
+    if logged is None:
         return None
-    return _register(tracking, found[0], log_training.LoggedModel(**found[1]), prepared, settings)
+    return _register(tracking, logged[0], log_training.LoggedModel(**logged[1]), prepared, settings)
 
 
 def _register(

@@ -62,10 +62,16 @@ def adjustment(treatment: list[Moments], control: list[Moments], weight: Floats)
     return Adjustment(shift, float(np.sqrt(left / plain)))
 
 
-def corrected(difference: float, low: float, high: float, found: Adjustment) -> tuple[float, float, float]:
+def corrected(
+    difference: float, low: float, high: float, adjustment: Adjustment
+) -> tuple[float, float, float]:
     """Difference and interval after the adjustment."""
-    moved = difference - found.shift
-    return moved, moved - (difference - low) * found.width, moved + (high - difference) * found.width
+    moved = difference - adjustment.shift
+    return (
+        moved,
+        moved - (difference - low) * adjustment.width,
+        moved + (high - difference) * adjustment.width,
+    )
 
 
 def _centred_xy(cell: Moments) -> Floats:

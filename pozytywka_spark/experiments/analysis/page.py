@@ -87,13 +87,13 @@ def _health(page: Page, reading: Reading) -> None:
 
 
 def _method(page: Page, reading: Reading, settings: Settings) -> None:
-    kept = reading.experiment.latest.settings
+    stored = reading.experiment.latest.settings
     page.section("How it was read", anchor="method").text(
         "By intention to treat: every user counts for the group he first got, whatever he met later.",
         "Difference: Newcombe's hybrid score interval. Lift: log interval. p: score test, "
         f"corrected for the number of treatments ({settings.experiments.multiplicity}).",
-        f"Every look: Robbins' normal mixture on the log ratio of free shares, level {kept['alpha']} over "
-        f"all looks and treatments, tightest near a premium share of {kept['expected_share']}.",
+        f"Every look: Robbins' normal mixture on the log ratio of free shares, level {stored['alpha']} over "
+        f"all looks and treatments, tightest near a premium share of {stored['expected_share']}.",
         f"CUPED: {', '.join(settings.experiments.cuped_measures)} of the {settings.experiments.pre_months} "
         "months before entry and tenure, regression pooled over groups, never wider than without.",
         f"Reading {reading.reading_id}, revision {reading.experiment.latest.revision}.",

@@ -106,11 +106,11 @@ def without_past(users: pl.DataFrame) -> pl.DataFrame:
 def past_of(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame:
     """Grain user with a row in `user_month` within the months before entry: the measures' sums, `_name`."""
     names = list(dict.fromkeys(["plays", *past.measures]))
-    known = users.select("user_id", "entered")
+    entries = users.select("user_id", "entered")
     before = _number(pl.col("month")) - pl.col("entered")
     parts = [
         files.read([file], ["user_id", "month", *names])
-        .join(known, on="user_id", how="inner")
+        .join(entries, on="user_id", how="inner")
         .filter((before < 0) & (before >= -past.months))
         .select("user_id", *names)
         for file in past.user_month
@@ -121,10 +121,10 @@ def past_of(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame:
 
 
 def _bin(value: pl.Expr, edges: Sequence[tuple[int, str]], last: str) -> pl.Expr:
-    chosen = pl.lit(last)
+    bin_ = pl.lit(last)
     for edge, name in reversed(edges):
-        chosen = pl.when(value < edge).then(pl.lit(name)).otherwise(chosen)
-    return chosen
+        bin_ = pl.when(value < edge).then(pl.lit(name)).otherwise(bin_)
+    return bin_
 
 
 def reading_months(start: date, until: date) -> list[date]:

@@ -54,8 +54,8 @@ def plan(
         raise UsageError(f"--baseline {baseline:g}: expected a share above 0 and below 1, such as 0.03")
     cut_off = at or next_cut_off(lake, settings.data)
     chosen = settings.experiments
-    found = candidates(lake, chosen.population, cut_off).agg(F.count_if(~F.col("premium")).alias("users"))
-    users = int(found.collect()[0]["users"])
+    eligible = candidates(lake, chosen.population, cut_off).agg(F.count_if(~F.col("premium")).alias("users"))
+    users = int(eligible.collect()[0]["users"])
     if baseline is None:
         baselines = past_shares(lake.read("events"), cut_off)
     else:

@@ -69,9 +69,9 @@ def compare(treatment: Sample, control: Sample, alpha: float) -> Comparison:
     require("experiments")
     from statsmodels.stats.proportion import confint_proportions_2indep, score_test_proportions_2indep
 
-    known = (treatment.users > 0) & (control.users > 0)
-    t = Sample(np.where(known, treatment.count, 0), np.where(known, treatment.users, 1))
-    c = Sample(np.where(known, control.count, 0), np.where(known, control.users, 1))
+    both = (treatment.users > 0) & (control.users > 0)
+    t = Sample(np.where(both, treatment.count, 0), np.where(both, treatment.users, 1))
+    c = Sample(np.where(both, control.count, 0), np.where(both, control.users, 1))
     pair = (t.count, t.users, c.count, c.users)
     low, high = confint_proportions_2indep(*pair, compare="diff", method="newcomb", alpha=alpha)
     ratio_low, ratio_high = confint_proportions_2indep(
@@ -82,7 +82,7 @@ def compare(treatment: Sample, control: Sample, alpha: float) -> Comparison:
         lift = t.share / c.share - 1
     bought = t.count + c.count
     varied = (bought > 0) & (bought < t.users + c.users)
-    found = (
+    estimates = (
         t.share - c.share,
         low,
         high,
@@ -91,16 +91,16 @@ def compare(treatment: Sample, control: Sample, alpha: float) -> Comparison:
         ratio_high - 1,
         np.where(varied, p, 1.0),
     )
-    return Comparison(*(np.where(known, value, np.nan) for value in found))
+    return Comparison(*(np.where(both, value, np.nan) for value in estimates))
 
 
 def adjusted(p_values: Sequence[float], alpha: float, method: str) -> list[float]:
     """p-values corrected for being many (`holm`, `fdr_bh`, `fdr_by`); NaN stays and doesn't count."""
     values = np.asarray(p_values, dtype=np.float64)
-    known = ~np.isnan(values)
-    if known.any():
+    defined = ~np.isnan(values)
+    if defined.any():
         require("experiments")
         from statsmodels.stats.multitest import multipletests
 
-        values[known] = multipletests(values[known], alpha=alpha, method=method)[1]
+        values[defined] = multipletests(values[defined], alpha=alpha, method=method)[1]
     return [float(value) for value in values]

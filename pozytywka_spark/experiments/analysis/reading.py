@@ -47,21 +47,29 @@ def _over_treatments(rows: Sequence[Row], alpha: float, method: str) -> list[flo
     together: dict[tuple[str, date], list[int]] = {}
     for place, row in enumerate(rows):
         together.setdefault((row["reading"], row["month"]), []).append(place)
-    found = [math.nan] * len(rows)
+    p_values = [math.nan] * len(rows)
     for places in together.values():
         corrected = proportions.adjusted([rows[place]["p_value"] for place in places], alpha, method)
         for place, p in zip(places, corrected, strict=True):
-            found[place] = p
-    return found
+            p_values[place] = p
+    return p_values
 
 
 def by_month(cells: Cells, group: str, months: Sequence[date], alpha: float) -> list[Row]:
     """Rows of the reading `month`."""
     numbers = [number_of(month) for month in months]
     treated, control = (at_risk(cells, name, numbers) for name in (group, CONTROL))
-    found = _compare(treated.bought, treated.free, control.bought, control.free, alpha)
+    comparison = _compare(treated.bought, treated.free, control.bought, control.free, alpha)
     return [
-        _row(MONTH, month, group, (treated.free, treated.bought), (control.free, control.bought), found, at)
+        _row(
+            MONTH,
+            month,
+            group,
+            (treated.free, treated.bought),
+            (control.free, control.bought),
+            comparison,
+            at,
+        )
         for at, month in enumerate(months)
     ]
 
@@ -77,7 +85,7 @@ def cumulatively(
     """Rows of the reading `cumulative`."""
     numbers = [number_of(month) for month in months]
     treated, control = (cumulative(cells, name, numbers) for name in (group, CONTROL))
-    found = _compare(treated[1], treated[0], control[1], control[0], alpha)
+    comparison = _compare(treated[1], treated[0], control[1], control[0], alpha)
     # rho must not depend on what came later: it is that of the groups at the first look
     first = sequential.expected_variance(treated[0][:, 0].sum(), control[0][:, 0].sum(), expected_share)
     band = sequential.read(
@@ -89,7 +97,7 @@ def cumulatively(
     weight = _weights(treated[0], control[0])
     rows = []
     for at, month in enumerate(months):
-        row = _row(CUMULATIVE, month, group, treated, control, found, at)
+        row = _row(CUMULATIVE, month, group, treated, control, comparison, at)
         adjusted = _adjustment(cells, group, numbers[at], weight[:, at])
         corrected = cuped.corrected(row["difference"], row["low"], row["high"], adjusted)
         names = ("cuped_difference", "cuped_low", "cuped_high")
@@ -119,20 +127,20 @@ def segment_rows(
     """
     by_key: dict[tuple[str, str], dict[tuple[str, int], tuple[float, float]]] = {}
     for count in counts:
-        held = by_key.setdefault((count["segment"], count["value"]), {})
-        held[count["group"], count["revision"]] = (float(count["users"]), float(count["buyers"]))
+        by_group = by_key.setdefault((count["segment"], count["value"]), {})
+        by_group[count["group"], count["revision"]] = (float(count["users"]), float(count["buyers"]))
     rows = []
-    for (segment, value), held in sorted(by_key.items()):
-        strata = sorted({revision for _, revision in held})
+    for (segment, value), by_group in sorted(by_key.items()):
+        strata = sorted({revision for _, revision in by_group})
         for group in treatments:
             t, c = (
-                np.array([held.get((name, revision), (0.0, 0.0)) for revision in strata])[:, :, None]
+                np.array([by_group.get((name, revision), (0.0, 0.0)) for revision in strata])[:, :, None]
                 for name in (group, CONTROL)
             )
             if min(t[:, 0].sum(), c[:, 0].sum()) < fewest:
                 continue
-            found = _compare(t[:, 1], t[:, 0], c[:, 1], c[:, 0], alpha)
-            row = _row(SEGMENT, month, group, (t[:, 0], t[:, 1]), (c[:, 0], c[:, 1]), found, 0)
+            comparison = _compare(t[:, 1], t[:, 0], c[:, 1], c[:, 0], alpha)
+            row = _row(SEGMENT, month, group, (t[:, 0], t[:, 1]), (c[:, 0], c[:, 1]), comparison, 0)
             rows.append(row | {"segment": segment, "value": value})
     corrected = proportions.adjusted([row["p_value"] for row in rows], alpha, method)
     return [row | {"p_adjusted": p} for row, p in zip(rows, corrected, strict=True)]
@@ -182,13 +190,13 @@ def _weights(t_users: Floats, c_users: Floats) -> Floats:
 
 
 def _adjustment(cells: Cells, group: str, month: int, weight: Floats) -> cuped.Adjustment:
-    chosen = [(revision, part) for revision, part in zip(cells.revisions, weight, strict=True) if part > 0]
-    if not cells.covariates or not chosen:
+    weighed = [(revision, part) for revision, part in zip(cells.revisions, weight, strict=True) if part > 0]
+    if not cells.covariates or not weighed:
         return cuped.NONE
     treated, control = (
-        [moments(cells, name, revision, month) for revision, _ in chosen] for name in (group, CONTROL)
+        [moments(cells, name, revision, month) for revision, _ in weighed] for name in (group, CONTROL)
     )
-    return cuped.adjustment(treated, control, np.array([part for _, part in chosen]))
+    return cuped.adjustment(treated, control, np.array([part for _, part in weighed]))
 
 
 def _row(
@@ -197,7 +205,7 @@ def _row(
     group: str,
     treated: tuple[Floats, Floats],
     control: tuple[Floats, Floats],
-    found: Comparison,
+    comparison: Comparison,
     at: int,
 ) -> Row:
     """One line of the table: plain counts of both groups and what the comparison says."""
@@ -215,5 +223,5 @@ def _row(
         "control_users": control_users,
         "control_purchases": control_bought,
         "control_share": control_bought / control_users if control_users else math.nan,
-        **{name: float(value[at]) for name, value in vars(found).items()},
+        **{name: float(value[at]) for name, value in vars(comparison).items()},
     }

@@ -22,16 +22,16 @@ def segment_counts(rows: Told, max_cities: int) -> list[dict[str, Any]]:
         if row["segment"] == "city" and row["value"] is not None:
             sizes[row["value"]] += row["users"]
     large = set(sorted(sizes, key=lambda city: (-sizes[city], city))[:max_cities])
-    found: dict[tuple[Any, ...], list[int]] = {}
+    counts: dict[tuple[Any, ...], list[int]] = {}
     for row in rows:
         value = row["value"]
         if row["segment"] == "city" and value is not None and value not in large:
             value = OTHER
         key = (row["segment"], UNKNOWN if value is None else value, row["group"], row["revision"])
-        users, buyers = found.get(key, (0, 0))
-        found[key] = [users + row["users"], buyers + row["buyers"]]
+        users, buyers = counts.get(key, (0, 0))
+        counts[key] = [users + row["users"], buyers + row["buyers"]]
     names = ("segment", "value", "group", "revision", "users", "buyers")
-    return [dict(zip(names, (*key, *sums), strict=True)) for key, sums in sorted(found.items())]
+    return [dict(zip(names, (*key, *sums), strict=True)) for key, sums in sorted(counts.items())]
 
 
 def contamination(muddied: Told, elsewhere: Told) -> list[dict[str, Any]]:

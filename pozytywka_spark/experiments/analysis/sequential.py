@@ -52,8 +52,8 @@ class Band:
 
 def mixture_width(variance: float, alpha: float) -> float:
     """rho for which the band is about the tightest at `variance` (Waudby-Smith et al. 2024, appendix)."""
-    wanted = -2 * math.log(alpha)
-    return variance / (wanted + math.log(wanted) + 1)
+    target = -2 * math.log(alpha)
+    return variance / (target + math.log(target) + 1)
 
 
 def expected_variance(treatment: float, control: float, share: float) -> float:

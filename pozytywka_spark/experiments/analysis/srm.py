@@ -32,21 +32,21 @@ def ratio(revision: int, users: Mapping[str, int], shares: Mapping[str, float]) 
 
 def check(ratios: Sequence[Ratio], alpha: float) -> None:
     """Raise `GuardError` naming the group that is most out of proportion if any ratio is that unlikely."""
-    for found in ratios:
-        if found.p_value < alpha:
-            raise GuardError(f"sample ratio mismatch, the reading stops: {in_words(found)}")
+    for ratio in ratios:
+        if ratio.p_value < alpha:
+            raise GuardError(f"sample ratio mismatch, the reading stops: {in_words(ratio)}")
 
 
-def in_words(found: Ratio) -> str:
+def in_words(ratio: Ratio) -> str:
     """The largest shift in one clause."""
-    total = sum(found.users.values())
-    shifts = {group: found.users.get(group, 0) / total - share for group, share in found.expected.items()}
+    total = sum(ratio.users.values())
+    shifts = {group: ratio.users.get(group, 0) / total - share for group, share in ratio.expected.items()}
     group = max(shifts, key=lambda name: abs(shifts[name]))
-    held = found.users.get(group, 0)
+    users = ratio.users.get(group, 0)
     return (
-        f"{group} has {held:,} of {total:,} users, {100 * held / total:.2f}% "
-        f"where {100 * found.expected[group]:.2f}% were meant ({100 * shifts[group]:+.2f} points, "
-        f"p = {found.p_value:.1e}, revision {found.revision}): "
+        f"{group} has {users:,} of {total:,} users, {100 * users / total:.2f}% "
+        f"where {100 * ratio.expected[group]:.2f}% were meant ({100 * shifts[group]:+.2f} points, "
+        f"p = {ratio.p_value:.1e}, revision {ratio.revision}): "
         "find out which users are missing or doubled before reading any difference"
     )
 
@@ -55,12 +55,12 @@ def as_rows(ratios: Sequence[Ratio]) -> list[dict[str, object]]:
     """A line a group and allocation for people."""
     return [
         {
-            "revision": found.revision,
+            "revision": each.revision,
             "group": group,
-            "users": found.users.get(group, 0),
-            "meant": share * sum(found.users.values()),
-            "p": found.p_value,
+            "users": each.users.get(group, 0),
+            "meant": share * sum(each.users.values()),
+            "p": each.p_value,
         }
-        for found in ratios
-        for group, share in found.expected.items()
+        for each in ratios
+        for group, share in each.expected.items()
     ]

@@ -29,8 +29,8 @@ class Cells:
 
     def sizes(self, revision: int) -> dict[str, int]:
         """Users by group who entered under that revision."""
-        chosen = self.frame[self.frame["revision"] == revision]
-        return {str(group): int(users) for group, users in chosen.groupby("group")["users"].sum().items()}
+        rows = self.frame[self.frame["revision"] == revision]
+        return {str(group): int(users) for group, users in rows.groupby("group")["users"].sum().items()}
 
     def of(self, group: str, revision: int) -> pd.DataFrame:
         """The cells of one group of one stratum."""
@@ -83,8 +83,8 @@ def moments(cells: Cells, group: str, revision: int, month: int) -> Moments:
     buyers = part[(part["bought"] != NONE) & (part["bought"] <= month)]
     size = cells.covariates
     x, x_buyers = (
-        np.array([chosen[f"x{i}"].sum() for i in range(size)], dtype=np.float64) / UNIT
-        for chosen in (part, buyers)
+        np.array([rows[f"x{i}"].sum() for i in range(size)], dtype=np.float64) / UNIT
+        for rows in (part, buyers)
     )
     xx = np.zeros((size, size))
     for i in range(size):

@@ -37,10 +37,10 @@ class Allocation:
     @property
     def sizes(self) -> dict[str, int]:
         """Buckets of each group, control last."""
-        found = dict.fromkeys(self.treatments, 0)
+        sizes = dict.fromkeys(self.treatments, 0)
         for taken in self.ranges:
-            found[taken.group] += taken.high - taken.low
-        return found | {CONTROL: BUCKETS - sum(found.values())}
+            sizes[taken.group] += taken.high - taken.low
+        return sizes | {CONTROL: BUCKETS - sum(sizes.values())}
 
     @property
     def shares(self) -> dict[str, float]:
@@ -53,11 +53,11 @@ class Allocation:
 
     def group(self, bucket: Column) -> Column:
         """The group of each bucket."""
-        chosen = F.lit(CONTROL)
+        column = F.lit(CONTROL)
         for taken in self.ranges:
             inside = (bucket >= taken.low) & (bucket < taken.high)
-            chosen = F.when(inside, F.lit(taken.group)).otherwise(chosen)
-        return chosen
+            column = F.when(inside, F.lit(taken.group)).otherwise(column)
+        return column
 
 
 def start(shares: Mapping[str, float]) -> Allocation:
@@ -74,13 +74,13 @@ def grow(allocation: Allocation, shares: Mapping[str, float]) -> Allocation:
     ranges = list(allocation.ranges)
     sizes = allocation.sizes
     for group, percent in shares.items():
-        wanted, held = _buckets(group, percent), sizes.get(group, 0)
-        if wanted < held:
+        target, current = _buckets(group, percent), sizes.get(group, 0)
+        if target < current:
             raise UsageError(
-                f"the share of {group} can't shrink from {held / 100:g} to {percent:g}: "
+                f"the share of {group} can't shrink from {current / 100:g} to {percent:g}: "
                 "a user keeps his group for life; end the experiment and start another"
             )
-        ranges += _take(Allocation(tuple(ranges)), group, wanted - held)
+        ranges += _take(Allocation(tuple(ranges)), group, target - current)
     grown = Allocation(tuple(ranges))
     if not grown.treatments:
         raise UsageError("an experiment needs a treatment: give --share 20 or --group name=20")
@@ -105,7 +105,7 @@ def _buckets(group: str, percent: float) -> int:
 def _take(allocation: Allocation, group: str, count: int) -> list[Range]:
     """`count` of control's buckets, the lowest first, as ranges of `group`."""
     taken: list[Range] = []
-    for low, high in free_ranges([(held.low, held.high) for held in allocation.ranges]):
+    for low, high in free_ranges([(each.low, each.high) for each in allocation.ranges]):
         if count <= 0:
             break
         end = min(high, low + count)
@@ -129,13 +129,14 @@ def layer_slot(layer: str, taken: Mapping[str, tuple[int, int]], traffic: float)
 
     Raises `UsageError` naming who holds what if no such range is free.
     """
-    wanted = _buckets("traffic", traffic) if traffic < 100 else BUCKETS
+    needed = _buckets("traffic", traffic) if traffic < 100 else BUCKETS
     for low, high in free_ranges(list(taken.values())):
-        if high - low >= wanted:
-            return low, low + wanted
-    held = ", ".join(f"{name} {(high - low) / 100:g}%" for name, (low, high) in sorted(taken.items()))
+        if high - low >= needed:
+            return low, low + needed
+    shares = ", ".join(f"{name} {(high - low) / 100:g}%" for name, (low, high) in sorted(taken.items()))
     widest = max((high - low for low, high in free_ranges(list(taken.values()))), default=0)
     raise UsageError(
-        f"layer {layer} has no room for {traffic:g}% of users (held: {held}; widest gap {widest / 100:g}%): "
+        f"layer {layer} has no room for {traffic:g}% of users "
+        f"(held: {shares}; widest gap {widest / 100:g}%): "
         "lower --traffic, end an experiment of the layer, or use another layer"
     )

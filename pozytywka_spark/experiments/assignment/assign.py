@@ -58,17 +58,17 @@ def assign(
     finished by the next. Raises `UsageError` if `shares` differ from the running ones, the layer is full or
     the name is unknown and no shares are given; `DataError` if nobody is eligible.
     """
-    known = definitions.read_experiments(lake)
+    experiments = definitions.read_experiments(lake)
     cut_off = at or next_cut_off(lake, settings.data)
-    if name not in known:
+    if name not in experiments:
         if not shares:
             definitions.find(lake, name)  # says which there are and how to start one
         definition = definitions.define(
-            settings, known, name, start(shares or {}), cut_off, layer=layer, traffic=traffic
+            settings, experiments, name, start(shares or {}), cut_off, layer=layer, traffic=traffic
         )
         # before anything is recorded: an experiment nobody can enter isn't one
         candidates(lake, str(definition.settings["population"]), cut_off)
-        definitions.append(spark, lake, definition, known)
+        definitions.append(spark, lake, definition, experiments)
         return enrol(spark, lake, definition, cut_off)
     latest = definitions.running(lake, name).latest
     check_unchanged(latest, shares, layer, cut_off)
@@ -105,7 +105,7 @@ def grow_share(
     With it, control users whose buckets the treatment gains move there by a second row; nobody else ever
     moves. Raises `UsageError` if a share shrinks or the cut-off lies before the latest change.
     """
-    known = definitions.read_experiments(lake)
+    experiments = definitions.read_experiments(lake)
     latest = definitions.running(lake, name).latest
     if latest.source != HASH:
         raise UsageError(f"experiment {name} has imported groups: its shares are decided elsewhere")
@@ -114,7 +114,7 @@ def grow_share(
     if allocation != latest.allocation:
         write_moves(spark, lake, latest)  # whatever an earlier growth left unfinished
         latest = definitions.revise(latest, cut_off, allocation=allocation, moves=move_control)
-        definitions.append(spark, lake, latest, known)
+        definitions.append(spark, lake, latest, experiments)
     elif move_control and not latest.moves:
         raise UsageError(
             f"experiment {name} has these shares already, without moving control; "
@@ -126,12 +126,12 @@ def grow_share(
 
 def end(spark: SparkSession, lake: Lake, name: str, at: date | None = None) -> Definition:
     """End an experiment: purchases before `at` count, nobody enters any more, its layer slot is free."""
-    known = definitions.read_experiments(lake)
+    experiments = definitions.read_experiments(lake)
     experiment = definitions.find(lake, name)
     if experiment.ended:
         return experiment.latest
     ended = definitions.revise(experiment.latest, at or next_cut_off(lake), end=True)
-    definitions.append(spark, lake, ended, known)
+    definitions.append(spark, lake, ended, experiments)
     return ended
 
 
@@ -139,14 +139,14 @@ def enrol(spark: SparkSession, lake: Lake, definition: Definition, at: date) -> 
     """Give every eligible user of the cut-off who has no group the one of his bucket."""
     moved = write_moves(spark, lake, definition)
     people = candidates(lake, str(definition.settings["population"]), at)
-    found = with_fate(people, current(lake, definition.name, spark), definition).persist()
+    decided = with_fate(people, current(lake, definition.name, spark), definition).persist()
     try:
-        counts = {row["fate"]: row["count"] for row in found.groupBy("fate").count().collect()}
+        counts = {row["fate"]: row["count"] for row in decided.groupBy("fate").count().collect()}
         if counts.get(NEW):
-            rows = as_assignments(found.where(F.col("fate") == NEW), definition, at)
+            rows = as_assignments(decided.where(F.col("fate") == NEW), definition, at)
             append_rows(lake, rows, definition.name)
     finally:
-        found.unpersist()
+        decided.unpersist()
     return report(lake, definition, at, counts, added=counts.get(NEW, 0), moved=moved)
 
 

@@ -80,22 +80,22 @@ def read_experiments(lake: Lake) -> dict[str, Experiment]:
     if not lake.exists(EXPERIMENTS.name):
         return {}
     rows = lake.rows(EXPERIMENTS.name).to_pylist()
-    found: dict[str, list[Definition]] = {}
+    definitions: dict[str, list[Definition]] = {}
     for row in sorted(rows, key=lambda row: (row["experiment"], row["revision"])):
-        found.setdefault(row["experiment"], []).append(_definition(row))
-    return {name: Experiment(tuple(revisions)) for name, revisions in found.items()}
+        definitions.setdefault(row["experiment"], []).append(_definition(row))
+    return {name: Experiment(tuple(revisions)) for name, revisions in definitions.items()}
 
 
 def find(lake: Lake, name: str) -> Experiment:
     """The experiment of that name. Raises `UsageError` naming those there are."""
-    known = read_experiments(lake)
-    if name not in known:
-        names = ", ".join(sorted(known)) or "none yet"
+    experiments = read_experiments(lake)
+    if name not in experiments:
+        names = ", ".join(sorted(experiments)) or "none yet"
         raise UsageError(
             f"no experiment {name} in {lake.root} (there are: {names}); "
             f"start it with: experiment assign --name {name} --share 20"
         )
-    return known[name]
+    return experiments[name]
 
 
 def running(lake: Lake, name: str) -> Experiment:
@@ -110,7 +110,7 @@ def running(lake: Lake, name: str) -> Experiment:
 
 def define(
     settings: Settings,
-    known: Mapping[str, Experiment],
+    experiments: Mapping[str, Experiment],
     name: str,
     allocation: Allocation,
     at: date,
@@ -127,17 +127,17 @@ def define(
     low, high = 0, BUCKETS
     if layer:
         check_name(layer, "--layer")
-        latest = [each.latest for each in known.values() if not each.ended]
+        latest = [each.latest for each in experiments.values() if not each.ended]
         taken = {each.name: (each.layer_low, each.layer_high) for each in latest if each.layer == layer}
         low, high = layer_slot(layer, taken, traffic)
-    kept = {
+    stored = {
         "population": settings.experiments.population,
         "alpha": settings.experiments.alpha,
         "expected_share": settings.experiments.expected_share,
         "shares": allocation.shares,
     }
     salt = settings.experiments.salt if source == HASH else ""
-    return Definition(name, 1, at, RUNNING, source, salt, layer, low, high, allocation, False, kept)
+    return Definition(name, 1, at, RUNNING, source, salt, layer, low, high, allocation, False, stored)
 
 
 def revise(
@@ -153,25 +153,27 @@ def revise(
         raise UsageError(
             f"--at {at}: experiment {latest.name} was last changed at {latest.at}; time can't run backwards"
         )
-    chosen = allocation or latest.allocation
+    new_allocation = allocation or latest.allocation
     return replace(
         latest,
         revision=latest.revision + 1,
         at=at,
         status=ENDED if end else RUNNING,
-        allocation=chosen,
+        allocation=new_allocation,
         moves=moves,
-        settings={**latest.settings, "shares": chosen.shares},
+        settings={**latest.settings, "shares": new_allocation.shares},
     )
 
 
-def append(spark: SparkSession, lake: Lake, definition: Definition, known: Mapping[str, Experiment]) -> None:
-    """Record a revision, unless another process has recorded one since `known` was read.
+def append(
+    spark: SparkSession, lake: Lake, definition: Definition, experiments: Mapping[str, Experiment]
+) -> None:
+    """Record a revision, unless another process has recorded one since `experiments` was read.
 
     Revisions are numbered over all experiments by the transaction, so that two that take the same
     slot of a layer at the same moment can't both be recorded. Raises `LakeError` for the later one.
     """
-    number = 1 + sum(len(each.revisions) for each in known.values())
+    number = 1 + sum(len(each.revisions) for each in experiments.values())
     row = (
         definition.name,
         definition.revision,
@@ -198,7 +200,7 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC)
 
 
-def as_rows(known: Mapping[str, Experiment], users: Mapping[str, int]) -> Sequence[dict[str, object]]:
+def as_rows(experiments: Mapping[str, Experiment], users: Mapping[str, int]) -> Sequence[dict[str, object]]:
     """A line an experiment for people."""
     return [
         {
@@ -211,7 +213,7 @@ def as_rows(known: Mapping[str, Experiment], users: Mapping[str, int]) -> Sequen
             else None,
             "users": users.get(name, 0),
         }
-        for name, each in sorted(known.items())
+        for name, each in sorted(experiments.items())
     ]
 
 

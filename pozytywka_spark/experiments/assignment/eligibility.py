@@ -16,19 +16,19 @@ from pozytywka_spark.lake.event_days import span_of_events
 from pozytywka_spark.months import next_month, previous_month
 
 
-def next_cut_off(lake: Lake, chosen: Data | None = None) -> date:
+def next_cut_off(lake: Lake, data: Data | None = None) -> date:
     """The end of the last month that the data reach the end of: the first cut-off at which nothing is known.
 
     Raises `DataError` if there are no events, or no month is over.
     """
-    return cut_off_of(span_of_events(lake, chosen))
+    return cut_off_of(span_of_events(lake, data))
 
 
-def chosen_cut_off(lake: Lake, chosen: Data, asked: date | None) -> tuple[date, str]:
+def chosen_cut_off(lake: Lake, data: Data, asked: date | None) -> tuple[date, str]:
     """The cut-off that was asked for, else `next_cut_off`; and what a person should know of the choice."""
     if asked is not None and not lake.exists("events"):
         return asked, ""
-    span = span_of_events(lake, chosen)
+    span = span_of_events(lake, data)
     if asked is not None:
         before = previous_month(asked)
         why = f"{before:%Y-%m} is not complete: {span.why_incomplete(before)}"
@@ -80,9 +80,9 @@ def members(lake: Lake, population: str, at: date) -> DataFrame:
         return _table(lake, "users", "ingest").select("user_id").distinct()
     predictions = _table(lake, "predictions", "score").where(F.col("month") == F.lit(before))
     latest = predictions.agg(F.max("model_version").alias("latest"))
-    chosen = predictions.join(F.broadcast(latest), F.col("model_version") == F.col("latest"), "inner")
-    chosen = chosen.where("selected") if population == "selected" else chosen
-    return chosen.select("user_id").distinct()
+    latest_scores = predictions.join(F.broadcast(latest), F.col("model_version") == F.col("latest"), "inner")
+    latest_scores = latest_scores.where("selected") if population == "selected" else latest_scores
+    return latest_scores.select("user_id").distinct()
 
 
 def premium_before(lake: Lake, at: date) -> DataFrame:

@@ -49,12 +49,12 @@ def import_groups(
     the file's group names. Users with premium before the cut-off are left out, users assigned before stay.
     Raises `DataError` if a user has two groups or changes his, `UsageError` for an unknown group.
     """
-    known = definitions.read_experiments(lake)
+    experiments = definitions.read_experiments(lake)
     cut_off = at or next_cut_off(lake, settings.data)
     definition = (
         definitions.running(lake, name).latest
-        if name in known
-        else definitions.define(settings, known, name, start(shares), cut_off, source=IMPORT)
+        if name in experiments
+        else definitions.define(settings, experiments, name, start(shares), cut_off, source=IMPORT)
     )
     if definition.source != IMPORT:
         raise UsageError(f"experiment {name} assigns by hash: import groups under another name")
@@ -69,8 +69,8 @@ def import_groups(
     )
     try:
         counts = _fates(joined, name)
-        if name not in known:
-            definitions.append(spark, lake, definition, known)
+        if name not in experiments:
+            definitions.append(spark, lake, definition, experiments)
         if counts[NEW]:
             fresh = joined.where(F.col("held").isNull() & F.col("premium").isNull())
             rows = fresh.select("user_id", "group", F.lit(None).cast("int").alias("bucket"))
@@ -94,8 +94,8 @@ def import_exposures(lake: Lake, name: str, file: DataFrame, columns: tuple[str,
             f"exposures: a row has no {columns[0]} or no time in {columns[1]}: mend the file first"
         )
     if lake.exists(EXPOSURES.name):
-        held = lake.read(EXPOSURES.name, partitions=[{"experiment": name}])
-        rows = rows.join(held, list(EXPOSURES.keys), "left_anti")
+        stored = lake.read(EXPOSURES.name, partitions=[{"experiment": name}])
+        rows = rows.join(stored, list(EXPOSURES.keys), "left_anti")
     fresh = rows.persist()
     try:
         count = fresh.count()
@@ -114,13 +114,13 @@ def read_file(spark: SparkSession, path: str, kind: str | None) -> DataFrame:
     Raises `UsageError` if neither the name nor `kind` tells which, `DataError` if it can't be read.
     """
     suffix = PurePosixPath(path.removesuffix(".gz")).suffix.lstrip(".").lower()
-    chosen = FORMATS.get(kind or suffix)
-    if chosen is None:
+    file_format = FORMATS.get(kind or suffix)
+    if file_format is None:
         raise UsageError(f"--from {path}: say what it is with --format: {', '.join(FORMATS)}")
     try:
-        return spark.read.format(chosen).option("header", True).load(path)
+        return spark.read.format(file_format).option("header", True).load(path)
     except Exception as error:  # Spark's analysis errors differ from engine to engine
-        raise DataError(f"--from {path}: can't be read as {chosen}: does it exist?") from error
+        raise DataError(f"--from {path}: can't be read as {file_format}: does it exist?") from error
 
 
 def as_groups(file: DataFrame, columns: tuple[str, str], renamed: Mapping[str, str]) -> DataFrame:
@@ -141,8 +141,8 @@ def _check_columns(file: DataFrame, columns: tuple[str, str]) -> None:
 
 def _check_groups(groups: DataFrame, allowed: tuple[str, ...]) -> None:
     """Raise unless each user has exactly one group, and one that is allowed."""
-    found = [row["group"] for row in groups.select("group").distinct().limit(50).collect()]
-    unknown = sorted(str(group) for group in found if group not in allowed)
+    groups_in_file = [row["group"] for row in groups.select("group").distinct().limit(50).collect()]
+    unknown = sorted(str(group) for group in groups_in_file if group not in allowed)
     if unknown:
         raise UsageError(
             f"the file has groups {', '.join(unknown)}, expected {', '.join(allowed)}: "
@@ -154,12 +154,12 @@ def _check_groups(groups: DataFrame, allowed: tuple[str, ...]) -> None:
 
 
 def _fates(joined: DataFrame, name: str) -> dict[str, int]:
-    held, premium = F.col("held").isNotNull(), F.col("premium").isNotNull()
+    is_assigned, premium = F.col("held").isNotNull(), F.col("premium").isNotNull()
     row = joined.agg(
-        F.count_if(held).alias(KNOWN),
-        F.count_if(~held & premium).alias(PREMIUM),
-        F.count_if(~held & ~premium).alias(NEW),
-        F.count_if(held & (F.col("held") != F.col("group"))).alias("changed"),
+        F.count_if(is_assigned).alias(KNOWN),
+        F.count_if(~is_assigned & premium).alias(PREMIUM),
+        F.count_if(~is_assigned & ~premium).alias(NEW),
+        F.count_if(is_assigned & (F.col("held") != F.col("group"))).alias("changed"),
     ).collect()[0]
     if row["changed"]:
         raise DataError(

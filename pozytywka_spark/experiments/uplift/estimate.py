@@ -26,7 +26,7 @@ KEYS = ("user_id", "month", "revision", "treated", "bought", "fold", "score")
 
 
 def cross_fitted(
-    rows: DataFrame, order: Sequence[str], chosen: Uplift, workers: int, shares: Mapping[int, float]
+    rows: DataFrame, order: Sequence[str], settings: Uplift, workers: int, shares: Mapping[int, float]
 ) -> DataFrame:
     """Grain user: `KEYS` and `uplift`. Cache it: what reads it predicts anew.
 
@@ -34,8 +34,8 @@ def cross_fitted(
     the probability without treatment stands in for it (two models only). `shares`: the treated share by
     revision.
     """
-    found = [_estimated(rows, order, chosen, workers, shares, fold) for fold in range(FOLDS)]
-    return found[0].unionByName(found[1])
+    estimates = [_estimated(rows, order, settings, workers, shares, fold) for fold in range(FOLDS)]
+    return estimates[0].unionByName(estimates[1])
 
 
 def with_bins(estimates: DataFrame, sizes: Mapping[int, int]) -> DataFrame:
@@ -47,27 +47,27 @@ def with_bins(estimates: DataFrame, sizes: Mapping[int, int]) -> DataFrame:
 def _estimated(
     rows: DataFrame,
     order: Sequence[str],
-    chosen: Uplift,
+    settings: Uplift,
     workers: int,
     shares: Mapping[int, float],
     fold: int,
 ) -> DataFrame:
     others, own = rows.where(F.col("fold") != fold), rows.where(F.col("fold") == fold)
-    if chosen.method == "transformed":
+    if settings.method == "transformed":
         model = _fit(
-            SparkXGBRegressor, others.withColumns({"z": transformed(shares)}), "z", order, chosen, workers
+            SparkXGBRegressor, others.withColumns({"z": transformed(shares)}), "z", order, settings, workers
         )
         return with_margin(own, model, order, KEYS).select(*KEYS, F.col(MARGIN).alias("uplift"))
     without, treated = (
-        _fit(SparkXGBClassifier, others.where(F.col("treated") == group), "bought", order, chosen, workers)
+        _fit(SparkXGBClassifier, others.where(F.col("treated") == group), "bought", order, settings, workers)
         for group in (0, 1)
     )
     first = with_margin(own, without, order, [*KEYS, *order])
     base = first.withColumns({"base": probability(F.col(MARGIN))}).drop(MARGIN)
     both = with_margin(base, treated, order, [*KEYS, "base"])
     score = F.coalesce("score", "base").alias("score")
-    kept = [name for name in KEYS if name != "score"]
-    return both.select(*kept, score, (probability(F.col(MARGIN)) - F.col("base")).alias("uplift"))
+    columns = [name for name in KEYS if name != "score"]
+    return both.select(*columns, score, (probability(F.col(MARGIN)) - F.col("base")).alias("uplift"))
 
 
 def transformed(shares: Mapping[int, float]) -> Column:
@@ -80,7 +80,7 @@ def transformed(shares: Mapping[int, float]) -> Column:
 
 
 def _fit(
-    estimator: Any, rows: DataFrame, label: str, order: Sequence[str], chosen: Uplift, workers: int
+    estimator: Any, rows: DataFrame, label: str, order: Sequence[str], settings: Uplift, workers: int
 ) -> Trees:
     """Boosted trees. Rows go to workers by user and are sorted there: the same rows, the same trees."""
     used = (
@@ -93,17 +93,17 @@ def _fit(
         label_col=label,
         missing=float("nan"),
         num_workers=workers,
-        n_estimators=chosen.max_trees,
-        max_depth=chosen.max_depth,
-        learning_rate=chosen.learning_rate,
-        min_child_weight=chosen.min_child_weight,
+        n_estimators=settings.max_trees,
+        max_depth=settings.max_depth,
+        learning_rate=settings.learning_rate,
+        min_child_weight=settings.min_child_weight,
         tree_method="hist",
-        seed=chosen.seed,
+        seed=settings.seed,
         verbose=False,
     )
     booster = made.fit(used).get_booster()
     booster.feature_names = list(order)
-    return Trees(bytes(booster.save_raw("ubj")), chosen.max_trees)
+    return Trees(bytes(booster.save_raw("ubj")), settings.max_trees)
 
 
 def _ranked(estimates: DataFrame, rows: int) -> DataFrame:

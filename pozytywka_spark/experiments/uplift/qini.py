@@ -60,9 +60,9 @@ def curve(cells: pd.DataFrame, by: str, counts: Floats, treated_share: Mapping[i
     bought = cells["bought"].to_numpy(bool)
     place = cells[by].to_numpy(np.int64)
 
-    def so_far(chosen: npt.NDArray[np.bool_], weights: Floats) -> Floats:
+    def so_far(mask: npt.NDArray[np.bool_], weights: Floats) -> Floats:
         into = np.zeros((len(cells), BINS))
-        into[np.arange(len(cells)), place] = np.where(chosen, weights, 0.0)
+        into[np.arange(len(cells)), place] = np.where(mask, weights, 0.0)
         return np.asarray(np.cumsum(counts @ into, axis=1))
 
     n_t, n_c = so_far(treated, weight), so_far(~treated, weight)

@@ -50,17 +50,17 @@ def make_report(
 ) -> UpliftReport:
     """Curves as rows, areas with intervals, verdict, page and MLflow run."""
     by_rank = {
-        by: [{"share": float(s), "gain": float(g)} for s, g in zip(found.share, found.gain[0], strict=True)]
-        for by, found in curves.items()
+        by: [{"share": float(s), "gain": float(g)} for s, g in zip(curve.share, curve.gain[0], strict=True)]
+        for by, curve in curves.items()
     }
     compared = dict(curves)
     if "score" in curves:
         mine, other = curves["uplift"], curves["score"]
         compared["uplift - score"] = Curve(mine.share, mine.gain - other.gain, mine.area - other.area)
     areas = [
-        {"ranking": by, "area": 100 * float(found.area[0]), "low": 100 * found.interval()[0],
-         "high": 100 * found.interval()[1]}
-        for by, found in compared.items()
+        {"ranking": by, "area": 100 * float(curve.area[0]), "low": 100 * curve.interval()[0],
+         "high": 100 * curve.interval()[1]}
+        for by, curve in compared.items()
     ]  # fmt: skip
     verdict = _verdict(areas)
     page = _page(name, group, users, by_rank, areas, verdict)
@@ -114,8 +114,8 @@ def _log(
     tags = {KIND: "uplift", UPLIFT_TAG: uplift_id, "pozytywka.experiment": name}
     run_name = f"uplift {name} · {group}"
     with runs.run(tracking, run_name, tags=tags) as run_id:
-        chosen = settings.experiments.uplift.model_dump(mode="json")
-        runs.log(tracking, run_id, params={"experiment": name, "treatment": group, **chosen})
+        parameters = settings.experiments.uplift.model_dump(mode="json")
+        runs.log(tracking, run_id, params={"experiment": name, "treatment": group, **parameters})
         metrics = {
             f"qini.{row['ranking'].replace(' - ', '_minus_')}{end}": float(row[key])
             for row in areas
@@ -125,9 +125,9 @@ def _log(
         file = f"experiment-{name}-uplift.html"
         runs.log_text(tracking, run_id, page, file)
         link = page_of(tracking.experiment_id, run_id, file, "The page")
-        told = f"Whom `{group}` of experiment `{name}` moves: area between Qini curve and chance"
+        text = f"Whom `{group}` of experiment `{name}` moves: area between Qini curve and chance"
         shown = [{"ranking": row["ranking"], "area (95%)": _area(row)} for row in areas]
-        tell_run(tracking, run_id, run_name, tags, f"{told}\n\n{table(shown)}\n\n{link}")
+        tell_run(tracking, run_id, run_name, tags, f"{text}\n\n{table(shown)}\n\n{link}")
     return run_id
 
 

@@ -66,10 +66,10 @@ def as_rows(
 
 def check_enough(rows: DataFrame, group: str, fewest: int) -> dict[int, int]:
     """Users by fold. Raises `DataError` unless each group has `fewest` purchases in each fold."""
-    found = rows.groupBy("fold", "treated").agg(
+    sizes = rows.groupBy("fold", "treated").agg(
         F.count(F.lit(1)).alias("users"), F.sum("bought").alias("bought")
     )
-    counts = {(row["fold"], row["treated"]): (row["users"], row["bought"]) for row in found.collect()}
+    counts = {(row["fold"], row["treated"]): (row["users"], row["bought"]) for row in sizes.collect()}
     for fold in range(FOLDS):
         for treated, name in ((1, group), (0, CONTROL)):
             users, bought = counts.get((fold, treated), (0, 0))
@@ -84,11 +84,11 @@ def check_enough(rows: DataFrame, group: str, fewest: int) -> dict[int, int]:
 
 def treated_shares(experiment: Experiment, group: str) -> dict[int, float]:
     """By revision: the share of `group` among itself and control."""
-    found = {}
+    shares = {}
     for each in experiment.revisions:
         sizes = each.allocation.sizes
-        found[each.revision] = sizes[group] / (sizes[group] + sizes[CONTROL]) if sizes.get(group) else np.nan
-    return found
+        shares[each.revision] = sizes[group] / (sizes[group] + sizes[CONTROL]) if sizes.get(group) else np.nan
+    return shares
 
 
 def _scores(lake: Lake, rows: DataFrame) -> DataFrame:
@@ -107,7 +107,7 @@ def _scores(lake: Lake, rows: DataFrame) -> DataFrame:
         F.max_by("margin", "model_version").alias("score"), F.max_by(label, "model_version").alias("label")
     )
     joined = rows.select("user_id", "month").join(best, ["user_id", "month"], "left")
-    found = joined.agg(
+    scores = joined.agg(
         F.count_if(F.col("score").isNull()).alias("lacking"), F.count_distinct("label").alias("labels")
     ).collect()[0]
-    return best.drop("label") if found["lacking"] == 0 and found["labels"] <= 1 else empty
+    return best.drop("label") if scores["lacking"] == 0 and scores["labels"] <= 1 else empty

@@ -63,12 +63,12 @@ def build_of(
     settings: Settings, lake: Lake, tasks: Tasks, prepared: Prepared, features: Sequence[Feature]
 ) -> Build:
     """What there is to read for the months chosen."""
-    plan, chosen = plan_of(features), prepared.chosen
-    events = tuple(prepared.shards.of(chosen))
+    plan, months_built = plan_of(features), prepared.chosen
+    events = tuple(prepared.shards.of(months_built))
     reach = max((months for _, months in plan.sums), default=1)
     earlier = Earlier()
-    if chosen and not prepared.whole:
-        earlier = earlier_than(lake, tasks, chosen[0], list(prepared.look.known.built), reach)
+    if months_built and not prepared.whole:
+        earlier = earlier_than(lake, tasks, months_built[0], list(prepared.look.known.built), reach)
     rows = sum(shard.rows for shard in events)
     return Build(
         settings, lake, tasks, prepared, tuple(features), plan, events, prepared.bought(lake, tasks), earlier,
@@ -116,22 +116,22 @@ def make_features(build: Build, measured: Done) -> Made:
     if played:
         items.append(TracksPlayed(build.months, played))
     done = build.tasks.run(items, work, weight=lambda item: item.size, named=_named)
-    counts = added(facts for told in done.told for facts in told[LABELS])
+    counts = added(facts for result in done.told for facts in result[LABELS])
     return Made(done, played, {count.month: count for count in counts})
 
 
 def _older(build: Build) -> list[OlderLabels]:
     """Months that aren't built, but relabelled, or of labels that a guard looks at beside the new ones."""
     relabelled = set(build.prepared.relabelled)
-    wanted = set(relabelled)
+    months = set(relabelled)
     if build.months:
-        wanted |= {month for month in build.prepared.look.known.built if month < build.months[0]}
-    if not wanted or build.prepared.whole:
+        months |= {month for month in build.prepared.look.known.built if month < build.months[0]}
+    if not months or build.prepared.whole:
         return []
-    found = build.lake.shards("user_month", build.tasks, [{"month": month} for month in sorted(wanted)])
+    shards = build.lake.shards("user_month", build.tasks, [{"month": month} for month in sorted(months)])
     return [
         OlderLabels(month, shard.partition["user_bucket"], shard.files, written=month in relabelled)
-        for shard in found
+        for shard in shards
         for month in [shard.partition["month"]]
     ]
 

@@ -33,9 +33,9 @@ READ: dict[str, pl.Schema] = {
 _LINE, _FIELD, _NULL = "\n", ";", "-"
 
 
-def read_table(name: str, found: Sequence[DataFile], files: TaskFiles) -> pl.DataFrame:
+def read_table(name: str, data_files: Sequence[DataFile], files: TaskFiles) -> pl.DataFrame:
     """The columns of a catalogue table that features read; a table may have no file yet."""
-    return files.read(found, list(READ[name])) if found else pl.DataFrame(schema=READ[name])
+    return files.read(data_files, list(READ[name])) if data_files else pl.DataFrame(schema=READ[name])
 
 
 def contents_digest(rows: pl.DataFrame) -> str:
@@ -46,8 +46,8 @@ def contents_digest(rows: pl.DataFrame) -> str:
     length in bytes, `:` and itself; a list its length, `[`, its texts and `]`. Values are parted by `;`, so
     different rows never have the same line. Columns of other types raise `polars` errors.
     """
-    told = pl.DataFrame([_told(rows.get_column(name)) for name in rows.columns])
-    lines = told.select(pl.concat_str(pl.all(), separator=_FIELD)).to_series().sort()
+    digests = pl.DataFrame([_told(rows.get_column(name)) for name in rows.columns])
+    lines = digests.select(pl.concat_str(pl.all(), separator=_FIELD)).to_series().sort()
     digest = hashlib.sha256(_FIELD.join(rows.columns).encode())
     if rows.height:
         digest.update(f"{_LINE}{lines.str.join(_LINE).item()}".encode())
@@ -69,5 +69,5 @@ def _told(values: pl.Series) -> pl.Series:
 
 
 def _list_told(texts: Sequence[str | None]) -> str:
-    told = (_NULL if text is None else f"{len(text.encode())}:{text}" for text in texts)
-    return f"{len(texts)}[{_FIELD.join(told)}]"
+    parts = (_NULL if text is None else f"{len(text.encode())}:{text}" for text in texts)
+    return f"{len(texts)}[{_FIELD.join(parts)}]"

@@ -31,20 +31,20 @@ def earlier_than(lake: Lake, tasks: Tasks, first: date, built: Sequence[date], r
     recent = [month for month in before if month >= oldest]
 
     def by_bucket(name: str, months: Sequence[date]) -> dict[int, tuple[DataFile, ...]]:
-        found: dict[int, tuple[DataFile, ...]] = {}
+        files: dict[int, tuple[DataFile, ...]] = {}
         for shard in _of_months(lake, tasks, name, months):
             bucket = shard.partition["user_bucket"]
-            found[bucket] = (*found.get(bucket, ()), *shard.files)
-        return found
+            files[bucket] = (*files.get(bucket, ()), *shard.files)
+        return files
 
     likes, artists = by_bucket(FIRST_LIKES.name, before), by_bucket(ARTIST_DEBUTS.name, before)
     users, rows = by_bucket(USER_DEBUTS.name, before), by_bucket("user_month", recent)
-    held = {
+    data_files = {
         bucket: Held(likes.get(bucket, ()), artists.get(bucket, ()), users[bucket], rows.get(bucket, ()))
         for bucket in users  # whoever is known has begun
     }
     plays = _of_months(lake, tasks, TRACK_PLAYS.name, before)
-    return Earlier(held, tuple(file for shard in plays for file in shard.files))
+    return Earlier(data_files, tuple(file for shard in plays for file in shard.files))
 
 
 def _of_months(lake: Lake, tasks: Tasks, name: str, months: Sequence[date]) -> list[Shard]:

@@ -58,8 +58,8 @@ class EventShards:
         missing = [month for month in months if month not in self.found]
         if missing:
             self.found |= {month: [] for month in missing}
-            wanted = [{"event_month": month} for month in missing]
-            for shard in self.lake.shards("events", self.tasks, wanted, _COLUMNS):
+            partitions = [{"event_month": month} for month in missing]
+            for shard in self.lake.shards("events", self.tasks, partitions, _COLUMNS):
                 self.found[shard.partition["event_month"]].append(shard)
         return [shard for month in sorted(months) for shard in self.found[month]]
 
@@ -98,7 +98,7 @@ def files_by_month(paths: Iterable[str]) -> dict[date, str]:
     for path in paths:
         month = date.fromisoformat(str(of_path(path)["event_month"]))
         names.setdefault(month, []).append(path.rpartition("/")[2])
-    return {month: digest(*sorted(found)) for month, found in names.items()}
+    return {month: digest(*sorted(names_of_month)) for month, names_of_month in names.items()}
 
 
 def digest(*parts: object) -> str:

@@ -62,7 +62,7 @@ def run_first(
     ]
     numbered: list[FirstItem] = [catalogue] if catalogue else []
     if catalogue and contents:
-        numbered += [TableContents(name, found) for name, found in vars(catalogue).items()]
+        numbered += [TableContents(name, digest_) for name, digest_ in vars(catalogue).items()]
     items = [*numbered, *bought, *unnoted]
     return _found(tasks.run(items, FirstJob(), weight=_weight, named=_named))
 
@@ -76,12 +76,12 @@ def _found(done: Done) -> FirstFound:
         bought[day] = (*bought.get(day, ()), parcel)
     dimensions = {kind: next(iter(done.of(kind)), None) for kind in (TRACKS, USERS)}
     return FirstFound(
-        {told[PLACE]: as_note(told[TOLD]) for told in done.told if PLACE in told},
+        {result[PLACE]: as_note(result[TOLD]) for result in done.told if PLACE in result},
         bought,
         done.written,
         dimensions[TRACKS],
         dimensions[USERS],
-        {told["table"]: told["digest"] for told in done.told if "digest" in told},
+        {result["table"]: result["digest"] for result in done.told if "digest" in result},
     )
 
 

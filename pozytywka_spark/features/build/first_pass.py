@@ -108,7 +108,7 @@ def _find_bought(item: BoughtIn, files: TaskFiles) -> dict[str, Any]:
 
 
 def _number_catalogue(item: CatalogueTables, files: TaskFiles) -> dict[str, Any]:
-    tables = {name: read_table(name, found, files) for name, found in vars(item).items()}
+    tables = {name: read_table(name, data_files, files) for name, data_files in vars(item).items()}
     vocabulary = vocabulary_of(tables["users"])
     numbered = track_dimension(tables["tracks"], tables["artists"], tables["track_storage"], vocabulary)
     files.stage(TRACKS, numbered)

@@ -19,26 +19,29 @@ EARLIER = -1  # the month of what happened before the build's first one
 
 
 def first_likes(
-    liked: pl.DataFrame, held: pl.DataFrame | None, where: UserMonths, tracks: TrackNumbers
+    liked: pl.DataFrame, earlier: pl.DataFrame | None, where: UserMonths, tracks: TrackNumbers
 ) -> pl.DataFrame:
     """Grain: user and track, as `key` (see `keys_of`): `month` (its number) of the first like, `liked_at`.
 
-    `liked` as LIKED_ROWS; `held` has `user_id` and `track_id` of earlier likes. A like is for life: a
+    `liked` as LIKED_ROWS; `earlier` has `user_id` and `track_id` of earlier likes. A like is for life: a
     second one adds nothing. Of held ones the month is EARLIER and `liked_at` null.
     """
     users, months = where.place_users(liked.get_column("user_id")), month_numbers(liked.get_column("month"))
     where.place_rows(users, months)  # to be sure of every user
     numbers = tracks.of(liked)
-    found = liked.select(
+    likes = liked.select(
         pl.Series("key", keys_of(users, numbers, tracks.end)), pl.Series("month", months), "liked_at"
     ).filter(numbers != NONE)
-    since = found.group_by("key").agg(pl.col("month").min(), pl.col("liked_at").min())
-    if held is None:
+    since = likes.group_by("key").agg(pl.col("month").min(), pl.col("liked_at").min())
+    if earlier is None:
         return since
-    users, numbers = where.place_users(held.get_column("user_id")), tracks.of_ids(held.get_column("track_id"))
-    known = pl.DataFrame({"key": keys_of(users, numbers, tracks.end)[users != GONE]}).unique()
-    before = known.select("key", month=pl.lit(EARLIER, pl.Int64), liked_at=pl.lit(None, pl.Int64))
-    return pl.concat([before, since.join(known, on="key", how="anti")])
+    users, numbers = (
+        where.place_users(earlier.get_column("user_id")),
+        tracks.of_ids(earlier.get_column("track_id")),
+    )
+    listed = pl.DataFrame({"key": keys_of(users, numbers, tracks.end)[users != GONE]}).unique()
+    before = listed.select("key", month=pl.lit(EARLIER, pl.Int64), liked_at=pl.lit(None, pl.Int64))
+    return pl.concat([before, since.join(listed, on="key", how="anti")])
 
 
 def likes_table(likes: pl.DataFrame, where: UserMonths, tracks: TrackNumbers) -> pl.DataFrame:
@@ -57,15 +60,15 @@ def likes_table(likes: pl.DataFrame, where: UserMonths, tracks: TrackNumbers) ->
 
 
 def artist_debuts(
-    by_artist: pl.DataFrame, held: pl.DataFrame | None, where: UserMonths, sides: Sides
+    by_artist: pl.DataFrame, earlier: pl.DataFrame | None, where: UserMonths, sides: Sides
 ) -> pl.DataFrame:
     """Grain: user and artist: `row`, the first month in which the user played the artist; by row and artist.
 
     `by_artist`, grain row and artist, has `row` and `artist` (NONE for none).
-    `held`, as `numbered`, has the debuts of earlier months: whom the user met there has none now.
+    `earlier`, as `numbered`, has the debuts of earlier months: whom the user met there has none now.
     """
-    known = by_artist.filter(pl.col("artist") != NONE)
-    rows, numbers = known.get_column("row").to_numpy(), known.get_column("artist").to_numpy()
+    with_artist = by_artist.filter(pl.col("artist") != NONE)
+    rows, numbers = with_artist.get_column("row").to_numpy(), with_artist.get_column("artist").to_numpy()
     # one number for user, artist and row, in this order: of each user and artist the first is the debut
     artists, every_row = len(sides.artist_ids), where.keys.height
     keys = (
@@ -74,8 +77,8 @@ def artist_debuts(
     met = keys // max(every_row, 1)
     first = np.ones(len(met), np.bool_)
     first[1:] = met[1:] != met[:-1]
-    if held is not None:
-        before = _met_before(held, where, artists)
+    if earlier is not None:
+        before = _met_before(earlier, where, artists)
         again = before.filter(before.is_in(pl.Series(met[first]).implode()))
         first[np.searchsorted(met, again.to_numpy())] = False
     debuts = keys_of(keys[first] % max(every_row, 1), met[first] % max(artists, 1), artists)
@@ -89,9 +92,9 @@ def numbered(debuts: pl.DataFrame, sides: Sides) -> pl.DataFrame:
     return debuts.join(by_id, on="artist_id", maintain_order="left").drop("artist_id")
 
 
-def _met_before(held: pl.DataFrame, where: UserMonths, artists: int) -> pl.Series:
-    users = where.place_users(held.get_column("user_id"))
-    keys = keys_of(users, held.get_column("artist").to_numpy(), artists)
+def _met_before(earlier: pl.DataFrame, where: UserMonths, artists: int) -> pl.Series:
+    users = where.place_users(earlier.get_column("user_id"))
+    keys = keys_of(users, earlier.get_column("artist").to_numpy(), artists)
     return pl.Series(keys[users != GONE], dtype=pl.Int64)
 
 
@@ -101,17 +104,17 @@ def debuts_table(debuts: pl.DataFrame, where: UserMonths, sides: Sides) -> pl.Da
     return where.keys[debuts.get_column("row").to_numpy()].with_columns(artist_id=ids)
 
 
-def first_events(measured: pl.DataFrame, held: pl.DataFrame | None) -> pl.DataFrame:
+def first_events(measured: pl.DataFrame, earlier: pl.DataFrame | None) -> pl.DataFrame:
     """Grain: user: `first_event_at` ever, and `new` for those that no earlier month knows.
 
-    `measured` has `user_id` and `first_event_at` of each month; `held` the same of earlier ones, as stored.
+    `measured` has `user_id` and `first_event_at` of each month; `earlier` the same of earlier ones.
     """
     since = measured.group_by("user_id").agg(pl.col("first_event_at").min())
-    if held is None:
+    if earlier is None:
         return since.with_columns(new=True)
-    before = held.select("user_id", before=pl.col("first_event_at").dt.epoch("us"))
-    known = since.join(before, on="user_id", how="left", maintain_order="left")
-    return known.select(
+    before = earlier.select("user_id", before=pl.col("first_event_at").dt.epoch("us"))
+    both = since.join(before, on="user_id", how="left", maintain_order="left")
+    return both.select(
         "user_id",
         pl.coalesce("before", "first_event_at").alias("first_event_at"),
         new=pl.col("before").is_null(),

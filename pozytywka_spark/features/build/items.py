@@ -67,8 +67,8 @@ class UserSlice:
     @property
     def size(self) -> int:
         """Bytes that are read."""
-        held = (*self.held.likes, *self.held.artists, *self.held.users, *self.held.user_month)
-        read: tuple[Source, ...] = (*self.measured, *self.listened, *self.liked, *held)
+        files = (*self.held.likes, *self.held.artists, *self.held.users, *self.held.user_month)
+        read: tuple[Source, ...] = (*self.measured, *self.listened, *self.liked, *files)
         return sum(one.size for one in read)
 
 
@@ -78,9 +78,9 @@ def slices_for(events: int, buckets: int, slots: int, columns: int) -> int:
     The slice of a user: `slices.slice_of("user_id", slices, apart_from=buckets)`.
     """
     # a narrow plan's rows need less room, but what they are made of needs as much
-    held = int(EVENTS_A_SLICE * min(2.0, max(1.0, _COLUMNS / columns)))
-    needed = -(-events // held)
+    most = int(EVENTS_A_SLICE * min(2.0, max(1.0, _COLUMNS / columns)))
+    needed = -(-events // most)
     # as many for one slot as for another: an odd one would keep all others waiting
     even = -(-needed // slots) * slots if needed > 1 else needed
-    wanted = max(even, min(slots, -(-events // _WORTH_A_TASK)), 1)
-    return -(-wanted // buckets)
+    slices = max(even, min(slots, -(-events // _WORTH_A_TASK)), 1)
+    return -(-slices // buckets)

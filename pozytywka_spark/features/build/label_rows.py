@@ -105,10 +105,10 @@ def count_labels(labels: pl.DataFrame, horizon_column: str) -> list[LabelCount]:
     return [LabelCount(**row) for row in counted.sort("month").iter_rows(named=True)]
 
 
-def added(told: Iterable[Mapping[str, Any]]) -> list[LabelCount]:
+def added(results: Iterable[Mapping[str, Any]]) -> list[LabelCount]:
     """Counts that several slices told (`LabelCount.told`), by month in order."""
     months: dict[date, LabelCount] = {}
-    for facts in told:
+    for facts in results:
         one = LabelCount(**{**facts, "month": date.fromisoformat(facts["month"])})
         before = months.get(one.month)
         months[one.month] = one if before is None else _both(before, one)

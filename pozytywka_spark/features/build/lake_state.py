@@ -43,13 +43,13 @@ class Look:
     def events(self, more: Mapping[str, EventNote]) -> dict[date, MonthEvents]:
         """Every month's events; left out are those with a file that has no note, in `more` neither."""
         files = {month: self.files[month] for month in self.new}
-        found = months_of(self.shards.of(self.new), {**self.notes, **more}, files)
-        kept = {
+        months = months_of(self.shards.of(self.new), {**self.notes, **more}, files)
+        unchanged = {
             month: events
             for month, events in self.known.events.items()
             if self.files.get(month) == events.files
         }
-        return dict(sorted((kept | found).items()))
+        return dict(sorted((unchanged | months).items()))
 
     def changed(self, events: Mapping[date, MonthEvents]) -> list[date]:
         """Months whose events, as `events` tells them, may be others than they were."""
@@ -67,8 +67,10 @@ class Look:
     @property
     def catalogue_may_differ(self) -> bool:
         """Whether a catalogue table lies in other files than it was known by."""
-        known = self.known.catalogue
-        return any(name not in known or known[name].files != files for name, files in self.catalogue.items())
+        before = self.known.catalogue
+        return any(
+            name not in before or before[name].files != files for name, files in self.catalogue.items()
+        )
 
 
 def look_at(lake: Lake, tasks: Tasks, known: Known) -> Look:

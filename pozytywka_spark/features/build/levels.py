@@ -37,8 +37,8 @@ def aggregated(rows: pl.DataFrame, measures: Sequence[Named], where: UserMonths)
 
 def _explained(rows: pl.DataFrame, measures: Sequence[Named], where: UserMonths) -> DataError | None:
     """Which measure of whom is too large; None if none is, for then the expression itself is wrong."""
-    found = beyond_64_bits(rows, measures, "row")
-    if found is None:
+    too_large = beyond_64_bits(rows, measures, "row")
+    if too_large is None:
         return None
-    name, row = found
+    name, row = too_large
     return told(name, *where.keys.row(row))

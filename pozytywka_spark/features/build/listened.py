@@ -60,8 +60,8 @@ def popularity_level(by_track: pl.DataFrame, where: UserMonths, tracks: TrackNum
     for month, plays in zip(different, tracks.sides.prior_plays(different.tolist()), strict=True):
         mine = slice(*np.searchsorted(months, (month, month + 1)))
         prior[mine] = plays[places[mine]]
-    known = pl.Series(tracks.sides.known[places])
-    return by_track.select("row", "plays", prior_plays=pl.when(known).then(pl.Series(prior)))
+    has_duration = pl.Series(tracks.sides.known[places])
+    return by_track.select("row", "plays", prior_plays=pl.when(has_duration).then(pl.Series(prior)))
 
 
 def plays_by_artist(by_track: pl.DataFrame) -> pl.DataFrame:
@@ -95,5 +95,5 @@ def _side_by_side(rows: pl.DataFrame, keys: Sequence[str], summed: Sequence[str]
         begins[1:] |= column[1:] != column[:-1]
     firsts = np.flatnonzero(begins)
     sums = {name: np.add.reduceat(rows.get_column(name).to_numpy(), firsts) for name in summed}
-    kept = {name: column[firsts] for name, column in zip(keys, columns, strict=True)}
-    return pl.DataFrame(kept | sums).with_columns(pl.col("row").set_sorted())
+    distinct = {name: column[firsts] for name, column in zip(keys, columns, strict=True)}
+    return pl.DataFrame(distinct | sums).with_columns(pl.col("row").set_sorted())

@@ -18,20 +18,20 @@ def plays_and_likes(events: pl.DataFrame, month: date) -> tuple[pl.DataFrame, pl
 
     Both in the order of users and tracks, strays last: so they take half the bytes.
     """
-    known = _of_tracks(events.drop_nulls("track"))
+    with_track = _of_tracks(events.drop_nulls("track"))
     others = _of_strays(events.filter(pl.col("track").is_null()))
     return (
-        _shaped([known[0], others[0]], month, LISTENED_ROWS),
-        _shaped([known[1], others[1]], month, LIKED_ROWS),
+        _shaped([with_track[0], others[0]], month, LISTENED_ROWS),
+        _shaped([with_track[1], others[1]], month, LIKED_ROWS),
     )
 
 
 def plays_by_anyone(events: pl.DataFrame, month: date) -> pl.DataFrame:
     """`parcels.PLAYED_ROWS` of a month's events: plays that name a track."""
     plays = events.filter(is_play())
-    known = plays.drop_nulls("track").group_by("track").len("plays").sort("track")
+    counted = plays.drop_nulls("track").group_by("track").len("plays").sort("track")
     strays = plays.drop_nulls("stray").group_by("stray").len("plays").sort("stray")
-    return _shaped([known, strays], month, PLAYED_ROWS)
+    return _shaped([counted, strays], month, PLAYED_ROWS)
 
 
 def _of_tracks(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -112,16 +112,16 @@ def sides_of(tracks: Parcel | None, played: Sequence[Source], files: TaskFiles) 
     dimension = files.shared([tracks], TRACK_COLUMNS) if tracks else no_tracks().select(TRACK_COLUMNS)
     numbers = dimension.select("track_id", pl.col("track").cast(pl.UInt32))
     parcels = [one for one in played if isinstance(one, Parcel)]
-    held = [one for one in played if isinstance(one, DataFile)]
+    data_files = [one for one in played if isinstance(one, DataFile)]
     columns = ["track", "month", "plays"]
-    found = [pl.DataFrame(schema=PLAYED_ROWS).select(columns)]
+    frames = [pl.DataFrame(schema=PLAYED_ROWS).select(columns)]
     if parcels:
-        found.append(files.shared(parcels, columns).drop_nulls("track"))
-    if held:
-        by_id = files.shared(held, ["track_id", "month", "plays"])
-        found.append(by_id.join(numbers, on="track_id").select(columns))
-    known = dimension.with_columns(known=pl.col("duration_ms").is_not_null()).drop("duration_ms")
-    return Sides(known, pl.concat(found))
+        frames.append(files.shared(parcels, columns).drop_nulls("track"))
+    if data_files:
+        by_id = files.shared(data_files, ["track_id", "month", "plays"])
+        frames.append(by_id.join(numbers, on="track_id").select(columns))
+    numbered = dimension.with_columns(known=pl.col("duration_ms").is_not_null()).drop("duration_ms")
+    return Sides(numbered, pl.concat(frames))
 
 
 def _top(rows: pl.DataFrame, number: str) -> int:
@@ -131,10 +131,10 @@ def _top(rows: pl.DataFrame, number: str) -> int:
 
 def _by_number(rows: pl.DataFrame, number: str, value: str) -> Whole:
     """The values by number; NONE where there is no number or no value, and once more at the end."""
-    found = np.full(_top(rows, number) + 1, NONE, np.int64)
+    values = np.full(_top(rows, number) + 1, NONE, np.int64)
     given = rows.select(number, value).drop_nulls()
-    found[_whole(given[number])] = _whole(given[value])
-    return found
+    values[_whole(given[number])] = _whole(given[value])
+    return values
 
 
 def _texts(rows: pl.DataFrame, number: str, value: str) -> pl.Series:

@@ -53,12 +53,12 @@ def with_attributes(events: pl.DataFrame, dimensions: Dimensions, names: Sequenc
     masks = [name for name in tracks.columns if name.startswith(TRACK_MASK)] if MATCHES in names else []
     if not attributes and not masks:
         return events
-    known = events.get_column("track").is_not_null() & events.select(is_play()).to_series()
+    is_known = events.get_column("track").is_not_null() & events.select(is_play()).to_series()
     # a track's number is its place among the dimension's rows; looked up without nulls, which takes a third
     # of the time: what the rows that aren't known get is taken away again
     places = events.get_column("track").fill_null(0)
-    found = tracks.select(pl.col(*attributes, *masks).gather(places, null_on_oob=True))
-    joined = events.hstack(found.select(pl.when(known).then(pl.all())))
+    attributes_of_tracks = tracks.select(pl.col(*attributes, *masks).gather(places, null_on_oob=True))
+    joined = events.hstack(attributes_of_tracks.select(pl.when(is_known).then(pl.all())))
     return _with_matches(joined, dimensions.users, masks) if masks else joined
 
 

@@ -77,13 +77,13 @@ def _measured(free: pl.DataFrame, dimensions: Dimensions, plan: CataloguePlan, m
     """Each level by itself, and only if a measure asks for it; the events make the rows."""
     of_events, of_gaps, of_sessions = plan.at("event"), plan.at("gap"), plan.at("session")
     asked = {*_read_by(of_events), *({"duration_ms"} if of_gaps else ())}
-    known = with_attributes(free.drop("stray"), dimensions, sorted(asked))
-    timed = known.with_columns(month=pl.lit(month), cut_off=pl.lit(cut_off_micros(month), pl.Int64))
+    events = with_attributes(free.drop("stray"), dimensions, sorted(asked))
+    timed = events.with_columns(month=pl.lit(month), cut_off=pl.lit(cut_off_micros(month), pl.Int64))
     first = Named("first_event_at", pl.col("at").min().cast(pl.Int64))
     rows = _aggregated(timed, [first, *of_events], month)
     if of_gaps:
-        kept = ("user_id", "month", "cut_off", "session_id", "at", "kind", "duration_ms")
-        gaps = with_neighbours(timed.select(kept), cut_off_micros(month))
+        columns = ("user_id", "month", "cut_off", "session_id", "at", "kind", "duration_ms")
+        gaps = with_neighbours(timed.select(columns), cut_off_micros(month))
         rows = _beside(rows, _aggregated(gaps, of_gaps, month))
     if of_sessions:
         sessions = session_spans(timed).with_columns(

@@ -23,5 +23,5 @@ def month_numbers(months: pl.Series) -> npt.NDArray[np.int64]:
     present = np.flatnonzero(np.bincount(places))
     numbers = np.zeros(int(present[-1]) + 1, np.int64)
     numbers[present] = [number_of(_EPOCH + timedelta(days=first + int(day))) for day in present]
-    found: npt.NDArray[np.int64] = numbers[places]
-    return found
+    taken: npt.NDArray[np.int64] = numbers[places]
+    return taken

@@ -41,8 +41,8 @@ def check_sums(rows: pl.DataFrame, columns: Sequence[str], month: date) -> None:
 
 def too_large(rows: pl.DataFrame, measures: Sequence[Named], month: date) -> DataError | None:
     """Which measure of whom leaves 64 bits; None if none does: then an expression itself is wrong."""
-    found = beyond_64_bits(rows, measures, "user_id")
-    return None if found is None else told(*found, month)
+    row = beyond_64_bits(rows, measures, "user_id")
+    return None if row is None else told(*row, month)
 
 
 def beyond_64_bits(rows: pl.DataFrame, measures: Sequence[Named], key: str) -> tuple[str, int] | None:

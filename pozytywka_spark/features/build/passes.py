@@ -17,10 +17,10 @@ def user_slices(
 
     `parcels` of the second job, of whichever kinds and worlds; `held`: what is known of a bucket's users.
     """
-    found: dict[tuple[int, int], dict[str, list[Parcel]]] = defaultdict(lambda: defaultdict(list))
+    by_slice: dict[tuple[int, int], dict[str, list[Parcel]]] = defaultdict(lambda: defaultdict(list))
     for parcel in parcels:
         if parcel.kind in (MEASURED, LISTENED, LIKED) and parcel.key[0] == world:
-            found[int(parcel.key[1]), int(parcel.key[2])][parcel.kind].append(parcel)
+            by_slice[int(parcel.key[1]), int(parcel.key[2])][parcel.kind].append(parcel)
     return [
         UserSlice(
             world,
@@ -31,5 +31,5 @@ def user_slices(
             tuple(mine[LIKED]),
             (held or {}).get(bucket, Held()),
         )
-        for (bucket, number), mine in sorted(found.items())
+        for (bucket, number), mine in sorted(by_slice.items())
     ]

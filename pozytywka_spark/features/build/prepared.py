@@ -69,14 +69,14 @@ class Prepared:
 
     def bought(self, lake: Lake, tasks: Tasks) -> dict[date, tuple[Source, ...]]:
         """First purchases by month: as the first job put them down, or as they are held since before."""
-        found: dict[date, tuple[Source, ...]] = {
+        sources: dict[date, tuple[Source, ...]] = {
             month: self.first.bought.get(month, ()) for month in self.scanned
         }
-        held = [{"month": month} for month in self.events if month not in found]
-        for shard in lake.shards(FIRST_PURCHASES.name, tasks, held) if held else []:
+        partitions = [{"month": month} for month in self.events if month not in sources]
+        for shard in lake.shards(FIRST_PURCHASES.name, tasks, partitions) if partitions else []:
             month = shard.partition["month"]
-            found[month] = (*found.get(month, ()), *shard.files)
-        return found
+            sources[month] = (*sources.get(month, ()), *shard.files)
+        return sources
 
 
 def prepare(lake: Lake, tasks: Tasks, settings: Settings, look: Look, asked: Asked) -> Prepared:
@@ -84,13 +84,13 @@ def prepare(lake: Lake, tasks: Tasks, settings: Settings, look: Look, asked: Ask
 
     Raises `DataError` as `inputs_of` and `choose_months`.
     """
-    known, told = look.known, look.events({})
+    known, months = look.known, look.events({})
     why_all = _why_all(lake, known, asked)
-    scanned = list(look.files) if asked.full else look.changed(told)
+    scanned = list(look.files) if asked.full else look.changed(months)
     catalogue = None
     # known before anything is read, unless the catalogue's tables are new or a file doesn't tell its events
     certain = not (look.catalogue_may_differ or look.unnoted)
-    if not certain or _choose(told, known.contents(), settings, known, asked, why_all)[1]:
+    if not certain or _choose(months, known.contents(), settings, known, asked, why_all)[1]:
         catalogue = _catalogue_tables(lake, tasks)
     first = run_first(
         tasks, look.shards.of(scanned), look.unnoted, catalogue, contents=look.catalogue_may_differ
@@ -157,8 +157,8 @@ def _why_all(lake: Lake, known: Known, asked: Asked) -> str | None:
         "measures": schemas.user_month_table(measures),
     }
     for what, table in tables.items():
-        held = lake.schema(table.name)
-        if held is not None and set(held.names) != set(table.columns):
+        schema = lake.schema(table.name)
+        if schema is not None and set(schema.names) != set(table.columns):
             return f"the table of {what} has other columns than the catalogue"
     return None
 
@@ -177,11 +177,11 @@ def _labels_may_differ(
     A purchase in any month, or a later end of the data, changes labels of earlier ones. Compared is with what
     the last finished run has recorded, so that a run that was cut short is made good.
     """
-    held = lake.schema("labels")
+    schema = lake.schema("labels")
     declared = schemas.labels_table(settings.label.horizon_column)
     return (
-        held is None
-        or not set(declared.columns) <= set(held.names)
+        schema is None
+        or not set(declared.columns) <= set(schema.names)
         or any(month not in look.known.labels for month in months)
         or bool(look.gone)
         or is_moved(lake, inputs.span, FEATURES)

@@ -18,9 +18,9 @@ def purchases_of(bought: Sequence[Source], files: TaskFiles) -> pl.DataFrame:
 
     `bought`: parcels BOUGHT and files of `first_purchases`, any number of purchases a user.
     """
-    found = [_BOUGHT.to_frame()]
+    frames = [_BOUGHT.to_frame()]
     for kind in (Parcel, DataFile):  # all of a kind at once: a worker keeps few shared tables
         sources = [one for one in bought if isinstance(one, kind)]
         if sources:  # a file of the table has moments where a parcel has microseconds
-            found.append(files.shared(sources, list(_BOUGHT)).cast(_BOUGHT))
-    return pl.concat(found).group_by("user_id").agg(pl.col("purchased_at").min())
+            frames.append(files.shared(sources, list(_BOUGHT)).cast(_BOUGHT))
+    return pl.concat(frames).group_by("user_id").agg(pl.col("purchased_at").min())

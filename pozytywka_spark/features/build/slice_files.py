@@ -34,18 +34,22 @@ def slice_rows(
     mine = in_part(part, parts) if parts > 1 else None
     measured = _of_parcels(item.measured, _measured_schema(plan), files, mine)
     users = measured.get_column("user_id").unique()
-    held = item.held
+    earlier = item.held
     summed = list(dict.fromkeys(name for name, _ in plan.sums))
     return SliceRows(
         measured,
         _of_parcels(item.listened, LISTENED_ROWS, files, mine),
         _of_parcels(item.liked, LIKED_ROWS, files, mine),
-        likes=_of_users(held.likes, ["user_id", "track_id", "month"], files, users),
+        likes=_of_users(earlier.likes, ["user_id", "track_id", "month"], files, users),
         artists=_of_users(
-            held.artists, ["user_id", "artist_id", "month"], files, users, lambda rows: numbered(rows, sides)
+            earlier.artists,
+            ["user_id", "artist_id", "month"],
+            files,
+            users,
+            lambda rows: numbered(rows, sides),
         ),
-        users=_of_users(held.users, ["user_id", "first_event_at", "month"], files, users),
-        user_month=_of_users(held.user_month, ["user_id", "month", *summed], files, users),
+        users=_of_users(earlier.users, ["user_id", "first_event_at", "month"], files, users),
+        user_month=_of_users(earlier.user_month, ["user_id", "month", *summed], files, users),
     )
 
 
@@ -70,15 +74,15 @@ def _of_parcels(
 
 
 def _of_users(
-    held: Sequence[DataFile],
+    data_files: Sequence[DataFile],
     columns: Sequence[str],
     files: TaskFiles,
     users: pl.Series,
     made: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows,
 ) -> pl.DataFrame | None:
     mine = users.to_frame()
-    found = [
+    frames = [
         made(files.read(some, columns).join(mine, on="user_id", how="semi"))
-        for some in batches(held, _AT_ONCE)
+        for some in batches(data_files, _AT_ONCE)
     ]
-    return pl.concat(found) if found else None
+    return pl.concat(frames) if frames else None

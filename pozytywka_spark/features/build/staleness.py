@@ -43,9 +43,9 @@ class Inputs:
 
 
 def inputs_of(
-    found: Sequence[MonthEvents], catalogue: str, contents: Mapping[str, str], chosen: Data
+    event_months: Sequence[MonthEvents], catalogue: str, contents: Mapping[str, str], data: Data
 ) -> Inputs:
-    """Fingerprint each month of `found`; `catalogue` is the hash of the whole catalogue, `contents` are the
+    """Fingerprint each of `event_months`; `catalogue` is the hash of the whole catalogue, `contents` are the
     digests of the catalogue tables' rows.
 
     A month's rows depend on its own events, on those of every month before (first likes, tenure,
@@ -54,8 +54,8 @@ def inputs_of(
     nothing else; the order of deliveries and the layout of files don't matter.
     Raises `DataError` if there are no events, or none in the span of the data.
     """
-    events = sorted((each for each in found if each.event_count), key=lambda each: each.month)
-    span = span_of({day: count for each in events for day, count in each.by_day.items()}, chosen)
+    events = sorted((each for each in event_months if each.event_count), key=lambda each: each.month)
+    span = span_of({day: count for each in events for day, count in each.by_day.items()}, data)
     months = [each for each in events if span.holds(each.month)]
     if not months:
         raise DataError(f"no events lie in the {span.told()}: mend data.start or data.end")
@@ -70,35 +70,35 @@ def inputs_of(
 def choose_months(
     current: Sequence[MonthInputs],
     built: Mapping[date, str],
-    wanted: tuple[date, date] | None,
+    span: tuple[date, date] | None,
     *,
     full: bool,
 ) -> list[date]:
-    """The months to build, a stretch in order: all if `full`, those within `wanted`, else the stale ones.
+    """The months to build, a stretch in order: all if `full`, those within `span`, else the stale ones.
 
     Months between two stale ones are built with them: only tables restored or changed by hand leave such,
     for what makes a month stale makes all that follow it stale too.
-    Raises `DataError` if `wanted` has no events, or rests on an earlier month that is stale itself.
+    Raises `DataError` if `span` has no events, or rests on an earlier month that is stale itself.
     """
     months = [each.month for each in current]
     gone = set(built) - set(months)
     if full or gone:
         return months
     stale = [each.month for each in current if built.get(each.month) != each.inputs]
-    if wanted is None:
+    if span is None:
         return [month for month in months if stale and stale[0] <= month <= stale[-1]]
-    chosen = [month for month in months if wanted[0] <= month <= wanted[1]]
-    if not chosen:
+    asked = [month for month in months if span[0] <= month <= span[1]]
+    if not asked:
         raise DataError(
-            f"--months {wanted[0]:%Y-%m}..{wanted[1]:%Y-%m}: no events there; the data run from "
+            f"--months {span[0]:%Y-%m}..{span[1]:%Y-%m}: no events there; the data run from "
             f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}"
         )
-    if stale and stale[0] < chosen[0]:
+    if stale and stale[0] < asked[0]:
         raise DataError(
-            f"--months {wanted[0]:%Y-%m}..{wanted[1]:%Y-%m} rests on {stale[0]:%Y-%m}, which has "
+            f"--months {span[0]:%Y-%m}..{span[1]:%Y-%m} rests on {stale[0]:%Y-%m}, which has "
             "changed or was never built: start there, or leave --months out: features builds what changed"
         )
-    return chosen
+    return asked
 
 
 def month_range(text: str, flag: str = "--months") -> tuple[date, date]:

@@ -79,10 +79,10 @@ def catalogue_files(lake: Lake) -> dict[str, str]:
 
 def read_known(lake: Lake) -> Known:
     """What the last finished run recorded."""
-    held = {name: lake.schema(name) for name in _names()}
-    if any(columns is None for columns in held.values()):
-        return Known(older=held["features"] is not None)
-    columns = {name: set(schema.names) for name, schema in held.items() if schema is not None}
+    stored = {name: lake.schema(name) for name in _names()}
+    if any(columns is None for columns in stored.values()):
+        return Known(older=stored["features"] is not None)
+    columns = {name: set(schema.names) for name, schema in stored.items() if schema is not None}
     lacking = set(schemas.FEATURE_BUILDS.columns) - columns["feature_builds"]
     if lacking or not all("user_bucket" in columns[name] for name in _BY_BUCKET):
         return Known(older=True)
@@ -93,7 +93,7 @@ def read_known(lake: Lake) -> Known:
     return Known(
         {row["month"]: row["inputs"] for row in rows if row["inputs"] is not None},
         {row["month"]: _events(row) for row in rows},
-        {name: TableState(**told) for name, told in tables.items()},
+        {name: TableState(**state) for name, state in tables.items()},
         {row["month"]: _counts(row) for row in rows if row["labels"] is not None},
         rows[0]["user_buckets"],
     )

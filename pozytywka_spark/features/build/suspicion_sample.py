@@ -42,8 +42,8 @@ def lowest(labelled: pl.DataFrame, *, rows: int, seed: int) -> pl.DataFrame:
 
     The share of positives doesn't move an AUC, so that taking more of the rare class only sharpens it.
     """
-    known = labelled.filter(pl.col("label").is_not_null()).select(*KEYS, pl.col("label").cast(pl.Int8))
-    thrown = known.with_columns(dice(known, seed).alias("_dice"))
+    with_label = labelled.filter(pl.col("label").is_not_null()).select(*KEYS, pl.col("label").cast(pl.Int8))
+    thrown = with_label.with_columns(dice(with_label, seed).alias("_dice"))
     quota = {1: rows // 4, 0: rows - rows // 4}
     drawn = [
         thrown.filter(pl.col("label") == label).sort("_dice", *KEYS).head(most)
@@ -72,8 +72,8 @@ class SingleFeatures:
         """Facts of each feature."""
         sample = self._sample(files)
         for names in items:
-            found = self._with_features(sample, names, files)
-            yield from tell_singles(found, names)
+            rows = self._with_features(sample, names, files)
+            yield from tell_singles(rows, names)
 
     def _sample(self, files: TaskFiles) -> pl.DataFrame:
         """The lowest of all: some parcels at once, so that not all candidates are held."""
@@ -85,10 +85,10 @@ class SingleFeatures:
 
     def _with_features(self, sample: pl.DataFrame, names: Sequence[str], files: TaskFiles) -> pl.DataFrame:
         """The sample's rows with some features, read some files at a time."""
-        wanted = [*KEYS, *names]
+        columns = [*KEYS, *names]
         sources: list[DataFile | Parcel] = [*self.made, *self.held]
         parts = [
-            sample.join(files.read(some, wanted), on=KEYS, how="inner")
+            sample.join(files.read(some, columns), on=KEYS, how="inner")
             for some in batches(sources, _ROWS_AT_ONCE)
         ]
         return pl.concat(parts)
@@ -105,8 +105,8 @@ def tell_singles(sample: pl.DataFrame, names: Iterable[str]) -> Iterator[dict[st
             continue
         auc = auc_of(sample[name], positive)
         row = first[0]
-        told = {"user_id": row["user_id"], "month": row["month"].isoformat(), "value": row[name]}
-        yield {"feature": name, "auc": max(auc, 1 - auc)} | told | counts
+        example = {"user_id": row["user_id"], "month": row["month"].isoformat(), "value": row[name]}
+        yield {"feature": name, "auc": max(auc, 1 - auc)} | example | counts
 
 
 def auc_of(values: pl.Series, positive: np.ndarray) -> float:

@@ -172,8 +172,8 @@ def parts_of(
 def plays_by_id(played: pl.DataFrame, sides: Sides) -> pl.DataFrame:
     """Grain: track and month, in order of month and id: `track_id`, `plays`. `played` as PLAYED_ROWS."""
     summed = played.group_by("month", "track", "stray").agg(pl.col("plays").sum())
-    known = summed.join(sides.tracks.select("track", "track_id"), on="track", how="left")
-    named = known.select(pl.coalesce("track_id", "stray"), "plays", "month")
+    with_id = summed.join(sides.tracks.select("track", "track_id"), on="track", how="left")
+    named = with_id.select(pl.coalesce("track_id", "stray"), "plays", "month")
     return named.drop_nulls("track_id").sort("month", "track_id")
 
 

@@ -37,9 +37,9 @@ class TrackNumbers:
 
     def of_ids(self, track_ids: pl.Series) -> Whole:
         """The number of each identifier."""
-        known = self.sides.tracks.select("track_id", pl.col("track").cast(pl.Int64))
+        numbers = self.sides.tracks.select("track_id", pl.col("track").cast(pl.Int64))
         rows = pl.DataFrame({"track_id": track_ids}, schema={"track_id": pl.String})
-        tracks = rows.join(known, on="track_id", how="left", maintain_order="left").get_column("track")
+        tracks = rows.join(numbers, on="track_id", how="left", maintain_order="left").get_column("track")
         if tracks.null_count():
             tracks = rows.select(tracks.fill_null(self._of_strays(track_ids))).to_series()
         return tracks.fill_null(NONE).to_numpy()
@@ -69,6 +69,6 @@ def number_tracks(sides: Sides, strays: Iterable[pl.Series], held_ids: pl.Series
     """Numbers for all that a slice names: strays of its rows, and held identifiers, stray or not."""
     named = [each.drop_nulls() for each in strays]
     if held_ids is not None:
-        known = sides.tracks.select("track_id")
-        named.append(held_ids.to_frame("track_id").join(known, on="track_id", how="anti").to_series())
+        listed = sides.tracks.select("track_id")
+        named.append(held_ids.to_frame("track_id").join(listed, on="track_id", how="anti").to_series())
     return TrackNumbers(sides, pl.concat(named).unique().sort().alias("stray"))

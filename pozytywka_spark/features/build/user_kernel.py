@@ -119,12 +119,14 @@ def _counted(rows: SliceRows, sides: Sides, plan: CataloguePlan) -> SliceMade:
     )
 
 
-def as_features(user_month: pl.DataFrame, held: pl.DataFrame | None, plan: CataloguePlan) -> pl.DataFrame:
-    """Grain and order: as `user_month`; a double a feature. `held`: rows of earlier months."""
+def as_features(
+    user_month: pl.DataFrame, earlier_months: pl.DataFrame | None, plan: CataloguePlan
+) -> pl.DataFrame:
+    """Grain and order: as `user_month`; a double a feature. `earlier_months`: rows of earlier months."""
     summed = [*KEYS, *dict.fromkeys(name for name, _ in plan.sums)]
-    wanted = user_month.select(summed)
-    earlier = wanted.clear() if held is None else held.select(summed)
-    sums = trailing_sums(pl.concat([earlier, wanted]), plan.sums).slice(earlier.height)
+    measures = user_month.select(summed)
+    earlier = measures.clear() if earlier_months is None else earlier_months.select(summed)
+    sums = trailing_sums(pl.concat([earlier, measures]), plan.sums).slice(earlier.height)
     timed = UserMonths(user_month.select(KEYS)).timed.select("cut_off")
     together = pl.concat([user_month, timed, sums], how="horizontal")
     return together.select(*KEYS, *(each.made.alias(each.name) for each in plan.features))
@@ -133,8 +135,8 @@ def as_features(user_month: pl.DataFrame, held: pl.DataFrame | None, plan: Catal
 def _earlier(rows: pl.DataFrame | None, month: date) -> pl.DataFrame | None:
     if rows is None:
         return None
-    found = rows.filter(pl.col("month") < month)
-    return found if found.height else None
+    earlier = rows.filter(pl.col("month") < month)
+    return earlier if earlier.height else None
 
 
 def _in_order(rows: pl.DataFrame) -> pl.DataFrame:

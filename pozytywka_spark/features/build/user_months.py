@@ -43,9 +43,9 @@ class UserMonths:
         """The place of each user, GONE for one without a row."""
         if not self.users.size:
             return np.full(len(user_ids), GONE, np.int64)
-        wanted = user_ids.to_numpy()
-        places = np.minimum(np.searchsorted(self.users, wanted), len(self.users) - 1)
-        places[self.users[places] != wanted] = GONE
+        users = user_ids.to_numpy()
+        places = np.minimum(np.searchsorted(self.users, users), len(self.users) - 1)
+        places[self.users[places] != users] = GONE
         return places
 
     def place_rows(self, users: Whole, months: Whole) -> Whole:

@@ -64,8 +64,8 @@ def catalogue_hash(settings: Settings | None = None, features: Sequence[Feature]
     """
     declared = _or_catalogue(features, settings)
     order = feature_order(settings, declared)
-    chosen = [feature for feature in declared if feature.name in order]
-    content = {"version": CATALOGUE_VERSION, "features": [declaration(feature) for feature in chosen]}
+    modelled = [feature for feature in declared if feature.name in order]
+    content = {"version": CATALOGUE_VERSION, "features": [declaration(feature) for feature in modelled]}
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

@@ -27,15 +27,15 @@ def extra_features(modules: Sequence[str], catalogue: Sequence[Feature]) -> tupl
     is taken or is no column name, a measure other than the one of that name, no stated arithmetic, a column
     read that isn't there, what doesn't yield a number of its own row (`trial`).
     """
-    found = list(catalogue)
+    features = list(catalogue)
     for module in modules:
         for feature in _declared_in(module):
             try:
-                _check(feature, found)
+                _check(feature, features)
             except UsageError as error:
                 raise UsageError(f"features.extra: {module}: {error}") from None
-            found.append(feature)
-    return tuple(found[len(catalogue) :])
+            features.append(feature)
+    return tuple(features[len(catalogue) :])
 
 
 def _declared_in(module: str) -> tuple[Feature, ...]:
@@ -63,26 +63,26 @@ def _check(feature: Feature, before: Sequence[Feature]) -> None:
     _check_name(feature)
     if not all(isinstance(measure, Measure) for measure in feature.measures) or feature.months < 1:
         raise UsageError(f"{feature.name} needs a tuple of measures (declared.values.Measure), and a month")
-    known = {measure.name: measure for measure in measures_of(before)}
+    measures = {measure.name: measure for measure in measures_of(before)}
     for measure in feature.measures:
-        _check_measure(measure, known.get(measure.name))
-        known[measure.name] = measure
+        _check_measure(measure, measures.get(measure.name))
+        measures[measure.name] = measure
     names = [measure.name for measure in feature.measures]
     sums = [sum_name(name, feature.months) for name in names] if feature.months > 1 else []
     _check_reads(feature, feature.expression, [*KEYS, *names, *sums])
     try_feature(feature, [*KEYS, *names, *sums])
 
 
-def _check_measure(measure: Measure, known: Measure | None) -> None:
+def _check_measure(measure: Measure, other: Measure | None) -> None:
     _check_name(measure)
     if _SUM_NAME.fullmatch(measure.name):
         raise UsageError(f"measure {measure.name} is named like a sum over months; choose another name")
     if measure.level not in COLUMNS:
         raise UsageError(f"{measure.name} is of level {measure.level}; there is {', '.join(COLUMNS)}")
     _check_reads(measure, measure.aggregate, COLUMNS[measure.level])
-    if known is not None and not _same(measure, known):
+    if other is not None and not _same(measure, other):
         raise UsageError(f"a measure {measure.name} that is another is there already; choose another name")
-    if known is None:
+    if other is None:
         try_measure(measure)
 
 

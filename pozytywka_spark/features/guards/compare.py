@@ -42,12 +42,12 @@ def differences(written: pl.DataFrame, again: pl.DataFrame, features: Sequence[s
         _bits(name).ne_missing(_bits(name + _AGAIN)).arg_true().first() for name in features
     )
     first_alone = alone.sort(KEYS).head(1).rows()
-    found = []
+    differing = []
     for name in features:
         place = places.item(0, name)
         rows = first_alone if place is None else [*both.select(KEYS)[int(place)].rows(), *first_alone]
-        found += [Difference(name, month, user) for month, user in sorted(rows)[:1]]
-    return found
+        differing += [Difference(name, month, user) for month, user in sorted(rows)[:1]]
+    return differing
 
 
 def _in_order(rows: pl.DataFrame, places: pl.Series) -> pl.DataFrame:

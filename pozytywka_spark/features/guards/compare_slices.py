@@ -114,11 +114,11 @@ class CompareSlices:
                     made = make(item.users, item.months, part, parts)
                     again = made.filter(pl.col("month") < world.cut_off)
                     written = self._written(item, in_part(part, parts), again, files)
-                    found = differences(written, again, self.features)
+                    differing = differences(written, again, self.features)
                     yield {
                         WORLD: world.name,
                         USERS: written.get_column("user_id").n_unique(),
-                        DIFFERENT: [[name, f"{month}", user] for name, month, user in found],
+                        DIFFERENT: [[name, f"{month}", user] for name, month, user in differing],
                     }
 
     def _written(

@@ -35,10 +35,11 @@ def check_order(expected: Sequence[str], actual: Sequence[str]) -> GuardResult:
             (index for index, pair in enumerate(zip(expected, actual, strict=False)) if pair[0] != pair[1]),
             min(len(expected), len(actual)),
         )
-        wanted = expected[place] if place < len(expected) else "nothing"
-        found = actual[place] if place < len(actual) else "nothing"
+        expected_name = expected[place] if place < len(expected) else "nothing"
+        actual_name = actual[place] if place < len(actual) else "nothing"
         raise GuardError(
-            f"guard order: feature {place + 1} is {found}, the model was trained with {wanted} there "
+            f"guard order: feature {place + 1} is {actual_name}, "
+            f"the model was trained with {expected_name} there "
             f"({len(actual)} features now, {len(expected)} then); train again or use the same catalogue"
         )
     return GuardResult("order", f"{len(expected)} features in order", time.monotonic() - start)

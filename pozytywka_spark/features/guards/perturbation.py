@@ -48,7 +48,7 @@ def check_perturbation(
     invented = run.invent()
     compared = run.compare(run.measure(invented, measure), maker)
     _judge(compared.told, worlds, build.order)
-    last = [told[USERS] for told in compared.told if told[WORLD] == worlds[-1].name]
+    last = [result[USERS] for result in compared.told if result[WORLD] == worlds[-1].name]
     some = f"all {sum(last):,}" if sample.whole else f"{sum(last):,} of {of_all:,}"
     return GuardResult("perturbation", f"{some} users, {_in_words(worlds)}", time.monotonic() - start)
 
@@ -56,22 +56,22 @@ def check_perturbation(
 def _by_slice(
     build: GuardedBuild, slices_of: Mapping[str, Sequence[SliceName]]
 ) -> dict[SliceName, tuple[DataFile, ...]]:
-    found: dict[SliceName, list[DataFile]] = defaultdict(list)
+    by_slice: dict[SliceName, list[DataFile]] = defaultdict(list)
     for file in build.features:
         for name in slices_of[file.place]:
-            found[name].append(file)
-    return {name: tuple(files) for name, files in found.items()}
+            by_slice[name].append(file)
+    return {name: tuple(files) for name, files in by_slice.items()}
 
 
-def _judge(told: Sequence[Told], worlds: Sequence[World], order: Sequence[str]) -> None:
+def _judge(results: Sequence[Told], worlds: Sequence[World], order: Sequence[str]) -> None:
     """Raise, if any feature differs in any world, naming the first one with the first row where it does."""
     by_name = {world.name: world for world in worlds}
     firsts: dict[str, tuple[date, str, str, int]] = {}
-    for facts in told:
+    for facts in results:
         world = by_name[facts[WORLD]]
         for feature, month, user in facts[DIFFERENT]:
-            found = (world.cut_off, world.how, month, user)
-            firsts[feature] = min(found, firsts.get(feature, found))
+            place = (world.cut_off, world.how, month, user)
+            firsts[feature] = min(place, firsts.get(feature, place))
     changed = [name for name in order if name in firsts]
     if changed:
         cut_off, how, month, user = firsts[changed[0]]

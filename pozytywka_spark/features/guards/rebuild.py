@@ -116,20 +116,20 @@ class Rebuild:
 
     def _bought(self, invented: Done) -> dict[str, tuple[Source, ...]]:
         future = _by_world(invented.of(BOUGHT))
-        found: dict[str, tuple[Source, ...]] = {}
+        sources: dict[str, tuple[Source, ...]] = {}
         for world in self.worlds:
             past = [one for month, many in self.build.bought.items() if world.knows(month) for one in many]
-            found[world.name] = (*past, *future.get(world.name, ()))
-        return found
+            sources[world.name] = (*past, *future.get(world.name, ()))
+        return sources
 
     def _slices(self, measured: Done) -> list[SliceInWorld]:
         """Every slice in every world: those that were written as well, were there nothing of them in it."""
         items = []
         for world in self.worlds:
             lived = user_slices(measured.parcels, self.build.held, world.name)
-            found = {(users.bucket, users.number) for users in lived}
+            names = {(users.bucket, users.number) for users in lived}
             gone = [
-                UserSlice(world.name, *name, (), (), ()) for name in sorted(self._slices_written() - found)
+                UserSlice(world.name, *name, (), (), ()) for name in sorted(self._slices_written() - names)
             ]
             for users in (*lived, *gone):
                 files = self._files(world, (users.bucket, users.number))
@@ -170,15 +170,15 @@ def _month_and_bucket(shard: Shard) -> tuple[date, int]:
 
 def _by_world(parcels: Sequence[Parcel]) -> dict[str, tuple[Parcel, ...]]:
     """Parcels whose key begins with a world."""
-    found: dict[str, list[Parcel]] = defaultdict(list)
+    by_world: dict[str, list[Parcel]] = defaultdict(list)
     for parcel in parcels:
-        found[str(parcel.key[0])].append(parcel)
-    return {world: tuple(mine) for world, mine in found.items()}
+        by_world[str(parcel.key[0])].append(parcel)
+    return {world: tuple(mine) for world, mine in by_world.items()}
 
 
 def _by_shard(parcels: Sequence[Parcel]) -> list[tuple[date, int, tuple[Source, ...]]]:
     """Parcels whose key ends with a month and a bucket."""
-    found: dict[tuple[str, int], list[Parcel]] = defaultdict(list)
+    by_shard: dict[tuple[str, int], list[Parcel]] = defaultdict(list)
     for parcel in parcels:
-        found[str(parcel.key[-2]), int(parcel.key[-1])].append(parcel)
-    return [(date.fromisoformat(month), bucket, tuple(mine)) for (month, bucket), mine in found.items()]
+        by_shard[str(parcel.key[-2]), int(parcel.key[-1])].append(parcel)
+    return [(date.fromisoformat(month), bucket, tuple(mine)) for (month, bucket), mine in by_shard.items()]

@@ -65,9 +65,7 @@ class CheckRows:
     def _slices(self, users: pl.DataFrame) -> list[list[int]]:
         bucket = user_bucket(pl.col("user_id"), self.buckets).alias("bucket")
         number = slice_of("user_id", self.slices, apart_from=self.buckets).alias("number")
-        return [
-            list(found) for found in users.select(bucket, number).unique().sort("bucket", "number").rows()
-        ]
+        return [list(row) for row in users.select(bucket, number).unique().sort("bucket", "number").rows()]
 
 
 def first_twice(rows: pl.DataFrame) -> list[int] | None:
@@ -84,8 +82,8 @@ def first_bought(rows: pl.DataFrame, purchases: pl.DataFrame, month: date) -> li
     `purchases`: user_id and purchased_at, each buyer's first.
     """
     early = purchases.filter(pl.col("purchased_at") < cut_off_micros(month))
-    found = early.join(rows, on="user_id", how="semi").sort("user_id")
-    return list(found.select("user_id", "purchased_at").row(0)) if found.height else None
+    buyers = early.join(rows, on="user_id", how="semi").sort("user_id")
+    return list(buyers.select("user_id", "purchased_at").row(0)) if buyers.height else None
 
 
 def check_rows(
@@ -114,20 +112,20 @@ def check_rows(
 
 
 def _judge(done: Done) -> None:
-    in_order = sorted(done.told, key=lambda told: str(told[_MONTH]))
-    for told in in_order:
-        if told[_TWICE]:
-            user, times = told[_TWICE]
-            raise GuardError(f"guard rows: {_row(user, told)} stands {times} times; expected one row")
-    for told in in_order:
-        if told[_BOUGHT]:
-            user, at = told[_BOUGHT]
+    in_order = sorted(done.told, key=lambda result: str(result[_MONTH]))
+    for result in in_order:
+        if result[_TWICE]:
+            user, times = result[_TWICE]
+            raise GuardError(f"guard rows: {_row(user, result)} stands {times} times; expected one row")
+    for result in in_order:
+        if result[_BOUGHT]:
+            user, at = result[_BOUGHT]
             when = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=at)
             raise GuardError(
-                f"guard rows: {_row(user, told)} bought premium at {when:%Y-%m-%d %H:%M:%S}, before the "
+                f"guard rows: {_row(user, result)} bought premium at {when:%Y-%m-%d %H:%M:%S}, before the "
                 "cut-off; such a row must not exist"
             )
 
 
-def _row(user: int, told: Mapping[str, Any]) -> str:
-    return f"user {user}, month {told[_MONTH][:7]}"
+def _row(user: int, result: Mapping[str, Any]) -> str:
+    return f"user {user}, month {result[_MONTH][:7]}"

@@ -59,16 +59,16 @@ def _guarded(build: Build, made: Made) -> GuardedBuild:
 def _check_suspicion(build: Build, made: Made, order: tuple[str, ...]) -> GuardResult:
     """Over the features made now and those of earlier months, whose labels are the ones known by now."""
     guards, older = build.settings.guards, made.done.of(OLDER)
-    held = []
+    files = []
     if older:
         months = [{"month": month} for month in build.prepared.look.known.built if month < build.months[0]]
         shards = build.lake.shards("features", build.tasks, months) if months else []
-        held = [file for shard in shards for file in shard.files]
+        files = [file for shard in shards for file in shard.files]
     return check_single_features(
         build.tasks,
         made.done.of(CANDIDATES),
         older,
-        held,
+        files,
         order,
         rows=guards.suspicion_rows,
         seed=guards.seed,

@@ -19,7 +19,7 @@ def check_single_features(
     tasks: Tasks,
     parcels: Sequence[Parcel],
     older: Sequence[Parcel],
-    held: Sequence[DataFile],
+    files: Sequence[DataFile],
     names: Sequence[str],
     *,
     rows: int,
@@ -28,29 +28,29 @@ def check_single_features(
 ) -> GuardResult:
     """Guard `suspicion`: none of the features `names` alone has a ROC AUC of `limit` or more.
 
-    `parcels`, `older` and `held` as of `SingleFeatures`, whose job this runs over at most `rows` rows with a
+    `parcels`, `older` and `files` as of `SingleFeatures`, whose job this runs over at most `rows` rows with a
     known label. With 8 to 19 positives only perfect separation counts, with fewer nothing does, and the
     result says so. Raises `GuardError` naming the feature.
     """
     start = time.monotonic()
-    told: Sequence[Told] = ()
+    results: Sequence[Told] = ()
     if names and (parcels or older):
         # each group of features reads a part of each file: a group for each slot is least work
         groups = [tuple(names[place :: tasks.slots]) for place in range(min(tasks.slots, len(names)))]
-        size = sum(one.size for one in parcels) + sum(one.size for one in held)
-        work = SingleFeatures(tuple(parcels), tuple(older), tuple(held), rows, seed)
-        told = tasks.run(groups, work, weight=lambda _: size // len(groups), named=", ".join).told
-    return GuardResult("suspicion", judge_singles(told, names, limit), time.monotonic() - start)
+        size = sum(one.size for one in parcels) + sum(one.size for one in files)
+        work = SingleFeatures(tuple(parcels), tuple(older), tuple(files), rows, seed)
+        results = tasks.run(groups, work, weight=lambda _: size // len(groups), named=", ".join).told
+    return GuardResult("suspicion", judge_singles(results, names, limit), time.monotonic() - start)
 
 
-def judge_singles(told: Sequence[Told], names: Sequence[str], limit: float) -> str:
-    """What was found, in words; `told` by `SingleFeatures`. Raises `GuardError` naming the feature."""
-    positives = told[0]["positives"] if told else 0
-    rows = told[0]["rows"] if told else 0
+def judge_singles(results: Sequence[Told], names: Sequence[str], limit: float) -> str:
+    """What was found, in words; `results` by `SingleFeatures`. Raises `GuardError` naming the feature."""
+    positives = results[0]["positives"] if results else 0
+    rows = results[0]["rows"] if results else 0
     if positives < FEWEST_POSITIVES or positives == rows:
         return f"{positives} positives in {rows} mature rows are too few to judge"
     threshold = limit if positives >= ENOUGH_POSITIVES else 1.0
-    singles = {one["feature"]: one for one in told}
+    singles = {one["feature"]: one for one in results}
     best = max((singles[name] for name in names), key=lambda one: one["auc"])
     name = best["feature"]
     if best["auc"] >= threshold:

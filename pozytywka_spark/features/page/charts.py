@@ -49,18 +49,18 @@ def class_charts(rows: pl.DataFrame, features: Sequence[Feature], label: str) ->
 
     Histograms of the rows whose `label` is known, as shares of each class.
     """
-    known = rows.filter(pl.col(label).is_not_null())
-    classes = known[label].to_numpy()
-    found = []
+    labelled = rows.filter(pl.col(label).is_not_null())
+    classes = labelled[label].to_numpy()
+    charts = []
     for feature in features:
-        values = known[feature.name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-        told = np.isfinite(values)
-        if np.unique(values[told]).size > 1:
-            chart = _histogram(feature, values[told], classes[told])
-            unknown = f"; unknown in {1 - told.mean():.1%} of rows" if not told.all() else ""
+        values = labelled[feature.name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        is_finite = np.isfinite(values)
+        if np.unique(values[is_finite]).size > 1:
+            chart = _histogram(feature, values[is_finite], classes[is_finite])
+            unknown = f"; unknown in {1 - is_finite.mean():.1%} of rows" if not is_finite.all() else ""
             alt = f"Histogram of {feature.name} by class"
-            found.append((chart, alt, f"{feature.name}: {feature.meaning}{unknown}"))
-    return found
+            charts.append((chart, alt, f"{feature.name}: {feature.meaning}{unknown}"))
+    return charts
 
 
 def _histogram(feature: Feature, values: Numbers, classes: npt.NDArray[np.int32]) -> Chart:

@@ -52,17 +52,17 @@ def drift(rows: pl.DataFrame, names: Sequence[str]) -> list[dict[str, object]]:
 
     `drift` is the range of the monthly means in standard deviations of all rows; None where nothing varies.
     """
-    known = rows.select("month", _known(names))
-    monthly = known.group_by("month").agg(
+    values = rows.select("month", _known(names))
+    monthly = values.group_by("month").agg(
         pl.col(names).mean().name.prefix("mean "), pl.col(names).is_null().mean().name.prefix("nulls ")
     )
     # the deviation of equal numbers isn't always 0 to the last bit
     varies = pl.col(names).min() < pl.col(names).max()
-    deviations = known.select(pl.when(varies).then(pl.col(names).std())).row(0, named=True)
+    deviations = values.select(pl.when(varies).then(pl.col(names).std())).row(0, named=True)
     return [
         {
             "feature": name,
-            "nulls": known[name].is_null().mean(),
+            "nulls": values[name].is_null().mean(),
             "nulls in worst month": monthly[f"nulls {name}"].max(),
             "drift": _moved(monthly[f"mean {name}"], deviations[name]),
         }

@@ -96,13 +96,13 @@ def split_of(counts: Sequence[Mapping[str, Any]], settings: Settings) -> dict[da
     mature = sorted(row["month"] for row in counts if row["mature"] and (partly or row.get("complete", True)))
     if not mature:
         return {}
-    wanted, days = settings.split, settings.label.horizon_days
+    settings_of_split, days = settings.split, settings.label.horizon_days
     months = months_between(mature[0], mature[-1])
-    split = split_months(months, wanted.validation_months, wanted.test_months, days)
+    split = split_months(months, settings_of_split.validation_months, settings_of_split.test_months, days)
     if split is None:
         return {}
-    known = {month: split.side_of(month) for month in months}
-    return {month: side or PURGED for month, side in known.items()}
+    sides = {month: split.side_of(month) for month in months}
+    return {month: side or PURGED for month, side in sides.items()}
 
 
 def strongest(correlation: Correlation, targets: Sequence[str], number: int = 15) -> list[dict[str, object]]:
@@ -124,10 +124,8 @@ def _split(section: Section, counts: Sequence[Mapping[str, Any]], settings: Sett
     if not counts:
         return
     sides = split_of(counts, settings)
-    known = {row["month"]: sides.get(row["month"], UNUSED if row["mature"] else IMMATURE) for row in counts}
-    section.charts(
-        [split_chart(counts, known, COLOURS)], alt="Months of training, purge, validation and test"
-    )
+    uses = {row["month"]: sides.get(row["month"], UNUSED if row["mature"] else IMMATURE) for row in counts}
+    section.charts([split_chart(counts, uses, COLOURS)], alt="Months of training, purge, validation and test")
 
 
 def _correlation(

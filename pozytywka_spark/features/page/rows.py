@@ -79,8 +79,8 @@ def draw_rows(
             months, work, weight=lambda one: one.size, named=lambda one: f"features of {one.month:%Y-%m}"
         )
         drawn = done.of(DRAWN)
-        found = tasks.fetch(drawn) if drawn else _nothing(features, targets)
-    return found.sort("month", "user_id")
+        drawn_rows = tasks.fetch(drawn) if drawn else _nothing(features, targets)
+    return drawn_rows.sort("month", "user_id")
 
 
 def _nothing(features: Sequence[str], targets: Sequence[str]) -> pl.DataFrame:

@@ -70,5 +70,5 @@ def in_blocks(source: Any, start: int, end: int, blocks: Blocks) -> Iterator[byt
 
 
 def _digest(of: Any) -> str:
-    told: str = of.hexdigest()[: 2 * _BYTES]
-    return told
+    digest: str = of.hexdigest()[: 2 * _BYTES]
+    return digest

@@ -39,17 +39,17 @@ def find_delivery(spark: SparkSession, settings: Settings) -> Delivery:
     Raises `DataError` if there is no such folder, if it is a file, or if it holds no entity at all.
     """
     root = absolute(settings.raw_path)
-    wanted = ", ".join(f"{entity}.jsonl" for entity in ENTITIES)
-    root, found = _listed(spark, settings, root)
-    if found is None:
+    names = ", ".join(f"{entity}.jsonl" for entity in ENTITIES)
+    root, listed = _listed(spark, settings, root)
+    if listed is None:
         raise DataError(
-            f"raw.path={root}: no such folder; give the folder of a delivery, which holds {wanted}"
+            f"raw.path={root}: no such folder; give the folder of a delivery, which holds {names}"
         )
-    if any(file.path == plain_path(root) for file in found):
-        raise DataError(f"raw.path={root} is a file; give the folder of a delivery, which holds {wanted}")
+    if any(file.path == plain_path(root) for file in listed):
+        raise DataError(f"raw.path={root} is a file; give the folder of a delivery, which holds {names}")
     by_entity: dict[str, list[RawFile]] = {}
     ignored = []
-    for file in sorted(found, key=lambda file: file.path):
+    for file in sorted(listed, key=lambda file: file.path):
         entity = entity_of(file.path.removeprefix(plain_path(root)).lstrip("/"))
         if entity:
             by_entity.setdefault(entity, []).append(file)
@@ -58,7 +58,7 @@ def find_delivery(spark: SparkSession, settings: Settings) -> Delivery:
     if not by_entity:
         raise DataError(
             f"raw.path={root} holds no entity of a delivery, or only empty files; "
-            f"expected at least one of {wanted} with rows in it"
+            f"expected at least one of {names} with rows in it"
         )
     return Delivery(root, {name: tuple(files) for name, files in by_entity.items()}, tuple(ignored))
 
@@ -70,8 +70,8 @@ def _listed(spark: SparkSession, settings: Settings, root: str) -> tuple[str, li
         return s3.address(root), list_objects(s3.address(root), storage.endpoint)
     if storage.is_local(plain_path(root)):
         return root, list_local(plain_path(root))
-    found = spark_source.list_files(spark, root)
-    return with_host(root, found[0].path) if found else root, found
+    files = spark_source.list_files(spark, root)
+    return with_host(root, files[0].path) if files else root, files
 
 
 def entity_of(relative: str) -> str | None:
@@ -91,5 +91,5 @@ def unread(listed: Iterable[RawFile], read: Mapping[str, Version]) -> list[RawFi
 
 
 def _read(file: RawFile, read: Mapping[str, Version]) -> bool:
-    known = read.get(file.path)
-    return known is not None and known.same_as(file.size, file.modified_micros)
+    version = read.get(file.path)
+    return version is not None and version.same_as(file.size, file.modified_micros)

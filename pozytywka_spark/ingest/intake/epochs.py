@@ -76,8 +76,8 @@ def unit_of_lines(texts: list[bytes]) -> str | None:
 
 def together(units: Iterable[str | None]) -> str | None:
     """The unit of a whole of the units of its parts."""
-    told = {unit for unit in units if unit is not None}
-    return told.pop() if len(told) == 1 else (MIXED if told else None)
+    distinct = {unit for unit in units if unit is not None}
+    return distinct.pop() if len(distinct) == 1 else (MIXED if distinct else None)
 
 
 def _units_read(texts: Iterable[bytes]) -> set[str]:

@@ -101,8 +101,8 @@ def record_counts(
     if lake.append(as_table(rows, INGEST_COUNTS), INGEST_COUNTS, txn=txn) is not None:
         return
     before = list(rows_of(lake, INGEST_COUNTS, stream=txn.app, batch=txn.version))
-    told = {_count_key(row) for row in rows}
-    stale = [row | {"rows": 0} for row in before if _count_key(row) not in told]
+    keys = {_count_key(row) for row in rows}
+    stale = [row | {"rows": 0} for row in before if _count_key(row) not in keys]
     if {_count_key(row): row["rows"] for row in before} != {_count_key(row): row["rows"] for row in rows}:
         lake.upsert(as_table([*rows, *stale], INGEST_COUNTS), INGEST_COUNTS)
 

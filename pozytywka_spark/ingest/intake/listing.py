@@ -32,11 +32,11 @@ def list_local(root: str) -> list[RawFile] | None:
 
 def _local_file(path: str) -> RawFile | None:
     try:
-        told = Path(path).stat()
+        status = Path(path).stat()
     except FileNotFoundError:  # gone meanwhile, or a link to nothing
         return None
     # to the millisecond, as Spark tells times: so it stands in the books of older ingests
-    return RawFile(path, told.st_size, naive_time(told.st_mtime_ns // 1_000_000 * 1000))
+    return RawFile(path, status.st_size, naive_time(status.st_mtime_ns // 1_000_000 * 1000))
 
 
 def _walk(folder: str, above: frozenset[str]) -> Iterator[str]:
@@ -71,7 +71,7 @@ def list_objects(root: str, endpoint: s3.Endpoint) -> list[RawFile] | None:
     """
     below = s3.key(root).rstrip("/") + "/"
     try:
-        found = s3.filesystem(endpoint).get_file_info(fs.FileSelector(below, recursive=True))
+        infos = s3.filesystem(endpoint).get_file_info(fs.FileSelector(below, recursive=True))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -82,6 +82,6 @@ def list_objects(root: str, endpoint: s3.Endpoint) -> list[RawFile] | None:
         ) from error
     return [
         RawFile(f"s3://{info.path}", info.size, naive_time(info.mtime_ns // 1000))
-        for info in found
+        for info in infos
         if info.type == fs.FileType.File and info.size and not is_hidden(info.path.removeprefix(below))
     ]

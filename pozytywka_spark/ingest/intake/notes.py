@@ -37,13 +37,13 @@ class ArrowNotes:
 
     def read(self, below: str = "") -> Mapping[str, str]:
         """See `Notes`."""
-        found = {}
+        notes = {}
         place = f"{self._folder}/{below}".rstrip("/")
         for info in self._store.get_file_info(fs.FileSelector(place, allow_not_found=True)):
             if info.type == fs.FileType.File and not info.base_name.startswith("."):
                 with self._store.open_input_stream(info.path) as source:
-                    found[info.base_name] = source.read().decode()
-        return found
+                    notes[info.base_name] = source.read().decode()
+        return notes
 
     def write(self, name: str, text: str) -> None:
         """See `Notes`: an object appears at its end, a local file by a rename."""

@@ -92,7 +92,7 @@ def _step(files: Sequence[Surveyed], slots: int) -> int:
 
 def lines_of(storage: Storage, part: Part) -> Iterator[Lines]:
     """The part's lines. Raises `ValueError` with `MARK`, naming the file, if it can't be read to its end."""
-    return (found if isinstance(found, Lines) else lines_in(found) for found in read_part(storage, part))
+    return (piece if isinstance(piece, Lines) else lines_in(piece) for piece in read_part(storage, part))
 
 
 def read_part(storage: Storage, part: Part, blocks: Blocks | None = None) -> Iterator[Piece | Lines]:

@@ -49,12 +49,18 @@ class Surveyor:
     def __call__(self, paths: Sequence[str], _: TaskFiles) -> Iterator[Told]:
         """The same of some files, as facts."""
         for path in paths:
-            found = self.look(path)
-            if found is not None:
-                codec, kind = found
+            seen = self.look(path)
+            if seen is not None:
+                codec, kind = seen
                 wrong = kind.wrong
-                told = {} if wrong is None else {"seems": wrong.seems, "advice": wrong.advice}
-                yield {"path": path, "codec": codec, "array": kind.array, "time_unit": kind.time_unit, **told}
+                wrongness = {} if wrong is None else {"seems": wrong.seems, "advice": wrong.advice}
+                yield {
+                    "path": path,
+                    "codec": codec,
+                    "array": kind.array,
+                    "time_unit": kind.time_unit,
+                    **wrongness,
+                }
 
 
 def survey(
@@ -71,21 +77,21 @@ def survey(
         weight=lambda _: HEAD_BYTES,
         named=str,
     )
-    by_path = {told["path"]: told for told in looked.told}
-    found, wrong = [], []
+    by_path = {result["path"]: result for result in looked.told}
+    surveyed, wrong = [], []
     for file in files:
-        told = by_path.get(file.path)
-        if told is None:
+        result = by_path.get(file.path)
+        if result is None:
             continue
-        if "advice" in told:
-            seems, advice = told["seems"], told["advice"]
+        if "advice" in result:
+            seems, advice = result["seems"], result["advice"]
             wrong.append(
                 f"{file.path}: it seems to be {seems}; {advice}" if seems else f"{file.path}: {advice}"
             )
-        found.append(Surveyed(file, told["codec"], told["array"], told["time_unit"]))
+        surveyed.append(Surveyed(file, result["codec"], result["array"], result["time_unit"]))
     if wrong and refuse:
         raise DataError(f"{first_of(wrong, str)}; nothing of {contract.entity} was taken in")
-    return _verified(tasks, found, storage)
+    return _verified(tasks, surveyed, storage)
 
 
 @dataclass(frozen=True)
@@ -111,8 +117,8 @@ def _verified(tasks: Tasks, found: Sequence[Surveyed], storage: Storage) -> list
     parts = parts_of(likely, tasks.slots)
     units = defaultdict(list)
     read = tasks.run(parts, UnitReader(storage), weight=lambda part: part.cost, named=named_part)
-    for told in read.told:
-        units[told["path"]].append(told["time_unit"])
+    for result in read.told:
+        units[result["path"]].append(result["time_unit"])
     certain = {path: epochs.together(each) for path, each in units.items()}
     told_units = [(each, certain.get(each.file.path)) for each in found]
     return [replace(each, time_unit=None if unit == epochs.MIXED else unit) for each, unit in told_units]

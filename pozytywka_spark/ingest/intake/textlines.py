@@ -43,22 +43,22 @@ def cut_lines(chunks: Iterable[bytes], start: int = 0, longest: int = LONGEST_LI
 def whole_lines(chunks: Iterable[bytes], start: int = 0, longest: int = LONGEST_LINE) -> Iterator[Piece]:
     """The same bytes in pieces that share no line. See `cut_lines`."""
     pending: list[bytes] = []
-    held, offset = 0, start
+    buffered, offset = 0, start
     for chunk in chunks:
         if pending and pending[-1].endswith(b"\r"):  # whether its \n came with this chunk is known now
             chunk = pending.pop() + chunk
-            held = sum(map(len, pending))
+            buffered = sum(map(len, pending))
         end = _last_end(chunk)
         if end:
             whole = b"".join([*pending, chunk[:end]])
             yield Piece(whole, offset)
             offset += len(whole)
-            pending, held = [], 0
+            pending, buffered = [], 0
             chunk = chunk[end:]
         if chunk:
             pending.append(chunk)
-            held += len(chunk)
-        if held > longest:
+            buffered += len(chunk)
+        if buffered > longest:
             raise EndlessLineError(f"a line of more than {longest >> 20} MB")
     if pending:
         yield Piece(b"".join(pending), offset)
@@ -84,9 +84,9 @@ def first_line_from(source: IO[bytes], start: int, end: int | None = None) -> in
     source.seek(start - 1)
     position = start - 1
     while (end is None or position < end - 1) and (chunk := source.read(_SMALL)):
-        found = chunk.find(b"\n")
-        if found >= 0:
-            begin = position + found + 1
+        place = chunk.find(b"\n")
+        if place >= 0:
+            begin = position + place + 1
             return begin if end is None or begin < end else None
         position += len(chunk)
     return None
@@ -96,8 +96,8 @@ def rest_of_line(source: IO[bytes], position: int) -> Iterator[bytes]:
     """From `position` to the end of the line that goes on there, or of the file."""
     source.seek(position)
     while chunk := source.read(_SMALL):
-        found = chunk.find(b"\n")
-        if found >= 0:
-            yield chunk[: found + 1]
+        place = chunk.find(b"\n")
+        if place >= 0:
+            yield chunk[: place + 1]
             return
         yield chunk

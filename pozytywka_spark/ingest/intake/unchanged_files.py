@@ -37,8 +37,8 @@ class HashWork:
                         blocks.whole(source).end()
             except OSError:
                 blocks = Blocks()
-            told = {str(number): block for number, block in blocks.told.items()}
-            yield {"source": numbers[part.path], "blocks": told}
+            blocks_by_number = {str(number): block for number, block in blocks.told.items()}
+            yield {"source": numbers[part.path], "blocks": blocks_by_number}
 
 
 def may_be_touched(files: Sequence[RawFile], read: Mapping[str, Version]) -> list[RawFile]:

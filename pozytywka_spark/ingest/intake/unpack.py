@@ -53,8 +53,8 @@ def in_words(error: Exception, codec: str) -> str:
     early = isinstance(error, EOFError) or "Truncated" in str(error)
     if codec != PLAIN and early:
         return f"the {codec} stream ends early"
-    told = " ".join(str(error).split())[:200]
-    return f"it can't be read to its end: {told or type(error).__name__}"
+    message = " ".join(str(error).split())[:200]
+    return f"it can't be read to its end: {message or type(error).__name__}"
 
 
 def _bzip2(packed: IO[bytes] | Any, chunk: int) -> Iterator[bytes]:

@@ -109,12 +109,12 @@ def orphan_checks() -> dict[str, Check]:
 
 def event_checks() -> list[Check]:
     """Of what was counted of events: what each row is, the total says."""
-    found = pl.col("found")
+    has_found = pl.col("found")
     return [
         Check("events", "like repeated", WARN, "a like is once and for life; total: users × liked tracks",
-              found, brought=BY_USER),
+              has_found, brought=BY_USER),
         Check("events", "advert after the purchase", WARN,
-              "adverts stop once premium is bought; total: adverts", found, brought=BY_USER),
+              "adverts stop once premium is bought; total: adverts", has_found, brought=BY_USER),
     ]  # fmt: skip
 
 

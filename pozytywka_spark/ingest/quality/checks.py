@@ -97,9 +97,9 @@ def as_told(partial: Partial) -> list[list[Any]]:
     return [[*name, tally.rows, tally.total, tally.low, tally.high] for name, tally in partial.items()]
 
 
-def from_told(told: Iterable[Sequence[Any]]) -> dict[tuple[str, str], Tally]:
+def from_told(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], Tally]:
     """The partial that `as_told` told."""
-    return {(entity, name): Tally(*rest) for entity, name, *rest in told}
+    return {(entity, name): Tally(*rest) for entity, name, *rest in rows}
 
 
 def tally_checks(
@@ -113,14 +113,14 @@ def tally_checks(
     own_weight = own.cast(pl.Int64) if own is not None else pl.lit(1, pl.Int64)
     columns, counts = [pl.col(key).cast(pl.String).alias("key")], []
     for number, check in enumerate(checks):
-        weight, found = pl.col(f"weight_{number}"), pl.col(f"found_{number}")
-        hit = pl.col("key").filter(found & (weight > 0))
+        weight, hits = pl.col(f"weight_{number}"), pl.col(f"found_{number}")
+        hit = pl.col("key").filter(hits & (weight > 0))
         columns += [
             (own_weight if check.weight is None else check.weight).alias(f"weight_{number}"),
             check.found.alias(f"found_{number}"),
         ]
         counts += [
-            weight.filter(found).sum().alias(f"rows_{number}"),
+            weight.filter(hits).sum().alias(f"rows_{number}"),
             weight.sum().alias(f"total_{number}"),
             hit.min().alias(f"low_{number}"),
             hit.max().alias(f"high_{number}"),

@@ -24,9 +24,9 @@ class Spanned:
     thin: frozenset[date]
 
 
-def spanned(days: Mapping[date, int], chosen: Data) -> Spanned | None:
+def spanned(days: Mapping[date, int], data: Data) -> Spanned | None:
     """What the days say; None if there are none."""
-    return Spanned(days, span_of(days, chosen), thin_days(days, chosen)) if days else None
+    return Spanned(days, span_of(days, data), thin_days(days, data)) if days else None
 
 
 def span_findings(seen: Spanned) -> list[Finding]:
@@ -77,7 +77,7 @@ def caption(seen: Spanned) -> str:
     span = seen.span
     edges = (span.start.date() - _MARGIN, last_day(span.end) + _MARGIN)
     hidden = {day: events for day, events in seen.days.items() if not edges[0] <= day <= edges[1]}
-    told = f"Events by day, {span.told()}. Amber: thin days, of less than a usual day's share; red: outside."
+    text = f"Events by day, {span.told()}. Amber: thin days, of less than a usual day's share; red: outside."
     if hidden:
-        told += f" Not drawn: {sum(hidden.values()):,} events on {len(hidden)} days further away."
-    return told
+        text += f" Not drawn: {sum(hidden.values()):,} events on {len(hidden)} days further away."
+    return text

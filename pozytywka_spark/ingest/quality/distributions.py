@@ -61,12 +61,12 @@ class SessionRow:
 
 def count_tracks(tracks: pl.DataFrame) -> list[list[Any]]:
     """Tracks by bucket of each axis: axis, the bucket's lower end, how many."""
-    found = []
+    counts = []
     for name, (_, width, divisor) in TRACK_AXES.items():
         low = (pl.col(name).cast(pl.Float64) / divisor / width).floor() * width
         cells = tracks.select(low.alias("low")).drop_nulls().group_by("low").len()
-        found += [[name, *cell] for cell in cells.rows()]
-    return found
+        counts += [[name, *cell] for cell in cells.rows()]
+    return counts
 
 
 def count_sessions(sessions: pl.DataFrame, users: pl.DataFrame | None) -> list[list[Any]]:
@@ -85,30 +85,30 @@ def count_sessions(sessions: pl.DataFrame, users: pl.DataFrame | None) -> list[l
     return [list(row) for row in rows.rows()]
 
 
-def track_buckets(told: Iterable[Sequence[Any]]) -> Buckets:
+def track_buckets(results: Iterable[Sequence[Any]]) -> Buckets:
     """All that `count_tracks` told, added up, in order."""
     counts: dict[tuple[str, float], int] = {}
-    for axis, low, tracks in told:
+    for axis, low, tracks in results:
         counts[axis, low] = counts.get((axis, low), 0) + tracks
-    found: Buckets = {}
+    buckets: Buckets = {}
     for (axis, low), tracks in sorted(counts.items()):
-        found.setdefault(axis, []).append((low, tracks))
-    return found
+        buckets.setdefault(axis, []).append((low, tracks))
+    return buckets
 
 
-def month_rows(told: Iterable[Sequence[Any]]) -> list[MonthRow]:
+def month_rows(results: Iterable[Sequence[Any]]) -> list[MonthRow]:
     """Events by type and month (ISO), added up, in order."""
-    found: dict[tuple[str, str], MonthRow] = {}
-    for kind, month, *counts in told:
+    rows: dict[tuple[str, str], MonthRow] = {}
+    for kind, month, *counts in results:
         row = MonthRow(kind, date.fromisoformat(month), *counts)
-        found[month, kind] = found[month, kind] + row if (month, kind) in found else row
-    return [row for _, row in sorted(found.items())]
+        rows[month, kind] = rows[month, kind] + row if (month, kind) in rows else row
+    return [row for _, row in sorted(rows.items())]
 
 
-def session_rows(told: Iterable[Sequence[Any]]) -> list[SessionRow]:
+def session_rows(results: Iterable[Sequence[Any]]) -> list[SessionRow]:
     """All that `count_sessions` told, added up, in order."""
     counts: dict[tuple[str, float], tuple[int, int]] = {}
-    for group, low, sessions, shared in told:
+    for group, low, sessions, shared in results:
         before = counts.get((group, low), (0, 0))
         counts[group, low] = (before[0] + sessions, before[1] + shared)
     return [SessionRow(*key, *both) for key, both in sorted(counts.items())]
@@ -116,15 +116,15 @@ def session_rows(told: Iterable[Sequence[Any]]) -> list[SessionRow]:
 
 def as_months(rows: Iterable[MonthRow]) -> Months:
     """For the plot: by type, the events of each month."""
-    found: Months = {}
+    months: Months = {}
     for row in rows:
-        found.setdefault(row.kind, []).append((row.month, row.events))
-    return found
+        months.setdefault(row.kind, []).append((row.month, row.events))
+    return months
 
 
 def as_buckets(rows: Iterable[SessionRow]) -> Buckets:
     """For the plot: by group, the sessions of each length."""
-    found: Buckets = {}
+    buckets: Buckets = {}
     for row in rows:
-        found.setdefault(row.group, []).append((row.low, row.sessions))
-    return found
+        buckets.setdefault(row.group, []).append((row.low, row.sessions))
+    return buckets

@@ -96,7 +96,7 @@ def _likes(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _by_type(rows: pl.DataFrame, month: date) -> list[list[Any]]:
     """Rows as `distributions.MonthRow` has them."""
-    found = rows.group_by("event_type").agg(
+    counts = rows.group_by("event_type").agg(
         pl.lit(month.isoformat()).alias("month"),
         pl.len(),
         pl.col("repaired").sum().alias("repaired"),
@@ -104,7 +104,7 @@ def _by_type(rows: pl.DataFrame, month: date) -> list[list[Any]]:
         pl.col("event_time").min().dt.epoch("us").alias("first"),
         pl.col("event_time").max().dt.epoch("us").alias("last"),
     )
-    return [list(row) for row in found.rows()]
+    return [list(row) for row in counts.rows()]
 
 
 def _by_day(rows: pl.DataFrame) -> list[list[Any]]:

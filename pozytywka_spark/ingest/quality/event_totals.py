@@ -47,17 +47,17 @@ NEEDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 def slices_of(parcels: Sequence[Parcel], there: frozenset[str]) -> list[Slice]:
     """The second job's items: a question for each slice that has anything to say of it."""
-    found = []
+    slices = []
     for question, (kinds, whole) in NEEDS.items():
         everywhere = tuple(parcel for parcel in parcels if parcel.kind in whole)
         by_slice: dict[int, list[Parcel]] = {}
         for parcel in parcels:
             if parcel.kind in kinds:
                 by_slice.setdefault(int(parcel.key[0]), []).append(parcel)
-        found += [
+        slices += [
             Slice(question, number, (*mine, *everywhere), there) for number, mine in sorted(by_slice.items())
         ]
-    return found
+    return slices
 
 
 def count_slices(slices: Sequence[Slice], files: TaskFiles) -> Iterator[Told]:
@@ -72,13 +72,13 @@ def count_slices(slices: Sequence[Slice], files: TaskFiles) -> Iterator[Told]:
 def _users(asked: Slice, files: TaskFiles) -> Tallies:
     done = _lifetimes(read_kind(files, asked.parcels, b.USER_EVENTS))
     adverts = Tally(int(done["late"].sum()), int(done["adverts"].sum()))
-    found: Tallies = {("events", "advert after the purchase"): adverts} if "events" in asked.there else {}
+    tallies: Tallies = {("events", "advert after the purchase"): adverts} if "events" in asked.there else {}
     if "users" not in asked.there:
-        return found
+        return tallies
     users = read_kind(files, asked.parcels, b.USERS)
     users = _beside(users, done, "user_id", ("bought", "events"), there="events" in asked.there)
     checks = [*_brought(lists.user_checks(), lists.BY_USER), *_orphans(asked, "users")]
-    return found | tally_checks(users, "user_id", checks, pl.col("own"))
+    return tallies | tally_checks(users, "user_id", checks, pl.col("own"))
 
 
 def _lifetimes(done: pl.DataFrame) -> pl.DataFrame:
@@ -130,23 +130,23 @@ def _tracks(asked: Slice, files: TaskFiles) -> Tallies:
     done = read_kind(files, asked.parcels, b.TRACK_EVENTS)
     done = done.group_by("track_id").agg(pl.col("plays").sum(), pl.col("events").sum())
     tracks, stored = (read_kind(files, asked.parcels, kind) for kind in (b.TRACKS, b.STORED))
-    found: Tallies = {}
+    tallies: Tallies = {}
     if "tracks" in asked.there:
-        known = _known(tracks, "id", stored, "track_id", "stored", there="track_storage" in asked.there)
+        is_stored = _known(tracks, "id", stored, "track_id", "stored", there="track_storage" in asked.there)
         done = done.rename({"track_id": "id"})
-        beside = _beside(known, done, "id", ("plays", "events"), there="events" in asked.there)
+        beside = _beside(is_stored, done, "id", ("plays", "events"), there="events" in asked.there)
         checks = [*_brought(lists.track_checks(), lists.BY_TRACK), *_orphans(asked, "tracks")]
-        found |= tally_checks(beside, "id", checks, pl.col("own"))
+        tallies |= tally_checks(beside, "id", checks, pl.col("own"))
     if "track_storage" in asked.there:
-        known = _known(stored, "track_id", tracks, "id", "track_known", there="tracks" in asked.there)
-        found |= tally_checks(known, "track_id", _brought(lists.storage_checks(), lists.BY_TRACK))
-    return found
+        is_stored = _known(stored, "track_id", tracks, "id", "track_known", there="tracks" in asked.there)
+        tallies |= tally_checks(is_stored, "track_id", _brought(lists.storage_checks(), lists.BY_TRACK))
+    return tallies
 
 
 def _artists(asked: Slice, files: TaskFiles) -> Tallies:
     tracks, artists = (read_kind(files, asked.parcels, kind) for kind in (b.TRACK_ARTISTS, b.ARTISTS))
-    known = _known(tracks, "id_artist", artists, "id", "artist_known", there="artists" in asked.there)
-    return tally_checks(known, "id", _brought(lists.track_checks(), lists.BY_ARTIST))
+    is_listed = _known(tracks, "id_artist", artists, "id", "artist_known", there="artists" in asked.there)
+    return tally_checks(is_listed, "id", _brought(lists.track_checks(), lists.BY_ARTIST))
 
 
 def _track_names(asked: Slice, files: TaskFiles) -> Tallies:
@@ -201,5 +201,5 @@ def _known(
     """`rows` with `name`: whether `other` has their `key`; null if there is no key, or no other table."""
     if not there:
         return rows.with_columns(pl.lit(None, pl.Boolean).alias(name))
-    known = pl.col(key).is_in(other[other_key].implode())
-    return rows.with_columns(pl.when(pl.col(key).is_not_null()).then(known).alias(name))
+    is_there = pl.col(key).is_in(other[other_key].implode())
+    return rows.with_columns(pl.when(pl.col(key).is_not_null()).then(is_there).alias(name))

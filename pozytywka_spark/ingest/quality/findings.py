@@ -72,7 +72,7 @@ _ALWAYS = {
 
 def raw_findings(counts: Sequence[Mapping[str, Any]]) -> list[Finding]:
     """What became of the delivered rows, reason by reason, and what was noted of them."""
-    found = []
+    findings = []
     for contract in CONTRACTS:
         mine = [row for row in counts if row["entity"] == contract.entity]
         read = sum(row["rows"] for row in mine if row["outcome"] in OUTCOMES)
@@ -82,12 +82,12 @@ def raw_findings(counts: Sequence[Mapping[str, Any]]) -> list[Finding]:
             grouped[key] = grouped.get(key, 0) + row["rows"]
         if read:
             grouped = {(NOTED, name): 0 for name in _ALWAYS.get(contract.entity, ())} | grouped
-        found += [
+        findings += [
             _raw_finding(contract.entity, outcome, reason, rows, read)
             for (outcome, reason), rows in sorted(grouped.items())
             if outcome in (DUPLICATE, NOTED, QUARANTINED, REPAIRED)
         ]
-    return found
+    return findings
 
 
 def record_findings(lake: Lake, ingest_id: int, findings: Sequence[Finding]) -> None:
@@ -115,8 +115,8 @@ def last_findings(lake: Lake) -> list[Finding]:
     """The findings of the last finished ingest."""
     if not lake.exists(schemas.QUALITY.name):
         return []
-    held = pl.DataFrame(lake.rows(schemas.QUALITY.name))
-    mine = held.filter(ingest_id=ingest_log.last_ingest_id(lake)).sort("entity", "check")
+    findings = pl.DataFrame(lake.rows(schemas.QUALITY.name))
+    mine = findings.filter(ingest_id=ingest_log.last_ingest_id(lake)).sort("entity", "check")
     return [
         Finding(
             r["entity"], r["check"], r["severity"], r["rows"], r["total"], r["meaning"], tuple(r["examples"])

@@ -154,8 +154,8 @@ def _verdict(numbers: Mapping[str, int], trend_rows: Sequence[Mapping[str, Any]]
         state = "No errors; read the warnings before training."
     else:
         state = "Nothing is wrong that any check looks for."
-    told = ", ".join(f"{rows[name]:,} {_SAID[name]}" for name in OUTCOMES)
-    return f"{state} This ingest read {rows['rows']:,} rows: {told}."
+    counts = ", ".join(f"{rows[name]:,} {_SAID[name]}" for name in OUTCOMES)
+    return f"{state} This ingest read {rows['rows']:,} rows: {counts}."
 
 
 def _row(finding: Finding, before: Mapping[tuple[str, str], int]) -> dict[str, Any]:

@@ -71,8 +71,8 @@ def look(
         weight=lambda each: each.size,
         named=lambda each: f"{each.question} of silver, slice {each.number}",
     )
-    told = [*first.told, *second.told, *(known.told if known is not None else ())]
-    return _silver(frozenset(there), told, chosen or Data())
+    results = [*first.told, *second.told, *(known.told if known is not None else ())]
+    return _silver(frozenset(there), results, chosen or Data())
 
 
 def _known(
@@ -88,27 +88,27 @@ def _named(shard: Shard) -> str:
     return f"{shard.table}, {values}" if values else shard.table
 
 
-def _silver(there: frozenset[str], told: Sequence[Told], chosen: Data) -> Silver:
+def _silver(there: frozenset[str], results: Sequence[Told], data: Data) -> Silver:
     """All that both jobs told, as findings and plots."""
-    counted = c.add_up(c.from_told(each["checks"]) for each in told if "checks" in each)
-    months = d.month_rows(row for each in told for row in each.get("months", ()))
-    sessions = d.session_rows(row for each in told for row in each.get("sessions", ()))
-    tracks = d.track_buckets(row for each in told for row in each.get("tracks", ()))
-    span = spanned(_days(told), chosen)
+    counted = c.add_up(c.from_told(each["checks"]) for each in results if "checks" in each)
+    months = d.month_rows(row for each in results for row in each.get("months", ()))
+    sessions = d.session_rows(row for each in results for row in each.get("sessions", ()))
+    tracks = d.track_buckets(row for each in results for row in each.get("tracks", ()))
+    span = spanned(_days(results), data)
     # one stray clock would stretch the plot over decades
     within = [row for row in months if span is not None and span.span.holds(row.month)]
-    found = [finding for name in CATALOGUE if name in there for finding in _of_table(name, counted, there)]
+    findings = [finding for name in CATALOGUE if name in there for finding in _of_table(name, counted, there)]
     if "events" in there:
-        found += c.findings_of(event_checks(), counted)
-        found += [*_of_months(months, len({row.month for row in within})), *_of_sessions(sessions)]
+        findings += c.findings_of(event_checks(), counted)
+        findings += [*_of_months(months, len({row.month for row in within})), *_of_sessions(sessions)]
     if span is not None:
-        found += span_findings(span)
-    return Silver(tuple(found), span, tracks, d.as_months(within), d.as_buckets(sessions))
+        findings += span_findings(span)
+    return Silver(tuple(findings), span, tracks, d.as_months(within), d.as_buckets(sessions))
 
 
-def _days(told: Sequence[Told]) -> dict[date, int]:
+def _days(results: Sequence[Told]) -> dict[date, int]:
     days: dict[date, int] = {}
-    for each in told:
+    for each in results:
         for text, events in each.get("days", ()):
             day = date.fromisoformat(text)
             days[day] = days.get(day, 0) + events

@@ -34,14 +34,14 @@ class Session:
         """`at` are the places of the rows that take part; of these, `copies` may be copies of others."""
         self.grammar = grammar
         self.instants = by_instant(rows, at)
-        self.place = {i: n for n, found in enumerate(self.instants) for i in found}
+        self.place = {i: n for n, rows_at in enumerate(self.instants) for i in rows_at}
         self.rows = rows
-        self.open = [i for found in self.instants for i in found if not rows[i].whole]
+        self.open = [i for rows_at in self.instants for i in rows_at if not rows[i].whole]
         unsettled = {self.place[i] for i in self.open}
         # what an instant of complete rows only plays: looked at far more often than it is found out
         self._settled = [
-            None if place in unsettled else [rows[i].track for i in found if rows[i].kind == PLAY]
-            for place, found in enumerate(self.instants)
+            None if place in unsettled else [rows[i].track for i in rows_at if rows[i].kind == PLAY]
+            for place, rows_at in enumerate(self.instants)
         ]
         self._bought = [rows[i].time for i in self.place if rows[i].kind == BUY_PREMIUM]
         adverts = (rows[i].time for i in self.place if rows[i].kind == ADVERTISEMENT)
@@ -127,8 +127,8 @@ class Session:
                 places.append(place)
                 plays += any(self.rows[j].kind == PLAY for j in self.instants[place])
                 place += step
-        found = {self.rows[j].track for place in places for j in self.instants[place]}
-        return sorted(track for track in found if track is not None)
+        tracks = {self.rows[j].track for place in places for j in self.instants[place]}
+        return sorted(track for track in tracks if track is not None)
 
     def _possible(self, i: int) -> list[Value]:
         """The values of a row with which everything that it has to do with can be something."""
@@ -166,12 +166,12 @@ class Session:
     def _touched(self, i: int) -> list[int]:
         """The rows of its instant and those after it, up to the instant of the next play."""
         here = self.place[i]
-        found = [j for j in self.instants[here] if j != i]
+        others = [j for j in self.instants[here] if j != i]
         for place in range(here + 1, len(self.instants)):
-            found += self.instants[place]
+            others += self.instants[place]
             if self._surely_plays(place):
                 break
-        return found
+        return others
 
     def _stands(self, i: int, value: Value) -> bool:
         if value is None:
@@ -227,8 +227,8 @@ class Session:
         settled = self._settled[place]
         if settled is not None and but is None:
             return settled
-        found = (value for j in self.instants[place] if j != but for value in self.values[j])
-        return [value[1] for value in found if value is not None and value[0] == PLAY]
+        values = (value for j in self.instants[place] if j != but for value in self.values[j])
+        return [value[1] for value in values if value is not None and value[0] == PLAY]
 
     def _surely_plays(self, place: int) -> bool:
         settled = self._settled[place]

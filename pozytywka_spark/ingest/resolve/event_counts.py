@@ -35,15 +35,15 @@ class CountedFiles:
         """The shards of the table that consist of other files; None if some shard is of both, or a file is
         gone: then nothing that was counted holds any more.
         """
-        left, found = [], 0
+        left, files = [], 0
         for shard in shards:
             mine = sum(file.path in self.paths for file in shard.files)
             if 0 < mine < len(shard.files):
                 return None
-            found += mine
+            files += mine
             if not mine:
                 left.append(shard)
-        return left if found == len(self.paths) else None
+        return left if files == len(self.paths) else None
 
 
 def counted_files(done: Done, shards: Sequence[EventShard], slices: int) -> CountedFiles | None:

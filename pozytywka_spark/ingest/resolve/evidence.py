@@ -48,8 +48,8 @@ def _instants(rows: Sequence[Row]) -> list[Instant]:
         blank = row.no_track and (row.kind is None or row.kind in WITH_TRACK)
         at.setdefault(row.time, {}).setdefault((row.kind, row.track, blank), row)
     instants = []
-    for _, found in sorted(at.items()):
-        instant = list(found.values())
+    for _, events in sorted(at.items()):
+        instant = list(events.values())
         if len(instant) > 1:
             whole = [row for row in instant if row.whole]
             instant = [row._replace(kind=None) if _may_be_a_copy(row, whole) else row for row in instant]
@@ -153,10 +153,10 @@ def _users(rows: Sequence[Row], counts: Counter[Key]) -> None:
 
 
 def _purchases(instants: list[Instant], counts: Counter[Key]) -> None:
-    bought = [place for place, found in enumerate(instants) if any(row.kind == BUY_PREMIUM for row in found)]
+    bought = [place for place, rows in enumerate(instants) if any(row.kind == BUY_PREMIUM for row in rows)]
     if not bought:
         return
     counts[("bought",)] += bought[0] < len(instants) - 1
     counts[("twice",)] += len(bought) > 1
-    later = (row for found in instants[bought[0] + 1 :] for row in found)
+    later = (row for rows in instants[bought[0] + 1 :] for row in rows)
     counts[("unsold",)] += any(row.kind == ADVERTISEMENT for row in later)

@@ -54,15 +54,15 @@ def resolve_beside_held(
     quarantine = _shards(lake, tasks, QUARANTINE.name, [{"entity": contract.entity}])
     table = contract.table
     if contract is not SESSIONS:
-        held = _shards(lake, tasks, table.name, None)
-        resolved = resolve_catalogue(tasks, judged.parcels, table, held, quarantine, batch)
+        existing = _shards(lake, tasks, table.name, None)
+        resolved = resolve_catalogue(tasks, judged.parcels, table, existing, quarantine, batch)
         return _with_rescued(tasks, resolved, batch)
     around: list[Partition] = [{"event_month": month} for month in months_around(judged)]
-    held = _shards(lake, tasks, table.name, around, _COMPARED) if around else []
+    existing = _shards(lake, tasks, table.name, around, _COMPARED) if around else []
     resolved = resolve_events(
         tasks,
         judged.parcels,
-        held,
+        existing,
         quarantine,
         batch,
         buckets=layout.buckets,
@@ -80,10 +80,10 @@ def _with_rescued(tasks: Tasks, resolved: Resolved, batch: BatchFiles) -> Resolv
 
 def months_around(judged: JudgedRows) -> list[date]:
     """The months from the one before the first event to the one after the last: sessions cross borders."""
-    told = judged.of_all
-    if told.first_month is None or told.last_month is None:
+    stats = judged.of_all
+    if stats.first_month is None or stats.last_month is None:
         return []
-    first, last = (_number(date.fromisoformat(month)) for month in (told.first_month, told.last_month))
+    first, last = (_number(date.fromisoformat(month)) for month in (stats.first_month, stats.last_month))
     return [date(number // 12, number % 12 + 1, 1) for number in range(first - 1, last + 2)]
 
 

@@ -80,8 +80,8 @@ class NewEvents:
             for part in range(parts):
                 candidates = self._candidates(shard, part, parts, files)
                 if candidates.height:
-                    held = self._held(shard, part, parts, files)
-                    counts, rows = _settle(candidates, held, shard, files)
+                    existing = self._held(shard, part, parts, files)
+                    counts, rows = _settle(candidates, existing, shard, files)
                     seen = count_rows(rows, shard.month, staging) if self.slices and shard.is_new else {}
                     yield {COUNTS: counts, **seen}
         staging.stage()
@@ -105,10 +105,10 @@ class NewEvents:
 
 
 def _settle(
-    candidates: pl.DataFrame, held: pl.DataFrame | None, shard: EventShard, files: TaskFiles
+    candidates: pl.DataFrame, existing: pl.DataFrame | None, shard: EventShard, files: TaskFiles
 ) -> tuple[list[list[Any]], pl.DataFrame]:
     """Write what is new among the candidates; what became of all of them, as `COUNTS`, and the new rows."""
-    new = new_among(candidates, held)
+    new = new_among(candidates, existing)
     files.stage(LEFT, candidates.select("line_id").drop_nulls().cast(LEFT_ROWS))
     rows = new.with_columns(event_ids(new), repaired=pl.col("repair_reason").is_not_null())
     partition = {"event_month": shard.month, "user_bucket": shard.bucket}
@@ -120,30 +120,30 @@ def _settle(
     return counts, rows
 
 
-def new_among(candidates: pl.DataFrame, held: pl.DataFrame | None) -> pl.DataFrame:
-    """The candidates that neither `held` has nor an equal candidate before them, by user and time.
+def new_among(candidates: pl.DataFrame, existing: pl.DataFrame | None) -> pl.DataFrame:
+    """The candidates that neither `existing` has nor an equal candidate before them, by user and time.
 
-    `candidates`: as `parcels.COMPLETE_ROWS`; `held`: `SAYS`.
+    `candidates`: as `parcels.COMPLETE_ROWS`; `existing`: `SAYS`.
     """
     repaired = pl.col("repair_reason").is_not_null()
     rows = candidates.sort(*_ORDER, repaired, "source", "source_order")
     again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in SAYS)
     rows = rows.filter(~again | (pl.int_range(pl.len()) == 0))
-    return rows if held is None else _without(rows, held)
+    return rows if existing is None else _without(rows, existing)
 
 
-def _without(rows: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+def _without(rows: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
     """Rows that aren't held. All are compared by a hash; only those whose hash is held by what they say."""
-    seen = rows.select(SAYS).hash_rows().is_in(held.select(SAYS).hash_rows().implode())
+    seen = rows.select(SAYS).hash_rows().is_in(existing.select(SAYS).hash_rows().implode())
     if not seen.any():
         return rows
     numbered = rows.with_row_index("_at")
-    same = numbered.filter(seen).join(held.select(SAYS), on=SAYS, how="semi", nulls_equal=True)
+    same = numbered.filter(seen).join(existing.select(SAYS), on=SAYS, how="semi", nulls_equal=True)
     return numbered.filter(~pl.col("_at").is_in(same.get_column("_at").implode())).drop("_at")
 
 
 def _rescued(rows: pl.DataFrame) -> pl.DataFrame:
-    found = rows.filter(pl.col("rescued").is_not_null())
-    return found.select(pl.col("event_id").bin.encode("hex").alias("key"), "rescued", "source").cast(
+    rescued = rows.filter(pl.col("rescued").is_not_null())
+    return rescued.select(pl.col("event_id").bin.encode("hex").alias("key"), "rescued", "source").cast(
         RESCUED_ROWS
     )

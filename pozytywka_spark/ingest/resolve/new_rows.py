@@ -64,9 +64,9 @@ class NewRows:
             there = latest.join(
                 self._held(latest.select(key), one, files), on=key, how="left", suffix="_held"
             )
-            known = pl.col("_held").is_not_null()
-            same = there.select(known & self._equal(key)).to_series()
-            stays = there.select(known & (not self.replaces)).to_series()
+            is_existing = pl.col("_held").is_not_null()
+            same = there.select(is_existing & self._equal(key)).to_series()
+            stays = there.select(is_existing & (not self.replaces)).to_series()
             new, same_rows = latest.filter(~(same | stays)), int(same.sum())
         files.stage(LEFT, rows.select("line_id").drop_nulls().cast(LEFT_ROWS))
         files.write(self.table, new.select(self.table.columns))
@@ -93,8 +93,8 @@ class NewRows:
     def _held(self, keys: pl.DataFrame, one: RowSlice, files: TaskFiles) -> pl.DataFrame:
         """What the table holds of these keys, marked `_held`."""
         rows = (files.read([file], self.table.columns) for file in one.held)
-        found = pl.concat([each.join(keys, on=keys.columns, how="semi") for each in rows])
-        return found.with_columns(_held=pl.lit(True))
+        existing = pl.concat([each.join(keys, on=keys.columns, how="semi") for each in rows])
+        return existing.with_columns(_held=pl.lit(True))
 
     def _mine(self, rows: pl.DataFrame, one: RowSlice) -> pl.DataFrame:
         if one.parts == 1:
@@ -106,5 +106,5 @@ class NewRows:
 
 
 def _rescued(rows: pl.DataFrame, key: str) -> pl.DataFrame:
-    found = rows.filter(pl.col("rescued").is_not_null())
-    return found.select(pl.col(key).cast(pl.String).alias("key"), "rescued", "source").cast(RESCUED_ROWS)
+    rescued = rows.filter(pl.col("rescued").is_not_null())
+    return rescued.select(pl.col(key).cast(pl.String).alias("key"), "rescued", "source").cast(RESCUED_ROWS)

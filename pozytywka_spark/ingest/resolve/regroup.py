@@ -56,14 +56,14 @@ class Gather:
     def __call__(self, items: Sequence[Parcel | DataFile], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """How many rows were put down."""
         needed = files.shared(self.needed, ["session_id"]).get_column("session_id").unique().implode()
-        chosen = pl.col("session_id").is_in(needed) | sampled(self.shares)
+        is_chosen = pl.col("session_id").is_in(needed) | sampled(self.shares)
         for kind, mine in (
             (NEEDY, [item for item in items if isinstance(item, Parcel) and item.kind == INCOMPLETE]),
             (SESSION, [item for item in items if not (isinstance(item, Parcel) and item.kind == INCOMPLETE)]),
         ):
             waiting: list[pl.DataFrame] = []
             for item in mine:
-                rows = files.read([item]) if kind == NEEDY else _complete(item, files).filter(chosen)
+                rows = files.read([item]) if kind == NEEDY else _complete(item, files).filter(is_chosen)
                 waiting.append(rows)
                 if sum(rows.height for rows in waiting) > _WAITING:
                     yield self._stage(kind, waiting, files)

@@ -71,13 +71,13 @@ class NewRejected:
 
     def _before(self, part: RejectedSlice, files: TaskFiles) -> pl.Series:
         """The ids of lines that earlier batches put into quarantine."""
-        stamp, found = self.stamp, [pl.Series("quarantine_id", [], pl.String)]
+        stamp, ids = self.stamp, [pl.Series("quarantine_id", [], pl.String)]
         mine = (pl.col("stream") == stamp.stream) & (pl.col("batch") == stamp.batch)
         for file in part.held:
             rows = files.read([file], ["quarantine_id", "stream", "batch"])
-            kept = rows.filter(_begins("quarantine_id", part.prefix) & ~mine.fill_null(False))
-            found.append(kept.get_column("quarantine_id"))
-        return pl.concat(found)
+            others = rows.filter(_begins("quarantine_id", part.prefix) & ~mine.fill_null(False))
+            ids.append(others.get_column("quarantine_id"))
+        return pl.concat(ids)
 
     def _stamped(self, rows: pl.DataFrame) -> pl.DataFrame:
         stamp = self.stamp

@@ -34,7 +34,7 @@ def have_a_say(rows: pl.DataFrame) -> pl.Series:
     `rows`: all of these sessions, by `session_id` and `event_time`; `torn`: the session may lack a row, so
     that its order tells nothing; `needy`: the row is incomplete.
     """
-    told = rows.select(
+    flags = rows.select(
         "torn",
         "needy",
         whole=is_whole(),
@@ -48,13 +48,13 @@ def have_a_say(rows: pl.DataFrame) -> pl.Series:
         | pl.struct("session_id", "event_type").is_last_distinct()
         & (pl.col("event_type") == ADVERTISEMENT).fill_null(False),
     )
-    masks = {name: told.get_column(name).to_numpy() for name in told.columns}
+    masks = {name: flags.get_column(name).to_numpy() for name in flags.columns}
     if not rows.height:
         return pl.Series([], dtype=pl.Boolean)
     starts = np.flatnonzero(masks["instant"])
-    kept = np.logical_or.reduceat(masks["needy"] | masks["tells"], starts)
-    kept |= _near(masks, starts)
-    return pl.Series(np.repeat(kept, np.diff(np.append(starts, rows.height))))
+    matters = np.logical_or.reduceat(masks["needy"] | masks["tells"], starts)
+    matters |= _near(masks, starts)
+    return pl.Series(np.repeat(matters, np.diff(np.append(starts, rows.height))))
 
 
 def _near(masks: dict[str, Any], starts: Places) -> Mask:

@@ -151,15 +151,15 @@ def _several(left: Sequence[Value]) -> str:
 
 def _outcome(row: Row, copy: bool, user: int | None, value: Value, why: str | None, no_user: str) -> Outcome:
     kind, track = value if value is not None and not row.whole else (row.kind, row.track)
-    found = Row(row.time, kind, track)
-    told = []
+    filled = Row(row.time, kind, track)
+    reasons = []
     if row.user is None and user is not None:
-        told.append(USER)
+        reasons.append(USER)
     if row.kind is None and kind is not None:
-        told.append(TYPE)
-    if found.whole and not row.whole and row.track is None and track is not None:
-        told.append(TRACK_OF_FOLLOWER if kind == PLAY else TRACK_OF_PLAY)
-    unresolved = no_user if row.user is None and user is None else None if found.whole else why
+        reasons.append(TYPE)
+    if filled.whole and not row.whole and row.track is None and track is not None:
+        reasons.append(TRACK_OF_FOLLOWER if kind == PLAY else TRACK_OF_PLAY)
+    unresolved = no_user if row.user is None and user is None else None if filled.whole else why
     return Outcome(
-        kind, track, user if row.user is None else row.user, copy, ",".join(told) or None, unresolved
+        kind, track, user if row.user is None else row.user, copy, ",".join(reasons) or None, unresolved
     )

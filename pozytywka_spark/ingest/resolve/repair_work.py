@@ -170,16 +170,16 @@ def _outcomes(tried: pl.DataFrame, around: pl.DataFrame, torn: pl.Series, gramma
     outcomes: dict[int, Outcome] = {}
     at, gaps = rows.get_column("_at").to_list(), rows.get_column("torn").to_list()
     for session, start in zip(_sessions(rows), _starts(rows), strict=True):
-        found = repair(session, grammar, gaps=gaps[start])
-        outcomes |= {at[start + n]: told for n, told in enumerate(found) if told is not None}
+        repaired = repair(session, grammar, gaps=gaps[start])
+        outcomes |= {at[start + n]: outcome for n, outcome in enumerate(repaired) if outcome is not None}
     return [outcomes[i] for i in range(tried.height)]
 
 
 def _once(around: pl.DataFrame) -> pl.DataFrame:
     """Complete rows once an event; the one that was told first."""
-    told = around.with_columns(told=pl.col("filled") & (FILLED_TYPE | FILLED_TRACK) != 0)
+    marked = around.with_columns(told=pl.col("filled") & (FILLED_TYPE | FILLED_TRACK) != 0)
     says = ["session_id", "event_time", "event_type", "track_id", "user_id"]
-    return told.sort("told", descending=True).unique(says, keep="first")
+    return marked.sort("told", descending=True).unique(says, keep="first")
 
 
 def _sessions(rows: pl.DataFrame) -> Iterator[list[Row]]:

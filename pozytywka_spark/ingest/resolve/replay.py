@@ -65,10 +65,10 @@ def replay(lake: Lake, contract: Contract, ingest_id: int, judging: Judging, tri
     if not lake.exists(QUARANTINE.name):
         return 0
     with lake.tasks() as tasks:
-        held = quarantined(lake, tasks, contract)
-        paths, buckets = _sources(tasks, held), buckets_of(lake)
+        files = quarantined(lake, tasks, contract)
+        paths, buckets = _sources(tasks, files), buckets_of(lake)
         work = ReplayWork(contract.entity, judging, buckets, paths, losses_of, tried.reasons, tried.but_of)
-        done = tasks.run(held, work, weight=lambda file: file.size, named=named_file)
+        done = tasks.run(files, work, weight=lambda file: file.size, named=named_file)
         judged = judged_rows(done, work.paths)
         if not judged.rows:
             return 0
@@ -80,7 +80,7 @@ def replay(lake: Lake, contract: Contract, ingest_id: int, judging: Judging, tri
         if moved:
             ingest_log.add_counts(lake, contract.entity, ingest_id, stamp.stream, counts)
             write_silver(lake, contract, resolved, None)
-            _take_out(lake, tasks, contract, held, resolved.left)
+            _take_out(lake, tasks, contract, files, resolved.left)
         return moved
 
 
@@ -102,16 +102,16 @@ def sources_of(files: Sequence[DataFile], reader: TaskFiles) -> Iterator[Told]:
         yield {"paths": sorted(paths.to_list())}
 
 
-def _sources(tasks: Tasks, held: Sequence[DataFile]) -> tuple[str, ...]:
-    told = tasks.run(held, sources_of, weight=lambda file: file.size, named=named_file).told
-    return tuple(sorted({path for facts in told for path in facts["paths"]}))
+def _sources(tasks: Tasks, files: Sequence[DataFile]) -> tuple[str, ...]:
+    results = tasks.run(files, sources_of, weight=lambda file: file.size, named=named_file).told
+    return tuple(sorted({path for facts in results for path in facts["paths"]}))
 
 
 def _take_out(
-    lake: Lake, tasks: Tasks, contract: Contract, held: Sequence[DataFile], left: Sequence[Parcel]
+    lake: Lake, tasks: Tasks, contract: Contract, files: Sequence[DataFile], left: Sequence[Parcel]
 ) -> None:
     work = StillQuarantined(contract.entity, tuple(left))
-    done = tasks.run(held, work, weight=lambda file: file.size, named=named_file)
+    done = tasks.run(files, work, weight=lambda file: file.size, named=named_file)
     changed = {facts["path"] for facts in done.told if facts["changed"]}
-    gone = [file for file in held if file.path in changed]
+    gone = [file for file in files if file.path in changed]
     lake.rewrite(QUARANTINE, gone, list(done.written))

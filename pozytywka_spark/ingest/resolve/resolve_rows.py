@@ -83,7 +83,7 @@ class Resolved:
 def resolve_events(
     tasks: Tasks,
     staged: Sequence[Parcel],
-    held: Sequence[Shard],
+    existing: Sequence[Shard],
     quarantine: Sequence[Shard],
     batch: BatchFiles,
     *,
@@ -92,17 +92,19 @@ def resolve_events(
 ) -> Resolved:
     """Outcomes of session rows, from pass one's parcels.
 
-    `held`: shards of `events`, of the months that the batch touches and one more on each side; `quarantine`:
+    `existing`: shards of `events`, of the months that the batch touches and their neighbours; `quarantine`:
     the shards of its session rows. `buckets`: of the table; where parcels were put down by others,
     `staged_by_bucket` is false.
     """
     repaired: tuple[Done, ...] = ()
     if _of(staged, INCOMPLETE):
-        repaired = _repair(tasks, staged, held, quarantine, batch, buckets)
+        repaired = _repair(tasks, staged, existing, quarantine, batch, buckets)
     parcels = [*staged, *(parcel for done in repaired for parcel in done.parcels)]
-    shards = _event_shards(_of(parcels, COMPLETE), held, buckets, staged_by_bucket)
+    shards = _event_shards(_of(parcels, COMPLETE), existing, buckets, staged_by_bucket)
     slices = (
-        None if batch.replay else key_slices(_rows(_of(parcels, COMPLETE)) + sum(one.rows for one in held))
+        None
+        if batch.replay
+        else key_slices(_rows(_of(parcels, COMPLETE)) + sum(one.rows for one in existing))
     )
     new = tasks.run(
         shards,
@@ -119,12 +121,12 @@ def resolve_catalogue(
     tasks: Tasks,
     staged: Sequence[Parcel],
     table: Table,
-    held: Sequence[Shard],
+    existing: Sequence[Shard],
     quarantine: Sequence[Shard],
     batch: BatchFiles,
 ) -> Resolved:
-    """Outcomes of catalogue rows, from pass one's parcels; `held`: all shards of the table."""
-    rows, files = _of(staged, ROWS), _files(held)
+    """Outcomes of catalogue rows, from pass one's parcels; `existing`: all shards of the table."""
+    rows, files = _of(staged, ROWS), _files(existing)
     parts = slices_for(_rows(rows), _CATALOGUE_ROWS)
     new = tasks.run(
         [RowSlice(rows, files, part, parts) for part in range(parts)] if rows else [],
@@ -153,13 +155,13 @@ def _rejected(
 def _repair(
     tasks: Tasks,
     staged: Sequence[Parcel],
-    held: Sequence[Shard],
+    existing: Sequence[Shard],
     quarantine: Sequence[Shard],
     batch: BatchFiles,
     buckets: int,
 ) -> tuple[Done, ...]:
     """Sessions with rows that lack something, brought together and repaired."""
-    incomplete, complete, files = _of(staged, INCOMPLETE), _of(staged, COMPLETE), _files(held)
+    incomplete, complete, files = _of(staged, INCOMPLETE), _of(staged, COMPLETE), _files(existing)
     lost = (*_of(staged, LOST), *_older_losses(tasks, staged, quarantine, batch))
     ours, before = _rows(complete) + _rows(incomplete), sum(file.rows for file in files)
     shares = 1 << max(0, (max(ours, before) - 1) // EVIDENCE_ROWS).bit_length()
@@ -195,38 +197,40 @@ def _older_losses(
     """LOST of what quarantine held before and doesn't come again."""
     kinds = (COMPLETE, INCOMPLETE, REJECTED) if batch.replay else (INCOMPLETE, REJECTED)
     again = tuple(parcel for parcel in staged if parcel.kind in kinds)
-    told = tasks.run(
+    results = tasks.run(
         _files(quarantine),
         OlderLosses(batch.stamp, again),
         weight=lambda file: file.size,
         named=lambda file: file.place,
     )
-    return tuple(told.of(LOST))
+    return tuple(results.of(LOST))
 
 
 def _session_slices(gathered: Done) -> list[SessionSlice]:
     around: dict[Any, list[Parcel]] = defaultdict(list)
     needy: dict[Any, list[Parcel]] = defaultdict(list)
-    for kind, found in ((SESSION, around), (NEEDY, needy)):
+    for kind, parcels in ((SESSION, around), (NEEDY, needy)):
         for parcel in gathered.of(kind):
-            found[parcel.key[0]].append(parcel)
+            parcels[parcel.key[0]].append(parcel)
     numbers = sorted(around.keys() | needy.keys())
     return [SessionSlice(int(n), tuple(around[n]), tuple(needy[n])) for n in numbers]
 
 
 def _event_shards(
-    complete: Sequence[Parcel], held: Sequence[Shard], buckets: int, staged_by_bucket: bool
+    complete: Sequence[Parcel], existing: Sequence[Shard], buckets: int, staged_by_bucket: bool
 ) -> list[EventShard]:
     """One shard for each month and bucket that rows were put down for."""
-    files = {(shard.partition["event_month"], shard.partition["user_bucket"]): shard.files for shard in held}
-    found: dict[tuple[date, int], list[Parcel]] = defaultdict(list)
+    files = {
+        (shard.partition["event_month"], shard.partition["user_bucket"]): shard.files for shard in existing
+    }
+    by_shard: dict[tuple[date, int], list[Parcel]] = defaultdict(list)
     for parcel in complete:
         month, bucket = date.fromisoformat(str(parcel.key[0])), int(parcel.key[1])
         for mine in (bucket,) if staged_by_bucket else range(buckets):
-            found[month, mine].append(parcel)
+            by_shard[month, mine].append(parcel)
     return [
         EventShard(month, bucket, tuple(parcels), files.get((month, bucket), ()))
-        for (month, bucket), parcels in sorted(found.items(), key=lambda one: one[0])
+        for (month, bucket), parcels in sorted(by_shard.items(), key=lambda one: one[0])
     ]
 
 

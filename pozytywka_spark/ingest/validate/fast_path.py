@@ -70,9 +70,9 @@ class Seen:
     doubtful: Lines
 
 
-def look_first(found: Piece | Lines, judging: Judging) -> Seen:
+def look_first(lines: Piece | Lines, judging: Judging) -> Seen:
     """Sound lines as events, doubtful ones as they are. No Python object is made of a sound line."""
-    texts, offsets = _as_arrow(found)
+    texts, offsets = _as_arrow(lines)
     quick, rest = _quickly(texts, judging)
     if quick is None:
         return _look_by_pattern(texts, offsets, judging)
@@ -106,16 +106,16 @@ def _look_by_pattern(texts: pa.Array, offsets: _Whole, judging: Judging) -> Seen
     return Seen(sound, _lines_at(texts, offsets, np.flatnonzero(doubtful)))
 
 
-def _as_arrow(found: Piece | Lines) -> tuple[pa.Array, _Whole]:
+def _as_arrow(lines: Piece | Lines) -> tuple[pa.Array, _Whole]:
     """Lines as one Arrow array, each with its end (but perhaps the last), and their offsets."""
-    if isinstance(found, Piece):
-        data = found.data
+    if isinstance(lines, Piece):
+        data = lines.data
         if b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"):
             texts = _by_newlines(data)
             borders = np.frombuffer(texts.buffers()[1], np.int32)[: len(texts)]
-            return texts, found.start + borders.astype(np.int64)
-        found = lines_in(found)
-    return binary_array([text + b"\n" for text in found.texts]), np.array(found.offsets, np.int64)
+            return texts, lines.start + borders.astype(np.int64)
+        lines = lines_in(lines)
+    return binary_array([text + b"\n" for text in lines.texts]), np.array(lines.offsets, np.int64)
 
 
 def _by_newlines(data: bytes) -> pa.Array:
@@ -143,9 +143,9 @@ def _parsed(texts: pa.Array, in_form: _Mask) -> pl.DataFrame:
     """The lines in form as events, in their order."""
     if not in_form.any():
         return pl.DataFrame(schema=EVENT)
-    chosen = texts if in_form.all() else texts.filter(pl.Series(in_form).to_arrow())
-    _, borders, data = chosen.buffers()
-    end = np.frombuffer(borders, np.int32)[len(chosen)]
+    sound = texts if in_form.all() else texts.filter(pl.Series(in_form).to_arrow())
+    _, borders, data = sound.buffers()
+    end = np.frombuffer(borders, np.int32)[len(sound)]
     rows = pl.read_ndjson(io.BytesIO(data[:end]), schema=_RAW)
     # never fails: the pattern knows the calendar
     times = pc.cast(rows["timestamp"].to_arrow(), pa.timestamp("us"))
@@ -171,12 +171,12 @@ def _passing(events: pl.DataFrame, judging: Judging) -> pl.Series:
 
 def _bare(texts: pa.Array, places: _Whole) -> list[bytes]:
     """Some lines without their ends."""
-    found = texts.take(pl.Series(places).to_arrow()).to_pylist()
-    return [text.removesuffix(b"\n").removesuffix(b"\r") for text in found]
+    picked = texts.take(pl.Series(places).to_arrow()).to_pylist()
+    return [text.removesuffix(b"\n").removesuffix(b"\r") for text in picked]
 
 
 def _lines_at(texts: pa.Array, offsets: _Whole, places: _Whole) -> Lines:
     """Some lines without their ends, but for blank ones."""
     both = zip(_bare(texts, places), offsets[places].tolist(), strict=True)
-    kept = [(text, at) for text, at in both if text.strip(b" ")]
-    return Lines([text for text, _ in kept], [at for _, at in kept])
+    lines = [(text, at) for text, at in both if text.strip(b" ")]
+    return Lines([text for text, _ in lines], [at for _, at in lines])

@@ -59,12 +59,12 @@ def _parted(seen: Seen, pieces: Sequence[tuple[Origin, Piece]], starts: Sequence
     """The doubtful lines of each file, with their offsets in it."""
     lines = seen.doubtful
     places = np.searchsorted(starts, lines.offsets, "right") - 1
-    found = []
+    parts = []
     for place, mine in groupby(
         zip(places.tolist(), lines.texts, lines.offsets, strict=True), lambda row: row[0]
     ):
         rows = list(mine)
         origin, piece = pieces[place]
         shift = piece.start - starts[place]
-        found.append((origin, Lines([text for _, text, _ in rows], [at + shift for _, _, at in rows])))
-    return found
+        parts.append((origin, Lines([text for _, text, _ in rows], [at + shift for _, _, at in rows])))
+    return parts

@@ -108,7 +108,7 @@ class Judged:
             sound = pl.concat(self._sound)
             self._remarks.of_sound(sound)
             self._frames[COMPLETE].append(_conformed(sound, COMPLETE_ROWS))
-        frames = {kind: pl.concat(found) for kind, found in self._frames.items()}
+        frames = {kind: pl.concat(parts) for kind, parts in self._frames.items()}
         for kind in {COMPLETE, INCOMPLETE} & frames.keys():
             frames[kind] = frames[kind].with_columns(month_of_event())
         stats = stats_of(frames, self._remarks)

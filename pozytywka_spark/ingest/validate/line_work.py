@@ -48,12 +48,12 @@ class LineWork:
         blocks: defaultdict[int, Blocks] = defaultdict(Blocks)
         for part in parts:
             source = numbers[part.path]
-            for found in read_part(self.storage, part, blocks[source]):
-                rows.add(Origin(source, part.path, part.of.time_unit), found)
+            for piece in read_part(self.storage, part, blocks[source]):
+                rows.add(Origin(source, part.path, part.of.time_unit), piece)
         stats = rows.end()
         for source, of in blocks.items():
-            told = stats.get(source, FileStats()).as_told()
-            yield {"source": source, "stats": told, "blocks": {str(at): one for at, one in of.told.items()}}
+            result = stats.get(source, FileStats()).as_told()
+            yield {"source": source, "stats": result, "blocks": {str(at): one for at, one in of.told.items()}}
 
     def judge_lines(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Told]:
         """The same work on lines that Spark put down (`spark_source.LINES`). No `blocks` are told."""
@@ -117,7 +117,9 @@ def by_source(told: Iterable[Told]) -> dict[int, tuple[FileStats, str | None]]:
     for one in told:
         stats[one["source"]] += FileStats.of_told(one.get("stats", {}))
         blocks[one["source"]] |= {int(at): block for at, block in one.get("blocks", {}).items()}
-    hashes = {source: content_hash(found) for source, found in blocks.items() if found}
+    hashes = {
+        source: content_hash(source_blocks) for source, source_blocks in blocks.items() if source_blocks
+    }
     return {source: (of, hashes.get(source)) for source, of in stats.items()}
 
 

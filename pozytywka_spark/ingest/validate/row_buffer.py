@@ -39,15 +39,15 @@ class Gathered:
         self._waiting = 0  # bytes of them
         self._stats: dict[int, FileStats] = {}
 
-    def add(self, origin: Origin, found: Piece | Lines) -> None:
+    def add(self, origin: Origin, lines: Piece | Lines) -> None:
         """Lines of a file."""
         if self._looking is None:
-            self.judge(origin, not_blank(found))
-        elif isinstance(found, Lines):
-            self._seen(*look_at(origin, found, self._looking))
+            self.judge(origin, not_blank(lines))
+        elif isinstance(lines, Lines):
+            self._seen(*look_at(origin, lines, self._looking))
         else:
-            self._pieces.append((origin, found))
-            self._waiting += len(found.data)
+            self._pieces.append((origin, lines))
+            self._waiting += len(lines.data)
             if self._waiting >= _LOOK:
                 self._look()
 
@@ -82,9 +82,9 @@ class Gathered:
             self._put_down()
 
     def _put_down(self) -> None:
-        frames, told = self._judged.take()
+        frames, counted = self._judged.take()
         put_down(frames, self._buckets, self._files)
-        for source, stats in told.items():
+        for source, stats in counted.items():
             self._stats[source] = self._stats.get(source, FileStats()) + stats
 
 
@@ -97,8 +97,8 @@ def put_down(frames: dict[str, pl.DataFrame], buckets: int, files: TaskFiles) ->
             files.stage(kind, rows.drop(MONTH, strict=False))
 
 
-def not_blank(found: Piece | Lines) -> Lines:
+def not_blank(piece: Piece | Lines) -> Lines:
     """Those lines that hold something: a line of blanks is no row."""
-    lines = found if isinstance(found, Lines) else lines_in(found)
-    kept = [(text, at) for text, at in zip(lines.texts, lines.offsets, strict=True) if text.strip(b" ")]
-    return Lines([text for text, _ in kept], [at for _, at in kept])
+    lines = piece if isinstance(piece, Lines) else lines_in(piece)
+    pairs = [(text, at) for text, at in zip(lines.texts, lines.offsets, strict=True) if text.strip(b" ")]
+    return Lines([text for text, _ in pairs], [at for _, at in pairs])

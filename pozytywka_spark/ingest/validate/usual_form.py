@@ -159,11 +159,11 @@ class _Look:
 
     def _digits(self, word: Words, form: str) -> Words:
         """The bytes of words of that form, 0 for digits, less what the form has there."""
-        found: Words = word ^ _word(form)
+        digits: Words = word ^ _word(form)
         marks = sum(0xFF << 8 * at for at, each in enumerate(form) if each != "0")
-        tens = (found + np.uint64(0x7676767676767676)) | found
-        self.good &= ((tens & np.uint64(0x8080808080808080)) == 0) & ((found & np.uint64(marks)) == 0)
-        return found
+        tens = (digits + np.uint64(0x7676767676767676)) | digits
+        self.good &= ((tens & np.uint64(0x8080808080808080)) == 0) & ((digits & np.uint64(marks)) == 0)
+        return digits
 
     def _time(self) -> Numbers:
         """Microseconds since 1970 of `20YY-MM-DDTHH:MM:SS`, without a fraction or of three or six digits."""
@@ -208,10 +208,10 @@ class _Look:
         # the digits are the last bytes of the word that ends with them; zeros before them
         word = (self._word(end - _WORD) >> spare) << spare
         word |= _word("00000000") & ~((~np.uint64(0) >> spare) << spare)
-        found = self._digits(word, "00000000")
-        found = (found * np.uint64(10) + (found >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
-        found = (found * np.uint64(100) + (found >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
-        return ((found * np.uint64(10_000) + (found >> np.uint64(32))) & np.uint64(0xFFFFFFFF)).astype(
+        digits = self._digits(word, "00000000")
+        digits = (digits * np.uint64(10) + (digits >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+        digits = (digits * np.uint64(100) + (digits >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
+        return ((digits * np.uint64(10_000) + (digits >> np.uint64(32))) & np.uint64(0xFFFFFFFF)).astype(
             np.int64
         )
 
@@ -232,9 +232,9 @@ class _Look:
         """A track on plays, skips and likes, none on the others; no blank around it."""
         at, length = self._q[8] + 1, self._q[9] - self._q[8] - 1
         last = self._b[self._q[9] - 1]
-        told = (length > _INLINE) & (length <= _LONGEST_TRACK)
+        is_long = (length > _INLINE) & (length <= _LONGEST_TRACK)
         self.good &= np.where(
-            self._kind >= _TRACKLESS, length == 0, told & (self._b[at] != _SPACE) & (last != _SPACE)
+            self._kind >= _TRACKLESS, length == 0, is_long & (self._b[at] != _SPACE) & (last != _SPACE)
         )
 
     def _tracks(self) -> pl.Series:

@@ -88,9 +88,9 @@ class DeltaRsLake:
         delta = self._latest(table)
         schema = arrow_schema(types.to_spark(delta.schema()))
         check_columns(table, schema, columns)
-        found = [self._files.read(file, columns) for file in self._data_files(table, delta, partitions)]
+        tables = [self._files.read(file, columns) for file in self._data_files(table, delta, partitions)]
         wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
-        return pa.concat_tables([wanted.empty_table(), *found])
+        return pa.concat_tables([wanted.empty_table(), *tables])
 
     def tasks(self) -> AbstractContextManager[Tasks]:
         """See `api.Lake`."""
@@ -126,14 +126,14 @@ class DeltaRsLake:
         self, rows: Rows, table: Table, partitions: Sequence[Partition], *, txn: Txn | None = None
     ) -> int | None:
         """See `api.Lake`."""
-        wanted = _wanted(table, partitions)
+        rendered = _wanted(table, partitions)
         return self._write(
             rows,
             table,
             "REPLACE PARTITIONS",
             txn,
-            lambda delta: _within(delta, wanted),
-            check=lambda actions: _check_within(table, actions, wanted),
+            lambda delta: _within(delta, rendered),
+            check=lambda actions: _check_within(table, actions, rendered),
         )
 
     def rewrite(
@@ -185,8 +185,8 @@ class DeltaRsLake:
         self, table: str, delta: DeltaTable, partitions: Sequence[Partition] | None
     ) -> list[DataFile]:
         guard.check_readable(table, delta)
-        found = _files(table, delta, partitions)
-        return data_files(self._files.storage, self.path(table), delta, found)
+        active = _files(table, delta, partitions)
+        return data_files(self._files.storage, self.path(table), delta, active)
 
     def _write(
         self,
@@ -237,28 +237,30 @@ class DeltaRsLake:
         return commit_files(actions, self._store, path, change, rejected=rejected)
 
 
-def _files(name: str, delta: DeltaTable, wanted: Sequence[Partition] | None) -> list[log.ActiveFile]:
+def _files(
+    name: str, delta: DeltaTable, partitions_asked: Sequence[Partition] | None
+) -> list[log.ActiveFile]:
     """The snapshot's files, of the wanted partitions only."""
-    found = log.active_files(delta)
-    if wanted is None:
-        return found
-    held = delta.metadata().partition_columns
-    rendered = partitions.checked(name, types.to_spark(delta.schema()), held, wanted)
-    return [file for file in found if partitions.within(file.partition, rendered)]
+    active = log.active_files(delta)
+    if partitions_asked is None:
+        return active
+    partition_columns = delta.metadata().partition_columns
+    rendered = partitions.checked(name, types.to_spark(delta.schema()), partition_columns, partitions_asked)
+    return [file for file in active if partitions.within(file.partition, rendered)]
 
 
-def _within(delta: DeltaTable, wanted: Sequence[partitions.Rendered]) -> list[log.ActiveFile]:
-    return [file for file in log.active_files(delta) if partitions.within(file.partition, wanted)]
+def _within(delta: DeltaTable, rendered: Sequence[partitions.Rendered]) -> list[log.ActiveFile]:
+    return [file for file in log.active_files(delta) if partitions.within(file.partition, rendered)]
 
 
 def _exactly(name: str, delta: DeltaTable, paths: Set[str]) -> list[log.ActiveFile]:
     """The files of these paths. Raises `LakeError` if one isn't part of the table any more."""
-    found = [file for file in log.active_files(delta) if file.path in paths]
-    if len(found) < len(paths):
+    active = [file for file in log.active_files(delta) if file.path in paths]
+    if len(active) < len(paths):
         raise LakeError(
             f"table {name}: another writer changed the files that were to be rewritten; run it again"
         )
-    return found
+    return active
 
 
 def _wanted(table: Table, named: Sequence[Partition]) -> list[partitions.Rendered]:
@@ -267,12 +269,14 @@ def _wanted(table: Table, named: Sequence[Partition]) -> list[partitions.Rendere
     return partitions.checked(table.name, table.schema, table.partition_by, named)
 
 
-def _check_within(table: Table, actions: Sequence[AddAction], wanted: Sequence[partitions.Rendered]) -> None:
+def _check_within(
+    table: Table, actions: Sequence[AddAction], rendered: Sequence[partitions.Rendered]
+) -> None:
     for action in actions:
-        if not partitions.within(action.partition_values, wanted):
+        if not partitions.within(action.partition_values, rendered):
             raise LakeError(
                 f"table {table.name}: a row lies in {partitions.named(action.partition_values)}, "
-                f"outside {'; '.join(map(partitions.named, wanted))}"
+                f"outside {'; '.join(map(partitions.named, rendered))}"
             )
 
 

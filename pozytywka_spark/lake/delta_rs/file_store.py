@@ -38,12 +38,12 @@ class Store(Protocol):
         """
 
     def read(
-        self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+        self, spark: SparkSession, path: str, table: DeltaTable, active: Sequence[log.ActiveFile]
     ) -> DataFrame:
-        """Rows of the files `found` in a snapshot, with the log's schema."""
+        """Rows of the files `active` in a snapshot, with the log's schema."""
 
     def read_with_file(
-        self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+        self, spark: SparkSession, path: str, table: DeltaTable, active: Sequence[log.ActiveFile]
     ) -> DataFrame:
         """The same with a column `_file`, of which `relative` knows the file's path in the log."""
 

@@ -34,17 +34,17 @@ class LocalStore:
         return probe.probe_local(self.root, spark)
 
     def read(
-        self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+        self, spark: SparkSession, path: str, table: DeltaTable, active: Sequence[log.ActiveFile]
     ) -> DataFrame:
         """See `file_store.Store`."""
-        return read_parquet.read_files(spark, path, table, found)
+        return read_parquet.read_files(spark, path, table, active)
 
     def read_with_file(
-        self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+        self, spark: SparkSession, path: str, table: DeltaTable, active: Sequence[log.ActiveFile]
     ) -> DataFrame:
         """See `file_store.Store`."""
         # not through read_files: its projection would hide the file's path
-        rows = read_parquet.reader(spark, path, table).parquet(*read_parquet.addresses(path, found))
+        rows = read_parquet.reader(spark, path, table).parquet(*read_parquet.addresses(path, active))
         return rows.select("*", F.col("_metadata.file_path").alias(FILE))
 
     def relative(self, file: str, path: str) -> str:

@@ -58,10 +58,10 @@ def compact(spark: SparkSession, name: str, store: Store, path: str) -> int | No
     return write_and_commit(rows, table, store, path, change)
 
 
-def _worthwhile(found: Sequence[log.ActiveFile]) -> tuple[list[log.ActiveFile], int]:
+def _worthwhile(active: Sequence[log.ActiveFile]) -> tuple[list[log.ActiveFile], int]:
     """Small files of partitions with two or more, and how many files the largest partition needs after."""
     groups: dict[tuple[str | None, ...], list[log.ActiveFile]] = defaultdict(list)
-    for file in found:
+    for file in active:
         if file.size < TARGET_BYTES // 2:
             groups[tuple(file.partition.values())].append(file)
     worth = [group for group in groups.values() if len(group) > max(1, _files_needed(group))]

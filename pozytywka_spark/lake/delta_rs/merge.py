@@ -82,8 +82,8 @@ def _attempt(
     if delta is not None:
         touched = _files_with(spark, source, keys, store, path, delta)
         if touched:
-            kept = _without(store.read(spark, path, delta, touched), source, keys)
-            rows = kept.unionByName(source)
+            others = _without(store.read(spark, path, delta, touched), source, keys)
+            rows = others.unionByName(source)
     base = delta.version() if delta is not None else None
     change = log.Change(
         table.name,
@@ -111,26 +111,26 @@ def _files_with(
     candidates = _candidates(source, keys, delta)
     if not candidates:
         return []
-    found = store.read_with_file(spark, path, delta, candidates).select(*keys, FILE)
-    hits = _matching(found, source, keys, "left_semi").select(FILE).distinct().collect()
+    matches = store.read_with_file(spark, path, delta, candidates).select(*keys, FILE)
+    hits = _matching(matches, source, keys, "left_semi").select(FILE).distinct().collect()
     relative = {store.relative(row[FILE], path) for row in hits}
     return [file for file in candidates if file.path in relative]
 
 
 def _candidates(source: DataFrame, keys: Sequence[str], delta: DeltaTable) -> list[log.ActiveFile]:
     """Files that the range of the source's keys can't rule out."""
-    found = log.active_files(delta)
+    active = log.active_files(delta)
     comparable = [key for key in keys if isinstance(source.schema[key].dataType, _COMPARABLE)]
     if not comparable:
-        return found
+        return active
     lows = source.agg(*(F.min(key).alias(key) for key in comparable), *_null_flags(comparable)).first()
     highs = source.agg(*(F.max(key).alias(key) for key in comparable)).first()
     assert lows is not None  # an aggregate without groups has one row
     assert highs is not None
     for key in comparable:
         if lows[f"_null_{key}"] is False:  # not None: an empty source matches nothing, so nothing is ruled in
-            found = [file for file in found if file.may_hold(key, lows[key], highs[key])]
-    return found
+            active = [file for file in active if file.may_hold(key, lows[key], highs[key])]
+    return active
 
 
 def _null_flags(keys: Sequence[str]) -> list[Column]:
@@ -143,5 +143,5 @@ def _without(df: DataFrame, source: DataFrame, keys: Sequence[str]) -> DataFrame
 
 def _matching(df: DataFrame, source: DataFrame, keys: Sequence[str], how: str) -> DataFrame:
     """`df` semi- or anti-joined with the source's keys, null equal to null."""
-    wanted = source.select(*(F.col(key).alias(f"_source_{key}") for key in keys))
-    return df.join(wanted, [F.col(key).eqNullSafe(F.col(f"_source_{key}")) for key in keys], how)
+    source_keys = source.select(*(F.col(key).alias(f"_source_{key}") for key in keys))
+    return df.join(source_keys, [F.col(key).eqNullSafe(F.col(f"_source_{key}")) for key in keys], how)

@@ -38,27 +38,31 @@ def look_at(tasks: Tasks, source: Sequence[DataFile], table: Table, keys: Sequen
         weight=lambda _: size,
         named=lambda _: f"new rows of {table.name}",
     )
-    told = done.told[0]
-    if told["twice"] is not None:
-        count, values = told["twice"]
+    result = done.told[0]
+    if result["twice"] is not None:
+        count, values = result["twice"]
         example = ", ".join(f"{key}={value}" for key, value in zip(keys, values, strict=True))
         raise LakeError(
             f"table {table.name}: upsert of {count} rows of one key ({example}); keep one of each"
         )
-    return Keys(told["ranges"])
+    return Keys(result["ranges"])
 
 
 def without(
-    tasks: Tasks, held: Sequence[DataFile], source: Sequence[DataFile], table: Table, keys: Sequence[str]
+    tasks: Tasks,
+    data_files: Sequence[DataFile],
+    source: Sequence[DataFile],
+    table: Table,
+    keys: Sequence[str],
 ) -> tuple[list[str], list[Written]]:
     """Paths of the held files that have one of the source's keys, and files of their other rows."""
     done = tasks.run(
-        held,
+        data_files,
         _Without(table, tuple(keys), tuple(source)),
         weight=lambda file: file.size,
         named=lambda file: file.place,
     )
-    return [told["touched"] for told in done.told], list(done.written)
+    return [result["touched"] for result in done.told], list(done.written)
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,12 @@ class _Look:
     keys: tuple[str, ...]
 
     def __call__(self, items: Sequence[Sequence[DataFile]], files: TaskFiles) -> Iterator[dict[str, Any]]:
-        found = files.read(items[0], self.keys)
-        twice = found.group_by(self.keys).len("_rows").filter(pl.col("_rows") > 1).head(1).rows()
+        rows = files.read(items[0], self.keys)
+        twice = rows.group_by(self.keys).len("_rows").filter(pl.col("_rows") > 1).head(1).rows()
         ranges = {
-            key: (found[key].min(), found[key].max())
+            key: (rows[key].min(), rows[key].max())
             for key in self.keys
-            if found.schema[key] in _COMPARABLE and not found[key].null_count()
+            if rows.schema[key] in _COMPARABLE and not rows[key].null_count()
         }
         yield {"twice": (twice[0][-1], twice[0][:-1]) if twice else None, "ranges": ranges}
 

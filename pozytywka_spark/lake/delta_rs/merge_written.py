@@ -62,8 +62,8 @@ class Upsert:
         self, adds: list[AddAction], source: list[DataFile], keys: merge_tasks.Keys | None
     ) -> int | None:
         delta = growth.grown(self.path, self.table, self.store.options, replaces=True)
-        held = [] if delta is None or keys is None else self._candidates(delta, keys)
-        touched, kept = merge_tasks.without(self.tasks, held, source, self.table, self.keys)
+        candidates = [] if delta is None or keys is None else self._candidates(delta, keys)
+        touched, rewritten = merge_tasks.without(self.tasks, candidates, source, self.table, self.keys)
         gone = [file for file in log.active_files(delta) if file.path in set(touched)] if delta else []
         base = delta.version() if delta is not None else None
         change = log.Change(
@@ -76,12 +76,12 @@ class Upsert:
             check=lambda latest: merge.same(latest, base),
             txn=self.txn,
         )
-        rest = written.adding(kept)
+        rest = written.adding(rewritten)
         return commit_files([*adds, *rest], self.store, self.path, change, rejected=rest)
 
     def _candidates(self, delta: DeltaTable, keys: merge_tasks.Keys) -> list[DataFile]:
-        found = [file for file in log.active_files(delta) if keys.may_be_in(file)]
-        return data_files(self.store.files.storage, self.path, delta, found)
+        active = [file for file in log.active_files(delta) if keys.may_be_in(file)]
+        return data_files(self.store.files.storage, self.path, delta, active)
 
     def _committed(self, adds: Sequence[AddAction]) -> bool:
         """Whether the latest version has one of the files; they come together or not at all."""

@@ -55,17 +55,17 @@ def _version_at(name: str, table: DeltaTable, timestamp: datetime) -> int:
 
 
 def read_files(
-    spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+    spark: SparkSession, path: str, table: DeltaTable, active: Sequence[log.ActiveFile]
 ) -> DataFrame:
-    """Rows of the files `found` in a snapshot, with the log's schema.
+    """Rows of the files `active` in a snapshot, with the log's schema.
 
     Raises `LakeError` if a vacuum has deleted one of them.
     """
     schema = to_spark(table.schema())
-    if not found:
+    if not active:
         return spark.createDataFrame([], _all_nullable(schema))
     try:
-        rows = reader(spark, path, table).parquet(*addresses(path, found))
+        rows = reader(spark, path, table).parquet(*addresses(path, active))
     except AnalysisException as error:
         if error.getCondition() != "PATH_NOT_FOUND":
             raise
@@ -85,9 +85,9 @@ def reader(spark: SparkSession, path: str, table: DeltaTable) -> DataFrameReader
     return reading.option("basePath", f"file://{path}").option("globPaths", "false")
 
 
-def addresses(path: str, found: Sequence[log.ActiveFile]) -> list[str]:
+def addresses(path: str, active: Sequence[log.ActiveFile]) -> list[str]:
     """The files' addresses for Spark, whatever the cluster's default file system is."""
-    return [f"file://{path}/{file.path}" for file in found]
+    return [f"file://{path}/{file.path}" for file in active]
 
 
 def _all_nullable(schema: T.StructType) -> T.StructType:

@@ -33,9 +33,9 @@ class Reader:
         store = s3.filesystem(self.endpoint)
         with store.open_input_file(s3.key(f"{self.path}/{path}")) as source:
             parquet = pq.ParquetFile(source, pre_buffer=True)
-            held = set(parquet.schema_arrow.names)
-            wanted = [name for name in self.schema.names if name in held and name not in partition]
-            for rows in parquet.iter_batches(_BATCH_ROWS, columns=wanted):
+            there = set(parquet.schema_arrow.names)
+            names = [name for name in self.schema.names if name in there and name not in partition]
+            for rows in parquet.iter_batches(_BATCH_ROWS, columns=names):
                 yield self._shaped(rows, path, partition)
 
     def _shaped(self, rows: pa.RecordBatch, path: str, partition: dict[str, str | None]) -> pa.RecordBatch:

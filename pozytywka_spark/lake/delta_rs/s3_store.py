@@ -46,26 +46,26 @@ class S3Store:
     def probe(self, spark: SparkSession | None) -> str:
         """See `file_store.Store`."""
         self.check()
-        told = probe.refusal(self.files.storage, self.root)
-        if told is not None:
-            raise self._unreachable("written", told)
+        problem = probe.refusal(self.files.storage, self.root)
+        if problem is not None:
+            raise self._unreachable("written", problem)
         if spark is not None:
-            told = probe.refusal_of_a_task(self.files.storage, self.root, spark)
-            if told is not None:
-                raise self._unreachable("written by executors", told)
+            problem = probe.refusal_of_a_task(self.files.storage, self.root, spark)
+            if problem is not None:
+                raise self._unreachable("written by executors", problem)
         return f"{self.root}: read and written"
 
     def read(
-        self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+        self, spark: SparkSession, path: str, table: DeltaTable, active: Sequence[log.ActiveFile]
     ) -> DataFrame:
         """See `file_store.Store`."""
-        return self._read(spark, path, table, found, None)
+        return self._read(spark, path, table, active, None)
 
     def read_with_file(
-        self, spark: SparkSession, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]
+        self, spark: SparkSession, path: str, table: DeltaTable, active: Sequence[log.ActiveFile]
     ) -> DataFrame:
         """See `file_store.Store`."""
-        return self._read(spark, path, table, found, FILE)
+        return self._read(spark, path, table, active, FILE)
 
     def relative(self, file: str, path: str) -> str:
         """See `file_store.Store`."""
@@ -103,7 +103,7 @@ class S3Store:
         spark: SparkSession,
         path: str,
         table: DeltaTable,
-        found: Sequence[log.ActiveFile],
+        active: Sequence[log.ActiveFile],
         file_column: str | None,
     ) -> DataFrame:
         schema = to_spark(table.schema())
@@ -111,24 +111,24 @@ class S3Store:
         reader = Reader(self._endpoint, path, to_arrow_schema(result, timezone="UTC"), file_column)
         if file_column is not None:
             result = result.add(file_column, T.StringType())
-        if not found:
+        if not active:
             return spark.createDataFrame([], result)
-        self._check_there(path, table, found)
+        self._check_there(path, table, active)
         # a frame of Python rows: Spark thinks it large, and so broadcasts nothing made of it by mistake
-        rows = spark.createDataFrame([(file.path, dict(file.partition)) for file in found], FILES)
-        tasks = min(len(found), int(spark.conf.get("spark.sql.shuffle.partitions") or 200))
+        rows = spark.createDataFrame([(file.path, dict(file.partition)) for file in active], FILES)
+        tasks = min(len(active), int(spark.conf.get("spark.sql.shuffle.partitions") or 200))
         return rows.repartition(tasks).mapInArrow(reader, result)
 
-    def _check_there(self, path: str, table: DeltaTable, found: Sequence[log.ActiveFile]) -> None:
+    def _check_there(self, path: str, table: DeltaTable, active: Sequence[log.ActiveFile]) -> None:
         """Raise `LakeError` if a vacuum deleted one of the files: a task would say so late and in riddles."""
-        if not {file.path for file in found} <= self.data_files(path):
+        if not {file.path for file in active} <= self.data_files(path):
             raise LakeError(
                 f"table {path.rpartition('/')[2]}: version {table.version()} can't be read any more: "
                 "a vacuum deleted its files; read a later one"
             )
 
-    def _unreachable(self, verb: str, told: str) -> LakeError:
-        reason = " ".join(told.split())[:200]
+    def _unreachable(self, verb: str, problem: str) -> LakeError:
+        reason = " ".join(problem.split())[:200]
         return LakeError(
             f"lake.root {self.root} can't be {verb}: {reason}; are s3.endpoint and s3.region right, "
             "and the credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)?"

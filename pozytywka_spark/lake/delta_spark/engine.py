@@ -57,8 +57,8 @@ class DeltaSparkLake:
         """See `api.Lake`."""
         if version is not None and self.exists(table):
             return self.read(table, version=version).schema
-        found = log.load(self._spark, self.path(table))
-        return found.schema if found is not None else None
+        loaded = log.load(self._spark, self.path(table))
+        return loaded.schema if loaded is not None else None
 
     def txn_version(self, table: str, app: str) -> int | None:
         """See `api.Lake`."""
@@ -76,10 +76,10 @@ class DeltaSparkLake:
         if version is not None and timestamp is not None:
             raise LakeError(f"table {table}: give a version or a timestamp, not both")
         latest = self._latest(table)
-        found = latest
+        rows = latest
         if version is not None or timestamp is not None:
-            found = log.load_as_of(self._spark, table, self.path(table), version, timestamp)
-        return found if partitions is None else _only(found, table, partitions, self._partition_by(table))
+            rows = log.load_as_of(self._spark, table, self.path(table), version, timestamp)
+        return rows if partitions is None else _only(rows, table, partitions, self._partition_by(table))
 
     def files(self, table: str) -> list[str]:
         """See `api.Lake`."""
@@ -92,11 +92,11 @@ class DeltaSparkLake:
         partitions: Sequence[Partition] | None = None,
     ) -> pa.Table:
         """See `api.Lake`."""
-        found = self.read(table, partitions=partitions)
-        schema = arrow_schema(found.schema)
+        frame = self.read(table, partitions=partitions)
+        schema = arrow_schema(frame.schema)
         check_columns(table, schema, columns)
-        wanted = list(columns or schema.names)
-        return found.select(*wanted).toArrow().cast(pa.schema([schema.field(name) for name in wanted]))
+        names = list(columns or schema.names)
+        return frame.select(*names).toArrow().cast(pa.schema([schema.field(name) for name in names]))
 
     def tasks(self) -> AbstractContextManager[Tasks]:
         """See `api.Lake`: what tasks write is put down until Spark writes it into the table."""
@@ -113,9 +113,9 @@ class DeltaSparkLake:
     ) -> list[Shard]:
         """See `api.Lake`: Spark reads the rows and puts them down."""
         version, by = self.version(table) if version is None else version, self._partition_by(table)
-        found = self.read(table, version=version, partitions=partitions)
-        check_columns(table, arrow_schema(found.schema), columns)
-        return shards_of(table, spark_shards.put_down(found, table, by, version, tasks, columns))
+        frame = self.read(table, version=version, partitions=partitions)
+        check_columns(table, arrow_schema(frame.schema), columns)
+        return shards_of(table, spark_shards.put_down(frame, table, by, version, tasks, columns))
 
     def noted(self, files: Sequence[DataFile]) -> list[Mapping[str, str]]:
         """See `api.Lake`: the files of `shards` are Spark's, whoever wrote the table's."""
@@ -133,12 +133,12 @@ class DeltaSparkLake:
         self, rows: Rows, table: Table, partitions: Sequence[Partition], *, txn: Txn | None = None
     ) -> int | None:
         """See `api.Lake`."""
-        wanted = partitions_of(table, partitions)
+        rendered = partitions_of(table, partitions)
         # Delta checks replaceWhere itself, but not in words that name the table and its partitions
-        checked = checks.only_within(self._conforming(rows, table), table, wanted)
+        checked = checks.only_within(self._conforming(rows, table), table, rendered)
         if not self.exists(table.name):
             return self._write(checked, table, "append", txn, {})
-        return self._write(checked, table, "overwrite", txn, {"replaceWhere": predicate(table, wanted)})
+        return self._write(checked, table, "overwrite", txn, {"replaceWhere": predicate(table, rendered)})
 
     def rewrite(
         self, table: Table, removed: Sequence[DataFile], rows: Rows, *, txn: Txn | None = None
@@ -213,12 +213,12 @@ class DeltaSparkLake:
         return local_files.turn(path, alone=True) if path.startswith("/") else nullcontext()
 
     def _latest(self, table: str) -> DataFrame:
-        found = log.load(self._spark, self.path(table))
-        if found is None:
+        loaded = log.load(self._spark, self.path(table))
+        if loaded is None:
             raise LakeError(
                 f"table {table}: there is none at {self.path(table)}; run the stage that makes it first"
             )
-        return found
+        return loaded
 
     def _partition_by(self, table: str) -> list[str]:
         return log.partition_columns(self._spark, self.path(table))

@@ -41,8 +41,8 @@ def check_served(spark: SparkSession, root: str) -> None:
 def load(spark: SparkSession, path: str) -> DataFrame | None:
     """The latest version of the table at `path`; None if there is none."""
     try:
-        found = spark.read.format("delta").load(path)
-        _ = found.schema  # a Connect session would find out only later
+        loaded = spark.read.format("delta").load(path)
+        _ = loaded.schema  # a Connect session would find out only later
     except SPARK_ERRORS as error:
         text = str(error)
         if any(sign in text for sign in _NO_FORMAT):
@@ -53,7 +53,7 @@ def load(spark: SparkSession, path: str) -> DataFrame | None:
         if any(sign in text for sign in _NO_TABLE):
             return None
         raise
-    return found
+    return loaded
 
 
 def load_as_of(
@@ -70,14 +70,14 @@ def load_as_of(
         asked = f"version at {moment.isoformat()}"
         reader = reader.option("timestampAsOf", moment.strftime("%Y-%m-%d %H:%M:%S.%f"))
     try:
-        found = reader.load(path)
-        _ = found.schema
+        loaded = reader.load(path)
+        _ = loaded.schema
     except SPARK_ERRORS as error:
         if _AFTER_LATEST in str(error):
             return spark.read.format("delta").load(path)
         first = str(error).splitlines()[0]
         raise LakeError(f"table {name}: no {asked}: {first}") from error
-    return found
+    return loaded
 
 
 def history(spark: SparkSession, path: str) -> list[Commit]:

@@ -51,5 +51,5 @@ def in_words(table: str, action: str) -> Iterator[None]:
         yield
     except SPARK_ERRORS as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        told = next((line for line in lines if line.startswith("[")), lines[0] if lines else "no message")
-        raise LakeError(f"table {table}: {action} failed: {told}") from error
+        message = next((line for line in lines if line.startswith("[")), lines[0] if lines else "no message")
+        raise LakeError(f"table {table}: {action} failed: {message}") from error

@@ -74,8 +74,8 @@ def _from_uri(root: str) -> tuple[fs.FileSystem, str]:
     Raises `LakeError` if this pyarrow has no such file system, or can't reach it.
     """
     try:
-        found: tuple[fs.FileSystem, str] | None = hdfs.native(root) if hdfs.is_hdfs(root) else None
-        return found or fs.FileSystem.from_uri(root)
+        opened: tuple[fs.FileSystem, str] | None = hdfs.native(root) if hdfs.is_hdfs(root) else None
+        return opened or fs.FileSystem.from_uri(root)
     except (OSError, ValueError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:200]
         advice = (

@@ -72,13 +72,13 @@ def delete(path: str) -> None:
 
 def walk(path: str, suffix: str = "") -> list[str]:
     """Files below `path`, as paths relative to it, sorted."""
-    found = [
+    paths = [
         os.path.relpath(Path(folder, name), path)
         for folder, _, names in os.walk(path)
         for name in names
         if name.endswith(suffix)
     ]
-    return sorted(found)
+    return sorted(paths)
 
 
 def newest_change(path: str) -> float:

@@ -66,10 +66,10 @@ def probe_staging(storage: Storage, root: str, spark: SparkSession) -> str:
 
     Raises `LakeError` with the store's own words.
     """
-    told = refusal(storage, storage.plain(root)) or refusal_of_a_task(storage, storage.plain(root), spark)
-    if told is not None:
+    problem = refusal(storage, storage.plain(root)) or refusal_of_a_task(storage, storage.plain(root), spark)
+    if problem is not None:
         raise LakeError(
-            f"{root}: tasks can't write there: {told}; name another folder as lake.staging, or see "
+            f"{root}: tasks can't write there: {problem}; name another folder as lake.staging, or see "
             "lake.file_systems"
         )
     return f"{root}: read and written by tasks"
@@ -82,8 +82,10 @@ def refusal_of_a_task(storage: Storage, root: str, spark: SparkSession) -> str |
         for _ in batches:
             yield pa.RecordBatch.from_pydict({"told": pa.array([refusal(storage, root)], pa.string())})
 
-    told: str | None = spark.range(1, numPartitions=1).mapInArrow(attempt, "told string").collect()[0]["told"]
-    return told
+    problem: str | None = (
+        spark.range(1, numPartitions=1).mapInArrow(attempt, "told string").collect()[0]["told"]
+    )
+    return problem
 
 
 def refusal(storage: Storage, root: str) -> str | None:

@@ -70,10 +70,10 @@ def root_address(root: str) -> str:
 
     Raises `LakeError` for names that readers of the table would spell in different ways.
     """
-    found = address(root)
-    if not _PLAIN.fullmatch(found):
+    parsed = address(root)
+    if not _PLAIN.fullmatch(parsed):
         raise LakeError(f"lake.root {root}: expected s3://bucket/folder in letters, digits and . _ = - only")
-    return found
+    return parsed
 
 
 def key(place: str) -> str:

@@ -114,11 +114,11 @@ def fit_fold(
     start = time.monotonic()
     with threads_of(task.threads):
         grown = grow(_binned(_Same(table), tuple(train), tuple(validation), task.threads), task)
-        found: tuple[float, ...] = ()
+        losses: tuple[float, ...] = ()
         if explain:
-            found = _strengths(table, validation, grown.booster, grown.best, task.threads)
+            losses = _strengths(table, validation, grown.booster, grown.best, task.threads)
     loss = grown.validation_loss[grown.best - 1]
-    return FoldResult(loss, grown.best, time.monotonic() - start, found)
+    return FoldResult(loss, grown.best, time.monotonic() - start, losses)
 
 
 def explain_final(
@@ -128,8 +128,10 @@ def explain_final(
     start = time.monotonic()
     with threads_of(threads):
         booster = load(trees.booster, threads)
-        found = _strengths(table, validation, booster, trees.trees, threads)
-    return FoldResult(trees.validation_loss[trees.trees - 1], trees.trees, time.monotonic() - start, found)
+        strengths = _strengths(table, validation, booster, trees.trees, threads)
+    return FoldResult(
+        trees.validation_loss[trees.trees - 1], trees.trees, time.monotonic() - start, strengths
+    )
 
 
 def _strengths(

@@ -40,16 +40,16 @@ def fold_fits(asked: Asked, prepared: Prepared, plan: Plan, cluster: Cluster, se
 
     The explained ones, all asked at once, have fewer where several hold the rows of a small table.
     """
-    chosen = plan_trials(plan.threads, cluster, settings.tuning.parallel)
-    order, counts, each = prepared.order, prepared.counts, chosen.threads
+    planned = plan_trials(plan.threads, cluster, settings.tuning.parallel)
+    order, counts, each = prepared.order, prepared.counts, planned.threads
     cells = sum(rows for rows, _ in prepared.sizes.values()) * len(order)
     if cells * _BYTES_A_CELL <= settings.training.small_table_mb << 20:
-        each = threads_side_by_side(len(prepared.folds), chosen.threads, cluster)
+        each = threads_side_by_side(len(prepared.folds), planned.threads, cluster)
 
     def explained(final: Final | None) -> FitAll:
-        return fit_folds(asked, order, counts, chosen.threads, explain=True, final=final, threads_each=each)
+        return fit_folds(asked, order, counts, planned.threads, explain=True, final=final, threads_each=each)
 
-    return FoldFits(fit_folds(asked, order, counts, chosen.threads, explain=False), explained, chosen)
+    return FoldFits(fit_folds(asked, order, counts, planned.threads, explain=False), explained, planned)
 
 
 def search(

@@ -71,13 +71,13 @@ def tune(
             "tuning needs at least one rolling fold with enough positives before the test months: "
             "deliver more months, lower split.folds or training.min_positives, or train without --tune"
         )
-    wanted = settings.tuning
+    tuning = settings.tuning
     study = open_study(settings, name)
     study.drop_unfinished()
     start = time.monotonic()
     told(study.rows())
     while not _spent(study, settings, time.monotonic() - start):
-        left = parallel if wanted.trials is None else min(parallel, wanted.trials - study.finished)
+        left = parallel if tuning.trials is None else min(parallel, tuning.trials - study.finished)
         _wave(study, settings, list(reversed(folds)), fit_all, left)
         told(study.rows())
     best = study.best()
@@ -104,23 +104,23 @@ def with_parameters(settings: Settings, parameters: Mapping[str, float | int]) -
 
 
 def _spent(study: Study, settings: Settings, seconds: float) -> bool:
-    wanted = settings.tuning
-    if wanted.trials is not None and study.finished >= wanted.trials:
+    tuning = settings.tuning
+    if tuning.trials is not None and study.finished >= tuning.trials:
         return True
     # a study without a single finished trial has nothing to give
-    return wanted.minutes is not None and seconds >= 60 * wanted.minutes and study.completed > 0
+    return tuning.minutes is not None and seconds >= 60 * tuning.minutes and study.completed > 0
 
 
 def _wave(study: Study, settings: Settings, folds: Sequence[TimeSplit], fit_all: FitAll, size: int) -> None:
     """Ask for trials, fit them fold by fold, then tell how they ended: a kill loses the wave, no more."""
     asked = study.ask(size, own_parameters(settings))
-    chosen = [with_parameters(settings, _parameters(trial)) for trial in asked]
+    candidates = [with_parameters(settings, _parameters(trial)) for trial in asked]
     losses: list[list[float]] = [[] for _ in asked]
     trees: list[list[int]] = [[] for _ in asked]
     alive = list(range(size))
     for step, fold in enumerate(folds):
-        found = fit_all([Fit(chosen[place], fold) for place in alive])
-        for place, result in zip(alive, found, strict=True):
+        results = fit_all([Fit(candidates[place], fold) for place in alive])
+        for place, result in zip(alive, results, strict=True):
             losses[place].append(result.log_loss)
             trees[place].append(result.trees)
             asked[place].report(float(np.mean(losses[place])), step)
@@ -134,10 +134,10 @@ def _wave(study: Study, settings: Settings, folds: Sequence[TimeSplit], fit_all:
 
 def _parameters(trial: Any) -> dict[str, float | int]:
     """What the study suggests for each searched parameter."""
-    found: dict[str, float | int] = {}
+    parameters: dict[str, float | int] = {}
     for name, (low, high, log) in SPACE.items():
         if name in _WHOLE:
-            found[name] = int(trial.suggest_int(name, int(low), int(high)))
+            parameters[name] = int(trial.suggest_int(name, int(low), int(high)))
         else:
-            found[name] = float(trial.suggest_float(name, low, high, log=log))
-    return found
+            parameters[name] = float(trial.suggest_float(name, low, high, log=log))
+    return parameters

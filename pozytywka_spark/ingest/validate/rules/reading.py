@@ -55,7 +55,7 @@ def read_object(line: bytes, max_line_bytes: int) -> tuple[Pairs, str] | Broken:
     if _too_deep(text):
         return _malformed(f"brackets nested more than {MAX_DEPTH} deep")
     try:
-        found, end = _DECODER.raw_decode(text, start)
+        value, end = _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
         what = error.msg.removesuffix(" at").removesuffix(" starting").lower()
         return _malformed(f"no JSON at character {error.pos + 1}: {what}")
@@ -69,7 +69,7 @@ def read_object(line: bytes, max_line_bytes: int) -> tuple[Pairs, str] | Broken:
         rest = text[end:].lstrip(WHITE_SPACE)
         if rest:
             return _malformed(f"text after the object at character {len(text) - len(rest) + 1}")
-    return found, text
+    return value, text
 
 
 def _start(text: str) -> int:

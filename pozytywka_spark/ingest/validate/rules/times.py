@@ -45,10 +45,10 @@ def iso_micros(text: str) -> int | None:
     """
     if len(text) < _SHORTEST:
         return None
-    found = _ISO.fullmatch(text.rstrip(_AT_THE_END))
-    if not found:
+    match = _ISO.fullmatch(text.rstrip(_AT_THE_END))
+    if not match:
         return None
-    year, month, day, hour, minute, second, fraction, zone = found.groups("")
+    year, month, day, hour, minute, second, fraction, zone = match.groups("")
     days, h, m, s = _days(year, month, day or "1"), int(hour or 0), int(minute or 0), int(second or 0)
     if days is None or h > 23 or m > 59 or s > 59:
         return None
@@ -76,10 +76,10 @@ def epoch_micros(value: Any, unit: str) -> int | None:
 
 def date_days(text: str) -> int | None:
     """`YYYY`, `YYYY-MM` or `YYYY-MM-DD` as the first day it can mean; None if it is no date."""
-    found = _DATE.match(text)
-    if not found:
+    match = _DATE.match(text)
+    if not match:
         return None
-    return _days(*found.groups("1"))
+    return _days(*match.groups("1"))
 
 
 @lru_cache(_CACHED)

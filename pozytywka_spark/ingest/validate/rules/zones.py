@@ -52,10 +52,10 @@ def _regions() -> frozenset[str]:
 
 
 def _fixed(text: str) -> Offset | None:
-    found = _OFFSET.fullmatch(text)
-    if not found:
+    match = _OFFSET.fullmatch(text)
+    if not match:
         return None
-    sign, digit, hours, minutes, seconds, minutes2, seconds2 = found.groups()
+    sign, digit, hours, minutes, seconds, minutes2, seconds2 = match.groups()
     parts = [int(part or 0) for part in (digit or hours, minutes or minutes2, seconds or seconds2)]
     total = 3600 * parts[0] + 60 * parts[1] + parts[2]
     if total > _MOST or max(parts[1:]) > 59:
