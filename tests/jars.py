@@ -42,4 +42,5 @@ def delta_overrides(*further_groups: str) -> list[str]:
         "spark.conf.spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
         "spark.conf.spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.conf.spark.databricks.delta.snapshotPartitions=2",
+        "spark.conf.spark.sql.sources.parallelPartitionDiscovery.parallelism=8",
     ]

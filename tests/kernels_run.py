@@ -9,11 +9,11 @@ from pathlib import Path
 import pozytywka_spark.spark.kernel_daemon  # noqa: F401 what a worker has from the start
 from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.reader import Surveyed, parts_of
+from pozytywka_spark.ingest.parcels import COMPLETE
 from pozytywka_spark.ingest.quality.event_totals import count_slices, slices_of
 from pozytywka_spark.ingest.quality.shard_counts import count_shards
-from pozytywka_spark.ingest.resolve.losses import losses_of
+from pozytywka_spark.ingest.resolve.missing_rows import losses_of
 from pozytywka_spark.ingest.resolve.new_events import EventShard, NewEvents
-from pozytywka_spark.ingest.staged import COMPLETE
 from pozytywka_spark.ingest.validate.line_work import LineWork
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.casting import arrow_schema

@@ -10,7 +10,6 @@ from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset import table_counts
-from pozytywka_spark.dataset.asking import Asked
 from pozytywka_spark.dataset.load_table import StagedTable
 from pozytywka_spark.dataset.prepare import (
     FEATURES,
@@ -23,6 +22,7 @@ from pozytywka_spark.dataset.prepare import (
     share_in_memory,
     whole_only,
 )
+from pozytywka_spark.dataset.questions import Asked
 from pozytywka_spark.dataset.table import SIDES
 from pozytywka_spark.dataset.table_counts import CountCities, CountLabels, counted, largest_cities
 from pozytywka_spark.dataset.table_guards import check_table, content_of

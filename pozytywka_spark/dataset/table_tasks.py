@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pozytywka_spark.dataset.asking import Answer, Question
 from pozytywka_spark.dataset.load_table import StagedTable, load, loaded
+from pozytywka_spark.dataset.questions import Answer, Question
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks

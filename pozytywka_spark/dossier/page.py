@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pozytywka_spark.dossier import model_sections, plots, reason_sections
-from pozytywka_spark.evaluation.verdict import CHOSEN_ON_TEST, in_words
+from pozytywka_spark.evaluation.trees_or_logistic import CHOSEN_ON_TEST, in_words
 from pozytywka_spark.models.names import IN_WORDS, LOGISTIC, XGBOOST
 from pozytywka_spark.reports.page import Page
 

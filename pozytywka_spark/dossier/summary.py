@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from pozytywka_spark.dossier.page import conditions, target_in_words
-from pozytywka_spark.evaluation.verdict import in_words
+from pozytywka_spark.evaluation.trees_or_logistic import in_words
 from pozytywka_spark.models.names import LOGISTIC, MODELS, XGBOOST
 from pozytywka_spark.names import TRAIN
 from pozytywka_spark.tracking import notes

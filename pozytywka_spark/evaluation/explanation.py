@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Asked
+from pozytywka_spark.dataset.questions import Asked
 from pozytywka_spark.evaluation.importance import explain_test
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.models.predictors import Linear

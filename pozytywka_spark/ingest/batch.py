@@ -18,17 +18,17 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.fates import NOTED, OUTCOMES
-from pozytywka_spark.ingest.intake import by_spark, ledger
+from pozytywka_spark.ingest.intake import ingest_log, spark_source
 from pozytywka_spark.ingest.intake.contracts import Contract
 from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Surveyed
 from pozytywka_spark.ingest.intake.wrong_kinds import first_of
-from pozytywka_spark.ingest.resolve.counted import CountedFiles
-from pozytywka_spark.ingest.resolve.held import chosen_layout, record_layout, resolve_beside_held
+from pozytywka_spark.ingest.outcomes import NOTED, OUTCOMES
+from pozytywka_spark.ingest.resolve.commit_batch import write_resolved
+from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
+from pozytywka_spark.ingest.resolve.existing_rows import chosen_layout, record_layout, resolve_beside_held
 from pozytywka_spark.ingest.resolve.rejected import BatchStamp
 from pozytywka_spark.ingest.resolve.resolve_rows import BatchFiles
-from pozytywka_spark.ingest.resolve.writes import write_resolved
 from pozytywka_spark.ingest.validate.file_stats import FileStats
 from pozytywka_spark.ingest.validate.pass_one import NOTHING_READ, JudgedRows, read_files, read_lines
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
@@ -102,7 +102,7 @@ def ingest_batch(batch: Batch, tasks: Tasks, judged: JudgedRows | None = None) -
         check_share(judged.files, batch.source)
     if judged.rows and not batch.has_written(batch.source.contract.table.name):
         counted = _take_in(batch, tasks, judged)
-    ledger.record_files(batch.lake, batch.source.files_stamp(), batch.txn, _versions(batch, judged))
+    ingest_log.record_files(batch.lake, batch.source.files_stamp(), batch.txn, _versions(batch, judged))
     return counted
 
 
@@ -114,7 +114,7 @@ def read_batch(batch: Batch, tasks: Tasks) -> JudgedRows:
     entity, buckets = source.contract.entity, buckets_of(batch.lake)
     if all(storage.opens(each.file.path) for each in batch.files):
         return read_files(tasks, batch.files, storage, entity, source.judging, buckets)
-    lines = by_spark.put_lines_down(batch.spark, tasks, [each.file for each in batch.files])
+    lines = spark_source.put_lines_down(batch.spark, tasks, [each.file for each in batch.files])
     paths = tuple(each.file.path for each in batch.files)
     return read_lines(tasks, lines, paths, entity, source.judging, buckets)
 
@@ -127,7 +127,7 @@ def _take_in(batch: Batch, tasks: Tasks, judged: JudgedRows) -> CountedFiles | N
     resolved = resolve_beside_held(batch.lake, tasks, contract, judged, files, layout)
     reconcile(entity, judged.rows, resolved.counts)
     counts = [*resolved.counts, *count_notes(judged.files.values())]
-    ledger.record_counts(batch.lake, entity, source.ingest_id, batch.txn, counts)
+    ingest_log.record_counts(batch.lake, entity, source.ingest_id, batch.txn, counts)
     record_layout(batch.lake, contract, layout)
     write_resolved(batch.lake, contract, resolved, batch.txn)
     return resolved.counted

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pozytywka_spark import cli
-from pozytywka_spark.ingest.fates import QUARANTINED
+from pozytywka_spark.ingest.outcomes import QUARANTINED
 from pozytywka_spark.ingest.stage import IngestReport
 
 _WORST = 10

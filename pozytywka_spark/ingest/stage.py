@@ -16,20 +16,19 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.ahead import Ahead, Read, reading_ahead
 from pozytywka_spark.ingest.batch import Source
-from pozytywka_spark.ingest.book import Book, source_id
-from pozytywka_spark.ingest.fates import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
-from pozytywka_spark.ingest.intake import ledger
+from pozytywka_spark.ingest.file_log import Book, source_id
+from pozytywka_spark.ingest.intake import ingest_log
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS, Contract
 from pozytywka_spark.ingest.intake.delivery import Delivery, changed, find_delivery, unread
 from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.ingest.intake.rawfile import RawFile
+from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.ingest.quality.findings import last_findings
-from pozytywka_spark.ingest.quality.page import page_path
-from pozytywka_spark.ingest.quality.reporting import report_on
-from pozytywka_spark.ingest.resolve.counted import CountedFiles
+from pozytywka_spark.ingest.quality.write_report import report_on
+from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.ingest.resolve.replay import replay_all, replay_stream, second_chance
-from pozytywka_spark.ingest.validate.judging import judging_of
+from pozytywka_spark.ingest.validate.rule_settings import judging_of
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_span import DataSpan
@@ -37,6 +36,7 @@ from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.reports.files import INGEST_PAGE, page_path
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.reports.page import SEVERITIES
 
@@ -99,29 +99,29 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
     """
     delivery = find_delivery(spark, settings)
     with only_ingest(lake.root, settings.ingest):
-        ingest_id = ledger.next_ingest_id(lake)
-        read = ledger.read_before(lake, delivery.root)
+        ingest_id = ingest_log.next_ingest_id(lake)
+        read = ingest_log.read_before(lake, delivery.root)
         judging = judging_of(settings.ingest, datetime.now(UTC))
         with lake.tasks() as tasks:
             running = _Running(spark, lake, settings, delivery, ingest_id, judging, tasks)
             with _ready(running, read) as ahead:
                 counted = _take_in(running, read, ahead)
             # counts without an end may also be those of an ingest that was cut short after its last file
-            if not ledger.counts_of(lake, ingest_id):
+            if not ingest_log.counts_of(lake, ingest_id):
                 return _nothing_new(settings, lake, delivery)
             second_chance(lake, ingest_id, judging)
             return _finish(settings, lake, tasks, delivery, ingest_id, counted)
 
 
 def _take_in(
-    running: _Running, read: Mapping[str, ledger.Read], ahead: Mapping[str, Ahead]
+    running: _Running, read: Mapping[str, ingest_log.Read], ahead: Mapping[str, Ahead]
 ) -> CountedFiles | None:
     """Read what is new of all entities; what was counted of events meanwhile, if anything was."""
     counted, failures = None, []
     for contract in CONTRACTS:
         try:
             if running.delivery.files.get(contract.entity):
-                before = read.get(contract.entity, ledger.Read(0, {}))
+                before = read.get(contract.entity, ingest_log.Read(0, {}))
                 being_read = ahead.get(contract.entity)
                 counted = _ingest_entity(running, contract, before, being_read) or counted
         except DataError as error:  # of this entity's files: the others are none the worse for it
@@ -132,7 +132,7 @@ def _take_in(
 
 
 @contextmanager
-def _ready(running: _Running, read: Mapping[str, ledger.Read]) -> Iterator[Mapping[str, Ahead]]:
+def _ready(running: _Running, read: Mapping[str, ingest_log.Read]) -> Iterator[Mapping[str, Ahead]]:
     """If there are large files: workers that start while this process reads small ones, and all that is new
     being read ahead of its turn.
     """
@@ -148,14 +148,14 @@ def _ready(running: _Running, read: Mapping[str, ledger.Read]) -> Iterator[Mappi
 
 
 def _first_read(
-    running: _Running, read: Mapping[str, ledger.Read], new: Mapping[str, Sequence[RawFile]]
+    running: _Running, read: Mapping[str, ingest_log.Read], new: Mapping[str, Sequence[RawFile]]
 ) -> dict[str, tuple[Sequence[RawFile], Read]]:
     """Of each entity the files that are surely read next: not where an earlier ingest left work half done, or
     files have changed.
     """
     found: dict[str, tuple[Sequence[RawFile], Read]] = {}
     for contract in CONTRACTS:
-        before, files = read.get(contract.entity, ledger.Read(0, {})), new.get(contract.entity)
+        before, files = read.get(contract.entity, ingest_log.Read(0, {})), new.get(contract.entity)
         if files and not changed(files, before.versions):
             books = [running.book_of(contract, before.generation + later) for later in (0, 1)]
             if not any(book.is_unfinished() for book in books):
@@ -167,7 +167,7 @@ def replay(settings: Settings, lake: Lake) -> IngestReport:
     """Try all quarantined rows again under today's rules; an ingest of its own if any passes."""
     delivery = Delivery("quarantine", {}, ())
     with only_ingest(lake.root, settings.ingest):
-        ingest_id = ledger.next_ingest_id(lake)
+        ingest_id = ingest_log.next_ingest_id(lake)
         if not replay_all(lake, ingest_id, judging_of(settings.ingest, datetime.now(UTC))):
             return _nothing_new(settings, lake, delivery)
         with lake.tasks() as tasks:
@@ -183,9 +183,9 @@ def _finish(
     counted: CountedFiles | None = None,
 ) -> IngestReport:
     """Close the ingest, check what silver holds now, write the page."""
-    counts = ledger.counts_of(lake, ingest_id)
+    counts = ingest_log.counts_of(lake, ingest_id)
     findings, page = report_on(settings, lake, tasks, delivery, ingest_id, counts, counted)
-    ledger.finish_ingest(lake, ingest_id, delivery.root, counts)
+    ingest_log.finish_ingest(lake, ingest_id, delivery.root, counts)
     months = sorted({row["event_month"] for row in counts if row["event_month"]})
     return IngestReport(
         ingest_id,
@@ -204,7 +204,7 @@ def _nothing_new(settings: Settings, lake: Lake, delivery: Delivery) -> IngestRe
     """The report of a run that had nothing to do; what is wrong with silver is still wrong."""
     findings = last_findings(lake)
     entities = tuple(_entity_report(contract.entity, ()) for contract in CONTRACTS)
-    page = page_path(settings)
+    page = str(page_path(settings, INGEST_PAGE))
     return IngestReport(
         None,
         delivery.root,
@@ -260,7 +260,7 @@ class _Running:
 
 
 def _ingest_entity(
-    running: _Running, contract: Contract, before: ledger.Read, ahead: Ahead | None
+    running: _Running, contract: Contract, before: ingest_log.Read, ahead: Ahead | None
 ) -> CountedFiles | None:
     """Read what is new of one entity, if anything is; what was counted of its events meanwhile.
 
@@ -273,7 +273,7 @@ def _ingest_entity(
     # of the generation that the books know, or of one that was begun with nothing of it read to its end
     for generation in (before.generation, before.generation + 1):
         if running.book_of(contract, generation).finish(listed):
-            read = ledger.read_before(running.lake, running.delivery.root)
+            read = ingest_log.read_before(running.lake, running.delivery.root)
             before = read.get(contract.entity, before)
     different = changed(listed, before.versions)
     touched = running.book_of(contract, before.generation).pass_over(different, before.versions)

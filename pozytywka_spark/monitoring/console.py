@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pozytywka_spark import cli
-from pozytywka_spark.monitoring.findings import MODEL, SCORE
+from pozytywka_spark.monitoring.alerts import MODEL, SCORE
 from pozytywka_spark.monitoring.stage import MonitoringReport
 
 QUIET, ALERTS = 0, 4

@@ -19,7 +19,7 @@ from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import check_column
-from pozytywka_spark.monitoring.work import MonthPart, parts_of_month
+from pozytywka_spark.monitoring.month_work import MonthPart, parts_of_month
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.stage import months_in
 

@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 from pozytywka_spark.config import Monitoring
+from pozytywka_spark.monitoring.alerts import MODEL, SCORE, alerts_of
 from pozytywka_spark.monitoring.drift import JS, KS, NULLS, PSI
-from pozytywka_spark.monitoring.findings import MODEL, SCORE, alerts_of
 from pozytywka_spark.reports.charts import Band, Chart, Dot, Line, Ticks, round_ticks
 from pozytywka_spark.reports.page import Page
 

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.monitoring.alerts import MODEL, SCORE
 from pozytywka_spark.monitoring.drift import PSI
-from pozytywka_spark.monitoring.findings import MODEL, SCORE
 from pozytywka_spark.tracking import runs
 from pozytywka_spark.tracking.inputs import Input, log_inputs
 from pozytywka_spark.tracking.notes import KIND, page_of, table, tell_run

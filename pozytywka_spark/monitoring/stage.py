@@ -15,7 +15,7 @@ from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import has_own_labels
 from pozytywka_spark.monitoring import table
-from pozytywka_spark.monitoring.findings import (
+from pozytywka_spark.monitoring.alerts import (
     SCORE,
     Alert,
     Row,
@@ -26,10 +26,7 @@ from pozytywka_spark.monitoring.findings import (
     performance_rows,
 )
 from pozytywka_spark.monitoring.inputs import Inputs, content_of, monitoring_id, read_inputs, read_parts
-from pozytywka_spark.monitoring.page import render
-from pozytywka_spark.monitoring.performance import REALISED, Measured
-from pozytywka_spark.monitoring.runs import log_months
-from pozytywka_spark.monitoring.work import (
+from pozytywka_spark.monitoring.month_work import (
     SAMPLE,
     SCORED,
     CountedPart,
@@ -43,9 +40,12 @@ from pozytywka_spark.monitoring.work import (
     counts_told,
     measured_told,
 )
+from pozytywka_spark.monitoring.page import render
+from pozytywka_spark.monitoring.performance import REALISED, Measured
+from pozytywka_spark.monitoring.runs import log_months
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import MONITORING
-from pozytywka_spark.scoring.work import MARGIN
+from pozytywka_spark.scoring.month_work import MARGIN
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.sources import monitored_inputs
 from pozytywka_spark.tracking.store import Tracking, connect

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
-from pozytywka_spark.monitoring.findings import MODEL, Row
+from pozytywka_spark.monitoring.alerts import MODEL, Row
 from pozytywka_spark.months import month_after
 from pozytywka_spark.schemas import MONITORING
 

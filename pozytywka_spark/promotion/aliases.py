@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Asked, Later
 from pozytywka_spark.dataset.prepare import by_version, pin
+from pozytywka_spark.dataset.questions import Asked, Later
 from pozytywka_spark.dataset.table_job import table_to_ask
 from pozytywka_spark.dossier.publish import publish, publish_if_missing
 from pozytywka_spark.dossier.summary import ROLLED_BACK
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.promotion import decided
+from pozytywka_spark.promotion import past_decisions
 from pozytywka_spark.promotion.gate import Decision, compare
 from pozytywka_spark.promotion.gate_rows import weighed_rows
 from pozytywka_spark.tracking import registry
@@ -98,7 +98,7 @@ def weigh(
     a note left on the version. `versions` names the rows by their tables' versions: as long as these are
     the same, nothing is asked.
     """
-    inputs = decided.Inputs("")
+    inputs = past_decisions.Inputs("")
     if challenger.tags.get(registry.GUARDS) != registry.PASSED:
         told = f"version {challenger.number} bears no mark that all guards passed when it was trained"
         decision = Decision(False, (told,), changes=("train it with this project's train job",))
@@ -110,15 +110,15 @@ def weigh(
             publish_if_missing(tracking, challenger.training_run)  # a gate killed after it moved the alias
         return Settled(champion.number, challenger.number, Decision(False, (told,)))
     else:
-        named = partial(decided.inputs_of, champion, challenger, settings)
+        named = partial(past_decisions.inputs_of, champion, challenger, settings)
         by_versions = named(versions) if versions else None
         taken = None
         if by_versions and not again:
-            taken = decided.standing(tracking, champion, challenger, by_versions)
+            taken = past_decisions.standing(tracking, champion, challenger, by_versions)
         if taken is None:
             [test] = asked.ask([weighed_rows])
-            inputs = decided.Inputs(named(test.digest), by_versions)
-            taken = None if again else decided.standing(tracking, champion, challenger, inputs.rows)
+            inputs = past_decisions.Inputs(named(test.digest), by_versions)
+            taken = None if again else past_decisions.standing(tracking, champion, challenger, inputs.rows)
         if taken is not None:
             if not dry_run:
                 publish_if_missing(tracking, challenger.training_run)  # a gate killed before it told
@@ -169,7 +169,9 @@ def roll_back(settings: Settings) -> tuple[int, int]:
             f"version {champion.number} of {tracking.model_name} was the first champion: none to roll back to"
         )
     # so that neither training nor gate puts it back without being asked
-    decided.keep(tracking, champion.number, int(previous), decided.Inputs(decided.BY_HAND))
+    past_decisions.keep(
+        tracking, champion.number, int(previous), past_decisions.Inputs(past_decisions.BY_HAND)
+    )
     registry.set_alias(tracking, registry.CHAMPION, int(previous))
     told = f"Rolled back: version {previous} is the champion again, by hand."
     reasons = [f"version {champion.number} had taken over from version {previous}; gate --rollback undid it"]
@@ -194,11 +196,11 @@ def _carry_out(
     champion: registry.Version | None,
     challenger: registry.Version,
     decision: Decision,
-    inputs: decided.Inputs,
+    inputs: past_decisions.Inputs,
 ) -> None:
     if not decision.promote:
         if champion is not None:
-            decided.keep(tracking, challenger.number, champion.number, inputs)
+            past_decisions.keep(tracking, challenger.number, champion.number, inputs)
         return
     if champion is not None:
         registry.set_tag(tracking, challenger.number, registry.PREVIOUS, str(champion.number))

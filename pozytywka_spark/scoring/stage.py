@@ -25,9 +25,7 @@ from pozytywka_spark.models.target import check_label
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.content import digest_files
-from pozytywka_spark.scoring.policy import Rule
-from pozytywka_spark.scoring.reasons import words_of
-from pozytywka_spark.scoring.work import (
+from pozytywka_spark.scoring.month_work import (
     Alike,
     CountDeciles,
     ExplainUsers,
@@ -36,6 +34,8 @@ from pozytywka_spark.scoring.work import (
     deciles_of,
     write_scores,
 )
+from pozytywka_spark.scoring.policy import Rule
+from pozytywka_spark.scoring.reasons import words_of
 from pozytywka_spark.tracking.registry import load_model
 from pozytywka_spark.tracking.store import connect
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pozytywka_spark import cli
-from pozytywka_spark.simulation.advice import WARNING
+from pozytywka_spark.simulation.recommendations import WARNING
 from pozytywka_spark.simulation.stage import SimulationReport
 
 

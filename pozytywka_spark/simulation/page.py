@@ -9,7 +9,7 @@ from typing import Any
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.reports.charts import Chart, Dot, Line, round_ticks
 from pozytywka_spark.reports.page import Page
-from pozytywka_spark.simulation.advice import WARNING
+from pozytywka_spark.simulation.recommendations import WARNING
 
 SHOWN = 15
 NAMES = 220  # pixels for the longest name of a segment

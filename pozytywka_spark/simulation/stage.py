@@ -24,9 +24,13 @@ from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import SIMULATIONS
 from pozytywka_spark.scoring.content import digest_files
-from pozytywka_spark.scoring.work import parts_of
-from pozytywka_spark.simulation.advice import WARNING, AdviseOn, GroupedUsers, Task
-from pozytywka_spark.simulation.groups import (
+from pozytywka_spark.scoring.month_work import parts_of
+from pozytywka_spark.simulation.bootstrap_models import refit
+from pozytywka_spark.simulation.levers import LEVERS, Lever, usable
+from pozytywka_spark.simulation.page import render
+from pozytywka_spark.simulation.recommendations import WARNING, AdviseOn, GroupedUsers, Task
+from pozytywka_spark.simulation.segment import CONTEXT, Model
+from pozytywka_spark.simulation.segments import (
     GROUPED,
     GroupUsers,
     ScoredFiles,
@@ -34,10 +38,6 @@ from pozytywka_spark.simulation.groups import (
     scored_files,
     sizes_told,
 )
-from pozytywka_spark.simulation.levers import LEVERS, Lever, usable
-from pozytywka_spark.simulation.page import render
-from pozytywka_spark.simulation.refits import refit
-from pozytywka_spark.simulation.segment import CONTEXT, Model
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.notes import KIND, page_of, tell_run
 from pozytywka_spark.tracking.store import Tracking, connect

@@ -41,7 +41,11 @@ _DELTA: Mapping[str, object] = {
 }
 
 # Delta reads a table's log in 50 tasks, at each version anew: on one machine most of a small write's time.
-_DELTA_ON_ONE_MACHINE: Mapping[str, object] = {"spark.databricks.delta.snapshotPartitions": 2}
+_DELTA_ON_ONE_MACHINE: Mapping[str, object] = {
+    "spark.databricks.delta.snapshotPartitions": 2,
+    # a vacuum lists folders in so many tasks, nearly all overhead here; Spark's default is 10,000
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": 8,
+}
 
 # Without a UI nobody looks at what is over, yet Spark keeps a thousand plans of it: those of our features
 # fill a small heap in a long session, which then does little but collect garbage.

@@ -9,13 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Asked
 from pozytywka_spark.dataset.prepare import Prepared
+from pozytywka_spark.dataset.questions import Asked
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.evaluation.evaluate import finished, ranges
 from pozytywka_spark.evaluation.metrics import Evaluation
 from pozytywka_spark.evaluation.scores import calibrator_of, sums_by_model, sums_of_chosen
-from pozytywka_spark.evaluation.verdict import Verdict, chosen_kind, compare
+from pozytywka_spark.evaluation.trees_or_logistic import Verdict, chosen_kind, compare
 from pozytywka_spark.models.booster import Predictor
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.serving_model import ServingModel
@@ -73,7 +73,7 @@ def fit_both(
 ) -> tuple[tuple[linear.FittedLogistic, Calibrator], tuple[estimators.FittedTrees, Calibrator] | None]:
     """Both models, each with its calibrator; no trees for a plan across executors.
 
-    With several threads the trees grow beside the line: for a third of the time theirs wait for each other.
+    With several threads the trees grow beside the line: their threads wait for each other a third of it.
     """
     if plan.across:
         return _line(table, settings, plan.threads), None

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Asked
+from pozytywka_spark.dataset.questions import Asked
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.guards.result import GuardResult

@@ -12,7 +12,7 @@ from pozytywka_spark.dataset import provenance
 from pozytywka_spark.dataset.prepare import Prepared
 from pozytywka_spark.dataset.splits import diagram
 from pozytywka_spark.dossier.summary import HEADLINE, facets
-from pozytywka_spark.evaluation import verdict as verdicts
+from pozytywka_spark.evaluation import trees_or_logistic as verdicts
 from pozytywka_spark.evaluation.metrics import Evaluation
 from pozytywka_spark.models.linear_fit import SOLVER
 from pozytywka_spark.models.names import LOGISTIC, MAJORITY, MODELS, XGBOOST

@@ -16,7 +16,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.prepare import pin, spark_rows
 from pozytywka_spark.dataset.table_job import training_table
 from pozytywka_spark.errors import TrackingError
-from pozytywka_spark.evaluation import verdict
+from pozytywka_spark.evaluation import trees_or_logistic
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.models.booster import Matrix, Predictor
 from pozytywka_spark.models.linear_fit import SOLVER
@@ -82,7 +82,7 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
         *compare_predictors(then["model"], fitted.models[then["model"].kind], other_solver=other_solver),
     ]
     metrics = metrics_of(found.chosen, found.models)
-    both = verdict.metrics_of(found.verdict)  # as exact as the less exact of the two models
+    both = trees_or_logistic.metrics_of(found.verdict)  # as exact as the less exact of the two models
     exactly = {XGBOOST: TOLERANCES[XGBOOST], LOGISTIC: line}
     compared += [
         _number(name, value, (metrics | both)[name], exactly[LOGISTIC if name in both else found.chosen])

@@ -10,15 +10,15 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Asked, Later
 from pozytywka_spark.dataset.prepare import Prepared, pin, spark_rows
+from pozytywka_spark.dataset.questions import Asked, Later
 from pozytywka_spark.dataset.splits import describe, diagram
 from pozytywka_spark.dataset.table_job import Laid, table_to_ask, training_table
 from pozytywka_spark.dossier.model_sections import worst_in_words
 from pozytywka_spark.dossier.publish import FACTS, PAGE
 from pozytywka_spark.errors import require
 from pozytywka_spark.evaluation import decisions, explanation
-from pozytywka_spark.evaluation.verdict import CHOSEN_ON_TEST, as_plain, in_words
+from pozytywka_spark.evaluation.trees_or_logistic import CHOSEN_ON_TEST, as_plain, in_words
 from pozytywka_spark.features.declared.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.models.names import IN_WORDS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_SILVER = ("ingest", "ingest/resolve/writes.py")
+_SILVER = ("ingest", "ingest/resolve/commit_batch.py")
 _BUILT = ("features", "features/build/commit_tables.py")
 
 WRITERS: dict[str, tuple[str, str]] = {
@@ -18,9 +18,9 @@ WRITERS: dict[str, tuple[str, str]] = {
     "features": _BUILT,
     "first_likes": _BUILT,
     "first_purchases": _BUILT,
-    "ingest_counts": ("ingest", "ingest/intake/ledger.py"),
-    "ingest_files": ("ingest", "ingest/intake/ledger.py"),
-    "ingests": ("ingest", "ingest/intake/ledger.py"),
+    "ingest_counts": ("ingest", "ingest/intake/ingest_log.py"),
+    "ingest_files": ("ingest", "ingest/intake/ingest_log.py"),
+    "ingests": ("ingest", "ingest/intake/ingest_log.py"),
     "labels": _BUILT,
     "monitoring": ("monitor", "monitoring/table.py"),
     "monthly_steps": ("pipeline", "orchestration/state.py"),

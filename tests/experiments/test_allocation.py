@@ -17,7 +17,7 @@ from pozytywka_spark.experiments.assignment.allocation import (
     layer_slot,
     start,
 )
-from pozytywka_spark.experiments.assignment.buckets import BUCKETS
+from pozytywka_spark.experiments.assignment.hashing import BUCKETS
 
 SHARES = st.lists(st.integers(1, 2400), min_size=1, max_size=4)
 

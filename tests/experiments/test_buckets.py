@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from scipy.stats import chi2_contingency, chisquare
 
-from pozytywka_spark.experiments.assignment.buckets import BUCKETS, bucket, bucket_of, layer_scope
+from pozytywka_spark.experiments.assignment.hashing import BUCKETS, bucket, bucket_of, layer_scope
 
 # Published: whoever assigns elsewhere must get these. They never change.
 VECTORS = [

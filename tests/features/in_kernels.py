@@ -12,10 +12,10 @@ import pyarrow as pa
 from pozytywka_spark import schemas
 from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass
 from pozytywka_spark.features.build.items import REAL, MonthShard
+from pozytywka_spark.features.build.lookups import sides_of
+from pozytywka_spark.features.build.parcels import BOUGHT, LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
 from pozytywka_spark.features.build.plan import CataloguePlan, plan_of
 from pozytywka_spark.features.build.second_pass import MeasureMonths
-from pozytywka_spark.features.build.sides import sides_of
-from pozytywka_spark.features.build.staged import BOUGHT, LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.lake.casting import arrow_schema

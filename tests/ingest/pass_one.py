@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from in_memory import MemoryFiles
 
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS
 from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
 from pozytywka_spark.ingest.intake.textlines import Lines
 from pozytywka_spark.ingest.validate.file_stats import FileStats
-from pozytywka_spark.ingest.validate.joined import Origin
-from pozytywka_spark.ingest.validate.judged import Judged
+from pozytywka_spark.ingest.validate.joined_pieces import Origin
+from pozytywka_spark.ingest.validate.judge_lines import Judged
 from pozytywka_spark.ingest.validate.line_work import LineWork
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.storage.filesystem import Storage
+from tests.in_memory import MemoryFiles
 
 ANY_TIME = Judging(2**20)
 

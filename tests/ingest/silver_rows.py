@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.ingest.staged import COMPLETE_ROWS
+from pozytywka_spark.ingest.parcels import COMPLETE_ROWS
 
 START = datetime(2023, 2, 1, tzinfo=UTC)
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_ingest import MemoryIngest
-from quality_worlds import silver_frame
 
-from pozytywka_spark.ingest.quality import brought
-from pozytywka_spark.ingest.quality.silver import Silver, look
-from pozytywka_spark.ingest.resolve.counted import CountedFiles
+from pozytywka_spark.ingest.quality import key_parcels
+from pozytywka_spark.ingest.quality.profile import Silver, look
+from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.lake.shards import Shard
+from tests.ingest.memory_ingest import MemoryIngest
+from tests.worlds.quality_worlds import silver_frame
 
 BEGIN = datetime(2023, 1, 30, tzinfo=UTC)
 USERS = silver_frame("users", [(1, "x", None, True), (2, "x", None, False), (9, "x", None, None)])
@@ -84,7 +84,7 @@ def test_nothing_that_was_counted_holds_once_its_shard_has_other_files() -> None
 def test_nor_where_keys_lie_in_fewer_slices_than_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     lake = MemoryIngest()
     counted = lake.resolve(JANUARY).counted
-    monkeypatch.setattr(brought, "SLICE_ROWS", 2)
+    monkeypatch.setattr(key_parcels, "SLICE_ROWS", 2)
     assert seen(lake, counted) == seen(lake)
     assert counted is not None
     wider = replace(counted, slices=3)  # as many as five rows need: what is told of slices is believed
@@ -98,7 +98,7 @@ def test_a_replay_counts_nothing() -> None:
     before = len(lake.tasks.files.parcels)
     lake.replay()
     kinds = {parcel.kind for parcel in lake.tasks.files.parcels[before:]}
-    assert not kinds & {brought.USER_EVENTS, brought.LIKES}
+    assert not kinds & {key_parcels.USER_EVENTS, key_parcels.LIKES}
 
 
 _ROW = st.builds(
@@ -118,7 +118,7 @@ def test_whatever_came_when_a_look_sees_the_same(
 ) -> None:
     """Also with what earlier batches counted, which may hold no longer."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(brought, "SLICE_ROWS", slice_rows)
+        patch.setattr(key_parcels, "SLICE_ROWS", slice_rows)
         lake, counted = MemoryIngest(buckets=buckets), []
         for batch in batches:
             counted.append(lake.resolve(batch).counted)

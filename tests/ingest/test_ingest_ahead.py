@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from deliveries import Row, at, contents, sessions, users, write
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import stage
-from pozytywka_spark.ingest.book import Book
+from pozytywka_spark.ingest.file_log import Book
 from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Surveyed
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
+from tests.worlds.deliveries import Row, at, contents, sessions, users, write
 
 TABLES = ("events", "users", "quarantine", "ingest_counts", "ingest_files")
 AHEAD = "read ahead"

@@ -6,7 +6,7 @@ import pytest
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.batch import count_notes, reconcile
-from pozytywka_spark.ingest.resolve.held import months_around
+from pozytywka_spark.ingest.resolve.existing_rows import months_around
 from pozytywka_spark.ingest.validate.file_stats import FileStats
 from pozytywka_spark.ingest.validate.pass_one import JudgedRows
 

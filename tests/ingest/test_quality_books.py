@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from pozytywka_spark.config import Data
-from pozytywka_spark.ingest.intake import ledger
+from pozytywka_spark.ingest.intake import ingest_log
 from pozytywka_spark.ingest.quality.checks import ERROR, OK, Finding
 from pozytywka_spark.ingest.quality.findings import last_findings, record_findings
 from pozytywka_spark.ingest.quality.page import trend
@@ -69,7 +69,7 @@ def test_findings_come_back_and_those_of_an_attempt_cut_short_are_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lake, closed = Books(), []
-    monkeypatch.setattr(ledger, "last_ingest_id", lambda _: len(closed))
+    monkeypatch.setattr(ingest_log, "last_ingest_id", lambda _: len(closed))
     assert last_findings(lake) == []
     record_findings(lake, 1, FINDINGS)
     assert last_findings(lake) == [], "not before the ingest is closed"

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from pozytywka_spark.ingest.quality.figures import months_chart, sessions_chart, track_charts, trend_chart
+from pozytywka_spark.ingest.quality.plots import months_chart, sessions_chart, track_charts, trend_chart
 from pozytywka_spark.reports.charts import Bar
 
 OUTCOMES = ("kept", "repaired", "duplicate", "quarantined")

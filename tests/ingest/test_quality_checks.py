@@ -3,11 +3,11 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from quality_worlds import looked_at, silver_frame
 
-from pozytywka_spark.ingest.quality import brought, catalogue_partials, event_partials
+from pozytywka_spark.ingest.quality import catalogue_partials, event_partials, key_parcels
 from pozytywka_spark.names import AUDIO_FEATURES
 from pozytywka_spark.schemas import TRACKS
+from tests.worlds.quality_worlds import looked_at, silver_frame
 
 
 def track(key, artist="a", **changes):
@@ -77,7 +77,7 @@ WAYS = {"whole": (None, 1, 2_000_000), "cut": (lambda table, place: place, 2, 1)
 @pytest.fixture(params=WAYS)
 def look_at(request, monkeypatch):
     cut, slots, slice_rows = WAYS[request.param]
-    monkeypatch.setattr(brought, "SLICE_ROWS", slice_rows)
+    monkeypatch.setattr(key_parcels, "SLICE_ROWS", slice_rows)
     for partials in (event_partials, catalogue_partials):
         monkeypatch.setattr(partials, "CHUNK_ROWS", slice_rows)
     return lambda tables: looked_at(tables, cut=cut, slots=slots)

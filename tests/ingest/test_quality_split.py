@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from quality_worlds import looked_at, silver_frame
 
-from pozytywka_spark.ingest.quality import brought, catalogue_partials, event_partials
+from pozytywka_spark.ingest.quality import catalogue_partials, event_partials, key_parcels
 from pozytywka_spark.names import AUDIO_FEATURES, EVENT_TYPES
+from tests.worlds.quality_worlds import looked_at, silver_frame
 
 BEGIN = datetime(2023, 1, 1, tzinfo=UTC)
 USERS, TRACKS = st.integers(0, 6), st.sampled_from([f"t{n}" for n in range(5)])
@@ -129,7 +129,7 @@ def test_however_silver_is_cut_it_is_seen_the_same(data: st.DataObject) -> None:
     places = data.draw(st.randoms(use_true_random=False))
     chosen = {name: [places.randrange(4) for _ in range(frame.height)] for name, frame in tables.items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(brought, "SLICE_ROWS", data.draw(st.integers(1, 20)))
+        patch.setattr(key_parcels, "SLICE_ROWS", data.draw(st.integers(1, 20)))
         chunk_rows = data.draw(st.integers(1, 20))
         for partials in (event_partials, catalogue_partials):
             patch.setattr(partials, "CHUNK_ROWS", chunk_rows)

@@ -6,7 +6,7 @@ import pytest
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.ingest.validate.judging import judging_of
+from pozytywka_spark.ingest.validate.rule_settings import judging_of
 
 NOW = datetime(2026, 11, 29, 7, 0, 30, tzinfo=UTC)
 

@@ -16,30 +16,30 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from in_memory import MemoryFiles
-from odd_lines import ADVERT, JUDGING, PLAY, mutants
-from pass_one import ANY_TIME, by_rules, losses_of, rows_of, run, run_over, surveyed, work
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark import schemas
-from pozytywka_spark.ingest.intake import content, reader
+from pozytywka_spark.ingest.intake import content_hash, reader
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS
 from pozytywka_spark.ingest.intake.reader import Part, parts_of, read_part
 from pozytywka_spark.ingest.intake.textlines import Piece, lines_in
-from pozytywka_spark.ingest.staged import (
+from pozytywka_spark.ingest.parcels import (
     COMPLETE_ROWS,
     INCOMPLETE_ROWS,
     LOST_ROWS,
     REJECTED_ROWS,
     catalogue_rows,
 )
-from pozytywka_spark.ingest.validate import gathered, judged
+from pozytywka_spark.ingest.validate import judge_lines, row_buffer
 from pozytywka_spark.ingest.validate.file_stats import FileStats
 from pozytywka_spark.ingest.validate.line_work import ReplayWork, by_source
 from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.storage.filesystem import Storage
+from tests.in_memory import MemoryFiles
+from tests.ingest.odd_lines import ADVERT, JUDGING, PLAY, mutants
+from tests.ingest.pass_one import ANY_TIME, by_rules, losses_of, rows_of, run, run_over, surveyed, work
 
 SOUND = json.dumps(PLAY).encode()
 NAMELESS = json.dumps(PLAY | {"user_id": None}).encode()
@@ -69,12 +69,12 @@ def test_however_a_file_is_cut_its_rows_and_places_are_the_same(
 ) -> None:  # fmt: skip
     data, file = b"".join(pieces), tmp_path / "sessions.jsonl"
     file.write_bytes(data)
-    for module in (content, reader):
+    for module in (content_hash, reader):
         monkeypatch.setattr(module, "BLOCK", block)
-    monkeypatch.setattr(gathered, "_LOOK", look)
-    monkeypatch.setattr(gathered, "_ROWS", rows)
-    monkeypatch.setattr(gathered, "SLICE", rows)
-    monkeypatch.setattr(judged, "_AS_TUPLES", rows)
+    monkeypatch.setattr(row_buffer, "_LOOK", look)
+    monkeypatch.setattr(row_buffer, "_ROWS", rows)
+    monkeypatch.setattr(row_buffer, "SLICE", rows)
+    monkeypatch.setattr(judge_lines, "_AS_TUPLES", rows)
     of = surveyed(file)
     step = block * blocks
     parts = [Part(of, at, min(at + step, len(data))) for at in range(0, len(data), step)]
@@ -106,12 +106,12 @@ def merged(of: list[MemoryFiles]) -> dict[str, pl.DataFrame]:
 
 
 def test_ranges_begin_where_blocks_do(tmp_path: Path) -> None:
-    (file := tmp_path / "sessions.jsonl").write_bytes(bytes(3 * content.BLOCK + 5))
+    (file := tmp_path / "sessions.jsonl").write_bytes(bytes(3 * content_hash.BLOCK + 5))
     for slots, number in ((1, 1), (2, 2), (4, 4), (99, 4)):
         parts = parts_of([surveyed(file)], slots)
         assert len(parts) == number
-        assert all(part.start % content.BLOCK == 0 for part in parts)
-        assert sum(part.size for part in parts) == 3 * content.BLOCK + 5
+        assert all(part.start % content_hash.BLOCK == 0 for part in parts)
+        assert sum(part.size for part in parts) == 3 * content_hash.BLOCK + 5
 
 
 PACKED = {
@@ -377,7 +377,7 @@ def test_what_tasks_told_is_put_together_by_file(tmp_path: Path) -> None:
     assert by_source(apart) == by_source(one(parts, MemoryFiles()))
     (many, content_), (few, _) = (by_source(apart)[source] for source in (0, 1))
     assert (many.rows, many.incomplete, many.months, few.rows) == (80_001, 1, {"2023-01-01": 80_000}, 1)
-    hashes = [digest(data[at : at + content.BLOCK]) for at in range(0, len(data), content.BLOCK)]
+    hashes = [digest(data[at : at + content_hash.BLOCK]) for at in range(0, len(data), content_hash.BLOCK)]
     assert content_ == digest("".join(hashes).encode())
     assert by_source([{"source": 3, "stats": few.as_told()}]) == {3: (few, None)}
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_spark.ingest.intake.arrays import BrokenArrayError, array_rows
-from pozytywka_spark.ingest.intake.by_spark import failure_in_words
 from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.reader import SPLIT_BYTES, Surveyed, parts_of
+from pozytywka_spark.ingest.intake.spark_source import failure_in_words
 from pozytywka_spark.ingest.intake.textlines import (
     EndlessLineError,
     Lines,

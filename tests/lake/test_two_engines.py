@@ -184,7 +184,8 @@ def test_what_an_engine_can_not_honour_it_refuses_by_name(
             return sum(shard.rows for shard in lake.shards("made", tasks))
 
     def append(lake: Lake) -> Any:
-        return lake.append(lake.read("made").where("k = 1") if allowed != NONE else spark_rows, declared)
+        again = lake.read("made").where("k = 1").limit(1) if allowed != NONE else spark_rows
+        return lake.append(again, declared)
 
     spark_rows = spark.createDataFrame([(1, "v1")], "k bigint, v string")
     assert found(lakes[JVM]) == rows

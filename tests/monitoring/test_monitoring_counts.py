@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from in_memory import MemoryTasks
 
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.predictors import Linear
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.monitoring.counts import FINE, count_bins, edges_of
-from pozytywka_spark.monitoring.performance import measure
-from pozytywka_spark.monitoring.work import (
+from pozytywka_spark.monitoring.month_work import (
     MARGIN,
     SAMPLE,
     SCORED,
@@ -32,6 +30,8 @@ from pozytywka_spark.monitoring.work import (
     measured_told,
     parts_of_month,
 )
+from pozytywka_spark.monitoring.performance import measure
+from tests.in_memory import MemoryTasks
 
 APRIL, MAY, JUNE = date(2023, 4, 1), date(2023, 5, 1), date(2023, 6, 1)
 NAMES = ("smooth", "tied", "unseen")

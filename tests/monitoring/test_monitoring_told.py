@@ -9,8 +9,8 @@ import pytest
 
 from pozytywka_spark.cli import OUT
 from pozytywka_spark.config import Monitoring
+from pozytywka_spark.monitoring.alerts import performance_rows
 from pozytywka_spark.monitoring.console import ALERTS, QUIET, show
-from pozytywka_spark.monitoring.findings import performance_rows
 from pozytywka_spark.monitoring.performance import REALISED, Measured
 from pozytywka_spark.monitoring.stage import MonitoringReport
 

@@ -9,17 +9,13 @@ import pandas as pd
 import polars as pl
 import pytest
 import xgboost
-from in_memory import MemoryTasks
 
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.predictors import Linear, Trees
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.scoring.content import digest_files
-from pozytywka_spark.scoring.policy import Rule
-from pozytywka_spark.scoring.rank import ranks
-from pozytywka_spark.scoring.reasons import Words
-from pozytywka_spark.scoring.work import (
+from pozytywka_spark.scoring.month_work import (
     CountDeciles,
     ExplainUsers,
     RankUsers,
@@ -28,6 +24,10 @@ from pozytywka_spark.scoring.work import (
     parts_of,
     write_scores,
 )
+from pozytywka_spark.scoring.policy import Rule
+from pozytywka_spark.scoring.rank import ranks
+from pozytywka_spark.scoring.reasons import Words
+from tests.in_memory import MemoryTasks
 
 MONTH, ORDER, USERS = date(2022, 5, 1), ("ads", "plays", "likes"), 97
 SCORED_AT = datetime(2022, 6, 2, tzinfo=UTC)
@@ -99,9 +99,9 @@ def put(tasks: MemoryTasks, sizes: tuple[int, ...]) -> list[DataFile]:
 
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of 20 rows, explained 7 at a time."""
-    monkeypatch.setattr("pozytywka_spark.scoring.work._ROWS_A_PART", 20)
-    monkeypatch.setattr("pozytywka_spark.scoring.work.ROWS_AT_ONCE", 7)
-    monkeypatch.setattr("pozytywka_spark.scoring.work.parts_of", lambda files: parts_of(files, 20))
+    monkeypatch.setattr("pozytywka_spark.scoring.month_work._ROWS_A_PART", 20)
+    monkeypatch.setattr("pozytywka_spark.scoring.month_work.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("pozytywka_spark.scoring.month_work.parts_of", lambda files: parts_of(files, 20))
 
 
 @pytest.mark.parametrize("sizes", [(97,), (30, 0, 1, 25, 41)])

@@ -6,16 +6,16 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
-from ads_world import MONTHS, ORDER, SMALL, user_months
 
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.models.calibration import PLATT, Calibrator
 from pozytywka_spark.models.linear_fit import fit_weighted
 from pozytywka_spark.names import LABEL
-from pozytywka_spark.simulation.advice import Task, front_rows
+from pozytywka_spark.simulation.bootstrap_models import Recipe, fit_replicate
 from pozytywka_spark.simulation.levers import LEVERS
-from pozytywka_spark.simulation.refits import Recipe, fit_replicate
+from pozytywka_spark.simulation.recommendations import Task, front_rows
 from pozytywka_spark.simulation.segment import Model, Segment
+from tests.worlds.ads_world import MONTHS, ORDER, SMALL, user_months
 
 CALIBRATOR = Calibrator(PLATT, 0.9, 0.1)
 

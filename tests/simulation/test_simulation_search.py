@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from ads_world import World, true_probability
-from in_memory import MemoryTasks
 
 from pozytywka_spark.models.calibration import Calibrator
-from pozytywka_spark.simulation.advice import AdviseOn, GroupedUsers, change_errors, front_rows
 from pozytywka_spark.simulation.levers import LEVERS
+from pozytywka_spark.simulation.recommendations import AdviseOn, GroupedUsers, change_errors, front_rows
 from pozytywka_spark.simulation.search import (
     HALVINGS,
     drawn_settings,
@@ -21,6 +19,8 @@ from pozytywka_spark.simulation.search import (
     search,
 )
 from pozytywka_spark.simulation.segment import Segment
+from tests.in_memory import MemoryTasks
+from tests.worlds.ads_world import World, true_probability
 
 NAMES = [lever.name for lever in LEVERS]
 
@@ -124,7 +124,7 @@ def test_the_suggestion_pays_off_even_at_the_intervals_low_end_and_is_told_in_wo
 
 
 def test_adverts_are_told_per_hour(ads_world: World) -> None:
-    from pozytywka_spark.simulation.advice import in_words
+    from pozytywka_spark.simulation.recommendations import in_words
 
     now = ads_world.now.iloc[: len(ads_world.segment.users)]
     today = now["number_of_advertisements"].sum() / (now["listened_minutes"].sum() / 60)

@@ -14,12 +14,12 @@ from pyspark.sql import functions as F
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.doctor import stores
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.intake import ledger, reader
+from pozytywka_spark.ingest.intake import ingest_log, reader
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import Lake, open_lake
 
 if TYPE_CHECKING:
-    from s3_server import S3Server
+    from tests.s3_server import S3Server
 
 
 def put(server: S3Server, address: str, data: bytes) -> None:
@@ -89,15 +89,15 @@ def test_an_attempt_cut_short_is_made_again_with_the_same_files(
     """Killed after its events were written, before its files were put down as read; meanwhile a file came."""
     raw, lake = settings.raw_path, open_lake(settings, spark)
     put(s3_server, f"{raw}/sessions/0.jsonl", as_lines(plays("a", "b")))
-    real = ledger.record_files
+    real = ingest_log.record_files
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ledger, "record_files", die)
+    monkeypatch.setattr(ingest_log, "record_files", die)
     with pytest.raises(KeyboardInterrupt):
         ingest(spark, settings, lake)
-    monkeypatch.setattr(ledger, "record_files", real)
+    monkeypatch.setattr(ingest_log, "record_files", real)
     put(s3_server, f"{raw}/sessions/1.jsonl", as_lines(plays("c", session=2)))
     done = ingest(spark, settings, lake)
     taken = next(entity for entity in done.entities if entity.entity == "sessions")

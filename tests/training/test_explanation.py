@@ -10,7 +10,7 @@ import pytest
 import xgboost
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.evaluation import explanation, importance
 from pozytywka_spark.models.predictors import Linear, Trees

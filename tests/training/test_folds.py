@@ -9,11 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from known_hazard import hazard_rows, training_table
-from trained import settings_in
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Answer, Here, Question
+from pozytywka_spark.dataset.questions import Answer, Here, Question
 from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.models.tree_parameters import tree_parameters
@@ -23,6 +21,8 @@ from pozytywka_spark.training.estimators import fit_trees
 from pozytywka_spark.training.single_task import Grown, Task, binned, grow
 from pozytywka_spark.training.tuning import folds
 from pozytywka_spark.training.tuning.folds import Final, Fit, FoldResult, fit_folds
+from tests.worlds.known_hazard import hazard_rows, training_table
+from tests.worlds.trained import settings_in
 
 ORDER = tuple(f"x{place}" for place in range(9))
 

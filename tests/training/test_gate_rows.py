@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import DataError, GuardError
 from pozytywka_spark.models.predictors import Linear

@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from known_hazard import LAST, TEST_FROM, VALIDATION_FROM, hazard_rows, training_table
 from threadpoolctl import threadpool_info, threadpool_limits
-from trained import settings_in
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.models.booster import load
@@ -25,6 +23,8 @@ from pozytywka_spark.training.estimators import FittedTrees, fit_trees
 from pozytywka_spark.training.fit_and_measure import fit_both
 from pozytywka_spark.training.linear import fit_logistic
 from pozytywka_spark.training.single_task import Task, binned, grow
+from tests.worlds.known_hazard import LAST, TEST_FROM, VALIDATION_FROM, hazard_rows, training_table
+from tests.worlds.trained import settings_in
 
 ORDER = tuple(f"x{place}" for place in range(9))
 

@@ -21,7 +21,7 @@ from pozytywka_spark.models.names import LOGISTIC, XGBOOST
 from pozytywka_spark.models.predictors import Linear, Trees, from_content
 from pozytywka_spark.models.serving_model import ServingModel, from_metadata
 from pozytywka_spark.names import LABEL
-from pozytywka_spark.simulation.refits import Recipe, fit_replicate, recipe
+from pozytywka_spark.simulation.bootstrap_models import Recipe, fit_replicate, recipe
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import connect
 

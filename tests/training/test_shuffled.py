@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Here
+from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.models.tree_parameters import tree_parameters

@@ -12,9 +12,9 @@ from test_kernel import evaluated
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.dataset.provenance import fingerprint
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.evaluation import metric_sums, verdict
+from pozytywka_spark.evaluation import metric_sums, trees_or_logistic
 from pozytywka_spark.evaluation.metrics import Evaluation
-from pozytywka_spark.evaluation.verdict import as_plain, chosen_kind, compare, in_words
+from pozytywka_spark.evaluation.trees_or_logistic import as_plain, chosen_kind, compare, in_words
 
 ROWS, REPLICATES = 4000, 200
 
@@ -57,7 +57,7 @@ def preferring(settings: Settings) -> Settings:
 
 def test_trees_win_where_two_features_cross(crossed: dict[str, Evaluation], settings: Settings) -> None:
     found = compare(crossed, settings.gate)
-    assert found.outcome == verdict.BEAT
+    assert found.outcome == trees_or_logistic.BEAT
     assert chosen_kind(found, preferring(settings)) == chosen_kind(found, settings) == "xgboost"
     told = in_words(as_plain(found), prefer_simple=False)
     assert told.startswith("trees beat logistic regression: ROC AUC +0.")
@@ -69,7 +69,7 @@ def test_a_line_is_registered_where_the_truth_is_one_and_it_is_preferred(
     linear: dict[str, Evaluation], settings: Settings
 ) -> None:
     found = compare(linear, settings.gate)
-    assert found.outcome != verdict.BEAT
+    assert found.outcome != trees_or_logistic.BEAT
     assert chosen_kind(found, settings) == "xgboost"
     assert chosen_kind(found, preferring(settings)) == "logistic"
 
@@ -148,15 +148,17 @@ def test_the_sentence_says_what_was_done(settings: Settings) -> None:
 
 def test_too_few_replicates_and_an_undefined_metric_say_so(settings: Settings) -> None:
     few = compare(pair(np.full(20, 0.1)), settings.gate)
-    assert few.outcome == verdict.UNKNOWN
+    assert few.outcome == trees_or_logistic.UNKNOWN
     assert in_words(as_plain(few), prefer_simple=False) == (
         "whether trees beat logistic regression beyond noise can't be told from 19 replicates: "
         "ROC AUC +0.100; evaluation.bootstrap=40 or more would tell"
     )
-    assert compare(pair(np.full(1, 0.1)), settings.gate).outcome == verdict.UNKNOWN  # no replicates at all
+    assert (
+        compare(pair(np.full(1, 0.1)), settings.gate).outcome == trees_or_logistic.UNKNOWN
+    )  # no replicates at all
     none = compare(pair(np.full(101, np.nan)), settings.gate)
     assert "ROC AUC isn't defined on the test months" in in_words(as_plain(none), prefer_simple=False)
-    assert verdict.metrics_of(none) == {}
+    assert trees_or_logistic.metrics_of(none) == {}
 
 
 def test_the_preference_and_what_decides_by_it_ask_for_another_training(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.experiments.assignment.buckets import BUCKETS
+from pozytywka_spark.experiments.assignment.hashing import BUCKETS
 
 CONTROL = "control"
 

@@ -13,9 +13,9 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError, UsageError
 from pozytywka_spark.experiments.assignment import definitions
 from pozytywka_spark.experiments.assignment.allocation import CONTROL, grow, start
-from pozytywka_spark.experiments.assignment.buckets import bucket, layer_scope
 from pozytywka_spark.experiments.assignment.definitions import HASH, Definition
 from pozytywka_spark.experiments.assignment.eligibility import candidates, next_cut_off, premium_before
+from pozytywka_spark.experiments.assignment.hashing import bucket, layer_scope
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import ASSIGNMENTS

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError, UsageError
 from pozytywka_spark.experiments.assignment.allocation import Allocation, Range, layer_slot
-from pozytywka_spark.experiments.assignment.buckets import BUCKETS
+from pozytywka_spark.experiments.assignment.hashing import BUCKETS
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.schemas import EXPERIMENTS
 

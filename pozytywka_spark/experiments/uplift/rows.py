@@ -13,9 +13,9 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.experiments.assignment.allocation import CONTROL
 from pozytywka_spark.experiments.assignment.assign import current
-from pozytywka_spark.experiments.assignment.buckets import bucket
 from pozytywka_spark.experiments.assignment.definitions import Experiment
 from pozytywka_spark.experiments.assignment.eligibility import next_cut_off
+from pozytywka_spark.experiments.assignment.hashing import bucket
 from pozytywka_spark.experiments.assignment.purchases import first_purchases
 from pozytywka_spark.experiments.uplift.estimate import FOLDS
 from pozytywka_spark.lake.api import Lake

@@ -11,11 +11,11 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.features.build.earlier import Earlier, earlier_than
 from pozytywka_spark.features.build.items import REAL, MonthShard, Source, UserSlice, slices_for
 from pozytywka_spark.features.build.label_rows import LabelCount, LabelPlan, added
+from pozytywka_spark.features.build.parcels import PLAYED
 from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.plan import CataloguePlan, plan_of
 from pozytywka_spark.features.build.prepared import Prepared
 from pozytywka_spark.features.build.second_pass import MeasureMonths
-from pozytywka_spark.features.build.staged import PLAYED
 from pozytywka_spark.features.build.survey import without_ids
 from pozytywka_spark.features.build.suspicion_sample import candidates, lowest
 from pozytywka_spark.features.build.third_pass import LABELS, Item, MakeFeatures, OlderLabels, TracksPlayed

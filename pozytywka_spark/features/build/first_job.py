@@ -9,7 +9,7 @@ from typing import Any
 
 from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass, TableContents
 from pozytywka_spark.features.build.items import REAL
-from pozytywka_spark.features.build.staged import BOUGHT, TRACKS, USERS
+from pozytywka_spark.features.build.parcels import BOUGHT, TRACKS, USERS
 from pozytywka_spark.features.build.survey import PLACE, TOLD, survey, without_ids
 from pozytywka_spark.lake.event_notes import EventNote, as_note
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written

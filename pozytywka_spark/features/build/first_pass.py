@@ -12,7 +12,7 @@ import polars as pl
 from pozytywka_spark.features.build.contents import contents_digest, read_table
 from pozytywka_spark.features.build.dimensions import track_dimension, user_dimension, vocabulary_of
 from pozytywka_spark.features.build.items import REAL
-from pozytywka_spark.features.build.staged import BOUGHT, BOUGHT_ROWS, TRACKS, USERS
+from pozytywka_spark.features.build.parcels import BOUGHT, BOUGHT_ROWS, TRACKS, USERS
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.names import BUY_PREMIUM
@@ -87,7 +87,7 @@ class FirstPass:
 
 
 def first_purchases(events: pl.DataFrame, month: date) -> pl.DataFrame:
-    """`staged.BOUGHT_ROWS` of a month's events (user_id, event_time, event_type): each known user's first.
+    """`parcels.BOUGHT_ROWS` of a month's events (user_id, event_time, event_type): each known user's first.
 
     In the order of users.
     """

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pozytywka_spark.features.build.lookups import NONE, Sides
 from pozytywka_spark.features.build.month_numbers import month_numbers
-from pozytywka_spark.features.build.sides import NONE, Sides
 from pozytywka_spark.features.build.track_numbers import TrackNumbers
 from pozytywka_spark.features.build.user_months import GONE, UserMonths
 

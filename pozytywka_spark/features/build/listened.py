@@ -13,8 +13,8 @@ import numpy.typing as npt
 import polars as pl
 
 from pozytywka_spark.features.build.first_times import keys_of
+from pozytywka_spark.features.build.lookups import NONE, Sides
 from pozytywka_spark.features.build.month_numbers import month_numbers
-from pozytywka_spark.features.build.sides import NONE, Sides
 from pozytywka_spark.features.build.track_numbers import TrackNumbers
 from pozytywka_spark.features.build.user_months import UserMonths
 

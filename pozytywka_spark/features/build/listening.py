@@ -7,14 +7,14 @@ from datetime import date
 
 import polars as pl
 
-from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS, PLAYED_ROWS
+from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS, PLAYED_ROWS
 from pozytywka_spark.features.declared.event_codes import is_like, is_play
 
 _TRACKS = 1 << 32  # more than there are
 
 
 def plays_and_likes(events: pl.DataFrame, month: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """`staged.LISTENED_ROWS` and `staged.LIKED_ROWS` of a month's events, each user's beside each other.
+    """`parcels.LISTENED_ROWS` and `parcels.LIKED_ROWS` of a month's events, each user's beside each other.
 
     Both in the order of users and tracks, strays last: so they take half the bytes.
     """
@@ -27,7 +27,7 @@ def plays_and_likes(events: pl.DataFrame, month: date) -> tuple[pl.DataFrame, pl
 
 
 def plays_by_anyone(events: pl.DataFrame, month: date) -> pl.DataFrame:
-    """`staged.PLAYED_ROWS` of a month's events: plays that name a track."""
+    """`parcels.PLAYED_ROWS` of a month's events: plays that name a track."""
     plays = events.filter(is_play())
     known = plays.drop_nulls("track").group_by("track").len("plays").sort("track")
     strays = plays.drop_nulls("stray").group_by("stray").len("plays").sort("stray")

@@ -24,8 +24,8 @@ from pozytywka_spark.features.build.month_events import (
 )
 from pozytywka_spark.features.build.neighbours import session_spans, with_neighbours
 from pozytywka_spark.features.build.overflow import check_sums, too_large
+from pozytywka_spark.features.build.parcels import MEASURED_ROWS
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
-from pozytywka_spark.features.build.staged import MEASURED_ROWS
 from pozytywka_spark.months import cut_off_micros
 
 

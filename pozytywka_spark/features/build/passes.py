@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from pozytywka_spark.features.build.items import REAL, Held, UserSlice
-from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED
+from pozytywka_spark.features.build.parcels import LIKED, LISTENED, MEASURED
 from pozytywka_spark.lake.shards import Parcel
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.features.build.dimensions import Dimensions, no_tracks, no_users
-from pozytywka_spark.features.build.gathered import Gathered
 from pozytywka_spark.features.build.items import MonthShard, Source
 from pozytywka_spark.features.build.month_events import COLUMNS, number_events, sold_by
 from pozytywka_spark.features.build.month_kernel import MonthMade, measure_numbered
+from pozytywka_spark.features.build.parcels import LIKED, LISTENED, MEASURED, PLAYED
 from pozytywka_spark.features.build.plan import CataloguePlan
 from pozytywka_spark.features.build.purchases import purchases_of
-from pozytywka_spark.features.build.staged import LIKED, LISTENED, MEASURED, PLAYED
+from pozytywka_spark.features.build.row_buffer import Gathered
 from pozytywka_spark.hashing.slices import slice_of, slices_for
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles

@@ -9,8 +9,8 @@ import polars as pl
 
 from pozytywka_spark.features.build.first_times import numbered
 from pozytywka_spark.features.build.items import UserSlice
-from pozytywka_spark.features.build.sides import Sides
-from pozytywka_spark.features.build.staged import LIKED_ROWS, LISTENED_ROWS, MEASURED_ROWS
+from pozytywka_spark.features.build.lookups import Sides
+from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS, MEASURED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceRows
 from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel, batches

@@ -12,10 +12,10 @@ import polars as pl
 from pozytywka_spark import schemas
 from pozytywka_spark.features.build.items import Source, UserSlice
 from pozytywka_spark.features.build.label_rows import LabelPlan, count_labels, label_rows
+from pozytywka_spark.features.build.lookups import Sides, sides_of
+from pozytywka_spark.features.build.parcels import PLAYED_ROWS
 from pozytywka_spark.features.build.purchases import purchases_of
-from pozytywka_spark.features.build.sides import Sides, sides_of
 from pozytywka_spark.features.build.slice_files import slice_rows
-from pozytywka_spark.features.build.staged import PLAYED_ROWS
 from pozytywka_spark.features.build.suspicion_sample import CANDIDATES, OLDER
 from pozytywka_spark.features.build.user_kernel import SliceMade, make_slice
 from pozytywka_spark.hashing.slices import slices_for

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pozytywka_spark.features.build.sides import NONE, Sides
+from pozytywka_spark.features.build.lookups import NONE, Sides
 
 Whole = npt.NDArray[np.int64]
 

@@ -24,7 +24,7 @@ from pozytywka_spark.features.build.listened import (
     plays_by_track,
     popularity_level,
 )
-from pozytywka_spark.features.build.sides import Sides
+from pozytywka_spark.features.build.lookups import Sides
 from pozytywka_spark.features.build.track_numbers import number_tracks
 from pozytywka_spark.features.build.trailing import trailing_sums
 from pozytywka_spark.features.build.user_months import KEYS, UserMonths

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pozytywka_spark.features.build.items import UserSlice
-from pozytywka_spark.features.build.sides import Sides, sides_of
+from pozytywka_spark.features.build.lookups import Sides, sides_of
 from pozytywka_spark.features.build.slice_files import in_part, slice_rows
 from pozytywka_spark.features.build.third_pass import parts_of
 from pozytywka_spark.features.build.user_kernel import SliceRows, make_slice

@@ -10,8 +10,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pozytywka_spark.errors import GuardError
+from pozytywka_spark.features.guards.build_under_guard import GuardedBuild
 from pozytywka_spark.features.guards.compare_slices import DIFFERENT, USERS, WORLD, Maker
-from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.rebuild import Measure, Rebuild, measure_months
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.guards.sample import Sample, SliceName, choose_sample

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from pozytywka_spark.features.build.items import MonthShard, Source, UserSlice, slices_for
+from pozytywka_spark.features.build.parcels import BOUGHT, PLAYED
 from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.second_pass import MeasureMonths
-from pozytywka_spark.features.build.staged import BOUGHT, PLAYED
+from pozytywka_spark.features.guards.build_under_guard import GuardedBuild
 from pozytywka_spark.features.guards.compare_slices import CompareSlices, Maker, Plays, SliceInWorld
-from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.invent import INVENTED, SAMPLED, InventFutures, PastShard
 from pozytywka_spark.features.guards.sample import Sample, SliceName
 from pozytywka_spark.features.guards.worlds import World

@@ -6,8 +6,8 @@ from pozytywka_spark import schemas
 from pozytywka_spark.features.build.build_months import Build, Made
 from pozytywka_spark.features.build.suspicion_sample import CANDIDATES, OLDER
 from pozytywka_spark.features.declared.catalogue import feature_order
+from pozytywka_spark.features.guards.build_under_guard import GuardedBuild
 from pozytywka_spark.features.guards.feature_names import check_names
-from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.perturbation import check_perturbation
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.guards.rows import CheckRows, check_rows

@@ -9,9 +9,9 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.intake import by_spark
+from pozytywka_spark.ingest.intake import spark_source
 from pozytywka_spark.ingest.intake.contracts import ENTITIES, SUFFIXES
-from pozytywka_spark.ingest.intake.ledger import Version
+from pozytywka_spark.ingest.intake.ingest_log import Version
 from pozytywka_spark.ingest.intake.listing import list_local, list_objects
 from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.rawpaths import absolute, plain_path, with_host
@@ -70,7 +70,7 @@ def _listed(spark: SparkSession, settings: Settings, root: str) -> tuple[str, li
         return s3.address(root), list_objects(s3.address(root), storage.endpoint)
     if storage.is_local(plain_path(root)):
         return root, list_local(plain_path(root))
-    found = by_spark.list_files(spark, root)
+    found = spark_source.list_files(spark, root)
     return with_host(root, found[0].path) if found else root, found
 
 

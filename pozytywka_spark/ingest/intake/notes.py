@@ -8,8 +8,8 @@ from typing import Protocol
 from pyarrow import fs
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.ingest.intake.by_spark import SparkNotes
 from pozytywka_spark.ingest.intake.rawpaths import plain_path
+from pozytywka_spark.ingest.intake.spark_source import SparkNotes
 from pozytywka_spark.lake.storage.filesystem import Storage
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pozytywka_spark.ingest.intake.arrays import BrokenArrayError, array_rows
-from pozytywka_spark.ingest.intake.content import BLOCK, Blocks, in_blocks
+from pozytywka_spark.ingest.intake.content_hash import BLOCK, Blocks, in_blocks
 from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.textlines import (
     EndlessLineError,
@@ -72,7 +72,7 @@ class Part:
 
 
 def parts_of(files: Sequence[Surveyed], slots: int) -> list[Part]:
-    """What tasks read: parts in the order of files and places, each a whole number of `content.BLOCK`s.
+    """What tasks read: parts in the order of files and places, each a whole number of `content_hash.BLOCK`s.
 
     `slots` is how many tasks should have something to do, if there is enough for them.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from pozytywka_spark import schemas
-from pozytywka_spark.ingest.quality import brought as b
+from pozytywka_spark.ingest.quality import key_parcels as b
 from pozytywka_spark.ingest.quality.check_list import artist_checks, storage_checks, track_checks, user_checks
 from pozytywka_spark.ingest.quality.checks import Check, as_told, tally_checks, tally_columns
 from pozytywka_spark.ingest.quality.distributions import count_tracks

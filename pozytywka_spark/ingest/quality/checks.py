@@ -11,7 +11,7 @@ import polars as pl
 from pyspark.sql import types as T
 
 from pozytywka_spark import schemas
-from pozytywka_spark.ingest.quality.spelt import as_spelt
+from pozytywka_spark.ingest.quality.spark_text import as_spelt
 
 OK, INFO, WARN, ERROR = "ok", "info", "warn", "error"
 COLUMN = "column "  # how the name of a finding begins that describes a column

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.ingest.quality.brought import (
+from pozytywka_spark.ingest.quality.key_parcels import (
     LIKES,
     SESSION_EVENTS,
     TRACK_EVENTS,

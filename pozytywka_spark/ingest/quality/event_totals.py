@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pozytywka_spark.ingest.quality import brought as b
 from pozytywka_spark.ingest.quality import check_list as lists
-from pozytywka_spark.ingest.quality.brought import read_kind
+from pozytywka_spark.ingest.quality import key_parcels as b
 from pozytywka_spark.ingest.quality.checks import Check, Tally, as_told, tally_checks
 from pozytywka_spark.ingest.quality.distributions import count_sessions
+from pozytywka_spark.ingest.quality.key_parcels import read_kind
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Told
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from pozytywka_spark import schemas
-from pozytywka_spark.ingest.fates import DUPLICATE, NOTED, OUTCOMES, QUARANTINED, REPAIRED
-from pozytywka_spark.ingest.intake import ledger
+from pozytywka_spark.ingest.intake import ingest_log
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS
+from pozytywka_spark.ingest.outcomes import DUPLICATE, NOTED, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.quality import checks as c
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.lake.api import Lake, Txn
@@ -116,7 +116,7 @@ def last_findings(lake: Lake) -> list[Finding]:
     if not lake.exists(schemas.QUALITY.name):
         return []
     held = pl.DataFrame(lake.rows(schemas.QUALITY.name))
-    mine = held.filter(ingest_id=ledger.last_ingest_id(lake)).sort("entity", "check")
+    mine = held.filter(ingest_id=ingest_log.last_ingest_id(lake)).sort("entity", "check")
     return [
         Finding(
             r["entity"], r["check"], r["severity"], r["rows"], r["total"], r["meaning"], tuple(r["examples"])

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.config import Settings
-from pozytywka_spark.ingest.fates import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS
 from pozytywka_spark.ingest.intake.delivery import Delivery
-from pozytywka_spark.ingest.quality import figures
+from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
+from pozytywka_spark.ingest.quality import plots
 from pozytywka_spark.ingest.quality.checks import COLUMN, Finding
-from pozytywka_spark.ingest.quality.silver import Silver
-from pozytywka_spark.ingest.quality.spanned import caption, days_chart
+from pozytywka_spark.ingest.quality.data_span_findings import caption, days_chart
+from pozytywka_spark.ingest.quality.profile import Silver
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.reports.page import SEVERITIES, Page
 from pozytywka_spark.schemas import INGEST_COUNTS, INGESTS
@@ -29,21 +27,6 @@ _SAID = {
     DUPLICATE: "known already",
     QUARANTINED: "put aside in quarantine",
 }
-
-
-def page_path(settings: Settings) -> str:
-    """Where the page lies: always the state after the last ingest."""
-    return str(Path(settings.home) / "reports" / "ingest.html")
-
-
-def write_page(settings: Settings, page: Page) -> str:
-    """Put the page in place in one move; its path."""
-    target = Path(page_path(settings))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".tmp")
-    unfinished.write_text(page.render(), encoding="utf-8")
-    unfinished.replace(target)
-    return str(target)
 
 
 def trend(lake: Lake, delivery: str) -> list[dict[str, Any]]:
@@ -88,7 +71,7 @@ def make_page(
     )
     if len({row["ingest"] for row in trend_rows}) > 1:
         section.charts(
-            [figures.trend_chart(trend_rows, OUTCOMES)], alt="Rows of each ingest by what became of them"
+            [plots.trend_chart(trend_rows, OUTCOMES)], alt="Rows of each ingest by what became of them"
         )
     section.table(trend_rows)
     for entity in dict.fromkeys(finding.entity for finding in findings):
@@ -116,29 +99,29 @@ def _entity(
 
 
 def _plots(page: Page, silver: Silver) -> None:
-    plots = page.section("Distributions", anchor="distributions")
+    section = page.section("Distributions", anchor="distributions")
     if silver.tracks:
-        plots.charts(
-            figures.track_charts(silver.tracks),
+        section.charts(
+            plots.track_charts(silver.tracks),
             alt="Popularity, loudness, tempo and duration of tracks",
             columns=2,
             caption="Tracks by popularity, loudness, tempo and duration; unknown values are left out.",
         )
     if silver.span is not None:
-        plots.charts(
+        section.charts(
             [days_chart(silver.span)],
             alt="Events of each day, with the data's start and end",
             caption=caption(silver.span),
         )
     if silver.months:
-        plots.charts(
-            [figures.months_chart(silver.months)],
+        section.charts(
+            [plots.months_chart(silver.months)],
             alt="Events of each month by type",
             caption="Events of each month by type; each line of the grid is ten times the one below.",
         )
     if silver.sessions:
-        plots.charts(
-            [figures.sessions_chart(silver.sessions)],
+        section.charts(
+            [plots.sessions_chart(silver.sessions)],
             alt="Events in a session, premium users and others",
             caption="Sessions by their number of events: the share of each length, per group of users.",
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pozytywka_spark import schemas
-from pozytywka_spark.ingest.quality.brought import Staging
 from pozytywka_spark.ingest.quality.catalogue_partials import count_catalogue
 from pozytywka_spark.ingest.quality.event_partials import count_events
+from pozytywka_spark.ingest.quality.key_parcels import Staging
 from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.lake.tasks import TaskFiles, Told
 

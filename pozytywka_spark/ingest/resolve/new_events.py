@@ -16,10 +16,10 @@ import polars as pl
 
 from pozytywka_spark.hashing.identity import event_ids, user_bucket
 from pozytywka_spark.hashing.slices import slice_of, slices_for
-from pozytywka_spark.ingest.fates import COUNTS, DUPLICATE, KEPT, REPAIRED, SAME_ROW, count
-from pozytywka_spark.ingest.quality.brought import Staging
+from pozytywka_spark.ingest.outcomes import COUNTS, DUPLICATE, KEPT, REPAIRED, SAME_ROW, count
+from pozytywka_spark.ingest.parcels import EVENT, LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
 from pozytywka_spark.ingest.quality.event_partials import count_rows
-from pozytywka_spark.ingest.staged import EVENT, LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
+from pozytywka_spark.ingest.quality.key_parcels import Staging
 from pozytywka_spark.lake.event_notes import NOTE, note_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
@@ -123,7 +123,7 @@ def _settle(
 def new_among(candidates: pl.DataFrame, held: pl.DataFrame | None) -> pl.DataFrame:
     """The candidates that neither `held` has nor an equal candidate before them, by user and time.
 
-    `candidates`: as `staged.COMPLETE_ROWS`; `held`: `SAYS`.
+    `candidates`: as `parcels.COMPLETE_ROWS`; `held`: `SAYS`.
     """
     repaired = pl.col("repair_reason").is_not_null()
     rows = candidates.sort(*_ORDER, repaired, "source", "source_order")

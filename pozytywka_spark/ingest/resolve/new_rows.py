@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.hashing.slices import slice_of, text_slice
-from pozytywka_spark.ingest.fates import COUNTS, DUPLICATE, KEPT, OLDER_ROW, SAME_ROW, count
-from pozytywka_spark.ingest.staged import LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
+from pozytywka_spark.ingest.outcomes import COUNTS, DUPLICATE, KEPT, OLDER_ROW, SAME_ROW, count
+from pozytywka_spark.ingest.parcels import LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import Table

@@ -15,8 +15,8 @@ import polars as pl
 
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
+from pozytywka_spark.ingest.parcels import EVENT, INCOMPLETE, NEEDY, NEEDY_ROWS, SESSION, SESSION_ROWS
 from pozytywka_spark.ingest.resolve.repair import TRACK_OF_FOLLOWER, TRACK_OF_PLAY, TYPE, USER
-from pozytywka_spark.ingest.staged import EVENT, INCOMPLETE, NEEDY, NEEDY_ROWS, SESSION, SESSION_ROWS
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 

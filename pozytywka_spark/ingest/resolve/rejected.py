@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.ingest.fates import COUNTS, DUPLICATE, QUARANTINED, QUARANTINED_BEFORE, count
+from pozytywka_spark.ingest.outcomes import COUNTS, DUPLICATE, QUARANTINED, QUARANTINED_BEFORE, count
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import QUARANTINE

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pozytywka_spark.ingest.resolve.certain import ANOTHER, CROWD, Session, Value
+from pozytywka_spark.ingest.resolve.certain_values import ANOTHER, CROWD, Session, Value
 from pozytywka_spark.ingest.resolve.grammar import ENOUGH, Grammar
 from pozytywka_spark.ingest.resolve.session_rows import LONGEST, Row, agrees
 from pozytywka_spark.names import PLAY

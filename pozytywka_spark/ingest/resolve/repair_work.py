@@ -11,21 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.ingest.fates import COUNTS, DUPLICATE, INCOMPLETE_COPY, UNRESOLVED, count
-from pozytywka_spark.ingest.resolve.evidence import tally
-from pozytywka_spark.ingest.resolve.grammar import Grammar, Key
-from pozytywka_spark.ingest.resolve.losses import torn_sessions
-from pozytywka_spark.ingest.resolve.nearby import have_a_say, is_whole
-from pozytywka_spark.ingest.resolve.regroup import (
-    FILLED_TRACK,
-    FILLED_TYPE,
-    SessionSlice,
-    as_they_came,
-    sampled,
-)
-from pozytywka_spark.ingest.resolve.repair import Outcome, repair
-from pozytywka_spark.ingest.resolve.session_rows import Row
-from pozytywka_spark.ingest.staged import (
+from pozytywka_spark.ingest.outcomes import COUNTS, DUPLICATE, INCOMPLETE_COPY, UNRESOLVED, count
+from pozytywka_spark.ingest.parcels import (
     LEFT,
     LEFT_ROWS,
     LOST_ROWS,
@@ -34,6 +21,19 @@ from pozytywka_spark.ingest.staged import (
     REJECTED_ROWS,
     SESSION_ROWS,
 )
+from pozytywka_spark.ingest.resolve.evidence import tally
+from pozytywka_spark.ingest.resolve.grammar import Grammar, Key
+from pozytywka_spark.ingest.resolve.missing_rows import torn_sessions
+from pozytywka_spark.ingest.resolve.regroup import (
+    FILLED_TRACK,
+    FILLED_TYPE,
+    SessionSlice,
+    as_they_came,
+    sampled,
+)
+from pozytywka_spark.ingest.resolve.relevant_rows import have_a_say, is_whole
+from pozytywka_spark.ingest.resolve.repair import Outcome, repair
+from pozytywka_spark.ingest.resolve.session_rows import Row
 from pozytywka_spark.ingest.validate.event_shards import stage_complete
 from pozytywka_spark.ingest.validate.file_stats import month_of_event
 from pozytywka_spark.lake.shards import Parcel

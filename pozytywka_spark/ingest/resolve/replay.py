@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pozytywka_spark.ingest.fates import QUARANTINED, UNRESOLVED
-from pozytywka_spark.ingest.intake import ledger
+from pozytywka_spark.ingest.intake import ingest_log
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS, SESSIONS, Contract
-from pozytywka_spark.ingest.resolve.held import Layout, resolve_beside_held
-from pozytywka_spark.ingest.resolve.losses import losses_of
+from pozytywka_spark.ingest.outcomes import QUARANTINED, UNRESOLVED
+from pozytywka_spark.ingest.resolve.commit_batch import write_silver
+from pozytywka_spark.ingest.resolve.existing_rows import Layout, resolve_beside_held
+from pozytywka_spark.ingest.resolve.missing_rows import losses_of
 from pozytywka_spark.ingest.resolve.rejected import BatchStamp, StillQuarantined
 from pozytywka_spark.ingest.resolve.resolve_rows import BatchFiles
-from pozytywka_spark.ingest.resolve.writes import write_silver
 from pozytywka_spark.ingest.validate.line_work import ReplayWork
 from pozytywka_spark.ingest.validate.pass_one import judged_rows
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
@@ -48,7 +48,7 @@ def second_chance(lake: Lake, ingest_id: int, judging: Judging) -> int:
     """Try events again that earlier batches couldn't complete: their sessions may have grown."""
     batches = {
         (row["stream"], row["batch"])
-        for row in ledger.counts_of(lake, ingest_id)
+        for row in ingest_log.counts_of(lake, ingest_id)
         if row["entity"] == SESSIONS.entity
     }
     # the rows of a lone batch were judged beside all that there is
@@ -78,7 +78,7 @@ def replay(lake: Lake, contract: Contract, ingest_id: int, judging: Judging, tri
         counts = [row for row in resolved.counts if row["outcome"] != QUARANTINED]
         moved = sum(int(row["rows"]) for row in counts)
         if moved:
-            ledger.add_counts(lake, contract.entity, ingest_id, stamp.stream, counts)
+            ingest_log.add_counts(lake, contract.entity, ingest_id, stamp.stream, counts)
             write_silver(lake, contract, resolved, None)
             _take_out(lake, tasks, contract, held, resolved.left)
         return moved

@@ -14,16 +14,8 @@ from datetime import date, datetime
 from typing import Any
 
 from pozytywka_spark.hashing.slices import slices_for
-from pozytywka_spark.ingest.fates import summed
-from pozytywka_spark.ingest.quality.brought import key_slices
-from pozytywka_spark.ingest.resolve.counted import CountedFiles, counted_files
-from pozytywka_spark.ingest.resolve.new_events import EventShard, NewEvents
-from pozytywka_spark.ingest.resolve.new_rows import NewRows, RowSlice
-from pozytywka_spark.ingest.resolve.older_losses import OlderLosses
-from pozytywka_spark.ingest.resolve.regroup import Gather, SessionSlice
-from pozytywka_spark.ingest.resolve.rejected import HEX, BatchStamp, NewRejected, RejectedSlice
-from pozytywka_spark.ingest.resolve.repair_work import Repair, Tally, grammar_of
-from pozytywka_spark.ingest.staged import (
+from pozytywka_spark.ingest.outcomes import summed
+from pozytywka_spark.ingest.parcels import (
     COMPLETE,
     INCOMPLETE,
     LEFT,
@@ -34,6 +26,14 @@ from pozytywka_spark.ingest.staged import (
     ROWS,
     SESSION,
 )
+from pozytywka_spark.ingest.quality.key_parcels import key_slices
+from pozytywka_spark.ingest.resolve.event_counts import CountedFiles, counted_files
+from pozytywka_spark.ingest.resolve.new_events import EventShard, NewEvents
+from pozytywka_spark.ingest.resolve.new_rows import NewRows, RowSlice
+from pozytywka_spark.ingest.resolve.older_missing_rows import OlderLosses
+from pozytywka_spark.ingest.resolve.regroup import Gather, SessionSlice
+from pozytywka_spark.ingest.resolve.rejected import HEX, BatchStamp, NewRejected, RejectedSlice
+from pozytywka_spark.ingest.resolve.repair_work import Repair, Tally, grammar_of
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.schemas import Table

@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from pozytywka_spark.hashing.identity import user_bucket
-from pozytywka_spark.ingest.staged import COMPLETE, COMPLETE_ROWS
+from pozytywka_spark.ingest.parcels import COMPLETE, COMPLETE_ROWS
 from pozytywka_spark.ingest.validate.file_stats import MONTH
 from pozytywka_spark.lake.tasks import TaskFiles
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.ingest.staged import COMPLETE, INCOMPLETE, LOST, REJECTED
+from pozytywka_spark.ingest.parcels import COMPLETE, INCOMPLETE, LOST, REJECTED
 from pozytywka_spark.ingest.validate.rules.sessions import EMPTY_TRACK
 from pozytywka_spark.ingest.validate.rules.verdict import Verdict
 

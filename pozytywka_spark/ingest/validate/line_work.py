@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pozytywka_spark.ingest.intake.content import Blocks, content_hash
+from pozytywka_spark.ingest.intake.content_hash import Blocks, content_hash
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS, SESSIONS, Contract
 from pozytywka_spark.ingest.intake.reader import Part, read_part
 from pozytywka_spark.ingest.intake.textlines import Lines
 from pozytywka_spark.ingest.validate.file_stats import FileStats
-from pozytywka_spark.ingest.validate.gathered import SLICE, Gathered
-from pozytywka_spark.ingest.validate.joined import Origin
-from pozytywka_spark.ingest.validate.judged import Judged, LossesOf
+from pozytywka_spark.ingest.validate.joined_pieces import Origin
+from pozytywka_spark.ingest.validate.judge_lines import Judged, LossesOf
+from pozytywka_spark.ingest.validate.row_buffer import SLICE, Gathered
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.storage.filesystem import Storage
@@ -28,10 +28,10 @@ _QUARANTINED = (
 
 @dataclass(frozen=True)
 class LineWork:
-    """Work on parts of files of one entity, of which `paths` are all of the batch (see `staged.SOURCE`).
+    """Work on parts of files of one entity, of which `paths` are all of the batch (see `parcels.SOURCE`).
 
     Tells for each file that it read of: `source` (its place in `paths`), `stats` (`FileStats.as_told` of what
-    it read) and `blocks` (see `content.Blocks`).
+    it read) and `blocks` (see `content_hash.Blocks`).
     """
 
     storage: Storage
@@ -56,7 +56,7 @@ class LineWork:
             yield {"source": source, "stats": told, "blocks": {str(at): one for at, one in of.told.items()}}
 
     def judge_lines(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Told]:
-        """The same work on lines that Spark put down (`by_spark.LINES`). No `blocks` are told."""
+        """The same work on lines that Spark put down (`spark_source.LINES`). No `blocks` are told."""
         numbers = {path: number for number, path in enumerate(self.paths)}
         rows = self._gathered(files)
         slices = (lines for item in items for lines in files.read([item]).iter_slices(SLICE))

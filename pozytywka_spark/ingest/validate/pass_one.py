@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
-from pozytywka_spark.ingest.resolve.losses import losses_of
+from pozytywka_spark.ingest.resolve.missing_rows import losses_of
 from pozytywka_spark.ingest.validate.file_stats import FileStats
 from pozytywka_spark.ingest.validate.line_work import LineWork, by_source
 from pozytywka_spark.ingest.validate.rules.verdict import Judging

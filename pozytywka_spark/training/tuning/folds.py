@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Asked, Question
+from pozytywka_spark.dataset.questions import Asked, Question
 from pozytywka_spark.dataset.splits import MonthCount, base_rate_of
 from pozytywka_spark.dataset.table import Mask, TrainingTable
 from pozytywka_spark.models.booster import load

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.asking import Asked
 from pozytywka_spark.dataset.prepare import Prepared
+from pozytywka_spark.dataset.questions import Asked
 from pozytywka_spark.spark.resources import (
     Cluster,
     Plan,

@@ -18,11 +18,11 @@ from pozytywka_spark.features.build.dimensions import track_dimension, user_dime
 from pozytywka_spark.features.build.first_pass import first_purchases
 from pozytywka_spark.features.build.items import REAL, MonthShard, Source, UserSlice
 from pozytywka_spark.features.build.month_events import COLUMNS
+from pozytywka_spark.features.build.parcels import BOUGHT, MEASURED, PLAYED, TRACKS, USERS
 from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
-from pozytywka_spark.features.build.staged import BOUGHT, MEASURED, PLAYED, TRACKS, USERS
+from pozytywka_spark.features.guards.build_under_guard import GuardedBuild
 from pozytywka_spark.features.guards.compare_slices import Maker, MakeSlice, Plays
-from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.perturbation import check_perturbation
 from pozytywka_spark.features.guards.rebuild import Bought, Measure, measure_months
 from pozytywka_spark.features.guards.result import GuardResult
@@ -33,9 +33,9 @@ from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard
 from pozytywka_spark.lake.tasks import TaskFiles, Work
-from tests.features import fixed_world
 from tests.features.leaks import with_leaks
 from tests.in_memory import MemoryTasks
+from tests.worlds import fixed_world
 
 BUCKETS, SLICES = 2, 2
 COPY = 1_000  # what a copy of a user has more in its number

@@ -9,7 +9,7 @@ import pytest
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.items import Source
-from pozytywka_spark.features.build.staged import BOUGHT, BOUGHT_ROWS
+from pozytywka_spark.features.build.parcels import BOUGHT, BOUGHT_ROWS
 from pozytywka_spark.features.guards.rows import CheckRows, check_rows
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of

@@ -10,7 +10,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.features.build.month_events import COLUMNS
-from pozytywka_spark.features.build.staged import BOUGHT
+from pozytywka_spark.features.build.parcels import BOUGHT
 from pozytywka_spark.features.guards.invent import (
     INVENTED,
     SAMPLED,

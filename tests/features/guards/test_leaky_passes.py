@@ -12,13 +12,13 @@ import pytest
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.items import MonthShard
+from pozytywka_spark.features.build.lookups import Sides
 from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.build.second_pass import MeasureMonths
-from pozytywka_spark.features.build.sides import Sides
 from pozytywka_spark.features.build.user_kernel import SliceRows
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.guards.build_under_guard import GuardedBuild
 from pozytywka_spark.features.guards.compare_slices import Maker
-from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.rebuild import Bought, measure_months
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Work

@@ -14,9 +14,9 @@ from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.guards import compare_slices
+from pozytywka_spark.features.guards.build_under_guard import GuardedBuild
 from pozytywka_spark.features.guards.canary import CANARY
 from pozytywka_spark.features.guards.compare_slices import Maker
-from pozytywka_spark.features.guards.guarded import GuardedBuild
 from pozytywka_spark.features.guards.rebuild import measure_months
 from pozytywka_spark.lake.shards import Parcel
 from tests.features.guards.made_builds import build_with, dimensions_of, perturbation, silver_events

@@ -1,0 +1,147 @@
+"""What all slices of users share: the tracks by their numbers, and how often anyone had played them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pozytywka_spark.features.build.dimensions import no_tracks
+from pozytywka_spark.features.build.items import Source
+from pozytywka_spark.features.build.month_numbers import month_numbers
+from pozytywka_spark.features.build.parcels import PLAYED_ROWS
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import TaskFiles
+
+Whole = npt.NDArray[np.int64]
+NONE = -1  # the number of an artist, genre or track that there isn't
+TRACK_COLUMNS = ("track", "track_id", "artist", "artist_id", "genre", "duration_ms")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The track dimension, and plays of its tracks by month.
+
+    `tracks`, grain track: `track`, `track_id`, `artist` and `artist_id`, `genre` (the first that the artist
+    lists), `known` (whether plays of it count for the level `popularity`). `track`, `artist`, `genre` are
+    numbers from 0 on.
+    `played`: `track`, `month`, `plays` by anyone, in the build's months and earlier ones.
+    """
+
+    tracks: pl.DataFrame
+    played: pl.DataFrame
+
+    @cached_property
+    def top(self) -> int:
+        """The first number that no track of the dimension has."""
+        return _top(self.tracks, "track")
+
+    @cached_property
+    def artist_of(self) -> Whole:
+        """The artist of each track; the element at `top` is for all tracks that the catalogue lacks."""
+        return _by_number(self.tracks, "track", "artist")
+
+    @cached_property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Whether each track is known, the one at `top` included."""
+        known = _by_number(self.tracks.with_columns(pl.col("known").cast(pl.Int64)), "track", "known")
+        flags: npt.NDArray[np.bool_] = known == 1
+        return flags
+
+    @cached_property
+    def genre_of(self) -> Whole:
+        """The first genre of each artist; the last element is for no artist."""
+        return _by_number(self.tracks, "artist", "genre")
+
+    @cached_property
+    def place_of(self) -> Whole:
+        """The place of each artist by first genre, then number; the last element is for no artist."""
+        places = np.empty_like(self.genre_of)
+        places[np.argsort(self.genre_of, kind="stable")] = np.arange(len(places))
+        return places
+
+    @cached_property
+    def track_ids(self) -> pl.Series:
+        """The identifier of each track, by number."""
+        return _texts(self.tracks, "track", "track_id")
+
+    @cached_property
+    def artist_ids(self) -> pl.Series:
+        """The identifier of each artist, by number."""
+        return _texts(self.tracks, "artist", "artist_id")
+
+    @cached_property
+    def artists_by_id(self) -> pl.DataFrame:
+        """Grain: artist: `artist_id` and `artist`."""
+        named = self.tracks.select("artist_id", pl.col("artist").cast(pl.Int64))
+        return named.drop_nulls().unique()
+
+    @cached_property
+    def plays_by_month(self) -> tuple[tuple[int, Whole, Whole], ...]:
+        """Each month's number, tracks (each once) and plays, in order of months."""
+        summed = self.played.group_by("month", "track").agg(pl.col("plays").sum()).sort("month")
+        parts = summed.partition_by("month", maintain_order=True)
+        return tuple(
+            (int(month_numbers(part["month"])[0]), _whole(part["track"]), _whole(part["plays"]))
+            for part in parts
+        )
+
+    def prior_plays(self, months: Sequence[int]) -> Iterator[Whole]:
+        """For each of the months (numbers, in order) the plays of each track in all months before.
+
+        One array, which grows from month to month: take what you need before you ask for the next.
+        """
+        prior = np.zeros(self.top + 1, np.int64)
+        waiting = list(reversed(self.plays_by_month))
+        for month in months:
+            while waiting and waiting[-1][0] < month:
+                _, tracks, plays = waiting.pop()
+                prior[tracks] += plays
+            yield prior
+
+
+def sides_of(tracks: Parcel | None, played: Sequence[Source], files: TaskFiles) -> Sides:
+    """The sides from the parcel TRACKS (None: no tracks), and from parcels PLAYED and files of `track_plays`.
+
+    Held plays go by identifier: what was a stray track then may be in the catalogue by now, and the reverse.
+    """
+    dimension = files.shared([tracks], TRACK_COLUMNS) if tracks else no_tracks().select(TRACK_COLUMNS)
+    numbers = dimension.select("track_id", pl.col("track").cast(pl.UInt32))
+    parcels = [one for one in played if isinstance(one, Parcel)]
+    held = [one for one in played if isinstance(one, DataFile)]
+    columns = ["track", "month", "plays"]
+    found = [pl.DataFrame(schema=PLAYED_ROWS).select(columns)]
+    if parcels:
+        found.append(files.shared(parcels, columns).drop_nulls("track"))
+    if held:
+        by_id = files.shared(held, ["track_id", "month", "plays"])
+        found.append(by_id.join(numbers, on="track_id").select(columns))
+    known = dimension.with_columns(known=pl.col("duration_ms").is_not_null()).drop("duration_ms")
+    return Sides(known, pl.concat(found))
+
+
+def _top(rows: pl.DataFrame, number: str) -> int:
+    top = rows.get_column(number).cast(pl.Int64).max()
+    return 0 if top is None else int(top) + 1  # type: ignore[arg-type]  # Polars' type of any maximum
+
+
+def _by_number(rows: pl.DataFrame, number: str, value: str) -> Whole:
+    """The values by number; NONE where there is no number or no value, and once more at the end."""
+    found = np.full(_top(rows, number) + 1, NONE, np.int64)
+    given = rows.select(number, value).drop_nulls()
+    found[_whole(given[number])] = _whole(given[value])
+    return found
+
+
+def _texts(rows: pl.DataFrame, number: str, value: str) -> pl.Series:
+    numbers = pl.DataFrame({number: np.arange(_top(rows, number), dtype=np.int64)})
+    given = rows.select(pl.col(number).cast(pl.Int64), value).drop_nulls().unique(number)
+    return numbers.join(given, on=number, how="left", maintain_order="left").get_column(value)
+
+
+def _whole(values: pl.Series) -> Whole:
+    return values.cast(pl.Int64).to_numpy()
