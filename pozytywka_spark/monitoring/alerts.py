@@ -156,7 +156,7 @@ def _judge(
         expected = others["purchases_expected"]
         # beyond chance (three standard errors) and beyond the tolerance
         chance = (expected.high - expected.value) * 3 / NORMAL_95
-        limit = max(chosen.max_purchase_shift * expected.value, chance)
+        limit = max(settings.max_purchase_shift * expected.value, chance)
         far = value.value - expected.value
         # of few purchases even none at all may be chance: then no threshold below can be passed
         threshold = max(0.0, expected.value + (limit if far >= 0 else -limit))
