@@ -36,6 +36,8 @@ if [[ "$need" != unit* ]]; then
 fi
 cd "$PROJECT"
 export PATH="$PROJECT/.venv/bin:$PATH" PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
+# images often set it: without kept bytecode each worker and each job that a test starts compiles all anew
+unset PYTHONDONTWRITEBYTECODE
 # Tests wait far more than they compute, half of it for one JVM's planning: three workers, a Spark session each
 side_by_side=(-n "${TEST_WORKERS:-3}" --dist loadfile --no-loadscope-reorder)
 case "$need" in

@@ -9,17 +9,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
-import needs
 import pytest
 import yaml
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.spark.session import build_session
+from tests import needs
 from tests.jars import delta_overrides
 
 # fixtures that several rooms share
-pytest_plugins = ("trained", "s3_server", "ready_stores", "made_delivery")
+pytest_plugins = (
+    "tests.worlds.trained",
+    "tests.worlds.made_delivery",
+    "tests.s3_server",
+    "tests.ready_stores",
+)
 
 # an example that takes 0.3 s on a busy machine is no failure: no timed tests
 hypothesis.settings.register_profile("suite", deadline=None)

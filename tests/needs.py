@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-TESTS = Path(__file__).resolve().parent
+TESTS = f"{Path(__file__).resolve().parent}/"
 # whatever their tests call
 SYSTEM = ("tests/cluster/", "tests/endurance/", "tests/store/", "tests/test_class_archive.py")
 STARTERS = {"subprocess", "multiprocessing"}  # whoever uses them starts processes
@@ -116,7 +116,7 @@ def _used(function: Any) -> _Reading:
 
 
 def _is_ours(function: FunctionType) -> bool:
-    return Path(function.__code__.co_filename).is_relative_to(TESTS)
+    return function.__code__.co_filename.startswith(TESTS)  # of 120,000 functions: no Path for each
 
 
 def _names_and_texts(code: CodeType) -> tuple[set[str], set[str]]:

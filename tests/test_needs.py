@@ -9,9 +9,10 @@ from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
-import needs
 import pytest
 from pyspark.sql import SparkSession
+
+from tests import needs
 
 
 def _starts() -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pozytywka_spark.evaluation.intervals import PERCENTILES_95
 from pozytywka_spark.evaluation.metric_sums import CURVE, TOP, Floats
 
-INTERVAL = (2.5, 97.5)
 LOWER_IS_BETTER = ("log_loss", "brier", "calibration_error")
 
 
@@ -31,7 +31,7 @@ class Evaluation:
         drawn = drawn[np.isfinite(drawn)]
         if len(drawn) == 0:
             return self.metrics[name], self.metrics[name]
-        low, high = np.percentile(drawn, INTERVAL)
+        low, high = np.percentile(drawn, PERCENTILES_95)
         return float(low), float(high)
 
 

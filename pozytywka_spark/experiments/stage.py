@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -45,6 +44,7 @@ from pozytywka_spark.lake.data_span import DataSpan, span_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.months import month_after
+from pozytywka_spark.reports.files import write_page
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import ASSIGNMENTS, EXPERIMENT_RESULTS, EXPOSURES
 
@@ -100,7 +100,7 @@ def report(spark: SparkSession, settings: Settings, lake: Lake, name: str) -> Ex
     """
     reading = read_experiment(spark, settings, lake, name)
     page = render(reading, settings)
-    path = write_page(settings, f"experiment-{name}.html", page)
+    path = str(write_page(settings, f"experiment-{name}.html", page))
     unchanged = _is_there(lake, reading)
     if not unchanged:
         lake.replace_partitions(_records(reading), EXPERIMENT_RESULTS, [{"experiment": name}])
@@ -240,14 +240,6 @@ def _past(lake: Lake, tasks: Tasks, settings: Settings, experiment: Experiment) 
 def _overlap(other: Experiment, mine: Experiment) -> bool:
     """Whether the other ran at any time since mine began."""
     return other.ended is None or other.ended > mine.started
-
-
-def write_page(settings: Settings, name: str, page: str) -> str:
-    """Put the page under the reports; its path."""
-    path = Path(settings.home) / "reports" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
-    return str(path)
 
 
 def _ratios(cells: Cells, experiment: Experiment, alpha: float) -> list[Row]:

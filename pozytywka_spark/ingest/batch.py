@@ -86,16 +86,17 @@ class Batch:
         return last is not None and last >= self.number
 
 
-def ingest_batch(batch: Batch, tasks: Tasks) -> CountedFiles | None:
+def ingest_batch(batch: Batch, tasks: Tasks, judged: JudgedRows | None = None) -> CountedFiles | None:
     """Read, judge, resolve and commit one batch; what was counted of its events meanwhile, if anything was.
 
-    Raises `DataError` if a required field is in no row of a file, or if most rows of a file are unusable;
-    then nothing of the batch is written.
+    `judged`: its rows, if they were read before. Raises `DataError` if a required field is in no row of a
+    file, or if most rows of a file are unusable; then nothing of the batch is written.
     """
     if batch.has_written(INGEST_FILES.name):
         return None
     counted = None
-    judged = _read(batch, tasks) if batch.files else NOTHING_READ
+    if judged is None:
+        judged = read_batch(batch, tasks)
     if not batch.has_written(INGEST_COUNTS.name):  # what was begun is brought to its end
         check_fields(judged.files, batch.source.contract)
         check_share(judged.files, batch.source)
@@ -105,7 +106,10 @@ def ingest_batch(batch: Batch, tasks: Tasks) -> CountedFiles | None:
     return counted
 
 
-def _read(batch: Batch, tasks: Tasks) -> JudgedRows:
+def read_batch(batch: Batch, tasks: Tasks) -> JudgedRows:
+    """Its rows, judged and put down; nothing is written."""
+    if not batch.files:
+        return NOTHING_READ
     storage, source = storage_of(batch.settings), batch.source
     entity, buckets = source.contract.entity, buckets_of(batch.lake)
     if all(storage.opens(each.file.path) for each in batch.files):

@@ -17,7 +17,8 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.batch import Batch, Source, file_row, ingest_batch
+from pozytywka_spark.ingest.ahead import Ahead, Taken
+from pozytywka_spark.ingest.batch import Batch, Source, file_row, ingest_batch, read_batch
 from pozytywka_spark.ingest.intake import ingest_log, spark_source
 from pozytywka_spark.ingest.intake.ingest_log import Version
 from pozytywka_spark.ingest.intake.notes import Notes, open_notes
@@ -28,6 +29,7 @@ from pozytywka_spark.ingest.intake.survey import survey
 from pozytywka_spark.ingest.intake.unchanged_files import may_be_touched, only_touched
 from pozytywka_spark.ingest.intake.wrong_kinds import AGAIN
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
+from pozytywka_spark.ingest.validate.pass_one import JudgedRows
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.storage.filesystem import storage_of
 from pozytywka_spark.lake.tasks import Tasks
@@ -49,6 +51,7 @@ class Book:
     settings: Settings
     source: Source
     tasks: Tasks
+    ahead: Ahead | None = None  # of which files the first batch is being read
 
     def finish(self, listed: Sequence[RawFile]) -> bool:
         """Make a batch that was cut short once more, with those of its files that are listed.
@@ -67,6 +70,18 @@ class Book:
             self._batch(files, written)
         return True
 
+    def is_unfinished(self) -> bool:
+        """Whether a batch has written something, but not which files it read."""
+        return self._last(INGEST_COUNTS.name) > self._last(INGEST_FILES.name)
+
+    def read_ahead(self, files: Sequence[RawFile]) -> Taken:
+        """What `take_in` would read first of these files. Raises as it does, in other words."""
+        surveyed = self._surveyed(files, refuse=True)
+        batch = Batch(
+            self.spark, self.lake, self.settings, self.source, 0, tuple(surveyed[: self._step(surveyed)])
+        )
+        return Taken(tuple(surveyed), read_batch(batch, self.tasks))
+
     def take_in(self, files: Sequence[RawFile]) -> CountedFiles | None:
         """Read files that were never read, in batches of `ingest.max_files_per_batch`.
 
@@ -76,13 +91,15 @@ class Book:
         """
         counted = None
         with self._in_words():
-            surveyed = self._surveyed(files, refuse=True)
+            ahead = self.ahead if self.ahead and self.ahead.files == tuple(files) else None
+            taken = ahead.taken.result() if ahead else None
+            surveyed = taken.surveyed if taken else self._surveyed(files, refuse=True)
             number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
-            step = self.settings.ingest.max_files_per_batch or max(1, len(surveyed))
+            step = self._step(surveyed)
             for start in range(0, len(surveyed), step):
                 batch = surveyed[start : start + step]
                 self._notes().write(f"{number}.json", json.dumps([each.file.path for each in batch]))
-                counted = self._batch(batch, number)
+                counted = self._batch(batch, number, taken.first if taken and not start else None)
                 number += 1
         return counted
 
@@ -108,9 +125,15 @@ class Book:
             return [Surveyed(file) for file in files]
         return survey(self.tasks, files, storage, self.source.contract, refuse=refuse)
 
-    def _batch(self, files: Sequence[Surveyed], number: int) -> CountedFiles | None:
+    def _step(self, surveyed: Sequence[Surveyed]) -> int:
+        """How many files make a batch."""
+        return self.settings.ingest.max_files_per_batch or max(1, len(surveyed))
+
+    def _batch(
+        self, files: Sequence[Surveyed], number: int, judged: JudgedRows | None = None
+    ) -> CountedFiles | None:
         batch = Batch(self.spark, self.lake, self.settings, self.source, number, tuple(files))
-        return ingest_batch(batch, self.tasks)
+        return ingest_batch(batch, self.tasks, judged)
 
     def _planned(self, number: int) -> frozenset[str] | None:
         """Paths of a batch that was begun, by this version or by one that left it to Spark's file source."""

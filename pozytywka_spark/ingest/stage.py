@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,17 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.ingest.ahead import Ahead, Read, reading_ahead
 from pozytywka_spark.ingest.batch import Source
 from pozytywka_spark.ingest.file_log import Book, source_id
 from pozytywka_spark.ingest.intake import ingest_log
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS, Contract
 from pozytywka_spark.ingest.intake.delivery import Delivery, changed, find_delivery, unread
 from pozytywka_spark.ingest.intake.lock import only_ingest
+from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.ingest.quality.findings import last_findings
-from pozytywka_spark.ingest.quality.page import page_path
 from pozytywka_spark.ingest.quality.write_report import report_on
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.ingest.resolve.replay import replay_all, replay_stream, second_chance
@@ -34,6 +36,7 @@ from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.reports.files import INGEST_PAGE, page_path
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.reports.page import SEVERITIES
 
@@ -100,8 +103,9 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
         read = ingest_log.read_before(lake, delivery.root)
         judging = judging_of(settings.ingest, datetime.now(UTC))
         with lake.tasks() as tasks:
-            with _ready(spark, delivery, read):
-                counted = _take_in(_Running(spark, lake, settings, delivery, ingest_id, judging, tasks), read)
+            running = _Running(spark, lake, settings, delivery, ingest_id, judging, tasks)
+            with _ready(running, read) as ahead:
+                counted = _take_in(running, read, ahead)
             # counts without an end may also be those of an ingest that was cut short after its last file
             if not ingest_log.counts_of(lake, ingest_id):
                 return _nothing_new(settings, lake, delivery)
@@ -109,14 +113,17 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
             return _finish(settings, lake, tasks, delivery, ingest_id, counted)
 
 
-def _take_in(running: _Running, read: Mapping[str, ingest_log.Read]) -> CountedFiles | None:
+def _take_in(
+    running: _Running, read: Mapping[str, ingest_log.Read], ahead: Mapping[str, Ahead]
+) -> CountedFiles | None:
     """Read what is new of all entities; what was counted of events meanwhile, if anything was."""
     counted, failures = None, []
     for contract in CONTRACTS:
         try:
             if running.delivery.files.get(contract.entity):
                 before = read.get(contract.entity, ingest_log.Read(0, {}))
-                counted = _ingest_entity(running, contract, before) or counted
+                being_read = ahead.get(contract.entity)
+                counted = _ingest_entity(running, contract, before, being_read) or counted
         except DataError as error:  # of this entity's files: the others are none the worse for it
             failures.append(str(error))
     if failures:
@@ -124,16 +131,36 @@ def _take_in(running: _Running, read: Mapping[str, ingest_log.Read]) -> CountedF
     return counted
 
 
-def _ready(
-    spark: SparkSession, delivery: Delivery, read: Mapping[str, ingest_log.Read]
-) -> AbstractContextManager[None]:
-    """Workers that start while small files are read by this process, if there are large ones too."""
-    new = (
-        unread(files, read[entity].versions if entity in read else {})
-        for entity, files in delivery.files.items()
-    )
-    large = any(sum(file.size for file in files) > INLINE_BYTES for files in new)
-    return workers_awake(spark, _KERNELS) if large else nullcontext()
+@contextmanager
+def _ready(running: _Running, read: Mapping[str, ingest_log.Read]) -> Iterator[Mapping[str, Ahead]]:
+    """If there are large files: workers that start while this process reads small ones, and all that is new
+    being read ahead of its turn.
+    """
+    new = {
+        entity: unread(files, read[entity].versions if entity in read else {})
+        for entity, files in running.delivery.files.items()
+    }
+    if all(sum(file.size for file in files) <= INLINE_BYTES for files in new.values()):
+        yield {}
+        return
+    with workers_awake(running.spark, _KERNELS), reading_ahead(_first_read(running, read, new)) as ahead:
+        yield ahead
+
+
+def _first_read(
+    running: _Running, read: Mapping[str, ingest_log.Read], new: Mapping[str, Sequence[RawFile]]
+) -> dict[str, tuple[Sequence[RawFile], Read]]:
+    """Of each entity the files that are surely read next: not where an earlier ingest left work half done, or
+    files have changed.
+    """
+    found: dict[str, tuple[Sequence[RawFile], Read]] = {}
+    for contract in CONTRACTS:
+        before, files = read.get(contract.entity, ingest_log.Read(0, {})), new.get(contract.entity)
+        if files and not changed(files, before.versions):
+            books = [running.book_of(contract, before.generation + later) for later in (0, 1)]
+            if not any(book.is_unfinished() for book in books):
+                found[contract.entity] = files, partial(books[0].read_ahead, files)
+    return found
 
 
 def replay(settings: Settings, lake: Lake) -> IngestReport:
@@ -177,7 +204,7 @@ def _nothing_new(settings: Settings, lake: Lake, delivery: Delivery) -> IngestRe
     """The report of a run that had nothing to do; what is wrong with silver is still wrong."""
     findings = last_findings(lake)
     entities = tuple(_entity_report(contract.entity, ()) for contract in CONTRACTS)
-    page = page_path(settings)
+    page = str(page_path(settings, INGEST_PAGE))
     return IngestReport(
         None,
         delivery.root,
@@ -218,7 +245,7 @@ class _Running:
     judging: Judging
     tasks: Tasks
 
-    def book_of(self, contract: Contract, generation: int) -> Book:
+    def book_of(self, contract: Contract, generation: int, ahead: Ahead | None = None) -> Book:
         """The book of an entity in one generation."""
         source = Source(
             contract,
@@ -229,10 +256,12 @@ class _Running:
             self.judging,
             self.settings.ingest.accept_bad_share,
         )
-        return Book(self.spark, self.lake, self.settings, source, self.tasks)
+        return Book(self.spark, self.lake, self.settings, source, self.tasks, ahead)
 
 
-def _ingest_entity(running: _Running, contract: Contract, before: ingest_log.Read) -> CountedFiles | None:
+def _ingest_entity(
+    running: _Running, contract: Contract, before: ingest_log.Read, ahead: Ahead | None
+) -> CountedFiles | None:
     """Read what is new of one entity, if anything is; what was counted of its events meanwhile.
 
     A path is read once. A file that grew or was replaced in place is noticed by its size and time, and
@@ -250,4 +279,4 @@ def _ingest_entity(running: _Running, contract: Contract, before: ingest_log.Rea
     touched = running.book_of(contract, before.generation).pass_over(different, before.versions)
     anew = any(file.path not in touched for file in different)
     files = listed if anew else [f for f in unread(listed, before.versions) if f.path not in touched]
-    return running.book_of(contract, before.generation + anew).take_in(files) if files else None
+    return running.book_of(contract, before.generation + anew, ahead).take_in(files) if files else None

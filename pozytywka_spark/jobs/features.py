@@ -109,9 +109,6 @@ def _show_catalogue(settings: Settings) -> None:
 
 
 def _write(settings: Settings, name: str, text: str) -> None:
-    from pathlib import Path
+    from pozytywka_spark.reports.files import write_page
 
-    path = Path(settings.home) / "reports" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    say(f"written: {path}")
+    say(f"written: {write_page(settings, name, text)}")

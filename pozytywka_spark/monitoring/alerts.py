@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from pozytywka_spark.config import Monitoring
+from pozytywka_spark.evaluation.intervals import NORMAL_95
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.monitoring.counts import FINE, Counts, Floats
 from pozytywka_spark.monitoring.drift import distances_of
@@ -153,8 +154,8 @@ def _judge(
         return least, value.value == value.value and value.high < least, detail
     if kind == REALISED and name == "purchases":
         expected = others["purchases_expected"]
-        # beyond chance (the interval is 1.96 wide: three standard errors) and beyond the tolerance
-        chance = (expected.high - expected.value) * 3 / 1.96
+        # beyond chance (three standard errors) and beyond the tolerance
+        chance = (expected.high - expected.value) * 3 / NORMAL_95
         limit = max(settings.max_purchase_shift * expected.value, chance)
         far = value.value - expected.value
         # of few purchases even none at all may be chance: then no threshold below can be passed

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pozytywka_spark.evaluation.evaluate import Rows, evaluate
+from pozytywka_spark.evaluation.intervals import NORMAL_95
 from pozytywka_spark.evaluation.metric_sums import Floats
 from pozytywka_spark.evaluation.metrics import Evaluation
 
 ESTIMATED, REALISED = "estimated", "realised"
-NORMAL = 1.959963984540054  # of a 95% interval
 _CLIP = 1e-15
 
 
@@ -110,5 +110,5 @@ def auc_error(auc: float, positives: float, negatives: float) -> float:
 
 
 def _around(value: float, error: float, least: float = -np.inf, most: float = np.inf) -> Measured:
-    low, high = value - NORMAL * error, value + NORMAL * error
+    low, high = value - NORMAL_95 * error, value + NORMAL_95 * error
     return Measured(float(value), float(max(low, least)), float(min(high, most)))

@@ -11,6 +11,7 @@ import numpy as np
 from pozytywka_spark.config import Gate, Settings
 from pozytywka_spark.dataset.questions import Asked
 from pozytywka_spark.evaluation.evaluate import finished, ranges
+from pozytywka_spark.evaluation.intervals import PERCENTILES_95
 from pozytywka_spark.evaluation.metrics import LOWER_IS_BETTER, Evaluation
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import check_label
@@ -169,7 +170,7 @@ def _table(challenger: Evaluation, champion: Evaluation) -> tuple[Mapping[str, o
     rows = []
     for name in COMPARED:
         drawn = (challenger.replicates[name] - champion.replicates[name])[1:]
-        low, high = np.percentile(drawn[np.isfinite(drawn)], (2.5, 97.5))
+        low, high = np.percentile(drawn[np.isfinite(drawn)], PERCENTILES_95)
         rows.append(
             {
                 "metric": name,

@@ -6,10 +6,19 @@ from pathlib import Path
 
 from pozytywka_spark.config import Settings
 
+INGEST_PAGE = "ingest.html"  # the state after the last ingest
+
+
+def page_path(settings: Settings, name: str) -> Path:
+    """Where a page lies: in `home`/reports."""
+    return Path(settings.home) / "reports" / name
+
 
 def write_page(settings: Settings, name: str, text: str) -> Path:
-    """Write a page under `home`/reports and say where."""
-    path = Path(settings.home) / "reports" / name
+    """Put a page in its place in one move, so that nobody opens half of one; its path."""
+    path = page_path(settings, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    unfinished = path.with_name(f"{name}.tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
     return path

@@ -43,7 +43,7 @@ _DELTA: Mapping[str, object] = {
 # Delta reads a table's log in 50 tasks, at each version anew: on one machine most of a small write's time.
 _DELTA_ON_ONE_MACHINE: Mapping[str, object] = {
     "spark.databricks.delta.snapshotPartitions": 2,
-    # a vacuum lists folders in so many tasks, each of which is nearly all overhead here; Spark's default is 10,000
+    # a vacuum lists folders in so many tasks, nearly all overhead here; Spark's default is 10,000
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": 8,
 }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from threading import Lock
 
 from pyspark.sql import SparkSession
 
 _INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+_turn, _found, _inside = Lock(), ExitStack(), 0
 
 
 @contextmanager
@@ -30,7 +32,18 @@ def conf_within(spark: SparkSession, conf: Mapping[str, str]) -> Iterator[None]:
 def interpreted(spark: SparkSession) -> Iterator[None]:
     """Plans that run inside are interpreted: for few rows, generating and compiling classes is all cost.
 
-    A session's first job of kernels takes 2.4 s of CPU so, and 3.1 s with classes.
+    A session's first job of kernels takes 2.4 s of CPU so, and 3.1 s with classes. Jobs of several threads
+    may overlap: the last to end leaves the settings as the first found them.
     """
-    with conf_within(spark, _INTERPRETED):
+    global _inside
+    with _turn:
+        if not _inside:
+            _found.enter_context(conf_within(spark, _INTERPRETED))
+        _inside += 1
+    try:
         yield
+    finally:
+        with _turn:
+            _inside -= 1
+            if not _inside:
+                _found.close()

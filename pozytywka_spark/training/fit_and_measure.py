@@ -73,16 +73,17 @@ def fit_both(
 ) -> tuple[tuple[linear.FittedLogistic, Calibrator], tuple[estimators.FittedTrees, Calibrator] | None]:
     """Both models, each with its calibrator; no trees for a plan across executors.
 
-    With several threads the line is fitted beside the trees, whose threads wait a third of the time.
+    With several threads the trees grow beside the line: their threads wait for each other a third of it.
     """
     if plan.across:
         return _line(table, settings, plan.threads), None
     if plan.threads == 1:
         return _line(table, settings, 1), _trees(table, settings, plan, base_rate)
     with ThreadPoolExecutor(1) as beside:
-        line = beside.submit(_line, table, settings, plan.threads)
-        trees = _trees(table, settings, plan, base_rate)
-        return line.result(), trees
+        trees = beside.submit(_trees, table, settings, plan, base_rate)
+        # in this thread: in another one its last digits are others
+        line = _line(table, settings, plan.threads)
+        return line, trees.result()
 
 
 def _line(table: TrainingTable, settings: Settings, threads: int) -> tuple[linear.FittedLogistic, Calibrator]:

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Dirt, Settings, Synthetic, load_settings
 from pozytywka_spark.synthetic.life import plan_of
 from pozytywka_spark.synthetic.parts import PARTS, parts_of
+from scripts.docs.blocks import table
 
 WORLD = Synthetic(
     users=300, months=8, start=date(2022, 1, 1), tracks=400, artists=60, played_tracks=200, genres=120,
@@ -34,10 +35,11 @@ FEATURES = ("number_of_tracks", "number_of_skips", "skip_rate", "average_duratio
 
 @dataclass(frozen=True)
 class Life:
-    """A line as delivered and, by table, the row that it is or is part of."""
+    """A line as delivered; by table, the row that it is or is part of; the time split of the training."""
 
     line: str
     rows: Mapping[str, Mapping[str, Any]]
+    split: Sequence[Mapping[str, Any]]
 
 
 def run(spark: SparkSession, home: Path) -> Life:
@@ -53,9 +55,9 @@ def run(spark: SparkSession, home: Path) -> Life:
     lake = open_lake(settings, spark)
     ingest(spark, settings, lake)
     build_features(spark, settings, lake)
-    train(spark, settings, lake)
+    trained = train(spark, settings, lake)
     score(spark, settings, lake, MONTH)
-    return follow(settings)
+    return follow(settings, trained.split)
 
 
 def _deliver(folder: Path) -> None:
@@ -66,7 +68,7 @@ def _deliver(folder: Path) -> None:
         (folder / f"{entity}.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def follow(settings: Settings) -> Life:
+def follow(settings: Settings, split: Sequence[Mapping[str, Any]]) -> Life:
     """The first SKIP of the month without a track that was repaired and whose user was scored."""
     events = _table(settings, "events").filter(pl.col("event_month") == MONTH)
     predictions = _table(settings, "predictions")
@@ -86,6 +88,7 @@ def follow(settings: Settings) -> Life:
             **rows,
             "predictions": _one(predictions, mine),
         },
+        split,
     )
 
 
@@ -119,6 +122,7 @@ def blocks(life: Life) -> dict[str, str]:
         "user-month": _card(_only(life.rows["user_month"], ("user_id", "month", *MEASURES))),
         "features": _card(_only(life.rows["features"], ("user_id", "month", *FEATURES))),
         "labels": _card(life.rows["labels"]),
+        "split": table([{name: str(value) for name, value in row.items()} for row in life.split]),
         "prediction": _card({k: v for k, v in prediction.items() if k not in ("scoring_id", "scored_at")}),
         "reasons": "\n".join(f"- {reason['text']}" for reason in reasons),
     }

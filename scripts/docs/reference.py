@@ -10,7 +10,7 @@ from pozytywka_spark.features.declared.catalogue import catalogue_hash
 from pozytywka_spark.features.page.catalogue_page import as_markdown
 from pozytywka_spark.ingest.quality.findings import _REASON_MEANING as REASONS
 from scripts.docs.blocks import PROJECT, table
-from scripts.docs.job_help import help_of, jobs
+from scripts.docs.job_help import commands_of, help_of, jobs
 from scripts.docs.settings import settings
 from scripts.docs.tables import tables
 
@@ -36,9 +36,12 @@ def _page(title: str, body: str) -> str:
 def job_pages() -> str:
     """The help of every job."""
     parts = [
-        "Each is run as `scripts/submit.sh JOB`; `scripts/submit.sh JOB --help` prints what stands here."
+        "Each is run as `scripts/submit.sh JOB`, or `pozytywka JOB` where the wheel is installed; "
+        "`scripts/submit.sh JOB --help` prints what stands here."
     ]
-    parts += [f"## {name}\n\n```text\n{help_of(name)}```" for name in jobs()]
+    for name in jobs():
+        parts.append(f"## {name}\n\n```text\n{help_of(name)}```")
+        parts += [f"### {name} {each}\n\n```text\n{help_of(name, each)}```" for each in commands_of(name)]
     return "\n\n".join(parts)
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Set
 from pathlib import Path
+
+from pozytywka_spark.lake.api import Lake
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
@@ -34,3 +38,25 @@ def paths_named(page: Path) -> set[str]:
     return {
         name for name in named if re.match(r"(pozytywka_spark|tests|scripts|conf|jobs|docs)/[\w./-]*$", name)
     }
+
+
+def commands(page: Path) -> list[list[str]]:
+    """The words of each command of a job, up to what is spark-submit's own."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    text = re.sub(r"```text.*?```", "", text, flags=re.DOTALL)
+    found = re.findall(r"scripts/submit\.sh ([a-z][^\n`]*)", text)
+    split = [shlex.split(command.replace('"', "").replace("'", ""), comments=True) for command in found]
+    return [words[: words.index("--")] if "--" in words else words for words in split]
+
+
+def settings_named(page: Path, sections: Set[str]) -> set[str]:
+    """Names in backticks that begin with a section of settings; Spark's own, calls and files aside."""
+    named = re.findall(r"(?<![\w./])([a-z_]+(?:\.[a-z_0-9]+)+)(?==|`)", prose(page))
+    own = {each for each in named if each.partition(".")[0] in sections}
+    return {each for each in own if not each.startswith("spark.") and not _is_call(each)}
+
+
+def _is_call(name: str) -> bool:
+    """`lake.append` is what one calls on a lake."""
+    object_, _, method = name.partition(".")
+    return object_ == "lake" and hasattr(Lake, method)

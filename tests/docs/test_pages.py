@@ -9,10 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from pozytywka_spark.config import Settings
+from pozytywka_spark.config.decisive import marks
 from scripts.docs import reference, rooms
 from scripts.docs.blocks import filled
+from scripts.docs.job_help import commands_of, help_of, jobs
 from scripts.docs.writers import WRITERS
-from tests.docs.pages import DOCS, PAGES, PROJECT, anchors, links, paths_named, prose
+from tests.docs.pages import (
+    DOCS,
+    PAGES,
+    PROJECT,
+    anchors,
+    commands,
+    links,
+    paths_named,
+    prose,
+    settings_named,
+)
 
 AGAIN = "run .venv/bin/python -m scripts.docs"
 
@@ -44,6 +57,23 @@ def test_files_of_rooms_that_are_named_are_there(page: Path) -> None:
     named = {path for path in re.findall(r"`([\w/]+(?:\.py|/))`", prose(page)) if path.startswith(inside)}
     places = (PROJECT / "pozytywka_spark", PROJECT)
     assert sorted(path for path in named if not any((place / path).exists() for place in places)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_commands_are_those_of_jobs(page: Path) -> None:
+    for job, *words in commands(page):
+        assert job in jobs()
+        inner = words[:1] if words[:1] and words[0] in commands_of(job) else []
+        given = {word.partition("=")[0] for word in words if word.startswith("--")}
+        flags = set(re.findall(r"--[a-z-]+", help_of(job) + help_of(job, *inner)))
+        # those of submit.sh itself
+        assert given - {"--master", "--dry-run"} <= flags, f"{job} {' '.join(words)}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name != "reference"], ids=name)
+def test_settings_that_are_named_are_there(page: Path) -> None:
+    named = settings_named(page, set(Settings.model_fields))
+    assert sorted(named - set(marks())) == []
 
 
 @pytest.mark.parametrize("page", sorted(reference.pages()))
@@ -78,6 +108,14 @@ def test_each_table_is_written_where_the_reference_says() -> None:
             f"{file} writes no {table}"
         )
         assert (PROJECT / "jobs" / f"{job}.py").is_file()
+
+
+def test_each_reason_code_of_a_rule_has_words() -> None:
+    rules = (PROJECT / "pozytywka_spark/ingest/validate/rules").glob("*.py")
+    text = "".join(file.read_text(encoding="utf-8") for file in rules)
+    codes = set(re.findall(r'Broken\(\s*"(\w+)"', text))
+    assert len(codes) >= 10
+    assert sorted(codes - set(reference.REASONS)) == []
 
 
 def test_the_glossary_is_whole_and_its_rooms_are_there() -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from endured import WORLD, end_state, overrides
 from pyspark.sql import SparkSession
-from running import run
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.synthetic.world import write_world
+from tests.endurance.endured import WORLD, end_state, overrides
+from tests.running import run
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
-from running import JOBS
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.store import connect
+from tests.running import JOBS
 
 WORLD = [
     "synthetic.users=240", "synthetic.months=7", "synthetic.tracks=400", "synthetic.played_tracks=200",

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from endured import end_state, overrides
 from pyspark.sql import SparkSession
-from running import run
+
+from tests.endurance.endured import end_state, overrides
+from tests.running import run
 
 WORK = ("users", "artists", "tracks", "track_storage", "events", "user_month", "features", "labels")
 

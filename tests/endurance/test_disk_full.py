@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from endured import end_state, overrides
 from pyspark.sql import SparkSession
-from running import run
+
+from tests.endurance.endured import end_state, overrides
+from tests.running import run
 
 
 def mount(*arguments: str) -> subprocess.CompletedProcess[str]:

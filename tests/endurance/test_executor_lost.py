@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from cluster.standalone import standalone
-from endured import end_state, overrides
 from pyspark.sql import SparkSession
-from running import JOBS
+
+from tests.endurance.endured import end_state, overrides
+from tests.running import JOBS
 
 SECONDS = 540
 ON_CLUSTER = [

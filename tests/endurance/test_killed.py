@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from endured import end_state, overrides, start
 from pyspark.sql import SparkSession
+
+from tests.endurance.endured import end_state, overrides, start
 
 KILLS = 20
 SECONDS = 1500  # at most; every kill until then counts, and at least ten there must be

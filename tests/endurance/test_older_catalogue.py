@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from endured import end_state, overrides
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -18,6 +17,7 @@ from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.months import months_between
+from tests.endurance.endured import end_state, overrides
 
 
 @pytest.mark.parametrize("older", [("2022-03-01",), ("2022-01-01", "2022-05-01"), ("2022-07-01",)])

@@ -1,5 +1,5 @@
 """What several tests of the room share."""
 
-from known_effect import known
+from tests.worlds.known_effect import known
 
 __all__ = ["known"]

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
-from known_effect import write_events
 from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
@@ -19,6 +18,7 @@ from pozytywka_spark.experiments.assignment.assign import assign, end, grow_shar
 from pozytywka_spark.experiments.assignment.eligibility import chosen_cut_off, next_cut_off
 from pozytywka_spark.experiments.assignment.hashing import bucket_of, layer_scope
 from pozytywka_spark.lake import Lake, open_lake
+from tests.worlds.known_effect import write_events
 
 JANUARY, FEBRUARY, MARCH = date(2023, 1, 1), date(2023, 2, 1), date(2023, 3, 1)
 USERS = range(1, 401)

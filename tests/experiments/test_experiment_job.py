@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from known_effect import Known
 from pyspark.sql import SparkSession
 
 from pozytywka_spark import cli
 from pozytywka_spark.jobs.experiment import main
+from tests.worlds.known_effect import Known
 
 
 def run(known: Known, *words: str) -> tuple[int, str]:

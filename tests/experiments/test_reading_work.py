@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 import numpy as np
 import polars as pl
 import pytest
-from in_memory import MemoryTasks
 
 from pozytywka_spark.experiments.analysis.participants import Past
 from pozytywka_spark.experiments.analysis.reading_work import BOUGHT, ReadEvents, ReadUsers
@@ -15,6 +14,7 @@ from pozytywka_spark.experiments.analysis.segments import contamination, segment
 from pozytywka_spark.experiments.analysis.sufficient_statistics import cells_told
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.months import number_of
+from tests.in_memory import MemoryTasks
 
 MAY, JUNE, JULY, UNTIL = (date(2022, month, 1) for month in (5, 6, 7, 8))
 _US = pl.Datetime("us", "UTC")

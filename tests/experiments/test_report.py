@@ -11,7 +11,6 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from known_effect import START, Known
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
@@ -21,6 +20,7 @@ from pozytywka_spark.experiments.assignment.importing import import_exposures, i
 from pozytywka_spark.experiments.stage import ExperimentReport, read_experiment, report
 from pozytywka_spark.lake import Lake
 from pozytywka_spark.tracking.store import connect
+from tests.worlds.known_effect import START, Known
 
 NAMES = {"true": "treatment", "false": "control"}
 

@@ -7,10 +7,7 @@ from datetime import date, datetime
 import numpy as np
 import pandas as pd
 import pytest
-from known_effect import write_events
-from known_hazard import as_spark
 from pyspark.sql import SparkSession
-from trained import settings_in
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
@@ -22,6 +19,9 @@ from pozytywka_spark.experiments.uplift.report import UpliftReport
 from pozytywka_spark.experiments.uplift.stage import uplift
 from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import Lake, open_lake
+from tests.worlds.known_effect import write_events
+from tests.worlds.known_hazard import as_spark
+from tests.worlds.trained import settings_in
 
 USERS, SHARE = 4000, 0.4
 

@@ -16,7 +16,8 @@ import polars as pl
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.declared.declaration import Feature, declaration, measures_of
 from pozytywka_spark.features.declared.values import Measure
-from tests.features import fixed_world, in_kernels
+from tests.features import in_kernels
+from tests.worlds import fixed_world
 
 FILE = Path(__file__).with_name("recorded_values.json")
 ANEW = "record its values anew: python -m tests.features.recorded"

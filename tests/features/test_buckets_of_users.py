@@ -13,7 +13,7 @@ from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest.relayout import rebucket
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.months import next_month
-from tests.features.histories import (
+from tests.worlds.histories import (
     TABLES,
     contents,
     deliver,

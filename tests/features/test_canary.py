@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.guards.canary import CANARY
 from pozytywka_spark.features.stage import build_features, send_canary
-from tests.features.histories import TABLES, deliver, histories, prepared, some_features, write_catalogue
+from tests.worlds.histories import TABLES, deliver, histories, prepared, some_features, write_catalogue
 
 
 def test_the_canary_is_stopped_and_nothing_is_kept(spark: SparkSession, tmp_path: Path) -> None:

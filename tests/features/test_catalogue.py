@@ -21,8 +21,9 @@ from pozytywka_spark.features.declared.values import Formula, Measure, sum_name
 from pozytywka_spark.features.guards.canary import CANARY
 from pozytywka_spark.features.page.catalogue_page import as_html, as_markdown, catalogue_rows
 from pozytywka_spark.months import cut_off_micros, months_between
-from tests.features import fixed_world, in_kernels
+from tests.features import in_kernels
 from tests.features.extra_features import FEATURES
+from tests.worlds import fixed_world
 
 PLAN = plan_of(CATALOGUE)
 JULY = date(2023, 7, 1)

@@ -16,7 +16,7 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import Lake
-from tests.features.histories import (
+from tests.worlds.histories import (
     MONTHS,
     TABLES,
     contents,

@@ -196,5 +196,5 @@ def test_the_report_is_one_page_with_every_part() -> None:
 def test_the_report_of_rows_without_labels_and_of_no_rows() -> None:
     march = table().filter(pl.col("month") == MONTHS[2])
     page = render_page(march, load_settings("local"), FEATURES, COUNTS[2:], [])
-    assert "No row&#x27;s buys_within_30_days is known yet." in page
+    assert "No row&#39;s buys_within_30_days is known yet." in page
     assert "0 user-months" in render_page(table().clear(), load_settings("local"), FEATURES, [], [])

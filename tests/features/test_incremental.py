@@ -20,7 +20,7 @@ from pozytywka_spark.features.declared.listening import plays, skips
 from pozytywka_spark.features.declared.values import Value
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake.api import Lake
-from tests.features.histories import (
+from tests.worlds.histories import (
     FIRST_MONTHS,
     MONTHS,
     TABLES,

@@ -27,7 +27,7 @@ from pozytywka_spark.lake.task_files import as_polars
 from pozytywka_spark.synthetic.world import write_world
 from tests.features import oracle, oracle_behaviour
 from tests.features.leaky_entries import entry_that_knows
-from tests.features.silver import silver_of, write_silver
+from tests.worlds.silver import silver_of, write_silver
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pozytywka_spark.lake import run_tasks
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.table_files import TableFiles
-from tests.features.histories import (
+from tests.worlds.histories import (
     MONTHS,
     TABLES,
     deliver,

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
-from deliveries import Row
-from in_memory import MemoryTasks
 
 from pozytywka_spark.ingest.outcomes import QUARANTINED
 from pozytywka_spark.ingest.resolve.missing_rows import losses_of
@@ -21,6 +19,8 @@ from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import Shard, Written
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.schemas import EVENTS, QUARANTINE, Table
+from tests.in_memory import MemoryTasks
+from tests.worlds.deliveries import Row
 
 _MODIFIED = datetime(2023, 1, 1, tzinfo=UTC)
 _LINES = {"value": pl.Binary, "path": pl.String, "source_order": pl.Int64, "time_unit": pl.String}

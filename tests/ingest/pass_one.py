@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from in_memory import MemoryFiles
 
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS
 from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
@@ -19,6 +18,7 @@ from pozytywka_spark.ingest.validate.judge_lines import Judged
 from pozytywka_spark.ingest.validate.line_work import LineWork
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.storage.filesystem import Storage
+from tests.in_memory import MemoryFiles
 
 ANY_TIME = Judging(2**20)
 

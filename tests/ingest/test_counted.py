@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_ingest import MemoryIngest
-from quality_worlds import silver_frame
 
 from pozytywka_spark.ingest.quality import key_parcels
 from pozytywka_spark.ingest.quality.profile import Silver, look
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.lake.shards import Shard
+from tests.ingest.memory_ingest import MemoryIngest
+from tests.worlds.quality_worlds import silver_frame
 
 BEGIN = datetime(2023, 1, 30, tzinfo=UTC)
 USERS = silver_frame("users", [(1, "x", None, True), (2, "x", None, False), (9, "x", None, None)])

@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from in_memory import MemoryFiles
-from silver_rows import events
 
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.ingest.parcels import COMPLETE, COMPLETE_ROWS
 from pozytywka_spark.ingest.validate.event_shards import stage_complete
 from pozytywka_spark.ingest.validate.file_stats import month_of_event
+from tests.in_memory import MemoryFiles
+from tests.ingest.silver_rows import events
 
 DAY = 86_400
 JANUARY, FEBRUARY, MARCH = (date(2023, month, 1) for month in (1, 2, 3))

@@ -6,11 +6,11 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from deliveries import at, contents, sessions, write
 
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.schemas import QUARANTINE, Table
+from tests.worlds.deliveries import at, contents, sessions, write
 
 NOW = datetime(2023, 3, 1, tzinfo=UTC)
 PLAY = {"track_id": "a", "event_type": "PLAY", "user_id": 1, "session_id": 1}

@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-from deliveries import at, contents, sessions, users, write
-from older_stream import run_older_stream
 
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.file_log import Book
 from pozytywka_spark.lake import open_lake
+from tests.ingest.older_stream import run_older_stream
+from tests.worlds.deliveries import at, contents, sessions, users, write
 
 TABLES = ("users", "events", "quarantine", "ingest_counts", "ingest_files", "ingests")
 WRITES = ("append", "upsert", "replace_partitions", "rewrite")

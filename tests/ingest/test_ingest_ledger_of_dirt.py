@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from deliveries import at
 
 from pozytywka_spark.config import Dirt, load_settings
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.synthetic.world import truth_path, write_world
+from tests.worlds.deliveries import at
 
 RATE = 0.05
 WORLD = [

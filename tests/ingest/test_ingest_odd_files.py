@@ -5,13 +5,10 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
-import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deliveries import at, contents, sessions, users, write
-from in_memory import MemoryTasks
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import DataError
@@ -19,13 +16,11 @@ from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.intake import reader, survey
 from pozytywka_spark.ingest.intake.contracts import SESSIONS
 from pozytywka_spark.ingest.intake.listing import list_local
+from pozytywka_spark.jobs import ingest as job
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.storage.filesystem import Storage
-
-PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT / "jobs"))
-
-import ingest as job  # noqa: E402 a job is a script, found by its folder
+from tests.in_memory import MemoryTasks
+from tests.worlds.deliveries import at, contents, sessions, users, write
 
 
 def zstd(data: bytes) -> bytes:

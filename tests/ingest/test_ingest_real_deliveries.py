@@ -8,12 +8,12 @@ from html import escape
 from pathlib import Path
 
 import pytest
-from deliveries import at, contents
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake
+from tests.worlds.deliveries import at, contents
 
 
 def rows_of(folder, entity):

@@ -10,15 +10,15 @@ from datetime import datetime
 from itertools import islice, pairwise
 
 import pytest
-from deliveries import usual_sessions
-from grammars import FORMS, Measured, blanked, delivery, measure, measured
-from scenes import SCENES
 
 from pozytywka_spark.ingest.outcomes import UNRESOLVED
 from pozytywka_spark.ingest.resolve.evidence import tally
 from pozytywka_spark.ingest.resolve.grammar import Grammar
 from pozytywka_spark.ingest.resolve.repair import repair
 from pozytywka_spark.ingest.resolve.session_rows import Row
+from tests.ingest.grammars import FORMS, Measured, blanked, delivery, measure, measured
+from tests.ingest.scenes import SCENES
+from tests.worlds.deliveries import usual_sessions
 
 
 def of_sessions(rows):

@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from deliveries import at, sessions, users, write
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Data, Settings
@@ -15,7 +14,8 @@ from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.quality.data_span_findings import caption, days_chart, span_findings, spanned
 from pozytywka_spark.lake import open_lake
-from tests.features.histories import some_features
+from tests.worlds.deliveries import at, sessions, users, write
+from tests.worlds.histories import some_features
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases"
 DAYS = {date(2023, 1, 1 + n): 100 for n in range(31)} | {date(2023, 2, n): 90 for n in range(1, 29)}

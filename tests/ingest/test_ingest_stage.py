@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from deliveries import START, at, contents, sessions, users, write
 
 from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import DataError, LakeError
@@ -19,6 +18,7 @@ from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.ingest.validate.rules import judge, storage
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.layout import buckets_of
+from tests.worlds.deliveries import START, at, contents, sessions, users, write
 
 
 def counts(report, entity="sessions"):

@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from in_memory import MemoryFiles
 
 from pozytywka_spark.ingest.parcels import LOST_ROWS
 from pozytywka_spark.ingest.resolve.missing_rows import losses_of, torn_sessions
 from pozytywka_spark.ingest.resolve.older_missing_rows import OlderLosses
 from pozytywka_spark.ingest.resolve.rejected import BatchStamp
+from tests.in_memory import MemoryFiles
 
 _TIME = '{"timestamp": "2023-01-01T10:00:00.5", "user_id": 1, '
 _LOST = datetime(2023, 1, 1, 10, 0, 0, 500_000, UTC)

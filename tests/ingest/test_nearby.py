@@ -5,14 +5,14 @@ from itertools import groupby
 
 import polars as pl
 import pytest
-from deliveries import usual_sessions
-from grammars import FORMS, as_rows, blanked, delivery
 from test_ingest_repair_kernel import of_sessions, scene, shown_by
 
 from pozytywka_spark.ingest.resolve.evidence import tally
 from pozytywka_spark.ingest.resolve.grammar import Grammar
 from pozytywka_spark.ingest.resolve.relevant_rows import have_a_say
 from pozytywka_spark.ingest.resolve.repair import repair
+from tests.ingest.grammars import FORMS, as_rows, blanked, delivery
+from tests.worlds.deliveries import usual_sessions
 
 
 @pytest.fixture(scope="module")

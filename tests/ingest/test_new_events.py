@@ -7,8 +7,6 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from in_memory import MemoryFiles
-from silver_rows import START, as_held, events
 
 from pozytywka_spark.hashing.identity import event_ids, user_bucket
 from pozytywka_spark.ingest.outcomes import summed
@@ -16,6 +14,8 @@ from pozytywka_spark.ingest.parcels import LEFT, RESCUED
 from pozytywka_spark.ingest.resolve.new_events import EventShard, NewEvents
 from pozytywka_spark.lake.event_notes import as_note, note_of
 from pozytywka_spark.schemas import EVENTS
+from tests.in_memory import MemoryFiles
+from tests.ingest.silver_rows import START, as_held, events
 
 MONTH = date(2023, 2, 1)
 PLAY = {"at": 5, "event_type": "PLAY", "user_id": 7, "session_id": 70, "track_id": "a"}

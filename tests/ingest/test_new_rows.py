@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from in_memory import MemoryFiles
 
 from pozytywka_spark.ingest.outcomes import summed
 from pozytywka_spark.ingest.parcels import LEFT, RESCUED, ROWS, SOURCE
 from pozytywka_spark.ingest.resolve.new_rows import NewRows, RowSlice
 from pozytywka_spark.schemas import TRACK_STORAGE, USERS
+from tests.in_memory import MemoryFiles
 
 _DAY = datetime(2023, 1, 1, tzinfo=UTC)
 # files of a batch: when modified, path

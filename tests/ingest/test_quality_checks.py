@@ -3,11 +3,11 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from quality_worlds import looked_at, silver_frame
 
 from pozytywka_spark.ingest.quality import catalogue_partials, event_partials, key_parcels
 from pozytywka_spark.names import AUDIO_FEATURES
 from pozytywka_spark.schemas import TRACKS
+from tests.worlds.quality_worlds import looked_at, silver_frame
 
 
 def track(key, artist="a", **changes):

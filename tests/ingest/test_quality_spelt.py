@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import types as T
-from quality_worlds import silver_frame
 
 from pozytywka_spark.ingest.quality.checks import (
     INFO,
@@ -25,6 +24,7 @@ from pozytywka_spark.ingest.quality.checks import (
 )
 from pozytywka_spark.ingest.quality.spark_text import as_spelt, double_text, time_text
 from pozytywka_spark.schemas import USERS
+from tests.worlds.quality_worlds import silver_frame
 
 # as Java 17 prints doubles, and Spark 4.2 casts times to text
 DOUBLES = [

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from quality_worlds import looked_at, silver_frame
 
 from pozytywka_spark.ingest.quality import catalogue_partials, event_partials, key_parcels
 from pozytywka_spark.names import AUDIO_FEATURES, EVENT_TYPES
+from tests.worlds.quality_worlds import looked_at, silver_frame
 
 BEGIN = datetime(2023, 1, 1, tzinfo=UTC)
 USERS, TRACKS = st.integers(0, 6), st.sampled_from([f"t{n}" for n in range(5)])

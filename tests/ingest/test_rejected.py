@@ -3,7 +3,6 @@
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from in_memory import MemoryFiles
 
 from pozytywka_spark.ingest.outcomes import summed
 from pozytywka_spark.ingest.parcels import LEFT, LEFT_ROWS, REJECTED, REJECTED_ROWS
@@ -15,6 +14,7 @@ from pozytywka_spark.ingest.resolve.rejected import (
     StillQuarantined,
 )
 from pozytywka_spark.schemas import QUARANTINE
+from tests.in_memory import MemoryFiles
 
 STAMP = BatchStamp("sessions", "sessions-d", 3, 12)
 PATHS = ("/d/a.jsonl", "/d/b.jsonl")

@@ -9,14 +9,14 @@ from functools import cache
 
 import polars as pl
 import pytest
-from deliveries import usual_sessions
-from grammars import FORMS, as_rows, blanked, delivery
-from memory_ingest import MemoryIngest
-from scenes import SCENES
 from test_ingest_repair_kernel import fates, of_sessions, shown_by
 
 from pozytywka_spark.ingest.outcomes import UNRESOLVED
 from pozytywka_spark.ingest.resolve.repair import repair
+from tests.ingest.grammars import FORMS, as_rows, blanked, delivery
+from tests.ingest.memory_ingest import MemoryIngest
+from tests.ingest.scenes import SCENES
+from tests.worlds.deliveries import usual_sessions
 
 T0 = datetime(2023, 1, 1)
 

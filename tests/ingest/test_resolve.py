@@ -5,10 +5,11 @@ from collections import Counter
 from datetime import UTC
 
 import polars as pl
-from deliveries import GRAMMAR_FROM, sessions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_repair_work import usual_lake
+
+from tests.worlds.deliveries import GRAMMAR_FROM, sessions
 
 _BROKEN = [
     '{"timestamp": ',

@@ -5,9 +5,9 @@ import math
 from datetime import UTC, datetime
 
 import pytest
-from rule_rows import EVENT, judged, silver, track
 
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
+from tests.ingest.rule_rows import EVENT, judged, silver, track
 
 _SILENT = dict.fromkeys((name for name, value in track().items() if isinstance(value, float)), 0)
 TRACKS = [

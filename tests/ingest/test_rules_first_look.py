@@ -11,8 +11,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from odd_lines import ADVERT, JUDGING, PLAY, mutants
-from pass_one import by_rules, rows_of, run_over
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
@@ -20,6 +18,8 @@ from pozytywka_spark.ingest.validate.fast_path import FORM, look_first
 from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.validate.rules.times import iso_micros
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
+from tests.ingest.odd_lines import ADVERT, JUDGING, PLAY, mutants
+from tests.ingest.pass_one import by_rules, rows_of, run_over
 
 TIME = datetime(2023, 1, 3, 5, 9, 55, tzinfo=UTC)
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import polars as pl
 import pytest
-from pass_one import by_rules, rows_of, run, run_over, surveyed
 from polars.testing import assert_frame_equal
 from test_rules_cases import CASES, SAME, lines, told  # noqa: F401 - `lines` is a fixture
 
 from pozytywka_spark.ingest.intake.reader import parts_of
 from pozytywka_spark.ingest.intake.textlines import Piece, lines_in
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
+from tests.ingest.pass_one import by_rules, rows_of, run, run_over, surveyed
 
 LIMIT = 2**20
 TEXTS = {"timestamp": '"2023-01-03T05:09:55"', "user_id": "1", "track_id": '"t"', "event_type": '"PLAY"',

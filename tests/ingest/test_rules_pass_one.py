@@ -16,9 +16,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from in_memory import MemoryFiles
-from odd_lines import ADVERT, JUDGING, PLAY, mutants
-from pass_one import ANY_TIME, by_rules, losses_of, rows_of, run, run_over, surveyed, work
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark import schemas
@@ -40,6 +37,9 @@ from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.storage.filesystem import Storage
+from tests.in_memory import MemoryFiles
+from tests.ingest.odd_lines import ADVERT, JUDGING, PLAY, mutants
+from tests.ingest.pass_one import ANY_TIME, by_rules, losses_of, rows_of, run, run_over, surveyed, work
 
 SOUND = json.dumps(PLAY).encode()
 NAMELESS = json.dumps(PLAY | {"user_id": None}).encode()

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odd_lines import PLAY, mutants
 
 from pozytywka_spark.ingest.validate.fast_path import FORM
 from pozytywka_spark.ingest.validate.usual_form import Quick, look_quickly
+from tests.ingest.odd_lines import PLAY, mutants
 
 TRACK = "6afea581e2d33bf935e940"
 USUAL = PLAY | {"track_id": TRACK}

@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
-from in_memory import MemoryTasks
-from odd_lines import PLAY
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.intake.contracts import SESSIONS
 from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.survey import survey
 from pozytywka_spark.lake.storage.filesystem import Storage
+from tests.in_memory import MemoryTasks
+from tests.ingest.odd_lines import PLAY
 
 SECONDS = json.dumps(PLAY | {"timestamp": 1672722595}) + "\n"
 ISO = json.dumps(PLAY) + "\n"

@@ -3,11 +3,11 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from rule_rows import EPOCH, EVENT, judged, silver, track
 
 from pozytywka_spark.ingest.validate.rules import times
 from pozytywka_spark.ingest.validate.rules.identifiers import number_id, text_id
 from pozytywka_spark.ingest.validate.rules.sessions import event_type
+from tests.ingest.rule_rows import EPOCH, EVENT, judged, silver, track
 
 
 def micros(time):

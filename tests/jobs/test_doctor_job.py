@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from running import run
+
+from tests.running import run
 
 
 def test_a_machine_on_which_jobs_can_run(

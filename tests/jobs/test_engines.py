@@ -9,12 +9,12 @@ import pytest
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
-from running import run
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.synthetic.world import write_world
 from tests.jars import needed
+from tests.running import run
 
 pytestmark = pytest.mark.jvm
 

@@ -23,9 +23,9 @@ from pozytywka_spark.jobs import features as job
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.features import oracle
-from tests.features.histories import content
 from tests.features.leaky_entries import LEAKS, entry, leaky_entries
-from tests.features.silver import silver_of, write_silver
+from tests.worlds.histories import content
+from tests.worlds.silver import silver_of, write_silver
 
 WANTED = ["spark.master=local[2]", "spark.shuffle_partitions=2"]
 

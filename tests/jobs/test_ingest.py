@@ -1,17 +1,11 @@
 """The job as a person runs it: what it says, and how it ends."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT / "tests" / "ingest"))
-
-from deliveries import sessions, users, write  # noqa: E402
-
-from pozytywka_spark.jobs import ingest as job  # noqa: E402
+from pozytywka_spark.jobs import ingest as job
+from tests.worlds.deliveries import sessions, users, write
 
 
 def arguments(spark, home, raw, *more):

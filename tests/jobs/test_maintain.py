@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from running import run
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.doctor import stores
@@ -17,6 +16,7 @@ from pozytywka_spark.doctor.stage import examine
 from pozytywka_spark.hashing import identity_spark
 from pozytywka_spark.lake import open_any_lake, open_lake
 from pozytywka_spark.schemas import EVENTS, table
+from tests.running import run
 
 OLD = table(
     "events",

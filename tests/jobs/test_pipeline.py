@@ -12,12 +12,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from at_terminal import CONTROL, at_terminal, left_on_screen
 from pyspark.sql import SparkSession
-from running import JOBS, run
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import open_lake
+from tests.at_terminal import CONTROL, at_terminal, left_on_screen
+from tests.running import JOBS, run
 
 TINY = [
     "synthetic.users=300", "synthetic.months=8", "synthetic.tracks=600", "synthetic.played_tracks=300",

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from running import run
 
 from pozytywka_spark.cli import OUT
 from pozytywka_spark.config import Settings, load_settings
@@ -20,6 +19,7 @@ from pozytywka_spark.orchestration.state import DONE, SETTLED, SKIPPED, StepStat
 from pozytywka_spark.synthetic.world import write_world
 from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.store import connect
+from tests.running import run
 
 WORLD = [
     "synthetic.users=240", "synthetic.months=7", "synthetic.tracks=400", "synthetic.played_tracks=200",

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from running import job, run
+
+from tests.running import job, run
 
 
 def test_a_tiny_world_with_everything(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from running import job, run
-from trained import Trained, settings_in
 
 from pozytywka_spark import cli
+from tests.running import job, run
+from tests.worlds.trained import Trained, settings_in
 
 
 def sets_of(trained: Trained) -> tuple[str, ...]:

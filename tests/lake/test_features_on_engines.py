@@ -11,7 +11,8 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake.api import Lake
-from tests.features.histories import (
+from tests.lake.conftest import Bench
+from tests.worlds.histories import (
     MONTHS,
     contents,
     deliver,
@@ -20,7 +21,6 @@ from tests.features.histories import (
     some_features,
     write_catalogue,
 )
-from tests.lake.conftest import Bench
 
 FEW = some_features()[:30]
 WORLDS = histories(3)

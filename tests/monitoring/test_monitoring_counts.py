@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from in_memory import MemoryTasks
 
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.predictors import Linear
@@ -32,6 +31,7 @@ from pozytywka_spark.monitoring.month_work import (
     parts_of_month,
 )
 from pozytywka_spark.monitoring.performance import measure
+from tests.in_memory import MemoryTasks
 
 APRIL, MAY, JUNE = date(2023, 4, 1), date(2023, 5, 1), date(2023, 6, 1)
 NAMES = ("smooth", "tied", "unseen")

@@ -9,11 +9,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from known_hazard import write_tables
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sklearn.metrics import log_loss, roc_auc_score
-from trained import Trained
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
@@ -23,6 +21,8 @@ from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.schemas import labels_table
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import connect
+from tests.worlds.known_hazard import write_tables
+from tests.worlds.trained import Trained
 
 JAN, FEB = date(2023, 1, 1), date(2023, 2, 1)
 DRIFTED = 2  # the feature that drifts from February on

@@ -11,7 +11,7 @@ import pytest
 from pozytywka_spark.config import Monitoring, Synthetic
 from pozytywka_spark.monitoring.alerts import drift_rows
 from pozytywka_spark.monitoring.counts import count_bins, edges_of
-from tests.synthetic.worlds import events_table
+from tests.worlds.synthetic import events_table
 
 CHUNKS = 6  # 3,000 users
 REFERENCE = (date(2022, 3, 1), date(2022, 8, 1))

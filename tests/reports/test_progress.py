@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from at_terminal import CONTROL, at_terminal, left_on_screen
 from rich.console import Console
 
 from pozytywka_spark.reports import progress
+from tests.at_terminal import CONTROL, at_terminal, left_on_screen
 
 WORK = """
 import sys, time

@@ -7,15 +7,15 @@ from datetime import date
 import numpy as np
 import pytest
 import xgboost
-from known_hazard import LAST
 from pyspark.sql import SparkSession
-from trained import Trained
 
 from pozytywka_spark.models.booster import load, with_margin
 from pozytywka_spark.scoring.reasons import Words, reasons_of
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.tracking.registry import load_model
 from pozytywka_spark.tracking.store import connect
+from tests.worlds.known_hazard import LAST
+from tests.worlds.trained import Trained
 
 WORDS = Words(
     ("ads", "rate", "likes"),

@@ -9,10 +9,8 @@ import mlflow
 import numpy as np
 import pytest
 import xgboost
-from known_hazard import FIRST, LAST, write_days
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from trained import Trained
 
 from pozytywka_spark.errors import DataError, GuardError, TrackingError
 from pozytywka_spark.monitoring.inputs import read_inputs
@@ -23,6 +21,8 @@ from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.segments import choose_scored
 from pozytywka_spark.tracking.registry import load_model
 from pozytywka_spark.tracking.store import connect
+from tests.worlds.known_hazard import FIRST, LAST, write_days
+from tests.worlds.trained import Trained
 
 
 def test_scores_equal_plain_xgboost_and_replace_only_their_partition(

@@ -9,7 +9,6 @@ import pandas as pd
 import polars as pl
 import pytest
 import xgboost
-from in_memory import MemoryTasks
 
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.models.calibration import Calibrator
@@ -28,6 +27,7 @@ from pozytywka_spark.scoring.month_work import (
 from pozytywka_spark.scoring.policy import Rule
 from pozytywka_spark.scoring.rank import ranks
 from pozytywka_spark.scoring.reasons import Words
+from tests.in_memory import MemoryTasks
 
 MONTH, ORDER, USERS = date(2022, 5, 1), ("ads", "plays", "likes"), 97
 SCORED_AT = datetime(2022, 6, 2, tzinfo=UTC)

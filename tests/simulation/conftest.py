@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from ads_world import MONTHS, SMALL, World, fitted, user_months
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.simulation.levers import LEVERS
 from pozytywka_spark.simulation.recommendations import Task
 from pozytywka_spark.simulation.segment import Segment
+from tests.worlds.ads_world import MONTHS, SMALL, World, fitted, user_months
 
 
 @pytest.fixture(scope="session")

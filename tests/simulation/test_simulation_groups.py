@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from in_memory import MemoryTasks
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.whole_month import ChosenMonth
@@ -16,6 +15,7 @@ from pozytywka_spark.models.predictors import Linear
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.scoring.month_work import Part
 from pozytywka_spark.simulation.segments import GROUPED, GroupUsers, cities_of, lowest_of_each, sizes_told
+from tests.in_memory import MemoryTasks
 
 MONTH = ChosenMonth(date(2022, 5, 1), complete=True)
 MODEL = ServingModel(Linear((), (), (), 0.0), (), "", "buys", 30, 0.1, name="m", version=3)

@@ -6,7 +6,6 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
-from ads_world import MONTHS, ORDER, SMALL, user_months
 
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.models.calibration import PLATT, Calibrator
@@ -16,6 +15,7 @@ from pozytywka_spark.simulation.bootstrap_models import Recipe, fit_replicate
 from pozytywka_spark.simulation.levers import LEVERS
 from pozytywka_spark.simulation.recommendations import Task, front_rows
 from pozytywka_spark.simulation.segment import Model, Segment
+from tests.worlds.ads_world import MONTHS, ORDER, SMALL, user_months
 
 CALIBRATOR = Calibrator(PLATT, 0.9, 0.1)
 

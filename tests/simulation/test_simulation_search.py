@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from ads_world import World, true_probability
-from in_memory import MemoryTasks
 
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.simulation.levers import LEVERS
@@ -21,6 +19,8 @@ from pozytywka_spark.simulation.search import (
     search,
 )
 from pozytywka_spark.simulation.segment import Segment
+from tests.in_memory import MemoryTasks
+from tests.worlds.ads_world import World, true_probability
 
 NAMES = [lever.name for lever in LEVERS]
 

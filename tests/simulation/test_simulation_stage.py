@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from ads_world import DROPPED, ORDER, World, user_months
-from known_hazard import as_spark, write_days
 from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
@@ -26,6 +24,8 @@ from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.stage import TAG, simulate
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import connect
+from tests.worlds.ads_world import DROPPED, ORDER, World, user_months
+from tests.worlds.known_hazard import as_spark, write_days
 
 MONTHS = (date(2022, 4, 1), date(2022, 5, 1), date(2022, 6, 1))
 USERS = 420

@@ -23,7 +23,7 @@ from pozytywka_spark.lake.delta_rs import log
 from pozytywka_spark.schemas import table
 
 if TYPE_CHECKING:
-    from s3_server import S3Server
+    from tests.s3_server import S3Server
 
 DDL = "k bigint, city string"
 TABLE = table("raced", DDL, keys=["k"], partition_by=["city"])

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.sql import SparkSession
-from running import run
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.synthetic.world import write_world
+from tests.running import run
 
 if TYPE_CHECKING:
-    from s3_server import S3Server
+    from tests.s3_server import S3Server
 
 TINY = [
     "synthetic.users=240", "synthetic.months=7", "synthetic.tracks=400", "synthetic.played_tracks=200",

@@ -19,7 +19,7 @@ from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import Lake, open_lake
 
 if TYPE_CHECKING:
-    from s3_server import S3Server
+    from tests.s3_server import S3Server
 
 
 def put(server: S3Server, address: str, data: bytes) -> None:

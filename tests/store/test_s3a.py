@@ -16,18 +16,18 @@ import pytest
 from deltalake import DeltaTable
 from pyarrow import fs
 from pyspark.sql import SparkSession
-from running import JOBS, run
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.doctor import stores
 from pozytywka_spark.lake.storage.s3 import endpoint
 from pozytywka_spark.synthetic.world import write_world
 from tests.jars import needed
+from tests.running import JOBS, run
 from tests.store.test_s3_pipeline import MADE, STAGES, TINY, contents
 from tests.store.test_s3_raw import as_lines, plays, put
 
 if TYPE_CHECKING:
-    from s3_server import S3Server
+    from tests.s3_server import S3Server
 
 pytestmark = pytest.mark.jvm
 

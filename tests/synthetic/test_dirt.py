@@ -8,7 +8,7 @@ import pytest
 from pozytywka_spark.config import Dirt
 from pozytywka_spark.synthetic.parts import PARTS, parts_of
 from pozytywka_spark.synthetic.plan import Plan
-from tests.synthetic.worlds import TINY, planned
+from tests.worlds.synthetic import TINY, planned
 
 RATE = 0.05
 ALL = Dirt(**dict.fromkeys(Dirt.model_fields, RATE))

@@ -6,7 +6,7 @@ import pytest
 
 from pozytywka_spark.config import Synthetic
 from pozytywka_spark.synthetic.catalogue import catalogue_of
-from tests.synthetic.worlds import SMALL, events_table, planned
+from tests.worlds.synthetic import SMALL, events_table, planned
 
 NEVER = pd.Timestamp.max
 

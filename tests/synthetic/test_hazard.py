@@ -11,7 +11,7 @@ from pozytywka_spark.synthetic import hazard
 from pozytywka_spark.synthetic.catalogue import catalogue_of
 from pozytywka_spark.synthetic.hazard import Memory
 from pozytywka_spark.synthetic.life import heard, life_of
-from tests.synthetic.worlds import TINY, planned
+from tests.worlds.synthetic import TINY, planned
 
 
 def memory(adverts: float, likes: float, plays: float, favourites: float, popularity: float) -> Memory:

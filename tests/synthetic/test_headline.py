@@ -7,7 +7,7 @@ import pytest
 from pozytywka_spark.synthetic.catalogue import Catalogue, catalogue_of
 from pozytywka_spark.synthetic.events import EVENT_TYPES, events_of
 from pozytywka_spark.synthetic.life import Life, life_of
-from tests.synthetic.worlds import HEADLINE, planned
+from tests.worlds.synthetic import HEADLINE, planned
 
 CHUNKS = 12  # of 40: 6,000 of the 20,000 users
 USERS = 20_000

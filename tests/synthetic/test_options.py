@@ -8,7 +8,7 @@ from pozytywka_spark.config import Synthetic
 from pozytywka_spark.synthetic.fraud import ZEAL
 from pozytywka_spark.synthetic.life import plan_of, premium_if
 from pozytywka_spark.synthetic.people import people_of
-from tests.synthetic.worlds import events_table, planned
+from tests.worlds.synthetic import events_table, planned
 
 CHUNKS = 4
 KEYS = ["user_id", "time", "track", "kind", "session_id"]

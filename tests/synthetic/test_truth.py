@@ -15,7 +15,7 @@ from pozytywka_spark.synthetic.events import purchase_times
 from pozytywka_spark.synthetic.life import life_of
 from pozytywka_spark.synthetic.people import TASTE_SHAPE
 from pozytywka_spark.synthetic.truth import averaged_chance, history_of, truth_of
-from tests.synthetic.worlds import SMALL, events_table, planned
+from tests.worlds.synthetic import SMALL, events_table, planned
 
 WORLD = Synthetic(users=3000)
 CHUNKS = 6

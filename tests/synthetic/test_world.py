@@ -15,7 +15,7 @@ from pozytywka_spark.synthetic.parts import PARTS, parts_of
 from pozytywka_spark.synthetic.summary import summary_rows
 from pozytywka_spark.synthetic.tables import lines
 from pozytywka_spark.synthetic.world import purchases_path, write_world
-from tests.synthetic.worlds import TINY, planned
+from tests.worlds.synthetic import TINY, planned
 
 # More than a chunk of users, and some dirt: everything that parts could get wrong is there.
 WORLD = TINY.model_copy(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from known_hazard import LAST, TEST_FROM, hazard_rows, training_table
 from sklearn.metrics import roc_auc_score
-from trained import settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.questions import Here
@@ -14,6 +12,8 @@ from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training.fit_and_measure import fit_both, measure
 from pozytywka_spark.training.linear import as_linear
+from tests.worlds.known_hazard import LAST, TEST_FROM, hazard_rows, training_table
+from tests.worlds.trained import settings_in
 
 ORDER = tuple(f"x{place}" for place in range(9))
 ONE = Plan(1, 1, "one")

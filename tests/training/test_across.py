@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from pyspark.sql import SparkSession
-from trained import Trained
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training.reproduce import reproduce
 from pozytywka_spark.training.stage import TrainingReport, train
+from tests.worlds.trained import Trained
 
 
 def other(trained: Trained, name: str, **training: object) -> Settings:

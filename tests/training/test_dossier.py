@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import xgboost
 from sklearn.metrics import roc_auc_score
-from trained import Trained
 
 from pozytywka_spark.dossier.model_sections import worst_slice
 from pozytywka_spark.dossier.page import dossier
 from pozytywka_spark.models.booster import load
 from pozytywka_spark.tracking.registry import load_model
 from pozytywka_spark.tracking.store import connect
+from tests.worlds.trained import Trained
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from known_hazard import hazard_rows, training_frame, training_table
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sklearn.metrics import log_loss, roc_auc_score
-from trained import settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
@@ -17,6 +15,8 @@ from pozytywka_spark.models.booster import load
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training.across_executors import fit_across
 from pozytywka_spark.training.estimators import FittedTrees, fit_trees
+from tests.worlds.known_hazard import hazard_rows, training_frame, training_table
+from tests.worlds.trained import settings_in
 
 ORDER = tuple(f"x{place}" for place in range(9))
 EXACT = ["training.subsample=1", "training.colsample_bytree=1", "training.max_trees=12"]

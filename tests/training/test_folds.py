@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from known_hazard import hazard_rows, training_table
-from trained import settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.questions import Answer, Here, Question
@@ -23,6 +21,8 @@ from pozytywka_spark.training.estimators import fit_trees
 from pozytywka_spark.training.single_task import Grown, binned, grow
 from pozytywka_spark.training.tuning import folds
 from pozytywka_spark.training.tuning.folds import Final, Fit, FoldResult, fit_folds
+from tests.worlds.known_hazard import hazard_rows, training_table
+from tests.worlds.trained import settings_in
 
 ORDER = tuple(f"x{place}" for place in range(9))
 

@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from known_hazard import hazard_rows, training_table
 from sklearn.linear_model import LogisticRegression
-from trained import settings_in
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.dataset.questions import Here
@@ -20,6 +18,8 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.models import linear_fit
 from pozytywka_spark.models.linear_fit import column_statistics, fit_weighted
 from pozytywka_spark.training.linear import as_linear, fit_logistic
+from tests.worlds.known_hazard import hazard_rows, training_table
+from tests.worlds.trained import settings_in
 
 NAMES = ("a", "b", "constant", "unknown")
 

@@ -9,9 +9,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from known_hazard import hazard_rows, training_table
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
-from trained import settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.prepare import Prepared
@@ -22,6 +20,8 @@ from pozytywka_spark.models.calibration import fit_calibrator
 from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training.fit_and_measure import Fitted, fit_models, held_rows, measure
+from tests.worlds.known_hazard import hazard_rows, training_table
+from tests.worlds.trained import settings_in
 
 ORDER = ("tenure_days", *(f"x{place}" for place in range(8)))
 

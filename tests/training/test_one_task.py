@@ -9,9 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from known_hazard import LAST, TEST_FROM, VALIDATION_FROM, hazard_rows, training_table
 from threadpoolctl import threadpool_info, threadpool_limits
-from trained import settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.questions import Here
@@ -25,6 +23,8 @@ from pozytywka_spark.training.estimators import FittedTrees, fit_trees
 from pozytywka_spark.training.fit_and_measure import fit_both
 from pozytywka_spark.training.linear import fit_logistic
 from pozytywka_spark.training.single_task import Task, binned, grow
+from tests.worlds.known_hazard import LAST, TEST_FROM, VALIDATION_FROM, hazard_rows, training_table
+from tests.worlds.trained import settings_in
 
 ORDER = tuple(f"x{place}" for place in range(9))
 
@@ -88,6 +88,16 @@ def test_the_question_travels_to_a_task_and_the_answer_back(table: TrainingTable
     assert len(pickle.dumps(grown)) < 20_000
     across = partial(fit_both, settings=few, plan=Plan(2, 1, "two", across=True), base_rate=0.13)
     assert across(table)[1] is None
+
+
+def test_models_that_are_fitted_beside_each_other_are_those_fitted_alone(
+    table: TrainingTable, settings: Settings
+) -> None:
+    few, plan = settings_in(settings.home, "training.max_trees=5"), Plan(1, 2, "two threads")
+    (logistic, _), grown = fit_both(table, few, plan, 0.13)
+    assert grown is not None
+    assert grown[0] == fit_trees(table, few, plan, 0.13)
+    assert logistic == fit_logistic(table, few, 2)
 
 
 def test_weights_and_constraints_reach_the_trees(

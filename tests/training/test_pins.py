@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 from test_store_trouble import copied_store
-from trained import Trained
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
@@ -16,6 +15,7 @@ from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.tracking import registry, retention, runs
 from pozytywka_spark.tracking.store import connect
+from tests.worlds.trained import Trained
 
 
 def test_only_what_no_model_needs_is_deleted(spark: SparkSession, tmp_path: Path) -> None:

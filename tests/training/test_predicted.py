@@ -6,11 +6,9 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from known_hazard import LAST, write_tables
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
-from trained import Trained
 
 from pozytywka_spark.config import Label, Settings
 from pozytywka_spark.errors import DataError, GuardError
@@ -26,6 +24,8 @@ from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.bootstrap_models import training_rows
 from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.store import connect
+from tests.worlds.known_hazard import LAST, write_tables
+from tests.worlds.trained import Trained
 
 OF_30 = ServingModel(
     Trees(b"", 1), (), "", "buys_within_30_days", 30, 0.1, calibrator=Calibrator(), name="m", version=4

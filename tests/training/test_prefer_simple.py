@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,11 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from known_hazard import KEPT, LAST, TEST_FROM, VALIDATION_FROM, hazard_rows, straight, write_tables
 from pyspark.sql import SparkSession
 from sklearn.metrics import log_loss, roc_auc_score
 from test_promotion import register
-from trained import Trained, settings_in
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
@@ -37,6 +36,16 @@ from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training.console import show, show_reproduction
 from pozytywka_spark.training.reproduce import reproduce
 from pozytywka_spark.training.stage import train
+from tests.worlds.known_hazard import (
+    KEPT,
+    LAST,
+    TEST_FROM,
+    VALIDATION_FROM,
+    hazard_rows,
+    straight,
+    write_tables,
+)
+from tests.worlds.trained import Trained, settings_in
 
 JAN = date(2023, 1, 1)
 
@@ -174,12 +183,12 @@ def test_a_simulation_refits_lines_on_users_drawn_anew(world: World, spark: Spar
 
 def test_its_page_has_coefficients_in_the_place_of_what_only_trees_have(world: World) -> None:
     folder = Path(mlflow.artifacts.download_artifacts(run_id=world.report.run_id))
-    page = (folder / "dossier.html").read_text()
+    page = html.unescape((folder / "dossier.html").read_text())
     for told in (
         "The registered model is logistic regression.",
         "Trees do not beat logistic regression",
         "the rows that chose it out of these two",
-        "boosted trees&#x27;",
+        "boosted trees&#39;",
         "log-odds a standard deviation",
     ):
         assert told in page

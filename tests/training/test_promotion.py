@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import xgboost
-from trained import Trained
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.prepare import by_version, pin
@@ -26,6 +25,7 @@ from pozytywka_spark.promotion.gate import Decision
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import Tracking, connect
 from pozytywka_spark.training.console import show_gate
+from tests.worlds.trained import Trained
 
 
 def named(trained: Trained, name: str) -> Settings:

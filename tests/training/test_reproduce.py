@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from pyspark.sql import SparkSession
-from trained import Trained
 
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.models.predictors import Linear
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training.reproduce import compare_predictors, reproduce, settings_of
+from tests.worlds.trained import Trained
 
 
 def test_an_unknown_run_is_named(trained: Trained, spark: SparkSession) -> None:

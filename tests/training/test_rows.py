@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from known_hazard import hazard_rows, write_tables
 from pyspark.sql import SparkSession
-from trained import settings_in
 
 from pozytywka_spark.dataset.load_table import load
 from pozytywka_spark.dataset.prepare import pin, spark_rows
@@ -18,6 +16,8 @@ from pozytywka_spark.errors import LakeError
 from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import open_lake
 from tests.jars import needed
+from tests.worlds.known_hazard import hazard_rows, write_tables
+from tests.worlds.trained import settings_in
 
 
 @pytest.mark.parametrize("engine", ["delta-rs", pytest.param("delta-spark", marks=pytest.mark.jvm)])

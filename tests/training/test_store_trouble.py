@@ -14,8 +14,6 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from running import JOBS
-from trained import Trained, prepared_of
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
@@ -23,6 +21,8 @@ from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.store import Tracking, connect
 from pozytywka_spark.training import stage
 from pozytywka_spark.training.stage import train
+from tests.running import JOBS
+from tests.worlds.trained import Trained, prepared_of
 
 
 def copied_store(trained: Trained, folder: Path) -> Path:

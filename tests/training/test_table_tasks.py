@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from in_memory import MemoryTasks
 from pyspark import cloudpickle
 from pyspark.sql import SparkSession
 from test_table_work import put, tables_in
@@ -22,6 +21,7 @@ from pozytywka_spark.dataset.table_work import ROWS
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.names import TEST
+from tests.in_memory import MemoryTasks
 
 
 def means(table: TrainingTable, side: str) -> np.ndarray:

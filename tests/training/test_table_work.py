@@ -12,9 +12,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from in_memory import MemoryTasks
-from made_tables import MONTHS, FrameLake, made_lake
-from trained import settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset import table_counts, table_job, table_work
@@ -27,6 +24,9 @@ from pozytywka_spark.dataset.table_job import plan_rows, put_down
 from pozytywka_spark.dataset.table_work import MonthRows, MonthTable, facts_of
 from pozytywka_spark.errors import DataError, GuardError
 from pozytywka_spark.features.declared.catalogue import feature_order
+from tests.in_memory import MemoryTasks
+from tests.worlds.made_tables import MONTHS, FrameLake, made_lake
+from tests.worlds.trained import settings_in
 
 
 def tables_in(tmp_path: Path, *more: str) -> tuple[Settings, FrameLake]:

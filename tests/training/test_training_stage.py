@@ -12,11 +12,9 @@ import mlflow
 import numpy as np
 import pytest
 import xgboost
-from known_hazard import hazard_rows, write_tables
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
-from trained import Trained, settings_in
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset import rows as training_rows
@@ -30,6 +28,8 @@ from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training import stage
 from pozytywka_spark.training.stage import train
+from tests.worlds.known_hazard import hazard_rows, write_tables
+from tests.worlds.trained import Trained, settings_in
 
 
 def changed(settings: Settings, **sections: dict[str, object]) -> Settings:

@@ -8,7 +8,6 @@ from pathlib import Path
 import mlflow
 import pytest
 from pyspark.sql import SparkSession
-from trained import Trained
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.schemas import features_table
@@ -17,6 +16,7 @@ from pozytywka_spark.tracking.store import connect
 from pozytywka_spark.training.reproduce import reproduce
 from pozytywka_spark.training.stage import TrainingReport, train
 from pozytywka_spark.training.tuning.tune import SPACE
+from tests.worlds.trained import Trained
 
 
 def changed(settings: Settings, **sections: dict[str, object]) -> Settings:

@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from known_hazard import hazard_rows, training_table
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.dataset.questions import Here
@@ -24,6 +23,7 @@ from pozytywka_spark.training.tuning.tune import (
     tune,
     with_parameters,
 )
+from tests.worlds.known_hazard import hazard_rows, training_table
 
 MONTHS = months_between(date(2022, 1, 1), date(2022, 12, 1))
 FOLDS = [fold for last in (12, 10, 8) if (fold := split_months(MONTHS[:last], 2, 0, 30)) is not None]

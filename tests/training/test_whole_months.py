@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from known_hazard import FIRST, hazard_rows, write_tables
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from trained import prepared_of, settings_in
 
 from pozytywka_spark import schemas
 from pozytywka_spark.dataset.splits import MonthCount
@@ -16,6 +14,8 @@ from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.features.page.features_page import split_of
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.training import log_training
+from tests.worlds.known_hazard import FIRST, hazard_rows, write_tables
+from tests.worlds.trained import prepared_of, settings_in
 
 
 def test_the_first_month_is_left_out_if_its_data_begin_late(spark: SparkSession, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.experiments.analysis.plots import qini_plot
-from pozytywka_spark.experiments.stage import write_page
 from pozytywka_spark.experiments.uplift.qini import Curve
+from pozytywka_spark.reports.files import write_page
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.reports.page import Page
 from pozytywka_spark.tracking import runs
@@ -64,7 +64,7 @@ def make_report(
     ]  # fmt: skip
     verdict = _verdict(areas)
     page = _page(name, group, users, by_rank, areas, verdict)
-    path = write_page(settings, f"experiment-{name}-uplift.html", page)
+    path = str(write_page(settings, f"experiment-{name}-uplift.html", page))
     run_id = _log(settings, name, group, areas, page, uplift_id)
     return UpliftReport(name, group, users, by_rank, areas, verdict, path, run_id, unchanged)
 

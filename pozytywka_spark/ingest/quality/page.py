@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.config import Settings
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS
 from pozytywka_spark.ingest.intake.delivery import Delivery
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
@@ -29,21 +27,6 @@ _SAID = {
     DUPLICATE: "known already",
     QUARANTINED: "put aside in quarantine",
 }
-
-
-def page_path(settings: Settings) -> str:
-    """Where the page lies: always the state after the last ingest."""
-    return str(Path(settings.home) / "reports" / "ingest.html")
-
-
-def write_page(settings: Settings, page: Page) -> str:
-    """Put the page in place in one move; its path."""
-    target = Path(page_path(settings))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".tmp")
-    unfinished.write_text(page.render(), encoding="utf-8")
-    unfinished.replace(target)
-    return str(target)
 
 
 def trend(lake: Lake, delivery: str) -> list[dict[str, Any]]:

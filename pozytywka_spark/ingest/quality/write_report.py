@@ -9,12 +9,13 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.ingest.intake.delivery import Delivery
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.ingest.quality.findings import last_findings, raw_findings, record_findings
-from pozytywka_spark.ingest.quality.page import make_page, trend, write_page
+from pozytywka_spark.ingest.quality.page import make_page, trend
 from pozytywka_spark.ingest.quality.profile import look
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_days import INGEST, is_recorded, write_span
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.reports.files import INGEST_PAGE, write_page
 from pozytywka_spark.schemas import SILVER
 
 
@@ -39,4 +40,4 @@ def report_on(
     before = last_findings(lake)
     record_findings(lake, ingest_id, findings)
     page = make_page(ingest_id, delivery, findings, before, trend(lake, delivery.root), silver)
-    return findings, write_page(settings, page)
+    return findings, str(write_page(settings, INGEST_PAGE, page.render()))

@@ -7,7 +7,6 @@ from datetime import date
 
 import polars as pl
 import pytest
-from month_world import catalogue
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.features.build.contents import READ, contents_digest
@@ -21,6 +20,7 @@ from pozytywka_spark.features.build.dimensions import (
 )
 from pozytywka_spark.features.declared.arithmetic import fixed_point
 from pozytywka_spark.names import AUDIO_FEATURES
+from tests.worlds.month_world import catalogue
 
 HALF = 5 * 10**12
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import polars as pl
-from in_memory import MemoryTasks
-from month_world import MARCH, catalogue, dimensions, events, micros
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.features.build.contents import contents_digest
@@ -19,6 +17,8 @@ from pozytywka_spark.features.build.first_pass import (
 )
 from pozytywka_spark.features.build.parcels import BOUGHT, BOUGHT_ROWS, TRACKS, USERS
 from pozytywka_spark.lake.tasks import Done
+from tests.in_memory import MemoryTasks
+from tests.worlds.month_world import MARCH, catalogue, dimensions, events, micros
 
 MAY = date(2023, 5, 1)
 EVENTS = """

@@ -6,13 +6,13 @@ from typing import Any
 
 import polars as pl
 import pytest
-from month_world import MARCH, PLAN, bought, catalogue, counted, dimensions, events, micros, plan
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.build.month_kernel import MonthMade, measure_month
 from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS, PLAYED_ROWS
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
+from tests.worlds.month_world import MARCH, PLAN, bought, catalogue, counted, dimensions, events, micros, plan
 
 SECOND = 1_000_000
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from made_events import made_catalogue, made_events, purchases_of
-from month_oracle import month_again
-from month_world import MARCH, PLAN, dimensions, micros
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.features.build.month_kernel import MonthMade, measure_month
+from tests.features.build.month_oracle import month_again
+from tests.worlds.made_events import made_catalogue, made_events, purchases_of
+from tests.worlds.month_world import MARCH, PLAN, dimensions, micros
 
 CUT_OFF = micros("2023-04-01 00:00:00")
 

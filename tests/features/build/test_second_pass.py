@@ -7,9 +7,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from in_memory import MemoryFiles, MemoryTasks
-from made_events import made_catalogue, made_events, purchases_of
-from month_world import MARCH, PLAN, bought, dimensions, events
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.features.build.items import REAL, MonthShard
@@ -19,6 +16,9 @@ from pozytywka_spark.features.build.row_buffer import Gathered
 from pozytywka_spark.features.build.second_pass import MeasureMonths
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
+from tests.in_memory import MemoryFiles, MemoryTasks
+from tests.worlds.made_events import made_catalogue, made_events, purchases_of
+from tests.worlds.month_world import MARCH, PLAN, bought, dimensions, events
 
 MONTHS = (MARCH, date(2023, 4, 1))
 KINDS = {"measured": MEASURED, "listened": LISTENED, "liked": LIKED, "played": PLAYED}

@@ -10,19 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from in_memory import MemoryTasks
 from polars.testing import assert_frame_equal
-from slice_world import (
-    FEBRUARY,
-    JANUARY,
-    PLAN,
-    TABLES,
-    World,
-    assert_same_tables,
-    made_world,
-    months_of,
-    together,
-)
 
 from pozytywka_spark.features.build.items import Held, UserSlice
 from pozytywka_spark.features.build.label_rows import LabelPlan, added, count_labels, label_rows
@@ -51,6 +39,18 @@ from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.months import DAY_MICROS, start_micros
+from tests.in_memory import MemoryTasks
+from tests.worlds.slice_world import (
+    FEBRUARY,
+    JANUARY,
+    PLAN,
+    TABLES,
+    World,
+    assert_same_tables,
+    made_world,
+    months_of,
+    together,
+)
 
 LABEL = "buys_within_30_days"
 LABELS_AT = LabelPlan(LABEL, 30 * DAY_MICROS, start_micros(date(2024, 3, 1)), JANUARY)

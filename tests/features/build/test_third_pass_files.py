@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from slice_world import PLAN, World, assert_same_tables, made_world, months_of, together
 
 from pozytywka_spark import schemas
 from pozytywka_spark.features.build.items import Held
@@ -22,6 +21,7 @@ from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.table_files import TableFiles, readable
 from pozytywka_spark.lake.task_files import OpenFiles, forget_shared
 from pozytywka_spark.months import DAY_MICROS, start_micros
+from tests.worlds.slice_world import PLAN, World, assert_same_tables, made_world, months_of, together
 
 LABELS_AT = LabelPlan(
     "buys_within_30_days", 30 * DAY_MICROS, start_micros(date(2024, 3, 1)), date(2023, 1, 1)

@@ -12,7 +12,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from polars.testing import assert_frame_equal
-from slice_world import (
+
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS
+from pozytywka_spark.features.build.plan import CataloguePlan, Named
+from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice
+from pozytywka_spark.months import start_micros
+from tests.worlds.slice_world import (
     APRIL,
     FEBRUARY,
     JANUARY,
@@ -24,12 +30,6 @@ from slice_world import (
     together,
     track_rows,
 )
-
-from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS
-from pozytywka_spark.features.build.plan import CataloguePlan, Named
-from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice
-from pozytywka_spark.months import start_micros
 
 MONTHS = (JANUARY, FEBRUARY, MARCH, APRIL)
 ORACLE = """

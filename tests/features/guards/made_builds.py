@@ -33,9 +33,9 @@ from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard
 from pozytywka_spark.lake.tasks import TaskFiles, Work
-from tests.features import fixed_world
 from tests.features.leaks import with_leaks
 from tests.in_memory import MemoryTasks
+from tests.worlds import fixed_world
 
 BUCKETS, SLICES = 2, 2
 COPY = 1_000  # what a copy of a user has more in its number

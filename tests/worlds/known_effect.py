@@ -15,7 +15,7 @@ from pozytywka_spark.config import Settings, Synthetic, load_settings
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.synthetic.life import premium_if
 from pozytywka_spark.synthetic.people import people_of
-from tests.synthetic.worlds import events_table, planned
+from tests.worlds.synthetic import events_table, planned
 
 START = date(2022, 6, 1)
 CHUNKS = 4

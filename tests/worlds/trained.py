@@ -32,7 +32,7 @@ class Trained:
 
 def settings_in(home: Path, *more: str) -> Settings:
     """Settings with nine features, few trees and few replicates, everything under `home`."""
-    from known_hazard import DROPPED
+    from tests.worlds.known_hazard import DROPPED
 
     chosen = [
         f"home={home}",
@@ -56,9 +56,8 @@ def prepared_of(settings: Settings, lake: Lake) -> Prepared:
 @pytest.fixture(scope="session")
 def trained(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     # here, not above: every test run loads this file, and xgboost takes seconds to import
-    from known_hazard import hazard_rows, write_tables
-
     from pozytywka_spark.training.stage import train
+    from tests.worlds.known_hazard import hazard_rows, write_tables
 
     settings = settings_in(tmp_path_factory.mktemp("trained"))
     lake, order = open_lake(settings, spark), feature_order(settings)

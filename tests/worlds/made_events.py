@@ -6,10 +6,10 @@ import random
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
-from month_world import EVENTS, KINDS, micros
 
 from pozytywka_spark.features.build.contents import READ
 from pozytywka_spark.names import AUDIO_FEATURES
+from tests.worlds.month_world import EVENTS, KINDS, micros
 
 GENRES = ("ambient", "folk", "jazz", "polka", "rock", "techno")
 WEIGHTS = {"P": 8, "S": 3, "L": 3, "A": 3, "B": 0.05}

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from in_memory import MemoryTasks
 from pyspark.sql import types as T
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.lake.api import Commit
 from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.months import next_month
+from tests.in_memory import MemoryTasks
 
 MONTHS = [date(2022, month, 1) for month in range(1, 13)]
 CITIES = ("Gdynia", "Radom", None)

@@ -1,0 +1,45 @@
+"""Files that are read before their entity's turn comes, so that no core waits for the small ones.
+
+Reading writes nothing but parcels; what comes of them is decided and committed in the old order: the
+catalogue first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pozytywka_spark.ingest.intake.rawfile import RawFile
+from pozytywka_spark.ingest.intake.reader import Surveyed
+from pozytywka_spark.ingest.validate.pass_one import JudgedRows
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Files as they were surveyed, and the judged rows of their first batch."""
+
+    surveyed: tuple[Surveyed, ...]
+    first: JudgedRows
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """An entity's files that are being read, in their order."""
+
+    files: tuple[RawFile, ...]
+    taken: Future[Taken]
+
+
+Read = Callable[[], Taken]
+
+
+@contextmanager
+def reading_ahead(wanted: Mapping[str, tuple[Sequence[RawFile], Read]]) -> Iterator[Mapping[str, Ahead]]:
+    """By entity: its files, and how they are read; all begin at once, the cores are shared by Spark.
+
+    An entity's error is raised to whoever asks for what was taken of it.
+    """
+    with ThreadPoolExecutor(max(1, len(wanted)), "read ahead") as pool:
+        yield {entity: Ahead(tuple(files), pool.submit(read)) for entity, (files, read) in wanted.items()}
