@@ -95,9 +95,9 @@ class Book:
             taken = ahead.taken.result() if ahead else None
             surveyed = taken.surveyed if taken else self._surveyed(files, refuse=True)
             number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
-            step = self._step(found)
-            for start in range(0, len(found), step):
-                batch = found[start : start + step]
+            step = self._step(surveyed)
+            for start in range(0, len(surveyed), step):
+                batch = surveyed[start : start + step]
                 self._notes().write(f"{number}.json", json.dumps([each.file.path for each in batch]))
                 counted = self._batch(batch, number, taken.first if taken and not start else None)
                 number += 1
