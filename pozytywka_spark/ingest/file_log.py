@@ -76,9 +76,11 @@ class Book:
 
     def read_ahead(self, files: Sequence[RawFile]) -> Taken:
         """What `take_in` would read first of these files. Raises as it does, in other words."""
-        found = self._surveyed(files, refuse=True)
-        batch = Batch(self.spark, self.lake, self.settings, self.source, 0, tuple(found[: self._step(found)]))
-        return Taken(tuple(found), read_batch(batch, self.tasks))
+        surveyed = self._surveyed(files, refuse=True)
+        batch = Batch(
+            self.spark, self.lake, self.settings, self.source, 0, tuple(surveyed[: self._step(surveyed)])
+        )
+        return Taken(tuple(surveyed), read_batch(batch, self.tasks))
 
     def take_in(self, files: Sequence[RawFile]) -> CountedFiles | None:
         """Read files that were never read, in batches of `ingest.max_files_per_batch`.
@@ -91,11 +93,11 @@ class Book:
         with self._in_words():
             ahead = self.ahead if self.ahead and self.ahead.files == tuple(files) else None
             taken = ahead.taken.result() if ahead else None
-            found = taken.surveyed if taken else self._surveyed(files, refuse=True)
+            surveyed = taken.surveyed if taken else self._surveyed(files, refuse=True)
             number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
-            step = self._step(found)
-            for start in range(0, len(found), step):
-                batch = found[start : start + step]
+            step = self._step(surveyed)
+            for start in range(0, len(surveyed), step):
+                batch = surveyed[start : start + step]
                 self._notes().write(f"{number}.json", json.dumps([each.file.path for each in batch]))
                 counted = self._batch(batch, number, taken.first if taken and not start else None)
                 number += 1
@@ -123,9 +125,9 @@ class Book:
             return [Surveyed(file) for file in files]
         return survey(self.tasks, files, storage, self.source.contract, refuse=refuse)
 
-    def _step(self, found: Sequence[Surveyed]) -> int:
+    def _step(self, surveyed: Sequence[Surveyed]) -> int:
         """How many files make a batch."""
-        return self.settings.ingest.max_files_per_batch or max(1, len(found))
+        return self.settings.ingest.max_files_per_batch or max(1, len(surveyed))
 
     def _batch(
         self, files: Sequence[Surveyed], number: int, judged: JudgedRows | None = None
