@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     which.add_argument(
         "--since-last-ingest",
         action=_Gone,
-        told="is no flag any more: without a flag, features builds the months whose inputs have changed",
+        text="is no flag any more: without a flag, features builds the months whose inputs have changed",
     )
     which.add_argument("--full", action="store_true", help="build all months")
     which.add_argument(
