@@ -27,3 +27,6 @@ VALIDATION = "validation"
 TEST = "test"
 SIDE = "side"
 LABEL = "label"
+
+# The keys of user_month, features and labels
+USER_MONTH = ("user_id", "month")

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pozytywka_spark.dataset.subgroups import OTHER, UNKNOWN
 from pozytywka_spark.dataset.table import TrainingTable
-from pozytywka_spark.dataset.table_counts import OTHER, UNKNOWN
 from pozytywka_spark.dataset.table_work import KEYS, MATRIX
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.shards import Parcel

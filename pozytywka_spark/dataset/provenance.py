@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -15,6 +14,7 @@ from pathlib import Path
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.config.base import Product
+from pozytywka_spark.hashing.fingerprints import LONG, fingerprint_of
 from pozytywka_spark.lake.api import Lake
 
 PACKAGES = ("xgboost", "numpy", "pandas", "scikit-learn", "pyspark", "optuna")
@@ -92,7 +92,7 @@ def fingerprint(
         "code": code_hash(),
         "packages": package_versions(),
     }
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    return fingerprint_of(decisive, LONG, sort_keys=True)
 
 
 def _git(folder: Path, *command: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from datetime import date
 
@@ -12,6 +10,7 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.hashing.fingerprints import LONG, fingerprint_of
 from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.names import LABEL, SIDE
 
@@ -55,7 +54,7 @@ def content_hash(rows: DataFrame) -> str:
     digest = F.xxhash64(*columns)
     # two independent folds: an exclusive or alone would not see a row that stands twice
     folded = rows.agg(F.count("*"), F.bit_xor(digest), F.sum(digest.cast("decimal(20,0)"))).first()
-    return hashlib.sha256(json.dumps([columns, [str(value) for value in folded or ()]]).encode()).hexdigest()
+    return fingerprint_of([columns, [str(value) for value in folded or ()]], LONG)
 
 
 def _all_months(split: TimeSplit) -> list[date]:

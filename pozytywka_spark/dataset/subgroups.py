@@ -1,4 +1,7 @@
-"""Slices of the table's rows: by month, city, tenure, activity, as far as it has what they take."""
+"""Subgroups of users, the same wherever they are shown: by city, tenure, activity, and by month.
+
+Slices of evaluation, segments of experiments and of the simulation all take their edges and names from here.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from pozytywka_spark.dataset.table import TrainingTable
 
-UNKNOWN = "unknown"
+OTHER, UNKNOWN = "other", "unknown"
+CITIES = 20  # those with most users; the others are one subgroup
 # By slice: the feature, the edges of half-open ranges of whole numbers, and what they count
 RANGES: Mapping[str, tuple[str, tuple[int, ...], str]] = {
     "tenure": ("tenure_days", (30, 90, 180, 365), "days"),
@@ -49,6 +54,22 @@ def range_names(edges: Sequence[int], unit: str) -> tuple[str, ...]:
     first = f"no {unit}" if edges[0] == 1 else f"under {edges[0]} {unit}"
     between = (f"{low} to {high - 1} {unit}" for low, high in itertools.pairwise(edges))
     return (first, *between, f"{edges[-1]} {unit} or more")
+
+
+def named_range(name: str, value: pl.Expr) -> pl.Expr:
+    """The range of `RANGES[name]` that a value is in, in words; "unknown" where it is null."""
+    _, edges, unit = RANGES[name]
+    *names, last = range_names(edges, unit)
+    named = pl.lit(last)
+    for edge, text in reversed(list(zip(edges, names, strict=True))):
+        named = pl.when(value < edge).then(pl.lit(text)).otherwise(named)
+    return pl.when(value.is_null()).then(pl.lit(UNKNOWN)).otherwise(named)
+
+
+def largest_cities(users: Mapping[str | None, int], most: int = CITIES) -> tuple[str, ...]:
+    """The cities with most users, at most so many; users of none (None) count as a city."""
+    ranked = sorted(users, key=lambda city: (-users[city], city is not None, city or ""))
+    return tuple(city for city in ranked[:most] if city is not None)
 
 
 def _in_ranges(values: npt.NDArray[np.float32], edges: Sequence[int], unit: str) -> Slice:

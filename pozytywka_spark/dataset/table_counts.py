@@ -11,14 +11,13 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.dataset.splits import MonthCount
+from pozytywka_spark.dataset.subgroups import largest_cities
 from pozytywka_spark.dataset.table_work import SEED, mature
 from pozytywka_spark.hashing.dice import dice, falls_below
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 
 USERS = "training_users"  # parcels of user_id and city
-CITIES = 20
-OTHER, UNKNOWN = "other", "unknown"
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,13 @@ def counted(results: Sequence[Mapping[str, Any]]) -> Counted:
     return Counted(_summed(results, "counts"), _summed(results, "everywhere"))
 
 
-def largest_cities(results: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def counted_cities(results: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """The twenty cities with most users, as `CountCities` told; users of none count as a city."""
     users: Counter[str | None] = Counter()
     for facts in results:
         for city, many in facts["cities"]:
             users[city] += many
-    ranked = sorted(users, key=lambda city: (-users[city], city is not None, city or ""))
-    return tuple(city for city in ranked[:CITIES] if city is not None)
+    return largest_cities(users)
 
 
 def _by_month(rows: pl.DataFrame) -> list[list[Any]]:

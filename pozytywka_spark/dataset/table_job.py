@@ -24,7 +24,7 @@ from pozytywka_spark.dataset.prepare import (
 )
 from pozytywka_spark.dataset.questions import Asked
 from pozytywka_spark.dataset.table import SIDES
-from pozytywka_spark.dataset.table_counts import CountCities, CountLabels, counted, largest_cities
+from pozytywka_spark.dataset.table_counts import CountCities, CountLabels, counted, counted_cities
 from pozytywka_spark.dataset.table_guards import check_table, content_of
 from pozytywka_spark.dataset.table_tasks import TableTasks
 from pozytywka_spark.dataset.table_work import ROWS, MonthRows, MonthTable
@@ -90,7 +90,7 @@ def put_down(plan: Planned, settings: Settings, lake: Lake, tasks: Tasks) -> tup
     users: tuple[Parcel, ...] | None = None
     if USERS in pinned.versions:
         users = tuple(done.of(table_counts.USERS))
-    cities = largest_cities([facts for facts in done.told if "cities" in facts])
+    cities = counted_cities([facts for facts in done.told if "cities" in facts])
     staged = StagedTable(pinned.order, tuple(done.of(ROWS)), users, cities)
     return name_inputs(plan, content_of(of_months, pinned.order), settings, share), staged
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections import Counter
@@ -37,6 +36,7 @@ from pozytywka_spark.experiments.assignment import definitions
 from pozytywka_spark.experiments.assignment.definitions import Experiment
 from pozytywka_spark.experiments.assignment.eligibility import cut_off_of
 from pozytywka_spark.features.build.survey import without_ids
+from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
@@ -48,7 +48,7 @@ from pozytywka_spark.reports.files import write_page
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import ASSIGNMENTS, EXPERIMENT_RESULTS, EXPOSURES
 
-FORMAT = 1
+FORMAT = 2
 _EPOCH = date(1970, 1, 1)
 _EVENTS = ["user_id", "event_time", "event_type"]
 _ROWS_AT_ONCE = 2_000_000  # assignments that a task looks at
@@ -220,7 +220,7 @@ def _past(lake: Lake, tasks: Tasks, settings: Settings, experiment: Experiment) 
     names = list(dict.fromkeys(["plays", *chosen.cuped_measures]))
     columns = {
         "users": ["user_id", "city"],
-        "user_debuts": ["user_id", "month"],
+        "user_debuts": ["user_id", "first_event_at"],
         "user_month": ["user_id", "month", *names],
     }
     files = {
@@ -292,7 +292,7 @@ def _identity(
         sorted(json.dumps(row, sort_keys=True) for row in muddied),
         deciding(settings, "experiment"),
     ]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+    return fingerprint_of(content)
 
 
 def _is_there(lake: Lake, reading: Reading) -> bool:

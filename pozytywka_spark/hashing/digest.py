@@ -9,8 +9,6 @@ that stands twice.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pozytywka_spark.hashing.dice import FACES, Numbers, mix
+from pozytywka_spark.hashing.fingerprints import LONG, fingerprint_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Digest:
     def named(self, columns: Sequence[str]) -> str:
         """SHA-256 of it and of the columns' names."""
         content = [list(columns), self.rows, self.folded, self.total]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        return fingerprint_of(content, LONG)
 
 
 def digest_of(columns: Iterable[npt.NDArray[Any]]) -> Digest:

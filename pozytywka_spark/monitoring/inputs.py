@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +10,7 @@ from pozytywka_spark.config import Monitoring, Settings, deciding
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.guards.feature_names import check_hash, check_order
+from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.lake.event_days import span_of_features
@@ -131,7 +130,7 @@ def monitoring_id(inputs: Inputs, model: ServingModel, settings: Settings, conte
         FORMAT, model.name, model.version, model.run_id, inputs.month.isoformat(), inputs.span,
         deciding(settings, "monitoring"), *content, inputs.chosen.complete,
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
+    return fingerprint_of(decisive)
 
 
 def _months(lake: Lake) -> list[date]:

@@ -15,13 +15,14 @@ from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.monitoring.counts import Counts, count_bins, edges_of
 from pozytywka_spark.monitoring.performance import Measured, measure
+from pozytywka_spark.names import USER_MONTH
 from pozytywka_spark.scoring.month_work import MARGIN, ROWS_AT_ONCE, matrix_of, parts_of
 
 if TYPE_CHECKING:
     from pozytywka_spark.models.serving_model import ServingModel
     from pozytywka_spark.monitoring.counts import Floats
 
-KEYS = ["user_id", "month"]
+KEYS = list(USER_MONTH)
 LABEL, SCORE, DICE = "label", "score", "dice"
 # Kinds of parcels, by month (ISO) and number of the part: SCORED user_id, label, margin, score, in the order
 # of the part's rows; SAMPLE dice, KEYS, features, margin

@@ -12,7 +12,7 @@ from pozytywka_spark.orchestration.state import SKIPPED
 
 
 def enrol_newcomers(work: Month) -> Result:
-    """Give every free user of the month who is new to a running experiment the group of his bucket."""
+    """Give every free user of the month who is new to a running experiment the group of their bucket."""
     hashed = [
         name
         for name, experiment in _begun(work).items()

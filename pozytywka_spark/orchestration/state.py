@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.schemas import MONTHLY_STEPS
@@ -35,8 +35,7 @@ class StepState:
 
 def digest(inputs: object) -> str:
     """A short name for whatever decides a step's work."""
-    text = json.dumps(inputs, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return fingerprint_of(inputs, sort_keys=True, default=str)
 
 
 def now() -> datetime:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.dataset.provenance import code_hash
 from pozytywka_spark.dossier.publish import FACTS, OUTCOME
+from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.promotion.gate import Decision
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import Tracking
@@ -30,7 +29,7 @@ class Inputs:
 def inputs_of(champion: registry.Version, challenger: registry.Version, settings: Settings, rows: str) -> str:
     """Names everything that decides between the two: settings, code, and the rows that `rows` names."""
     inputs = [champion.number, challenger.number, rows, deciding(settings, "gate"), code_hash()]
-    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
+    return fingerprint_of(inputs)
 
 
 def keep(tracking: Tracking, version: int, champion: int, inputs: Inputs) -> None:

@@ -12,8 +12,9 @@ import polars as pl
 from pozytywka_spark.hashing.digest import Digest, digest_of
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
+from pozytywka_spark.names import USER_MONTH
 
-KEYS = ("user_id", "month")
+KEYS = USER_MONTH
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,6 +13,7 @@ from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.guards.feature_names import check_hash, check_order
+from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.event_days import span_of_features
 from pozytywka_spark.lake.shards import DataFile, Written
@@ -162,7 +161,7 @@ def _scoring_id(model: ServingModel, settings: Settings, content: str, chosen_mo
     """Names everything that decides a partition's rows, so that they needn't be made twice."""
     inputs = [FORMAT, model.name, model.version, model.run_id, deciding(settings, "predictions"), content]
     inputs.append(chosen_month.complete)
-    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
+    return fingerprint_of(inputs)
 
 
 def _counted(lake: Lake, tasks: Tasks, partition: Partition) -> Sequence[Mapping[str, Any]]:

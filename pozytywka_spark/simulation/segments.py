@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.subgroups import RANGES, UNKNOWN, range_names
-from pozytywka_spark.dataset.table_counts import CITIES, OTHER
+from pozytywka_spark.dataset.subgroups import OTHER, RANGES, UNKNOWN, largest_cities, named_range
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.lake.api import Lake, Partition
@@ -114,23 +112,17 @@ class GroupUsers:
         if self.by == "all":
             return pl.repeat(EVERYONE, rows.height, eager=True)
         if self.by == "city":
-            cities = cities_of(rows, files.shared(self.users, ["user_id", "city"]))
+            groups = cities_of(rows, files.shared(self.users, ["user_id", "city"]))
         else:
-            feature, edges, unit = RANGES[self.by]
-            names = np.array([*range_names(edges, unit), UNKNOWN])
-            values = rows.get_column(feature).cast(pl.Float64).fill_null(float("nan")).to_numpy()
-            place = np.searchsorted(np.array(edges, np.float64), values, side="right")
-            cities = pl.Series(
-                names[np.where(np.isnan(values), len(names) - 1, place)].tolist(), dtype=pl.String
-            )
-        return f"{self.by}: " + cities
+            value = pl.col(RANGES[self.by][0]).cast(pl.Float64).fill_nan(None)
+            groups = rows.select(named_range(self.by, value)).to_series()
+        return f"{self.by}: " + groups
 
 
 def cities_of(rows: pl.DataFrame, users: pl.DataFrame) -> pl.Series:
     """Each user's city, "other" beyond the twenty with most users, "unknown" for who has none."""
-    sizes = users.group_by("city").len().sort(["len", "city"], descending=[True, False], nulls_last=False)
-    large = sizes.head(CITIES).get_column("city")
-    city = pl.when(pl.col("city").is_in(large.drop_nulls().to_list())).then("city").otherwise(pl.lit(OTHER))
+    large = largest_cities(dict(users.group_by("city").len().iter_rows()))
+    city = pl.when(pl.col("city").is_in(large)).then("city").otherwise(pl.lit(OTHER))
     named = users.drop_nulls().unique("user_id").with_columns(city.alias("city"))
     joined = rows.select("user_id").join(named, on="user_id", how="left", maintain_order="left")
     return joined.get_column("city").fill_null(UNKNOWN)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +14,7 @@ from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError, require
 from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.guards.feature_names import check_hash, check_order
+from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.tasks import Done, Tasks
@@ -232,7 +231,7 @@ def _identity(
         chosen_month.month.isoformat(), chosen_month.complete, by,
         deciding(settings, "simulation"), *content,
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
+    return fingerprint_of(decisive)
 
 
 def _log(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.tracking.store import Tracking, told
 
 CONTEXT = "mlflow.data.context"  # the tag that the UI shows beside a data set
@@ -35,7 +35,7 @@ class Input:
         The time of the commit is in it: a lake made anew in the same place counts its versions from 0 again.
         """
         decisive = [self.address, self.version, self.committed, dict(self.profile)]
-        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:8]
+        return fingerprint_of(decisive, 8, sort_keys=True)
 
 
 def log_inputs(tracking: Tracking, run_id: str, inputs: Sequence[Input]) -> None:

@@ -50,7 +50,7 @@ def test_growth_moves_control_into_treatment_and_nobody_else(sizes: list[int], d
     [
         (
             {"treatment": 10},
-            "the share of treatment can't shrink from 20 to 10: a user keeps his group for life",
+            "the share of treatment can't shrink from 20 to 10: users keep their group for life",
         ),
         ({"treatment": 100}, "share 100 of treatment: expected a percentage above 0 and below 100"),
         ({"treatment": 20.001}, "in steps of 0.01"),

@@ -118,7 +118,7 @@ def test_growth_is_for_newcomers_unless_control_is_told_to_move(
     rows = rows_of(lake, "adverts")
     moved = rows[rows["revision"] == 3]
     was_control = rows[(rows["group"] == "control") & (rows["bucket"] < 5000) & (rows["user_id"] != 4)]
-    assert moved["user_id"].tolist() == was_control["user_id"].tolist()  # 4 bought in January: he stays
+    assert moved["user_id"].tolist() == was_control["user_id"].tolist()  # 4 bought in January and stays
     assert set(moved["moved_from"]) == {"control"}
     assert set(moved["assigned_at"]) == {pd.Timestamp(MARCH)}
     assert done.moved == len(moved) > 100

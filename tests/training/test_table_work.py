@@ -18,7 +18,7 @@ from pozytywka_spark.dataset import table_counts, table_job, table_work
 from pozytywka_spark.dataset.load_table import StagedTable, load, loaded
 from pozytywka_spark.dataset.prepare import Prepared, pin
 from pozytywka_spark.dataset.table import SIDES, TrainingTable
-from pozytywka_spark.dataset.table_counts import CountCities, largest_cities
+from pozytywka_spark.dataset.table_counts import CountCities, counted_cities
 from pozytywka_spark.dataset.table_guards import check_table
 from pozytywka_spark.dataset.table_job import plan_rows, put_down
 from pozytywka_spark.dataset.table_work import MonthRows, MonthTable, facts_of
@@ -219,9 +219,9 @@ def test_the_twenty_cities_with_most_users_have_names() -> None:
     counts = users.to_pandas()["city"].value_counts(dropna=False).reset_index()
     counts["known"] = counts["city"].notna()
     ranked = counts.sort_values(["count", "known", "city"], ascending=[False, True, True])["city"][:20]
-    assert list(largest_cities(done.told)) == ranked.dropna().tolist()
-    assert len(largest_cities(done.told)) == 19  # those of no city are one of twenty
-    staged = StagedTable(("a",), (), tuple(done.of(table_counts.USERS)), largest_cities(done.told))
+    assert list(counted_cities(done.told)) == ranked.dropna().tolist()
+    assert len(counted_cities(done.told)) == 19  # those of no city are one of twenty
+    staged = StagedTable(("a",), (), tuple(done.of(table_counts.USERS)), counted_cities(done.told))
     read = tasks.files.read
     keys = pl.DataFrame(
         {"user_id": [*range(users.height), 9999], "month": date(2022, 1, 1), "side": 0, "label": 0.0}

@@ -17,7 +17,7 @@ Item = TypeVar("Item")
 GENRES = ("rock", "jazz", "folk", "polka", "techno", "ambient")
 FIRST = (2021, 2)
 MONTHS, USERS, TRACKS, ARTISTS = 14, 16, 40, 11
-BUYERS = {3: 6, 7: 9, 12: 12}  # user: the month's number in which he buys
+BUYERS = {3: 6, 7: 9, 12: 12}  # user: the month's number in which they buy
 
 
 class Draw:

@@ -82,14 +82,14 @@ def _health(page: Page, reading: Reading) -> None:
     section.table(
         reading.contamination,
         caption="Users who are not what their group says",
-        empty="No user is known to have met another treatment than his group's.",
+        empty="No user is known to have met another treatment than that of their group.",
     )
 
 
 def _method(page: Page, reading: Reading, settings: Settings) -> None:
     stored = reading.experiment.latest.settings
     page.section("How it was read", anchor="method").text(
-        "By intention to treat: every user counts for the group he first got, whatever he met later.",
+        "By intention to treat: users count for the group they first got, whatever they met later.",
         "Difference: Newcombe's hybrid score interval. Lift: log interval. p: score test, "
         f"corrected for the number of treatments ({settings.experiments.multiplicity}).",
         f"Every look: Robbins' normal mixture on the log ratio of free shares, level {stored['alpha']} over "

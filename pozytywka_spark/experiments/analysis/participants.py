@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
+from pozytywka_spark.dataset.subgroups import named_range
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
-from pozytywka_spark.months import month_at, number_of, start_micros
+from pozytywka_spark.months import DAY_MICROS, month_at, number_of, start_micros
 
 NONE = -1  # month number of users who haven't bought
-TENURES = ((3, "under 3 months"), (12, "3 to 11 months"))
-PLAYS = ((1, "no plays"), (50, "1 to 49 plays"), (200, "50 to 199 plays"))
 
 
 @dataclass(frozen=True)
@@ -79,21 +77,25 @@ def with_past(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame
     ln(1 + sum) of each measure and ln(1 + months since the first event).
     """
     cities = files.shared(past.users, ["user_id", "city"]).drop_nulls("user_id").unique("user_id")
-    first = {"user_id": pl.Int64(), "debut": pl.Int32()}
-    debuts = pl.DataFrame(schema=first)
+    debuts = pl.DataFrame(schema={"user_id": pl.Int64(), "first_event": pl.Int64()})
     if past.debuts:
-        rows = files.shared(past.debuts, ["user_id", "month"])
-        debuts = rows.select("user_id", _number(pl.col("month")).alias("debut")).unique("user_id")
+        rows = files.shared(past.debuts, ["user_id", "first_event_at"])
+        debuts = rows.select("user_id", first_event=pl.col("first_event_at").dt.epoch("us")).unique("user_id")
     joined = users
     for side in (cities, past_of(users, past, files), debuts):
         joined = joined.join(side, on="user_id", how="left", maintain_order="left")
-    tenure = (pl.col("entered") - pl.col("debut")).fill_null(0).clip(0)
+    first = pl.col("first_event")
+    tenure = (pl.col("entered") - _number_at(first)).fill_null(0).clip(0)
+    entry = (
+        pl.date(pl.col("entered") // 12, pl.col("entered") % 12 + 1, 1).cast(pl.Datetime("us")).dt.epoch("us")
+    )
+    days = ((entry - first) // DAY_MICROS).fill_null(0).clip(0)
     values = [*(pl.col(f"_{name}").fill_null(0) for name in past.measures), tenure]
     return joined.select(
         *users.columns,
         "city",
-        _bin(tenure, TENURES, "12 months or more").alias("tenure"),
-        _bin(pl.col("_plays").fill_null(0), PLAYS, "200 plays or more").alias("activity"),
+        named_range("tenure", days).alias("tenure"),
+        named_range("activity", pl.col("_plays").fill_null(0)).alias("activity"),
         *(value.cast(pl.Float64).log1p().alias(f"x{place}") for place, value in enumerate(values)),
     )
 
@@ -118,13 +120,6 @@ def past_of(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame:
     if not parts:
         return pl.DataFrame(schema={"user_id": pl.Int64(), **{f"_{name}": pl.Int64() for name in names}})
     return pl.concat(parts).group_by("user_id").agg(pl.col(name).sum().alias(f"_{name}") for name in names)
-
-
-def _bin(value: pl.Expr, edges: Sequence[tuple[int, str]], last: str) -> pl.Expr:
-    bin_ = pl.lit(last)
-    for edge, name in reversed(edges):
-        bin_ = pl.when(value < edge).then(pl.lit(name)).otherwise(bin_)
-    return bin_
 
 
 def reading_months(start: date, until: date) -> list[date]:

@@ -27,7 +27,6 @@ from pozytywka_spark.names import BUY_PREMIUM
 # Kind of parcels: user_id, purchased_at (the first, in microseconds), one row a user and shard of events
 BOUGHT = "bought"
 SEGMENTS = ("city", "tenure", "activity")
-UNKNOWN = "unknown"
 # Sums of whole numbers are the same in whatever order rows arrive. With 4 digits a squared logarithm of a
 # count up to 10^9 leaves room in 64 bits for 10^7 users of a cell.
 UNIT = 10.0**4

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pozytywka_spark.experiments.analysis.reading_work import UNKNOWN
+from pozytywka_spark.dataset.subgroups import OTHER, UNKNOWN, largest_cities
 
-OTHER = "other cities"
 Told = Sequence[Mapping[str, Any]]
 
 
@@ -17,11 +16,11 @@ def segment_counts(rows: Told, max_cities: int) -> list[dict[str, Any]]:
 
     `rows` as of `reading_work.counts_of`, of several slices; small cities become one.
     """
-    sizes: Counter[str] = Counter()
+    sizes: Counter[str | None] = Counter()
     for row in rows:
         if row["segment"] == "city" and row["value"] is not None:
             sizes[row["value"]] += row["users"]
-    large = set(sorted(sizes, key=lambda city: (-sizes[city], city))[:max_cities])
+    large = set(largest_cities(sizes, max_cities))
     counts: dict[tuple[Any, ...], list[int]] = {}
     for row in rows:
         value = row["value"]

@@ -78,7 +78,7 @@ def grow(allocation: Allocation, shares: Mapping[str, float]) -> Allocation:
         if target < current:
             raise UsageError(
                 f"the share of {group} can't shrink from {current / 100:g} to {percent:g}: "
-                "a user keeps his group for life; end the experiment and start another"
+                "users keep their group for life; end the experiment and start another"
             )
         ranges += _take(Allocation(tuple(ranges)), group, target - current)
     grown = Allocation(tuple(ranges))

@@ -1,4 +1,4 @@
-"""Assignment for life: who is new gets the group of his bucket, who has one keeps it."""
+"""Assignment for life: new users get the group of their bucket, nobody's group changes."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def end(spark: SparkSession, lake: Lake, name: str, at: date | None = None) -> D
 
 
 def enrol(spark: SparkSession, lake: Lake, definition: Definition, at: date) -> AssignReport:
-    """Give every eligible user of the cut-off who has no group the one of his bucket."""
+    """Give every eligible user of the cut-off who has no group the one of their bucket."""
     moved = write_moves(spark, lake, definition)
     people = candidates(lake, str(definition.settings["population"]), at)
     decided = with_fate(people, current(lake, definition.name, spark), definition).persist()
@@ -151,7 +151,7 @@ def enrol(spark: SparkSession, lake: Lake, definition: Definition, at: date) -> 
 
 
 def with_fate(people: DataFrame, assigned: DataFrame, definition: Definition) -> DataFrame:
-    """Grain user: `user_id`, `bucket`, `group`, `fate`: whether he is assigned now, or why not."""
+    """Grain user: `user_id`, `bucket`, `group`, `fate`: whether they are assigned now, or why not."""
     user = F.col("user_id")
     place = bucket(definition.salt, definition.name, user)
     slot = bucket(definition.salt, layer_scope(definition.layer), user)

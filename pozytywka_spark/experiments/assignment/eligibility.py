@@ -88,7 +88,7 @@ def members(lake: Lake, population: str, at: date) -> DataFrame:
 def premium_before(lake: Lake, at: date) -> DataFrame:
     """Grain user with premium at the cut-off: `user_id`, `premium` true.
 
-    A user marked premium of whom no purchase is on record bought at a time nobody knows; he is taken to
+    A user marked premium of whom no purchase is on record bought at a time nobody knows; they are taken to
     have had it all along.
     """
     bought = first_purchases(lake.read("events"))

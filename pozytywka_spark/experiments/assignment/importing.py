@@ -47,7 +47,7 @@ def import_groups(
 
     `shares` (percent a treatment) are what the groups should be, for the sample ratio check; `renamed` maps
     the file's group names. Users with premium before the cut-off are left out, users assigned before stay.
-    Raises `DataError` if a user has two groups or changes his, `UsageError` for an unknown group.
+    Raises `DataError` if a user has two groups or changes group, `UsageError` for an unknown group.
     """
     experiments = definitions.read_experiments(lake)
     cut_off = at or next_cut_off(lake, settings.data)
@@ -164,6 +164,6 @@ def _fates(joined: DataFrame, name: str) -> dict[str, int]:
     if row["changed"]:
         raise DataError(
             f"{row['changed']:,} users of the file have another group in experiment {name}: "
-            "a user keeps his group for life"
+            "users keep their group for life"
         )
     return {fate: row[fate] for fate in (NEW, KNOWN, PREMIUM)}

@@ -1,4 +1,4 @@
-"""Estimates of uplift: how much likelier the treatment makes a user's purchase, by models that never saw him.
+"""Uplift: how much likelier the treatment makes a user's purchase, by models that never saw that user.
 
 Two folds by a hash of the user; each is estimated by models fitted on the other (cross-fitting).
 `two_model`: a classifier a group, the difference of their probabilities. `transformed`: one regression on

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +20,7 @@ from pozytywka_spark.experiments.uplift.qini import curve, replicates
 from pozytywka_spark.experiments.uplift.report import UpliftReport, make_report
 from pozytywka_spark.experiments.uplift.rows import as_rows, check_enough, treated_shares
 from pozytywka_spark.features.declared.catalogue import feature_order
+from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import UPLIFT
 from pozytywka_spark.spark.resources import describe_cluster, plan
@@ -110,7 +109,7 @@ def _as_table(made: DataFrame, name: str, group: str, uplift_id: str) -> DataFra
 
 def _identity(rows: DataFrame, order: Sequence[str], group: str, settings: Settings) -> str:
     content = [content_hash(rows), list(order), group, deciding(settings, "uplift")]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+    return fingerprint_of(content)
 
 
 def _is_there(lake: Lake, name: str, uplift_id: str) -> bool:

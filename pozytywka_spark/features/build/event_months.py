@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.hashing.fingerprints import LONG, fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_notes import NOTE, EventNote, as_note, together
 from pozytywka_spark.lake.partitions import of_path
@@ -103,7 +102,7 @@ def files_by_month(paths: Iterable[str]) -> dict[date, str]:
 
 def digest(*parts: object) -> str:
     """SHA-256 of JSON values."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return fingerprint_of(parts, LONG)
 
 
 def _month(month: date, note: EventNote, files: str) -> MonthEvents:

@@ -68,7 +68,7 @@ def label_rows(rows: pl.DataFrame, purchases: pl.DataFrame, plan: LabelPlan) -> 
     an immature row, a late one would not, and training on such rows would learn the calendar.
     The data's end is the only moment up to which deliveries prove to be complete. A purchase at or after it
     is not known yet, be it of a stray clock or of a day cut short: `buys_ever` is censored by the end. A
-    purchase before the data's start is one all the same: its user has no rows, for when he bought nobody
+    purchase before the data's start is one all the same: its user has no rows, for when they bought nobody
     knows. `complete` is true where the data cover the whole month.
     """
     ends = pl.col("cut_off") + plan.horizon

@@ -18,8 +18,9 @@ import polars as pl
 from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.names import USER_MONTH
 
-KEYS = ["user_id", "month"]
+KEYS = list(USER_MONTH)
 LABELLED = [*KEYS, "label"]
 # Kinds of parcels: LABELLED, and in the first all features; key: ()
 CANDIDATES, OLDER = "candidates", "older_candidates"

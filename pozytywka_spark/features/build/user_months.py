@@ -12,10 +12,11 @@ import polars as pl
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.build.month_numbers import month_numbers
 from pozytywka_spark.features.times import cut_off_of
+from pozytywka_spark.names import USER_MONTH
 
 Whole = npt.NDArray[np.int64]
 GONE = -1  # the place of what isn't there
-KEYS = ("user_id", "month")
+KEYS = USER_MONTH
 
 
 @dataclass(frozen=True)

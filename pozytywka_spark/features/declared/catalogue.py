@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 
 from pozytywka_spark.config import Settings
@@ -20,6 +18,7 @@ from pozytywka_spark.features.declared import (
 from pozytywka_spark.features.declared.declaration import Feature, declaration
 from pozytywka_spark.features.declared.extra import extra_features
 from pozytywka_spark.features.declared.order import ANALYSTS_NAMES, ORDER
+from pozytywka_spark.hashing.fingerprints import LONG, fingerprint_of
 
 CATALOGUE_VERSION = 2  # of the declaration: 1 hashed the text of Spark's expressions
 _TOPICS = (adverts, listening, favourites, tracks, sessions, variety, trends)
@@ -66,7 +65,7 @@ def catalogue_hash(settings: Settings | None = None, features: Sequence[Feature]
     order = feature_order(settings, declared)
     modelled = [feature for feature in declared if feature.name in order]
     content = {"version": CATALOGUE_VERSION, "features": [declaration(feature) for feature in modelled]}
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return fingerprint_of(content, LONG)
 
 
 def _or_catalogue(features: Sequence[Feature] | None, settings: Settings | None) -> Sequence[Feature]:

@@ -13,8 +13,9 @@ from pozytywka_spark.hashing.dice import dice, falls_below
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.names import USER_MONTH
 
-KEYS = ["user_id", "month"]
+KEYS = list(USER_MONTH)
 DRAWN = "drawn"  # kind of parcels: keys, features, targets; key: ()
 
 

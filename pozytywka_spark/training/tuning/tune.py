@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ import numpy as np
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.hashing.fingerprints import SHORT, fingerprint_of
 from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.training.tuning.folds import Fit, FitAll
 from pozytywka_spark.training.tuning.study import Study, open_study
@@ -45,7 +44,7 @@ class Tuned:
 def study_name(settings: Settings, inputs: str, parallel: int) -> str:
     """The same rows, settings, code and search give the same study, whatever its budget: it goes on."""
     decisive = [inputs, deciding(settings, "study"), parallel, sorted(SPACE.items())]
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
+    return fingerprint_of(decisive, SHORT, sort_keys=True)
 
 
 def tune(
