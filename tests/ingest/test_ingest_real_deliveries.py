@@ -4,14 +4,10 @@ import json
 import shutil
 from collections import Counter, defaultdict
 from datetime import date
-<<<<<<< HEAD
 from html import unescape
-=======
->>>>>>> suite22
 from pathlib import Path
 
 import pytest
-from markupsafe import escape
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.ingest import stage
