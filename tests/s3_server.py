@@ -82,7 +82,7 @@ def s3_server() -> Iterator[S3Server]:
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180  # seconds on a quiet machine; it imports much
     while True:
         try:
             opener.open(f"{url}/moto-api/", timeout=2).close()

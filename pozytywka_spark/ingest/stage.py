@@ -278,5 +278,5 @@ def _ingest_entity(
     different = changed(listed, before.versions)
     touched = running.book_of(contract, before.generation).pass_over(different, before.versions)
     anew = any(file.path not in touched for file in different)
-    files = listed if anew else [f for f in unread(listed, before.versions) if f.path not in touched]
-    return running.book_of(contract, before.generation + anew, ahead).take_in(files) if files else None
+    wanted = listed if anew else [f for f in unread(listed, before.versions) if f.path not in touched]
+    return running.book_of(contract, before.generation + anew, ahead).take_in(wanted) if wanted else None

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 class _Gone(argparse.Action):
     """A flag of older releases: whoever still gives it is told, in one line, what to do instead."""
 
-    def __init__(self, option_strings: Sequence[str], dest: str, text: str) -> None:
+    def __init__(self, option_strings: Sequence[str], dest: str, instead: str) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-        self._told = text
+        self._instead = instead
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: object, values: object, option: str | None = None
     ) -> NoReturn:
         """Leave with exit code 2."""
-        parser.error(f"{option} {self._told}")
+        parser.error(f"{option} {self._instead}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     which.add_argument(
         "--since-last-ingest",
         action=_Gone,
-        text="is no flag any more: without a flag, features builds the months whose inputs have changed",
+        instead="is no flag any more: without a flag, features builds the months whose inputs have changed",
     )
     which.add_argument("--full", action="store_true", help="build all months")
     which.add_argument(

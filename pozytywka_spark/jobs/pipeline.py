@@ -68,7 +68,6 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     from pozytywka_spark.lake.recorded import record_settings
     from pozytywka_spark.scoring.stage import score
     from pozytywka_spark.spark.session_on_demand import session_on_demand
-    from pozytywka_spark.synthetic.world import write_world
     from pozytywka_spark.training.ahead import training_made_ready
     from pozytywka_spark.training.stage import train
 
@@ -95,6 +94,8 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     lake = open_lake(settings, spark)
     try:
         if settings.raw.path is None:
+            from pozytywka_spark.synthetic.world import write_world
+
             make = "make the embedded Pozytywka"
             stage(make, lambda: write_world(spark, settings, settings.raw_path), lambda _: settings.raw_path)
         taken = stage("ingest", lambda: ingest(spark, settings, lake), _taken)

@@ -22,9 +22,11 @@ Features = npt.NDArray[np.floating[Any]]  # a row a row, NaN as missing
 Batches = Iterator[pa.RecordBatch]
 Arrays = dict[str, pa.Array]
 
-# XGBoost's threads wait for each other a thousand times a fit: asleep, not spinning on cores that others need
-# (on a busy machine a seventh of the CPU, the same trees); OpenMP reads it when xgboost is first imported
+# XGBoost's threads wait for each other a thousand times a fit: asleep, not spinning on cores others need
+# (on a busy machine a seventh of the CPU, the same trees), but for the first tenth of a millisecond: threads
+# that sleep at once take half as long again. OpenMP reads this when xgboost is first imported
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 MARGIN = "margin"
 CONTRIBUTIONS = "contributions"

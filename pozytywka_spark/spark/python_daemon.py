@@ -12,7 +12,8 @@ from importlib import import_module
 from pozytywka_spark.spark.unzipped import prefer_files
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads of XGBoost that wait leave cores to others
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads of XGBoost that wait leave cores to others,
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # but for the shortest of waits
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 prefer_files()
 

@@ -10,7 +10,15 @@ from threading import Thread
 from pozytywka_spark.config import Settings
 
 # loaded one after another they take two seconds of a core
-_LIBRARIES = ("xgboost", "sklearn.linear_model", "sklearn.metrics", "scipy.stats", "mlflow.models")
+# (OpenMP reads what `booster` sets as xgboost is first imported)
+_LIBRARIES = (
+    "pozytywka_spark.models.booster",
+    "xgboost",
+    "sklearn.linear_model",
+    "sklearn.metrics",
+    "scipy.stats",
+    "mlflow.models",
+)
 _LOCAL_STORE = "sqlite:///"
 
 

@@ -189,15 +189,15 @@ def test_what_only_spark_reaches_is_read_by_spark(spark, settings, tmp_path, mon
     write(raw / "sessions" / "1 é.jsonl", rows[:20])
     packed = gzip.compress(write(tmp_path / "plain", rows[20:30]).read_bytes())
     put(raw / "sessions" / "2.jsonl.gz", packed)
-    real = stage.ledger.record_files
+    real = stage.ingest_log.record_files
 
     def broken(*_: object) -> None:
         raise BrokenError
 
-    monkeypatch.setattr(stage.ledger, "record_files", broken)
+    monkeypatch.setattr(stage.ingest_log, "record_files", broken)
     with pytest.raises(BrokenError):
         stage.ingest(spark, at(settings, raw), lake)
-    monkeypatch.setattr(stage.ledger, "record_files", real)
+    monkeypatch.setattr(stage.ingest_log, "record_files", real)
     write(raw / "sessions" / "3.jsonl", rows[30:])
     taken = stage.ingest(spark, at(settings, raw), lake).entities[-1]
     assert (taken.read, taken.kept, taken.duplicates) == (len(rows), len(rows), 0)

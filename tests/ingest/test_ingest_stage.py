@@ -191,7 +191,7 @@ def test_catalogue_rows_are_replaced_by_later_ones_and_rejected_ones_replayed(
     assert sorted(r["track_id"] for r in lake.read("track_storage").collect()) == ["t0", "t1", "t2"]
 
 
-def test_one_ingest_at_a_time(tmp_path, capsys) -> None:
+def test_one_ingest_at_a_time(tmp_path, caplog) -> None:
     order, now, later = [], Ingest(wait_seconds=0), Ingest(wait_seconds=30)
     with only_ingest(str(tmp_path), now), pytest.raises(LakeError, match="another ingest is at work"):  # noqa: SIM117
         with only_ingest(str(tmp_path), Ingest(wait_seconds=0.3)):
@@ -211,7 +211,7 @@ def test_one_ingest_at_a_time(tmp_path, capsys) -> None:
         order.append("first")
     waiting.join()
     assert order == ["first", "second"]
-    assert capsys.readouterr().out.count("waiting for it to end") == 2  # once each, however often it looks
+    assert caplog.text.count("waiting for it to end") == 2  # once each, however often it looks
 
 
 def test_a_lake_without_a_lock_is_only_for_one_who_is_alone() -> None:

@@ -11,7 +11,6 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
-from conftest import Bench
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -26,6 +25,7 @@ from pozytywka_spark.lake import layout
 from pozytywka_spark.lake.api import Txn
 from pozytywka_spark.lake.types import stored
 from pozytywka_spark.schemas import EVENTS, INGEST_FILES, table
+from tests.lake.conftest import Bench
 
 # As the last release declared it; what stands in a lake of it, literally.
 OLD = table(

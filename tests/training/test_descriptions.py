@@ -95,7 +95,7 @@ def weigh(tracking: Tracking, settings: Settings, monkeypatch: pytest.MonkeyPatc
     """The gate over the present aliases, whose comparison says `promote`."""
     decision = Decision(promote, (f"roc_auc is better in {'99' if promote else '41'}.0% of replicates",))
     monkeypatch.setattr(aliases, "compare", lambda *_, **__: decision)
-    monkeypatch.setattr(aliases.decided, "inputs_of", lambda *_: "rows")
+    monkeypatch.setattr(aliases.past_decisions, "inputs_of", lambda *_: "rows")
     challenger = registry.aliased(tracking, registry.CHALLENGER)
     assert challenger is not None
     champion = registry.aliased(tracking, registry.CHAMPION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.spark.resources import Cluster, plan
+from pozytywka_spark.spark.resources import Cluster, plan, threads_side_by_side
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,18 @@ def test_trees_grow_across_executors_where_asked_to_or_where_a_task_holds_too_fe
     found = plan(20_000, 60, cluster, asked, in_memory=in_memory)
     assert (found.workers, found.across) == (workers, across)
     assert ("the rest a sample" in found.reason) is not in_memory
+
+
+@pytest.mark.parametrize(
+    ("fits", "threads", "cluster", "each"),
+    [
+        (3, 2, Cluster(2, 1, False, local=True), 1),
+        (3, 8, Cluster(8, 1, False, local=True), 2),
+        (3, 1, Cluster(8, 1, False, local=True), 1),  # not worth more by itself
+        (1, 2, Cluster(2, 1, False, local=True), 2),
+        (0, 2, Cluster(2, 1, False, local=True), 2),
+        (3, 4, Cluster(16, 1, False, executor_cores=4), 4),  # on a cluster a task's cpus are taken anyway
+    ],
+)
+def test_fits_beside_each_other_share_a_machine(fits: int, threads: int, cluster: Cluster, each: int) -> None:
+    assert threads_side_by_side(fits, threads, cluster) == each

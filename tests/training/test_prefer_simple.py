@@ -188,7 +188,7 @@ def test_its_page_has_coefficients_in_the_place_of_what_only_trees_have(world: W
         "The registered model is logistic regression.",
         "Trees do not beat logistic regression",
         "the rows that chose it out of these two",
-        "boosted trees&#39;",
+        "boosted trees'",
         "log-odds a standard deviation",
     ):
         assert told in page

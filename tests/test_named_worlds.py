@@ -1,0 +1,37 @@
+"""Worlds are in one place, with a line each, and tests find each other's parts in one manner."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from tests import worlds
+
+TESTS = Path(__file__).resolve().parent
+BY_HAND = {"bench/bench_training.py"}  # run as a script
+
+
+def test_the_guide_names_every_world_and_no_other() -> None:
+    named = re.findall(r"^    (\w+) ", worlds.__doc__ or "", re.MULTILINE)
+    there = {file.stem for file in (TESTS / "worlds").glob("*.py")} - {"__init__"}
+    assert sorted(named) == sorted(there)
+
+
+def test_parts_of_tests_are_imported_by_their_whole_name() -> None:
+    files = {str(file.relative_to(TESTS)): ast.parse(file.read_text("utf-8")) for file in TESTS.rglob("*.py")}
+    stems = {Path(file).stem for file in files}
+    parts = {stem for stem in stems if not stem.startswith("test_")}
+    bare = [
+        f"{file}: {node.module}"
+        for file, tree in files.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in parts and node.level == 0
+    ]
+    inserts = [
+        file
+        for file, tree in files.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "sys.path.insert" and file not in BY_HAND
+    ]
+    assert (bare, inserts) == ([], [])
