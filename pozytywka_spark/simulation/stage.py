@@ -38,7 +38,7 @@ from pozytywka_spark.simulation.segments import (
     sizes_told,
 )
 from pozytywka_spark.tracking import registry, runs
-from pozytywka_spark.tracking.notes import KIND, page_of, tell_run
+from pozytywka_spark.tracking.notes import KIND, describe_run, page_of
 from pozytywka_spark.tracking.store import Tracking, connect
 
 FORMAT = 2
@@ -268,6 +268,6 @@ def _log(
         runs.log_text(tracking, made, page, "simulation.html")
         link = page_of(tracking.experiment_id, made, "simulation.html", "The page")
         text = f"**{WARNING}**\n\n{len(suggested)} segments of {month:%Y-%m}, by {by}. {link} has the fronts."
-        tell_run(tracking, made, name, tags, text)
+        describe_run(tracking, made, name, tags, text)
         runs.tag(tracking, made, TAG, identity)  # last: a run that was cut short isn't found again
     return made

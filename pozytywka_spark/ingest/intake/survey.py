@@ -12,7 +12,14 @@ from pozytywka_spark.ingest.intake.contracts import Contract
 from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, lines_of, parts_of
 from pozytywka_spark.ingest.intake.recognise import HEAD_BYTES, Kind, recognise
-from pozytywka_spark.ingest.intake.unpack import MAGIC_BYTES, PLAIN, UNREADABLE, codec_of, in_words, unpacked
+from pozytywka_spark.ingest.intake.unpack import (
+    MAGIC_BYTES,
+    PLAIN,
+    UNREADABLE,
+    codec_of,
+    unpack_error,
+    unpacked,
+)
 from pozytywka_spark.ingest.intake.wrong_kinds import AGAIN, Wrong, first_of
 from pozytywka_spark.ingest.validate.pass_one import named_part
 from pozytywka_spark.lake.storage.filesystem import Storage
@@ -42,7 +49,7 @@ class Surveyor:
         except FileNotFoundError:
             return None
         except UNREADABLE as error:
-            return codec, Kind(Wrong("", f"{in_words(error, codec)}; {AGAIN}"))
+            return codec, Kind(Wrong("", f"{unpack_error(error, codec)}; {AGAIN}"))
         whole = len(head) <= HEAD_BYTES
         return codec, recognise(head[:HEAD_BYTES], whole=whole, codec=codec, fields=self.fields)
 

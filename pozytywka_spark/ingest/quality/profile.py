@@ -41,7 +41,7 @@ class Silver:
     sessions: d.Buckets
 
 
-def look(
+def profile_silver(
     tasks: Tasks,
     shards: Mapping[str, Sequence[Shard]],
     chosen: Data | None = None,
