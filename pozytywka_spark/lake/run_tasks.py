@@ -19,7 +19,7 @@ from pozytywka_spark.lake import task_errors
 from pozytywka_spark.lake.shards import Parcel, Written, pack
 from pozytywka_spark.lake.task_files import OpenFiles
 from pozytywka_spark.lake.task_lines import LINE, as_batch, collected
-from pozytywka_spark.lake.tasks import Done, Told, Work
+from pozytywka_spark.lake.tasks import Done, Result, Work
 from pozytywka_spark.spark.temporary_conf import without_codegen
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _lines(items: Sequence[Any], work: Work[Any], files: OpenFiles) -> Iterator[
 
 
 def _done(lines: Iterable[_Line]) -> Done:
-    results: list[Told] = []
+    results: list[Result] = []
     parcels: list[Parcel] = []
     written: list[Written] = []
     into: dict[str, list[Any]] = {_TOLD: results, _PARCEL: parcels, _WRITTEN: written}

@@ -101,7 +101,7 @@ def simulate(
             raise DataError(f"nothing can be changed: {'; '.join(notes)}")
         needed = _columns(files, model, levers)
         grouped = _grouped(tasks, files, by, needed, settings)
-        sizes = sizes_told(grouped.told, sum(file.rows for file in files.predictions), chosen_month, model)
+        sizes = sizes_told(grouped.results, sum(file.rows for file in files.predictions), chosen_month, model)
         identity = _identity(settings, model, _content(tasks, files, needed), chosen_month, by)
         stored = _partition(lake, month, by)
         unchanged = bool(stored) and stored[0]["simulation_id"] == identity
@@ -183,7 +183,7 @@ def _fronts(
     most = max(task.chosen.rows, task.chosen.neighbours)
     work = AdviseOn(task, tuple(lever.name for lever in levers), most)
     done = tasks.run(segments, work, weight=lambda _: _BYTES_A_SEARCH, named=lambda segment: segment.name)
-    return done.told
+    return done.results
 
 
 def _write(

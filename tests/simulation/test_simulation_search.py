@@ -102,7 +102,7 @@ def test_a_segments_front_is_the_same_in_whatever_order_its_rows_come(ads_world:
         tasks, frame = MemoryTasks(), pl.from_pandas(order, nan_to_null=True)
         parcels = tuple(tasks.put("grouped", part) for part in (frame.head(200), frame.slice(200)))
         segment = GroupedUsers("all users", 600, 150.0, parcels)
-        found.append(tasks.run([segment], work, weight=lambda _: 1, named=lambda item: item.name).told)
+        found.append(tasks.run([segment], work, weight=lambda _: 1, named=lambda item: item.name).results)
     assert len(found[0]) > 1
     assert found[0] == found[1]
     assert {row["purchases"] for row in found[0]} == {150.0}
