@@ -99,6 +99,8 @@ def test_a_training_killed_on_the_way_leaves_no_model_and_its_rerun_finishes(
     ]
     store = copied_store(trained, tmp_path)
     before = len(_rows(store, "select * from runs"))
+    planned = "select 1 from params where key = 'planner'"
+    known = len(_rows(store, planned))
     command = [sys.executable, str(JOBS / "train.py"), *(part for one in sets for part in ("--set", one))]
     environment = {**os.environ, "PYTHONPATH": str(JOBS.parent)}
     victim = subprocess.Popen(
@@ -107,7 +109,7 @@ def test_a_training_killed_on_the_way_leaves_no_model_and_its_rerun_finishes(
     try:
         until = time.monotonic() + 120
         # inputs logged, trees to come
-        while len(_rows(store, "select 1 from params where key = 'planner'")) < 2:
+        while len(_rows(store, planned)) == known:
             assert victim.poll() is None, "the training ended before it could be killed"
             assert time.monotonic() < until
             time.sleep(0.05)
