@@ -6,7 +6,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.spark.session import build_session, for_throughput, local_cores
-from pozytywka_spark.spark.temporary_conf import interpreted
+from pozytywka_spark.spark.temporary_conf import without_codegen
 
 
 def test_the_session_counts_time_in_utc_and_writes_timestamps_with_statistics(spark: SparkSession) -> None:
@@ -77,10 +77,10 @@ def test_plans_are_interpreted_inside_only(spark: SparkSession) -> None:
     key = "spark.sql.codegen.wholeStage"
     before = str(spark.conf.get(key))
     spark.conf.set(key, "true")
-    with interpreted(spark):
+    with without_codegen(spark):
         assert spark.conf.get(key) == "false"
     assert spark.conf.get(key) == "true"
-    with suppress(ZeroDivisionError), interpreted(spark):
+    with suppress(ZeroDivisionError), without_codegen(spark):
         raise ZeroDivisionError
     assert spark.conf.get(key) == "true"
     spark.conf.set(key, before)

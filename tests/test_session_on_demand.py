@@ -82,7 +82,7 @@ def test_a_lake_is_read_and_written_without_it(settings: Settings, starts: Start
     lake = open_lake(settings, session_on_demand(settings, "job"))
     assert read_states(lake) == []
     with lake.tasks() as tasks:
-        assert tasks.run([], lambda *_: (), weight=lambda _: 1, named=str).told == ()
+        assert tasks.run([], lambda *_: (), weight=lambda _: 1, named=str).results == ()
     assert starts == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from pozytywka_spark.spark.temporary_conf import interpreted
+from pozytywka_spark.spark.temporary_conf import without_codegen
 
 KEY = "spark.sql.codegen.wholeStage"
 
@@ -28,18 +28,18 @@ def test_blocks_that_overlap_leave_the_settings_as_the_first_found_them() -> Non
     session, entered, leave = Session(), threading.Event(), threading.Event()
 
     def second() -> None:
-        with interpreted(session):  # type: ignore[arg-type]
+        with without_codegen(session):  # type: ignore[arg-type]
             entered.set()
             leave.wait(5)
 
     other = threading.Thread(target=second)
-    with interpreted(session):  # type: ignore[arg-type]
+    with without_codegen(session):  # type: ignore[arg-type]
         other.start()
         entered.wait(5)
     assert session.conf[KEY] == "false"  # for the one that is still inside
     leave.set()
     other.join()
     assert session.conf == {KEY: "true"}
-    with interpreted(session):  # type: ignore[arg-type]
+    with without_codegen(session):  # type: ignore[arg-type]
         assert session.conf[KEY] == "false"
     assert session.conf == {KEY: "true"}

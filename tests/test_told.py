@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from pozytywka_spark.reports.formatting import four_decimals, four_digits, plain
+from pozytywka_spark.reports.formatting import fixed_4, format_value, significant_4
 
 
 @pytest.mark.parametrize(
@@ -23,5 +23,5 @@ from pozytywka_spark.reports.formatting import four_decimals, four_digits, plain
     ],
 )
 def test_plain(value: object, in_columns: str, in_prose: str) -> None:
-    assert plain(value, four_decimals) == in_columns
-    assert plain(value, four_digits) == in_prose
+    assert format_value(value, fixed_4) == in_columns
+    assert format_value(value, significant_4) == in_prose

@@ -72,7 +72,7 @@ def plan_rows(pinned: Pinned, settings: Settings, lake: Lake, tasks: Tasks) -> P
     done = tasks.run(
         files, CountLabels(label, whole), weight=lambda file: file.size, named=lambda file: file.place
     )
-    counts = counted(done.told)
+    counts = counted(done.results)
     return plan_months(pinned, counts.counts, counts.left_out, settings)
 
 
@@ -85,12 +85,12 @@ def put_down(plan: Planned, settings: Settings, lake: Lake, tasks: Tasks) -> tup
     if USERS in pinned.versions:
         items += _files(USERS, ["user_id", "city"], pinned, lake, tasks)
     done = tasks.run(items, work, weight=lambda item: item.size, named=_named)
-    of_months = [facts for facts in done.told if "month" in facts]
+    of_months = [facts for facts in done.results if "month" in facts]
     check_table(of_months, plan.counts, plan.split)
     users: tuple[Parcel, ...] | None = None
     if USERS in pinned.versions:
         users = tuple(done.of(table_counts.USERS))
-    cities = counted_cities([facts for facts in done.told if "cities" in facts])
+    cities = counted_cities([facts for facts in done.results if "cities" in facts])
     staged = StagedTable(pinned.order, tuple(done.of(ROWS)), users, cities)
     return name_inputs(plan, content_of(of_months, pinned.order), settings, share), staged
 

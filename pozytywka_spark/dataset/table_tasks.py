@@ -46,7 +46,7 @@ class TableTasks:
             named=lambda items: f"question {items[0][0] + 1} of {len(questions)} to the training table",
             cpus=threads,
         )
-        answers: dict[int, Any] = {result["question"]: _unpacked(result["answer"]) for result in done.told}
+        answers: dict[int, Any] = {result["question"]: _unpacked(result["answer"]) for result in done.results}
         for place in range(len(questions)):
             if isinstance(answers[place], _Raised):
                 raise answers[place].error

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pozytywka_spark.dossier import model_sections, plots, reason_sections
-from pozytywka_spark.evaluation.trees_or_logistic import CHOSEN_ON_TEST, in_words
+from pozytywka_spark.evaluation.trees_or_logistic import CHOSEN_ON_TEST, verdict_text
 from pozytywka_spark.models.names import IN_WORDS, LOGISTIC, XGBOOST
 from pozytywka_spark.reports.page import Page
 
@@ -90,7 +90,7 @@ def _about_kind(facts: Facts) -> list[str]:
     if "verdict" not in facts:
         return []
     prefer = bool(facts["made"]["training"]["prefer_simple"])
-    verdict = in_words(facts["verdict"], prefer_simple=prefer)
+    verdict = verdict_text(facts["verdict"], prefer_simple=prefer)
     sentences = [
         f"{verdict[0].upper()}{verdict[1:]}.",
         f"The registered model is {IN_WORDS[kind_of(facts)]}.",

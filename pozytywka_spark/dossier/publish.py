@@ -23,7 +23,7 @@ def publish(tracking: Tracking, training_run: str, outcome: Mapping[str, Any]) -
         content = runs.read_json(tracking, training_run, FACTS)
         runs.log_json(tracking, training_run, dict(outcome), OUTCOME)
         runs.log_text(tracking, training_run, dossier(content, outcome), PAGE)
-    tell(tracking, training_run)
+    describe_versions(tracking, training_run)
 
 
 def publish_if_missing(tracking: Tracking, training_run: str) -> None:
@@ -33,10 +33,10 @@ def publish_if_missing(tracking: Tracking, training_run: str) -> None:
     ):
         content = runs.read_json(tracking, training_run, FACTS)
         runs.log_text(tracking, training_run, dossier(content, _outcome(tracking, training_run)), PAGE)
-    tell(tracking, training_run)
+    describe_versions(tracking, training_run)
 
 
-def tell(tracking: Tracking, training_run: str) -> None:
+def describe_versions(tracking: Tracking, training_run: str) -> None:
     """Describe a run and its version, the one it took over from, the champion and the model as they stand."""
     version = registry.version_of(tracking, training_run)
     if version is None:
@@ -60,17 +60,17 @@ def _tell(tracking: Tracking, version: registry.Version, champion: int | None) -
     standing = summary.Standing(version.number, champion, _outcome(tracking, version.training_run))
     tags = summary.tags_of(facts, standing)
     link = notes.page_of(run.info.experiment_id, version.training_run, PAGE, "The dossier")
-    notes.tell_run(
+    notes.describe_run(
         tracking,
         version.training_run,
         summary.name_of(facts, version.number),
         tags | {"version": str(version.number)},
         summary.of_run(facts, standing, link),
     )
-    notes.tell_version(tracking, version.number, tags, summary.of_version(facts, standing, link))
+    notes.describe_version(tracking, version.number, tags, summary.of_version(facts, standing, link))
     if champion in (None, version.number):
         about = {key: tags[key] for key in ("label", "horizon_days")}
-        notes.tell_model(tracking, about, summary.of_model(facts))
+        notes.describe_model(tracking, about, summary.of_model(facts))
 
 
 def _outcome(tracking: Tracking, training_run: str) -> Mapping[str, Any] | None:

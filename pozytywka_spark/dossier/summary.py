@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from pozytywka_spark.dossier.page import conditions, target_in_words
-from pozytywka_spark.evaluation.trees_or_logistic import in_words
+from pozytywka_spark.evaluation.trees_or_logistic import verdict_text
 from pozytywka_spark.models.names import LOGISTIC, MODELS, XGBOOST
 from pozytywka_spark.names import TRAIN
 from pozytywka_spark.tracking import notes
@@ -167,7 +167,7 @@ def _verdict(facts: Facts) -> str:
     if "verdict" not in facts:
         return ""
     prefers = bool(facts["made"]["training"].get("prefer_simple"))
-    sentence = in_words(facts["verdict"], prefer_simple=prefers)
+    sentence = verdict_text(facts["verdict"], prefer_simple=prefers)
     return f"{sentence[:1].upper()}{sentence[1:]}."
 
 

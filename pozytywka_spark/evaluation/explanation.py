@@ -43,7 +43,7 @@ def with_coefficients(strongest: Sequence[Mapping[str, Any]], model: ServingMode
     return [{**row, "coefficient": coefficients[row["feature"]]} for row in strongest]
 
 
-def in_words(explained: Mapping[str, Any], catalogue: Sequence[Feature]) -> dict[str, Any]:
+def with_meanings(explained: Mapping[str, Any], catalogue: Sequence[Feature]) -> dict[str, Any]:
     """Each of the strongest features with what the catalogue says of it."""
     entries = {feature.name: feature for feature in catalogue}
     strongest = [

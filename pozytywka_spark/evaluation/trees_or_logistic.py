@@ -68,7 +68,7 @@ def chosen_kind(verdict: Verdict, settings: Settings) -> str:
     return XGBOOST
 
 
-def in_words(verdict: Mapping[str, Any], *, prefer_simple: bool) -> str:
+def verdict_text(verdict: Mapping[str, Any], *, prefer_simple: bool) -> str:
     """One sentence with numbers. `verdict` as `as_plain` gives it."""
     outcome = verdict["outcome"]
     if outcome == UNKNOWN:

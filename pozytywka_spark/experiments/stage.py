@@ -120,7 +120,7 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
         seen = tasks.run(
             events, ReadEvents(), weight=lambda file: without_ids(file.size), named=lambda file: file.place
         )
-        span = span_of(days_told(seen.told), settings.data)
+        span = span_of(days_told(seen.results), settings.data)
         until = cut_off_of(span)
         if experiment.ended:
             until = min(until, experiment.ended)
@@ -138,7 +138,8 @@ def read_experiment(spark: SparkSession, settings: Settings, lake: Lake, name: s
             named=lambda number: f"users of {name}, slice {number + 1} of {work.slices}",
         )
     parts = {
-        key: [row for line in read.told for row in line[key]] for key in (CELLS, COUNTS, MUDDIED, ELSEWHERE)
+        key: [row for line in read.results for row in line[key]]
+        for key in (CELLS, COUNTS, MUDDIED, ELSEWHERE)
     }
     cells = cells_told(parts[CELLS], len(chosen.cuped_measures) + 1 if past else 0)
     ratios = _ratios(cells, experiment, chosen.srm_alpha)

@@ -29,7 +29,7 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
 
     reference = month_range(args.reference, "--reference") if args.reference else None
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.monitoring.console import show
+    from pozytywka_spark.monitoring.console import show_monitoring
     from pozytywka_spark.monitoring.stage import monitor
     from pozytywka_spark.reports.files import write_page
     from pozytywka_spark.spark.session_on_demand import session_on_demand
@@ -37,6 +37,6 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("monitor"):
         report = monitor(spark, settings, open_lake(settings, spark), args.month, reference)
-    code = show(report)
+    code = show_monitoring(report)
     cli.say(f"page {write_page(settings, 'monitoring.html', report.page)}")
     return code

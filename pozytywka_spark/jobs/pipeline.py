@@ -41,22 +41,22 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
         return
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.lake.recorded import record_settings
-    from pozytywka_spark.orchestration.console import show
+    from pozytywka_spark.orchestration.console import show_month
     from pozytywka_spark.orchestration.state import read_states
     from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, "pipeline", verbose=args.verbose)
     lake = open_lake(settings, spark)
     if not args.status:
-        from pozytywka_spark.orchestration.console import tell
+        from pozytywka_spark.orchestration.console import show_step
         from pozytywka_spark.orchestration.stage import run_month
         from pozytywka_spark.synthetic.world import write_world
 
         if settings.raw.path is None:
             write_world(spark, settings, settings.raw_path)
-        run_month(spark, settings, lake, args.monthly, tell)
+        run_month(spark, settings, lake, args.monthly, show_step)
         record_settings(settings)
-    show(read_states(lake, args.monthly))
+    show_month(read_states(lake, args.monthly))
 
 
 def work(args: argparse.Namespace, settings: Settings) -> None:

@@ -21,11 +21,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """Read, score, tell."""
     from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.scoring.console import show
+    from pozytywka_spark.scoring.console import show_scoring
     from pozytywka_spark.scoring.stage import score
     from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("score"):
         report = score(spark, settings, open_lake(settings, spark), args.month)
-    show(report)
+    show_scoring(report)

@@ -28,12 +28,12 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     """Read, search, tell."""
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.reports.files import write_page
-    from pozytywka_spark.simulation.console import show
+    from pozytywka_spark.simulation.console import show_simulation
     from pozytywka_spark.simulation.stage import simulate
     from pozytywka_spark.spark.session_on_demand import session_on_demand
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("simulate"):
         report = simulate(spark, settings, open_lake(settings, spark), args.month, args.segment)
-    show(report)
+    show_simulation(report)
     cli.say(f"page {write_page(settings, f'simulation-{report.segment_by}.html', report.page)}")

@@ -46,10 +46,10 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     """Read, train, tell."""
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.spark.session_on_demand import session_on_demand
-    from pozytywka_spark.training.console import show
+    from pozytywka_spark.training.console import show_training
     from pozytywka_spark.training.stage import train
 
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     with cli.step("train"):
         report = train(spark, settings, open_lake(settings, spark), force=args.force)
-    show(report)
+    show_training(report)

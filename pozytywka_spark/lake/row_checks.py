@@ -25,7 +25,7 @@ _MARK = "[lake] "
 def conforming(df: DataFrame, table: Table) -> DataFrame:
     """`df` with the table's columns, null-checked where the table says NOT NULL.
 
-    Raises `LakeError` for a wrong schema now, and through `in_words` for a wrong row as it is written.
+    Raises `LakeError` for a wrong schema now, and through `as_lake_error` for a wrong row as it is written.
     """
     naming.check_declaration(table)
     try:
@@ -50,10 +50,10 @@ def only_within(df: DataFrame, table: Table, rendered: Sequence[Rendered]) -> Da
     column = table.partition_by[0]
     message = f"{_MARK}table {table.name}: a row lies outside {'; '.join(map(named, rendered))}"
     outside = F.raise_error(F.lit(message)).cast(table.schema[column].dataType)
-    return df.withColumns({column: F.when(within(table, rendered), F.col(column)).otherwise(outside)})
+    return df.withColumns({column: F.when(is_within(table, rendered), F.col(column)).otherwise(outside)})
 
 
-def within(table: Table, rendered: Sequence[Rendered]) -> Column:
+def is_within(table: Table, rendered: Sequence[Rendered]) -> Column:
     """Whether a row lies in one of the wanted partitions; never null."""
 
     def equals(name: str, value: str | None) -> Column:
@@ -69,7 +69,7 @@ def within(table: Table, rendered: Sequence[Rendered]) -> Column:
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
+def as_lake_error() -> Iterator[None]:
     """Turn Spark's failure on one of the checks above into the `LakeError` that it stands for."""
     try:
         yield

@@ -19,8 +19,8 @@ from pozytywka_spark.lake import task_errors
 from pozytywka_spark.lake.shards import Parcel, Written, pack
 from pozytywka_spark.lake.task_files import OpenFiles
 from pozytywka_spark.lake.task_lines import LINE, as_batch, collected
-from pozytywka_spark.lake.tasks import Done, Told, Work
-from pozytywka_spark.spark.temporary_conf import interpreted
+from pozytywka_spark.lake.tasks import Done, Result, Work
+from pozytywka_spark.spark.temporary_conf import without_codegen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,9 +82,9 @@ class SparkTasks:
         numbers = self.spark.range(0, len(tasks), 1, len(tasks))
         frame = numbers.mapInArrow(job, LINE, profile=_wider(self.spark, cpus))
         with (
-            task_errors.in_words(self.spark, tasks, named),
+            task_errors.as_our_error(self.spark, tasks, named),
             _tagged(self.spark, work),
-            interpreted(self.spark),
+            without_codegen(self.spark),
         ):
             return _done(collected(frame))
 
@@ -146,7 +146,7 @@ def _lines(items: Sequence[Any], work: Work[Any], files: OpenFiles) -> Iterator[
 
 
 def _done(lines: Iterable[_Line]) -> Done:
-    results: list[Told] = []
+    results: list[Result] = []
     parcels: list[Parcel] = []
     written: list[Written] = []
     into: dict[str, list[Any]] = {_TOLD: results, _PARCEL: parcels, _WRITTEN: written}

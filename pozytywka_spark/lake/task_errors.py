@@ -32,7 +32,7 @@ def marked(error: PozytywkaError) -> Exception:
 
 
 @contextmanager
-def in_words(
+def as_our_error(
     spark: SparkSession, tasks: Sequence[Sequence[Item]], named: Callable[[Item], str]
 ) -> Iterator[None]:
     """Turn the failure of a job back into the error that a task raised, or into what a dead worker held."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pozytywka_spark.schemas import Table
 
 Item = TypeVar("Item")
-Told = Mapping[str, Any]
+Result = Mapping[str, Any]
 
 
 class TaskFiles(Protocol):
@@ -62,14 +62,14 @@ class TaskFiles(Protocol):
 
 
 # A kernel's outer side: a task's items in, small JSON-like facts out; rows go through `TaskFiles`.
-Work = Callable[[Sequence[Item], TaskFiles], Iterator[Told]]
+Work = Callable[[Sequence[Item], TaskFiles], Iterator[Result]]
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a job's tasks told (in no order), put down and wrote."""
+    """What a job's tasks yielded (in no order), put down and wrote."""
 
-    told: tuple[Told, ...]
+    results: tuple[Result, ...]
     parcels: tuple[Parcel, ...]
     written: tuple[Written, ...]
 

@@ -116,7 +116,7 @@ def alerts_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Alert, ...]:
             row["metric"],
             row["value"],
             row["threshold"],
-            in_words(row),
+            alert_text(row),
             row.get("label"),
             row.get("horizon_days"),
         )
@@ -124,7 +124,7 @@ def alerts_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Alert, ...]:
     )
 
 
-def in_words(row: Mapping[str, Any]) -> str:
+def alert_text(row: Mapping[str, Any]) -> str:
     """One line on an alarmed row."""
     side = "below" if row["metric"].endswith("roc_auc") else "beyond"
     of = f" of {row['label']}" if row["subject"] == MODEL and row.get("label") else ""

@@ -10,7 +10,7 @@ QUIET, ALERTS = 0, 4
 SHOWN = 12
 
 
-def show(report: MonitoringReport) -> int:
+def show_monitoring(report: MonitoringReport) -> int:
     """Print the largest shifts, the model's performance and the alerts; 4 if there are any, else 0."""
     model_name = f"{report.model_name} version {report.model_version}, for {report.label}"
     cli.say(f"{report.month:%Y-%m} beside {report.reference}, by {model_name}")

@@ -11,7 +11,7 @@ from pozytywka_spark.monitoring.alerts import MODEL, SCORE
 from pozytywka_spark.monitoring.drift import PSI
 from pozytywka_spark.tracking import runs
 from pozytywka_spark.tracking.inputs import Input, log_inputs
-from pozytywka_spark.tracking.notes import KIND, page_of, table, tell_run
+from pozytywka_spark.tracking.notes import KIND, describe_run, page_of, table
 from pozytywka_spark.tracking.run_names import monitoring_name, span
 from pozytywka_spark.tracking.store import Tracking
 
@@ -77,7 +77,7 @@ def _tell(tracking: Tracking, run_id: str, model: ServingModel, trend: Sequence[
     }
     link = page_of(tracking.experiment_id, run_id, PAGE, "The page")
     text = describe(of_last, months[-1], f"version {model.version} of {model.name}", link)
-    tell_run(tracking, run_id, monitoring_name(months, model.version), tags, text)
+    describe_run(tracking, run_id, monitoring_name(months, model.version), tags, text)
 
 
 def describe(rows: Sequence[Mapping[str, Any]], month: str, model: str, link: str) -> str:

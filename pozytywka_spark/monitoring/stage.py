@@ -162,7 +162,7 @@ def _measured(
     work = MeasureMonths(settings.evaluation.bootstrap, settings.evaluation.seed)
     items = [item for item in items if item.scored]
     done = tasks.run(items, work, weight=lambda item: item.size, named=lambda item: f"{item.month:%Y-%m}")
-    return measured_told(done.told)
+    return measured_told(done.results)
 
 
 def _drift(
@@ -183,7 +183,7 @@ def _drift(
         look,
         weight=lambda reference: reference.size,
         named=lambda _: f"reference {inputs.span}",
-    ).told[0]
+    ).results[0]
     by_key = {part.key: part for part in parts}
     items = [CountedPart(by_key[one.key], one) for one in scored.of(SCORED)]
     results = tasks.run(
@@ -191,7 +191,7 @@ def _drift(
         CountRows(seen["edges"]),
         weight=lambda item: item.size,
         named=lambda item: f"{item.part.month:%Y-%m}",
-    ).told
+    ).results
     sides = [
         counts_told([line for line in results if (line["month"] == here) == wanted], names)
         for wanted in (False, True)

@@ -9,7 +9,7 @@ from pozytywka_spark.orchestration.stage import STEPS
 from pozytywka_spark.orchestration.state import RUNNING, SETTLED, StepState
 
 
-def tell(state: StepState, already_done: bool) -> None:
+def show_step(state: StepState, already_done: bool) -> None:
     """One line at a step's beginning, and one at its end."""
     if state.state == RUNNING:
         cli.say(f"▸ {state.step} …")
@@ -18,7 +18,7 @@ def tell(state: StepState, already_done: bool) -> None:
     cli.say(f"  {state.step} {state.state}{before}: {state.detail}")
 
 
-def show(states: Sequence[StepState]) -> None:
+def show_month(states: Sequence[StepState]) -> None:
     """The months' steps as a table, and what is left of the last one."""
     if not states:
         cli.say("no month's work is on record: begin with scripts/submit.sh pipeline --monthly YYYY-MM")

@@ -21,7 +21,7 @@ from pozytywka_spark.tracking.store import Tracking, connect
 
 
 @dataclass(frozen=True)
-class Settled:
+class GateReport:
     """The champion's version now and why."""
 
     champion: int
@@ -34,17 +34,18 @@ class Settled:
         return tuple(f"gate: {reason}" for reason in self.decision.reasons)
 
 
-def settle(
+def set_aliases(
     tracking: Tracking,
     version: registry.Version,
     asked: Asked,
     settings: Settings,
     *,
     versions: str | None = None,
-) -> Settled:
+) -> GateReport:
     """Make a version that was just trained the challenger, and decide about it.
 
-    Not one that is older than the challenger: that was decided about before. `versions` as of `weigh`.
+    Not one that is older than the challenger: that was decided about before.
+    `versions` as in `evaluate_gate`.
     """
     challenger = registry.aliased(tracking, registry.CHALLENGER)
     if challenger is None or challenger.number < version.number:
@@ -54,11 +55,11 @@ def settle(
     if champion is not None and newest > version.number:
         publish_if_missing(tracking, version.training_run)
         reason = f"version {newest} is newer than version {version.number}, which is not weighed again"
-        return Settled(champion.number, version.number, Decision(False, (reason,)))
-    return weigh(tracking, champion, version, asked, settings, versions=versions)
+        return GateReport(champion.number, version.number, Decision(False, (reason,)))
+    return evaluate_gate(tracking, champion, version, asked, settings, versions=versions)
 
 
-def run_gate(settings: Settings, lake: Lake, *, dry_run: bool, again: bool = False) -> Settled:
+def run_gate(settings: Settings, lake: Lake, *, dry_run: bool, again: bool = False) -> GateReport:
     """Decide about @challenger on the test months of the present tables.
 
     Raises `TrackingError` if nothing is registered, `DataError` if there are no rows to weigh them on,
@@ -75,12 +76,12 @@ def run_gate(settings: Settings, lake: Lake, *, dry_run: bool, again: bool = Fal
     pinned = pin(settings, lake)
     versions = by_version(pinned, settings)
     with Later(partial(table_to_ask, pinned, settings, lake)) as asked:
-        return weigh(
+        return evaluate_gate(
             tracking, champion, challenger, asked, settings, versions=versions, dry_run=dry_run, again=again
         )
 
 
-def weigh(
+def evaluate_gate(
     tracking: Tracking,
     champion: registry.Version | None,
     challenger: registry.Version,
@@ -90,7 +91,7 @@ def weigh(
     versions: str | None = None,
     dry_run: bool = False,
     again: bool = False,
-) -> Settled:
+) -> GateReport:
     """The one place where it is decided who is the champion, for `train` and `gate` alike.
 
     A decision stands as long as champion, rows and settings are those it was taken on, and one by hand
@@ -108,7 +109,7 @@ def weigh(
         reason = f"version {champion.number} is the champion already"
         if not dry_run:
             publish_if_missing(tracking, challenger.training_run)  # a gate killed after it moved the alias
-        return Settled(champion.number, challenger.number, Decision(False, (reason,)))
+        return GateReport(champion.number, challenger.number, Decision(False, (reason,)))
     else:
         named = partial(past_decisions.inputs_of, champion, challenger, settings)
         by_versions = named(versions) if versions else None
@@ -122,7 +123,7 @@ def weigh(
         if taken is not None:
             if not dry_run:
                 publish_if_missing(tracking, challenger.training_run)  # a gate killed before it told
-            return Settled(champion.number, challenger.number, taken)
+            return GateReport(champion.number, challenger.number, taken)
         models = [registry.load_version(tracking, entry.number) for entry in (champion, challenger)]
         decision = compare(asked, models[0], models[1], settings, rows=test.rows)
     if not dry_run:
@@ -131,7 +132,7 @@ def weigh(
         publish(tracking, challenger.training_run, outcome)
     promoted = decision.promote and not dry_run
     number = challenger.number if promoted or champion is None else champion.number
-    return Settled(number, challenger.number, decision)
+    return GateReport(number, challenger.number, decision)
 
 
 def _outcome(

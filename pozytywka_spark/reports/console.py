@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from pozytywka_spark.reports.formatting import four_decimals, plain
+from pozytywka_spark.reports.formatting import fixed_4, format_value
 
 _NARROWEST = 20  # a text column that would have to be narrower is no table any more
 
@@ -72,4 +72,4 @@ def _longest_word(texts: Sequence[str]) -> int:
 
 
 def _shown(value: Any) -> str:
-    return plain(value, four_decimals)
+    return format_value(value, fixed_4)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 
-def plain(value: Any, floats: Callable[[float], str]) -> str:
+def format_value(value: Any, floats: Callable[[float], str]) -> str:
     """A dash for nothing, yes and no, thousands separated; `floats` says how many digits a float has."""
     if value is None:
         return "–"
@@ -22,15 +22,15 @@ def plain(value: Any, floats: Callable[[float], str]) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, (list, tuple)):
-        return ", ".join(plain(item, floats) for item in value)
+        return ", ".join(format_value(item, floats) for item in value)
     return str(value)
 
 
-def four_decimals(value: float) -> str:
+def fixed_4(value: float) -> str:
     """For columns: all rows have the same digits."""
     return f"{value:.4f}"
 
 
-def four_digits(value: float) -> str:
+def significant_4(value: float) -> str:
     """For prose and mixed tables: four significant digits, large numbers to a tenth."""
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from pozytywka_spark.reports.formatting import four_digits, plain
+from pozytywka_spark.reports.formatting import format_value, significant_4
 
 _MOST = 200  # rows of a table: the page has all of them
 
@@ -29,7 +29,9 @@ def card(
 def _table(caption: str, rows: Sequence[Mapping[str, Any]]) -> str:
     head = "".join(f"<th>{escape(str(name))}</th>" for name in rows[0])
     body = "".join(
-        f"<tr>{''.join(f'<td>{escape(plain(value, four_digits))}</td>' for value in row.values())}</tr>"
+        "<tr>"
+        + "".join(f"<td>{escape(format_value(value, significant_4))}</td>" for value in row.values())
+        + "</tr>"
         for row in rows[:_MOST]
     )
     more = f"<p>and {len(rows) - _MOST:,} more rows</p>" if len(rows) > _MOST else ""

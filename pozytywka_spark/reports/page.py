@@ -19,7 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from pozytywka_spark.reports.charts import Chart, draw
-from pozytywka_spark.reports.formatting import four_digits, plain
+from pozytywka_spark.reports.formatting import format_value, significant_4
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -134,7 +134,7 @@ def _templates() -> Environment:
     found = Environment(
         loader=PackageLoader("pozytywka_spark.reports"), autoescape=True, undefined=StrictUndefined
     )
-    found.filters["value"] = lambda value: plain(value, four_digits)
+    found.filters["value"] = lambda value: format_value(value, significant_4)
     found.globals["severities"] = SEVERITIES
     return found
 

@@ -6,7 +6,7 @@ from pozytywka_spark import cli
 from pozytywka_spark.scoring.stage import ScoringReport
 
 
-def show(report: ScoringReport) -> None:
+def show_scoring(report: ScoringReport) -> None:
     """Print who scored whom, the deciles and where the rows are."""
     model = f"{report.model_name} version {report.model_version} ({report.model_kind})"
     cli.say(f"{report.month:%Y-%m} scored by {model}, for {report.label}")

@@ -43,4 +43,4 @@ def digest_files(tasks: Tasks, files: Sequence[DataFile], columns: Sequence[str]
     """A digest of those columns of the files' rows, whatever their order and files."""
     work = DigestRows(tuple(columns))
     done = tasks.run(files, work, weight=lambda file: file.size, named=lambda file: file.place)
-    return sum((Digest(**result) for result in done.told), Digest()).named(columns)
+    return sum((Digest(**result) for result in done.results), Digest()).named(columns)

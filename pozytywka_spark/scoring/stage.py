@@ -172,4 +172,4 @@ def _counted(lake: Lake, tasks: Tasks, partition: Partition) -> Sequence[Mapping
     shards = lake.shards(PREDICTIONS.name, tasks, [partition], columns)
     files = [file for shard in shards for file in shard.files]
     counted = tasks.run(files, CountDeciles(), weight=lambda file: file.size, named=lambda file: file.place)
-    return counted.told
+    return counted.results

@@ -52,7 +52,7 @@ def refit(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel) -> 
         weight=lambda _: 1 if tasks.here else _BYTES_A_FIT,
         named=lambda item: f"refit {item[0]} of {simulation.bootstrap}",
     )
-    models = {result["replicate"]: base64.b64decode(result["content"]) for result in done.told}
+    models = {result["replicate"]: base64.b64decode(result["content"]) for result in done.results}
     return tuple(from_content(model.kind, models[number], how.trees) for number in sorted(models))
 
 
@@ -117,7 +117,7 @@ def training_rows(tasks: Tasks, settings: Settings, lake: Lake, model: ServingMo
     counted_rows = tasks.run(
         files, CountLabels(model.label, whole), weight=lambda file: file.size, named=lambda file: file.place
     )
-    counts = counted(counted_rows.told).counts
+    counts = counted(counted_rows.results).counts
     rows = sum(count.rows for count in counts)
     if not sum(count.positives for count in counts):
         raise DataError(

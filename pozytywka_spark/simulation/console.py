@@ -7,7 +7,7 @@ from pozytywka_spark.simulation.recommendations import WARNING
 from pozytywka_spark.simulation.stage import SimulationReport
 
 
-def show(report: SimulationReport) -> None:
+def show_simulation(report: SimulationReport) -> None:
     """Print the advice for each segment, what was left out, and the warning."""
     cli.say(f"{report.month:%Y-%m} by {report.model_name} version {report.model_version}")
     for row in (row for row in report.fronts if row["suggested"]):

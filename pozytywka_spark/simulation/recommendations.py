@@ -94,7 +94,7 @@ def front_rows(segment: Segment, task: Task, name: str, users: int) -> list[dict
             "support": float(front.outcome.support[place]),
             "gain": float(task.value_of_sale * change[place] - cost[place]),
             "suggested": place == best,
-            "advice": in_words(segment, settings, name),
+            "advice": advice_text(segment, settings, name),
         }
         for place, settings in enumerate(front.settings)
     ]
@@ -135,7 +135,7 @@ def changes_of(segment: Segment, settings: Floats) -> dict[str, float]:
     }
 
 
-def in_words(segment: Segment, settings: Floats, name: str) -> str:
+def advice_text(segment: Segment, settings: Floats, name: str) -> str:
     """Such as "1.9 adverts fewer per hour listened (6.1 to 4.2) for activity: under 10 plays"."""
     moved = segment.moved(settings)
     clauses = [

@@ -26,7 +26,7 @@ def search(segment: Segment, seed: int) -> Front:
 
     The same segment and seed give the same front, on whatever machine and beside whatever else runs.
     """
-    settings, reach = segment.chosen, reach_of(segment)
+    settings, reach = segment.chosen, lever_ranges(segment)
     if not (reach[:, 1] > reach[:, 0]).any():
         return front_of(segment, segment.none[None, :])
     from pymoo.algorithms.moo.nsga2 import NSGA2
@@ -47,7 +47,7 @@ def search(segment: Segment, seed: int) -> Front:
 
     class Turn(Mutation):  # type: ignore[misc]  # as above
         def _do(self, problem: object, x: Floats, **_: object) -> Floats:
-            return turned(segment, reach, x, rng)
+            return with_levers(segment, reach, x, rng)
 
     algorithm = NSGA2(
         pop_size=settings.population,
@@ -61,7 +61,7 @@ def search(segment: Segment, seed: int) -> Front:
     return front_of(segment, np.concatenate(tried))
 
 
-def reach_of(segment: Segment) -> Floats:
+def lever_ranges(segment: Segment) -> Floats:
     """How far each lever can go alone, each way, before the guard forbids it; found by halving.
 
     Together they can hardly go farther: the search needn't look there.
@@ -84,7 +84,7 @@ def reach_of(segment: Segment) -> Floats:
     return reach
 
 
-def turned(segment: Segment, reach: Floats, settings: Floats, rng: np.random.Generator) -> Floats:
+def with_levers(segment: Segment, reach: Floats, settings: Floats, rng: np.random.Generator) -> Floats:
     """Each row with a lever or a few turned: back to none, to anywhere, or a little farther or less far.
 
     Moves too small to matter are taken back here, so that no two rows differ by them alone.

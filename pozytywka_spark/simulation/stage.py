@@ -38,7 +38,7 @@ from pozytywka_spark.simulation.segments import (
     sizes_told,
 )
 from pozytywka_spark.tracking import registry, runs
-from pozytywka_spark.tracking.notes import KIND, page_of, tell_run
+from pozytywka_spark.tracking.notes import KIND, describe_run, page_of
 from pozytywka_spark.tracking.store import Tracking, connect
 
 FORMAT = 2
@@ -101,7 +101,7 @@ def simulate(
             raise DataError(f"nothing can be changed: {'; '.join(notes)}")
         needed = _columns(files, model, levers)
         grouped = _grouped(tasks, files, by, needed, settings)
-        sizes = sizes_told(grouped.told, sum(file.rows for file in files.predictions), chosen_month, model)
+        sizes = sizes_told(grouped.results, sum(file.rows for file in files.predictions), chosen_month, model)
         identity = _identity(settings, model, _content(tasks, files, needed), chosen_month, by)
         stored = _partition(lake, month, by)
         unchanged = bool(stored) and stored[0]["simulation_id"] == identity
@@ -183,7 +183,7 @@ def _fronts(
     most = max(task.chosen.rows, task.chosen.neighbours)
     work = AdviseOn(task, tuple(lever.name for lever in levers), most)
     done = tasks.run(segments, work, weight=lambda _: _BYTES_A_SEARCH, named=lambda segment: segment.name)
-    return done.told
+    return done.results
 
 
 def _write(
@@ -268,6 +268,6 @@ def _log(
         runs.log_text(tracking, made, page, "simulation.html")
         link = page_of(tracking.experiment_id, made, "simulation.html", "The page")
         text = f"**{WARNING}**\n\n{len(suggested)} segments of {month:%Y-%m}, by {by}. {link} has the fronts."
-        tell_run(tracking, made, name, tags, text)
+        describe_run(tracking, made, name, tags, text)
         runs.tag(tracking, made, TAG, identity)  # last: a run that was cut short isn't found again
     return made

@@ -49,7 +49,7 @@ _DELTA_ON_ONE_MACHINE: Mapping[str, object] = {
 
 # Without a UI nobody looks at what is over, yet Spark keeps a thousand plans of it: those of our features
 # fill a small heap in a long session, which then does little but collect garbage.
-_NO_MEMORY: Mapping[str, object] = {
+_UI_RETAINS_LITTLE: Mapping[str, object] = {
     "spark.ui.retainedJobs": 20,
     "spark.ui.retainedStages": 20,
     "spark.ui.retainedTasks": 1000,
@@ -58,16 +58,16 @@ _NO_MEMORY: Mapping[str, object] = {
 
 # Jobs whose tasks neither train nor score. A pipeline's do so for large tables only: these workers load the
 # libraries then, while all others would wait for them at the start.
-_OF_KERNELS = ("ingest", "maintain", "synthesize", "features", "pipeline")
+_JOBS_OF_KERNELS = ("ingest", "maintain", "synthesize", "features", "pipeline")
 
 _JAVA = "spark.driver.extraJavaOptions"
-_PATIENT_COMPILER = (
+_JIT_THRESHOLDS = (
     "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
 _POLARS = "spark.executorEnv.POLARS_MAX_THREADS"
 _DAEMON = "spark.python.daemon.module"
-_SPEED_ONLY = (_POLARS, _DAEMON)  # a running session does without
+_TUNING_KEYS = (_POLARS, _DAEMON)  # a running session does without
 
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
@@ -138,7 +138,7 @@ def for_throughput(java_options: str) -> str:
     pay back: with these thresholds a session's start and first job take 6.5 s of CPU, by default 8.6 to 9.6.
     """
     collector = "" if re.search(r"-XX:\+Use\w+GC\b", java_options) else "-XX:+UseParallelGC"
-    compiler = "" if re.search(r"-XX:\W?(Tier|CompileThreshold)", java_options) else _PATIENT_COMPILER
+    compiler = "" if re.search(r"-XX:\W?(Tier|CompileThreshold)", java_options) else _JIT_THRESHOLDS
     return " ".join(filter(None, (collector, compiler, java_options)))
 
 
@@ -178,10 +178,10 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
             "spark.ui.showConsoleProgress": False,
             "spark.sql.sources.parallelPartitionDiscovery.threshold": 100_000,
         }
-        conf |= {} if spark.ui else _NO_MEMORY
+        conf |= {} if spark.ui else _UI_RETAINS_LITTLE
         if "PYSPARK_GATEWAY_PORT" not in os.environ:
             # workers that have their libraries from the start: 0.6 s instead of 11 s before the first fit
-            daemon = "kernel_daemon" if app_name in _OF_KERNELS else "python_daemon"
+            daemon = "kernel_daemon" if app_name in _JOBS_OF_KERNELS else "python_daemon"
             conf[_DAEMON] = f"pozytywka_spark.spark.{daemon}"
     elif spark.master:
         conf["spark.master"] = spark.master
@@ -206,7 +206,7 @@ def _reuse(running: SparkSession, conf: Mapping[str, str]) -> SparkSession:
         current = running.conf.get(key, None)
         if key == _JAVA and current is not None:
             current = without_archive(current)
-        if current == text or key in ("spark.app.name", *_SPEED_ONLY):
+        if current == text or key in ("spark.app.name", *_TUNING_KEYS):
             continue
         if key.startswith(_STATIC_PREFIXES) or not running.conf.isModifiable(key):
             raise UsageError(

@@ -13,7 +13,7 @@ _turn, _found, _inside = Lock(), ExitStack(), 0
 
 
 @contextmanager
-def conf_within(spark: SparkSession, conf: Mapping[str, str]) -> Iterator[None]:
+def temporary_conf(spark: SparkSession, conf: Mapping[str, str]) -> Iterator[None]:
     """Spark's `conf` settings inside; what was set before, or nothing, again afterwards."""
     before = {key: spark.conf.get(key, None) for key in conf}
     for key, value in conf.items():
@@ -29,7 +29,7 @@ def conf_within(spark: SparkSession, conf: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def interpreted(spark: SparkSession) -> Iterator[None]:
+def without_codegen(spark: SparkSession) -> Iterator[None]:
     """Plans that run inside are interpreted: for few rows, generating and compiling classes is all cost.
 
     A session's first job of kernels takes 2.4 s of CPU so, and 3.1 s with classes. Jobs of several threads
@@ -38,7 +38,7 @@ def interpreted(spark: SparkSession) -> Iterator[None]:
     global _inside
     with _turn:
         if not _inside:
-            _found.enter_context(conf_within(spark, _INTERPRETED))
+            _found.enter_context(temporary_conf(spark, _INTERPRETED))
         _inside += 1
     try:
         yield

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
-from pozytywka_spark.tracking.store import Tracking, told
+from pozytywka_spark.tracking.store import Tracking, as_tracking_error
 
 CONTEXT = "mlflow.data.context"  # the tag that the UI shows beside a data set
 SOURCE = "source"  # the context of tables that others were made of
@@ -40,7 +40,7 @@ class Input:
 
 def log_inputs(tracking: Tracking, run_id: str, inputs: Sequence[Input]) -> None:
     """Name the run's inputs; one that it has already is left as it is."""
-    with told(tracking.uri, "log inputs to"):
+    with as_tracking_error(tracking.uri, "log inputs to"):
         tracking.client.log_inputs(run_id, [_as_mlflow(entry) for entry in inputs])
 
 

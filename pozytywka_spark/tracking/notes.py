@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pozytywka_spark.tracking.store import Tracking, told
+from pozytywka_spark.tracking.store import Tracking, as_tracking_error
 
 KIND = "kind"  # what a run is: training, monitoring, experiment, uplift, simulation
 NOTE = "mlflow.note.content"
@@ -13,9 +13,9 @@ NAME = "mlflow.runName"
 BELOW = "*Written by the jobs. Notes below this line are kept.*"
 
 
-def tell_run(tracking: Tracking, run_id: str, name: str, tags: Mapping[str, str], text: str) -> None:
+def describe_run(tracking: Tracking, run_id: str, name: str, tags: Mapping[str, str], text: str) -> None:
     """Name, tag and describe a run."""
-    with told(tracking.uri, "describe a run in"):
+    with as_tracking_error(tracking.uri, "describe a run in"):
         tags_there = tracking.client.get_run(run_id).data.tags
         new_tags = {**tags, NAME: name, NOTE: with_notes(text, tags_there.get(NOTE))}
         for key, value in new_tags.items():
@@ -23,10 +23,10 @@ def tell_run(tracking: Tracking, run_id: str, name: str, tags: Mapping[str, str]
                 tracking.client.set_tag(run_id, key, value)
 
 
-def tell_version(tracking: Tracking, number: int, tags: Mapping[str, str], text: str) -> None:
+def describe_version(tracking: Tracking, number: int, tags: Mapping[str, str], text: str) -> None:
     """Tag and describe a version of the model."""
     name, version = tracking.model_name, str(number)
-    with told(tracking.uri, "describe a model in"):
+    with as_tracking_error(tracking.uri, "describe a model in"):
         registered = tracking.client.get_model_version(name, version)
         for key, value in tags.items():
             if registered.tags.get(key) != value:
@@ -36,10 +36,10 @@ def tell_version(tracking: Tracking, number: int, tags: Mapping[str, str], text:
             tracking.client.update_model_version(name, version, description)
 
 
-def tell_model(tracking: Tracking, tags: Mapping[str, str], text: str) -> None:
+def describe_model(tracking: Tracking, tags: Mapping[str, str], text: str) -> None:
     """Tag and describe the registered model itself."""
     name = tracking.model_name
-    with told(tracking.uri, "describe a model in"):
+    with as_tracking_error(tracking.uri, "describe a model in"):
         registered = tracking.client.get_registered_model(name)
         for key, value in tags.items():
             if registered.tags.get(key) != value:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.tracking.artifacts import check_writable
-from pozytywka_spark.tracking.store import artifact_root, connect, hide_secrets, sqlite_file, told
+from pozytywka_spark.tracking.store import (
+    artifact_root,
+    as_tracking_error,
+    connect,
+    hide_secrets,
+    sqlite_file,
+)
 
 _SQLITE = "sqlite:///"
 
@@ -19,6 +25,6 @@ def probe(settings: Settings) -> str:
     if uri.startswith(_SQLITE) and not sqlite_file(uri).exists():
         return f"{uri}: not there yet, can be made"
     tracking = connect(settings)
-    with told(uri, "write to"):
+    with as_tracking_error(uri, "write to"):
         tracking.client.set_experiment_tag(tracking.experiment_id, "pozytywka.doctor", "can write")
     return f"{hide_secrets(uri)}: read and written"

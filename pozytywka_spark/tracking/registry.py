@@ -13,7 +13,7 @@ from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.models.names import LOGISTIC, XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel, from_metadata, kind_of
 from pozytywka_spark.tracking import linear_flavour, trees_flavour
-from pozytywka_spark.tracking.store import Tracking, told
+from pozytywka_spark.tracking.store import Tracking, as_tracking_error
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 INPUTS = "pozytywka.inputs"
@@ -43,7 +43,7 @@ def log_model(
 
     Requirements are given: MLflow's inference would load the model in a second process, and that one Spark.
     """
-    with told(tracking.uri, "store a model in"):
+    with as_tracking_error(tracking.uri, "store a model in"):
         import mlflow
         from mlflow.models import Model, ModelSignature
         from mlflow.types import ColSpec, Schema
@@ -72,7 +72,7 @@ def register(tracking: Tracking, run_id: str, logged: tuple[str, str], tags: Map
     """A new version of the model from a logged one, its tags set in the same transaction."""
     identity, source = logged
     client = tracking.client
-    with told(tracking.uri, "register a model in"):
+    with as_tracking_error(tracking.uri, "register a model in"):
         from mlflow.exceptions import MlflowException
 
         try:
@@ -88,7 +88,7 @@ def register(tracking: Tracking, run_id: str, logged: tuple[str, str], tags: Map
 
 def find_logged(tracking: Tracking, inputs: str) -> tuple[str, dict[str, str]] | None:
     """The last finished training run of those inputs and the model it logged, registered or not."""
-    with told(tracking.uri, "search"):
+    with as_tracking_error(tracking.uri, "search"):
         runs = tracking.client.search_runs(
             [tracking.experiment_id],
             f"tags.`{INPUTS}` = '{inputs}' and attributes.status = 'FINISHED'",
@@ -102,7 +102,7 @@ def find_logged(tracking: Tracking, inputs: str) -> tuple[str, dict[str, str]] |
 
 def find_version(tracking: Tracking, inputs: str, tag: str = INPUTS) -> Version | None:
     """The latest version trained on the inputs of that fingerprint (in that tag), if any."""
-    with told(tracking.uri, "search"):
+    with as_tracking_error(tracking.uri, "search"):
         versions = tracking.client.search_model_versions(
             f"name = '{tracking.model_name}' and tag.`{tag}` = '{inputs}'",
             order_by=["version_number DESC"],
@@ -112,7 +112,7 @@ def find_version(tracking: Tracking, inputs: str, tag: str = INPUTS) -> Version 
 
 def version_of(tracking: Tracking, training_run: str) -> Version | None:
     """The version that a training run registered, if any."""
-    with told(tracking.uri, "search"):
+    with as_tracking_error(tracking.uri, "search"):
         versions = tracking.client.search_model_versions(
             f"name = '{tracking.model_name}' and tag.`{TRAINING_RUN}` = '{training_run}'"
         )
@@ -121,13 +121,13 @@ def version_of(tracking: Tracking, training_run: str) -> Version | None:
 
 def numbered(tracking: Tracking, number: int) -> Version:
     """The version of that number. Raises `TrackingError` if there is none."""
-    with told(tracking.uri, f"look up version {number} of {tracking.model_name} in"):
+    with as_tracking_error(tracking.uri, f"look up version {number} of {tracking.model_name} in"):
         return _version(tracking.client.get_model_version(tracking.model_name, str(number)))
 
 
 def aliased(tracking: Tracking, alias: str) -> Version | None:
     """The version that bears `alias`, None if none does or there is no such model."""
-    with told(tracking.uri, "look up a model in"):
+    with as_tracking_error(tracking.uri, "look up a model in"):
         from mlflow.exceptions import MlflowException
 
         try:
@@ -140,13 +140,13 @@ def aliased(tracking: Tracking, alias: str) -> Version | None:
 
 def set_alias(tracking: Tracking, alias: str, version: int) -> None:
     """Move `alias` to `version`."""
-    with told(tracking.uri, "set an alias in"):
+    with as_tracking_error(tracking.uri, "set an alias in"):
         tracking.client.set_registered_model_alias(tracking.model_name, alias, str(version))
 
 
 def set_tag(tracking: Tracking, version: int, key: str, value: str) -> None:
     """Tag a version."""
-    with told(tracking.uri, "tag a model in"):
+    with as_tracking_error(tracking.uri, "tag a model in"):
         tracking.client.set_model_version_tag(tracking.model_name, str(version), key, value)
 
 
@@ -162,7 +162,7 @@ def load_model(tracking: Tracking, alias: str = CHAMPION) -> ServingModel:
 
 def load_version(tracking: Tracking, number: int) -> ServingModel:
     """The model of that version number."""
-    with told(tracking.uri, f"read model {tracking.model_name} version {number} from"):
+    with as_tracking_error(tracking.uri, f"read model {tracking.model_name} version {number} from"):
         import mlflow.artifacts
         from mlflow.models import Model
 
@@ -192,7 +192,7 @@ def pinned_versions(tracking: Tracking, root: str) -> dict[str, set[int]]:
     A vacuum keeps them, so that each of those trainings can be done again.
     """
     pins: dict[str, set[int]] = {}
-    with told(tracking.uri, "search"):
+    with as_tracking_error(tracking.uri, "search"):
         for training_run in _training_runs(tracking):
             tags = tracking.client.get_run(training_run).data.tags
             if tags.get(LAKE, root) != root:

@@ -13,7 +13,7 @@ from pozytywka_spark.tracking.store import connect
 
 
 @dataclass(frozen=True)
-class Kept:
+class RetentionRow:
     """What was done to one table: `deleted` files; versions kept; pins that were lost before."""
 
     table: str
@@ -23,7 +23,7 @@ class Kept:
     lost: tuple[int, ...]
 
 
-def maintain(settings: Settings, lake: Lake, *, compact: bool = True) -> list[Kept]:
+def maintain(settings: Settings, lake: Lake, *, compact: bool = True) -> list[RetentionRow]:
     """Compact every table of the lake, then delete the files that neither a version younger than
     `lake.retention_hours` nor a pinned one needs. Pinned are the versions that any registered model of the
     MLflow store was trained on.
@@ -50,15 +50,15 @@ def table_names(settings: Settings) -> list[str]:
     return sorted({*made, *(table.name for table in computed)})
 
 
-def _maintain(lake: Lake, table: str, wanted: set[int], settings: Settings, *, compact: bool) -> Kept:
+def _maintain(lake: Lake, table: str, wanted: set[int], settings: Settings, *, compact: bool) -> RetentionRow:
     compacted = compact and lake.compact(table) is not None
     there = {commit.version for commit in lake.history(table)}
     pinned = sorted(wanted & there)
     deleted = lake.vacuum(table, retention_hours=settings.lake.retention_hours, keep_versions=pinned)
-    return Kept(table, compacted, deleted, tuple(pinned), tuple(sorted(wanted - there)))
+    return RetentionRow(table, compacted, deleted, tuple(pinned), tuple(sorted(wanted - there)))
 
 
-def as_rows(tables: Sequence[Kept]) -> list[dict[str, object]]:
+def as_rows(tables: Sequence[RetentionRow]) -> list[dict[str, object]]:
     """A row a table, for people."""
     return [
         {

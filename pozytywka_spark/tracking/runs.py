@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pozytywka_spark.tracking.source import source_tags
-from pozytywka_spark.tracking.store import Tracking, told
+from pozytywka_spark.tracking.store import Tracking, as_tracking_error
 
 _NO_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _TEXT_LIMIT = 6000  # of a parameter or a tag in MLflow's stores
@@ -23,7 +23,7 @@ def run(
 ) -> Iterator[str]:
     """A run and its identity; FINISHED after the block, FAILED if it raised, KILLED if interrupted."""
     lineage = {"mlflow.runName": name, **source_tags(), **({"mlflow.parentRunId": parent} if parent else {})}
-    with told(tracking.uri, "start a run in"):
+    with as_tracking_error(tracking.uri, "start a run in"):
         identity = tracking.client.create_run(
             tracking.experiment_id, tags={**lineage, **_short(tags)}
         ).info.run_id
@@ -35,7 +35,7 @@ def run(
         status = "KILLED"
         raise
     finally:
-        with told(tracking.uri, "close a run in"):
+        with as_tracking_error(tracking.uri, "close a run in"):
             tracking.client.set_terminated(identity, status)
 
 
@@ -47,7 +47,7 @@ def log(
     metrics: Mapping[str, float] | None = None,
 ) -> None:
     """Parameters and metrics of a run in one request; NaN metrics are left out (SQL stores refuse some)."""
-    with told(tracking.uri, "log to"):
+    with as_tracking_error(tracking.uri, "log to"):
         from mlflow.entities import Metric, Param
 
         logged = [Param(key, text) for key, text in _short(params or {}).items()]
@@ -60,7 +60,7 @@ def log(
 
 def log_output(tracking: Tracking, run_id: str, model_id: str) -> None:
     """Name a logged model as what came of a run."""
-    with told(tracking.uri, "log to"):
+    with as_tracking_error(tracking.uri, "log to"):
         from mlflow.entities import LoggedModelOutput
 
         tracking.client.log_outputs(run_id, [LoggedModelOutput(model_id, 0)])
@@ -68,7 +68,7 @@ def log_output(tracking: Tracking, run_id: str, model_id: str) -> None:
 
 def close_abandoned(tracking: Tracking, tag: str, value: str) -> None:
     """Runs with that tag that still run by the book were killed: say so."""
-    with told(tracking.uri, "close a run in"):
+    with as_tracking_error(tracking.uri, "close a run in"):
         for entry in tracking.client.search_runs(
             [tracking.experiment_id], f"tags.`{tag}` = '{value}' and attributes.status = 'RUNNING'"
         ):
@@ -77,7 +77,7 @@ def close_abandoned(tracking: Tracking, tag: str, value: str) -> None:
 
 def log_history(tracking: Tracking, run_id: str, name: str, values: Sequence[float]) -> None:
     """A metric's value at each step."""
-    with told(tracking.uri, "log to"):
+    with as_tracking_error(tracking.uri, "log to"):
         from mlflow.entities import Metric
 
         now = tracking.client.get_run(run_id).info.start_time
@@ -88,7 +88,7 @@ def log_history(tracking: Tracking, run_id: str, name: str, values: Sequence[flo
 
 def log_steps(tracking: Tracking, run_id: str, steps: Mapping[int, Mapping[str, float]]) -> None:
     """Metrics at numbered steps; a step that holds the same value already is left as it is."""
-    with told(tracking.uri, "log to"):
+    with as_tracking_error(tracking.uri, "log to"):
         from mlflow.entities import Metric
 
         run = tracking.client.get_run(run_id)
@@ -111,7 +111,7 @@ def log_steps(tracking: Tracking, run_id: str, steps: Mapping[int, Mapping[str, 
 
 def find_tagged(tracking: Tracking, tag: str, value: str) -> str | None:
     """The latest run that bears a tag with that value, None if none does."""
-    with told(tracking.uri, "search"):
+    with as_tracking_error(tracking.uri, "search"):
         runs = tracking.client.search_runs(
             [tracking.experiment_id], f"tags.`{tag}` = '{value}'", max_results=1
         )
@@ -120,19 +120,19 @@ def find_tagged(tracking: Tracking, tag: str, value: str) -> str | None:
 
 def tag(tracking: Tracking, run_id: str, key: str, value: str) -> None:
     """Tag a run."""
-    with told(tracking.uri, "tag a run in"):
+    with as_tracking_error(tracking.uri, "tag a run in"):
         tracking.client.set_tag(run_id, key, value)
 
 
 def log_json(tracking: Tracking, run_id: str, content: object, file: str) -> None:
     """A JSON artefact."""
-    with told(tracking.uri, "store an artefact in"):
+    with as_tracking_error(tracking.uri, "store an artefact in"):
         tracking.client.log_dict(run_id, content, file)
 
 
 def log_text(tracking: Tracking, run_id: str, content: str, file: str) -> None:
     """A text artefact, such as an HTML page."""
-    with told(tracking.uri, "store an artefact in"):
+    with as_tracking_error(tracking.uri, "store an artefact in"):
         tracking.client.log_text(run_id, content, file)
 
 
@@ -142,7 +142,7 @@ def _short(values: Mapping[str, object]) -> dict[str, str]:
 
 def children(tracking: Tracking, parent: str) -> dict[str, dict[str, float]]:
     """Metrics of the runs under `parent`, by their names."""
-    with told(tracking.uri, "search"):
+    with as_tracking_error(tracking.uri, "search"):
         # the models were logged after any trials, and the latest runs come first
         runs = tracking.client.search_runs(
             [tracking.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'", max_results=1000
@@ -152,7 +152,7 @@ def children(tracking: Tracking, parent: str) -> dict[str, dict[str, float]]:
 
 def find(tracking: Tracking, run_id: str) -> Any | None:
     """The run as MLflow has it, None if there is none of that identity."""
-    with told(tracking.uri, "look up a run in"):
+    with as_tracking_error(tracking.uri, "look up a run in"):
         from mlflow.exceptions import MlflowException
 
         try:
@@ -165,7 +165,7 @@ def find(tracking: Tracking, run_id: str) -> Any | None:
 
 def tagged(tracking: Tracking, key: str, value: str) -> list[str]:
     """Identities of the finished runs that bear a tag of that value, latest first."""
-    with told(tracking.uri, "search"):
+    with as_tracking_error(tracking.uri, "search"):
         runs = tracking.client.search_runs(
             [tracking.experiment_id], f"tags.`{key}` = '{value}' and attributes.status = 'FINISHED'"
         )
@@ -174,7 +174,7 @@ def tagged(tracking: Tracking, key: str, value: str) -> list[str]:
 
 def has_artefact(tracking: Tracking, run_id: str, file: str) -> bool:
     """Whether the run exists and has that artefact at its top."""
-    with told(tracking.uri, f"list the artefacts of run {run_id} in"):
+    with as_tracking_error(tracking.uri, f"list the artefacts of run {run_id} in"):
         from mlflow.exceptions import MlflowException
 
         try:
@@ -187,7 +187,7 @@ def has_artefact(tracking: Tracking, run_id: str, file: str) -> bool:
 
 def place_of(tracking: Tracking, run_id: str, file: str) -> str:
     """The path of a run's artefact, or its address where that isn't a local one."""
-    with told(tracking.uri, f"look up run {run_id} in"):
+    with as_tracking_error(tracking.uri, f"look up run {run_id} in"):
         root = str(tracking.client.get_run(run_id).info.artifact_uri)
     address = urlsplit(root)
     return f"{unquote(address.path) if address.scheme in ('', 'file') else root}/{file}"
@@ -195,6 +195,9 @@ def place_of(tracking: Tracking, run_id: str, file: str) -> str:
 
 def read_json(tracking: Tracking, run_id: str, file: str) -> Any:
     """A JSON artefact of a run."""
-    with told(tracking.uri, f"read {file} of run {run_id} from"), tempfile.TemporaryDirectory() as folder:
+    with (
+        as_tracking_error(tracking.uri, f"read {file} of run {run_id} from"),
+        tempfile.TemporaryDirectory() as folder,
+    ):
         place = tracking.client.download_artifacts(run_id, file, folder)
         return json.loads(Path(place).read_text(encoding="utf-8"))

@@ -47,9 +47,9 @@ def connect(settings: Settings) -> Tracking:
     uri = mlflow_settings.tracking_uri
     _quiet()
     if uri.startswith(_SQLITE):
-        with told(uri, "open"):
+        with as_tracking_error(uri, "open"):
             _try_file(sqlite_file(uri), _patience(uri))
-    with told(uri, "open"):
+    with as_tracking_error(uri, "open"):
         import mlflow
 
         mlflow.set_tracking_uri(uri)
@@ -85,7 +85,7 @@ def hide_secrets(text: str) -> str:
 
 
 @contextmanager
-def told(uri: str, action: str) -> Iterator[None]:
+def as_tracking_error(uri: str, action: str) -> Iterator[None]:
     """Whatever MLflow raises, as one line that says what was being done and where."""
     try:
         yield

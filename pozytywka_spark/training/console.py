@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pozytywka_spark import cli
 from pozytywka_spark.dossier.publish import PAGE
-from pozytywka_spark.promotion.aliases import Settled
+from pozytywka_spark.promotion.aliases import GateReport
 from pozytywka_spark.training.reproduce import Reproduction
 from pozytywka_spark.training.stage import TrainingReport
 
 PROMOTED, KEPT = 0, 3
 
 
-def show(report: TrainingReport) -> None:
+def show_training(report: TrainingReport) -> None:
     """Print the split, the notes, the models beside each other and where everything is."""
     cli.show_table("sides of the split", report.split)
     for line in report.diagram:
@@ -29,7 +29,7 @@ def show(report: TrainingReport) -> None:
     cli.say(f"look at it with: mlflow ui --backend-store-uri {report.tracking_uri}")
 
 
-def show_gate(settled: Settled, *, dry_run: bool) -> int:
+def show_gate(settled: GateReport, *, dry_run: bool) -> int:
     """Print the gate's decision; the exit code that says it."""
     cli.show_table("on the same test rows", settled.decision.table)
     for reason in settled.decision.reasons:

@@ -18,12 +18,12 @@ from pozytywka_spark.dossier.model_sections import worst_in_words
 from pozytywka_spark.dossier.publish import FACTS, PAGE
 from pozytywka_spark.errors import require
 from pozytywka_spark.evaluation import decisions, explanation
-from pozytywka_spark.evaluation.trees_or_logistic import CHOSEN_ON_TEST, as_plain, in_words
+from pozytywka_spark.evaluation.trees_or_logistic import CHOSEN_ON_TEST, as_plain, verdict_text
 from pozytywka_spark.features.declared.catalogue import catalogue_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.models.names import IN_WORDS
 from pozytywka_spark.names import TEST, TRAIN
-from pozytywka_spark.promotion.aliases import settle
+from pozytywka_spark.promotion.aliases import set_aliases
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.spark import resources
 from pozytywka_spark.tracking import registry, runs
@@ -104,7 +104,7 @@ def _settled(
     *,
     reused: bool,
 ) -> TrainingReport:
-    settled = settle(tracking, version, asked, settings, versions=prepared.by_version)
+    settled = set_aliases(tracking, version, asked, settings, versions=prepared.by_version)
     return _report(prepared, settings, tracking, version, settled.champion, settled.reasons, reused)
 
 
@@ -140,7 +140,7 @@ def _train(
             **dossier_data.measured_facts(measured.models, measured.slices),
             "verdict": as_plain(measured.verdict),
             "decisions": decisions.decision_table(measured.counts, final),
-            "explained": explanation.in_words(explained, catalogue_of(settings)),
+            "explained": explanation.with_meanings(explained, catalogue_of(settings)),
             "stability": holds(),
             "guards": [guard.checked],
             "remarks": log_training.notes(prepared, settings),
@@ -195,7 +195,7 @@ def _report(
             *reasons,
         ],
         models=log_training.table(runs.children(tracking, version.training_run)),
-        verdict=in_words(content["verdict"], prefer_simple=settings.training.prefer_simple),
+        verdict=verdict_text(content["verdict"], prefer_simple=settings.training.prefer_simple),
         decisions=decisions.for_console(content["decisions"]),
         tuning=_tuning(content["made"]["tuning"]),
         model_name=tracking.model_name,

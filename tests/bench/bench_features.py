@@ -58,7 +58,7 @@ class Bench:
 
     spark: SparkSession
     home: Path
-    told: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
+    results: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
 
     def settings(self, folder: str, *more: str) -> Settings:
         """For the lake in a folder."""
@@ -66,7 +66,7 @@ class Bench:
 
     def tell(self, events: int, name: str, taken: float, base: float = math.nan, of: str = "") -> None:
         """A line that `tests.bench.everything` reads."""
-        self.told[name][events] = taken
+        self.results[name][events] = taken
         peak = jvm_peak(self.spark) + workers_peak(self.spark) + peak_of(os.getpid())
         ratio = f"{taken / base:6.2f} x {of}" if of else ""
         print(f"{events:>11,} {name:<34} {taken:8.2f} s  peak {1e3 * peak:6,.0f} MB  {ratio}", flush=True)
@@ -113,7 +113,7 @@ def beside_duckdb(bench: Bench, events: int, runs: int, memory: str) -> None:
         peaks.append(peak)
         ours.append(without_guards(*bench.build(analysts, lake, full=True, features=ANALYSTS)))
     base = statistics.median(theirs)
-    bench.told["duckdb 25"][events] = base
+    bench.results["duckdb 25"][events] = base
     print(f"{events:>11,} {'duckdb 25':<34} {base:8.2f} s  peak {1e3 * max(peaks):6,.0f} MB", flush=True)
     bench.tell(events, "25, the session's first", ours[0], base, "duckdb")
     bench.tell(events, "25", statistics.median(ours[1:] or ours), base, "duckdb")
@@ -141,7 +141,7 @@ def whole_stage(bench: Bench, events: int) -> None:
     """With all guards: full, one more month, nothing new; and the page."""
     settings = bench.settings(str(events))
     lake = open_lake(settings, bench.spark)
-    base = bench.told["duckdb 25"].get(events, math.nan)
+    base = bench.results["duckdb 25"].get(events, math.nan)
     full, report = bench.build(settings, lake, full=True)
     bench.tell(events, "full build, all guards", full, base, "duckdb")
     last = report.labels[-1]["month"]
@@ -163,7 +163,7 @@ def unusual(bench: Bench, events: int) -> None:
         f"{BUCKETS} buckets": World(events, BUCKETS),
         f"{BUCKETS} buckets, one crowded": World(events, BUCKETS, crowded=True),
     }
-    usual = bench.told["full build, all guards"].get(events, math.nan)
+    usual = bench.results["full build, all guards"].get(events, math.nan)
     for name, world in made.items():
         folder = f"{events}-{name.replace(' ', '-').replace(',', '')}"
         apart(make, bench.home / folder, world)
@@ -224,7 +224,7 @@ def main() -> None:
         bench.tell(FEW, "fixed cost: full build, all guards", fixed)
         if args.embedded:
             embedded(bench)
-        for name, by_size in bench.told.items():
+        for name, by_size in bench.results.items():
             if grows := exponent(by_size):
                 print(f"{'':>11} {name} grows as events to the {grows:.2f}", flush=True)
         spark.stop()

@@ -57,7 +57,7 @@ def read(tasks: MemoryTasks, slices: int) -> list[dict[str, list[dict[str, objec
     files = [put(tasks, events[:3], event), put(tasks, events[3:], event)]
     run = {"weight": lambda _: 1, "named": str}
     seen = tasks.run(files, ReadEvents(), **run)
-    days = sorted((day, many) for line in seen.told for day, many in line["days"])
+    days = sorted((day, many) for line in seen.results for day, many in line["days"])
     assert [many for _, many in days] == [1] * 6
     assert days[0][0] == (date(2022, 5, 31) - date(1970, 1, 1)).days
 
@@ -88,7 +88,7 @@ def read(tasks: MemoryTasks, slices: int) -> list[dict[str, list[dict[str, objec
         tasks, [(2, at(6, 5)), (1, at(8, 1)), (4, at(7, 5))], {"user_id": pl.Int64, "exposed_at": _US}
     )
     work = ReadUsers(slices, (assigned,), tuple(seen.of(BOUGHT)), past, (other,), (exposures,), UNTIL)
-    return list(tasks.run(range(slices), work, **run).told)
+    return list(tasks.run(range(slices), work, **run).results)
 
 
 @pytest.mark.parametrize("slices", [1, 3])

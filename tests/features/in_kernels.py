@@ -12,7 +12,7 @@ import pyarrow as pa
 from pozytywka_spark import schemas
 from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass
 from pozytywka_spark.features.build.items import REAL, MonthShard
-from pozytywka_spark.features.build.lookups import sides_of
+from pozytywka_spark.features.build.lookups import lookups_of
 from pozytywka_spark.features.build.parcels import BOUGHT, LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
 from pozytywka_spark.features.build.plan import CataloguePlan, plan_of
 from pozytywka_spark.features.build.second_pass import MeasureMonths
@@ -35,7 +35,7 @@ def build(silver: Mapping[str, Rows], features: Sequence[Feature]) -> SliceMade:
     (tracks,) = first.of(TRACKS)
     found = {kind: measured.of(kind) for kind in (MEASURED, LISTENED, LIKED)}
     rows = SliceRows(*(tasks.files.read(parcels) for parcels in found.values()))
-    return make_slice(rows, sides_of(tracks, measured.of(PLAYED), tasks.files), plan, list(months))
+    return make_slice(rows, lookups_of(tracks, measured.of(PLAYED), tasks.files), plan, list(months))
 
 
 def table_rows(table: schemas.Table, rows: Rows) -> pl.DataFrame:

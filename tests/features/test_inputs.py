@@ -80,7 +80,9 @@ def events_of(places: Places) -> list[MonthEvents]:
     paths = files_by_month(lake.files())
     shards = EventShards(lake, lake.tasks).of(list(paths))  # type: ignore[arg-type]  # a stand-in
     notes, unnoted = notes_of(lake, shards)  # type: ignore[arg-type]  # a stand-in
-    told = lake.tasks.run(unnoted, survey, weight=lambda file: file.size, named=lambda file: file.place).told
+    told = lake.tasks.run(
+        unnoted, survey, weight=lambda file: file.size, named=lambda file: file.place
+    ).results
     notes |= {each[PLACE]: as_note(each[TOLD]) for each in told}
     return [month for _, month in sorted(months_of(shards, notes, paths).items())]
 

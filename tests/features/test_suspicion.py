@@ -109,7 +109,7 @@ def test_each_feature_is_told_as_of_the_sample_of_all_rows() -> None:
     }
     work = SingleFeatures(made[CANDIDATES], made[OLDER], (held, stray), rows=120, seed=9)
     groups = [("count", "gaps"), ("noise",)]
-    told = tasks.run(groups, work, weight=len, named=", ".join).told
+    told = tasks.run(groups, work, weight=len, named=", ".join).results
 
     sample = naive_sample(rows, 120, seed=9)
     frame = sample.to_pandas()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pozytywka_spark.ingest.quality import key_parcels
-from pozytywka_spark.ingest.quality.profile import Silver, look
+from pozytywka_spark.ingest.quality.profile import Silver, profile_silver
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.lake.shards import Shard
 from tests.ingest.memory_ingest import MemoryIngest
@@ -32,7 +32,7 @@ def seen(lake: MemoryIngest, counted: CountedFiles | None = None) -> tuple[Silve
     """What a look at the lake sees, and the names of the shards of events that it reads."""
     users = [Shard("users", {}, (lake.tasks.files.put_file(USERS, {}),))]
     before = len(lake.tasks.ran)
-    silver = look(lake.tasks, {"users": users, "events": lake.event_shards()}, counted=counted)
+    silver = profile_silver(lake.tasks, {"users": users, "events": lake.event_shards()}, counted=counted)
     return silver, [name for name in lake.tasks.ran[before] if name != "users"]
 
 

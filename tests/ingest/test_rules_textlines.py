@@ -24,7 +24,7 @@ from pozytywka_spark.ingest.intake.textlines import (
     first_line_from,
     rest_of_line,
 )
-from pozytywka_spark.ingest.intake.unpack import UNREADABLE, codec_of, in_words, unpacked
+from pozytywka_spark.ingest.intake.unpack import UNREADABLE, codec_of, unpack_error, unpacked
 from pozytywka_spark.lake.shards import pack
 
 TEXT = st.lists(st.sampled_from([b"{}", b"a", b"\xff", "ż".encode(), b"\n", b"\r\n", b"\r"]), max_size=40)
@@ -92,10 +92,10 @@ def test_members_one_behind_the_other_are_read_and_a_cut_one_is_told(codec: str)
     for broken in (packed[:-2], packed[: len(pack(text)) // 2], packed[: len(pack(text)) + 5]):
         with pytest.raises(UNREADABLE) as told:
             list(unpacked(io.BytesIO(broken), codec))
-        assert in_words(told.value, codec) == f"the {codec} stream ends early"
+        assert unpack_error(told.value, codec) == f"the {codec} stream ends early"
     with pytest.raises(UNREADABLE) as told:
         list(unpacked(io.BytesIO(packed + b"something else"), codec))
-    assert in_words(told.value, codec).startswith("it can't be read to its end: ")
+    assert unpack_error(told.value, codec).startswith("it can't be read to its end: ")
 
 
 A, B, C = b'{"a": [1, {"x": "],["}]}', b'{"b": "]"}', b'{"c": {}}'

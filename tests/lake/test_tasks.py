@@ -48,11 +48,11 @@ def test_what_tasks_wrote_is_committed_once(bench: Bench, weight: int) -> None:
     lake = bench.lake
     with lake.tasks() as tasks:
         done = _run(tasks, [1, 2, 3, 4], write, weight)
-        assert sorted(told["item"] for told in done.told) == [1, 2, 3, 4]
-        assert {told["day"] for told in done.told} == {date(2022, 1, day) for day in (2, 3, 4, 5)}
+        assert sorted(told["item"] for told in done.results) == [1, 2, 3, 4]
+        assert {told["day"] for told in done.results} == {date(2022, 1, day) for day in (2, 3, 4, 5)}
         assert {parcel.key for parcel in done.of("numbers")} == {("x", 1), ("x", 2), ("x", 3), ("x", 4)}
         total = _run(tasks, done.of("numbers"), add, weight)
-        assert sum(told["sum"] for told in total.told) == 10
+        assert sum(told["sum"] for told in total.results) == 10
         assert lake.append(done.written, TABLE, txn=Txn("tests", 1)) == 0
         assert lake.append(done.written, TABLE, txn=Txn("tests", 1)) is None
     rows = [(1, "n1", JANUARY, 1), (2, "n2", JANUARY, 0), (3, "n3", JANUARY, 1), (4, "n4", JANUARY, 0)]
@@ -62,8 +62,8 @@ def test_what_tasks_wrote_is_committed_once(bench: Bench, weight: int) -> None:
 
 def test_small_work_is_done_by_the_process_itself_where_files_are_local(rs: Bench) -> None:
     with rs.lake.tasks() as tasks:
-        assert {told["pid"] for told in _run(tasks, [1, 2], write, SMALL).told} == {os.getpid()}
-        large = _run(tasks, [1, 2, 3], write, LARGE).told
+        assert {told["pid"] for told in _run(tasks, [1, 2], write, SMALL).results} == {os.getpid()}
+        large = _run(tasks, [1, 2, 3], write, LARGE).results
         assert os.getpid() not in {told["pid"] for told in large}
         assert {told["threads"] for told in large} == {1}, "POLARS_MAX_THREADS came too late"
 
@@ -72,7 +72,7 @@ def test_nothing_passes_the_driver_on_an_object_store(bench: Bench) -> None:
     if bench.lake.root.startswith("/"):
         pytest.skip("a local folder")
     with bench.lake.tasks() as tasks:
-        assert os.getpid() not in {told["pid"] for told in _run(tasks, [1, 2], write, SMALL).told}
+        assert os.getpid() not in {told["pid"] for told in _run(tasks, [1, 2], write, SMALL).results}
 
 
 def test_no_items_run_nothing(rs: Bench) -> None:
@@ -99,12 +99,12 @@ def test_workers_after_one_another_use_polars(rs: Bench) -> None:
     """A worker forked after Polars had run in its parent would hang for ever."""
     with rs.lake.tasks() as tasks:
         for _ in range(2):
-            assert len(_run(tasks, [1, 2, 3, 4], write, LARGE).told) == 4
+            assert len(_run(tasks, [1, 2, 3, 4], write, LARGE).results) == 4
 
 
 def test_modules_are_not_searched_for_garbage_behind_every_task(rs: Bench) -> None:
     with rs.lake.tasks() as tasks:
-        for told in _run(tasks, [1, 2, 3, 4], search_for_garbage, LARGE).told:
+        for told in _run(tasks, [1, 2, 3, 4], search_for_garbage, LARGE).results:
             assert told["modules"] < told["all"] / 10
 
 
@@ -112,7 +112,7 @@ def test_what_was_put_down_is_gone_at_the_end(rs: Bench) -> None:
     staging = Path(rs.lake.root, "_staging")
     with rs.lake.tasks() as tasks:
         parcel = tasks.put("numbers", pl.DataFrame({"n": [1]}))
-        assert _run(tasks, [parcel], add, LARGE).told == ({"sum": 1},)
+        assert _run(tasks, [parcel], add, LARGE).results == ({"sum": 1},)
         assert len(list(staging.iterdir())) == 1
     assert list(staging.iterdir()) == []
 
@@ -132,7 +132,7 @@ def test_shards_are_the_partitions_of_the_log(bench: Bench) -> None:
         assert all(shard.size > 0 for shard in shards)
         some = bench.lake.shards("worked", tasks, [{"bucket": 1}], ["k", "bucket"])
         assert [dict(shard.partition) for shard in some] == [{"month": JANUARY, "bucket": 1}]
-        found = tasks.run(some, read_shards, weight=lambda shard: LARGE, named=lambda shard: "it").told
+        found = tasks.run(some, read_shards, weight=lambda shard: LARGE, named=lambda shard: "it").results
         assert sorted(map(tuple, found[0]["rows"])) == [(2, 1), (3, 1)]
 
 
@@ -145,7 +145,7 @@ def test_shards_of_a_pinned_version_hold_what_it_held(bench: Bench) -> None:
     with lake.tasks() as tasks:
         old, new = (lake.shards("worked", tasks, columns=columns, version=v) for v in (then, None))
         assert [sum(shard.rows for shard in each) for each in (old, new)] == [1, 2]
-        found = tasks.run(old, read_shards, weight=lambda shard: LARGE, named=lambda shard: "it").told
+        found = tasks.run(old, read_shards, weight=lambda shard: LARGE, named=lambda shard: "it").results
         assert [*map(tuple, found[0]["rows"])] == [(1, 0)]
         with pytest.raises(LakeError, match="worked"):
             lake.shards("worked", tasks, version=then + 99)

@@ -113,7 +113,7 @@ def test_tasks_find_what_pandas_does(sample: int) -> None:
     earlier = tuple(one for one in scored.of(SCORED) if one.key[0] != "2023-06-01")
     names = (*NAMES, MARGIN)
     look = LookAtReference(names, sample, 7)
-    seen = tasks.run([Reference(tuple(scored.of(SAMPLE)), earlier)], look, **run).told[0]
+    seen = tasks.run([Reference(tuple(scored.of(SAMPLE)), earlier)], look, **run).results[0]
     assert seen["users"] == reference["user_id"].nunique() == 400
     drawn = lowest(pl.from_pandas(reference, nan_to_null=True), 7, sample).to_pandas()
     assert len(drawn) == min(sample, 600)
@@ -122,7 +122,7 @@ def test_tasks_find_what_pandas_does(sample: int) -> None:
         assert seen["edges"][name] == (None if edges is None else edges.tolist())
 
     items = [CountedPart(numbered[one.key[1]], one) for one in scored.of(SCORED)]
-    told = tasks.run(items, CountRows(seen["edges"]), **run).told
+    told = tasks.run(items, CountRows(seen["edges"]), **run).results
     for side, wanted in ((reference, "2023-0[45]-01"), (june, "2023-06-01")):
         lines = [line for line in told if pd.Series([line["month"]]).str.fullmatch(wanted)[0]]
         for name, counts in counts_told(lines, names).items():
@@ -135,7 +135,7 @@ def test_tasks_find_what_pandas_does(sample: int) -> None:
         ScoredMonth(month, tuple(one for one in scored.of(SCORED) if one.key[0] == month.isoformat()))
         for month in (MAY, JUNE)
     ]
-    measured = measured_told(tasks.run(months, MeasureMonths(20, 7), **run).told)
+    measured = measured_told(tasks.run(months, MeasureMonths(20, 7), **run).results)
     for month, own in ((MAY, expected[expected["month"] == MAY]), (JUNE, june)):
         own = own.sort_values("user_id")
         label = own["buys"].where(own["mature"]).to_numpy(dtype=float)

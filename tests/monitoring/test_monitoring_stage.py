@@ -16,7 +16,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, TrackingError, UsageError
 from pozytywka_spark.lake import Lake, open_lake
-from pozytywka_spark.monitoring.console import show
+from pozytywka_spark.monitoring.console import show_monitoring
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.schemas import labels_table
 from pozytywka_spark.tracking import registry, runs
@@ -106,7 +106,7 @@ def test_a_month_from_estimate_to_outcome(drifted: Trained, spark: SparkSession)
     assert third.alerts == second.alerts
     assert lake.version("monitoring") == version
 
-    assert (show(first), show(second)) == (0, 4)
+    assert (show_monitoring(first), show_monitoring(second)) == (0, 4)
     tracking = connect(settings)
     run = runs.find(tracking, third.run_id)
     assert run is not None

@@ -10,7 +10,7 @@ import pytest
 from pozytywka_spark.cli import OUT
 from pozytywka_spark.config import Monitoring
 from pozytywka_spark.monitoring.alerts import performance_rows
-from pozytywka_spark.monitoring.console import ALERTS, QUIET, show
+from pozytywka_spark.monitoring.console import ALERTS, QUIET, show_monitoring
 from pozytywka_spark.monitoring.performance import REALISED, Measured
 from pozytywka_spark.monitoring.stage import MonitoringReport
 
@@ -34,7 +34,9 @@ def report_of(*findings: dict[str, Any]) -> MonitoringReport:
 def test_features_that_are_never_alarmed_are_counted_not_listed() -> None:
     """They grow all the time, and would push what matters off the list."""
     with OUT.capture() as told:
-        code = show(report_of(row("tenure_days", 9.0, None), row("skip_rate", 0.1, 0.15), row("score", 0, 1)))
+        code = show_monitoring(
+            report_of(row("tenure_days", 9.0, None), row("skip_rate", 0.1, 0.15), row("score", 0, 1))
+        )
     text = told.get()
     assert code == QUIET != ALERTS
     assert "tenure_days" not in text

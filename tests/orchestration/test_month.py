@@ -16,7 +16,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.orchestration import month_steps
-from pozytywka_spark.orchestration.console import show
+from pozytywka_spark.orchestration.console import show_month
 from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.stage import STEPS, Step, run_month
 from pozytywka_spark.orchestration.state import (
@@ -119,10 +119,10 @@ def test_a_month_that_failed_or_was_killed_goes_on_where_it_stopped(tmp_path: Pa
 def test_what_is_left_of_a_month_is_told() -> None:
     states = [StepState(MAY, step.name, DONE, "", "well", now(), now()) for step in STEPS]
     with OUT.capture() as told:
-        show(states)
-        show([*states[:-2], replace(states[-2], state=FAILED), replace(states[-1], state=SKIPPED)])
-        show(states[:3])
-        show([])
+        show_month(states)
+        show_month([*states[:-2], replace(states[-2], state=FAILED), replace(states[-1], state=SKIPPED)])
+        show_month(states[:3])
+        show_month([])
     text = told.get()
     assert "2023-05 is done" in text
     assert "left of 2023-05: assign; go on with --monthly 2023-05" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from pozytywka_spark.cli import OUT
-from pozytywka_spark.scoring.console import show
+from pozytywka_spark.scoring.console import show_scoring
 from pozytywka_spark.scoring.stage import ScoringReport
 
 
@@ -18,7 +18,7 @@ def test_why_a_month_was_taken_is_one_line() -> None:
         model_kind="trees", label="buys_within_30_days", path="p", unchanged=False,
     )  # fmt: skip
     with OUT.capture() as told:
-        show(report)
+        show_scoring(report)
     lines = told.get().splitlines()
     assert "2023-03 scored by m version 1 (trees), for buys_within_30_days" in lines
     assert note in lines

@@ -152,8 +152,8 @@ def test_deciles_add_up_over_files(monkeypatch: pytest.MonkeyPatch) -> None:
     files = [tasks.files.put_file(rows, {}) for _, _, rows in tasks.files.written]
     assert len(files) == 3
     done = tasks.run(files, CountDeciles(), weight=lambda file: file.size, named=lambda file: file.place)
-    assert {line["scoring_id"] for line in done.told} == {"this"}
-    told = pd.DataFrame(deciles_of(done.told))
+    assert {line["scoring_id"] for line in done.results} == {"this"}
+    told = pd.DataFrame(deciles_of(done.results))
     p = found.groupby("decile")["probability"]
     assert told["users"].tolist() == p.size().tolist()
     assert told["lowest"].tolist() == p.min().tolist()

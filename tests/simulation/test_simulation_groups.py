@@ -48,7 +48,7 @@ def grouped(
     done = tasks.run(items, work, weight=lambda part: part.size, named=str)
     drawn = pl.concat(tasks.fetch([parcel]) for parcel in done.of(GROUPED))
     sample = lowest_of_each(drawn, most).sort("segment", "user_id")
-    return sizes_told(done.told, len(scored), MONTH, MODEL), sample
+    return sizes_told(done.results, len(scored), MONTH, MODEL), sample
 
 
 @pytest.mark.parametrize("parts", [1, 4])

@@ -102,7 +102,7 @@ def test_a_segments_front_is_the_same_in_whatever_order_its_rows_come(ads_world:
         tasks, frame = MemoryTasks(), pl.from_pandas(order, nan_to_null=True)
         parcels = tuple(tasks.put("grouped", part) for part in (frame.head(200), frame.slice(200)))
         segment = GroupedUsers("all users", 600, 150.0, parcels)
-        found.append(tasks.run([segment], work, weight=lambda _: 1, named=lambda item: item.name).told)
+        found.append(tasks.run([segment], work, weight=lambda _: 1, named=lambda item: item.name).results)
     assert len(found[0]) > 1
     assert found[0] == found[1]
     assert {row["purchases"] for row in found[0]} == {150.0}
@@ -124,11 +124,11 @@ def test_the_suggestion_pays_off_even_at_the_intervals_low_end_and_is_told_in_wo
 
 
 def test_adverts_are_told_per_hour(ads_world: World) -> None:
-    from pozytywka_spark.simulation.recommendations import in_words
+    from pozytywka_spark.simulation.recommendations import advice_text
 
     now = ads_world.now.iloc[: len(ads_world.segment.users)]
     today = now["number_of_advertisements"].sum() / (now["listened_minutes"].sum() / 60)
-    told = in_words(ads_world.segment, at(ads_world.segment, adverts=0.5), "all users")
+    told = advice_text(ads_world.segment, at(ads_world.segment, adverts=0.5), "all users")
     assert (
         told
         == f"{today / 2:.1f} adverts fewer per hour listened ({today:.1f} to {today / 2:.1f}) for all users"

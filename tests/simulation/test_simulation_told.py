@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from pozytywka_spark.cli import OUT
-from pozytywka_spark.simulation.console import show
+from pozytywka_spark.simulation.console import show_simulation
 from pozytywka_spark.simulation.stage import SimulationReport
 
 
@@ -16,6 +16,6 @@ def test_groups_that_are_all_too_small_are_told_with_a_way_out() -> None:
         tracking_uri="u", unchanged=False,
     )  # fmt: skip
     with OUT.capture() as told:
-        show(report)
+        show_simulation(report)
     assert "no group has users enough to search: choose --segment all" in told.get()
     assert "Gdynia is left out" in told.get()

@@ -99,7 +99,7 @@ def weigh(tracking: Tracking, settings: Settings, monkeypatch: pytest.MonkeyPatc
     challenger = registry.aliased(tracking, registry.CHALLENGER)
     assert challenger is not None
     champion = registry.aliased(tracking, registry.CHAMPION)
-    aliases.weigh(tracking, champion, challenger, Nothing(), settings)
+    aliases.evaluate_gate(tracking, champion, challenger, Nothing(), settings)
 
 
 class Nothing:
@@ -207,7 +207,7 @@ def test_told_again_nothing_is_written_and_what_people_wrote_stays(
     entry = tracking.client.get_model_version(tracking.model_name, "1")
     tracking.client.update_model_version(tracking.model_name, "1", f"{entry.description}\n\n{theirs}")
     before = store_of(settings)
-    publish.tell(tracking, version.training_run)
+    publish.describe_versions(tracking, version.training_run)
     assert store_of(settings) == before
     weigh(tracking, settings, monkeypatch, promote=True)  # champion already: tells, and finds all as it was
     assert store_of(settings) == before
@@ -246,7 +246,7 @@ def _killed(*_: object) -> None:
 def test_a_run_of_somebody_else_is_left_alone(tracking: Tracking) -> None:
     with runs.run(tracking, "by hand", tags={}) as run:
         pass
-    publish.tell(tracking, run)
+    publish.describe_versions(tracking, run)
     found = tracking.client.get_run(run)
     assert found.info.run_name == "by hand"
     assert notes.NOTE not in found.data.tags

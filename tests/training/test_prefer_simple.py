@@ -28,12 +28,12 @@ from pozytywka_spark.models.predictors import Linear, Trees
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.promotion.aliases import run_gate
-from pozytywka_spark.scoring.console import show as show_scoring
+from pozytywka_spark.scoring.console import show_scoring as show_scoring
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.simulation.bootstrap_models import refit
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import connect
-from pozytywka_spark.training.console import show, show_reproduction
+from pozytywka_spark.training.console import show_reproduction, show_training
 from pozytywka_spark.training.reproduce import reproduce
 from pozytywka_spark.training.stage import train
 from tests.worlds.known_hazard import (
@@ -77,7 +77,7 @@ def test_the_line_is_registered_and_everything_says_so(world: World) -> None:
     assert world.report.verdict.endswith("the simpler model is registered, for training.prefer_simple=true")
     assert any("the rows that chose it out of these two" in note for note in world.report.notes)
     with cli.OUT.capture() as shown:
-        show(world.report)
+        show_training(world.report)
     told = " ".join(shown.get().split())
     assert world.report.verdict in told
     assert "version 1 (champion: version 1), logistic regression" in told

@@ -20,7 +20,7 @@ from pozytywka_spark.models.booster import load
 from pozytywka_spark.models.predictors import Trees
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.promotion import aliases
-from pozytywka_spark.promotion.aliases import Settled, roll_back, run_gate, settle
+from pozytywka_spark.promotion.aliases import GateReport, roll_back, run_gate, set_aliases
 from pozytywka_spark.promotion.gate import Decision
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import Tracking, connect
@@ -129,7 +129,7 @@ def test_nothing_registered_and_nothing_to_go_back_to_are_told(trained: Trained,
 def test_the_exit_code_says_the_decision(promote: bool, code: int, told: str) -> None:
     from pozytywka_spark import cli
 
-    settled = Settled(5 if promote else 4, 5, Decision(promote, ("because",)))
+    settled = GateReport(5 if promote else 4, 5, Decision(promote, ("because",)))
     with cli.OUT.capture() as shown:
         assert show_gate(settled, dry_run=False) == code
     assert told in shown.get()
@@ -153,14 +153,14 @@ def test_a_decision_stands_until_rows_or_settings_change(
     monkeypatch.setattr(aliases, "compare", counted)
     asked = Here(table_of(settings, trained.lake))
     version = registry.aliased(tracking, registry.CHALLENGER)
-    assert settle(tracking, version, asked, settings).champion == 1
+    assert set_aliases(tracking, version, asked, settings).champion == 1
     assert len(weighed) == 1
     repeated = run_gate(settings, trained.lake, dry_run=False)
     assert (repeated.champion, repeated.decision.promote, len(weighed)) == (1, False, 1)
     assert "kept out by champion 1 before, on the same rows and settings: not weighed" in repeated.reasons[0]
 
     version = registry.aliased(tracking, registry.CHALLENGER)
-    assert settle(tracking, version, asked, settings).decision == repeated.decision
+    assert set_aliases(tracking, version, asked, settings).decision == repeated.decision
     assert len(weighed) == 1
     run_gate(settings, trained.lake, dry_run=True, again=True)
     assert len(weighed) == 2
@@ -168,7 +168,7 @@ def test_a_decision_stands_until_rows_or_settings_change(
     run_gate(settings.model_copy(update={"gate": gate}), trained.lake, dry_run=True)
     assert len(weighed) == 3
     [table] = asked.ask([itself])
-    settle(tracking, version, Here(table.where(table.user_id % 5 != 0)), settings)
+    set_aliases(tracking, version, Here(table.where(table.user_id % 5 != 0)), settings)
     assert len(weighed) == 4
 
 
@@ -182,11 +182,11 @@ def test_a_decision_on_the_same_versions_of_the_tables_stands_unasked(
     first = run_gate(settings, trained.lake, dry_run=False)
     version = registry.aliased(tracking, registry.CHALLENGER)
     versions = by_version(pin(settings, trained.lake), settings)
-    again = settle(tracking, version, NobodyToAsk(), settings, versions=versions)
+    again = set_aliases(tracking, version, NobodyToAsk(), settings, versions=versions)
     assert (again.champion, first.decision.promote, again.decision.promote) == (1, False, False)
     assert "on the same rows and settings: not weighed again" in again.reasons[0]
     with pytest.raises(AssertionError, match="asked"):
-        settle(tracking, version, NobodyToAsk(), settings, versions="others")
+        set_aliases(tracking, version, NobodyToAsk(), settings, versions="others")
 
 
 def itself(table: TrainingTable) -> TrainingTable:

@@ -219,9 +219,9 @@ def test_the_twenty_cities_with_most_users_have_names() -> None:
     counts = users.to_pandas()["city"].value_counts(dropna=False).reset_index()
     counts["known"] = counts["city"].notna()
     ranked = counts.sort_values(["count", "known", "city"], ascending=[False, True, True])["city"][:20]
-    assert list(counted_cities(done.told)) == ranked.dropna().tolist()
-    assert len(counted_cities(done.told)) == 19  # those of no city are one of twenty
-    staged = StagedTable(("a",), (), tuple(done.of(table_counts.USERS)), counted_cities(done.told))
+    assert list(counted_cities(done.results)) == ranked.dropna().tolist()
+    assert len(counted_cities(done.results)) == 19  # those of no city are one of twenty
+    staged = StagedTable(("a",), (), tuple(done.of(table_counts.USERS)), counted_cities(done.results))
     read = tasks.files.read
     keys = pl.DataFrame(
         {"user_id": [*range(users.height), 9999], "month": date(2022, 1, 1), "side": 0, "label": 0.0}

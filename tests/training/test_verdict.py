@@ -14,7 +14,7 @@ from pozytywka_spark.dataset.provenance import fingerprint
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.evaluation import metric_sums, trees_or_logistic
 from pozytywka_spark.evaluation.metrics import Evaluation
-from pozytywka_spark.evaluation.trees_or_logistic import as_plain, chosen_kind, compare, in_words
+from pozytywka_spark.evaluation.trees_or_logistic import as_plain, chosen_kind, compare, verdict_text
 
 ROWS, REPLICATES = 4000, 200
 
@@ -59,10 +59,10 @@ def test_trees_win_where_two_features_cross(crossed: dict[str, Evaluation], sett
     found = compare(crossed, settings.gate)
     assert found.outcome == trees_or_logistic.BEAT
     assert chosen_kind(found, preferring(settings)) == chosen_kind(found, settings) == "xgboost"
-    told = in_words(as_plain(found), prefer_simple=False)
+    told = verdict_text(as_plain(found), prefer_simple=False)
     assert told.startswith("trees beat logistic regression: ROC AUC +0.")
     assert told.endswith(", better in 100.0%)")
-    assert told == in_words(as_plain(found), prefer_simple=True)
+    assert told == verdict_text(as_plain(found), prefer_simple=True)
 
 
 def test_a_line_is_registered_where_the_truth_is_one_and_it_is_preferred(
@@ -135,13 +135,13 @@ def test_the_sentence_says_who_wins_by_how_much_and_how_surely(
     drawn = np.random.default_rng(0).normal(centre, 0.003, 400)
     chosen = gate_of(settings, **changes)
     found = compare(pair(np.concatenate([[exact], drawn]), chosen.gate.metric), chosen.gate)
-    sentence = in_words(as_plain(found), prefer_simple=False)
+    sentence = verdict_text(as_plain(found), prefer_simple=False)
     assert re.search(told, sentence) or told in sentence, sentence
 
 
 def test_the_sentence_says_what_was_done(settings: Settings) -> None:
     found = compare(pair(np.zeros(101)), settings.gate)
-    told = in_words(as_plain(found), prefer_simple=True)
+    told = verdict_text(as_plain(found), prefer_simple=True)
     assert told.endswith("; the simpler model is registered, for training.prefer_simple=true")
     assert "better in 0.0%" in told
 
@@ -149,7 +149,7 @@ def test_the_sentence_says_what_was_done(settings: Settings) -> None:
 def test_too_few_replicates_and_an_undefined_metric_say_so(settings: Settings) -> None:
     few = compare(pair(np.full(20, 0.1)), settings.gate)
     assert few.outcome == trees_or_logistic.UNKNOWN
-    assert in_words(as_plain(few), prefer_simple=False) == (
+    assert verdict_text(as_plain(few), prefer_simple=False) == (
         "whether trees beat logistic regression beyond noise can't be told from 19 replicates: "
         "ROC AUC +0.100; evaluation.bootstrap=40 or more would tell"
     )
@@ -157,7 +157,7 @@ def test_too_few_replicates_and_an_undefined_metric_say_so(settings: Settings) -
         compare(pair(np.full(1, 0.1)), settings.gate).outcome == trees_or_logistic.UNKNOWN
     )  # no replicates at all
     none = compare(pair(np.full(101, np.nan)), settings.gate)
-    assert "ROC AUC isn't defined on the test months" in in_words(as_plain(none), prefer_simple=False)
+    assert "ROC AUC isn't defined on the test months" in verdict_text(as_plain(none), prefer_simple=False)
     assert trees_or_logistic.metrics_of(none) == {}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from pyspark.sql import types as T
 
-from pozytywka_spark.ingest.quality.profile import Silver, look
+from pozytywka_spark.ingest.quality.profile import Silver, profile_silver
 from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.schemas import SILVER
 from tests.in_memory import MemoryFiles, MemoryTasks
@@ -30,13 +30,13 @@ def silver_frame(name: str, rows: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
 def looked_at(
     tables: Mapping[str, pl.DataFrame], *, cut: Callable[[str, int], int] | None = None, slots: int = 1
 ) -> Silver:
-    """`look` at tables; `cut` says of a table's row, by its number, which of the files it lies in.
+    """`profile_silver` of tables; `cut` says of a table's row, by its number, which of the files it lies in.
 
     Events are cut by month as well, and lie in the bucket of their user.
     """
     tasks = MemoryTasks(slots)
     shards = {name: _shards(tasks.files, name, rows, cut) for name, rows in tables.items()}
-    return look(tasks, shards)
+    return profile_silver(tasks, shards)
 
 
 def _shards(

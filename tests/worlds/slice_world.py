@@ -11,7 +11,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.features.build.first_times import numbered
-from pozytywka_spark.features.build.lookups import Sides
+from pozytywka_spark.features.build.lookups import Lookups
 from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows
@@ -128,9 +128,9 @@ class World:
             held.user_month,
         )
 
-    def sides(self) -> Sides:
+    def sides(self) -> Lookups:
         by_id = self.anyone.join(self.tracks.select("track_id", "track"), on="track_id")
-        return Sides(self.tracks, by_id.select("track", "month", "plays"))
+        return Lookups(self.tracks, by_id.select("track", "month", "plays"))
 
     def _numbered(self, rows: pl.DataFrame) -> pl.DataFrame:
         named = rows.join(self.tracks.select("track_id", "track"), on="track_id", how="left")

@@ -10,7 +10,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import ASSIGNMENTS
 from pozytywka_spark.tracking import runs
 from pozytywka_spark.tracking.inputs import log_inputs
-from pozytywka_spark.tracking.notes import KIND, page_of, table, tell_run
+from pozytywka_spark.tracking.notes import KIND, describe_run, page_of, table
 from pozytywka_spark.tracking.run_names import span
 from pozytywka_spark.tracking.sources import table_inputs
 from pozytywka_spark.tracking.store import connect
@@ -74,7 +74,7 @@ def log_reading(settings: Settings, lake: Lake, reading: Reading, page: str) -> 
         file = f"experiment-{latest.name}.html"
         runs.log_text(tracking, run_id, page, file)
         link = page_of(tracking.experiment_id, run_id, file, "The page")
-        tell_run(
+        describe_run(
             tracking, run_id, name, tags, f"{_in_words(reading)}\n\n{link} has the curves and the checks."
         )
     return run_id

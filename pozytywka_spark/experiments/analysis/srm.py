@@ -34,10 +34,10 @@ def check(ratios: Sequence[Ratio], alpha: float) -> None:
     """Raise `GuardError` naming the group that is most out of proportion if any ratio is that unlikely."""
     for ratio in ratios:
         if ratio.p_value < alpha:
-            raise GuardError(f"sample ratio mismatch, the reading stops: {in_words(ratio)}")
+            raise GuardError(f"sample ratio mismatch, the reading stops: {ratio_text(ratio)}")
 
 
-def in_words(ratio: Ratio) -> str:
+def ratio_text(ratio: Ratio) -> str:
     """The largest shift in one clause."""
     total = sum(ratio.users.values())
     shifts = {group: ratio.users.get(group, 0) / total - share for group, share in ratio.expected.items()}

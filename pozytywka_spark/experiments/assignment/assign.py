@@ -139,7 +139,7 @@ def enrol(spark: SparkSession, lake: Lake, definition: Definition, at: date) -> 
     """Give every eligible user of the cut-off who has no group the one of their bucket."""
     moved = write_moves(spark, lake, definition)
     people = candidates(lake, str(definition.settings["population"]), at)
-    decided = with_fate(people, current(lake, definition.name, spark), definition).persist()
+    decided = with_assignment_outcome(people, current(lake, definition.name, spark), definition).persist()
     try:
         counts = {row["fate"]: row["count"] for row in decided.groupBy("fate").count().collect()}
         if counts.get(NEW):
@@ -150,7 +150,7 @@ def enrol(spark: SparkSession, lake: Lake, definition: Definition, at: date) -> 
     return report(lake, definition, at, counts, added=counts.get(NEW, 0), moved=moved)
 
 
-def with_fate(people: DataFrame, assigned: DataFrame, definition: Definition) -> DataFrame:
+def with_assignment_outcome(people: DataFrame, assigned: DataFrame, definition: Definition) -> DataFrame:
     """Grain user: `user_id`, `bucket`, `group`, `fate`: whether they are assigned now, or why not."""
     user = F.col("user_id")
     place = bucket(definition.salt, definition.name, user)

@@ -13,7 +13,7 @@ from pozytywka_spark.reports.files import write_page
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.reports.page import Page
 from pozytywka_spark.tracking import runs
-from pozytywka_spark.tracking.notes import KIND, page_of, table, tell_run
+from pozytywka_spark.tracking.notes import KIND, describe_run, page_of, table
 from pozytywka_spark.tracking.store import connect
 
 UPLIFT_TAG = "pozytywka.uplift"
@@ -127,7 +127,7 @@ def _log(
         link = page_of(tracking.experiment_id, run_id, file, "The page")
         text = f"Whom `{group}` of experiment `{name}` moves: area between Qini curve and chance"
         shown = [{"ranking": row["ranking"], "area (95%)": _area(row)} for row in areas]
-        tell_run(tracking, run_id, run_name, tags, f"{text}\n\n{table(shown)}\n\n{link}")
+        describe_run(tracking, run_id, run_name, tags, f"{text}\n\n{table(shown)}\n\n{link}")
     return run_id
 
 

@@ -116,7 +116,7 @@ def make_features(build: Build, measured: Done) -> Made:
     if played:
         items.append(TracksPlayed(build.months, played))
     done = build.tasks.run(items, work, weight=lambda item: item.size, named=_named)
-    counts = added(facts for result in done.told for facts in result[LABELS])
+    counts = added(facts for result in done.results for facts in result[LABELS])
     return Made(done, played, {count.month: count for count in counts})
 
 

@@ -76,12 +76,12 @@ def _found(done: Done) -> FirstFound:
         bought[day] = (*bought.get(day, ()), parcel)
     dimensions = {kind: next(iter(done.of(kind)), None) for kind in (TRACKS, USERS)}
     return FirstFound(
-        {result[PLACE]: as_note(result[TOLD]) for result in done.told if PLACE in result},
+        {result[PLACE]: as_note(result[TOLD]) for result in done.results if PLACE in result},
         bought,
         done.written,
         dimensions[TRACKS],
         dimensions[USERS],
-        {result["table"]: result["digest"] for result in done.told if "digest" in result},
+        {result["table"]: result["digest"] for result in done.results if "digest" in result},
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pozytywka_spark.features.build.lookups import NONE, Sides
+from pozytywka_spark.features.build.lookups import NONE, Lookups
 from pozytywka_spark.features.build.month_numbers import month_numbers
 from pozytywka_spark.features.build.track_numbers import TrackNumbers
 from pozytywka_spark.features.build.user_months import GONE, UserMonths
@@ -60,7 +60,7 @@ def likes_table(likes: pl.DataFrame, where: UserMonths, tracks: TrackNumbers) ->
 
 
 def artist_debuts(
-    by_artist: pl.DataFrame, earlier: pl.DataFrame | None, where: UserMonths, sides: Sides
+    by_artist: pl.DataFrame, earlier: pl.DataFrame | None, where: UserMonths, sides: Lookups
 ) -> pl.DataFrame:
     """Grain: user and artist: `row`, the first month in which the user played the artist; by row and artist.
 
@@ -86,7 +86,7 @@ def artist_debuts(
     return in_order.select(pl.col("row") // artists, artist=pl.col("row") % artists)
 
 
-def numbered(debuts: pl.DataFrame, sides: Sides) -> pl.DataFrame:
+def numbered(debuts: pl.DataFrame, sides: Lookups) -> pl.DataFrame:
     """`debuts` with `artist`, its number now, for `artist_id`; without artists that are listed no more."""
     by_id = sides.artists_by_id.with_columns(pl.col("artist").cast(pl.UInt32))
     return debuts.join(by_id, on="artist_id", maintain_order="left").drop("artist_id")
@@ -98,7 +98,7 @@ def _met_before(earlier: pl.DataFrame, where: UserMonths, artists: int) -> pl.Se
     return pl.Series(keys[users != GONE], dtype=pl.Int64)
 
 
-def debuts_table(debuts: pl.DataFrame, where: UserMonths, sides: Sides) -> pl.DataFrame:
+def debuts_table(debuts: pl.DataFrame, where: UserMonths, sides: Lookups) -> pl.DataFrame:
     """Grain: user and artist. `artist_debuts` as they are stored, by month and user."""
     ids = sides.artist_ids.gather(debuts.get_column("artist"))
     return where.keys[debuts.get_column("row").to_numpy()].with_columns(artist_id=ids)

@@ -9,7 +9,7 @@ import polars as pl
 from polars.exceptions import InvalidOperationError
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.build.overflow import beyond_64_bits, told
+from pozytywka_spark.features.build.overflow import beyond_64_bits, overflow_error
 from pozytywka_spark.features.build.user_months import KEYS, UserMonths
 
 if TYPE_CHECKING:
@@ -41,4 +41,4 @@ def _explained(rows: pl.DataFrame, measures: Sequence[Named], where: UserMonths)
     if too_large is None:
         return None
     name, row = too_large
-    return told(name, *where.keys.row(row))
+    return overflow_error(name, *where.keys.row(row))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pozytywka_spark.features.build.first_times import keys_of
-from pozytywka_spark.features.build.lookups import NONE, Sides
+from pozytywka_spark.features.build.lookups import NONE, Lookups
 from pozytywka_spark.features.build.month_numbers import month_numbers
 from pozytywka_spark.features.build.track_numbers import TrackNumbers
 from pozytywka_spark.features.build.user_months import UserMonths
@@ -73,7 +73,7 @@ def plays_by_artist(by_track: pl.DataFrame) -> pl.DataFrame:
     return _side_by_side(counted, ["row", "artist"], ["plays", "liked_plays", "tracks"])
 
 
-def genre_level(by_artist: pl.DataFrame, sides: Sides) -> pl.DataFrame:
+def genre_level(by_artist: pl.DataFrame, sides: Lookups) -> pl.DataFrame:
     """Grain: user, month and genre, the first that the artist lists, null if none; in order of row and genre.
 
     `row`, `genre`, `plays`, `liked_plays`, `tracks` and `artists`, different ones.

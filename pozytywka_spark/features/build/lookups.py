@@ -23,7 +23,7 @@ TRACK_COLUMNS = ("track", "track_id", "artist", "artist_id", "genre", "duration_
 
 
 @dataclass(frozen=True)
-class Sides:
+class Lookups:
     """The track dimension, and plays of its tracks by month.
 
     `tracks`, grain track: `track`, `track_id`, `artist` and `artist_id`, `genre` (the first that the artist
@@ -104,7 +104,7 @@ class Sides:
             yield prior
 
 
-def sides_of(tracks: Parcel | None, played: Sequence[Source], files: TaskFiles) -> Sides:
+def lookups_of(tracks: Parcel | None, played: Sequence[Source], files: TaskFiles) -> Lookups:
     """The sides from the parcel TRACKS (None: no tracks), and from parcels PLAYED and files of `track_plays`.
 
     Held plays go by identifier: what was a stray track then may be in the catalogue by now, and the reverse.
@@ -121,7 +121,7 @@ def sides_of(tracks: Parcel | None, played: Sequence[Source], files: TaskFiles) 
         by_id = files.shared(data_files, ["track_id", "month", "plays"])
         frames.append(by_id.join(numbers, on="track_id").select(columns))
     numbered = dimension.with_columns(known=pl.col("duration_ms").is_not_null()).drop("duration_ms")
-    return Sides(numbered, pl.concat(frames))
+    return Lookups(numbered, pl.concat(frames))
 
 
 def _top(rows: pl.DataFrame, number: str) -> int:

@@ -42,7 +42,7 @@ def check_sums(rows: pl.DataFrame, columns: Sequence[str], month: date) -> None:
 def too_large(rows: pl.DataFrame, measures: Sequence[Named], month: date) -> DataError | None:
     """Which measure of whom leaves 64 bits; None if none does: then an expression itself is wrong."""
     row = beyond_64_bits(rows, measures, "user_id")
-    return None if row is None else told(*row, month)
+    return None if row is None else overflow_error(*row, month)
 
 
 def beyond_64_bits(rows: pl.DataFrame, measures: Sequence[Named], key: str) -> tuple[str, int] | None:
@@ -56,7 +56,7 @@ def beyond_64_bits(rows: pl.DataFrame, measures: Sequence[Named], key: str) -> t
     return None
 
 
-def told(what: str, user: int, month: date) -> DataError:
+def overflow_error(what: str, user: int, month: date) -> DataError:
     """What is said of a number that is too large."""
     return DataError(f"{what} leaves 64 bits for user {user} in {month:%Y-%m}")
 
@@ -68,4 +68,4 @@ def _look_closer(rows: pl.DataFrame, name: str, month: date) -> None:
     )
     beyond = sums.filter((pl.col("above") > _MOST) | (pl.col("below") < _LEAST))
     if beyond.height:
-        raise told(f"the sum of {name}", beyond.get_column("user_id").sort().item(0), month)
+        raise overflow_error(f"the sum of {name}", beyond.get_column("user_id").sort().item(0), month)

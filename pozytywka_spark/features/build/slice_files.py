@@ -9,7 +9,7 @@ import polars as pl
 
 from pozytywka_spark.features.build.first_times import numbered
 from pozytywka_spark.features.build.items import UserSlice
-from pozytywka_spark.features.build.lookups import Sides
+from pozytywka_spark.features.build.lookups import Lookups
 from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS, MEASURED_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceRows
 from pozytywka_spark.hashing.slices import slice_of
@@ -24,7 +24,7 @@ _APART = 1 << 16  # parts of a slice cut across buckets and slices
 
 
 def slice_rows(
-    item: UserSlice, files: TaskFiles, plan: CataloguePlan, sides: Sides, part: int = 0, parts: int = 1
+    item: UserSlice, files: TaskFiles, plan: CataloguePlan, sides: Lookups, part: int = 0, parts: int = 1
 ) -> SliceRows:
     """The slice's rows, or those of one of `parts` parts of its users.
 

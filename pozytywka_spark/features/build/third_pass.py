@@ -12,7 +12,7 @@ import polars as pl
 from pozytywka_spark import schemas
 from pozytywka_spark.features.build.items import Source, UserSlice
 from pozytywka_spark.features.build.label_rows import LabelPlan, count_labels, label_rows
-from pozytywka_spark.features.build.lookups import Sides, sides_of
+from pozytywka_spark.features.build.lookups import Lookups, lookups_of
 from pozytywka_spark.features.build.parcels import PLAYED_ROWS
 from pozytywka_spark.features.build.purchases import purchases_of
 from pozytywka_spark.features.build.slice_files import slice_rows
@@ -93,7 +93,7 @@ class MakeFeatures:
 
     def __call__(self, items: Sequence[Item], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each item."""
-        sides = sides_of(self.tracks, self.played, files)
+        sides = lookups_of(self.tracks, self.played, files)
         purchases = purchases_of(self.bought, files)
         for item in items:
             if isinstance(item, UserSlice):
@@ -110,7 +110,7 @@ class MakeFeatures:
         item: UserSlice,
         part: int,
         parts: int,
-        sides: Sides,
+        sides: Lookups,
         purchases: pl.DataFrame,
         files: TaskFiles,
     ) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class MakeFeatures:
         written = {"user_month": made.user_month, "features": made.features, "labels": labels}
         return {ROWS: {name: rows.height for name, rows in written.items()}, LABELS: self._told(labels)}
 
-    def _write_plays(self, item: TracksPlayed, sides: Sides, files: TaskFiles) -> dict[str, Any]:
+    def _write_plays(self, item: TracksPlayed, sides: Lookups, files: TaskFiles) -> dict[str, Any]:
         played = files.read(item.played) if item.played else pl.DataFrame(schema=PLAYED_ROWS)
         named = plays_by_id(played.filter(pl.col("month").is_in(item.months)), sides)
         _write(schemas.TRACK_PLAYS, named, files)
@@ -169,7 +169,7 @@ def parts_of(
     return max(slices_for(rows * columns, cells_at_once), slices_for(plays, plays_at_once))
 
 
-def plays_by_id(played: pl.DataFrame, sides: Sides) -> pl.DataFrame:
+def plays_by_id(played: pl.DataFrame, sides: Lookups) -> pl.DataFrame:
     """Grain: track and month, in order of month and id: `track_id`, `plays`. `played` as PLAYED_ROWS."""
     summed = played.group_by("month", "track", "stray").agg(pl.col("plays").sum())
     with_id = summed.join(sides.tracks.select("track", "track_id"), on="track", how="left")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pozytywka_spark.features.build.lookups import NONE, Sides
+from pozytywka_spark.features.build.lookups import NONE, Lookups
 
 Whole = npt.NDArray[np.int64]
 
@@ -19,7 +19,7 @@ Whole = npt.NDArray[np.int64]
 class TrackNumbers:
     """`strays`: identifiers that the catalogue lacks, each once."""
 
-    sides: Sides
+    sides: Lookups
     strays: pl.Series
 
     @property
@@ -65,7 +65,7 @@ class TrackNumbers:
         return rows.join(numbers, on="stray", how="left", maintain_order="left").get_column("number")
 
 
-def number_tracks(sides: Sides, strays: Iterable[pl.Series], held_ids: pl.Series | None) -> TrackNumbers:
+def number_tracks(sides: Lookups, strays: Iterable[pl.Series], held_ids: pl.Series | None) -> TrackNumbers:
     """Numbers for all that a slice names: strays of its rows, and held identifiers, stray or not."""
     named = [each.drop_nulls() for each in strays]
     if held_ids is not None:

@@ -24,7 +24,7 @@ from pozytywka_spark.features.build.listened import (
     plays_by_track,
     popularity_level,
 )
-from pozytywka_spark.features.build.lookups import Sides
+from pozytywka_spark.features.build.lookups import Lookups
 from pozytywka_spark.features.build.track_numbers import number_tracks
 from pozytywka_spark.features.build.trailing import trailing_sums
 from pozytywka_spark.features.build.user_months import KEYS, UserMonths
@@ -75,7 +75,7 @@ class SliceMade:
     users: pl.DataFrame
 
 
-def make_slice(rows: SliceRows, sides: Sides, plan: CataloguePlan, months: Sequence[date]) -> SliceMade:
+def make_slice(rows: SliceRows, sides: Lookups, plan: CataloguePlan, months: Sequence[date]) -> SliceMade:
     """Everything of a slice. `months`, in order, are the build's.
 
     Raises `DataError` if a whole number leaves 64 bits, and for plays in a month that isn't measured.
@@ -85,7 +85,7 @@ def make_slice(rows: SliceRows, sides: Sides, plan: CataloguePlan, months: Seque
     return replace(made, features=as_features(made.user_month, rows.user_month, plan))
 
 
-def _counted(rows: SliceRows, sides: Sides, plan: CataloguePlan) -> SliceMade:
+def _counted(rows: SliceRows, sides: Lookups, plan: CataloguePlan) -> SliceMade:
     """Everything but the features. What it takes is let go of before those are made: they take as much."""
     measured = _in_order(rows.measured)
     where = UserMonths(measured.select(KEYS))

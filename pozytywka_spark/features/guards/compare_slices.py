@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pozytywka_spark.features.build.items import UserSlice
-from pozytywka_spark.features.build.lookups import Sides, sides_of
+from pozytywka_spark.features.build.lookups import Lookups, lookups_of
 from pozytywka_spark.features.build.slice_files import in_part, slice_rows
 from pozytywka_spark.features.build.third_pass import parts_of
 from pozytywka_spark.features.build.user_kernel import SliceRows, make_slice
@@ -58,13 +58,13 @@ class Plays:
     played: Mapping[str, tuple[Parcel, ...]]
     everyones: tuple[Parcel, ...] = ()
 
-    def sides(self, tracks: Parcel | None, world: World, files: TaskFiles) -> Sides:
+    def sides(self, tracks: Parcel | None, world: World, files: TaskFiles) -> Lookups:
         """What slices share in a world."""
         own = self.played.get(world.name, ())
         if not self.everyones:
-            return sides_of(tracks, (*self.held, *own), files)
-        past = sides_of(tracks, (*self.held, *self.everyones), files)
-        future = sides_of(tracks, own, files)
+            return lookups_of(tracks, (*self.held, *own), files)
+        past = lookups_of(tracks, (*self.held, *self.everyones), files)
+        future = lookups_of(tracks, own, files)
         early = pl.col("month") < world.cut_off
         return replace(past, played=pl.concat([past.played.filter(early), future.played.filter(~early)]))
 
@@ -86,7 +86,7 @@ class Maker:
 
         return make
 
-    def features(self, rows: SliceRows, sides: Sides, months: Months) -> pl.DataFrame:
+    def features(self, rows: SliceRows, sides: Lookups, months: Months) -> pl.DataFrame:
         """The slice's features over the months."""
         return make_slice(rows, sides, self.plan, months).features
 

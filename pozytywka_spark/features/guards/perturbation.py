@@ -17,7 +17,7 @@ from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.guards.sample import Sample, SliceName, choose_sample
 from pozytywka_spark.features.guards.worlds import World, worlds_of
 from pozytywka_spark.lake.shards import DataFile
-from pozytywka_spark.lake.tasks import Told
+from pozytywka_spark.lake.tasks import Result
 
 if TYPE_CHECKING:
     from pozytywka_spark.config.features import Guards
@@ -47,8 +47,8 @@ def check_perturbation(
     run = Rebuild(build, worlds, sample, settings.seed, written)
     invented = run.invent()
     compared = run.compare(run.measure(invented, measure), maker)
-    _judge(compared.told, worlds, build.order)
-    last = [result[USERS] for result in compared.told if result[WORLD] == worlds[-1].name]
+    _judge(compared.results, worlds, build.order)
+    last = [result[USERS] for result in compared.results if result[WORLD] == worlds[-1].name]
     some = f"all {sum(last):,}" if sample.whole else f"{sum(last):,} of {of_all:,}"
     return GuardResult("perturbation", f"{some} users, {_in_words(worlds)}", time.monotonic() - start)
 
@@ -63,7 +63,7 @@ def _by_slice(
     return {name: tuple(files) for name, files in by_slice.items()}
 
 
-def _judge(results: Sequence[Told], worlds: Sequence[World], order: Sequence[str]) -> None:
+def _judge(results: Sequence[Result], worlds: Sequence[World], order: Sequence[str]) -> None:
     """Raise, if any feature differs in any world, naming the first one with the first row where it does."""
     by_name = {world.name: world for world in worlds}
     firsts: dict[str, tuple[date, str, str, int]] = {}

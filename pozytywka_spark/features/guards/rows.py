@@ -103,7 +103,9 @@ def check_rows(
         items, work, weight=lambda item: item.size, named=lambda item: f"features of {item.month:%Y-%m}"
     )
     _judge(done)
-    slices: Mapping[str, Any] = {place: found for told in done.told for place, found in told[_SLICES].items()}
+    slices: Mapping[str, Any] = {
+        place: found for told in done.results for place, found in told[_SLICES].items()
+    }
     told = "one row per user and month, none after the purchase"
     return (
         GuardResult("rows", told, time.monotonic() - start),
@@ -112,7 +114,7 @@ def check_rows(
 
 
 def _judge(done: Done) -> None:
-    in_order = sorted(done.told, key=lambda result: str(result[_MONTH]))
+    in_order = sorted(done.results, key=lambda result: str(result[_MONTH]))
     for result in in_order:
         if result[_TWICE]:
             user, times = result[_TWICE]

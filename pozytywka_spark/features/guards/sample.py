@@ -86,6 +86,6 @@ def choose_sample(
         weight=lambda item: sum(8 * file.rows for file in item.files),
         named=lambda item: f"users of bucket {item.name[0]}, slice {item.name[1]}",
     )
-    counts = [sum(of_slices) for of_slices in zip(*(result[_SLICE] for result in done.told), strict=True)]
+    counts = [sum(of_slices) for of_slices in zip(*(result[_SLICE] for result in done.results), strict=True)]
     enough = [n for n, users in enumerate(counts) if users >= at_least]
     return Sample(buckets, 2 ** max(enough, default=0)), counts[0] if counts else 0

@@ -9,7 +9,7 @@ from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.suspicion_sample import SingleFeatures
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.lake.shards import DataFile, Parcel
-from pozytywka_spark.lake.tasks import Tasks, Told
+from pozytywka_spark.lake.tasks import Result, Tasks
 
 ENOUGH_POSITIVES = 20  # below it a true AUC of 0.8 passes 0.95 by chance too often
 FEWEST_POSITIVES = 8  # below it even perfect separation by one of a hundred features is chance
@@ -33,17 +33,17 @@ def check_single_features(
     result says so. Raises `GuardError` naming the feature.
     """
     start = time.monotonic()
-    results: Sequence[Told] = ()
+    results: Sequence[Result] = ()
     if names and (parcels or older):
         # each group of features reads a part of each file: a group for each slot is least work
         groups = [tuple(names[place :: tasks.slots]) for place in range(min(tasks.slots, len(names)))]
         size = sum(one.size for one in parcels) + sum(one.size for one in files)
         work = SingleFeatures(tuple(parcels), tuple(older), tuple(files), rows, seed)
-        results = tasks.run(groups, work, weight=lambda _: size // len(groups), named=", ".join).told
+        results = tasks.run(groups, work, weight=lambda _: size // len(groups), named=", ".join).results
     return GuardResult("suspicion", judge_singles(results, names, limit), time.monotonic() - start)
 
 
-def judge_singles(results: Sequence[Told], names: Sequence[str], limit: float) -> str:
+def judge_singles(results: Sequence[Result], names: Sequence[str], limit: float) -> str:
     """What was found, in words; `results` by `SingleFeatures`. Raises `GuardError` naming the feature."""
     positives = results[0]["positives"] if results else 0
     rows = results[0]["rows"] if results else 0

@@ -23,7 +23,7 @@ from pozytywka_spark.ingest.intake.textlines import (
     rest_of_line,
     whole_lines,
 )
-from pozytywka_spark.ingest.intake.unpack import PLAIN, UNREADABLE, in_words, unpacked
+from pozytywka_spark.ingest.intake.unpack import PLAIN, UNREADABLE, unpack_error, unpacked
 from pozytywka_spark.lake.storage.filesystem import Storage
 
 MARK = "[raw] "
@@ -109,7 +109,7 @@ def read_part(storage: Storage, part: Part, blocks: Blocks | None = None) -> Ite
     except (EndlessLineError, BrokenArrayError) as error:
         raise ValueError(f"{MARK}{part.path}: {error}") from error
     except UNREADABLE as error:
-        raise ValueError(f"{MARK}{part.path}: {in_words(error, part.of.codec)}") from error
+        raise ValueError(f"{MARK}{part.path}: {unpack_error(error, part.of.codec)}") from error
 
 
 def _read(source: Any, part: Part, blocks: Blocks) -> Iterator[Piece | Lines]:

@@ -12,11 +12,18 @@ from pozytywka_spark.ingest.intake.contracts import Contract
 from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, lines_of, parts_of
 from pozytywka_spark.ingest.intake.recognise import HEAD_BYTES, Kind, recognise
-from pozytywka_spark.ingest.intake.unpack import MAGIC_BYTES, PLAIN, UNREADABLE, codec_of, in_words, unpacked
+from pozytywka_spark.ingest.intake.unpack import (
+    MAGIC_BYTES,
+    PLAIN,
+    UNREADABLE,
+    codec_of,
+    unpack_error,
+    unpacked,
+)
 from pozytywka_spark.ingest.intake.wrong_kinds import AGAIN, Wrong, first_of
 from pozytywka_spark.ingest.validate.pass_one import named_part
 from pozytywka_spark.lake.storage.filesystem import Storage
-from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
+from pozytywka_spark.lake.tasks import Result, TaskFiles, Tasks
 
 
 @dataclass(frozen=True)
@@ -42,11 +49,11 @@ class Surveyor:
         except FileNotFoundError:
             return None
         except UNREADABLE as error:
-            return codec, Kind(Wrong("", f"{in_words(error, codec)}; {AGAIN}"))
+            return codec, Kind(Wrong("", f"{unpack_error(error, codec)}; {AGAIN}"))
         whole = len(head) <= HEAD_BYTES
         return codec, recognise(head[:HEAD_BYTES], whole=whole, codec=codec, fields=self.fields)
 
-    def __call__(self, paths: Sequence[str], _: TaskFiles) -> Iterator[Told]:
+    def __call__(self, paths: Sequence[str], _: TaskFiles) -> Iterator[Result]:
         """The same of some files, as facts."""
         for path in paths:
             seen = self.look(path)
@@ -77,7 +84,7 @@ def survey(
         weight=lambda _: HEAD_BYTES,
         named=str,
     )
-    by_path = {result["path"]: result for result in looked.told}
+    by_path = {result["path"]: result for result in looked.results}
     surveyed, wrong = [], []
     for file in files:
         result = by_path.get(file.path)
@@ -100,7 +107,7 @@ class UnitReader:
 
     storage: Storage
 
-    def __call__(self, parts: Sequence[Part], _: TaskFiles) -> Iterator[Told]:
+    def __call__(self, parts: Sequence[Part], _: TaskFiles) -> Iterator[Result]:
         """A fact for each part; `mixed` ends the look at it."""
         for part in parts:
             unit = None
@@ -117,7 +124,7 @@ def _verified(tasks: Tasks, found: Sequence[Surveyed], storage: Storage) -> list
     parts = parts_of(likely, tasks.slots)
     units = defaultdict(list)
     read = tasks.run(parts, UnitReader(storage), weight=lambda part: part.cost, named=named_part)
-    for result in read.told:
+    for result in read.results:
         units[result["path"]].append(result["time_unit"])
     certain = {path: epochs.together(each) for path, each in units.items()}
     told_units = [(each, certain.get(each.file.path)) for each in found]

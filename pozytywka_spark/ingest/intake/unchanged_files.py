@@ -12,7 +12,7 @@ from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
 from pozytywka_spark.ingest.validate.line_work import by_source
 from pozytywka_spark.ingest.validate.pass_one import named_part
 from pozytywka_spark.lake.storage.filesystem import Storage
-from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
+from pozytywka_spark.lake.tasks import Result, TaskFiles, Tasks
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class HashWork:
     storage: Storage
     paths: tuple[str, ...]
 
-    def __call__(self, parts: Sequence[Part], _: TaskFiles) -> Iterator[Told]:
+    def __call__(self, parts: Sequence[Part], _: TaskFiles) -> Iterator[Result]:
         """Read each part's bytes. A file that has gone, or that breaks off, has no hash."""
         numbers = {path: number for number, path in enumerate(self.paths)}
         for part in parts:
@@ -61,5 +61,5 @@ def only_touched(
         weight=lambda part: part.cost,
         named=named_part,
     )
-    found = {paths[source]: told for source, (_, told) in by_source(done.told).items()}
+    found = {paths[source]: told for source, (_, told) in by_source(done.results).items()}
     return {path: told for path, told in found.items() if told and told == read[path].content_hash}

@@ -48,7 +48,7 @@ def unpacked(packed: IO[bytes] | Any, codec: str, chunk: int = CHUNK) -> Iterato
         yield from iter(lambda: packed.read(chunk), b"")
 
 
-def in_words(error: Exception, codec: str) -> str:
+def unpack_error(error: Exception, codec: str) -> str:
     """Why a file can't be read to its end."""
     early = isinstance(error, EOFError) or "Truncated" in str(error)
     if codec != PLAIN and early:

@@ -11,7 +11,7 @@ from pozytywka_spark.ingest.quality.checks import Check, as_told, tally_checks, 
 from pozytywka_spark.ingest.quality.distributions import count_tracks
 from pozytywka_spark.ingest.quality.event_partials import CHUNK_ROWS
 from pozytywka_spark.lake.shards import Shard, batches
-from pozytywka_spark.lake.tasks import TaskFiles, Told
+from pozytywka_spark.lake.tasks import Result, TaskFiles
 
 # the table, its checks, and which kinds of keys it stages
 CATALOGUE: Mapping[str, tuple[schemas.Table, Callable[[], list[Check]], tuple[str, ...]]] = {
@@ -22,7 +22,7 @@ CATALOGUE: Mapping[str, tuple[schemas.Table, Callable[[], list[Check]], tuple[st
 }
 
 
-def count_catalogue(shard: Shard, files: TaskFiles, staging: b.Staging) -> Iterator[Told]:
+def count_catalogue(shard: Shard, files: TaskFiles, staging: b.Staging) -> Iterator[Result]:
     """Tell what rows say themselves, and stage keys for what others say of them."""
     table, checks, kinds = CATALOGUE[shard.table]
     alone = [check for check in checks() if not check.brought]

@@ -16,7 +16,7 @@ from pozytywka_spark.ingest.quality.key_parcels import (
     Staging,
 )
 from pozytywka_spark.lake.shards import Shard, batches
-from pozytywka_spark.lake.tasks import TaskFiles, Told
+from pozytywka_spark.lake.tasks import Result, TaskFiles
 from pozytywka_spark.names import ADVERTISEMENT, BUY_PREMIUM, LIKE, PLAY
 
 CHUNK_ROWS = 2_000_000  # of files that are read together
@@ -24,7 +24,7 @@ _DAY_MICROS = 86_400_000_000
 _COLUMNS = ("event_time", "event_type", "user_id", "session_id", "track_id", "repaired")
 
 
-def count_events(shard: Shard, files: TaskFiles, staging: Staging) -> Iterator[Told]:
+def count_events(shard: Shard, files: TaskFiles, staging: Staging) -> Iterator[Result]:
     """Stage what was done by user and month, track, session, and of likes; tell months and days.
 
     All of a user's events of a month are in one shard: only that shard can say which of its adverts come

@@ -13,7 +13,7 @@ from pozytywka_spark.ingest.quality.checks import Check, Tally, as_told, tally_c
 from pozytywka_spark.ingest.quality.distributions import count_sessions
 from pozytywka_spark.ingest.quality.key_parcels import read_kind
 from pozytywka_spark.lake.shards import Parcel
-from pozytywka_spark.lake.tasks import TaskFiles, Told
+from pozytywka_spark.lake.tasks import Result, TaskFiles
 
 Tallies = dict[tuple[str, str], Tally]
 
@@ -60,7 +60,7 @@ def slices_of(parcels: Sequence[Parcel], there: frozenset[str]) -> list[Slice]:
     return slices
 
 
-def count_slices(slices: Sequence[Slice], files: TaskFiles) -> Iterator[Told]:
+def count_slices(slices: Sequence[Slice], files: TaskFiles) -> Iterator[Result]:
     """Tell tallies of checks, and sessions by length."""
     for each in slices:
         if each.question == "sessions":

@@ -24,7 +24,7 @@ from pozytywka_spark.ingest.quality.key_parcels import key_slices
 from pozytywka_spark.ingest.quality.shard_counts import count_shards
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.lake.shards import Shard
-from pozytywka_spark.lake.tasks import Tasks, Told
+from pozytywka_spark.lake.tasks import Result, Tasks
 
 _SHORT_HISTORY_MONTHS = 12
 
@@ -41,7 +41,7 @@ class Silver:
     sessions: d.Buckets
 
 
-def look(
+def profile_silver(
     tasks: Tasks,
     shards: Mapping[str, Sequence[Shard]],
     chosen: Data | None = None,
@@ -71,7 +71,7 @@ def look(
         weight=lambda each: each.size,
         named=lambda each: f"{each.question} of silver, slice {each.number}",
     )
-    results = [*first.told, *second.told, *(known.told if known is not None else ())]
+    results = [*first.results, *second.results, *(known.results if known is not None else ())]
     return _silver(frozenset(there), results, chosen or Data())
 
 
@@ -88,7 +88,7 @@ def _named(shard: Shard) -> str:
     return f"{shard.table}, {values}" if values else shard.table
 
 
-def _silver(there: frozenset[str], results: Sequence[Told], data: Data) -> Silver:
+def _silver(there: frozenset[str], results: Sequence[Result], data: Data) -> Silver:
     """All that both jobs told, as findings and plots."""
     counted = c.add_up(c.from_told(each["checks"]) for each in results if "checks" in each)
     months = d.month_rows(row for each in results for row in each.get("months", ()))
@@ -106,7 +106,7 @@ def _silver(there: frozenset[str], results: Sequence[Told], data: Data) -> Silve
     return Silver(tuple(findings), span, tracks, d.as_months(within), d.as_buckets(sessions))
 
 
-def _days(results: Sequence[Told]) -> dict[date, int]:
+def _days(results: Sequence[Result]) -> dict[date, int]:
     days: dict[date, int] = {}
     for each in results:
         for text, events in each.get("days", ()):

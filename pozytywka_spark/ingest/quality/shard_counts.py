@@ -9,10 +9,10 @@ from pozytywka_spark.ingest.quality.catalogue_partials import count_catalogue
 from pozytywka_spark.ingest.quality.event_partials import count_events
 from pozytywka_spark.ingest.quality.key_parcels import Staging
 from pozytywka_spark.lake.shards import Shard
-from pozytywka_spark.lake.tasks import TaskFiles, Told
+from pozytywka_spark.lake.tasks import Result, TaskFiles
 
 
-def count_shards(shards: Sequence[Shard], files: TaskFiles, slices: int) -> Iterator[Told]:
+def count_shards(shards: Sequence[Shard], files: TaskFiles, slices: int) -> Iterator[Result]:
     """The first job's work, on shards of any silver table."""
     staging = Staging(files, slices)
     for shard in shards:

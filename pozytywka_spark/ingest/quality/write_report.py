@@ -10,7 +10,7 @@ from pozytywka_spark.ingest.intake.delivery import Delivery
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.ingest.quality.findings import last_findings, raw_findings, record_findings
 from pozytywka_spark.ingest.quality.page import make_page, trend
-from pozytywka_spark.ingest.quality.profile import look
+from pozytywka_spark.ingest.quality.profile import profile_silver
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_days import INGEST, is_recorded, write_span
@@ -33,7 +33,7 @@ def report_on(
     `counted`: what the ingest has counted of silver already.
     """
     shards = {table.name: lake.shards(table.name, tasks) for table in SILVER if lake.exists(table.name)}
-    silver = look(tasks, shards, settings.data, counted)
+    silver = profile_silver(tasks, shards, settings.data, counted)
     if silver.span is not None and not is_recorded(lake, silver.span.span, silver.span.days, INGEST):
         write_span(lake, silver.span.span, silver.span.days, INGEST)
     findings = (*raw_findings(counts), *silver.findings)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pozytywka_spark.ingest.quality import key_parcels as b
 from pozytywka_spark.ingest.resolve.new_events import EventShard
 from pozytywka_spark.lake.shards import Parcel, Shard
-from pozytywka_spark.lake.tasks import Done, Told
+from pozytywka_spark.lake.tasks import Done, Result
 from pozytywka_spark.schemas import EVENTS
 
 KINDS = (b.USER_EVENTS, b.TRACK_EVENTS, b.SESSION_EVENTS, b.LIKES)
@@ -21,14 +21,14 @@ KINDS = (b.USER_EVENTS, b.TRACK_EVENTS, b.SESSION_EVENTS, b.LIKES)
 
 @dataclass(frozen=True)
 class CountedFiles:
-    """`told` and `parcels` of the first job of a look (see `silver`), of the table's files at `paths`.
+    """`results` and `parcels` of the first job of a look (see `profile`), of the table's files at `paths`.
 
     `paths` are relative to the table; the parcels are cut into so many `slices`.
     """
 
     slices: int
     paths: frozenset[str]
-    told: tuple[Told, ...]
+    results: tuple[Result, ...]
     parcels: tuple[Parcel, ...]
 
     def left_of(self, shards: Sequence[Shard]) -> list[Shard] | None:
@@ -56,5 +56,5 @@ def counted_files(done: Done, shards: Sequence[EventShard], slices: int) -> Coun
     )
     if not paths:
         return None
-    told = tuple({"months": one["months"], "days": one["days"]} for one in done.told if "months" in one)
-    return CountedFiles(slices, paths, told, tuple(one for one in done.parcels if one.kind in KINDS))
+    results = tuple({"months": one["months"], "days": one["days"]} for one in done.results if "months" in one)
+    return CountedFiles(slices, paths, results, tuple(one for one in done.parcels if one.kind in KINDS))

@@ -20,7 +20,7 @@ from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.layout import buckets_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
-from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
+from pozytywka_spark.lake.tasks import Result, TaskFiles, Tasks
 from pozytywka_spark.schemas import QUARANTINE
 
 _NEVER = datetime(1970, 1, 1)  # when the files of replayed rows were modified: it decides nothing
@@ -95,7 +95,7 @@ def named_file(file: DataFile) -> str:
     return f"quarantine, {file.path}"
 
 
-def sources_of(files: Sequence[DataFile], reader: TaskFiles) -> Iterator[Told]:
+def sources_of(files: Sequence[DataFile], reader: TaskFiles) -> Iterator[Result]:
     """Work that tells of which raw files the rows of quarantine are."""
     for file in files:
         paths = reader.read([file], ["source_file"]).get_column("source_file").unique()
@@ -103,7 +103,7 @@ def sources_of(files: Sequence[DataFile], reader: TaskFiles) -> Iterator[Told]:
 
 
 def _sources(tasks: Tasks, files: Sequence[DataFile]) -> tuple[str, ...]:
-    results = tasks.run(files, sources_of, weight=lambda file: file.size, named=named_file).told
+    results = tasks.run(files, sources_of, weight=lambda file: file.size, named=named_file).results
     return tuple(sorted({path for facts in results for path in facts["paths"]}))
 
 
@@ -112,6 +112,6 @@ def _take_out(
 ) -> None:
     work = StillQuarantined(contract.entity, tuple(left))
     done = tasks.run(files, work, weight=lambda file: file.size, named=named_file)
-    changed = {facts["path"] for facts in done.told if facts["changed"]}
+    changed = {facts["path"] for facts in done.results if facts["changed"]}
     gone = [file for file in files if file.path in changed]
     lake.rewrite(QUARANTINE, gone, list(done.written))

@@ -10,7 +10,7 @@ import polars as pl
 from pozytywka_spark.ingest.resolve.rejected import BatchStamp
 from pozytywka_spark.ingest.resolve.resolve_rows import BatchFiles
 from pozytywka_spark.lake.shards import Parcel, Written
-from pozytywka_spark.lake.tasks import TaskFiles, Tasks, Told
+from pozytywka_spark.lake.tasks import Result, TaskFiles, Tasks
 from pozytywka_spark.schemas import RESCUED
 
 
@@ -24,7 +24,7 @@ class WriteRescued:
     stamp: BatchStamp
     paths: tuple[str, ...]
 
-    def __call__(self, items: Sequence[Parcel], files: TaskFiles) -> Iterator[Told]:
+    def __call__(self, items: Sequence[Parcel], files: TaskFiles) -> Iterator[Result]:
         """Write the parcels' rows as one file; tells nothing."""
         rows, stamp = files.read(items), self.stamp
         paths = pl.Series("source_file", self.paths, pl.String)

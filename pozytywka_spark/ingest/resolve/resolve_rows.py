@@ -179,7 +179,7 @@ def _repair(
     )
     repaired = tasks.run(
         slices,
-        Repair(grammar_of(shown.told), lost, batch.paths, buckets, replay=batch.replay),
+        Repair(grammar_of(shown.results), lost, batch.paths, buckets, replay=batch.replay),
         weight=lambda one: sum(parcel.rows for parcel in one.needy),
         named=_name_of_slice,
     )
@@ -236,7 +236,7 @@ def _event_shards(
 
 def _resolved(done: Sequence[Done]) -> Resolved:
     return Resolved(
-        summed(facts for one in done for facts in one.told),
+        summed(facts for one in done for facts in one.results),
         tuple(written for one in done for written in one.written),
         tuple(parcel for one in done for parcel in one.of(RESCUED)),
         tuple(parcel for one in done for parcel in one.of(LEFT)),

@@ -19,7 +19,7 @@ from pozytywka_spark.ingest.validate.row_buffer import SLICE, Gathered
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.storage.filesystem import Storage
-from pozytywka_spark.lake.tasks import TaskFiles, Told
+from pozytywka_spark.lake.tasks import Result, TaskFiles
 
 _QUARANTINED = (
     "quarantine_id", "entity", "reason", "raw", "source_file", "source_order", "ingest_id", "time_unit",
@@ -41,7 +41,7 @@ class LineWork:
     paths: tuple[str, ...]
     losses_of: LossesOf
 
-    def __call__(self, parts: Sequence[Part], files: TaskFiles) -> Iterator[Told]:
+    def __call__(self, parts: Sequence[Part], files: TaskFiles) -> Iterator[Result]:
         """Read each part in turn."""
         numbers = {path: number for number, path in enumerate(self.paths)}
         rows = self._gathered(files)
@@ -55,7 +55,7 @@ class LineWork:
             result = stats.get(source, FileStats()).as_told()
             yield {"source": source, "stats": result, "blocks": {str(at): one for at, one in of.told.items()}}
 
-    def judge_lines(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Told]:
+    def judge_lines(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Result]:
         """The same work on lines that Spark put down (`spark_source.LINES`). No `blocks` are told."""
         numbers = {path: number for number, path in enumerate(self.paths)}
         rows = self._gathered(files)
@@ -88,7 +88,7 @@ class ReplayWork:
     reasons: tuple[str, ...] = ()
     but_of: int | None = None
 
-    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Told]:
+    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Result]:
         """Judge the rows of each file in turn."""
         numbers = {path: number for number, path in enumerate(self.paths)}
         judged = Judged(contract_of(self.entity), self.judging, self.losses_of, keep_text=True)
@@ -110,7 +110,7 @@ class ReplayWork:
         return tried if self.but_of is None else tried & (pl.col("ingest_id") != self.but_of)
 
 
-def by_source(told: Iterable[Told]) -> dict[int, tuple[FileStats, str | None]]:
+def by_source(told: Iterable[Result]) -> dict[int, tuple[FileStats, str | None]]:
     """What all tasks of either work told, by source: the file's stats, and its `content_hash` if known."""
     stats: defaultdict[int, FileStats] = defaultdict(FileStats)
     blocks: defaultdict[int, dict[int, str]] = defaultdict(dict)

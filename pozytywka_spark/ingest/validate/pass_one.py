@@ -68,7 +68,7 @@ def read_lines(
 
 def judged_rows(done: Done, paths: Sequence[str]) -> JudgedRows:
     """What tasks of pass one put down and told of the files at `paths`; files without rows aren't there."""
-    told = {paths[source]: found for source, found in by_source(done.told).items()}
+    told = {paths[source]: found for source, found in by_source(done.results).items()}
     return JudgedRows(
         done.parcels,
         {path: stats for path, (stats, _) in sorted(told.items()) if stats.rows},

@@ -153,7 +153,7 @@ class DeltaRsLake:
         if not isinstance(rows, DataFrame):
             with self.tasks() as tasks:
                 return Upsert(table, keys, self._store, path, tasks, txn).run(rows)
-        with checks.in_words():
+        with checks.as_lake_error():
             source = checks.conforming(rows, table)
             return merge.upsert(self._spark, source, table, keys, self._store, path, txn)
 
@@ -221,7 +221,7 @@ class DeltaRsLake:
         if delta is not None and change.check is not None:
             change.check(delta)
         if isinstance(conforming, DataFrame):
-            with checks.in_words():
+            with checks.as_lake_error():
                 return write_and_commit(conforming, table, self._store, path, change, check)
         return self._commit_written(conforming, table, change, check)
 

@@ -38,7 +38,7 @@ def look_at(tasks: Tasks, source: Sequence[DataFile], table: Table, keys: Sequen
         weight=lambda _: size,
         named=lambda _: f"new rows of {table.name}",
     )
-    result = done.told[0]
+    result = done.results[0]
     if result["twice"] is not None:
         count, values = result["twice"]
         example = ", ".join(f"{key}={value}" for key, value in zip(keys, values, strict=True))
@@ -62,7 +62,7 @@ def without(
         weight=lambda file: file.size,
         named=lambda file: file.place,
     )
-    return [result["touched"] for result in done.told], list(done.written)
+    return [result["touched"] for result in done.results], list(done.written)
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ class DeltaSparkLake:
         keys = tuple(keys or table.keys)
         naming.check_keys(table, keys)
         source = self._conforming(rows, table)
-        with checks.in_words():
+        with checks.as_lake_error():
             merge.check_unique(source, table, keys)
             if not self.exists(table.name):
                 return self.append(source, table, txn=txn)
@@ -179,7 +179,7 @@ class DeltaSparkLake:
         if not new.fields:
             return None
         nothing = held.limit(0).withColumns({field.name: F.lit(None).cast(field.dataType) for field in new})
-        with self._turn(table.name), jvm.in_words(table.name, "add columns"):
+        with self._turn(table.name), jvm.as_lake_error(table.name, "add columns"):
             writer = _writer(nothing, Table(table.name, nothing.schema, (), tuple(by)), None)
             writer.mode("append").option("mergeSchema", "true").save(self.path(table.name))
         return self.version(table.name)
@@ -192,7 +192,7 @@ class DeltaSparkLake:
     def compact(self, table: str) -> int | None:
         """See `api.Lake`."""
         before = self.version(table)
-        with self._turn(table), jvm.in_words(table, "compact"):
+        with self._turn(table), jvm.as_lake_error(table, "compact"):
             jvm.compact(self._spark, self.path(table))
         after = self.version(table)
         return after if after > before else None
@@ -204,7 +204,7 @@ class DeltaSparkLake:
                 f"table {table}: vacuum with retention_hours={retention_hours}: expected 0 or more"
             )
         hours = log.retention_with_pins(table, self.history(table), retention_hours, keep_versions)
-        with self._turn(table), jvm.in_words(table, "vacuum"):
+        with self._turn(table), jvm.as_lake_error(table, "vacuum"):
             return jvm.vacuum(self._spark, self.path(table), hours)
 
     def _turn(self, table: str) -> AbstractContextManager[None]:
@@ -254,7 +254,7 @@ class DeltaSparkLake:
         writer = _writer(checked, table, txn).mode(mode).options(**options)
         if new:
             writer = writer.options(**log.CONFIGURATION)
-        with self._turn(table.name), jvm.in_words(table.name, mode), checks.in_words():
+        with self._turn(table.name), jvm.as_lake_error(table.name, mode), checks.as_lake_error():
             writer.save(self.path(table.name))
         return self.version(table.name)
 
@@ -271,7 +271,7 @@ class DeltaSparkLake:
         for match in matches[1:]:
             condition = condition & match
         quoted = self.path(table.name).replace("`", "``")
-        with self._turn(table.name), jvm.in_words(table.name, "upsert"):
+        with self._turn(table.name), jvm.as_lake_error(table.name, "upsert"):
             (
                 renamed.mergeInto(f"delta.`{quoted}`", condition)
                 .whenMatched()
@@ -291,7 +291,7 @@ def partitions_of(table: Table, named: Sequence[Partition]) -> list[partitions.R
 
 def _only(df: DataFrame, name: str, wanted: Sequence[Partition], held: Sequence[str]) -> DataFrame:
     rendered = partitions.checked(name, df.schema, held, wanted)
-    return df.filter(checks.within(Table(name, df.schema, (), tuple(held)), rendered))
+    return df.filter(checks.is_within(Table(name, df.schema, (), tuple(held)), rendered))
 
 
 def _writer(df: DataFrame, table: Table, txn: Txn | None) -> DataFrameWriter:

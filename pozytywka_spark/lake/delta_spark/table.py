@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.api import Txn
 from pozytywka_spark.lake.row_checks import SPARK_ERRORS
-from pozytywka_spark.spark.temporary_conf import conf_within
+from pozytywka_spark.spark.temporary_conf import temporary_conf
 
 _CHECK_RETENTION = "spark.databricks.delta.retentionDurationCheck.enabled"
 _TXN_APP = "spark.databricks.delta.write.txnAppId"
@@ -29,7 +29,7 @@ def vacuum(spark: SparkSession, path: str, hours: float) -> int:
     from delta.tables import DeltaTable  # imports Delta's protocol classes: only for those who use them
 
     table = DeltaTable.forPath(spark, path)
-    with conf_within(spark, {_CHECK_RETENTION: "false"}):
+    with temporary_conf(spark, {_CHECK_RETENTION: "false"}):
         table.vacuum(hours)
     ended = table.history(1).select("operation", "operationMetrics").first()
     metrics = ended["operationMetrics"] if ended and ended["operation"] == "VACUUM END" else {}
@@ -40,12 +40,12 @@ def vacuum(spark: SparkSession, path: str, hours: float) -> int:
 def transaction(spark: SparkSession, txn: Txn | None) -> Iterator[None]:
     """Name the session's next write: MERGE takes its transaction from the session, not from an option."""
     wanted = {} if txn is None else {_TXN_APP: txn.app, _TXN_VERSION: str(txn.version)}
-    with conf_within(spark, wanted):
+    with temporary_conf(spark, wanted):
         yield
 
 
 @contextmanager
-def in_words(table: str, action: str) -> Iterator[None]:
+def as_lake_error(table: str, action: str) -> Iterator[None]:
     """Turn a server's refusal into a `LakeError` with the table's name; its own words stay."""
     try:
         yield

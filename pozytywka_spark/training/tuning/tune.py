@@ -75,7 +75,7 @@ def tune(
     study.drop_unfinished()
     start = time.monotonic()
     told(study.rows())
-    while not _spent(study, settings, time.monotonic() - start):
+    while not _is_over(study, settings, time.monotonic() - start):
         left = parallel if tuning.trials is None else min(parallel, tuning.trials - study.finished)
         _wave(study, settings, list(reversed(folds)), fit_all, left)
         told(study.rows())
@@ -102,7 +102,7 @@ def with_parameters(settings: Settings, parameters: Mapping[str, float | int]) -
     return settings.model_copy(update={"training": training})
 
 
-def _spent(study: Study, settings: Settings, seconds: float) -> bool:
+def _is_over(study: Study, settings: Settings, seconds: float) -> bool:
     tuning = settings.tuning
     if tuning.trials is not None and study.finished >= tuning.trials:
         return True

@@ -71,7 +71,7 @@ def test_purchases_are_staged_by_month_and_written_a_file_for_a_bucket() -> None
         (7, datetime(2023, 3, 2, tzinfo=UTC)),
     ]
     assert written.schema == {"user_id": pl.Int64, "purchased_at": pl.Datetime("us", "UTC")}
-    assert sorted((told["month"], told["bucket"], told["bought"]) for told in done.told) == [
+    assert sorted((told["month"], told["bucket"], told["bought"]) for told in done.results) == [
         ("2023-03-01", 0, 2),
         ("2023-03-01", 1, 1),
         ("2023-05-01", 0, 0),
@@ -91,9 +91,9 @@ def test_the_catalogue_is_put_down_in_numbers_and_told_by_digests() -> None:
     expected = dimensions(tables)
     assert_frame_equal(tasks.files.staged(TRACKS)[()], expected.tracks)
     assert_frame_equal(tasks.files.staged(USERS)[()], expected.users)
-    told = [facts for facts in done.told if "counts" in facts]
+    told = [facts for facts in done.results if "counts" in facts]
     assert told == [{"counts": {"tracks": 3, "artists": 2, "track_storage": 1, "users": 3}}]
-    assert {facts["table"]: facts["digest"] for facts in done.told if "digest" in facts} == {
+    assert {facts["table"]: facts["digest"] for facts in done.results if "digest" in facts} == {
         name: contents_digest(rows) for name, rows in tables.items()
     }
 
@@ -104,5 +104,5 @@ def test_an_empty_catalogue_has_digests_too() -> None:
     done = run(tasks, CatalogueTables((), (), (), ()), *contents)
     assert done.parcels == ()
     nothing = {"tracks": 0, "artists": 0, "track_storage": 0, "users": 0}
-    assert [facts["counts"] for facts in done.told if "counts" in facts] == [nothing]
-    assert len({facts["digest"] for facts in done.told if "digest" in facts}) == 4
+    assert [facts["counts"] for facts in done.results if "counts" in facts] == [nothing]
+    assert len({facts["digest"] for facts in done.results if "digest" in facts}) == 4

@@ -60,7 +60,7 @@ def staged(
     )
     shards = in_buckets(buckets, tasks.files, tuple(purchases))
     done = tasks.run(shards, work, weight=lambda shard: shard.size, named=str)
-    assert sum(told["events"] for told in done.told) == sum(rows.height for rows in EVENTS.values())
+    assert sum(told["events"] for told in done.results) == sum(rows.height for rows in EVENTS.values())
     return {name: tasks.files.staged(kind) for name, kind in KINDS.items()}
 
 

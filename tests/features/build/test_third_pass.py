@@ -63,7 +63,7 @@ class Lake:
     def __init__(self, world: World, buckets: int = 1, slices: int = 1) -> None:
         self.world, self.buckets, self.slices = world, buckets, slices
         self.tasks = MemoryTasks()
-        self.told: list[Mapping[str, Any]] = []
+        self.results: list[Mapping[str, Any]] = []
         self.files: dict[str, list[tuple[date, int | None, DataFile]]] = defaultdict(list)
 
     def build(self, months: Sequence[date], **settings: Any) -> None:
@@ -87,7 +87,7 @@ class Lake:
     def run(self, work: MakeFeatures, items: Sequence[Item]) -> None:
         first = len(self.tasks.files.written)
         done = self.tasks.run(items, work, weight=lambda item: item.size, named=repr)
-        self.told += done.told
+        self.results += done.results
         for table, partition, rows in self.tasks.files.written[first:]:
             assert "month" not in rows.columns
             assert rows.height
@@ -188,11 +188,11 @@ def test_a_slice_that_is_too_large_goes_in_parts_of_its_users() -> None:
     lake = Lake(world, 2)
     lake.build(months_of(world), cells_at_once=20 * PLAN.columns)
     assert_holds(lake, whole(world))
-    assert len(lake.told) > 6
+    assert len(lake.results) > 6
     lake = Lake(world, 2)
     lake.build(months_of(world), plays_at_once=40)
     assert_holds(lake, whole(world))
-    assert len(lake.told) > 6
+    assert len(lake.results) > 6
 
 
 def test_each_file_holds_one_month_of_users_in_order() -> None:
@@ -233,9 +233,9 @@ def test_labels_are_written_and_their_counts_told() -> None:
     expected = label_rows(world.months.sort("month", "user_id"), first, LABELS_AT)
     assert_frame_equal(lake.table("labels").select(expected.columns).sort("month", "user_id"), expected)
     assert expected.get_column(LABEL).sum() > 0
-    told = added(facts for each in lake.told for facts in each[LABELS])
+    told = added(facts for each in lake.results for facts in each[LABELS])
     assert told == count_labels(expected, LABEL)
-    rows = sum(each[ROWS].get("features", 0) for each in lake.told)
+    rows = sum(each[ROWS].get("features", 0) for each in lake.results)
     assert rows == world.months.height
 
 
@@ -250,13 +250,13 @@ def test_labels_of_months_that_are_not_built_are_made_from_their_users() -> None
         held[month, bucket].append(file)
     items = [OlderLabels(month, bucket, tuple(files)) for (month, bucket), files in held.items()]
     del lake.files["labels"]
-    lake.told.clear()
+    lake.results.clear()
     work = MakeFeatures(
         PLAN, (), None, (), lake.bought(), LABELS_AT, older_candidates=partial(_some, only=LABEL_KNOWN)
     )
     lake.run(work, items)
     assert_frame_equal(lake.table("labels").sort("month", "user_id"), labels)
-    told = added(facts for each in lake.told for facts in each[LABELS])
+    told = added(facts for each in lake.results for facts in each[LABELS])
     assert told == count_labels(labels, LABEL)
     staged = lake.tasks.files.staged(OLDER)[()]
     assert_frame_equal(

@@ -12,7 +12,7 @@ import pytest
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.build.items import MonthShard
-from pozytywka_spark.features.build.lookups import Sides
+from pozytywka_spark.features.build.lookups import Lookups
 from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.build.second_pass import MeasureMonths
 from pozytywka_spark.features.build.user_kernel import SliceRows
@@ -133,7 +133,7 @@ def test_a_leak_of_the_second_pass(measure: Callable[..., Work[MonthShard]], nam
 class LikesAtAnyTime(Maker):
     """A like counts for the plays of all months, whenever it came."""
 
-    def features(self, rows: SliceRows, sides: Sides, months: Sequence[date]) -> pl.DataFrame:
+    def features(self, rows: SliceRows, sides: Lookups, months: Sequence[date]) -> pl.DataFrame:
         first = rows.measured.group_by("user_id").agg(pl.col("month").min())
         liked = rows.liked.drop("month").join(first, on="user_id").select(rows.liked.columns)
         return super().features(replace(rows, liked=liked), sides, months)
@@ -142,7 +142,7 @@ class LikesAtAnyTime(Maker):
 class PopularAtAnyTime(Maker):
     """Plays of all months count as earlier ones."""
 
-    def features(self, rows: SliceRows, sides: Sides, months: Sequence[date]) -> pl.DataFrame:
+    def features(self, rows: SliceRows, sides: Lookups, months: Sequence[date]) -> pl.DataFrame:
         ever = sides.played.with_columns(month=pl.lit(date(2000, 1, 1)))
         return super().features(rows, replace(sides, played=ever), months)
 
@@ -150,7 +150,7 @@ class PopularAtAnyTime(Maker):
 class WindowsAhead(Maker):
     """Each row is of the user's next month."""
 
-    def features(self, rows: SliceRows, sides: Sides, months: Sequence[date]) -> pl.DataFrame:
+    def features(self, rows: SliceRows, sides: Lookups, months: Sequence[date]) -> pl.DataFrame:
         made = super().features(rows, sides, months)
         names = [each.name for each in self.plan.features]
         return made.with_columns(pl.col(names).shift(-1).over("user_id", order_by="month"))
