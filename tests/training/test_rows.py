@@ -48,5 +48,5 @@ def test_rows_equal_those_that_spark_joins_of_a_pinned_version(
         "Radom" if user % 3 else "Gdynia" for user in expected["user_id"]
     ]
     assert again.inputs != prepared.inputs
-    with pytest.raises(LakeError, match="no version 99[;:].* versions"):
+    with pytest.raises(LakeError, match=r"no version 99[;:].* versions"):
         pin(settings, lake, {"features": 99, "labels": 0})
