@@ -30,3 +30,6 @@ LABEL = "label"
 
 # The keys of user_month, features and labels
 USER_MONTH = ("user_id", "month")
+
+# What the address of an MLflow store begins with that is a file
+SQLITE = "sqlite:///"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
-FOLDER = Path(sys.prefix) / "share" / "pozytywka-jars"
+from pozytywka_spark.spark.delta_jars import DELTA, DELTA_ON_ONE_MACHINE, jars_folder
+
+FOLDER = jars_folder()
 REQUIRED = "TEST_JARS"  # =required in .ci/run: a lane that was skipped proves nothing
 
 
@@ -39,8 +40,5 @@ def delta_overrides(*further_groups: str) -> list[str]:
         return []
     return [
         f"spark.conf.spark.jars={','.join(map(str, found))}",
-        "spark.conf.spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
-        "spark.conf.spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.conf.spark.databricks.delta.snapshotPartitions=2",
-        "spark.conf.spark.sql.sources.parallelPartitionDiscovery.parallelism=8",
+        *(f"spark.conf.{key}={value}" for key, value in {**DELTA, **DELTA_ON_ONE_MACHINE}.items()),
     ]

@@ -59,20 +59,18 @@ class Book:
         Whether there was one: it has written something, but not which files it read. What it was to read
         was decided then, so no file of it is refused now.
         """
-        written, read = self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name)
-        if written <= read:
-            return False
-        paths = self._planned(written)
-        if paths is None:
+        number = self._cut_short()
+        paths = None if number is None else self._planned(number)
+        if number is None or paths is None:
             return False
         with self._in_words():
             files = self._surveyed([file for file in listed if file.path in paths], refuse=False)
-            self._batch(files, written)
+            self._batch(files, number)
         return True
 
     def is_unfinished(self) -> bool:
         """Whether a batch has written something, but not which files it read."""
-        return self._last(INGEST_COUNTS.name) > self._last(INGEST_FILES.name)
+        return self._cut_short() is not None
 
     def read_ahead(self, files: Sequence[RawFile]) -> Taken:
         """What `take_in` would read first of these files. Raises as it does, in other words."""
@@ -94,7 +92,7 @@ class Book:
             ahead = self.ahead if self.ahead and self.ahead.files == tuple(files) else None
             taken = ahead.taken.result() if ahead else None
             surveyed = taken.surveyed if taken else self._surveyed(files, refuse=True)
-            number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
+            number = self._next()
             step = self._step(surveyed)
             for start in range(0, len(surveyed), step):
                 batch = surveyed[start : start + step]
@@ -114,7 +112,7 @@ class Book:
         same = only_touched(self.tasks, self._surveyed(likely, refuse=False), read, storage)
         rows = [file_row(file, rows=0, content_hash=same[file.path]) for file in likely if file.path in same]
         if rows:
-            number = 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
+            number = self._next()
             stamp = self.source.files_stamp()
             ingest_log.record_files(self.lake, stamp, Txn(self.source.stream, number), rows)
         return frozenset(same)
@@ -144,6 +142,15 @@ class Book:
     def _notes(self) -> Notes:
         folder = f"{self.lake.root}/_checkpoints/{self.source.stream}"
         return open_notes(self.spark, folder, storage_of(self.settings))
+
+    def _cut_short(self) -> int | None:
+        """The number of the batch that has written something, but not which files it read."""
+        written = self._last(INGEST_COUNTS.name)
+        return written if written > self._last(INGEST_FILES.name) else None
+
+    def _next(self) -> int:
+        """The number of a batch that nothing was written of."""
+        return 1 + max(self._last(INGEST_COUNTS.name), self._last(INGEST_FILES.name))
 
     def _last(self, table: str) -> int:
         last = self.lake.txn_version(table, self.source.stream)

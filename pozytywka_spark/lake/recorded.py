@@ -12,11 +12,11 @@ from typing import Any
 from pozytywka_spark.config import Settings, settings_of
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.lake.storage.paths import absolute
+from pozytywka_spark.names import SQLITE
 
 NAME = "_settings.json"
 FORMAT = 1
 _ANOTHER = "of another release, don't fit this one; run the ingest job, which writes them anew"
-_SQLITE = "sqlite:///"
 _PLACES = (("home",), ("raw", "path"), ("lake", "root"), ("lake", "staging"), ("mlflow", "artifact_root"))
 _SECRET = re.compile(r"password|secret|token|credential|access.?key", re.IGNORECASE)
 
@@ -92,9 +92,9 @@ def _with_places(values: dict[str, Any], change: Callable[[str], str]) -> None:
         if place is not None and not _is_address(place):
             inside[path[-1]] = change(place)
     uri = values["mlflow"]["tracking_uri"]
-    if uri.startswith(_SQLITE):
-        file, mark, options = uri.removeprefix(_SQLITE).partition("?")
-        values["mlflow"]["tracking_uri"] = f"{_SQLITE}{change(file)}{mark}{options}"
+    if uri.startswith(SQLITE):
+        file, mark, options = uri.removeprefix(SQLITE).partition("?")
+        values["mlflow"]["tracking_uri"] = f"{SQLITE}{change(file)}{mark}{options}"
 
 
 def _moved(place: str, before: str, now: str, home: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,13 +14,31 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError, require
 
+# What Delta's documentation asks for; spark.conf may say otherwise, such as further extensions.
+DELTA: Mapping[str, object] = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+
+# Delta reads a table's log in 50 tasks, at each version anew: on one machine most of a small write's time.
+DELTA_ON_ONE_MACHINE: Mapping[str, object] = {
+    "spark.databricks.delta.snapshotPartitions": 2,
+    # a vacuum lists folders in so many tasks, nearly all overhead here; Spark's default is 10,000
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": 8,
+}
+
 _FAILED = re.compile(r"unresolved dependency: (\S+?): |download failed: (\S+?)[,\]]")
 _TAIL = 200_000  # bytes of the JVM's output that are looked at
 
 
+def jars_folder() -> Path:
+    """Where scripts/jars.sh puts jars, a folder a group."""
+    return Path(sys.prefix) / "share" / "pozytywka-jars"
+
+
 def brought() -> list[Path]:
     """What scripts/jars.sh put into the environment, if it is of the installed delta-spark's version."""
-    folder = Path(sys.prefix) / "share" / "pozytywka-jars" / "delta"
+    folder = jars_folder() / "delta"
     return (
         sorted(folder.glob("*.jar"))
         if any(folder.glob(f"delta-spark_*-{version('delta-spark')}.jar"))

@@ -21,6 +21,11 @@ _DECISIVE: Mapping[str, tuple[str, ...]] = {
 _OLDEST = 4
 
 
+def as_spark_spells(value: object) -> str:
+    """A setting's value as Spark keeps it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def is_foreign(session: SparkSession) -> bool:
     """Whether the session was started by somebody else."""
     return not str(session.conf.get("spark.app.name", "")).startswith(OUR_NAMES)
@@ -43,7 +48,7 @@ def use_session(session: SparkSession, settings: Settings) -> SparkSession:
                 f'run spark.conf.set("{key}", "{right[0]}") first, or stop it'
             )
     for key, value in settings.spark.conf.items():
-        asked = str(value).lower() if isinstance(value, bool) else str(value)
+        asked = as_spark_spells(value)
         given = session.conf.get(key, None)
         if given != asked:
             raise UsageError(

@@ -15,8 +15,8 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, conf_folder
 from pozytywka_spark.errors import PozytywkaError, UsageError
-from pozytywka_spark.spark.delta_jars import not_fetched, with_delta_jars
-from pozytywka_spark.spark.foreign import OUR_NAMES, is_foreign, use_session
+from pozytywka_spark.spark.delta_jars import DELTA, DELTA_ON_ONE_MACHINE, not_fetched, with_delta_jars
+from pozytywka_spark.spark.foreign import OUR_NAMES, as_spark_spells, is_foreign, use_session
 from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
 from pozytywka_spark.spark.process_user import downloads_folder, named_home
 from pozytywka_spark.spark.s3a import s3a_conf
@@ -32,20 +32,6 @@ _STATIC_PREFIXES = (
     "spark.task.",
     "spark.ui.",
 )
-
-
-# What Delta's documentation asks for; spark.conf may say otherwise, such as further extensions.
-_DELTA: Mapping[str, object] = {
-    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-}
-
-# Delta reads a table's log in 50 tasks, at each version anew: on one machine most of a small write's time.
-_DELTA_ON_ONE_MACHINE: Mapping[str, object] = {
-    "spark.databricks.delta.snapshotPartitions": 2,
-    # a vacuum lists folders in so many tasks, nearly all overhead here; Spark's default is 10,000
-    "spark.sql.sources.parallelPartitionDiscovery.parallelism": 8,
-}
 
 # Without a UI nobody looks at what is over, yet Spark keeps a thousand plans of it: those of our features
 # fill a small heap in a long session, which then does little but collect garbage.
@@ -186,7 +172,7 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
     elif spark.master:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":
-        conf |= {**_DELTA, **(_DELTA_ON_ONE_MACHINE if settings.env == "local" else {})}
+        conf |= {**DELTA, **(DELTA_ON_ONE_MACHINE if settings.env == "local" else {})}
     conf |= dict(s3a_conf(settings))
     # tasks side by side share the cores: Polars reads this once, as it is imported, and would take them all
     conf[_POLARS] = spark.conf.get("spark.task.cpus", 1)
@@ -194,7 +180,7 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
     if settings.env == "local":
         given = for_throughput(str(conf.get(_JAVA, "")))
         conf[_JAVA] = f"-Dlog4j2.configurationFile={_log4j()} {given}"
-    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in conf.items()}
+    return {key: as_spark_spells(value) for key, value in conf.items()}
 
 
 def _log4j() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.names import SQLITE
 from pozytywka_spark.tracking.artifacts import check_writable
 from pozytywka_spark.tracking.store import (
     artifact_root,
@@ -12,8 +13,6 @@ from pozytywka_spark.tracking.store import (
     sqlite_file,
 )
 
-_SQLITE = "sqlite:///"
-
 
 def probe(settings: Settings) -> str:
     """What was found of the store; a SQLite file that is not there yet is left to the first run to make.
@@ -22,7 +21,7 @@ def probe(settings: Settings) -> str:
     """
     uri = settings.mlflow.tracking_uri
     check_writable(artifact_root(settings))
-    if uri.startswith(_SQLITE) and not sqlite_file(uri).exists():
+    if uri.startswith(SQLITE) and not sqlite_file(uri).exists():
         return f"{uri}: not there yet, can be made"
     tracking = connect(settings)
     with as_tracking_error(uri, "write to"):

@@ -15,9 +15,9 @@ from urllib.parse import parse_qs
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.storage import paths
+from pozytywka_spark.names import SQLITE
 from pozytywka_spark.tracking.artifacts import check_writable
 
-_SQLITE = "sqlite:///"
 # of a new experiment: the UI opens it as one of models to train, and tells how to find things in it
 _ABOUT = {
     "mlflow.experimentKind": "custom_model_development",
@@ -46,7 +46,7 @@ def connect(settings: Settings) -> Tracking:
     mlflow_settings = settings.mlflow
     uri = mlflow_settings.tracking_uri
     _quiet()
-    if uri.startswith(_SQLITE):
+    if uri.startswith(SQLITE):
         with as_tracking_error(uri, "open"):
             _try_file(sqlite_file(uri), _patience(uri))
     with as_tracking_error(uri, "open"):
@@ -72,7 +72,7 @@ def connect(settings: Settings) -> Tracking:
 def artifact_root(settings: Settings) -> str | None:
     """Where artefacts go: as set, else beside the SQLite file, else (None) where the server says."""
     root, uri = settings.mlflow.artifact_root, settings.mlflow.tracking_uri
-    if root is None and uri.startswith(_SQLITE):
+    if root is None and uri.startswith(SQLITE):
         root = str(sqlite_file(uri).parent / "mlflow-artifacts")
     if root is None or "://" in root:
         return root
@@ -101,7 +101,7 @@ def as_tracking_error(uri: str, action: str) -> Iterator[None]:
 
 def sqlite_file(uri: str) -> Path:
     """The file of a SQLite address, whose options may follow it."""
-    return Path(paths.absolute(uri.removeprefix(_SQLITE).partition("?")[0]))
+    return Path(paths.absolute(uri.removeprefix(SQLITE).partition("?")[0]))
 
 
 def _patience(uri: str) -> float:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.names import SQLITE
 
 # loaded one after another they take two seconds of a core
 # (OpenMP reads what `booster` sets as xgboost is first imported)
@@ -19,7 +20,6 @@ _LIBRARIES = (
     "scipy.stats",
     "mlflow.models",
 )
-_LOCAL_STORE = "sqlite:///"
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def training_made_ready(settings: Settings) -> Iterator[None]:
     """
 
     def make_ready() -> None:
-        if settings.mlflow.tracking_uri.startswith(_LOCAL_STORE):
+        if settings.mlflow.tracking_uri.startswith(SQLITE):
             from pozytywka_spark.tracking.store import connect
 
             connect(settings)

@@ -73,7 +73,7 @@ def fit_both(
 ) -> tuple[tuple[linear.FittedLogistic, Calibrator], tuple[estimators.FittedTrees, Calibrator] | None]:
     """Both models, each with its calibrator; no trees for a plan across executors.
 
-    With several threads the trees grow beside the line: their threads wait for each other a third of it.
+    With several threads the trees grow beside the line: theirs wait for each other a third of the time.
     """
     if plan.across:
         return _line(table, settings, plan.threads), None
