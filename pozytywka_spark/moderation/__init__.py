@@ -1,0 +1,1 @@
+"""People's verdicts and what follows: fouls, blocks that grow, appeals, plays that don't count."""

@@ -1,0 +1,24 @@
+"""Tables of the factory: which model may decide which group's cases alone, and what was decided."""
+
+from __future__ import annotations
+
+from pozytywka_spark.schemas.table import table
+
+# grain: group, side (refuse, approve) and change of its state; the latest `effective_at` up to T holds at T.
+# `tested` and `wrong` count accounts or rings, `precision_low` the proven bound, `coverage` the share of
+# cases on this side of the threshold
+FACTORY_MODELS = table(
+    "factory_models",
+    "build_id string, group string, side string, state string, threshold double, tested bigint, wrong bigint, "
+    "precision_low double, coverage double, reason string, effective_at timestamp",
+    keys=["build_id", "group", "side", "effective_at"],
+)
+
+# grain: case that was decided: `decision` refuse, approve or person, `mode` shadow, live or audit. Only live
+# ones are ever carried out, at `release_at`
+DECISIONS = table(
+    "decisions",
+    "case_id string, group string, decision string, mode string, score double, decided_at timestamp, "
+    "release_at timestamp, build_id string, reasons array<string>",
+    keys=["case_id", "mode", "build_id"],
+)
