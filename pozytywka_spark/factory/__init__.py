@@ -1,1 +1,1 @@
-"""A model for each group of cases, kept only where its precision is proven, watched before and after it acts."""
+"""A model for each group of cases, kept only where its precision is proven, watched as it acts."""

@@ -9,8 +9,8 @@ from pozytywka_spark.schemas.table import table
 # cases on this side of the threshold
 FACTORY_MODELS = table(
     "factory_models",
-    "build_id string, group string, side string, state string, threshold double, tested bigint, wrong bigint, "
-    "precision_low double, coverage double, reason string, effective_at timestamp",
+    "build_id string, group string, side string, state string, threshold double, tested bigint, "
+    "wrong bigint, precision_low double, coverage double, reason string, effective_at timestamp",
     keys=["build_id", "group", "side", "effective_at"],
 )
 

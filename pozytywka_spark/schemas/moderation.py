@@ -11,7 +11,7 @@ VERDICTS = table(
     keys=["case_id", "reviewer"],
 )
 
-# grain: answer that couldn't be taken yet, or never: `reason` says why; those of unknown cases are tried again
+# grain: answer that couldn't be taken yet, or never (`reason`); those of unknown cases are tried again
 VERDICTS_ASIDE = table(
     "verdicts_aside",
     "case_id string, reviewer string, verdict string, decided_at timestamp, source string, reason string",
@@ -37,7 +37,7 @@ FOULS = table(
     keys=["user_id", "case_id", "recorded_at"],
 )
 
-# grain: block of an account by a stepped foul, half-open. Append-only, as `fouls`: the latest `recorded_at` of
+# grain: block of an account by a stepped foul, half-open. Append-only as `fouls`: the latest `recorded_at` of
 # account and case holds; a block that was taken back ends when that was recorded
 BLOCKS = table(
     "blocks",
@@ -53,7 +53,7 @@ APPEALS = table(
     keys=["user_id", "case_id", "appealed_at"],
 )
 
-# grain: track and month: plays by accounts on days that were released as bad, which no popularity should count
+# grain: track and month: plays by accounts on days released as bad, which no popularity should count
 DISCOUNTED_PLAYS = table(
     "discounted_plays",
     "track_id string, month date, plays bigint",
