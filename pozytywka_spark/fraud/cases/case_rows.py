@@ -73,7 +73,7 @@ def unknown_cases(farthest: pl.DataFrame, at_random: pl.DataFrame) -> pl.DataFra
 
 
 def ring_cases(rings: pl.DataFrame, harm: Mapping[str, float]) -> pl.DataFrame:
-    """`CASE_ROWS` of rows of the table `rings`: one a month and ring; `harm`: plays of its tracks, by ring."""
+    """`CASE_ROWS` of rows of the table `rings`: one a month and ring; `harm`: its tracks' plays, by ring."""
     rows = []
     for (month, ring), members in rings.sort("ring", "user_id").group_by(
         "month", "ring", maintain_order=True

@@ -79,7 +79,8 @@ class UserSlice:
     @property
     def size(self) -> int:
         """Bytes that are read."""
-        return sum(one.size for one in (*self.days, *self.earlier))
+        read: tuple[DataFile | Parcel, ...] = (*self.days, *self.earlier)
+        return sum(one.size for one in read)
 
 
 @dataclass(frozen=True)
