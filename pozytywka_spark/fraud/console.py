@@ -20,9 +20,8 @@ def show_scan(report: ScanReport) -> None:
     if report.signals:
         first, last = report.signals[0], report.signals[-1]
         made = f"{len(report.signals)} months of signals, {first:%Y-%m} to {last:%Y-%m}"
-        guard = (
-            f"; guard perturbation: {report.compared:,} rows unchanged" if report.compared is not None else ""
-        )
+        if report.compared is not None:
+            made += f"; guard perturbation: {report.compared:,} rows unchanged"
         cli.say(made)
     cli.show_table(
         f"{report.days:,} account-days of {len(report.months)} months",
