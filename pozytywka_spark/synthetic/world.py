@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.synthetic.folder import Folder
+from pozytywka_spark.lake.storage.folder import Folder
 from pozytywka_spark.synthetic import tables
 from pozytywka_spark.synthetic.life import plan_of
 from pozytywka_spark.synthetic.parts import PARTS
