@@ -15,8 +15,8 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.lake.storage.folder import Folder
 from pozytywka_spark.synthetic import tables
-from pozytywka_spark.synthetic.folder import Folder
 from pozytywka_spark.synthetic.life import plan_of
 from pozytywka_spark.synthetic.parts import PARTS
 from pozytywka_spark.synthetic.plan import Plan
@@ -47,6 +47,14 @@ def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: 
     if not _is_made(target, truth, plan, path, replace=replace):
         _make(spark, plan, target, truth)
     _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
+
+
+def make_embedded_world(spark: SparkSession, settings: Settings) -> bool:
+    """Where `raw.path` names no delivery: make the embedded Pozytywka's in its place; whether that is so."""
+    if settings.raw.path is not None:
+        return False
+    write_world(spark, settings, settings.raw_path)
+    return True
 
 
 def _is_made(target: Folder, truth: Folder, plan: Plan, path: str, *, replace: bool) -> bool:
