@@ -67,9 +67,13 @@ class Fraud(Section):
     rings: int = Field(0, ge=0, description="of accounts that play the same few tracks over and over")
     accounts: int = Field(20, ge=2, le=500, description="of each ring")
     tracks: int = Field(6, ge=1, description="that a ring plays")
-    camouflage: float = Field(0.05, ge=0, le=0.9, description="share of a ring's plays that are ordinary ones")
+    camouflage: float = Field(
+        0.05, ge=0, le=0.9, description="share of a ring's plays that are ordinary ones"
+    )
     bots: int = Field(0, ge=0, description="lone accounts that loop a few tracks, day and night")
-    skimmers: int = Field(0, ge=0, description="accounts that skip after 31 to 36 seconds, when a play counts")
+    skimmers: int = Field(
+        0, ge=0, description="accounts that skip after 31 to 36 seconds, when a play counts"
+    )
     hijacked: int = Field(0, ge=0, description="accounts that someone else plays with at night, for weeks")
     quick_buyers: int = Field(0, ge=0, description="accounts that buy at once, charged back later")
     lasting: float = Field(0.5, ge=0, le=1, description="chance of a bot or skimmer to go on to the end")

@@ -116,7 +116,12 @@ def _stint(plan: Plan, rng: Rng, role: int, ordinary_ms: Array) -> tuple[int, in
 
 
 def _merged(
-    plan: Plan, people: People, ordinary: tuple[Sessions, Plays], stays: Array, users: Array, more: list[Nights]
+    plan: Plan,
+    people: People,
+    ordinary: tuple[Sessions, Plays],
+    stays: Array,
+    users: Array,
+    more: list[Nights],
 ) -> tuple[Sessions, Plays]:
     """The ordinary sessions that stay, and more of them, in order."""
     sessions, plays = ordinary

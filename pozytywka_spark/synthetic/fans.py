@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from pozytywka_spark.synthetic.catalogue import Array, Catalogue

@@ -34,7 +34,9 @@ def _ring_of_everyone(plan: Plan) -> Array:
 
 def ring_tracks(plan: Plan, catalogue: Catalogue, ring: Array, draw: Array) -> Array:
     """A track of each ring; `draw` is uniform in [0, 1)."""
-    tracks: Array = own_tracks(plan, catalogue)[ring, np.floor(draw * plan.world.fraud.tracks).astype(np.int64)]
+    tracks: Array = own_tracks(plan, catalogue)[
+        ring, np.floor(draw * plan.world.fraud.tracks).astype(np.int64)
+    ]
     return tracks
 
 

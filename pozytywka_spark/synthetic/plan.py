@@ -81,7 +81,9 @@ class Plan:
         world = self.world.model_dump(mode="json", exclude={"truth_paths"})
         # a world that uses none of what came later is the world that it was before
         used = self.world.fraud.model_dump(exclude_defaults=True)
-        world["fraud"] = {name: value for name, value in world["fraud"].items() if name in {*_FIRST_FRAUD, *used}}
+        world["fraud"] = {
+            name: value for name, value in world["fraud"].items() if name in {*_FIRST_FRAUD, *used}
+        }
         identity = {"generator": VERSION, "world": world, "behaviour": asdict(self.behaviour)}
         return json.dumps(identity, indent=2, sort_keys=True)
 

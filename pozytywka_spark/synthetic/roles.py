@@ -40,7 +40,7 @@ def _role_of_everyone(plan: Plan) -> Array:
 
 
 def plays_before_purchase(plan: Plan, role: Array, chunk: int) -> Array:
-    """After how many further plays those who buy at once do so; alike for the thieves and for those who stay."""
+    """After how many further plays those who buy at once do so: alike for thieves and those who stay."""
     result = np.full(len(role), -1)
     quick = np.flatnonzero((role == QUICK_BUYER) | (role == QUICK_STAYER))
     if len(quick):
