@@ -1,1 +1,1 @@
-"""A model for each group of cases, kept only where its precision is proven, watched as it acts."""
+"""Models that decide cases alone: trained a group of rules each, kept only where their precision is proven."""

@@ -50,10 +50,9 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
     if not args.status:
         from pozytywka_spark.orchestration.console import show_step
         from pozytywka_spark.orchestration.stage import run_month
-        from pozytywka_spark.synthetic.world import write_world
+        from pozytywka_spark.synthetic.world import make_embedded_world
 
-        if settings.raw.path is None:
-            write_world(spark, settings, settings.raw_path)
+        make_embedded_world(spark, settings)
         run_month(spark, settings, lake, args.monthly, show_step)
         record_settings(settings)
     show_month(read_states(lake, args.monthly))
@@ -94,10 +93,10 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     lake = open_lake(settings, spark)
     try:
         if settings.raw.path is None:
-            from pozytywka_spark.synthetic.world import write_world
+            from pozytywka_spark.synthetic.world import make_embedded_world
 
             make = "make the embedded Pozytywka"
-            stage(make, lambda: write_world(spark, settings, settings.raw_path), lambda _: settings.raw_path)
+            stage(make, lambda: make_embedded_world(spark, settings), lambda _: settings.raw_path)
         taken = stage("ingest", lambda: ingest(spark, settings, lake), _taken)
         record_settings(settings)
         details.append(lambda: show_ingest(taken))

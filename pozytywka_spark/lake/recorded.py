@@ -13,6 +13,7 @@ from pozytywka_spark.config import Settings, settings_of
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.lake.storage.paths import absolute
 from pozytywka_spark.names import SQLITE
+from pozytywka_spark.reports.files import write_whole
 
 NAME = "_settings.json"
 FORMAT = 1
@@ -40,10 +41,7 @@ def record_settings(settings: Settings) -> None:
     with suppress(OSError):
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f"{NAME}.new")
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
+        write_whole(path, text)
 
 
 def recorded_settings(place: str, overrides: Sequence[str] = ()) -> Settings | None:

@@ -80,10 +80,9 @@ class Pozytywka:
     def ingest(self) -> IngestReport:
         """Take in what is new in the delivery at `raw.path`; without one the embedded Pozytywka's is made."""
         from pozytywka_spark.ingest.stage import ingest
-        from pozytywka_spark.synthetic.world import write_world
+        from pozytywka_spark.synthetic.world import make_embedded_world
 
-        if self.settings.raw.path is None:
-            write_world(self.spark, self.settings, self.settings.raw_path)
+        make_embedded_world(self.spark, self.settings)
         report = ingest(self.spark, self.settings, self.lake)
         record_settings(self.settings)
         return report

@@ -1,1 +1,1 @@
-"""People's verdicts and what follows: fouls, blocks that grow, appeals, plays that don't count."""
+"""Moderation: what people and models said of cases, the fouls and blocks that follow, and appeals."""

@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS
-from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
 from pozytywka_spark.ingest.intake.textlines import Lines
 from pozytywka_spark.ingest.validate.file_stats import FileStats
@@ -18,6 +17,7 @@ from pozytywka_spark.ingest.validate.judge_lines import Judged
 from pozytywka_spark.ingest.validate.line_work import LineWork
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.storage.filesystem import Storage
+from pozytywka_spark.lake.storage.listed_file import ListedFile, naive_time
 from tests.in_memory import MemoryFiles
 
 ANY_TIME = Judging(2**20)
@@ -35,7 +35,7 @@ def work(
 
 
 def surveyed(path: Path, **how: Any) -> Surveyed:
-    return Surveyed(RawFile(str(path), path.stat().st_size, naive_time(0)), **how)
+    return Surveyed(ListedFile(str(path), path.stat().st_size, naive_time(0)), **how)
 
 
 def run(

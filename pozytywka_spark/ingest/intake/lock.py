@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from pozytywka_spark.config import Ingest
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.ingest.intake.rawpaths import plain_path
 from pozytywka_spark.lake.storage import local_files
+from pozytywka_spark.lake.storage.addresses import plain_path
 
 _LOG = logging.getLogger(__name__)
 _NAME = "_ingest.lock"

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.intake import epochs
 from pozytywka_spark.ingest.intake.contracts import Contract
-from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, lines_of, parts_of
 from pozytywka_spark.ingest.intake.recognise import HEAD_BYTES, Kind, recognise
 from pozytywka_spark.ingest.intake.unpack import (
@@ -23,6 +22,7 @@ from pozytywka_spark.ingest.intake.unpack import (
 from pozytywka_spark.ingest.intake.wrong_kinds import AGAIN, Wrong, first_of
 from pozytywka_spark.ingest.validate.pass_one import named_part
 from pozytywka_spark.lake.storage.filesystem import Storage
+from pozytywka_spark.lake.storage.listed_file import ListedFile
 from pozytywka_spark.lake.tasks import Result, TaskFiles, Tasks
 
 
@@ -71,7 +71,7 @@ class Surveyor:
 
 
 def survey(
-    tasks: Tasks, files: Sequence[RawFile], storage: Storage, contract: Contract, *, refuse: bool
+    tasks: Tasks, files: Sequence[ListedFile], storage: Storage, contract: Contract, *, refuse: bool
 ) -> list[Surveyed]:
     """Those files that are there, and how each is to be read.
 

@@ -134,7 +134,7 @@ def _of_months(rows: list[d.MonthRow], history: int) -> list[Finding]:
         c.WARN if purchases < 0.0005 * total else c.OK,
     )
     first, last = min((r.first for r in rows), default=None), max((r.last for r in rows), default=None)
-    kinds = {field.name: field.dataType for field in schemas.EVENTS.schema}
+    kinds = {field.name: field.dataType.simpleString() for field in schemas.EVENTS.schema}
     return [
         *(
             Finding("events", f"class {kind}", c.OK, of_type[kind], total, "events of this type")

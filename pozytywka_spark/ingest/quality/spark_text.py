@@ -6,16 +6,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pyspark.sql import types as T
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def as_spelt(value: Any, kind: T.DataType) -> str:
-    """A value of a column: times come in microseconds since 1970 UTC, dates as ISO text."""
-    if isinstance(kind, T.TimestampType):
+def as_spelt(value: Any, kind: str) -> str:
+    """A value of a column of type `kind`: times come in microseconds since 1970 UTC, dates as ISO text."""
+    if kind == "timestamp":
         return time_text(value)
-    return double_text(value) if isinstance(kind, T.DoubleType) else str(value)
+    return double_text(value) if kind == "double" else str(value)
 
 
 def time_text(micros: int) -> str:

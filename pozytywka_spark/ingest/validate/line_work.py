@@ -56,7 +56,7 @@ class LineWork:
             yield {"source": source, "stats": result, "blocks": {str(at): one for at, one in of.told.items()}}
 
     def judge_lines(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Result]:
-        """The same work on lines that Spark put down (`spark_source.LINES`). No `blocks` are told."""
+        """The same work on lines that Spark put down (`spark_files.LINES`). No `blocks` are told."""
         numbers = {path: number for number, path in enumerate(self.paths)}
         rows = self._gathered(files)
         slices = (lines for item in items for lines in files.read([item]).iter_slices(SLICE))

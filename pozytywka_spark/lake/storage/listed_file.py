@@ -1,4 +1,4 @@
-"""What is known of a raw file without reading it."""
+"""A file as a listing of its folder shows it: path, size, time; nothing of it is read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class RawFile:
+class ListedFile:
     """A version of a file: the same path with another size or time is another version."""
 
     path: str
@@ -32,7 +32,7 @@ def naive_time(micros: int) -> datetime:
 
 
 def is_hidden(relative: str) -> bool:
-    """Whether a path below a delivery's root is one that Spark's sources pass over."""
+    """Whether a path below a listed folder is one that Spark's sources pass over."""
     return any(
         part.startswith(".") or (part.startswith("_") and "=" not in part) or part.endswith("._COPYING_")
         for part in relative.split("/")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pozytywka_spark.ingest.intake.rawpaths import with_host
+from pozytywka_spark.lake.storage.addresses import with_host
 
 
 @pytest.mark.parametrize(

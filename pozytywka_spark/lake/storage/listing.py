@@ -1,4 +1,4 @@
-"""What lies below the root of a delivery that is listed without Spark: a local folder, or one on S3."""
+"""What lies below a folder that is listed without Spark: a local folder, or one on S3."""
 
 from __future__ import annotations
 
@@ -9,34 +9,31 @@ from pathlib import Path
 from pyarrow import fs
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.intake.rawfile import RawFile, is_hidden, naive_time
 from pozytywka_spark.lake.storage import s3
+from pozytywka_spark.lake.storage.listed_file import ListedFile, is_hidden, naive_time
 
 
-def list_local(root: str) -> list[RawFile] | None:
+def list_local(root: str) -> list[ListedFile] | None:
     """All files with something in them below a local folder, links followed; None if there is no folder.
 
-    A root that is a file is found alone. Raises `DataError` for what can't be looked at, or isn't named
-    in text.
+    A root that is a file comes back alone, as empty. Raises `OSError` for what can't be looked at, and
+    `DataError` for a name that isn't text.
     """
     if not Path(root).exists():
         return None
     if not Path(root).is_dir():
-        return [RawFile(root, 0, naive_time(0))]
-    try:
-        files = [_local_file(path) for path in _walk(root, frozenset())]
-    except OSError as error:
-        raise DataError(f"raw.path={root}: {error.filename} can't be read: {error.strerror}") from error
+        return [ListedFile(root, 0, naive_time(0))]
+    files = [_local_file(path) for path in _walk(root, frozenset())]
     return [file for file in files if file is not None and file.size]
 
 
-def _local_file(path: str) -> RawFile | None:
+def _local_file(path: str) -> ListedFile | None:
     try:
         status = Path(path).stat()
     except FileNotFoundError:  # gone meanwhile, or a link to nothing
         return None
     # to the millisecond, as Spark tells times: so it stands in the books of older ingests
-    return RawFile(path, status.st_size, naive_time(status.st_mtime_ns // 1_000_000 * 1000))
+    return ListedFile(path, status.st_size, naive_time(status.st_mtime_ns // 1_000_000 * 1000))
 
 
 def _walk(folder: str, above: frozenset[str]) -> Iterator[str]:
@@ -64,24 +61,18 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def list_objects(root: str, endpoint: s3.Endpoint) -> list[RawFile] | None:
+def list_objects(root: str, endpoint: s3.Endpoint) -> list[ListedFile] | None:
     """All objects with something in them below `root`, but for hidden ones; None if there is nothing.
 
-    Raises `DataError` if the store doesn't answer.
+    Raises `OSError` if the store doesn't answer.
     """
     below = s3.key(root).rstrip("/") + "/"
     try:
         infos = s3.filesystem(endpoint).get_file_info(fs.FileSelector(below, recursive=True))
     except FileNotFoundError:
         return None
-    except OSError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"raw.path={root} can't be read: {reason}; are s3.endpoint and s3.region right, "
-            "and the credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)?"
-        ) from error
     return [
-        RawFile(f"s3://{info.path}", info.size, naive_time(info.mtime_ns // 1000))
+        ListedFile(f"s3://{info.path}", info.size, naive_time(info.mtime_ns // 1000))
         for info in infos
         if info.type == fs.FileType.File and info.size and not is_hidden(info.path.removeprefix(below))
     ]

@@ -1,4 +1,4 @@
-"""Small texts that ingest keeps beside the tables: which files make a batch."""
+"""Small texts in a folder beside the tables, by name, such as which files make a batch of an ingest."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from pyarrow import fs
-from pyspark.sql import SparkSession
 
-from pozytywka_spark.ingest.intake.rawpaths import plain_path
-from pozytywka_spark.ingest.intake.spark_source import SparkNotes
 from pozytywka_spark.lake.storage.filesystem import Storage
 
 
-class Notes(Protocol):
+class Texts(Protocol):
     """Texts below one folder."""
 
     def read(self, below: str = "") -> Mapping[str, str]:
@@ -23,30 +20,24 @@ class Notes(Protocol):
         """Put one down, whole or not at all."""
 
 
-def open_notes(spark: SparkSession, folder: str, storage: Storage) -> Notes:
-    """The notes in a folder that Python reaches, or else by Spark."""
-    place = plain_path(folder)
-    return ArrowNotes(place, storage) if storage.opens(place) else SparkNotes(spark, folder)
-
-
-class ArrowNotes:
-    """Implements `Notes` where files are opened without Spark."""
+class ArrowTexts:
+    """Implements `Texts` where files are opened without Spark."""
 
     def __init__(self, folder: str, storage: Storage) -> None:
         self._store, self._folder = storage.at(folder)
 
     def read(self, below: str = "") -> Mapping[str, str]:
-        """See `Notes`."""
-        notes = {}
+        """See `Texts`."""
+        texts = {}
         place = f"{self._folder}/{below}".rstrip("/")
         for info in self._store.get_file_info(fs.FileSelector(place, allow_not_found=True)):
             if info.type == fs.FileType.File and not info.base_name.startswith("."):
                 with self._store.open_input_stream(info.path) as source:
-                    notes[info.base_name] = source.read().decode()
-        return notes
+                    texts[info.base_name] = source.read().decode()
+        return texts
 
     def write(self, name: str, text: str) -> None:
-        """See `Notes`: an object appears at its end, a local file by a rename."""
+        """See `Texts`: an object appears at its end, a local file by a rename."""
         local = isinstance(self._store, fs.LocalFileSystem)
         self._store.create_dir(self._folder, recursive=True)
         path = f"{self._folder}/{name}"

@@ -1,4 +1,4 @@
-"""Addresses of raw files: as people write them, as Spark writes them."""
+"""Addresses of files and folders: as people write them, as Spark writes them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from urllib.parse import unquote
 from pozytywka_spark.lake.storage import paths
 
 
-def absolute(path: str) -> str:
-    """A local path made absolute, without `..`: one delivery has one name. Another address as it is."""
+def unambiguous(path: str) -> str:
+    """A local path made absolute, without `..`: one folder has one name. Another address as it is."""
     if re.match(r"^\w+:/", path):
         return path.rstrip("/")
     return paths.absolute(path)
