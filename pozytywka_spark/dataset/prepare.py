@@ -96,9 +96,9 @@ def pin(settings: Settings, lake: Lake, versions: Mapping[str, int] | None = Non
             f"table features lacks {len(missing)} of {len(order)} features, such as {missing[0]}: "
             "build the features again with this catalogue"
         )
-    chosen = dict(versions) if versions is not None else provenance.table_versions(lake)
-    committed = {name: _committed(lake, name, chosen[name]) for name in (FEATURES, LABELS)}
-    return Pinned(order, chosen, committed, "complete" in columns[LABELS])
+    pinned_versions = dict(versions) if versions is not None else provenance.table_versions(lake)
+    committed = {name: _committed(lake, name, pinned_versions[name]) for name in (FEATURES, LABELS)}
+    return Pinned(order, pinned_versions, committed, "complete" in columns[LABELS])
 
 
 def plan_months(

@@ -79,7 +79,7 @@ class Book:
         )
         return Taken(tuple(surveyed), read_batch(batch, self.tasks))
 
-    def take_in(self, files: Sequence[ListedFile]) -> CountedFiles | None:
+    def read_new(self, files: Sequence[ListedFile]) -> CountedFiles | None:
         """Read files that were never read, in batches of `ingest.max_files_per_batch`.
 
         What was counted of the last batch's events, if anything was: parcels of `tasks`.

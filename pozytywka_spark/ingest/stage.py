@@ -154,14 +154,14 @@ def _first_read(
     """Of each entity the files that are surely read next: not where an earlier ingest left work half done, or
     files have changed.
     """
-    found: dict[str, tuple[Sequence[ListedFile], Read]] = {}
+    first_files: dict[str, tuple[Sequence[ListedFile], Read]] = {}
     for contract in CONTRACTS:
         before, files = read.get(contract.entity, ingest_log.Read(0, {})), new.get(contract.entity)
         if files and not changed(files, before.versions):
             books = [running.book_of(contract, before.generation + later) for later in (0, 1)]
             if not any(book.is_unfinished() for book in books):
-                found[contract.entity] = files, partial(books[0].read_ahead, files)
-    return found
+                first_files[contract.entity] = files, partial(books[0].read_ahead, files)
+    return first_files
 
 
 def replay(settings: Settings, lake: Lake) -> IngestReport:
@@ -276,8 +276,8 @@ def _ingest_entity(
     different = changed(listed, before.versions)
     touched = running.book_of(contract, before.generation).pass_over(different, before.versions)
     anew = any(file.path not in touched for file in different)
-    wanted = listed if anew else [f for f in unread(listed, before.versions) if f.path not in touched]
-    return running.book_of(contract, before.generation + anew, ahead).take_in(wanted) if wanted else None
+    to_read = listed if anew else [f for f in unread(listed, before.versions) if f.path not in touched]
+    return running.book_of(contract, before.generation + anew, ahead).read_new(to_read) if to_read else None
 
 
 def _finish_batches(running: _Running, contract: Contract, before: ingest_log.Read) -> ingest_log.Read:

@@ -89,7 +89,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
             yield
         done.append(step)
 
-    spark = session_on_demand(settings, "pipeline", verbose=args.verbose, told=starting)
+    spark = session_on_demand(settings, "pipeline", verbose=args.verbose, surrounding=starting)
     lake = open_lake(settings, spark)
     try:
         if settings.raw.path is None:
@@ -151,7 +151,7 @@ def _scored(report: ScoringReport) -> str:
 
 
 def _show_built(report: FeaturesReport) -> None:
-    cli.say(report.span.told())
+    cli.say(report.span.described())
     cli.show_table("user-months", report.labels)
 
 

@@ -51,17 +51,17 @@ def recorded_settings(place: str, overrides: Sequence[str] = ()) -> Settings | N
     `UsageError` naming the file if it can't be read, and what `load_settings` raises for overrides.
     """
     home = Path(absolute(place))
-    found = next((folder for folder in (home, home / "lake") if (folder / NAME).is_file()), None)
-    if found is None:
+    lake_folder = next((folder for folder in (home, home / "lake") if (folder / NAME).is_file()), None)
+    if lake_folder is None:
         return None
-    values = _read(found / NAME)
+    values = _read(lake_folder / NAME)
     before = str(_folder_of(values))
     home_before = values["home"]
-    _with_places(values, lambda path: _moved(path, before, str(found), home_before))
+    _with_places(values, lambda path: _moved(path, before, str(lake_folder), home_before))
     try:
         settings_of(values)
     except UsageError as error:
-        raise UsageError(f"settings {found / NAME}, {_ANOTHER}: {error}") from None
+        raise UsageError(f"settings {lake_folder / NAME}, {_ANOTHER}: {error}") from None
     return settings_of(values, overrides)
 
 

@@ -150,13 +150,13 @@ class Pozytywka:
         return f"Pozytywka(lake {self.settings.lake.root}, engine {self.settings.lake.engine})"
 
     def _repr_html_(self) -> str:
-        chosen = self.settings
+        settings = self.settings
         rows = [
-            {"what": "delivery", "where": chosen.raw_path},
-            {"what": "lake", "where": chosen.lake.root},
-            {"what": "models", "where": chosen.mlflow.tracking_uri},
+            {"what": "delivery", "where": settings.raw_path},
+            {"what": "lake", "where": settings.lake.root},
+            {"what": "models", "where": settings.mlflow.tracking_uri},
         ]
-        return card("Pozytywka", {"": rows}, [f"label {chosen.label.name}, engine {chosen.lake.engine}"])
+        return card("Pozytywka", {"": rows}, [f"label {settings.label.name}, engine {settings.lake.engine}"])
 
 
 def _month(month: Month | None) -> date | None:

@@ -29,7 +29,7 @@ import numpy as np
 from pozytywka_spark.synthetic import changes
 from pozytywka_spark.synthetic.catalogue import FLAT_POOL, HITS_POOL, Array, Catalogue, catalogue_of
 from pozytywka_spark.synthetic.events import purchase_times
-from pozytywka_spark.synthetic.forward import Outlook, Traits, loads_ahead
+from pozytywka_spark.synthetic.forward import PathStarts, Traits, loads_ahead
 from pozytywka_spark.synthetic.hazard import MEAN_POPULARITY, SHRINK
 from pozytywka_spark.synthetic.life import Life, life_of
 from pozytywka_spark.synthetic.people import TASTE_SHAPE
@@ -69,7 +69,7 @@ def truth_of(plan: Plan, chunk: int, horizon_days: int, paths: int) -> Columns:
     bought = purchase_times(plan, life)
     history = history_of(plan, life, catalogue, cut_off, bought)
     until = cut_off[history.month] + horizon_days * DAY_MS
-    outlook = Outlook(
+    outlook = PathStarts(
         month=history.month,
         until_ms=until,
         active=life.sessions.month[history.last] == history.month,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import polars as pl
 
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
-from pozytywka_spark.ingest.intake.textlines import Lines
+from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
 from pozytywka_spark.ingest.validate.file_stats import FileStats
 from pozytywka_spark.ingest.validate.joined_pieces import Origin
 from pozytywka_spark.ingest.validate.judge_lines import Judged
@@ -19,8 +21,21 @@ from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.storage.listed_file import ListedFile, naive_time
 from tests.in_memory import MemoryFiles
+from tests.ingest.odd_lines import PLAY
 
 ANY_TIME = Judging(2**20)
+
+SOUND = json.dumps(PLAY).encode()
+NAMELESS = json.dumps(PLAY | {"user_id": None}).encode()
+
+
+def cut(data: bytes) -> list[tuple[bytes, int]]:
+    lines = lines_in(Piece(data, 0))
+    return list(zip(lines.texts, lines.offsets, strict=True))
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def losses_of(raw: str | None, path: str) -> list[tuple[int | None, int | None, str | None]]:
@@ -45,7 +60,7 @@ def run(
     paths = sorted({part.path for part in parts})
     files = MemoryFiles()
     told = list(work(paths, entity, judging, buckets)(parts, files))
-    stats = {paths[one["source"]]: FileStats.of_told(one["stats"]) for one in told}
+    stats = {paths[one["source"]]: FileStats.of_result(one["stats"]) for one in told}
     return files, stats, {paths[one["source"]]: one["blocks"] for one in told}
 
 

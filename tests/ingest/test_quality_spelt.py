@@ -14,10 +14,10 @@ from pozytywka_spark.ingest.quality.checks import (
     Check,
     Tally,
     add_up,
-    as_told,
+    as_result,
     column_finding,
     finding_of,
-    from_told,
+    from_result,
     tally_checks,
     tally_columns,
 )
@@ -72,7 +72,7 @@ PARTIALS = st.dictionaries(st.tuples(st.just("users"), st.sampled_from("xyz")), 
 def test_partials_add_up_in_any_grouping(partials: list[dict], place: int) -> None:
     whole = add_up(partials)
     assert add_up([add_up(partials[place:]), add_up(partials[:place])]) == whole
-    assert from_told(as_told(whole)) == whole
+    assert from_result(as_result(whole)) == whole
     assert sum(tally.rows for tally in whole.values()) == sum(
         t.rows for each in partials for t in each.values()
     )

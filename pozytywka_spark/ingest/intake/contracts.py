@@ -27,11 +27,6 @@ class Contract:
         """Fields that each file must have, if only with null in it."""
         return tuple(self.fields)
 
-    @property
-    def known(self) -> tuple[str, ...]:
-        """Fields that may come; any other is drift."""
-        return self.required + self.ignored
-
 
 def _fields(declared: str) -> dict[str, str]:
     return dict(field.split(" ") for field in declared.split(", "))

@@ -19,12 +19,12 @@ from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES, INGESTS, Table
 Row = dict[str, Any]
 
 
-def rows_of(lake: Lake, table: Table, **wanted: Any) -> Iterator[Row]:
-    """The rows of a small table whose `wanted` columns have these values; none if there is no table."""
+def rows_of(lake: Lake, table: Table, **where: Any) -> Iterator[Row]:
+    """The rows of a small table whose columns `where` have these values; none if there is no table."""
     if not lake.exists(table.name):
         return
     for row in lake.rows(table.name).to_pylist():
-        if all(row[name] == value for name, value in wanted.items()):
+        if all(row[name] == value for name, value in where.items()):
             yield row
 
 

@@ -118,14 +118,14 @@ class UnitReader:
             yield {"path": part.path, "time_unit": unit}
 
 
-def _verified(tasks: Tasks, found: Sequence[Surveyed], storage: Storage) -> list[Surveyed]:
+def _verified(tasks: Tasks, surveyed: Sequence[Surveyed], storage: Storage) -> list[Surveyed]:
     """The files, with a unit of time only where the whole file has it; only likely ones are read for it."""
-    likely = [each for each in found if each.time_unit is not None]
+    likely = [each for each in surveyed if each.time_unit is not None]
     parts = parts_of(likely, tasks.slots)
     units = defaultdict(list)
     read = tasks.run(parts, UnitReader(storage), weight=lambda part: part.cost, named=named_part)
     for result in read.results:
         units[result["path"]].append(result["time_unit"])
     certain = {path: epochs.together(each) for path, each in units.items()}
-    told_units = [(each, certain.get(each.file.path)) for each in found]
+    told_units = [(each, certain.get(each.file.path)) for each in surveyed]
     return [replace(each, time_unit=None if unit == epochs.MIXED else unit) for each, unit in told_units]

@@ -37,7 +37,7 @@ class HashWork:
                         blocks.whole(source).end()
             except OSError:
                 blocks = Blocks()
-            blocks_by_number = {str(number): block for number, block in blocks.told.items()}
+            blocks_by_number = {str(number): block for number, block in blocks.by_number.items()}
             yield {"source": numbers[part.path], "blocks": blocks_by_number}
 
 
@@ -61,5 +61,5 @@ def only_touched(
         weight=lambda part: part.cost,
         named=named_part,
     )
-    found = {paths[source]: told for source, (_, told) in by_source(done.results).items()}
-    return {path: told for path, told in found.items() if told and told == read[path].content_hash}
+    hashes = {paths[source]: digest for source, (_, digest) in by_source(done.results).items()}
+    return {path: digest for path, digest in hashes.items() if digest and digest == read[path].content_hash}

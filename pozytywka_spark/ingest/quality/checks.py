@@ -18,7 +18,7 @@ COLUMN = "column "  # how the name of a finding begins that describes a column
 
 @dataclass(frozen=True)
 class Check:
-    """Counts the rows of one table where `found` holds; `severity` applies if there is one.
+    """Counts the rows of one table where `found` is true; `severity` applies if there is one.
 
     `common` turns it around: the row class is expected, and too few of it is what is wrong.
     `weight` counts what a row stands for instead of the row: of a user, say, that user's events.
@@ -91,13 +91,13 @@ def add_up(partials: Iterable[Partial]) -> dict[tuple[str, str], Tally]:
     return total
 
 
-def as_told(partial: Partial) -> list[list[Any]]:
-    """A partial as JSON values, as a task tells it."""
+def as_result(partial: Partial) -> list[list[Any]]:
+    """A partial as JSON values: what a task yields."""
     return [[*name, tally.rows, tally.total, tally.low, tally.high] for name, tally in partial.items()]
 
 
-def from_told(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], Tally]:
-    """The partial that `as_told` told."""
+def from_result(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], Tally]:
+    """The partial that `as_result` made these of."""
     return {(entity, name): Tally(*rest) for entity, name, *rest in rows}
 
 

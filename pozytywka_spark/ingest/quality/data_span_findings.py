@@ -77,7 +77,8 @@ def caption(seen: Spanned) -> str:
     span = seen.span
     edges = (span.start.date() - _MARGIN, last_day(span.end) + _MARGIN)
     hidden = {day: events for day, events in seen.days.items() if not edges[0] <= day <= edges[1]}
-    text = f"Events by day, {span.told()}. Amber: thin days, of less than a usual day's share; red: outside."
+    text = f"Events by day, {span.described()}."
+    text += " Amber: thin days, of less than a usual day's share; red: outside."
     if hidden:
         text += f" Not drawn: {sum(hidden.values()):,} events on {len(hidden)} days further away."
     return text

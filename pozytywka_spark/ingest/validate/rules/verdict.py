@@ -76,7 +76,7 @@ class Entity:
     safe: tuple[str, ...] | None = None
 
     @cached_property
-    def known(self) -> frozenset[str]:
+    def allowed(self) -> frozenset[str]:
         """Fields that may come; any other is drift."""
         return frozenset((*self.fields, *self.ignored))
 
