@@ -129,7 +129,7 @@ def cities_of(rows: pl.DataFrame, users: pl.DataFrame) -> pl.Series:
 
 
 def lowest_of_each(rows: pl.DataFrame, most: int) -> pl.DataFrame:
-    """At most so many users of each segment, those with the lowest dice."""
+    """The rows of at most so many users of each segment, those with the lowest dice."""
     return rows.sort(DICE, "user_id").group_by(SEGMENT, maintain_order=True).head(most).select(rows.columns)
 
 

@@ -40,7 +40,7 @@ PURCHASES = (
 
 
 def lines(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
-    """The lines of an entity's file."""
+    """One row per line of an entity's file, its text as `value` (`LINES`)."""
 
     def make(part: int) -> pa.RecordBatch:
         return pa.record_batch([PARTS[entity](plan, part)[0]], names=["value"])
@@ -49,7 +49,7 @@ def lines(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
 
 
 def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
-    """Every planted defect: the parts are made again, which is cheap, and certain to come out the same."""
+    """One row per planted defect (`LEDGER`): parts are made again, which is cheap and comes out the same."""
     parts = [(entity, part) for entity in PARTS for part in range(parts_of(plan, entity))]
 
     def make(at: int) -> pa.RecordBatch:
@@ -66,7 +66,7 @@ def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
 
 
 def people(spark: SparkSession, plan: Plan) -> DataFrame:
-    """What is hidden about each user."""
+    """One row per user: what is hidden about them (`PEOPLE`)."""
     names = [field.split()[0] for field in PEOPLE.split(", ")]
     experiment = plan.world.experiment.from_month is not None
 
@@ -112,7 +112,7 @@ def _times(times_ms: Iterable[int | None]) -> pa.Array:
 
 
 def purchases(spark: SparkSession, plan: Plan, horizon_days: int, paths: int) -> DataFrame:
-    """How likely each purchase within the horizon was."""
+    """One row per user and month: how likely a purchase within the horizon was (`PURCHASES`)."""
     first = np.datetime64(plan.world.start, "M")
 
     def make(chunk: int) -> pa.RecordBatch:

@@ -104,7 +104,7 @@ def cells_of(users: pl.DataFrame, covariates: int) -> pl.DataFrame:
 
 
 def counts_of(users: pl.DataFrame) -> pl.DataFrame:
-    """Users and buyers who take part, by segment, value, group and stratum; all cities by name."""
+    """`users` and `buyers` who take part, by `segment`, `value`, `group`, `revision`; all cities by name."""
     taking_part = users.filter(~pl.col("early"))
     counted = [pl.len().cast(pl.Int64).alias("users")]
     counted += [(pl.col("bought") != NONE).sum().cast(pl.Int64).alias("buyers")]

@@ -23,7 +23,11 @@ def time_text(micros: int) -> str:
 
 
 def double_text(value: float) -> str:
-    """As Java's `Double.toString`: from 0.001 to 10 million as it is, else with an exponent (`1.0E-4`)."""
+    """As Java's `Double.toString`: from 0.001 to 10 million as it is, else with an exponent (`1.0E-4`).
+
+    >>> double_text(0.5), double_text(0.0001), double_text(12345678.5)
+    ('0.5', '1.0E-4', '1.23456785E7')
+    """
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
     sign, digits, _ = Decimal(repr(value)).as_tuple()

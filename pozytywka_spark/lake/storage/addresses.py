@@ -16,7 +16,11 @@ def unambiguous(path: str) -> str:
 
 
 def plain_path(address: str) -> str:
-    """A path as a person writes it, of a `file:` address; addresses of other kinds stay whole."""
+    """A path as a person writes it, of a `file:` address; addresses of other kinds stay whole.
+
+    >>> plain_path("file:///data/raw"), plain_path("s3://bucket/raw")
+    ('/data/raw', 's3://bucket/raw')
+    """
     return re.sub(r"^file:/+", "/", address)
 
 
@@ -26,7 +30,11 @@ def decoded_path(address: str) -> str:
 
 
 def with_host(address: str, file: str) -> str:
-    """An address without a host (`hdfs:///raw`) with the one that Spark found for a file below it."""
+    """An address without a host (`hdfs:///raw`) with the one that Spark found for a file below it.
+
+    >>> with_host("hdfs:///raw", "hdfs://name-node:8020/raw/users.jsonl")
+    'hdfs://name-node:8020/raw'
+    """
     scheme, separator, path = address.partition(":///")
     if not separator or not file.startswith(f"{scheme}://"):
         return address
@@ -35,5 +43,9 @@ def with_host(address: str, file: str) -> str:
 
 
 def escape_glob(path: str) -> str:
-    """A path in which no character is taken as a pattern."""
+    r"""A path in which no character is taken as a pattern.
+
+    >>> print(escape_glob("/raw/2023 [new]"))
+    /raw/2023 \[new\]
+    """
     return re.sub(r"([\\*?{}\[\]])", r"\\\1", path)
