@@ -45,7 +45,11 @@ def random_events(seed: int, count: int = 600, users: int = 4, days: int = 70) -
         schema=EVENT_ROWS,
     )
     skipped = made.filter(pl.Series(rng.random(count) < 0.3) & (pl.col("event_type") == "PLAY"))
-    after = pl.Series(rng.integers(25_000, 45_000, skipped.height)).cast(pl.Duration("ms"))
+    after = (
+        pl.Series(rng.integers(25_000, 45_000, skipped.height))
+        .cast(pl.Duration("ms"))
+        .cast(pl.Duration("us"))
+    )
     skips = skipped.with_columns(pl.col("event_time") + after, event_type=pl.lit("SKIP"))
     return pl.concat([made, skips])
 
