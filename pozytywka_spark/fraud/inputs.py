@@ -26,7 +26,6 @@ from pozytywka_spark.features.build.staleness import MonthInputs, choose_months,
 from pozytywka_spark.features.build.survey import PLACE, TOLD, survey
 from pozytywka_spark.fraud.declared.catalogue import NAMES, signals_hash
 from pozytywka_spark.fraud.rules.grammar import Rule, rules_hash
-from pozytywka_spark.fraud.signals.work import artists_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.data_span import DataSpan
@@ -34,12 +33,13 @@ from pozytywka_spark.lake.event_notes import as_note
 from pozytywka_spark.lake.layout import buckets_of
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
-from pozytywka_spark.schemas import FRAUD_SCANS, TRACKS, signals_table
+from pozytywka_spark.schemas import ARTISTS, FRAUD_SCANS, TRACKS, signals_table
 
 FORMAT = 1
 SIGNALS, RINGS, CASES = "signals", "rings", "cases"
 TABLES = (SIGNALS, RINGS, CASES)
-_TRACKS = "tracks"
+# What the scan reads of the catalogue tables
+CATALOGUE = {"tracks": ["id", "id_artist"], "artists": ["id", "genres"]}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Scanned:
 class Inputs:
     """What there is to scan: `months` in order with the fingerprints of each table's rows.
 
-    `tracks_seen`: the digests of the table of tracks, of its files and of what they say.
+    `tracks`: the files of that table; `seen`: by catalogue table the digests of its files and contents.
     """
 
     months: Mapping[date, Mapping[str, str]]
@@ -64,7 +64,7 @@ class Inputs:
     span: DataSpan
     shards: EventShards
     tracks: tuple[DataFile, ...]
-    tracks_seen: tuple[str, str]
+    seen: Mapping[str, Sequence[str]]
     buckets: int
     before: Mapping[date, Scanned]
 
@@ -89,27 +89,23 @@ def look_at(lake: Lake, tasks: Tasks, settings: Settings, rules: Sequence[Rule])
 
     Raises `DataError` without events.
     """
-    for name in ("events", TRACKS.name):
-        if not lake.exists(name):
-            raise DataError(f"table {name} is not in {lake.root}: run the ingest job first")
+    if not lake.exists("events"):
+        raise DataError(f"table events is not in {lake.root}: run the ingest job first")
     before = read_scanned(lake)
     events, shards = _events(lake, tasks)
-    tracks = tuple(
-        file for shard in lake.shards(TRACKS.name, tasks, None, ["id", "id_artist"]) for file in shard.files
-    )
-    seen = _tracks_seen(tasks, tracks, before)
+    seen, tracks = _seen(lake, tasks, before)
     buckets = buckets_of(lake)
     chained = inputs_of(
         list(events.values()),
         digest(FORMAT, signals_hash(), buckets),
-        {_TRACKS: seen[1]},
+        {TRACKS.name: seen[TRACKS.name][1]},
         settings.data,
     )
     months = {}
     ringed = deciding_of_rings(settings)
     for each in chained.months:
         over = chained.span.is_over(each.month)
-        rings = digest(each.inputs, ringed, over)
+        rings = digest(each.inputs, ringed, seen[ARTISTS.name][1], over)
         cases = digest(each.inputs, rings, rules_hash(rules), deciding(settings, "fraud"), over)
         months[each.month] = {SIGNALS: each.inputs, RINGS: rings, CASES: cases}
     return Inputs(months, chained.months, chained.span, shards, tracks, seen, buckets, before)
@@ -174,7 +170,7 @@ def write_scanned(lake: Lake, months: Mapping[date, Scanned]) -> None:
 
 def recorded(inputs: Inputs, month: date) -> dict[str, Any]:
     """What a month is recorded to be made from."""
-    return {**inputs.months[month], _TRACKS: list(inputs.tracks_seen)}
+    return {**inputs.months[month], **{name: list(each) for name, each in inputs.seen.items()}}
 
 
 def _events(lake: Lake, tasks: Tasks) -> tuple[dict[date, MonthEvents], EventShards]:
@@ -191,25 +187,48 @@ def _events(lake: Lake, tasks: Tasks) -> tuple[dict[date, MonthEvents], EventSha
     return months_of(found, notes, files), shards
 
 
-def _tracks_seen(tasks: Tasks, tracks: Sequence[DataFile], before: Mapping[date, Scanned]) -> tuple[str, str]:
-    """Digests of the tracks' files and of what they say; read only where the files are others."""
-    files = digest(*sorted(file.path or file.place for file in tracks))
-    for scanned in before.values():
-        known = scanned.inputs[_TRACKS]
-        if known[0] == files:
-            return files, str(known[1])
-    work = [tuple(tracks)]
+def _seen(
+    lake: Lake, tasks: Tasks, before: Mapping[date, Scanned]
+) -> tuple[dict[str, list[str]], tuple[DataFile, ...]]:
+    """Digests of the catalogue tables' files and of what they say, which is read only where the files are
+    others than those recorded; the files of tracks."""
+    seen: dict[str, list[str]] = {}
+    files = {name: _files(lake, tasks, name) for name in CATALOGUE}
+    for name, data_files in files.items():
+        names = digest(*sorted(file.path or file.place for file in data_files))
+        known = [each.inputs[name] for each in before.values() if each.inputs[name][0] == names]
+        seen[name] = list(known[0]) if known else [names, ""]
+    unread = [CatalogueTable(name, files[name]) for name in CATALOGUE if not seen[name][1]]
     done = tasks.run(
-        work,
-        _digest_tracks,
-        weight=lambda some: sum(file.size for file in some),
-        named=lambda _: "the tracks",
+        unread, digest_tables, weight=lambda one: one.size, named=lambda one: f"the rows of {one.name}"
     )
-    return files, str(done.results[0]["digest"])
+    for line in done.results:
+        seen[line["table"]][1] = line["digest"]
+    return seen, files[TRACKS.name]
 
 
-def _digest_tracks(items: Sequence[tuple[DataFile, ...]], files: TaskFiles) -> Iterator[dict[str, Any]]:
-    """Work on the files of the table of tracks: tells a digest of which artist each track is of."""
-    for tracks in items:
-        rows = artists_of(tracks, files)
-        yield {"digest": contents_digest(rows.select(pl.all().cast(pl.String)))}
+def _files(lake: Lake, tasks: Tasks, name: str) -> tuple[DataFile, ...]:
+    if not lake.exists(name):
+        raise DataError(f"table {name} is not in {lake.root}: run the ingest job first")
+    shards = lake.shards(name, tasks, None, CATALOGUE[name])
+    return tuple(file for shard in shards for file in shard.files)
+
+
+@dataclass(frozen=True)
+class CatalogueTable:
+    """The files of a catalogue table."""
+
+    name: str
+    files: tuple[DataFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are read."""
+        return sum(file.size for file in self.files)
+
+
+def digest_tables(items: Sequence[CatalogueTable], files: TaskFiles) -> Iterator[dict[str, Any]]:
+    """Work on catalogue tables: tells the name of the `table` and a `digest` of what the scan reads of it."""
+    for one in items:
+        rows = files.read(one.files, CATALOGUE[one.name]) if one.files else pl.DataFrame()
+        yield {"table": one.name, "digest": contents_digest(rows)}

@@ -86,7 +86,7 @@ def _rules(page: Page, shown: Shown) -> None:
     section = page.section("Rules")
     section.text(
         "Precision: bad by bad and ok among the cases that people have answered; of one with several answers "
-        "the more frequent, the first on a tie. Harm: plays of the account-days or the ring's tracks, at most."
+        "the more frequent, the first on a tie. Harm: plays of the day, or the ring's tracks, at most."
     )
     meanings = {rule.name: rule.meaning for rule in shown.rules}
     conditions = {rule.name: " and ".join(map(str, rule.conditions)) for rule in shown.rules}
