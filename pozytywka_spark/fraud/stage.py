@@ -150,5 +150,5 @@ def _report(inputs: Inputs, chosen: Chosen, made: Done | None, compared: int | N
         cases=sum(line["cases"] for line in lines),
         flagged=dict(flagged),
         compared=compared,
-        span=inputs.span.told(),
+        span=inputs.span.described(),
     )

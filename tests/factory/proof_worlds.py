@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from pozytywka_spark.factory.proof.binomial import precision_low
-from pozytywka_spark.factory.proof.cases import APPROVE, BAD, NOT_LOOKED, OK, REFUSE, Cases, wanted
+from pozytywka_spark.factory.proof.cases import APPROVE, NOT_LOOKED, REFUSE, Cases, wanted
 
 TRAINING_SHARE = 0.3
 
@@ -53,7 +53,9 @@ class World:
         return wrong * (1 - self.blur) + right * self.blur
 
 
-def draw(world: World, count: int, rng: np.random.Generator, *, known: bool = False) -> tuple[Cases, np.ndarray]:
+def draw(
+    world: World, count: int, rng: np.random.Generator, *, known: bool = False
+) -> tuple[Cases, np.ndarray]:
     """Cases and what they truly are."""
     accounts = math.ceil(count / world.each)
     seems = rng.random(accounts) < world.bad_share

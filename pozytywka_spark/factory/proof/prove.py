@@ -51,7 +51,9 @@ def prove(
     needed = fewest(demands.precision, demands.confidence)
     sequence = learn(training.ranked(side), witnesses, side, demands, noise)
     if witnesses < needed:
-        reason = f"too few accounts: {witnesses} tested, {needed} without an error prove {demands.precision:g}"
+        reason = (
+            f"too few accounts: {witnesses} tested, {needed} without an error prove {demands.precision:g}"
+        )
         return Proof(side, None, witnesses, 0, 0.0, 0.0, reason), sequence
     if not len(sequence.thresholds):
         reason = f"training cases give no threshold a fair chance (best {sequence.best_chance:.2f})"

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.synthetic.folder import Folder
+from pozytywka_spark.lake.storage.folder import Folder
 from pozytywka_spark.synthetic.reviewers.answers import Answer, Office, answers_to
 from pozytywka_spark.synthetic.reviewers.cases import Cheat, cheats_by_account, moment, read_cases
 from pozytywka_spark.synthetic.world import ACCOUNTS, STAMP, truth_path
