@@ -91,9 +91,7 @@ class Account:
         if event.kind == RELEASED:
             if foul is None or (foul.cancelled and not foul.final):
                 self._release(event)
-        elif foul is not None and (
-            event.kind == CLEARED or is_in_time(foul.released_at, event.appealed_at)
-        ):
+        elif foul is not None and (event.kind == CLEARED or is_in_time(foul.released_at, event.appealed_at)):
             foul.final |= event.kind == APPEALED
             if not foul.cancelled:
                 self._cancel(foul, event.at)

@@ -94,7 +94,12 @@ def test_a_cancelled_foul_is_no_notice_and_comes_back_only_if_no_appeal_did_it()
 
 
 def test_appeals_in_time() -> None:
-    assert [is_in_time(10, at) for at in (9, 10, 10 + 183 * DAY, 11 + 183 * DAY)] == [False, True, True, False]
+    assert [is_in_time(10, at) for at in (9, 10, 10 + 183 * DAY, 11 + 183 * DAY)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 TIMES = st.integers(0, 260 * 4).map(lambda quarter: quarter * DAY // 4)
@@ -134,9 +139,7 @@ def accounts(draw: st.DrawFn) -> dict[int, tuple[Case, ...]]:
 Everyone = dict[int, tuple[Case, ...]]
 
 
-def events_of(
-    everyone: Everyone, since: int, until: int, before: dict[str, str]
-) -> dict[int, list[Event]]:
+def events_of(everyone: Everyone, since: int, until: int, before: dict[str, str]) -> dict[int, list[Event]]:
     """What happens to each account between two runs; all cases' answers in one frame."""
     of_case = {case.case_id: (user, case) for user, cases in everyone.items() for case in cases}
     inputs = of_cases([case for _, case in of_case.values()])
@@ -176,7 +179,8 @@ def test_it_is_an_independent_replays(everyone, moments) -> None:
         for at in (*moments, END):
             stand, blocked = as_of(rows, at)
             told = {
-                name: (foul.released_at, foul.step, foul.belongs_to, foul.cause) for name, foul in stand.items()
+                name: (foul.released_at, foul.step, foul.belongs_to, foul.cause)
+                for name, foul in stand.items()
             }
             assert told == replay.fouls(at)
             assert blocked == replay.blocked_until(at)

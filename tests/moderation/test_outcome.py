@@ -110,6 +110,8 @@ def test_whole_rows_of_several_cases() -> None:
 
 
 def test_late_answers_are_counted() -> None:
-    answers = answers_frame([(case, "Ann", "bad", "person", at) for case, at in [("a", 5), ("b", 5), ("c", 50)]])
+    answers = answers_frame(
+        [(case, "Ann", "bad", "person", at) for case, at in [("a", 5), ("b", 5), ("c", 50)]]
+    )
     assert late_answers(answers, decisions_frame([]), before_frame({"a": "bad"}), 10) == 1
     assert late_answers(pl.concat([answers]), decisions_frame([]), before_frame(), 4) == 0
