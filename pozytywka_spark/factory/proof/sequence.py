@@ -71,7 +71,7 @@ def learn(training: Cases, tested: int, side: str, demands: Demands, noise: floa
     if side == APPROVE:
         bad_tested = np.floor(bad * tested / max(len(everyone), 1))
         missed = np.maximum(missed - noise * decided, 0.0)
-        through = most_wrong(bad_tested, demands.most_missed, demands.alpha)
+        through = np.floor(bad_tested * demands.most_missed)
         chances = np.minimum(chances, chance(missed, np.maximum(bad, missed), bad_tested, through))
     best = float(chances.max())
     if best < LEAST_CHANCE:
