@@ -53,7 +53,9 @@ class World:
         return wrong * (1 - self.blur) + right * self.blur
 
 
-def draw(world: World, count: int, rng: np.random.Generator, *, known: bool = False) -> tuple[Cases, np.ndarray]:
+def draw(
+    world: World, count: int, rng: np.random.Generator, *, known: bool = False
+) -> tuple[Cases, np.ndarray]:
     """Cases and what they truly are."""
     accounts = math.ceil(count / world.each)
     seems = rng.random(accounts) < world.bad_share
