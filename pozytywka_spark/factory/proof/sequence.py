@@ -9,7 +9,7 @@ at the loosest of those that have the best chance to pass, as the training cases
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class Sequence:
     limit: float
     noise: float
     best_chance: float
+    disagreeing: Floats = field(default_factory=lambda: np.empty(0))  # share of wrong ones in training, each
+    is_needless: bool = False  # everything decided this way is as right as demanded
 
 
 def learn(training: Cases, tested: int, side: str, demands: Demands, noise: float = 0.0) -> Sequence:
@@ -56,6 +58,8 @@ def learn(training: Cases, tested: int, side: str, demands: Demands, noise: floa
     everyone = spokesmen(training, np.ones(len(training), np.bool_))
     base = float(np.mean(training.judged()[everyone] != right)) if len(everyone) else 0.0
     limit = min(1.0 - demands.precision, without_noise(base, noise) / 2.0)
+    if without_noise(base, noise) <= 1.0 - demands.precision:
+        return Sequence(np.empty(0), limit, noise, 0.0, is_needless=len(everyone) > 0)
     thresholds = _grid(training)
     if not len(thresholds) or limit <= 0.0 or not tested:
         return Sequence(np.empty(0), limit, noise, 0.0)
@@ -65,13 +69,14 @@ def learn(training: Cases, tested: int, side: str, demands: Demands, noise: floa
     for place, counts in enumerate(counted(training, thresholds, right)):
         decided[place], wrong[place] = counts
         missed[place] = np.sum(training.score[bad_ones] >= thresholds[place])
+    disagreeing = wrong / np.maximum(decided, 1)
     wrong = np.maximum(wrong - noise * decided, 0.0)
     expected = np.floor(decided * tested / max(len(everyone), 1))
     chances = chance(wrong, decided, expected, most_wrong(expected, limit, demands.alpha))
     if side == APPROVE:
         bad_tested = np.floor(bad * tested / max(len(everyone), 1))
         missed = np.maximum(missed - noise * decided, 0.0)
-        through = most_wrong(bad_tested, demands.most_missed, demands.alpha)
+        through = np.floor(bad_tested * demands.most_missed)
         chances = np.minimum(chances, chance(missed, np.maximum(bad, missed), bad_tested, through))
     best = float(chances.max())
     if best < LEAST_CHANCE:
@@ -79,7 +84,8 @@ def learn(training: Cases, tested: int, side: str, demands: Demands, noise: floa
     start = int(np.flatnonzero(chances >= best - SAME_CHANCE).max())
     hopeful = np.flatnonzero(chances >= _LAST_CHANCE)
     end = int(hopeful[hopeful >= start].max())
-    return Sequence(thresholds[start : end + 1], limit, noise, best)
+    chosen = slice(start, end + 1)
+    return Sequence(thresholds[chosen], limit, noise, best, disagreeing[chosen])
 
 
 def without_noise(share: float, noise: float) -> float:
