@@ -7,6 +7,7 @@ from datetime import date
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.build.event_months import EventShards
+from pozytywka_spark.fraud.rings.find import find_rings
 from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.lake.tasks import Tasks
 
@@ -15,5 +16,4 @@ def rings_of(
     tasks: Tasks, settings: Settings, shards: EventShards, months: Sequence[date]
 ) -> tuple[Written, ...]:
     """Files of the table `rings` of these months, which are over; nothing is committed."""
-    del tasks, settings, shards, months
-    return ()
+    return find_rings(tasks, settings, shards, months)
