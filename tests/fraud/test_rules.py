@@ -47,7 +47,7 @@ def test_a_rule_is_read() -> None:
         (GOOD.replace("> 100", "> 100 or 1 > 0"), "line 6: .*expected signal operator number"),
         (GOOD.replace("plays > 100", "__import__('os').getcwd()"), "line 6: .*expected signal operator"),
         (GOOD.replace("plays > 100", "adverts + plays > 100"), "line 6: .*expected signal operator number"),
-        (GOOD.replace("meaning", "meanin"), "line 4: no such field 'meanin', did you mean meaning?"),
+        (GOOD.replace("group", "groups"), "line 3: no such field 'groups', did you mean group?"),
         (GOOD.replace("  meaning: plays   a lot\n", ""), "line 2: a rule without meaning"),
         (GOOD.replace("bots", "rings"), "line 3: group rings has its cases without a rule"),
         (GOOD.replace("bots", "unknown"), "line 3: group unknown has its cases without a rule"),
