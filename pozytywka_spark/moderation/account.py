@@ -63,8 +63,8 @@ class LookAtAccount:
                 pl.col("case_id").is_in(held.get_column("case_id").implode())
             )
             told = held.join(mine.unique("case_id"), on="case_id", how="left", maintain_order="left")
-            made = appeals.filter(pl.col("appealed_at") <= self.at).sort("appealed_at")
-            judged = pl.col("decided_at") <= self.at
+            made = appeals.filter(pl.col("recorded_at") <= self.at).sort("appealed_at")
+            judged = pl.col("acted_at") <= self.at
             shown = made.with_columns(
                 pl.when(judged).then(name).alias(name) for name in ("reviewer", "verdict", "decided_at")
             )

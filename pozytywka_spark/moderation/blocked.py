@@ -23,7 +23,6 @@ from pozytywka_spark.moderation.inputs import settled_until
 from pozytywka_spark.moderation.rows import in_micros, micros
 from pozytywka_spark.moderation.standing import blocked
 
-
 _COLUMNS = ["user_id", "case_id", "starts_at", "ends_at", "recorded_at"]
 
 

@@ -168,5 +168,5 @@ def _of_releases(new: pl.DataFrame) -> pl.DataFrame:
         cause=pl.when(is_model).then(pl.lit(MODEL)).otherwise(pl.lit(PERSON)),
         appealed_at=pl.lit(0, pl.Int64),
         reviewer=pl.lit(None, pl.String),
-        settled=pl.lit(False),  # noqa: FBT003 a value of the column
+        settled=pl.lit(False),
     )

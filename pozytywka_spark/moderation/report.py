@@ -150,7 +150,7 @@ def _precision(counts: Counts) -> list[Row]:
     table = []
     for group in groups:
         for who in ("model", "people"):
-            released = {word: 0 for word in (BAD, OK)}
+            released = dict.fromkeys((BAD, OK), 0)
             for (each, cause, verdict), count in counts[RELEASES].items():
                 if each == group and (cause == MODEL) == (who == "model"):
                     released[verdict] += count

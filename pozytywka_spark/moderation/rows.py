@@ -131,6 +131,8 @@ APPEALS = pl.Schema(
         "reviewer": _TEXT,
         "verdict": _TEXT,
         "decided_at": _TIME,
+        "recorded_at": _TIME,
+        "acted_at": _TIME,
     }
 )
 FOULS = pl.Schema(

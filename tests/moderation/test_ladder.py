@@ -73,14 +73,14 @@ def test_an_upheld_appeal_ends_the_block_and_recounts_running_ones() -> None:
         bad("a", 0, 1 * DAY),
         bad("b", 1, 2 * DAY),
         bad("c", 2, 3 * DAY),
-        Event(4 * DAY, 4 * DAY, APPEALED, DAY, "b", appealed_at=3 * DAY),
+        Event(5 * DAY, 5 * DAY, APPEALED, DAY, "b", appealed_at=3 * DAY),
     ]
     assert shown([*Account(RUNGS).replay(events)]) == [
         ("a", 1, None, False, None, 1),
         ("b", 2, None, False, 3, 2),
         ("c", 3, None, False, 10, 3),
-        ("b", 2, None, True, 3, 4),  # its block was over
-        ("c", 2, None, False, 4, 4),  # a day instead of a week, which is over too
+        ("b", 2, None, True, 3, 5),  # its block was over
+        ("c", 2, None, False, 5, 5),  # a day instead of a week, which is over too: it ends now
     ]
 
 
