@@ -40,7 +40,7 @@ class Blocked:
         return f"{self.at} {' '.join(sorted(file.path for file in self.files))}" if self.files else ""
 
     def users(self, files: TaskFiles) -> pl.DataFrame:
-        """Grain account that is blocked: `user_id`, `blocked_until` (microseconds). To be called in a task."""
+        """Grain account that is blocked: `user_id`, `blocked_until` (microseconds). For tasks."""
         nothing = pl.Schema({name: rows.BLOCKS[name] for name in _COLUMNS}).to_frame()
         known = files.shared(self.files, _COLUMNS) if self.files else nothing
         return blocked(in_micros(known), self.at, self.settled)

@@ -1,4 +1,4 @@
-"""What people hand in, by tasks: a slice of cases' new rows are judged beside what the tables hold of them."""
+"""What people hand in, by tasks: a slice of cases' new rows, judged beside what the tables hold of them."""
 
 from __future__ import annotations
 
@@ -123,8 +123,14 @@ def by_case(rows: pl.DataFrame, slices: int) -> Iterator[tuple[int, pl.DataFrame
 
 
 CAME_ANSWERS = pl.Schema(
-    {**dict.fromkeys(("case_id", "reviewer", "verdict"), pl.String()), "decided_at": pl.Int64(), "trouble": pl.String()}
-)  # fmt: skip
+    {
+        "case_id": pl.String(),
+        "reviewer": pl.String(),
+        "verdict": pl.String(),
+        "decided_at": pl.Int64(),
+        "trouble": pl.String(),
+    }
+)
 CAME_APPEALS = pl.Schema(
     {
         "user_id": pl.Int64(),

@@ -1,4 +1,4 @@
-"""Releases, by tasks: a slice of cases' answers, decisions and silences become rows, and events of accounts."""
+"""Releases, by tasks: a slice of cases' answers, decisions and silences as rows, and events of accounts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EVENT = pl.Schema(
         "lone": pl.Boolean(),
     }
 )
-# what is told of a slice: new rows, rows of a run that broke off, months written, answers too late for `until`
+# what is told of a slice: new rows, those of a run that broke off, months written, answers too late
 NEW, LEFT_OVER, MONTHS, LATE = "new", "left over", "months", "late"
 
 

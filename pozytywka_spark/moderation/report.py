@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ModerationReport:
-    """What stands on the page; `running`: of each day since 1970 on which it changes, blocks that run by step."""
+    """What stands on the page; `running`: day since 1970, step, blocks of it from then on."""
 
     at: int
     settled: int

@@ -40,12 +40,22 @@ def lake(spark: SparkSession, settings: Settings) -> Lake:
     put(
         found,
         schemas.EVENTS,
-        *(play(user, number + hour / 24, f"t{hour % 3}") for user in range(1, 6) for number in range(40) for hour in range(4)),
+        *(
+            play(user, number + hour / 24, f"t{hour % 3}")
+            for user in range(1, 6)
+            for number in range(40)
+            for hour in range(4)
+        ),
         play(1, 0.9, "t1", "SKIP"),
-    )  # fmt: skip
-    put(found, schemas.RINGS, *(
-        {"month": day(0).date(), "ring": "4", "user_id": user, "score": 9.0, "tracks": ["t2"]} for user in (4, 5)
-    ))  # fmt: skip
+    )
+    put(
+        found,
+        schemas.RINGS,
+        *(
+            {"month": day(0).date(), "ring": "4", "user_id": user, "score": 9.0, "tracks": ["t2"]}
+            for user in (4, 5)
+        ),
+    )
     put(
         found,
         SIGNALS,
@@ -115,10 +125,25 @@ def test_from_the_queue_to_the_page(lake: Lake, settings: Settings) -> None:
     assert lines[0]["signals"] is None
     assert [line["case_id"] for line in queue(settings, "--at", "2023-03-04")] == ["c", "a", "d"]
 
-    put(lake, schemas.DECISIONS, *(
-        {"case_id": name, "decision": what, "mode": mode, "release_at": day(at), "decided_at": day(at), "build_id": mode}
-        for name, what, mode, at in [("c", "refuse", "live", 2), ("d", "refuse", "shadow", 3), ("e", "person", "audit", 11)]
-    ))  # fmt: skip
+    put(
+        lake,
+        schemas.DECISIONS,
+        *(
+            {
+                "case_id": name,
+                "decision": what,
+                "mode": mode,
+                "release_at": day(at),
+                "decided_at": day(at),
+                "build_id": mode,
+            }
+            for name, what, mode, at in [
+                ("c", "refuse", "live", 2),
+                ("d", "refuse", "shadow", 3),
+                ("e", "person", "audit", 11),
+            ]
+        ),
+    )
     shown = verdicts(
         settings,
         ("a", "Ann", "bad", 2),
@@ -147,24 +172,43 @@ def test_from_the_queue_to_the_page(lake: Lake, settings: Settings) -> None:
     before = run(settings, "status", "--user", "1", "--at", day(8).isoformat())[1]
     shown = appeals(
         settings,
-        {"user_id": 1, "case_id": "b", "appealed_at": day(7), "reviewer": "Ann", "verdict": "upheld", "decided_at": day(21)},
-        {"user_id": 1, "case_id": "a", "appealed_at": day(7), "reviewer": "Cat", "verdict": "upheld", "decided_at": day(21)},
-    )  # fmt: skip
+        {
+            "user_id": 1,
+            "case_id": "b",
+            "appealed_at": day(7),
+            "reviewer": "Ann",
+            "verdict": "upheld",
+            "decided_at": day(21),
+        },
+        {
+            "user_id": 1,
+            "case_id": "a",
+            "appealed_at": day(7),
+            "reviewer": "Cat",
+            "verdict": "upheld",
+            "decided_at": day(21),
+        },
+    )
     assert "2 rows = 1 appeals taken + 1 refused + 0 duplicates" in shown
     assert "judged by a person who said bad" in shown
     assert run(settings, "run")[0] == 0  # up to the data's end
     assert "taken back" in run(settings, "status", "--user", "1")[1]
-    assert run(settings, "status", "--user", "1", "--at", day(8).isoformat())[1].splitlines()[1:] == before.splitlines()[1:]  # fmt: skip
+    assert (
+        run(settings, "status", "--user", "1", "--at", day(8).isoformat())[1].splitlines()[1:]
+        == before.splitlines()[1:]
+    )
     # day 0 of account 1 was given back; of the ring its track's plays in March
     assert discounted(lake) == {
         ("t0", "2023-03"): 6,
         ("t1", "2023-03"): 3,
         ("t2", "2023-03"): 3 + 2 * 31,
     }
-    assert {row["case_id"]: row["source"] for row in lake.rows("verdicts").to_pylist() if row["verdict"] == "ok"} == {
+    assert {
+        row["case_id"]: row["source"] for row in lake.rows("verdicts").to_pylist() if row["verdict"] == "ok"
+    } == {
         "d": "person",
         "a": "appeal",
-    }  # fmt: skip
+    }
 
     code, shown = run(settings, "report")
     assert code == 0
@@ -184,10 +228,12 @@ def test_second_looks_are_asked_like_any_other(lake: Lake, settings: Settings) -
     assert "c" not in [line["case_id"] for line in queue(settings)]
     run(settings, "run", "--until", "2023-04-01")
     fouls = [row for row in lake.rows("fouls").to_pylist() if row["case_id"] == "c"]
-    assert [(row["cancelled"], row["recorded_at"]) for row in sorted(fouls, key=lambda row: row["recorded_at"])] == [
+    assert [
+        (row["cancelled"], row["recorded_at"]) for row in sorted(fouls, key=lambda row: row["recorded_at"])
+    ] == [
         (False, day(3)),
         (True, day(10)),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(

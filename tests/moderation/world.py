@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from pozytywka_spark import schemas
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.schemas import Table, signals_table
@@ -37,7 +36,7 @@ def put(lake: Lake, table: Table, *rows: Mapping[str, Any]) -> None:
 def case(
     name: str, users: int | Sequence[int], number: int, group: str = "pace", **more: Any
 ) -> dict[str, Any]:
-    """An account's case of the day so many days after the start; of several accounts a ring's of the month."""
+    """An account's case of the day so many days after the start; of several accounts a ring's."""
     accounts = [users] if isinstance(users, int) else list(users)
     its_day = START + timedelta(days=number)
     cut_off = day(number + 1)
@@ -123,12 +122,3 @@ def signal_row(user: int, number: int, pace: float) -> dict[str, Any]:
         "month": its_day.replace(day=1),
         "user_bucket": 0,
     }
-
-
-TABLES = {
-    "cases": schemas.CASES,
-    "events": schemas.EVENTS,
-    "decisions": schemas.DECISIONS,
-    "second_looks": schemas.SECOND_LOOKS,
-    "rings": schemas.RINGS,
-}
