@@ -23,7 +23,6 @@ from pozytywka_spark.moderation.inputs import settled_until
 from pozytywka_spark.moderation.rows import in_micros, micros
 from pozytywka_spark.moderation.standing import blocked
 
-
 _COLUMNS = ["user_id", "case_id", "starts_at", "ends_at", "recorded_at"]
 
 
@@ -41,7 +40,7 @@ class Blocked:
         return f"{self.at} {' '.join(sorted(file.path for file in self.files))}" if self.files else ""
 
     def users(self, files: TaskFiles) -> pl.DataFrame:
-        """Grain account that is blocked: `user_id`, `blocked_until` (microseconds). To be called in a task."""
+        """Grain account that is blocked: `user_id`, `blocked_until` (microseconds). For tasks."""
         nothing = pl.Schema({name: rows.BLOCKS[name] for name in _COLUMNS}).to_frame()
         known = files.shared(self.files, _COLUMNS) if self.files else nothing
         return blocked(in_micros(known), self.at, self.settled)

@@ -109,7 +109,7 @@ class SumSignals:
 
 
 def summed(cases: pl.DataFrame, signals: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """By case: of each signal the sum and count over its account's day, of a ring over its accounts' month."""
+    """By case: sum and count of each signal over its account's day, of a ring over its accounts' month."""
     each = cases.explode("accounts").rename({"accounts": "user_id"})
     days = each.filter(pl.col("ring").is_null()).join(signals, on=["user_id", "day"])
     months = each.filter(pl.col("ring").is_not_null()).drop("day").join(signals, on="user_id")
@@ -138,7 +138,7 @@ class WriteLines:
 
 
 def queue_lines(cases: pl.DataFrame, sums: pl.DataFrame | None, names: Sequence[str]) -> pl.DataFrame:
-    """Each case as a line of JSON, most harm first, then the oldest; `signals` is null if nothing is known."""
+    """Each case as a line of JSON, most harm first, then the oldest; `signals` is null if none are known."""
     if sums is None or not names:
         told = cases.with_columns(signals=pl.lit(None, pl.String))
     else:
@@ -168,6 +168,3 @@ def _time(name: str) -> pl.Expr:
 def slice_name(number: int) -> str:
     """What a slice is called in an error."""
     return f"slice {number + 1} of cases"
-
-
-__all__ = ["FindOpen", "SumSignals", "WriteLines", "open_cases", "queue_lines", "summed"]

@@ -1,4 +1,4 @@
-"""Releases, by tasks: a slice of cases' answers, decisions and silences become rows, and events of accounts."""
+"""Releases, by tasks: a slice of cases' answers, decisions and silences as rows, and events of accounts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EVENT = pl.Schema(
         "lone": pl.Boolean(),
     }
 )
-# what is told of a slice: new rows, rows of a run that broke off, months written, answers too late for `until`
+# what is told of a slice: new rows, those of a run that broke off, months written, answers too late
 NEW, LEFT_OVER, MONTHS, LATE = "new", "left over", "months", "late"
 
 
@@ -168,5 +168,5 @@ def _of_releases(new: pl.DataFrame) -> pl.DataFrame:
         cause=pl.when(is_model).then(pl.lit(MODEL)).otherwise(pl.lit(PERSON)),
         appealed_at=pl.lit(0, pl.Int64),
         reviewer=pl.lit(None, pl.String),
-        settled=pl.lit(False),  # noqa: FBT003 a value of the column
+        settled=pl.lit(False),
     )

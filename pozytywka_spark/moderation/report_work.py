@@ -87,10 +87,10 @@ class CountAccounts:
             held, run = latest(fouls, self.known), latest(blocks, self.known)
             month = pl.col("released_at").cast(pl.Datetime("us")).dt.strftime("%Y-%m")
             groups = held.select("user_id", "case_id", "group")
-            made = appeals.filter(pl.col("appealed_at") <= self.at).join(
+            made = appeals.filter(pl.col("recorded_at") <= self.at).join(
                 groups, on=["user_id", "case_id"], how="left"
             )
-            judged = pl.when(pl.col("decided_at") <= self.at).then("verdict").fill_null("waiting")
+            judged = pl.when(pl.col("acted_at") <= self.at).then("verdict").fill_null("waiting")
             yield {
                 FOULS: _counted(held.with_columns(month=month), FOULS),
                 STARTS: _counted(run.with_columns(day=pl.col("starts_at") // DAY_MICROS), STARTS),
