@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -20,6 +20,8 @@ from pozytywka_spark.experiments.assignment.population import CountFree, members
 from pozytywka_spark.experiments.purchases import BOUGHT, FindPurchases
 from pozytywka_spark.experiments.slices import Slice, all_slices
 from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.moderation.blocked import NOBODY, Blocked
+from pozytywka_spark.months import start_micros
 from tests.in_memory import MemoryTasks
 
 JANUARY, FEBRUARY, MARCH = date(2023, 1, 1), date(2023, 2, 1), date(2023, 3, 1)
@@ -59,14 +61,35 @@ def slices(number: int) -> list[Slice]:
 
 
 def enrolled(
-    tasks: MemoryTasks, definition: Definition, assigned: tuple[DataFile, ...], at: date, number: int
+    tasks: MemoryTasks,
+    definition: Definition,
+    assigned: tuple[DataFile, ...],
+    at: date,
+    number: int,
+    blocked: Blocked = NOBODY,
 ) -> tuple[dict[str, int], pl.DataFrame]:
     # in two files, some users in both
     files = [put(tasks, [(user,) for user in part], {"user_id": pl.Int64}) for part in (USERS, USERS[:90])]
-    work = EnrolUsers(definition, members_in(tasks, files), premium(tasks, at), assigned)
+    work = EnrolUsers(definition, members_in(tasks, files), premium(tasks, at), assigned, blocked)
     done = tasks.run(slices(number), work, **RUN)
     rows = [tasks.rows(written) for written in done.written]
     return fates_told(done.results), pl.concat(rows).sort("user_id") if rows else pl.DataFrame()
+
+
+def test_nobody_blocked_at_the_cut_off_is_assigned_and_all_may_be_later() -> None:
+    tasks, definition = MemoryTasks(), defined(start({"fewer": 20}))
+    hours = {5: (-48, 0), 6: (-48, 1), 7: (0, 24), 8: (1, 24)}  # of blocks, around the cut-off: half-open
+    cut_off = datetime(2023, 1, 1, tzinfo=UTC)
+    rows = [
+        {"user_id": user, "case_id": f"c{user}", "starts_at": cut_off + timedelta(hours=start_hour),
+         "ends_at": cut_off + timedelta(hours=end_hour), "recorded_at": cut_off - timedelta(hours=48)}
+        for user, (start_hour, end_hour) in hours.items()
+    ]  # fmt: skip
+    blocks = tasks.files.put_file(pl.DataFrame(rows), {"month": date(2022, 12, 1)})
+    at = start_micros(JANUARY)
+    fates, assigned = enrolled(tasks, definition, (), JANUARY, 2, Blocked((blocks,), at, at))
+    assert fates["blocked"] == 2
+    assert {5, 6, 7, 8} - set(assigned["user_id"]) == {6, 7}
 
 
 @pytest.mark.parametrize("number", [1, 4])
