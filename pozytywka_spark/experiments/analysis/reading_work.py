@@ -1,4 +1,4 @@
-"""What a reading is made of, by tasks: events become days and purchases, users who take part become sums."""
+"""Tasks of a reading: events become days and purchases, users who take part become sums."""
 
 from __future__ import annotations
 

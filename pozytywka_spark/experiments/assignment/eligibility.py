@@ -1,4 +1,4 @@
-"""Who may enter an experiment at a cut-off: users without premium before it."""
+"""Users who may enter an experiment at a cut-off: those without premium before it."""
 
 from __future__ import annotations
 

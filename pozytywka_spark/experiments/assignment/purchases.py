@@ -1,4 +1,4 @@
-"""When users bought premium."""
+"""The time at which each user bought premium."""
 
 from __future__ import annotations
 
