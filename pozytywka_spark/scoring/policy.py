@@ -1,4 +1,4 @@
-"""Who gets an offer: a stated policy over calibrated probabilities and ranks."""
+"""Select the users who get an offer: a stated policy over calibrated probabilities and ranks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many workers train, with how many threads: pure decisions from the data's size and the cluster's."""
+"""Workers and threads for training: pure decisions from the data's size and the cluster's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the reasons hold over time: importances of the same settings fitted on earlier months."""
+"""Stability of reasons over time: importances of the same settings fitted on earlier months."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ then the sessions. A file counts
 
 - as *run* if any function of it was called,
 - as *handed the row* if a function of it was given, or gave back, rows of data: a Polars, pandas or Arrow
-  frame that has the user, or no column of users; an array; raw text with the user's number. What small objects
-  have as attributes or parts counts too: a file that only passes a frame on is one that a reader passes as well.
+  frame that has the user, or no column of users; an array; raw text with the user's number; or a small object
+  that has such a thing. A file that only passes a frame on counts: a reader has to pass it as well.
 """
 
 from __future__ import annotations
