@@ -141,14 +141,15 @@ def choose(lake: Lake, inputs: Inputs, span: tuple[date, date] | None, *, full: 
 
 
 def read_scanned(lake: Lake) -> dict[date, Scanned]:
-    """What is recorded of months, in their order."""
+    """What is recorded of months, in their order; of a release that recorded otherwise nothing."""
     if not lake.exists(FRAUD_SCANS.name):
         return {}
-    rows = lake.rows(FRAUD_SCANS.name).to_pylist()
-    ordered = sorted(rows, key=lambda row: row["month"])
+    rows = sorted(lake.rows(FRAUD_SCANS.name).to_pylist(), key=lambda row: row["month"])
+    inputs = {row["month"]: json.loads(row["inputs"]) for row in rows}
     return {
-        row["month"]: Scanned(json.loads(row["inputs"]), row["signals"], row["rings"], row["cases"])
-        for row in ordered
+        row["month"]: Scanned(inputs[row["month"]], row["signals"], row["rings"], row["cases"])
+        for row in rows
+        if inputs[row["month"]].get("format") == FORMAT
     }
 
 
@@ -170,7 +171,11 @@ def write_scanned(lake: Lake, months: Mapping[date, Scanned]) -> None:
 
 def recorded(inputs: Inputs, month: date) -> dict[str, Any]:
     """What a month is recorded to be made from."""
-    return {**inputs.months[month], **{name: list(each) for name, each in inputs.seen.items()}}
+    return {
+        "format": FORMAT,
+        **inputs.months[month],
+        **{name: list(each) for name, each in inputs.seen.items()},
+    }
 
 
 def _events(lake: Lake, tasks: Tasks) -> tuple[dict[date, MonthEvents], EventShards]:

@@ -135,3 +135,14 @@ def test_a_rule_that_flags_half_of_all_days_is_refused_by_name() -> None:
     with pytest.raises(DataError, match="rule all flags 50 of 100 account-days, half or more"):
         check_rules(lines)
     check_rules([{**line, "flagged": {"some": line["flagged"]["some"]}} for line in lines])
+
+
+def test_a_folder_of_settings_without_rules_has_the_packages_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings()
+    own = read_rules(settings)
+    monkeypatch.setenv("POZYTYWKA_CONF", str(tmp_path))
+    assert read_rules(settings) == own
+    (tmp_path / "rules.yaml").write_text(GOOD)
+    assert read_rules(settings) == parsed(GOOD)
