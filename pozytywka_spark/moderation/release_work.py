@@ -152,7 +152,12 @@ class ReleaseCases:
             accounts=pl.col("accounts").list.unique(maintain_order=True),
             day=pl.col("day").cast(pl.Int32).cast(pl.Int64) * DAY_MICROS,
         ).unique("case_id")
-        whole = events.join(known, on="case_id").with_columns(lone=pl.col("accounts").list.len() == 1)
+        # one may appeal against a foul of a case that a later scan has dropped
+        whole = events.join(known, on="case_id", how="left").with_columns(
+            pl.col("group").fill_null(""),
+            pl.col("day").fill_null(0),
+            lone=(pl.col("accounts").list.len() == 1).fill_null(value=False),
+        )
         of_users = whole.filter(pl.col("user_id").is_not_null()).drop("accounts")
         of_cases = whole.filter(pl.col("user_id").is_null()).drop("user_id")
         each = of_cases.rename({"accounts": "user_id"}).explode("user_id").drop_nulls("user_id")
