@@ -143,7 +143,7 @@ def queue_lines(cases: pl.DataFrame, sums: pl.DataFrame | None, names: Sequence[
         told = cases.with_columns(signals=pl.lit(None, pl.String))
     else:
         whole = sums.drop("bin").group_by("case_id").sum()
-        means = [(pl.col(_SUM + n) / pl.col(_COUNT + n).replace(0, None)).alias(n) for n in names]
+        means = [_finite(pl.col(_SUM + n) / pl.col(_COUNT + n)).alias(n) for n in names]
         encoded = whole.select("case_id", signals=pl.struct(means))
         told = cases.join(encoded, on="case_id", how="left", maintain_order="left")
     ordered = told.with_columns(pl.col("harm").fill_null(0)).sort(
@@ -159,6 +159,11 @@ def queue_lines(cases: pl.DataFrame, sums: pl.DataFrame | None, names: Sequence[
         "signals",
     )
     return ordered.select(line=line.struct.json_encode())
+
+
+def _finite(value: pl.Expr) -> pl.Expr:
+    """JSON has no words for what isn't: null instead."""
+    return pl.when(value.is_finite()).then(value)
 
 
 def _time(name: str) -> pl.Expr:

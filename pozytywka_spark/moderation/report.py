@@ -58,7 +58,8 @@ def report_of(lake: Lake, at: int) -> ModerationReport:
             files_of(lake, tasks, schemas.DECISIONS.name, rows.DECISIONS),
             files_of(lake, tasks, schemas.SECOND_LOOKS.name, rows.LOOKS),
             files_of(lake, tasks, schemas.RELEASES.name, rows.RELEASES),
-            min(at, settled) if settled > rows.NEVER else at,
+            at,
+            min(at, settled),
         )
         of_accounts = CountAccounts(
             slices_of(fouls),

@@ -51,7 +51,7 @@ _Results = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run did: rows by table; `late` answers came in after what they were due in was settled.
+    """What a run did: rows by table; `late` answers and appeals came in after what they were due in was settled.
 
     `unchanged`: an earlier run had come as far already.
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from pozytywka_spark.lake.api import Lake
@@ -122,3 +123,28 @@ def signal_row(user: int, number: int, pace: float) -> dict[str, Any]:
         "month": its_day.replace(day=1),
         "user_bucket": 0,
     }
+
+
+def answers(*rows: tuple[str, str, str, float]) -> list[pl.DataFrame]:
+    """Rows as they are read from a file."""
+    names = ["case_id", "reviewer", "verdict", "decided_at", "trouble"]
+    whole = [(name, who, word, day(when).isoformat(), None) for name, who, word, when in rows]
+    return [pl.DataFrame(whole, schema=dict.fromkeys(names, pl.String), orient="row")]
+
+
+def appeals(*rows: tuple[int, str, float, str | None, str | None, float | None]) -> list[pl.DataFrame]:
+    """Rows of appeals, the same way."""
+    names = ["user_id", "case_id", "appealed_at", "reviewer", "verdict", "decided_at", "trouble"]
+    whole = [
+        (
+            str(user),
+            name,
+            day(made).isoformat(),
+            who,
+            word,
+            None if when is None else day(when).isoformat(),
+            None,
+        )
+        for user, name, made, who, word, when in rows
+    ]
+    return [pl.DataFrame(whole, schema=dict.fromkeys(names, pl.String), orient="row")]
