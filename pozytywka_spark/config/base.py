@@ -21,6 +21,9 @@ Product = Literal[
     "experiment",
     "uplift",
     "monthly",  # when a month's work trains
+    "fraud",  # signals, rings and cases
+    "moderation",  # fouls, blocks and what they discount
+    "factory",  # which models decide
     "world",  # a synthetic delivery
 ]
 Decides = dict[str, JsonValue]

@@ -9,9 +9,12 @@ from pydantic import Field, model_validator
 from pozytywka_spark.config.base import NOTHING, Section
 from pozytywka_spark.config.evaluation import Evaluation
 from pozytywka_spark.config.experiments import Experiments
+from pozytywka_spark.config.factory import Factory
 from pozytywka_spark.config.features import Features, Guards, Label
+from pozytywka_spark.config.fraud import Fraud
 from pozytywka_spark.config.ingest import Data, Ingest, Raw
 from pozytywka_spark.config.lake import S3, LakeSettings
+from pozytywka_spark.config.moderation import Moderation
 from pozytywka_spark.config.monitoring import Monitoring
 from pozytywka_spark.config.orchestration import Monthly
 from pozytywka_spark.config.promotion import Gate
@@ -51,6 +54,9 @@ class Settings(Section):
     experiments: Experiments = Experiments()
     monitoring: Monitoring = Monitoring()
     simulation: Simulation = Simulation()
+    fraud: Fraud = Fraud()
+    moderation: Moderation = Moderation()
+    factory: Factory = Factory()
     monthly: Monthly = Monthly()
     mlflow: Mlflow
     synthetic: Synthetic = Synthetic()

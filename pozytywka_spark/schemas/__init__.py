@@ -7,6 +7,7 @@ from pozytywka_spark.schemas.experiments import (
     EXPOSURES,
     UPLIFT,
 )
+from pozytywka_spark.schemas.factory import DECISIONS, FACTORY_BOOSTERS, FACTORY_MODELS
 from pozytywka_spark.schemas.features import (
     ARTIST_DEBUTS,
     FEATURE_BUILDS,
@@ -18,6 +19,7 @@ from pozytywka_spark.schemas.features import (
     labels_table,
     user_month_table,
 )
+from pozytywka_spark.schemas.fraud import CASES, FRAUD_SCANS, RINGS, signals_table
 from pozytywka_spark.schemas.ingest import (
     DATA_SPAN,
     INGEST_COUNTS,
@@ -27,31 +29,55 @@ from pozytywka_spark.schemas.ingest import (
     QUARANTINE,
     RESCUED,
 )
+from pozytywka_spark.schemas.moderation import (
+    APPEALS,
+    BLOCKS,
+    DISCOUNTED_PLAYS,
+    FOULS,
+    MODERATION_RUNS,
+    RELEASES,
+    SECOND_LOOKS,
+    VERDICTS,
+    VERDICTS_ASIDE,
+)
 from pozytywka_spark.schemas.serving import MONITORING, MONTHLY_STEPS, PREDICTIONS, SIMULATIONS
 from pozytywka_spark.schemas.silver import ARTISTS, EVENTS, SILVER, TRACK_STORAGE, TRACKS, USERS, order_of
 from pozytywka_spark.schemas.table import Table, month_of, table
 
 __all__ = [
+    "APPEALS",
     "ARTISTS",
     "ARTIST_DEBUTS",
     "ASSIGNMENTS",
+    "BLOCKS",
+    "CASES",
     "DATA_SPAN",
+    "DECISIONS",
+    "DISCOUNTED_PLAYS",
     "EVENTS",
     "EXPERIMENTS",
     "EXPERIMENT_RESULTS",
     "EXPOSURES",
+    "FACTORY_BOOSTERS",
+    "FACTORY_MODELS",
     "FEATURE_BUILDS",
     "FIRST_LIKES",
     "FIRST_PURCHASES",
+    "FOULS",
+    "FRAUD_SCANS",
     "INGESTS",
     "INGEST_COUNTS",
     "INGEST_FILES",
+    "MODERATION_RUNS",
     "MONITORING",
     "MONTHLY_STEPS",
     "PREDICTIONS",
     "QUALITY",
     "QUARANTINE",
+    "RELEASES",
     "RESCUED",
+    "RINGS",
+    "SECOND_LOOKS",
     "SILVER",
     "SIMULATIONS",
     "TRACKS",
@@ -60,11 +86,14 @@ __all__ = [
     "UPLIFT",
     "USERS",
     "USER_DEBUTS",
+    "VERDICTS",
+    "VERDICTS_ASIDE",
     "Table",
     "features_table",
     "labels_table",
     "month_of",
     "order_of",
+    "signals_table",
     "table",
     "user_month_table",
 ]

@@ -126,6 +126,7 @@ def history_of(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bou
     user, month = np.nonzero(here)
     at = last[user, month]
     new_month = np.append(True, (np.diff(sessions.user) != 0) | (np.diff(sessions.month) != 0))
+    own = ~sessions.apart
 
     def so_far(per_session: Array) -> Array:
         """Summed over the user's sessions up to the last one."""
@@ -136,7 +137,7 @@ def history_of(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bou
         return total[at] - start[user]
 
     def of_plays(value: Array) -> Array:
-        return so_far(np.bincount(plays.session, weights=value, minlength=len(sessions)))
+        return so_far(np.bincount(plays.session, weights=value, minlength=len(sessions)) * own)
 
     treated = life.people.treated[sessions.user]
     factor = changes.advert_factor(plan, treated, sessions.month)[plays.session]
@@ -144,9 +145,9 @@ def history_of(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bou
         user=user,
         month=month,
         last=at,
-        sessions=sessions.number[at] + 1.0,
-        active_months=so_far(new_month.astype(float)),
-        plays=so_far(sessions.plays.astype(float)),
+        sessions=so_far(own * 1.0),
+        active_months=so_far((new_month & own) * 1.0),
+        plays=so_far(sessions.plays * own * 1.0),
         adverts=of_plays(plays.advert),
         advert_chances=of_plays(factor),
         skips=of_plays(plays.skipped),

@@ -10,7 +10,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.prepare import Prepared, pin, spark_rows
+from pozytywka_spark.dataset.prepare import Prepared, pin
 from pozytywka_spark.dataset.questions import Asked, Later
 from pozytywka_spark.dataset.splits import describe, diagram
 from pozytywka_spark.dataset.table_job import Laid, table_to_ask, training_table
@@ -32,7 +32,7 @@ from pozytywka_spark.tracking.sources import training_inputs
 from pozytywka_spark.tracking.store import Tracking, connect
 from pozytywka_spark.training import dossier_data, earlier_trainings, log_training
 from pozytywka_spark.training.ahead import libraries_loading
-from pozytywka_spark.training.fit_and_measure import fit_models, held_rows, measure
+from pozytywka_spark.training.fit_and_measure import fit_models, grow_across, held_rows, measure
 from pozytywka_spark.training.guard_shuffled_labels import check_shuffled
 from pozytywka_spark.training.stability import stability_meanwhile
 from pozytywka_spark.training.tuning.folds import Final, Fit
@@ -125,8 +125,8 @@ def _train(
         tuned = search(tracking, parent, prepared, settings, fits)
         log_training.log_tuned(tracking, parent, tuned.parameters if tuned else {})
         final = with_parameters(settings, tuned.parameters) if tuned else settings
-        rows = partial(spark_rows, laid.plan.pinned, prepared.split, settings, lake)
-        fitted = fit_models(laid.asked, rows, prepared, final, plan)
+        across = partial(grow_across, laid.plan.pinned, prepared, final, plan, lake)
+        fitted = fit_models(laid.asked, across, prepared, final, plan)
         measured = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
         model = fitted.models[measured.chosen]
         test_rows = prepared.sizes[TEST][0]

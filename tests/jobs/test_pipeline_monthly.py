@@ -72,7 +72,7 @@ def june(
     home = tmp_path_factory.mktemp("june")
     told = pipeline(home, deliveries[0], "2022-06")
     settings = load_settings("local", settings_of(home, deliveries[0]))
-    assign(spark, settings, open_lake(settings, spark), "fewer-ads", {"treatment": 50})
+    assign(settings, open_lake(settings, spark), "fewer-ads", {"treatment": 50})
     return home, told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pyarrow import fs
@@ -48,6 +49,12 @@ class Folder:
             return None
         with self.files.open_input_stream(f"{self.path}/{name}") as stream:
             return bytes(stream.read()).decode()
+
+    def texts(self, suffix: str) -> Iterator[str]:
+        """The text of each file inside with this ending, by name."""
+        infos = self.files.get_file_info(fs.FileSelector(self.path))
+        for name in sorted(info.base_name for info in infos if info.base_name.endswith(f".{suffix}")):
+            yield self.read(name) or ""
 
     def write(self, name: str, text: str) -> None:
         """A small text file inside."""
