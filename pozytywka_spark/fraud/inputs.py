@@ -141,14 +141,15 @@ def choose(lake: Lake, inputs: Inputs, span: tuple[date, date] | None, *, full: 
 
 
 def read_scanned(lake: Lake) -> dict[date, Scanned]:
-    """What is recorded of months, in their order."""
+    """What is recorded of months, in their order; of a release that recorded otherwise nothing."""
     if not lake.exists(FRAUD_SCANS.name):
         return {}
-    rows = lake.rows(FRAUD_SCANS.name).to_pylist()
-    ordered = sorted(rows, key=lambda row: row["month"])
+    rows = sorted(lake.rows(FRAUD_SCANS.name).to_pylist(), key=lambda row: row["month"])
+    inputs = {row["month"]: json.loads(row["inputs"]) for row in rows}
     return {
-        row["month"]: Scanned(json.loads(row["inputs"]), row["signals"], row["rings"], row["cases"])
-        for row in ordered
+        row["month"]: Scanned(inputs[row["month"]], row["signals"], row["rings"], row["cases"])
+        for row in rows
+        if inputs[row["month"]].get("format") == FORMAT
     }
 
 
@@ -170,7 +171,11 @@ def write_scanned(lake: Lake, months: Mapping[date, Scanned]) -> None:
 
 def recorded(inputs: Inputs, month: date) -> dict[str, Any]:
     """What a month is recorded to be made from."""
-    return {**inputs.months[month], **{name: list(each) for name, each in inputs.seen.items()}}
+    return {
+        "format": FORMAT,
+        **inputs.months[month],
+        **{name: list(each) for name, each in inputs.seen.items()},
+    }
 
 
 def _events(lake: Lake, tasks: Tasks) -> tuple[dict[date, MonthEvents], EventShards]:
@@ -208,8 +213,9 @@ def _seen(
 
 
 def _files(lake: Lake, tasks: Tasks, name: str) -> tuple[DataFile, ...]:
+    """The files of a catalogue table; none if no delivery had one."""
     if not lake.exists(name):
-        raise DataError(f"table {name} is not in {lake.root}: run the ingest job first")
+        return ()
     shards = lake.shards(name, tasks, None, CATALOGUE[name])
     return tuple(file for shard in shards for file in shard.files)
 

@@ -7,7 +7,7 @@ from pozytywka_spark.schemas.experiments import (
     EXPOSURES,
     UPLIFT,
 )
-from pozytywka_spark.schemas.factory import DECISIONS, FACTORY_MODELS
+from pozytywka_spark.schemas.factory import DECISIONS, FACTORY_BOOSTERS, FACTORY_MODELS
 from pozytywka_spark.schemas.features import (
     ARTIST_DEBUTS,
     FEATURE_BUILDS,
@@ -34,6 +34,8 @@ from pozytywka_spark.schemas.moderation import (
     BLOCKS,
     DISCOUNTED_PLAYS,
     FOULS,
+    MODERATION_RUNS,
+    RELEASES,
     SECOND_LOOKS,
     VERDICTS,
     VERDICTS_ASIDE,
@@ -56,6 +58,7 @@ __all__ = [
     "EXPERIMENTS",
     "EXPERIMENT_RESULTS",
     "EXPOSURES",
+    "FACTORY_BOOSTERS",
     "FACTORY_MODELS",
     "FEATURE_BUILDS",
     "FIRST_LIKES",
@@ -65,11 +68,13 @@ __all__ = [
     "INGESTS",
     "INGEST_COUNTS",
     "INGEST_FILES",
+    "MODERATION_RUNS",
     "MONITORING",
     "MONTHLY_STEPS",
     "PREDICTIONS",
     "QUALITY",
     "QUARANTINE",
+    "RELEASES",
     "RESCUED",
     "RINGS",
     "SECOND_LOOKS",

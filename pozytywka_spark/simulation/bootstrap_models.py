@@ -26,7 +26,7 @@ from pozytywka_spark.models.booster import Predictor
 from pozytywka_spark.models.linear_fit import fit_weighted
 from pozytywka_spark.models.predictors import Trees, from_content
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.models.target import check_column
+from pozytywka_spark.models.target import label_columns
 from pozytywka_spark.models.tree_parameters import positive_weight, tree_parameters
 from pozytywka_spark.names import LABEL
 
@@ -102,11 +102,8 @@ def training_rows(tasks: Tasks, settings: Settings, lake: Lake, model: ServingMo
     Raises `DataError` if the table has not the model's label, if there is no such row or no buyer among them.
     """
     simulation = settings.simulation
-    schema = lake.schema("labels")
-    if schema is None:
-        raise DataError(f"table labels is not in {lake.root}: run the features job first")
-    check_column(schema.names, model)
-    whole = not settings.training.incomplete_months and "complete" in schema.names
+    has_complete = "complete" in label_columns(lake, model)
+    whole = not settings.training.incomplete_months and has_complete
     times = ["user_id", "month", "cut_off", "horizon_end", "mature", model.label]
     labels = {
         shard.partition["month"]: shard.files

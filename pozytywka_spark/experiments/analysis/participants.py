@@ -1,4 +1,4 @@
-"""Who takes part and what became of them: one row a user, from assignments, events and the time before."""
+"""Participants and their outcomes: one row per user, from assignments, events and the time before."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pozytywka_spark.experiments.purchases import first_purchases
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.months import DAY_MICROS, month_at, number_of, start_micros
+from pozytywka_spark.names import SUBGROUPS
 
 NONE = -1  # month number of users who haven't bought
 
@@ -84,7 +85,7 @@ def with_past(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame
 
 def without_past(users: pl.DataFrame) -> pl.DataFrame:
     """As `with_past` where the features job has not run: no segments, no covariates."""
-    return users.with_columns(pl.lit(None, pl.String).alias(name) for name in ("city", "tenure", "activity"))
+    return users.with_columns(pl.lit(None, pl.String).alias(name) for name in SUBGROUPS)
 
 
 def past_of(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame:

@@ -23,8 +23,8 @@ from pozytywka_spark.experiments.slices import Slice
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.months import start_micros
+from pozytywka_spark.names import SUBGROUPS
 
-SEGMENTS = ("city", "tenure", "activity")
 # Sums of whole numbers are the same in whatever order rows arrive. With 4 digits a squared logarithm of a
 # count up to 10^9 leaves room in 64 bits for 10^7 users of a cell.
 UNIT = 10.0**4
@@ -113,7 +113,7 @@ def counts_of(users: pl.DataFrame) -> pl.DataFrame:
             taking_part.select(
                 "group", "revision", "bought", pl.lit(name).alias("segment"), pl.col(name).alias("value")
             )
-            for name in SEGMENTS
+            for name in SUBGROUPS
         )
         .group_by("segment", "value", "group", "revision")
         .agg(counted)

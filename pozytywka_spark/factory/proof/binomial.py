@@ -44,8 +44,10 @@ def most_wrong(tested: npt.ArrayLike, limit: npt.ArrayLike, alpha: float) -> Who
 def chance(wrong: npt.ArrayLike, seen: npt.ArrayLike, tested: npt.ArrayLike, most: npt.ArrayLike) -> Floats:
     """The probability of at most `most` wrong ones among `tested` more, after `wrong` of `seen`.
 
-    Beta-binomial, from Jeffreys' prior: it knows how little a small sample says.
+    Errors are rare: their number is Poisson's, of a rate as Jeffreys' prior and what was seen leave it
+    (Gamma), hence negative binomial. It knows how little a small sample says.
     """
-    least = np.maximum(np.asarray(tested), 1)
-    found = stats.betabinom.cdf(most, least, np.asarray(wrong) + 0.5, np.asarray(seen) - wrong + 0.5)
-    return np.asarray(np.where(np.asarray(most) >= 0, found, 0.0), dtype=np.float64)
+    counted = np.maximum(np.asarray(seen, dtype=np.float64), 1.0)
+    share = counted / (counted + np.maximum(np.asarray(tested, dtype=np.float64), 1.0))
+    reached = stats.nbinom.cdf(most, np.asarray(wrong) + 0.5, share)
+    return np.asarray(np.where(np.asarray(most) >= 0, reached, 0.0), dtype=np.float64)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pozytywka_spark.factory.proof.binomial import fewest, p_value, precision_low
-from pozytywka_spark.factory.proof.cases import APPROVE, BAD, NOT_LOOKED, Cases, spokesmen, wanted
+from pozytywka_spark.factory.proof.binomial import Whole, fewest, p_value, precision_low
+from pozytywka_spark.factory.proof.cases import APPROVE, BAD, NOT_LOOKED, Cases, Flags, spokesmen, wanted
+from pozytywka_spark.factory.proof.looks import loosest
 from pozytywka_spark.factory.proof.sequence import Demands, Sequence, learn
 
 
@@ -49,7 +50,11 @@ def prove(
     """The loosest threshold proven right, and the sequence that was tried."""
     witnesses = len(np.unique(tested.witness))
     needed = fewest(demands.precision, demands.confidence)
-    sequence = learn(training.ranked(side), witnesses, side, demands, noise)
+    edge = loosest(tested.ranked(side), side)
+    sequence = learn(training.ranked(side), witnesses, side, demands, noise, edge)
+    if sequence.is_needless:
+        reason = f"deciding everything this way is right in {demands.precision:g} already: no model is needed"
+        return Proof(side, None, 0, 0, 0.0, 0.0, reason), sequence
     if witnesses < needed:
         reason = (
             f"too few accounts: {witnesses} tested, {needed} without an error prove {demands.precision:g}"
@@ -65,8 +70,8 @@ def walk(tested: Cases, sequence: Sequence, side: str, demands: Demands) -> Proo
     """Test one threshold after another until one fails; `tested` are `Cases.ranked`."""
     kept: tuple[float, Trial] | None = None
     failed: Trial | None = None
-    for threshold in sequence.thresholds:
-        trial = tried(tested, float(threshold), sequence, side, demands)
+    for threshold, expected in zip(sequence.thresholds, sequence.disagreeing, strict=True):
+        trial = tried(tested, float(threshold), float(expected), sequence, side, demands)
         if trial.p > demands.alpha:
             failed = trial
             break
@@ -82,8 +87,13 @@ def walk(tested: Cases, sequence: Sequence, side: str, demands: Demands) -> Proo
     return Proof(side, turned, trial.tested, trial.wrong, low, trial.coverage, reason)
 
 
-def tried(tested: Cases, threshold: float, sequence: Sequence, side: str, demands: Demands) -> Trial:
-    """All that a threshold must refute, on tested cases: a union of doubts, each at the full level."""
+def tried(
+    tested: Cases, threshold: float, expected: float, sequence: Sequence, side: str, demands: Demands
+) -> Trial:
+    """All that a threshold must refute, on tested cases: a union of doubts, each at the full level.
+
+    `expected`: the share of disagreements that training cases led one to expect there.
+    """
     decided = tested.score >= threshold
     judged, right = tested.judged(), wanted(side)
     speaking = spokesmen(tested, decided)
@@ -91,7 +101,7 @@ def tried(tested: Cases, threshold: float, sequence: Sequence, side: str, demand
     count = len(speaking)
     coverage = float(np.mean(decided)) if len(tested) else 0.0
     limit = sequence.limit * _seen_share(sequence.noise)
-    doubts = [(float(p_value(wrong, count, limit)), f"{wrong} of {count} wrong, {limit:.2%} to be refuted")]
+    doubts = _wrong_doubts(tested, speaking, right, limit, expected)
     if np.sum(decided) > count:
         # accounts with more cases than others weigh more among cases than among accounts
         share = float(np.mean(judged[decided] != right))
@@ -109,16 +119,52 @@ def tried(tested: Cases, threshold: float, sequence: Sequence, side: str, demand
         )
     if side == APPROVE:
         bad = spokesmen(tested, judged == BAD)
-        through = int(np.sum(decided[bad]))
-        allowed = demands.most_missed * _seen_share(sequence.noise)
+        through = _through(tested, bad, decided)
+        too_many = through > demands.most_missed * (len(bad) - int(np.sum(decided[bad])) + through)
         doubts.append(
             (
-                float(p_value(through, len(bad), allowed)),
-                f"{through} of {len(bad)} bad cases let through, {allowed:.1%} to be refuted",
+                float(too_many),
+                f"{through} of {len(bad)} bad cases let through, {demands.most_missed:.0%} allowed",
             )
         )
     p, why = max(doubts)
     return Trial(count, wrong, coverage, p, why)
+
+
+def _wrong_doubts(
+    tested: Cases, speaking: Whole, right: int, limit: float, expected: float
+) -> list[tuple[float, str]]:
+    """That too many decisions are wrong: of all, or where only a part of the disagreeing was asked again,
+    as a product of two shares (see `looks`).
+    """
+    count = len(speaking)
+    judged = tested.judged()[speaking]
+    differs = tested.verdict[speaking] != right
+    asked = differs & (tested.looked[speaking] != NOT_LOOKED)
+    wrong, disagreeing, looked = int(np.sum(judged != right)), int(differs.sum()), int(asked.sum())
+    if not looked or looked == disagreeing or wrong == disagreeing:
+        return [(float(p_value(wrong, count, limit)), f"{wrong} of {count} wrong, {limit:.2%} to be refuted")]
+    share = min(1.0, expected + 2.0 * float(np.sqrt(expected * (1 - expected) / count)) + 1.0 / count)
+    upheld = int(np.sum(judged[asked] != right))
+    return [
+        (float(p_value(disagreeing, count, share)), f"{disagreeing} of {count} disagree"),
+        (
+            float(p_value(upheld, looked, min(1.0, limit / share))),
+            f"{upheld} of {looked} looked at again are wrong, of {disagreeing} that disagree among {count}",
+        ),
+    ]
+
+
+def _through(tested: Cases, bad: Whole, decided: Flags) -> int:
+    """How many bad cases are let through; of those not asked again as large a share as of those asked."""
+    approved = bad[decided[bad]]
+    first = tested.verdict[approved] == BAD
+    asked = decided & (tested.verdict == BAD) & (tested.looked != NOT_LOOKED)
+    if not asked.any():
+        return len(approved)
+    unasked = int(np.sum(first & (tested.looked[approved] == NOT_LOOKED)))
+    upheld = float(np.mean(tested.looked[asked] == BAD))
+    return len(approved) - unasked + round(unasked * upheld)
 
 
 def _seen_share(noise: float) -> float:

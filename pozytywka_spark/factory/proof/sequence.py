@@ -1,15 +1,15 @@
 """Which thresholds are tried, in which order, begun where: learnt on training cases only.
 
 A side's thresholds are tested one after another, from a start towards looser ones, each at the full level,
-until one fails; those before it are proven all together (fixed-sequence testing; Maurer, Hothorn and Lehmacher
-1995; Angelopoulos et al. 2021, "Learn then test"). That holds for any order that knows nothing of the tested
+until one fails; those before it are proven all together (fixed-sequence testing; Maurer, Hothorn and
+Lehmacher 1995; Angelopoulos et al. 2021, "Learn then test"). That holds for any order that knows nothing of the tested
 cases. Begun at the strictest threshold it would find nothing: a handful of cases prove no 99%. So it begins
 at the loosest of those that have the best chance to pass, as the training cases let one expect.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -48,15 +48,27 @@ class Sequence:
     limit: float
     noise: float
     best_chance: float
+    disagreeing: Floats = field(default_factory=lambda: np.empty(0))  # share of wrong ones in training, each
+    is_needless: bool = False  # everything decided this way is as right as demanded
 
 
-def learn(training: Cases, tested: int, side: str, demands: Demands, noise: float = 0.0) -> Sequence:
-    """From training cases (`Cases.ranked`), for a test of about `tested` witnesses."""
+def learn(
+    training: Cases,
+    tested: int,
+    side: str,
+    demands: Demands,
+    noise: float = 0.0,
+    loosest: float = -np.inf,
+) -> Sequence:
+    """From training cases (`Cases.ranked`), for a test of about `tested` witnesses, down to `loosest`."""
     right = wanted(side)
     everyone = spokesmen(training, np.ones(len(training), np.bool_))
     base = float(np.mean(training.judged()[everyone] != right)) if len(everyone) else 0.0
     limit = min(1.0 - demands.precision, without_noise(base, noise) / 2.0)
+    if without_noise(base, noise) <= 1.0 - demands.precision:
+        return Sequence(np.empty(0), limit, noise, 0.0, is_needless=len(everyone) > 0)
     thresholds = _grid(training)
+    thresholds = thresholds[thresholds >= loosest]
     if not len(thresholds) or limit <= 0.0 or not tested:
         return Sequence(np.empty(0), limit, noise, 0.0)
     decided, wrong, bad, missed = (np.zeros(len(thresholds)) for _ in range(4))
@@ -65,13 +77,14 @@ def learn(training: Cases, tested: int, side: str, demands: Demands, noise: floa
     for place, counts in enumerate(counted(training, thresholds, right)):
         decided[place], wrong[place] = counts
         missed[place] = np.sum(training.score[bad_ones] >= thresholds[place])
+    disagreeing = wrong / np.maximum(decided, 1)
     wrong = np.maximum(wrong - noise * decided, 0.0)
     expected = np.floor(decided * tested / max(len(everyone), 1))
     chances = chance(wrong, decided, expected, most_wrong(expected, limit, demands.alpha))
     if side == APPROVE:
         bad_tested = np.floor(bad * tested / max(len(everyone), 1))
         missed = np.maximum(missed - noise * decided, 0.0)
-        through = most_wrong(bad_tested, demands.most_missed, demands.alpha)
+        through = np.floor(bad_tested * demands.most_missed)
         chances = np.minimum(chances, chance(missed, np.maximum(bad, missed), bad_tested, through))
     best = float(chances.max())
     if best < LEAST_CHANCE:
@@ -79,7 +92,8 @@ def learn(training: Cases, tested: int, side: str, demands: Demands, noise: floa
     start = int(np.flatnonzero(chances >= best - SAME_CHANCE).max())
     hopeful = np.flatnonzero(chances >= _LAST_CHANCE)
     end = int(hopeful[hopeful >= start].max())
-    return Sequence(thresholds[start : end + 1], limit, noise, best)
+    chosen = slice(start, end + 1)
+    return Sequence(thresholds[chosen], limit, noise, best, disagreeing[chosen])
 
 
 def without_noise(share: float, noise: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from pathlib import Path
 
 from pozytywka_spark.config import Settings, conf_folder
@@ -17,9 +18,12 @@ def read_rules(settings: Settings, file: str | None = None) -> tuple[Rule, ...]:
 
     Raises `UsageError` naming file and line.
     """
-    path = Path(file or settings.fraud.rules or conf_folder() / NAME)
+    named = file or settings.fraud.rules
+    path = Path(named) if named else conf_folder() / NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        # a folder of settings need not have one, and a package in an archive has no folder
+        shipped = None if named or path.is_file() else pkgutil.get_data("pozytywka_spark", f"conf/{NAME}")
+        text = path.read_text(encoding="utf-8") if shipped is None else shipped.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"rules {path} can't be read: {' '.join(str(error).split())}") from None
     return parse_rules(text, str(path), NAMES)
