@@ -22,6 +22,7 @@ import numpy as np
 import polars as pl
 from scipy import special
 
+FIXED = 2.0**32  # of the fixed point that weights are summed in
 TASTE_TRACKS = 3
 HIT = 10.0
 HIT_LISTENERS = 30  # of a hit, at least
@@ -48,19 +49,14 @@ def pairs_of(parts: pl.DataFrame) -> pl.DataFrame:
 
 
 def weights_of(pairs: pl.DataFrame) -> pl.DataFrame:
-    """WEIGHTS among some accounts."""
-    # sorted, so that a sum of fractions doesn't depend on the order in which pairs came in
-    ordered = pairs.sort(TRACK, PLAYS).group_by(TRACK, maintain_order=True)
-    return ordered.agg(
-        (1.0 + pl.col(PLAYS)).log(2.0).sum().alias(WEIGHT), pl.len().cast(pl.Int64).alias(LISTENERS)
-    )
+    """WEIGHTS among some accounts, in whole numbers, so that sums are the same in any order."""
+    weight = ((1.0 + pl.col(PLAYS)).log(2.0) * FIXED).round().cast(pl.Int64)
+    return pairs.group_by(TRACK).agg(weight.sum().alias(WEIGHT), pl.len().cast(pl.Int64).alias(LISTENERS))
 
 
 def together(weights: pl.DataFrame) -> pl.DataFrame:
     """WEIGHTS among all accounts, of those among some."""
-    return (
-        weights.sort(TRACK, WEIGHT).group_by(TRACK, maintain_order=True).agg(pl.col(WEIGHT, LISTENERS).sum())
-    )
+    return weights.group_by(TRACK).agg(pl.col(WEIGHT, LISTENERS).sum())
 
 
 def tastes_of(tracks: pl.DataFrame, artists: pl.DataFrame) -> pl.DataFrame:
@@ -115,8 +111,7 @@ def _by_taste(
     """What a taste explains at most of each of the `likely` pairs: account, track, by_taste."""
     asked = likely.join(tastes, on=TRACK)
     theirs = tastes.join(asked.select(TASTE).unique(), on=TASTE, how="semi").join(weights, on=TRACK)
-    by_taste = theirs.sort(TASTE, TRACK).group_by(TASTE, maintain_order=True)
-    weight = by_taste.agg(pl.col(WEIGHT).sum().alias("whole"))
+    weight = theirs.group_by(TASTE).agg(pl.col(WEIGHT).sum().alias("whole"))
     mine = (
         pairs.join(likely.select(ACCOUNT).unique(), on=ACCOUNT, how="semi")
         .join(theirs.select(TRACK, TASTE), on=TRACK)

@@ -103,14 +103,15 @@ class FindRings:
 
     def __call__(self, items: Sequence[WindowPairs], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a month."""
+        tastes = self._tastes(files)
         for item in items:
-            rings = rings_among(self._far_more(item, files), self.least)
+            rings = rings_among(self._far_more(item, tastes, files), self.least)
             named = pl.concat_str(pl.lit(item.month[:7]), pl.col("ring"), separator="-")
             rows = rings.select(named.alias("ring"), ACCOUNT, "score", "tracks")
             files.write(RINGS, rows, {"month": date.fromisoformat(item.month)})
             yield {"month": item.month, "rings": rings["ring"].n_unique(), "accounts": rings.height}
 
-    def _far_more(self, item: WindowPairs, files: TaskFiles) -> pl.DataFrame:
+    def _far_more(self, item: WindowPairs, tastes: pl.DataFrame, files: TaskFiles) -> pl.DataFrame:
         buckets = item.buckets()
         only = pairs_of(files.read(buckets[0])) if len(buckets) == 1 else None
 
@@ -121,7 +122,7 @@ class FindRings:
                 yield from (pairs_of(files.read(parcels)) for parcels in buckets)
 
         weights = together(pl.concat([weights_of(some) for some in pairs()]))
-        tastes = with_hits(self._tastes(files).join(weights, on=TRACK, how="semi"), weights)
+        tastes = with_hits(tastes.join(weights, on=TRACK, how="semi"), weights)
         return pl.concat([far_more(some, weights, tastes, self.far) for some in pairs()])
 
     def _tastes(self, files: TaskFiles) -> pl.DataFrame:
