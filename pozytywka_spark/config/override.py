@@ -1,4 +1,4 @@
-"""What the value of `--set KEY=VALUE` means: text stays as it was typed, anything else is parsed."""
+"""Parse the value of `--set KEY=VALUE`: a text setting gets it as typed, any other is parsed as YAML."""
 
 from __future__ import annotations
 

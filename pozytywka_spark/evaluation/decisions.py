@@ -1,4 +1,4 @@
-"""What a rule of addressing users would have brought on the test months, from exact counts."""
+"""Decision table: what a rule of addressing users would have brought on the test months, by exact counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moves the scores overall: each feature's contributions, their strength, direction and shape."""
+"""Feature importance: each feature's contributions to the scores, their strength, direction and shape."""
 
 from __future__ import annotations
 

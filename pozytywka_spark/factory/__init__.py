@@ -1,1 +1,1 @@
-"""Models that decide cases alone: trained a group of rules each, kept only where their precision is proven."""
+"""Models that decide cases alone: one a group of rules, kept only where its precision is proven."""

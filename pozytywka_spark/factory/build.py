@@ -39,7 +39,7 @@ LOOKS = 3
 
 @dataclass(frozen=True)
 class Asked:
-    """What to build: of the lake's cases, or of a labelled table (`file`), whose `score_column` may be given."""
+    """What to build: of the lake's cases, or of a table (`file`), of which a `score_column` may be given."""
 
     group: str | None = None
     at: datetime | None = None

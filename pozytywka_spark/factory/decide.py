@@ -13,7 +13,7 @@ import polars as pl
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.factory.decide_work import OUT, Decider, DecideGroups, Side
+from pozytywka_spark.factory.decide_work import OUT, DecideGroups, Decider, Side
 from pozytywka_spark.factory.inputs import Gathered, Group, data_end, gather_file, gather_lake, micros
 from pozytywka_spark.factory.labelled import FORMATS
 from pozytywka_spark.factory.states import STOPPED, States, changed, read_states, write_states

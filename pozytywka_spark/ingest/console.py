@@ -1,4 +1,4 @@
-"""What a person wants to know of an ingest, as the jobs print it."""
+"""Print an ingest to the console."""
 
 from __future__ import annotations
 

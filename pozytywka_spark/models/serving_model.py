@@ -1,4 +1,4 @@
-"""What serves: a model with everything that scoring needs to share with its training."""
+"""The model as loaded for scoring: predictor, calibrator, feature order, label."""
 
 from __future__ import annotations
 

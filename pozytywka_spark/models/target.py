@@ -1,4 +1,4 @@
-"""What a model predicts, its label and horizon: beside what the settings ask for, and in the table labels."""
+"""The label and horizon of a model, held against those of the settings and of the table labels."""
 
 from __future__ import annotations
 

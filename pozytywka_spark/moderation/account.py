@@ -63,8 +63,8 @@ class LookAtAccount:
                 pl.col("case_id").is_in(held.get_column("case_id").implode())
             )
             told = held.join(mine.unique("case_id"), on="case_id", how="left", maintain_order="left")
-            made = appeals.filter(pl.col("appealed_at") <= self.at).sort("appealed_at")
-            judged = pl.col("decided_at") <= self.at
+            made = appeals.filter(pl.col("recorded_at") <= self.at).sort("appealed_at")
+            judged = pl.col("acted_at") <= self.at
             shown = made.with_columns(
                 pl.when(judged).then(name).alias(name) for name in ("reviewer", "verdict", "decided_at")
             )
@@ -112,11 +112,11 @@ class ExportBlocked:
 
 
 def export_lines(users: pl.DataFrame) -> pl.DataFrame:
-    """Accounts (`user_id`, `blocked_until`) as lines of JSON with a message that names no rule and no score."""
+    """Accounts (`user_id`, `blocked_until`) as lines of JSON with a message that names no rule or score."""
     until = pl.col("blocked_until").cast(pl.Datetime("us"))
     message = pl.format(
-        "Some of your account's activity wasn't genuine listening, so the account is paused until {} UTC. "
-        f"It opens again by itself. You may appeal within {APPEAL_DAYS} days; another person will look at it.",
+        "Some of your account's activity wasn't genuine listening, so it is paused until {} UTC. It opens "
+        f"again by itself. You may appeal within {APPEAL_DAYS} days; another person will look at it.",
         until.dt.to_string("%Y-%m-%d %H:%M"),
     )
     line = pl.struct(
@@ -142,6 +142,3 @@ def export(lake: Lake, at: int, out: str) -> int:
         lines = sorted(done.of(EXPORTED), key=lambda parcel: parcel.key)
         write_lines(out, (tasks.fetch([parcel]).get_column("line").to_list() for parcel in lines))
         return sum(parcel.rows for parcel in lines)
-
-
-__all__ = ["Status", "export", "export_lines", "status_of"]

@@ -43,7 +43,7 @@ def judge_appeals(
 ) -> Appealed:
     """What becomes of `rows` (COLUMNS and TROUBLE, times in microseconds, `bad_time`: one can't be read).
 
-    `cases`: `case_id`, `accounts`. `verdicts`: `case_id`, `reviewer`, `verdict`, `decided_at`. `fouls`:
+    `cases`: `case_id`, `accounts`; of one that a later scan dropped the foul is enough. `verdicts`: `case_id`, `reviewer`, `verdict`, `decided_at`. `fouls`:
     `user_id`, `case_id`, `released_at`, the latest row of each. `appeals`: the table. An appeal against what
     isn't released yet is taken: it counts if the release turns out to be before it. One that nobody has
     judged is judged by a later row of the same key.
@@ -90,7 +90,7 @@ def _reason() -> pl.Expr:
     late = ~(pl.col("appealed_at") - pl.col("released_at")).is_between(0, APPEAL_MICROS)
     tests = [
         (pl.col("bad_time") | pl.col("appealed_at").is_null(), NO_TIME),
-        (pl.col("its").is_null(), NO_SUCH_CASE),
+        (pl.col("its").is_null() & pl.col("released_at").is_null(), NO_SUCH_CASE),
         (~pl.col("verdict").is_in(APPEAL_WORDS), UNKNOWN_WORD),
         ((judged[1] | judged[2]) & ~(judged[0] & judged[1] & judged[2]), HALF_JUDGED),
         (pl.col("decided_at") < pl.col("appealed_at"), BACKWARDS),

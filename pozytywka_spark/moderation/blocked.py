@@ -10,7 +10,7 @@ and in the work `blocked.users(files)`, a frame of the accounts blocked at the t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 
 import polars as pl
 
@@ -23,17 +23,19 @@ from pozytywka_spark.moderation.inputs import settled_until
 from pozytywka_spark.moderation.rows import in_micros, micros
 from pozytywka_spark.moderation.standing import blocked
 
-
 _COLUMNS = ["user_id", "case_id", "starts_at", "ends_at", "recorded_at"]
 
 
 @dataclass(frozen=True)
 class Blocked:
-    """The blocks' files, the time asked about, and until when anything is settled, both in microseconds."""
+    """The blocks' files, the time asked about, and until when anything is settled, both in microseconds.
 
-    files: tuple[DataFile, ...]
-    at: int
-    settled: int
+    No files: nobody is blocked.
+    """
+
+    files: tuple[DataFile, ...] = ()
+    at: int = 0
+    settled: int = 0
 
     @property
     def key(self) -> str:
@@ -41,10 +43,18 @@ class Blocked:
         return f"{self.at} {' '.join(sorted(file.path for file in self.files))}" if self.files else ""
 
     def users(self, files: TaskFiles) -> pl.DataFrame:
-        """Grain account that is blocked: `user_id`, `blocked_until` (microseconds). To be called in a task."""
+        """Grain account that is blocked: `user_id`, `blocked_until` (microseconds). For tasks."""
         nothing = pl.Schema({name: rows.BLOCKS[name] for name in _COLUMNS}).to_frame()
         known = files.shared(self.files, _COLUMNS) if self.files else nothing
         return blocked(in_micros(known), self.at, self.settled)
+
+
+NOBODY = Blocked()
+
+
+def blocked_from(lake: Lake, tasks: Tasks, cut_off: date) -> Blocked:
+    """Who is blocked as a day begins, in UTC."""
+    return blocked_at(lake, tasks, datetime.combine(cut_off, time(), UTC))
 
 
 def blocked_at(lake: Lake, tasks: Tasks, moment: datetime) -> Blocked:

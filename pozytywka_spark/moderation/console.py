@@ -45,8 +45,8 @@ def show_run(report: RunReport) -> None:
         )
     if report.late:
         cli.say(
-            f"{report.late:,} cases were answered too late for the run up to {_time(report.until)}: "
-            "they are released by a run --until a later time"
+            f"{report.late:,} answers or appeals came too late for the run up to {_time(report.until)}: "
+            "they count from then on, once a run goes --until a later time"
         )
 
 

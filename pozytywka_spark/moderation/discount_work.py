@@ -1,4 +1,4 @@
-"""Discounted plays, by tasks: which account-days are bad by month, then the plays of these in a month's events.
+"""Discounted plays, by tasks: which account-days are bad by month, then their plays in a month's events.
 
 Of an account-day all plays of the day; of a ring its accounts' plays of the ring's tracks in the month, for
 all else of theirs is camouflage of people's own. What two fouls name counts once.
@@ -21,7 +21,7 @@ from pozytywka_spark.moderation.rows import Files, by_month
 from pozytywka_spark.months import DAY_MICROS
 from pozytywka_spark.names import PLAY
 
-# Kinds of parcels, by month: user_id, day (null: the whole month), track_id (null: every track); track_id, plays
+# Kinds of parcels, by month: user_id, day (null: all of it), track_id (null: all tracks); track_id, plays
 BAD_DAYS, COUNTED = "bad_days", "counted"
 DIGESTS = "digests"
 _BAD_DAY = pl.Schema({"user_id": pl.Int64(), "day": pl.Date(), "track_id": pl.String(), "month": pl.Date()})
@@ -29,7 +29,7 @@ _BAD_DAY = pl.Schema({"user_id": pl.Int64(), "day": pl.Date(), "track_id": pl.St
 
 @dataclass(frozen=True)
 class FindBadDays:
-    """Work on numbers of slices of accounts: stages BAD_DAYS of the fouls that stand; tells DIGESTS by month."""
+    """Work on numbers of slices of accounts: stages BAD_DAYS of fouls that stand, tells DIGESTS by month."""
 
     slices: int
     fouls: Files

@@ -1,4 +1,4 @@
-"""What people hand in, by tasks: a slice of cases' new rows are judged beside what the tables hold of them."""
+"""What people hand in, by tasks: a slice of cases' new rows, judged beside what the tables hold of them."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ class TakeAppeals:
     verdicts: Files
     fouls: Files
     appeals: Files
+    settled: int
 
     def __call__(self, items: Sequence[int], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a slice."""
@@ -83,12 +84,26 @@ class TakeAppeals:
             latest = fouls.sort("recorded_at").unique(["user_id", "case_id"], keep="last")
             released = latest.select("user_id", "case_id", "released_at")
             judged = judge_appeals(came, cases, verdicts, released, appeals)
-            files.write(schemas.APPEALS, as_times(judged.appeals, "appealed_at", "decided_at"))
+            known = with_recorded(judged.appeals, appeals, self.settled)
+            times = ("appealed_at", "decided_at", "recorded_at", "acted_at")
+            files.write(schemas.APPEALS, as_times(known, *times))
             yield {
                 TAKEN: judged.taken,
                 DUPLICATES: judged.duplicates,
                 REFUSED: reasons_of(judged.refused),
             }
+
+
+def with_recorded(appeals: pl.DataFrame, before: pl.DataFrame, settled: int) -> pl.DataFrame:
+    """With `recorded_at` and `acted_at` as they were, of what is new the instant after `settled` at least."""
+    keys = ["user_id", "case_id", "appealed_at"]
+    joined = appeals.join(before.select(*keys, "recorded_at", "acted_at"), on=keys, how="left")
+    later = pl.lit(settled + 1)
+    acted = pl.coalesce("acted_at", pl.max_horizontal("decided_at", later))
+    return joined.with_columns(
+        pl.coalesce("recorded_at", pl.max_horizontal("appealed_at", later)).alias("recorded_at"),
+        pl.when(pl.col("verdict").is_not_null()).then(acted).alias("acted_at"),
+    )
 
 
 def reasons_of(refused: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -108,8 +123,14 @@ def by_case(rows: pl.DataFrame, slices: int) -> Iterator[tuple[int, pl.DataFrame
 
 
 CAME_ANSWERS = pl.Schema(
-    {**dict.fromkeys(("case_id", "reviewer", "verdict"), pl.String()), "decided_at": pl.Int64(), "trouble": pl.String()}
-)  # fmt: skip
+    {
+        "case_id": pl.String(),
+        "reviewer": pl.String(),
+        "verdict": pl.String(),
+        "decided_at": pl.Int64(),
+        "trouble": pl.String(),
+    }
+)
 CAME_APPEALS = pl.Schema(
     {
         "user_id": pl.Int64(),

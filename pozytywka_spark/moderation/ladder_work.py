@@ -140,10 +140,9 @@ def _standing(fouls: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
 
 def _foul_rows(walked: Sequence[tuple[int, FoulRow]]) -> pl.DataFrame:
     rows = [
-        (user, f.case_id, f.group, f.day, f.released_at, f.cause, f.step, f.belongs_to, f.cancelled, row.recorded_at)
+        (user, *(getattr(row.foul, name) for name in _FOUL if name != "ends_at"), row.recorded_at)
         for user, row in walked
-        for f in [row.foul]
-    ]  # fmt: skip
+    ]
     frame = _framed(rows, tables.FOULS)
     return frame.with_columns(day=(pl.col("day") // DAY_MICROS).cast(pl.Int32).cast(pl.Date))
 

@@ -80,8 +80,12 @@ def _over_time(report: ModerationReport) -> Chart:
         lines.append(Line(tuple(points), _colour(step), steps=True))
     days = [date.fromordinal(_EPOCH + day) for day, _, _ in report.running]
     return Chart(
-        "day", "blocks that run", lines=tuple(lines), legend=_legend(set(steps)), x_ticks=day_ticks(min(days), max(days))
-    )  # fmt: skip
+        "day",
+        "blocks that run",
+        lines=tuple(lines),
+        legend=_legend(set(steps)),
+        x_ticks=day_ticks(min(days), max(days)),
+    )
 
 
 def _legend(steps: set[int]) -> tuple[tuple[str, str], ...]:

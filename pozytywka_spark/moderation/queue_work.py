@@ -109,7 +109,7 @@ class SumSignals:
 
 
 def summed(cases: pl.DataFrame, signals: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """By case: of each signal the sum and count over its account's day, of a ring over its accounts' month."""
+    """By case: sum and count of each signal over its account's day, of a ring over its accounts' month."""
     each = cases.explode("accounts").rename({"accounts": "user_id"})
     days = each.filter(pl.col("ring").is_null()).join(signals, on=["user_id", "day"])
     months = each.filter(pl.col("ring").is_not_null()).drop("day").join(signals, on="user_id")
@@ -138,12 +138,12 @@ class WriteLines:
 
 
 def queue_lines(cases: pl.DataFrame, sums: pl.DataFrame | None, names: Sequence[str]) -> pl.DataFrame:
-    """Each case as a line of JSON, most harm first, then the oldest; `signals` is null if nothing is known."""
+    """Each case as a line of JSON, most harm first, then the oldest; `signals` is null if none are known."""
     if sums is None or not names:
         told = cases.with_columns(signals=pl.lit(None, pl.String))
     else:
         whole = sums.drop("bin").group_by("case_id").sum()
-        means = [(pl.col(_SUM + n) / pl.col(_COUNT + n).replace(0, None)).alias(n) for n in names]
+        means = [_finite(pl.col(_SUM + n) / pl.col(_COUNT + n)).alias(n) for n in names]
         encoded = whole.select("case_id", signals=pl.struct(means))
         told = cases.join(encoded, on="case_id", how="left", maintain_order="left")
     ordered = told.with_columns(pl.col("harm").fill_null(0)).sort(
@@ -161,6 +161,11 @@ def queue_lines(cases: pl.DataFrame, sums: pl.DataFrame | None, names: Sequence[
     return ordered.select(line=line.struct.json_encode())
 
 
+def _finite(value: pl.Expr) -> pl.Expr:
+    """JSON has no words for what isn't: null instead."""
+    return pl.when(value.is_finite()).then(value)
+
+
 def _time(name: str) -> pl.Expr:
     return pl.col(name).cast(pl.Datetime("us")).dt.to_string("%Y-%m-%dT%H:%M:%SZ").alias(name)
 
@@ -168,6 +173,3 @@ def _time(name: str) -> pl.Expr:
 def slice_name(number: int) -> str:
     """What a slice is called in an error."""
     return f"slice {number + 1} of cases"
-
-
-__all__ = ["FindOpen", "SumSignals", "WriteLines", "open_cases", "queue_lines", "summed"]

@@ -1,4 +1,4 @@
-"""Releases, by tasks: a slice of cases' answers, decisions and silences become rows, and events of accounts."""
+"""Releases, by tasks: a slice of cases' answers, decisions and silences as rows, and events of accounts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EVENT = pl.Schema(
         "lone": pl.Boolean(),
     }
 )
-# what is told of a slice: new rows, rows of a run that broke off, months written, answers too late for `until`
+# what is told of a slice: new rows, those of a run that broke off, months written, answers too late
 NEW, LEFT_OVER, MONTHS, LATE = "new", "left over", "months", "late"
 
 
@@ -47,7 +47,7 @@ class ReleaseCases:
     ACCOUNT_EVENTS; tells NEW, LEFT_OVER, MONTHS and LATE.
 
     All that is released after `since`, up to and with `until`. Of `releases` the months from that of
-    `since` on are written whole.
+    `since` on are written whole; where both are one time nothing is, and LATE is all there is to tell.
     """
 
     slices: int
@@ -82,19 +82,25 @@ class ReleaseCases:
             new = releases_of(
                 cases, verdicts, decisions, looks, before, self.silence_days, self.since, self.until
             )
-            self._write_silences(new, verdicts, files)
-            self._stage_events(
-                cases, pl.concat([_of_releases(new), self._of_appeals(appeals, verdicts)]), files
-            )
+            happened = pl.concat([_of_releases(new), self._of_appeals(appeals, verdicts)])
+            months = []
+            if self.until > self.since:
+                self._write_silences(new, verdicts, files)
+                self._stage_events(cases, happened, files)
+                months = self._write(settled, new, files)
             after = pl.concat([before, new.select("case_id", "verdict")])
+            known = verdicts.join(cases, on="case_id", how="semi")
             yield {
                 NEW: new.height,
                 LEFT_OVER: releases.height - settled.height,
-                MONTHS: self._write(settled, new, files),
-                LATE: late_answers(
-                    verdicts.join(cases, on="case_id", how="semi"), decisions, after, self.until
-                ),
+                MONTHS: months,
+                LATE: late_answers(known, decisions, after, self.until) + self._late_appeals(appeals),
             }
+
+    def _late_appeals(self, appeals: pl.DataFrame) -> int:
+        """How many upheld appeals came in after all up to their own time was settled."""
+        late = (pl.col("decided_at") <= self.until) & (self.until < pl.col("acted_at"))
+        return appeals.filter((pl.col("verdict") == UPHELD) & late).height
 
     def _write(self, settled: pl.DataFrame, new: pl.DataFrame, files: TaskFiles) -> list[str]:
         fresh = new.with_columns(month_of("released_at")).select(tables.RELEASES.names())
@@ -146,7 +152,12 @@ class ReleaseCases:
             accounts=pl.col("accounts").list.unique(maintain_order=True),
             day=pl.col("day").cast(pl.Int32).cast(pl.Int64) * DAY_MICROS,
         ).unique("case_id")
-        whole = events.join(known, on="case_id").with_columns(lone=pl.col("accounts").list.len() == 1)
+        # one may appeal against a foul of a case that a later scan has dropped
+        whole = events.join(known, on="case_id", how="left").with_columns(
+            pl.col("group").fill_null(""),
+            pl.col("day").fill_null(0),
+            lone=(pl.col("accounts").list.len() == 1).fill_null(value=False),
+        )
         of_users = whole.filter(pl.col("user_id").is_not_null()).drop("accounts")
         of_cases = whole.filter(pl.col("user_id").is_null()).drop("user_id")
         each = of_cases.rename({"accounts": "user_id"}).explode("user_id").drop_nulls("user_id")
@@ -168,5 +179,5 @@ def _of_releases(new: pl.DataFrame) -> pl.DataFrame:
         cause=pl.when(is_model).then(pl.lit(MODEL)).otherwise(pl.lit(PERSON)),
         appealed_at=pl.lit(0, pl.Int64),
         reviewer=pl.lit(None, pl.String),
-        settled=pl.lit(False),  # noqa: FBT003 a value of the column
+        settled=pl.lit(False),
     )

@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ModerationReport:
-    """What stands on the page; `running`: of each day since 1970 on which it changes, blocks that run by step."""
+    """What stands on the page; `running`: day since 1970, step, blocks of it from then on."""
 
     at: int
     settled: int
@@ -58,7 +58,8 @@ def report_of(lake: Lake, at: int) -> ModerationReport:
             files_of(lake, tasks, schemas.DECISIONS.name, rows.DECISIONS),
             files_of(lake, tasks, schemas.SECOND_LOOKS.name, rows.LOOKS),
             files_of(lake, tasks, schemas.RELEASES.name, rows.RELEASES),
-            min(at, settled) if settled > rows.NEVER else at,
+            at,
+            min(at, settled),
         )
         of_accounts = CountAccounts(
             slices_of(fouls),
@@ -150,7 +151,7 @@ def _precision(counts: Counts) -> list[Row]:
     table = []
     for group in groups:
         for who in ("model", "people"):
-            released = {word: 0 for word in (BAD, OK)}
+            released = dict.fromkeys((BAD, OK), 0)
             for (each, cause, verdict), count in counts[RELEASES].items():
                 if each == group and (cause == MODEL) == (who == "model"):
                     released[verdict] += count

@@ -34,7 +34,10 @@ Counts = dict[str, Counter[tuple[Any, ...]]]
 
 @dataclass(frozen=True)
 class CountCases:
-    """Work on numbers of slices of cases: tells AGES of open cases, ANSWERS, RELEASES, as of `at`."""
+    """Work on numbers of slices of cases: tells AGES of open cases, ANSWERS, RELEASES, as of `at`.
+
+    `known`: releases recorded up to then count.
+    """
 
     slices: int
     cases: Files
@@ -43,6 +46,7 @@ class CountCases:
     looks: Files
     releases: Files
     at: int
+    known: int
 
     def __call__(self, items: Sequence[int], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a slice."""
@@ -58,7 +62,7 @@ class CountCases:
             answers = told.filter(pl.col("source").is_in([PERSON, CHARGEBACK])).join(
                 cases.unique("case_id").select("case_id", "group"), on="case_id"
             )
-            known = releases.filter(pl.col("released_at") <= self.at)
+            known = releases.filter(pl.col("released_at") <= self.known)
             last = known.sort("released_at").unique("case_id", keep="last")
             yield {
                 AGES: _counted(opened.with_columns(days=_age(days)), AGES),
@@ -87,10 +91,10 @@ class CountAccounts:
             held, run = latest(fouls, self.known), latest(blocks, self.known)
             month = pl.col("released_at").cast(pl.Datetime("us")).dt.strftime("%Y-%m")
             groups = held.select("user_id", "case_id", "group")
-            made = appeals.filter(pl.col("appealed_at") <= self.at).join(
+            made = appeals.filter(pl.col("recorded_at") <= self.at).join(
                 groups, on=["user_id", "case_id"], how="left"
             )
-            judged = pl.when(pl.col("decided_at") <= self.at).then("verdict").fill_null("waiting")
+            judged = pl.when(pl.col("acted_at") <= self.at).then("verdict").fill_null("waiting")
             yield {
                 FOULS: _counted(held.with_columns(month=month), FOULS),
                 STARTS: _counted(run.with_columns(day=pl.col("starts_at") // DAY_MICROS), STARTS),

@@ -121,8 +121,15 @@ ASIDE = pl.Schema({**VERDICTS, "reason": _TEXT})
 DECISIONS = pl.Schema({"case_id": _TEXT, "decision": _TEXT, "mode": _TEXT, "release_at": _TIME})
 LOOKS = pl.Schema({"case_id": _TEXT, "requested_at": _TIME, "looks": pl.Int32()})
 RELEASES = pl.Schema(
-    {"case_id": _TEXT, "group": _TEXT, "verdict": _TEXT, "cause": _TEXT, "released_at": _TIME, "month": pl.Date()}
-)  # fmt: skip
+    {
+        "case_id": _TEXT,
+        "group": _TEXT,
+        "verdict": _TEXT,
+        "cause": _TEXT,
+        "released_at": _TIME,
+        "month": pl.Date(),
+    }
+)
 APPEALS = pl.Schema(
     {
         "user_id": _WHOLE,
@@ -131,6 +138,8 @@ APPEALS = pl.Schema(
         "reviewer": _TEXT,
         "verdict": _TEXT,
         "decided_at": _TIME,
+        "recorded_at": _TIME,
+        "acted_at": _TIME,
     }
 )
 FOULS = pl.Schema(

@@ -42,7 +42,7 @@ from pozytywka_spark.moderation.release_work import (
     NEW,
     ReleaseCases,
 )
-from pozytywka_spark.moderation.rows import NEVER, at, month_at
+from pozytywka_spark.moderation.rows import at, month_at
 from pozytywka_spark.months import HOUR_MICROS
 from pozytywka_spark.schemas import Table
 
@@ -51,7 +51,7 @@ _Results = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run did: rows by table; `late` answers came in after what they were due in was settled.
+    """What a run did: rows by table; `late` answers and appeals came in after what they were due in was settled.
 
     `unchanged`: an earlier run had come as far already.
     """
@@ -77,17 +77,16 @@ def run(settings: Settings, lake: Lake, until: int, *, asked: bool) -> RunReport
     since = settled_until(lake)
     if until < since and asked:
         raise UsageError(
-            f"--until {at(until):%Y-%m-%d %H:%M:%S}: a run went up to {at(since):%Y-%m-%d %H:%M:%S}, and what "
-            "held until then never changes: name a later time"
+            f"--until {at(until):%Y-%m-%d %H:%M:%S}: a run went up to {at(since):%Y-%m-%d %H:%M:%S}, and "
+            "what held until then never changes: name a later time"
         )
     if until <= since:
         return _nothing_more(settings, lake, since)
     with lake.tasks() as tasks:
         released = _release(settings, lake, tasks, since, until)
         walked = _walk(settings, lake, tasks, released, since)
-        _commit_verdicts(
-            lake, [*_written(released, schemas.VERDICTS), *_written(walked, schemas.VERDICTS)], until
-        )
+        for_verdicts = [file for done in (released, walked) for file in _written(done, schemas.VERDICTS)]
+        _commit_verdicts(lake, for_verdicts)
         _commit(lake, tasks, schemas.RELEASES, released, released.results, since)
         for table in (schemas.FOULS, schemas.BLOCKS):
             _commit(lake, tasks, table, walked, [line[table.name] for line in walked.results], since)
@@ -159,8 +158,8 @@ def _walk(settings: Settings, lake: Lake, tasks: Tasks, released: Done, since: i
     return tasks.run(range(work.slices), work, weight=lambda _: size, named=_slice_of_accounts)
 
 
-def _commit_verdicts(lake: Lake, written: Sequence[Written], until: int) -> None:
-    """Silences and upheld appeals; a run that broke off has left some there, which aren't written again."""
+def _commit_verdicts(lake: Lake, written: Sequence[Written]) -> None:
+    """Silences and upheld appeals; what a run that broke off has left there isn't written again."""
     if written:
         lake.append(written, schemas.VERDICTS)
 
@@ -269,6 +268,3 @@ def _slice_of_cases(number: int) -> str:
 
 def _slice_of_accounts(number: int) -> str:
     return f"slice {number + 1} of accounts"
-
-
-__all__ = ["NEVER", "RunReport", "run"]

@@ -14,7 +14,7 @@ from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.shards import Parcel, Written
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.moderation import answers, appeals, rows
-from pozytywka_spark.moderation.inputs import cases_of, files_of, size_of, slices_of
+from pozytywka_spark.moderation.inputs import cases_of, files_of, settled_until, size_of, slices_of
 from pozytywka_spark.moderation.intake_work import (
     ACCOUNTS,
     CAME_ANSWERS,
@@ -91,7 +91,9 @@ def take_appeals(lake: Lake, chunks: Iterable[pl.DataFrame]) -> IntakeReport:
         fouls = files_of(lake, tasks, schemas.FOULS.name, LATEST_FOULS)
         held = files_of(lake, tasks, schemas.APPEALS.name, rows.APPEALS)
         slices = slices_of(came, cases, verdicts, fouls, held)
-        work = TakeAppeals(slices, came, Files(cases.files, ACCOUNTS), verdicts, fouls, held)
+        work = TakeAppeals(
+            slices, came, Files(cases.files, ACCOUNTS), verdicts, fouls, held, settled_until(lake)
+        )
         done = _run(tasks, work, slices, size_of(came, cases, verdicts, fouls, held))
         if any(line[TAKEN] for line in done.results):
             table = schemas.APPEALS

@@ -1,4 +1,4 @@
-"""What a monitoring looks at: its months, its model, and the fingerprint of all that decides its result."""
+"""The inputs of a monitoring: months, model, and the fingerprint of all that decides its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stage returns as a notebook shows it: a title, tables, lines, a link to the page."""
+"""Show what a stage returned in a notebook: a title, tables, lines, a link to the page."""
 
 from __future__ import annotations
 

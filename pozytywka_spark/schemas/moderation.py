@@ -58,11 +58,12 @@ BLOCKS = table(
     partition_by=["month"],
 )
 
-# grain: appeal against a foul: `verdict` upheld, rejected; null while nobody judged it
+# grain: appeal against a foul: `verdict` upheld, rejected; null while nobody judged it. `recorded_at` and
+# `acted_at`: since when the appeal and its judgement count as known, after whatever was settled before
 APPEALS = table(
     "appeals",
     "user_id bigint, case_id string, appealed_at timestamp, reviewer string, verdict string, "
-    "decided_at timestamp",
+    "decided_at timestamp, recorded_at timestamp, acted_at timestamp",
     keys=["user_id", "case_id", "appealed_at"],
 )
 

@@ -1,4 +1,4 @@
-"""What world to make: its size, its people and how they behave, all fixed by settings and a seed."""
+"""The plan of a world: its size, its people and how they behave, all fixed by settings and a seed."""
 
 from __future__ import annotations
 

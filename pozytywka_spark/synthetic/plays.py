@@ -1,4 +1,4 @@
-"""What happens inside sessions, as if nobody ever bought premium: tracks, likes, skips, adverts."""
+"""Plays inside sessions as if nobody ever bought premium: tracks, likes, skips, adverts."""
 
 from __future__ import annotations
 

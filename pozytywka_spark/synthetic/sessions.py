@@ -1,4 +1,4 @@
-"""When people listen: active months, sessions in them, plays in those."""
+"""Sessions: active months, sessions in them, plays in those."""
 
 from __future__ import annotations
 

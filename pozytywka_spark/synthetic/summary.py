@@ -1,4 +1,4 @@
-"""What a world holds, in figures: counted as it is made, kept beside the delivery's parts."""
+"""Figures of a world: counted as it is made, kept beside the delivery's parts."""
 
 from __future__ import annotations
 

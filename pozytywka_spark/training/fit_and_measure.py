@@ -76,12 +76,10 @@ def fit_both(
 ) -> tuple[tuple[linear.FittedLogistic, Calibrator], tuple[estimators.FittedTrees, Calibrator] | None]:
     """Both models, each with its calibrator; no trees for a plan across executors.
 
-    With several threads the trees grow beside the line: theirs wait for each other a third of the time.
+    The trees grow beside the line: both are compiled code, which lets the other run.
     """
     if plan.across:
         return _line(table, settings, plan.threads), None
-    if plan.threads == 1:
-        return _line(table, settings, 1), _trees(table, settings, plan, base_rate)
     with ThreadPoolExecutor(1) as beside:
         trees = beside.submit(_trees, table, settings, plan, base_rate)
         # in this thread: in another one its last digits are others

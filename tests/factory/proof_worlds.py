@@ -1,4 +1,4 @@
-"""Groups of cases with ready scores whose true precision at any threshold is known, and two published rules."""
+"""Groups of cases with ready scores and known precision at any threshold, and two published rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy import stats
 from pozytywka_spark.factory.proof.binomial import precision_low
 from pozytywka_spark.factory.proof.cases import APPROVE, NOT_LOOKED, REFUSE, Cases, wanted
 
-TRAINING_SHARE = 0.3
+TRAINING_SHARE = 0.2
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The ladder against a replay that works otherwise, for any order of verdicts, decisions, looks and appeals."""
+"""The ladder against a replay that works otherwise, for any order of verdicts, looks and appeals."""
 
 from __future__ import annotations
 
@@ -73,14 +73,14 @@ def test_an_upheld_appeal_ends_the_block_and_recounts_running_ones() -> None:
         bad("a", 0, 1 * DAY),
         bad("b", 1, 2 * DAY),
         bad("c", 2, 3 * DAY),
-        Event(4 * DAY, 4 * DAY, APPEALED, DAY, "b", appealed_at=3 * DAY),
+        Event(5 * DAY, 5 * DAY, APPEALED, DAY, "b", appealed_at=3 * DAY),
     ]
     assert shown([*Account(RUNGS).replay(events)]) == [
         ("a", 1, None, False, None, 1),
         ("b", 2, None, False, 3, 2),
         ("c", 3, None, False, 10, 3),
-        ("b", 2, None, True, 3, 4),  # its block was over
-        ("c", 2, None, False, 4, 4),  # a day instead of a week, which is over too
+        ("b", 2, None, True, 3, 5),  # its block was over
+        ("c", 2, None, False, 5, 5),  # a day instead of a week, which is over too: it ends now
     ]
 
 
@@ -88,7 +88,7 @@ def test_a_cancelled_foul_is_no_notice_and_comes_back_only_if_no_appeal_did_it()
     account = Account(RUNGS)
     first = [bad("a", 0, 2 * DAY), Event(3 * DAY, 3 * DAY, CLEARED, 0, "a"), bad("b", 1, 4 * DAY)]
     assert shown([*account.replay(first)])[-1] == ("b", 1, None, False, None, 4)
-    assert [*account.replay([bad("a", 0, 5 * DAY)])][0].foul.belongs_to == "b"
+    assert next(account.replay([bad("a", 0, 5 * DAY)])).foul.belongs_to == "b"
     appeal = Event(6 * DAY, 6 * DAY, APPEALED, 0, "a", appealed_at=5 * DAY)
     assert len([*account.replay([appeal, bad("a", 0, 7 * DAY)])]) == 1
 
@@ -120,9 +120,14 @@ def one_case(draw: st.DrawFn, name: str) -> Case:
     )
     asked = draw(st.none() | SOON)
     appeals = tuple(
-        (day + DAY + 2 * draw(SOON) + draw(st.sampled_from([0, 170 * DAY])), draw(SOON), draw(st.sampled_from(["Ann", "Eve"])), draw(st.sampled_from(["upheld", "rejected"])))
+        (
+            day + DAY + 2 * draw(SOON) + draw(st.sampled_from([0, 170 * DAY])),
+            draw(SOON),
+            draw(st.sampled_from(["Ann", "Eve"])),
+            draw(st.sampled_from(["upheld", "rejected"])),
+        )
         for _ in range(draw(st.integers(0, 2)))
-    )  # fmt: skip
+    )
     appeals = tuple((decided, max(day, decided - ago), who, word) for decided, ago, who, word in appeals)
     return Case(name, day, answers, decisions, None if asked is None else day + DAY + asked, appeals)
 

@@ -52,17 +52,26 @@ ANN, BEN, CAT = (("Ann", "bad", "person", 5), ("Ben", "ok", "person", 7), ("Cat"
         ({"answers": [ANN, BEN, CAT], "looks": [(20, 3)]}, [("bad", "person", 5), ("ok", "person", 20)]),
         ({"answers": [ANN, BEN], "looks": [(6, 3)]}, [("bad", "person", 5)]),
         (
-            {"answers": [ANN, BEN, ("Cat", "unsure", "person", 9), ("Dan", "ok", "person", 11)], "looks": [(6, 3)]},
+            {
+                "answers": [ANN, BEN, ("Cat", "unsure", "person", 9), ("Dan", "ok", "person", 11)],
+                "looks": [(6, 3)],
+            },
             [("bad", "person", 5)],
         ),
         ({"answers": [ANN, BEN, ("Cat", "bad", "person", 9)], "looks": [(6, 3)]}, [("bad", "person", 5)]),
         ({"silence": {"pace": 2}}, [("ok", "silence", 2 * DAY)]),
         ({"silence": {"pace": 2}, "until": 2 * DAY - 1}, []),
         ({"silence": {"other": 2}}, []),
-        ({"silence": {"pace": 2}, "answers": [("c", "bad", "chargeback", 2 * DAY)]}, [("bad", "chargeback", 2 * DAY)]),
-        ({"silence": {"pace": 2}, "answers": [("c", "bad", "chargeback", 3 * DAY)]}, [("ok", "silence", 2 * DAY)]),
+        (
+            {"silence": {"pace": 2}, "answers": [("c", "bad", "chargeback", 2 * DAY)]},
+            [("bad", "chargeback", 2 * DAY)],
+        ),
+        (
+            {"silence": {"pace": 2}, "answers": [("c", "bad", "chargeback", 3 * DAY)]},
+            [("ok", "silence", 2 * DAY)],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_released_when(given, expected) -> None:
     assert released(**given) == expected
 

@@ -1,4 +1,4 @@
-"""What a reading leaves in MLflow."""
+"""Log a reading of an experiment to MLflow."""
 
 from __future__ import annotations
 

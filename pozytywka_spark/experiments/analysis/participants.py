@@ -1,4 +1,4 @@
-"""Who takes part and what became of them: one row a user, from assignments, events and the time before."""
+"""Participants and their outcomes: one row per user, from assignments, events and the time before."""
 
 from __future__ import annotations
 

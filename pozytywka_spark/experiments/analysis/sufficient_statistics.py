@@ -1,4 +1,4 @@
-"""What the driver sees: sums of users by stratum, entry month and purchase month, exact and few."""
+"""Sums of users by stratum, entry month and purchase month: exact, and few enough for the driver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which buckets belong to which group, and how shares grow: pure, without Spark."""
+"""Buckets by group, and how shares grow: pure, without Spark."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from pozytywka_spark.experiments.slices import all_slices, bytes_of, files_of
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.moderation.blocked import blocked_from
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import ASSIGNMENTS
 
@@ -147,7 +148,7 @@ def enrol(lake: Lake, definition: Definition, at: date) -> AssignReport:
         premium, assigned = premium_at(lake, tasks, at), assigned_files(lake, tasks, definition.name)
         done = tasks.run(
             all_slices([*members, *assigned]),
-            EnrolUsers(definition, members, premium, assigned),
+            EnrolUsers(definition, members, premium, assigned, blocked_from(lake, tasks, at)),
             weight=lambda _: bytes_of([*members, *premium.bought, *premium.users, *assigned]),
             named=lambda item: f"users of {definition.name}, slice {item.number + 1} of {item.slices}",
         )

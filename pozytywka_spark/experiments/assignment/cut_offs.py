@@ -43,7 +43,7 @@ def cut_off_of(span: DataSpan) -> date:
     """`next_cut_off` of a span. Raises `DataError` if no month is over."""
     if span.last_over is None:
         raise DataError(
-            f"no month is over: {span.described()}; deliver the rest of the month, or name a cut-off with --at "
-            "YYYY-MM"
+            f"no month is over: {span.described()}; deliver the rest of the month, or name a cut-off "
+            "with --at YYYY-MM"
         )
     return span.last_over

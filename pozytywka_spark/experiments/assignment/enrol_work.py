@@ -17,12 +17,16 @@ from pozytywka_spark.experiments.purchases import NOBODY, first_purchases
 from pozytywka_spark.experiments.slices import Slice
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.moderation import blocked as blocks
+from pozytywka_spark.moderation.blocked import Blocked
 from pozytywka_spark.months import start_micros
 from pozytywka_spark.schemas import ASSIGNMENTS
 
 NEW, KNOWN, PREMIUM, OUTSIDE = "assigned now", "assigned before", "premium already", "outside the slot"
-FATES = (NEW, KNOWN, PREMIUM, OUTSIDE)
+BLOCKED = "blocked"
+FATES = (NEW, KNOWN, PREMIUM, BLOCKED, OUTSIDE)
 USERS = pl.Schema({"user_id": pl.Int64()})
+NOT_BLOCKED = USERS.to_frame()
 _MARKED = pl.Schema({"user_id": pl.Int64(), "premium_user": pl.Boolean()})
 
 
@@ -49,26 +53,35 @@ class Premium:
 
 @dataclass(frozen=True)
 class EnrolUsers:
-    """Work on slices of users: writes the `members` who have no group and may have one, tells `fates`."""
+    """Work on slices of users: writes the `members` who have no group and may have one, tells `fates`.
+
+    Accounts `blocked` at the cut-off get none: whoever enters later, free again, is a newcomer then.
+    """
 
     definition: Definition
     members: tuple[Parcel, ...]
     premium: Premium
     assigned: tuple[DataFile, ...]
+    blocked: Blocked = blocks.NOBODY
 
     def __call__(self, items: Sequence[Slice], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a slice."""
         for item in items:
             users = item.read(self.members, USERS, files).unique().sort("user_id")
             assigned = item.read(self.assigned, USERS, files)
-            decided = with_fate(users, assigned, self.premium.of(item, files), self.definition)
+            premium, blocked = self.premium.of(item, files), self.blocked.users(files)
+            decided = with_fate(users, assigned, premium, self.definition, blocked)
             fresh = decided.filter(pl.col("fate") == NEW)
             write_assignments(files, fresh, self.definition, self.premium.at)
             yield {"fates": dict(decided.group_by("fate").len().iter_rows())}
 
 
 def with_fate(
-    users: pl.DataFrame, assigned: pl.DataFrame, premium: pl.DataFrame, definition: Definition
+    users: pl.DataFrame,
+    assigned: pl.DataFrame,
+    premium: pl.DataFrame,
+    definition: Definition,
+    blocked: pl.DataFrame = NOT_BLOCKED,
 ) -> pl.DataFrame:
     """Grain user: `user_id`, `bucket`, `group`, `fate`: whether they are assigned now, or why not."""
     ids = users.get_column("user_id")
@@ -77,6 +90,8 @@ def with_fate(
         .then(pl.lit(KNOWN))
         .when(pl.col("user_id").is_in(premium.get_column("user_id").implode()))
         .then(pl.lit(PREMIUM))
+        .when(pl.col("user_id").is_in(blocked.get_column("user_id").implode()))
+        .then(pl.lit(BLOCKED))
         .when(pl.col("slot").is_between(definition.layer_low, definition.layer_high, closed="left"))
         .then(pl.lit(NEW))
         .otherwise(pl.lit(OUTSIDE))

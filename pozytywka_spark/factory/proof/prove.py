@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pozytywka_spark.factory.proof.binomial import Whole, fewest, p_value, precision_low
-from pozytywka_spark.factory.proof.cases import APPROVE, BAD, NOT_LOOKED, Cases, spokesmen, wanted
+from pozytywka_spark.factory.proof.cases import APPROVE, BAD, NOT_LOOKED, Cases, Flags, spokesmen, wanted
+from pozytywka_spark.factory.proof.looks import loosest
 from pozytywka_spark.factory.proof.sequence import Demands, Sequence, learn
 
 
@@ -49,7 +50,8 @@ def prove(
     """The loosest threshold proven right, and the sequence that was tried."""
     witnesses = len(np.unique(tested.witness))
     needed = fewest(demands.precision, demands.confidence)
-    sequence = learn(training.ranked(side), witnesses, side, demands, noise)
+    edge = loosest(tested.ranked(side), side)
+    sequence = learn(training.ranked(side), witnesses, side, demands, noise, edge)
     if sequence.is_needless:
         reason = f"deciding everything this way is right in {demands.precision:g} already: no model is needed"
         return Proof(side, None, 0, 0, 0.0, 0.0, reason), sequence
@@ -117,8 +119,8 @@ def tried(
         )
     if side == APPROVE:
         bad = spokesmen(tested, judged == BAD)
-        through = int(np.sum(decided[bad]))
-        too_many = through > demands.most_missed * len(bad)
+        through = _through(tested, bad, decided)
+        too_many = through > demands.most_missed * (len(bad) - int(np.sum(decided[bad])) + through)
         doubts.append(
             (
                 float(too_many),
@@ -151,6 +153,18 @@ def _wrong_doubts(
             f"{upheld} of {looked} looked at again are wrong, of {disagreeing} that disagree among {count}",
         ),
     ]
+
+
+def _through(tested: Cases, bad: Whole, decided: Flags) -> int:
+    """How many bad cases are let through; of those not asked again as large a share as of those asked."""
+    approved = bad[decided[bad]]
+    first = tested.verdict[approved] == BAD
+    asked = decided & (tested.verdict == BAD) & (tested.looked != NOT_LOOKED)
+    if not asked.any():
+        return len(approved)
+    unasked = int(np.sum(first & (tested.looked[approved] == NOT_LOOKED)))
+    upheld = float(np.mean(tested.looked[asked] == BAD))
+    return len(approved) - unasked + round(unasked * upheld)
 
 
 def _seen_share(noise: float) -> float:

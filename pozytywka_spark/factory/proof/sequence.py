@@ -1,8 +1,8 @@
 """Which thresholds are tried, in which order, begun where: learnt on training cases only.
 
 A side's thresholds are tested one after another, from a start towards looser ones, each at the full level,
-until one fails; those before it are proven all together (fixed-sequence testing; Maurer, Hothorn and Lehmacher
-1995; Angelopoulos et al. 2021, "Learn then test"). That holds for any order that knows nothing of the tested
+until one fails; those before it are proven all together (fixed-sequence testing; Maurer, Hothorn and
+Lehmacher 1995; Angelopoulos et al. 2021, "Learn then test"). That holds for any order that knows nothing of the tested
 cases. Begun at the strictest threshold it would find nothing: a handful of cases prove no 99%. So it begins
 at the loosest of those that have the best chance to pass, as the training cases let one expect.
 """
@@ -52,8 +52,15 @@ class Sequence:
     is_needless: bool = False  # everything decided this way is as right as demanded
 
 
-def learn(training: Cases, tested: int, side: str, demands: Demands, noise: float = 0.0) -> Sequence:
-    """From training cases (`Cases.ranked`), for a test of about `tested` witnesses."""
+def learn(
+    training: Cases,
+    tested: int,
+    side: str,
+    demands: Demands,
+    noise: float = 0.0,
+    loosest: float = -np.inf,
+) -> Sequence:
+    """From training cases (`Cases.ranked`), for a test of about `tested` witnesses, down to `loosest`."""
     right = wanted(side)
     everyone = spokesmen(training, np.ones(len(training), np.bool_))
     base = float(np.mean(training.judged()[everyone] != right)) if len(everyone) else 0.0
@@ -61,6 +68,7 @@ def learn(training: Cases, tested: int, side: str, demands: Demands, noise: floa
     if without_noise(base, noise) <= 1.0 - demands.precision:
         return Sequence(np.empty(0), limit, noise, 0.0, is_needless=len(everyone) > 0)
     thresholds = _grid(training)
+    thresholds = thresholds[thresholds >= loosest]
     if not len(thresholds) or limit <= 0.0 or not tested:
         return Sequence(np.empty(0), limit, noise, 0.0)
     decided, wrong, bad, missed = (np.zeros(len(thresholds)) for _ in range(4))

@@ -1,4 +1,4 @@
-"""Which months are stale: a fingerprint of all that a month's rows depend on, compared with the built one."""
+"""Stale months: a fingerprint of all that a month's rows depend on, compared with the one last built."""
 
 from __future__ import annotations
 

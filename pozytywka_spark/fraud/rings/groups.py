@@ -13,7 +13,7 @@ from scipy.sparse import csgraph
 from pozytywka_spark.fraud.rings.excess import ACCOUNT, TRACK, surprise
 from pozytywka_spark.fraud.rings.peel import Array, densest, edge_weights
 
-ALIKE = 0.5  # two accounts must share at least this part of what the one with less plays far too much
+ALIKE = 0.5  # less than the cosine between the tracks that two accounts of a ring play far too much
 PASSES = 10
 PAIRS = 10_000_000  # of accounts that tracks may bring together, at most: the tracks of most accounts don't
 
@@ -32,7 +32,8 @@ def rings_among(edges: pl.DataFrame, least: Least) -> pl.DataFrame:
     Returns a row a ring and account: ring (its smallest account), user_id, score (nats by which its plays of
     the ring's tracks exceed what is explained), tracks (those of them, sorted), by ring and account.
     """
-    edges = _core(edges.with_columns(surprise(edges)), least)
+    edges = edges.with_columns(surprise(edges), pl.len().over(ACCOUNT).alias("all_tracks"))
+    edges = _core(edges, least)
     found = [ring for group in _linked(edges, least) for ring in _rings_of(group, least)]
     return pl.concat([_EMPTY, *found]).sort("ring", ACCOUNT)
 
@@ -66,9 +67,10 @@ def _linked(edges: pl.DataFrame, least: Least) -> list[pl.DataFrame]:
     shape = (len(accounts), int(track.max()) + 1)
     beside = sparse.csr_matrix((joins.astype(np.int32), (account, track)), shape=shape)
     shared = (beside @ beside.T).tocoo()
-    count = np.bincount(account, minlength=len(accounts))
-    enough = np.maximum(least.tracks, ALIKE * np.minimum(count[shared.row], count[shared.col]))
-    alike = shared.data >= enough
+    played = np.zeros(len(accounts))
+    played[account] = edges.get_column("all_tracks").to_numpy()
+    cosine = shared.data / np.sqrt(played[shared.row] * played[shared.col])
+    alike = (shared.data >= least.tracks) & (cosine > ALIKE)
     links = sparse.csr_matrix(
         (np.ones(int(alike.sum()), dtype=bool), (shared.row[alike], shared.col[alike])),
         shape=(len(accounts), len(accounts)),

@@ -1,4 +1,4 @@
-"""What a file holds, as a hash that tasks can tell in pieces: of its blocks, wherever ranges are cut."""
+"""Hash of a file's content that tasks compute in pieces: by blocks, wherever ranges are cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each raw file must look like: fields, types, which are required, and which are personal."""
+"""Contracts of raw files: fields, types, which are required, and which are personal."""
 
 from __future__ import annotations
 

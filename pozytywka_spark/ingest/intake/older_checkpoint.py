@@ -1,4 +1,4 @@
-"""What a batch reads that an older version began: Spark's file source kept the book then.
+"""Files of a batch that an older version began: Spark's file source kept the book then.
 
 A lake may have been left in the middle of such a batch, and only the same files can bring it to its end.
 """

@@ -1,4 +1,4 @@
-"""What the checks need of the tables beside events, shard by shard: in the first job of a look at silver."""
+"""Partial counts of the tables beside events, shard by shard: part of the first job of a look at silver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the data begin and end, for the quality report: findings on what lies outside, and events by day."""
+"""Findings on the data's span, for the quality report: what lies outside it, and events by day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the checks say of keys: the second of the two jobs of a look at silver, over slices of keys."""
+"""Totals by key for the checks: the second job of a look at silver, over slices of keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which events of a month and a bucket of users are new: the batch's rows beside those that are held.
+"""New events of a month and a bucket of users: the batch's rows beside those that the table has.
 
 An event is what it says: time, type, user, session and track. How it came (file, case, spelling, whether a
 field had to be repaired) is no part of it, so a re-delivery is the same event, and so are a repaired row and

@@ -1,4 +1,4 @@
-"""What the driver knows of a file's rows without seeing one: counts that add up over parts of the file."""
+"""Counts of a file's rows that add up over its parts: all that the driver learns of them."""
 
 from __future__ import annotations
 

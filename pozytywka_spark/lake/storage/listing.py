@@ -1,4 +1,4 @@
-"""What lies below a folder that is listed without Spark: a local folder, or one on S3."""
+"""List a folder without Spark: a local one, or one on S3."""
 
 from __future__ import annotations
 

@@ -12,15 +12,15 @@ from pozytywka_spark.fraud.rings.work import PAIRS, CountPairs, FindRings, Windo
 from pozytywka_spark.lake.shards import Shard
 from tests.in_memory import MemoryTasks
 
-MAY = date(2023, 5, 1)
+APRIL, MAY = date(2023, 4, 1), date(2023, 5, 1)
 
 
 def test_windows_are_the_last_days_before_months_ends() -> None:
     march, may = windows_of([MAY, date(2023, 3, 1)], 60)
-    assert march == Window(date(2023, 3, 1), date(2023, 1, 31), date(2023, 4, 1))
+    assert march == Window(date(2023, 3, 1), date(2023, 1, 31), APRIL)
     assert march.months == [date(2023, 1, 1), date(2023, 2, 1), date(2023, 3, 1)]
     assert may == Window(MAY, date(2023, 4, 2), date(2023, 6, 1))
-    assert may.months == [date(2023, 4, 1), MAY]
+    assert may.months == [APRIL, MAY]
     assert windows_of([MAY], 7)[0].months == [MAY]
 
 
@@ -107,9 +107,9 @@ def test_rings_of_two_months(buckets: int) -> None:
         *listening(range(1, 4), "r", 8, "2023-04-20"),
         *listening(range(7, 9), "s", 8, "2023-05-02"),
     )
-    found = rings(rows, [date(2023, 4, 1), MAY], buckets)
+    found = rings(rows, [APRIL, MAY], buckets)
     assert found.select("month", "ring", "user_id").rows() == [
-        (date(2023, 4, 1), "2023-04-1", 1), (date(2023, 4, 1), "2023-04-1", 2), (date(2023, 4, 1), "2023-04-1", 3),
+        (APRIL, "2023-04-1", 1), (APRIL, "2023-04-1", 2), (APRIL, "2023-04-1", 3),
         (MAY, "2023-05-1", 1), (MAY, "2023-05-1", 2), (MAY, "2023-05-1", 3),
         (MAY, "2023-05-7", 7), (MAY, "2023-05-7", 8),
     ]  # fmt: skip
@@ -123,7 +123,7 @@ def test_half_a_ring_in_each_month_is_found_together() -> None:
         *listening(range(1, 4), "r", 2, "2023-04-20"),
         *listening(range(1, 4), "r", 2, "2023-05-02"),
     )
-    assert rings(rows, [date(2023, 4, 1)]).height == 0
+    assert rings(rows, [APRIL]).height == 0
     assert rings(rows, [MAY]).height == 3
 
 

@@ -1,4 +1,4 @@
-"""What the rules are told, and what they say."""
+"""Inputs and outputs of the rules: how lines are judged, and the verdict on one."""
 
 from __future__ import annotations
 

@@ -1,0 +1,31 @@
+"""Moderation's commands in a process of their own, to be killed: READY before they begin, DONE after."""
+
+from __future__ import annotations
+
+import sys
+
+from pozytywka_spark.config import load_settings
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.moderation.rows import micros
+from pozytywka_spark.moderation.run import run
+from pozytywka_spark.moderation.stage import take_answers, take_appeals
+from pozytywka_spark.spark.session_on_demand import session_on_demand
+from tests.moderation.world import answers, appeals, day
+
+ANSWERS = [("a", "Ann", "bad", 2), ("b", "Ann", "bad", 4.5), ("c", "Ben", "bad", 8), ("z", "Ben", "bad", 8)]
+APPEALS = [(1, "b", 5, "Cat", "upheld", 9)]
+
+
+def main() -> None:
+    settings = load_settings("local", sys.argv[1:])
+    lake = open_lake(settings, session_on_demand(settings, "killed"))
+    print("READY", flush=True)
+    take_answers(lake, answers(*ANSWERS))
+    run(settings, lake, micros(day(8.2)), asked=False)
+    take_appeals(lake, appeals(*APPEALS))
+    run(settings, lake, micros(day(60)), asked=False)
+    print("DONE", flush=True)
+
+
+if __name__ == "__main__":
+    main()
