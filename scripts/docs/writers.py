@@ -13,7 +13,7 @@ WRITERS: dict[str, tuple[str, str]] = {
     "assignments": ("experiment", "experiments/assignment/assign.py"),
     "blocks": _MODERATED,
     "data_span": ("ingest", "lake/event_days.py"),
-    "discounted_plays": _MODERATED,
+    "discounted_plays": ("moderation", "moderation/discount.py"),
     "events": _SILVER,
     "experiment_results": ("experiment", "experiments/stage.py"),
     "experiments": ("experiment", "experiments/assignment/definitions.py"),
