@@ -84,7 +84,11 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, work: Work)
 
 
 def month(text: str) -> date:
-    """The type of a flag that names a month: `2023-05` as the first of May."""
+    """The type of a flag that names a month: `2023-05` as the first of May.
+
+    >>> month("2023-05")
+    datetime.date(2023, 5, 1)
+    """
     try:
         return date.fromisoformat(f"{text}-01")
     except ValueError:

@@ -45,7 +45,11 @@ class TimeSplit:
 
 
 def number_of(month: date) -> int:
-    """Months since year 0, so that consecutive months differ by 1."""
+    """Months since year 0, so that consecutive months differ by 1.
+
+    >>> number_of(date(2024, 1, 1)) - number_of(date(2023, 12, 1))
+    1
+    """
     return month.year * 12 + month.month - 1
 
 
@@ -55,7 +59,11 @@ def month_at(number: int) -> date:
 
 
 def month_after(month: date, months: int) -> date:
-    """The month that many months later; earlier if it is negative."""
+    """The month that many months later; earlier if it is negative.
+
+    >>> month_after(date(2023, 11, 1), 3), month_after(date(2023, 11, 1), -11)
+    (datetime.date(2024, 2, 1), datetime.date(2022, 12, 1))
+    """
     return month_at(number_of(month) + months)
 
 
@@ -75,12 +83,20 @@ def start_micros(day: date) -> int:
 
 
 def cut_off_micros(month: date) -> int:
-    """The cut-off of a month's rows, in microseconds since 1970."""
+    """The cut-off of a month's rows, in microseconds since 1970.
+
+    >>> cut_off_micros(date(1970, 1, 1)) == 31 * DAY_MICROS
+    True
+    """
     return start_micros(next_month(month))
 
 
 def months_between(first: date, last: date) -> tuple[date, ...]:
-    """Every calendar month from `first` to `last`, both included."""
+    """Every calendar month from `first` to `last`, both included.
+
+    >>> [f"{month:%Y-%m}" for month in months_between(date(2023, 11, 1), date(2024, 1, 1))]
+    ['2023-11', '2023-12', '2024-01']
+    """
     return tuple(month_at(number) for number in range(number_of(first), number_of(last) + 1))
 
 
@@ -89,6 +105,12 @@ def without_overlap(months: Sequence[date], later: date, horizon_days: int) -> t
 
     This is guard 3: with a horizon of 30 days, January's label is known on 3 March (2 March in a leap
     year) and may not train a model validated on February; April's is known on 31 May and may for May.
+
+    >>> year = months_between(date(2023, 1, 1), date(2023, 12, 1))
+    >>> [f"{month:%Y-%m}" for month in without_overlap(year, date(2023, 2, 1), 30)]
+    []
+    >>> [f"{month:%Y-%m}" for month in without_overlap(year, date(2023, 5, 1), 30)]
+    ['2023-01', '2023-02', '2023-03', '2023-04']
     """
     horizon = timedelta(days=horizon_days)
     return tuple(
@@ -99,7 +121,15 @@ def without_overlap(months: Sequence[date], later: date, horizon_days: int) -> t
 def split_months(
     months: Sequence[date], validation_months: int, test_months: int, horizon_days: int
 ) -> TimeSplit | None:
-    """The split counted back from the last of `months` (consecutive), None if they are too few."""
+    """The split counted back from the last of `months` (consecutive), None if they are too few.
+
+    >>> year = months_between(date(2023, 1, 1), date(2023, 12, 1))
+    >>> split = split_months(year, validation_months=2, test_months=2, horizon_days=60)
+    >>> {side: f"{months[0]:%Y-%m}..{months[-1]:%Y-%m}" for side, months in split.sides.items()}
+    {'train': '2023-01..2023-06', 'validation': '2023-08..2023-09', 'test': '2023-11..2023-12'}
+    >>> [f"{month:%Y-%m}" for month in split.purged]
+    ['2023-07', '2023-10']
+    """
     test = tuple(months[-test_months:]) if test_months else ()
     before_test = without_overlap(months, test[0], horizon_days) if test else tuple(months)
     validation = before_test[-validation_months:]

@@ -28,6 +28,10 @@ TEST = "test"
 SIDE = "side"
 LABEL = "label"
 
+# How users are grouped wherever groups are shown (`dataset.subgroups` has their edges), and not at all
+SUBGROUPS = ("city", "tenure", "activity")
+UNGROUPED = "all"
+
 # The keys of user_month, features and labels
 USER_MONTH = ("user_id", "month")
 

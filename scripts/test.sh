@@ -14,7 +14,7 @@ usage: scripts/test.sh                   linters, types and all tests that a pus
        scripts/test.sh nightly           tests that take minutes by nature (tests/conftest.py says why each)
        scripts/test.sh PYTEST ARGUMENTS  such as tests/lake -k append
 
-  TEST_WORKERS=3      tests run in so many processes
+  TEST_WORKERS=3      tests run in so many processes (lane unit: one a core)
   TEST_REAL=required  fail where the real deliveries beside the checkout (../shared/data) are missing
   TEST_JARS=required  fail where the jars of scripts/jars.txt are missing
 USAGE
@@ -38,8 +38,11 @@ cd "$PROJECT"
 export PATH="$PROJECT/.venv/bin:$PATH" PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
 # images often set it: without kept bytecode each worker and each job that a test starts compiles all anew
 unset PYTHONDONTWRITEBYTECODE
-# Tests wait far more than they compute, half of it for one JVM's planning: three workers, a Spark session each
-side_by_side=(-n "${TEST_WORKERS:-3}" --dist loadfile --no-loadscope-reorder)
+# Tests wait far more than they compute, half of it for one JVM's planning: three workers, a Spark session each.
+# Those of lane unit only compute. tests/side_by_side.py says which tests share a worker.
+workers=3
+[[ "$need" != unit* ]] || workers=$(getconf _NPROCESSORS_ONLN)
+side_by_side=(-n "${TEST_WORKERS:-$workers}" --dist loadfile --no-loadscope-reorder)
 case "$need" in
     "") ;;
     nightly) exec python -m pytest -m "$need" "$@" ;;  # clusters and full disks: one at a time

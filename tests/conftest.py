@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.spark.session import build_session
-from tests import needs
+from tests import needs, side_by_side
 from tests.jars import delta_overrides
 
 # fixtures that several rooms share
@@ -24,6 +24,7 @@ pytest_plugins = (
     "tests.worlds.made_delivery",
     "tests.s3_server",
     "tests.ready_stores",
+    "tests.side_by_side",
 )
 
 # an example that takes 0.3 s on a busy machine is no failure: no timed tests
@@ -36,12 +37,18 @@ DELIVERIES = PROJECT.parent / "shared" / "data"
 
 # Minutes by nature, each with its reason: scripts/test.sh nightly; whatever is quick belongs back
 NIGHTLY = {
+    "tests/cluster/test_yarn.py": (
+        "HDFS and YARN, and an archive of 2 GB of Python packages: a standalone cluster runs in the suite"
+    ),
     "tests/endurance/": "whole pipelines are killed or filled up and run again",
     "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect": (
         "assigns everyone of a world anew and reads the experiment twice"
     ),
     "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice": (
         "a second estimate of 4,000 users by another method"
+    ),
+    "tests/ingest/test_ingest_crashes.py::test_killed_at_random_moments[10]": (
+        "a session in a process of its own for each kill and each run in between: two kills run in the suite"
     ),
     "tests/lake/test_two_engines.py::test_each_engine_goes_on_from_where_the_other_stopped[10]": (
         "ten rounds, each of five commits: four of them run in the suite"
@@ -59,31 +66,13 @@ NIGHTLY = {
 }
 
 
-# Files of minutes, the longest first: begun last, one of them would keep one worker busy alone
-LONG = (
-    "tests/cluster/",
-    "tests/jobs/test_pipeline.py",
-    "tests/jobs/test_features_end_to_end.py",
-    "tests/features/test_oracle.py",
-    "tests/features/test_incremental.py",
-    "tests/ingest/test_ingest_crashes.py",
-    "tests/lake/test_contract.py",
-    "tests/experiments/test_report.py",
-    "tests/training/",
-)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs at night; the longest files first."""
+    """Mark what runs at night; what takes longest comes first."""
     for item in items:
         if item.nodeid.startswith(tuple(NIGHTLY)):
             item.add_marker(pytest.mark.nightly)
     needs.mark(items)
-    items.sort(key=_place)
-
-
-def _place(item: pytest.Item) -> int:
-    return next((place for place, file in enumerate(LONG) if item.nodeid.startswith(file)), len(LONG))
+    items.sort(key=lambda item: side_by_side.place_of(item.nodeid))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -107,6 +96,8 @@ def pytest_configure(config: pytest.Config) -> None:
     shutil.copytree(PROJECT / "conf", folder, dirs_exist_ok=True)
     local = yaml.safe_load((folder / "local.yaml").read_text(encoding="utf-8"))
     local["spark"]["master"] = "local[2]"
+    # what a second compiler makes of code that each session runs for some minutes, it doesn't pay back
+    local["spark"]["conf"] = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
     (folder / "local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
     os.environ["POZYTYWKA_CONF"] = str(folder)
     config.pluginmanager.register(needs.Guard(), "needs")

@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pozytywka_spark.spark.kernel_daemon  # noqa: F401 what a worker has from the start
-from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.reader import Surveyed, parts_of
 from pozytywka_spark.ingest.parcels import COMPLETE
 from pozytywka_spark.ingest.quality.event_totals import count_slices, slices_of
@@ -19,6 +18,7 @@ from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.shards import DataFile, Shard
 from pozytywka_spark.lake.storage.filesystem import Storage
+from pozytywka_spark.lake.storage.listed_file import ListedFile, naive_time
 from pozytywka_spark.lake.table_files import TableFiles
 from pozytywka_spark.lake.task_files import OpenFiles
 from pozytywka_spark.lake.task_lines import as_batch
@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
     staging.mkdir()
     path.write_text(_LINE % "PLAY" + _LINE % "skip" + "{\n")
     files = OpenFiles(TableFiles(Storage(), str(folder)), str(staging))
-    surveyed = Surveyed(RawFile(str(path), path.stat().st_size, naive_time(0)))
+    surveyed = Surveyed(ListedFile(str(path), path.stat().st_size, naive_time(0)))
     work = LineWork(Storage(), "sessions", Judging(2**20), 1, (str(path),), losses_of)
     told = [*work(parts_of([surveyed], 1), files)]
     complete = tuple(parcel for parcel in files.parcels if parcel.kind == COMPLETE)

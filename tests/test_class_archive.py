@@ -93,4 +93,4 @@ def test_a_session_takes_its_classes_from_the_archive(spark: SparkSession) -> No
     memory = Path(f"/proc/{spark._jvm.java.lang.ProcessHandle.current().pid()}/maps")
     if not memory.is_file():
         pytest.skip("only Linux shows what a process has mapped into its memory")
-    assert str(path) in memory.read_text()
+    assert str(path.resolve()) in memory.read_text()

@@ -92,7 +92,7 @@ def test_what_lies_outside_is_counted_and_told() -> None:
     assert (span.first_event, span.last_event) == (date(2001, 2, 3), max(DRIFTERS))
     assert (span.events_before, span.days_before) == (2, 1)
     assert (span.events_after, span.days_after) == (sum(DRIFTERS.values()), 40)
-    assert span.told() == (
+    assert span.described() == (
         f"data from 2023-01-01 to 2023-03-31 (2 events on 1 day before, {sum(DRIFTERS.values())} events on "
         "40 days after are outside)"
     )
@@ -105,7 +105,7 @@ def test_settings_override_either_end(tmp_path: object) -> None:
 
     span = span_of(USUAL, of("data.end=2023-02-14"))
     assert bounds(span) == ("2023-01-01 00:00", "2023-02-14 00:00")
-    assert (span.overridden, span.days_after, span.told()) == (
+    assert (span.overridden, span.days_after, span.described()) == (
         True, 46,
         "data from 2023-01-01 to 2023-02-13 (5,258 events on 46 days after are outside), as the settings say",
     )  # fmt: skip

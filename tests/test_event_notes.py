@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import md5
 from random import Random
 
 import polars as pl
+import pytest
 
-from pozytywka_spark.lake.event_notes import EventNote, as_note, note_of, together
+from pozytywka_spark.lake.event_days import count_days
+from pozytywka_spark.lake.event_notes import NOTE, EventNote, as_note, note_of, together
+from pozytywka_spark.lake.shards import DataFile, Shard
+from tests.in_memory import MemoryTasks
 
 START = datetime(2023, 1, 30, 23, 59, 59, 999_999, tzinfo=UTC)
 IDS = [md5(str(n).encode()).digest() for n in range(500)]
@@ -55,3 +62,34 @@ def test_ids_of_another_length_count_too() -> None:
     odd = rows([0, 1]).with_columns(event_id=pl.Series([b"late", None], dtype=pl.Binary))
     assert note_of(odd).content not in (0, note_of(odd[:1]).content)
     assert note_of(odd[::-1]) == note_of(odd)
+
+
+@dataclass
+class Shelf:
+    """A lake of events in files, each with or without its note."""
+
+    tasks_: MemoryTasks
+    files: list[tuple[DataFile, bool]]
+
+    @contextmanager
+    def tasks(self) -> Iterator[MemoryTasks]:
+        yield self.tasks_
+
+    def shards(self, table: str, tasks: MemoryTasks, columns: Sequence[str]) -> list[Shard]:
+        return [Shard(table, {}, (file,)) for file, _ in self.files]
+
+    def noted(self, files: Sequence[DataFile]) -> list[dict[str, str]]:
+        assert files == [file for file, _ in self.files]
+        return [
+            {NOTE: note_of(self.tasks_.files.read([file])).as_text()} if noted else {}
+            for file, noted in self.files
+        ]
+
+
+@pytest.mark.parametrize("noted", [(True, True), (True, False), (False, False)])
+def test_days_are_counted_from_notes_and_from_the_rows_of_files_without(noted: tuple[bool, bool]) -> None:
+    tasks = MemoryTasks()
+    parts = [tasks.files.put_file(rows(places), {}) for places in ([0, 1, 2], [2, 300])]
+    found = count_days(Shelf(tasks, list(zip(parts, noted, strict=True))))
+    assert found == {date(2023, 1, 30): 1, date(2023, 1, 31): 3, date(2023, 2, 1): 1}
+    assert sum(map(len, tasks.ran)) == noted.count(False), "no file with a note is read"

@@ -19,19 +19,22 @@ def test_the_guide_names_every_world_and_no_other() -> None:
 
 
 def test_parts_of_tests_are_imported_by_their_whole_name() -> None:
-    files = {str(file.relative_to(TESTS)): ast.parse(file.read_text("utf-8")) for file in TESTS.rglob("*.py")}
+    files = {
+        str(file.relative_to(TESTS)): list(ast.walk(ast.parse(file.read_text("utf-8"))))
+        for file in TESTS.rglob("*.py")
+    }
     stems = {Path(file).stem for file in files}
     parts = {stem for stem in stems if not stem.startswith("test_")}
     bare = [
         f"{file}: {node.module}"
-        for file, tree in files.items()
-        for node in ast.walk(tree)
+        for file, nodes in files.items()
+        for node in nodes
         if isinstance(node, ast.ImportFrom) and node.module in parts and node.level == 0
     ]
     inserts = [
         file
-        for file, tree in files.items()
-        for node in ast.walk(tree)
+        for file, nodes in files.items()
+        for node in nodes
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "sys.path.insert" and file not in BY_HAND
     ]
     assert (bare, inserts) == ([], [])

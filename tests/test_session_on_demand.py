@@ -53,7 +53,7 @@ def test_it_starts_once_at_its_first_use(settings: Settings, starts: Starts) -> 
         yield
         heard.append("started")
 
-    spark: Any = session_on_demand(settings, "job", told=told)
+    spark: Any = session_on_demand(settings, "job", surrounding=told)
     copy.copy(spark)
     assert (starts, heard) == ([], [])
     threads = [Thread(target=spark.range, args=(1,)) for _ in range(4)]

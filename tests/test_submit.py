@@ -166,7 +166,8 @@ def test_without_java_the_job_says_what_to_install(tmp_path: Path) -> None:
     environment = {"PATH": str(tools), "PYTHONPATH": str(PROJECT), "HOME": str(tmp_path)}
     python = PROJECT / ".venv" / "bin" / "python"
     shown = subprocess.run(
-        [python, PROJECT / "jobs" / "pipeline.py", "--set", f"home={tmp_path / 'home'}"],
+        [python, PROJECT / "jobs" / "pipeline.py", "--set", f"home={tmp_path / 'home'}",
+         "--set", "synthetic.users=100", "--set", "synthetic.months=6"],
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert shown.returncode == 1

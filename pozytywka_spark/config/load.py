@@ -38,6 +38,14 @@ def load_settings(env: str = "local", overrides: Sequence[str] = (), conf: Path 
     """Settings of environment `env` with `key=value` overrides, later ones winning.
 
     Raises `UsageError`, one line that names the key and says what is allowed.
+
+    >>> settings = load_settings("local", ["label.horizon_days=14", "home=/data"])
+    >>> settings.label.horizon_days, settings.lake.root
+    (14, '/data/lake')
+    >>> load_settings("local", ["label.horizon_days=soon"])
+    Traceback (most recent call last):
+        ...
+    pozytywka_spark.errors.UsageError: setting label.horizon_days='soon': input should be a valid integer, ...
     """
     if env not in ENVIRONMENTS:
         raise UsageError(f"--env {env}: no such environment; one of: {', '.join(ENVIRONMENTS)}")

@@ -1,4 +1,4 @@
-"""What the value of `--set KEY=VALUE` means: text stays as it was typed, anything else is parsed."""
+"""Parse the value of `--set KEY=VALUE`: a text setting gets it as typed, any other is parsed as YAML."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ def override_value(path: Sequence[str], text: str) -> Any:
     A text setting gets the text as it stands: `#`, quotes, blanks at either end, `yes` and `null`
     are part of it; only an empty one unsets a setting that may be unset. A setting that takes text or
     numbers (`spark.conf`) gets a number or `true` where the text is exactly one. Others are YAML.
+
+    >>> override_value(["label", "horizon_days"], "14"), override_value(["raw", "path"], "14")
+    (14, '14')
     """
     types = set(_types_at(Settings, path))
     if str in types or (types and types <= {date, NoneType}):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from pozytywka_spark.config.base import Section, decides
+from pozytywka_spark.names import SUBGROUPS, UNGROUPED
+
+_SEGMENTS = (UNGROUPED, *SUBGROUPS)
 
 
 class Costs(Section):
@@ -23,7 +26,7 @@ class Simulation(Section):
 
     section_decides = decides("simulation")
 
-    segment: str = Field("activity", pattern=r"^(all|city|tenure|activity)$", description="groups of users")
+    segment: str = Field("activity", pattern=f"^({'|'.join(_SEGMENTS)})$", description="groups of users")
     rows: int = Field(400, ge=20, le=20_000, description="users of a segment that changes are tried on")
     neighbours: int = Field(1500, ge=50, le=50_000, description="users who say what has been seen")
     min_users: int = Field(50, ge=10, description="a segment with fewer is left out, and said so")

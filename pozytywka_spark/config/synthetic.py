@@ -62,11 +62,30 @@ class SyntheticExperiment(Section):
 
 
 class Fraud(Section):
-    """Rings of accounts that play the same few tracks over and over."""
+    """Accounts that cheat, and honest ones that look like them."""
 
-    rings: int = Field(0, ge=0)
+    rings: int = Field(0, ge=0, description="of accounts that play the same few tracks over and over")
     accounts: int = Field(20, ge=2, le=500, description="of each ring")
     tracks: int = Field(6, ge=1, description="that a ring plays")
+    camouflage: float = Field(
+        0.05, ge=0, le=0.9, description="share of a ring's plays that are ordinary ones"
+    )
+    bots: int = Field(0, ge=0, description="lone accounts that loop a few tracks, day and night")
+    skimmers: int = Field(
+        0, ge=0, description="accounts that skip after 31 to 36 seconds, when a play counts"
+    )
+    hijacked: int = Field(0, ge=0, description="accounts that someone else plays with at night, for weeks")
+    quick_buyers: int = Field(0, ge=0, description="accounts that buy at once, charged back later")
+    lasting: float = Field(0.5, ge=0, le=1, description="chance of a bot or skimmer to go on to the end")
+    fans: int = Field(0, ge=0, description="honest accounts that mostly play one artist, as others do")
+    sleepers: int = Field(0, ge=0, description="honest accounts that fall asleep to the same five tracks")
+    quick_stayers: int = Field(0, ge=0, description="honest accounts that buy at once, and stay")
+
+    @property
+    def lone(self) -> int:
+        """Accounts that cheat, or look like it, outside of rings."""
+        cheats = self.bots + self.skimmers + self.hijacked + self.quick_buyers
+        return cheats + self.fans + self.sleepers + self.quick_stayers
 
 
 class Synthetic(Section):
@@ -101,6 +120,8 @@ class Synthetic(Section):
             raise ValueError("synthetic.truth_paths must be 0 or at least 2, for a standard error")
         if self.fraud.rings * self.fraud.accounts > self.users / 4:
             raise ValueError("synthetic.fraud: rings x accounts must be at most a quarter of synthetic.users")
+        if self.fraud.rings * self.fraud.accounts + self.fraud.lone > self.users / 2:
+            raise ValueError("synthetic.fraud: all its accounts must be at most half of synthetic.users")
         if self.fraud.tracks > self.played_tracks:
             raise ValueError("synthetic.fraud.tracks must be at most synthetic.played_tracks")
         return self

@@ -18,7 +18,7 @@ from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.dataset.table_work import KEYS, MATRIX
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.shards import Parcel
-from pozytywka_spark.lake.storage.local_files import held
+from pozytywka_spark.lake.storage.local_files import file_lock
 
 Read = Callable[[Sequence[Parcel], Sequence[str]], pl.DataFrame]
 _MINUTES = 30  # that a process waits for another to lay out the file that both map
@@ -96,7 +96,7 @@ def _lay_out(
 
 
 def _mapped(file: Path, places: npt.NDArray[Any], staged: StagedTable, read: Read) -> npt.NDArray[np.float32]:
-    with held(f"{file}.lock", wait_seconds=_MINUTES * 60) as free:
+    with file_lock(f"{file}.lock", wait_seconds=_MINUTES * 60) as free:
         if not free:
             raise LakeError(f"{file}: another process has been laying it out for {_MINUTES} minutes")
         if not file.exists():

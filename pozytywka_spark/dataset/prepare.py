@@ -13,6 +13,7 @@ from pozytywka_spark.dataset.rows import training_rows, whole_months
 from pozytywka_spark.dataset.splits import MonthCount, plan_split, rolling_folds
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.declared.catalogue import catalogue_hash, feature_order
+from pozytywka_spark.features.label_column import columns_with_label
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.names import TRAIN
@@ -83,22 +84,19 @@ def pin(settings: Settings, lake: Lake, versions: Mapping[str, int] | None = Non
 
     Raises `DataError` for a missing table, label or feature, `LakeError` for a version that is gone.
     """
-    columns = {name: _columns(lake, name, (versions or {}).get(name)) for name in (FEATURES, LABELS)}
-    label, order = settings.label.column, feature_order(settings)
-    if label not in columns[LABELS]:
-        raise DataError(
-            f"table labels has no {label}: "
-            f"run the features job with label.horizon_days={settings.label.horizon_days}"
-        )
-    missing = [name for name in order if name not in columns[FEATURES]]
+    features = _columns(lake, FEATURES, (versions or {}).get(FEATURES))
+    advice = f": run the features job with label.horizon_days={settings.label.horizon_days}"
+    version, order = (versions or {}).get(LABELS), feature_order(settings)
+    labels = columns_with_label(lake, settings.label.column, advice, version=version)
+    missing = [name for name in order if name not in features]
     if missing:
         raise DataError(
             f"table features lacks {len(missing)} of {len(order)} features, such as {missing[0]}: "
             "build the features again with this catalogue"
         )
-    chosen = dict(versions) if versions is not None else provenance.table_versions(lake)
-    committed = {name: _committed(lake, name, chosen[name]) for name in (FEATURES, LABELS)}
-    return Pinned(order, chosen, committed, "complete" in columns[LABELS])
+    pinned_versions = dict(versions) if versions is not None else provenance.table_versions(lake)
+    committed = {name: _committed(lake, name, pinned_versions[name]) for name in (FEATURES, LABELS)}
+    return Pinned(order, pinned_versions, committed, "complete" in labels)
 
 
 def plan_months(

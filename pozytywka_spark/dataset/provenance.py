@@ -1,4 +1,4 @@
-"""What a model came from: inputs, settings, code. Equal provenance, equal model."""
+"""The provenance of a model: inputs, settings, code. Equal provenance, equal model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is counted before the split is planned: mature labels by month, users by city."""
+"""Counts taken before the split is planned: mature labels by month, users by city."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from pozytywka_spark.hashing.digest import Digest
 from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.names import TEST, TRAIN, VALIDATION
 
-Told = Sequence[Mapping[str, Any]]
+Results = Sequence[Mapping[str, Any]]
 _HASHED = ("user_id", "month", "cut_off", "horizon_end", "side", "label")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def check_table(facts: Told, counts: Sequence[MonthCount], split: TimeSplit) -> None:
+def check_table(facts: Results, counts: Sequence[MonthCount], split: TimeSplit) -> None:
     """Raise `GuardError` if a row is immature, if a label horizon passes the first cut-off of a later side,
     or if the rows are not exactly the labels' (a key twice, a label without features).
 
@@ -37,22 +37,22 @@ def check_table(facts: Told, counts: Sequence[MonthCount], split: TimeSplit) -> 
             )
 
 
-def content_of(told: Told, order: Sequence[str]) -> str:
+def content_of(results: Results, order: Sequence[str]) -> str:
     """A digest of the rows, whatever their order and files: equal content, equal digest."""
-    digests = (Digest(*facts["digest"]) for facts in told if facts["rows"])
+    digests = (Digest(*facts["digest"]) for facts in results if facts["rows"])
     return sum(digests, Digest()).named([*_HASHED, *sorted(order)])
 
 
-def _of(told: Told, side: str) -> list[Mapping[str, Any]]:
-    return [facts for facts in told if SIDES[facts["side"]] == side]
+def _of(results: Results, side: str) -> list[Mapping[str, Any]]:
+    return [facts for facts in results if SIDES[facts["side"]] == side]
 
 
-def _sum(told: Told, name: str) -> int:
-    return sum(facts[name] for facts in told)
+def _sum(results: Results, name: str) -> int:
+    return sum(facts[name] for facts in results)
 
 
-def _check_mature(told: Told) -> None:
-    wrong = sorted((facts["month"], *facts["immature"]) for facts in told if "immature" in facts)
+def _check_mature(results: Results) -> None:
+    wrong = sorted((facts["month"], *facts["immature"]) for facts in results if "immature" in facts)
     for month, user, end in wrong[:1]:
         raise GuardError(
             f"guard maturity: {_row(user, month)} is immature: its horizon ends at {end}, "
@@ -60,7 +60,7 @@ def _check_mature(told: Told) -> None:
         )
 
 
-def _check_purge(earlier: Told, later: Told, names: tuple[str, str]) -> None:
+def _check_purge(earlier: Results, later: Results, names: tuple[str, str]) -> None:
     last = min(
         ((-facts["last_horizon"], facts["last_user"], facts["month"]) for facts in earlier if facts["rows"]),
         default=None,

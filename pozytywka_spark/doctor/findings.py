@@ -1,4 +1,4 @@
-"""What an examination says: one finding a check."""
+"""The finding of a check: its state, a line of text, advice."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -132,7 +133,6 @@ def jars(settings: Settings, submitted: str = "") -> list[Finding]:
 def _jar_names() -> list[str]:
     home = os.environ.get("SPARK_HOME")
     if home is None:
-        import pyspark
-
-        home = str(Path(pyspark.__file__).parent)
+        found = find_spec("pyspark")
+        home = str(Path(found.origin).parent) if found and found.origin else ""
     return [path.name for path in Path(home, "jars").glob("delta-*.jar")]

@@ -12,6 +12,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.intake.delivery import find_delivery
 from pozytywka_spark.lake.layout import UPGRADE, buckets_of, is_older
 from pozytywka_spark.lake.open import open_any_lake, open_store
+from pozytywka_spark.lake.spark_files import SparkFiles
 from pozytywka_spark.lake.storage.filesystem import storage_of
 from pozytywka_spark.lake.storage.probe import probe_local, probe_remote, probe_staging
 from pozytywka_spark.schemas import EVENTS
@@ -28,7 +29,7 @@ def raw_files(settings: Settings, spark: SparkSession | None) -> list[Finding]:
         advice = "set raw.path to the folder of a delivery"
         return [ok("raw files", path) if there else trouble("raw files", f"no folder {path}", advice)]
     try:
-        delivery = find_delivery(spark, settings)
+        delivery = find_delivery(SparkFiles(spark), settings)
     except DataError as error:
         return [trouble("raw files", str(error), "set raw.path to the folder of a delivery")]
     if delivery.missing:

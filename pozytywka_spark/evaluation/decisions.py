@@ -1,4 +1,4 @@
-"""What a rule of addressing users would have brought on the test months, from exact counts."""
+"""Decision table: what a rule of addressing users would have brought on the test months, by exact counts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def decision_table(counts: pd.DataFrame, settings: Settings) -> list[dict[str, A
         rules.append((f"policy: best {policy.budget_users:,} a month", _best(policy.budget_users)))
     if policy.kind == "precision":
         rules.append((f"policy: expected precision {policy.precision:g}", _precise(policy.precision)))
-    return [_row(name, chosen(counts), counts, policy) for name, chosen in rules]
+    return [_row(name, share_contacted(counts), counts, policy) for name, share_contacted in rules]
 
 
 def _from(share: float) -> _Rule:
@@ -45,25 +45,25 @@ def _from(share: float) -> _Rule:
 def _best(users: int) -> _Rule:
     """The best so many of each month; the step at the edge counts in part."""
 
-    def chosen(counts: pd.DataFrame) -> pd.Series[float]:
+    def share_contacted(counts: pd.DataFrame) -> pd.Series[float]:
         falling = counts.sort_values(["month", "step"], ascending=[True, False])
         above = falling.groupby("month")["users"].cumsum() - falling["users"]
         return ((users - above) / falling["users"]).clip(0, 1).reindex(counts.index)
 
-    return chosen
+    return share_contacted
 
 
 def _precise(precision: float) -> _Rule:
     """As many of each month as keep the mean probability at or above `precision`."""
 
-    def chosen(counts: pd.DataFrame) -> pd.Series[float]:
+    def share_contacted(counts: pd.DataFrame) -> pd.Series[float]:
         falling = counts.sort_values(["month", "step"], ascending=[True, False])
         sums = falling.groupby("month")[["expected", "users"]].cumsum()
         good = falling["step"].where(sums["expected"] >= sums["users"] * precision)
         lowest = good.groupby(falling["month"]).transform("min")
         return (falling["step"] >= lowest).astype(float).reindex(counts.index)
 
-    return chosen
+    return share_contacted
 
 
 def _row(name: str, weight: pd.Series[float], counts: pd.DataFrame, policy: Policy) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from pozytywka_spark.models.serving_model import ServingModel
 
 
 def explain_model(
-    asked: Asked, held: int, model: ServingModel, settings: Settings, *, threads: int = 1
+    asked: Asked, test_rows: int, model: ServingModel, settings: Settings, *, threads: int = 1
 ) -> dict[str, Any]:
-    """`strongest` features (a row each), their `dependence` and `swarm`; `rows` of the `held` test rows seen.
+    """`strongest` features (a row each), their `dependence` and `swarm`; `rows` of the `test_rows` seen.
 
     Of logistic regression a row has the `coefficient` too (log-odds a standard deviation), and no dependence
     is drawn: it is a straight line.
@@ -27,12 +27,12 @@ def explain_model(
     question = partial(
         explain_test,
         predictor=model.predictor,
-        wanted=settings.evaluation.explained_rows,
+        most_rows=settings.evaluation.explained_rows,
         seed=settings.evaluation.seed,
         threads=threads,
     )
     [answer] = asked.ask([question], threads=threads)
-    return {**answer, "held": held, "strongest": with_coefficients(answer["strongest"], model)}
+    return {**answer, "held": test_rows, "strongest": with_coefficients(answer["strongest"], model)}
 
 
 def with_coefficients(strongest: Sequence[Mapping[str, Any]], model: ServingModel) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What moves the scores overall: each feature's contributions, their strength, direction and shape."""
+"""Feature importance: each feature's contributions to the scores, their strength, direction and shape."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class Explained:
 
 
 def explain_test(
-    table: TrainingTable, predictor: Predictor, wanted: int, seed: int, threads: int
+    table: TrainingTable, predictor: Predictor, most_rows: int, seed: int, threads: int
 ) -> dict[str, Any]:
-    """Of about `wanted` test rows: `strongest` features, their `dependence` (of trees) and `swarm`."""
-    sample = sample_rows(table, table.side == SIDES.index(TEST), wanted, seed)
+    """Of about `most_rows` test rows: `strongest` features, their `dependence` (of trees) and `swarm`."""
+    sample = sample_rows(table, table.side == SIDES.index(TEST), most_rows, seed)
     with threads_of(threads):
         explained = explain_rows(sample, predictor, seed, threads)
     strongest = importances(explained)
@@ -66,11 +66,11 @@ def explain_rows(table: TrainingTable, predictor: Predictor, seed: int, threads:
     return Explained(table.order, table.matrix, parts, _dice(table, seed))
 
 
-def sample_rows(table: TrainingTable, mask: Mask, wanted: int, seed: int) -> TrainingTable:
-    """About `wanted` of the rows that the mask marks, the same ones every time; all if they are no more."""
+def sample_rows(table: TrainingTable, mask: Mask, most_rows: int, seed: int) -> TrainingTable:
+    """About `most_rows` of the rows that the mask marks, the same ones every time; all if they are fewer."""
     available = int(mask.sum())
-    if available > wanted:
-        mask = mask & (_dice(table, seed) < np.uint64(int(2**64 * (wanted / available))))
+    if available > most_rows:
+        mask = mask & (_dice(table, seed) < np.uint64(int(2**64 * (most_rows / available))))
     return table.where(mask)
 
 
@@ -92,20 +92,20 @@ def importances(rows: Explained) -> list[dict[str, Any]]:
     ]
 
 
-def dependence(rows: Explained, chosen: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """By chosen feature: its contribution over twenty bins of about equal size, in the order of the value.
+def dependence(rows: Explained, features: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """By feature: its contribution over twenty bins of about equal size, in the order of the value.
 
     A bin has `rows`, the mean `value` (None: the value is missing), the mean `contribution` and its tenth
     and ninetieth percentile `low` and `high`. Rows of equal value share a bin.
     """
-    return {name: _shape(*rows.feature(name)) for name in chosen}
+    return {name: _shape(*rows.feature(name)) for name in features}
 
 
-def swarm(rows: Explained, chosen: Sequence[str]) -> dict[str, list[list[float | None]]]:
-    """By chosen feature: pairs (value, contribution) of the `DOTS` rows with the lowest dice."""
+def swarm(rows: Explained, features: Sequence[str]) -> dict[str, list[list[float | None]]]:
+    """By feature: pairs (value, contribution) of the `DOTS` rows with the lowest dice."""
     drawn = np.argsort(rows.dice, kind="stable")[:DOTS]
     points = {}
-    for name in chosen:
+    for name in features:
         values, parts = (column[drawn].tolist() for column in rows.feature(name))
         points[name] = [[_rounded(value), _rounded(part)] for value, part in zip(values, parts, strict=True)]
     return points

@@ -1,24 +1,26 @@
-"""The commands of the experiment job: parsed flags in, what to show out."""
+"""The commands of the experiment job: parsed flags in, what to show out.
+
+Each loads what it needs: scipy, matplotlib and XGBoost take seconds that an assignment can do without.
+"""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
-
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.experiments import console, stage
-from pozytywka_spark.experiments.analysis.plan import plan
-from pozytywka_spark.experiments.assignment import definitions, importing
-from pozytywka_spark.experiments.assignment.assign import assign, end, grow_share
-from pozytywka_spark.experiments.assignment.eligibility import chosen_cut_off
+from pozytywka_spark.experiments import console
+from pozytywka_spark.experiments.assignment import definitions
+from pozytywka_spark.experiments.assignment.assign import assign, count_users, end, grow_share
+from pozytywka_spark.experiments.assignment.cut_offs import chosen_cut_off
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.schemas import ASSIGNMENTS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 Show = Callable[[], None]
 TREATMENT = "treatment"
@@ -28,7 +30,7 @@ def run_assign(spark: SparkSession, settings: Settings, lake: Lake, args: argpar
     """Start or enrol."""
     shares = shares_of(args.share, args.group)
     at, note = chosen_cut_off(lake, settings.data, args.at)
-    done = assign(spark, settings, lake, args.name, shares, at, layer=args.layer, traffic=args.traffic)
+    done = assign(settings, lake, args.name, shares, at, layer=args.layer, traffic=args.traffic)
     return partial(_told, note, partial(console.show_assignment, done))
 
 
@@ -38,24 +40,25 @@ def run_grow(spark: SparkSession, settings: Settings, lake: Lake, args: argparse
     if not shares:
         raise UsageError("experiment grow: say to what, with --share 30 or --group name=30")
     at, note = chosen_cut_off(lake, settings.data, args.at)
-    done = grow_share(spark, lake, args.name, shares, at, move_control=args.move_control)
+    done = grow_share(lake, args.name, shares, at, move_control=args.move_control)
     return partial(_told, note, partial(console.show_assignment, done))
 
 
 def run_end(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """End."""
     at, note = chosen_cut_off(lake, settings.data, args.at)
-    ended = end(spark, lake, args.name, at)
+    ended = end(lake, args.name, at)
     line = f"experiment {ended.name} ended at {ended.at}; its reading stops there"
     return partial(_told, note, partial(cli.say, line))
 
 
 def run_import(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Take over groups."""
+    from pozytywka_spark.experiments.assignment import importing  # Spark reads the file
+
     file = importing.read_file(spark, args.file, args.format)
     at, note = chosen_cut_off(lake, settings.data, args.at)
     done = importing.import_groups(
-        spark,
         settings,
         lake,
         args.name,
@@ -70,6 +73,8 @@ def run_import(spark: SparkSession, settings: Settings, lake: Lake, args: argpar
 
 def run_expose(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Take in exposures."""
+    from pozytywka_spark.experiments.assignment import importing  # Spark reads the file
+
     file = importing.read_file(spark, args.file, args.format)
     count = importing.import_exposures(lake, args.name, file, (args.user_column, args.time_column))
     return partial(cli.say, f"{count:,} new exposures of experiment {args.name}")
@@ -77,12 +82,7 @@ def run_expose(spark: SparkSession, settings: Settings, lake: Lake, args: argpar
 
 def run_list(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """All experiments."""
-    users: dict[str, int] = {}
-    if lake.exists(ASSIGNMENTS.name):
-        counted = (
-            lake.read(ASSIGNMENTS.name).groupBy("experiment").agg(F.countDistinct("user_id").alias("users"))
-        )
-        users = {row["experiment"]: row["users"] for row in counted.collect()}
+    users = count_users(lake)
     return partial(
         cli.show_table, "experiments", definitions.as_rows(definitions.read_experiments(lake), users)
     )
@@ -90,6 +90,8 @@ def run_list(spark: SparkSession, settings: Settings, lake: Lake, args: argparse
 
 def run_plan(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Power beforehand."""
+    from pozytywka_spark.experiments.analysis.plan import plan
+
     at, note = chosen_cut_off(lake, settings.data, args.at)
     planned = plan(settings, lake, args.share, at, baseline=args.baseline, lift=args.lift)
     return partial(_told, note, partial(console.show_plan, planned))
@@ -97,16 +99,17 @@ def run_plan(spark: SparkSession, settings: Settings, lake: Lake, args: argparse
 
 def run_report(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """The reading."""
-    return partial(console.show_report, stage.report(spark, settings, lake, args.name))
+    from pozytywka_spark.experiments import stage
+
+    return partial(console.show_report, stage.report(settings, lake, args.name))
 
 
 def run_uplift(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """Who was persuaded."""
-    # here, not above: xgboost takes seconds to import
     from pozytywka_spark.experiments.uplift.console import show_uplift
     from pozytywka_spark.experiments.uplift.stage import uplift
 
-    return partial(show_uplift, uplift(spark, settings, lake, args.name, args.treatment))
+    return partial(show_uplift, uplift(settings, lake, args.name, args.treatment))
 
 
 def _told(note: str, show: Show) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pozytywka_spark import cli
-from pozytywka_spark.experiments.analysis import text
-from pozytywka_spark.experiments.analysis.plan import PlanReport
-from pozytywka_spark.experiments.analysis.reading import CUMULATIVE, MONTH, SEGMENT
-from pozytywka_spark.experiments.assignment.assign import AssignReport
-from pozytywka_spark.experiments.stage import ExperimentReport
+
+if TYPE_CHECKING:
+    from pozytywka_spark.experiments.analysis.plan import PlanReport
+    from pozytywka_spark.experiments.assignment.assign import AssignReport
+    from pozytywka_spark.experiments.stage import ExperimentReport
 
 
 def show_assignment(report: AssignReport) -> None:
@@ -38,6 +40,9 @@ def show_plan(report: PlanReport) -> None:
 
 def show_report(report: ExperimentReport) -> None:
     """Print the readings, whether the comparison is fair, and where everything is."""
+    from pozytywka_spark.experiments.analysis import text
+    from pozytywka_spark.experiments.analysis.reading import CUMULATIVE, MONTH, SEGMENT
+
     reading = report.reading
     cli.show_table("from the start", text.month_table(reading.of(CUMULATIVE)))
     cli.show_table("difference, from the start", text.difference_table(reading.of(CUMULATIVE)))

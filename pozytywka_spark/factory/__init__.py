@@ -1,1 +1,1 @@
-"""A model for each group of cases, kept only where its precision is proven, watched as it acts."""
+"""Models that decide cases alone: one a group of rules, kept only where its precision is proven."""

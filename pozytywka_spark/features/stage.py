@@ -55,7 +55,7 @@ class FeaturesReport:
     def _repr_html_(self) -> str:
         title = f"{self.rows:,} rows, {self.features} features, catalogue {self.catalogue_hash[:12]}"
         tables = {"labels by month": self.labels, "guards": [vars(guard) for guard in self.guards]}
-        lines = [self.span.told(), self.whole_because or "", f"{len(self.months)} months built"]
+        lines = [self.span.described(), self.whole_because or "", f"{len(self.months)} months built"]
         return card(title, tables, lines)
 
 
@@ -99,10 +99,10 @@ def build_features(
     asked = Asked(entries, catalogue_hash(features=entries), months, full)
     with clock.timed("reading"):
         check_silver(lake)
-        known = read_known(lake)
+        recorded = read_known(lake)
     with lake.tasks() as tasks:
         with clock.timed("reading"):
-            look = look_at(lake, tasks, known)
+            look = look_at(lake, tasks, recorded)
         with _ready(spark, look):
             with clock.timed("first pass"):
                 prepared = prepare(lake, tasks, settings, look, asked)

@@ -24,7 +24,12 @@ _30, _27, _31 = map(np.uint64, (30, 27, 31))
 
 
 def dice(rows: pl.DataFrame, seed: int, columns: tuple[str, ...] = ("user_id", "month")) -> pl.Series:
-    """A number from 0 to 2^64 - 1 of each row's `columns`: whole numbers or dates, none null."""
+    """A number from 0 to 2^64 - 1 of each row's `columns`: whole numbers or dates, none null.
+
+    >>> rows = pl.DataFrame({"user_id": [1, 2, 1]})
+    >>> dice(rows, seed=7, columns=("user_id",)).to_list()
+    [4414019431610648415, 5090977316425868581, 4414019431610648415]
+    """
     thrown = mix(np.full(1, seed % FACES, np.uint64))
     for name in columns:
         number = rows.get_column(name).to_physical().cast(pl.Int64).to_numpy().view(np.uint64)
@@ -33,7 +38,12 @@ def dice(rows: pl.DataFrame, seed: int, columns: tuple[str, ...] = ("user_id", "
 
 
 def falls_below(thrown: pl.Series, share: float) -> pl.Series:
-    """Which dice are among the lowest of all that could fall: about this share (0 to 1) of them."""
+    """Which dice are among the lowest of all that could fall: about this share (0 to 1) of them.
+
+    >>> thrown = dice(pl.DataFrame({"user_id": range(10_000)}), seed=7, columns=("user_id",))
+    >>> falls_below(thrown, 0.25).sum()
+    2493
+    """
     return thrown <= min(int(share * FACES), FACES - 1)
 
 

@@ -40,7 +40,15 @@ class Digest:
 
 
 def digest_of(columns: Iterable[npt.NDArray[Any]]) -> Digest:
-    """Of rows given as their columns, in an order that means something; one column at least."""
+    """Of rows given as their columns, in an order that means something; one column at least.
+
+    >>> one, other = np.array([1, 2, 3]), np.array([0.5, np.nan, 2.0])
+    >>> turned = digest_of([one[::-1], other[::-1]])
+    >>> digest_of([one, other]) == turned, digest_of([other, one]) == turned
+    (True, False)
+    >>> digest_of([one[:1], other[:1]]) + digest_of([one[1:], other[1:]]) == turned
+    True
+    """
     numbers: Numbers | None = None
     first = mix(np.zeros(1, np.uint64))
     for column in columns:

@@ -52,5 +52,10 @@ def _digests(texts: pl.Series) -> bytes:
 
 
 def user_bucket(user_id: pl.Expr, buckets: int) -> pl.Expr:
-    """The bucket of each user, from 0 to `buckets` - 1, as a 32-bit number."""
+    """The bucket of each user, from 0 to `buckets` - 1, as a 32-bit number.
+
+    >>> users = pl.DataFrame({"user_id": [101, 102, 103]})
+    >>> users.select(user_bucket(pl.col("user_id"), 16)).to_series().to_list()
+    [14, 4, 9]
+    """
     return (user_id % MODULUS * FACTOR % MODULUS % buckets).cast(pl.Int32)

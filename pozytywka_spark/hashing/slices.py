@@ -15,7 +15,11 @@ _LARGEST = 2_147_483_647
 
 
 def slices_for(rows: int, rows_at_once: int) -> int:
-    """How many slices so many rows go in."""
+    """How many slices so many rows go in.
+
+    >>> slices_for(10, rows_at_once=4), slices_for(0, rows_at_once=4)
+    (3, 1)
+    """
     return max(1, -(-rows // rows_at_once))
 
 
@@ -28,6 +32,10 @@ def slice_of(name: str, parts: int, *, apart_from: int = 1) -> pl.Expr:
 
 
 def text_slice(values: pl.Series, parts: int) -> pl.Series:
-    """The slice of each text, from 0 to `parts` - 1: its CRC-32 modulo `parts`."""
+    """The slice of each text, from 0 to `parts` - 1: its CRC-32 modulo `parts`.
+
+    >>> text_slice(pl.Series(["t1", "t2", "t1"]), parts=100).to_list()
+    [79, 73, 79]
+    """
     crc32 = zlib.crc32
     return pl.Series([crc32(text.encode()) % parts for text in values.to_list()], dtype=pl.Int64)

@@ -11,9 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Surveyed
 from pozytywka_spark.ingest.validate.pass_one import JudgedRows
+from pozytywka_spark.lake.storage.listed_file import ListedFile
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Taken:
 class Ahead:
     """An entity's files that are being read, in their order."""
 
-    files: tuple[RawFile, ...]
+    files: tuple[ListedFile, ...]
     taken: Future[Taken]
 
 
@@ -36,10 +36,14 @@ Read = Callable[[], Taken]
 
 
 @contextmanager
-def reading_ahead(wanted: Mapping[str, tuple[Sequence[RawFile], Read]]) -> Iterator[Mapping[str, Ahead]]:
+def reading_ahead(
+    files_to_read: Mapping[str, tuple[Sequence[ListedFile], Read]],
+) -> Iterator[Mapping[str, Ahead]]:
     """By entity: its files, and how they are read; all begin at once, the cores are shared by Spark.
 
     An entity's error is raised to whoever asks for what was taken of it.
     """
-    with ThreadPoolExecutor(max(1, len(wanted)), "read ahead") as pool:
-        yield {entity: Ahead(tuple(files), pool.submit(read)) for entity, (files, read) in wanted.items()}
+    with ThreadPoolExecutor(max(1, len(files_to_read)), "read ahead") as pool:
+        yield {
+            entity: Ahead(tuple(files), pool.submit(read)) for entity, (files, read) in files_to_read.items()
+        }

@@ -14,13 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pyspark.sql import SparkSession
-
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.intake import ingest_log, spark_source
+from pozytywka_spark.ingest.intake import ingest_log
 from pozytywka_spark.ingest.intake.contracts import Contract
-from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Surveyed
 from pozytywka_spark.ingest.intake.wrong_kinds import first_of
 from pozytywka_spark.ingest.outcomes import NOTED, OUTCOMES
@@ -34,7 +31,9 @@ from pozytywka_spark.ingest.validate.pass_one import NOTHING_READ, JudgedRows, r
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.layout import buckets_of
+from pozytywka_spark.lake.spark_files import SparkFiles
 from pozytywka_spark.lake.storage.filesystem import storage_of
+from pozytywka_spark.lake.storage.listed_file import ListedFile
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
 
@@ -68,7 +67,7 @@ class Source:
 class Batch:
     """The `number`-th batch of a source: these files, in the order of their paths (none: none is left)."""
 
-    spark: SparkSession
+    by_spark: SparkFiles
     lake: Lake
     settings: Settings
     source: Source
@@ -114,7 +113,7 @@ def read_batch(batch: Batch, tasks: Tasks) -> JudgedRows:
     entity, buckets = source.contract.entity, buckets_of(batch.lake)
     if all(storage.opens(each.file.path) for each in batch.files):
         return read_files(tasks, batch.files, storage, entity, source.judging, buckets)
-    lines = spark_source.put_lines_down(batch.spark, tasks, [each.file for each in batch.files])
+    lines = batch.by_spark.put_lines_down(tasks, [each.file for each in batch.files])
     paths = tuple(each.file.path for each in batch.files)
     return read_lines(tasks, lines, paths, entity, source.judging, buckets)
 
@@ -206,7 +205,7 @@ def _versions(batch: Batch, judged: JudgedRows) -> list[dict[str, Any]]:
     ]
 
 
-def file_row(file: RawFile, rows: int, content_hash: str | None) -> dict[str, Any]:
+def file_row(file: ListedFile, rows: int, content_hash: str | None) -> dict[str, Any]:
     """What `ingest_files` says of a version of a file."""
     modified = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=file.modified_micros)
     described = {"path": file.path, "size": file.size, "modified": modified}

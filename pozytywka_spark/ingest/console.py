@@ -1,4 +1,4 @@
-"""What a person wants to know of an ingest, as the jobs print it."""
+"""Print an ingest to the console."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def show_ingest(report: IngestReport) -> None:
     if report.months_touched:
         cli.say(f"event months touched: {', '.join(f'{month:%Y-%m}' for month in report.months_touched)}")
     if report.span:
-        cli.say(report.span.told())
+        cli.say(report.span.described())
     _show_findings(report)
     if report.page:
         cli.say(f"quality report: {report.page}")

@@ -13,17 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyspark.sql import SparkSession
-
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.ahead import Ahead, Taken
 from pozytywka_spark.ingest.batch import Batch, Source, file_row, ingest_batch, read_batch
-from pozytywka_spark.ingest.intake import ingest_log, spark_source
+from pozytywka_spark.ingest.intake import ingest_log
 from pozytywka_spark.ingest.intake.ingest_log import Version
-from pozytywka_spark.ingest.intake.notes import Notes, open_notes
 from pozytywka_spark.ingest.intake.older_checkpoint import files_of_batch
-from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import MARK, Surveyed
 from pozytywka_spark.ingest.intake.survey import survey
 from pozytywka_spark.ingest.intake.unchanged_files import may_be_touched, only_touched
@@ -31,7 +27,10 @@ from pozytywka_spark.ingest.intake.wrong_kinds import AGAIN
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
 from pozytywka_spark.ingest.validate.pass_one import JudgedRows
 from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.spark_files import SparkFiles, failure_in_words
 from pozytywka_spark.lake.storage.filesystem import storage_of
+from pozytywka_spark.lake.storage.listed_file import ListedFile
+from pozytywka_spark.lake.storage.texts import Texts
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES
 
@@ -46,14 +45,14 @@ def source_id(entity: str, delivery: str, generation: int) -> str:
 class Book:
     """The batches of one source: an entity of a delivery, in one generation."""
 
-    spark: SparkSession
+    by_spark: SparkFiles
     lake: Lake
     settings: Settings
     source: Source
     tasks: Tasks
     ahead: Ahead | None = None  # of which files the first batch is being read
 
-    def finish(self, listed: Sequence[RawFile]) -> bool:
+    def finish(self, listed: Sequence[ListedFile]) -> bool:
         """Make a batch that was cut short once more, with those of its files that are listed.
 
         Whether there was one: it has written something, but not which files it read. What it was to read
@@ -72,15 +71,15 @@ class Book:
         """Whether a batch has written something, but not which files it read."""
         return self._cut_short() is not None
 
-    def read_ahead(self, files: Sequence[RawFile]) -> Taken:
+    def read_ahead(self, files: Sequence[ListedFile]) -> Taken:
         """What `take_in` would read first of these files. Raises as it does, in other words."""
         surveyed = self._surveyed(files, refuse=True)
         batch = Batch(
-            self.spark, self.lake, self.settings, self.source, 0, tuple(surveyed[: self._step(surveyed)])
+            self.by_spark, self.lake, self.settings, self.source, 0, tuple(surveyed[: self._step(surveyed)])
         )
         return Taken(tuple(surveyed), read_batch(batch, self.tasks))
 
-    def take_in(self, files: Sequence[RawFile]) -> CountedFiles | None:
+    def read_new(self, files: Sequence[ListedFile]) -> CountedFiles | None:
         """Read files that were never read, in batches of `ingest.max_files_per_batch`.
 
         What was counted of the last batch's events, if anything was: parcels of `tasks`.
@@ -96,12 +95,12 @@ class Book:
             step = self._step(surveyed)
             for start in range(0, len(surveyed), step):
                 batch = surveyed[start : start + step]
-                self._notes().write(f"{number}.json", json.dumps([each.file.path for each in batch]))
+                self._plans().write(f"{number}.json", json.dumps([each.file.path for each in batch]))
                 counted = self._batch(batch, number, taken.first if taken and not start else None)
                 number += 1
         return counted
 
-    def pass_over(self, files: Sequence[RawFile], read: Mapping[str, Version]) -> frozenset[str]:
+    def pass_over(self, files: Sequence[ListedFile], read: Mapping[str, Version]) -> frozenset[str]:
         """Put down as read those files that are of another time but hold the bytes that were read before.
 
         `read`: the versions that the books know. The paths of these files; nothing is read of them again.
@@ -117,7 +116,7 @@ class Book:
             ingest_log.record_files(self.lake, stamp, Txn(self.source.stream, number), rows)
         return frozenset(same)
 
-    def _surveyed(self, files: Sequence[RawFile], *, refuse: bool) -> list[Surveyed]:
+    def _surveyed(self, files: Sequence[ListedFile], *, refuse: bool) -> list[Surveyed]:
         storage = storage_of(self.settings)
         if not all(storage.opens(file.path) for file in files):
             return [Surveyed(file) for file in files]
@@ -130,18 +129,19 @@ class Book:
     def _batch(
         self, files: Sequence[Surveyed], number: int, judged: JudgedRows | None = None
     ) -> CountedFiles | None:
-        batch = Batch(self.spark, self.lake, self.settings, self.source, number, tuple(files))
+        batch = Batch(self.by_spark, self.lake, self.settings, self.source, number, tuple(files))
         return ingest_batch(batch, self.tasks, judged)
 
     def _planned(self, number: int) -> frozenset[str] | None:
         """Paths of a batch that was begun, by this version or by one that left it to Spark's file source."""
-        notes = self._notes()
-        text = notes.read().get(f"{number}.json")
-        return files_of_batch(notes, number) if text is None else frozenset(json.loads(text))
+        plans = self._plans()
+        text = plans.read().get(f"{number}.json")
+        return files_of_batch(plans, number) if text is None else frozenset(json.loads(text))
 
-    def _notes(self) -> Notes:
+    def _plans(self) -> Texts:
+        """Which files make a batch: a text a batch, before it begins."""
         folder = f"{self.lake.root}/_checkpoints/{self.source.stream}"
-        return open_notes(self.spark, folder, storage_of(self.settings))
+        return self.by_spark.texts(folder, storage_of(self.settings))
 
     def _cut_short(self) -> int | None:
         """The number of the batch that has written something, but not which files it read."""
@@ -164,11 +164,7 @@ class Book:
         except Exception as error:  # Spark's own come in several classes, Py4J's among them
             text = str(error)
             start = text.find(MARK)
-            what = (
-                spark_source.failure_in_words(error)
-                if start < 0
-                else text[start + len(MARK) :].splitlines()[0]
-            )
+            what = failure_in_words(error) if start < 0 else text[start + len(MARK) :].splitlines()[0]
             if what is None:
                 raise
             entity = self.source.contract.entity

@@ -1,4 +1,4 @@
-"""What becomes of each raw row: kept, repaired, duplicate or quarantined; exactly one of them."""
+"""The outcome of a raw row: kept, repaired, duplicate or quarantined; exactly one of them."""
 
 from __future__ import annotations
 

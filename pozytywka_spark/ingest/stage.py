@@ -21,7 +21,6 @@ from pozytywka_spark.ingest.intake import ingest_log
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS, Contract
 from pozytywka_spark.ingest.intake.delivery import Delivery, changed, find_delivery, unread
 from pozytywka_spark.ingest.intake.lock import only_ingest
-from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.ingest.quality.findings import last_findings
@@ -35,6 +34,8 @@ from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
+from pozytywka_spark.lake.spark_files import SparkFiles
+from pozytywka_spark.lake.storage.listed_file import ListedFile
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.reports.files import INGEST_PAGE, page_path
 from pozytywka_spark.reports.notebook import card
@@ -97,7 +98,7 @@ def ingest(spark: SparkSession, settings: Settings, lake: Lake) -> IngestReport:
     An entity that wasn't delivered is reported, not an error. Raises `DataError` if the folder or all
     entities are missing, or, once all that could be taken is in the lake, naming what couldn't.
     """
-    delivery = find_delivery(spark, settings)
+    delivery = find_delivery(SparkFiles(spark), settings)
     with only_ingest(lake.root, settings.ingest):
         ingest_id = ingest_log.next_ingest_id(lake)
         read = ingest_log.read_before(lake, delivery.root)
@@ -148,19 +149,19 @@ def _ready(running: _Running, read: Mapping[str, ingest_log.Read]) -> Iterator[M
 
 
 def _first_read(
-    running: _Running, read: Mapping[str, ingest_log.Read], new: Mapping[str, Sequence[RawFile]]
-) -> dict[str, tuple[Sequence[RawFile], Read]]:
+    running: _Running, read: Mapping[str, ingest_log.Read], new: Mapping[str, Sequence[ListedFile]]
+) -> dict[str, tuple[Sequence[ListedFile], Read]]:
     """Of each entity the files that are surely read next: not where an earlier ingest left work half done, or
     files have changed.
     """
-    found: dict[str, tuple[Sequence[RawFile], Read]] = {}
+    first_files: dict[str, tuple[Sequence[ListedFile], Read]] = {}
     for contract in CONTRACTS:
         before, files = read.get(contract.entity, ingest_log.Read(0, {})), new.get(contract.entity)
         if files and not changed(files, before.versions):
             books = [running.book_of(contract, before.generation + later) for later in (0, 1)]
             if not any(book.is_unfinished() for book in books):
-                found[contract.entity] = files, partial(books[0].read_ahead, files)
-    return found
+                first_files[contract.entity] = files, partial(books[0].read_ahead, files)
+    return first_files
 
 
 def replay(settings: Settings, lake: Lake) -> IngestReport:
@@ -256,7 +257,7 @@ class _Running:
             self.judging,
             self.settings.ingest.accept_bad_share,
         )
-        return Book(self.spark, self.lake, self.settings, source, self.tasks, ahead)
+        return Book(SparkFiles(self.spark), self.lake, self.settings, source, self.tasks, ahead)
 
 
 def _ingest_entity(
@@ -270,13 +271,22 @@ def _ingest_entity(
     listed = running.delivery.files[contract.entity]
     if not unread(listed, before.versions):
         return None
-    # of the generation that the books know, or of one that was begun with nothing of it read to its end
-    for generation in (before.generation, before.generation + 1):
-        if running.book_of(contract, generation).finish(listed):
-            read = ingest_log.read_before(running.lake, running.delivery.root)
-            before = read.get(contract.entity, before)
+    if ahead is None:  # else it is known that no batch was cut short
+        before = _finish_batches(running, contract, before)
     different = changed(listed, before.versions)
     touched = running.book_of(contract, before.generation).pass_over(different, before.versions)
     anew = any(file.path not in touched for file in different)
-    wanted = listed if anew else [f for f in unread(listed, before.versions) if f.path not in touched]
-    return running.book_of(contract, before.generation + anew, ahead).take_in(wanted) if wanted else None
+    to_read = listed if anew else [f for f in unread(listed, before.versions) if f.path not in touched]
+    return running.book_of(contract, before.generation + anew, ahead).read_new(to_read) if to_read else None
+
+
+def _finish_batches(running: _Running, contract: Contract, before: ingest_log.Read) -> ingest_log.Read:
+    """Bring batches that were cut short to their end; what is read of the entity then.
+
+    They are of the generation that the books know, or of one that was begun with none of it read to its end.
+    """
+    for generation in (before.generation, before.generation + 1):
+        if running.book_of(contract, generation).finish(running.delivery.files[contract.entity]):
+            read = ingest_log.read_before(running.lake, running.delivery.root)
+            before = read.get(contract.entity, before)
+    return before

@@ -82,7 +82,7 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
 
 
 def _tell(report: FeaturesReport) -> None:
-    say(report.span.told())
+    say(report.span.described())
     show_table("labels by month", report.labels)
     show_table("guards", [vars(guard) for guard in report.guards])
     if report.whole_because:

@@ -50,10 +50,9 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
     if not args.status:
         from pozytywka_spark.orchestration.console import show_step
         from pozytywka_spark.orchestration.stage import run_month
-        from pozytywka_spark.synthetic.world import write_world
+        from pozytywka_spark.synthetic.world import make_embedded_world
 
-        if settings.raw.path is None:
-            write_world(spark, settings, settings.raw_path)
+        make_embedded_world(spark, settings)
         run_month(spark, settings, lake, args.monthly, show_step)
         record_settings(settings)
     show_month(read_states(lake, args.monthly))
@@ -90,14 +89,14 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
             yield
         done.append(step)
 
-    spark = session_on_demand(settings, "pipeline", verbose=args.verbose, told=starting)
+    spark = session_on_demand(settings, "pipeline", verbose=args.verbose, surrounding=starting)
     lake = open_lake(settings, spark)
     try:
         if settings.raw.path is None:
-            from pozytywka_spark.synthetic.world import write_world
+            from pozytywka_spark.synthetic.world import make_embedded_world
 
             make = "make the embedded Pozytywka"
-            stage(make, lambda: write_world(spark, settings, settings.raw_path), lambda _: settings.raw_path)
+            stage(make, lambda: make_embedded_world(spark, settings), lambda _: settings.raw_path)
         taken = stage("ingest", lambda: ingest(spark, settings, lake), _taken)
         record_settings(settings)
         details.append(lambda: show_ingest(taken))
@@ -152,7 +151,7 @@ def _scored(report: ScoringReport) -> str:
 
 
 def _show_built(report: FeaturesReport) -> None:
-    cli.say(report.span.told())
+    cli.say(report.span.described())
     cli.show_table("user-months", report.labels)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
+from pozytywka_spark.names import SUBGROUPS, UNGROUPED
 
 NAME = cli.job_name(__file__)
-SEGMENTS = ("all", "city", "tenure", "activity")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,7 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--month", type=cli.month, metavar="YYYY-MM", help="default: the last complete scored month"
     )
     parser.add_argument(
-        "--segment", choices=SEGMENTS, help="how users are grouped; default: simulation.segment"
+        "--segment",
+        choices=(UNGROUPED, *SUBGROUPS),
+        help="how users are grouped; default: simulation.segment",
     )
     return cli.run(parser, argv, work)
 

@@ -6,8 +6,9 @@ here: a reader of the table meets those of its schema only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import types as kinds
@@ -24,6 +25,11 @@ def arrow_schema(schema: T.StructType) -> pa.Schema:
     """Arrow's plain types of a table's columns, all nullable; timestamps are UTC instants in microseconds."""
     nullable = [T.StructField(field.name, field.dataType) for field in stored(schema)]
     return to_arrow_schema(T.StructType(nullable), timezone="UTC")
+
+
+def as_table(rows: Sequence[Mapping[str, Any]], table: Table) -> pa.Table:
+    """Few rows as the table's columns; what a row lacks is null."""
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(table.schema))
 
 
 def declared(rows: pa.Table, table: Table, leave_out: Sequence[str] = ()) -> pa.Table:

@@ -97,7 +97,7 @@ class DataSpan:
             return f"its data end on {last_day(self.end)}"
         return f"its data begin on {self.start.date()}"
 
-    def told(self) -> str:
+    def described(self) -> str:
         """The span in one line."""
         text = f"data from {self.start.date()} to {last_day(self.end)}"
         clauses = [

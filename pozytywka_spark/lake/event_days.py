@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Data, Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.count_days import COLUMNS, CountDays, days_told
 from pozytywka_spark.lake.data_span import DataSpan, span_of
+from pozytywka_spark.lake.event_notes import NOTE, as_note, together
 from pozytywka_spark.schemas import DATA_SPAN
 
 INGEST, FEATURES = "ingest", "features"  # whose view of the data a row is
-_DAY_MICROS = 86_400_000_000
-_EPOCH = date(1970, 1, 1)
 
 
-def count_days(events: DataFrame) -> dict[date, int]:
-    """Events by UTC day, of days that have any: one pass over one column."""
-    day = F.floor(F.unix_micros("event_time") / F.lit(_DAY_MICROS)).cast("int").alias("day")
-    rows = events.groupBy(day).agg(F.count(F.lit(1)).alias("events")).collect()
-    return {_EPOCH + timedelta(days=row["day"]): row["events"] for row in rows}
+def count_days(lake: Lake) -> dict[date, int]:
+    """Events by UTC day, of days that have any: as their files note them; the others are read, one column."""
+    with lake.tasks() as tasks:
+        files = [file for shard in lake.shards("events", tasks, columns=COLUMNS) for file in shard.files]
+        notes = [each.get(NOTE) for each in lake.noted(files)]
+        unnoted = [file for file, note in zip(files, notes, strict=True) if note is None]
+        done = tasks.run(
+            unnoted, CountDays(), weight=lambda file: file.size, named=lambda file: f"events in {file.place}"
+        )
+    counts = Counter(days_told(done.results))
+    counts.update(together(as_note(note) for note in notes if note is not None).days)
+    return dict(counts)
 
 
 def span_of_events(lake: Lake, data: Data | None = None) -> DataSpan:
     """The span of the events as they are now. Raises `DataError` if there are none."""
     if not lake.exists("events"):
         raise DataError(f"table events is not in {lake.root}: run the ingest job first")
-    return span_of(count_days(lake.read("events")), data or Data())
+    return span_of(count_days(lake), data or Data())
 
 
 def span_of_features(settings: Settings, lake: Lake) -> DataSpan:

@@ -1,4 +1,4 @@
-"""What a data file of events notes of its rows, so that nobody reads them to know whether they changed.
+"""Notes in data files of events: number, content and days of the rows, so that nobody reads them to know.
 
 The content is the sum of the event ids as 128-bit numbers (big-endian, modulo 2^128): equal for the same
 events in any order and any files, and the sum of two files' contents is that of both. No Spark here.

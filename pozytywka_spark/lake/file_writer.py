@@ -68,8 +68,8 @@ class FileWriter:
         self._parquet.close()
         size: int = self._target.tell()
         self._target.close()
-        told = {path: names for path, names in columns.items() if names[0] not in self._with_nan}
-        return size, statistics.of_footer(self._footers[0], told)
+        bounded = {path: names for path, names in columns.items() if names[0] not in self._with_nan}
+        return size, statistics.of_footer(self._footers[0], bounded)
 
     def abandon(self) -> None:
         """Leave it as it is, to the vacuum: a footer would make half a file look whole."""

@@ -1,4 +1,4 @@
-"""How the table events is laid out: in how many buckets of users, and whether it is today's layout at all.
+"""The layout of the table events: in how many buckets of users, and whether it is today's layout at all.
 
 The number of buckets is recorded with the table itself, in the very commit that lays it out so: as Delta's
 application transaction of the app `user_buckets`, of version `revision * 1,000,000 + buckets`. The revision

@@ -1,4 +1,4 @@
-"""What a table, its columns and its place may be called."""
+"""Allowed names of tables and columns, and their places."""
 
 from __future__ import annotations
 

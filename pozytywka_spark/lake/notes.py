@@ -1,4 +1,4 @@
-"""What writers noted in the footers of data files, read back without the files' rows."""
+"""Read the notes that writers left in the footers of data files, without the files' rows."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def _held(storage: Storage, folder: str, root: str) -> Iterator[None]:
         return
     local_files.make_folder(folder, root)
     staging.sweep(root)
-    with local_files.held(f"{folder}/writer.lock"):
+    with local_files.file_lock(f"{folder}/writer.lock"):
         try:
             yield
         finally:

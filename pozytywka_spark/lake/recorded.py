@@ -13,6 +13,7 @@ from pozytywka_spark.config import Settings, settings_of
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.lake.storage.paths import absolute
 from pozytywka_spark.names import SQLITE
+from pozytywka_spark.reports.files import write_whole
 
 NAME = "_settings.json"
 FORMAT = 1
@@ -40,10 +41,7 @@ def record_settings(settings: Settings) -> None:
     with suppress(OSError):
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f"{NAME}.new")
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
+        write_whole(path, text)
 
 
 def recorded_settings(place: str, overrides: Sequence[str] = ()) -> Settings | None:
@@ -53,17 +51,17 @@ def recorded_settings(place: str, overrides: Sequence[str] = ()) -> Settings | N
     `UsageError` naming the file if it can't be read, and what `load_settings` raises for overrides.
     """
     home = Path(absolute(place))
-    found = next((folder for folder in (home, home / "lake") if (folder / NAME).is_file()), None)
-    if found is None:
+    lake_folder = next((folder for folder in (home, home / "lake") if (folder / NAME).is_file()), None)
+    if lake_folder is None:
         return None
-    values = _read(found / NAME)
+    values = _read(lake_folder / NAME)
     before = str(_folder_of(values))
     home_before = values["home"]
-    _with_places(values, lambda path: _moved(path, before, str(found), home_before))
+    _with_places(values, lambda path: _moved(path, before, str(lake_folder), home_before))
     try:
         settings_of(values)
     except UsageError as error:
-        raise UsageError(f"settings {found / NAME}, {_ANOTHER}: {error}") from None
+        raise UsageError(f"settings {lake_folder / NAME}, {_ANOTHER}: {error}") from None
     return settings_of(values, overrides)
 
 

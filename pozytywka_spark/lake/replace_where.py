@@ -8,7 +8,7 @@ from pozytywka_spark.lake import partitions
 from pozytywka_spark.schemas import Table
 
 
-def predicate(table: Table, wanted: Sequence[partitions.Rendered]) -> str:
+def predicate(table: Table, named: Sequence[partitions.Rendered]) -> str:
     """`replaceWhere` takes text only; every value is quoted and cast to its column's type."""
 
     def term(name: str, value: str | None) -> str:
@@ -18,4 +18,4 @@ def predicate(table: Table, wanted: Sequence[partitions.Rendered]) -> str:
         kind = table.schema[name].dataType.simpleString()
         return f"`{name}` = " + (quoted if kind == "string" else f"CAST({quoted} AS {kind})")
 
-    return " OR ".join("(" + " AND ".join(term(*item) for item in one.items()) + ")" for one in wanted)
+    return " OR ".join("(" + " AND ".join(term(*item) for item in one.items()) + ")" for one in named)

@@ -1,4 +1,4 @@
-"""What every engine checks of rows before they are written, inside the one pass that writes them."""
+"""Checks of rows before they are written, inside the one pass that writes them, for both engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What work is made of: shards of tables, parcels between two jobs, and how they are packed into tasks."""
+"""Units of work: shards of tables, parcels between two jobs, and how they are packed into tasks."""
 
 from __future__ import annotations
 

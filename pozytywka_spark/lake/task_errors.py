@@ -1,4 +1,4 @@
-"""What went wrong in a task, at the driver: our own errors as they were, a dead worker by what it held."""
+"""Errors of tasks at the driver: our own as they were, a dead worker by what it was working on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kernel reads and writes through inside a task: `tasks.TaskFiles` over real files."""
+"""Files as a kernel reads and writes them inside a task: `tasks.TaskFiles` over real files."""
 
 from __future__ import annotations
 

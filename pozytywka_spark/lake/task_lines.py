@@ -1,4 +1,4 @@
-"""What tasks send back to the driver: a line for each thing, whatever Python object it is."""
+"""Results of tasks on their way to the driver: a line for each, whatever Python object it is."""
 
 from __future__ import annotations
 

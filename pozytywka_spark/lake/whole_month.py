@@ -1,4 +1,4 @@
-"""Which month a job works on: the last complete one, or the one that was asked for, marked if it isn't."""
+"""The month a job works on: the last complete one, or the one that was asked for, marked if it isn't."""
 
 from __future__ import annotations
 

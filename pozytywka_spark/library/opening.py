@@ -43,5 +43,5 @@ def open(
             f"open: {path} is no folder; for a lake in an object store pass "
             f'settings=load_settings("local", ["lake.root={path}", …])'
         )
-    known = recorded_settings(path, overrides)
-    return Pozytywka(known or load_settings("local", [f"home={absolute(path)}", *overrides]), spark)
+    recorded = recorded_settings(path, overrides)
+    return Pozytywka(recorded or load_settings("local", [f"home={absolute(path)}", *overrides]), spark)

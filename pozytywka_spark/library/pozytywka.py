@@ -80,10 +80,9 @@ class Pozytywka:
     def ingest(self) -> IngestReport:
         """Take in what is new in the delivery at `raw.path`; without one the embedded Pozytywka's is made."""
         from pozytywka_spark.ingest.stage import ingest
-        from pozytywka_spark.synthetic.world import write_world
+        from pozytywka_spark.synthetic.world import make_embedded_world
 
-        if self.settings.raw.path is None:
-            write_world(self.spark, self.settings, self.settings.raw_path)
+        make_embedded_world(self.spark, self.settings)
         report = ingest(self.spark, self.settings, self.lake)
         record_settings(self.settings)
         return report
@@ -151,13 +150,13 @@ class Pozytywka:
         return f"Pozytywka(lake {self.settings.lake.root}, engine {self.settings.lake.engine})"
 
     def _repr_html_(self) -> str:
-        chosen = self.settings
+        settings = self.settings
         rows = [
-            {"what": "delivery", "where": chosen.raw_path},
-            {"what": "lake", "where": chosen.lake.root},
-            {"what": "models", "where": chosen.mlflow.tracking_uri},
+            {"what": "delivery", "where": settings.raw_path},
+            {"what": "lake", "where": settings.lake.root},
+            {"what": "models", "where": settings.mlflow.tracking_uri},
         ]
-        return card("Pozytywka", {"": rows}, [f"label {chosen.label.name}, engine {chosen.lake.engine}"])
+        return card("Pozytywka", {"": rows}, [f"label {settings.label.name}, engine {settings.lake.engine}"])
 
 
 def _month(month: Month | None) -> date | None:

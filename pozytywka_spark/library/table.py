@@ -69,10 +69,12 @@ class LakeTable:
         return [{column: month} for month in self.months]
 
     def _check(self, columns: Sequence[str]) -> None:
-        known = self._all_columns()
-        unknown = [name for name in columns if name not in known]
+        all_columns = self._all_columns()
+        unknown = [name for name in columns if name not in all_columns]
         if unknown:
-            raise LakeError(f"table {self.name} has no {', '.join(unknown)}; its columns: {', '.join(known)}")
+            raise LakeError(
+                f"table {self.name} has no {', '.join(unknown)}; its columns: {', '.join(all_columns)}"
+            )
 
     def _all_columns(self) -> list[str]:
         schema = self.lake.schema(self.name)

@@ -1,4 +1,4 @@
-"""What serves: a model with everything that scoring needs to share with its training."""
+"""The model as loaded for scoring: predictor, calibrator, feature order, label."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class ServingModel:
 
     def metadata(self) -> dict[str, Any]:
         """Plain values that stand beside the predictor's file in the registry."""
-        known = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        plain = {key: value for key, value in known.items() if key not in _ELSEWHERE}
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        plain = {key: value for key, value in values.items() if key not in _ELSEWHERE}
         content = {"format": FORMAT, "kind": self.kind, **plain, "features": list(self.features)}
         content["calibrator"] = asdict(self.calibrator)
         if isinstance(self.predictor, Trees):

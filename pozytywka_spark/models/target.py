@@ -1,11 +1,10 @@
-"""What a model predicts, its label and horizon: beside what the settings ask for, and in the table labels."""
+"""The label and horizon of a model, held against those of the settings and of the table labels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pozytywka_spark.config import Label
-from pozytywka_spark.errors import DataError, GuardError
+from pozytywka_spark.errors import GuardError
+from pozytywka_spark.features.label_column import columns_with_label
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.models.serving_model import ServingModel
 
@@ -30,14 +29,14 @@ def has_own_labels(lake: Lake, model: ServingModel) -> bool:
     return schema is not None and model.label in schema.names
 
 
-def check_column(columns: Sequence[str], model: ServingModel) -> None:
-    """Raise `DataError` if the columns of the table labels lack the model's label."""
-    if model.label not in columns:
-        raise DataError(
-            f"table labels has no {model.label}, which {model.name} version {model.version} was trained for: "
-            f"{_asks_for(model)} and run the features job; a model of another label goes under a name of "
-            "its own (mlflow.model_name)"
-        )
+def label_columns(lake: Lake, model: ServingModel) -> list[str]:
+    """The columns of the table labels. Raises `DataError` if it isn't there, or lacks the model's label."""
+    advice = (
+        f", which {model.name} version {model.version} was trained for: "
+        f"{_asks_for(model)} and run the features job; a model of another label goes under a name of "
+        "its own (mlflow.model_name)"
+    )
+    return columns_with_label(lake, model.label, advice)
 
 
 def _setting(label: Label) -> str:

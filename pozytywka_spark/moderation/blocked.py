@@ -10,7 +10,7 @@ and in the work `blocked.users(files)`, a frame of the accounts blocked at the t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 
 import polars as pl
 
@@ -28,11 +28,14 @@ _COLUMNS = ["user_id", "case_id", "starts_at", "ends_at", "recorded_at"]
 
 @dataclass(frozen=True)
 class Blocked:
-    """The blocks' files, the time asked about, and until when anything is settled, both in microseconds."""
+    """The blocks' files, the time asked about, and until when anything is settled, both in microseconds.
 
-    files: tuple[DataFile, ...]
-    at: int
-    settled: int
+    No files: nobody is blocked.
+    """
+
+    files: tuple[DataFile, ...] = ()
+    at: int = 0
+    settled: int = 0
 
     @property
     def key(self) -> str:
@@ -44,6 +47,14 @@ class Blocked:
         nothing = pl.Schema({name: rows.BLOCKS[name] for name in _COLUMNS}).to_frame()
         known = files.shared(self.files, _COLUMNS) if self.files else nothing
         return blocked(in_micros(known), self.at, self.settled)
+
+
+NOBODY = Blocked()
+
+
+def blocked_from(lake: Lake, tasks: Tasks, cut_off: date) -> Blocked:
+    """Who is blocked as a day begins, in UTC."""
+    return blocked_at(lake, tasks, datetime.combine(cut_off, time(), UTC))
 
 
 def blocked_at(lake: Lake, tasks: Tasks, moment: datetime) -> Blocked:

@@ -25,14 +25,14 @@ class Counts:
         return Counts(self.bins + other.bins, self.nulls + other.nulls)
 
     @property
-    def known(self) -> float:
+    def not_null(self) -> float:
         """Values that aren't null."""
         return float(self.bins.sum())
 
     @property
     def rows(self) -> float:
         """All values."""
-        return self.known + self.nulls
+        return self.not_null + self.nulls
 
     @property
     def tenths(self) -> Floats:

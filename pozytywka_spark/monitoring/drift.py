@@ -35,26 +35,26 @@ class Distance:
 
 
 def distances_of(
-    reference: Counts, month: Counts, users: float, chance: float, chosen: Monitoring
+    reference: Counts, month: Counts, users: float, chance: float, limits: Monitoring
 ) -> list[Distance]:
     """All distances of a subject.
 
     `users` are the different users behind the reference: a user's months are alike, so that they count as
     one observation rather than several. `chance` is that of a false alarm of one distance.
     """
-    independent = min(reference.known, users * _share_known(reference))
-    spread = _per_row(independent, month.known)
+    independent = min(reference.not_null, users * _share_known(reference))
+    spread = _per_row(independent, month.not_null)
     occupied = int(((reference.tenths + month.tenths) > 0).sum())
     freedom = max(occupied - 1, 1)
-    has_both = bool(reference.known and month.known)
+    has_both = bool(reference.not_null and month.not_null)
     return [
-        Distance(PSI, psi(reference.tenths, month.tenths) if has_both else None, chosen.psi,
+        Distance(PSI, psi(reference.tenths, month.tenths) if has_both else None, limits.psi,
                  psi_noise(spread, freedom, chance)),
-        Distance(KS, ks(reference.bins, month.bins) if has_both else None, chosen.ks,
+        Distance(KS, ks(reference.bins, month.bins) if has_both else None, limits.ks,
                  ks_noise(spread, chance)),
-        Distance(JS, js(reference.tenths, month.tenths) if has_both else None, chosen.js,
+        Distance(JS, js(reference.tenths, month.tenths) if has_both else None, limits.js,
                  js_noise(spread, freedom, chance)),
-        Distance(NULLS, _null_shift(reference, month), chosen.nulls,
+        Distance(NULLS, _null_shift(reference, month), limits.nulls,
                  null_noise(reference, month, users, chance)),
     ]  # fmt: skip
 
@@ -123,7 +123,7 @@ def _null_shift(reference: Counts, month: Counts) -> float | None:
 
 
 def _share_known(counts: Counts) -> float:
-    return counts.known / counts.rows if counts.rows else 0.0
+    return counts.not_null / counts.rows if counts.rows else 0.0
 
 
 def _per_row(reference: float, month: float) -> float:

@@ -1,4 +1,4 @@
-"""What a monitoring looks at: its months, its model, and the fingerprint of all that decides its result."""
+"""The inputs of a monitoring: months, model, and the fingerprint of all that decides its result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pozytywka_spark.lake.event_days import span_of_features
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.models.target import check_column
+from pozytywka_spark.models.target import label_columns
 from pozytywka_spark.monitoring.month_work import MonthPart, parts_of_month
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.stage import months_in
@@ -89,10 +89,7 @@ def read_parts(lake: Lake, tasks: Tasks, model: ServingModel, months: Sequence[d
 
     It is the model's own, whatever the settings name today.
     """
-    schema = lake.schema("labels")
-    if schema is None:
-        raise DataError(f"table labels is not in {lake.root}: run the features job first")
-    check_column(schema.names, model)
+    label_columns(lake, model)
     partitions: list[Partition] = [{"month": month} for month in months]
     columns = {"features": ["user_id", "month", *model.features], "labels": labels_of(model)}
     features, labels = (

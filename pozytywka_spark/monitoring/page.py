@@ -18,7 +18,7 @@ INK, WARM, COOL, GREY = "#1d2433", "#b42318", "#2563a8", "#c9ced8"
 Rows = Sequence[Mapping[str, Any]]
 
 
-def render(trend: Rows, month: date, chosen: Monitoring) -> str:
+def render(trend: Rows, month: date, limits: Monitoring) -> str:
     """The HTML of the rows of `monitoring` up to a month."""
     here = [row for row in trend if row["month"] == month]
     alerts = alerts_of(here)
@@ -36,10 +36,10 @@ def render(trend: Rows, month: date, chosen: Monitoring) -> str:
     )
     section.table([{"severity": "warn", "alert": alert.words} for alert in alerts], empty="None.")
     section.text(
-        f"A distance alarms beyond its threshold (PSI {chosen.psi}, KS {chosen.ks}, JS {chosen.js}, null "
-        f"rates {chosen.nulls}) and beyond what chance alone gives: one month in "
-        f"{round(1 / chosen.false_alarms)} has a false alarm of a distance by chance. Never alarmed: "
-        f"features that change by nature ({', '.join(chosen.exempt) or 'none'}), and those whose trailing "
+        f"A distance alarms beyond its threshold (PSI {limits.psi}, KS {limits.ks}, JS {limits.js}, null "
+        f"rates {limits.nulls}) and beyond what chance alone gives: one month in "
+        f"{round(1 / limits.false_alarms)} has a false alarm of a distance by chance. Never alarmed: "
+        f"features that change by nature ({', '.join(limits.exempt) or 'none'}), and those whose trailing "
         "window was still filling in the reference. "
     )
     _model(page, trend)

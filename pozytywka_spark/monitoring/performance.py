@@ -1,4 +1,4 @@
-"""How well a model does: estimated from its own probabilities, then measured once the labels are known."""
+"""Performance of a model: estimated from its own probabilities, then measured once labels are known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What MLflow is told: one run a model version, a step a month."""
+"""Log monitoring to MLflow: one run per model version, one step per month."""
 
 from __future__ import annotations
 

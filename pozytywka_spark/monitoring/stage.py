@@ -193,8 +193,8 @@ def _drift(
         named=lambda item: f"{item.part.month:%Y-%m}",
     ).results
     sides = [
-        counts_told([line for line in results if (line["month"] == here) == wanted], names)
-        for wanted in (False, True)
+        counts_told([line for line in results if (line["month"] == here) == of_month], names)
+        for of_month in (False, True)
     ]
     named = {name: SCORE if name == MARGIN else name for name in names}
     counts = {named[name]: (sides[0][name], sides[1][name]) for name in names}

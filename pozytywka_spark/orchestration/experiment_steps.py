@@ -5,7 +5,7 @@ from __future__ import annotations
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.experiments.assignment import definitions
 from pozytywka_spark.experiments.assignment.assign import assign
-from pozytywka_spark.experiments.assignment.definitions import Experiment
+from pozytywka_spark.experiments.assignment.definition import HASH, Experiment
 from pozytywka_spark.experiments.stage import report
 from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.state import SKIPPED
@@ -17,14 +17,12 @@ def enrol_newcomers(work: Month) -> Result:
         name
         for name, experiment in _begun(work).items()
         if not experiment.ended
-        and experiment.latest.source == definitions.HASH
+        and experiment.latest.source == HASH
         and experiment.latest.at <= work.cut_off  # shares that grew since hold for later months only
     ]
     if not hashed:
         return Result("no experiment of ours is running", SKIPPED)
-    added = {
-        name: assign(work.spark, work.settings, work.lake, name, at=work.cut_off).added for name in hashed
-    }
+    added = {name: assign(work.settings, work.lake, name, at=work.cut_off).added for name in hashed}
     return Result(", ".join(f"{name}: {count:,} new" for name, count in added.items()))
 
 
@@ -43,7 +41,7 @@ def read_experiments(work: Month) -> Result:
     pages, refused = [], []
     for name in ready:
         try:
-            pages.append(report(work.spark, work.settings, work.lake, name).path)
+            pages.append(report(work.settings, work.lake, name).path)
         except GuardError as error:
             refused.append(str(error))
     if refused:

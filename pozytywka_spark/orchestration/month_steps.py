@@ -1,4 +1,4 @@
-"""What each step of a month does: a call of its stage, and one line that says what came of it."""
+"""The steps of a month: each a call of its stage, and one line that says what came of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ingest → features → monitor → train → gate → score → assign → report, for one month."""
+"""Ingest, features, fraud, monitor, train, gate, score, assign, report: all of one month, in that order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.orchestration import experiment_steps, month_steps
+from pozytywka_spark.orchestration import experiment_steps, fraud_steps, month_steps
 from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.state import (
     FAILED,
@@ -58,6 +58,9 @@ def _weighed(month: Month) -> object:
 STEPS = (
     Step("ingest", month_steps.ingest_month),
     Step("features", month_steps.build_month),
+    Step("scan", fraud_steps.scan_month),
+    Step("decide", fraud_steps.decide_month),
+    Step("run", fraud_steps.run_month_of_moderation),
     Step("monitor", month_steps.monitor_month, _monitored),
     Step("train", month_steps.train_month, _trained),
     Step("gate", month_steps.gate_month, _weighed),

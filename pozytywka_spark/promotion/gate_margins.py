@@ -1,4 +1,4 @@
-"""What would have to be otherwise for the gate to decide otherwise."""
+"""How far each metric is from changing the gate's decision."""
 
 from __future__ import annotations
 

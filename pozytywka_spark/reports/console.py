@@ -22,6 +22,13 @@ def table_lines(title: str, rows: Sequence[Mapping[str, Any]], width: int) -> li
 
     A table as it is where it fits into `width` columns; one whose texts are wrapped at blanks where
     that makes it fit; else a record a row, each value on a line of its own, however long.
+
+    >>> rows = [{"side": "train", "rows": 2567}, {"side": "test", "rows": 902}]
+    >>> print("\\n".join(table_lines("sides", rows, width=80)))
+    sides
+    side    rows
+    train  2,567
+    test     902
     """
     console = Console(width=width, file=StringIO(), highlight=False, color_system=None)
     for wrapped in (False, True):

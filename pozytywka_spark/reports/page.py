@@ -67,16 +67,8 @@ class Section:
         """
         if not rows:
             return self.text(empty) if empty else self
-        columns = list(rows[0])
-        numeric = {name for name in columns if all(_is_number(row.get(name)) for row in rows)}
-        return self._add(
-            "table",
-            rows=rows,
-            columns=columns,
-            numeric=numeric,
-            caption=caption,
-            severity_column=severity_column,
-        )
+        self.parts.append(table_part(rows, caption=caption, severity_column=severity_column))
+        return self
 
     def figure(
         self, figure: Figure, *, alt: str, caption: str = "", kind: Literal["svg", "png"] = "svg"
@@ -123,20 +115,21 @@ class Page:
 
     def render(self) -> str:
         """The HTML text; the same content gives the same bytes."""
-        template = _templates().get_template("page.html")
+        template = templates().get_template("page.html")
         return template.render(title=self.title, subtitle=self.subtitle, sections=self._sections) + "\n"
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The templates of pages and of what a notebook shows."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    found = Environment(
+    environment = Environment(
         loader=PackageLoader("pozytywka_spark.reports"), autoescape=True, undefined=StrictUndefined
     )
-    found.filters["value"] = lambda value: format_value(value, significant_4)
-    found.globals["severities"] = SEVERITIES
-    return found
+    environment.filters["value"] = lambda value: format_value(value, significant_4)
+    environment.globals["severities"] = SEVERITIES
+    return environment
 
 
 def data_uri(figure: Figure, kind: Literal["svg", "png"] = "svg") -> str:
@@ -150,6 +143,22 @@ def data_uri(figure: Figure, kind: Literal["svg", "png"] = "svg") -> str:
         else:
             figure.savefig(target, format="png", bbox_inches="tight", dpi=130, metadata={"Software": None})
     return _uri(target.getvalue(), "svg+xml" if kind == "svg" else "png")
+
+
+def table_part(
+    rows: Sequence[Mapping[str, Any]], *, caption: str = "", severity_column: str = "severity"
+) -> Part:
+    """What `templates/parts.html` shows as a table; see `Section.table`."""
+    columns = list(rows[0])
+    numeric = {name for name in columns if all(_is_number(row.get(name)) for row in rows)}
+    return {
+        "kind": "table",
+        "rows": rows,
+        "columns": columns,
+        "numeric": numeric,
+        "caption": caption,
+        "severity_column": severity_column,
+    }
 
 
 def _picture(svg: str, alt: str, caption: str) -> Part:

@@ -7,7 +7,7 @@ from pozytywka_spark.schemas.experiments import (
     EXPOSURES,
     UPLIFT,
 )
-from pozytywka_spark.schemas.factory import DECISIONS, FACTORY_MODELS
+from pozytywka_spark.schemas.factory import DECISIONS, FACTORY_BOOSTERS, FACTORY_MODELS
 from pozytywka_spark.schemas.features import (
     ARTIST_DEBUTS,
     FEATURE_BUILDS,
@@ -58,6 +58,7 @@ __all__ = [
     "EXPERIMENTS",
     "EXPERIMENT_RESULTS",
     "EXPOSURES",
+    "FACTORY_BOOSTERS",
     "FACTORY_MODELS",
     "FEATURE_BUILDS",
     "FIRST_LIKES",

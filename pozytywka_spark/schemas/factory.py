@@ -22,3 +22,14 @@ DECISIONS = table(
     "release_at timestamp, build_id string, reasons array<string>",
     keys=["case_id", "mode", "build_id"],
 )
+
+# grain: group of a build: what a decision needs. `model` is XGBoost's own JSON, null where a column of the
+# input is the score; `features` in the model's order, `categories` (JSON) their values where they are words;
+# `signals` names the catalogue they come from
+FACTORY_BOOSTERS = table(
+    "factory_boosters",
+    "build_id string, group string, model string, features array<string>, categories string, "
+    "score_column string, signals string, inputs string",
+    keys=["build_id", "group"],
+    partition_by=["build_id"],
+)

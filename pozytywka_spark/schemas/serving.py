@@ -1,4 +1,4 @@
-"""What comes of a model: predictions, monitoring, simulations, the month's steps."""
+"""Tables made with a model: predictions, monitoring, simulations; and the steps of a month."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rows of a table's files come to, so that the same work isn't done twice."""
+"""A digest of the rows of a table's files, so that the same work isn't done twice."""
 
 from __future__ import annotations
 

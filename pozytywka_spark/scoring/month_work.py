@@ -16,6 +16,7 @@ import polars as pl
 from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.models.calibration import Calibrator, sigmoid
+from pozytywka_spark.moderation.blocked import NOBODY, Blocked
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.policy import Rule, selected
 from pozytywka_spark.scoring.rank import ranks
@@ -82,32 +83,35 @@ class RankUsers:
     """Work on the tuple of all MARGINS of a month: stages RANKED of each part.
 
     `probability` is calibrated, `probability_raw` the model's own; ranks go by the margin, which a
-    calibrator's steps can't tie. `selected` is who gets an offer by `rule`.
+    calibrator's steps can't tie. `selected` is who gets an offer by `rule`: of those who aren't `blocked`, so
+    that nobody's place goes to an account that is shut out.
     """
 
     calibrator: Calibrator
     rule: Rule
+    blocked: Blocked = NOBODY
 
     def __call__(self, items: Sequence[tuple[Parcel, ...]], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Nothing is told."""
         for parcels in items:
-            ranked = self._ranked(files.read(parcels))
+            ranked = self._ranked(files.read(parcels), self.blocked.users(files))
             start = 0
             for parcel in parcels:
                 files.stage(RANKED, ranked.slice(start, parcel.rows), parcel.key)
                 start += parcel.rows
         yield from ()
 
-    def _ranked(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _ranked(self, rows: pl.DataFrame, blocked: pl.DataFrame) -> pl.DataFrame:
         margin = rows.get_column(MARGIN).to_numpy()
         rank, decile = ranks(margin, rows.get_column("user_id").to_numpy())
         probability = self.calibrator.apply(margin)
+        shut_out = rows.get_column("user_id").is_in(blocked.get_column("user_id").implode()).to_numpy()
         return rows.with_columns(
             pl.Series("probability", probability),
             pl.Series("probability_raw", sigmoid(margin)),
             pl.Series("rank", rank),
             pl.Series("decile", decile),
-            pl.Series("selected", selected(rank, probability, self.rule)),
+            pl.Series("selected", selected(rank, probability, self.rule, shut_out)),
         )
 
 

@@ -1,4 +1,4 @@
-"""Who gets an offer: a stated policy over calibrated probabilities and ranks."""
+"""Select the users who get an offer: a stated policy over calibrated probabilities and ranks."""
 
 from __future__ import annotations
 
@@ -22,14 +22,26 @@ class Rule:
 
 
 def selected(
-    rank: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], rule: Rule
+    rank: npt.NDArray[np.int64],
+    probability: npt.NDArray[np.float64],
+    rule: Rule,
+    shut_out: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.bool_]:
     """Which users of a month, all of whom are given, get an offer. `probability` is calibrated.
+
+    Nobody `shut_out` does: the rule chooses among the others as if they were all, their ranks closed up.
 
     budget: the first `budget_users` ranks. value: users whose expected sale is worth more than the
     contact. precision: the largest group of best users whose expected share of buyers, the mean of
     their probabilities, is at least `precision`; users within 1/10,000 of each other go together.
     """
+    if shut_out is not None and shut_out.any():
+        chosen = np.zeros(len(rank), dtype=bool)
+        left = np.flatnonzero(~shut_out)
+        closed_up = np.empty(len(left), np.int64)
+        closed_up[np.argsort(rank[left])] = np.arange(1, len(left) + 1)
+        chosen[left] = selected(closed_up, probability[left], rule)
+        return chosen
     if rule.kind == "budget":
         return rank <= rule.budget_users
     if rule.kind == "value":

@@ -21,6 +21,8 @@ from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import check_label
+from pozytywka_spark.moderation.blocked import Blocked, blocked_from
+from pozytywka_spark.months import next_month
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.content import digest_files
@@ -87,11 +89,14 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
     with lake.tasks() as tasks:
         shards = lake.shards("features", tasks, [{"month": chosen_month.month}], columns)
         features = [file for shard in shards for file in shard.files]
-        scoring_id = _scoring_id(model, settings, digest_files(tasks, features, columns), chosen_month)
+        # offers go out at the cut-off: whoever is blocked then gets none
+        blocked = blocked_from(lake, tasks, next_month(chosen_month.month))
+        content = digest_files(tasks, features, columns)
+        scoring_id = _scoring_id(model, settings, content, chosen_month, blocked)
         there = _counted(lake, tasks, partition)
         unchanged = {line["scoring_id"] for line in there} == {scoring_id}
         if not unchanged:
-            written = _write(tasks, features, chosen_month, model, settings, scoring_id)
+            written = _write(tasks, features, chosen_month, model, settings, scoring_id, blocked)
             lake.replace_partitions(written, PREDICTIONS, [partition])
             there = _counted(lake, tasks, partition)
     deciles = deciles_of(there)
@@ -138,6 +143,7 @@ def _write(
     model: ServingModel,
     settings: Settings,
     scoring_id: str,
+    blocked: Blocked,
 ) -> tuple[Written, ...]:
     alike: dict[str, Alike] = {
         "model_name": model.name,
@@ -152,15 +158,19 @@ def _write(
         tasks,
         features,
         ExplainUsers(model, words, settings.scoring.reasons),
-        RankUsers(model.calibrator, Rule(**settings.scoring.policy.model_dump())),
+        RankUsers(model.calibrator, Rule(**settings.scoring.policy.model_dump()), blocked),
         WritePredictions(chosen_month.month, model.version, alike),
     )
 
 
-def _scoring_id(model: ServingModel, settings: Settings, content: str, chosen_month: ChosenMonth) -> str:
+def _scoring_id(
+    model: ServingModel, settings: Settings, content: str, chosen_month: ChosenMonth, blocked: Blocked
+) -> str:
     """Names everything that decides a partition's rows, so that they needn't be made twice."""
     inputs = [FORMAT, model.name, model.version, model.run_id, deciding(settings, "predictions"), content]
     inputs.append(chosen_month.complete)
+    if blocked.key:  # a lake without moderation is scored as it always was
+        inputs.append(blocked.key)
     return fingerprint_of(inputs)
 
 

@@ -26,7 +26,7 @@ from pozytywka_spark.models.booster import Predictor
 from pozytywka_spark.models.linear_fit import fit_weighted
 from pozytywka_spark.models.predictors import Trees, from_content
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.models.target import check_column
+from pozytywka_spark.models.target import label_columns
 from pozytywka_spark.models.tree_parameters import positive_weight, tree_parameters
 from pozytywka_spark.names import LABEL
 
@@ -75,8 +75,8 @@ class FitReplicates:
         fit = partial(fit_replicate, rows, self.how, self.order, self.seed)
         numbers = [number for item in items for number in item]
         with ThreadPoolExecutor(self.at_once) as threads:
-            for replicate, found in zip(numbers, threads.map(fit, numbers), strict=True):
-                yield {"replicate": replicate, "content": base64.b64encode(found.content()).decode()}
+            for replicate, refit in zip(numbers, threads.map(fit, numbers), strict=True):
+                yield {"replicate": replicate, "content": base64.b64encode(refit.content()).decode()}
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,8 @@ def training_rows(tasks: Tasks, settings: Settings, lake: Lake, model: ServingMo
     Raises `DataError` if the table has not the model's label, if there is no such row or no buyer among them.
     """
     simulation = settings.simulation
-    schema = lake.schema("labels")
-    if schema is None:
-        raise DataError(f"table labels is not in {lake.root}: run the features job first")
-    check_column(schema.names, model)
-    whole = not settings.training.incomplete_months and "complete" in schema.names
+    has_complete = "complete" in label_columns(lake, model)
+    whole = not settings.training.incomplete_months and has_complete
     times = ["user_id", "month", "cut_off", "horizon_end", "mature", model.label]
     labels = {
         shard.partition["month"]: shard.files
@@ -153,16 +150,18 @@ class DrawRefit:
         """Nothing is told."""
         for item in items:
             columns = ["user_id", "month", "cut_off", "horizon_end", "mature", self.label]
-            held = files.read(item.labels, [*columns, *(["complete"] if self.whole else [])])
-            known = mature(held, self.label, whole=self.whole)
-            known = known.filter(falls_below(dice(known, self.seed, ("user_id",)), self.share))
-            kept = known.select("user_id", "month", pl.col("label").cast(pl.Float32).alias(LABEL))
+            labels = files.read(item.labels, [*columns, *(["complete"] if self.whole else [])])
+            mature_rows = mature(labels, self.label, whole=self.whole)
+            mature_rows = mature_rows.filter(
+                falls_below(dice(mature_rows, self.seed, ("user_id",)), self.share)
+            )
+            sample = mature_rows.select("user_id", "month", pl.col("label").cast(pl.Float32).alias(LABEL))
             for file in item.features:
                 rows = files.read([file], ["user_id", *self.order])
                 floats = rows.select(
                     "user_id", *(pl.col(name).cast(pl.Float32).fill_null(float("nan")) for name in self.order)
                 )
-                files.stage(REFIT, kept.join(floats, on="user_id", how="inner"))
+                files.stage(REFIT, sample.join(floats, on="user_id", how="inner"))
         yield from ()
 
 

@@ -35,7 +35,7 @@ class Task:
     model: Model
     refits: tuple[Predictor, ...]
     actionable: tuple[str, ...]
-    chosen: Simulation
+    simulation: Simulation
     value_of_sale: float
 
 
@@ -66,7 +66,7 @@ class AdviseOn:
         for item in items:
             mine = files.shared(item.parcels).filter(pl.col(SEGMENT) == item.name)
             rows = lowest_of_each(mine, self.most).to_pandas()
-            segment = Segment(rows, levers, self.task.model, self.task.actionable, self.task.chosen)
+            segment = Segment(rows, levers, self.task.model, self.task.actionable, self.task.simulation)
             alike = {"segment": item.name, "users": item.users, "purchases": item.purchases}
             for row in front_rows(segment, self.task, item.name, item.users):
                 yield alike | row
@@ -74,7 +74,7 @@ class AdviseOn:
 
 def front_rows(segment: Segment, task: Task, name: str, users: int) -> list[dict[str, Any]]:
     """A row a point of the front, today's first, the one advice suggested if any pays off."""
-    front = search(segment, seed_of(task.chosen.seed, name))
+    front = search(segment, seed_of(task.simulation.seed, name))
     change = (front.outcome.probability - front.outcome.probability[0]) * users
     error = change_errors(segment, task, front.settings) * users
     cost = front.outcome.cost * users
@@ -109,7 +109,7 @@ def change_errors(segment: Segment, task: Task, settings: Floats) -> Floats:
     """
     from scipy.stats import t
 
-    weights = user_weights(segment.users, task.chosen.seed, 1, len(task.refits))
+    weights = user_weights(segment.users, task.simulation.seed, 1, len(task.refits))
     shares = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
     models = [Model(refitted, task.model.order, task.model.calibrator) for refitted in task.refits]
     today = [model.probabilities(segment.matrix) @ share for model, share in zip(models, shares, strict=True)]

@@ -26,7 +26,7 @@ def search(segment: Segment, seed: int) -> Front:
 
     The same segment and seed give the same front, on whatever machine and beside whatever else runs.
     """
-    settings, reach = segment.chosen, lever_ranges(segment)
+    settings, reach = segment.simulation, lever_ranges(segment)
     if not (reach[:, 1] > reach[:, 0]).any():
         return front_of(segment, segment.none[None, :])
     from pymoo.algorithms.moo.nsga2 import NSGA2
@@ -74,7 +74,7 @@ def lever_ranges(segment: Segment) -> Floats:
             for pull in [1.0] + [0.0] * HALVINGS:
                 share = pull or (allowed + forbidden) / 2
                 settings[lever] = segment.none[lever] + share * far
-                if segment.support(settings) >= segment.chosen.min_support:
+                if segment.support(settings) >= segment.simulation.min_support:
                     allowed = share
                 else:
                     forbidden = share
@@ -91,12 +91,12 @@ def with_levers(segment: Segment, reach: Floats, settings: Floats, rng: np.rando
     """
     low, high, none = reach[:, 0], reach[:, 1], segment.none
     shape = settings.shape
-    chosen = rng.random(shape) < 1.5 / shape[1]
+    turned = rng.random(shape) < 1.5 / shape[1]
     way = rng.random(shape)
     anywhere = rng.uniform(low, high, shape)
     scaled = none + (settings - none) * rng.uniform(0.6, 1.5, shape)
     moved = np.where(way < 0.3, none, np.where(way < 0.55, anywhere, scaled))
-    levers = np.clip(np.where(chosen, moved, settings), low, high)
+    levers = np.clip(np.where(turned, moved, settings), low, high)
     return np.array([segment.snap(each) for each in levers])
 
 
@@ -135,7 +135,7 @@ def front_of(segment: Segment, settings: Floats) -> Front:
     """The allowed, undominated ones among `settings` and today, by growing distance; today is the first."""
     tried = np.unique(np.vstack([segment.none, settings]), axis=0)
     outcome = segment.evaluate(tried)
-    allowed = outcome.support >= segment.chosen.min_support
+    allowed = outcome.support >= segment.simulation.min_support
     values = objectives(outcome)
     rivals = values[allowed]
     members = [
@@ -144,8 +144,8 @@ def front_of(segment: Segment, settings: Floats) -> Front:
         if not ((rivals <= values[place]).all(axis=1) & (rivals < values[place]).any(axis=1)).any()
     ]
     members.sort(key=lambda place: (outcome.distance[place], *tried[place]))
-    chosen = np.array(members)
-    return Front(tried[chosen], Outcome(**{name: value[chosen] for name, value in vars(outcome).items()}))
+    best = np.array(members)
+    return Front(tried[best], Outcome(**{name: value[best] for name, value in vars(outcome).items()}))
 
 
 def seed_of(seed: int, segment: str) -> int:

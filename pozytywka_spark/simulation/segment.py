@@ -53,14 +53,14 @@ class Segment:
         levers: Sequence[Lever],
         model: Model,
         actionable: Sequence[str],
-        chosen: Simulation,
+        simulation: Simulation,
     ) -> None:
         from scipy.spatial import cKDTree
 
-        self.levers, self.model, self.chosen = tuple(levers), model, chosen
+        self.levers, self.model, self.simulation = tuple(levers), model, simulation
         names = sorted({*model.order, *CONTEXT, *(name for lever in levers for name in lever.needs)})
         seen = {name: rows[name].to_numpy(np.float64) for name in names if name in rows.columns}
-        tried = np.arange(min(chosen.rows, len(rows)))
+        tried = np.arange(min(simulation.rows, len(rows)))
         self.users = rows["user_id"].to_numpy(np.int64)[tried]
         self.columns: Columns = {name: values[tried] for name, values in seen.items()}
         self.matrix = np.column_stack([self.columns[name] for name in model.order])
@@ -69,7 +69,7 @@ class Segment:
         self.mean = np.array([_mean(seen[lever.key]) for lever in levers])
         self.bounds = np.array(
             [
-                _bounds(lever, seen[lever.key], mean, chosen)
+                _bounds(lever, seen[lever.key], mean, simulation)
                 for lever, mean in zip(levers, self.mean, strict=True)
             ]
         ).reshape(len(levers), 2)
@@ -83,7 +83,7 @@ class Segment:
         self._today = {name: self._place(name, self.columns[name]) for name in self._places}
         crowd = np.column_stack([self._place(name, seen[name]) for name in self._places])
         self._tree = cKDTree(crowd)
-        self._near = float(np.quantile(self._tree.query(crowd, k=2)[0][:, 1], chosen.near))
+        self._near = float(np.quantile(self._tree.query(crowd, k=2)[0][:, 1], simulation.near))
 
     def moved(self, settings: Floats) -> dict[str, Floats]:
         """The columns that differ from today's at those settings, one a lever."""
@@ -174,7 +174,7 @@ class Segment:
 
     def _price(self, settings: Floats, moved: Mapping[str, Floats]) -> tuple[float, float]:
         """Ad income lost, and all costs with it, a user and month."""
-        costs = self.chosen.costs
+        costs = self.simulation.costs
         lost = _less(self.columns, moved, ADS) * costs.advert_income
         total = lost
         for lever, step, setting in zip(self.levers, self._steps(settings), settings, strict=True):

@@ -19,6 +19,7 @@ from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
 from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.names import SUBGROUPS, UNGROUPED
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.month_work import Part
 
@@ -59,10 +60,10 @@ def scored_files(lake: Lake, tasks: Tasks, month: date, by: str, model: ServingM
     schema = lake.schema("features")
     columns = tuple(schema.names) if schema is not None else ()
     by_city = by == "city" and lake.exists("users")
-    if by != "all" and not by_city and (by not in RANGES or RANGES[by][0] not in columns):
+    if by != UNGROUPED and not by_city and (by not in RANGES or RANGES[by][0] not in columns):
         raise DataError(
             f"users can't be grouped by {by}: the lake has not what it takes; "
-            "choose another --segment of all, city, tenure, activity"
+            f"choose another --segment of {', '.join((UNGROUPED, *SUBGROUPS))}"
         )
     scored: Partition = {"month": month, "model_version": model.version}
     names = ["user_id", "probability"]
@@ -109,7 +110,7 @@ class GroupUsers:
 
     def _segments(self, rows: pl.DataFrame, files: TaskFiles) -> pl.Series:
         """The groups' names, such as "activity: 10 to 49 plays"."""
-        if self.by == "all":
+        if self.by == UNGROUPED:
             return pl.repeat(EVERYONE, rows.height, eager=True)
         if self.by == "city":
             groups = cities_of(rows, files.shared(self.users, ["user_id", "city"]))
@@ -129,7 +130,7 @@ def cities_of(rows: pl.DataFrame, users: pl.DataFrame) -> pl.Series:
 
 
 def lowest_of_each(rows: pl.DataFrame, most: int) -> pl.DataFrame:
-    """At most so many users of each segment, those with the lowest dice."""
+    """The rows of at most so many users of each segment, those with the lowest dice."""
     return rows.sort(DICE, "user_id").group_by(SEGMENT, maintain_order=True).head(most).select(rows.columns)
 
 

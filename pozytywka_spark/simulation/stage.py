@@ -135,7 +135,7 @@ def _task(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel, lev
         model=Model(model.predictor, model.features, model.calibrator),
         refits=refit(tasks, settings, lake, model),
         actionable=tuple(f.name for f in catalogue_of(settings) if f.actionable and f.name in moved),
-        chosen=settings.simulation,
+        simulation=settings.simulation,
         value_of_sale=settings.scoring.policy.value_of_sale,
     )
 
@@ -178,9 +178,9 @@ def _fronts(
     segments = [
         GroupedUsers(name, users, purchases, parcels)
         for name, (users, purchases) in sizes.items()
-        if users >= task.chosen.min_users
+        if users >= task.simulation.min_users
     ]
-    most = max(task.chosen.rows, task.chosen.neighbours)
+    most = max(task.simulation.rows, task.simulation.neighbours)
     work = AdviseOn(task, tuple(lever.name for lever in levers), most)
     done = tasks.run(segments, work, weight=lambda _: _BYTES_A_SEARCH, named=lambda segment: segment.name)
     return done.results

@@ -1,4 +1,4 @@
-"""Who runs this process, as Java sees it: by the user's entry in the system's list, never by `$HOME`."""
+"""The user of this process as Java sees it: by the entry in the system's list, never by `$HOME`."""
 
 from __future__ import annotations
 

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-Told = Callable[[], AbstractContextManager[None]]
+Surrounding = Callable[[], AbstractContextManager[None]]
 
 
 def session_on_demand(
-    settings: Settings, app_name: str, *, verbose: bool = False, told: Told = nullcontext
+    settings: Settings, app_name: str, *, verbose: bool = False, surrounding: Surrounding = nullcontext
 ) -> SparkSession:
     """The session of `build_session`, started by the first use of it.
 
     What its settings say is known without it. Where Spark runs already (in this process, or under
     spark-submit) or is surely needed (the delta-spark engine reads its logs by it) it is there at once.
-    `told` surrounds its start. Raises what `build_session` raises, at once or at the first use.
+    `surrounding` surrounds its start. Raises what `build_session` raises, at once or at the first use.
     """
     at_once = (
         settings.lake.engine == "delta-spark"
@@ -35,7 +35,7 @@ def session_on_demand(
     )
 
     def start() -> SparkSession:
-        with told():
+        with surrounding():
             return build_session(settings, app_name, verbose=verbose)
 
     if at_once:

@@ -1,4 +1,4 @@
-"""What an option changes in the world's law: drift for everyone, an experiment for the treated."""
+"""Changes that options make in the world's law: drift for everyone, an experiment for the treated."""
 
 from __future__ import annotations
 

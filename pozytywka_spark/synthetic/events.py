@@ -15,6 +15,7 @@ PLAY, SKIP, LIKE, ADVERTISEMENT, BUY_PREMIUM = range(len(EVENT_TYPES))
 # What can follow a play, in the order of the file where times tie.
 _SLOTS = np.array([PLAY, LIKE, SKIP, ADVERTISEMENT, BUY_PREMIUM])
 _NO_TRACK = -1
+_MANY = 1 << 20  # more sessions than anyone has
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,14 @@ def purchases(plan: Plan, life: Life) -> Array:
     at = np.full(len(people), len(life.plays))
     hits = np.flatnonzero(reached)
     np.minimum.at(at, user[hits], hits)
+    at_once = np.flatnonzero(people.buys_after >= 0)
+    if len(at_once):
+        # within the first session, which may be shorter
+        first, last = (
+            np.searchsorted(user * _MANY + life.sessions.number[life.plays.session], at_once * _MANY, side)
+            for side in ("left", "right")
+        )
+        at[at_once] = np.minimum(first + people.buys_after[at_once], last - 1)
     return at
 
 

@@ -14,7 +14,7 @@ from pozytywka_spark.synthetic.plan import DAY_MS, Plan, Rng
 
 
 @dataclass(frozen=True)
-class Outlook:
+class PathStarts:
     """One entry a row: where a path starts, and how far it goes."""
 
     month: Array  # the month that ends at the cut-off
@@ -50,7 +50,7 @@ class _Ahead:
 def loads_ahead(
     plan: Plan,
     rng: Rng,
-    outlook: Outlook,
+    outlook: PathStarts,
     traits: Callable[[Array], Traits],
     bought: Callable[[Array, Array], Array],
     paths: int,
@@ -66,19 +66,21 @@ def loads_ahead(
     wakes = np.where(outlook.active, plan.behaviour.stay, plan.behaviour.comeback)
     mean, variance = np.zeros(len(rows)), np.zeros(len(rows))
     next_end = plan.month_starts_ms(outlook.month.max(initial=0) + 3)[outlook.month + 2]
-    for first_active, weight, chosen in (
+    for first_active, weight, simulated in (
         (True, wakes, rows),
         (False, 1 - wakes, rows[outlook.until_ms > next_end]),
     ):
-        row = np.repeat(chosen, paths)
+        row = np.repeat(simulated, paths)
         load = _loads(plan, rng, outlook, traits(row), row, first_active)
-        chance = bought(load, row).reshape(len(chosen), paths)
-        mean[chosen] += weight[chosen] * chance.mean(axis=1)
-        variance[chosen] += weight[chosen] ** 2 * chance.var(axis=1, ddof=1) / paths
+        chance = bought(load, row).reshape(len(simulated), paths)
+        mean[simulated] += weight[simulated] * chance.mean(axis=1)
+        variance[simulated] += weight[simulated] ** 2 * chance.var(axis=1, ddof=1) / paths
     return mean, np.sqrt(variance)
 
 
-def _loads(plan: Plan, rng: Rng, outlook: Outlook, traits: Traits, row: Array, first_active: bool) -> Array:
+def _loads(
+    plan: Plan, rng: Rng, outlook: PathStarts, traits: Traits, row: Array, first_active: bool
+) -> Array:
     """The summed load of each path up to its horizon, but for the level and the taste."""
     ahead = _sessions_ahead(plan, rng, outlook, traits, row, first_active)
     path = ahead.path
@@ -112,7 +114,7 @@ def _loads(plan: Plan, rng: Rng, outlook: Outlook, traits: Traits, row: Array, f
 
 
 def _sessions_ahead(
-    plan: Plan, rng: Rng, outlook: Outlook, traits: Traits, row: Array, first_active: bool
+    plan: Plan, rng: Rng, outlook: PathStarts, traits: Traits, row: Array, first_active: bool
 ) -> _Ahead:
     """Sessions that start between the cut-off and the horizon's end."""
     starts = plan.month_starts_ms(int(outlook.month.max(initial=0)) + 16)

@@ -1,4 +1,4 @@
-"""Fraud rings: accounts that play the same few tracks, all session long, and never buy."""
+"""Fraud rings: accounts that play the same few tracks, and ordinary ones as camouflage, and never buy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from pozytywka_spark.synthetic.catalogue import Array, Catalogue
 from pozytywka_spark.synthetic.plan import FIRST_USER, PILOT, Plan
 
-ZEAL = 0.95  # share of a ring's plays that go to its own tracks
 BUSY = 8.0  # mean sessions beyond the first of an active month
 _FRAUD = 7  # key of the random numbers
 
@@ -35,12 +34,18 @@ def _ring_of_everyone(plan: Plan) -> Array:
 
 def ring_tracks(plan: Plan, catalogue: Catalogue, ring: Array, draw: Array) -> Array:
     """A track of each ring; `draw` is uniform in [0, 1)."""
+    tracks: Array = own_tracks(plan, catalogue)[
+        ring, np.floor(draw * plan.world.fraud.tracks).astype(np.int64)
+    ]
+    return tracks
+
+
+def own_tracks(plan: Plan, catalogue: Catalogue) -> Array:
+    """Rings × the tracks that each plays."""
     played = np.unique(catalogue.pools.track)
-    own = np.stack(
+    return np.stack(
         [
             plan.rng(_FRAUD, 1, number).choice(played, plan.world.fraud.tracks, replace=False)
             for number in range(plan.world.fraud.rings)
         ]
     )
-    tracks: Array = own[ring, np.floor(draw * plan.world.fraud.tracks).astype(np.int64)]
-    return tracks

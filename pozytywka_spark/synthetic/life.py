@@ -9,6 +9,7 @@ import numpy as np
 from pozytywka_spark.config import Synthetic
 from pozytywka_spark.synthetic import changes, hazard
 from pozytywka_spark.synthetic.catalogue import Array, Catalogue, catalogue_of
+from pozytywka_spark.synthetic.cheats import with_others
 from pozytywka_spark.synthetic.hazard import Memory
 from pozytywka_spark.synthetic.people import TASTE_SHAPE, People, people_of
 from pozytywka_spark.synthetic.plan import PILOT, Plan
@@ -52,10 +53,11 @@ def life_of(plan: Plan, chunk: int, *, treat_all: bool | None = None) -> Life:
     sessions = sessions_of(plan, rng, people)
     catalogue = catalogue_of(plan)
     plays = plays_of(plan, rng, people, sessions, catalogue)
+    sessions, plays = with_others(plan, people, sessions, plays, catalogue)
     walk = _walk(plan, people, sessions, plays, catalogue)
     earlier = _running(plays.advert.astype(float), plays.session) - plays.advert
     weight = hazard.break_weight(plays.advert, plays.skipped, earlier)
-    load = np.exp(walk.eta)[plays.session] * weight
+    load = np.exp(walk.eta)[plays.session] * weight * ~sessions.apart[plays.session]
     so_far = _running(load, sessions.user[plays.session])
     return Life(people, sessions, plays, walk, load, so_far)
 
@@ -73,12 +75,12 @@ def heard(sessions: Sessions, plays: Plays, catalogue: Catalogue) -> Memory:
     """What each session adds to the memory."""
 
     def per_session(value: Array) -> Array:
-        return np.bincount(plays.session, weights=value, minlength=len(sessions))
+        return np.bincount(plays.session, weights=value, minlength=len(sessions)) * ~sessions.apart
 
     return Memory(
         adverts=per_session(plays.advert),
         likes=per_session(plays.liked),
-        plays=sessions.plays.astype(float),
+        plays=sessions.plays * ~sessions.apart * 1.0,
         favourites=per_session(plays.favourite),
         popularity=per_session(catalogue.tracks["popularity"][plays.track]),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from pozytywka_spark.synthetic.catalogue import FAVOURITES, Array, bits
 from pozytywka_spark.synthetic.fraud import BUSY, rings_of
 from pozytywka_spark.synthetic.plan import FIRST_USER, USERS_A_CHUNK, Plan
+from pozytywka_spark.synthetic.roles import BOT, SKIMMER, plays_before_purchase, roles_of
 from pozytywka_spark.synthetic.words import CITIES, FIRST_NAMES, STREET_KINDS, STREETS, SURNAMES
 
 TASTE_SHAPE = 4.0  # of the Gamma that the hidden taste for premium is drawn from, with mean 1
@@ -29,6 +30,8 @@ class People:
     advert: Array
     treated: Array  # by the experiment, should there be one
     ring: Array  # of fraud, -1 for the honest
+    role: Array  # as `roles.py` numbers them, -1 for plain ones
+    buys_after: Array  # plays before the purchase of those who buy at once, -1 where the hazard decides
     patience: Array  # unit exponential: the purchase comes when the summed hazard reaches it
 
     def __len__(self) -> int:
@@ -60,11 +63,15 @@ def people_of(plan: Plan, chunk: int) -> People:
         advert=rng.beta(*how.advert, count),
         treated=rng.random(count) < plan.world.experiment.share,
         ring=rings_of(plan, user_id, chunk),
+        role=roles_of(plan, user_id, chunk),
+        buys_after=np.full(count, -1),
         patience=rng.exponential(1.0, count),
     )
     crooked = people.ring >= 0
     people.taste[crooked] = 0.0
     people.extra_sessions[crooked] = BUSY
+    people.taste[np.isin(people.role, (BOT, SKIMMER))] = 0.0
+    people.buys_after[:] = plays_before_purchase(plan, people.role, chunk)
     return people
 
 

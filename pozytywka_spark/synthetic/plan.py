@@ -1,4 +1,4 @@
-"""What world to make: its size, its people and how they behave, all fixed by settings and a seed."""
+"""The plan of a world: its size, its people and how they behave, all fixed by settings and a seed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ FIRST_USER = 101
 FIRST_SESSION = 124
 SESSIONS_A_MONTH = 32  # most sessions that a user can have in a month; session ids are laid out by it
 DAY_MS = 86_400_000
+_FIRST_FRAUD = ("rings", "accounts", "tracks")  # settings of fraud that were always part of a stamp
 
 Rng = np.random.Generator
 
@@ -78,6 +79,11 @@ class Plan:
     def stamp(self) -> str:
         """What a finished world carries, to know it again. How finely its truth is told is no part of it."""
         world = self.world.model_dump(mode="json", exclude={"truth_paths"})
+        # a world that uses none of what came later is the world that it was before
+        used = self.world.fraud.model_dump(exclude_defaults=True)
+        world["fraud"] = {
+            name: value for name, value in world["fraud"].items() if name in {*_FIRST_FRAUD, *used}
+        }
         identity = {"generator": VERSION, "world": world, "behaviour": asdict(self.behaviour)}
         return json.dumps(identity, indent=2, sort_keys=True)
 

@@ -1,4 +1,4 @@
-"""What happens inside sessions, as if nobody ever bought premium: tracks, likes, skips, adverts."""
+"""Plays inside sessions as if nobody ever bought premium: tracks, likes, skips, adverts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from pozytywka_spark.synthetic import changes
 from pozytywka_spark.synthetic.catalogue import FLAT_POOL, HITS_POOL, Array, Catalogue
-from pozytywka_spark.synthetic.fraud import ZEAL, ring_tracks
+from pozytywka_spark.synthetic.fans import with_fans
+from pozytywka_spark.synthetic.fraud import ring_tracks
 from pozytywka_spark.synthetic.people import People
 from pozytywka_spark.synthetic.plan import Plan, Rng
 from pozytywka_spark.synthetic.sessions import Sessions
@@ -43,6 +44,7 @@ def plays_of(plan: Plan, rng: Rng, people: People, sessions: Sessions, catalogue
     other = np.where(rng.random(count) < people.mainstream[user], HITS_POOL, FLAT_POOL)
     track = catalogue.pools.draw(rng, np.where(picky, genres, other))
     track = _with_fraud(plan, track, people.ring[user], catalogue)
+    track = with_fans(plan, track, people, user, catalogue)
     skipped = rng.random(count) < people.skip[user]
     duration = catalogue.tracks["duration_ms"][track]
     listened = np.where(skipped, rng.uniform(0.03, 0.97, count) * duration, duration).astype(np.int64)
@@ -68,7 +70,7 @@ def _with_fraud(plan: Plan, track: Array, ring: Array, catalogue: Catalogue) -> 
     if not len(crooked):
         return track
     rng = plan.rng(8, int(crooked[0]), len(crooked))
-    zealous = crooked[rng.random(len(crooked)) < ZEAL]
+    zealous = crooked[rng.random(len(crooked)) < 1 - plan.world.fraud.camouflage]
     track[zealous] = ring_tracks(plan, catalogue, ring[zealous], rng.random(len(zealous)))
     return track
 

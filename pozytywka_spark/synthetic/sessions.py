@@ -1,4 +1,4 @@
-"""When people listen: active months, sessions in them, plays in those."""
+"""Sessions: active months, sessions in them, plays in those."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Sessions:
     number: Array  # of the user's sessions, from 0
     session_id: Array
     plays: Array
+    apart: Array  # not the account's own doing: no part of the memory, and nobody buys in it
 
     def __len__(self) -> int:
         return len(self.user)
@@ -44,12 +45,19 @@ def sessions_of(plan: Plan, rng: Rng, people: People) -> Sessions:
     planned = _starts(plan, rng, month)
     order = np.lexsort((planned, user))
     user, month, planned = user[order], month[order], planned[order]
+    low, high, most = plan.behaviour.plays
+    plays = 1 + np.floor(most * rng.beta(low, high, len(user))).astype(np.int64)
+    return numbered(plan, people, user, month, planned, plays, np.zeros(len(user), dtype=bool))
+
+
+def numbered(
+    plan: Plan, people: People, user: Array, month: Array, planned: Array, plays: Array, apart: Array
+) -> Sessions:
+    """Sessions that lie by user and time, with their numbers."""
     per_user = np.bincount(user, minlength=len(people))
     number = np.arange(len(user)) - np.repeat(np.cumsum(per_user) - per_user, per_user)
     base = (people.user_id[user] - FIRST_USER) * plan.world.months * SESSIONS_A_MONTH
-    low, high, most = plan.behaviour.plays
-    plays = 1 + np.floor(most * rng.beta(low, high, len(user))).astype(np.int64)
-    return Sessions(user, month, planned, number, FIRST_SESSION + base + number, plays)
+    return Sessions(user, month, planned, number, FIRST_SESSION + base + number, plays, apart)
 
 
 def _active_months(plan: Plan, rng: Rng, users: int) -> Array:

@@ -1,4 +1,4 @@
-"""What a world holds, in figures: counted as it is made, kept beside the delivery's parts."""
+"""Figures of a world: counted as it is made, kept beside the delivery's parts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.lake.storage.folder import Folder
 from pozytywka_spark.names import BUY_PREMIUM, EVENT_TYPES
 from pozytywka_spark.synthetic.events import events_of
-from pozytywka_spark.synthetic.folder import Folder
 from pozytywka_spark.synthetic.life import life_of
 from pozytywka_spark.synthetic.plan import Plan
 from pozytywka_spark.synthetic.tables import in_parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from pozytywka_spark.synthetic.parts import PARTS, parts_of
 from pozytywka_spark.synthetic.people import people_of
 from pozytywka_spark.synthetic.plan import Plan
 from pozytywka_spark.synthetic.truth import truth_of
+from pozytywka_spark.synthetic.who import accounts_of
 
 Make = Callable[[int], pa.RecordBatch]
 
@@ -25,6 +26,12 @@ PEOPLE = (
     "like double, skip double, advert double, treated boolean, ring bigint, "
     "premium_if_treated double, premium_if_not double"
 )
+# grain: account that cheats or looks like it; it does so in [starts_at, ends_at). `kind`: ring, or one of
+# `roles.ROLES`; `tracks` are what it goes through, `artist` is a fan's
+ACCOUNTS = (
+    "user_id bigint, kind string, bad boolean, starts_at string, ends_at string, ring bigint, "
+    "tracks array<string>, artist string, bought_at string, charged_back_at string"
+)
 # grain: user and month, as `truth.py` says; `bought` is null where the horizon isn't over
 PURCHASES = (
     "user_id bigint, month date, probability double, probability_error double, "
@@ -33,7 +40,7 @@ PURCHASES = (
 
 
 def lines(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
-    """The lines of an entity's file."""
+    """One row per line of an entity's file, its text as `value` (`LINES`)."""
 
     def make(part: int) -> pa.RecordBatch:
         return pa.record_batch([PARTS[entity](plan, part)[0]], names=["value"])
@@ -42,7 +49,7 @@ def lines(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
 
 
 def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
-    """Every planted defect: the parts are made again, which is cheap, and certain to come out the same."""
+    """One row per planted defect (`LEDGER`): parts are made again, which is cheap and comes out the same."""
     parts = [(entity, part) for entity in PARTS for part in range(parts_of(plan, entity))]
 
     def make(at: int) -> pa.RecordBatch:
@@ -59,7 +66,7 @@ def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
 
 
 def people(spark: SparkSession, plan: Plan) -> DataFrame:
-    """What is hidden about each user."""
+    """One row per user: what is hidden about them (`PEOPLE`)."""
     names = [field.split()[0] for field in PEOPLE.split(", ")]
     experiment = plan.world.experiment.from_month is not None
 
@@ -74,8 +81,38 @@ def people(spark: SparkSession, plan: Plan) -> DataFrame:
     return in_parts(spark, plan.chunks, make, PEOPLE)
 
 
+def accounts(spark: SparkSession, plan: Plan) -> DataFrame:
+    """Who cheats, and who only looks like it."""
+
+    def make(chunk: int) -> pa.RecordBatch:
+        told = accounts_of(plan, chunk)
+        columns = {
+            "user_id": pa.array([account.user_id for account in told], pa.int64()),
+            "kind": pa.array([account.kind for account in told], pa.string()),
+            "bad": pa.array([account.bad for account in told], pa.bool_()),
+            "starts_at": _times(account.starts_ms for account in told),
+            "ends_at": _times(account.ends_ms for account in told),
+            "ring": pa.array([account.ring for account in told], pa.int64()),
+            "tracks": pa.array([account.tracks for account in told], pa.list_(pa.string())),
+            "artist": pa.array([account.artist for account in told], pa.string()),
+            "bought_at": _times(account.bought_ms for account in told),
+            "charged_back_at": _times(account.charged_back_ms for account in told),
+        }
+        return pa.record_batch(list(columns.values()), names=list(columns))
+
+    return in_parts(spark, plan.chunks, make, ACCOUNTS)
+
+
+def _times(times_ms: Iterable[int | None]) -> pa.Array:
+    """As the deliveries write them."""
+    return pa.array(
+        [None if ms is None else str(np.datetime64(ms, "ms").astype("datetime64[s]")) for ms in times_ms],
+        pa.string(),
+    )
+
+
 def purchases(spark: SparkSession, plan: Plan, horizon_days: int, paths: int) -> DataFrame:
-    """How likely each purchase within the horizon was."""
+    """One row per user and month: how likely a purchase within the horizon was (`PURCHASES`)."""
     first = np.datetime64(plan.world.start, "M")
 
     def make(chunk: int) -> pa.RecordBatch:

@@ -29,7 +29,7 @@ import numpy as np
 from pozytywka_spark.synthetic import changes
 from pozytywka_spark.synthetic.catalogue import FLAT_POOL, HITS_POOL, Array, Catalogue, catalogue_of
 from pozytywka_spark.synthetic.events import purchase_times
-from pozytywka_spark.synthetic.forward import Outlook, Traits, loads_ahead
+from pozytywka_spark.synthetic.forward import PathStarts, Traits, loads_ahead
 from pozytywka_spark.synthetic.hazard import MEAN_POPULARITY, SHRINK
 from pozytywka_spark.synthetic.life import Life, life_of
 from pozytywka_spark.synthetic.people import TASTE_SHAPE
@@ -69,7 +69,7 @@ def truth_of(plan: Plan, chunk: int, horizon_days: int, paths: int) -> Columns:
     bought = purchase_times(plan, life)
     history = history_of(plan, life, catalogue, cut_off, bought)
     until = cut_off[history.month] + horizon_days * DAY_MS
-    outlook = Outlook(
+    outlook = PathStarts(
         month=history.month,
         until_ms=until,
         active=life.sessions.month[history.last] == history.month,
@@ -126,6 +126,7 @@ def history_of(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bou
     user, month = np.nonzero(here)
     at = last[user, month]
     new_month = np.append(True, (np.diff(sessions.user) != 0) | (np.diff(sessions.month) != 0))
+    own = ~sessions.apart
 
     def so_far(per_session: Array) -> Array:
         """Summed over the user's sessions up to the last one."""
@@ -136,7 +137,7 @@ def history_of(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bou
         return total[at] - start[user]
 
     def of_plays(value: Array) -> Array:
-        return so_far(np.bincount(plays.session, weights=value, minlength=len(sessions)))
+        return so_far(np.bincount(plays.session, weights=value, minlength=len(sessions)) * own)
 
     treated = life.people.treated[sessions.user]
     factor = changes.advert_factor(plan, treated, sessions.month)[plays.session]
@@ -144,9 +145,9 @@ def history_of(plan: Plan, life: Life, catalogue: Catalogue, cut_off: Array, bou
         user=user,
         month=month,
         last=at,
-        sessions=sessions.number[at] + 1.0,
-        active_months=so_far(new_month.astype(float)),
-        plays=so_far(sessions.plays.astype(float)),
+        sessions=so_far(own * 1.0),
+        active_months=so_far((new_month & own) * 1.0),
+        plays=so_far(sessions.plays * own * 1.0),
         adverts=of_plays(plays.advert),
         advert_chances=of_plays(factor),
         skips=of_plays(plays.skipped),

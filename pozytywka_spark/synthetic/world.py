@@ -3,6 +3,8 @@
 Beside the delivery `<path>` stands `<path>_truth`, which no stage of the pipeline reads:
 
 - `people/`: each user's hidden traits, treatment in the experiment and fraud ring;
+- `accounts/` and `chargebacks.jsonl`, in worlds with fraud: who cheats or only looks like it, in which time,
+  with which tracks; and which purchases were charged back when;
 - `ledger/`: one line a planted defect: entity, part, line, defect, what the line would have been;
 - `purchases_30_days/`: how likely each purchase was (see `truth.py`), for each horizon asked for.
 """
@@ -15,13 +17,15 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.lake.storage.folder import Folder
 from pozytywka_spark.synthetic import tables
-from pozytywka_spark.synthetic.folder import Folder
 from pozytywka_spark.synthetic.life import plan_of
 from pozytywka_spark.synthetic.parts import PARTS
 from pozytywka_spark.synthetic.plan import Plan
 from pozytywka_spark.synthetic.summary import figures_of, write_figures
 
+ACCOUNTS = "accounts"  # the folder of who cheats, in the truth
+CHARGEBACKS = "chargebacks.jsonl"
 STAMP = "_world.json"  # the underscore hides it from Spark's readers
 
 
@@ -47,6 +51,14 @@ def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: 
     if not _is_made(target, truth, plan, path, replace=replace):
         _make(spark, plan, target, truth)
     _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
+
+
+def make_embedded_world(spark: SparkSession, settings: Settings) -> bool:
+    """Where `raw.path` names no delivery: make the embedded Pozytywka's in its place; whether that is so."""
+    if settings.raw.path is not None:
+        return False
+    write_world(spark, settings, settings.raw_path)
+    return True
 
 
 def _is_made(target: Folder, truth: Folder, plan: Plan, path: str, *, replace: bool) -> bool:
@@ -77,11 +89,24 @@ def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder) -> Non
     making_truth.adopt_parts("_people", "people", "jsonl")
     tables.ledger(spark, plan).write.json(making_truth.child("_ledger").uri)
     making_truth.adopt_parts("_ledger", "ledger", "jsonl")
+    _tell_accounts(spark, plan, making_truth)
     write_figures(making, figures_of(spark, plan))
     # The truth goes first: a delivery in place always has its own truth beside it.
     for folder, place in ((making_truth, truth), (making, target)):
         folder.write(STAMP, plan.stamp())
         folder.move_to(place)
+
+
+def _tell_accounts(spark: SparkSession, plan: Plan, truth: Folder) -> None:
+    """Who cheats, and the chargebacks (as many as `synthetic.fraud.quick_buyers` at most) as one file."""
+    if not plan.world.fraud.rings and not plan.world.fraud.lone:
+        return
+    accounts = tables.accounts(spark, plan)
+    accounts.write.json(truth.child("_accounts").uri)
+    truth.adopt_parts("_accounts", ACCOUNTS, "jsonl")
+    charged = accounts.where("charged_back_at is not null").select("user_id", "bought_at", "charged_back_at")
+    lines = [json.dumps(row.asDict()) for row in charged.orderBy("charged_back_at", "user_id").collect()]
+    truth.write(CHARGEBACKS, "".join(f"{line}\n" for line in lines))
 
 
 def _tell_purchases(spark: SparkSession, plan: Plan, settings: Settings, place: Folder) -> None:

@@ -1,4 +1,4 @@
-"""Whether artefacts can be kept: asked before an hour of work, not after it."""
+"""Check that artefacts can be stored, before an hour of work, not after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people read and filter by in MLflow's UI: names, descriptions, tags. Only what differs is written."""
+"""Names, descriptions and tags in MLflow's UI. Only what differs is written."""
 
 from __future__ import annotations
 

@@ -50,12 +50,12 @@ def table_names(settings: Settings) -> list[str]:
     return sorted({*made, *(table.name for table in computed)})
 
 
-def _maintain(lake: Lake, table: str, wanted: set[int], settings: Settings, *, compact: bool) -> RetentionRow:
+def _maintain(lake: Lake, table: str, needed: set[int], settings: Settings, *, compact: bool) -> RetentionRow:
     compacted = compact and lake.compact(table) is not None
     there = {commit.version for commit in lake.history(table)}
-    pinned = sorted(wanted & there)
+    pinned = sorted(needed & there)
     deleted = lake.vacuum(table, retention_hours=settings.lake.retention_hours, keep_versions=pinned)
-    return RetentionRow(table, compacted, deleted, tuple(pinned), tuple(sorted(wanted - there)))
+    return RetentionRow(table, compacted, deleted, tuple(pinned), tuple(sorted(needed - there)))
 
 
 def as_rows(tables: Sequence[RetentionRow]) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""What runs are called: what was done, which model version came of it, with which months."""
+"""Names of runs: what was done, which model version came of it, with which months."""
 
 from __future__ import annotations
 

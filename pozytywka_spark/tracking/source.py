@@ -1,4 +1,4 @@
-"""Where a run came from: the job's command and the commit of the code, as MLflow's own tags."""
+"""The source of a run, the job's command and the commit of the code, as MLflow's own tags."""
 
 from __future__ import annotations
 

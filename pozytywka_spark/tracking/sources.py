@@ -1,4 +1,4 @@
-"""Which tables a training or a month's monitoring came from, as inputs of its run."""
+"""Tables that a training or a month's monitoring came from, as inputs of its run."""
 
 from __future__ import annotations
 

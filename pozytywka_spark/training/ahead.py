@@ -1,4 +1,4 @@
-"""What a training needs and others don't, made ready in a thread while this one waits for Spark."""
+"""Load what only training needs in a thread, while the process waits for Spark."""
 
 from __future__ import annotations
 

@@ -9,13 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.prepare import Prepared
+from pozytywka_spark.dataset.prepare import Pinned, Prepared, spark_rows
 from pozytywka_spark.dataset.questions import Asked
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.evaluation.evaluate import finished, ranges
 from pozytywka_spark.evaluation.metrics import Evaluation
 from pozytywka_spark.evaluation.scores import calibrator_of, sums_by_model, sums_of_chosen
 from pozytywka_spark.evaluation.trees_or_logistic import Verdict, chosen_kind, compare
+from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.models.booster import Predictor
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.serving_model import ServingModel
@@ -25,8 +26,6 @@ from pozytywka_spark.training import estimators, linear
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.sql import DataFrame
-
 SLICE_REPLICATES = 100  # intervals of slices: their number is what costs, not their width
 
 
@@ -54,15 +53,19 @@ class Measured:
 
 
 def fit_models(
-    asked: Asked, rows: Callable[[], DataFrame], prepared: Prepared, settings: Settings, plan: Plan
+    asked: Asked,
+    across: Callable[[], estimators.FittedTrees],
+    prepared: Prepared,
+    settings: Settings,
+    plan: Plan,
 ) -> Fitted:
     """Logistic regression and trees on the train side, both calibrated on validation.
 
-    A plan across executors grows its trees from `rows`; all else is asked of the training table.
+    A plan across executors grows its trees by `across`; all else is asked of the training table.
     """
     question = partial(fit_both, settings=settings, plan=plan, base_rate=prepared.base_rate)
     [(line, here)] = asked.ask([question], threads=plan.threads)
-    trees, calibrator = here or across_executors(asked, rows(), prepared, settings, plan)
+    trees, calibrator = here or _calibrated(asked, across(), settings)
     linear_model = as_model(linear.as_linear(line[0], prepared.order), line[1], prepared, settings)
     boosted = as_model(trees.predictor, calibrator, prepared, settings)
     return Fitted(trees, line[0], {model.kind: model for model in (linear_model, boosted)})
@@ -73,12 +76,10 @@ def fit_both(
 ) -> tuple[tuple[linear.FittedLogistic, Calibrator], tuple[estimators.FittedTrees, Calibrator] | None]:
     """Both models, each with its calibrator; no trees for a plan across executors.
 
-    With several threads the trees grow beside the line: theirs wait for each other a third of the time.
+    The trees grow beside the line: both are compiled code, which lets the other run.
     """
     if plan.across:
         return _line(table, settings, plan.threads), None
-    if plan.threads == 1:
-        return _line(table, settings, 1), _trees(table, settings, plan, base_rate)
     with ThreadPoolExecutor(1) as beside:
         trees = beside.submit(_trees, table, settings, plan, base_rate)
         # in this thread: in another one its last digits are others
@@ -103,13 +104,19 @@ def _calibrator(table: TrainingTable, predictor: Predictor, settings: Settings) 
     return calibrator_of(table, predictor, calibration.method, calibration.isotonic_positives)
 
 
-def across_executors(
-    asked: Asked, rows: DataFrame, prepared: Prepared, settings: Settings, plan: Plan
-) -> tuple[estimators.FittedTrees, Calibrator]:
-    """Trees on all of `rows`, wherever they lie, and their calibrator."""
+def grow_across(
+    pinned: Pinned, prepared: Prepared, settings: Settings, plan: Plan, lake: Lake
+) -> estimators.FittedTrees:
+    """Trees on all rows of the training table, wherever they lie."""
     from pozytywka_spark.training.across_executors import fit_across  # xgboost.spark takes its time to load
 
-    trees = fit_across(rows, prepared.order, settings, plan, prepared.base_rate)
+    rows = spark_rows(pinned, prepared.split, settings, lake)
+    return fit_across(rows, prepared.order, settings, plan, prepared.base_rate)
+
+
+def _calibrated(
+    asked: Asked, trees: estimators.FittedTrees, settings: Settings
+) -> tuple[estimators.FittedTrees, Calibrator]:
     [calibrator] = asked.ask([partial(_calibrator, predictor=trees.predictor, settings=settings)])
     return trees, calibrator
 

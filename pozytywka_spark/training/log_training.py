@@ -1,4 +1,4 @@
-"""What a training writes down in MLflow, and the table of models that people read."""
+"""Log a training to MLflow, and make the table of models that people read."""
 
 from __future__ import annotations
 

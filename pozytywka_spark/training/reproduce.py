@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.prepare import pin, spark_rows
+from pozytywka_spark.dataset.prepare import pin
 from pozytywka_spark.dataset.table_job import training_table
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.evaluation import trees_or_logistic
@@ -27,7 +27,7 @@ from pozytywka_spark.names import TRAIN
 from pozytywka_spark.spark import resources
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import Tracking, connect
-from pozytywka_spark.training.fit_and_measure import fit_models, held_rows, measure
+from pozytywka_spark.training.fit_and_measure import fit_models, grow_across, held_rows, measure
 from pozytywka_spark.training.log_training import TUNED, metrics_of
 from pozytywka_spark.training.tuning.tune import with_parameters
 
@@ -69,8 +69,8 @@ def reproduce(spark: SparkSession, settings: Settings, lake: Lake, run_id: str) 
         plan = resources.plan(*size, cluster, then["workers"], in_memory=whole)
         plan = replace(plan, threads=then["threads"])  # sums of floats depend on who adds which
         final = with_parameters(again, then["tuned"])  # what the search found counts, not the search
-        rows = partial(spark_rows, pinned, prepared.split, again, lake)
-        fitted = fit_models(laid.asked, rows, prepared, final, plan)
+        across = partial(grow_across, pinned, prepared, final, plan, lake)
+        fitted = fit_models(laid.asked, across, prepared, final, plan)
         measured = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
     solver = tags.get(registry.SOLVER, SPARK_ML)
     other_solver = solver != SOLVER

@@ -1,4 +1,4 @@
-"""Whether the reasons hold over time: importances of the same settings fitted on earlier months."""
+"""Stability of reasons over time: importances of the same settings fitted on earlier months."""
 
 from __future__ import annotations
 
@@ -15,9 +15,36 @@ from pozytywka_spark.models.booster import Matrix
 from pozytywka_spark.models.names import XGBOOST
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.months import TimeSplit
-from pozytywka_spark.training.tuning.folds import Fit, FitAll, FoldResult
+from pozytywka_spark.training.tuning.folds import Final, Fit, FitAll, FoldResult
 
 SHOWN = 15
+
+
+@contextmanager
+def folds_begun(
+    prepared: Prepared, settings: Settings, fit_all: Callable[[Final | None], FitAll]
+) -> Iterator[Callable[[Final | None], FitAll]]:
+    """`settings` are fitted beside the block on the folds of other months than the final fit's.
+
+    The block gets a `fit_all` that takes their results and fits what is left.
+    """
+    others = [fold for fold in prepared.folds if _sides(fold) != _sides(prepared.split)]
+    with ThreadPoolExecutor(1) as beside:
+        future = beside.submit(fit_all(None), [Fit(settings, fold) for fold in others])
+
+        def rest_fitted(final: Final | None) -> FitAll:
+            def fit_rest(fits: Sequence[Fit]) -> list[FoldResult]:
+                fitted = dict(zip(others, future.result(), strict=True))
+                rest = iter(fit_all(final)([fit for fit in fits if fit.fold not in fitted]))
+                return [fitted[fit.fold] if fit.fold in fitted else next(rest) for fit in fits]
+
+            return fit_rest
+
+        yield rest_fitted
+
+
+def _sides(fold: TimeSplit) -> tuple[object, object]:
+    return fold.train, fold.validation
 
 
 @contextmanager

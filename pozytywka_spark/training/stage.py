@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.dataset.prepare import Prepared, pin, spark_rows
+from pozytywka_spark.dataset.prepare import Prepared, pin
 from pozytywka_spark.dataset.questions import Asked, Later
 from pozytywka_spark.dataset.splits import describe, diagram
 from pozytywka_spark.dataset.table_job import Laid, table_to_ask, training_table
@@ -32,12 +33,14 @@ from pozytywka_spark.tracking.sources import training_inputs
 from pozytywka_spark.tracking.store import Tracking, connect
 from pozytywka_spark.training import dossier_data, earlier_trainings, log_training
 from pozytywka_spark.training.ahead import libraries_loading
-from pozytywka_spark.training.fit_and_measure import fit_models, held_rows, measure
+from pozytywka_spark.training.fit_and_measure import fit_models, grow_across, held_rows, measure
 from pozytywka_spark.training.guard_shuffled_labels import check_shuffled
-from pozytywka_spark.training.stability import stability_meanwhile
+from pozytywka_spark.training.stability import folds_begun, stability_meanwhile
 from pozytywka_spark.training.tuning.folds import Final, Fit
 from pozytywka_spark.training.tuning.search import fold_fits, search
 from pozytywka_spark.training.tuning.tune import with_parameters
+
+_BYTES_A_CELL = 4
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,9 @@ def _train(
     size = (prepared.sizes[TRAIN][0], len(prepared.order))
     cluster, whole = resources.describe_cluster(spark), prepared.share == 1
     plan = resources.plan(*size, cluster, settings.training.num_workers, in_memory=whole)
+    side_by_side = _fits_share_this_process(prepared, settings)
+    if side_by_side:
+        plan = resources.beside_folds(plan, len(prepared.folds), cluster)
     guard = check_shuffled(laid.asked, prepared.order, settings)
     fits = fold_fits(laid.asked, prepared, plan, cluster, settings)
     runs.close_abandoned(tracking, registry.INPUTS, prepared.inputs)
@@ -125,15 +131,19 @@ def _train(
         tuned = search(tracking, parent, prepared, settings, fits)
         log_training.log_tuned(tracking, parent, tuned.parameters if tuned else {})
         final = with_parameters(settings, tuned.parameters) if tuned else settings
-        rows = partial(spark_rows, laid.plan.pinned, prepared.split, settings, lake)
-        fitted = fit_models(laid.asked, rows, prepared, final, plan)
-        measured = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
-        model = fitted.models[measured.chosen]
-        test_rows = prepared.sizes[TEST][0]
-        explained = explanation.explain_model(laid.asked, test_rows, model, final, threads=plan.threads)
-        grown = None if plan.across else Final(Fit(final, prepared.split), fitted.trees, plan.threads)
-        with stability_meanwhile(model, prepared, explained, final, fits.explained(grown)) as holds:
-            logged = log_training.log_models(tracking, parent, prepared, fitted, measured)
+        across = partial(grow_across, laid.plan.pinned, prepared, final, plan, lake)
+        # of logistic regression nobody asks whether its reasons hold
+        early = side_by_side and not settings.training.prefer_simple
+        begun = folds_begun(prepared, final, fits.explained) if early else nullcontext(fits.explained)
+        with begun as explained_fits:
+            fitted = fit_models(laid.asked, across, prepared, final, plan)
+            measured = measure(laid.asked, fitted.models, final, rows=held_rows(prepared))
+            model = fitted.models[measured.chosen]
+            test_rows = prepared.sizes[TEST][0]
+            explained = explanation.explain_model(laid.asked, test_rows, model, final, threads=plan.threads)
+            grown = None if plan.across else Final(Fit(final, prepared.split), fitted.trees, plan.threads)
+            with stability_meanwhile(model, prepared, explained, final, explained_fits(grown)) as holds:
+                logged = log_training.log_models(tracking, parent, prepared, fitted, measured)
         content = {
             "data": dossier_data.data_facts(prepared, settings),
             "made": dossier_data.model_facts(final, plan, fitted.trees, model, tuned),
@@ -149,6 +159,12 @@ def _train(
         runs.log_json(tracking, parent, content, FACTS)  # the page is made of it once the gate has decided
     # after the run has ended well: a run killed on the way leaves nothing in the registry
     return _register(tracking, parent, logged, prepared, settings)
+
+
+def _fits_share_this_process(prepared: Prepared, settings: Settings) -> bool:
+    """Whether the table is so small that this process works on it, if it is the tasks' machine."""
+    cells = sum(rows for rows, _ in prepared.sizes.values()) * len(prepared.order)
+    return cells * _BYTES_A_CELL <= settings.training.small_table_mb << 20
 
 
 def _known(tracking: Tracking, prepared: Prepared, settings: Settings) -> registry.Version | None:

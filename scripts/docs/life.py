@@ -51,7 +51,7 @@ def run(spark: SparkSession, home: Path) -> Life:
     from pozytywka_spark.training.stage import train
 
     settings = load_settings("local", [f"home={home}", f"raw.path={home}/raw", *SETTINGS])
-    _deliver(home / "raw")
+    deliver(home / "raw")
     lake = open_lake(settings, spark)
     ingest(spark, settings, lake)
     build_features(spark, settings, lake)
@@ -60,7 +60,8 @@ def run(spark: SparkSession, home: Path) -> Life:
     return follow(settings, trained.split)
 
 
-def _deliver(folder: Path) -> None:
+def deliver(folder: Path) -> None:
+    """Write the raw files of `WORLD` into a new folder."""
     folder.mkdir(parents=True)
     plan = plan_of(WORLD)
     for entity, make in PARTS.items():

@@ -36,6 +36,8 @@ def tables() -> str:
 
 
 def _table(each: schemas.Table, grain: str) -> str:
+    if each.name not in WRITERS:
+        raise LookupError(f"table {each.name}: name its job and file in scripts/docs/writers.py")
     job, file = WRITERS[each.name]
     facts = [f"- grain: {grain}"] if grain else []
     facts += [f"- written by: `{job}`, in `pozytywka_spark/{file}`"]

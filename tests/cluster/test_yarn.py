@@ -111,7 +111,9 @@ def submitted(yarn: Yarn, folder: Path, job: str, archive: str, mode: str, *sets
     lines = log.read_text().splitlines() if log else []
     printed = done.stdout
     if mode == "cluster" and log:
-        of_containers = sorted(yarn.nodes.glob(f"*logDir*/{log.name.partition('_1.')[0]}*/*_000001/stdout"))
+        application = re.match(r"application_\d+_\d+", log.name)
+        assert application, log.name
+        of_containers = sorted(yarn.nodes.glob(f"*logDir*/{application[0]}/*_000001/stdout"))
         printed = "".join(path.read_text() for path in of_containers)
     return Run(done, printed, [json.loads(line) for line in lines])
 

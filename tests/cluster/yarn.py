@@ -23,6 +23,8 @@ import pyspark
 from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
 from py4j.protocol import Py4JJavaError
 
+from pozytywka_spark.spark.delta_jars import jars_folder
+
 NODES = 2
 NODE_MEMORY_MB = 4096  # what a node manager gives away; nothing is set aside for it
 
@@ -177,10 +179,9 @@ def _write_conf(path: Path, values: Mapping[str, str]) -> None:
 def main(command: Sequence[str]) -> int:
     """Run the command beside a cluster; its exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else containers would outlive it
-    jars = Path(sys.prefix) / "share" / "pozytywka-jars" / "yarn"  # where scripts/jars.sh puts them
     with (
         tempfile.TemporaryDirectory(prefix="yarn-") as folder,
-        yarn_cluster(Path(folder), jars) as yarn,
+        yarn_cluster(Path(folder), jars_folder() / "yarn") as yarn,
     ):
         environment = os.environ | {"HADOOP_CONF_DIR": str(yarn.conf), "HDFS": yarn.hdfs}
         return subprocess.run(command, env=environment, check=False).returncode

@@ -60,6 +60,13 @@ def test_files_of_rooms_that_are_named_are_there(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_files_that_are_named_without_a_folder_are_there(page: Path) -> None:
+    places = [PROJECT / top for top in ("pozytywka_spark", "tests", "scripts", "jobs")]
+    named = set(re.findall(r"`(\w+\.py)`", prose(page)))
+    assert sorted(file for file in named if not any(any(place.rglob(file)) for place in places)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_commands_are_those_of_jobs(page: Path) -> None:
     for job, *words in commands(page):
         assert job in jobs()

@@ -15,7 +15,7 @@ from pozytywka_spark.experiments.assignment import assign as room
 from pozytywka_spark.experiments.assignment import definitions
 from pozytywka_spark.experiments.assignment.allocation import start
 from pozytywka_spark.experiments.assignment.assign import assign, end, grow_share
-from pozytywka_spark.experiments.assignment.eligibility import chosen_cut_off, next_cut_off
+from pozytywka_spark.experiments.assignment.cut_offs import chosen_cut_off, next_cut_off
 from pozytywka_spark.experiments.assignment.hashing import bucket_of, layer_scope
 from pozytywka_spark.lake import Lake, open_lake
 from tests.worlds.known_effect import write_events
@@ -47,7 +47,7 @@ def rows_of(lake: Lake, name: str) -> pd.DataFrame:
 def test_users_get_the_group_of_their_bucket_once_and_for_life(
     spark: SparkSession, settings: Settings, lake: Lake
 ) -> None:
-    done = assign(spark, settings, lake, "adverts", {"fewer": 20, "none": 10}, JANUARY)
+    done = assign(settings, lake, "adverts", {"fewer": 20, "none": 10}, JANUARY)
     assert done.fates == {"assigned now": 396, "premium already": 4}
     rows = rows_of(lake, "adverts")
     expected = start({"fewer": 20, "none": 10})
@@ -62,9 +62,9 @@ def test_users_get_the_group_of_their_bucket_once_and_for_life(
     assert '"shares": {"control": 0.7, "fewer": 0.2, "none": 0.1}' in rows["settings"][0]
 
     version = lake.version("assignments")
-    assert assign(spark, settings, lake, "adverts", {"fewer": 20, "none": 10}, JANUARY).added == 0
+    assert assign(settings, lake, "adverts", {"fewer": 20, "none": 10}, JANUARY).added == 0
     assert lake.version("assignments") == version
-    later = assign(spark, settings, lake, "adverts", at=FEBRUARY)
+    later = assign(settings, lake, "adverts", at=FEBRUARY)
     assert later.fates == {"assigned now": 100, "assigned before": 101}  # 4 bought on the cut-off
     assert rows_of(lake, "adverts").head(396).equals(rows)
     assert [definitions.find(lake, "adverts").latest.revision, lake.version("experiments")] == [1, 0]
@@ -76,9 +76,9 @@ def test_without_a_cut_off_it_is_the_end_of_the_last_month_that_is_over(
     """January has begun: its events end on the fifth. One dated 2031 changes nothing."""
     stray = [(7, datetime(2031, 5, 5), "BUY_PREMIUM"), (8, datetime(2001, 5, 5), "PLAY")]
     write_events(spark, lake, pd.DataFrame(stray, columns=["user_id", "time", "kind"]))
-    done = assign(spark, settings, lake, "adverts", {"fewer": 20})
+    done = assign(settings, lake, "adverts", {"fewer": 20})
     assert (done.at, done.added) == (JANUARY, 396)
-    assert end(spark, lake, "adverts").at == JANUARY
+    assert end(lake, "adverts").at == JANUARY
     assert chosen_cut_off(lake, settings.data, None) == (
         JANUARY,
         "2023-01 has begun: its data end on 2023-01-05; the cut-off is 2023-01-01; "
@@ -96,11 +96,11 @@ def test_without_a_cut_off_it_is_the_end_of_the_last_month_that_is_over(
 def test_growth_is_for_newcomers_unless_control_is_told_to_move(
     spark: SparkSession, settings: Settings, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assign(spark, settings, lake, "adverts", {"treatment": 20}, JANUARY)
+    assign(settings, lake, "adverts", {"treatment": 20}, JANUARY)
     before = rows_of(lake, "adverts")
-    assert grow_share(spark, lake, "adverts", {"treatment": 40}, FEBRUARY).moved == 0
+    assert grow_share(lake, "adverts", {"treatment": 40}, FEBRUARY).moved == 0
     assert rows_of(lake, "adverts").equals(before)
-    assign(spark, settings, lake, "adverts", at=FEBRUARY)
+    assign(settings, lake, "adverts", at=FEBRUARY)
     newcomers = rows_of(lake, "adverts").loc[lambda rows: rows["revision"] == 2]
     assert len(newcomers) == 100
     assert (newcomers["group"] == "treatment").equals(newcomers["bucket"] < 4000)
@@ -112,9 +112,9 @@ def test_growth_is_for_newcomers_unless_control_is_told_to_move(
     with monkeypatch.context() as patch:
         patch.setattr(room, "append_rows", killed)
         with pytest.raises(KeyboardInterrupt):
-            grow_share(spark, lake, "adverts", {"treatment": 50}, MARCH, move_control=True)
+            grow_share(lake, "adverts", {"treatment": 50}, MARCH, move_control=True)
     assert len(rows_of(lake, "adverts")) == 496
-    done = grow_share(spark, lake, "adverts", {"treatment": 50}, MARCH, move_control=True)
+    done = grow_share(lake, "adverts", {"treatment": 50}, MARCH, move_control=True)
     rows = rows_of(lake, "adverts")
     moved = rows[rows["revision"] == 3]
     was_control = rows[(rows["group"] == "control") & (rows["bucket"] < 5000) & (rows["user_id"] != 4)]
@@ -122,17 +122,17 @@ def test_growth_is_for_newcomers_unless_control_is_told_to_move(
     assert set(moved["moved_from"]) == {"control"}
     assert set(moved["assigned_at"]) == {pd.Timestamp(MARCH)}
     assert done.moved == len(moved) > 100
-    assert grow_share(spark, lake, "adverts", {"treatment": 50}, MARCH, move_control=True).moved == 0
+    assert grow_share(lake, "adverts", {"treatment": 50}, MARCH, move_control=True).moved == 0
     assert len(rows_of(lake, "adverts")) == 496 + len(moved)
 
     for call, told in (
-        (lambda: grow_share(spark, lake, "adverts", {"treatment": 30}), "can't shrink from 50 to 30"),
-        (lambda: grow_share(spark, lake, "adverts", {"treatment": 60}, JANUARY), "time can't run backwards"),
+        (lambda: grow_share(lake, "adverts", {"treatment": 30}), "can't shrink from 50 to 30"),
+        (lambda: grow_share(lake, "adverts", {"treatment": 60}, JANUARY), "time can't run backwards"),
         (
-            lambda: assign(spark, settings, lake, "adverts", {"treatment": 60}),
+            lambda: assign(settings, lake, "adverts", {"treatment": 60}),
             "change them with experiment grow",
         ),
-        (lambda: assign(spark, settings, lake, "adverts", at=JANUARY), "holds from 2023-03-01 on"),
+        (lambda: assign(settings, lake, "adverts", at=JANUARY), "holds from 2023-03-01 on"),
     ):
         with pytest.raises(UsageError, match=told):
             call()
@@ -142,7 +142,7 @@ def test_experiments_of_a_layer_share_no_user_and_an_ended_one_gives_its_place_b
     spark: SparkSession, settings: Settings, lake: Lake
 ) -> None:
     def start_in_layer(name: str, traffic: float) -> int:
-        return assign(spark, settings, lake, name, {"t": 50}, JANUARY, layer="money", traffic=traffic).added
+        return assign(settings, lake, name, {"t": 50}, JANUARY, layer="money", traffic=traffic).added
 
     assert start_in_layer("one", 40) + start_in_layer("two", 55) < 396
     one, two = (rows_of(lake, name) for name in ("one", "two"))
@@ -153,10 +153,10 @@ def test_experiments_of_a_layer_share_no_user_and_an_ended_one_gives_its_place_b
         UsageError, match=r"layer money has no room for 10% of users \(held: one 40%, two 55%"
     ):
         start_in_layer("three", 10)
-    assert end(spark, lake, "one", FEBRUARY).at == FEBRUARY
-    assert end(spark, lake, "one", MARCH).at == FEBRUARY
+    assert end(lake, "one", FEBRUARY).at == FEBRUARY
+    assert end(lake, "one", MARCH).at == FEBRUARY
     with pytest.raises(UsageError, match="experiment one ended at 2023-02-01"):
-        assign(spark, settings, lake, "one", at=MARCH)
+        assign(settings, lake, "one", at=MARCH)
     assert start_in_layer("three", 10) > 0
     assert set(rows_of(lake, "three")["user_id"]) <= set(one["user_id"])
 
@@ -169,17 +169,17 @@ def test_two_definitions_at_the_same_moment_cannot_take_the_same_slot(
         definitions.define(settings, known, name, start({"t": 50}), JANUARY, layer="money", traffic=60)
         for name in ("one", "two")
     )
-    definitions.append(spark, lake, first, known)
+    definitions.append(lake, first, known)
     with pytest.raises(LakeError, match="changed by someone else at this moment: run the command again"):
-        definitions.append(spark, lake, second, known)
+        definitions.append(lake, second, known)
     assert list(definitions.read_experiments(lake)) == ["one"]
 
 
 def test_what_cannot_be_assigned_is_named(spark: SparkSession, settings: Settings, lake: Lake) -> None:
     for call, kind, told in (
-        (lambda: assign(spark, settings, lake, "new"), UsageError, "no experiment new in .* none yet"),
-        (lambda: assign(spark, settings, lake, "New!", {"t": 5}), UsageError, "expected lower-case letters"),
-        (lambda: assign(spark, settings, lake, "new", {"t": 5}, date(2031, 1, 1)), DataError,
+        (lambda: assign(settings, lake, "new"), UsageError, "no experiment new in .* none yet"),
+        (lambda: assign(settings, lake, "New!", {"t": 5}), UsageError, "expected lower-case letters"),
+        (lambda: assign(settings, lake, "new", {"t": 5}, date(2031, 1, 1)), DataError,
          "no user to assign at 2031-01-01: population 'active' is empty in 2030-12"),
     ):  # fmt: skip
         with pytest.raises(kind, match=told):
@@ -189,4 +189,4 @@ def test_what_cannot_be_assigned_is_named(spark: SparkSession, settings: Setting
         update={"experiments": settings.experiments.model_copy(update={"population": "scored"})}
     )
     with pytest.raises(DataError, match=r"table predictions is not in .*: run the score job first"):
-        assign(spark, scored, lake, "new", {"t": 5}, JANUARY)
+        assign(scored, lake, "new", {"t": 5}, JANUARY)

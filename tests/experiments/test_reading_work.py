@@ -9,9 +9,12 @@ import polars as pl
 import pytest
 
 from pozytywka_spark.experiments.analysis.participants import Past
-from pozytywka_spark.experiments.analysis.reading_work import BOUGHT, ReadEvents, ReadUsers
+from pozytywka_spark.experiments.analysis.reading_work import ReadUsers
 from pozytywka_spark.experiments.analysis.segments import contamination, segment_counts
 from pozytywka_spark.experiments.analysis.sufficient_statistics import cells_told
+from pozytywka_spark.experiments.purchases import BOUGHT, FindPurchases
+from pozytywka_spark.experiments.slices import Slice
+from pozytywka_spark.lake.count_days import CountDays, days_told
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.months import number_of
 from tests.in_memory import MemoryTasks
@@ -34,15 +37,16 @@ def read(tasks: MemoryTasks, slices: int) -> list[dict[str, list[dict[str, objec
         "experiment": pl.String,
         "user_id": pl.Int64,
         "group": pl.String,
+        "bucket": pl.Int32,
         "revision": pl.Int32,
         "assigned_at": _US,
     }
     groups = [(1, "a"), (2, "control"), (3, "control"), (4, "a"), (5, "a")]
-    entered = [("x", user, group, 1, at(7 if user == 4 else 6, 1)) for user, group in groups]
-    assigned = put(tasks, [*entered, ("x", 3, "a", 2, at(7, 1)), ("x", 6, "a", 1, at(8, 1))], named)
+    entered = [("x", user, group, 5, 1, at(7 if user == 4 else 6, 1)) for user, group in groups]
+    assigned = put(tasks, [*entered, ("x", 3, "a", 5, 2, at(7, 1)), ("x", 6, "a", 5, 1, at(8, 1))], named)
     other = put(
         tasks,
-        [("y", 2, "b", 1, at(6, 1)), ("y", 1, "control", 1, at(6, 1)), ("y", 3, "b", 1, at(8, 1))],
+        [("y", 2, "b", 5, 1, at(6, 1)), ("y", 1, "control", 5, 1, at(6, 1)), ("y", 3, "b", 5, 1, at(8, 1))],
         named,
     )
     event = {"user_id": pl.Int64, "event_time": _US, "event_type": pl.String}
@@ -56,10 +60,10 @@ def read(tasks: MemoryTasks, slices: int) -> list[dict[str, list[dict[str, objec
     ]
     files = [put(tasks, events[:3], event), put(tasks, events[3:], event)]
     run = {"weight": lambda _: 1, "named": str}
-    seen = tasks.run(files, ReadEvents(), **run)
-    days = sorted((day, many) for line in seen.results for day, many in line["days"])
-    assert [many for _, many in days] == [1] * 6
-    assert days[0][0] == (date(2022, 5, 31) - date(1970, 1, 1)).days
+    days = days_told(tasks.run(files, CountDays(), **run).results)
+    assert list(days.values()) == [1] * 6
+    assert min(days) == date(2022, 5, 31)
+    seen = tasks.run(files, FindPurchases(), **run)
 
     month = {"user_id": pl.Int64, "month": pl.Date, "plays": pl.Int64, "likes": pl.Int64}
     past = Past(
@@ -87,8 +91,9 @@ def read(tasks: MemoryTasks, slices: int) -> list[dict[str, list[dict[str, objec
     exposures = put(
         tasks, [(2, at(6, 5)), (1, at(8, 1)), (4, at(7, 5))], {"user_id": pl.Int64, "exposed_at": _US}
     )
-    work = ReadUsers(slices, (assigned,), tuple(seen.of(BOUGHT)), past, (other,), (exposures,), UNTIL)
-    return list(tasks.run(range(slices), work, **run).results)
+    work = ReadUsers((assigned,), tuple(seen.of(BOUGHT)), past, (other,), (exposures,), UNTIL)
+    items = [Slice(number, slices) for number in range(slices)]
+    return list(tasks.run(items, work, **run).results)
 
 
 @pytest.mark.parametrize("slices", [1, 3])

@@ -15,9 +15,10 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, GuardError, UsageError
+from pozytywka_spark.experiments.analysis.read_experiment import read_experiment
 from pozytywka_spark.experiments.assignment.assign import AssignReport, assign, end
 from pozytywka_spark.experiments.assignment.importing import import_exposures, import_groups
-from pozytywka_spark.experiments.stage import ExperimentReport, read_experiment, report
+from pozytywka_spark.experiments.stage import ExperimentReport, report
 from pozytywka_spark.lake import Lake
 from pozytywka_spark.tracking.store import connect
 from tests.worlds.known_effect import START, Known
@@ -28,7 +29,7 @@ NAMES = {"true": "treatment", "false": "control"}
 def take_in(spark: SparkSession, known: Known, name: str, people: pd.DataFrame, lake: Lake) -> AssignReport:
     file = spark.createDataFrame(people[["user_id", "treated"]])
     return import_groups(
-        spark, known.settings, lake, name, file, {"treatment": 50}, START,
+        known.settings, lake, name, file, {"treatment": 50}, START,
         columns=("user_id", "treated"), renamed=NAMES,
     )  # fmt: skip
 
@@ -44,7 +45,7 @@ def told(spark: SparkSession, known: Known) -> ExperimentReport:
         "premium already": early.sum(),
     }
     assert take_in(spark, known, "louder", known.people, known.lake).added == 0
-    return report(spark, known.settings, known.lake, "louder")
+    return report(known.settings, known.lake, "louder")
 
 
 def test_the_known_effect_lies_within_every_interval(known: Known, told: ExperimentReport) -> None:
@@ -111,7 +112,7 @@ def test_what_it_leaves_behind_and_that_reading_again_changes_nothing(
     assert "artifacts/experiment-louder.html)" in logged.data.tags["mlflow.note.content"]
     assert {entry.dataset.name for entry in logged.inputs.dataset_inputs} == {"assignments", "events"}
     version = known.lake.version("experiment_results")
-    again = report(spark, known.settings, known.lake, "louder")
+    again = report(known.settings, known.lake, "louder")
     assert (again.unchanged, again.run_id) == (True, told.run_id)
     assert Path(again.path).read_text(encoding="utf-8") == page
     assert known.lake.version("experiment_results") == version
@@ -124,7 +125,7 @@ def test_an_assignment_by_hash_finds_no_effect_and_tells_what_muddies_it(
     settings = known.settings.model_copy(
         update={"experiments": known.settings.experiments.model_copy(update={"population": "all"})}
     )
-    done = assign(spark, settings, known.lake, "calm", {"a": 30, "b": 30}, START)
+    done = assign(settings, known.lake, "calm", {"a": 30, "b": 30}, START)
     assert (
         done.added
         == done.fates["assigned now"]
@@ -137,7 +138,7 @@ def test_an_assignment_by_hash_finds_no_effect_and_tells_what_muddies_it(
     )
     assert import_exposures(known.lake, "calm", exposed, ("who", "at")) == 9
     assert import_exposures(known.lake, "calm", exposed, ("who", "at")) == 0
-    reading = read_experiment(spark, settings, known.lake, "calm")
+    reading = read_experiment(settings, known.lake, "calm")
     for row in reading.of("cumulative"):
         assert row["always_low"] < 0 < row["always_high"]
     muddied = {(row["group"], row["what"]): row["users"] for row in reading.contamination}
@@ -148,8 +149,8 @@ def test_an_assignment_by_hash_finds_no_effect_and_tells_what_muddies_it(
     treated = set(known.people.loc[known.people["treated"], "user_id"])
     both = rows[rows["user_id"].isin(treated)]["group"].value_counts()
     assert muddied["b", "also treated by louder"] == both["b"]
-    assert end(spark, known.lake, "calm", date(2022, 8, 1)).status == "ended"
-    ended = read_experiment(spark, settings, known.lake, "calm")
+    assert end(known.lake, "calm", date(2022, 8, 1)).status == "ended"
+    ended = read_experiment(settings, known.lake, "calm")
     assert ended.months == (date(2022, 6, 1), date(2022, 7, 1))
 
 
@@ -160,7 +161,7 @@ def test_lost_users_stop_the_reading(spark: SparkSession, known: Known) -> None:
     with pytest.raises(
         GuardError, match=r"sample ratio mismatch, the reading stops: \w+ has .*50.00% were meant"
     ):
-        report(spark, known.settings, known.lake, "lossy")
+        report(known.settings, known.lake, "lossy")
 
 
 def test_what_cannot_be_read_or_taken_in_is_named(
@@ -169,18 +170,18 @@ def test_what_cannot_be_read_or_taken_in_is_named(
     with pytest.raises(
         UsageError, match=r"no experiment nothing in .*\(there are: .*louder.*\); start it with"
     ):
-        report(spark, known.settings, known.lake, "nothing")
-    later = assign(spark, known.settings, known.lake, "later", {"treatment": 20})
+        report(known.settings, known.lake, "nothing")
+    later = assign(known.settings, known.lake, "later", {"treatment": 20})
     assert later.at == date(2022, 12, 1)
     with pytest.raises(DataError, match="nothing to read yet: the experiment starts at 2022-12-01"):
-        report(spark, known.settings, known.lake, "later")
+        report(known.settings, known.lake, "later")
     turned = replace(known, people=known.people.assign(treated=~known.people["treated"]))
     with pytest.raises(DataError, match="users of the file have another group in experiment louder"):
         take_in(spark, turned, "louder", turned.people, known.lake)
     file = spark.createDataFrame(known.people[["user_id", "treated"]])
     columns = ("user_id", "treated")
     with pytest.raises(UsageError, match="the file has groups false, true, expected treatment, control"):
-        import_groups(spark, known.settings, known.lake, "other", file, {"treatment": 50}, columns=columns)
+        import_groups(known.settings, known.lake, "other", file, {"treatment": 50}, columns=columns)
     doubled = pd.concat([known.people, known.people.assign(treated=True)])
     with pytest.raises(DataError, match=r"users of the file have several groups or no id"):
         take_in(spark, known, "doubled", doubled, known.lake)

@@ -52,13 +52,13 @@ def world(
     users = pd.DataFrame({"user_id": rows["user_id"], "city": "Radom", "favourite_genres": None})
     users["premium_user"] = buys
     lake.overwrite(as_spark(spark, users, schemas.USERS), schemas.USERS)
-    assign(spark, settings, lake, "offer", {"offer": 100 * SHARE}, date(2023, 1, 1))
+    assign(settings, lake, "offer", {"offer": 100 * SHARE}, date(2023, 1, 1))
     return settings, lake, rows
 
 
 @pytest.fixture(scope="module")
 def found(spark: SparkSession, world: tuple[Settings, Lake, pd.DataFrame]) -> UpliftReport:
-    return uplift(spark, world[0], world[1], "offer")
+    return uplift(world[0], world[1], "offer")
 
 
 def test_persuadable_users_are_found_where_score_finds_those_who_buy_anyway(
@@ -98,12 +98,12 @@ def test_the_same_users_are_not_estimated_twice_and_one_regression_finds_them_to
 ) -> None:
     settings, lake, _ = world
     version = lake.version("uplift")
-    again = uplift(spark, settings, lake, "offer")
+    again = uplift(settings, lake, "offer")
     assert (again.unchanged, again.areas, again.run_id) == (True, found.areas, found.run_id)
     assert lake.version("uplift") == version
     other = settings.experiments.uplift.model_copy(update={"method": "transformed"})
     chosen = settings.experiments.model_copy(update={"uplift": other})
-    one = uplift(spark, settings.model_copy(update={"experiments": chosen}), lake, "offer")
+    one = uplift(settings.model_copy(update={"experiments": chosen}), lake, "offer")
     assert [row["ranking"] for row in one.areas] == ["uplift"]
     assert one.areas[0]["low"] > 0
     assert "no score of theirs is known" in one.verdict
@@ -119,9 +119,9 @@ def test_too_little_data_is_refused_with_the_counts(
         DataError,
         match=r"too little data for uplift: offer has \d+ purchases among [\d,]+ users in half 1, at least",
     ):
-        uplift(spark, settings.model_copy(update={"experiments": chosen}), lake, "offer")
+        uplift(settings.model_copy(update={"experiments": chosen}), lake, "offer")
     with pytest.raises(UsageError, match="--treatment discount: experiment offer has offer"):
-        uplift(spark, settings, lake, "offer", "discount")
+        uplift(settings, lake, "offer", "discount")
 
 
 def test_intervals_of_the_area_cover_zero_when_nobody_is_persuaded() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.experiments.assignment.eligibility import members
+from pozytywka_spark.experiments.assignment.population import find_members
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest.relayout import rebucket
 from pozytywka_spark.lake.api import Lake
@@ -31,6 +32,11 @@ def buckets(lake: Lake, name: str) -> set[int]:
     return set(pl.DataFrame(pl.from_arrow(lake.rows(name, ["user_bucket"])))["user_bucket"].unique())
 
 
+def members(lake: Lake, at: date) -> list[int]:
+    with lake.tasks() as tasks:
+        return sorted(tasks.fetch(find_members(lake, tasks, "active", at))["user_id"].unique())
+
+
 def test_features_of_four_buckets_are_those_of_one(spark: SparkSession, tmp_path: Path) -> None:
     """Another number of buckets makes nothing stale; once a month is, all are built, in the new buckets."""
     worlds = histories(4)
@@ -40,12 +46,12 @@ def test_features_of_four_buckets_are_those_of_one(spark: SparkSession, tmp_path
     built = build_features(spark, settings, lake, features=FEW).months
     before = contents(lake)
     february = next_month(built[0])
-    active = sorted(members(lake, "active", february).collect())
+    active = members(lake, february)
     rebucket(settings, lake, 4)
     assert buckets(lake, "events") == {0, 1, 2, 3}, "every bucket has users, or this test shows nothing"
     again = build_features(spark, settings, lake, features=FEW)
     assert (again.months, again.stale) == ([], []), "the same events in other files make nothing stale"
-    assert sorted(members(lake, "active", february).collect()) == active
+    assert members(lake, february) == active
     assert contents(lake) == before
     extra = [worlds.events[-1] | {"session_id": 999_999_999}]
     deliver(lake, extra)

@@ -7,10 +7,11 @@ from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.ingest.batch import Batch, Source, ingest_batch
-from pozytywka_spark.ingest.intake.listing import list_local
-from pozytywka_spark.ingest.intake.rawpaths import decoded_path
 from pozytywka_spark.ingest.intake.reader import Surveyed
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.spark_files import SparkFiles
+from pozytywka_spark.lake.storage.addresses import decoded_path
+from pozytywka_spark.lake.storage.listing import list_local
 
 
 def run_older_stream(
@@ -23,7 +24,7 @@ def run_older_stream(
         listed = [file for file in list_local(folder) or () if file.path in paths]
         files = tuple(Surveyed(file) for file in listed)
         with lake.tasks() as tasks:
-            ingest_batch(Batch(spark, lake, settings, source, number, files), tasks)
+            ingest_batch(Batch(SparkFiles(spark), lake, settings, source, number, files), tasks)
 
     stream = (
         spark.readStream.format("text")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,18 +11,31 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS
-from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
-from pozytywka_spark.ingest.intake.textlines import Lines
+from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
 from pozytywka_spark.ingest.validate.file_stats import FileStats
 from pozytywka_spark.ingest.validate.joined_pieces import Origin
 from pozytywka_spark.ingest.validate.judge_lines import Judged
 from pozytywka_spark.ingest.validate.line_work import LineWork
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.storage.filesystem import Storage
+from pozytywka_spark.lake.storage.listed_file import ListedFile, naive_time
 from tests.in_memory import MemoryFiles
+from tests.ingest.odd_lines import PLAY
 
 ANY_TIME = Judging(2**20)
+
+SOUND = json.dumps(PLAY).encode()
+NAMELESS = json.dumps(PLAY | {"user_id": None}).encode()
+
+
+def cut(data: bytes) -> list[tuple[bytes, int]]:
+    lines = lines_in(Piece(data, 0))
+    return list(zip(lines.texts, lines.offsets, strict=True))
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def losses_of(raw: str | None, path: str) -> list[tuple[int | None, int | None, str | None]]:
@@ -35,7 +50,7 @@ def work(
 
 
 def surveyed(path: Path, **how: Any) -> Surveyed:
-    return Surveyed(RawFile(str(path), path.stat().st_size, naive_time(0)), **how)
+    return Surveyed(ListedFile(str(path), path.stat().st_size, naive_time(0)), **how)
 
 
 def run(
@@ -45,7 +60,7 @@ def run(
     paths = sorted({part.path for part in parts})
     files = MemoryFiles()
     told = list(work(paths, entity, judging, buckets)(parts, files))
-    stats = {paths[one["source"]]: FileStats.of_told(one["stats"]) for one in told}
+    stats = {paths[one["source"]]: FileStats.of_result(one["stats"]) for one in told}
     return files, stats, {paths[one["source"]]: one["blocks"] for one in told}
 
 

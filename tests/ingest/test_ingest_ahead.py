@@ -13,10 +13,10 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.file_log import Book
-from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Surveyed
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.storage.listed_file import ListedFile
 from tests.worlds.deliveries import Row, at, contents, sessions, users, write
 
 TABLES = ("events", "users", "quarantine", "ingest_counts", "ingest_files")
@@ -34,7 +34,7 @@ def surveyed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     seen: list[tuple[str, bool]] = []
     survey = Book._surveyed
 
-    def watched(book: Book, files: Sequence[RawFile], *, refuse: bool) -> list[Surveyed]:
+    def watched(book: Book, files: Sequence[ListedFile], *, refuse: bool) -> list[Surveyed]:
         seen.append((book.source.contract.entity, threading.current_thread().name.startswith(AHEAD)))
         return survey(book, files, refuse=refuse)
 

@@ -18,7 +18,6 @@ from tests.worlds.deliveries import at, contents, sessions, users, write
 
 TABLES = ("users", "events", "quarantine", "ingest_counts", "ingest_files", "ingests")
 WRITES = ("append", "upsert", "replace_partitions", "rewrite")
-KILLS = 10
 SECONDS = 150
 
 
@@ -154,7 +153,8 @@ def test_a_lake_left_within_a_batch_of_sparks_stream_goes_on(spark, settings, tm
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(spark, settings, tmp_path) -> None:
+@pytest.mark.parametrize("many", [2, 10])
+def test_killed_at_random_moments(spark, settings, tmp_path, many) -> None:
     """SIGKILL to the whole process group, as a machine that goes down; then the same command again."""
     raw = delivery(tmp_path / "raw")
     write(raw / "users.jsonl", users())
@@ -162,7 +162,7 @@ def test_killed_at_random_moments(spark, settings, tmp_path) -> None:
     stage.ingest(spark, at(own, raw), open_lake(own, spark))
     expected = state(open_lake(own, spark))
     dice, deadline, lakes, kills, took = random.Random(11), time.monotonic() + SECONDS, 0, 0, 6.0
-    while kills < KILLS and time.monotonic() < deadline:
+    while kills < many and time.monotonic() < deadline:
         own = in_lake(settings, tmp_path / f"killed {lakes}")
         ready, done = run_for(own, raw, tmp_path, dice.uniform(0.1, 1.0) * took)
         kills += not done

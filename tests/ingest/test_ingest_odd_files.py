@@ -15,10 +15,10 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.intake import reader, survey
 from pozytywka_spark.ingest.intake.contracts import SESSIONS
-from pozytywka_spark.ingest.intake.listing import list_local
 from pozytywka_spark.jobs import ingest as job
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.storage.filesystem import Storage
+from pozytywka_spark.lake.storage.listing import list_local
 from tests.in_memory import MemoryTasks
 from tests.worlds.deliveries import at, contents, sessions, users, write
 

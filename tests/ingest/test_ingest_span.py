@@ -64,7 +64,7 @@ def test_a_delivery_with_stray_clocks_tells_and_records_its_span(
     report = stage.ingest(spark, at(settings, raw), lake)
     assert report.span is not None
     days = sorted(row["timestamp"][:10] for row in rows[:-2])
-    assert report.span.told() == (
+    assert report.span.described() == (
         f"data from {days[0]} to {days[-1]} (1 event on 1 day before, 1 event on 1 day after are outside)"
     )
     told = {f.check: (f.severity, f.rows) for f in report.findings if "the data's" in f.check}

@@ -8,17 +8,16 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyspark.sql import types as T
 
 from pozytywka_spark.ingest.quality.checks import (
     INFO,
     Check,
     Tally,
     add_up,
-    as_told,
+    as_result,
     column_finding,
     finding_of,
-    from_told,
+    from_result,
     tally_checks,
     tally_columns,
 )
@@ -45,14 +44,14 @@ TIMES = [
 @pytest.mark.parametrize(("value", "text"), DOUBLES)
 def test_doubles_are_spelt_as_java_does(value: float, text: str) -> None:
     assert double_text(value) == text
-    assert as_spelt(value, T.DoubleType()) == text
+    assert as_spelt(value, "double") == text
 
 
 @pytest.mark.parametrize(("time", "text"), TIMES)
 def test_times_lose_the_zeros_at_their_end(time: datetime, text: str) -> None:
     micros = round(time.timestamp() * 1_000_000)
     assert time_text(micros) == text
-    assert as_spelt(micros, T.TimestampType()) == text
+    assert as_spelt(micros, "timestamp") == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -73,7 +72,7 @@ PARTIALS = st.dictionaries(st.tuples(st.just("users"), st.sampled_from("xyz")), 
 def test_partials_add_up_in_any_grouping(partials: list[dict], place: int) -> None:
     whole = add_up(partials)
     assert add_up([add_up(partials[place:]), add_up(partials[:place])]) == whole
-    assert from_told(as_told(whole)) == whole
+    assert from_result(as_result(whole)) == whole
     assert sum(tally.rows for tally in whole.values()) == sum(
         t.rows for each in partials for t in each.values()
     )
@@ -102,5 +101,5 @@ def test_columns_are_told_by_nulls_and_by_bounds_of_what_is_ordered() -> None:
         ("users", "column favourite_genres"): Tally(1, 2),
         ("users", "column premium_user"): Tally(1, 2),
     }
-    told = column_finding("users", "user_id", Tally(0, 2, 7, 101), T.LongType())
+    told = column_finding("users", "user_id", Tally(0, 2, 7, 101), "bigint")
     assert (told.check, told.meaning) == ("column user_id", "null; values from 7 to 101")

@@ -10,9 +10,9 @@ import pytest
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.intake.contracts import SESSIONS
-from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.survey import survey
 from pozytywka_spark.lake.storage.filesystem import Storage
+from pozytywka_spark.lake.storage.listed_file import ListedFile, naive_time
 from tests.in_memory import MemoryTasks
 from tests.ingest.odd_lines import PLAY
 
@@ -20,10 +20,10 @@ SECONDS = json.dumps(PLAY | {"timestamp": 1672722595}) + "\n"
 ISO = json.dumps(PLAY) + "\n"
 
 
-def listed(folder: Path, contents: dict[str, bytes]) -> list[RawFile]:
+def listed(folder: Path, contents: dict[str, bytes]) -> list[ListedFile]:
     for name, data in contents.items():
         (folder / name).write_bytes(data)
-    return [RawFile(str(folder / name), len(data), naive_time(0)) for name, data in contents.items()]
+    return [ListedFile(str(folder / name), len(data), naive_time(0)) for name, data in contents.items()]
 
 
 def test_each_file_is_read_as_what_it_is(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_each_file_is_read_as_what_it_is(tmp_path: Path) -> None:
     }
     files = listed(tmp_path, contents)
     tasks = MemoryTasks(3)
-    gone = RawFile(str(tmp_path / "gone"), 1, naive_time(0))
+    gone = ListedFile(str(tmp_path / "gone"), 1, naive_time(0))
     found = survey(tasks, [*files, gone], Storage(), SESSIONS, refuse=True)
     assert [each.file for each in found] == files
     assert [(each.codec, each.array, each.time_unit) for each in found] == [

@@ -14,9 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_spark.ingest.intake.arrays import BrokenArrayError, array_rows
-from pozytywka_spark.ingest.intake.rawfile import RawFile, naive_time
 from pozytywka_spark.ingest.intake.reader import SPLIT_BYTES, Surveyed, parts_of
-from pozytywka_spark.ingest.intake.spark_source import failure_in_words
 from pozytywka_spark.ingest.intake.textlines import (
     EndlessLineError,
     Lines,
@@ -26,6 +24,8 @@ from pozytywka_spark.ingest.intake.textlines import (
 )
 from pozytywka_spark.ingest.intake.unpack import UNREADABLE, codec_of, unpack_error, unpacked
 from pozytywka_spark.lake.shards import pack
+from pozytywka_spark.lake.spark_files import failure_in_words
+from pozytywka_spark.lake.storage.listed_file import ListedFile, naive_time
 
 TEXT = st.lists(st.sampled_from([b"{}", b"a", b"\xff", "ż".encode(), b"\n", b"\r\n", b"\r"]), max_size=40)
 
@@ -138,7 +138,7 @@ def test_arrays_that_break_off_or_go_on(data: bytes, told: str) -> None:
 
 def test_tasks_get_about_as_much_each_and_every_byte_once() -> None:
     def file(name: str, size: int, codec: str = "plain", *, array: bool = False) -> Surveyed:
-        return Surveyed(RawFile(name, size, naive_time(0)), codec, array)
+        return Surveyed(ListedFile(name, size, naive_time(0)), codec, array)
 
     big, small = 5 * SPLIT_BYTES + 7, 1000
     files = [file("big", big), file("packed", big, "gzip"), file("array", big, array=True)]

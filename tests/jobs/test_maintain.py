@@ -33,6 +33,7 @@ ROWS = [
 REFUSED = "table events has the layout of an older release; bring it up to date with: maintain --upgrade"
 JOBS = {
     "experiment": ("list",),
+    "factory": ("report",),
     "features": (),
     "gate": (),
     "ingest": (),

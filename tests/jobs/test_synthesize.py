@@ -1,5 +1,7 @@
 """The job `synthesize`: flags, refusals, and what it prints."""
 
+import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,8 @@ def test_a_tiny_world_with_everything(
         (["--drift", "2022-13"], "setting synthetic.drift.from_month="),
         (["--dirt", "0.9"], "synthetic.dirt.lower_case_event_type="),
         (["--set", "synthetic.dirt.mud=0.1"], "unknown setting synthetic.dirt.mud"),
+        (["--bots", "900", "--fans", "101"], "all its accounts must be at most half of synthetic.users"),
+        (["--camouflage", "0.95"], "setting synthetic.fraud.camouflage="),
         (["--fraud", "1000"], "rings x accounts must be at most a quarter of synthetic.users"),
         (["--set", "synthetic.artists=5000"], "must be at most synthetic.tracks"),
     ],
@@ -57,3 +61,43 @@ def test_what_is_said_besides_a_scale_wins_wherever_it_stands(tmp_path: Path) ->
     for flags in parser_order:
         args = job("synthesize").parser().parse_args(flags)
         assert args.overrides.index("synthetic.users=77") > args.overrides.index("synthetic.users=20000")
+
+
+def test_the_truth_of_cheats_and_reviewers_who_know_it(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "delivery"
+    flags = ["--scale", "tiny", "--users", "40", "--out", str(out)]
+    flags += ["--bots", "2", "--quick-buyers", "5", "--sleepers", "1", "--set", "synthetic.truth_paths=0"]
+    assert run("synthesize", f"home={tmp_path}", flags=tuple(flags)) == 0
+    truth = tmp_path / "delivery_truth"
+    rows = [json.loads(line) for path in (truth / "accounts").iterdir() for line in path.open()]
+    assert Counter(row["kind"] for row in rows) == {"bot": 2, "quick_buyer": 5, "sleeper": 1}
+    charged = [json.loads(line) for line in (truth / "chargebacks.jsonl").open()]
+    assert charged
+    known = {row["user_id"]: row for row in rows}
+    for row in charged:
+        assert row == {name: known[row["user_id"]][name] for name in row}
+        assert row["bought_at"] < row["charged_back_at"]
+    bot = next(row for row in rows if row["kind"] == "bot")
+    day = bot["starts_at"][:10]
+    case = {"case_id": "a", "group": "loops", "accounts": [bot["user_id"]], "day": day, "cut_off": day}
+    queue = tmp_path / "queue.jsonl"
+    queue.write_text(json.dumps({**case, "opened_at": day, "rules": [], "signals": {}}))
+    capsys.readouterr()
+    asked = ("--verdicts", str(queue), "--delivery", str(out), "--error", "0")
+    assert run("synthesize", f"home={tmp_path}", flags=asked) == 0
+    assert "moderation verdicts --from" in capsys.readouterr().out
+    answer = json.loads((tmp_path / "queue_verdicts.jsonl").read_text())
+    assert (answer["case_id"], answer["verdict"]) == ("a", "bad")
+    wrong = (
+        *asked[:2],
+        "--delivery",
+        str(out),
+        "--error",
+        "1",
+        "--out",
+        str(tmp_path / "elsewhere/wrong.jsonl"),
+    )
+    assert run("synthesize", f"home={tmp_path}", flags=wrong) == 0
+    assert json.loads((tmp_path / "elsewhere/wrong.jsonl").read_text())["verdict"] == "ok"

@@ -92,7 +92,7 @@ def test_a_live_writer_is_never_swept(tmp_path: Path) -> None:
     """However old: its lock says that it lives."""
     folder = tmp_path / "_staging" / "writer"
     folder.mkdir(parents=True)
-    with local_files.held(str(folder / "writer.lock")) as mine:
+    with local_files.file_lock(str(folder / "writer.lock")) as mine:
         assert mine
         _age(tmp_path, 10 * DAY)
         assert staging.sweep(str(tmp_path)) == 0

@@ -83,7 +83,7 @@ def _quantiles(values: np.ndarray) -> np.ndarray:
 
 def test_not_a_number_is_a_null() -> None:
     found = count_bins(np.array([np.nan, 1.0]), edges_of(np.array([np.nan, 1.0])))
-    assert (found.known, found.nulls) == (1.0, 1.0)
+    assert (found.not_null, found.nulls) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("sample", [10_000, 50])

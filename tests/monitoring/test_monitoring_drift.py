@@ -61,7 +61,7 @@ def test_chance_alone_passes_the_noise_limit_as_often_as_said() -> None:
         known = [sample(2 * seed + side, 0.0, rows) for side, rows in ((0, 1500), (1, 400))]
         nulls = np.random.default_rng(seed).binomial((1500, 400), 0.1)
         pair = [counts(values, edges, int(n)) for values, n in zip(known, nulls, strict=True)]
-        for found in distances_of(*pair, users=1e9, chance=0.05, chosen=Monitoring()):
+        for found in distances_of(*pair, users=1e9, chance=0.05, limits=Monitoring()):
             passed[found.metric] += found.value > found.noise
     assert {name: number for name, number in passed.items() if not 10 <= number <= 75} == {}
 

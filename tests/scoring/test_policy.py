@@ -40,6 +40,27 @@ def test_precision_takes_as_many_as_keep_it(scored: pd.DataFrame) -> None:
     assert means[len(found) + 2] < 0.25  # at most a step's users more would break it
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(kind="budget", budget_users=17),
+        Policy(kind="value", value_of_sale=30, cost_of_contact=4),
+        Policy(kind="precision", precision=0.25),
+    ],
+)
+def test_the_rule_chooses_among_those_who_are_not_shut_out(scored: pd.DataFrame, policy: Policy) -> None:
+    drawn = scored.sample(frac=1, random_state=1)
+    out = (drawn["rank"] % 3 == 1).to_numpy()
+    rule = Rule(**policy.model_dump())
+    found = selected(drawn["rank"].to_numpy(), drawn["probability"].to_numpy(), rule, out)
+    others = drawn[~out]
+    closed_up = others["rank"].rank().astype(int).to_numpy()
+    expected = selected(closed_up, others["probability"].to_numpy(), rule)
+    assert drawn.loc[found, "rank"].tolist() == others.loc[expected, "rank"].tolist()
+    assert expected.any()
+    assert not found[out].any()
+
+
 @pytest.mark.parametrize("policy", [Policy(), Policy(kind="precision", precision=1.0)])
 def test_nobody(scored: pd.DataFrame, policy: Policy) -> None:
     assert ranks_of(scored, policy) == []

@@ -51,7 +51,7 @@ def test_the_genetic_search_beats_random_search_of_ten_times_the_evaluations(ads
     """Hypervolume over two seeds, same guard, bounds and draw as of the first population."""
     task, chosen = (
         ads_world.task,
-        ads_world.task.chosen.model_copy(
+        ads_world.task.simulation.model_copy(
             update={"rows": 80, "neighbours": 300, "population": 32, "generations": 20}
         ),
     )
@@ -75,7 +75,7 @@ def test_a_front_is_allowed_undominated_and_starts_today(ads_world: World) -> No
     for place, one in enumerate(values):
         others = np.delete(values, place, axis=0)
         assert not ((others <= one).all(axis=1) & (others < one).any(axis=1)).any()
-    assert (front.outcome.support >= ads_world.segment.chosen.min_support).all()
+    assert (front.outcome.support >= ads_world.segment.simulation.min_support).all()
     assert (front.settings[0] == ads_world.segment.none).all()
     assert front.outcome.distance[0] == 0
     assert len(front.settings) > 5
@@ -95,8 +95,8 @@ def test_a_segments_front_is_the_same_in_whatever_order_its_rows_come(ads_world:
     rows = ads_world.now.assign(
         segment="all users", users=600, purchases=150.0, dice=ads_world.now["user_id"]
     )
-    small = task.chosen.model_copy(update={"generations": 3})
-    work = AdviseOn(replace(task, chosen=small), tuple(names), 600)
+    small = task.simulation.model_copy(update={"generations": 3})
+    work = AdviseOn(replace(task, simulation=small), tuple(names), 600)
     found = []
     for order in (rows, rows.sample(frac=1, random_state=1)):
         tasks, frame = MemoryTasks(), pl.from_pandas(order, nan_to_null=True)
@@ -116,8 +116,8 @@ def test_the_suggestion_pays_off_even_at_the_intervals_low_end_and_is_told_in_wo
     assert best["advice"].endswith(" for activity: 10 to 49 plays")
     assert rows[0]["advice"] == "change nothing for activity: 10 to 49 plays"
     # adverts that earn nothing are free to change; with sales worth nothing, no change is worth anything
-    costs = ads_world.task.chosen.costs.model_copy(update={"advert_income": 0.0})
-    chosen = ads_world.task.chosen.model_copy(update={"costs": costs, "generations": 3})
+    costs = ads_world.task.simulation.costs.model_copy(update={"advert_income": 0.0})
+    chosen = ads_world.task.simulation.model_copy(update={"costs": costs, "generations": 3})
     dear = replace(ads_world.task, value_of_sale=0.0)
     segment = Segment(ads_world.now, LEVERS, dear.model, dear.actionable, chosen)
     assert front_rows(segment, dear, "x", 6000)[0]["suggested"]
@@ -139,7 +139,7 @@ def test_income_lost_is_that_of_the_adverts_not_heard(ads_world: World) -> None:
     segment = ads_world.segment
     outcome = segment.evaluate(np.array([at(segment, adverts=0.5), at(segment, favourites=1.5)]))
     ads = segment.columns["number_of_advertisements"].mean()
-    assert outcome.income_lost[0] == 0.5 * ads * segment.chosen.costs.advert_income
+    assert outcome.income_lost[0] == 0.5 * ads * segment.simulation.costs.advert_income
     assert outcome.income_lost[1] == 0.0
     assert outcome.cost[1] > 0
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +19,9 @@ from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.evaluation import explanation, importance
 from pozytywka_spark.models.predictors import Linear, Trees
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.training.stability import rank_correlation, stability
-from pozytywka_spark.training.tuning.folds import Fit, FoldResult
+from pozytywka_spark.months import TimeSplit, months_between, split_months
+from pozytywka_spark.training.stability import folds_begun, rank_correlation, stability
+from pozytywka_spark.training.tuning.folds import Final, Fit, FitAll, FoldResult
 
 ORDER = ("slope", "wave", "noise", "gone")
 ROWS = 900
@@ -172,10 +177,6 @@ def test_a_model_is_explained_on_the_test_rows(
 
 
 def test_stability_compares_each_fold_with_the_final_model(settings: object) -> None:
-    from datetime import date
-
-    from pozytywka_spark.months import months_between, split_months
-
     months = months_between(date(2022, 1, 1), date(2022, 8, 1))
     folds = [split_months(months[:last], 1, 0, 30) for last in (8, 7)]
     strongest = [{"feature": "slope", "strength": 3.0}, {"feature": "wave", "strength": 1.0}]
@@ -199,3 +200,23 @@ def test_stability_compares_each_fold_with_the_final_model(settings: object) -> 
     }  # fmt: skip
     assert rank_correlation(np.zeros(3), np.array([1.0, 2, 3])) is None
     assert rank_correlation(np.array([1.0, 2, 3]), np.array([3.0, 2, 1])) == pytest.approx(-1)
+
+
+def test_folds_that_begin_early_are_fitted_once_and_found_in_their_place(settings: object) -> None:
+    months = months_between(date(2022, 1, 1), date(2022, 8, 1))
+    final, earlier, earliest = (split_months(months[:last], 1, 0, 30) for last in (8, 7, 6))
+    asked: list[tuple[object, list[TimeSplit]]] = []
+
+    def fit_all(trees: Final | None) -> FitAll:
+        def fit(fits: Sequence[Fit]) -> list[FoldResult]:
+            asked.append((trees, [fit.fold for fit in fits]))
+            return [FoldResult(0.3, len(fit.fold.train), 0.0, ()) for fit in fits]
+
+        return fit
+
+    prepared: Any = SimpleNamespace(folds=[earlier, final, earliest], split=final)
+    trees: Any = object()
+    with folds_begun(prepared, settings, fit_all) as begun:
+        found = begun(trees)([Fit(settings, fold) for fold in prepared.folds])
+    assert [result.trees for result in found] == [len(fold.train) for fold in prepared.folds]
+    assert asked == [(None, [earlier, earliest]), (trees, [final])]

@@ -18,7 +18,7 @@ from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.spark.resources import Plan
 from pozytywka_spark.training.estimators import fit_trees
-from pozytywka_spark.training.single_task import Grown, Task, binned, grow
+from pozytywka_spark.training.single_task import Grown, binned, grow
 from pozytywka_spark.training.tuning import folds
 from pozytywka_spark.training.tuning.folds import Final, Fit, FoldResult, fit_folds
 from tests.worlds.known_hazard import hazard_rows, training_table
@@ -124,27 +124,6 @@ def test_a_fold_of_the_final_split_takes_the_final_trees(
         taken([Fit(faster, same)])
         fit_folds(Here(table), ORDER, counts, 2, explain=True, final=final)([Fit(settings, same)])
         assert len(grown) == 2 + 1 + 2  # of other settings or threads nothing is taken
-
-
-def test_fits_that_share_a_machine_have_fewer_threads_and_take_the_final_trees_all_the_same(
-    rows: pd.DataFrame, table: TrainingTable, counts: list[MonthCount], settings: Settings
-) -> None:
-    settings = settings_in(settings.home, "training.max_trees=10")
-    same, other = (fold_of(rows, slice(0, 6), slice(6, 8)), fold_of(rows, slice(0, 4), slice(5, 7)))
-    sided = table.sided([same.train, same.validation, ()])
-    trees = fit_trees(sided, settings, Plan(1, 2, "two"), base_rate_of(same.train, counts))
-    final, asked, grown = Final(Fit(settings, same), trees, 2), Watched(table), []
-
-    def counting(rows: object, task: Task) -> Grown:
-        grown.append((task.threads, task.both_losses))
-        return grow(rows, task)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(folds, "grow", counting)
-        fit_all = fit_folds(asked, ORDER, counts, 2, explain=True, final=final, threads_each=1)
-        fit_all([Fit(settings, same), Fit(settings, other)])
-    assert asked.asked == [(2, 1)]
-    assert grown == [(1, False)]
 
 
 def test_losses_alone_cost_no_contributions_and_no_fit_asks_nothing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.spark.resources import Cluster, plan, threads_side_by_side
+from pozytywka_spark.spark.resources import Cluster, Plan, beside_folds, plan, threads_side_by_side
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,11 @@ def test_trees_grow_across_executors_where_asked_to_or_where_a_task_holds_too_fe
 )
 def test_fits_beside_each_other_share_a_machine(fits: int, threads: int, cluster: Cluster, each: int) -> None:
     assert threads_side_by_side(fits, threads, cluster) == each
+
+
+def test_a_final_fit_beside_the_folds_has_fewer_threads_too() -> None:
+    machine, alone = Cluster(2, 1, False, local=True), Plan(1, 2, "one worker")
+    assert beside_folds(alone, 3, machine) == Plan(1, 1, "one worker; 1 of them beside the folds' fits")
+    assert beside_folds(alone, 1, machine) is alone
+    across = Plan(2, 2, "two workers", across=True)
+    assert beside_folds(across, 3, machine) is across

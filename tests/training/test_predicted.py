@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pytest
@@ -16,7 +16,7 @@ from pozytywka_spark.lake import open_lake
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.models.predictors import Trees
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.models.target import check_column, check_label
+from pozytywka_spark.models.target import check_label, label_columns
 from pozytywka_spark.monitoring.alerts import MODEL, alerts_of
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.schemas import MONITORING, PREDICTIONS, Table, labels_table
@@ -43,10 +43,26 @@ def without_columns(table: Table, *names: str) -> Table:
     return replace(table, schema=older)
 
 
+@dataclass
+class LabelsOnly:
+    """A lake of which the table labels is asked for its columns."""
+
+    columns: T.StructType | None
+    root: str = "here"
+
+    def schema(self, table: str, *, version: int | None = None) -> T.StructType | None:
+        assert table == "labels"
+        return self.columns
+
+
+def with_labels(label: str) -> LabelsOnly:
+    return LabelsOnly(T.StructType([T.StructField(name, T.StringType()) for name in ("user_id", label)]))
+
+
 def test_a_model_of_what_is_asked_for_passes() -> None:
     check_label(OF_30, Label())
     check_label(EVER, Label(name="buys_ever", horizon_days=90, allow_censored=True))
-    check_column(["user_id", "buys_within_30_days"], OF_30)
+    assert label_columns(with_labels("buys_within_30_days"), OF_30) == ["user_id", "buys_within_30_days"]
     assert (OF_30.horizon, EVER.horizon) == (30, None)
 
 
@@ -81,10 +97,15 @@ def test_a_table_without_the_models_label_is_named() -> None:
     with pytest.raises(
         DataError, match="table labels has no buys_within_30_days, which m version 4 was"
     ) as told:
-        check_column(["user_id", "buys_within_60_days"], OF_30)
+        label_columns(with_labels("buys_within_60_days"), OF_30)
     assert "set label.name=buys_within_horizon and label.horizon_days=30 and run the features job" in str(
         told.value
     )
+
+
+def test_a_lake_without_labels_names_the_job_to_run() -> None:
+    with pytest.raises(DataError, match="table labels is not in here: run the features job first"):
+        label_columns(LabelsOnly(None), OF_30)
 
 
 def test_scores_say_of_what_they_are_and_another_label_is_refused(

@@ -1,4 +1,4 @@
-"""What a reading leaves in MLflow."""
+"""Log a reading of an experiment to MLflow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pozytywka_spark.tracking.sources import table_inputs
 from pozytywka_spark.tracking.store import connect
 
 if TYPE_CHECKING:
-    from pozytywka_spark.experiments.stage import Reading
+    from pozytywka_spark.experiments.analysis.read_experiment import Reading
 
 READING = "pozytywka.reading"
 KIND_OF_RUN = "experiment"

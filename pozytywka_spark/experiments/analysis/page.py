@@ -11,7 +11,7 @@ from pozytywka_spark.experiments.analysis.reading import CUMULATIVE, MONTH, SEGM
 from pozytywka_spark.reports.page import Page
 
 if TYPE_CHECKING:
-    from pozytywka_spark.experiments.stage import Reading
+    from pozytywka_spark.experiments.analysis.read_experiment import Reading
 
 
 def render(reading: Reading, settings: Settings) -> str:

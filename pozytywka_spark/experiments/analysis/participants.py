@@ -1,4 +1,4 @@
-"""Who takes part and what became of them: one row a user, from assignments, events and the time before."""
+"""Participants and their outcomes: one row per user, from assignments, events and the time before."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import polars as pl
 
 from pozytywka_spark.dataset.subgroups import named_range
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.experiments.purchases import first_purchases
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.months import DAY_MICROS, month_at, number_of, start_micros
+from pozytywka_spark.names import SUBGROUPS
 
 NONE = -1  # month number of users who haven't bought
 
@@ -30,33 +32,14 @@ class Past:
     months: int
 
 
-def current(assignments: pl.DataFrame) -> pl.DataFrame:
-    """Grain user with a group: `user_id`, `first_group`, `group` (the latest), `entered_at` (microseconds),
-    `revision` (the first).
-    """
-    return (
-        assignments.sort("user_id", "revision")
-        .group_by("user_id", maintain_order=True)
-        .agg(
-            pl.col("group").first().alias("first_group"),
-            pl.col("group").last(),
-            pl.col("assigned_at").dt.epoch("us").min().alias("entered_at"),
-            pl.col("revision").first(),
-        )
-    )
-
-
-def as_outcomes(assigned: pl.DataFrame, bought: pl.DataFrame | None, until: date) -> pl.DataFrame:
+def as_outcomes(assigned: pl.DataFrame, bought: pl.DataFrame, until: date) -> pl.DataFrame:
     """Grain user with a group: `user_id`, `group` and `revision` (the first), `moved` boolean, `entered` and
     `bought` (month numbers; -1: not yet), `early` boolean (bought before entry: takes no part).
 
     `assigned` as of `current`; `bought`: user_id and purchased_at, several rows a user. Only purchases in
     [entry, until) count; a purchase at the very cut-off of entry lies after it.
     """
-    if bought is None:
-        first = pl.DataFrame(schema={"user_id": pl.Int64(), "purchased_at": pl.Int64()})
-    else:
-        first = bought.group_by("user_id").agg(pl.col("purchased_at").min())
+    first = first_purchases(bought)
     entry, purchase = pl.col("entered_at"), pl.col("purchased_at")
     counts = (purchase >= entry) & (purchase < start_micros(until))
     return assigned.join(first, on="user_id", how="left", maintain_order="left").select(
@@ -102,7 +85,7 @@ def with_past(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame
 
 def without_past(users: pl.DataFrame) -> pl.DataFrame:
     """As `with_past` where the features job has not run: no segments, no covariates."""
-    return users.with_columns(pl.lit(None, pl.String).alias(name) for name in ("city", "tenure", "activity"))
+    return users.with_columns(pl.lit(None, pl.String).alias(name) for name in SUBGROUPS)
 
 
 def past_of(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame:

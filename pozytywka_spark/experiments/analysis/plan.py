@@ -8,15 +8,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.experiments.analysis.past_work import CountPastBuyers, shares_told
 from pozytywka_spark.experiments.analysis.power import sequential_alpha, smallest_effect, users_needed
-from pozytywka_spark.experiments.assignment.eligibility import candidates, next_cut_off
-from pozytywka_spark.experiments.assignment.purchases import first_purchases
+from pozytywka_spark.experiments.assignment.cut_offs import next_cut_off
+from pozytywka_spark.experiments.assignment.enrol_work import Premium
+from pozytywka_spark.experiments.assignment.population import (
+    CountFree,
+    find_members,
+    members_in,
+    premium_at,
+)
+from pozytywka_spark.experiments.slices import all_slices, bytes_of, files_of
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.shards import Parcel
+from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.months import month_after, previous_month
 
 HORIZONS = (1, 2, 3, 6, 12)
@@ -54,12 +61,14 @@ def plan(
         raise UsageError(f"--baseline {baseline:g}: expected a share above 0 and below 1, such as 0.03")
     cut_off = at or next_cut_off(lake, settings.data)
     chosen = settings.experiments
-    eligible = candidates(lake, chosen.population, cut_off).agg(F.count_if(~F.col("premium")).alias("users"))
-    users = int(eligible.collect()[0]["users"])
-    if baseline is None:
-        baselines = past_shares(lake.read("events"), cut_off)
-    else:
-        baselines = dict.fromkeys(HORIZONS, baseline)
+    with lake.tasks() as tasks:
+        members = find_members(lake, tasks, chosen.population, cut_off)
+        premium = premium_at(lake, tasks, cut_off)
+        users = _free_users(tasks, members, premium)
+        if baseline is None:
+            baselines = past_shares(lake, tasks, premium.bought, cut_off)
+        else:
+            baselines = dict.fromkeys(HORIZONS, baseline)
     if not baselines:
         raise DataError(f"no month before {cut_off} has users to learn a purchase rate from: give --baseline")
     treated = round(users * share / 100)
@@ -70,28 +79,29 @@ def plan(
     return PlanReport(cut_off, chosen.population, users, share, rows)
 
 
-def past_shares(events: DataFrame, at: date) -> dict[int, float]:
+def _free_users(tasks: Tasks, members: tuple[Parcel, ...], premium: Premium) -> int:
+    done = tasks.run(
+        all_slices(members),
+        CountFree(members, premium),
+        weight=lambda _: bytes_of([*members, *premium.bought, *premium.users]),
+        named=lambda item: f"users, slice {item.number + 1} of {item.slices}",
+    )
+    return sum(int(line["free"]) for line in done.results)
+
+
+def past_shares(lake: Lake, tasks: Tasks, bought: tuple[Parcel, ...], at: date) -> dict[int, float]:
     """By horizon h: of users free h months before `at` who had listened in the month before that, the share
-    who bought within [at - h months, at)."""
-    starts = {horizon: month_after(at, -horizon) for horizon in HORIZONS}
-    before = {previous_month(start): (horizon, start) for horizon, start in starts.items()}
-    listened = (
-        events.where(F.col("event_month").isin(list(before))).select("user_id", "event_month").distinct()
+    who bought within [at - h months, at). `bought`: first purchases by file."""
+    horizons = {previous_month(month_after(at, -horizon)): horizon for horizon in HORIZONS}
+    months = [{"event_month": month} for month in horizons]
+    listened = members_in(tasks, files_of(lake, tasks, "events", ["user_id"], months))
+    done = tasks.run(
+        all_slices(listened),
+        CountPastBuyers(listened, bought, at),
+        weight=lambda _: bytes_of([*listened, *bought]),
+        named=lambda item: f"users of the past, slice {item.number + 1} of {item.slices}",
     )
-    bought = F.col("purchased_at")
-    start = F.add_months("event_month", 1).cast("timestamp")
-    free = bought.isNull() | (bought >= start)
-    counted = (
-        listened.join(first_purchases(events), "user_id", "left")
-        .where(free)
-        .groupBy("event_month")
-        .agg(
-            F.count(F.lit(1)).alias("users"),
-            F.count_if(bought < F.lit(at).cast("timestamp")).alias("bought"),
-        )
-        .collect()
-    )
-    return {before[row["event_month"]][0]: row["bought"] / row["users"] for row in counted}
+    return {horizons[month]: share for month, share in shares_told(done.results).items()}
 
 
 def row_of(

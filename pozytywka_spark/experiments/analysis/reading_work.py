@@ -1,4 +1,4 @@
-"""What a reading is made of, by tasks: events become days and purchases, users who take part become sums."""
+"""What a reading is made of, by tasks: users who take part become sums."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ from pozytywka_spark.experiments.analysis.participants import (
     NONE,
     Past,
     as_outcomes,
-    current,
     with_past,
     without_past,
 )
 from pozytywka_spark.experiments.assignment.allocation import CONTROL
-from pozytywka_spark.hashing.slices import slice_of
+from pozytywka_spark.experiments.assignment.groups import ASSIGNED, current
+from pozytywka_spark.experiments.purchases import NOBODY
+from pozytywka_spark.experiments.slices import Slice
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
-from pozytywka_spark.months import DAY_MICROS, start_micros
-from pozytywka_spark.names import BUY_PREMIUM
+from pozytywka_spark.months import start_micros
+from pozytywka_spark.names import SUBGROUPS
 
-# Kind of parcels: user_id, purchased_at (the first, in microseconds), one row a user and shard of events
-BOUGHT = "bought"
-SEGMENTS = ("city", "tenure", "activity")
 # Sums of whole numbers are the same in whatever order rows arrive. With 4 digits a squared logarithm of a
 # count up to 10^9 leaves room in 64 bits for 10^7 users of a cell.
 UNIT = 10.0**4
@@ -38,30 +36,13 @@ EXPOSED, MISSED = "exposed although control", "never exposed although treated"
 
 
 @dataclass(frozen=True)
-class ReadEvents:
-    """Work on files of `events`: stages BOUGHT, tells `days`: (day since 1970, events) in UTC."""
-
-    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[dict[str, Any]]:
-        """A line a file."""
-        for file in items:
-            events = files.read([file], ["user_id", "event_time", "event_type"]).with_columns(
-                pl.col("event_time").dt.epoch("us")
-            )
-            bought = events.filter(pl.col("event_type") == BUY_PREMIUM).group_by("user_id")
-            files.stage(BOUGHT, bought.agg(pl.col("event_time").min().alias("purchased_at")))
-            days = events.group_by((pl.col("event_time") // DAY_MICROS).alias("day")).len()
-            yield {"days": [[day, events] for day, events in days.iter_rows()]}
-
-
-@dataclass(frozen=True)
 class ReadUsers:
-    """Work on numbers of slices of users: tells CELLS, COUNTS, MUDDIED and ELSEWHERE of each.
+    """Work on slices of users: tells CELLS, COUNTS, MUDDIED and ELSEWHERE of each.
 
     `assigned`: files of `assignments` of the experiment, `elsewhere` those of others that ran beside it.
     `exposures`: files of the experiment's, None if nobody logged any. `until`: the end of what is read.
     """
 
-    slices: int
     assigned: tuple[DataFile, ...]
     bought: tuple[Parcel, ...]
     past: Past | None
@@ -69,10 +50,10 @@ class ReadUsers:
     exposures: tuple[DataFile, ...] | None
     until: date
 
-    def __call__(self, items: Sequence[int], files: TaskFiles) -> Iterator[dict[str, Any]]:
+    def __call__(self, items: Sequence[Slice], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a slice."""
-        for number in items:
-            users = self._users(number, files)
+        for item in items:
+            users = self._users(item, files)
             yield {
                 CELLS: cells_of(users, len(self.past.measures) + 1 if self.past else 0).to_dicts(),
                 COUNTS: counts_of(users).to_dicts() if self.past else [],
@@ -80,12 +61,10 @@ class ReadUsers:
                 ELSEWHERE: self._elsewhere(users, files).to_dicts(),
             }
 
-    def _users(self, number: int, files: TaskFiles) -> pl.DataFrame:
-        columns = ["user_id", "group", "revision", "assigned_at"]
-        rows = files.read(self.assigned, columns).filter(slice_of("user_id", self.slices) == number)
+    def _users(self, item: Slice, files: TaskFiles) -> pl.DataFrame:
+        rows = item.read(self.assigned, ASSIGNED, files)
         entered = current(rows).filter(pl.col("entered_at") < start_micros(self.until))
-        bought = [files.read([parcel]) for parcel in self.bought]
-        users = as_outcomes(entered, pl.concat(bought) if bought else None, self.until)
+        users = as_outcomes(entered, item.read(self.bought, NOBODY, files), self.until)
         return without_past(users) if self.past is None else with_past(users, self.past, files)
 
     def _muddied(self, users: pl.DataFrame, files: TaskFiles) -> pl.DataFrame:
@@ -125,7 +104,7 @@ def cells_of(users: pl.DataFrame, covariates: int) -> pl.DataFrame:
 
 
 def counts_of(users: pl.DataFrame) -> pl.DataFrame:
-    """Users and buyers who take part, by segment, value, group and stratum; all cities by name."""
+    """`users` and `buyers` who take part, by `segment`, `value`, `group`, `revision`; all cities by name."""
     taking_part = users.filter(~pl.col("early"))
     counted = [pl.len().cast(pl.Int64).alias("users")]
     counted += [(pl.col("bought") != NONE).sum().cast(pl.Int64).alias("buyers")]
@@ -134,7 +113,7 @@ def counts_of(users: pl.DataFrame) -> pl.DataFrame:
             taking_part.select(
                 "group", "revision", "bought", pl.lit(name).alias("segment"), pl.col(name).alias("value")
             )
-            for name in SEGMENTS
+            for name in SUBGROUPS
         )
         .group_by("segment", "value", "group", "revision")
         .agg(counted)

@@ -1,4 +1,4 @@
-"""What the driver sees: sums of users by stratum, entry month and purchase month, exact and few."""
+"""Sums of users by stratum, entry month and purchase month: exact, and few enough for the driver."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Cells:
         return {str(group): int(users) for group, users in rows.groupby("group")["users"].sum().items()}
 
     def of(self, group: str, revision: int) -> pd.DataFrame:
-        """The cells of one group of one stratum."""
+        """The cells of one group of one stratum: the rows of `frame`."""
         return self.frame[(self.frame["group"] == group) & (self.frame["revision"] == revision)]
 
 

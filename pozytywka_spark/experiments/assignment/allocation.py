@@ -1,12 +1,11 @@
-"""Which buckets belong to which group, and how shares grow: pure, without Spark."""
+"""Buckets by group, and how shares grow: pure, without Spark."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
+import polars as pl
 
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.experiments.assignment.hashing import BUCKETS
@@ -51,13 +50,13 @@ class Allocation:
         """The group of a bucket."""
         return next((taken.group for taken in self.ranges if taken.low <= bucket < taken.high), CONTROL)
 
-    def group(self, bucket: Column) -> Column:
+    def group(self, bucket: pl.Expr) -> pl.Expr:
         """The group of each bucket."""
-        column = F.lit(CONTROL)
+        group = pl.lit(CONTROL)
         for taken in self.ranges:
             inside = (bucket >= taken.low) & (bucket < taken.high)
-            column = F.when(inside, F.lit(taken.group)).otherwise(column)
-        return column
+            group = pl.when(inside).then(pl.lit(taken.group)).otherwise(group)
+        return group
 
 
 def start(shares: Mapping[str, float]) -> Allocation:

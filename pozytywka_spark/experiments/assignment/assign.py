@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError, UsageError
 from pozytywka_spark.experiments.assignment import definitions
-from pozytywka_spark.experiments.assignment.allocation import CONTROL, grow, start
-from pozytywka_spark.experiments.assignment.definitions import HASH, Definition
-from pozytywka_spark.experiments.assignment.eligibility import candidates, next_cut_off, premium_before
-from pozytywka_spark.experiments.assignment.hashing import bucket, layer_scope
+from pozytywka_spark.experiments.assignment.allocation import grow, start
+from pozytywka_spark.experiments.assignment.cut_offs import next_cut_off
+from pozytywka_spark.experiments.assignment.definition import HASH, Definition
+from pozytywka_spark.experiments.assignment.enrol_work import FATES, NEW, EnrolUsers, MoveControl
+from pozytywka_spark.experiments.assignment.groups import ASSIGNED, CountGroups, CountUsers, sizes_told
+from pozytywka_spark.experiments.assignment.population import find_members, premium_at
+from pozytywka_spark.experiments.slices import all_slices, bytes_of, files_of
 from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.shards import DataFile, Written
+from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.moderation.blocked import blocked_from
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import ASSIGNMENTS
-
-NEW, KNOWN, PREMIUM, OUTSIDE = "assigned now", "assigned before", "premium already", "outside the slot"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,6 @@ class AssignReport:
 
 
 def assign(
-    spark: SparkSession,
     settings: Settings,
     lake: Lake,
     name: str,
@@ -67,12 +69,13 @@ def assign(
             settings, experiments, name, start(shares or {}), cut_off, layer=layer, traffic=traffic
         )
         # before anything is recorded: an experiment nobody can enter isn't one
-        candidates(lake, str(definition.settings["population"]), cut_off)
-        definitions.append(spark, lake, definition, experiments)
-        return enrol(spark, lake, definition, cut_off)
+        with lake.tasks() as tasks:
+            find_members(lake, tasks, str(definition.settings["population"]), cut_off)
+        definitions.append(lake, definition, experiments)
+        return enrol(lake, definition, cut_off)
     latest = definitions.running(lake, name).latest
     check_unchanged(latest, shares, layer, cut_off)
-    return enrol(spark, lake, latest, cut_off)
+    return enrol(lake, latest, cut_off)
 
 
 def check_unchanged(latest: Definition, shares: Mapping[str, float] | None, layer: str, at: date) -> None:
@@ -92,7 +95,6 @@ def check_unchanged(latest: Definition, shares: Mapping[str, float] | None, laye
 
 
 def grow_share(
-    spark: SparkSession,
     lake: Lake,
     name: str,
     shares: Mapping[str, float],
@@ -112,146 +114,133 @@ def grow_share(
     cut_off = at or next_cut_off(lake)
     allocation = grow(latest.allocation, shares)
     if allocation != latest.allocation:
-        write_moves(spark, lake, latest)  # whatever an earlier growth left unfinished
+        with lake.tasks() as tasks:
+            write_moves(lake, tasks, latest)  # whatever an earlier growth left unfinished
         latest = definitions.revise(latest, cut_off, allocation=allocation, moves=move_control)
-        definitions.append(spark, lake, latest, experiments)
+        definitions.append(lake, latest, experiments)
     elif move_control and not latest.moves:
         raise UsageError(
             f"experiment {name} has these shares already, without moving control; "
             "move control only together with a growth"
         )
-    moved = write_moves(spark, lake, latest)
-    return report(lake, latest, latest.at, {}, added=0, moved=moved)
+    with lake.tasks() as tasks:
+        moved = write_moves(lake, tasks, latest)
+        return report(lake, tasks, latest, latest.at, {}, added=0, moved=moved)
 
 
-def end(spark: SparkSession, lake: Lake, name: str, at: date | None = None) -> Definition:
+def end(lake: Lake, name: str, at: date | None = None) -> Definition:
     """End an experiment: purchases before `at` count, nobody enters any more, its layer slot is free."""
     experiments = definitions.read_experiments(lake)
     experiment = definitions.find(lake, name)
     if experiment.ended:
         return experiment.latest
     ended = definitions.revise(experiment.latest, at or next_cut_off(lake), end=True)
-    definitions.append(spark, lake, ended, experiments)
+    definitions.append(lake, ended, experiments)
     return ended
 
 
-def enrol(spark: SparkSession, lake: Lake, definition: Definition, at: date) -> AssignReport:
+def enrol(lake: Lake, definition: Definition, at: date) -> AssignReport:
     """Give every eligible user of the cut-off who has no group the one of their bucket."""
-    moved = write_moves(spark, lake, definition)
-    people = candidates(lake, str(definition.settings["population"]), at)
-    decided = with_assignment_outcome(people, current(lake, definition.name, spark), definition).persist()
-    try:
-        counts = {row["fate"]: row["count"] for row in decided.groupBy("fate").count().collect()}
-        if counts.get(NEW):
-            rows = as_assignments(decided.where(F.col("fate") == NEW), definition, at)
-            append_rows(lake, rows, definition.name)
-    finally:
-        decided.unpersist()
-    return report(lake, definition, at, counts, added=counts.get(NEW, 0), moved=moved)
-
-
-def with_assignment_outcome(people: DataFrame, assigned: DataFrame, definition: Definition) -> DataFrame:
-    """Grain user: `user_id`, `bucket`, `group`, `fate`: whether they are assigned now, or why not."""
-    user = F.col("user_id")
-    place = bucket(definition.salt, definition.name, user)
-    slot = bucket(definition.salt, layer_scope(definition.layer), user)
-    inside = (
-        (slot >= definition.layer_low) & (slot < definition.layer_high) if definition.layer else F.lit(True)
-    )
-    fate = (
-        F.when(F.col("has_group"), KNOWN)
-        .when(F.col("premium"), PREMIUM)
-        .when(~inside, OUTSIDE)
-        .otherwise(F.lit(NEW))
-    )
-    marked = assigned.select("user_id", F.lit(True).alias("has_group"))
-    joined = people.join(marked, "user_id", "left").select(
-        "user_id", "premium", F.coalesce("has_group", F.lit(False)).alias("has_group")
-    )
-    return joined.select(
-        "user_id",
-        place.alias("bucket"),
-        definition.allocation.group(place).alias("group"),
-        fate.alias("fate"),
-    )
-
-
-def as_assignments(rows: DataFrame, definition: Definition, at: date) -> DataFrame:
-    """Grain as the table `assignments`, from `user_id`, `bucket`, `group` and maybe `moved_from`."""
-    moved = F.col("moved_from") if "moved_from" in rows.columns else F.lit(None).cast("string")
-    return ASSIGNMENTS.conform(
-        rows.select(
-            F.lit(definition.name).alias("experiment"),
-            "user_id",
-            "group",
-            "bucket",
-            F.lit(at).cast("timestamp").alias("assigned_at"),
-            F.lit(definition.revision).alias("revision"),
-            moved.alias("moved_from"),
-            F.lit(definition.salt).alias("salt"),
-            F.lit(definition.source).alias("source"),
-            F.lit(definition.settings_text).alias("settings"),
+    with lake.tasks() as tasks:
+        moved = write_moves(lake, tasks, definition)
+        number = next_write(lake, definition.name)
+        members = find_members(lake, tasks, str(definition.settings["population"]), at)
+        premium, assigned = premium_at(lake, tasks, at), assigned_files(lake, tasks, definition.name)
+        done = tasks.run(
+            all_slices([*members, *assigned]),
+            EnrolUsers(definition, members, premium, assigned, blocked_from(lake, tasks, at)),
+            weight=lambda _: bytes_of([*members, *premium.bought, *premium.users, *assigned]),
+            named=lambda item: f"users of {definition.name}, slice {item.number + 1} of {item.slices}",
         )
-    )
+        counts = fates_told(done.results)
+        if counts.get(NEW):
+            append_rows(lake, done.written, definition.name, number)
+        return report(lake, tasks, definition, at, counts, added=counts.get(NEW, 0), moved=moved)
 
 
-def append_rows(lake: Lake, rows: DataFrame, name: str) -> None:
+def fates_told(results: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Users by fate, of all slices; no fate of nobody."""
+    counts: Counter[str] = Counter()
+    for line in results:
+        counts.update(line["fates"])
+    return {fate: counts[fate] for fate in FATES if counts[fate]}
+
+
+def assigned_files(lake: Lake, tasks: Tasks, name: str) -> tuple[DataFile, ...]:
+    """The files of an experiment's assignments, none if there are none yet."""
+    if not lake.exists(ASSIGNMENTS.name):
+        return ()
+    return files_of(lake, tasks, ASSIGNMENTS.name, ASSIGNED.names(), [{"experiment": name}])
+
+
+def next_write(lake: Lake, name: str) -> int:
+    """The number of the next write of an experiment's users: to be asked for before those there are read."""
+    return (lake.txn_version(ASSIGNMENTS.name, _app(name)) or 0) + 1
+
+
+def append_rows(lake: Lake, written: Sequence[Written], name: str, number: int) -> None:
     """Append assignments; of two processes that add users at once, the later one gets a `LakeError`."""
-    app = f"experiment {name}"
-    number = (lake.txn_version(ASSIGNMENTS.name, app) or 0) + 1
-    if lake.append(rows, ASSIGNMENTS, txn=Txn(app, number)) is None:
+    if lake.append(written, ASSIGNMENTS, txn=Txn(_app(name), number)) is None:
         raise LakeError(f"users of experiment {name} were assigned by someone else meanwhile: run it again")
 
 
-def current(lake: Lake, name: str, spark: SparkSession) -> DataFrame:
-    """Grain user with a group: `user_id`, `first_group`, `group` (the latest), `bucket`, `entered_at`,
-    `first_revision`, `revision`.
-    """
-    rows = (
-        lake.read(ASSIGNMENTS.name, partitions=[{"experiment": name}])
-        if lake.exists(ASSIGNMENTS.name)
-        else spark.createDataFrame([], ASSIGNMENTS.schema)
-    )
-    return rows.groupBy("user_id").agg(
-        F.min_by("group", "revision").alias("first_group"),
-        F.max_by("group", "revision").alias("group"),
-        F.max("bucket").alias("bucket"),
-        F.min("assigned_at").alias("entered_at"),
-        F.min("revision").alias("first_revision"),
-        F.max("revision").alias("revision"),
-    )
+def _app(name: str) -> str:
+    return f"experiment {name}"
 
 
-def write_moves(spark: SparkSession, lake: Lake, definition: Definition) -> int:
+def write_moves(lake: Lake, tasks: Tasks, definition: Definition) -> int:
     """Carry out the moves that the definition orders and that aren't done yet; their number."""
     if not definition.moves:
         return 0
-    group = definition.allocation.group(F.col("bucket"))
-    staying = premium_before(lake, definition.at).select("user_id")
-    moving = (
-        current(lake, definition.name, spark)
-        # who entered under this very revision came by the new shares already
-        .where((F.col("group") == CONTROL) & (group != CONTROL) & (F.col("revision") < definition.revision))
-        .join(staying, "user_id", "left_anti")
-        .select("user_id", "bucket", group.alias("group"), F.lit(CONTROL).alias("moved_from"))
-        .persist()
+    number = next_write(lake, definition.name)
+    premium = premium_at(lake, tasks, definition.at)
+    assigned = assigned_files(lake, tasks, definition.name)
+    done = tasks.run(
+        all_slices(assigned),
+        MoveControl(definition, premium, assigned),
+        weight=lambda _: bytes_of([*premium.bought, *premium.users, *assigned]),
+        named=lambda item: f"moves of {definition.name}, slice {item.number + 1} of {item.slices}",
     )
-    try:
-        count = moving.count()
-        if count:
-            append_rows(lake, as_assignments(moving, definition, definition.at), definition.name)
-    finally:
-        moving.unpersist()
+    count = sum(int(line["moved"]) for line in done.results)
+    if count:
+        append_rows(lake, done.written, definition.name, number)
     return count
 
 
+def count_users(lake: Lake) -> dict[str, int]:
+    """Users of each experiment that has any."""
+    if not lake.exists(ASSIGNMENTS.name):
+        return {}
+    with lake.tasks() as tasks:
+        files = files_of(lake, tasks, ASSIGNMENTS.name, ["experiment", "user_id"])
+        done = tasks.run(
+            all_slices(files),
+            CountUsers(files),
+            weight=lambda _: bytes_of(files),
+            named=lambda item: f"users of experiments, slice {item.number + 1} of {item.slices}",
+        )
+    return sizes_told(done.results)
+
+
 def report(
-    lake: Lake, definition: Definition, at: date, fates: Mapping[str, int], *, added: int, moved: int
+    lake: Lake,
+    tasks: Tasks,
+    definition: Definition,
+    at: date,
+    fates: Mapping[str, int],
+    *,
+    added: int,
+    moved: int,
 ) -> AssignReport:
     """Users by group as they are in the lake now."""
-    rows = lake.read(ASSIGNMENTS.name, partitions=[{"experiment": definition.name}])
-    latest = rows.groupBy("user_id").agg(F.max_by("group", "revision").alias("group"))
-    sizes = {row["group"]: row["count"] for row in latest.groupBy("group").count().collect()}
+    assigned = assigned_files(lake, tasks, definition.name)
+    done = tasks.run(
+        all_slices(assigned),
+        CountGroups(assigned),
+        weight=lambda _: bytes_of(assigned),
+        named=lambda item: f"groups of {definition.name}, slice {item.number + 1} of {item.slices}",
+    )
+    sizes = sizes_told(done.results)
     total = max(1, sum(sizes.values()))
     shares = definition.allocation.shares
     groups: list[dict[str, object]] = [

@@ -1,71 +1,32 @@
-"""Definitions of experiments: revisions, append-only, the latest one holds."""
+"""Definitions of experiments in the lake: revisions, append-only, the latest one holds."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from pyspark.sql import SparkSession
+import pyarrow as pa
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError, UsageError
 from pozytywka_spark.experiments.assignment.allocation import Allocation, Range, layer_slot
+from pozytywka_spark.experiments.assignment.definition import (
+    ENDED,
+    HASH,
+    RUNNING,
+    Definition,
+    Experiment,
+)
 from pozytywka_spark.experiments.assignment.hashing import BUCKETS
 from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.schemas import EXPERIMENTS
 
-RUNNING, ENDED = "running", "ended"
-HASH, IMPORT = "hash", "import"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A revision of an experiment: what holds from the cut-off `at` on."""
-
-    name: str
-    revision: int
-    at: date
-    status: str
-    source: str
-    salt: str
-    layer: str
-    layer_low: int
-    layer_high: int
-    allocation: Allocation
-    moves: bool
-    settings: Mapping[str, object]
-
-    @property
-    def settings_text(self) -> str:
-        """The settings as they are kept with each assignment."""
-        return json.dumps(self.settings, sort_keys=True)
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """All revisions of an experiment, in order."""
-
-    revisions: tuple[Definition, ...]
-
-    @property
-    def latest(self) -> Definition:
-        """What holds now."""
-        return self.revisions[-1]
-
-    @property
-    def started(self) -> date:
-        """The cut-off from which purchases count."""
-        return self.revisions[0].at
-
-    @property
-    def ended(self) -> date | None:
-        """The cut-off at which it ended, None while it runs."""
-        return self.latest.at if self.latest.status == ENDED else None
 
 
 def check_name(name: str, flag: str = "--name") -> str:
@@ -165,31 +126,29 @@ def revise(
     )
 
 
-def append(
-    spark: SparkSession, lake: Lake, definition: Definition, experiments: Mapping[str, Experiment]
-) -> None:
+def append(lake: Lake, definition: Definition, experiments: Mapping[str, Experiment]) -> None:
     """Record a revision, unless another process has recorded one since `experiments` was read.
 
     Revisions are numbered over all experiments by the transaction, so that two that take the same
     slot of a layer at the same moment can't both be recorded. Raises `LakeError` for the later one.
     """
     number = 1 + sum(len(each.revisions) for each in experiments.values())
-    row = (
-        definition.name,
-        definition.revision,
-        midnight(definition.at),
-        definition.status,
-        definition.source,
-        definition.salt,
-        definition.layer,
-        definition.layer_low,
-        definition.layer_high,
-        [(taken.group, taken.low, taken.high) for taken in definition.allocation.ranges],
-        definition.moves,
-        definition.settings_text,
-    )
-    frame = spark.createDataFrame([row], EXPERIMENTS.schema)
-    if lake.append(frame, EXPERIMENTS, txn=Txn("experiments", number)) is None:
+    row = {
+        "experiment": definition.name,
+        "revision": definition.revision,
+        "effective_at": midnight(definition.at),
+        "status": definition.status,
+        "source": definition.source,
+        "salt": definition.salt,
+        "layer": definition.layer,
+        "layer_low": definition.layer_low,
+        "layer_high": definition.layer_high,
+        "allocation": [asdict(taken) for taken in definition.allocation.ranges],
+        "moves": definition.moves,
+        "settings": definition.settings_text,
+    }
+    rows = pa.Table.from_pylist([row], schema=arrow_schema(EXPERIMENTS.schema))
+    if lake.append(rows, EXPERIMENTS, txn=Txn("experiments", number)) is None:
         raise LakeError(
             f"experiments in {lake.root} were changed by someone else at this moment: run the command again"
         )

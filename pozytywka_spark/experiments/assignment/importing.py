@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import PurePosixPath
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.errors import DataError, LakeError, UsageError
 from pozytywka_spark.experiments.assignment import definitions
 from pozytywka_spark.experiments.assignment.allocation import CONTROL, start
 from pozytywka_spark.experiments.assignment.assign import (
-    KNOWN,
-    NEW,
-    PREMIUM,
     AssignReport,
     append_rows,
-    as_assignments,
-    current,
+    assigned_files,
+    fates_told,
+    next_write,
     report,
 )
-from pozytywka_spark.experiments.assignment.definitions import IMPORT
-from pozytywka_spark.experiments.assignment.eligibility import next_cut_off, premium_before
+from pozytywka_spark.experiments.assignment.cut_offs import next_cut_off
+from pozytywka_spark.experiments.assignment.definition import IMPORT
+from pozytywka_spark.experiments.assignment.enrol_work import KNOWN, NEW, PREMIUM
+from pozytywka_spark.experiments.assignment.import_work import (
+    NAMES_TOLD,
+    TIMES,
+    CheckRows,
+    ImportExposures,
+    ImportGroups,
+)
+from pozytywka_spark.experiments.assignment.population import premium_at
+from pozytywka_spark.experiments.slices import all_slices, bytes_of, files_of
+from pozytywka_spark.lake import spark_shards
 from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import EXPOSURES
 
 FORMATS = {"csv": "csv", "json": "json", "jsonl": "json", "parquet": "parquet"}
+_UNFIT = "users of the file have several groups or no id: each needs exactly one"
 
 
 def import_groups(
-    spark: SparkSession,
     settings: Settings,
     lake: Lake,
     name: str,
@@ -58,26 +70,25 @@ def import_groups(
     )
     if definition.source != IMPORT:
         raise UsageError(f"experiment {name} assigns by hash: import groups under another name")
-    groups = as_groups(file, columns, renamed or {})
-    _check_groups(groups, (*definition.allocation.treatments, CONTROL))
-    joined = (
-        groups.join(
-            current(lake, name, spark).select("user_id", F.col("group").alias("held")), "user_id", "left"
+    allowed = (*definition.allocation.treatments, CONTROL)
+    with lake.tasks() as tasks:
+        groups = put_down(as_groups(file, columns, renamed or {}), tasks)
+        _check_groups(tasks, groups, allowed)
+        number = next_write(lake, name)
+        premium, assigned = premium_at(lake, tasks, cut_off), assigned_files(lake, tasks, name)
+        done = tasks.run(
+            all_slices([*groups, *assigned]),
+            ImportGroups(definition, groups, premium, assigned),
+            weight=lambda _: bytes_of([*groups, *premium.bought, *premium.users, *assigned]),
+            named=lambda item: f"groups of {name}, slice {item.number + 1} of {item.slices}",
         )
-        .join(premium_before(lake, cut_off), "user_id", "left")
-        .persist()
-    )
-    try:
-        counts = _fates(joined, name)
+        _check_users(done.results, name)
         if name not in experiments:
-            definitions.append(spark, lake, definition, experiments)
+            definitions.append(lake, definition, experiments)
+        counts = dict.fromkeys((NEW, KNOWN, PREMIUM), 0) | fates_told(done.results)
         if counts[NEW]:
-            fresh = joined.where(F.col("held").isNull() & F.col("premium").isNull())
-            rows = fresh.select("user_id", "group", F.lit(None).cast("int").alias("bucket"))
-            append_rows(lake, as_assignments(rows, definition, cut_off), name)
-    finally:
-        joined.unpersist()
-    return report(lake, definition, cut_off, counts, added=counts[NEW], moved=0)
+            append_rows(lake, done.written, name, number)
+        return report(lake, tasks, definition, cut_off, counts, added=counts[NEW], moved=0)
 
 
 def import_exposures(lake: Lake, name: str, file: DataFrame, columns: tuple[str, str]) -> int:
@@ -85,27 +96,30 @@ def import_exposures(lake: Lake, name: str, file: DataFrame, columns: tuple[str,
     definitions.find(lake, name)
     _check_columns(file, columns)
     rows = file.select(
-        F.lit(name).alias("experiment"),
         F.col(columns[0]).try_cast("bigint").alias("user_id"),
         F.col(columns[1]).try_cast("timestamp").alias("exposed_at"),
-    ).distinct()
-    if not rows.where(F.col("user_id").isNull() | F.col("exposed_at").isNull()).isEmpty():
-        raise DataError(
-            f"exposures: a row has no {columns[0]} or no time in {columns[1]}: mend the file first"
+    )
+    with lake.tasks() as tasks:
+        times = put_down(rows, tasks)
+        if any(line["lacking"] for line in _checked(tasks, times, "user_id", "exposed_at")):
+            raise DataError(
+                f"exposures: a row has no {columns[0]} or no time in {columns[1]}: mend the file first"
+            )
+        app = f"exposures {name}"
+        number = (lake.txn_version(EXPOSURES.name, app) or 0) + 1
+        stored: tuple[DataFile, ...] = ()
+        if lake.exists(EXPOSURES.name):
+            stored = files_of(lake, tasks, EXPOSURES.name, TIMES.names(), [{"experiment": name}])
+        done = tasks.run(
+            all_slices([*times, *stored]),
+            ImportExposures(name, times, stored),
+            weight=lambda _: bytes_of([*times, *stored]),
+            named=lambda item: f"exposures of {name}, slice {item.number + 1} of {item.slices}",
         )
-    if lake.exists(EXPOSURES.name):
-        stored = lake.read(EXPOSURES.name, partitions=[{"experiment": name}])
-        rows = rows.join(stored, list(EXPOSURES.keys), "left_anti")
-    fresh = rows.persist()
-    try:
-        count = fresh.count()
-        if count:
-            app = f"exposures {name}"
-            version = (lake.txn_version(EXPOSURES.name, app) or 0) + 1
-            lake.append(EXPOSURES.conform(fresh), EXPOSURES, txn=Txn(app, version))
-    finally:
-        fresh.unpersist()
-    return count
+        count = sum(int(line["fresh"]) for line in done.results)
+        if count and lake.append(done.written, EXPOSURES, txn=Txn(app, number)) is None:
+            raise LakeError(f"exposures of {name} were taken in by someone else meanwhile: run it again")
+        return count
 
 
 def read_file(spark: SparkSession, path: str, kind: str | None) -> DataFrame:
@@ -130,7 +144,12 @@ def as_groups(file: DataFrame, columns: tuple[str, str], renamed: Mapping[str, s
     named = group
     for old, new in renamed.items():
         named = F.when(group == old, F.lit(new)).otherwise(named)
-    return file.select(F.col(columns[0]).try_cast("bigint").alias("user_id"), named.alias("group")).distinct()
+    return file.select(F.col(columns[0]).try_cast("bigint").alias("user_id"), named.alias("group"))
+
+
+def put_down(rows: DataFrame, tasks: Tasks) -> tuple[DataFile, ...]:
+    """Rows that Spark reads, where tasks read them."""
+    return tuple(spark_shards.put_down(rows, "taken_in", (), 0, tasks, None))
 
 
 def _check_columns(file: DataFrame, columns: tuple[str, str]) -> None:
@@ -139,31 +158,34 @@ def _check_columns(file: DataFrame, columns: tuple[str, str]) -> None:
         raise UsageError(f"the file has no column {', '.join(missing)}; it has: {', '.join(file.columns)}")
 
 
-def _check_groups(groups: DataFrame, allowed: tuple[str, ...]) -> None:
-    """Raise unless each user has exactly one group, and one that is allowed."""
-    groups_in_file = [row["group"] for row in groups.select("group").distinct().limit(50).collect()]
-    unknown = sorted(str(group) for group in groups_in_file if group not in allowed)
+def _checked(tasks: Tasks, rows: Sequence[DataFile], *required: str) -> Sequence[Mapping[str, Any]]:
+    return tasks.run(
+        rows, CheckRows(required), weight=lambda file: file.size, named=lambda file: file.place
+    ).results
+
+
+def _check_groups(tasks: Tasks, groups: Sequence[DataFile], allowed: tuple[str, ...]) -> None:
+    """Raise unless each row has a user, and a group that is allowed."""
+    told = _checked(tasks, groups, "user_id")
+    names = {group for line in told for group in line["groups"]}
+    unknown = sorted(str(group) for group in names if group not in allowed)
     if unknown:
         raise UsageError(
-            f"the file has groups {', '.join(unknown)}, expected {', '.join(allowed)}: "
+            f"the file has groups {', '.join(unknown[:NAMES_TOLD])}, expected {', '.join(allowed)}: "
             "map them with --rename OLD=NEW or name them with --group NAME=PERCENT"
         )
-    twice = groups.groupBy("user_id").count().where((F.col("count") > 1) | F.col("user_id").isNull()).count()
-    if twice:
-        raise DataError(f"{twice:,} users of the file have several groups or no id: each needs exactly one")
+    lacking = sum(line["lacking"] for line in told)
+    if lacking:
+        raise DataError(f"{lacking:,} {_UNFIT}")
 
 
-def _fates(joined: DataFrame, name: str) -> dict[str, int]:
-    is_assigned, premium = F.col("held").isNotNull(), F.col("premium").isNotNull()
-    row = joined.agg(
-        F.count_if(is_assigned).alias(KNOWN),
-        F.count_if(~is_assigned & premium).alias(PREMIUM),
-        F.count_if(~is_assigned & ~premium).alias(NEW),
-        F.count_if(is_assigned & (F.col("held") != F.col("group"))).alias("changed"),
-    ).collect()[0]
-    if row["changed"]:
+def _check_users(told: Sequence[Mapping[str, Any]], name: str) -> None:
+    """Raise unless each user has one group, the one they had before if they had any."""
+    several, changed = (sum(line[what] for line in told) for what in ("several", "changed"))
+    if several:
+        raise DataError(f"{several:,} {_UNFIT}")
+    if changed:
         raise DataError(
-            f"{row['changed']:,} users of the file have another group in experiment {name}: "
+            f"{changed:,} users of the file have another group in experiment {name}: "
             "users keep their group for life"
         )
-    return {fate: row[fate] for fate in (NEW, KNOWN, PREMIUM)}

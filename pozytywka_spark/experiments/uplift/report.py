@@ -47,8 +47,12 @@ def make_report(
     uplift_id: str,
     *,
     unchanged: bool,
+    fitted_share: float = 1.0,
 ) -> UpliftReport:
-    """Curves as rows, areas with intervals, verdict, page and MLflow run."""
+    """Curves as rows, areas with intervals, verdict, page and MLflow run.
+
+    `fitted_share`: the share of the users whom the models were fitted on.
+    """
     by_rank = {
         by: [{"share": float(s), "gain": float(g)} for s, g in zip(curve.share, curve.gain[0], strict=True)]
         for by, curve in curves.items()
@@ -63,6 +67,8 @@ def make_report(
         for by, curve in compared.items()
     ]  # fmt: skip
     verdict = _verdict(areas)
+    if fitted_share < 1:
+        verdict += f"; models saw {100 * fitted_share:.1f}% of the users, as many as fit into memory"
     page = _page(name, group, users, by_rank, areas, verdict)
     path = str(write_page(settings, f"experiment-{name}-uplift.html", page))
     run_id = _log(settings, name, group, areas, page, uplift_id)

@@ -1,4 +1,4 @@
-"""What a run commits, in order: a table in one commit, the record of what was built after all of them."""
+"""Commit a run's tables, each in one commit, and after all of them the record of what was built."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def genre_masks(genres: str, vocabulary: Sequence[str], prefix: str) -> list[pl.
 
 
 def no_tracks() -> pl.DataFrame:
-    """The dimension of no tracks."""
+    """The columns of `track_dimension`, without a row."""
     tracks, artists, storage = (
         pl.DataFrame(schema=READ[name]) for name in ("tracks", "artists", "track_storage")
     )
@@ -135,5 +135,5 @@ def no_tracks() -> pl.DataFrame:
 
 
 def no_users() -> pl.DataFrame:
-    """The dimension of no users."""
+    """The columns of `user_dimension`, without a row."""
     return user_dimension(pl.DataFrame(schema=READ["users"]), [])

@@ -1,4 +1,4 @@
-"""What earlier builds know, as files that the third job reads: of each bucket's users, and of tracks."""
+"""State of earlier builds, as files that the third job reads: by bucket of users, and of tracks."""
 
 from __future__ import annotations
 

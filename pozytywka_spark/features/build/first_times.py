@@ -1,4 +1,4 @@
-"""What users did for the first time: likes, artists, events. The state that later months need of these."""
+"""First likes, artists and events of each user: the state that later months need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is predicted: whether a user who had not bought by the cut-off buys soon after, or ever."""
+"""Labels: whether a user who had not bought by the cut-off buys soon after, or ever."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies in the lake now, beside what the last run recorded of it."""
+"""The lake as it is now, beside what the last run recorded of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users listened to in a month: the levels `popularity` and `genre` of the measures, and whom they met.
+"""Measures of what users listened to in a month: the levels `popularity`, `genre` and `debut`.
 
 Tracks and artists are numbers here. `row` is the place of the user's month in `UserMonths.keys`. Rows are
 brought into one order, by row, genre and artist, in which all that is added up lies side by side.

@@ -1,4 +1,4 @@
-"""Who played and liked which track in a month: what popularity, genres and likes for life are made of."""
+"""Plays and likes by user and track in a month: the base of popularity, genres and likes for life."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all slices of users share: the tracks by their numbers, and how often anyone had played them."""
+"""Small tables that all slices of users share: tracks by their numbers, and their plays in earlier months."""
 
 from __future__ import annotations
 

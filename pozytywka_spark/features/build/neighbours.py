@@ -1,4 +1,4 @@
-"""What an event's neighbours in its session say, by looking one row up and down in ordered events."""
+"""The previous and next event of each event in its session, by looking one row up and down."""
 
 from __future__ import annotations
 

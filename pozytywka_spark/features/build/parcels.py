@@ -1,4 +1,4 @@
-"""What the build's jobs put down for each other: kinds of parcels, their columns and keys.
+"""Parcels that the build's jobs put down for each other: kinds, columns, keys.
 
 A track is `track`, its number in the dimension, or, if the catalogue lacks it, `stray`, its id; one of the
 two is null. A play may name no track at all: then both are null, see LISTENED. Times are microseconds since

@@ -1,4 +1,4 @@
-"""What a run is about: which months are built, from what, after the first job has read what is new."""
+"""The plan of a run: which months are built, from what, after the first job has read what is new."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When each user first bought: from parcels of job one, and files of the table that earlier runs left."""
+"""First purchase of each user: from parcels of job one, and files of the table that earlier runs left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which months are stale: a fingerprint of all that a month's rows depend on, compared with the built one."""
+"""Stale months: a fingerprint of all that a month's rows depend on, compared with the one last built."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def inputs_of(
     span = span_of({day: count for each in events for day, count in each.by_day.items()}, data)
     months = [each for each in events if span.holds(each.month)]
     if not months:
-        raise DataError(f"no events lie in the {span.told()}: mend data.start or data.end")
+        raise DataError(f"no events lie in the {span.described()}: mend data.start or data.end")
     chain = digest(catalogue, *(f"{name}:{contents[name]}" for name in sorted(contents)))
     inputs = []
     for each in months:

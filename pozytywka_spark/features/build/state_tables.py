@@ -1,4 +1,4 @@
-"""What the stage keeps of its last run: which months it built, from which inputs."""
+"""The record of the last run: which months it built, from which inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What events of files without a note are: read once, told as the note would."""
+"""Facts of event files that carry no note: read once, in the form of the note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What guard `suspicion` looks at: how well each feature alone tells the label, on a sample of known labels.
+"""Sample for guard `suspicion`: how well each feature alone separates the known labels.
 
 The sample is the same however the rows lie: the lowest dice of each class. Whoever makes rows puts down
 those that may belong to it (CANDIDATES, with their features); of months that are not built now, whose

@@ -68,7 +68,12 @@ class Feature:
 
 
 def measures_of(features: Iterable[Feature]) -> tuple[Measure, ...]:
-    """The measures that `features` need, each once, in order of first use."""
+    """The measures that `features` need, each once, in order of first use.
+
+    >>> from pozytywka_spark.features.declared.catalogue import CATALOGUE
+    >>> [measure.name for measure in measures_of(each for each in CATALOGUE if each.name == "skip_rate")]
+    ['skips', 'plays']
+    """
     return tuple({measure.name: measure for feature in features for measure in feature.measures}.values())
 
 

@@ -21,6 +21,14 @@ class Value(ABC):
 
     `a / b` is a double, null where b is 0 or null; `a / 60.0` never is. The others are exact as long as
     only whole numbers take part. Null in, null out.
+
+    >>> plays = Measure(name="plays", aggregate=pl.len, arithmetic="count of PLAY")
+    >>> skips = Measure(name="skips", aggregate=pl.len, arithmetic="count of SKIP")
+    >>> (skips / (plays + skips)).as_formula().arithmetic
+    'skips / (plays + skips)'
+    >>> rows = pl.DataFrame({"plays": [3, 0], "skips": [1, 0]})
+    >>> rows.select((skips / (plays + skips)).expression()).to_series().to_list()
+    [0.25, None]
     """
 
     @abstractmethod
@@ -116,7 +124,11 @@ class Measure(Value):
 
 
 def sum_name(measure: str, months: int) -> str:
-    """The column that holds a measure's sum over the last `months` months."""
+    """The column that holds a measure's sum over the last `months` months.
+
+    >>> sum_name("plays", 3)
+    'plays_over_3'
+    """
     return f"{measure}_over_{months}"
 
 

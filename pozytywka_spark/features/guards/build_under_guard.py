@@ -1,4 +1,4 @@
-"""What guards are given of a build: what it read and put down, and the files of features that it wrote."""
+"""The input of guards: what the build read and put down, and the files of features that it wrote."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Maker:
         return make
 
     def features(self, rows: SliceRows, sides: Lookups, months: Months) -> pl.DataFrame:
-        """The slice's features over the months."""
+        """A row of table `features` per user of the slice and month."""
         return make_slice(rows, sides, self.plan, months).features
 
 

@@ -84,7 +84,9 @@ class InventFutures:
         """Tells nothing."""
         for shard in items:
             for source in shard.events:
-                events = self.sample.of(files.read([source], ("event_id", *COLUMNS)))
+                # identities are most of a file's bytes
+                columns = ("event_id", *COLUMNS) if shard.worlds else COLUMNS
+                events = self.sample.of(files.read([source], columns))
                 if not self.sample.whole:
                     key = (shard.month.isoformat(), shard.bucket)
                     files.stage(SAMPLED, events.select(COLUMNS), key)

@@ -1,4 +1,4 @@
-"""What a guard says that passed."""
+"""The result of a guard that passed."""
 
 from __future__ import annotations
 

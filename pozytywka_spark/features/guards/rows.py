@@ -104,12 +104,12 @@ def check_rows(
     )
     _judge(done)
     slices: Mapping[str, Any] = {
-        place: found for told in done.results for place, found in told[_SLICES].items()
+        place: groups for result in done.results for place, groups in result[_SLICES].items()
     }
-    told = "one row per user and month, none after the purchase"
+    meaning = "one row per user and month, none after the purchase"
     return (
-        GuardResult("rows", told, time.monotonic() - start),
-        {place: [(bucket, number) for bucket, number in found] for place, found in slices.items()},
+        GuardResult("rows", meaning, time.monotonic() - start),
+        {place: [(bucket, number) for bucket, number in groups] for place, groups in slices.items()},
     )
 
 

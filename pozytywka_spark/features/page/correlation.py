@@ -1,4 +1,4 @@
-"""How features go together: Spearman's rank correlation, groups of redundant ones, nulls and drift."""
+"""Correlation of features: Spearman's rank correlation, groups of redundant ones, nulls and drift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file holds, as a hash that tasks can tell in pieces: of its blocks, wherever ranges are cut."""
+"""Hash of a file's content that tasks compute in pieces: by blocks, wherever ranges are cut."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Blocks:
     """Hashes of what was read of a file: of each block of it, by number; of a whole file, number 0."""
 
     def __init__(self) -> None:
-        self.told: dict[int, str] = {}
+        self.by_number: dict[int, str] = {}
 
     def add(self, start: int, block: bytes) -> None:
         """A block that begins at byte `start` of its file."""
-        self.told[start // BLOCK] = _digest(hashlib.sha256(block))
+        self.by_number[start // BLOCK] = _digest(hashlib.sha256(block))
 
     def whole(self, source: Any) -> Hashed:
         """A stream whose bytes are hashed as they are read; `Hashed.end` makes block 0 of all of them."""
-        return Hashed(source, lambda told: self.told.update({0: told}))
+        return Hashed(source, lambda digest: self.by_number.update({0: digest}))
 
 
 class Hashed:

@@ -1,24 +1,23 @@
-"""What each raw file must look like: fields, types, which are required, and which are personal."""
+"""Contracts of raw files: fields, types, which are required, and which are personal."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyspark.sql import types as T
-
 from pozytywka_spark import names, schemas
-from pozytywka_spark.schemas.ddl import parse_ddl
 
 
 @dataclass(frozen=True)
 class Contract:
     """One entity of a delivery: its raw fields, and the table that its rows become.
 
-    `safe` fields may be kept of a rejected row; None: all of them. A field outside `safe` is personal.
+    `fields`: each field's type, as SQL spells it. `safe` fields may be kept of a rejected row; None: all of
+    them. A field outside `safe` is personal.
     """
 
     entity: str
-    fields: T.StructType
+    fields: Mapping[str, str]
     table: schemas.Table
     safe: tuple[str, ...] | None = None
     ignored: tuple[str, ...] = ()
@@ -26,33 +25,32 @@ class Contract:
     @property
     def required(self) -> tuple[str, ...]:
         """Fields that each file must have, if only with null in it."""
-        return tuple(self.fields.names)
+        return tuple(self.fields)
 
-    @property
-    def known(self) -> tuple[str, ...]:
-        """Fields that may come; any other is drift."""
-        return self.required + self.ignored
+
+def _fields(declared: str) -> dict[str, str]:
+    return dict(field.split(" ") for field in declared.split(", "))
 
 
 SESSIONS = Contract(
     "sessions",
-    parse_ddl("timestamp string, user_id bigint, track_id string, event_type string, session_id bigint"),
+    _fields("timestamp string, user_id bigint, track_id string, event_type string, session_id bigint"),
     schemas.EVENTS,
 )
 
 USERS = Contract(
     "users",
-    parse_ddl("user_id bigint, city string, favourite_genres array<string>, premium_user boolean"),
+    _fields("user_id bigint, city string, favourite_genres array<string>, premium_user boolean"),
     schemas.USERS,
     safe=("user_id", "city", "favourite_genres", "premium_user"),
     ignored=("name", "street"),
 )
 
-ARTISTS = Contract("artists", parse_ddl("id string, name string, genres array<string>"), schemas.ARTISTS)
+ARTISTS = Contract("artists", _fields("id string, name string, genres array<string>"), schemas.ARTISTS)
 
 TRACKS = Contract(
     "tracks",
-    parse_ddl(
+    _fields(
         "id string, name string, popularity int, duration_ms bigint, explicit int, id_artist string, "
         "release_date string, key int, " + ", ".join(f"{name} double" for name in names.AUDIO_FEATURES)
     ),
@@ -61,7 +59,7 @@ TRACKS = Contract(
 
 TRACK_STORAGE = Contract(
     "track_storage",
-    parse_ddl("track_id string, storage_class string, daily_cost double"),
+    _fields("track_id string, storage_class string, daily_cost double"),
     schemas.TRACK_STORAGE,
 )
 

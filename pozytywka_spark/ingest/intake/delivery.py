@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pyspark.sql import SparkSession
-
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.intake import spark_source
 from pozytywka_spark.ingest.intake.contracts import ENTITIES, SUFFIXES
 from pozytywka_spark.ingest.intake.ingest_log import Version
-from pozytywka_spark.ingest.intake.listing import list_local, list_objects
-from pozytywka_spark.ingest.intake.rawfile import RawFile
-from pozytywka_spark.ingest.intake.rawpaths import absolute, plain_path, with_host
+from pozytywka_spark.lake.spark_files import SparkFiles
 from pozytywka_spark.lake.storage import s3
+from pozytywka_spark.lake.storage.addresses import plain_path, unambiguous, with_host
 from pozytywka_spark.lake.storage.filesystem import storage_of
+from pozytywka_spark.lake.storage.listed_file import ListedFile
+from pozytywka_spark.lake.storage.listing import list_local, list_objects
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Delivery:
     """What lies under one raw path."""
 
     root: str
-    files: Mapping[str, tuple[RawFile, ...]]
+    files: Mapping[str, tuple[ListedFile, ...]]
     ignored: tuple[str, ...]
 
     @property
@@ -33,21 +31,21 @@ class Delivery:
         return tuple(entity for entity in ENTITIES if not self.files.get(entity))
 
 
-def find_delivery(spark: SparkSession, settings: Settings) -> Delivery:
+def find_delivery(by_spark: SparkFiles, settings: Settings) -> Delivery:
     """List the delivery under `raw.path`: by Python what it reaches, all else by Spark.
 
     Raises `DataError` if there is no such folder, if it is a file, or if it holds no entity at all.
     """
-    root = absolute(settings.raw_path)
+    root = unambiguous(settings.raw_path)
     names = ", ".join(f"{entity}.jsonl" for entity in ENTITIES)
-    root, listed = _listed(spark, settings, root)
+    root, listed = _listed(by_spark, settings, root)
     if listed is None:
         raise DataError(
             f"raw.path={root}: no such folder; give the folder of a delivery, which holds {names}"
         )
     if any(file.path == plain_path(root) for file in listed):
         raise DataError(f"raw.path={root} is a file; give the folder of a delivery, which holds {names}")
-    by_entity: dict[str, list[RawFile]] = {}
+    by_entity: dict[str, list[ListedFile]] = {}
     ignored = []
     for file in sorted(listed, key=lambda file: file.path):
         entity = entity_of(file.path.removeprefix(plain_path(root)).lstrip("/"))
@@ -63,15 +61,33 @@ def find_delivery(spark: SparkSession, settings: Settings) -> Delivery:
     return Delivery(root, {name: tuple(files) for name, files in by_entity.items()}, tuple(ignored))
 
 
-def _listed(spark: SparkSession, settings: Settings, root: str) -> tuple[str, list[RawFile] | None]:
+def _listed(by_spark: SparkFiles, settings: Settings, root: str) -> tuple[str, list[ListedFile] | None]:
     """The root as it is told, and what lies below it."""
     storage = storage_of(settings)
     if storage.endpoint is not None and s3.is_s3(root):
-        return s3.address(root), list_objects(s3.address(root), storage.endpoint)
+        return s3.address(root), _on_s3(s3.address(root), storage.endpoint)
     if storage.is_local(plain_path(root)):
-        return root, list_local(plain_path(root))
-    files = spark_source.list_files(spark, root)
+        return root, _local(plain_path(root))
+    files = by_spark.list(root)
     return with_host(root, files[0].path) if files else root, files
+
+
+def _local(root: str) -> list[ListedFile] | None:
+    try:
+        return list_local(root)
+    except OSError as error:
+        raise DataError(f"raw.path={root}: {error.filename} can't be read: {error.strerror}") from error
+
+
+def _on_s3(root: str, endpoint: s3.Endpoint) -> list[ListedFile] | None:
+    try:
+        return list_objects(root, endpoint)
+    except OSError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"raw.path={root} can't be read: {reason}; are s3.endpoint and s3.region right, "
+            "and the credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)?"
+        ) from error
 
 
 def entity_of(relative: str) -> str | None:
@@ -80,16 +96,16 @@ def entity_of(relative: str) -> str | None:
     return next((e for e in ENTITIES if first in {f"{e}{suffix}" for suffix in SUFFIXES}), None)
 
 
-def changed(listed: Iterable[RawFile], read: Mapping[str, Version]) -> list[RawFile]:
+def changed(listed: Iterable[ListedFile], read: Mapping[str, Version]) -> list[ListedFile]:
     """Files that were read before, but in another version."""
     return [f for f in listed if f.path in read and not _read(f, read)]
 
 
-def unread(listed: Iterable[RawFile], read: Mapping[str, Version]) -> list[RawFile]:
+def unread(listed: Iterable[ListedFile], read: Mapping[str, Version]) -> list[ListedFile]:
     """Files of which this version was never read to its end."""
     return [f for f in listed if not _read(f, read)]
 
 
-def _read(file: RawFile, read: Mapping[str, Version]) -> bool:
+def _read(file: ListedFile, read: Mapping[str, Version]) -> bool:
     version = read.get(file.path)
     return version is not None and version.same_as(file.size, file.modified_micros)

@@ -10,30 +10,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import pyarrow as pa
-from pyspark.sql.pandas.types import to_arrow_schema
-
-from pozytywka_spark.ingest.intake.rawfile import micros_of
 from pozytywka_spark.ingest.outcomes import KEPT, REPAIRED
 from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.casting import as_table
+from pozytywka_spark.lake.storage.listed_file import micros_of
 from pozytywka_spark.schemas import INGEST_COUNTS, INGEST_FILES, INGESTS, Table
 
 Row = dict[str, Any]
 
 
-def as_table(rows: Sequence[Mapping[str, Any]], table: Table) -> pa.Table:
-    """Rows as the table's columns; what a row lacks is null."""
-    return pa.Table.from_pylist(
-        [dict(row) for row in rows], schema=to_arrow_schema(table.schema, timezone="UTC")
-    )
-
-
-def rows_of(lake: Lake, table: Table, **wanted: Any) -> Iterator[Row]:
-    """The rows of a small table whose `wanted` columns have these values; none if there is no table."""
+def rows_of(lake: Lake, table: Table, **where: Any) -> Iterator[Row]:
+    """The rows of a small table whose columns `where` have these values; none if there is no table."""
     if not lake.exists(table.name):
         return
     for row in lake.rows(table.name).to_pylist():
-        if all(row[name] == value for name, value in wanted.items()):
+        if all(row[name] == value for name, value in where.items()):
             yield row
 
 

@@ -1,4 +1,4 @@
-"""What a batch reads that an older version began: Spark's file source kept the book then.
+"""Files of a batch that an older version began: Spark's file source kept the book then.
 
 A lake may have been left in the middle of such a batch, and only the same files can bring it to its end.
 """
@@ -9,20 +9,20 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pozytywka_spark.ingest.intake.notes import Notes
-from pozytywka_spark.ingest.intake.rawpaths import decoded_path
+from pozytywka_spark.lake.storage.addresses import decoded_path
+from pozytywka_spark.lake.storage.texts import Texts
 
 
-def files_of_batch(notes: Notes, number: int) -> frozenset[str] | None:
+def files_of_batch(texts: Texts, number: int) -> frozenset[str] | None:
     """Paths that batch `number` of Spark's checkpoint reads; None if it knows of no such batch.
 
     Each batch goes up to an entry of the source's own log, from behind that of the batch before.
     """
-    ends = {int(name): _end(text) for name, text in notes.read("offsets").items() if name.isdigit()}
+    ends = {int(name): _end(text) for name, text in texts.read("offsets").items() if name.isdigit()}
     if number not in ends:
         return None
     begin = ends.get(number - 1, -1)
-    entries = _entries(notes.read("sources/0"))
+    entries = _entries(texts.read("sources/0"))
     return frozenset(
         decoded_path(entry["path"]) for entry in entries if begin < entry["batchId"] <= ends[number]
     )

@@ -12,7 +12,6 @@ from typing import Any
 
 from pozytywka_spark.ingest.intake.arrays import BrokenArrayError, array_rows
 from pozytywka_spark.ingest.intake.content_hash import BLOCK, Blocks, in_blocks
-from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.textlines import (
     EndlessLineError,
     Lines,
@@ -25,6 +24,7 @@ from pozytywka_spark.ingest.intake.textlines import (
 )
 from pozytywka_spark.ingest.intake.unpack import PLAIN, UNREADABLE, unpack_error, unpacked
 from pozytywka_spark.lake.storage.filesystem import Storage
+from pozytywka_spark.lake.storage.listed_file import ListedFile
 
 MARK = "[raw] "
 SPLIT_BYTES = 64 << 20
@@ -36,7 +36,7 @@ _OPENING = 64 << 10
 class Surveyed:
     """A file and how to read it."""
 
-    file: RawFile
+    file: ListedFile
     codec: str = PLAIN
     array: bool = False
     time_unit: str | None = None

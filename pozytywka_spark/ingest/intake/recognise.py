@@ -1,4 +1,4 @@
-"""What a raw file is, by its first bytes and rows: rows to be read, or something else for certain.
+"""Recognise a raw file by its first bytes and rows: rows to be read, or something else for certain.
 
 A pure function of the file's beginning, once unpacked. A file is refused here only for what it certainly
 is; one of which merely most rows are unusable is told when its rows are judged (`ingest.accept_bad_share`).

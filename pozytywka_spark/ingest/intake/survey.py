@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.intake import epochs
 from pozytywka_spark.ingest.intake.contracts import Contract
-from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, lines_of, parts_of
 from pozytywka_spark.ingest.intake.recognise import HEAD_BYTES, Kind, recognise
 from pozytywka_spark.ingest.intake.unpack import (
@@ -23,6 +22,7 @@ from pozytywka_spark.ingest.intake.unpack import (
 from pozytywka_spark.ingest.intake.wrong_kinds import AGAIN, Wrong, first_of
 from pozytywka_spark.ingest.validate.pass_one import named_part
 from pozytywka_spark.lake.storage.filesystem import Storage
+from pozytywka_spark.lake.storage.listed_file import ListedFile
 from pozytywka_spark.lake.tasks import Result, TaskFiles, Tasks
 
 
@@ -71,7 +71,7 @@ class Surveyor:
 
 
 def survey(
-    tasks: Tasks, files: Sequence[RawFile], storage: Storage, contract: Contract, *, refuse: bool
+    tasks: Tasks, files: Sequence[ListedFile], storage: Storage, contract: Contract, *, refuse: bool
 ) -> list[Surveyed]:
     """Those files that are there, and how each is to be read.
 
@@ -118,14 +118,14 @@ class UnitReader:
             yield {"path": part.path, "time_unit": unit}
 
 
-def _verified(tasks: Tasks, found: Sequence[Surveyed], storage: Storage) -> list[Surveyed]:
+def _verified(tasks: Tasks, surveyed: Sequence[Surveyed], storage: Storage) -> list[Surveyed]:
     """The files, with a unit of time only where the whole file has it; only likely ones are read for it."""
-    likely = [each for each in found if each.time_unit is not None]
+    likely = [each for each in surveyed if each.time_unit is not None]
     parts = parts_of(likely, tasks.slots)
     units = defaultdict(list)
     read = tasks.run(parts, UnitReader(storage), weight=lambda part: part.cost, named=named_part)
     for result in read.results:
         units[result["path"]].append(result["time_unit"])
     certain = {path: epochs.together(each) for path, each in units.items()}
-    told_units = [(each, certain.get(each.file.path)) for each in found]
+    told_units = [(each, certain.get(each.file.path)) for each in surveyed]
     return [replace(each, time_unit=None if unit == epochs.MIXED else unit) for each, unit in told_units]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pozytywka_spark.ingest.intake.content_hash import Blocks, in_blocks
 from pozytywka_spark.ingest.intake.ingest_log import Version
-from pozytywka_spark.ingest.intake.rawfile import RawFile
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
 from pozytywka_spark.ingest.validate.line_work import by_source
 from pozytywka_spark.ingest.validate.pass_one import named_part
 from pozytywka_spark.lake.storage.filesystem import Storage
+from pozytywka_spark.lake.storage.listed_file import ListedFile
 from pozytywka_spark.lake.tasks import Result, TaskFiles, Tasks
 
 
@@ -37,11 +37,11 @@ class HashWork:
                         blocks.whole(source).end()
             except OSError:
                 blocks = Blocks()
-            blocks_by_number = {str(number): block for number, block in blocks.told.items()}
+            blocks_by_number = {str(number): block for number, block in blocks.by_number.items()}
             yield {"source": numbers[part.path], "blocks": blocks_by_number}
 
 
-def may_be_touched(files: Sequence[RawFile], read: Mapping[str, Version]) -> list[RawFile]:
+def may_be_touched(files: Sequence[ListedFile], read: Mapping[str, Version]) -> list[ListedFile]:
     """Files that were read in another version of the same size, whose bytes are known by their hash."""
     return [
         file
@@ -61,5 +61,5 @@ def only_touched(
         weight=lambda part: part.cost,
         named=named_part,
     )
-    found = {paths[source]: told for source, (_, told) in by_source(done.results).items()}
-    return {path: told for path, told in found.items() if told and told == read[path].content_hash}
+    hashes = {paths[source]: digest for source, (_, digest) in by_source(done.results).items()}
+    return {path: digest for path, digest in hashes.items() if digest and digest == read[path].content_hash}

@@ -1,4 +1,4 @@
-"""What the checks need of the tables beside events, shard by shard: in the first job of a look at silver."""
+"""Partial counts of the tables beside events, shard by shard: part of the first job of a look at silver."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pozytywka_spark import schemas
 from pozytywka_spark.ingest.quality import key_parcels as b
 from pozytywka_spark.ingest.quality.check_list import artist_checks, storage_checks, track_checks, user_checks
-from pozytywka_spark.ingest.quality.checks import Check, as_told, tally_checks, tally_columns
+from pozytywka_spark.ingest.quality.checks import Check, as_result, tally_checks, tally_columns
 from pozytywka_spark.ingest.quality.distributions import count_tracks
 from pozytywka_spark.ingest.quality.event_partials import CHUNK_ROWS
 from pozytywka_spark.lake.shards import Shard, batches
@@ -32,6 +32,6 @@ def count_catalogue(shard: Shard, files: TaskFiles, staging: b.Staging) -> Itera
         for kind in kinds:
             staging.add(kind, rows)
         yield {
-            "checks": as_told(tallies),
+            "checks": as_result(tallies),
             "tracks": count_tracks(rows) if table is schemas.TRACKS else [],
         }

@@ -1,4 +1,4 @@
-"""Which checks there are of each silver table, in the order of the report."""
+"""The checks of each silver table, in the order of the report."""
 
 from __future__ import annotations
 

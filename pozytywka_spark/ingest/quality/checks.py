@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from pyspark.sql import types as T
 
 from pozytywka_spark import schemas
 from pozytywka_spark.ingest.quality.spark_text import as_spelt
@@ -19,7 +18,7 @@ COLUMN = "column "  # how the name of a finding begins that describes a column
 
 @dataclass(frozen=True)
 class Check:
-    """Counts the rows of one table where `found` holds; `severity` applies if there is one.
+    """Counts the rows of one table where `found` is true; `severity` applies if there is one.
 
     `common` turns it around: the row class is expected, and too few of it is what is wrong.
     `weight` counts what a row stands for instead of the row: of a user, say, that user's events.
@@ -92,13 +91,13 @@ def add_up(partials: Iterable[Partial]) -> dict[tuple[str, str], Tally]:
     return total
 
 
-def as_told(partial: Partial) -> list[list[Any]]:
-    """A partial as JSON values, as a task tells it."""
+def as_result(partial: Partial) -> list[list[Any]]:
+    """A partial as JSON values: what a task yields."""
     return [[*name, tally.rows, tally.total, tally.low, tally.high] for name, tally in partial.items()]
 
 
-def from_told(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], Tally]:
-    """The partial that `as_told` told."""
+def from_result(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], Tally]:
+    """The partial that `as_result` made these of."""
     return {(entity, name): Tally(*rest) for entity, name, *rest in rows}
 
 
@@ -137,16 +136,16 @@ def tally_columns(rows: pl.DataFrame, table: schemas.Table) -> dict[tuple[str, s
     """Nulls and bounds of each column of the table; bounds of numbers, dates and times only."""
     return {
         (table.name, f"{COLUMN}{field.name}"): Tally(
-            rows[field.name].null_count(), rows.height, *_bounds(rows[field.name], field.dataType)
+            rows[field.name].null_count(), rows.height, *_bounds(rows[field.name])
         )
         for field in table.schema
     }
 
 
-def _bounds(values: pl.Series, kind: T.DataType) -> tuple[Any, Any]:
-    if isinstance(kind, (T.StringType, T.ArrayType, T.BooleanType)):
+def _bounds(values: pl.Series) -> tuple[Any, Any]:
+    if not values.dtype.is_numeric() and not values.dtype.is_temporal():
         return None, None
-    if isinstance(kind, T.TimestampType):
+    if values.dtype == pl.Datetime:
         values = values.dt.epoch("us")
     low, high = values.min(), values.max()
     return (
@@ -179,13 +178,13 @@ def column_findings(table: schemas.Table, partial: Partial) -> list[Finding]:
             table.name,
             field.name,
             partial.get((table.name, f"{COLUMN}{field.name}"), Tally()),
-            field.dataType,
+            field.dataType.simpleString(),
         )
         for field in table.schema
     ]
 
 
-def column_finding(entity: str, name: str, tally: Tally, kind: T.DataType) -> Finding:
+def column_finding(entity: str, name: str, tally: Tally, kind: str) -> Finding:
     """How many rows lack a column, and from where to where its values go (of numbers and times)."""
     meaning = "null"
     if tally.low is not None:

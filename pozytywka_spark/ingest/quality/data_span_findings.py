@@ -1,4 +1,4 @@
-"""Where the data begin and end, for the quality report: findings on what lies outside, and events by day."""
+"""Findings on the data's span, for the quality report: what lies outside it, and events by day."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def caption(seen: Spanned) -> str:
     span = seen.span
     edges = (span.start.date() - _MARGIN, last_day(span.end) + _MARGIN)
     hidden = {day: events for day, events in seen.days.items() if not edges[0] <= day <= edges[1]}
-    text = f"Events by day, {span.told()}. Amber: thin days, of less than a usual day's share; red: outside."
+    text = f"Events by day, {span.described()}."
+    text += " Amber: thin days, of less than a usual day's share; red: outside."
     if hidden:
         text += f" Not drawn: {sum(hidden.values()):,} events on {len(hidden)} days further away."
     return text

@@ -1,4 +1,4 @@
-"""What the checks need of events, counted shard by shard: the first of the two jobs of a look at silver."""
+"""Partial counts of events, shard by shard: part of the first job of a look at silver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the checks say of keys: the second of the two jobs of a look at silver, over slices of keys."""
+"""Totals by key for the checks: the second job of a look at silver, over slices of keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from pozytywka_spark.ingest.quality import check_list as lists
 from pozytywka_spark.ingest.quality import key_parcels as b
-from pozytywka_spark.ingest.quality.checks import Check, Tally, as_told, tally_checks
+from pozytywka_spark.ingest.quality.checks import Check, Tally, as_result, tally_checks
 from pozytywka_spark.ingest.quality.distributions import count_sessions
 from pozytywka_spark.ingest.quality.key_parcels import read_kind
 from pozytywka_spark.lake.shards import Parcel
@@ -66,7 +66,7 @@ def count_slices(slices: Sequence[Slice], files: TaskFiles) -> Iterator[Result]:
         if each.question == "sessions":
             yield {"sessions": _sessions(each, files)}
         else:
-            yield {"checks": as_told(_ANSWERS[each.question](each, files))}
+            yield {"checks": as_result(_ANSWERS[each.question](each, files))}
 
 
 def _users(asked: Slice, files: TaskFiles) -> Tallies:

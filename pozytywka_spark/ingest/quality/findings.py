@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from pozytywka_spark import schemas
 from pozytywka_spark.ingest.intake import ingest_log
@@ -16,6 +14,7 @@ from pozytywka_spark.ingest.outcomes import DUPLICATE, NOTED, OUTCOMES, QUARANTI
 from pozytywka_spark.ingest.quality import checks as c
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.casting import as_table
 
 _NOTE_MEANING = {
     "null": "delivered as null or not at all",
@@ -106,7 +105,7 @@ def record_findings(lake: Lake, ingest_id: int, findings: Sequence[Finding]) -> 
         }
         for f in findings
     ]
-    table = pa.Table.from_pylist(rows, schema=to_arrow_schema(schemas.QUALITY.schema))
+    table = as_table(rows, schemas.QUALITY)
     if lake.append(table, schemas.QUALITY, txn=Txn("quality", ingest_id)) is None:
         lake.upsert(table, schemas.QUALITY)
 

@@ -90,7 +90,7 @@ def _named(shard: Shard) -> str:
 
 def _silver(there: frozenset[str], results: Sequence[Result], data: Data) -> Silver:
     """All that both jobs told, as findings and plots."""
-    counted = c.add_up(c.from_told(each["checks"]) for each in results if "checks" in each)
+    counted = c.add_up(c.from_result(each["checks"]) for each in results if "checks" in each)
     months = d.month_rows(row for each in results for row in each.get("months", ()))
     sessions = d.session_rows(row for each in results for row in each.get("sessions", ()))
     tracks = d.track_buckets(row for each in results for row in each.get("tracks", ()))
@@ -134,7 +134,7 @@ def _of_months(rows: list[d.MonthRow], history: int) -> list[Finding]:
         c.WARN if purchases < 0.0005 * total else c.OK,
     )
     first, last = min((r.first for r in rows), default=None), max((r.last for r in rows), default=None)
-    kinds = {field.name: field.dataType for field in schemas.EVENTS.schema}
+    kinds = {field.name: field.dataType.simpleString() for field in schemas.EVENTS.schema}
     return [
         *(
             Finding("events", f"class {kind}", c.OK, of_type[kind], total, "events of this type")

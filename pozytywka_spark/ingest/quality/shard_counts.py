@@ -1,4 +1,4 @@
-"""What shards of silver say each by itself: the first of the two jobs of a look at it (see `silver`)."""
+"""Counts of each shard of silver by itself: the first of the two jobs of a look at it (see `profile`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an ingest says of itself and of silver: findings into the lake, the page for people."""
+"""Report on an ingest and on silver: findings into the lake, the page for people."""
 
 from __future__ import annotations
 

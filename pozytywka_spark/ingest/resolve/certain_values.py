@@ -1,4 +1,4 @@
-"""What the incomplete rows of a session can be, given all that is known of it and of its delivery's grammar.
+"""Values that incomplete rows can have, given their session and the grammar of their delivery.
 
 Each row has the values it may have: one if it is complete, else every type and track that its meaning
 allows. A value goes if, with it, some row beside it or after it can't be anything any more; and so on until

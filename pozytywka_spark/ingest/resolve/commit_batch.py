@@ -1,4 +1,4 @@
-"""What a resolved batch puts into the lake."""
+"""Commit a resolved batch to the lake."""
 
 from __future__ import annotations
 

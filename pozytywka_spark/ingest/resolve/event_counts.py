@@ -1,4 +1,4 @@
-"""What pass two counted of the events that it wrote, so that the checks needn't read them again.
+"""Counts of the events that pass two wrote, so that the checks needn't read them again.
 
 The rows of a month and bucket of which the table held nothing lie in the files that one task wrote. That task
 has them in memory, and counts them as a look at silver would (`event_partials`). What it counted holds for

@@ -1,4 +1,4 @@
-"""What a delivery's own sessions show of its grammar: which events share an instant, which belong to which.
+"""The grammar of a delivery's sessions: which events share an instant, which belong to which.
 
 No order of events is taken for granted. Sessions are looked at where they are complete, and it is counted
 what stands beside what (see `evidence`): a table of some dozens of counts, which add up over sessions. A

@@ -42,12 +42,12 @@ def losses_of(raw: str | None, path: str) -> list[Loss]:
     """
     text = raw or ""
     sessions = list(dict.fromkeys(map(int, _SESSION.findall(text))))
-    told: list[Loss] = [(session, None, None) for session in sessions]
+    losses_by_session: list[Loss] = [(session, None, None) for session in sessions]
     written = _TIME.findall(text)
     if sessions and len(written) <= len(sessions):
-        return told
+        return losses_by_session
     times: list[Loss] = [(None, time, None) for time in map(iso_micros, written) if time is not None]
-    return told + (times or [(None, None, path)])
+    return losses_by_session + (times or [(None, None, path)])
 
 
 def torn_sessions(rows: pl.DataFrame, losses: pl.DataFrame, paths: Sequence[str]) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Which events of a month and a bucket of users are new: the batch's rows beside those that are held.
+"""New events of a month and a bucket of users: the batch's rows beside those that the table has.
 
 An event is what it says: time, type, user, session and track. How it came (file, case, spelling, whether a
 field had to be repaired) is no part of it, so a re-delivery is the same event, and so are a repaired row and
@@ -40,22 +40,22 @@ class EventShard:
     month: date
     bucket: int
     parcels: tuple[Parcel, ...]
-    held: tuple[DataFile, ...]
+    existing: tuple[DataFile, ...]
 
     @property
     def rows(self) -> int:
         """Rows that are compared."""
-        return sum(one.rows for one in self.parcels) + sum(one.rows for one in self.held)
+        return sum(one.rows for one in self.parcels) + sum(one.rows for one in self.existing)
 
     @property
     def is_new(self) -> bool:
         """Whether the table holds nothing of it: then all its rows are those that are written."""
-        return not self.held
+        return not self.existing
 
     @property
     def size(self) -> int:
         """Bytes that are read."""
-        return sum(one.size for one in self.parcels) + sum(one.size for one in self.held)
+        return sum(one.size for one in self.parcels) + sum(one.size for one in self.existing)
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ class NewEvents:
         return pl.concat([files.read([parcel]).filter(mine) for parcel in shard.parcels])
 
     def _held(self, shard: EventShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame | None:
-        if not shard.held:
+        if not shard.existing:
             return None
         mine = self._mine(part, parts)
-        return pl.concat([files.read([file], SAYS).filter(mine) for file in shard.held])
+        return pl.concat([files.read([file], SAYS).filter(mine) for file in shard.existing])
 
     def _mine(self, part: int, parts: int) -> pl.Expr:
         return slice_of("user_id", parts, apart_from=self.buckets) == part if parts > 1 else pl.lit(True)

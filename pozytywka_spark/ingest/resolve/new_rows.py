@@ -22,14 +22,14 @@ class RowSlice:
     """ROWS parcels and the table's files, of keys in one of `parts` slices."""
 
     parcels: tuple[Parcel, ...]
-    held: tuple[DataFile, ...]
+    existing: tuple[DataFile, ...]
     part: int = 0
     parts: int = 1
 
     @property
     def size(self) -> int:
         """Bytes that are read."""
-        return sum(one.size for one in self.parcels) + sum(one.size for one in self.held)
+        return sum(one.size for one in self.parcels) + sum(one.size for one in self.existing)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class NewRows:
         (key,) = self.table.keys
         latest = self._latest(rows)
         new, same_rows = latest, 0
-        if one.held:
+        if one.existing:
             there = latest.join(
                 self._held(latest.select(key), one, files), on=key, how="left", suffix="_held"
             )
@@ -92,7 +92,7 @@ class NewRows:
 
     def _held(self, keys: pl.DataFrame, one: RowSlice, files: TaskFiles) -> pl.DataFrame:
         """What the table holds of these keys, marked `_held`."""
-        rows = (files.read([file], self.table.columns) for file in one.held)
+        rows = (files.read([file], self.table.columns) for file in one.existing)
         existing = pl.concat([each.join(keys, on=keys.columns, how="semi") for each in rows])
         return existing.with_columns(_held=pl.lit(True))
 

@@ -40,10 +40,10 @@ class OlderLosses:
 
 def lost_of(raw: pl.Series, paths: pl.Series) -> pl.DataFrame:
     """`LOST_ROWS` of rejected rows' texts and plain paths, each loss once."""
-    told = {
+    losses = {
         loss
         for text, path in zip(raw.to_list(), paths.to_list(), strict=True)
         for loss in losses_of(text, path)
     }
-    frame = pl.DataFrame(list(told), {**LOST_ROWS, "lost_time": pl.Int64}, orient="row")
+    frame = pl.DataFrame(list(losses), {**LOST_ROWS, "lost_time": pl.Int64}, orient="row")
     return frame.cast(LOST_ROWS)

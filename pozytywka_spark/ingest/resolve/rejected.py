@@ -32,13 +32,13 @@ class RejectedSlice:
     """REJECTED parcels and the entity's files of quarantine, of line ids that begin with `prefix`."""
 
     parcels: tuple[Parcel, ...]
-    held: tuple[DataFile, ...]
+    existing: tuple[DataFile, ...]
     prefix: str = ""
 
     @property
     def size(self) -> int:
         """Bytes that are read."""
-        return sum(one.size for one in self.parcels) + sum(one.size for one in self.held)
+        return sum(one.size for one in self.parcels) + sum(one.size for one in self.existing)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class NewRejected:
         """The ids of lines that earlier batches put into quarantine."""
         stamp, ids = self.stamp, [pl.Series("quarantine_id", [], pl.String)]
         mine = (pl.col("stream") == stamp.stream) & (pl.col("batch") == stamp.batch)
-        for file in part.held:
+        for file in part.existing:
             rows = files.read([file], ["quarantine_id", "stream", "batch"])
             others = rows.filter(_begins("quarantine_id", part.prefix) & ~mine.fill_null(False))
             ids.append(others.get_column("quarantine_id"))

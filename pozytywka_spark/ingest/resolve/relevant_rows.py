@@ -1,4 +1,4 @@
-"""Which rows of a session can have a say in what its incomplete rows are; the others need no look.
+"""Rows of a session that can decide what its incomplete rows are; the others need no look.
 
 Repair by order goes from a row to the plays before and after it, two each way, and no further (see
 `certain`). All that counts beyond is: who the session's users are, when premium was bought, when the last

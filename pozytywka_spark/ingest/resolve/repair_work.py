@@ -71,10 +71,10 @@ class Tally:
             yield {SHOWN: {" ".join(key): many for key, many in counts.items()}}
 
 
-def grammar_of(told: Sequence[Any]) -> Grammar:
+def grammar_of(results: Sequence[Any]) -> Grammar:
     """The grammar that `Tally` told of, all slices together."""
     totals: Counter[Key] = Counter()
-    for facts in told:
+    for facts in results:
         totals.update({tuple(key.split()): many for key, many in facts.get(SHOWN, {}).items()})
     return Grammar(dict(totals))
 
@@ -143,7 +143,7 @@ def tried_sessions(
     place = ["session_id", "event_time", "source"]
     torn = torn_sessions(pl.concat([around.select(place), tried.select(place)]), lost, paths)
     outcomes = _outcomes(tried, around, torn, grammar)
-    told = {
+    filled_in = {
         "event_type": pl.Series([one.kind for one in outcomes], dtype=pl.String),
         "track_id": pl.Series([one.track for one in outcomes], dtype=pl.String),
         "user_id": pl.Series([one.user for one in outcomes], dtype=pl.Int64),
@@ -154,7 +154,7 @@ def tried_sessions(
     copies = repeated.with_columns(
         again=pl.lit(True), repair_reason=pl.lit(None, pl.String), why=pl.lit(None, pl.String)
     )
-    return pl.concat([tried.with_columns(**told), copies])
+    return pl.concat([tried.with_columns(**filled_in), copies])
 
 
 def _outcomes(tried: pl.DataFrame, around: pl.DataFrame, torn: pl.Series, grammar: Grammar) -> list[Outcome]:

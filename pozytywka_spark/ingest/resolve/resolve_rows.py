@@ -1,4 +1,4 @@
-"""What becomes of a batch's judged rows: planned on the driver, done by tasks, the same for a replay.
+"""Resolve a batch's judged rows: planned on the driver, done by tasks, the same for a replay.
 
 Pass one has put down what lines mean (see `staged`). Here events that lack something are repaired, beside
 their sessions; then each month and bucket of events, each slice of a catalogue and of the rejected lines

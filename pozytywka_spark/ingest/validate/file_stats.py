@@ -1,4 +1,4 @@
-"""What the driver knows of a file's rows without seeing one: counts that add up over parts of the file."""
+"""Counts of a file's rows that add up over its parts: all that the driver learns of them."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ class FileStats:
         last = max(filter(None, (self.last_month, other.last_month)), default=None)
         return FileStats(**counts, **tallies, rules=rules, first_month=first, last_month=last)
 
-    def as_told(self) -> dict[str, Any]:
+    def as_result(self) -> dict[str, Any]:
         """As JSON has it; what is nothing is left out."""
         return {name: value for name, value in vars(self).items() if value}
 
     @classmethod
-    def of_told(cls, told: Mapping[str, Any]) -> FileStats:
-        """The stats that `as_told` made this of."""
-        return cls(**told)
+    def of_result(cls, result: Mapping[str, Any]) -> FileStats:
+        """The stats that `as_result` made this of."""
+        return cls(**result)
 
 
 def _together(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
@@ -116,16 +116,16 @@ class Remarks:
 
 def stats_of(frames: Mapping[str, pl.DataFrame], remarks: Remarks) -> dict[int, FileStats]:
     """The stats of each source of rows by kind (see `staged`)."""
-    told: defaultdict[int, FileStats] = defaultdict(FileStats)
+    totals: defaultdict[int, FileStats] = defaultdict(FileStats)
     for kind, rows in frames.items():
         if kind != LOST and rows.height:
             for source, stats in _of_kind(kind, rows):
-                told[source] += stats
+                totals[source] += stats
     for source in {*remarks.noted, *remarks.absent}:
-        told[source] += FileStats(
+        totals[source] += FileStats(
             noted=remarks.noted[source], notes=remarks.notes[source], absent=remarks.absent[source]
         )
-    return dict(told)
+    return dict(totals)
 
 
 def _of_kind(kind: str, rows: pl.DataFrame) -> Iterator[tuple[int, FileStats]]:

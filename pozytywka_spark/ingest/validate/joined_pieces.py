@@ -26,11 +26,11 @@ class Origin:
 Found = tuple[Origin, Lines]
 
 
-def look_at(found: Origin, lines: Piece | Lines, judging: Judging) -> tuple[pl.DataFrame, list[Found]]:
+def look_at(origin: Origin, lines: Piece | Lines, judging: Judging) -> tuple[pl.DataFrame, list[Found]]:
     """`look_first` at lines of one file, whose place is put to the sound ones as `source`."""
     seen = look_first(lines, judging)
-    sound = seen.sound.with_columns(pl.lit(found.source, pl.Int32).alias("source"))
-    return sound, [(found, seen.doubtful)]
+    sound = seen.sound.with_columns(pl.lit(origin.source, pl.Int32).alias("source"))
+    return sound, [(origin, seen.doubtful)]
 
 
 def look_at_all(pieces: Sequence[tuple[Origin, Piece]], judging: Judging) -> tuple[pl.DataFrame, list[Found]]:

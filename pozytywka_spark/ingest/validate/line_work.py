@@ -30,8 +30,8 @@ _QUARANTINED = (
 class LineWork:
     """Work on parts of files of one entity, of which `paths` are all of the batch (see `parcels.SOURCE`).
 
-    Tells for each file that it read of: `source` (its place in `paths`), `stats` (`FileStats.as_told` of what
-    it read) and `blocks` (see `content_hash.Blocks`).
+    Tells for each file that it read of: `source` (its place in `paths`), `stats` (`FileStats.as_result` of
+    what it read) and `blocks` (see `content_hash.Blocks`).
     """
 
     storage: Storage
@@ -52,11 +52,15 @@ class LineWork:
                 rows.add(Origin(source, part.path, part.of.time_unit), piece)
         stats = rows.end()
         for source, of in blocks.items():
-            result = stats.get(source, FileStats()).as_told()
-            yield {"source": source, "stats": result, "blocks": {str(at): one for at, one in of.told.items()}}
+            result = stats.get(source, FileStats()).as_result()
+            yield {
+                "source": source,
+                "stats": result,
+                "blocks": {str(at): one for at, one in of.by_number.items()},
+            }
 
     def judge_lines(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Result]:
-        """The same work on lines that Spark put down (`spark_source.LINES`). No `blocks` are told."""
+        """The same work on lines that Spark put down (`spark_files.LINES`). No `blocks` are told."""
         numbers = {path: number for number, path in enumerate(self.paths)}
         rows = self._gathered(files)
         slices = (lines for item in items for lines in files.read([item]).iter_slices(SLICE))
@@ -65,7 +69,7 @@ class LineWork:
                 texts, offsets = lines["value"].to_list(), lines["source_order"].to_list()
                 rows.add(Origin(numbers[str(path)], str(path), unit), Lines(texts, offsets))
         for source, stats in rows.end().items():
-            yield {"source": source, "stats": stats.as_told()}
+            yield {"source": source, "stats": stats.as_result()}
 
     def _gathered(self, files: TaskFiles) -> Gathered:
         judged = Judged(contract_of(self.entity), self.judging, self.losses_of)
@@ -101,7 +105,7 @@ class ReplayWork:
                     origin = Origin(numbers[str(path)], str(path), unit)
                     rows.judge(origin, lines, mine["quarantine_id"].to_list())
         for source, stats in rows.end().items():
-            yield {"source": source, "stats": stats.as_told()}
+            yield {"source": source, "stats": stats.as_result()}
 
     def _tried(self) -> pl.Expr:
         tried = pl.col("entity") == self.entity
@@ -110,12 +114,12 @@ class ReplayWork:
         return tried if self.but_of is None else tried & (pl.col("ingest_id") != self.but_of)
 
 
-def by_source(told: Iterable[Result]) -> dict[int, tuple[FileStats, str | None]]:
+def by_source(results: Iterable[Result]) -> dict[int, tuple[FileStats, str | None]]:
     """What all tasks of either work told, by source: the file's stats, and its `content_hash` if known."""
     stats: defaultdict[int, FileStats] = defaultdict(FileStats)
     blocks: defaultdict[int, dict[int, str]] = defaultdict(dict)
-    for one in told:
-        stats[one["source"]] += FileStats.of_told(one.get("stats", {}))
+    for one in results:
+        stats[one["source"]] += FileStats.of_result(one.get("stats", {}))
         blocks[one["source"]] |= {int(at): block for at, block in one.get("blocks", {}).items()}
     hashes = {
         source: content_hash(source_blocks) for source, source_blocks in blocks.items() if source_blocks

@@ -68,11 +68,11 @@ def read_lines(
 
 def judged_rows(done: Done, paths: Sequence[str]) -> JudgedRows:
     """What tasks of pass one put down and told of the files at `paths`; files without rows aren't there."""
-    told = {paths[source]: found for source, found in by_source(done.results).items()}
+    by_path = {paths[source]: stats_and_hash for source, stats_and_hash in by_source(done.results).items()}
     return JudgedRows(
         done.parcels,
-        {path: stats for path, (stats, _) in sorted(told.items()) if stats.rows},
-        {path: content_hash for path, (_, content_hash) in told.items() if content_hash},
+        {path: stats for path, (stats, _) in sorted(by_path.items()) if stats.rows},
+        {path: content_hash for path, (_, content_hash) in by_path.items() if content_hash},
     )
 
 

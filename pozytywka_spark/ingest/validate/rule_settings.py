@@ -1,4 +1,4 @@
-"""What an ingest judges lines by."""
+"""The settings by which an ingest judges lines."""
 
 from __future__ import annotations
 

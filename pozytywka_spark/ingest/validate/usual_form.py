@@ -150,9 +150,9 @@ class _Look:
                 self.good &= self._word(q[at] + offset) == _word(text)
         for end, mark in _GAPS:
             gap = q[end + 1] - q[end]
-            told = self._word(q[end] + 1)
-            self.good &= (told & np.uint64(0xFF)) == mark
-            blank = ((told >> np.uint64(8)) & np.uint64(0xFF)) == _SPACE
+            marks = self._word(q[end] + 1)
+            self.good &= (marks & np.uint64(0xFF)) == mark
+            blank = ((marks >> np.uint64(8)) & np.uint64(0xFF)) == _SPACE
             self.good &= (gap == 2) | ((gap == 3) & blank)
         for end in (5, 15):
             self.good &= b[q[end] + 1] == _COLON

@@ -89,8 +89,8 @@ class DeltaRsLake:
         schema = arrow_schema(types.to_spark(delta.schema()))
         check_columns(table, schema, columns)
         tables = [self._files.read(file, columns) for file in self._data_files(table, delta, partitions)]
-        wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
-        return pa.concat_tables([wanted.empty_table(), *tables])
+        selected = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+        return pa.concat_tables([selected.empty_table(), *tables])
 
     def tasks(self) -> AbstractContextManager[Tasks]:
         """See `api.Lake`."""

@@ -28,8 +28,8 @@ def grow(delta: DeltaTable, table: Table, *, replaces: bool = False) -> int | No
     """
     for attempt in range(_TRIES):
         guard.check_writable(table.name, delta, replaces=replaces)
-        held, by = types.to_spark(delta.schema()), delta.metadata().partition_columns
-        new = types.lacking(table, held, by)
+        existing, by = types.to_spark(delta.schema()), delta.metadata().partition_columns
+        new = types.lacking(table, existing, by)
         if not new.fields:
             return None
         try:

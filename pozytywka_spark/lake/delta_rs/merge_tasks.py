@@ -90,12 +90,14 @@ class _Without:
         assert isinstance(files, OpenFiles)  # rows go from file to file in Arrow's types
         keys = list(self.keys)
         for file in items:
-            wanted = files.shared(self.source, keys)
-            held = files.read([file], keys).with_row_index("_place")
-            kept = held.join(wanted, on=keys, how="anti", nulls_equal=True, maintain_order="left")["_place"]
-            if len(kept) == held.height:
+            new_keys = files.shared(self.source, keys)
+            file_keys = files.read([file], keys).with_row_index("_place")
+            untouched = file_keys.join(
+                new_keys, on=keys, how="anti", nulls_equal=True, maintain_order="left"
+            )["_place"]
+            if len(untouched) == file_keys.height:
                 continue
-            if len(kept):  # not through Polars, which has no maps
-                rows = files.tables.read(file, self.table.columns).take(kept.to_arrow())
+            if len(untouched):  # not through Polars, which has no maps
+                rows = files.tables.read(file, self.table.columns).take(untouched.to_arrow())
                 files.written.append(files.tables.write(self.table, rows, file.partition))
             yield {"touched": file.path}

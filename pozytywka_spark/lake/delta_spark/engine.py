@@ -7,18 +7,19 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import naming, partitions, spark_shards, types
+from pozytywka_spark.lake import naming, spark_shards, types
 from pozytywka_spark.lake import row_checks as checks
 from pozytywka_spark.lake.api import Commit, Partition, Rows, Txn
 from pozytywka_spark.lake.casting import arrow_schema, declared
 from pozytywka_spark.lake.delta_rs import merge
 from pozytywka_spark.lake.delta_spark import log as log
 from pozytywka_spark.lake.delta_spark import table as jvm
+from pozytywka_spark.lake.delta_spark.writes import delta_writer, merge_into, only_partitions, partitions_of
 from pozytywka_spark.lake.open_tasks import open_staging
 from pozytywka_spark.lake.replace_where import predicate
 from pozytywka_spark.lake.shard_list import check_columns, shards_of
@@ -27,8 +28,6 @@ from pozytywka_spark.lake.storage import local_files
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table
-
-_SOURCE = "_source_"
 
 
 class DeltaSparkLake:
@@ -79,7 +78,11 @@ class DeltaSparkLake:
         rows = latest
         if version is not None or timestamp is not None:
             rows = log.load_as_of(self._spark, table, self.path(table), version, timestamp)
-        return rows if partitions is None else _only(rows, table, partitions, self._partition_by(table))
+        return (
+            rows
+            if partitions is None
+            else only_partitions(rows, table, partitions, self._partition_by(table))
+        )
 
     def files(self, table: str) -> list[str]:
         """See `api.Lake`."""
@@ -166,21 +169,27 @@ class DeltaSparkLake:
             if self._done_before(table, txn):
                 return None
             self._grow_and_check(table)
-            with jvm.transaction(self._spark, txn):
-                self._merge(source, table, keys)
+            with (
+                jvm.transaction(self._spark, txn),
+                self._turn(table.name),
+                jvm.as_lake_error(table.name, "upsert"),
+            ):
+                merge_into(self.path(table.name), source, table, keys)
         return self.version(table.name)
 
     def grow(self, table: Table) -> int | None:
         """See `api.Lake`."""
         if not self.exists(table.name):
             return None
-        held, by = self._latest(table.name), self._partition_by(table.name)
-        new = types.lacking(table, held.schema, by)
+        existing, by = self._latest(table.name), self._partition_by(table.name)
+        new = types.lacking(table, existing.schema, by)
         if not new.fields:
             return None
-        nothing = held.limit(0).withColumns({field.name: F.lit(None).cast(field.dataType) for field in new})
+        nothing = existing.limit(0).withColumns(
+            {field.name: F.lit(None).cast(field.dataType) for field in new}
+        )
         with self._turn(table.name), jvm.as_lake_error(table.name, "add columns"):
-            writer = _writer(nothing, Table(table.name, nothing.schema, (), tuple(by)), None)
+            writer = delta_writer(nothing, Table(table.name, nothing.schema, (), tuple(by)), None)
             writer.mode("append").option("mergeSchema", "true").save(self.path(table.name))
         return self.version(table.name)
 
@@ -251,54 +260,9 @@ class DeltaSparkLake:
             return None
         if not new and "overwriteSchema" not in options:
             self._grow_and_check(table)
-        writer = _writer(checked, table, txn).mode(mode).options(**options)
+        writer = delta_writer(checked, table, txn).mode(mode).options(**options)
         if new:
             writer = writer.options(**log.CONFIGURATION)
         with self._turn(table.name), jvm.as_lake_error(table.name, mode), checks.as_lake_error():
             writer.save(self.path(table.name))
         return self.version(table.name)
-
-    def _merge(self, source: DataFrame, table: Table, keys: Sequence[str]) -> None:
-        """MERGE through `DataFrame.mergeInto`.
-
-        Spark's own API, for which a Connect session needs nothing of Delta's. The source's columns are
-        renamed so that no name needs a qualifier: mergeInto can't give a path an alias.
-        """
-        renamed = source.select(*(F.col(name).alias(_SOURCE + name) for name in table.columns))
-        matches = [F.col(key).eqNullSafe(F.col(_SOURCE + key)) for key in keys]
-        assignments = {name: F.col(_SOURCE + name) for name in table.columns}
-        condition = matches[0]
-        for match in matches[1:]:
-            condition = condition & match
-        quoted = self.path(table.name).replace("`", "``")
-        with self._turn(table.name), jvm.as_lake_error(table.name, "upsert"):
-            (
-                renamed.mergeInto(f"delta.`{quoted}`", condition)
-                .whenMatched()
-                .update(assignments)
-                .whenNotMatched()
-                .insert(assignments)
-                .merge()
-            )
-
-
-def partitions_of(table: Table, named: Sequence[Partition]) -> list[partitions.Rendered]:
-    """The named partitions, checked; raises `LakeError` if there are none."""
-    if not named:
-        raise LakeError(f"table {table.name}: replace_partitions was told no partition")
-    return partitions.checked(table.name, table.schema, table.partition_by, named)
-
-
-def _only(df: DataFrame, name: str, wanted: Sequence[Partition], held: Sequence[str]) -> DataFrame:
-    rendered = partitions.checked(name, df.schema, held, wanted)
-    return df.filter(checks.is_within(Table(name, df.schema, (), tuple(held)), rendered))
-
-
-def _writer(df: DataFrame, table: Table, txn: Txn | None) -> DataFrameWriter:
-    # static by name: a session's dynamic mode would turn overwrite into something else
-    writer = df.write.format("delta").option("partitionOverwriteMode", "static")
-    if table.partition_by:
-        writer = writer.partitionBy(*table.partition_by)
-    if txn is not None:
-        writer = writer.option("txnAppId", txn.app).option("txnVersion", txn.version)
-    return writer

@@ -39,8 +39,8 @@ def vacuum(spark: SparkSession, path: str, hours: float) -> int:
 @contextmanager
 def transaction(spark: SparkSession, txn: Txn | None) -> Iterator[None]:
     """Name the session's next write: MERGE takes its transaction from the session, not from an option."""
-    wanted = {} if txn is None else {_TXN_APP: txn.app, _TXN_VERSION: str(txn.version)}
-    with temporary_conf(spark, wanted):
+    conf = {} if txn is None else {_TXN_APP: txn.app, _TXN_VERSION: str(txn.version)}
+    with temporary_conf(spark, conf):
         yield
 
 

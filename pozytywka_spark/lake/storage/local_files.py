@@ -94,7 +94,9 @@ def newest_change(path: str) -> float:
 
 
 @contextmanager
-def held(path: str, wait_seconds: float = 0, waiting: Callable[[], None] | None = None) -> Iterator[bool]:
+def file_lock(
+    path: str, wait_seconds: float = 0, waiting: Callable[[], None] | None = None
+) -> Iterator[bool]:
     """Hold the lock file `path`; yields False if another writer holds it, which a dead one doesn't.
 
     Waits that long for it; `waiting` is called once if there is anything to wait for.

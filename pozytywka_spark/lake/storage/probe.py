@@ -35,7 +35,7 @@ def probe_local(root: str, spark: SparkSession | None = None) -> str:
             first, second = Path(folder, "first"), Path(folder, "second")
             first.write_bytes(b"probe")
             first.rename(second)
-            with local_files.held(str(second)) as locked:
+            with local_files.file_lock(str(second)) as locked:
                 if not locked:
                     raise LakeError(f"lake.root {root}: its file system has no locks; choose another place")
             if spark is not None and not _seen_by_tasks(spark, str(second)):

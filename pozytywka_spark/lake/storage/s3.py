@@ -1,4 +1,4 @@
-"""What it takes to reach an S3-compatible store, for the driver and for tasks. No secret is kept or shipped.
+"""Reach an S3-compatible store, from the driver and from tasks. No secret is kept or shipped.
 
 Credentials come from the environment of each process, or from the machine's role, as for any AWS tool.
 """

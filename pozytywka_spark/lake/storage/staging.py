@@ -24,7 +24,7 @@ def sweep(path: str, older_than_hours: float = LIVE_WRITER_HOURS) -> int:
         folder = f"{path}/{FOLDER}/{name}"
         if local_files.newest_change(folder) > time.time() - older_than_hours * 3600:
             continue
-        with local_files.held(f"{folder}/writer.lock") as free:
+        with local_files.file_lock(f"{folder}/writer.lock") as free:
             if free:
                 local_files.delete(folder)
                 swept += 1

@@ -67,25 +67,21 @@ def fit_folds(
     *,
     explain: bool,
     final: Final | None = None,
-    threads_each: int | None = None,
 ) -> FitAll:
-    """Fits side by side, each worth so many threads, with its own fold's base rate.
+    """Fits side by side, each with so many threads, with its own fold's base rate.
 
     `explain`: say what moved the scores too. `final`: trees that were grown on the training table before.
-    `threads_each`: what each has, if that isn't what it is worth by itself.
     """
-    each = threads_each or threads
 
     def question_of(fit: Fit) -> Question[FoldResult]:
         months = fit.fold.validation
         task = _task(fit, order, counts, threads)
         if final is not None and _is_same(final, fit, task):
-            return partial(explain_final, validation=months, trees=final.trees, threads=each)
-        mine = replace(task, threads=each)
-        return partial(fit_fold, train=fit.fold.train, validation=months, task=mine, explain=explain)
+            return partial(explain_final, validation=months, trees=final.trees, threads=threads)
+        return partial(fit_fold, train=fit.fold.train, validation=months, task=task, explain=explain)
 
     def fit_all(fits: Sequence[Fit]) -> list[FoldResult]:
-        return asked.ask([question_of(fit) for fit in fits], threads=each) if fits else []
+        return asked.ask([question_of(fit) for fit in fits], threads=threads) if fits else []
 
     return fit_all
 

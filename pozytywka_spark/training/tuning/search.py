@@ -8,19 +8,11 @@ from dataclasses import dataclass
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.prepare import Prepared
 from pozytywka_spark.dataset.questions import Asked
-from pozytywka_spark.spark.resources import (
-    Cluster,
-    Plan,
-    TrialPlan,
-    plan_trials,
-    threads_side_by_side,
-)
+from pozytywka_spark.spark.resources import Cluster, Plan, TrialPlan, plan_trials
 from pozytywka_spark.tracking.store import Tracking
 from pozytywka_spark.training import log_training
 from pozytywka_spark.training.tuning.folds import Final, FitAll, fit_folds
 from pozytywka_spark.training.tuning.tune import Tuned, study_name, tune
-
-_BYTES_A_CELL = 4
 
 
 @dataclass(frozen=True)
@@ -36,18 +28,12 @@ class FoldFits:
 
 
 def fold_fits(asked: Asked, prepared: Prepared, plan: Plan, cluster: Cluster, settings: Settings) -> FoldFits:
-    """A way to fit on folds, side by side, each with as many threads as the final fit of `plan` is worth.
-
-    The explained ones, all asked at once, have fewer where several hold the rows of a small table.
-    """
+    """A way to fit on folds, side by side, each with as many threads as the final fit of `plan` has."""
     planned = plan_trials(plan.threads, cluster, settings.tuning.parallel)
-    order, counts, each = prepared.order, prepared.counts, planned.threads
-    cells = sum(rows for rows, _ in prepared.sizes.values()) * len(order)
-    if cells * _BYTES_A_CELL <= settings.training.small_table_mb << 20:
-        each = threads_side_by_side(len(prepared.folds), planned.threads, cluster)
+    order, counts = prepared.order, prepared.counts
 
     def explained(final: Final | None) -> FitAll:
-        return fit_folds(asked, order, counts, planned.threads, explain=True, final=final, threads_each=each)
+        return fit_folds(asked, order, counts, planned.threads, explain=True, final=final)
 
     return FoldFits(fit_folds(asked, order, counts, planned.threads, explain=False), explained, planned)
 

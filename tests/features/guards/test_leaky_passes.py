@@ -35,7 +35,7 @@ NAMES = (
     "month_of_year",
     "average_prior_plays",
 )
-EVENTS = silver_events().filter(pl.col("event_month") >= date(2021, 9, 1))
+EVENTS = silver_events().filter(pl.col("event_month") >= date(2021, 11, 1))
 PLAN = plan_of([feature for feature in CATALOGUE if feature.name in NAMES])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import polars as pl
 import pytest
@@ -44,6 +45,7 @@ def test_the_catalogue_raises_no_false_alarm_over_twenty_seeds() -> None:
     assert result.seconds > 0
 
 
+@cache
 def few(copies: int = 1) -> pl.DataFrame:
     """The last months' events."""
     return silver_events(copies).filter(pl.col("event_month") >= date(2021, 11, 1))

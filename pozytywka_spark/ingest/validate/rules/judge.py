@@ -55,7 +55,7 @@ def judge_line(
     broken = fault or flaw or meaning.broken
     unknown, absent = [], None
     if row.keys() != fields.keys():
-        unknown = [name for name in row if name not in entity.known]
+        unknown = [name for name in row if name not in entity.allowed]
         absent = [name for name in fields if name not in row] or None
     notes, strange = None, {}
     if fault is None:

@@ -42,7 +42,7 @@ def rescued(unknown: Mapping[str, str | None], entity: Entity) -> str:
 
 def key_in_words(key: str, entity: Entity) -> str:
     """A key's name, unless it may be somebody's."""
-    return key if entity.safe is None or key in entity.known else "a key that the contract doesn't know"
+    return key if entity.safe is None or key in entity.allowed else "a key that the contract doesn't know"
 
 
 def _masked(row: Pairs, entity: Entity, safe: tuple[str, ...]) -> str:
@@ -59,7 +59,7 @@ def _masked(row: Pairs, entity: Entity, safe: tuple[str, ...]) -> str:
     keys = [key for key, _ in row]
     for name in entity.ignored:
         parts += [f'"{name}":"{MASK}"'] * max(1, keys.count(name))
-    strange = [key for key in keys if key not in entity.known]
+    strange = [key for key in keys if key not in entity.allowed]
     if len(strange) != len(set(strange)):
         parts += [f'"{MASK}":"{MASK}"'] * 2
     return "{" + ",".join(parts) + "}"

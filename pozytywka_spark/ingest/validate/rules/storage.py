@@ -1,4 +1,4 @@
-"""Where tracks are stored, and what that costs."""
+"""Track storage: classes and their cost."""
 
 from __future__ import annotations
 

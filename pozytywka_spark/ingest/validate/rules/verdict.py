@@ -1,4 +1,4 @@
-"""What the rules are told, and what they say."""
+"""Inputs and outputs of the rules: how lines are judged, and the verdict on one."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Entity:
     safe: tuple[str, ...] | None = None
 
     @cached_property
-    def known(self) -> frozenset[str]:
+    def allowed(self) -> frozenset[str]:
         """Fields that may come; any other is drift."""
         return frozenset((*self.fields, *self.ignored))
 

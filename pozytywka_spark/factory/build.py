@@ -1,0 +1,163 @@
+"""Build: a model a group, each side kept only as proven; tables, second looks and MLflow runs of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from pozytywka_spark.config import Settings, deciding
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.factory.build_work import BuildGroups
+from pozytywka_spark.factory.group import How
+from pozytywka_spark.factory.inputs import (
+    Gathered,
+    data_end,
+    digest_of_file,
+    gather_file,
+    gather_lake,
+    signal_names,
+    versions,
+)
+from pozytywka_spark.factory.mlflow_log import log_build
+from pozytywka_spark.factory.people import noise_of_people
+from pozytywka_spark.factory.proof.sequence import Demands
+from pozytywka_spark.factory.states import DISCARDED, LIVE, SHADOW, read_states, write_states
+from pozytywka_spark.hashing.fingerprints import fingerprint_of
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.schemas import FACTORY_BOOSTERS, SECOND_LOOKS
+
+FORMAT = 1
+LOOKS = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to build: of the lake's cases, or of a table (`file`), of which a `score_column` may be given."""
+
+    group: str | None = None
+    at: datetime | None = None
+    trials: int = 0
+    file: str | None = None
+    score_column: str = ""
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """`sides`: rows of `factory_models`; `curves` by group and side; `unchanged`: it was there before."""
+
+    build_id: str
+    at: datetime
+    sides: Sequence[Mapping[str, Any]]
+    curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]]
+    looks: int
+    unchanged: bool
+    run_id: str = ""
+
+
+def demands_of(settings: Settings) -> Demands:
+    """What settings ask of a side."""
+    chosen = settings.factory
+    return Demands(chosen.precision, chosen.confidence, chosen.most_missed)
+
+
+def build(settings: Settings, lake: Lake, asked: Asked) -> BuildReport:
+    """See the module. The same inputs build nothing anew. Raises `DataError`, `UsageError`."""
+    with lake.tasks() as tasks:
+        gathered, at = _gathered(settings, lake, tasks, asked)
+        pinned = _pinned(settings, lake, asked, at)
+        build_id = fingerprint_of(pinned)
+        states = read_states(lake)
+        there = [row for row in states.rows if row["build_id"] == build_id]
+        if there:
+            return BuildReport(build_id, at, there, {}, 0, unchanged=True)
+        if not gathered.groups:
+            raise DataError("no case has a verdict by then: nothing to build from")
+        how = _how(settings, asked, noise_of_people(lake, tasks, at))
+        done = tasks.run(
+            gathered.groups,
+            BuildGroups(build_id, how, gathered.names, json.dumps(pinned, sort_keys=True)),
+            weight=lambda group: group.size,
+            named=lambda group: f"group {group.name}, {group.cases:,} cases",
+        )
+        if done.written:
+            lake.replace_partitions(done.written, FACTORY_BOOSTERS, [{"build_id": build_id}])
+    told = sorted(done.results, key=lambda line: str(line["group"]))
+    looks = [] if asked.file else [case for line in told for case in line["looks"]]
+    _ask_again(lake, looks, at, build_id)
+    sides = [_row(build_id, line["group"], proof, at) for line in told for proof in line["proofs"]]
+    curves = {line["group"]: line["curves"] for line in told}
+    run_id = log_build(settings, lake, build_id, pinned, told)
+    write_states(lake, sides)
+    return BuildReport(build_id, at, sides, curves, len(looks), unchanged=False, run_id=run_id)
+
+
+def _gathered(settings: Settings, lake: Lake, tasks: Tasks, asked: Asked) -> tuple[Gathered, datetime]:
+    if asked.file:
+        gathered = gather_file(tasks, asked.file, group=asked.group, score_column=asked.score_column)
+        at = asked.at or gathered.latest
+        if at is None:
+            raise DataError(f"--from {asked.file}: no row has a verdict: nothing to build from")
+        return gathered, at
+    at = asked.at or data_end(settings, lake)
+    return gather_lake(lake, tasks, at, group=asked.group, labelled=True), at
+
+
+def _pinned(settings: Settings, lake: Lake, asked: Asked, at: datetime) -> dict[str, Any]:
+    """All that decides a build. The factory's own tables aren't part of it, but for who went live by then:
+    from then on only audits test.
+    """
+    live = sorted(
+        f"{row['group']} {row['side']} {row['effective_at']}"
+        for row in read_states(lake).rows
+        if row["state"] == LIVE and row["effective_at"] <= at
+    )
+    return {
+        "format": FORMAT,
+        "at": at.isoformat(),
+        "group": asked.group,
+        "trials": asked.trials,
+        "score": asked.score_column,
+        "inputs": digest_of_file(asked.file) if asked.file else versions(lake),
+        "signals": [] if asked.file else signal_names(lake),
+        "live": [] if asked.file else live,
+        "settings": deciding(settings, "factory"),
+    }
+
+
+def _how(settings: Settings, asked: Asked, noise: float) -> How:
+    chosen = settings.factory
+    return How(
+        demands_of(settings),
+        chosen.training_share,
+        chosen.order_share,
+        chosen.purge_days,
+        chosen.second_looks,
+        chosen.max_rounds,
+        chosen.max_cells,
+        settings.training.seed,
+        asked.trials,
+        0.0 if asked.file else noise,
+        asked.score_column,
+    )
+
+
+def _row(build_id: str, group: str, proof: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    state = SHADOW if proof["threshold"] is not None else DISCARDED
+    return {**proof, "build_id": build_id, "group": group, "state": state, "effective_at": at}
+
+
+def _ask_again(lake: Lake, looks: Sequence[str], at: datetime, build_id: str) -> None:
+    if not looks:
+        return
+    rows = [
+        {"case_id": case, "requested_at": at, "looks": LOOKS, "build_id": build_id}
+        for case in sorted(set(looks))
+    ]
+    lake.upsert(pa.Table.from_pylist(rows, schema=arrow_schema(SECOND_LOOKS.schema)), SECOND_LOOKS)

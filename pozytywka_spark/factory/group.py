@@ -1,0 +1,156 @@
+"""One group built: its rows in, its model, its sides' proofs and the cases to ask about again out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from pozytywka_spark.factory.delays import case_dice
+from pozytywka_spark.factory.fit import as_matrix, categories_of, fit, scored
+from pozytywka_spark.factory.proof.binomial import fewest, precision_low
+from pozytywka_spark.factory.proof.cases import BAD, OK, SIDES, Cases, Flags, spokesmen, wanted
+from pozytywka_spark.factory.proof.looks import asked, least_disagreement
+from pozytywka_spark.factory.proof.prove import Proof, prove
+from pozytywka_spark.factory.proof.sequence import Demands, learn
+from pozytywka_spark.factory.split import split, witnesses
+
+
+@dataclass(frozen=True)
+class How:
+    """Plain values of the settings that decide a build; `score_column`: nothing is trained."""
+
+    demands: Demands
+    training_share: float
+    order_share: float
+    purge_days: int
+    second_looks: int
+    max_rounds: int
+    max_cells: int
+    seed: int
+    trials: int = 0
+    noise: float = 0.0
+    score_column: str = ""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came of a group. `curves`: of each side (share decided, precision, its bound) on tested cases."""
+
+    proofs: tuple[Proof, ...]
+    model: bytes | None
+    features: tuple[str, ...]
+    categories: dict[str, list[str]]
+    looks: tuple[str, ...]
+    curves: dict[str, list[tuple[float, float, float]]]
+    facts: dict[str, float]
+
+
+def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
+    """`rows`: case_id, accounts (list), cut_off and opened_at (microseconds), verdict and looked (as `Cases`
+    has them), testable (may test: not chosen by a model), the features, and `score` where it is given.
+    """
+    rows = rows.sort("cut_off", "case_id")
+    cases = Cases(
+        np.zeros(rows.height),
+        rows.get_column("verdict").to_numpy().astype(np.int64),
+        witnesses(rows.get_column("accounts").to_list()),
+        case_dice(rows.get_column("case_id"), "witness"),
+        rows.get_column("looked").to_numpy().astype(np.int64),
+    )
+    trouble = _trouble(cases, how)
+    if trouble is None and not how.score_column and rows.height * max(len(features), 1) > how.max_cells:
+        trouble = (
+            f"{rows.height:,} cases of {len(features)} features are too many for one task: the distributed "
+            "estimator needs barrier tasks, which the factory has not; raise factory.max_cells or split the group"
+        )
+    if trouble is not None:
+        return _discarded(trouble, features)
+    share = how.order_share if how.score_column else how.training_share
+    cut_off = rows.get_column("cut_off").to_numpy().astype(np.int64)
+    training, tested = split(cut_off, cases.witness, cases.order, share, how.purge_days)
+    tested &= rows.get_column("testable").to_numpy()
+    model, categories = None, dict[str, list[str]]()
+    if how.score_column:
+        cases = replace(cases, score=rows.get_column("score").to_numpy().astype(np.float64))
+    else:
+        sure = training & (cases.judged() >= 0)
+        if len(np.unique(cases.judged()[sure])) < 2:
+            return _discarded("training cases are of one class only", features)
+        categories = categories_of(rows.filter(pl.Series(sure)), features)
+        matrix = as_matrix(rows, features, categories)
+        fitted = fit(
+            matrix[sure], cases.judged()[sure], cases.witness[sure],
+            rounds=how.max_rounds, seed=how.seed, trials=how.trials,
+        )  # fmt: skip
+        model, training = fitted.model, sure
+        score = scored(model, matrix)
+        score[sure] = fitted.out_of_fold
+        cases = replace(cases, score=score)
+    return _proven(rows, cases, training, tested, how, model, features, categories)
+
+
+def _proven(
+    rows: pl.DataFrame,
+    cases: Cases,
+    training: Flags,
+    tested: Flags,
+    how: How,
+    model: bytes | None,
+    features: Sequence[str],
+    categories: dict[str, list[str]],
+) -> Built:
+    learnt, later = cases.of(training), cases.of(tested)
+    names = rows.get_column("case_id").filter(pl.Series(tested))
+    witnesses_tested = len(np.unique(later.witness))
+    proofs, looks, curves = [], list[str](), {}
+    for side in SIDES:
+        proof, _ = prove(learnt, later, side, how.demands, noise=how.noise)
+        proofs.append(proof)
+        curves[side] = curve(later, side, how.demands.confidence)
+        reckoned = learn(
+            learnt.ranked(side), witnesses_tested, side, how.demands, least_disagreement(learnt, side)
+        )
+        looks += [names[int(place)] for place in asked(later, reckoned, side, how.second_looks)]
+    facts = {
+        "training": float(training.sum()),
+        "tested": float(tested.sum()),
+        "bad": float((later.judged() == BAD).sum()),
+    }
+    return Built(
+        tuple(proofs), model, tuple(features), categories, tuple(dict.fromkeys(looks)), curves, facts
+    )
+
+
+def curve(tested: Cases, side: str, confidence: float, points: int = 25) -> list[tuple[float, float, float]]:
+    """Of thresholds from strict to loose: share of the cases decided, precision, its lower bound."""
+    turned, found = tested.ranked(side), []
+    if not len(turned):
+        return []
+    judged = turned.judged()
+    for share in np.linspace(0.02, 1.0, points):
+        threshold = np.sort(turned.score)[::-1][min(len(turned) - 1, int(share * len(turned)))]
+        speaking = spokesmen(turned, turned.score >= threshold)
+        wrong = int(np.sum(judged[speaking] != wanted(side)))
+        low = precision_low(wrong, len(speaking), confidence)
+        found.append((float(np.mean(turned.score >= threshold)), 1.0 - wrong / len(speaking), low))
+    return found
+
+
+def _trouble(cases: Cases, how: How) -> str | None:
+    """Why nothing can be proven of these cases whatever the model, None if it might."""
+    judged = cases.judged()
+    for verdict, name in ((BAD, "bad"), (OK, "ok")):
+        if not np.any(judged == verdict):
+            return f"one class only: no case is {name}"
+    needed, there = fewest(how.demands.precision, how.demands.confidence), len(np.unique(cases.witness))
+    if there < needed:
+        return f"too few accounts: {there}; {needed} without an error prove {how.demands.precision:g}"
+    return None
+
+
+def _discarded(reason: str, features: Sequence[str]) -> Built:
+    proofs = tuple(Proof(side, None, 0, 0, 0.0, 0.0, reason) for side in SIDES)
+    return Built(proofs, None, tuple(features), {}, (), {}, {})

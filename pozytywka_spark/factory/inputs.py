@@ -1,0 +1,173 @@
+"""What a build or a decision reads of the lake: pinned versions, and parcels of each group's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.factory.gather_work import BASE, PAST, SIGNALS, WANTED, ReadCases, ReadSignals, Said
+from pozytywka_spark.factory.labelled import ROWS, ReadLabelled
+from pozytywka_spark.hashing.fingerprints import fingerprint_of
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.event_days import INGEST, recorded_span
+from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.tasks import Tasks
+
+_KEYS = ("user_id", "day", "month", "user_bucket")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+READ = ("cases", "signals", "rings", "verdicts", "fouls")
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group's parcels: `rows` of a labelled table, or `base` and `signals` of the lake's."""
+
+    name: str
+    cases: int
+    rows: tuple[Parcel, ...] = ()
+    base: tuple[Parcel, ...] = ()
+    signals: tuple[Parcel, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """What its work weighs: fitting takes far longer than reading."""
+        return 64 * sum(parcel.size for parcel in (*self.rows, *self.base, *self.signals)) + 1
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All groups; `names`: the features of a labelled table or the signals; `past`: parcels of delays."""
+
+    groups: tuple[Group, ...]
+    names: tuple[str, ...]
+    past: tuple[Parcel, ...]
+    latest: datetime | None = None
+
+
+def micros(moment: datetime) -> int:
+    """Since 1970, UTC."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(since: int) -> datetime:
+    """The other way."""
+    return _EPOCH + timedelta(microseconds=since)
+
+
+def data_end(settings: Settings, lake: Lake) -> datetime:
+    """The end of the data, which stands for "now". Raises `UsageError` where nothing says it."""
+    span = recorded_span(lake, settings.data, INGEST)
+    if span is not None:
+        return span.end
+    if settings.data.end is not None:
+        return settings.data.end
+    raise UsageError("the lake doesn't say where its data end: run the ingest job, or give --at or --until")
+
+
+def signal_names(lake: Lake) -> tuple[str, ...]:
+    """The signals of the lake's table, in its order."""
+    schema = lake.schema("signals")
+    return tuple(name for name in schema.names if name not in _KEYS) if schema is not None else ()
+
+
+def catalogue_of(names: Sequence[str]) -> str:
+    """Names the features that a model was built with."""
+    return fingerprint_of(sorted(names))
+
+
+def versions(lake: Lake) -> dict[str, int]:
+    """The versions of what is read, of tables that are there."""
+    return {name: lake.version(name) for name in READ if lake.exists(name)}
+
+
+def digest_of_file(path: str) -> str:
+    """SHA-256 of a file. Raises `DataError` if it isn't there."""
+    try:
+        with Path(path).open("rb") as file:
+            whole = sha256()
+            while piece := file.read(1 << 20):
+                whole.update(piece)
+    except OSError as error:
+        raise DataError(f"--from {path}: can't be read: {error.strerror}") from None
+    return whole.hexdigest()
+
+
+def gather_file(
+    tasks: Tasks, path: str, *, group: str | None, score_column: str = "", needs_verdict: bool = True
+) -> Gathered:
+    """Of a labelled table. Raises `DataError`, and `UsageError` if it has no such group."""
+    work = ReadLabelled(score_column, needs_verdict, group)
+    done = tasks.run([path], work, weight=lambda _: Path(path).stat().st_size, named=str)
+    told = done.results[0]
+    parcels = _by_group(done.of(ROWS))
+    groups = [
+        Group(name, cases, rows=parcels.get(name, ())) for name, cases in sorted(told["groups"].items())
+    ]
+    _refuse_unknown(group, groups)
+    latest = None if told["latest"] is None else moment_of(told["latest"])
+    return Gathered(tuple(groups), tuple(told["features"]), (), latest)
+
+
+def gather_lake(
+    lake: Lake,
+    tasks: Tasks,
+    at: datetime,
+    *,
+    group: str | None,
+    labelled: bool,
+    since: datetime | None = None,
+) -> Gathered:
+    """Of the lake's tables. Raises `DataError` without cases, `UsageError` if there is no such group."""
+    if not lake.exists("cases"):
+        raise DataError(f"table cases is not in {lake.root}: run fraud scan first")
+
+    def files(table: str) -> tuple[DataFile, ...]:
+        if not lake.exists(table):
+            return ()
+        found = tuple(file for shard in lake.shards(table, tasks) for file in shard.files)
+        return found if any(file.rows for file in found) else ()
+
+    said = Said(
+        *(files(name) for name in ("verdicts", "fouls", "rings", "decisions", "second_looks")), micros(at)
+    )
+    work = ReadCases(said, group, labelled, 0 if since is None else micros(since))
+    done = tasks.run(files("cases"), work, weight=lambda file: file.size, named=lambda file: file.place)
+    counts: dict[str, int] = {}
+    for line in done.results:
+        for name, cases in line["groups"].items():
+            counts[name] = counts.get(name, 0) + cases
+    base = _by_group(done.of(BASE))
+    groups = [Group(name, cases, base=base.get(name, ())) for name, cases in sorted(counts.items())]
+    _refuse_unknown(group if labelled else None, groups)
+    names = signal_names(lake)
+    if names and done.of(WANTED):
+        months = {month for line in done.results for month in line["months"]}
+        shards = [
+            each for each in lake.shards("signals", tasks) if f"{each.partition['month']:%Y-%m}" in months
+        ]
+        read = tasks.run(
+            shards,
+            ReadSignals(tuple(done.of(WANTED)), names),
+            weight=lambda shard: shard.size,
+            named=lambda shard: f"signals {dict(shard.partition)}",
+        )
+        signals = _by_group(read.of(SIGNALS))
+        groups = [replace(each, signals=signals.get(each.name, ())) for each in groups]
+    return Gathered(tuple(groups), names, tuple(done.of(PAST)))
+
+
+def _by_group(parcels: Sequence[Parcel]) -> Mapping[str, tuple[Parcel, ...]]:
+    found: dict[str, list[Parcel]] = {}
+    for parcel in parcels:
+        found.setdefault(str(parcel.key[0]), []).append(parcel)
+    return {name: tuple(each) for name, each in found.items()}
+
+
+def _refuse_unknown(group: str | None, groups: Sequence[Group]) -> None:
+    if group is not None and group not in {each.name for each in groups}:
+        raise UsageError(f"--group {group}: no case with a verdict is of such a group")

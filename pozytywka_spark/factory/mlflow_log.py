@@ -1,0 +1,70 @@
+"""What a build leaves in MLflow: one run, and one below it for each of the first groups that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.factory.inputs import READ
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.schemas import FACTORY_BOOSTERS
+from pozytywka_spark.tracking import runs
+from pozytywka_spark.tracking.inputs import log_inputs
+from pozytywka_spark.tracking.notes import KIND
+from pozytywka_spark.tracking.sources import table_inputs
+from pozytywka_spark.tracking.store import connect
+
+BUILD = "pozytywka.factory_build"
+CHILDREN = 50
+
+
+def log_build(
+    settings: Settings,
+    lake: Lake,
+    build_id: str,
+    pinned: Mapping[str, Any],
+    told: Sequence[Mapping[str, Any]],
+) -> str:
+    """The run of the build; the one there is, if it was logged before."""
+    tracking = connect(settings)
+    there = runs.find_tagged(tracking, BUILD, build_id)
+    if there and (found := runs.find(tracking, there)) is not None and found.info.status == "FINISHED":
+        return there
+    kept = [line for line in told if any(proof["threshold"] is not None for proof in line["proofs"])]
+    sides = [proof for line in told for proof in line["proofs"]]
+    name = f"factory {build_id[:8]}"
+    with runs.run(tracking, name, tags={KIND: "factory", BUILD: build_id}) as run_id:
+        if isinstance(pinned["inputs"], dict):
+            log_inputs(tracking, run_id, table_inputs(lake, READ, "factory"))
+        counts = {"groups": len(told), "kept_groups": len(kept)}
+        counts["kept_sides"] = sum(proof["threshold"] is not None for proof in sides)
+        runs.log(
+            tracking,
+            run_id,
+            params={"build_id": build_id, "at": pinned["at"], "trials": pinned["trials"]},
+            metrics={key: float(value) for key, value in counts.items()},
+        )
+        runs.log_json(tracking, run_id, dict(pinned), "inputs.json")
+        models = _models(lake, build_id, [line["group"] for line in kept[:CHILDREN]])
+        for line in kept[:CHILDREN]:
+            tags = {KIND: "factory group", "pozytywka.group": str(line["group"])}
+            with runs.run(tracking, str(line["group"]), tags=tags, parent=run_id) as child:
+                metrics = dict(line["facts"])
+                for proof in line["proofs"]:
+                    for key in ("tested", "wrong", "precision_low", "coverage"):
+                        metrics[f"{proof['side']}.{key}"] = float(proof[key])
+                params = {f"{proof['side']}.reason": proof["reason"] for proof in line["proofs"]}
+                runs.log(tracking, child, params=params, metrics=metrics)
+                if models.get(str(line["group"])):
+                    runs.log_text(tracking, child, models[str(line["group"])], "booster.json")
+    return run_id
+
+
+def _models(lake: Lake, build_id: str, groups: Sequence[str]) -> dict[str, str]:
+    """The boosters of some groups."""
+    if not groups or not lake.exists(FACTORY_BOOSTERS.name):
+        return {}
+    rows = lake.rows(FACTORY_BOOSTERS.name, ["group", "model"], [{"build_id": build_id}])
+    wanted = set(groups)
+    return {row["group"]: row["model"] for row in rows.to_pylist() if row["group"] in wanted and row["model"]}

@@ -1,0 +1,60 @@
+"""How often people err: the second and third answers to cases asked again, against the majority of three."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from pozytywka_spark.factory.inputs import micros
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.tasks import TaskFiles, Tasks
+
+_MOST, _FEWEST = 0.1, 40
+
+
+@dataclass(frozen=True)
+class CountErrors:
+    """Work on (files of `verdicts`, files of `second_looks`, at): tells answers and wrong ones."""
+
+    at: int
+
+    def __call__(
+        self, items: Sequence[tuple[tuple[DataFile, ...], tuple[DataFile, ...]]], files: TaskFiles
+    ) -> Iterator[dict[str, Any]]:
+        """A line an item."""
+        for verdicts, looks in items:
+            asked = files.read(looks, ["case_id"]).unique()
+            answers = files.read(verdicts, ["case_id", "reviewer", "verdict", "decided_at"])
+            answers = answers.filter(pl.col("decided_at").dt.epoch("us") <= self.at)
+            answers = answers.join(asked, on="case_id", how="semi").sort("case_id", "decided_at", "reviewer")
+            three = answers.group_by("case_id", maintain_order=True).agg(pl.col("verdict").head(3))
+            told = [row for (row,) in three.select("verdict").rows() if len(row) == 3]
+            said = [(row, each) for row in told for each in row[1:]]
+            wrong = sum(1 for row, each in said if row.count(each) == 1 and len(set(row)) < 3)
+            yield {"answers": len(said), "wrong": wrong}
+
+
+def noise_of_people(lake: Lake, tasks: Tasks, at: datetime) -> float:
+    """The share of wrong answers, over all groups; 0 while too few were asked again to tell.
+
+    The first answers aren't counted: those cases were picked for them.
+    """
+    if not (lake.exists("verdicts") and lake.exists("second_looks")):
+        return 0.0
+    files = [
+        tuple(file for shard in lake.shards(name, tasks) for file in shard.files)
+        for name in ("verdicts", "second_looks")
+    ]
+    if not all(files):
+        return 0.0
+    size = sum(file.size for each in files for file in each)
+    done = tasks.run(
+        [(files[0], files[1])], CountErrors(micros(at)), weight=lambda _: size, named=lambda _: "verdicts"
+    )
+    told = done.results[0]
+    return min(_MOST, told["wrong"] / told["answers"]) if told["answers"] >= _FEWEST else 0.0

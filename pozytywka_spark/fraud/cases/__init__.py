@@ -1,0 +1,1 @@
+"""Signals and rings to cases that people judge."""

@@ -1,0 +1,1 @@
+"""Signals, each declared once: what of an account's day is looked at."""

@@ -1,0 +1,1 @@
+"""Rules over signals: a closed grammar, what holds, and what others would have found."""

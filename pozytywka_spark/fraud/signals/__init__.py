@@ -1,0 +1,1 @@
+"""Events to account-days, account-days to signals."""

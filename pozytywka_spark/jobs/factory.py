@@ -1,0 +1,111 @@
+"""Build models a group of cases, keep what is proven, decide, promote, stop."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from pozytywka_spark import cli
+from pozytywka_spark.config import ENVIRONMENTS, Settings
+from pozytywka_spark.errors import UsageError
+
+NAME = cli.job_name(__file__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; 0 done, 1 failed, 2 wrong usage, 3 a side that isn't proven again stays in shadow."""
+    parser = cli.job_parser(NAME, __doc__ or "")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (text, add_flags) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        _common_flags(command)
+        add_flags(command)
+    return cli.run(parser, argv, work)
+
+
+def work(args: argparse.Namespace, settings: Settings) -> int:
+    """One session, one command."""
+    from pozytywka_spark.factory import commands
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
+
+    if args.command == "build" and args.trials and not args.tune:
+        raise UsageError("--trials says how long to tune: give --tune too")
+    if args.command in ("build", "decide") and args.score and not args.file:
+        raise UsageError("--score names a column of a table: give --from FILE too")
+    if args.command == "decide" and (args.file is None) != (args.out is None):
+        raise UsageError("decide --from FILE writes to --out FILE: give both or neither")
+    lake = open_lake(settings, session_on_demand(settings, NAME, verbose=args.verbose))
+    with cli.step(f"factory {args.command}"):
+        show, code = getattr(commands, f"run_{args.command}")(settings, lake, args)
+    show()
+    return int(code)
+
+
+def _common_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of every job, which people write after the command too."""
+    keep = argparse.SUPPRESS
+    parser.add_argument("--env", default=keep, metavar="|".join(ENVIRONMENTS), help=keep)
+    parser.add_argument(
+        "--set", action="append", default=keep, metavar="KEY=VALUE", dest="overrides", help=keep
+    )
+    parser.add_argument("--verbose", action="store_true", default=keep, help=keep)
+
+
+def moment(text: str) -> datetime:
+    """A day, or a time in UTC."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a day such as 2024-05-01, or a time") from None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def _time(parser: argparse.ArgumentParser, flag: str, text: str) -> None:
+    parser.add_argument(flag, type=moment, metavar="TIME", help=f"{text}; default: the data's end")
+
+
+def _file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--from",
+        dest="file",
+        metavar="FILE",
+        help="a table with case_id, group, user_id, cut_off, verdict; its other columns are features",
+    )
+    parser.add_argument(
+        "--score", default="", metavar="COLUMN", help="take this column as the score, train nothing"
+    )
+
+
+def _build(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--group", help="this group only")
+    _time(parser, "--at", "with verdicts by then")
+    parser.add_argument("--tune", action="store_true", help="search for parameters by cross-validation")
+    parser.add_argument("--trials", type=int, default=0, metavar="N", help="so many of them; default 10")
+    _file(parser)
+
+
+def _decide(parser: argparse.ArgumentParser) -> None:
+    _time(parser, "--until", "cases opened before")
+    _file(parser)
+    parser.add_argument("--out", metavar="FILE", help="where the decisions of --from go")
+
+
+def _side(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--group", required=True)
+    parser.add_argument("--side", required=True, choices=["refuse", "approve"])
+    _time(parser, "--at", "from when it holds")
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--at", type=moment, metavar="TIME", help="with verdicts by then; default: all")
+
+
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "build": ("train and test a model a group; keep the sides that are proven, in shadow", _build),
+    "decide": ("decide the cases opened since", _decide),
+    "promote": ("take a side live if fresh shadow cases prove it again; exit 3 if they don't", _side),
+    "stop": ("stop a side at once", _side),
+    "report": ("the page: bounds, reasons, shadow against people, audits", _report),
+}

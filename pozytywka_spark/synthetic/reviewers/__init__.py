@@ -1,0 +1,1 @@
+"""People who judge cases, played against a delivery's truth."""

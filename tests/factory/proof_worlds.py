@@ -1,0 +1,126 @@
+"""Groups of cases with ready scores and known precision at any threshold, and two published rules."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from pozytywka_spark.factory.proof.binomial import precision_low
+from pozytywka_spark.factory.proof.cases import APPROVE, NOT_LOOKED, REFUSE, Cases, wanted
+
+TRAINING_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class World:
+    """Scores of bad cases are N(`apart`, 1), of ok ones N(0, 1); then a share `blur` of cases, whatever their
+    score, is the other way. Cases of one account (`each` of them) share verdict and most of the score.
+    """
+
+    bad_share: float
+    apart: float
+    blur: float = 0.0
+    each: int = 1
+    noise: float = 0.0
+
+    def precision(self, side: str, threshold: float) -> float:
+        """True share of right decisions at or beyond a threshold."""
+        return 1.0 - self._wrong(side, threshold) / max(self.decided(side, threshold), 1e-300)
+
+    def decided(self, side: str, threshold: float) -> float:
+        """True share of cases decided."""
+        bad, ok = self._beyond(side, threshold)
+        return bad + ok
+
+    def missed(self, threshold: float) -> float:
+        """True share of the bad cases that are approved."""
+        bad = self.bad_share * (1 - self.blur) + (1 - self.bad_share) * self.blur
+        return self._wrong(APPROVE, threshold) / bad
+
+    def _beyond(self, side: str, threshold: float) -> tuple[float, float]:
+        tail = stats.norm.sf if side == REFUSE else stats.norm.cdf
+        return (
+            self.bad_share * float(tail(threshold - self.apart)),
+            (1 - self.bad_share) * float(tail(threshold)),
+        )
+
+    def _wrong(self, side: str, threshold: float) -> float:
+        bad, ok = self._beyond(side, threshold)
+        right, wrong = (bad, ok) if side == REFUSE else (ok, bad)
+        return wrong * (1 - self.blur) + right * self.blur
+
+
+def draw(
+    world: World, count: int, rng: np.random.Generator, *, known: bool = False
+) -> tuple[Cases, np.ndarray]:
+    """Cases and what they truly are."""
+    accounts = math.ceil(count / world.each)
+    seems = rng.random(accounts) < world.bad_share
+    truth = seems ^ (rng.random(accounts) < world.blur)
+    base = rng.normal(size=accounts) + world.apart * seems
+    owner = np.repeat(np.arange(accounts), world.each)[:count]
+    own = 0.2 if world.each > 1 else 0.0
+    score = np.sqrt(1 - own**2) * (base - world.apart * seems)[owner] + own * rng.normal(size=count)
+    score += world.apart * seems[owner]
+    truth = truth[owner]
+    said = truth ^ (rng.random(count) < world.noise)
+    cases = Cases(
+        score,
+        said.astype(np.int64),
+        owner.astype(np.int64),
+        rng.integers(0, 2**63, count).astype(np.uint64),
+        np.full(count, NOT_LOOKED),
+    )
+    return cases, truth.astype(np.int64)
+
+
+def halves(cases: Cases, share: float = TRAINING_SHARE) -> tuple[Cases, Cases]:
+    """Training and tested cases, no account in both."""
+    owner = cases.witness
+    first = owner < share * (owner.max() + 1)
+    return cases.of(first), cases.of(~first)
+
+
+def published(training: Cases, tested: Cases, side: str, precision: float = 0.99) -> float | None:
+    """The loosest threshold with that precision in training, kept if the test shows it too."""
+    threshold = _loosest(training.ranked(side), wanted(side), precision)
+    if threshold is None:
+        return None
+    later = tested.ranked(side)
+    decided = later.score >= threshold
+    if not decided.any() or np.mean(later.verdict[decided] == wanted(side)) < precision:
+        return None
+    return threshold if side == REFUSE else -threshold
+
+
+def _loosest(cases: Cases, right: int, precision: float) -> float | None:
+    ranks = np.argsort(-cases.score, kind="stable")
+    good = np.cumsum(cases.verdict[ranks] == right) / np.arange(1, len(cases) + 1)
+    passing = np.flatnonzero(good >= precision)
+    return float(cases.score[ranks[passing.max()]]) if len(passing) else None
+
+
+def sgr(tested: Cases, side: str, precision: float = 0.99, confidence: float = 0.95) -> float | None:
+    """Selection with guaranteed risk: binary search, its bound at a level shared by all steps.
+
+    Geifman and El-Yaniv 2017, "Selective classification for deep neural networks", algorithm 2.
+    """
+    later, right = tested.ranked(side), wanted(side)
+    scores = np.sort(later.score)
+    steps = math.ceil(math.log2(len(scores)))
+    least, most, found = 0, len(scores) - 1, None
+    for _ in range(steps):
+        middle = (least + most + 1) // 2
+        decided = later.score >= scores[middle]
+        wrong = int(np.sum(later.verdict[decided] != right))
+        low = precision_low(wrong, int(decided.sum()), 1 - (1 - confidence) / steps)
+        if low >= precision:
+            found, most = float(scores[middle]), middle
+        else:
+            least = middle
+    if found is None:
+        return None
+    return found if side == REFUSE else -found

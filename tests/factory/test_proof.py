@@ -1,0 +1,170 @@
+"""What a side must prove: exact tails, the order learnt, witnesses, the guarantee in simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from pozytywka_spark.factory.proof.audits import evidence, withdrawn_at
+from pozytywka_spark.factory.proof.binomial import fewest, most_wrong, p_value, precision_low
+from pozytywka_spark.factory.proof.cases import (
+    APPROVE,
+    BAD,
+    NOT_LOOKED,
+    OK,
+    REFUSE,
+    SIDES,
+    UNSURE,
+    Cases,
+    spokesmen,
+)
+from pozytywka_spark.factory.proof.looks import asked, least_disagreement
+from pozytywka_spark.factory.proof.prove import prove
+from pozytywka_spark.factory.proof.sequence import Demands, learn
+from tests.factory.proof_worlds import World, draw, halves
+
+DEMANDS = Demands()
+
+
+def made(scores: list[float], verdicts: list[int], owners: list[int] | None = None) -> Cases:
+    count = len(scores)
+    return Cases(
+        np.array(scores, dtype=np.float64),
+        np.array(verdicts, dtype=np.int64),
+        np.arange(count) if owners is None else np.array(owners),
+        np.arange(count, dtype=np.uint64)[::-1].copy(),
+        np.full(count, NOT_LOOKED),
+    )
+
+
+@pytest.mark.parametrize(("wrong", "tested"), [(0, 299), (0, 298), (3, 900), (40, 3000), (5, 5)])
+def test_the_bound_is_clopper_and_pearsons(wrong: int, tested: int) -> None:
+    other = stats.binomtest(wrong, tested, alternative="less").proportion_ci(0.95, method="exact")
+    assert precision_low(wrong, tested, 0.95) == pytest.approx(1 - other.high, abs=1e-9)
+    assert (p_value(wrong, tested, 0.01) <= 0.05) == (1 - other.high >= 0.99)
+
+
+def test_299_without_an_error_prove_it_and_298_do_not() -> None:
+    assert fewest(0.99, 0.95) == 299
+    assert most_wrong([298, 299, 473, 472], 0.01, 0.05).tolist() == [-1, 0, 1, 0]
+
+
+def test_the_side_is_kept_from_299_accounts_on() -> None:
+    rng = np.random.default_rng(5)
+    for count, kept in ((299, True), (298, False)):
+        scores = np.concatenate([np.full(count, 9.0), rng.normal(size=500)])
+        verdicts = np.array([BAD] * count + [OK, BAD] * 250)
+        whole = made(scores.tolist(), verdicts.tolist())
+        proof, _ = prove(whole, whole, REFUSE, DEMANDS)
+        assert proof.is_kept == kept
+
+
+def test_of_an_account_one_case_speaks() -> None:
+    cases = made([5, 4, 3, 2, 1], [BAD, BAD, OK, OK, OK], [7, 7, 7, 8, 8])
+    assert cases.witness[spokesmen(cases, cases.score >= 2)].tolist() == [7, 8]
+    assert spokesmen(cases, cases.score >= 2).tolist() == [2, 3]  # of each the lowest order
+    assert spokesmen(cases, cases.score >= 4).tolist() == [1]
+
+
+def test_begun_at_the_strictest_threshold_nothing_would_be_found() -> None:
+    cases, _ = draw(World(0.3, 4.0), 4000, np.random.default_rng(3))
+    training, tested = halves(cases)
+    sequence = learn(training, len(tested), REFUSE, DEMANDS)
+    assert np.sum(tested.score >= sequence.thresholds[0]) >= 299
+    assert np.all(np.diff(sequence.thresholds) < 0)
+
+
+def test_a_group_that_is_nearly_all_ok_approves_nothing() -> None:
+    rng = np.random.default_rng(8)
+    for apart in (0.0, 3.0, 6.0):
+        cases, _ = draw(World(0.004, apart), 10_000, rng)
+        assert not prove(*halves(cases), APPROVE, DEMANDS)[0].is_kept
+
+
+def test_approvals_that_let_too_many_bad_cases_through_are_discarded() -> None:
+    rng = np.random.default_rng(8)
+    bad = rng.random(8000) < 0.02
+    score = np.where(bad & (rng.random(8000) < 0.7), 5.0, 0.0) + rng.random(8000) * 0.1
+    cases = made(score.tolist(), bad.astype(int).tolist())
+    proof, _ = prove(*halves(cases), APPROVE, DEMANDS)  # 99.4% right, but a third of the bad gets through
+    assert not proof.is_kept
+
+
+@pytest.mark.parametrize(
+    ("world", "most"),
+    [
+        (World(0.3, 3.5), 0.05),
+        (World(0.3, 3.5, blur=0.011), 0.02),  # 98.9% at best
+        (World(0.3, 1.0), 0.02),
+        (World(0.3, 3.5, each=20), 0.02),
+    ],
+)
+def test_few_kept_sides_are_truly_below(world: World, most: float) -> None:
+    rng = np.random.default_rng(21)
+    below = 0
+    for _ in range(60):
+        for side in SIDES:
+            proof, _ = prove(*halves(draw(world, 6000, rng)[0]), side, DEMANDS)
+            below += proof.is_kept and world.precision(side, proof.threshold) < 0.99
+    # of 120 sides, beyond what chance adds to the share
+    assert below <= stats.binom.ppf(0.999, 120, most)
+
+
+def test_after_second_looks_wrong_first_verdicts_cost_little() -> None:
+    rng = np.random.default_rng(4)
+    clean = noisy = blind = 0.0
+    for _ in range(12):
+        world = World(0.3, 4.0, noise=0.02)
+        cases, truth = draw(world, 6000, rng)
+        first = halves(cases)
+        sure = halves(Cases(cases.score, truth, cases.witness, cases.order, cases.looked))
+        truth_later = truth[len(first[0]) :]
+        for side in SIDES:
+            training, tested = first
+            reckoned = learn(
+                training.ranked(side), len(tested), side, DEMANDS, least_disagreement(training, side)
+            )
+            again = asked(tested, reckoned, side, 50)
+            looked = tested.looked.copy()
+            votes = truth_later[again][:, None] ^ (rng.random((len(again), 2)) < 0.02)
+            said = votes.sum(axis=1) + tested.verdict[again]
+            looked[again] = said >= 2
+            after = Cases(tested.score, tested.verdict, tested.witness, tested.order, looked)
+            clean += prove(*sure, side, DEMANDS)[0].coverage
+            blind += prove(training, tested, side, DEMANDS)[0].coverage
+            noisy += prove(training, after, side, DEMANDS, noise=0.02)[0].coverage
+    assert blind == 0.0
+    assert noisy >= 0.7 * clean > 0
+
+
+def test_an_agreed_case_that_is_overturned_counts_for_all_it_stands_for() -> None:
+    cases, _ = draw(World(0.3, 4.5), 6000, np.random.default_rng(4))
+    training, tested = halves(cases)
+    kept, sequence = prove(training, tested, REFUSE, DEMANDS)
+    assert kept.is_kept
+    agreeing = np.flatnonzero((tested.score >= sequence.thresholds[0]) & (tested.verdict == BAD))[:50]
+    looked = tested.looked.copy()
+    looked[agreeing] = BAD
+    looked[agreeing[0]] = UNSURE
+    after = Cases(tested.score, tested.verdict, tested.witness, tested.order, looked)
+    proof, _ = prove(training, after, REFUSE, DEMANDS)
+    assert not proof.is_kept
+    assert "1 of 50 agreed cases" in proof.reason
+
+
+def test_audits_withdraw_what_fell_and_hardly_ever_what_did_not() -> None:
+    rng = np.random.default_rng(12)
+    held = [withdrawn_at(rng.random(3000) < 0.01, 0.01) for _ in range(1000)]
+    assert sum(place is not None for place in held) <= 10
+    fell = [withdrawn_at(rng.random(300) < 0.05, 0.01) for _ in range(1000)]
+    assert sum(place is not None for place in fell) >= 900
+
+
+@settings(max_examples=30)
+@given(st.lists(st.booleans(), min_size=1, max_size=60), st.integers(0, 59))
+def test_later_audits_never_change_earlier_evidence(wrong: list[bool], cut: int) -> None:
+    some = wrong[: cut % len(wrong) + 1]
+    assert evidence(wrong, 0.01)[: len(some)] == pytest.approx(evidence(some, 0.01))

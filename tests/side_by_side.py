@@ -1,0 +1,88 @@
+"""How the suite is shared among workers: whose tests go one after another in one, and which begin first.
+
+A worker has one Spark session. Whatever it does for the first time costs seconds: Delta's classes run
+interpreted until the JVM has compiled them, a training that many tests look at is made once a session. So
+tests that have such a thing in common stay in one worker; all others go by their file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+# on Delta's own classes, wherever they are: parametrised ids name the engine
+DELTA_SPARK = "delta-spark"
+_DELTA_SPARK_FILES = ("tests/jobs/test_engines.py", "tests/lake/test_two_engines.py")
+
+# by the fixture that is made once a session
+TOGETHER: Mapping[str, tuple[str, ...]] = {
+    "trained": (
+        "tests/jobs/test_train.py",
+        "tests/monitoring/test_monitoring_stage.py",
+        "tests/scoring/test_reasons.py",
+        "tests/scoring/test_scoring_stage.py",
+        "tests/training/test_across.py",
+        "tests/training/test_dossier.py",
+        "tests/training/test_pins.py",
+        "tests/training/test_predicted.py",
+        "tests/training/test_prefer_simple.py",
+        "tests/training/test_promotion.py",
+        "tests/training/test_reproduce.py",
+        "tests/training/test_store_trouble.py",
+        "tests/training/test_training_stage.py",
+        "tests/training/test_tuned_run.py",
+    ),
+    "known": ("tests/experiments/test_experiment_job.py", "tests/experiments/test_report.py"),
+}
+
+# Shares of minutes, the longest first: begun last, one of them would keep one worker busy alone
+LONG = (
+    "tests/cluster/",
+    DELTA_SPARK,
+    "tests/jobs/test_pipeline.py",
+    "trained",
+    "tests/jobs/test_features_end_to_end.py",
+    "tests/ingest/test_ingest_crashes.py",
+    "known",
+    "tests/features/test_oracle.py",
+    "tests/jobs/test_pipeline_monthly.py",
+    "tests/lake/test_contract.py",
+    "tests/experiments/test_assign.py",
+    "tests/features/test_incremental.py",
+    "tests/experiments/test_uplift.py",
+    "tests/store/",
+    "tests/jobs/test_wheel.py",
+)
+
+
+def share_of(nodeid: str) -> str:
+    """What a test is run together with: a name of the above, or its file."""
+    file = nodeid.split("::", 1)[0]
+    if file in _DELTA_SPARK_FILES or f"[{DELTA_SPARK}" in nodeid:
+        return DELTA_SPARK
+    return next((name for name, files in TOGETHER.items() if file in files), file)
+
+
+def place_of(nodeid: str) -> int:
+    """When its share begins, the lowest first."""
+    share = share_of(nodeid)
+    return next((place for place, long in enumerate(LONG) if share.startswith(long)), len(LONG))
+
+
+class ByShare(LoadFileScheduling):
+    """A share at a time to whichever worker is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return share_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByShare | None:
+    """With `--dist loadfile`, as scripts/test.sh has it."""
+    return ByShare(config, log) if config.getvalue("dist") == "loadfile" else None
