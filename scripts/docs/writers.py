@@ -14,6 +14,7 @@ WRITERS: dict[str, tuple[str, str]] = {
     "blocks": _MODERATED,
     "cases": ("fraud", "fraud/stage.py"),
     "data_span": ("ingest", "lake/event_days.py"),
+    "discounted_plays": ("moderation", "moderation/discount.py"),
     "decisions": ("factory", "factory/decide.py"),
     "discounted_plays": _MODERATED,
     "events": _SILVER,
