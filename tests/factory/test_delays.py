@@ -44,7 +44,9 @@ def test_models_take_as_long_as_people() -> None:
     order = rng.permutation(both.height)
     x, y = seen.to_numpy()[order], both["model"].to_numpy()[order]
     half = len(y) // 2
-    guess = HistGradientBoostingClassifier(random_state=0).fit(x[:half], y[:half]).predict_proba(x[half:])[:, 1]
+    guess = (
+        HistGradientBoostingClassifier(random_state=0).fit(x[:half], y[:half]).predict_proba(x[half:])[:, 1]
+    )
     assert roc_auc_score(y[half:], guess) <= 0.55
 
 

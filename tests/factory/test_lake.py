@@ -87,7 +87,10 @@ def test_from_shadow_to_live_to_withdrawn(spark: SparkSession, settings: Setting
     with pytest.raises(UsageError, match="group nobody"):
         build(settings, lake, Asked(group="nobody", at=BUILT))
     first = build(settings, lake, Asked(at=BUILT))
-    assert {(row["side"], row["state"]) for row in first.sides} == {("refuse", "shadow"), ("approve", "shadow")}
+    assert {(row["side"], row["state"]) for row in first.sides} == {
+        ("refuse", "shadow"),
+        ("approve", "shadow"),
+    }
     assert all(row["precision_low"] >= 0.99 for row in first.sides)
     models = table(lake, "factory_models")
     assert build(settings, lake, Asked(at=BUILT)).unchanged
