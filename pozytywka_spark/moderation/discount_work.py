@@ -51,7 +51,7 @@ class FindBadDays:
 
 
 def bad_days(fouls: pl.DataFrame, cases: pl.DataFrame, rings: pl.DataFrame) -> pl.DataFrame:
-    """Grain account and day, or account, month and track of a ring, of fouls that stand; sorted."""
+    """A row an account and day, or account, month and track of a ring, of fouls that stand; sorted."""
     latest = fouls.sort("recorded_at").unique(["user_id", "case_id"], keep="last")
     standing = latest.filter(~pl.col("cancelled")).select("user_id", "case_id", "day")
     named = standing.join(cases.unique("case_id").select("case_id", "ring"), on="case_id", how="left")

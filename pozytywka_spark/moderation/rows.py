@@ -57,7 +57,7 @@ class Files:
 
 
 def in_micros(rows: pl.DataFrame) -> pl.DataFrame:
-    """With every time as microseconds since 1970."""
+    """The same rows with every time as microseconds since 1970."""
     times = [name for name, kind in rows.schema.items() if isinstance(kind, pl.Datetime)]
     return rows.with_columns(pl.col(name).dt.epoch("us") for name in times)
 

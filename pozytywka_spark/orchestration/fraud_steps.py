@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time
 from pozytywka_spark.factory.decide import decide
 from pozytywka_spark.factory.states import read_states as read_sides
 from pozytywka_spark.fraud.stage import scan
-from pozytywka_spark.moderation.commands import release_due
 from pozytywka_spark.moderation.inputs import settled_until
+from pozytywka_spark.moderation.release import release_due
 from pozytywka_spark.moderation.rows import micros
 from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.state import SKIPPED

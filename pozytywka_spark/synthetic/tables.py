@@ -82,7 +82,7 @@ def people(spark: SparkSession, plan: Plan) -> DataFrame:
 
 
 def accounts(spark: SparkSession, plan: Plan) -> DataFrame:
-    """Who cheats, and who only looks like it."""
+    """A row an account: who cheats, and who only looks like it."""
 
     def make(chunk: int) -> pa.RecordBatch:
         told = accounts_of(plan, chunk)

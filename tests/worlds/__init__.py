@@ -18,6 +18,9 @@ Parts of a build, as kernels hand them on:
     made_events      a month at random: the same kernel beside plain Python
     slice_world      months of a few users by hand or at random: the kernel over users
 
+Cases and accounts, as the trust team meets them:
+    ring_scores      made worlds through the kernels that find rings: how well rings are found
+
 Rows per user and month, as features and labels:
     known_hazard     whose probability of buying is known: models, evaluation, promotion
     trained          the same in a lake with a trained model, once a worker: what reads a model

@@ -50,12 +50,12 @@ def rule_cases(days: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
 
 
 def unruled(days: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
-    """The account-days that no rule knows."""
+    """Of the rows of account-days those that no rule knows."""
     return days.filter(~pl.any_horizontal(rule.holds() for rule in rules)) if rules else days
 
 
 def random_days(days: pl.DataFrame, share: float, seed: int) -> pl.DataFrame:
-    """About this share of account-days, by the dice of account and day: the same ones in every run."""
+    """About this share of the rows of account-days, by the dice of account and day: the same ones in every run."""
     return days.filter(falls_below(dice(days, seed, ("user_id", "day")), share))
 
 

@@ -44,18 +44,18 @@ class Far:
 
 
 def pairs_of(parts: pl.DataFrame) -> pl.DataFrame:
-    """PAIRS of parts of them: an account and track once, with the sum of their plays."""
+    """Rows of PAIRS from those of parts of them: an account and track once, with the sum of their plays."""
     return parts.group_by(ACCOUNT, TRACK).agg(pl.col(PLAYS).sum())
 
 
 def weights_of(pairs: pl.DataFrame) -> pl.DataFrame:
-    """WEIGHTS among some accounts, in whole numbers, so that sums are the same in any order."""
+    """Rows of WEIGHTS among some accounts, in whole numbers, so that sums are the same in any order."""
     weight = ((1.0 + pl.col(PLAYS)).log(2.0) * FIXED).round().cast(pl.Int64)
     return pairs.group_by(TRACK).agg(weight.sum().alias(WEIGHT), pl.len().cast(pl.Int64).alias(LISTENERS))
 
 
 def together(weights: pl.DataFrame) -> pl.DataFrame:
-    """WEIGHTS among all accounts, of those among some."""
+    """Rows of WEIGHTS among all accounts, of those among some."""
     return weights.group_by(TRACK).agg(pl.col(WEIGHT, LISTENERS).sum())
 
 
@@ -71,7 +71,7 @@ def tastes_of(tracks: pl.DataFrame, artists: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_hits(tastes: pl.DataFrame, weights: pl.DataFrame) -> pl.DataFrame:
-    """TASTES, among them the one for hits."""
+    """Rows of TASTES, among them the one for hits."""
     usual = weights.get_column(LISTENERS).median()
     least = max(HIT * float(usual) if isinstance(usual, float) else 0.0, float(HIT_LISTENERS))
     hits = weights.filter(pl.col(LISTENERS) >= least).select(TRACK, pl.lit(HITS).alias(TASTE))
