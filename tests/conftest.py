@@ -15,8 +15,9 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.spark.session import build_session
-from tests import needs, side_by_side
+from tests import needs
 from tests.jars import delta_overrides
+from tests.side_by_side import place_of, pytest_xdist_make_scheduler  # noqa: F401 a hook
 
 # fixtures that several rooms share
 pytest_plugins = (
@@ -24,7 +25,6 @@ pytest_plugins = (
     "tests.worlds.made_delivery",
     "tests.s3_server",
     "tests.ready_stores",
-    "tests.side_by_side",
 )
 
 # an example that takes 0.3 s on a busy machine is no failure: no timed tests
@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.nodeid.startswith(tuple(NIGHTLY)):
             item.add_marker(pytest.mark.nightly)
     needs.mark(items)
-    items.sort(key=lambda item: side_by_side.place_of(item.nodeid))
+    items.sort(key=lambda item: place_of(item.nodeid))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -96,8 +96,6 @@ def pytest_configure(config: pytest.Config) -> None:
     shutil.copytree(PROJECT / "conf", folder, dirs_exist_ok=True)
     local = yaml.safe_load((folder / "local.yaml").read_text(encoding="utf-8"))
     local["spark"]["master"] = "local[2]"
-    # what a second compiler makes of code that each session runs for some minutes, it doesn't pay back
-    local["spark"]["conf"] = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
     (folder / "local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
     os.environ["POZYTYWKA_CONF"] = str(folder)
     config.pluginmanager.register(needs.Guard(), "needs")

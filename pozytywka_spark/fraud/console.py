@@ -8,6 +8,7 @@ from pozytywka_spark import cli
 from pozytywka_spark.fraud.declared.catalogue import SIGNALS
 from pozytywka_spark.fraud.rules.backtest import Backtest, Tried
 from pozytywka_spark.fraud.rules.grammar import Rule
+from pozytywka_spark.fraud.rules.too_many import check_shares
 from pozytywka_spark.fraud.stage import ScanReport
 
 
@@ -53,7 +54,7 @@ def show_rules(rules: Sequence[Rule]) -> None:
 
 
 def show_tried(done: Backtest) -> None:
-    """What rules would have found."""
+    """What rules would have found. Raises `DataError` then for one that flags half of all days."""
     cli.show_table(
         f"rules tried on {done.days:,} account-days of {done.months} months; nothing is written",
         [
@@ -72,6 +73,7 @@ def show_tried(done: Backtest) -> None:
             for one in done.rules
         ],
     )
+    check_shares({one.rule.name: one.days for one in done.rules}, done.days)
 
 
 def _most(tried: Tried) -> str:

@@ -236,5 +236,7 @@ class CatalogueTable:
 def digest_tables(items: Sequence[CatalogueTable], files: TaskFiles) -> Iterator[dict[str, Any]]:
     """Work on catalogue tables: tells the name of the `table` and a `digest` of what the scan reads of it."""
     for one in items:
-        rows = files.read(one.files, CATALOGUE[one.name]) if one.files else pl.DataFrame()
+        columns = CATALOGUE[one.name]
+        empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.String()))
+        rows = files.read(one.files, columns) if one.files else empty
         yield {"table": one.name, "digest": contents_digest(rows)}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.build.survey import without_ids
 from pozytywka_spark.fraud.cases.work import MakeCases, MonthCases
 from pozytywka_spark.fraud.declared.catalogue import NAMES
 from pozytywka_spark.fraud.declared.load import DECLARED
 from pozytywka_spark.fraud.inputs import Chosen, Inputs
 from pozytywka_spark.fraud.rules.grammar import Rule
+from pozytywka_spark.fraud.rules.too_many import check_shares
 from pozytywka_spark.fraud.signals.work import DAYS, REAL, DayShard, MakeSignals, MeasureDays, UserSlice
 from pozytywka_spark.fraud.signals.worlds import WORLDS, Guarded, guarded_day
 from pozytywka_spark.lake.api import Lake
@@ -25,7 +26,6 @@ from pozytywka_spark.schemas import RINGS, Table, signals_table
 
 _DAYS_A_SLICE = 400_000  # account-days that one task holds with ease
 _WORTH_A_SLICE = 20_000
-_FEWEST = 20  # account-days below which half of them are few
 
 
 @dataclass(frozen=True)
@@ -119,19 +119,10 @@ def make_cases(
 
 def check_rules(results: Sequence[Mapping[str, Any]]) -> None:
     """Raise `DataError` naming the rule that flags half of all account-days or more, if there is one."""
-    days = sum(line["days"] for line in results)
-    if days < _FEWEST:
-        return
-    flagged: dict[str, int] = {}
+    flagged = Counter[str]()
     for line in results:
-        for name, count in line["flagged"].items():
-            flagged[name] = flagged.get(name, 0) + count
-    for name, count in flagged.items():
-        if 2 * count >= days:
-            raise DataError(
-                f"rule {name} flags {count:,} of {days:,} account-days, half or more: that is no suspicion; "
-                "give it stricter conditions (fraud rules --try FILE tells what they would find)"
-            )
+        flagged.update(line["flagged"])
+    check_shares(flagged, sum(line["days"] for line in results))
 
 
 def _measured(

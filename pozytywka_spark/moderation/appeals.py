@@ -43,10 +43,10 @@ def judge_appeals(
 ) -> Appealed:
     """What becomes of `rows` (COLUMNS and TROUBLE, times in microseconds, `bad_time`: one can't be read).
 
-    `cases`: `case_id`, `accounts`; of one that a later scan dropped the foul is enough. `verdicts`: `case_id`, `reviewer`, `verdict`, `decided_at`. `fouls`:
-    `user_id`, `case_id`, `released_at`, the latest row of each. `appeals`: the table. An appeal against what
-    isn't released yet is taken: it counts if the release turns out to be before it. One that nobody has
-    judged is judged by a later row of the same key.
+    `cases`: `case_id`, `accounts`; of one that a later scan dropped the foul is enough. `verdicts`:
+    `case_id`, `reviewer`, `verdict`, `decided_at`. `fouls`: `user_id`, `case_id`, `released_at`, the latest
+    row of each. `appeals`: the table. An appeal against what isn't released yet is taken: it counts if the
+    release turns out to be before it. One that nobody has judged is judged by a later row of the same key.
     """
     accounts = cases.select("case_id", user_id=pl.col("accounts")).explode("user_id").unique()
     accusers = (

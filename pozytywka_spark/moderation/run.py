@@ -18,20 +18,12 @@ import pyarrow as pa
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.moderation import rows
-from pozytywka_spark.moderation.discount_work import (
-    BAD_DAYS,
-    COUNTED,
-    DIGESTS,
-    AddUp,
-    CountPlays,
-    FindBadDays,
-)
+from pozytywka_spark.moderation.discount import discount
 from pozytywka_spark.moderation.inputs import cases_of, files_of, settled_until, size_of, slices_of
 from pozytywka_spark.moderation.ladder_work import CANCELLED, WalkLadders
 from pozytywka_spark.moderation.release_work import (
@@ -51,7 +43,7 @@ _Results = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run did: rows by table; `late` answers and appeals came in after what they were due in was settled.
+    """What a run did: rows by table; `late` answers and appeals came in once all was settled.
 
     `unchanged`: an earlier run had come as far already.
     """
@@ -90,7 +82,7 @@ def run(settings: Settings, lake: Lake, until: int, *, asked: bool) -> RunReport
         _commit(lake, tasks, schemas.RELEASES, released, released.results, since)
         for table in (schemas.FOULS, schemas.BLOCKS):
             _commit(lake, tasks, table, walked, [line[table.name] for line in walked.results], since)
-        inputs, months = _discount(lake, tasks)
+        inputs, months = discount(lake, tasks)
     report = RunReport(
         since,
         until,
@@ -173,71 +165,6 @@ def _commit(lake: Lake, tasks: Tasks, table: Table, done: Done, told: _Results, 
         held = {shard.partition["month"] for shard in lake.shards(table.name, tasks)}
         months |= {month for month in held if month >= month_at(since)}
     lake.replace_partitions(_written(done, table), table, [{"month": month} for month in sorted(months)])
-
-
-def _discount(lake: Lake, tasks: Tasks) -> tuple[dict[str, str], int]:
-    """Count the plays of months of which bad days or events are others than when they were counted last.
-
-    What each month was counted from, and how many months were.
-    """
-    fouls = files_of(lake, tasks, schemas.FOULS.name, rows.FOULS)
-    rings = files_of(lake, tasks, schemas.RINGS.name, rows.RINGS)
-    if not fouls.files or not lake.exists(schemas.EVENTS.name):
-        return {}, 0
-    find = FindBadDays(slices_of(fouls, rings), fouls, cases_of(lake, tasks), rings)
-    found = tasks.run(
-        range(find.slices), find, weight=lambda _: size_of(fouls, find.cases), named=_slice_of_accounts
-    )
-    digests: dict[str, list[str]] = {}
-    for line in found.results:
-        for month, digest in line[DIGESTS].items():
-            digests.setdefault(month, []).append(digest)
-    shards = lake.shards(schemas.EVENTS.name, tasks, None, rows.EVENTS.names())
-    names: dict[str, list[str]] = {}
-    for shard in shards:
-        month = shard.partition["event_month"].isoformat()
-        names.setdefault(month, []).extend(file.path or str(file.rows) for file in shard.files)
-    inputs = {
-        month: fingerprint_of([sorted(parts), sorted(names.get(month, []))])
-        for month, parts in digests.items()
-    }
-    before = _counted_from(lake)
-    changed = {month for month in {*inputs, *before} if inputs.get(month) != before.get(month)}
-    if changed:
-        here = [shard for shard in shards if shard.partition["event_month"].isoformat() in changed]
-        _count(lake, tasks, tuple(found.of(BAD_DAYS)), here, sorted(map(date.fromisoformat, changed)))
-    return inputs, len(changed)
-
-
-def _count(
-    lake: Lake, tasks: Tasks, bad: tuple[Any, ...], shards: Sequence[Any], months: Sequence[date]
-) -> None:
-    counted = tasks.run(
-        shards,
-        CountPlays(bad, rows.EVENTS),
-        weight=lambda shard: shard.size,
-        named=lambda shard: f"events of {shard.partition['event_month']:%Y-%m}",
-    )
-    parcels = tuple(counted.of(COUNTED))
-    added = tasks.run(
-        months,
-        AddUp(parcels),
-        weight=lambda month: sum(each.size for each in parcels if each.key == (month.isoformat(),)),
-        named=lambda month: f"discounted plays of {month:%Y-%m}",
-    )
-    if added.written or lake.exists(schemas.DISCOUNTED_PLAYS.name):
-        lake.replace_partitions(
-            added.written, schemas.DISCOUNTED_PLAYS, [{"month": month} for month in months]
-        )
-
-
-def _counted_from(lake: Lake) -> dict[str, str]:
-    """What the last finished run counted each month from."""
-    if not lake.exists(schemas.MODERATION_RUNS.name):
-        return {}
-    runs = lake.rows(schemas.MODERATION_RUNS.name, ["until", "discounted"]).to_pylist()
-    last = max(runs, key=lambda row: row["until"], default=None)
-    return {} if last is None else dict(json.loads(last["discounted"]))
 
 
 def _record(lake: Lake, report: RunReport, inputs: Mapping[str, str]) -> None:

@@ -111,6 +111,9 @@ def watched(watch: Watch, stage: str) -> Iterator[None]:
         yield
     finally:
         sys.settrace(None)
+        handed = watch.handed[stage]
+        print(f"{stage}: {len(watch.run[stage])} files run, {len(handed)} handed the row", flush=True)  # noqa: T201
+        print("".join(f"  {file}\n" for file in sorted(handed)), end="", flush=True)  # noqa: T201
         threading.settrace(None)  # type: ignore[arg-type]  # that is how it ends
 
 
@@ -149,9 +152,6 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="row-path-") as folder:
         watch = follow(Path(folder), user)
     lines = []
-    for stage, handed in watch.handed.items():
-        lines += [f"{stage}: {len(watch.run[stage])} files run, {len(handed)} handed the row"]
-        lines += [f"  {file}" for file in sorted(handed)]
     scoring = [watch.handed[stage] for stage in ("ingest", "features", "score")]
     lines += [
         f"all stages: {len(set().union(*watch.run.values()))} files run, "

@@ -10,6 +10,7 @@ from typing import Any
 from pozytywka_spark import schemas
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.declared.declaration import measures_of
+from pozytywka_spark.fraud.declared.catalogue import NAMES as SIGNALS
 from scripts.docs.blocks import PROJECT, table
 from scripts.docs.writers import WRITERS
 
@@ -21,6 +22,7 @@ def tables() -> str:
         "USER_MONTH": schemas.user_month_table([measure.name for measure in measures_of(CATALOGUE)]),
         "FEATURES": schemas.features_table([feature.name for feature in CATALOGUE]),
         "LABELS": schemas.labels_table("buys_within_30_days"),
+        "SIGNALS": schemas.signals_table(SIGNALS),
     }
     declared = {name: each for name, each in vars(schemas).items() if isinstance(each, schemas.Table)}
     parts = [

@@ -15,7 +15,7 @@ WRITERS: dict[str, tuple[str, str]] = {
     "cases": ("fraud", "fraud/stage.py"),
     "data_span": ("ingest", "lake/event_days.py"),
     "decisions": ("factory", "factory/decide.py"),
-    "discounted_plays": _MODERATED,
+    "discounted_plays": ("moderation", "moderation/discount.py"),
     "events": _SILVER,
     "experiment_results": ("experiment", "experiments/stage.py"),
     "experiments": ("experiment", "experiments/assignment/definitions.py"),

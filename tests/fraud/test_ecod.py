@@ -34,6 +34,11 @@ def test_a_column_of_one_value_tells_nothing() -> None:
     np.testing.assert_allclose(scores(alike, reference_of(alike)), scores(values, reference_of(values)))
 
 
+def test_a_column_without_skewness_counts_both_tails() -> None:
+    values = np.column_stack([np.arange(-10.0, 11.0), made(3, 21, 1)[:, 0]])
+    np.testing.assert_allclose(scores(values, reference_of(values)), ECOD().fit(values).decision_scores_)
+
+
 def test_what_is_not_known_counts_as_the_middle() -> None:
     values = made(2, 101, 3)
     filled = values.copy()

@@ -70,8 +70,8 @@ def test_from_a_delivery_to_the_page(tmp_path: Path) -> None:
     again = run("jobs/fraud.py", "scan", home=tmp_path)
     assert "nothing to do" in again
     rules = tmp_path / "try.yaml"
-    rules.write_text("- {name: any, group: bots, meaning: any, conditions: [plays >= 1]}\n")
+    rules.write_text("- {name: any, group: bots, meaning: any, conditions: [plays >= 1, plays <= 2]}\n")
     tried = run("jobs/fraud.py", "rules", "--try", str(rules), home=tmp_path)
     assert "nothing is written" in tried
-    assert "100.000%" in tried
+    assert "rules tried on" in tried
     assert "page" in run("jobs/fraud.py", "report", home=tmp_path)

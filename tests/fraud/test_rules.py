@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from pozytywka_spark.config import conf_folder, load_settings
 from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.fraud.console import show_tried
 from pozytywka_spark.fraud.declared.catalogue import NAMES
 from pozytywka_spark.fraud.make import check_rules
+from pozytywka_spark.fraud.rules.backtest import Backtest, Tried
 from pozytywka_spark.fraud.rules.grammar import OPERATORS, Condition, Rule, parse_rules, rules_hash
 from pozytywka_spark.fraud.rules.read import read_rules
 from tests.fraud.made import day_rows
@@ -146,3 +148,13 @@ def test_a_folder_of_settings_without_rules_has_the_packages_own(
     assert read_rules(settings) == own
     (tmp_path / "rules.yaml").write_text(GOOD)
     assert read_rules(settings) == parsed(GOOD)
+
+
+def test_a_rule_that_is_tried_is_shown_and_then_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    rules = parsed(GOOD)
+    show_tried(Backtest(2, 100, [Tried(rules[0], days=49)]))
+    with pytest.raises(DataError, match="rule busy flags 50 of 100"):
+        show_tried(Backtest(2, 100, [Tried(rules[0], days=50)]))
+    told = capsys.readouterr().out
+    assert "49.000%" in told
+    assert "50.000%" in told

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pyspark.sql import Column, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql import types as T
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import load_settings
-from pozytywka_spark.lake import open_lake
 from pozytywka_spark.synthetic.world import write_world
+from tests.digests import digests
 from tests.jars import needed
 from tests.running import run
 
@@ -27,24 +24,6 @@ BY_CHANCE = ("scored_at", "scoring_id")  # the clock's and the run's
 OF_FILES = ("files", "catalogue", "inputs")  # of `feature_builds`: each engine names its own
 
 
-def contents(spark: SparkSession, chosen: list[str]) -> dict[str, tuple[int, Any]]:
-    """Of each table its rows, and a digest of them whatever their order."""
-    settings = load_settings("local", chosen)
-    lake = open_lake(settings, spark)
-    found = {}
-    for folder in sorted(path.parent.name for path in Path(settings.lake.root).glob("*/_delta_log")):
-        rows = lake.read(folder).drop(*BY_CHANCE, *OF_FILES)
-        hashed = [_hashable(rows.schema[name]) for name in sorted(rows.columns)]
-        digest = rows.select(F.sum(F.xxhash64(*hashed).cast("decimal(38, 0)"))).collect()[0][0]
-        found[folder] = (rows.count(), digest)
-    return found
-
-
-def _hashable(field: T.StructField) -> Column:
-    """Spark hashes no maps."""
-    return F.to_json(field.name) if "map<" in field.dataType.simpleString() else F.col(field.name)
-
-
 def test_the_pipeline_on_either_engine_makes_the_same_tables(spark: SparkSession, tmp_path: Path) -> None:
     needed("delta")
     raw = tmp_path / "raw"
@@ -53,6 +32,6 @@ def test_the_pipeline_on_either_engine_makes_the_same_tables(spark: SparkSession
     for engine in ("delta-rs", "delta-spark"):
         chosen = [f"home={tmp_path / engine}", f"raw.path={raw}", f"lake.engine={engine}", *TINY]
         assert run("pipeline", *chosen) == 0, engine
-        ends[engine] = contents(spark, chosen)
+        ends[engine] = digests(tmp_path / engine / "lake", (*BY_CHANCE, *OF_FILES))
     assert ends["delta-spark"] == ends["delta-rs"]
     assert ends["delta-spark"]["predictions"][0]

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import open_lake
 from tests.at_terminal import CONTROL, at_terminal, left_on_screen
+from tests.digests import digests
 from tests.running import JOBS, run
 
 TINY = [
@@ -24,16 +25,6 @@ TINY = [
     "synthetic.artists=100", "training.max_trees=20", "training.min_positives=1", "evaluation.bootstrap=20",
 ]  # fmt: skip
 SILVER_ROWS = {"users": 50, "artists": 10_657, "tracks": 21_608, "track_storage": 21_608, "events": 19_348}
-
-
-def contents(spark: SparkSession, home: Path) -> dict[str, tuple[int, int]]:
-    """Of each table: its rows, and a digest of what is in them whatever their order."""
-    lake = open_lake(load_settings("local", [f"home={home}"]), spark)
-    found = {}
-    for folder in sorted(path.name for path in (home / "lake").iterdir() if (path / "_delta_log").is_dir()):
-        rows = lake.read(folder)
-        found[folder] = (rows.count(), rows.selectExpr("bit_xor(xxhash64(*))").collect()[0][0])
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +94,11 @@ def test_a_second_run_at_a_terminal_says_nothing_new(made: tuple[Path, str]) -> 
 
 def test_a_second_run_changes_nothing(spark: SparkSession, made: tuple[Path, str]) -> None:
     home, _ = made
-    before = contents(spark, home)
+    before = digests(home / "lake")
     assert {"users", "events", "user_month", "features", "labels", "predictions"} <= set(before)
     with _printed() as text:
         assert run("pipeline", f"home={home}", *TINY) == 0
-    assert contents(spark, home) == before
+    assert digests(home / "lake") == before
     assert "version 1 (champion: 1)" in text()
 
 
@@ -148,7 +139,7 @@ def test_the_real_delivery_says_plainly_how_few_positives_it_has(
     assert code == 1
     assert "positive" in error
     assert error.count("\n") == 1
-    rows = {name: content[0] for name, content in contents(spark, tmp_path).items()}
+    rows = {name: content[0] for name, content in digests(tmp_path / "lake").items()}
     assert rows | SILVER_ROWS == rows
     assert "quarantine" not in rows
     assert rows["features"] == rows["labels"] == 76
@@ -160,7 +151,7 @@ def test_a_partial_delivery_is_taken_in_and_what_is_missing_is_named(
 ) -> None:
     assert run("pipeline", f"raw.path={dirty}", f"home={tmp_path}") == 1
     assert re.search(r"error: .*tracks, track_storage.*ingest", capsys.readouterr().err)
-    assert contents(spark, tmp_path)["users"][0] == 50
+    assert digests(tmp_path / "lake")["users"][0] == 50
 
 
 Prepare = Callable[[Path], list[str]]

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.cli import OUT
-from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.config import load_settings
 from pozytywka_spark.experiments.assignment.assign import assign
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.orchestration import stage
@@ -19,6 +19,7 @@ from pozytywka_spark.orchestration.state import DONE, SETTLED, SKIPPED, StepStat
 from pozytywka_spark.synthetic.world import write_world
 from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.store import connect
+from tests.digests import digests
 from tests.running import run
 
 WORLD = [
@@ -82,22 +83,10 @@ def a_copy(home: Path, place: Path) -> Path:
     return place
 
 
-def contents(spark: SparkSession, settings: Settings) -> dict[str, tuple[int, Any]]:
-    """Of each table: its rows, and a digest of what is in them but for their order and what is chance."""
-    lake = open_lake(settings, spark)
-    found = {}
-    for path in sorted(Path(settings.lake.root).glob("*/_delta_log")):
-        rows = lake.read(path.parent.name)
-        columns = ", ".join(f"`{name}`" for name in rows.columns if name not in CHANCE)
-        digest = rows.selectExpr(f"bit_xor(xxhash64({columns}))").collect()[0][0]
-        found[path.parent.name] = (rows.count(), digest)
-    return found
-
-
 def end_state(spark: SparkSession, home: Path, raw: Path) -> tuple[dict[str, Any], dict[str, Any], list[Any]]:
     """Tables (but the record of the steps), the registry, and what the steps' record says in the end."""
     settings = load_settings("local", settings_of(home, raw))
-    tables = contents(spark, settings)
+    tables = digests(Path(settings.lake.root), CHANCE)
     del tables["monthly_steps"]
     tracking = connect(settings)
     versions = tracking.client.search_model_versions("")

@@ -18,7 +18,7 @@ from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.moderation.world import OUTCOME, case, contents, play, put
 
-KILLS = 6
+KILLS = 4
 
 
 def test_killed_at_random_moments(spark: SparkSession, settings: Settings) -> None:

@@ -1,0 +1,134 @@
+"""A factory of many groups beside the same fits in two plain Python processes, and its guarantee by simulation.
+
+    python -m tests.bench.bench_factory [--groups 1000] [--cases 2000] [--proof]
+
+Without `--proof`: seconds of `factory build --from` and of two processes that split and fit the same groups
+and do nothing else. With it: of 300 groups in each world with ready scores, how many kept sides are truly
+below 99%, and the coverage beside the published rule's and that of selection with guaranteed risk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from pozytywka_spark.config import load_settings
+from pozytywka_spark.factory.build import Asked, build, demands_of
+from pozytywka_spark.factory.fit import as_matrix, fit
+from pozytywka_spark.factory.labelled import as_rows
+from pozytywka_spark.factory.proof.cases import SIDES
+from pozytywka_spark.factory.proof.prove import prove
+from pozytywka_spark.factory.proof.sequence import Demands
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.spark.session import build_session
+from tests.bench.timed import seconds
+from tests.factory.proof_worlds import World, draw, halves, published, sgr
+
+
+def table(groups: int, cases: int) -> pl.DataFrame:
+    """Cases of all groups with eight features, one of which tells."""
+    rng, count = np.random.default_rng(0), groups * cases
+    bad = rng.random(count) < 0.4
+    features = {f"x{place}": rng.normal(size=count) + (4.0 * bad if place == 0 else 0) for place in range(8)}
+    start = np.datetime64("2024-01-01", "us")
+    return pl.DataFrame(
+        {
+            "case_id": [f"c{place}" for place in range(count)],
+            "group": [f"g{place % groups:04}" for place in range(count)],
+            "user_id": np.arange(count),
+            "cut_off": start + np.arange(count) * 1_000_000,
+            "verdict": np.where(bad, "bad", "ok"),
+            **features,
+        }
+    )
+
+
+def plain(path: str, part: int) -> None:
+    """One process's half of the groups, fitted one after another."""
+    rows, features = as_rows(pl.read_parquet(path), path, "", True)
+    settings = load_settings("local", [])
+    for number, (_, mine) in enumerate(rows.partition_by("group", as_dict=True).items()):
+        if number % 2 == part:
+            half = mine.head(mine.height // 2)
+            matrix = as_matrix(half, features, {})
+            label = half.get_column("verdict").to_numpy()
+            rounds = settings.factory.max_rounds
+            fit(matrix, label, np.arange(half.height), rounds=rounds, seed=settings.training.seed)
+
+
+def speed(groups: int, cases: int) -> None:
+    """Print both times."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "cases.parquet")
+        table(groups, cases).write_parquet(path)
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+            alone = seconds(lambda: list(pool.map(plain, [path, path], [0, 1])))
+        settings = load_settings("local", [f"home={folder}"])
+        spark = build_session(settings, "bench")
+        lake = open_lake(settings, spark)
+        ours = seconds(lambda: build(settings, lake, Asked(file=path)))
+        spark.stop()
+    print(f"{groups} groups x {cases} cases: factory {ours:.1f} s, two plain processes {alone:.1f} s")
+    print(f"allowed {1.5 * alone + 30:.1f} s: {'met' if ours <= 1.5 * alone + 30 else 'NOT met'}")
+
+
+def worlds(name: str, rng: np.random.Generator) -> World:
+    """One group's truth."""
+    share, good = rng.uniform(0.1, 0.6), rng.uniform(2.5, 4.5)
+    if name == "nine of ten hopeless" and rng.random() < 0.9:
+        return World(share, rng.uniform(2, 4), 0.05)
+    if name == "98.9% at best":
+        return World(share, rng.uniform(3, 5), 0.011)
+    return World(share, good, rng.uniform(0.002, 0.006), each=20 if name == "20 cases an account" else 1)
+
+
+def guarantee(demands: Demands, groups: int = 300) -> None:
+    """Print each world's line."""
+    for name in ("good", "nine of ten hopeless", "98.9% at best", "20 cases an account"):
+        for cases in (2_000, 10_000):
+            rng, kept, below = np.random.default_rng(7), 0, 0
+            cover = dict.fromkeys(("factory", "published", "sgr"), 0.0)
+            for _ in range(groups):
+                world = worlds(name, rng)
+                training, tested = halves(draw(world, cases, rng)[0])
+                for side in SIDES:
+                    proof, _ = prove(training, tested, side, demands)
+                    found = {
+                        "factory": proof.threshold,
+                        "published": published(training, tested, side),
+                        "sgr": sgr(tested, side),
+                    }
+                    for rule, threshold in found.items():
+                        cover[rule] += 0.0 if threshold is None else world.decided(side, threshold)
+                    kept += proof.is_kept
+                    below += proof.threshold is not None and world.precision(side, proof.threshold) < 0.99
+            shown = ", ".join(f"{rule} {value / groups:.3f}" for rule, value in cover.items())
+            print(
+                f"{name}, {cases}: {kept} of {2 * groups} kept, {below} truly below; coverage {shown}",
+                flush=True,
+            )
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--groups", type=int, default=1000)
+    parser.add_argument("--cases", type=int, default=2000)
+    parser.add_argument("--proof", action="store_true")
+    args = parser.parse_args()
+    if args.proof:
+        guarantee(demands_of(load_settings("local", [])))
+    else:
+        speed(args.groups, args.cases)
+
+
+if __name__ == "__main__":
+    main()

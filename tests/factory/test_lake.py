@@ -1,0 +1,142 @@
+"""From cases and verdicts in the lake to decisions: built, watched, promoted, withdrawn by audits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.factory.build import Asked, build
+from pozytywka_spark.factory.decide import decide
+from pozytywka_spark.factory.promote import promote, stop
+from pozytywka_spark.factory.report import report
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.schemas import CASES, VERDICTS
+from pozytywka_spark.schemas.fraud import signals_table
+
+FIRST = date(2024, 1, 1)
+SIGNALS = signals_table(["pace", "calm"])
+BUILT = datetime(2024, 3, 21, tzinfo=UTC)
+PROMOTED = datetime(2024, 4, 21, tzinfo=UTC)
+END = datetime(2024, 6, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Day:
+    case: str
+    user: int
+    day: date
+    pace: float
+    bad: bool
+
+    @property
+    def opened(self) -> datetime:
+        return datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC) + timedelta(days=1)
+
+
+def days(first: int, last: int, each: int = 40, *, fallen: bool = False) -> list[Day]:
+    rng = np.random.default_rng(first)
+    made = []
+    for number in range(first, last):
+        for place in range(each):
+            bad = bool(rng.random() < 0.5)
+            pace = float(rng.normal() + (9 if bad else 0))
+            user = 1_000 * number + place
+            truly = (bool(rng.random() < 0.5)) if fallen else bad
+            made.append(Day(f"{user:032x}", user, FIRST + timedelta(days=number), pace, truly))
+    return made
+
+
+def put(lake: Lake, made: list[Day]) -> None:
+    def month(day: date) -> date:
+        return day.replace(day=1)
+
+    cases = [
+        {"case_id": d.case, "group": "pace", "accounts": [d.user], "day": d.day, "cut_off": d.opened,
+         "opened_at": d.opened, "rules": ["fast"], "ring": None, "harm": 1.0, "month": month(d.day)}
+        for d in made
+    ]  # fmt: skip
+    signals = [
+        {"user_id": d.user, "day": d.day, "pace": d.pace, "calm": 0.5, "month": month(d.day), "user_bucket": 0}
+        for d in made
+    ]  # fmt: skip
+    said = [
+        {"case_id": d.case, "reviewer": "r1", "verdict": "bad" if d.bad else "ok",
+         "decided_at": d.opened + timedelta(hours=1 + d.user % 30), "source": "person"}
+        for d in made
+    ]  # fmt: skip
+    for rows, table in ((cases, CASES), (signals, SIGNALS), (said, VERDICTS)):
+        lake.append(pa.Table.from_pylist(rows, schema=arrow_schema(table.schema)), table)
+
+
+def table(lake: Lake, name: str) -> list[dict[str, object]]:
+    return lake.rows(name).to_pylist()
+
+
+def test_from_shadow_to_live_to_withdrawn(spark: SparkSession, settings: Settings) -> None:
+    lake = open_lake(settings, spark)
+    put(lake, days(0, 80))
+    with pytest.raises(UsageError, match="group nobody"):
+        build(settings, lake, Asked(group="nobody", at=BUILT))
+    first = build(settings, lake, Asked(at=BUILT))
+    assert {(row["side"], row["state"]) for row in first.sides} == {
+        ("refuse", "shadow"),
+        ("approve", "shadow"),
+    }
+    assert all(row["precision_low"] >= 0.99 for row in first.sides)
+    models = table(lake, "factory_models")
+    assert build(settings, lake, Asked(at=BUILT)).unchanged
+    assert table(lake, "factory_models") == models
+    asked_again = table(lake, "second_looks")
+    assert asked_again
+    assert {row["looks"] for row in asked_again} == {3}
+
+    assert not promote(settings, lake, "pace", "refuse", BUILT).is_done  # nothing fresh yet
+
+    put(lake, days(80, 111))
+    decide(settings, lake, PROMOTED)
+    shadow = table(lake, "decisions")
+    assert {row["mode"] for row in shadow} == {"shadow", "audit"}
+    assert 0.05 < np.mean([row["mode"] == "audit" for row in shadow]) < 0.16
+    decide(settings, lake, PROMOTED)
+    assert len(table(lake, "decisions")) == len(shadow)  # once each
+
+    after = PROMOTED + timedelta(days=2)
+    assert promote(settings, lake, "pace", "refuse", after).is_done
+    put(lake, days(113, 150, fallen=True))
+    decide(settings, lake, END)
+    later = [row for row in table(lake, "decisions") if row["decided_at"] >= after]
+    live = [row for row in later if row["mode"] == "live"]
+    assert live
+    assert {row["decision"] for row in live} == {"refuse", "person"}  # approve still watches
+    assert all(row["release_at"] >= row["decided_at"] for row in live if row["decision"] == "refuse")
+    delays = {row["release_at"] - row["decided_at"] for row in live if row["decision"] == "refuse"}
+    assert delays <= {timedelta(hours=hours) for hours in range(1, 31)}
+
+    withdrawn = decide(settings, lake, END).withdrawn
+    assert [(row["side"], row["state"]) for row in withdrawn] == [("refuse", "stopped")]
+    assert decide(settings, lake, END).withdrawn == []
+    with pytest.raises(UsageError, match="was stopped"):
+        promote(settings, lake, "pace", "refuse", END)
+    assert stop(settings, lake, "pace", "approve", END).row["state"] == "stopped"
+    page = open(report(settings, lake), encoding="utf-8").read()  # noqa: SIM115
+    assert "withdrawn" in page
+
+
+def test_features_that_changed_since_the_build_are_refused(spark: SparkSession, settings: Settings) -> None:
+    lake = open_lake(settings, spark)
+    put(lake, days(0, 80))
+    build(settings, lake, Asked(at=BUILT))
+    put(lake, days(80, 82))
+    other = signals_table(["pace", "calm", "later"])
+    lake.grow(other)
+    with pytest.raises(DataError, match="features have changed since the build"):
+        decide(settings, lake, PROMOTED)
