@@ -44,7 +44,7 @@ def main() -> None:
 
 def measured(users: int, seed: int, camouflage: float) -> dict[str, float]:
     """One world."""
-    fraud = {"rings": users // 1000, "accounts": 20, "camouflage": camouflage, "fans": users // 25,
+    fraud = {"rings": users // 2500, "accounts": 20, "camouflage": camouflage, "fans": users // 25,
              "sleepers": users // 100}  # fmt: skip
     start = time.perf_counter()
     found = ring_scores(Synthetic.model_validate({"users": users, "seed": seed, "fraud": fraud}))
