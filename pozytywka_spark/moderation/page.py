@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pozytywka_spark.moderation.report import ModerationReport
+from pozytywka_spark.moderation.report import LAST_STEP, ModerationReport
 from pozytywka_spark.moderation.rows import at as time_at
 from pozytywka_spark.reports.charts import Bar, Chart, Line, day_ticks
 from pozytywka_spark.reports.page import Page
@@ -89,11 +89,9 @@ def _over_time(report: ModerationReport) -> Chart:
 
 
 def _legend(steps: set[int]) -> tuple[tuple[str, str], ...]:
-    names = {min(step, len(_COLOURS)) for step in steps}
-    return tuple(
-        (f"step {step}{'+' if step == len(_COLOURS) else ''}", _colour(step)) for step in sorted(names)
-    )
+    names = {min(step, LAST_STEP) for step in steps}
+    return tuple((f"step {step}{'+' if step == LAST_STEP else ''}", _colour(step)) for step in sorted(names))
 
 
 def _colour(step: int) -> str:
-    return _COLOURS[min(step, len(_COLOURS)) - 1]
+    return _COLOURS[min(step, LAST_STEP) - 1]

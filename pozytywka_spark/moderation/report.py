@@ -28,6 +28,7 @@ from pozytywka_spark.moderation.report_work import (
 from pozytywka_spark.moderation.words import BAD, MODEL, OK, REJECTED, UNSURE, UPHELD
 
 Row = dict[str, Any]
+LAST_STEP = 5  # shown as one with all beyond
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def _running(counts: Counts) -> list[tuple[int, int, int]]:
     changes = Counter[tuple[int, int]]()
     for name, sign in ((STARTS, 1), (ENDS, -1)):
         for (day, step), count in counts[name].items():
-            changes[day, step] += sign * count
+            changes[day, min(step, LAST_STEP)] += sign * count
     running = Counter[int]()
     table = []
     for (day, step), change in sorted(changes.items()):
