@@ -87,7 +87,6 @@ def test_from_shadow_to_live_to_withdrawn(spark: SparkSession, settings: Setting
     with pytest.raises(UsageError, match="group nobody"):
         build(settings, lake, Asked(group="nobody", at=BUILT))
     first = build(settings, lake, Asked(at=BUILT))
-    print(first.sides)
     assert {(row["side"], row["state"]) for row in first.sides} == {
         ("refuse", "shadow"),
         ("approve", "shadow"),

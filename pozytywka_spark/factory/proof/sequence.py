@@ -18,7 +18,7 @@ from pozytywka_spark.factory.proof.cases import APPROVE, BAD, Cases, spokesmen, 
 
 STEP = 1.05  # each threshold decides so many times as many training cases as the one before
 LEAST_CHANCE = 0.3  # of the start; below it is not worth the people's time and only adds false ones
-SAME_CHANCE = 0.02  # chances that differ by less are taken for the same
+SAME_CHANCE = 0.002  # chances that differ by less are taken for the same
 _LAST_CHANCE = 0.05
 
 
