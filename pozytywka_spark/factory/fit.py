@@ -14,6 +14,7 @@ from pozytywka_spark.factory.proof.binomial import Floats, Whole
 from pozytywka_spark.models.booster import explain, margins
 
 FOLDS = 3
+BINS = 512  # a bin of a percent of the rows would blur just what 99% depends on
 _PATIENCE = 8
 PLAIN: Mapping[str, float] = {"learning_rate": 0.15, "max_depth": 4, "min_child_weight": 3, "reg_lambda": 1.0}
 Matrix = npt.NDArray[np.float32]
@@ -105,7 +106,7 @@ def _settings(parameters: Mapping[str, float], seed: int) -> dict[str, Any]:
         "objective": "binary:logistic",
         "eval_metric": "logloss",
         "tree_method": "hist",
-        "max_bin": 64,
+        "max_bin": BINS,
         "nthread": 1,
         "seed": seed,
     }
@@ -122,8 +123,8 @@ def _cross_validated(
         if not held.any() or len(np.unique(label[~held])) < 2:
             scores[held] = label[~held].mean() if (~held).any() else 0.5
             continue
-        train = xgboost.QuantileDMatrix(matrix[~held], label[~held], nthread=1, max_bin=64)
-        check = xgboost.QuantileDMatrix(matrix[held], label[held], ref=train, nthread=1, max_bin=64)
+        train = xgboost.QuantileDMatrix(matrix[~held], label[~held], nthread=1, max_bin=BINS)
+        check = xgboost.QuantileDMatrix(matrix[held], label[held], ref=train, nthread=1, max_bin=BINS)
         booster = xgboost.train(
             _settings(parameters, seed),
             train,
@@ -142,5 +143,5 @@ def _cross_validated(
 def _grown(matrix: Matrix, label: Whole, parameters: Mapping[str, float], rounds: int, seed: int) -> Any:
     import xgboost
 
-    rows = xgboost.QuantileDMatrix(matrix, label, nthread=1, max_bin=64)
+    rows = xgboost.QuantileDMatrix(matrix, label, nthread=1, max_bin=BINS)
     return xgboost.train(_settings(parameters, seed), rows, rounds, verbose_eval=False)

@@ -133,7 +133,12 @@ def gather_lake(
         return found if any(file.rows for file in found) else ()
 
     said = Said(
-        *(files(name) for name in ("verdicts", "fouls", "rings", "decisions", "second_looks")), micros(at)
+        verdicts=files("verdicts"),
+        fouls=files("fouls"),
+        rings=files("rings"),
+        decisions=files("decisions"),
+        second_looks=files("second_looks"),
+        at=micros(at),
     )
     work = ReadCases(said, group, labelled, 0 if since is None else micros(since))
     done = tasks.run(files("cases"), work, weight=lambda file: file.size, named=lambda file: file.place)

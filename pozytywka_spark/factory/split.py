@@ -44,6 +44,8 @@ def split(
     boundary = np.sort(cut_off)[min(int(len(cut_off) * share), len(cut_off) - 1)]
     gap = min(purge_days * DAY_MICROS, int(cut_off.max() - cut_off.min()) // 20)
     early, late = cut_off < boundary - gap, cut_off >= boundary
+    if not early.any():
+        early = cut_off < boundary
     if not early.any():  # cases of one moment have no order of time: accounts are thrown
         return _thrown(none | True, none | True, witness, order, share)
     both = np.isin(witness, witness[early]) & np.isin(witness, witness[late])

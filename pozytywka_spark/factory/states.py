@@ -40,9 +40,9 @@ class States:
             latest[key] = row
         live: dict[tuple[str, str], Row] = {}
         for row in latest.values():
-            key = (row["group"], row["side"])
-            if row["state"] == LIVE and (key not in live or row["effective_at"] >= live[key]["effective_at"]):
-                live[key] = row
+            side = (row["group"], row["side"])
+            if row["state"] == LIVE and (side not in live or row["effective_at"] >= live[side]["effective_at"]):
+                live[side] = row
         newest = {group: build for group, (_, build) in begun.items()}
         watching = [
             row
@@ -53,7 +53,8 @@ class States:
 
     def built_at(self, build_id: str, group: str) -> datetime:
         """Since when a build's group watches."""
-        return min(r["effective_at"] for r in self.rows if r["build_id"] == build_id and r["group"] == group)
+        first: datetime = min(r["effective_at"] for r in self.rows if r["build_id"] == build_id and r["group"] == group)
+        return first
 
     def newest(self, group: str, side: str) -> Row:
         """The state of a group's newest build. Raises `UsageError` for an unknown group."""

@@ -57,7 +57,7 @@ def asked(tested: Cases, sequence: Sequence, side: str, most: int) -> Whole:
     disagreeing, agreeing = inside[differs[new]], inside[~differs[new]]
     agreeing = agreeing[np.argsort(tested.order[agreeing])]
     picked = np.concatenate([disagreeing, agreeing[: max(len(disagreeing), 1)]])
-    return picked[tested.looked[picked] == NOT_LOOKED]
+    return np.asarray(picked[tested.looked[picked] == NOT_LOOKED], dtype=np.int64)
 
 
 def loosest(tested: Cases, side: str) -> float:

@@ -18,7 +18,7 @@ from pozytywka_spark.factory.proof.cases import APPROVE, BAD, Cases, spokesmen, 
 
 STEP = 1.05  # each threshold decides so many times as many training cases as the one before
 LEAST_CHANCE = 0.3  # of the start; below it is not worth the people's time and only adds false ones
-SAME_CHANCE = 0.02  # chances that differ by less are taken for the same
+SAME_CHANCE = 0.002  # chances that differ by less are taken for the same
 _LAST_CHANCE = 0.05
 
 
@@ -117,12 +117,18 @@ def counted(cases: Cases, thresholds: Floats, right: int) -> list[tuple[int, int
 
 
 def _grid(training: Cases) -> Floats:
-    """Thresholds from strict to loose, each at a training case's score."""
-    ordered = np.sort(training.score)[::-1]
+    """Thresholds from strict to loose, each half way from a training case's score to the next lower one.
+
+    Scores of trees lie on few steps, and later cases' just beside them: a threshold on a step would cut it.
+    """
+    steps = np.unique(-training.score)
+    if not len(steps):
+        return np.empty(0)
+    ordered = np.sort(-training.score)
     sizes = [1.0]
     while sizes[-1] < len(ordered):
         sizes.append(max(sizes[-1] + 1, sizes[-1] * STEP))
     places = np.minimum(np.array(sizes, dtype=np.int64), len(ordered)) - 1
-    if not len(ordered):
-        return np.empty(0)
-    return np.unique(ordered[places])[::-1]
+    chosen = np.searchsorted(steps, np.unique(ordered[places]))
+    lower = steps[np.minimum(chosen + 1, len(steps) - 1)]
+    return np.asarray(-(steps[chosen] + lower) / 2.0, dtype=np.float64)
