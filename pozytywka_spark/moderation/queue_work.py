@@ -70,7 +70,7 @@ def harm_bin() -> pl.Expr:
 def open_cases(
     cases: pl.DataFrame, verdicts: pl.DataFrame, decisions: pl.DataFrame, looks: pl.DataFrame
 ) -> pl.DataFrame:
-    """The rows of cases without an answer or a live decision, and those of which second looks are still wanted."""
+    """The rows of cases without an answer or a live decision, or of which second looks are wanted."""
     live = decisions.filter((pl.col("mode") == LIVE) & pl.col("decision").is_in([REFUSE, APPROVE]))
     settled = pl.concat([verdicts.select("case_id"), live.select("case_id")]).unique()
     people = verdicts.filter(pl.col("source") == PERSON).group_by("case_id").agg(pl.len().alias("answers"))
@@ -109,7 +109,7 @@ class SumSignals:
 
 
 def summed(cases: pl.DataFrame, signals: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """A row a case: sum and count of each signal over its account's day, of a ring over its accounts' month."""
+    """A row a case: sum and count of each signal over its account's day, of a ring its accounts' month."""
     each = cases.explode("accounts").rename({"accounts": "user_id"})
     days = each.filter(pl.col("ring").is_null()).join(signals, on=["user_id", "day"])
     months = each.filter(pl.col("ring").is_not_null()).drop("day").join(signals, on="user_id")
