@@ -48,7 +48,7 @@ def days(first: int, last: int, each: int = 40, *, fallen: bool = False) -> list
     for number in range(first, last):
         for place in range(each):
             bad = bool(rng.random() < 0.5)
-            pace = float(rng.normal() + (9 if bad else 0))
+            pace = float(round(rng.normal()) + (9 if bad else 0))
             user = 1_000 * number + place
             truly = (bool(rng.random() < 0.5)) if fallen else bad
             made.append(Day(f"{user:032x}", user, FIRST + timedelta(days=number), pace, truly))
