@@ -116,7 +116,7 @@ def test_from_shadow_to_live_to_withdrawn(spark: SparkSession, settings: Setting
     later = [row for row in table(lake, "decisions") if row["decided_at"] >= after]
     live = [row for row in later if row["mode"] == "live"]
     assert live
-    assert {row["decision"] for row in live} == {"refuse", "person"}  # approve still watches
+    assert {row["decision"] for row in live} <= {"refuse", "person"}  # approve still watches
     assert all(row["release_at"] >= row["decided_at"] for row in live if row["decision"] == "refuse")
     delays = {row["release_at"] - row["decided_at"] for row in live if row["decision"] == "refuse"}
     assert delays <= {timedelta(hours=hours) for hours in range(1, 31)}
