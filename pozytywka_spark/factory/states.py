@@ -41,7 +41,9 @@ class States:
         live: dict[tuple[str, str], Row] = {}
         for row in latest.values():
             side = (row["group"], row["side"])
-            if row["state"] == LIVE and (side not in live or row["effective_at"] >= live[side]["effective_at"]):
+            if row["state"] == LIVE and (
+                side not in live or row["effective_at"] >= live[side]["effective_at"]
+            ):
                 live[side] = row
         newest = {group: build for group, (_, build) in begun.items()}
         watching = [
@@ -53,7 +55,9 @@ class States:
 
     def built_at(self, build_id: str, group: str) -> datetime:
         """Since when a build's group watches."""
-        first: datetime = min(r["effective_at"] for r in self.rows if r["build_id"] == build_id and r["group"] == group)
+        first: datetime = min(
+            r["effective_at"] for r in self.rows if r["build_id"] == build_id and r["group"] == group
+        )
         return first
 
     def newest(self, group: str, side: str) -> Row:

@@ -24,7 +24,7 @@ def evidence(wrong: Sequence[bool], limit: float) -> Floats:
     worse = np.minimum(limit * np.array(_TIMES), 0.5)[:, None]
     steps = np.where(seen, np.log(worse / limit), np.log((1 - worse) / (1 - limit)))
     paths = np.cumsum(steps, axis=1)
-    return np.asarray(np.exp(paths).mean(axis=0), dtype=np.float64)
+    return np.asarray(np.exp(np.minimum(paths, 700.0)).mean(axis=0), dtype=np.float64)
 
 
 def withdrawn_at(wrong: Sequence[bool], limit: float, alpha: float = ALPHA) -> int | None:
