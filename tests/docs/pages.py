@@ -10,6 +10,7 @@ from pathlib import Path
 from pozytywka_spark.lake.api import Lake
 
 PROJECT = Path(__file__).resolve().parents[2]
+PACKAGE = PROJECT / "pozytywka_spark"
 DOCS = PROJECT / "docs"
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 
