@@ -1,4 +1,4 @@
-"""All of a month in order: ingest, features, scan, decide, run, monitor, train, gate, score, assign, report."""
+"""All of a month: ingest, features, scan, decide, run, monitor, train, gate, score, assign, report."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -25,10 +26,12 @@ from tests.docs.pages import (
     links,
     paths_named,
     prose,
+    rows,
     settings_named,
 )
 from tests.docs.written import tables_written
 
+README = PROJECT / "README.md"
 AGAIN = "run .venv/bin/python -m scripts.docs"
 
 
@@ -66,6 +69,55 @@ def test_files_that_are_named_without_a_folder_are_there(page: Path) -> None:
     places = [PROJECT / top for top in ("pozytywka_spark", "tests", "scripts", "jobs")]
     named = set(re.findall(r"`(\w+\.py)`", prose(page)))
     assert sorted(file for file in named if not any(any(place.rglob(file)) for place in places)) == []
+
+
+def test_paths_within_blocks_of_code_are_looked_at(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "`docs/a.md`, `jobs/JOB.py`\n```bash\nrun tests/b.py  # as ../tests/c.py\n```\n[d](docs/d.md)\n"
+    )
+    assert paths_named(page) == {"docs/a.md", "tests/b.py"}
+
+
+def test_readme_has_a_row_for_each_job() -> None:
+    named = [row[0].strip("`") for row in rows(README, "| job | reads | makes |")]
+    assert sorted(named) == jobs()
+
+
+def test_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 145
+
+
+def test_each_job_calls_into_the_room_that_is_said() -> None:
+    told = rows(DOCS / rooms.PAGE, "| job | room | what it calls there |")
+    assert sorted(row[0].strip("`") for row in told) == jobs()
+    for job, named, calls in told:
+        for room in re.findall(r"`(\w+/)`", named):
+            assert (PACKAGE / room).is_dir(), f"{job}: no room {room}"
+        for functions, file in re.findall(r"((?:`\w+`(?: and )?)+) of `([\w/]+\.py)`", calls):
+            tree = ast.parse((PACKAGE / file).read_text(encoding="utf-8"))
+            there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+            if functions == "`run_COMMAND`":
+                functions = " ".join(f"`run_{each}`" for each in commands_of(job.strip("`")))
+            assert set(re.findall(r"`(\w+)`", functions)) <= there, f"{job}: {file}"
+
+
+def test_each_page_is_linked_and_in_the_site_s_list() -> None:
+    pages = {page.resolve() for page in DOCS.rglob("*.md")}
+    linked = {
+        (page.parent / path).resolve() for page in DOCS.rglob("*.md") for path, _ in links(page) if path
+    }
+    start = (DOCS / "index.md").resolve()
+    assert sorted(pages - linked - {start}) == [], "no page leads there"
+    listed = re.findall(r"([\w/-]+\.md)$", (PROJECT / "scripts/docs/mkdocs.yml").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
+
+
+def test_the_index_leads_to_each_page_but_single_decisions() -> None:
+    told = {path for path, _ in links(DOCS / "index.md")}
+    pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {"index.md"}
+    single = {page for page in pages if page.startswith("decisions/")} - {"decisions/index.md"}
+    assert sorted(pages - single - told) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
