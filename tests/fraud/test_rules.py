@@ -150,6 +150,18 @@ def test_a_folder_of_settings_without_rules_has_the_packages_own(
     assert read_rules(settings) == parsed(GOOD)
 
 
+def test_a_driver_on_the_cluster_takes_the_rules_that_were_sent_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings()
+    for name, text in (("base.yaml", ""), ("rules.yaml", GOOD)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("POZYTYWKA_CONF")
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    assert read_rules(settings) == parsed(GOOD)
+
+
 def test_a_rule_that_is_tried_is_shown_and_then_refused(capsys: pytest.CaptureFixture[str]) -> None:
     rules = parsed(GOOD)
     show_tried(Backtest(2, 100, [Tried(rules[0], days=49)]))
