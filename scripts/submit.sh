@@ -106,8 +106,11 @@ fi
 python_conf=(--conf "spark.pyspark.python=$PYSPARK_PYTHON")
 [ $driver_here = no ] || python_conf+=(--conf "spark.pyspark.driver.python=${PYSPARK_DRIVER_PYTHON:-$PROJECT/.venv/bin/python}")
 
-command=("$submit" --name "pozytywka $job" --py-files "$(wheel_path).zip"
-    --files "${POZYTYWKA_CONF:-$PROJECT/conf}/base.yaml,${POZYTYWKA_CONF:-$PROJECT/conf}/cluster.yaml"
+# a driver on the cluster would take the package's own rules of fraud if these weren't sent along
+settings="${POZYTYWKA_CONF:-$PROJECT/conf}"
+files="$settings/base.yaml,$settings/cluster.yaml"
+[ ! -f "$settings/rules.yaml" ] || files+=",$settings/rules.yaml"
+command=("$submit" --name "pozytywka $job" --py-files "$(wheel_path).zip" --files "$files"
     "${python_conf[@]}" ${quiet[@]+"${quiet[@]}"}
     ${spark_args[@]+"${spark_args[@]}"} "$PROJECT/jobs/$job.py" ${kept[@]+"${kept[@]}"})
 if [ "$dry_run" = yes ]; then
@@ -121,7 +124,7 @@ set_up run
 find_java
 make_wheel
 unset PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON # they would win over what the command says
-export POZYTYWKA_CONF="${POZYTYWKA_CONF:-$PROJECT/conf}"
+export POZYTYWKA_CONF="$settings"
 # spark-submit would look for itself with whatever python comes first on the PATH
 export SPARK_HOME="${SPARK_HOME:-$("$PROJECT/.venv/bin/python" -c 'import pathlib, pyspark; print(pathlib.Path(pyspark.__file__).parent)')}"
 exec "${command[@]}"

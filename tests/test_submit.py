@@ -88,8 +88,20 @@ def test_the_package_goes_as_a_wheel_with_the_settings() -> None:
     shipped = command[command.index("--py-files") + 1]
     assert re.fullmatch(r".*/dist/pozytywka_spark-[0-9.]+-py3-none-any\.whl\.zip", shipped)
     files = command[command.index("--files") + 1].split(",")
-    assert [Path(file).name for file in files] == ["base.yaml", "cluster.yaml"]
+    assert [Path(file).name for file in files] == ["base.yaml", "cluster.yaml", "rules.yaml"]
     assert all(Path(file).is_file() for file in files)
+
+
+@pytest.mark.parametrize("own_rules", [True, False])
+def test_rules_of_one_s_own_go_along_where_the_settings_folder_has_any(
+    own_rules: bool, tmp_path: Path
+) -> None:
+    """A driver on the cluster looks for them beside the settings, and takes the wheel's if none are there."""
+    names = ["base.yaml", "cluster.yaml", *(["rules.yaml"] if own_rules else [])]
+    for name in names:
+        (tmp_path / name).touch()
+    command = dry_run("fraud", "--master", "yarn", "scan", POZYTYWKA_CONF=str(tmp_path))
+    assert command[command.index("--files") + 1] == ",".join(str(tmp_path / name) for name in names)
 
 
 def test_a_shipped_environment_is_the_one_that_executors_run_from() -> None:

@@ -15,7 +15,10 @@ class LakeSettings(Section):
     section_decides = NOTHING
 
     root: str = Field(min_length=1, description="folder that holds one folder a table")
-    engine: Literal["delta-rs", "delta-spark"] = "delta-rs"
+    engine: Literal["delta-rs", "delta-spark"] = Field(
+        "delta-rs",
+        description="who keeps the tables' log; with `--env cluster` it is delta-spark unless given",
+    )
     user_buckets: int | None = Field(
         None,
         ge=1,

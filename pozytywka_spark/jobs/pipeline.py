@@ -27,8 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--monthly",
         type=cli.month,
         metavar="YYYY-MM",
-        help="do that month's whole work: ingest, features, monitor, train if due or drifted, gate, score, "
-        "assign, report; what was done is not done again, so an interrupted month goes on where it stopped",
+        help="do that month's whole work: ingest, features, scan, decide and run (with monthly.fraud=true), "
+        "monitor, train if due or drifted, gate, score, assign, report; what was done is not done again, so "
+        "an interrupted month goes on where it stopped",
     )
     parser.add_argument("--status", action="store_true", help="show how far the months' work has come")
     return cli.run(parser, argv, choose)

@@ -1,4 +1,4 @@
-"""Ingest, features, fraud, monitor, train, gate, score, assign, report: all of one month, in that order."""
+"""All of a month: ingest, features, scan, decide, run, monitor, train, gate, score, assign, report."""
 
 from __future__ import annotations
 

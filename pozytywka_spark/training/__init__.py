@@ -1,1 +1,1 @@
-"""Time splits, estimators, evaluation, gate and tracking."""
+"""Estimators, fits, tuning, what is logged of a training; reproduction."""

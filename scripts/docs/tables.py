@@ -39,10 +39,10 @@ def tables() -> str:
 
 def _table(each: schemas.Table, grain: str) -> str:
     if each.name not in WRITERS:
-        raise LookupError(f"table {each.name}: name its job and file in scripts/docs/writers.py")
-    job, file = WRITERS[each.name]
+        raise LookupError(f"table {each.name}: name its jobs and files in scripts/docs/writers.py")
     facts = [f"- grain: {grain}"] if grain else []
-    facts += [f"- written by: `{job}`, in `pozytywka_spark/{file}`"]
+    written = [f"`{job}`, in `pozytywka_spark/{file}`" for job, file in WRITERS[each.name]]
+    facts += [f"- written by: {'; '.join(written)}"]
     facts += [f"- key: {', '.join(f'`{key}`' for key in each.keys)}"]
     if each.partition_by:
         facts += [f"- partitions: {', '.join(f'`{column}`' for column in each.partition_by)}"]

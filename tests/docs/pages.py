@@ -10,6 +10,7 @@ from pathlib import Path
 from pozytywka_spark.lake.api import Lake
 
 PROJECT = Path(__file__).resolve().parents[2]
+PACKAGE = PROJECT / "pozytywka_spark"
 DOCS = PROJECT / "docs"
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 
@@ -33,11 +34,18 @@ def anchors(page: Path) -> set[str]:
 
 
 def paths_named(page: Path) -> set[str]:
-    """Names in backticks that look like files or folders of the project."""
-    named = re.findall(r"`([\w./-]+)`", prose(page))
-    return {
-        name for name in named if re.match(r"(pozytywka_spark|tests|scripts|conf|jobs|docs)/[\w./-]*$", name)
-    }
+    """Files and folders of the project that a page speaks of, in code too; `JOB.py` stands for any."""
+    text = re.sub(r"\]\([^)\s]*\)", "]", page.read_text(encoding="utf-8"))
+    named = re.findall(r"(?<![\w./-])((?:pozytywka_spark|tests|scripts|conf|jobs|docs)/[\w./-]*)", text)
+    return {name.rstrip(".") for name in named if not re.search(r"\b[A-Z]+\.", name)}
+
+
+def rows(page: Path, head: str) -> list[list[str]]:
+    """The cells of the table that begins with this line, row by row."""
+    _, found, after = page.read_text(encoding="utf-8").partition(f"{head}\n")
+    assert found, f"{page} has no table {head}"
+    lines = [line for line in after.partition("\n\n")[0].splitlines() if not line.startswith("|--")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines]
 
 
 def commands(page: Path) -> list[list[str]]:

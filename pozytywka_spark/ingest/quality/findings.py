@@ -30,6 +30,10 @@ _NOTE_MEANING = {
 }
 # Why a row was rejected, repaired or left out, in words.
 _REASON_MEANING = {
+    "missing_id": "an artist or a track without its identifier",
+    "missing_user_id": "a user without an identifier",
+    "missing_session_id": "an event without its session",
+    "missing_track_id": "stored facts without the track that they are of",
     "unknown_user": "no user, and its session names none or several",
     "unknown_event": "no event type, and session and delivery leave no one answer",
     "unknown_track": "no track, and session and delivery leave no one answer",
