@@ -17,8 +17,7 @@ def show_build(report: BuildReport) -> None:
         cli.say(f"build {report.build_id} is there already: the same inputs build nothing anew")
     else:
         cli.say(
-            f"build {report.build_id} as of {report.at:%Y-%m-%d %H:%M}: "
-            f"{len(kept)} of {len(report.sides)} sides kept"
+            f"build {report.build_id} as of {report.at:%Y-%m-%d %H:%M}: {len(kept)} of {len(report.sides)} sides kept"  # noqa: E501 one line for a person
         )
     rows = [
         {

@@ -8,28 +8,14 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.factory.labelled import VERDICTS
-from pozytywka_spark.factory.proof.cases import NOT_LOOKED, UNSURE
+from pozytywka_spark.factory.labels import Said, judged_cases
+from pozytywka_spark.factory.proof.cases import UNSURE
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard
 from pozytywka_spark.lake.tasks import TaskFiles
 
 # kinds of parcels: cases of a group; its accounts' days (`WANTED`, of all groups); signals by group; delays
 BASE, WANTED, SIGNALS, PAST = "base", "wanted", "signals", "past"
 FOULS, RING_SCORE = "fouls_before", "ring_score"
-_LOOKS = 3
-AUDIT, LIVE = "audit", "live"
-
-
-@dataclass(frozen=True)
-class Said:
-    """Files that say what is known of cases; a table that isn't there has none. `at`: microseconds."""
-
-    verdicts: tuple[DataFile, ...]
-    fouls: tuple[DataFile, ...]
-    rings: tuple[DataFile, ...]
-    decisions: tuple[DataFile, ...]
-    second_looks: tuple[DataFile, ...]
-    at: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +39,7 @@ class ReadCases:
             files.stage(PAST, _past(judged))
             mine = judged.filter(pl.col("verdict").is_not_null()) if self.labelled else judged
             mine = mine.filter(pl.col("opened_at") >= self.since)
-            mine = mine.with_columns(pl.col("verdict").fill_null(UNSURE))
+            mine = mine.with_columns(pl.col("verdict").fill_null(UNSURE)).drop("delayed")
             if self.group is not None:
                 mine = mine.filter(pl.col("group") == self.group)
             mine = _with_rings(_with_fouls(mine, self.said, files), self.said, files)
@@ -71,57 +57,11 @@ class ReadCases:
             }
 
 
-def judged_cases(cases: pl.DataFrame, said: Said, files: TaskFiles) -> pl.DataFrame:
-    """Cases with `verdict` (the first by `said.at`, null without), `decided_at` of it, `looked` (the majority
-    of three where a second look was asked) and `testable`: no model had a say in whether people saw it.
-    """
-    empty = pl.DataFrame(
-        schema={"case_id": pl.String, "verdict": pl.Int64, "decided_at": pl.Int64, "looked": pl.Int64}
-    )
-    summary = empty
-    if said.verdicts:
-        answers = files.shared(said.verdicts, ["case_id", "reviewer", "verdict", "decided_at"])
-        answers = answers.with_columns(
-            pl.col("decided_at").dt.epoch("us"),
-            pl.col("verdict").replace_strict(VERDICTS, return_dtype=pl.Int64),
-        ).filter(pl.col("decided_at") <= said.at)
-        answers = answers.sort("case_id", "decided_at", "reviewer")
-        verdict = pl.col("verdict").head(_LOOKS)
-        bad, ok = (verdict == VERDICTS["bad"]).sum(), (verdict == VERDICTS["ok"]).sum()
-        majority = (
-            pl.when(bad >= 2).then(VERDICTS["bad"]).when(ok >= 2).then(VERDICTS["ok"]).otherwise(UNSURE)
-        )
-        summary = answers.group_by("case_id").agg(
-            pl.col("verdict").first(),
-            pl.col("decided_at").first(),
-            pl.when(pl.len() >= _LOOKS).then(majority).otherwise(NOT_LOOKED).cast(pl.Int64).alias("looked"),
-        )
-    if said.second_looks:
-        asked = files.shared(said.second_looks, ["case_id"]).get_column("case_id").unique()
-    else:
-        asked = pl.Series([], dtype=pl.String)
-    decided = pl.DataFrame(schema={"case_id": pl.String, "chosen": pl.Boolean})
-    if said.decisions:
-        modes = files.shared(said.decisions, ["case_id", "mode"]).group_by("case_id")
-        live = (pl.col("mode") == LIVE).any() & ~(pl.col("mode") == AUDIT).any()
-        decided = modes.agg(live.alias("chosen"))
-    looked = pl.when(pl.col("case_id").is_in(asked.implode())).then("looked").otherwise(NOT_LOOKED)
-    return (
-        cases.join(summary, on="case_id", how="left")
-        .join(decided, on="case_id", how="left")
-        .with_columns(
-            looked.fill_null(NOT_LOOKED).alias("looked"),
-            (~pl.col("chosen").fill_null(value=False)).alias("testable"),
-        )
-        .drop("chosen")
-    )
-
-
 def _past(judged: pl.DataFrame) -> pl.DataFrame:
     """How long people took: `group`, `outcome` (a verdict), `opened_at`, `delay`."""
-    return judged.filter(pl.col("verdict") >= 0).select(
+    return judged.filter(pl.col("delayed") >= 0).select(
         "group",
-        pl.col("verdict").alias("outcome"),
+        pl.col("delayed").alias("outcome"),
         "opened_at",
         (pl.col("decided_at") - pl.col("opened_at")).clip(0).alias("delay"),
     )

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.factory.gather_work import BASE, PAST, SIGNALS, WANTED, ReadCases, ReadSignals, Said
+from pozytywka_spark.factory.gather_work import BASE, PAST, SIGNALS, WANTED, ReadCases, ReadSignals
 from pozytywka_spark.factory.labelled import ROWS, ReadLabelled
+from pozytywka_spark.factory.labels import Said
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_days import INGEST, recorded_span

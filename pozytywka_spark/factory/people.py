@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.factory.inputs import micros
+from pozytywka_spark.factory.labels import PERSON
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
@@ -29,8 +30,10 @@ class CountErrors:
         """A line an item."""
         for verdicts, looks in items:
             asked = files.read(looks, ["case_id"]).unique()
-            answers = files.read(verdicts, ["case_id", "reviewer", "verdict", "decided_at"])
-            answers = answers.filter(pl.col("decided_at").dt.epoch("us") <= self.at)
+            answers = files.read(verdicts, ["case_id", "reviewer", "verdict", "decided_at", "source"])
+            answers = answers.filter(
+                (pl.col("decided_at").dt.epoch("us") <= self.at) & (pl.col("source") == PERSON)
+            )
             answers = answers.join(asked, on="case_id", how="semi").sort("case_id", "decided_at", "reviewer")
             three = answers.group_by("case_id", maintain_order=True).agg(pl.col("verdict").head(3))
             told = [row for (row,) in three.select("verdict").rows() if len(row) == 3]

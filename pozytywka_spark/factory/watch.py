@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.factory.gather_work import Said, judged_cases
 from pozytywka_spark.factory.inputs import micros, moment_of
+from pozytywka_spark.factory.labels import AUDIT, Said, judged_cases
 from pozytywka_spark.factory.proof.audits import withdrawn_at
 from pozytywka_spark.factory.proof.binomial import p_value, precision_low
 from pozytywka_spark.factory.proof.cases import APPROVE, BAD, OK, REFUSE
@@ -21,7 +21,6 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 
-AUDIT = "audit"
 _RIGHT = {REFUSE: BAD, APPROVE: OK}
 
 

@@ -14,6 +14,7 @@ from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.moderation import rows
+from pozytywka_spark.moderation.decided import Decided
 from pozytywka_spark.moderation.rows import NEVER, ROWS_AT_ONCE, Files, micros
 
 
@@ -25,6 +26,15 @@ def files_of(
         return Files((), columns)
     shards = lake.shards(table, tasks, partitions, columns.names())
     return Files(tuple(file for shard in shards for file in shard.files), columns)
+
+
+def decided_of(lake: Lake, tasks: Tasks, known: int | None = None) -> Decided:
+    """The lake's; none without the factory's tables."""
+    return Decided(
+        files_of(lake, tasks, schemas.DECISIONS.name, rows.DECISIONS),
+        files_of(lake, tasks, schemas.FACTORY_MODELS.name, rows.MODELS),
+        known,
+    )
 
 
 def cases_of(lake: Lake, tasks: Tasks) -> Files:

@@ -13,7 +13,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.moderation import rows
-from pozytywka_spark.moderation.inputs import cases_of, files_of, size_of, slices_of
+from pozytywka_spark.moderation.inputs import cases_of, decided_of, files_of, size_of, slices_of
 from pozytywka_spark.moderation.queue_work import (
     BINS,
     KEYS,
@@ -40,13 +40,13 @@ def write_queue(lake: Lake, out: str, opened_until: int | None = None, reviewer:
     with lake.tasks() as tasks:
         cases = Files(cases_of(lake, tasks).files, _QUEUED)
         verdicts = files_of(lake, tasks, schemas.VERDICTS.name, rows.VERDICTS)
-        decisions = files_of(lake, tasks, schemas.DECISIONS.name, rows.DECISIONS)
+        decisions = decided_of(lake, tasks)
         looks = files_of(lake, tasks, schemas.SECOND_LOOKS.name, rows.LOOKS)
-        slices = slices_of(cases, verdicts, decisions)
+        slices = slices_of(cases, verdicts, decisions.decisions)
         found = tasks.run(
             range(slices),
             FindOpen(slices, cases, verdicts, decisions, looks, opened_until, reviewer),
-            weight=lambda _: size_of(cases, verdicts, decisions),
+            weight=lambda _: size_of(cases, verdicts) + decisions.size,
             named=slice_name,
         )
         opened = tuple(found.of(OPEN))

@@ -13,6 +13,7 @@ import polars as pl
 
 from pozytywka_spark.lake.shards import Parcel, Shard
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.moderation.decided import Decided
 from pozytywka_spark.moderation.rows import Files, in_micros
 from pozytywka_spark.moderation.words import APPEAL, APPROVE, LIVE, PERSON, REFUSE
 
@@ -33,7 +34,7 @@ class FindOpen:
     slices: int
     cases: Files
     verdicts: Files
-    decisions: Files
+    decisions: Decided
     looks: Files
     opened_until: int | None
     reviewer: str | None

@@ -12,6 +12,7 @@ from pozytywka_spark import schemas
 from pozytywka_spark.hashing.slices import slice_of
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.moderation import rows as tables
+from pozytywka_spark.moderation.decided import Decided
 from pozytywka_spark.moderation.ladder import APPEALED, CLEARED, RELEASED
 from pozytywka_spark.moderation.outcome import late_answers, releases_of
 from pozytywka_spark.moderation.rows import Files, as_times, by_month, month_at, month_of
@@ -54,7 +55,7 @@ class ReleaseCases:
     account_slices: int
     cases: Files
     verdicts: Files
-    decisions: Files
+    decisions: Decided
     looks: Files
     releases: Files
     appeals: Files

@@ -10,7 +10,14 @@ from typing import Any
 from pozytywka_spark import schemas
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.moderation import rows
-from pozytywka_spark.moderation.inputs import cases_of, files_of, settled_until, size_of, slices_of
+from pozytywka_spark.moderation.inputs import (
+    cases_of,
+    decided_of,
+    files_of,
+    settled_until,
+    size_of,
+    slices_of,
+)
 from pozytywka_spark.moderation.report_work import (
     AGE_DAYS,
     AGES,
@@ -56,7 +63,7 @@ def report_of(lake: Lake, at: int) -> ModerationReport:
             slices_of(cases, verdicts),
             cases,
             verdicts,
-            files_of(lake, tasks, schemas.DECISIONS.name, rows.DECISIONS),
+            decided_of(lake, tasks, at),
             files_of(lake, tasks, schemas.SECOND_LOOKS.name, rows.LOOKS),
             files_of(lake, tasks, schemas.RELEASES.name, rows.RELEASES),
             at,

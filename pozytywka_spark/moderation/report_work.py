@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.moderation.decided import Decided
 from pozytywka_spark.moderation.queue_work import open_cases
 from pozytywka_spark.moderation.rows import Files
 from pozytywka_spark.moderation.standing import latest
@@ -42,7 +43,7 @@ class CountCases:
     slices: int
     cases: Files
     verdicts: Files
-    decisions: Files
+    decisions: Decided
     looks: Files
     releases: Files
     at: int

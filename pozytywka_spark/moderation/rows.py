@@ -118,7 +118,17 @@ VERDICTS = pl.Schema(
     {"case_id": _TEXT, "reviewer": _TEXT, "verdict": _TEXT, "decided_at": _TIME, "source": _TEXT}
 )
 ASIDE = pl.Schema({**VERDICTS, "reason": _TEXT})
-DECISIONS = pl.Schema({"case_id": _TEXT, "decision": _TEXT, "mode": _TEXT, "release_at": _TIME})
+DECISIONS = pl.Schema(
+    {
+        "case_id": _TEXT,
+        "group": _TEXT,
+        "build_id": _TEXT,
+        "decision": _TEXT,
+        "mode": _TEXT,
+        "release_at": _TIME,
+    }
+)
+MODELS = pl.Schema({"build_id": _TEXT, "group": _TEXT, "side": _TEXT, "state": _TEXT, "effective_at": _TIME})
 LOOKS = pl.Schema({"case_id": _TEXT, "requested_at": _TIME, "looks": pl.Int32()})
 RELEASES = pl.Schema(
     {

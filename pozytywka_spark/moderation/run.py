@@ -24,7 +24,14 @@ from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.moderation import rows
 from pozytywka_spark.moderation.discount import discount
-from pozytywka_spark.moderation.inputs import cases_of, files_of, settled_until, size_of, slices_of
+from pozytywka_spark.moderation.inputs import (
+    cases_of,
+    decided_of,
+    files_of,
+    settled_until,
+    size_of,
+    slices_of,
+)
 from pozytywka_spark.moderation.ladder_work import CANCELLED, WalkLadders
 from pozytywka_spark.moderation.release_work import (
     ACCOUNT_EVENTS,
@@ -119,7 +126,7 @@ def _release_work(settings: Settings, lake: Lake, tasks: Tasks, since: int, unti
         slices_of(cases, fouls),
         cases,
         verdicts,
-        files_of(lake, tasks, schemas.DECISIONS.name, rows.DECISIONS),
+        decided_of(lake, tasks),
         files_of(lake, tasks, schemas.SECOND_LOOKS.name, rows.LOOKS),
         files_of(lake, tasks, schemas.RELEASES.name, rows.RELEASES),
         files_of(lake, tasks, schemas.APPEALS.name, rows.APPEALS),
@@ -131,7 +138,7 @@ def _release_work(settings: Settings, lake: Lake, tasks: Tasks, since: int, unti
 
 def _release(settings: Settings, lake: Lake, tasks: Tasks, since: int, until: int) -> Done:
     work = _release_work(settings, lake, tasks, since, until)
-    size = size_of(work.cases, work.verdicts, work.decisions, work.releases)
+    size = size_of(work.cases, work.verdicts, work.releases) + work.decisions.size
     return tasks.run(range(work.slices), work, weight=lambda _: size, named=_slice_of_cases)
 
 

@@ -15,6 +15,7 @@ RESERVED = (SILENCE, MODEL)  # no reviewer may be called so
 
 # decisions of models: only live ones are ever carried out
 LIVE = "live"
+STOPPED = "stopped"  # the state of a side whose decisions are held back
 REFUSE, APPROVE = "refuse", "approve"
 
 UPHELD, REJECTED = "upheld", "rejected"

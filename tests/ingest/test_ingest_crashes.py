@@ -132,7 +132,7 @@ def test_a_lake_left_within_a_batch_of_sparks_stream_goes_on(spark, settings, tm
     lake = open_lake(own, spark)
     with monkeypatch.context() as patch:
         sources = []
-        patch.setattr(Book, "take_in", lambda book, _: sources.append(book.source))
+        patch.setattr(Book, "read_new", lambda book, _: sources.append(book.source))
         stage.ingest(spark, own, lake)
     (source,) = sources
     # counts, events and files of the first batch; counts of the second

@@ -267,15 +267,15 @@ def test_a_delivery_that_arrives_while_the_job_runs_is_taken_in_once(
 ) -> None:
     rows, raw, lake = sessions(20, seed=12), tmp_path / "raw", open_lake(settings, spark)
     write(raw / "sessions" / "1.jsonl", rows[:50])
-    take_in = Book.take_in
+    read_new = Book.read_new
 
     def arriving(*args):
         write(raw / "sessions" / "2.jsonl", rows[50:])  # after the delivery was listed, before it is read
-        return take_in(*args)
+        return read_new(*args)
 
-    monkeypatch.setattr(Book, "take_in", arriving)
+    monkeypatch.setattr(Book, "read_new", arriving)
     stage.ingest(spark, at(settings, raw), lake)
-    monkeypatch.setattr(Book, "take_in", take_in)
+    monkeypatch.setattr(Book, "read_new", read_new)
     stage.ingest(spark, at(settings, raw), lake)
     assert len(contents(lake, "events")) == len(rows)
     fates = lake.read("ingest_counts").where("outcome <> 'noted'")  # remarks on rows, beside their fate
