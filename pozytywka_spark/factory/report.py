@@ -59,8 +59,8 @@ def _watched(
                 items,
                 at or datetime.max.replace(year=9000, tzinfo=sides[0]["effective_at"].tzinfo),
             )
-            for (_, group, side), (wrong, _at) in sorted(told.items()):
-                if wrong:
+            for (_, group, side), each in sorted(told.items()):
+                if wrong := each.wrong:
                     likelier = float(evidence(wrong, 1 - settings.factory.precision)[-1])
                     rows.append(
                         {

@@ -1,4 +1,4 @@
-"""A factory of many groups beside the same fits in two plain Python processes, and its guarantee by simulation.
+"""A factory of many groups beside the same fits in two plain processes, and its guarantee by simulation.
 
     python -m tests.bench.bench_factory [--groups 1000] [--cases 2000] [--proof]
 

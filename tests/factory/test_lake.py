@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -65,7 +66,8 @@ def put(lake: Lake, made: list[Day]) -> None:
         for d in made
     ]  # fmt: skip
     signals = [
-        {"user_id": d.user, "day": d.day, "pace": d.pace, "calm": 0.5, "month": month(d.day), "user_bucket": 0}
+        {"user_id": d.user, "day": d.day, "pace": d.pace, "calm": 0.5, "month": month(d.day),
+         "user_bucket": 0}
         for d in made
     ]  # fmt: skip
     said = [
@@ -127,7 +129,7 @@ def test_from_shadow_to_live_to_withdrawn(spark: SparkSession, settings: Setting
     with pytest.raises(UsageError, match="was stopped"):
         promote(settings, lake, "pace", "refuse", END)
     assert stop(settings, lake, "pace", "approve", END).row["state"] == "stopped"
-    page = open(report(settings, lake), encoding="utf-8").read()  # noqa: SIM115
+    page = Path(report(settings, lake)).read_text(encoding="utf-8")
     assert "withdrawn" in page
 
 

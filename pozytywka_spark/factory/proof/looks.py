@@ -4,8 +4,8 @@ People err, and a percent of wrong verdicts hides any 99%. So tested cases where
 are asked again, and the majority of three counts (`Cases.looked`). Two things remain.
 
 Where more disagree than can be asked, the strictest are: thresholds are then tried as far as all that
-disagrees was asked (`loosest`), and the next build goes on from there. Where only a part of an account's cases
-was asked, the share of wrong decisions is the share of disagreements times the share of them that are upheld;
+disagrees was asked (`loosest`), and the next build goes on from there. Where only a part of an account's
+cases was asked, the share of wrong decisions is the share of disagreements times the share of them that are upheld;
 it lies below a limit if for some `d`, fixed beforehand, the first is refuted to be `d` and the second to be
 `limit / d` (`prove.tried`).
 
