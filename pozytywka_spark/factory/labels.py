@@ -13,7 +13,7 @@ Rows of any other source count for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -78,8 +78,9 @@ def labels_of(answers: pl.DataFrame, looks: pl.DataFrame, at: int) -> pl.DataFra
     """
     told = answers.filter(pl.col("decided_at") <= at)
     given = told.filter(pl.col("source").is_in([PERSON, CHARGEBACK, SILENCE]))
-    order = [pl.col("verdict") == UNSURE, "decided_at", pl.col("source") == SILENCE, "reviewer"]
-    firsts = given.sort("case_id", *order).unique("case_id", keep="first", maintain_order=True)
+    last = pl.col("verdict") == UNSURE
+    by_time = given.sort("case_id", last, "decided_at", pl.col("source") == SILENCE, "reviewer")
+    firsts = by_time.unique("case_id", keep="first", maintain_order=True)
     firsts = firsts.with_columns(pl.when(pl.col("source") == PERSON).then("verdict").alias("delayed"))
     appeals = told.filter(pl.col("source") == APPEAL).group_by("case_id")
     cleared = appeals.agg(pl.col("decided_at").min().alias("cleared_at"))
@@ -136,7 +137,7 @@ def chosen_by_models(
 
 
 def _read(
-    table: tuple[DataFile, ...], schema: dict[str, type[pl.DataType]], files: TaskFiles
+    table: tuple[DataFile, ...], schema: Mapping[str, type[pl.DataType]], files: TaskFiles
 ) -> pl.DataFrame:
     """A table's columns, times as microseconds, verdicts as numbers; no rows of one that isn't there."""
     if not table:

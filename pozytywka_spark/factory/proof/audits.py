@@ -2,8 +2,8 @@
 
 Against "at most `limit` of its decisions are wrong" stands a mixture of worse shares. With each audited
 case a bet is settled: its likelihood under the worse share over that under the limit. While the side is as
-good as demanded, the product is a supermartingale, so it ever reaches 1 / alpha with probability alpha at most (Ville
-1939; Robbins 1970), however often one looks.
+good as demanded, the product is a supermartingale, so it ever reaches 1 / alpha with probability alpha at
+most (Ville 1939; Robbins 1970), however often one looks.
 """
 
 from __future__ import annotations
