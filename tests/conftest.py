@@ -37,9 +37,6 @@ DELIVERIES = PROJECT.parent / "shared" / "data"
 
 # Minutes by nature, each with its reason: scripts/test.sh nightly; whatever is quick belongs back
 NIGHTLY = {
-    "tests/cluster/test_yarn.py": (
-        "HDFS and YARN, and an archive of 2 GB of Python packages: a standalone cluster runs in the suite"
-    ),
     "tests/endurance/": "whole pipelines are killed or filled up and run again",
     "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect": (
         "assigns everyone of a world anew and reads the experiment twice"

@@ -26,7 +26,8 @@ from pozytywka_spark.factory.inputs import (
 from pozytywka_spark.factory.mlflow_log import log_build
 from pozytywka_spark.factory.people import noise_of_people
 from pozytywka_spark.factory.proof.sequence import Demands
-from pozytywka_spark.factory.states import DISCARDED, LIVE, SHADOW, read_states, write_states
+from pozytywka_spark.factory.report import save_curves
+from pozytywka_spark.factory.states import DISCARDED, LIVE, SHADOW, STOPPED, States, read_states, write_states
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
@@ -70,16 +71,27 @@ def demands_of(settings: Settings) -> Demands:
 def build(settings: Settings, lake: Lake, asked: Asked) -> BuildReport:
     """See the module. The same inputs build nothing anew. Raises `DataError`, `UsageError`."""
     with lake.tasks() as tasks:
-        gathered, at = _gathered(settings, lake, tasks, asked)
-        pinned = _pinned(settings, lake, asked, at)
-        build_id = fingerprint_of(pinned)
         states = read_states(lake)
+        gathered = _of_file(tasks, asked) if asked.file else None
+        at = asked.at or (data_end(settings, lake) if gathered is None else _latest(gathered, asked))
+        pinned = _pinned(settings, lake, asked, states, at)
+        build_id = fingerprint_of(pinned)
         there = [row for row in states.rows if row["build_id"] == build_id]
         if there:
             return BuildReport(build_id, at, there, {}, 0, unchanged=True)
+        if gathered is None:
+            gathered = gather_lake(
+                lake,
+                tasks,
+                at,
+                group=asked.group,
+                labelled=True,
+                live=[span for span in states.live_spans() if span[1] <= at],
+                build_id=build_id,
+            )
         if not gathered.groups:
             raise DataError("no case has a verdict by then: nothing to build from")
-        how = _how(settings, asked, noise_of_people(lake, tasks, at))
+        how = _how(settings, asked, noise_of_people(lake, tasks, at, build_id))
         done = tasks.run(
             gathered.groups,
             BuildGroups(build_id, how, gathered.names, json.dumps(pinned, sort_keys=True)),
@@ -94,29 +106,29 @@ def build(settings: Settings, lake: Lake, asked: Asked) -> BuildReport:
     sides = [_row(build_id, line["group"], proof, at) for line in told for proof in line["proofs"]]
     curves = {line["group"]: line["curves"] for line in told}
     run_id = log_build(settings, lake, build_id, pinned, told)
+    save_curves(settings, curves)
     write_states(lake, sides)
     return BuildReport(build_id, at, sides, curves, len(looks), unchanged=False, run_id=run_id)
 
 
-def _gathered(settings: Settings, lake: Lake, tasks: Tasks, asked: Asked) -> tuple[Gathered, datetime]:
-    if asked.file:
-        gathered = gather_file(tasks, asked.file, group=asked.group, score_column=asked.score_column)
-        at = asked.at or gathered.latest
-        if at is None:
-            raise DataError(f"--from {asked.file}: no row has a verdict: nothing to build from")
-        return gathered, at
-    at = asked.at or data_end(settings, lake)
-    return gather_lake(lake, tasks, at, group=asked.group, labelled=True), at
+def _of_file(tasks: Tasks, asked: Asked) -> Gathered:
+    return gather_file(tasks, str(asked.file), group=asked.group, score_column=asked.score_column)
 
 
-def _pinned(settings: Settings, lake: Lake, asked: Asked, at: datetime) -> dict[str, Any]:
-    """All that decides a build. The factory's own tables aren't part of it, but for who went live by then:
-    from then on only audits test.
+def _latest(gathered: Gathered, asked: Asked) -> datetime:
+    if gathered.latest is None:
+        raise DataError(f"--from {asked.file}: no row has a verdict: nothing to build from")
+    return gathered.latest
+
+
+def _pinned(settings: Settings, lake: Lake, asked: Asked, states: States, at: datetime) -> dict[str, Any]:
+    """All that decides a build. The factory's own tables aren't part of it, but for who was live by then:
+    meanwhile only audits test.
     """
     live = sorted(
-        f"{row['group']} {row['side']} {row['effective_at']}"
-        for row in read_states(lake).rows
-        if row["state"] == LIVE and row["effective_at"] <= at
+        f"{row['group']} {row['side']} {row['state']} {row['effective_at']}"
+        for row in states.rows
+        if row["state"] in (LIVE, STOPPED) and row["effective_at"] <= at
     )
     return {
         "format": FORMAT,

@@ -12,7 +12,7 @@ from pozytywka_spark.factory import console
 from pozytywka_spark.factory.build import Asked, build
 from pozytywka_spark.factory.decide import decide, decide_file
 from pozytywka_spark.factory.promote import promote, stop
-from pozytywka_spark.factory.report import report, save_curves
+from pozytywka_spark.factory.report import report
 from pozytywka_spark.lake.api import Lake
 
 Outcome = tuple[Callable[[], None], int]
@@ -24,8 +24,6 @@ def run_build(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outco
     """Build."""
     trials = (args.trials or TRIALS) if args.tune else 0
     done = build(settings, lake, Asked(args.group, args.at, trials, args.file, args.score))
-    if not done.unchanged:
-        save_curves(settings, done.curves)
     return partial(console.show_build, done), 0
 
 

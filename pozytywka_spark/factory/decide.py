@@ -14,9 +14,9 @@ import polars as pl
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.factory.decide_work import OUT, DecideGroups, Decider, Side
-from pozytywka_spark.factory.inputs import Gathered, Group, data_end, gather_file, gather_lake, micros
+from pozytywka_spark.factory.inputs import NEVER, Gathered, Group, data_end, gather_file, gather_lake, micros
 from pozytywka_spark.factory.labelled import FORMATS
-from pozytywka_spark.factory.states import STOPPED, States, changed, read_states, write_states
+from pozytywka_spark.factory.states import STOPPED, States, changed, is_of_table, read_states, write_states
 from pozytywka_spark.factory.watch import withdrawals
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile
@@ -79,19 +79,28 @@ def decide_file(
         gathered = gather_file(tasks, path, group=None, score_column=score_column, needs_verdict=False)
         latest = max(row["effective_at"] for row in states.rows)
         until = until or max(gathered.latest or latest, latest)
-        deciders = _deciders(lake, states, until, newest_only=True)
-        unknown = [
-            each.name for each in gathered.groups if each.name not in {r["group"] for r in states.rows}
-        ]
-        if unknown:
-            raise DataError(
-                f"--from {path}: group {unknown[0]} is in no build: run factory build --from first"
-            )
+        deciders = _deciders(lake, states, until, of_tables=True)
+        _refuse_unknown(path, gathered, deciders, states)
         done = _run(settings, tasks, gathered, deciders, to_file=True)
         parcels = done.of(OUT)
         decided = tasks.fetch(parcels) if parcels else pl.DataFrame(schema=list(DECISIONS.columns))
     _write(decided.sort("case_id"), out)
     return DecideReport(until, _counts(done.results), [], out)
+
+
+def _refuse_unknown(
+    path: str, gathered: Gathered, deciders: Mapping[str, tuple[Decider, ...]], states: States
+) -> None:
+    """A group of which nothing was proven isn't decided; one that no table had is a mistake."""
+    built = {row["group"] for row in states.rows}
+    unknown = [each.name for each in gathered.groups if each.name not in built]
+    if unknown:
+        raise DataError(f"--from {path}: group {unknown[0]} is in no build: run factory build --from first")
+    if not any(each.name in deciders for each in gathered.groups):
+        raise DataError(
+            f"--from {path}: no build of a table has kept a side of its groups: "
+            "run factory build --from first"
+        )
 
 
 def _states(lake: Lake) -> States:
@@ -129,48 +138,44 @@ def _there(lake: Lake, tasks: Tasks) -> tuple[DataFile, ...]:
 
 
 def _deciders(
-    lake: Lake, states: States, until: datetime, *, newest_only: bool = False
+    lake: Lake, states: States, until: datetime, *, of_tables: bool = False
 ) -> dict[str, tuple[Decider, ...]]:
-    """Of each group the builds that watch or decide at some time before `until`."""
+    """Of each group the builds that watch or decide at some time before `until`.
+
+    `of_tables`: of the builds of labelled tables the newest, which decide tables; else those of the lake.
+    """
     sides: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
     for row in sorted(states.rows, key=lambda row: row["effective_at"]):
         if row["threshold"] is not None and row["effective_at"] <= until:
             sides.setdefault((row["group"], row["build_id"]), {}).setdefault(row["side"], []).append(row)
-    if newest_only:
-        begun = {key: states.built_at(key[1], key[0]) for key in sides}
-        newest: dict[str, tuple[str, str]] = {}
-        for key in sorted(sides, key=lambda key: (begun[key], key)):
-            newest[key[0]] = key
-        sides = {key: sides[key] for key in newest.values()}
     boosters = {
         (row["group"], build_id): row
         for build_id in sorted({build for _, build in sides})
         for row in lake.rows(FACTORY_BOOSTERS.name, partitions=[{"build_id": build_id}]).to_pylist()
     }
+    by_group = states.of_groups()
     found: dict[str, list[Decider]] = {}
-    for (group, build_id), mine in sides.items():
-        chosen = tuple(
-            Side(side, float(rows[-1]["threshold"]), _history(rows)) for side, rows in sorted(mine.items())
-        )
-        since = micros(states.built_at(build_id, group))
-        found.setdefault(group, []).append(
-            Decider(build_id, boosters[group, build_id], chosen, since, _replaced(states, group, build_id))
-        )
+    for (group, build_id), mine in sorted(sides.items()):
+        booster, own = boosters[group, build_id], by_group[group]
+        if is_of_table(booster) == of_tables:
+            chosen = tuple(
+                Side(side, float(rows[-1]["threshold"]), _in_micros(own.history(build_id, side)))
+                for side, rows in sorted(mine.items())
+            )
+            since = micros(own.built_at(build_id, group))
+            found.setdefault(group, []).append(Decider(build_id, booster, chosen, since, _ends(chosen)))
+    if of_tables:
+        return {group: (max(each, key=lambda one: one.since),) for group, each in found.items()}
     return {group: tuple(each) for group, each in found.items()}
 
 
-def _history(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[int, str], ...]:
-    return tuple((micros(row["effective_at"]), str(row["state"])) for row in rows)
+def _in_micros(history: Sequence[tuple[datetime, str]]) -> tuple[tuple[int, str], ...]:
+    return tuple((micros(moment), state) for moment, state in history)
 
 
-def _replaced(states: States, group: str, build_id: str) -> int:
-    """When a build's part ends: once a newer one is there that it doesn't outlive by being live."""
-    moments = sorted({row["effective_at"] for row in states.rows if row["group"] == group})
-    for moment in moments:
-        in_force = {row["build_id"] for row in states.at(moment) if row["group"] == group}
-        if moment > states.built_at(build_id, group) and build_id not in in_force:
-            return micros(moment)
-    return 2**62
+def _ends(sides: Sequence[Side]) -> int:
+    """When a build's part ends: once no side of it is in force any more; a side never comes back."""
+    return max(side.states[-1][0] if side.states[-1][1] == "" else NEVER for side in sides)
 
 
 def _counts(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:

@@ -14,7 +14,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.factory.build_work import material_of
 from pozytywka_spark.factory.delays import case_dice, with_delay
 from pozytywka_spark.factory.fit import as_matrix, reasons, scored
-from pozytywka_spark.factory.inputs import Group, catalogue_of
+from pozytywka_spark.factory.inputs import NEVER, Group, catalogue_of
 from pozytywka_spark.factory.proof.cases import APPROVE, BAD, OK, REFUSE
 from pozytywka_spark.factory.states import LIVE, SHADOW
 from pozytywka_spark.hashing.dice import falls_below
@@ -24,7 +24,6 @@ from pozytywka_spark.schemas import DECISIONS
 
 PERSON, AUDIT = "person", "audit"
 OUT = "decided"  # kind of parcels, for a file of decisions
-_NEVER = 2**62
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Decider:
     booster: Mapping[str, Any]
     sides: tuple[Side, ...]
     since: int
-    until: int = _NEVER
+    until: int = NEVER
 
 
 @dataclass(frozen=True)
@@ -112,16 +111,11 @@ class DecideGroups:
         if self.to_file:
             opened_at = np.maximum(opened_at, decider.since)
         states = {side.side: side.state(opened_at) for side in decider.sides}
-        mode = [
-            LIVE
-            if LIVE in ([states[said][place]] if said in states else [s[place] for s in states.values()])
-            else SHADOW
-            for place, said in enumerate(decision)
+        held = [
+            in_force(said, {name: each[n] for name, each in states.items()})
+            for n, said in enumerate(decision)
         ]
-        in_force = [
-            said == PERSON or states[said][place] in (LIVE, SHADOW) for place, said in enumerate(decision)
-        ]
-        decision = [said if held else PERSON for said, held in zip(decision, in_force, strict=True)]
+        decision, mode = [said for said, _ in held], [each for _, each in held]
         drawn = pl.Series(case_dice(rows.get_column("case_id"), self.audit_salt))
         audited = falls_below(drawn, self.audit_share)
         frame = rows.select("case_id", pl.lit(group).alias("group")).with_columns(
@@ -169,6 +163,16 @@ def decisions(score: np.ndarray[Any, Any], sides: Sequence[Side]) -> list[str]:
         REFUSE if bad and not ok else APPROVE if ok and not bad else PERSON
         for bad, ok in zip(refused, approved, strict=True)
     ]
+
+
+def in_force(decision: str, states: Mapping[str, str]) -> tuple[str, str]:
+    """Decision and mode, of what each side's state was as the case was opened.
+
+    A side that is out of force leaves its cases to people; those are marked live where the other side is.
+    """
+    if decision != PERSON and states[decision] in (LIVE, SHADOW):
+        return decision, states[decision]
+    return PERSON, LIVE if LIVE in states.values() else SHADOW
 
 
 def _scores(

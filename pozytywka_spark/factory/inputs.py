@@ -21,6 +21,7 @@ from pozytywka_spark.lake.tasks import Tasks
 
 _KEYS = ("user_id", "day", "month", "user_bucket")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER = 2**62  # after all times
 READ = ("cases", "signals", "rings", "verdicts", "fouls")
 
 
@@ -122,8 +123,13 @@ def gather_lake(
     group: str | None,
     labelled: bool,
     since: datetime | None = None,
+    live: Sequence[tuple[str, datetime, datetime | None]] = (),
+    build_id: str = "",
 ) -> Gathered:
-    """Of the lake's tables. Raises `DataError` without cases, `UsageError` if there is no such group."""
+    """Of the lake's tables (`live`, `build_id` as in `labels.Said`).
+
+    Raises `DataError` without cases, `UsageError` if there is no such group.
+    """
     if not lake.exists("cases"):
         raise DataError(f"table cases is not in {lake.root}: run fraud scan first")
 
@@ -140,6 +146,8 @@ def gather_lake(
         decisions=files("decisions"),
         second_looks=files("second_looks"),
         at=micros(at),
+        live=tuple((name, micros(begin), NEVER if end is None else micros(end)) for name, begin, end in live),
+        build_id=build_id,
     )
     work = ReadCases(said, group, labelled, 0 if since is None else micros(since))
     done = tasks.run(files("cases"), work, weight=lambda file: file.size, named=lambda file: file.place)

@@ -13,6 +13,7 @@ Rows of any other source count for nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -31,13 +32,18 @@ _ANSWER = {
     "decided_at": pl.Int64,
     "source": pl.String,
 }
-_LOOK = {"case_id": pl.String, "requested_at": pl.Int64, "looks": pl.Int64}
+_LOOK = {"case_id": pl.String, "requested_at": pl.Int64, "looks": pl.Int64, "build_id": pl.String}
+_SPAN = {"group": pl.String, "begin": pl.Int64, "end": pl.Int64}
 _DECIDED = {"case_id": pl.String, "mode": pl.String}
 
 
 @dataclass(frozen=True)
 class Said:
-    """Files that say what is known of cases; a table that isn't there has none. `at`: microseconds."""
+    """Files that say what is known of cases; a table that isn't there has none. Times are microseconds.
+
+    `live`: (group, begin, end) of when some side of a group decided alone. `build_id`: whose own second looks
+    don't count yet: a build that was killed and runs again reads what it read before.
+    """
 
     verdicts: tuple[DataFile, ...]
     fouls: tuple[DataFile, ...]
@@ -45,15 +51,19 @@ class Said:
     decisions: tuple[DataFile, ...]
     second_looks: tuple[DataFile, ...]
     at: int
+    live: tuple[tuple[str, int, int], ...] = ()
+    build_id: str = ""
 
 
 def judged_cases(cases: pl.DataFrame, said: Said, files: TaskFiles) -> pl.DataFrame:
-    """Cases with the columns of `labels_of`, null (`looked`: NOT_LOOKED) where nothing was said, and
-    `testable`: no model had a say in whether people saw it.
+    """Cases (case_id, group, opened_at) with the columns of `labels_of`, null (`looked`: NOT_LOOKED) where
+    nothing was said, and `testable`: people saw it whatever a model says, as no side of its group was live
+    when it was opened, or an audit drew it.
     """
     answers, looks = _read(said.verdicts, _ANSWER, files), _read(said.second_looks, _LOOK, files)
+    looks = looks.filter(pl.col("build_id") != said.build_id)
     labels = labels_of(answers, looks, said.at)
-    chosen = chosen_by_models(_read(said.decisions, _DECIDED, files))
+    chosen = chosen_by_models(cases, _read(said.decisions, _DECIDED, files), said.live)
     return cases.join(labels, on="case_id", how="left").with_columns(
         pl.col("looked").fill_null(NOT_LOOKED),
         (~pl.col("case_id").is_in(chosen.implode())).alias("testable"),
@@ -62,14 +72,15 @@ def judged_cases(cases: pl.DataFrame, said: Said, files: TaskFiles) -> pl.DataFr
 
 def labels_of(answers: pl.DataFrame, looks: pl.DataFrame, at: int) -> pl.DataFrame:
     """Of each case with an answer by `at`: `verdict` (BAD, OK, UNSURE) and `decided_at` of the first,
-    `looked` (the majority, NOT_LOOKED without), `delayed` (that first one, where a person gave it, else null).
+    `looked` (the majority, NOT_LOOKED without), `delayed` (that first one where a person gave it, else null).
 
     `answers`: case_id, reviewer, verdict, decided_at, source; `looks`: case_id, requested_at, looks.
     """
     told = answers.filter(pl.col("decided_at") <= at)
     given = told.filter(pl.col("source").is_in([PERSON, CHARGEBACK, SILENCE]))
-    order = [pl.col("verdict") == UNSURE, "decided_at", pl.col("source") == SILENCE, "reviewer"]
-    firsts = given.sort("case_id", *order).unique("case_id", keep="first", maintain_order=True)
+    last = pl.col("verdict") == UNSURE
+    by_time = given.sort("case_id", last, "decided_at", pl.col("source") == SILENCE, "reviewer")
+    firsts = by_time.unique("case_id", keep="first", maintain_order=True)
     firsts = firsts.with_columns(pl.when(pl.col("source") == PERSON).then("verdict").alias("delayed"))
     appeals = told.filter(pl.col("source") == APPEAL).group_by("case_id")
     cleared = appeals.agg(pl.col("decided_at").min().alias("cleared_at"))
@@ -112,16 +123,21 @@ def _majorities(told: pl.DataFrame, looks: pl.DataFrame, at: int) -> pl.DataFram
     return whole.select("case_id", looked.cast(pl.Int64).alias("looked"))
 
 
-def chosen_by_models(decisions: pl.DataFrame) -> pl.Series:
-    """Cases of which a live model said whether people are to see them, and that no audit drew."""
-    modes = decisions.group_by("case_id").agg(
-        (pl.col("mode") == mode).any().alias(mode) for mode in (LIVE, AUDIT)
-    )
-    return modes.filter(pl.col(LIVE) & ~pl.col(AUDIT)).get_column("case_id")
+def chosen_by_models(
+    cases: pl.DataFrame, decisions: pl.DataFrame, live: Sequence[tuple[str, int, int]]
+) -> pl.Series:
+    """Cases opened while a side of their group was live, or decided so, but for those that an audit drew."""
+    spans = pl.DataFrame(live, schema=_SPAN, orient="row")
+    dated = cases.select("case_id", "group", "opened_at").join(spans, on="group", how="inner")
+    opened = dated.filter((pl.col("opened_at") >= pl.col("begin")) & (pl.col("opened_at") < pl.col("end")))
+    decided = decisions.filter(pl.col("mode") == LIVE)
+    audited = decisions.filter(pl.col("mode") == AUDIT)
+    chosen = pl.concat([opened.select("case_id"), decided.select("case_id")]).unique()
+    return chosen.join(audited, on="case_id", how="anti").get_column("case_id")
 
 
 def _read(
-    table: tuple[DataFile, ...], schema: dict[str, type[pl.DataType]], files: TaskFiles
+    table: tuple[DataFile, ...], schema: Mapping[str, type[pl.DataType]], files: TaskFiles
 ) -> pl.DataFrame:
     """A table's columns, times as microseconds, verdicts as numbers; no rows of one that isn't there."""
     if not table:

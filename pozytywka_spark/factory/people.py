@@ -20,16 +20,17 @@ _MOST, _FEWEST = 0.1, 40
 
 @dataclass(frozen=True)
 class CountErrors:
-    """Work on (files of `verdicts`, files of `second_looks`, at): tells answers and wrong ones."""
+    """Work on (files of `verdicts`, files of `second_looks`): tells answers and wrong ones."""
 
     at: int
+    build_id: str
 
     def __call__(
         self, items: Sequence[tuple[tuple[DataFile, ...], tuple[DataFile, ...]]], files: TaskFiles
     ) -> Iterator[dict[str, Any]]:
         """A line an item."""
         for verdicts, looks in items:
-            asked = files.read(looks, ["case_id"]).unique()
+            asked = files.read(looks, ["case_id", "build_id"]).filter(pl.col("build_id") != self.build_id)
             answers = files.read(verdicts, ["case_id", "reviewer", "verdict", "decided_at", "source"])
             answers = answers.filter(
                 (pl.col("decided_at").dt.epoch("us") <= self.at) & (pl.col("source") == PERSON)
@@ -42,10 +43,11 @@ class CountErrors:
             yield {"answers": len(said), "wrong": wrong}
 
 
-def noise_of_people(lake: Lake, tasks: Tasks, at: datetime) -> float:
+def noise_of_people(lake: Lake, tasks: Tasks, at: datetime, build_id: str) -> float:
     """The share of wrong answers, over all groups; 0 while too few were asked again to tell.
 
-    The first answers aren't counted: those cases were picked for them.
+    The first answers aren't counted: those cases were picked for them. `build_id`: whose own second looks
+    don't count, as in `labels.Said`.
     """
     if not (lake.exists("verdicts") and lake.exists("second_looks")):
         return 0.0
@@ -57,7 +59,10 @@ def noise_of_people(lake: Lake, tasks: Tasks, at: datetime) -> float:
         return 0.0
     size = sum(file.size for each in files for file in each)
     done = tasks.run(
-        [(files[0], files[1])], CountErrors(micros(at)), weight=lambda _: size, named=lambda _: "verdicts"
+        [(files[0], files[1])],
+        CountErrors(micros(at), build_id),
+        weight=lambda _: size,
+        named=lambda _: "verdicts",
     )
     told = done.results[0]
     return min(_MOST, told["wrong"] / told["answers"]) if told["answers"] >= _FEWEST else 0.0

@@ -17,11 +17,13 @@ from pozytywka_spark.factory.states import (
     SHADOW,
     STOPPED,
     changed,
+    is_of_table,
     read_states,
     write_states,
 )
 from pozytywka_spark.factory.watch import fresh
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.schemas import FACTORY_BOOSTERS
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,13 @@ def promote(settings: Settings, lake: Lake, group: str, side: str, at: datetime 
     told = f"{found.wrong} of {found.tested} fresh accounts wrong, precision at least {found.low:.4f}"
     if not found.proven:
         needed = fewest(settings.factory.precision, settings.factory.confidence)
-        return Change(row, False, f"stays in shadow: {told}; {needed} without an error would prove it")
+        stays = f"stays in shadow: {told}; {needed} without an error would prove it"
+        if _is_of_table(lake, row):
+            stays = (
+                "stays in shadow: it was built from a table, and of tables the lake watches no fresh cases; "
+                "build it again from a table with later ones, or from the lake"
+            )
+        return Change(row, False, stays)
     live = changed(
         {**row, "tested": found.tested, "wrong": found.wrong, "precision_low": found.low},
         LIVE,
@@ -57,6 +65,11 @@ def promote(settings: Settings, lake: Lake, group: str, side: str, at: datetime 
     )
     write_states(lake, [live])
     return Change(live, True, str(live["reason"]))
+
+
+def _is_of_table(lake: Lake, row: Mapping[str, Any]) -> bool:
+    boosters = lake.rows(FACTORY_BOOSTERS.name, partitions=[{"build_id": row["build_id"]}]).to_pylist()
+    return any(each["group"] == row["group"] and is_of_table(each) for each in boosters)
 
 
 def stop(settings: Settings, lake: Lake, group: str, side: str, at: datetime | None) -> Change:

@@ -9,10 +9,11 @@ from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.factory.inputs import micros
+from pozytywka_spark.factory.labels import AUDIT
 from pozytywka_spark.factory.page import render
 from pozytywka_spark.factory.proof.audits import evidence
 from pozytywka_spark.factory.states import LIVE, SHADOW, read_states
-from pozytywka_spark.factory.watch import AUDIT, compared
+from pozytywka_spark.factory.watch import compared
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.reports.files import page_path, write_page
 
@@ -59,8 +60,8 @@ def _watched(
                 items,
                 at or datetime.max.replace(year=9000, tzinfo=sides[0]["effective_at"].tzinfo),
             )
-            for (_, group, side), (wrong, _at) in sorted(told.items()):
-                if wrong:
+            for (_, group, side), each in sorted(told.items()):
+                if wrong := each.wrong:
                     likelier = float(evidence(wrong, 1 - settings.factory.precision)[-1])
                     rows.append(
                         {

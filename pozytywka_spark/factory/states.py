@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -27,10 +28,12 @@ class States:
     def at(self, moment: datetime) -> list[Row]:
         """What held then: of each build, group and side the latest row, where it is shadow or live.
 
-        A group's newest build watches or decides; an earlier one goes on as long as it is live.
+        A group's newest build watches or decides; an earlier one goes on while it is live, until another
+        goes live in its place: it doesn't come back when that is stopped.
         """
         latest: dict[tuple[str, str, str], Row] = {}
         begun: dict[str, tuple[datetime, str]] = {}
+        promoted: dict[tuple[str, str], str] = {}
         for row in self._ordered(moment):
             key = (row["build_id"], row["group"], row["side"])
             if key not in latest:
@@ -38,20 +41,55 @@ class States:
                     begun.get(row["group"], (row["effective_at"], "")), (row["effective_at"], row["build_id"])
                 )
             latest[key] = row
-        live: dict[tuple[str, str], Row] = {}
-        for row in latest.values():
-            side = (row["group"], row["side"])
-            if row["state"] == LIVE and (
-                side not in live or row["effective_at"] >= live[side]["effective_at"]
-            ):
-                live[side] = row
+            if row["state"] == LIVE:
+                promoted[row["group"], row["side"]] = row["build_id"]
+        live = [
+            row
+            for row in latest.values()
+            if row["state"] == LIVE and promoted[row["group"], row["side"]] == row["build_id"]
+        ]
         newest = {group: build for group, (_, build) in begun.items()}
         watching = [
             row
             for row in latest.values()
             if row["state"] == SHADOW and row["build_id"] == newest[row["group"]]
         ]
-        return [*live.values(), *watching]
+        return [*live, *watching]
+
+    def of_groups(self) -> dict[str, States]:
+        """Each group's own rows."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row["group"], []).append(row)
+        return {group: States(rows) for group, rows in found.items()}
+
+    def history(self, build_id: str, side: str) -> list[tuple[datetime, str]]:
+        """Of one group's states: since when a side of a build is what; empty where it is out of force."""
+        found: list[tuple[datetime, str]] = []
+        for moment in sorted({row["effective_at"] for row in self.rows}):
+            in_force = [
+                row["state"] for row in self.at(moment) if row["build_id"] == build_id and row["side"] == side
+            ]
+            state = str(in_force[0]) if in_force else ""
+            if not found or found[-1][1] != state:
+                found.append((moment, state))
+        return found
+
+    def live_spans(self) -> list[tuple[str, datetime, datetime | None]]:
+        """Of each group from when to when (None: to this day) some side of it was live."""
+        found: list[tuple[str, datetime, datetime | None]] = []
+        for group, states in sorted(self.of_groups().items()):
+            began: datetime | None = None
+            for moment in sorted({row["effective_at"] for row in states.rows}):
+                is_live = any(row["state"] == LIVE for row in states.at(moment))
+                if is_live and began is None:
+                    began = moment
+                if began is not None and not is_live:
+                    found.append((group, began, moment))
+                    began = None
+            if began is not None:
+                found.append((group, began, None))
+        return found
 
     def built_at(self, build_id: str, group: str) -> datetime:
         """Since when a build's group watches."""
@@ -78,6 +116,11 @@ class States:
         return sorted(held, key=lambda row: row["effective_at"])
 
 
+def is_of_table(booster: Row) -> bool:
+    """Whether a build's part (a row of `factory_boosters`) is of a labelled table, not of the lake's."""
+    return isinstance(json.loads(booster["inputs"])["inputs"], str)
+
+
 def read_states(lake: Lake) -> States:
     """All that was ever decided of models; few rows."""
     if not lake.exists(FACTORY_MODELS.name):
@@ -95,5 +138,6 @@ def write_states(lake: Lake, rows: Sequence[Row]) -> None:
 
 
 def changed(row: Row, state: str, reason: str, effective_at: datetime) -> dict[str, Any]:
-    """The row of a side whose state changes; never before the row that it follows."""
-    return {**row, "state": state, "reason": reason, "effective_at": max(effective_at, row["effective_at"])}
+    """The row of a side whose state changes; always after the row that it follows."""
+    least = row["effective_at"] + timedelta(microseconds=1)
+    return {**row, "state": state, "reason": reason, "effective_at": max(effective_at, least)}

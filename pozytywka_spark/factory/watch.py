@@ -27,7 +27,8 @@ _RIGHT = {REFUSE: BAD, APPROVE: OK}
 @dataclass(frozen=True)
 class Compare:
     """Work on sides (build_id, group, side, modes, since, before, threshold): tells of each, in order of
-    verdicts, when each witness's first decided case was judged, and whether it was wrong.
+    verdicts, when each witness's first decided case was judged, and whether it was wrong; and `latest`, when
+    the build last decided a case of the group.
     """
 
     said: Said
@@ -37,14 +38,13 @@ class Compare:
         """A line a side."""
         cases = files.shared(self.cases, ["case_id", "group", "accounts", "opened_at"])
         cases = cases.with_columns(pl.col("opened_at").dt.epoch("us"))
-        decisions = files.shared(self.said.decisions, ["case_id", "group", "decision", "mode", "build_id"])
+        decisions = files.shared(
+            self.said.decisions, ["case_id", "group", "decision", "mode", "build_id", "decided_at"]
+        )
         for build_id, group, side, modes, since, before in items:
-            mine = decisions.filter(
-                (pl.col("build_id") == build_id)
-                & (pl.col("group") == group)
-                & (pl.col("decision") == side)
-                & pl.col("mode").is_in(list(modes))
-            ).unique("case_id")
+            decided = decisions.filter((pl.col("build_id") == build_id) & (pl.col("group") == group))
+            mine = decided.filter((pl.col("decision") == side) & pl.col("mode").is_in(list(modes)))
+            mine = mine.unique("case_id").drop("decided_at")
             opened = pl.col("opened_at")
             held = cases.filter((opened >= since) & (opened < before))
             joined = held.drop("group").join(mine, on="case_id", how="inner")
@@ -58,12 +58,24 @@ class Compare:
                 "key": [build_id, group, side],
                 "wrong": [bool(each) for each in wrong],
                 "at": first.get_column("decided_at").to_list(),
+                "latest": decided.get_column("decided_at").dt.epoch("us").max() or 0,
             }
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A side's decisions against people, an account or ring each: `wrong`, and when people judged it (`at`,
+    microseconds). `latest`: when the build last decided a case of the group.
+    """
+
+    wrong: list[bool]
+    at: list[int]
+    latest: int
 
 
 def compared(
     lake: Lake, tasks: Tasks, sides: Sequence[tuple[Any, ...]], at: datetime
-) -> dict[tuple[str, str, str], tuple[list[bool], list[int]]]:
+) -> dict[tuple[str, str, str], Compared]:
     """Of each side what `Compare` tells; nothing where there are no decisions or no cases."""
     if not sides or not lake.exists("decisions") or not lake.exists("cases"):
         return {}
@@ -81,7 +93,7 @@ def compared(
     done = tasks.run(
         sides, Compare(said, cases), weight=lambda _: size, named=lambda side: f"{side[2]} of group {side[1]}"
     )
-    return {tuple(line["key"]): (line["wrong"], line["at"]) for line in done.results}
+    return {tuple(line["key"]): Compared(line["wrong"], line["at"], line["latest"]) for line in done.results}
 
 
 def withdrawals(
@@ -93,11 +105,12 @@ def withdrawals(
         (*key, (AUDIT,), micros(row["effective_at"]), micros(until)) for key, row in sorted(live.items())
     ]
     limit, found = 1.0 - settings.factory.precision, []
-    for key, (wrong, at) in compared(lake, tasks, sides, until).items():
-        place = withdrawn_at(wrong, limit)
+    for key, side in compared(lake, tasks, sides, until).items():
+        place = withdrawn_at(side.wrong, limit)
         if place is not None:
-            reason = f"withdrawn: {sum(wrong[: place + 1])} of {place + 1} audited were wrong"
-            found.append((live[key], reason, moment_of(at[place])))
+            reason = f"withdrawn: {sum(side.wrong[: place + 1])} of {place + 1} audited were wrong"
+            # not before what it has decided already: that was decided by a side that was live
+            found.append((live[key], reason, moment_of(max(side.at[place], side.latest + 1))))
     return found
 
 
@@ -116,7 +129,7 @@ def fresh(settings: Settings, lake: Lake, row: Row, since: datetime, at: datetim
     key = (row["build_id"], row["group"], row["side"])
     with lake.tasks() as tasks:
         told = compared(lake, tasks, [(*key, (SHADOW, AUDIT), micros(since), micros(at))], at)
-    wrong, _ = told.get(key, ([], []))
+    wrong = told[key].wrong if key in told else []
     chosen = settings.factory
     count, bad = len(wrong), sum(wrong)
     proven = (

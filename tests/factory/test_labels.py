@@ -21,7 +21,7 @@ ANSWERS = {
     "decided_at": pl.Int64,
     "source": pl.String,
 }
-LOOKS = {"case_id": pl.String, "requested_at": pl.Int64, "looks": pl.Int32}
+LOOKS = {"case_id": pl.String, "requested_at": pl.Int64, "looks": pl.Int32, "build_id": pl.String}
 DECISIONS = {"case_id": pl.String, "decision": pl.String, "mode": pl.String}
 
 ANN, BEN, CAT = (("Ann", "bad", 5, "person"), ("Ben", "ok", 7, "person"), ("Cat", "ok", 9, "person"))
@@ -36,7 +36,7 @@ def answers(rows: list[tuple]) -> pl.DataFrame:
 
 def label(rows: list[tuple], looks: list[tuple] = (), at: int = 100) -> tuple | None:
     told = answers(rows).with_columns(pl.col("verdict").replace_strict(WORDS, return_dtype=pl.Int64))
-    asked = pl.DataFrame([("a", *row) for row in looks], schema=LOOKS, orient="row")
+    asked = pl.DataFrame([("a", *row, "b1") for row in looks], schema=LOOKS, orient="row")
     found = labels_of(told, asked, at).select("verdict", "decided_at", "looked", "delayed").rows()
     return found[0] if found else None
 
@@ -96,7 +96,7 @@ models = st.tuples(
 )
 
 
-def judged(told: list[tuple], decided: list[tuple]) -> pl.DataFrame:
+def judged(told: list[tuple], decided: list[tuple], live: tuple = (), build_id: str = "") -> pl.DataFrame:
     files = MemoryFiles()
 
     def put(rows: list[tuple], schema: dict) -> tuple:
@@ -105,9 +105,18 @@ def judged(told: list[tuple], decided: list[tuple]) -> pl.DataFrame:
         return (files.put_file(frame.with_columns(pl.col(name).cast(UTC) for name in times), {}),)
 
     said = Said(
-        put(told, ANSWERS), (), (), put(decided, DECISIONS), put([(case, 9, 3) for case in CASES], LOOKS), 60
+        put(told, ANSWERS),
+        (),
+        (),
+        put(decided, DECISIONS),
+        put([(case, 9, 3, "b1") for case in CASES], LOOKS),
+        60,
+        live,
+        build_id,
     )
-    return judged_cases(pl.DataFrame({"case_id": CASES}), said, files).sort("case_id")
+    return judged_cases(
+        pl.DataFrame({"case_id": CASES, "group": ["x", "x", "y"], "opened_at": [5, 10, 10]}), said, files
+    ).sort("case_id")
 
 
 @given(st.lists(answer, max_size=12), st.lists(decision, max_size=6), st.lists(models, max_size=3))
@@ -120,11 +129,24 @@ def test_what_a_model_decided_is_never_a_label(told, decided, by_models) -> None
     assert [not each for each in both["testable"]] == [case in live - audited for case in CASES]
 
 
+def test_while_a_side_is_live_only_audits_test_later_builds() -> None:
+    live = (("x", 6, 12),)
+    assert judged([], [], live)["testable"].to_list() == [True, False, True]
+    assert judged([], [("b", "refuse", "audit")], live)["testable"].all()
+    assert judged([], [("b", "refuse", "shadow")], live)["testable"].to_list() == [True, False, True]
+
+
+def test_a_builds_own_second_looks_do_not_count_when_it_runs_again() -> None:
+    told = [("a", *row) for row in (ANN, BEN, CAT)]
+    assert judged(told, [])["looked"][0] == OK
+    assert judged(told, [], (), "b1")["looked"][0] == NOT_LOOKED
+
+
 def test_only_people_err() -> None:
     files = MemoryFiles()
     rows = [("a", *row) for row in (ANN, BEN, ("Cat", "bad", 9, "person"), CHARGED, CLEARED)]
     rows += [("b", *row) for row in (ANN, CHARGED, CLEARED)]
     told = pl.DataFrame(rows, schema=ANSWERS, orient="row").with_columns(pl.col("decided_at").cast(UTC))
-    asked = pl.DataFrame({"case_id": ["a", "b"]})
+    asked = pl.DataFrame({"case_id": ["a", "b", "a"], "build_id": ["b1", "b1", "own"]})
     verdicts, looks = files.put_file(told, {}), files.put_file(asked, {})
-    assert list(CountErrors(100)([((verdicts,), (looks,))], files)) == [{"answers": 2, "wrong": 1}]
+    assert list(CountErrors(100, "own")([((verdicts,), (looks,))], files)) == [{"answers": 2, "wrong": 1}]
