@@ -64,12 +64,8 @@ def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
     if trouble is None and not how.score_column and rows.height * max(len(features), 1) > how.max_cells:
         trouble = (
             f"{rows.height:,} cases of {len(features)} features are too many for one task: the distributed "
-<<<<<<< HEAD
-            "estimator needs barrier tasks, which the factory has not; raise factory.max_cells or split the group"  # noqa: E501 one line for a person
-=======
             "estimator needs barrier tasks, which the factory has not; raise factory.max_cells or split "
             "the group"
->>>>>>> factory2
         )
     if trouble is not None:
         return _discarded(trouble, features)

@@ -88,12 +88,8 @@ def as_rows(
         wrong = table.filter(~pl.col("verdict").cast(pl.String).is_in(list(VERDICTS)))
         if wrong.height:
             raise DataError(
-<<<<<<< HEAD
-                f"--from {path}: verdict {wrong['verdict'][0]!r} of case {wrong['case_id'][0]}: expected bad, ok or unsure"  # noqa: E501 one line for a person
-=======
                 f"--from {path}: verdict {wrong['verdict'][0]!r} of case {wrong['case_id'][0]}: "
                 "expected bad, ok or unsure"
->>>>>>> factory2
             )
     twice = table.filter(pl.col("case_id").is_duplicated())
     if twice.height:

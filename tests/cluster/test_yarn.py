@@ -174,7 +174,7 @@ def pipelines(
     }
 
 
-@pytest.mark.nightly  # packs and unpacks 2 GB, two drivers and four executors: minutes; doctor runs in the suite
+@pytest.mark.nightly  # 2 GB packed and unpacked, two drivers, four executors: minutes
 @pytest.mark.parametrize("mode", ["client", "cluster"])
 def test_the_pipeline_ends_well_with_tasks_on_both_nodes(pipelines: dict[str, Run], mode: str) -> None:
     run = checked(pipelines[mode])

@@ -66,12 +66,8 @@ def put(lake: Lake, made: list[Day]) -> None:
         for d in made
     ]  # fmt: skip
     signals = [
-<<<<<<< HEAD
-        {"user_id": d.user, "day": d.day, "pace": d.pace, "calm": 0.5, "month": month(d.day), "user_bucket": 0}  # noqa: E501 one line for a person
-=======
         {"user_id": d.user, "day": d.day, "pace": d.pace, "calm": 0.5, "month": month(d.day),
          "user_bucket": 0}
->>>>>>> factory2
         for d in made
     ]  # fmt: skip
     said = [

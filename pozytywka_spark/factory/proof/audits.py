@@ -1,16 +1,9 @@
 """Audits of a live side: a test that may be looked at after every case, and never wears out.
 
 Against "at most `limit` of its decisions are wrong" stands a mixture of worse shares. With each audited
-<<<<<<< HEAD
-case a bet is settled: its likelihood under the worse share over that under the limit. While the side is
-as good as
-demanded, the product is a supermartingale, so it ever reaches 1 / alpha with probability alpha at most (Ville
-1939; Robbins 1970), however often one looks.
-=======
 case a bet is settled: its likelihood under the worse share over that under the limit. While the side is as
 good as demanded, the product is a supermartingale, so it ever reaches 1 / alpha with probability alpha at
 most (Ville 1939; Robbins 1970), however often one looks.
->>>>>>> factory2
 """
 
 from __future__ import annotations

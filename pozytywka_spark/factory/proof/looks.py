@@ -4,18 +4,10 @@ People err, and a percent of wrong verdicts hides any 99%. So tested cases where
 are asked again, and the majority of three counts (`Cases.looked`). Two things remain.
 
 Where more disagree than can be asked, the strictest are: thresholds are then tried as far as all that
-<<<<<<< HEAD
-disagrees was asked (`loosest`), and the next build goes on from there. Where only a part of an
-account's cases
-was asked, the share of wrong decisions is the share of disagreements times the share of them that are upheld;
-it lies below a limit if for some `d`, fixed beforehand, the first is refuted to be `d` and the second to be
-`limit / d` (`prove.tried`).
-=======
 disagrees was asked (`loosest`), and the next build goes on from there. Where only a part of an account's
 cases was asked, the share of wrong decisions is the share of disagreements times the share of them that are
 upheld; it lies below a limit if for some `d`, fixed beforehand, the first is refuted to be `d` and the second
 to be `limit / d` (`prove.tried`).
->>>>>>> factory2
 
 Where verdict and model agree, both may be wrong. If people err apart from the model, that is `noise` of the
 model's errors, which the limit is lowered by. A random part of the agreeing cases is asked too: each

@@ -2,16 +2,9 @@
 
 A side's thresholds are tested one after another, from a start towards looser ones, each at the full level,
 until one fails; those before it are proven all together (fixed-sequence testing; Maurer, Hothorn and
-<<<<<<< HEAD
-Lehmacher 1995; Angelopoulos et al. 2021, "Learn then test"). That holds for any order that knows
-nothing of the tested
-cases. Begun at the strictest threshold it would find nothing: a handful of cases prove no 99%. So it begins
-at the loosest of those that have the best chance to pass, as the training cases let one expect.
-=======
 Lehmacher 1995; Angelopoulos et al. 2021, "Learn then test"). That holds for any order that knows nothing of
 the tested cases. Begun at the strictest threshold it would find nothing: a handful of cases prove no 99%. So
 it begins at the loosest of those that have the best chance to pass, as the training cases let one expect.
->>>>>>> factory2
 """
 
 from __future__ import annotations

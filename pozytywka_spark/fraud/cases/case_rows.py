@@ -55,11 +55,7 @@ def unruled(days: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
 
 
 def random_days(days: pl.DataFrame, share: float, seed: int) -> pl.DataFrame:
-<<<<<<< HEAD
     """About this share of the rows of account-days, by the dice of account and day: the same in every run."""
-=======
-    """About this share of account-days, by the dice of account and day: the same ones in every run."""
->>>>>>> factory2
     return days.filter(falls_below(dice(days, seed, ("user_id", "day")), share))
 
 
