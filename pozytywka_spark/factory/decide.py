@@ -39,8 +39,8 @@ def decide(settings: Settings, lake: Lake, until: datetime | None) -> DecideRepo
 
     Raises `DataError` where the signals aren't those of a build, `UsageError` where there is none.
     """
-    until = until or data_end(settings, lake)
     states = _states(lake)
+    until = until or data_end(settings, lake)
     with lake.tasks() as tasks:
         withdrawn = [
             changed(row, STOPPED, reason, at)

@@ -103,8 +103,11 @@ def gather_file(
     tasks: Tasks, path: str, *, group: str | None, score_column: str = "", needs_verdict: bool = True
 ) -> Gathered:
     """Of a labelled table. Raises `DataError`, and `UsageError` if it has no such group."""
+    if not Path(path).is_file():
+        raise DataError(f"--from {path}: there is no such file")
+    size = Path(path).stat().st_size
     work = ReadLabelled(score_column, needs_verdict, group)
-    done = tasks.run([path], work, weight=lambda _: Path(path).stat().st_size, named=str)
+    done = tasks.run([path], work, weight=lambda _: size, named=str)
     told = done.results[0]
     parcels = _by_group(done.of(ROWS))
     groups = [

@@ -1,6 +1,7 @@
 """A factory of many groups beside the same fits in two plain processes, and its guarantee by simulation.
 
-    python -m tests.bench.bench_factory [--groups 1000] [--cases 2000] [--proof]
+    python -m tests.bench.bench_factory [--groups 1000] [--cases 2000]
+    python -m tests.bench.bench_factory --proof [--groups 300] [--seed 7]
 
 Without `--proof`: seconds of `factory build --from` and of two processes that split and fit the same groups
 and do nothing else. With it: of 300 groups in each world with ready scores, how many kept sides are truly
@@ -28,7 +29,7 @@ from pozytywka_spark.factory.proof.sequence import Demands
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.spark.session import build_session
 from tests.bench.timed import seconds
-from tests.factory.proof_worlds import World, draw, halves, published, sgr
+from tests.factory.proof_worlds import NAMES, draw, halves, of_name, published, sgr
 
 
 def table(groups: int, cases: int) -> pl.DataFrame:
@@ -78,24 +79,14 @@ def speed(groups: int, cases: int) -> None:
     print(f"allowed {1.5 * alone + 30:.1f} s: {'met' if ours <= 1.5 * alone + 30 else 'NOT met'}")
 
 
-def worlds(name: str, rng: np.random.Generator) -> World:
-    """One group's truth."""
-    share, good = rng.uniform(0.1, 0.6), rng.uniform(2.5, 4.5)
-    if name == "nine of ten hopeless" and rng.random() < 0.9:
-        return World(share, rng.uniform(2, 4), 0.05)
-    if name == "98.9% at best":
-        return World(share, rng.uniform(3, 5), 0.011)
-    return World(share, good, rng.uniform(0.002, 0.006), each=20 if name == "20 cases an account" else 1)
-
-
-def guarantee(demands: Demands, groups: int = 300) -> None:
+def guarantee(demands: Demands, groups: int, seed: int) -> None:
     """Print each world's line."""
-    for name in ("good", "nine of ten hopeless", "98.9% at best", "20 cases an account"):
+    for name in NAMES:
         for cases in (2_000, 10_000):
-            rng, kept, below = np.random.default_rng(7), 0, 0
+            rng, kept, below = np.random.default_rng(seed), 0, 0
             cover = dict.fromkeys(("factory", "published", "sgr"), 0.0)
             for _ in range(groups):
-                world = worlds(name, rng)
+                world = of_name(name, rng)
                 training, tested = halves(draw(world, cases, rng)[0])
                 for side in SIDES:
                     proof, _ = prove(training, tested, side, demands)
@@ -120,14 +111,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--groups", type=int, default=1000)
+    parser.add_argument("--groups", type=int, default=0, help="default 1000, with --proof 300")
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--proof", action="store_true")
+    parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     if args.proof:
-        guarantee(demands_of(load_settings("local", [])))
+        guarantee(demands_of(load_settings("local", [])), args.groups or 300, args.seed)
     else:
-        speed(args.groups, args.cases)
+        speed(args.groups or 1000, args.cases)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from datetime import timedelta
 
 from pozytywka_spark.config import load_settings
+from pozytywka_spark.errors import UsageError
 from pozytywka_spark.factory.build import Asked, build
 from pozytywka_spark.factory.decide import decide
 from pozytywka_spark.factory.promote import promote
@@ -20,7 +22,8 @@ def main() -> None:
     print("READY", flush=True)
     build(settings, lake, Asked(at=BUILT))
     decide(settings, lake, PROMOTED)
-    promote(settings, lake, "pace", "refuse", PROMOTED + timedelta(days=2))
+    with suppress(UsageError):  # run again after the side was withdrawn
+        promote(settings, lake, "pace", "refuse", PROMOTED + timedelta(days=2))
     decide(settings, lake, END)
     decide(settings, lake, END + timedelta(days=40))
     print("DONE", flush=True)

@@ -12,6 +12,9 @@ from pozytywka_spark.factory.proof.binomial import precision_low
 from pozytywka_spark.factory.proof.cases import APPROVE, NOT_LOOKED, REFUSE, Cases, wanted
 
 TRAINING_SHARE = 0.2
+GOOD, UNBLURRED, HOPELESS = "good", "good, no blur", "nine of ten hopeless"
+JUST_BELOW, ALIKE = "98.9% at best", "20 cases an account"
+NAMES = (GOOD, UNBLURRED, HOPELESS, JUST_BELOW, ALIKE)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,17 @@ class World:
         bad, ok = self._beyond(side, threshold)
         right, wrong = (bad, ok) if side == REFUSE else (ok, bad)
         return wrong * (1 - self.blur) + right * self.blur
+
+
+def of_name(name: str, rng: np.random.Generator) -> World:
+    """One group's truth in a world of that name."""
+    share, good = rng.uniform(0.1, 0.6), rng.uniform(2.5, 4.5)
+    if name == HOPELESS and rng.random() < 0.9:
+        return World(share, rng.uniform(2, 4), 0.05)
+    if name == JUST_BELOW:
+        return World(share, rng.uniform(3, 5), 0.011)
+    blur = 0.0 if name == UNBLURRED else rng.uniform(0.002, 0.006)
+    return World(share, good, blur, each=20 if name == ALIKE else 1)
 
 
 def draw(
