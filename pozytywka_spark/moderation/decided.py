@@ -25,7 +25,7 @@ class Decided:
     known: int | None = None
 
     def of_cases(self, files: TaskFiles, number: int, slices: int) -> pl.DataFrame:
-        """Decisions about a slice of cases, without those that a stop held back."""
+        """Rows of decisions about a slice of cases, without those that a stop held back."""
         models = self.models.read(files)
         if self.known is not None:
             models = models.filter(pl.col("effective_at") <= self.known)
