@@ -32,7 +32,7 @@ def test_killed_at_random_moments(spark: SparkSession, settings: Settings) -> No
     assert took
     dice, kills = random.Random(5), 0
     while kills < KILLS:
-        if run_for(settings, roots["killed"], dice.uniform(0.1, 1) * took):
+        if run_for(settings, roots["killed"], dice.uniform(0.05, 0.5) * took):
             break
         kills += 1
     assert kills
