@@ -37,7 +37,6 @@ class Change:
 
 def promote(settings: Settings, lake: Lake, group: str, side: str, at: datetime | None) -> Change:
     """Take a side live if fresh shadow cases prove it again; else it stays. Raises `UsageError`."""
-    at = at or data_end(settings, lake)
     states = read_states(lake)
     row = states.newest(group, side)
     if row["state"] == LIVE:
@@ -46,17 +45,18 @@ def promote(settings: Settings, lake: Lake, group: str, side: str, at: datetime 
         raise UsageError(f"{side} of group {group} was discarded ({row['reason']}): nothing to promote")
     if row["state"] == STOPPED:
         raise UsageError(f"{side} of group {group} was stopped ({row['reason']}): build it anew")
+    if _is_of_table(lake, row):
+        stays = (
+            "stays in shadow: it was built from a table, and of tables the lake watches no fresh cases; "
+            "build it again from a table with later ones, or from the lake"
+        )
+        return Change(row, False, stays)
+    at = at or data_end(settings, lake)
     found = fresh(settings, lake, row, states.built_at(row["build_id"], group), at)
     told = f"{found.wrong} of {found.tested} fresh accounts wrong, precision at least {found.low:.4f}"
     if not found.proven:
         needed = fewest(settings.factory.precision, settings.factory.confidence)
-        stays = f"stays in shadow: {told}; {needed} without an error would prove it"
-        if _is_of_table(lake, row):
-            stays = (
-                "stays in shadow: it was built from a table, and of tables the lake watches no fresh cases; "
-                "build it again from a table with later ones, or from the lake"
-            )
-        return Change(row, False, stays)
+        return Change(row, False, f"stays in shadow: {told}; {needed} without an error would prove it")
     live = changed(
         {**row, "tested": found.tested, "wrong": found.wrong, "precision_low": found.low},
         LIVE,
@@ -68,15 +68,18 @@ def promote(settings: Settings, lake: Lake, group: str, side: str, at: datetime 
 
 
 def _is_of_table(lake: Lake, row: Mapping[str, Any]) -> bool:
+    if not lake.exists(FACTORY_BOOSTERS.name):
+        return False
     boosters = lake.rows(FACTORY_BOOSTERS.name, partitions=[{"build_id": row["build_id"]}]).to_pylist()
     return any(each["group"] == row["group"] and is_of_table(each) for each in boosters)
 
 
 def stop(settings: Settings, lake: Lake, group: str, side: str, at: datetime | None) -> Change:
     """Stop a side at once, of whatever build. Raises `UsageError` for an unknown group."""
-    at = at or data_end(settings, lake)
     states = read_states(lake)
     newest = states.newest(group, side)
+    if at is None:  # the lake's data say nothing of when a table's side is stopped
+        at = newest["effective_at"] if _is_of_table(lake, newest) else data_end(settings, lake)
     active = [
         row
         for row in states.at(max(at, newest["effective_at"]))
