@@ -1,4 +1,4 @@
-"""Decide: all cases opened since a build, scored in one pass; audits withdraw sides that fell, before and after."""
+"""Decide: all cases opened since a build, scored in one pass; sides that audits refute are withdrawn."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ LATER = END + timedelta(days=9)
 
 @dataclass(frozen=True)
 class Step:
-    """A command, the days whose cases and verdicts come before it, and the tables that it writes, in order."""
+    """A command, its writes by table, and the days whose cases and verdicts come before it."""
 
     name: str
     run: Callable[[Settings, Any], object]
