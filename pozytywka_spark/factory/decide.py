@@ -1,4 +1,4 @@
-"""Decide: all cases opened since a build, scored in one pass; audits first withdraw sides that fell."""
+"""Decide: all cases opened since a build, scored in one pass; sides that audits refute are withdrawn."""
 
 from __future__ import annotations
 
@@ -42,12 +42,8 @@ def decide(settings: Settings, lake: Lake, until: datetime | None) -> DecideRepo
     states = _states(lake)
     until = until or data_end(settings, lake)
     with lake.tasks() as tasks:
-        withdrawn = [
-            changed(row, STOPPED, reason, at)
-            for row, reason, at in withdrawals(settings, lake, tasks, states, until)
-        ]
+        withdrawn = _withdraw(settings, lake, tasks, states, until)
         if withdrawn:
-            write_states(lake, withdrawn)
             states = read_states(lake)
         deciders = _deciders(lake, states, until)
         if not deciders:
@@ -59,6 +55,8 @@ def decide(settings: Settings, lake: Lake, until: datetime | None) -> DecideRepo
         done = _run(settings, tasks, gathered, deciders, there=_there(lake, tasks))
         if done.written:
             lake.append(done.written, DECISIONS)
+        # also by the audits just drawn: the same command again would find them and withdraw
+        withdrawn += _withdraw(settings, lake, tasks, states, until)
     return DecideReport(until, _counts(done.results), withdrawn)
 
 
@@ -86,6 +84,19 @@ def decide_file(
         decided = tasks.fetch(parcels) if parcels else pl.DataFrame(schema=list(DECISIONS.columns))
     _write(decided.sort("case_id"), out)
     return DecideReport(until, _counts(done.results), [], out)
+
+
+def _withdraw(
+    settings: Settings, lake: Lake, tasks: Tasks, states: States, until: datetime
+) -> list[dict[str, Any]]:
+    """Stop the live sides that audits refute; their new rows."""
+    withdrawn = [
+        changed(row, STOPPED, reason, at)
+        for row, reason, at in withdrawals(settings, lake, tasks, states, until)
+    ]
+    if withdrawn:
+        write_states(lake, withdrawn)
+    return withdrawn
 
 
 def _refuse_unknown(

@@ -114,7 +114,8 @@ def test_from_shadow_to_live_to_withdrawn(spark: SparkSession, settings: Setting
     after = PROMOTED + timedelta(days=2)
     assert promote(settings, lake, "pace", "refuse", after).is_done
     put(lake, days(113, 150, fallen=True))
-    decide(settings, lake, END)
+    withdrawn = decide(settings, lake, END).withdrawn
+    assert [(row["side"], row["state"]) for row in withdrawn] == [("refuse", "stopped")]
     later = [row for row in table(lake, "decisions") if row["decided_at"] >= after]
     live = [row for row in later if row["mode"] == "live"]
     assert live
@@ -123,8 +124,6 @@ def test_from_shadow_to_live_to_withdrawn(spark: SparkSession, settings: Setting
     delays = {row["release_at"] - row["decided_at"] for row in live if row["decision"] == "refuse"}
     assert delays <= {timedelta(hours=hours) for hours in range(1, 31)}
 
-    withdrawn = decide(settings, lake, END).withdrawn
-    assert [(row["side"], row["state"]) for row in withdrawn] == [("refuse", "stopped")]
     assert decide(settings, lake, END).withdrawn == []
     with pytest.raises(UsageError, match="was stopped"):
         promote(settings, lake, "pace", "refuse", END)

@@ -81,7 +81,7 @@ class Breaking:
     """A lake that dies right after a write."""
 
     def __init__(self, lake: Lake, after: int) -> None:
-        self.lake, self.left = lake, after
+        self.lake, self.left, self.last = lake, after, ""
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self.lake, name)
@@ -90,7 +90,7 @@ class Breaking:
 
         def write(*args: Any, **kwargs: Any) -> Any:
             done = attribute(*args, **kwargs)
-            self.left -= 1
+            self.left, self.last = self.left - 1, args[1].name
             if self.left == 0:
                 raise KeyboardInterrupt
             return done
@@ -120,6 +120,27 @@ def test_a_scan_broken_after_any_commit_is_repeated(spark: SparkSession, tmp_pat
     scan(spark, settings, whole)
     assert contents(lake) == contents(whole)
     assert scan(spark, settings, lake).unchanged
+
+
+def test_a_scan_broken_after_its_record_is_done(spark: SparkSession, tmp_path: Path) -> None:
+    worlds = histories(4)
+    settings, lake = lake_of(spark, tmp_path / "broken")
+    other, whole = lake_of(spark, tmp_path / "whole")
+    for each in (lake, whole):
+        write_catalogue(each, worlds.catalogue)
+    # signals, rings, cases, the record; from the second time on the record first forgets the months
+    for events, writes in ((worlds.deliveries[0], 4), (worlds.deliveries[2], 5)):
+        for each in (lake, whole):
+            deliver(each, events)
+        breaking = Breaking(lake, writes)
+        with pytest.raises(KeyboardInterrupt):
+            scan(spark, settings, breaking)  # type: ignore[arg-type]  # a stand-in
+        assert breaking.last == "fraud_scans"
+        scan(spark, other, whole)
+        record = content(lake, "fraud_scans")
+        assert scan(spark, settings, lake).unchanged
+        assert content(lake, "fraud_scans") == record
+        assert contents(lake) == contents(whole)
 
 
 def test_other_rules_make_cases_anew_and_no_signal(spark: SparkSession, tmp_path: Path) -> None:

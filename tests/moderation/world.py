@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -93,14 +93,16 @@ class BreakingLake:
     breaks_at: int = 0
     after: bool = False
     writes: int = 0
+    tables: list[str] = field(default_factory=list)  # of each write
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.lake, name)
-        if name not in ("append", "overwrite", "replace_partitions"):
+        if name not in ("append", "overwrite", "replace_partitions", "upsert"):
             return method
 
         def call(*args: Any, **kwargs: Any) -> Any:
             self.writes += 1
+            self.tables.append(args[1].name)
             due = self.writes == self.breaks_at
             if due and not self.after:
                 raise BrokenError

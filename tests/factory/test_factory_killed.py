@@ -1,0 +1,109 @@
+"""Each command dies at each of its writes to the lake; run again it ends in the same tables."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.factory.build import Asked, build
+from pozytywka_spark.factory.decide import decide
+from pozytywka_spark.factory.promote import promote, stop
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.lake.api import Lake
+from tests.factory.test_lake import BUILT, END, PROMOTED, days, put
+from tests.moderation.world import BreakingLake, BrokenError, contents
+
+MODELS, BOOSTERS, LOOKS, DECIDED = "factory_models", "factory_boosters", "second_looks", "decisions"
+TABLES = (MODELS, BOOSTERS, LOOKS, DECIDED)
+LIVE = PROMOTED + timedelta(days=2)
+LATER = END + timedelta(days=9)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, its writes by table, and the days whose cases and verdicts come before it."""
+
+    name: str
+    run: Callable[[Settings, Any], object]
+    writes: tuple[str, ...]
+    first: int = 0
+    last: int = 0
+
+
+def deciding(name: str, until: datetime, writes: tuple[str, ...], first: int = 0, last: int = 0) -> Step:
+    return Step(name, lambda settings, lake: decide(settings, lake, until), writes, first, last)
+
+
+def building(name: str, at: datetime, writes: tuple[str, ...], first: int = 0, last: int = 0) -> Step:
+    return Step(name, lambda settings, lake: build(settings, lake, Asked(at=at)), writes, first, last)
+
+
+UNJUDGED = LIVE + timedelta(days=2, minutes=1)  # two days of cases are open, of one there are verdicts
+TO_LIVE = [
+    building("build", BUILT, (BOOSTERS, LOOKS, MODELS), 0, 111),
+    deciding("decide in shadow", PROMOTED, (DECIDED,)),
+    Step("promote", lambda settings, lake: promote(settings, lake, "pace", "refuse", LIVE), (MODELS,)),
+]
+# audits withdraw a side by what has just been decided, or by what was decided before
+WITHDRAWN_AFTER = [
+    deciding("decide live", END, (DECIDED, MODELS), 113, 150),
+    Step("stop", lambda settings, lake: stop(settings, lake, "pace", "approve", END), (MODELS,)),
+    deciding("decide up to the stop", LATER, (DECIDED,), 150, 155),
+    building("build what nothing proves", LATER, (LOOKS, MODELS)),
+]
+WITHDRAWN_BEFORE = [
+    deciding("decide live", UNJUDGED, (DECIDED,), 113, 150),
+    deciding("withdraw and decide", END, (MODELS, DECIDED)),
+]
+
+
+@pytest.mark.parametrize(
+    ("undisturbed", "killed"),
+    [([], TO_LIVE), (TO_LIVE, WITHDRAWN_AFTER), (TO_LIVE, WITHDRAWN_BEFORE)],
+    ids=["to live", "withdrawn after", "withdrawn before"],
+)
+def test_killed_at_each_write(
+    spark: SparkSession, settings: Settings, undisturbed: list[Step], killed: list[Step]
+) -> None:
+    whole = at_root(settings, "whole", spark)
+    for step in undisturbed:
+        prepare(step, whole)
+        step.run(settings, whole)
+    for number, step in enumerate(killed):
+        prepare(step, whole)
+        before = f"{settings.home}/before {number}"
+        shutil.copytree(whole.root, before)
+        counting = BreakingLake(whole)
+        step.run(settings, counting)
+        assert counting.tables == [*step.writes], step.name
+        expected = contents(whole, *TABLES)
+        step.run(settings, whole)
+        assert contents(whole, *TABLES) == expected, f"{step.name}, run twice"
+        for place, after in itertools.product(range(1, len(step.writes) + 1), (False, True)):
+            root = f"killed {number} {place} {after}"
+            shutil.copytree(before, f"{settings.home}/{root}")
+            lake = at_root(settings, root, spark)
+            with pytest.raises(BrokenError):
+                step.run(settings, BreakingLake(lake, place, after))
+            step.run(settings, lake)
+            assert contents(lake, *TABLES) == expected, (step.name, place, after)
+    modes = {row["mode"] for row in expected[DECIDED]}
+    assert modes == ({"shadow", "live", "audit"} if undisturbed else {"shadow", "audit"})
+
+
+def prepare(step: Step, lake: Lake) -> None:
+    if step.last:
+        put(lake, days(step.first, step.last, fallen=step.first > 0))
+
+
+def at_root(settings: Settings, root: str, spark: SparkSession) -> Lake:
+    chosen = settings.lake.model_copy(update={"root": f"{settings.home}/{root}"})
+    return open_lake(settings.model_copy(update={"lake": chosen}), spark)
