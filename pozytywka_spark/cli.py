@@ -9,7 +9,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ COMMAND = "pozytywka"  # what an installed package is called by
 _NO_SPACE = "No space left on device"  # the system's own words, whoever passes them on
 
 Work = Callable[[argparse.Namespace, Settings], int | None]
+# by name of a command: its help, and what adds its flags
+Commands = Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]
 
 
 def job_parser(name: str, description: str) -> argparse.ArgumentParser:
@@ -53,6 +55,25 @@ def job_parser(name: str, description: str) -> argparse.ArgumentParser:
         help="override one setting, such as label.horizon_days=14; repeatable",
     )
     parser.add_argument("--verbose", action="store_true", help="show Spark's log and full stack traces")
+    return parser
+
+
+def command_parser(name: str, description: str, commands: Commands) -> argparse.ArgumentParser:
+    """A parser of a job with commands, each by its name with its help and what adds its flags.
+
+    The flags of every job may stand before or after the command.
+    """
+    parser = job_parser(name, description)
+    of_commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    keep = argparse.SUPPRESS
+    for each, (text, add_flags) in commands.items():
+        command = of_commands.add_parser(each, help=text, description=text)
+        command.add_argument("--env", default=keep, metavar="|".join(ENVIRONMENTS), help=keep)
+        command.add_argument(
+            "--set", action="append", default=keep, metavar="KEY=VALUE", dest="overrides", help=keep
+        )
+        command.add_argument("--verbose", action="store_true", default=keep, help=keep)
+        add_flags(command)
     return parser
 
 
@@ -93,6 +114,17 @@ def month(text: str) -> date:
         return date.fromisoformat(f"{text}-01")
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a month such as 2023-05") from None
+
+
+def moment(text: str) -> datetime:
+    """A day (its midnight) or a time, UTC unless it names a zone."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected a time such as 2023-05-01 or 2023-05-01T12:00"
+        ) from None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
 def complain(message: str) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from pozytywka_spark import cli
-from pozytywka_spark.config import ENVIRONMENTS, Settings
+from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 
 NAME = cli.job_name(__file__)
@@ -15,13 +14,7 @@ NAME = cli.job_name(__file__)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; 0 done, 1 failed, 2 wrong usage, 3 a side that isn't proven again stays in shadow."""
-    parser = cli.job_parser(NAME, __doc__ or "")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (text, add_flags) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text)
-        _common_flags(command)
-        add_flags(command)
-    return cli.run(parser, argv, work)
+    return cli.run(cli.command_parser(NAME, __doc__ or "", COMMANDS), argv, work)
 
 
 def work(args: argparse.Namespace, settings: Settings) -> int:
@@ -43,27 +36,8 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     return int(code)
 
 
-def _common_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of every job, which people write after the command too."""
-    keep = argparse.SUPPRESS
-    parser.add_argument("--env", default=keep, metavar="|".join(ENVIRONMENTS), help=keep)
-    parser.add_argument(
-        "--set", action="append", default=keep, metavar="KEY=VALUE", dest="overrides", help=keep
-    )
-    parser.add_argument("--verbose", action="store_true", default=keep, help=keep)
-
-
-def moment(text: str) -> datetime:
-    """A day, or a time in UTC."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a day such as 2024-05-01, or a time") from None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-
-
 def _time(parser: argparse.ArgumentParser, flag: str, text: str) -> None:
-    parser.add_argument(flag, type=moment, metavar="TIME", help=f"{text}; default: the data's end")
+    parser.add_argument(flag, type=cli.moment, metavar="TIME", help=f"{text}; default: the data's end")
 
 
 def _file(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +73,7 @@ def _side(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--at", type=moment, metavar="TIME", help="with verdicts by then; default: all")
+    parser.add_argument("--at", type=cli.moment, metavar="TIME", help="with verdicts by then; default: all")
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {

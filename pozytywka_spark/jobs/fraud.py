@@ -6,20 +6,14 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from pozytywka_spark import cli
-from pozytywka_spark.config import ENVIRONMENTS, Settings
+from pozytywka_spark.config import Settings
 
 NAME = cli.job_name(__file__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; 0 done, 1 failed, 2 wrong usage (a rule that isn't one among it)."""
-    parser = cli.job_parser(NAME, __doc__ or "")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (text, add_flags) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text)
-        _common_flags(command)
-        add_flags(command)
-    return cli.run(parser, argv, work)
+    return cli.run(cli.command_parser(NAME, __doc__ or "", COMMANDS), argv, work)
 
 
 def work(args: argparse.Namespace, settings: Settings) -> None:
@@ -36,16 +30,6 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     with cli.step(f"fraud {args.command}"):
         show = getattr(commands, f"run_{args.command}")(spark, settings, lake, args)
     show()
-
-
-def _common_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of every job, which people write after the command too."""
-    keep = argparse.SUPPRESS
-    parser.add_argument("--env", default=keep, metavar="|".join(ENVIRONMENTS), help=keep)
-    parser.add_argument(
-        "--set", action="append", default=keep, metavar="KEY=VALUE", dest="overrides", help=keep
-    )
-    parser.add_argument("--verbose", action="store_true", default=keep, help=keep)
 
 
 def _scan(parser: argparse.ArgumentParser) -> None:

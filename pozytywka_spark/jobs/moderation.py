@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from pozytywka_spark import cli
-from pozytywka_spark.config import ENVIRONMENTS, Settings
+from pozytywka_spark.config import Settings
 
 NAME = cli.job_name(__file__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; 0 done, 1 failed, 2 wrong usage."""
-    parser = cli.job_parser(NAME, __doc__ or "")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (text, add_flags) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text)
-        _common_flags(command)
-        add_flags(command)
-    return cli.run(parser, argv, work)
+    return cli.run(cli.command_parser(NAME, __doc__ or "", COMMANDS), argv, work)
 
 
 def work(args: argparse.Namespace, settings: Settings) -> None:
@@ -36,29 +29,8 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     show()
 
 
-def moment(text: str) -> datetime:
-    """A day (its midnight) or a time, UTC unless it names a zone."""
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: expected a time such as 2023-05-01 or 2023-05-01T12:00"
-        ) from None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-
-
-def _common_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of every job, which people write after the command too."""
-    keep = argparse.SUPPRESS
-    parser.add_argument("--env", default=keep, metavar="|".join(ENVIRONMENTS), help=keep)
-    parser.add_argument(
-        "--set", action="append", default=keep, metavar="KEY=VALUE", dest="overrides", help=keep
-    )
-    parser.add_argument("--verbose", action="store_true", default=keep, help=keep)
-
-
 def _time(parser: argparse.ArgumentParser, flag: str, text: str) -> None:
-    parser.add_argument(flag, type=moment, metavar="TIME", help=text)
+    parser.add_argument(flag, type=cli.moment, metavar="TIME", help=text)
 
 
 def _out(parser: argparse.ArgumentParser, text: str) -> None:

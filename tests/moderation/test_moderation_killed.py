@@ -1,9 +1,8 @@
-"""SIGKILL at random moments, as of a machine that goes down; then the same commands again."""
+"""SIGKILL once so many commits are made, as of a machine that goes down; then the same commands again."""
 
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -19,21 +18,19 @@ from pozytywka_spark.lake.api import Lake
 from tests.moderation.world import OUTCOME, case, contents, play, put
 
 KILLS = 4
+LONG = 600  # seconds; none takes so long
 
 
-def test_killed_at_random_moments(spark: SparkSession, settings: Settings) -> None:
+def test_killed_within_its_commits(spark: SparkSession, settings: Settings) -> None:
     lakes = {name: f"{settings.home}/{name}" for name in ("whole", "killed")}
     for root in lakes.values():
         a_few(at_root(settings, root, spark))
-    took = run_for(settings, lakes["whole"], 600)
-    assert took
-    dice, kills = random.Random(3), 0
-    while kills < KILLS:
-        if run_for(settings, lakes["killed"], dice.uniform(0, 1) * took):
-            break
+    assert is_done(settings, lakes["whole"])
+    kills = 0
+    while kills < KILLS and not is_done(settings, lakes["killed"], kill_after=1):
         kills += 1
     assert kills
-    assert run_for(settings, lakes["killed"], 600)
+    assert is_done(settings, lakes["killed"])
     found = {name: contents(at_root(settings, root, spark), *OUTCOME) for name, root in lakes.items()}
     assert found["killed"] == found["whole"]
     assert len(found["whole"]["fouls"]) == 5
@@ -50,21 +47,27 @@ def a_few(lake: Lake) -> None:
     put(lake, schemas.EVENTS, *(play(1, number + 0.5) for number in range(40)))
 
 
-def run_for(settings: Settings, root: str, seconds: float) -> float:
-    """Run the child and kill it so long after it was ready; how long it took, 0 if it was killed."""
+def commits(root: str) -> int:
+    return sum(1 for _ in Path(root).glob("*/_delta_log/*.json"))
+
+
+def is_done(settings: Settings, root: str, kill_after: int | None = None) -> bool:
+    """Whether the child came to its end; it is killed as soon as it has made so many commits."""
     child = str(Path(__file__).with_name("killed_child.py"))
     command = [sys.executable, child, f"home={settings.home}", f"lake.root={root}"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    most = LONG if kill_after is None else commits(root) + kill_after
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, env=environment, start_new_session=True
     ) as process:
         assert process.stdout is not None
         assert b"READY" in process.stdout.readline()
-        ready, told = time.monotonic(), b""
+        begun, told = time.monotonic(), b""
         os.set_blocking(process.stdout.fileno(), False)
-        while time.monotonic() < ready + seconds and b"DONE" not in told and process.poll() is None:
+        while commits(root) < most and time.monotonic() < begun + LONG:
             told += process.stdout.read() or b""
-            time.sleep(0.01)
-        took = time.monotonic() - ready
+            if b"DONE" in told or process.poll() is not None:
+                break
+            time.sleep(0.005)
         os.killpg(process.pid, signal.SIGKILL)
-    return took if b"DONE" in told else 0.0
+    return b"DONE" in told
