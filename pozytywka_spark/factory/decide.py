@@ -19,6 +19,7 @@ from pozytywka_spark.factory.labelled import FORMATS
 from pozytywka_spark.factory.states import STOPPED, States, changed, is_of_table, read_states, write_states
 from pozytywka_spark.factory.watch import withdrawals
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import DECISIONS, FACTORY_BOOSTERS
@@ -52,7 +53,7 @@ def decide(settings: Settings, lake: Lake, until: datetime | None) -> DecideRepo
             states.built_at(each.build_id, group) for group, mine in deciders.items() for each in mine
         )
         gathered = gather_lake(lake, tasks, until, group=None, labelled=False, since=since)
-        done = _run(settings, tasks, gathered, deciders, there=_there(lake, tasks))
+        done = _run(settings, tasks, gathered, deciders, there=data_files(lake, tasks, DECISIONS.name))
         if done.written:
             lake.append(done.written, DECISIONS)
         # also by the audits just drawn: the same command again would find them and withdraw
@@ -140,12 +141,6 @@ def _run(
     return tasks.run(
         pairs, work, weight=lambda pair: pair[0].size // 16 + 1, named=lambda pair: f"group {pair[0].name}"
     )
-
-
-def _there(lake: Lake, tasks: Tasks) -> tuple[DataFile, ...]:
-    if not lake.exists(DECISIONS.name):
-        return ()
-    return tuple(file for shard in lake.shards(DECISIONS.name, tasks) for file in shard.files)
 
 
 def _deciders(

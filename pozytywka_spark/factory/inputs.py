@@ -15,6 +15,7 @@ from pozytywka_spark.factory.labelled import ROWS, ReadLabelled
 from pozytywka_spark.factory.labels import Said
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
@@ -69,6 +70,11 @@ def data_end(settings: Settings, lake: Lake) -> datetime:
     if settings.data.end is not None:
         return settings.data.end
     raise UsageError("the lake doesn't say where its data end: run the ingest job, or give --at or --until")
+
+
+def files_with_rows(lake: Lake, tasks: Tasks, table: str) -> tuple[DataFile, ...]:
+    """A table's files but for those without rows, which say nothing of the columns' types."""
+    return tuple(file for file in data_files(lake, tasks, table) if file.rows)
 
 
 def signal_names(lake: Lake) -> tuple[str, ...]:
@@ -137,10 +143,7 @@ def gather_lake(
         raise DataError(f"table cases is not in {lake.root}: run fraud scan first")
 
     def files(table: str) -> tuple[DataFile, ...]:
-        if not lake.exists(table):
-            return ()
-        found = tuple(file for shard in lake.shards(table, tasks) for file in shard.files)
-        return found if any(file.rows for file in found) else ()
+        return files_with_rows(lake, tasks, table)
 
     said = Said(
         verdicts=files("verdicts"),

@@ -12,6 +12,7 @@ import polars as pl
 from pozytywka_spark.factory.inputs import micros
 from pozytywka_spark.factory.labels import PERSON
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 
@@ -49,12 +50,7 @@ def noise_of_people(lake: Lake, tasks: Tasks, at: datetime, build_id: str) -> fl
     The first answers aren't counted: those cases were picked for them. `build_id`: whose own second looks
     don't count, as in `labels.Said`.
     """
-    if not (lake.exists("verdicts") and lake.exists("second_looks")):
-        return 0.0
-    files = [
-        tuple(file for shard in lake.shards(name, tasks) for file in shard.files)
-        for name in ("verdicts", "second_looks")
-    ]
+    files = [data_files(lake, tasks, name) for name in ("verdicts", "second_looks")]
     if not all(files):
         return 0.0
     size = sum(file.size for each in files for file in each)

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.factory.inputs import micros, moment_of
+from pozytywka_spark.factory.inputs import files_with_rows, micros, moment_of
 from pozytywka_spark.factory.labels import AUDIT, Said, judged_cases
 from pozytywka_spark.factory.proof.audits import withdrawn_at
 from pozytywka_spark.factory.proof.binomial import p_value, precision_low
@@ -77,16 +77,13 @@ def compared(
     lake: Lake, tasks: Tasks, sides: Sequence[tuple[Any, ...]], at: datetime
 ) -> dict[tuple[str, str, str], Compared]:
     """Of each side what `Compare` tells; nothing where there are no decisions or no cases."""
-    if not sides or not lake.exists("decisions") or not lake.exists("cases"):
+    if not sides:
         return {}
 
-    def files(table: str) -> tuple[DataFile, ...]:
-        if not lake.exists(table):
-            return ()
-        return tuple(file for shard in lake.shards(table, tasks) for file in shard.files if file.rows)
-
-    said = Said(files("verdicts"), (), (), files("decisions"), files("second_looks"), micros(at))
-    cases = files("cases")
+    verdicts, decisions, looks, cases = (
+        files_with_rows(lake, tasks, table) for table in ("verdicts", "decisions", "second_looks", "cases")
+    )
+    said = Said(verdicts, (), (), decisions, looks, micros(at))
     if not said.decisions or not said.verdicts or not cases:
         return {}
     size = sum(file.size for file in (*said.decisions, *cases))

@@ -28,6 +28,7 @@ from pozytywka_spark.fraud.declared.catalogue import NAMES, signals_hash
 from pozytywka_spark.fraud.rules.grammar import Rule, rules_hash
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.lake.event_notes import as_note
 from pozytywka_spark.lake.layout import buckets_of
@@ -198,9 +199,9 @@ def _seen(
     """Digests of the catalogue tables' files and of what they say, which is read only where the files are
     others than those recorded; the files of tracks."""
     seen: dict[str, list[str]] = {}
-    files = {name: _files(lake, tasks, name) for name in CATALOGUE}
-    for name, data_files in files.items():
-        names = digest(*sorted(file.path or file.place for file in data_files))
+    files = {name: data_files(lake, tasks, name, columns) for name, columns in CATALOGUE.items()}
+    for name, mine in files.items():
+        names = digest(*sorted(file.path or file.place for file in mine))
         known = [each.inputs[name] for each in before.values() if each.inputs[name][0] == names]
         seen[name] = list(known[0]) if known else [names, ""]
     unread = [CatalogueTable(name, files[name]) for name in CATALOGUE if not seen[name][1]]
@@ -210,14 +211,6 @@ def _seen(
     for line in done.results:
         seen[line["table"]][1] = line["digest"]
     return seen, files[TRACKS.name]
-
-
-def _files(lake: Lake, tasks: Tasks, name: str) -> tuple[DataFile, ...]:
-    """The files of a catalogue table; none if no delivery had one."""
-    if not lake.exists(name):
-        return ()
-    shards = lake.shards(name, tasks, None, CATALOGUE[name])
-    return tuple(file for shard in shards for file in shard.files)
 
 
 @dataclass(frozen=True)

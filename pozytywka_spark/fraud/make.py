@@ -19,6 +19,7 @@ from pozytywka_spark.fraud.rules.too_many import check_shares
 from pozytywka_spark.fraud.signals.work import DAYS, REAL, DayShard, MakeSignals, MeasureDays, UserSlice
 from pozytywka_spark.fraud.signals.worlds import WORLDS, Guarded, guarded_day
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile, Parcel, Written
 from pozytywka_spark.lake.table_files import readable
 from pozytywka_spark.lake.tasks import Done, Tasks
@@ -97,7 +98,9 @@ def make_cases(
         _signals_files(lake, tasks, [month for month in chosen.cases if month not in chosen.signals]),
     )  # fmt: skip
     held = [month for month in chosen.cases if month not in chosen.rings]
-    rings = _by_month(written.get("rings", ()), RINGS, chosen.rings, _files(lake, tasks, RINGS.name, held))
+    rings = _by_month(
+        written.get("rings", ()), RINGS, chosen.rings, _of_months(lake, tasks, RINGS.name, held)
+    )
     items = [
         MonthCases(
             month,
@@ -166,15 +169,12 @@ def _by_month(
     return found
 
 
-def _signals_files(lake: Lake, tasks: Tasks, months: Sequence[date]) -> list[DataFile]:
-    return _files(lake, tasks, signals_table(NAMES).name, months)
+def _signals_files(lake: Lake, tasks: Tasks, months: Sequence[date]) -> tuple[DataFile, ...]:
+    return _of_months(lake, tasks, signals_table(NAMES).name, months)
 
 
-def _files(lake: Lake, tasks: Tasks, table: str, months: Sequence[date]) -> list[DataFile]:
-    if not months or not lake.exists(table):
-        return []
-    shards = lake.shards(table, tasks, [{"month": month} for month in months])
-    return [file for shard in shards for file in shard.files]
+def _of_months(lake: Lake, tasks: Tasks, table: str, months: Sequence[date]) -> tuple[DataFile, ...]:
+    return data_files(lake, tasks, table, partitions=[{"month": month} for month in months]) if months else ()
 
 
 def _events(inputs: Inputs, months: Sequence[date]) -> tuple[DataFile, ...]:

@@ -13,9 +13,10 @@ from pozytywka_spark.fraud.declared.catalogue import NAMES
 from pozytywka_spark.fraud.inputs import read_scanned
 from pozytywka_spark.fraud.page import Shown, render
 from pozytywka_spark.fraud.report_work import SAMPLE, SumUpMonth
-from pozytywka_spark.fraud.rules.backtest import files_of, month_days
+from pozytywka_spark.fraud.rules.backtest import month_days
 from pozytywka_spark.fraud.rules.read import read_rules
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import RINGS, VERDICTS, signals_table
 
@@ -32,7 +33,7 @@ def make_page(settings: Settings, lake: Lake) -> str:
     with lake.tasks() as tasks:
         items = month_days(lake, tasks, None)
         work = SumUpMonth(
-            files_of(lake, tasks, VERDICTS.name, None),
+            data_files(lake, tasks, VERDICTS.name),
             max(1, _SAMPLE_ROWS // max(1, len(items))),
             settings.fraud.seed,
         )
@@ -62,7 +63,7 @@ def _rings(lake: Lake, tasks: Tasks) -> pl.DataFrame:
     """Rows of the latest month that has rings, whole rings, so many as a picture can show."""
     empty = pl.DataFrame(schema={"month": pl.Date(), "ring": pl.String(), "user_id": pl.Int64(),
                                  "score": pl.Float64(), "tracks": pl.List(pl.String())})  # fmt: skip
-    files = files_of(lake, tasks, RINGS.name, None)
+    files = data_files(lake, tasks, RINGS.name)
     if not files:
         return empty
     latest = max(file.partition["month"] for file in files)

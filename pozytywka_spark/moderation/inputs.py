@@ -12,6 +12,7 @@ from pozytywka_spark import schemas
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.lake.api import Lake, Partition
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.moderation import rows
 from pozytywka_spark.moderation.decided import Decided
@@ -22,10 +23,7 @@ def files_of(
     lake: Lake, tasks: Tasks, table: str, columns: pl.Schema, partitions: Sequence[Partition] | None = None
 ) -> Files:
     """All files of a table, or of some partitions; none if there is no such table."""
-    if not lake.exists(table):
-        return Files((), columns)
-    shards = lake.shards(table, tasks, partitions, columns.names())
-    return Files(tuple(file for shard in shards for file in shard.files), columns)
+    return Files(data_files(lake, tasks, table, columns.names(), partitions), columns)
 
 
 def decided_of(lake: Lake, tasks: Tasks, known: int | None = None) -> Decided:

@@ -11,8 +11,8 @@ from pozytywka_spark.fraud.rings.excess import Far
 from pozytywka_spark.fraud.rings.groups import Least
 from pozytywka_spark.fraud.rings.window import windows_of
 from pozytywka_spark.fraud.rings.work import PAIRS, CountPairs, FindRings, WindowPairs
-from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.lake.shards import DataFile, Written
+from pozytywka_spark.lake.data_files import data_files
+from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.lake.tasks import Tasks
 
 
@@ -38,8 +38,8 @@ def find_rings(
         WindowPairs(name, tuple(parcel for parcel in pairs if parcel.key[0] == name))
         for name in sorted({str(parcel.key[0]) for parcel in pairs})
     ]
-    tracks = _files(lake, tasks, "tracks", ["id", "id_artist"])
-    artists = _files(lake, tasks, "artists", ["id", "genres"])
+    tracks = data_files(lake, tasks, "tracks", ["id", "id_artist"])
+    artists = data_files(lake, tasks, "artists", ["id", "genres"])
     far = Far(fraud.ring_plays, fraud.ring_times, fraud.ring_chance)
     found = tasks.run(
         items,
@@ -48,10 +48,3 @@ def find_rings(
         named=lambda item: f"rings of {item.month[:7]}",
     )
     return found.written
-
-
-def _files(lake: Lake, tasks: Tasks, table: str, columns: Sequence[str]) -> tuple[DataFile, ...]:
-    """A table's files; none if it isn't there."""
-    if not lake.exists(table):
-        return ()
-    return tuple(file for shard in lake.shards(table, tasks, columns=columns) for file in shard.files)

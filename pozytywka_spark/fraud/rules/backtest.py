@@ -14,6 +14,7 @@ from pozytywka_spark.fraud.cases.judged import judged
 from pozytywka_spark.fraud.declared.catalogue import NAMES
 from pozytywka_spark.fraud.rules.grammar import Rule
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile, batches
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.schemas import CASES, VERDICTS, signals_table
@@ -114,7 +115,7 @@ def backtest(
         items = month_days(lake, tasks, months)
         if not items:
             raise DataError("no account-day is scanned of these months: run fraud scan first, or name others")
-        work = TryRules(tuple(rules), tuple(present), files_of(lake, tasks, VERDICTS.name, None))
+        work = TryRules(tuple(rules), tuple(present), data_files(lake, tasks, VERDICTS.name))
         done = tasks.run(
             items, work, weight=lambda item: item.size, named=lambda item: f"signals of {item.month:%Y-%m}"
         )
@@ -132,18 +133,10 @@ def backtest(
     return Backtest(len(items), days, list(tried.values()))
 
 
-def files_of(lake: Lake, tasks: Tasks, table: str, months: Sequence[date] | None) -> tuple[DataFile, ...]:
-    """The files of a table, of some months only if given; none of a table that isn't there."""
-    if not lake.exists(table):
-        return ()
-    partitions = None if months is None else [{"month": month} for month in months]
-    return tuple(file for shard in lake.shards(table, tasks, partitions) for file in shard.files)
-
-
 def month_days(lake: Lake, tasks: Tasks, months: tuple[date, date] | None) -> list[MonthDays]:
     """The months scanned, or those between two, with their files."""
-    signals = _by_month(files_of(lake, tasks, signals_table(NAMES).name, None))
-    cases = _by_month(files_of(lake, tasks, CASES.name, None))
+    signals = _by_month(data_files(lake, tasks, signals_table(NAMES).name))
+    cases = _by_month(data_files(lake, tasks, CASES.name))
     wanted = [month for month in sorted(signals) if months is None or months[0] <= month <= months[1]]
     return [MonthDays(month, tuple(signals[month]), tuple(cases.get(month, ()))) for month in wanted]
 
