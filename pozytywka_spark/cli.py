@@ -9,7 +9,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from rich.console import Console
 
 from pozytywka_spark.config import ENVIRONMENTS, Settings, load_settings
 from pozytywka_spark.errors import PozytywkaError
+from pozytywka_spark.months import as_utc
 from pozytywka_spark.reports.console import table_lines
 from pozytywka_spark.reports.progress import Step, Steps
 
@@ -124,7 +125,7 @@ def moment(text: str) -> datetime:
         raise argparse.ArgumentTypeError(
             f"{text!r}: expected a time such as 2023-05-01 or 2023-05-01T12:00"
         ) from None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    return as_utc(parsed)
 
 
 def complain(message: str) -> None:

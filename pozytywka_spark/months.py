@@ -1,4 +1,4 @@
-"""Months: their order, their edges, and how time is split by them. All arithmetic of months is here.
+"""Months: their order, their edges, and how time is split by them; moments as numbers. All such arithmetic.
 
 A month is the date of its first day, a window `[first day, first day of the next)` in UTC. The next month's
 first day is the cut-off of its rows, itself outside.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from pozytywka_spark.names import TEST, TRAIN, VALIDATION
 
@@ -17,6 +17,7 @@ MINUTE_MICROS = 60 * MICROS
 HOUR_MICROS = 3600 * MICROS
 DAY_MICROS = 86_400 * MICROS
 _EPOCH = date(1970, 1, 1)
+_EPOCH_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,25 @@ def cut_off_micros(month: date) -> int:
     True
     """
     return start_micros(next_month(month))
+
+
+def as_utc(moment: datetime) -> datetime:
+    """The moment in UTC; one without a zone is taken as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def as_micros(moment: datetime) -> int:
+    """Microseconds since 1970 of a moment with a zone.
+
+    >>> as_micros(datetime(1970, 1, 2, tzinfo=UTC)) == DAY_MICROS
+    True
+    """
+    return (moment - _EPOCH_MOMENT) // timedelta(microseconds=1)
+
+
+def as_moment(micros: int) -> datetime:
+    """The moment (UTC) so many microseconds after the beginning of 1970."""
+    return _EPOCH_MOMENT + timedelta(microseconds=micros)
 
 
 def months_between(first: date, last: date) -> tuple[date, ...]:

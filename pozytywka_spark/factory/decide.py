@@ -14,7 +14,7 @@ import polars as pl
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.factory.decide_work import OUT, DecideGroups, Decider, Side
-from pozytywka_spark.factory.inputs import NEVER, Gathered, Group, data_end, gather_file, gather_lake, micros
+from pozytywka_spark.factory.inputs import NEVER, Gathered, Group, data_end, gather_file, gather_lake
 from pozytywka_spark.factory.labelled import FORMATS
 from pozytywka_spark.factory.states import STOPPED, States, changed, is_of_table, read_states, write_states
 from pozytywka_spark.factory.watch import withdrawals
@@ -22,6 +22,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.months import as_micros
 from pozytywka_spark.schemas import DECISIONS, FACTORY_BOOSTERS
 
 
@@ -168,7 +169,7 @@ def _deciders(
                 Side(side, float(rows[-1]["threshold"]), _in_micros(own.history(build_id, side)))
                 for side, rows in sorted(mine.items())
             )
-            since = micros(own.built_at(build_id, group))
+            since = as_micros(own.built_at(build_id, group))
             found.setdefault(group, []).append(Decider(build_id, booster, chosen, since, _ends(chosen)))
     if of_tables:
         return {group: (max(each, key=lambda one: one.since),) for group, each in found.items()}
@@ -176,7 +177,7 @@ def _deciders(
 
 
 def _in_micros(history: Sequence[tuple[datetime, str]]) -> tuple[tuple[int, str], ...]:
-    return tuple((micros(moment), state) for moment, state in history)
+    return tuple((as_micros(moment), state) for moment, state in history)
 
 
 def _ends(sides: Sequence[Side]) -> int:

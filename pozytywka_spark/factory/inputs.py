@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.months import as_micros, as_moment
 
 _KEYS = ("user_id", "day", "month", "user_bucket")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = 2**62  # after all times
 READ = ("cases", "signals", "rings", "verdicts", "fouls")
 
@@ -50,16 +50,6 @@ class Gathered:
     names: tuple[str, ...]
     past: tuple[Parcel, ...]
     latest: datetime | None = None
-
-
-def micros(moment: datetime) -> int:
-    """Since 1970, UTC."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment_of(since: int) -> datetime:
-    """The other way."""
-    return _EPOCH + timedelta(microseconds=since)
 
 
 def data_end(settings: Settings, lake: Lake) -> datetime:
@@ -120,7 +110,7 @@ def gather_file(
         Group(name, cases, rows=parcels.get(name, ())) for name, cases in sorted(told["groups"].items())
     ]
     _refuse_unknown(group, groups)
-    latest = None if told["latest"] is None else moment_of(told["latest"])
+    latest = None if told["latest"] is None else as_moment(told["latest"])
     return Gathered(tuple(groups), tuple(told["features"]), (), latest)
 
 
@@ -151,11 +141,13 @@ def gather_lake(
         rings=files("rings"),
         decisions=files("decisions"),
         second_looks=files("second_looks"),
-        at=micros(at),
-        live=tuple((name, micros(begin), NEVER if end is None else micros(end)) for name, begin, end in live),
+        at=as_micros(at),
+        live=tuple(
+            (name, as_micros(begin), NEVER if end is None else as_micros(end)) for name, begin, end in live
+        ),
         build_id=build_id,
     )
-    work = ReadCases(said, group, labelled, 0 if since is None else micros(since))
+    work = ReadCases(said, group, labelled, 0 if since is None else as_micros(since))
     done = tasks.run(files("cases"), work, weight=lambda file: file.size, named=lambda file: file.place)
     counts: dict[str, int] = {}
     for line in done.results:

@@ -9,12 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.factory.inputs import micros
 from pozytywka_spark.factory.labels import PERSON
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
+from pozytywka_spark.months import as_micros
 
 _MOST, _FEWEST = 0.1, 40
 
@@ -56,7 +56,7 @@ def noise_of_people(lake: Lake, tasks: Tasks, at: datetime, build_id: str) -> fl
     size = sum(file.size for each in files for file in each)
     done = tasks.run(
         [(files[0], files[1])],
-        CountErrors(micros(at), build_id),
+        CountErrors(as_micros(at), build_id),
         weight=lambda _: size,
         named=lambda _: "verdicts",
     )

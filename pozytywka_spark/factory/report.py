@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.factory.inputs import micros
 from pozytywka_spark.factory.labels import AUDIT
 from pozytywka_spark.factory.page import render
 from pozytywka_spark.factory.proof.audits import evidence
 from pozytywka_spark.factory.states import LIVE, SHADOW, read_states
 from pozytywka_spark.factory.watch import compared
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.months import as_micros
 from pozytywka_spark.reports.files import page_path, write_page
 
 PAGE = "factory.html"
@@ -44,11 +44,11 @@ def report(settings: Settings, lake: Lake, at: datetime | None = None) -> str:
 def _watched(
     settings: Settings, lake: Lake, sides: Sequence[Mapping[str, Any]], at: datetime | None
 ) -> list[dict[str, Any]]:
-    states, end = read_states(lake), micros(at) if at else 2**62
+    states, end = read_states(lake), as_micros(at) if at else 2**62
     asked = []
     for row in sides:
         if row["threshold"] is not None:
-            since = micros(states.built_at(row["build_id"], row["group"]))
+            since = as_micros(states.built_at(row["build_id"], row["group"]))
             asked.append((row["build_id"], row["group"], row["side"], since))
     rows = []
     with lake.tasks() as tasks:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.factory.inputs import files_with_rows, micros, moment_of
+from pozytywka_spark.factory.inputs import files_with_rows
 from pozytywka_spark.factory.labels import AUDIT, Said, judged_cases
 from pozytywka_spark.factory.proof.audits import withdrawn_at
 from pozytywka_spark.factory.proof.binomial import p_value, precision_low
@@ -20,6 +20,7 @@ from pozytywka_spark.factory.states import LIVE, SHADOW, Row, States
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
+from pozytywka_spark.months import as_micros, as_moment
 
 _RIGHT = {REFUSE: BAD, APPROVE: OK}
 
@@ -83,7 +84,7 @@ def compared(
     verdicts, decisions, looks, cases = (
         files_with_rows(lake, tasks, table) for table in ("verdicts", "decisions", "second_looks", "cases")
     )
-    said = Said(verdicts, (), (), decisions, looks, micros(at))
+    said = Said(verdicts, (), (), decisions, looks, as_micros(at))
     if not said.decisions or not said.verdicts or not cases:
         return {}
     size = sum(file.size for file in (*said.decisions, *cases))
@@ -99,7 +100,8 @@ def withdrawals(
     """Live sides whose audits refute that they are as good as demanded: the row, why, and since when."""
     live = {(r["build_id"], r["group"], r["side"]): r for r in states.at(until) if r["state"] == LIVE}
     sides = [
-        (*key, (AUDIT,), micros(row["effective_at"]), micros(until)) for key, row in sorted(live.items())
+        (*key, (AUDIT,), as_micros(row["effective_at"]), as_micros(until))
+        for key, row in sorted(live.items())
     ]
     limit, found = 1.0 - settings.factory.precision, []
     for key, side in compared(lake, tasks, sides, until).items():
@@ -107,7 +109,7 @@ def withdrawals(
         if place is not None:
             reason = f"withdrawn: {sum(side.wrong[: place + 1])} of {place + 1} audited were wrong"
             # not before what it has decided already: that was decided by a side that was live
-            found.append((live[key], reason, moment_of(max(side.at[place], side.latest + 1))))
+            found.append((live[key], reason, as_moment(max(side.at[place], side.latest + 1))))
     return found
 
 
@@ -125,7 +127,7 @@ def fresh(settings: Settings, lake: Lake, row: Row, since: datetime, at: datetim
     """Whether shadow cases since the build prove a side again."""
     key = (row["build_id"], row["group"], row["side"])
     with lake.tasks() as tasks:
-        told = compared(lake, tasks, [(*key, (SHADOW, AUDIT), micros(since), micros(at))], at)
+        told = compared(lake, tasks, [(*key, (SHADOW, AUDIT), as_micros(since), as_micros(at))], at)
     wrong = told[key].wrong if key in told else []
     chosen = settings.factory
     count, bad = len(wrong), sum(wrong)

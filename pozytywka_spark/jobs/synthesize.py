@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
+from pozytywka_spark.months import as_utc
 from pozytywka_spark.synthetic.scales import SCALES, dirt_settings
 
 
@@ -127,7 +128,7 @@ def _time(text: str) -> datetime:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a time such as 2023-05-01T00:00:00") from None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return as_utc(time)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -20,8 +20,9 @@ from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.moderation import rows
 from pozytywka_spark.moderation.inputs import settled_until
-from pozytywka_spark.moderation.rows import in_micros, micros
+from pozytywka_spark.moderation.rows import in_micros
 from pozytywka_spark.moderation.standing import blocked
+from pozytywka_spark.months import as_micros
 
 _COLUMNS = ["user_id", "case_id", "starts_at", "ends_at", "recorded_at"]
 
@@ -59,7 +60,7 @@ def blocked_from(lake: Lake, tasks: Tasks, cut_off: date) -> Blocked:
 
 def blocked_at(lake: Lake, tasks: Tasks, moment: datetime) -> Blocked:
     """Who is blocked at a moment, from what was recorded by then. Nobody where moderation never ran."""
-    at, settled = micros(moment), settled_until(lake)
+    at, settled = as_micros(moment), settled_until(lake)
     if settled == rows.NEVER or not lake.exists(schemas.BLOCKS.name):
         return Blocked((), at, settled)
     month = moment.astimezone(UTC).date().replace(day=1)

@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 from pozytywka_spark import schemas
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.moderation.inputs import settled_until
-from pozytywka_spark.moderation.rows import NEVER, at, micros
+from pozytywka_spark.moderation.rows import NEVER
+from pozytywka_spark.months import as_micros, as_moment
 
 
 def blocked_frame(lake: Lake, moment: datetime) -> DataFrame | None:
@@ -21,7 +22,7 @@ def blocked_frame(lake: Lake, moment: datetime) -> DataFrame | None:
     settled = settled_until(lake)
     if settled == NEVER or not lake.exists(schemas.BLOCKS.name):
         return None
-    known, asked = F.lit(at(min(micros(moment), settled))), F.lit(moment)
+    known, asked = F.lit(as_moment(min(as_micros(moment), settled))), F.lit(moment)
     rows = lake.read(schemas.BLOCKS.name).where(F.col("recorded_at") <= known)
     row = F.max_by(F.struct("starts_at", "ends_at"), "recorded_at").alias("block")
     held = rows.groupBy("user_id", "case_id").agg(row)

@@ -14,7 +14,7 @@ from pozytywka_spark.moderation.page import PAGE, render
 from pozytywka_spark.moderation.queue import write_queue
 from pozytywka_spark.moderation.reading import read_rows
 from pozytywka_spark.moderation.release import release_due, time_asked
-from pozytywka_spark.moderation.rows import micros
+from pozytywka_spark.months import as_micros
 from pozytywka_spark.reports.files import write_page
 
 Show = Callable[[], None]
@@ -22,7 +22,7 @@ Show = Callable[[], None]
 
 def run_queue(settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
     """The cases to judge."""
-    count = write_queue(lake, args.out, None if args.at is None else micros(args.at), args.reviewer)
+    count = write_queue(lake, args.out, None if args.at is None else as_micros(args.at), args.reviewer)
     return partial(cli.say, f"{count:,} open cases in {args.out}")
 
 

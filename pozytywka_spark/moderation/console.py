@@ -7,9 +7,10 @@ from typing import Any
 from pozytywka_spark import cli
 from pozytywka_spark.moderation.account import Status
 from pozytywka_spark.moderation.report import ModerationReport
-from pozytywka_spark.moderation.rows import NEVER, at
+from pozytywka_spark.moderation.rows import NEVER
 from pozytywka_spark.moderation.run import RunReport
 from pozytywka_spark.moderation.stage import IntakeReport
+from pozytywka_spark.months import as_moment
 
 
 def show_intake(report: IntakeReport, noun: str) -> None:
@@ -118,4 +119,4 @@ def show_report(report: ModerationReport, path: str) -> None:
 
 
 def _time(micros: Any) -> str | None:
-    return None if micros is None else f"{at(micros):%Y-%m-%d %H:%M:%S}"
+    return None if micros is None else f"{as_moment(micros):%Y-%m-%d %H:%M:%S}"

@@ -16,7 +16,8 @@ from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.moderation import rows
 from pozytywka_spark.moderation.decided import Decided
-from pozytywka_spark.moderation.rows import NEVER, ROWS_AT_ONCE, Files, micros
+from pozytywka_spark.moderation.rows import NEVER, ROWS_AT_ONCE, Files
+from pozytywka_spark.months import as_micros
 
 
 def files_of(
@@ -47,7 +48,7 @@ def settled_until(lake: Lake) -> int:
     if not lake.exists(schemas.MODERATION_RUNS.name):
         return NEVER
     until = lake.rows(schemas.MODERATION_RUNS.name, ["until"]).column("until").to_pylist()
-    return max((micros(cast("datetime", moment)) for moment in until), default=NEVER)
+    return max((as_micros(cast("datetime", moment)) for moment in until), default=NEVER)
 
 
 def slices_of(*files: Files) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from pozytywka_spark.moderation.report import LAST_STEP, ModerationReport
-from pozytywka_spark.moderation.rows import at as time_at
+from pozytywka_spark.months import as_moment
 from pozytywka_spark.reports.charts import Bar, Chart, Line, day_ticks
 from pozytywka_spark.reports.page import Page
 
@@ -16,7 +16,7 @@ _COLOURS = ("#8fb3d9", "#2563a8", "#d9a441", "#c2571a", "#b42318")  # of steps, 
 
 def render(report: ModerationReport) -> str:
     """The HTML of the state at a time."""
-    page = Page("Moderation", f"as of {time_at(report.at):%Y-%m-%d %H:%M} UTC")
+    page = Page("Moderation", f"as of {as_moment(report.at):%Y-%m-%d %H:%M} UTC")
     queue = page.section("The queue", anchor="queue")
     queue.tiles(
         {

@@ -9,7 +9,7 @@ import csv
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -19,12 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.months import as_micros, as_utc
 
 FORMATS = {"csv": "csv", "json": "json", "jsonl": "json", "ndjson": "json", "parquet": "parquet"}
 UNREADABLE = "unreadable row"
 TROUBLE = "trouble"  # column: why a row can't be read, null if it can
 _AT_ONCE = 50_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Row = Mapping[str, Any]
 
 
@@ -60,11 +60,10 @@ def micros_of(text: str | None) -> int | None:
         moment = datetime.fromisoformat((text or "").strip())
     except ValueError:
         return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    moment = as_utc(moment)
     if not 2000 <= moment.year < 2100:
         return None
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return as_micros(moment)
 
 
 def times(column: pl.Series) -> pl.Series:

@@ -8,7 +8,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_days import INGEST, recorded_span, span_of_events
 from pozytywka_spark.moderation import run, stage
-from pozytywka_spark.moderation.rows import micros
+from pozytywka_spark.months import as_micros
 
 
 def release_due(settings: Settings, lake: Lake, until: datetime | None = None) -> run.RunReport:
@@ -23,6 +23,6 @@ def release_due(settings: Settings, lake: Lake, until: datetime | None = None) -
 def time_asked(settings: Settings, lake: Lake, asked: datetime | None) -> int:
     """The time that was asked for, else the data's end, in microseconds."""
     if asked is not None:
-        return micros(asked)
+        return as_micros(asked)
     span = recorded_span(lake, settings.data, INGEST) or span_of_events(lake, settings.data)
-    return micros(span.end)
+    return as_micros(span.end)

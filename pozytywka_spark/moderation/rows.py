@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import polars as pl
 
 from pozytywka_spark.hashing.slices import slice_of, text_slice
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.months import as_moment
 
 ROWS_AT_ONCE = 2_000_000  # cases, answers or fouls that a task looks at
 NEVER = -(1 << 62)  # before all times: nothing is settled yet
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UTC = pl.Datetime("us", "UTC")
 Source = DataFile | Parcel
 
@@ -76,7 +76,7 @@ def month_of(column: str) -> pl.Expr:
 
 def month_at(micros: int) -> date:
     """The month of a time; the first there is of NEVER."""
-    return date.min if micros == NEVER else at(micros).date().replace(day=1)
+    return date.min if micros == NEVER else as_moment(micros).date().replace(day=1)
 
 
 def by_month(rows: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
@@ -84,17 +84,6 @@ def by_month(rows: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
     for (month,), part in rows.sort("month", maintain_order=True).group_by("month", maintain_order=True):
         assert isinstance(month, date)
         yield month, part.drop("month")
-
-
-def at(micros: int) -> datetime:
-    """The time."""
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-def micros(moment: datetime) -> int:
-    """The time in microseconds since 1970."""
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def concat(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:

@@ -41,8 +41,8 @@ from pozytywka_spark.moderation.release_work import (
     NEW,
     ReleaseCases,
 )
-from pozytywka_spark.moderation.rows import at, month_at
-from pozytywka_spark.months import HOUR_MICROS
+from pozytywka_spark.moderation.rows import month_at
+from pozytywka_spark.months import HOUR_MICROS, as_moment
 from pozytywka_spark.schemas import Table
 
 _Results = Sequence[Mapping[str, Any]]
@@ -76,8 +76,8 @@ def run(settings: Settings, lake: Lake, until: int, *, asked: bool) -> RunReport
     since = settled_until(lake)
     if until < since and asked:
         raise UsageError(
-            f"--until {at(until):%Y-%m-%d %H:%M:%S}: a run went up to {at(since):%Y-%m-%d %H:%M:%S}, and "
-            "what held until then never changes: name a later time"
+            f"--until {as_moment(until):%Y-%m-%d %H:%M:%S}: a run went up to "
+            f"{as_moment(since):%Y-%m-%d %H:%M:%S}, and what held until then never changes: name a later time"
         )
     if until <= since:
         return _nothing_more(settings, lake, since)
@@ -176,7 +176,7 @@ def _commit(lake: Lake, tasks: Tasks, table: Table, done: Done, told: _Results, 
 
 def _record(lake: Lake, report: RunReport, inputs: Mapping[str, str]) -> None:
     row = {
-        "until": at(report.until),
+        "until": as_moment(report.until),
         "releases": report.releases,
         "fouls": report.fouls,
         "blocks": report.blocks,

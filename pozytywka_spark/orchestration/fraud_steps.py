@@ -9,7 +9,7 @@ from pozytywka_spark.factory.states import read_states as read_sides
 from pozytywka_spark.fraud.stage import scan
 from pozytywka_spark.moderation.inputs import settled_until
 from pozytywka_spark.moderation.release import release_due
-from pozytywka_spark.moderation.rows import micros
+from pozytywka_spark.months import as_micros
 from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.state import SKIPPED
 from pozytywka_spark.schemas import CASES, FACTORY_MODELS
@@ -43,7 +43,7 @@ def run_month_of_moderation(work: Month) -> Result:
     if not work.lake.exists(CASES.name):
         return Result("no case was ever opened", SKIPPED)
     cut_off = _cut_off(work)
-    if micros(cut_off) <= settled_until(work.lake):
+    if as_micros(cut_off) <= settled_until(work.lake):
         return Result("released before", SKIPPED)
     done = release_due(work.settings, work.lake, cut_off)
     return Result(f"{done.releases:,} cases released, {done.fouls:,} fouls, {done.blocks:,} blocks")

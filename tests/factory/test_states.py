@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_spark.factory.decide_work import DecideGroups, Decider, Side
-from pozytywka_spark.factory.inputs import Group, micros
+from pozytywka_spark.factory.inputs import Group
 from pozytywka_spark.factory.states import DISCARDED, LIVE, SHADOW, STOPPED, States, changed
+from pozytywka_spark.months import as_micros
 from tests.in_memory import MemoryFiles
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -81,7 +82,7 @@ def test_nothing_is_live_unless_its_side_was_live_then(changes, data) -> None:
     cases = pl.DataFrame(
         {
             "case_id": [f"c{place}" for place in range(len(hours))],
-            "opened_at": [micros(at(hour)) for hour in hours],
+            "opened_at": [as_micros(at(hour)) for hour in hours],
             "score": score,
         }
     )
@@ -89,7 +90,7 @@ def test_nothing_is_live_unless_its_side_was_live_then(changes, data) -> None:
     group = Group("pace", len(hours), rows=(files.put("rows", cases, ("pace",)),))
     for build in sorted({each[0] for each in changes}):
         sides = tuple(
-            Side(side, 0.5, tuple((micros(when), state) for when, state in states.history(build, side)))
+            Side(side, 0.5, tuple((as_micros(when), state) for when, state in states.history(build, side)))
             for side in sorted({each[1] for each in changes if each[0] == build})
         )
         booster = {"score_column": "score", "signals": "", "features": [], "categories": "{}"}

@@ -6,9 +6,9 @@ import sys
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import open_lake
-from pozytywka_spark.moderation.rows import micros
 from pozytywka_spark.moderation.run import run
 from pozytywka_spark.moderation.stage import take_answers, take_appeals
+from pozytywka_spark.months import as_micros
 from pozytywka_spark.spark.session_on_demand import session_on_demand
 from tests.moderation.world import answers, appeals, day
 
@@ -21,9 +21,9 @@ def main() -> None:
     lake = open_lake(settings, session_on_demand(settings, "killed"))
     print("READY", flush=True)
     take_answers(lake, answers(*ANSWERS))
-    run(settings, lake, micros(day(8.2)), asked=False)
+    run(settings, lake, as_micros(day(8.2)), asked=False)
     take_appeals(lake, appeals(*APPEALS))
-    run(settings, lake, micros(day(60)), asked=False)
+    run(settings, lake, as_micros(day(60)), asked=False)
     print("DONE", flush=True)
 
 

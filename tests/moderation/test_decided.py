@@ -12,8 +12,8 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.moderation.decided import not_held_back
 from pozytywka_spark.moderation.queue import write_queue
-from pozytywka_spark.moderation.rows import micros
 from pozytywka_spark.moderation.run import run
+from pozytywka_spark.months import as_micros
 from tests.moderation.world import case, day, put
 
 MODELS = {
@@ -94,9 +94,9 @@ def test_a_stop_holds_back_what_is_not_yet_released_and_people_are_asked(
     put(lake, schemas.FACTORY_MODELS, live)
     out = f"{settings.home}/queue.jsonl"
     assert write_queue(lake, out) == 0
-    run(settings, lake, micros(day(3)), asked=True)
+    run(settings, lake, as_micros(day(3)), asked=True)
     put(lake, schemas.FACTORY_MODELS, {**live, "state": "stopped", "effective_at": day(4)})
-    run(settings, lake, micros(day(30)), asked=True)
+    run(settings, lake, as_micros(day(30)), asked=True)
     assert [(row["case_id"], row["cause"]) for row in lake.rows("releases").to_pylist()] == [
         ("early", "model")
     ]

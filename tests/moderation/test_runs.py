@@ -11,9 +11,9 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.moderation.rows import at, micros
 from pozytywka_spark.moderation.run import RunReport, run
 from pozytywka_spark.moderation.stage import take_answers, take_appeals
+from pozytywka_spark.months import as_micros, as_moment
 from tests.moderation.world import (
     OUTCOME,
     BreakingLake,
@@ -28,7 +28,7 @@ from tests.moderation.world import (
 )
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
-START = micros(day(0))
+START = as_micros(day(0))
 
 
 def in_lake(settings: Settings, name: str) -> Settings:
@@ -37,7 +37,7 @@ def in_lake(settings: Settings, name: str) -> Settings:
 
 
 def up_to(settings: Settings, lake: Any, until: float) -> RunReport:
-    return run(settings, lake, micros(day(until)), asked=True)
+    return run(settings, lake, as_micros(day(until)), asked=True)
 
 
 def a_few(lake: Lake) -> None:
@@ -124,7 +124,7 @@ def test_what_came_too_late_counts_from_the_instant_after(spark: SparkSession, s
     assert contents(lake, "fouls", "blocks") == before
     up_to(settings, lake, 21)
     after = contents(lake, "fouls", "blocks")
-    instant = at(micros(day(20)) + 1)
+    instant = as_moment(as_micros(day(20)) + 1)
     assert [row for row in after["fouls"] if row["recorded_at"] <= day(20)] == before["fouls"]
     assert {
         (row["case_id"], row["step"], row["belongs_to"], row["cancelled"], row["recorded_at"])
@@ -141,9 +141,9 @@ def test_a_broken_run_leaves_nothing_behind(spark: SparkSession, settings: Setti
 
     def work(own: Settings, lake: Any) -> None:
         take_answers(lake, [*answers(("z", "Ann", "bad", 5)), *FIRST, *SECOND])
-        run(own, lake, micros(day(8.2)), asked=False)
+        run(own, lake, as_micros(day(8.2)), asked=False)
         take_appeals(lake, APPEALS)
-        run(own, lake, micros(day(60)), asked=False)
+        run(own, lake, as_micros(day(60)), asked=False)
 
     own = quiet(in_lake(settings, "whole"))
     whole = BreakingLake(open_lake(own, spark))

@@ -16,13 +16,13 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.moderation import inputs
 from pozytywka_spark.moderation.blocked import blocked_at
 from pozytywka_spark.moderation.blocked_frame import blocked_frame
-from pozytywka_spark.moderation.rows import at, micros
 from pozytywka_spark.moderation.run import run
 from pozytywka_spark.moderation.stage import take_answers, take_appeals
+from pozytywka_spark.months import as_micros, as_moment
 from tests.moderation.plain_replay import DAY, HOUR, Case, Replay
 from tests.moderation.world import answers, appeals, case, day, put
 
-START = micros(day(0))
+START = as_micros(day(0))
 
 
 def random_case(dice: random.Random, name: str) -> Case:
@@ -52,7 +52,7 @@ def write_cases(lake: Lake, everyone: dict[int, Sequence[Case]]) -> None:
                 "case_id": each.case_id,
                 "decision": what,
                 "mode": mode,
-                "release_at": at(START + when),
+                "release_at": as_moment(START + when),
                 "build_id": "x",
             }
             for _, each in cases
@@ -65,7 +65,7 @@ def write_cases(lake: Lake, everyone: dict[int, Sequence[Case]]) -> None:
         *(
             {
                 "case_id": each.case_id,
-                "requested_at": at(START + each.asked_again),
+                "requested_at": as_moment(START + each.asked_again),
                 "looks": 3,
                 "build_id": "x",
             }
@@ -113,9 +113,9 @@ def test_the_tables_are_an_independent_replays(
             if (earlier, stand, blocked) not in seen:
                 seen.append((earlier, stand, blocked))
     assert any(blocked for _, _, blocked in seen)
-    frame = blocked_frame(lake, at(START + moments[1]))
+    frame = blocked_frame(lake, as_moment(START + moments[1]))
     assert frame is not None
-    told = {row["user_id"]: micros(row["blocked_until"].astimezone()) - START for row in frame.collect()}
+    told = {row["user_id"]: as_micros(row["blocked_until"].astimezone()) - START for row in frame.collect()}
     assert told == seen[1][2]
 
 
@@ -131,17 +131,17 @@ def replayed(everyone: dict[int, Sequence[Case]], moment: int) -> tuple[set[Any]
 
 
 def held_in(lake: Lake, moment: int) -> tuple[set[Any], dict[int, int]]:
-    rows = [row for row in lake.rows("fouls").to_pylist() if micros(row["recorded_at"]) <= START + moment]
+    rows = [row for row in lake.rows("fouls").to_pylist() if as_micros(row["recorded_at"]) <= START + moment]
     latest = {
         (row["user_id"], row["case_id"]): row for row in sorted(rows, key=lambda row: row["recorded_at"])
     }
     stand = {
-        (user, name, micros(row["released_at"]) - START, row["step"], row["belongs_to"], row["cause"])
+        (user, name, as_micros(row["released_at"]) - START, row["step"], row["belongs_to"], row["cause"])
         for (user, name), row in latest.items()
         if not row["cancelled"]
     }
     with lake.tasks() as tasks:
-        blocked = blocked_at(lake, tasks, at(START + moment))
+        blocked = blocked_at(lake, tasks, as_moment(START + moment))
         users = tasks.run([0], BlockedUsers(blocked), weight=lambda _: 1, named=str).results[0]["users"]
     return stand, {user: until - START for user, until in users}
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.months import as_utc
 
 BAD, OK, UNSURE = "bad", "ok", "unsure"
 RING_DAYS = 60  # before its cut-off, that a case of several accounts is about
@@ -56,8 +57,7 @@ def read_cases(text: str, place: str) -> list[Case]:
 
 def moment(text: str) -> datetime:
     """A time as ISO, UTC if it names no zone."""
-    time = datetime.fromisoformat(text)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return as_utc(datetime.fromisoformat(text))
 
 
 def cheats_by_account(rows: Sequence[Mapping[str, str | int | bool]]) -> dict[int, list[Cheat]]:
