@@ -23,6 +23,7 @@ from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.months import as_micros
+from pozytywka_spark.reports.files import unfinished
 from pozytywka_spark.schemas import DECISIONS, FACTORY_BOOSTERS
 
 
@@ -195,12 +196,11 @@ def _counts(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
 def _write(decided: pl.DataFrame, out: str) -> None:
     """In one move, so that nobody reads half a file."""
     path = Path(out)
-    unfinished = path.with_name(f"{path.name}.tmp")
     kind = path.suffix.lower()
-    if kind == ".parquet":
-        decided.write_parquet(unfinished)
-    elif kind == ".csv":
-        decided.with_columns(pl.col("reasons").list.join(" ")).write_csv(unfinished)
-    else:
-        decided.write_ndjson(unfinished)
-    unfinished.replace(path)
+    with unfinished(path) as place:
+        if kind == ".parquet":
+            decided.write_parquet(place)
+        elif kind == ".csv":
+            decided.with_columns(pl.col("reasons").list.join(" ")).write_csv(place)
+        else:
+            decided.write_ndjson(place)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from uuid import uuid4
 
 import polars as pl
 
@@ -26,6 +25,7 @@ from pozytywka_spark.moderation.queue_work import (
     slice_name,
 )
 from pozytywka_spark.moderation.rows import Files
+from pozytywka_spark.reports.files import unfinished
 
 SIGNALS_TABLE = "signals"
 _QUEUED = pl.Schema({**rows.CASES, "rules": pl.List(pl.String), "harm": pl.Float64()})
@@ -78,15 +78,9 @@ def write_queue(lake: Lake, out: str, opened_until: int | None = None, reviewer:
 
 def write_lines(out: str, chunks: Iterable[Iterable[str]]) -> None:
     """Lines of text into a file that is there whole or not at all. Raises `DataError` if it can't be."""
-    place = Path(out)
-    unfinished = place.with_name(f".{place.name}.{uuid4().hex}.tmp")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("w", encoding="utf-8", newline="\n") as target:
+        with unfinished(Path(out)) as place, place.open("w", encoding="utf-8", newline="\n") as target:
             for lines in chunks:
                 target.writelines(f"{line}\n" for line in lines)
-        unfinished.replace(place)
     except OSError as error:
         raise DataError(f"--out {out}: can't be written: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from pozytywka_spark.config import Settings
 
@@ -22,11 +25,22 @@ def write_page(settings: Settings, name: str, text: str) -> Path:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a local file under another name and rename it: it has its old content or the new, never half.
+    """Write a small local file as `unfinished` does."""
+    with unfinished(path) as place:
+        place.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[Path]:
+    """Another name to write a local file under, which is then renamed: it has its old content or the new,
+    never half, and not that of two who write it at once. If the block fails, the old one stays.
 
     Makes the folders above it. Raises `OSError` if it can't be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    place = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        yield place
+        place.replace(path)
+    finally:
+        place.unlink(missing_ok=True)
