@@ -26,37 +26,49 @@ _RIGHT = {REFUSE: BAD, APPROVE: OK}
 
 
 @dataclass(frozen=True)
+class Watched:
+    """A build's side, and which of its decisions: of these modes, about cases opened in [since, before)."""
+
+    build_id: str
+    group: str
+    side: str
+    modes: tuple[str, ...]
+    since: int
+    before: int
+
+
+@dataclass(frozen=True)
 class Compare:
-    """Work on sides (build_id, group, side, modes, since, before, threshold): tells of each, in order of
-    verdicts, when each witness's first decided case was judged, and whether it was wrong; and `latest`, when
-    the build last decided a case of the group.
+    """Work on `Watched`s with their places: tells of each, in order of verdicts, when each witness's first
+    decided case was judged, and whether it was wrong; and `latest`, when the build last decided a case of the
+    group.
     """
 
     said: Said
     cases: tuple[DataFile, ...]
 
-    def __call__(self, items: Sequence[tuple[Any, ...]], files: TaskFiles) -> Iterator[dict[str, Any]]:
+    def __call__(self, items: Sequence[tuple[int, Watched]], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a side."""
         cases = files.shared(self.cases, ["case_id", "group", "accounts", "opened_at"])
         cases = cases.with_columns(pl.col("opened_at").dt.epoch("us"))
         decisions = files.shared(
             self.said.decisions, ["case_id", "group", "decision", "mode", "build_id", "decided_at"]
         )
-        for build_id, group, side, modes, since, before in items:
-            decided = decisions.filter((pl.col("build_id") == build_id) & (pl.col("group") == group))
-            mine = decided.filter((pl.col("decision") == side) & pl.col("mode").is_in(list(modes)))
+        for place, one in items:
+            decided = decisions.filter((pl.col("build_id") == one.build_id) & (pl.col("group") == one.group))
+            mine = decided.filter((pl.col("decision") == one.side) & pl.col("mode").is_in(one.modes))
             mine = mine.unique("case_id").drop("decided_at")
             opened = pl.col("opened_at")
-            held = cases.filter((opened >= since) & (opened < before))
+            held = cases.filter((opened >= one.since) & (opened < one.before))
             joined = held.drop("group").join(mine, on="case_id", how="inner")
             judged = judged_cases(joined, self.said, files).filter(pl.col("verdict").is_not_null())
             judged = judged.sort("decided_at", "case_id")
             owner = pl.Series("witness", witnesses(judged.get_column("accounts").to_list()))
             first = judged.with_columns(owner).unique("witness", keep="first", maintain_order=True)
             final = pl.when(pl.col("looked") >= -1).then("looked").otherwise("verdict")
-            wrong = first.select(final != _RIGHT[side]).to_series().to_list()
+            wrong = first.select(final != _RIGHT[one.side]).to_series().to_list()
             yield {
-                "key": [build_id, group, side],
+                "place": place,
                 "wrong": [bool(each) for each in wrong],
                 "at": first.get_column("decided_at").to_list(),
                 "latest": decided.get_column("decided_at").dt.epoch("us").max() or 0,
@@ -74,9 +86,7 @@ class Compared:
     latest: int
 
 
-def compared(
-    lake: Lake, tasks: Tasks, sides: Sequence[tuple[Any, ...]], at: datetime
-) -> dict[tuple[str, str, str], Compared]:
+def compared(lake: Lake, tasks: Tasks, sides: Sequence[Watched], at: datetime) -> dict[Watched, Compared]:
     """Of each side what `Compare` tells; nothing where there are no decisions or no cases."""
     if not sides:
         return {}
@@ -89,28 +99,38 @@ def compared(
         return {}
     size = sum(file.size for file in (*said.decisions, *cases))
     done = tasks.run(
-        sides, Compare(said, cases), weight=lambda _: size, named=lambda side: f"{side[2]} of group {side[1]}"
+        list(enumerate(sides)),
+        Compare(said, cases),
+        weight=lambda _: size,
+        named=lambda item: f"{item[1].side} of group {item[1].group}",
     )
-    return {tuple(line["key"]): Compared(line["wrong"], line["at"], line["latest"]) for line in done.results}
+    return {
+        sides[line["place"]]: Compared(line["wrong"], line["at"], line["latest"])
+        for line in sorted(done.results, key=lambda line: int(line["place"]))
+    }
 
 
 def withdrawals(
     settings: Settings, lake: Lake, tasks: Tasks, states: States, until: datetime
 ) -> list[tuple[Row, str, datetime]]:
     """Live sides whose audits refute that they are as good as demanded: the row, why, and since when."""
-    live = {(r["build_id"], r["group"], r["side"]): r for r in states.at(until) if r["state"] == LIVE}
-    sides = [
-        (*key, (AUDIT,), as_micros(row["effective_at"]), as_micros(until))
-        for key, row in sorted(live.items())
-    ]
+    rows = sorted((row for row in states.at(until) if row["state"] == LIVE), key=_side_of)
+    live = {
+        Watched(*_side_of(row), (AUDIT,), as_micros(row["effective_at"]), as_micros(until)): row
+        for row in rows
+    }
     limit, found = 1.0 - settings.factory.precision, []
-    for key, side in compared(lake, tasks, sides, until).items():
+    for one, side in compared(lake, tasks, list(live), until).items():
         place = withdrawn_at(side.wrong, limit)
         if place is not None:
             reason = f"withdrawn: {sum(side.wrong[: place + 1])} of {place + 1} audited were wrong"
             # not before what it has decided already: that was decided by a side that was live
-            found.append((live[key], reason, as_moment(max(side.at[place], side.latest + 1))))
+            found.append((live[one], reason, as_moment(max(side.at[place], side.latest + 1))))
     return found
+
+
+def _side_of(row: Row) -> tuple[str, str, str]:
+    return row["build_id"], row["group"], row["side"]
 
 
 @dataclass(frozen=True)
@@ -125,10 +145,10 @@ class Fresh:
 
 def fresh(settings: Settings, lake: Lake, row: Row, since: datetime, at: datetime) -> Fresh:
     """Whether shadow cases since the build prove a side again."""
-    key = (row["build_id"], row["group"], row["side"])
+    one = Watched(*_side_of(row), (SHADOW, AUDIT), as_micros(since), as_micros(at))
     with lake.tasks() as tasks:
-        told = compared(lake, tasks, [(*key, (SHADOW, AUDIT), as_micros(since), as_micros(at))], at)
-    wrong = told[key].wrong if key in told else []
+        told = compared(lake, tasks, [one], at)
+    wrong = told[one].wrong if one in told else []
     chosen = settings.factory
     count, bad = len(wrong), sum(wrong)
     proven = (
