@@ -24,6 +24,8 @@ Product = Literal[
     "fraud",  # signals, rings and cases
     "moderation",  # fouls, blocks and what they discount
     "factory",  # which models decide
+    "bandits",  # what a slot's policy is
+    "feed",  # what stands on a page
     "world",  # a synthetic delivery
 ]
 Decides = dict[str, JsonValue]

@@ -6,11 +6,13 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from pozytywka_spark.config.bandits import Bandits
 from pozytywka_spark.config.base import NOTHING, Section
 from pozytywka_spark.config.evaluation import Evaluation
 from pozytywka_spark.config.experiments import Experiments
 from pozytywka_spark.config.factory import Factory
 from pozytywka_spark.config.features import Features, Guards, Label
+from pozytywka_spark.config.feed import Feed
 from pozytywka_spark.config.fraud import Fraud
 from pozytywka_spark.config.ingest import Data, Ingest, Raw
 from pozytywka_spark.config.lake import S3, LakeSettings
@@ -57,6 +59,8 @@ class Settings(Section):
     fraud: Fraud = Fraud()
     moderation: Moderation = Moderation()
     factory: Factory = Factory()
+    bandits: Bandits = Bandits()
+    feed: Feed = Feed()
     monthly: Monthly = Monthly()
     mlflow: Mlflow
     synthetic: Synthetic = Synthetic()

@@ -1,5 +1,12 @@
 """Every table of the lake, declared once: grain, columns, keys, partitions."""
 
+from pozytywka_spark.schemas.bandits import (
+    BANDIT_DAYS,
+    BANDIT_EVALUATIONS,
+    BANDIT_PLAN,
+    SLOT_DECISIONS,
+    SLOT_DECISIONS_ASIDE,
+)
 from pozytywka_spark.schemas.experiments import (
     ASSIGNMENTS,
     EXPERIMENT_RESULTS,
@@ -18,6 +25,15 @@ from pozytywka_spark.schemas.features import (
     features_table,
     labels_table,
     user_month_table,
+)
+from pozytywka_spark.schemas.feed import (
+    FEED,
+    FEED_ASIDE,
+    FEED_EVALUATIONS,
+    FEED_SEEN,
+    FEED_STAGES,
+    FEED_SURVEYS,
+    FEED_WEIGHTS,
 )
 from pozytywka_spark.schemas.fraud import CASES, FRAUD_SCANS, RINGS, signals_table
 from pozytywka_spark.schemas.ingest import (
@@ -49,6 +65,9 @@ __all__ = [
     "ARTISTS",
     "ARTIST_DEBUTS",
     "ASSIGNMENTS",
+    "BANDIT_DAYS",
+    "BANDIT_EVALUATIONS",
+    "BANDIT_PLAN",
     "BLOCKS",
     "CASES",
     "DATA_SPAN",
@@ -61,6 +80,13 @@ __all__ = [
     "FACTORY_BOOSTERS",
     "FACTORY_MODELS",
     "FEATURE_BUILDS",
+    "FEED",
+    "FEED_ASIDE",
+    "FEED_EVALUATIONS",
+    "FEED_SEEN",
+    "FEED_STAGES",
+    "FEED_SURVEYS",
+    "FEED_WEIGHTS",
     "FIRST_LIKES",
     "FIRST_PURCHASES",
     "FOULS",
@@ -80,6 +106,8 @@ __all__ = [
     "SECOND_LOOKS",
     "SILVER",
     "SIMULATIONS",
+    "SLOT_DECISIONS",
+    "SLOT_DECISIONS_ASIDE",
     "TRACKS",
     "TRACK_PLAYS",
     "TRACK_STORAGE",

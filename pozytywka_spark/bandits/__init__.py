@@ -1,0 +1,1 @@
+"""Which message to show whom, which artist to promote when; judged from the log before it serves."""

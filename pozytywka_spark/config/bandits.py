@@ -1,0 +1,58 @@
+"""Settings of bandits: slots, how a policy learns, when it is believed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pozytywka_spark.config.base import Section, decides
+
+Estimated = Literal["estimated"]
+
+
+class Rule(Section):
+    """A condition on the user; null never qualifies, but for `unknown`."""
+
+    column: str = Field(min_length=1, description="of the user's features, or group, weekday")
+    op: Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "known", "unknown"]
+    value: str | float | bool | tuple[str | float, ...] | None = None
+
+
+class Arm(Section):
+    """One of what can be chosen; all rules must hold."""
+
+    text: str | None = None
+    rules: tuple[Rule, ...] = ()
+
+
+class Slot(Section):
+    """A place where something is chosen."""
+
+    kind: Literal["recovering_softmax", "seasonal"]
+    reward: Literal["BUY_PREMIUM", "PLAY", "LIKE", "logged"] = "BUY_PREMIUM"
+    window_hours: int = Field(24, ge=1, le=24 * 90)
+    arms: dict[str, Arm] = Field(default={}, description="by name; none: those of the log")
+
+
+class Softmax(Section):
+    """The recovering difference softmax; each number may be set or estimated from the log."""
+
+    shrinkage: Estimated | Annotated[float, Field(ge=0)] = "estimated"
+    gamma: Estimated | Annotated[float, Field(ge=0)] = "estimated"
+    half_life_days: Estimated | Annotated[float, Field(gt=0)] = "estimated"
+    temperature: Estimated | Annotated[float, Field(gt=0)] = "estimated"
+    window: Literal["auto", "all"] | Annotated[int, Field(ge=1)] = "auto"
+
+
+class Bandits(Section):
+    """What is chosen where, and how that is learnt."""
+
+    section_decides = decides("bandits")
+
+    slots: dict[str, Slot] = Field(default={}, description="by name")
+    min_probability: float = Field(0.005, gt=0, lt=0.5, description="of a round that is summed, at least")
+    explore: float = Field(0.05, ge=0, le=1, description="share of decisions uniform over the eligible")
+    holdout_days: int = Field(2, ge=1, description="latest days that learning leaves to the gate")
+    min_effective: float = Field(1000, ge=1, description="effective sample of an evaluation, at least")
+    softmax: Softmax = Softmax()

@@ -1,0 +1,37 @@
+"""Settings of the home feed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pozytywka_spark.config.base import NOTHING, Section, decides
+
+
+class Feed(Section):
+    """What a page is made of."""
+
+    section_decides = decides("feed")
+
+    candidates: int = Field(1000, ge=50, le=5000, description="tracks collected for a user, at most")
+    light: int = Field(500, ge=50, le=5000, description="of them that the light model keeps")
+    page: int = Field(50, ge=1, le=500, description="places of a page")
+    repeats: Literal["allow", "drop"] = Field("allow", description="tracks the user has played before")
+    arrange: bool = Field(True, description="false leaves the order of the value")
+    spread: float = Field(0.1, ge=0, le=1, description="how much likeness to earlier places costs")
+    new_artists: int = Field(1, ge=0, le=10, description="of the first 10 places, by artists new to the user")
+    explore: float = Field(0.05, ge=0, le=0.5, description="share of places drawn from the light model's")
+    min_recall: float = Field(
+        0.95, ge=0, le=1, description="share of the full ranker's 50 that the light model keeps, at least"
+    )
+    horizon_days: int = Field(28, ge=1, le=90, description="after the cut-off, that chances are about")
+    weights: dict[str, float] = Field(
+        {"finish": 1.0, "skip": -1.0, "like": 2.0, "again": 1.0},
+        description="of the chances in the value, while surveys are too few",
+    )
+    min_answers: int = Field(500, ge=1, description="of surveys, for weights of their own")
+    min_people: int = Field(100, ge=1, description="who answered, for weights of their own")
+    block_list: str | None = Field(
+        None, description="file of track ids, one a line, that no page shows", json_schema_extra=NOTHING
+    )
