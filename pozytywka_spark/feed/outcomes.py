@@ -1,0 +1,1 @@
+"""What was done after a cut-off."""
