@@ -72,21 +72,22 @@ def _same_song(pairs: Pairs, side: TrackSide, passed: Array) -> Array:
     return found
 
 
-def rejected(plays: pl.DataFrame, since: int) -> pl.DataFrame:
-    """Grain: user and track they rejected (`user_id`, `track_id`).
+def rejected(user: Array, track: Array, time_us: Array, skipped: Array, since_us: int) -> tuple[Array, Array]:
+    """Users and tracks they rejected, sorted, from arrays of plays before the cut-off, an entry a play.
 
-    `plays`: grain play; `user_id`, `track_id`, `time` (microseconds, before the cut-off), `skip`; `since`:
-    180 days before the cut-off. Plays of one microsecond count as skipped last, so that the order of rows
-    doesn't matter.
+    `since_us`: 180 days before the cut-off. Of plays of one microsecond the skipped one counts as the later,
+    so that the order of entries doesn't matter.
     """
-    last = (
-        plays.filter(pl.col("time") >= since)
-        .sort("user_id", "track_id", "time", "skip", descending=[False, False, True, True])
-        .group_by("user_id", "track_id", maintain_order=True)
-        .agg(pl.col("skip").head(REJECTED_PLAYS))
-    )
-    is_rejected = (pl.col("skip").list.len() == REJECTED_PLAYS) & pl.col("skip").list.all()
-    return last.filter(is_rejected).select("user_id", "track_id")
+    late = time_us >= since_us
+    user, track, time_us, skipped = user[late], track[late], time_us[late], skipped[late]
+    order = np.lexsort((skipped, time_us, track, user))
+    user, track, skipped = user[order], track[order], skipped[order].astype(bool)
+    same = np.zeros(len(order), bool)  # as the play before it
+    same[1:] = (user[1:] == user[:-1]) & (track[1:] == track[:-1])
+    is_last = np.append(~same[1:], [True])[: len(order)]
+    before = np.append([False], skipped[:-1])[: len(order)]
+    found = is_last & same & skipped & before
+    return user[found], track[found]
 
 
 def play_counts(plays: pl.DataFrame) -> pl.DataFrame:
