@@ -25,7 +25,7 @@ _YEAR_SPREADS = np.array([0.01, 0.03, 0.1, 0.3, 1.0]) ** 2  # candidates: half m
 
 @dataclass(frozen=True)
 class Look:
-    """One look at a genre: contrasts (a year each) × columns. `first`: its number among half months or days."""
+    """One look at a genre: contrasts (a year each) × columns. `first`: its number, of half months or days."""
 
     kind: str
     first: int
