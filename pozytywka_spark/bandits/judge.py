@@ -61,7 +61,10 @@ def judged(rows: pl.DataFrame, slots: Mapping[str, SlotPlan]) -> pl.DataFrame:
         ),
         (everyone.list.n_unique() != size, TWICE_ELIGIBLE),
         (~pl.col("probability").is_between(0, 1, closed="right").fill_null(value=False), BAD_PROBABILITY),
-        (probabilities.is_not_null() & (probabilities.list.len() != size).fill_null(value=True), OTHER_LENGTH),
+        (
+            probabilities.is_not_null() & (probabilities.list.len() != size).fill_null(value=True),
+            OTHER_LENGTH,
+        ),
         (_has(probabilities, ~pl.element().is_between(0, 1).fill_null(value=False)), BAD_PROBABILITY),
         (((probabilities.list.sum() - 1).abs() > _WITHIN), BAD_SUM),
         (((of_chosen - pl.col("probability")).abs() > _WITHIN), OTHER_PROBABILITY),

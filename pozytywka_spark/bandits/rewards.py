@@ -18,9 +18,9 @@ def with_rewards(
     """`rows` with `reward`: 1 if the user had an event in [decided_at, decided_at + window), cut short by
     their next decision, else 0; null where the window isn't over by the data's `end` (microseconds).
 
-    `rows` and `later` are decisions of one slot (`later`: those after them, `user_id`, `decided_at`), `earned`
-    as EARNED. That a window ends early makes nobody's decision mature earlier: who comes back soon would count
-    more than others.
+    `rows` and `later` are decisions of one slot (`later`: those after them, `user_id`, `decided_at`),
+    `earned` as EARNED. That a window ends early makes nobody's decision mature earlier: who comes back soon
+    would count more than others.
     """
     at = pl.col("decided_at").dt.epoch("us")
     mine = rows.select("user_id", at.alias("at"), pl.int_range(pl.len()).cast(pl.Int64).alias("row"))
@@ -80,15 +80,18 @@ def with_days_since(rows: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     numbered = rows.with_columns(pl.int_range(pl.len()).alias("row"))
     asked = (
         numbered.filter(is_open)
-        .select("row", "user_id", pl.col("decided_at").dt.epoch("us").alias("at"), pl.col("eligible").alias("chosen"))
+        .select(
+            "row",
+            "user_id",
+            pl.col("decided_at").dt.epoch("us").alias("at"),
+            pl.col("eligible").alias("chosen"),
+        )
         .with_columns(pl.int_ranges(pl.col("chosen").list.len()).alias("place"))
         .explode("chosen", "place")
         .filter(pl.col("chosen").is_not_null())
         .sort("at")
     )
-    shown = pl.concat(
-        [before, shown_of(rows)],
-    ).sort("shown_at")
+    shown = pl.concat([before, shown_of(rows)]).sort("shown_at")
     found = asked.join_asof(
         shown.with_columns(pl.col("shown_at").alias("at")),
         on="at",

@@ -47,15 +47,14 @@ def round_sums(rows: pl.DataFrame, min_probability: float, kind: str) -> pl.Data
     cell = (np.repeat(group.astype(np.int64), sizes) * len(arms) + arm) * len(_SEEN) + seen
     is_kept = (b >= min_probability) & (1.0 - b >= min_probability)
     if not is_kept.all():
-        cell, of_half, reward, is_chosen = (
-            each[is_kept] for each in (cell, of_half, reward, is_chosen)
-        )
+        cell, of_half, reward, is_chosen = (each[is_kept] for each in (cell, of_half, reward, is_chosen))
     weight = 1.0 / of_half
     half = 2 * cell + is_chosen
     cells = len(groups) * len(arms) * len(_SEEN)
     counts = np.bincount(half, minlength=2 * cells)
     sums = [
-        np.bincount(half, weights=each, minlength=2 * cells) for each in (weight, weight * reward, weight * weight)
+        np.bincount(half, weights=each, minlength=2 * cells)
+        for each in (weight, weight * reward, weight * weight)
     ]
     rounds = counts[0::2] + counts[1::2]
     at = np.flatnonzero(rounds)

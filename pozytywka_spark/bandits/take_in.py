@@ -112,9 +112,7 @@ def buckets_of(lake: Lake) -> int | None:
     return None if version is None else version % _REVISION
 
 
-def _write(
-    settings: Settings, lake: Lake, tasks: Tasks, judged: Done, days: Mapping[date, int]
-) -> Done:
+def _write(settings: Settings, lake: Lake, tasks: Tasks, judged: Done, days: Mapping[date, int]) -> Done:
     sound: dict[int, tuple[Parcel, ...]] = {}
     for parcel in judged.of(SOUND):
         number = int(parcel.key[0])

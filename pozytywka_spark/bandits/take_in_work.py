@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -170,7 +171,7 @@ def as_aside(rows: pl.DataFrame, source: str) -> pl.DataFrame:
         content = sha256(said.encode()).hexdigest()
         shown = as_text({key: value for key, value in row.items() if key != "user_id"})
         kept = without_user(text) if reason == NO_ROW and text is not None else shown
-        lines.append([content, row["decision_id"], row["slot"], reason, kept[:_TEXT_KEPT], source])
+        lines.append([content, row["decision_id"], row["slot"], reason, kept[:_TEXT_KEPT], Path(source).name])
     names = list(SLOT_DECISIONS_ASIDE.columns)
     return pl.DataFrame(lines, schema=dict.fromkeys(names, pl.String), orient="row")
 
