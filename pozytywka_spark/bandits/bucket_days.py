@@ -16,7 +16,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from pozytywka_spark.bandits.rewards import EARNED, SHOWN, last_shown, shown_of, with_days_since, with_rewards
-from pozytywka_spark.bandits.slots import SlotPlan
+from pozytywka_spark.bandits.slots import SEASONAL, SlotPlan
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.months import start_micros
@@ -68,10 +68,11 @@ def read_days(
                 continue
             if slot.arms:
                 rows = rows.with_columns(pl.col("eligible").fill_null(pl.lit(pl.Series([list(slot.arms)]))))
-            worked_out = _needs_history(rows)
+            # a seasonal slot has no novelty, and a thousand arms
+            worked_out = slot.kind != SEASONAL and _needs_history(rows)
             if worked_out:
                 past = history.setdefault(name, _History(bucket, name, files))
-                rows = with_days_since(rows, past.until(day))
+                rows = with_days_since(rows, pl.concat([past.until(day), shown_of(rows)]))
             if not slot.is_logged:
                 if slot.reward not in earned:
                     earned[slot.reward] = _earned(bucket, slot.reward, files)

@@ -17,7 +17,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_days import INGEST, recorded_span, span_of_events
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
-from pozytywka_spark.months import as_micros, next_month
+from pozytywka_spark.months import as_micros
 from pozytywka_spark.schemas import EVENTS, SLOT_DECISIONS
 
 NO_END = 2**62
@@ -78,19 +78,24 @@ def open_log(settings: Settings, lake: Lake, tasks: Tasks, slots: Sequence[str] 
     return Log(chosen, buckets, {day: tuple(each) for day, each in days.items()}, earned_days, end)
 
 
+def earned_until(
+    lake: Lake, tasks: Tasks, kind: str, day: date, buckets: int
+) -> dict[int, tuple[Parcel, ...]]:
+    """Events of a type of all months up to a day's, by bucket of the log's; of an empty lake none."""
+    if not lake.exists(EVENTS.name):
+        return {}
+    parcels, _ = _earned(lake, tasks, [kind], None, day, buckets)
+    return {bucket: by_type.get(kind, ()) for bucket, by_type in parcels.items()}
+
+
 def _earned(
-    lake: Lake, tasks: Tasks, types: Sequence[str], first: date, last: date, buckets: int
+    lake: Lake, tasks: Tasks, types: Sequence[str], first: date | None, last: date, buckets: int
 ) -> tuple[Mapping[int, Mapping[str, tuple[Parcel, ...]]], EarnedDays]:
-    months = []
-    month = first.replace(day=1)
-    while month <= last:
-        months.append(month)
-        month = next_month(month)
-    columns = ["user_id", "event_time", "event_type"]
+    begin = date.min if first is None else first.replace(day=1)
     shards = [
         shard
-        for shard in lake.shards(EVENTS.name, tasks, columns=columns)
-        if shard.partition["event_month"] in months
+        for shard in lake.shards(EVENTS.name, tasks, columns=["user_id", "event_time", "event_type"])
+        if shard.partition["event_month"] is not None and begin <= shard.partition["event_month"] <= last
     ]
     done = tasks.run(
         [file for shard in shards for file in shard.files],

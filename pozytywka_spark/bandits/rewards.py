@@ -72,9 +72,9 @@ def last_shown(shown: pl.DataFrame) -> pl.DataFrame:
     return shown.group_by(_SHOWN_KEYS).agg(pl.col("shown_at").max())
 
 
-def with_days_since(rows: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+def with_days_since(rows: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
     """`rows` (one slot's, with `eligible`) with `days_since` where it was null as a whole: fractional days
-    since the user was last shown the arm, by `before` (SHOWN) and by `rows` themselves; null inside: never.
+    since the user was last shown the arm, by `shown` (SHOWN), before `decided_at`; null inside: never.
     """
     is_open = pl.col("days_since").is_null() & pl.col("eligible").is_not_null()
     numbered = rows.with_columns(pl.int_range(pl.len()).alias("row"))
@@ -91,9 +91,8 @@ def with_days_since(rows: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("chosen").is_not_null())
         .sort("at")
     )
-    shown = pl.concat([before, shown_of(rows)]).sort("shown_at")
     found = asked.join_asof(
-        shown.with_columns(pl.col("shown_at").alias("at")),
+        shown.sort("shown_at").with_columns(pl.col("shown_at").alias("at")),
         on="at",
         by=_SHOWN_KEYS,
         strategy="backward",

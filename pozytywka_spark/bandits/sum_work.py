@@ -1,4 +1,4 @@
-"""Daily sums by tasks: events that count as rewards, sums of buckets, and those of a month together. No Spark."""
+"""Daily sums by tasks: events that reward, sums of buckets, those of a month together. No Spark here."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _WRAP = 2**64
 
 @dataclass(frozen=True)
 class FindEarned:
-    """Work on files of `events`: stages EARNED by type and bucket of the log's; tells by type and day how many
-    there are and the sum of their dice, which names them in any order.
+    """Work on files of `events`: stages EARNED by type and bucket of the log's; tells by type and day how
+    many there are and the sum of their dice, which names them in any order.
     """
 
     types: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Sums over rounds (a decision and an eligible arm), by which policies learn: arrays in, a frame out. No Spark.
+"""Sums over rounds (a decision and an eligible arm), by which policies learn. No Spark here.
 
 With b the probability of the arm, its weight is w = 1/b where it was chosen and 1/(1 - b) where another was:
 inverse propensity weights (Horvitz and Thompson 1952), for both halves of the difference of Yancey and
@@ -26,8 +26,8 @@ def round_sums(rows: pl.DataFrame, min_probability: float, kind: str) -> pl.Data
     """Grain arm, group, bucket of days since it was shown: VALUES, of mature decisions (`reward` not null).
 
     A round whose b or 1 - b is below `min_probability` is left out. Decisions without `probabilities` give
-    no sums, but for a seasonal slot's: there the chosen arm is its only round, whatever its probability, and
-    with the weight 1, for among a thousand arms each is rare.
+    no sums, but for a seasonal slot's: there the chosen arm is a decision's only round, and whatever its
+    probability, for among a thousand arms each is rare.
     """
     mature = rows.filter(pl.col("reward").is_not_null())
     if kind == SEASONAL:
@@ -70,14 +70,15 @@ def round_sums(rows: pl.DataFrame, min_probability: float, kind: str) -> pl.Data
 
 
 def chosen_sums(mature: pl.DataFrame) -> pl.DataFrame:
-    """The same of chosen arms alone, each with the weight 1."""
+    """The same of chosen arms alone, without a bound and whenever it was that they were shown."""
+    weight = 1.0 / pl.col("probability")
     return (
         mature.group_by(pl.col("chosen").alias("arm"), pl.col("group").fill_null(""))
         .agg(
             pl.len().cast(pl.Int64).alias("rounds"),
-            pl.len().cast(pl.Float64).alias("chosen_weight"),
-            pl.col("reward").sum().alias("chosen_reward"),
-            pl.len().cast(pl.Float64).alias("chosen_square"),
+            weight.sum().alias("chosen_weight"),
+            (weight * pl.col("reward")).sum().alias("chosen_reward"),
+            (weight * weight).sum().alias("chosen_square"),
             *(pl.lit(0.0).alias(name) for name in OTHER),
         )
         .with_columns(pl.lit(NEVER, pl.Int32).alias("seen"))

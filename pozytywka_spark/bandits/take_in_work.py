@@ -1,4 +1,4 @@
-"""A log on its way into `slot_decisions`: files judged by tasks, what was taken before found, the rest written.
+"""A log on its way into `slot_decisions`: judged by tasks, what was taken before found, the rest written.
 
 Three jobs: files of the log are judged and their rows put down by slice of `decision_id`; files of the table
 are searched for those ids; each slice is brought together, twins removed, and written. No Spark here.

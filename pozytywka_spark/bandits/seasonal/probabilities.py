@@ -19,6 +19,6 @@ def probabilities(sums, genre_of, arms, day, settings):
     series = series_of(sums, list(arms), day)
     view = outlook(series, [genre_of[a] for a in arms], day, None)
     rng = np.random.default_rng([day.toordinal(), 1])
-    shares = watched(view.draws(rng, draws_for(len(arms))), view.arms, getattr(bandits,'watch',.05))
+    shares = watched(view.draws(rng, draws_for(len(arms))), view.arms, getattr(bandits, "watch", 0.05))
     p = bounded(shares, bandits.min_probability, 0.0, 0.95, rng)
     return pd.DataFrame({"group": "", "arm": list(arms), "probability": p})
