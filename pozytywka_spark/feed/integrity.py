@@ -1,10 +1,10 @@
 """Integrity: which candidates may not stand on a page, each counted under the first rule that removes it.
 
-    unknown    a track that isn't in the catalogue, or without a known artist
-    blocked    on the block list
-    farmed     over half of its plays of the last 30 days by under 1% of accounts that each played it often
-    rejected   the user skipped each of their last two plays of it, within 180 days
-    same song  another candidate is by the same artist and of the same normalised name, and is played more
+unknown    a track that isn't in the catalogue, or without a known artist
+blocked    on the block list
+farmed     over half of its plays of the last 30 days by under 1% of accounts that each played it often
+rejected   the user skipped each of their last two plays of it, within 180 days
+same song  another candidate is by the same artist and of the same normalised name, and is played more
 """
 
 from __future__ import annotations

@@ -70,7 +70,12 @@ def weights_of(
     times = deeds.sum(axis=0)
     told = np.flatnonzero((times >= _LEAST) & (answers - times >= _LEAST))
     if 0 not in told:
-        return Weights(_of_settings(settings), "the settings' weights: hardly any answer tells of finishing", answers, people)
+        return Weights(
+            _of_settings(settings),
+            "the settings' weights: hardly any answer tells of finishing",
+            answers,
+            people,
+        )
     told = told[_apart(_within(user, deeds[:, told]))]
     slopes, covariance, groups = within_person(user, answer.astype(np.float64), deeds[:, told])
     quantile = float(stats.t.ppf(0.5 + _LEVEL / 2, groups - 1)) if groups > 1 else np.inf
@@ -78,7 +83,8 @@ def weights_of(
         why = "the settings' weights: answers don't rise with finishing a track, beyond doubt"
         return Weights(_of_settings(settings), why, answers, people)
     found = {
-        HEADS[head]: _ratio(HEADS[head], slopes, covariance, at, quantile) for at, head in enumerate(told.tolist())
+        HEADS[head]: _ratio(HEADS[head], slopes, covariance, at, quantile)
+        for at, head in enumerate(told.tolist())
     }
     unit = settings["finish"] if settings.get("finish", 0) > 0 else 1.0
     weights = tuple(
