@@ -50,9 +50,9 @@ def take_in(lake: Lake, kind_name: str, chunks: Iterable[pl.DataFrame], path: st
     broken off between, the next run takes none twice. Raises `DataError` where the lake has no users.
     """
     kind = KINDS[kind_name]
-    for table in ("users", "tracks"):
-        if not lake.exists(table):
-            raise DataError(f"table {table} is not in {lake.root}: run the ingest job first")
+    for name in ("users", "tracks"):
+        if not lake.exists(name):
+            raise DataError(f"table {name} is not in {lake.root}: run the ingest job first")
     source = Path(path).name
     with lake.tasks() as tasks:
         reasons: Counter[str] = Counter()
