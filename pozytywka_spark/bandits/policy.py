@@ -216,7 +216,7 @@ class _Reader:
         return str(days[0]), str(days[1])
 
     def _rules(self, arms: tuple[str, ...]) -> dict[str, tuple[Mapping[str, Any], ...]]:
-        rules = self._document.get("rules") or {}
+        rules = self._document.get("rules", {})
         if not isinstance(rules, Mapping) or not all(
             isinstance(of_arm, list | tuple) for of_arm in rules.values()
         ):
