@@ -73,6 +73,22 @@ SLOTS = {
 }
 
 
+class Seasonal(Section):
+    """Slots with many arms whose rewards have seasons, learnt by genre."""
+
+    drift: Estimated | Annotated[float, Field(gt=0)] = Field(
+        "estimated", description="sd of what a day changes in an arm's log rate"
+    )
+    watch: float = Field(
+        0.05,
+        ge=0,
+        le=0.5,
+        description="share of decisions spread evenly over genres, so that seasons are seen",
+    )
+    floor: float = Field(0.0, ge=0, lt=0.1, description="probability of each arm, at least")
+    cap: float = Field(0.95, gt=0, le=1, description="probability of each arm, at most")
+
+
 class Bandits(Section):
     """What is chosen where, and how that is learnt."""
 
@@ -91,3 +107,4 @@ class Bandits(Section):
     holdout_days: int = Field(2, ge=1, description="latest days that learning leaves to the gate")
     min_effective: float = Field(1000, ge=1, description="effective sample of an evaluation, at least")
     softmax: Softmax = Softmax()
+    seasonal: Seasonal = Seasonal()

@@ -34,6 +34,7 @@ FARMED_PLAYS = 10
 class Barred:
     """Tracks that stand on nobody's page, a mask of the track side each."""
 
+    unknown: Array  # without a known artist
     blocked: Array
     farmed: Array
 
@@ -52,7 +53,7 @@ def judge(pairs: Pairs, side: TrackSide, barred: Barred, rejected: Array) -> Arr
     verdict[rejected] = REJECTED
     verdict[barred.farmed[tracks]] = FARMED
     verdict[barred.blocked[tracks]] = BLOCKED
-    verdict[(pairs.track < 0) | (side.artist[tracks] < 0)] = UNKNOWN
+    verdict[(pairs.track < 0) | barred.unknown[tracks]] = UNKNOWN
     verdict[_same_song(pairs, side, verdict == PASSED)] = SAME_SONG
     return verdict
 

@@ -88,7 +88,7 @@ def weights_of(
     }
     unit = settings["finish"] if settings.get("finish", 0) > 0 else 1.0
     weights = tuple(
-        found.get(head) or Weight(head, *(3 * [settings.get(head, 0.0) / unit]), SETTINGS) for head in HEADS
+        found.get(head) or _of_settings_alone(head, settings.get(head, 0.0) / unit) for head in HEADS
     )
     missing = [one.head for one in weights if one.source == SETTINGS]
     why = f"{answers} answers of {people} people"
@@ -142,4 +142,8 @@ def _ratio(head: str, slopes: Array, covariance: Array, at: int, quantile: float
 
 
 def _of_settings(settings: Mapping[str, float]) -> tuple[Weight, ...]:
-    return tuple(Weight(head, *(3 * [float(settings.get(head, 0.0))]), SETTINGS) for head in HEADS)
+    return tuple(_of_settings_alone(head, float(settings.get(head, 0.0))) for head in HEADS)
+
+
+def _of_settings_alone(head: str, weight: float) -> Weight:
+    return Weight(head, weight, weight, weight, SETTINGS)
