@@ -50,7 +50,7 @@ def test_the_sums_are_those_of_duckdb() -> None:
     ]
     named = ", ".join(f"{text} as {name}" for text, name in zip(columns, CHOSEN + OTHER, strict=True))
     expected = duckdb.sql(
-        f'select arm, "group", seen, count(*) as rounds, {named} from flat '  # noqa: S608 our own text
+        f'select arm, "group", seen, count(*) as rounds, {named} from flat '
         "where probabilities >= 0.01 and 1 - probabilities >= 0.01 group by all order by all"
     ).pl()
     assert told.select(BY_ROUND).rows() == expected.select(BY_ROUND).rows()
