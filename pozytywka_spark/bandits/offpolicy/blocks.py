@@ -72,8 +72,8 @@ def names_of(decisions: pl.DataFrame, known: Names = Names((), ())) -> Names:
 
 
 def spelt_out(decisions: pl.DataFrame, arms: Sequence[str] | None) -> pl.DataFrame:
-    """The rows with no list null: `eligible` null means `arms` and all that these rows chose (None: the chosen
-    one alone, where no other is asked about), `days_since` null, or without `eligible`, that none was shown.
+    """The rows with no list null: `eligible` null means `arms` and all that these rows chose (None: only the
+    chosen one, where no other is asked about), `days_since` null, or without `eligible`, that none was shown.
     """
     is_open = pl.col("eligible").is_null()
     rows = decisions
