@@ -33,15 +33,18 @@ CATALOGUE, SMALL_EVENTS, LISTENERS, PLAY_COUNTS, FARMED, COUNTS, TRACK_SIDE = (
     "counts",
     "track side",
 )
+SHOWN_DAYS = 14  # whose feeds are looked back at
 ROWS, FOLDED, TOTAL, ACCOUNTS, USERS_TOLD = "rows", "folded", "total", "accounts", "users"
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A slice of the users: what they did, and who of them had bought premium."""
+    """A slice of the users: what they did, who of them had bought premium, and on which of the last days they
+    had a session (`user_id`, `day`)."""
 
     listeners: Listeners
     buyers: Array
+    present: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -118,11 +121,16 @@ class MakeListeners:
             # how a play ended is known by then, or not
             events = events.filter(pl.col("time_us") < self.cut_off_us)
             listeners = listeners_of(events, mine, catalogue)
-            files.stage(LISTENERS, blobs.pack(Batch(listeners, buyers_of(events))), (item.number,))
+            files.stage(LISTENERS, blobs.pack(Batch(listeners, buyers_of(events), self._present(events))), (item.number,))
             past = listeners.listening.between(self.cut_off_us - FARMED_DAYS * DAY_US, self.cut_off_us)
             plays = pl.DataFrame({"user_id": past.play_user, "track_id": past.play_track})
             files.stage(PLAY_COUNTS, play_counts(plays))
             yield {ACCOUNTS: len(np.unique(past.play_user)), USERS_TOLD: len(listeners)}
+
+    def _present(self, events: pl.DataFrame) -> pl.DataFrame:
+        late = events.filter(pl.col("time_us") >= self.cut_off_us - SHOWN_DAYS * DAY_US)
+        day = pl.from_epoch(pl.col("time_us"), "us").dt.date().alias("day")
+        return late.select("user_id", day).unique().sort("user_id", "day")
 
 
 @dataclass(frozen=True)
