@@ -90,6 +90,24 @@ class SliceEvents:
 
 
 @dataclass(frozen=True)
+class SliceRows:
+    """Work on a table's files: stages `columns` of their rows by slice of users, as parcels of `kind`."""
+
+    kind: str
+    columns: tuple[str, ...]
+    slices: int
+
+    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Nothing is told."""
+        for item in items:
+            rows = files.read([item], self.columns)
+            for (number,), part in rows.group_by(slice_of("user_id", self.slices), maintain_order=True):
+                assert isinstance(number, int)
+                files.stage(self.kind, part, (number,))
+        return iter(())
+
+
+@dataclass(frozen=True)
 class Slice:
     """A slice of users and its parcels of events."""
 

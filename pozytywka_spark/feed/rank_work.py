@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -19,7 +19,7 @@ from pozytywka_spark.feed.arrange.memory import SEEN as SEEN_SCHEMA
 from pozytywka_spark.feed.arrange.shortlist import TrackTraits
 from pozytywka_spark.feed.block_list import mask_of
 from pozytywka_spark.feed.catalogue import NOBODY
-from pozytywka_spark.feed.earlier import FEED, SEEN, Earlier, earlier_of
+from pozytywka_spark.feed.earlier import Earlier, earlier_of
 from pozytywka_spark.feed.integrity import Barred
 from pozytywka_spark.feed.inventory.sources import lists_of
 from pozytywka_spark.feed.prepare_work import Batch
@@ -28,7 +28,7 @@ from pozytywka_spark.feed.rows import feed_rows
 from pozytywka_spark.feed.track_side import Tracks
 from pozytywka_spark.feed.users import only
 from pozytywka_spark.hashing.identity import user_bucket
-from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 
 SHARED, STAGES = "shared", "stages"
@@ -62,29 +62,29 @@ class MakeShared:
 
 @dataclass(frozen=True)
 class Look:
-    """How a slice's users are ranked: parcels and files that every task reads."""
+    """How a slice's users are ranked. `feed`, `seen`: rows of earlier feeds by number of slice."""
 
     shared: Parcel
     ranker: Parcel
     plan: Plan
-    feed: tuple[DataFile, ...]
-    seen: tuple[DataFile, ...]
+    feed: Mapping[int, tuple[Parcel, ...]]
+    seen: Mapping[int, tuple[Parcel, ...]]
 
-    def ranked(self, batch: Batch, files: TaskFiles) -> Iterator[tuple[Ranked, Shared]]:
+    def ranked(self, batch: Batch, number: int, files: TaskFiles) -> Iterator[tuple[Ranked, Shared]]:
         """Some users at a time."""
         shared = blobs.shared(files, self.shared, Shared)
         ranker: Ranker = blobs.shared(files, self.ranker, object)  # type: ignore[assignment] a Protocol
-        earlier = self.earlier(batch, shared, files)
+        earlier = self.earlier(batch, number, shared, files)
         tracks, first = len(shared.tracks.side), 0
         for part in batches(batch.listeners, tracks):
             own = earlier.of_users(first, first + len(part), tracks)
             first += len(part)
             yield rank(part, own, shared, ranker, self.plan), shared
 
-    def earlier(self, batch: Batch, shared: Shared, files: TaskFiles) -> Earlier:
+    def earlier(self, batch: Batch, number: int, shared: Shared, files: TaskFiles) -> Earlier:
         """What earlier feeds say."""
-        feed = files.read(self.feed, FEED) if self.feed else FEED_SCHEMA.to_frame()
-        seen = files.read(self.seen, SEEN) if self.seen else SEEN_SCHEMA.to_frame()
+        feed = files.read(self.feed[number]) if number in self.feed else FEED_SCHEMA.to_frame()
+        seen = files.read(self.seen[number]) if number in self.seen else SEEN_SCHEMA.to_frame()
         return earlier_of(batch, feed, seen, shared.tracks.side.track_id, self.plan.day)
 
 
@@ -106,7 +106,7 @@ class RankUsers:
                 batch = only(batch, ~np.isin(batch.listeners.user_id, batch.buyers))
             counts: dict[tuple[str, str], list[Count]] = {}
             frames = []
-            for ranked, shared in self.look.ranked(batch, files):
+            for ranked, shared in self.look.ranked(batch, int(item.key[0]), files):
                 everyone = np.ones(len(ranked.kept.user_id), bool)
                 promoted = shared.traits.promoted
                 frames.append(
