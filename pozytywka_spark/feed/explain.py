@@ -51,13 +51,17 @@ def explain(settings: Settings, lake: Lake, user_id: int, day: date) -> Explaine
         mine = pl.DataFrame({"user_id": [user_id]}).select(slice_of("user_id", len(sliced.slices))).item()
         parcels = [parcel for parcel in prepared.listeners if parcel.key == (mine,)]
         done = tasks.run(
-            parcels, ExplainUser(look, user_id), weight=lambda parcel: parcel.size, named=lambda _: "one user's page"
+            parcels,
+            ExplainUser(look, user_id),
+            weight=lambda parcel: parcel.size,
+            named=lambda _: "one user's page",
         )
         if not done.results:
             raise DataError(f"--user {user_id}: there is no such user")
         rows = stages_of(lake, day)
         possible = {
-            feed_id_of(settings, lake, tasks, day, sliced, model, lists, only_free=free) for free in (False, True)
+            feed_id_of(settings, lake, tasks, day, sliced, model, lists, only_free=free)
+            for free in (False, True)
         }
         told = done.results[0]
         return Explained(

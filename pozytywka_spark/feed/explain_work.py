@@ -119,8 +119,17 @@ def _absent(ranked: Ranked, tracks: Tracks, weights: Any) -> list[dict[str, Any]
         if entry in standing:
             continue
         times = int(ranked.passed[entry])
-        why = f"passed over {times} times" if times else "its artist, its genre, or tracks like it stand there"
-        rows.append({"by value": at + 1, **_named(ranked.kept.track[entry], tracks), **_value(ranked, entry, weights), "why": why})
+        why = (
+            f"passed over {times} times" if times else "its artist, its genre, or tracks like it stand there"
+        )
+        rows.append(
+            {
+                "by value": at + 1,
+                **_named(ranked.kept.track[entry], tracks),
+                **_value(ranked, entry, weights),
+                "why": why,
+            }
+        )
     return rows
 
 

@@ -24,7 +24,8 @@ class Lists:
 def lists_named(settings: Settings) -> Lists:
     """Raises `UsageError` for a file that can't be read."""
     return Lists(
-        read_ids(settings.feed.block_list, "feed.block_list"), read_ids(settings.feed.promoted, "feed.promoted")
+        read_ids(settings.feed.block_list, "feed.block_list"),
+        read_ids(settings.feed.promoted, "feed.promoted"),
     )
 
 
@@ -41,9 +42,7 @@ def check_day(settings: Settings, lake: Lake, day: date, *, days_after: int = 0)
     midnight = datetime.combine(day, time(), span.end.tzinfo)
     if (span.end - midnight).days < days_after or midnight > span.end:
         after = f", and the {days_after} days after it" if days_after else ""
-        raise UsageError(
-            f"--at {day}{after}: the data end at {span.end:%Y-%m-%d %H:%M}; name an earlier day"
-        )
+        raise UsageError(f"--at {day}{after}: the data end at {span.end:%Y-%m-%d %H:%M}; name an earlier day")
     if midnight <= span.start:
         raise UsageError(f"--at {day}: the data begin at {span.start:%Y-%m-%d %H:%M}; name a later day")
     return span

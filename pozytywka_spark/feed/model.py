@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.feed.pairs import Array
@@ -17,7 +16,7 @@ from pozytywka_spark.tracking.plain_models import load_files, named
 from pozytywka_spark.tracking.store import Tracking, connect
 
 NAME = "pozytywka-feed"
-WEIGHTS = "weights.json"
+WEIGHTS, MEASURED = "weights.json", "measured.json"
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,11 @@ def weights_file(weights: Weights) -> bytes:
 def weights_of_file(content: bytes) -> Weights:
     """Back from JSON."""
     read = json.loads(content)
-    return Weights(tuple(Weight(**one) for one in read["weights"]), read["why"], read["answers"], read["people"])
+    return Weights(
+        tuple(Weight(**one) for one in read["weights"]), read["why"], read["answers"], read["people"]
+    )
 
 
 def weight_rows(weights: Weights, version: str) -> Sequence[Mapping[str, object]]:
     """Rows of the table `feed_weights`."""
     return [{**asdict(one), "model_version": version} for one in weights.weights]
-
-

@@ -61,7 +61,9 @@ class MakeCatalogue:
             tracks = files.read(self.tracks, TRACKS)
             artists = files.read(self.artists, ARTISTS)
             users = files.read(self.users, USERS)
-            genres = users.get_column("favourite_genres").drop_nulls().explode().drop_nulls().unique().to_list()
+            genres = (
+                users.get_column("favourite_genres").drop_nulls().explode().drop_nulls().unique().to_list()
+            )
             cities = users.get_column("city").drop_nulls().unique().to_list()
             files.stage(CATALOGUE, blobs.pack(catalogue_of(tracks, artists, cities, genres)))
             digests = [contents_digest(each) for each in (tracks, artists, users)]
@@ -79,7 +81,9 @@ class SliceEvents:
     def __call__(self, items: Sequence[Shard], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a shard."""
         catalogue = blobs.shared(files, self.catalogue, Catalogue)
-        index = pl.DataFrame({"track_id": catalogue.track_id}, schema={"track_id": pl.String}).with_row_index("track")
+        index = pl.DataFrame({"track_id": catalogue.track_id}, schema={"track_id": pl.String}).with_row_index(
+            "track"
+        )
         for shard in items:
             rows = small(files.read(shard.files, EVENTS), index, self.until_us)
             for (number,), part in rows.group_by(slice_of("user_id", self.slices), maintain_order=True):
@@ -139,7 +143,11 @@ class MakeListeners:
             # how a play ended is known by then, or not
             events = events.filter(pl.col("time_us") < self.cut_off_us)
             listeners = listeners_of(events, mine, catalogue)
-            files.stage(LISTENERS, blobs.pack(Batch(listeners, buyers_of(events), self._present(events))), (item.number,))
+            files.stage(
+                LISTENERS,
+                blobs.pack(Batch(listeners, buyers_of(events), self._present(events))),
+                (item.number,),
+            )
             past = listeners.listening.between(self.cut_off_us - FARMED_DAYS * DAY_US, self.cut_off_us)
             plays = pl.DataFrame({"user_id": past.play_user, "track_id": past.play_track})
             files.stage(PLAY_COUNTS, play_counts(plays))

@@ -23,7 +23,7 @@ from pozytywka_spark.feed.earlier import Earlier, earlier_of
 from pozytywka_spark.feed.integrity import Barred
 from pozytywka_spark.feed.inventory.sources import lists_of
 from pozytywka_spark.feed.prepare_work import Batch
-from pozytywka_spark.feed.ranking import Count, Plan, Ranker, Ranked, Shared, rank
+from pozytywka_spark.feed.ranking import Count, Plan, Ranked, Ranker, Shared, rank
 from pozytywka_spark.feed.rows import feed_rows
 from pozytywka_spark.feed.track_side import Tracks
 from pozytywka_spark.feed.users import only
@@ -56,7 +56,9 @@ class MakeShared:
         side = tracks.side
         unknown = side.artist_id[side.artist] == NOBODY if len(side) else np.zeros(0, bool)
         barred = Barred(np.asarray(unknown, bool), mask_of(self.blocked, side.track_id), farmed)
-        traits = TrackTraits.of(side.artist, side.genres, mask_of(self.promoted, side.track_id), side.embedding)
+        traits = TrackTraits.of(
+            side.artist, side.genres, mask_of(self.promoted, side.track_id), side.embedding
+        )
         return Shared(tracks, lists_of(tracks, self.most), barred, traits)
 
 
@@ -122,7 +124,9 @@ class RankUsers:
         bucket = user_bucket(pl.col("user_id"), self.buckets)
         for (number,), part in rows.group_by(bucket.alias("bucket"), maintain_order=True):
             partition = {"feed_date": self.look.plan.day, "user_bucket": number}
-            files.write(schemas.FEED, part.drop("bucket", strict=False).sort("user_id", "position"), partition)
+            files.write(
+                schemas.FEED, part.drop("bucket", strict=False).sort("user_id", "position"), partition
+            )
 
 
 def _told(stage: str, rule: str, count: Count) -> list[Any]:

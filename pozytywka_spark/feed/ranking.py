@@ -139,7 +139,8 @@ def rank(listeners: Listeners, own: Own, shared: Shared, ranker: Ranker, plan: P
     key = kept.user * size + kept.track
     passed = times_of(key, own.passed_key, own.passed_times)
     new = ~is_among(
-        kept.user * len(tracks.side.artist_id) + tracks.side.artist[kept.track], _played_artists(users, tracks)
+        kept.user * len(tracks.side.artist_id) + tracks.side.artist[kept.track],
+        _played_artists(users, tracks),
     )
     with _timed() as clock:
         valued = Valued(kept.user_id, kept.start, kept.track, value, passed, new)
@@ -148,7 +149,9 @@ def rank(listeners: Listeners, own: Own, shared: Shared, ranker: Ranker, plan: P
     counts[PAGE, ALL] = Count(int(standing.any(axis=1).sum()), len(kept), int(standing.sum()), clock.seconds)
     for number, name in enumerate(PAGE_RULES):
         relaxed = pages.broken >> number & 1
-        counts[PAGE, f"relaxed: {name}"] = Count(int(relaxed.any(axis=1).sum()), int(relaxed.sum()), int(relaxed.sum()))
+        counts[PAGE, f"relaxed: {name}"] = Count(
+            int(relaxed.any(axis=1).sum()), int(relaxed.sum()), int(relaxed.sum())
+        )
     counts[PAGE, "passed over"] = Count(len(np.unique(kept.user[passed > 0])), int((passed > 0).sum()), 0)
     counts[PAGE, "explore"] = Count(int(pages.explored.any(axis=1).sum()), 0, int(pages.explored.sum()))
     light = np.full(len(found), np.nan, np.float64)

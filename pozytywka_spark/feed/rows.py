@@ -68,7 +68,11 @@ def _marks(ranked: Ranked, broken: Array, entry: Array, promoted: Array) -> pl.S
     values, place = np.unique(bits, return_inverse=True)
     words = [
         relaxed(value & 0xFF)
-        + [name for number, name in enumerate((PASSED_OVER, NEW_ARTIST, PROMOTED)) if value >> (8 + number) & 1]
+        + [
+            name
+            for number, name in enumerate((PASSED_OVER, NEW_ARTIST, PROMOTED))
+            if value >> (8 + number) & 1
+        ]
         for value in values.tolist()
     ]
     return pl.Series(words, dtype=pl.List(pl.String)).gather(place) if len(words) else _none()

@@ -90,7 +90,9 @@ def stages_of(lake: Lake, day: date) -> list[dict[str, Any]]:
     """Rows of `feed_stages` of a day; none if it wasn't ranked."""
     if not lake.exists(schemas.FEED_STAGES.name):
         return []
-    rows: list[dict[str, Any]] = lake.rows(schemas.FEED_STAGES.name, partitions=[{"feed_date": day}]).to_pylist()
+    rows: list[dict[str, Any]] = lake.rows(
+        schemas.FEED_STAGES.name, partitions=[{"feed_date": day}]
+    ).to_pylist()
     return rows
 
 

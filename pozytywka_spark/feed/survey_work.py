@@ -52,7 +52,11 @@ def deeds_of(asked: pl.DataFrame, batch: Batch, track_id: Array) -> pl.DataFrame
     """
     listening = batch.listeners.listening
     users = batch.listeners.user_id
-    numbered = asked.filter(pl.col("user_id").is_in(users)).sort("user_id", "asked_at", "track_id").with_row_index("row")
+    numbered = (
+        asked.filter(pl.col("user_id").is_in(users))
+        .sort("user_id", "asked_at", "track_id")
+        .with_row_index("row")
+    )
 
     def inside(user: Array, track: Array, time_us: Array, **more: Array) -> pl.DataFrame:
         wanted = np.isin(user, np.flatnonzero(np.isin(users, numbered.get_column("user_id").to_numpy())))
@@ -67,17 +71,21 @@ def deeds_of(asked: pl.DataFrame, batch: Batch, track_id: Array) -> pl.DataFrame
         near = (pl.col("time") < pl.col("asked_at")) & (pl.col("time") >= pl.col("asked_at") - _MOMENT)
         return numbered.join(events, on=["user_id", "track_id"], how="inner").filter(near)
 
-    plays = inside(
-        listening.play_user,
-        listening.play_track,
-        listening.play_us,
-        finished=listening.play_finished,
-        skipped=listening.play_skipped,
-    ).group_by("row").agg(
-        finish=pl.col("finished").any(), skip=pl.col("skipped").any(), again=pl.len() > 1
+    plays = (
+        inside(
+            listening.play_user,
+            listening.play_track,
+            listening.play_us,
+            finished=listening.play_finished,
+            skipped=listening.play_skipped,
+        )
+        .group_by("row")
+        .agg(finish=pl.col("finished").any(), skip=pl.col("skipped").any(), again=pl.len() > 1)
     )
-    likes = inside(listening.like_user, listening.like_track, listening.like_us).group_by("row").agg(
-        like=pl.lit(value=True)
+    likes = (
+        inside(listening.like_user, listening.like_track, listening.like_us)
+        .group_by("row")
+        .agg(like=pl.lit(value=True))
     )
     return (
         numbered.join(plays, on="row", how="left")

@@ -34,7 +34,9 @@ def test_deeds_are_those_of_the_day_before_the_question(
             for who, what, when, skipped in plays
             if (USERS[who], what) == (user, track) and hour - 24 <= when < hour
         ]
-        liked = any((USERS[who], what) == (user, track) and hour - 24 <= when < hour for who, what, when in likes)
+        liked = any(
+            (USERS[who], what) == (user, track) and hour - 24 <= when < hour for who, what, when in likes
+        )
         if user in USERS:
             expected.append((user, 3, not all(near), any(near), liked, len(near) > 1))
     user, track, hour, skipped = np.array(sorted(plays), np.int64).reshape(-1, 4).T
