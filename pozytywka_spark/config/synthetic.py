@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from pozytywka_spark.config.base import Month, Section, decides
+from pozytywka_spark.config.taste import Taste
 
 Rate = Annotated[float, Field(ge=0, le=0.5)]
 
@@ -122,6 +123,7 @@ class Synthetic(Section):
     drift: Drift = Drift()
     experiment: SyntheticExperiment = SyntheticExperiment()
     fraud: Fraud = Fraud()
+    taste: Taste = Taste()
     slots: SyntheticSlots = SyntheticSlots()
 
     @model_validator(mode="after")
@@ -136,6 +138,16 @@ class Synthetic(Section):
             raise ValueError("synthetic.fraud: rings x accounts must be at most a quarter of synthetic.users")
         if self.fraud.rings * self.fraud.accounts + self.fraud.lone > self.users / 2:
             raise ValueError("synthetic.fraud: all its accounts must be at most half of synthetic.users")
+        if (
+            self.taste.on
+            and self.taste.fresh * self.months * self.played_tracks > self.tracks - self.played_tracks
+        ):
+            raise ValueError(
+                "synthetic.taste.fresh: releases of all months must be at most synthetic.tracks less "
+                "synthetic.played_tracks"
+            )
+        if self.taste.cut_off is not None and self.taste.cut_off <= self.start:
+            raise ValueError("synthetic.taste.cut_off must be after synthetic.start")
         if self.fraud.tracks > self.played_tracks:
             raise ValueError("synthetic.fraud.tracks must be at most synthetic.played_tracks")
         return self

@@ -23,7 +23,9 @@ def read_ids(path: str | None, setting: str) -> tuple[str, ...]:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it isn't text in UTF-8"
-        raise UsageError(f"{setting} {path}: can't be read: {why}; give a file of track ids, one a line") from None
+        raise UsageError(
+            f"{setting} {path}: can't be read: {why}; give a file of track ids, one a line"
+        ) from None
     ids = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
     odd = sorted(one for one in ids if len(one) > _TRACK_ID or "," in one or "\t" in one)
     if odd:

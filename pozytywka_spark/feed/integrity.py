@@ -1,10 +1,10 @@
 """Integrity: which candidates may not stand on a page, each counted under the first rule that removes it.
 
-    unknown    a track that isn't in the catalogue, or without a known artist
-    blocked    on the block list
-    farmed     over half of its plays of the last 30 days by under 1% of accounts that each played it often
-    rejected   the user skipped each of their last two plays of it, within 180 days
-    same song  another candidate is by the same artist and of the same normalised name, and is played more
+unknown    a track that isn't in the catalogue, or without a known artist
+blocked    on the block list
+farmed     over half of its plays of the last 30 days by under 1% of accounts that each played it often
+rejected   the user skipped each of their last two plays of it, within 180 days
+same song  another candidate is by the same artist and of the same normalised name, and is played more
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ FARMED_PLAYS = 10
 class Barred:
     """Tracks that stand on nobody's page, a mask of the track side each."""
 
+    unknown: Array  # without a known artist
     blocked: Array
     farmed: Array
 
@@ -52,7 +53,7 @@ def judge(pairs: Pairs, side: TrackSide, barred: Barred, rejected: Array) -> Arr
     verdict[rejected] = REJECTED
     verdict[barred.farmed[tracks]] = FARMED
     verdict[barred.blocked[tracks]] = BLOCKED
-    verdict[(pairs.track < 0) | (side.artist[tracks] < 0)] = UNKNOWN
+    verdict[(pairs.track < 0) | barred.unknown[tracks]] = UNKNOWN
     verdict[_same_song(pairs, side, verdict == PASSED)] = SAME_SONG
     return verdict
 

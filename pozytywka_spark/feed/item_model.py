@@ -72,11 +72,15 @@ def fit(plays: sparse.csr_matrix, *, ridge: float, most_tracks: int) -> ItemMode
 
     Its square takes 12 bytes a cell while it is fitted: 0.2 GB at 4,000 tracks.
     """
-    total = np.asarray(plays.sum(axis=0)).ravel()
+    return from_gram((plays.T @ plays).tocsr(), ridge=ridge, most_tracks=most_tracks)
+
+
+def from_gram(square: sparse.csr_matrix, *, ridge: float, most_tracks: int) -> ItemModel:
+    """`fit`, of tracks × tracks that were summed over shards of users; the most weight is on the diagonal."""
+    total = square.diagonal()
     played = int((total > 0).sum())
     track = np.sort(np.argsort(-total, kind="stable")[: min(most_tracks, played)]).astype(np.int32)
-    chosen = plays[:, track].astype(np.float64)
-    gram = (chosen.T @ chosen).toarray()
+    gram = square[track][:, track].toarray().astype(np.float64)
     gram[np.diag_indices_from(gram)] += ridge
     if not len(track):
         return ItemModel(track, np.zeros((0, 0), dtype=np.float32))

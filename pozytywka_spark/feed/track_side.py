@@ -11,13 +11,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy import sparse
 
-from pozytywka_spark.feed.history import LONG_DAYS, Usual
+from pozytywka_spark.feed.history import Usual
 from pozytywka_spark.feed.item_model import ItemModel, from_gram, weighted_plays
 from pozytywka_spark.feed.latest_likes import LatestLikes, latest_likes, merged
 from pozytywka_spark.feed.listening import DAY_US, Listeners
 from pozytywka_spark.feed.pairs import Array, TrackSide
 
 FACTORS = 32  # of the embedding
+GRAM_DAYS = 365.0  # half-life of plays in which tracks go together: taste lasts longer than a mood
 UNKNOWN_DAY = np.iinfo(np.int32).min
 WINDOWS = (7, 28, 90)  # days
 
@@ -48,7 +49,7 @@ class Counts:
 
     `plays`: windows × tracks; `finished`, `skipped`, `liked`, `pairs`, `again`: of the last 90 days, pairs
     being different (user, track) and `again` those with two plays or more; `city`: cities × tracks, plays of
-    28 days; `gram`: of the weighted plays; `users_28`: different users.
+    28 days; `gram` and `artist_gram`: of the weighted plays; `users_28`: different users.
     """
 
     plays: Array
@@ -60,6 +61,7 @@ class Counts:
     again: Array
     city: Array
     gram: sparse.csr_matrix
+    artist_gram: sparse.csr_matrix
     likes: LatestLikes
 
     def __add__(self, other: Counts) -> Counts:
@@ -86,8 +88,12 @@ class Tracks:
     again: Array
     artist_plays: Array  # of 28 days, an entry an artist
     city: Array  # cities × tracks, plays of 28 days
+    city_share: Array  # the same as shares of the city's plays, and a last row of zeros
+    age_days: Array  # since the release, NaN where nobody says
     usual: Usual
     model: ItemModel
+    artists: ItemModel  # the same of artists: `track` are indices of artists
+    artist_embedding: Array  # artists × `FACTORS`
     likes: LatestLikes
     released: Array  # whether a page may show it: out before the cut-off
 
@@ -110,7 +116,9 @@ def counts_of(
     in_city = month & (at >= 0)
     cells = at[in_city].astype(np.int64) * size + track[in_city]
     cities = max(len(catalogue.city), 1)
-    weights = weighted_plays((len(listeners), size), user, track, cut_off_us - time, LONG_DAYS)
+    weights = weighted_plays((len(listeners), size), user, track, cut_off_us - time, GRAM_DAYS)
+    shape = (len(listeners), len(catalogue.artist_id))
+    artists = weighted_plays(shape, user, catalogue.artist[track], cut_off_us - time, GRAM_DAYS)
 
     def count(which: Array) -> Array:
         return np.bincount(which, minlength=size).astype(np.float64)
@@ -125,6 +133,7 @@ def counts_of(
         again=count(pairs[times > 1] % size),
         city=np.bincount(cells, minlength=cities * size).reshape(cities, size).astype(np.float32),
         gram=(weights.T @ weights).tocsr(),
+        artist_gram=(artists.T @ artists).tocsr(),
         likes=latest_likes(listeners, past, size, cut_off_us, good),
     )
 
@@ -134,6 +143,7 @@ def tracks_of(
 ) -> Tracks:
     """See `Tracks`."""
     model = from_gram(counts.gram, ridge=ridge, most_tracks=most_tracks)
+    artist_model = from_gram(counts.artist_gram, ridge=ridge, most_tracks=most_tracks)
     plays_7, plays_28, plays_90 = counts.plays
     side = TrackSide(
         track_id=catalogue.track_id,
@@ -171,8 +181,19 @@ def tracks_of(
         again=rate(counts.again, again, counts.pairs),
         artist_plays=np.bincount(catalogue.artist, plays_28, artists).astype(np.float32),
         city=counts.city,
+        city_share=np.vstack(
+            [
+                counts.city / np.maximum(counts.city.sum(axis=1, keepdims=True), 1),
+                np.zeros((1, len(catalogue))),
+            ]
+        ).astype(np.float32),
+        age_days=np.where(
+            catalogue.released_day == UNKNOWN_DAY, np.nan, cut_off_us // DAY_US - catalogue.released_day
+        ).astype(np.float32),
         usual=usual,
         model=model,
+        artists=artist_model,
+        artist_embedding=embedding_of(counts.artist_gram, artist_model.track, artists),
         likes=counts.likes,
         released=catalogue.released_day < cut_off_us // DAY_US,
     )

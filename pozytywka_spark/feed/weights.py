@@ -70,7 +70,12 @@ def weights_of(
     times = deeds.sum(axis=0)
     told = np.flatnonzero((times >= _LEAST) & (answers - times >= _LEAST))
     if 0 not in told:
-        return Weights(_of_settings(settings), "the settings' weights: hardly any answer tells of finishing", answers, people)
+        return Weights(
+            _of_settings(settings),
+            "the settings' weights: hardly any answer tells of finishing",
+            answers,
+            people,
+        )
     told = told[_apart(_within(user, deeds[:, told]))]
     slopes, covariance, groups = within_person(user, answer.astype(np.float64), deeds[:, told])
     quantile = float(stats.t.ppf(0.5 + _LEVEL / 2, groups - 1)) if groups > 1 else np.inf
@@ -78,11 +83,12 @@ def weights_of(
         why = "the settings' weights: answers don't rise with finishing a track, beyond doubt"
         return Weights(_of_settings(settings), why, answers, people)
     found = {
-        HEADS[head]: _ratio(HEADS[head], slopes, covariance, at, quantile) for at, head in enumerate(told.tolist())
+        HEADS[head]: _ratio(HEADS[head], slopes, covariance, at, quantile)
+        for at, head in enumerate(told.tolist())
     }
     unit = settings["finish"] if settings.get("finish", 0) > 0 else 1.0
     weights = tuple(
-        found.get(head) or Weight(head, *(3 * [settings.get(head, 0.0) / unit]), SETTINGS) for head in HEADS
+        found.get(head) or _of_settings_alone(head, settings.get(head, 0.0) / unit) for head in HEADS
     )
     missing = [one.head for one in weights if one.source == SETTINGS]
     why = f"{answers} answers of {people} people"
@@ -136,4 +142,8 @@ def _ratio(head: str, slopes: Array, covariance: Array, at: int, quantile: float
 
 
 def _of_settings(settings: Mapping[str, float]) -> tuple[Weight, ...]:
-    return tuple(Weight(head, *(3 * [float(settings.get(head, 0.0))]), SETTINGS) for head in HEADS)
+    return tuple(_of_settings_alone(head, float(settings.get(head, 0.0))) for head in HEADS)
+
+
+def _of_settings_alone(head: str, weight: float) -> Weight:
+    return Weight(head, weight, weight, weight, SETTINGS)

@@ -16,6 +16,7 @@ from pozytywka_spark.synthetic.plan import PILOT, Plan
 from pozytywka_spark.synthetic.plays import Plays, plays_of
 from pozytywka_spark.synthetic.sessions import Sessions, sessions_of
 from pozytywka_spark.synthetic.slots.messages import prompts_of, session_factors
+from pozytywka_spark.synthetic.taste.plays import with_taste
 
 REST_MS = 600_000  # least pause between two sessions of a user
 _PILOT_CHUNKS = 20
@@ -54,6 +55,7 @@ def life_of(plan: Plan, chunk: int, *, treat_all: bool | None = None) -> Life:
     sessions = sessions_of(plan, rng, people)
     catalogue = catalogue_of(plan)
     plays = plays_of(plan, rng, people, sessions, catalogue)
+    plays = with_taste(plan, people, sessions, plays, catalogue)
     sessions, plays = with_others(plan, people, sessions, plays, catalogue)
     walk = _walk(plan, people, sessions, plays, catalogue)
     earlier = _running(plays.advert.astype(float), plays.session) - plays.advert

@@ -31,7 +31,9 @@ class Place:
     probability: float
 
 
-def page_of(tracks: Sequence[Track], rules: Rules, drawn: Sequence[bool], pick: Sequence[float]) -> list[Place]:
+def page_of(
+    tracks: Sequence[Track], rules: Rules, drawn: Sequence[bool], pick: Sequence[float]
+) -> list[Place]:
     ordered = sorted(tracks, key=lambda one: (-one.value, one.track))
     if not rules.arrange:
         return [Place(one.entry, frozenset(), False, 1.0) for one in ordered[: rules.page]]

@@ -125,9 +125,7 @@ def test_with_tracks_enough_no_rule_gives_way() -> None:
 
 def test_a_track_that_was_passed_over_sinks() -> None:
     tracks = np.arange(100)
-    traits = TrackTraits.of(
-        tracks, tracks[:, None] % 7, np.zeros(100, bool), np.zeros((100, 2), np.float32)
-    )
+    traits = TrackTraits.of(tracks, tracks[:, None] % 7, np.zeros(100, bool), np.zeros((100, 2), np.float32))
     valued = Valued(
         np.array([5]), np.array([0, 100]), tracks, -tracks / 10, (tracks == 0) * 2, np.zeros(100, bool)
     )
@@ -153,6 +151,8 @@ def test_probabilities_are_how_often_a_track_stands_there() -> None:
     )
     pages = arrange(valued, traits, Rules(page=1, explore=0.4, new_artists=0), DAY)
     shares = np.bincount(tracks[pages.entry[:, 0]], minlength=count) / users
-    logged = {int(track): p for track, p in zip(tracks[pages.entry[:, 0]], pages.probability[:, 0], strict=True)}
+    logged = {
+        int(track): p for track, p in zip(tracks[pages.entry[:, 0]], pages.probability[:, 0], strict=True)
+    }
     np.testing.assert_allclose(shares, [logged[track] for track in range(count)], atol=0.01)
     assert sum(logged.values()) == pytest.approx(1)

@@ -37,8 +37,9 @@ def _side(artist: list[int], song: list[int], plays: list[int]) -> TrackSide:
 
 def test_each_entry_goes_by_the_first_rule_that_removes_it() -> None:
     #             t0 t1  t2 t3 t4 t5; t1's artist is unknown, t3, t4 and t5 are one song
-    side = _side([0, -1, 1, 2, 2, 2], [0, 1, 2, 3, 3, 3], [5, 5, 5, 7, 9, 9])
+    side = _side([0, 0, 1, 2, 2, 2], [0, 1, 2, 3, 3, 3], [5, 5, 5, 7, 9, 9])
     barred = Barred(
+        unknown=np.array([False, True, False, False, False, False]),
         blocked=np.array([False, True, False, False, False, False]),
         farmed=np.array([False, True, True, False, False, False]),
     )

@@ -28,7 +28,9 @@ def _answers(seed: int, people: int, each: int) -> tuple[np.ndarray, np.ndarray,
 def test_slopes_and_covariance_are_those_of_statsmodels() -> None:
     user, answer, done = _answers(1, people=40, each=7)
     slopes, covariance, groups = within_person(user, answer, done.astype(float))
-    means = np.stack([[values[user == who].mean(axis=0) for who in user] for values in [done.astype(float)]])[0]
+    means = np.stack([[values[user == who].mean(axis=0) for who in user] for values in [done.astype(float)]])[
+        0
+    ]
     own = np.array([answer[user == who].mean() for who in user])
     fitted = sm.OLS(answer - own, done - means).fit(cov_type="cluster", cov_kwds={"groups": user})
     np.testing.assert_allclose(slopes, fitted.params, rtol=1e-9)

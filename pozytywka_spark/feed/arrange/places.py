@@ -94,7 +94,6 @@ class _State:
         self.any_promoted = bool(short.promoted.any())
 
     def allowed(self, place: int) -> Array:
-        short = self.short
         bad = self.recent[0] | self.recent[1]
         for more in self.recent[2:]:
             bad |= more
@@ -159,8 +158,8 @@ class _State:
         near = np.logical_or.reduce([recent[every, chosen] for recent in self.recent])
         bits |= near.astype(np.uint8) << ARTIST_IN_4
         promoted = short.promoted[every, chosen] & (place - self.promoted_at < PROMOTED_APART)
-        bits |= promoted.astype(np.uint8) << PROMOTED_IN_10
-        return bits
+        broken: Array = bits | promoted.astype(np.uint8) << PROMOTED_IN_10
+        return broken
 
     def put(self, every: Array, chosen: Array, is_there: Array, place: int) -> None:
         """The chosen tracks stand there; a user without one has no more places."""
