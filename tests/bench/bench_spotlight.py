@@ -7,8 +7,8 @@
 The worlds: 60 artists of 8 genres, 20,000 decisions a day, 900 days from 1 January 2023. Log levels spread
 by 0.25 and drift by 1% a day; one genre doubles until 26 December, one rises by 1.8 in the ten days to
 Easter, one by 1.3 at weekends, one by 1.4 from June to August; ten artists are launched, at first above their
-level, which halves every ten days. With `--thompson` the yardstick, with half-lives of 7, 15 and 30 days. `--without`: what
-`season` finds in worlds without any.
+level, by what halves every ten days. With `--thompson` the yardstick, with half-lives of 7, 15 and 30 days.
+`--without`: what `season` finds in worlds without any.
 """
 
 from __future__ import annotations
