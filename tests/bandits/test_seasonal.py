@@ -212,8 +212,15 @@ def test_rare_arms_are_shown_often_enough_to_be_summed_or_not_at_all_and_on_aver
     shares = np.array([0.9, 0.094, 0.004, 0.002])
     drawn = np.array([bounded(shares, 0.005, 0.0, 1.0, np.random.default_rng(seed)) for seed in range(4000)])
     rare = drawn[:, 2:]
-    assert ((rare == 0) | (rare > 0.0049)).all()
+    assert ((rare == 0) | (rare == 0.005)).all()
     np.testing.assert_allclose(drawn.mean(axis=0), shares, atol=3e-4)
+
+
+def test_of_thousands_of_rare_arms_as_many_are_shown_as_can_be_summed() -> None:
+    shares = np.full(3000, 1 / 3000)
+    drawn = bounded(shares, 0.005, 0.0, 1.0, np.random.default_rng(1))
+    assert drawn[drawn > 0].min() >= 0.005
+    assert 120 < np.count_nonzero(drawn) <= 200
 
 
 def test_a_share_goes_to_the_best_of_each_genre() -> None:
