@@ -23,7 +23,7 @@ HALF_LIFE_SPREAD = 0.5  # of its logarithm
 EFFECT_SPREAD = 0.02  # of arms, and of arms in a group
 _FIXED = 1e-9  # spread of what is given
 _HALF_LIVES = HALF_LIFE * np.exp(HALF_LIFE_SPREAD * np.linspace(-3, 2.5, 12))
-_SPREADS = EFFECT_SPREAD * np.exp(np.linspace(-2, 1.5, 10))
+_SPREADS = EFFECT_SPREAD * np.exp(np.linspace(-2, 3, 11))
 
 
 @dataclass(frozen=True)
