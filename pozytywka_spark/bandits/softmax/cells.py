@@ -51,7 +51,7 @@ class Weighted:
 
 @dataclass(frozen=True)
 class Cells:
-    """The sums of a slot. `chosen`: rounds in which the arm was chosen; `other`: it was eligible, not chosen."""
+    """The sums of a slot. `chosen`: rounds in which the arm was chosen; `other`: in which another was."""
 
     days: tuple[date, ...]
     arms: tuple[str, ...]
@@ -76,7 +76,8 @@ class Cells:
 
 
 def cells_of(sums: pl.DataFrame, arms: Sequence[str] = ()) -> Cells:
-    """The rows of `bandit_days` of one slot. `arms`: those that there are, also if never logged; none: logged.
+    """The rows of `bandit_days` of one slot. `arms`: those that there are, also if never logged; none: those
+    that were.
 
     Raises `DataError` if there are no rows, or one of an arm that isn't among `arms`.
     """

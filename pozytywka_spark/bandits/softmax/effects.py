@@ -59,8 +59,8 @@ class _Normal:
         matrix[:size, :size] += prior
         matrix[size, size] += 1 / gamma[1] ** 2
         right[size] += gamma[0] / gamma[1] ** 2
-        root = np.linalg.cholesky(matrix)
-        whitened = np.linalg.solve(root, right)
+        root: Floats = np.linalg.cholesky(matrix).astype(np.float64)
+        whitened: Floats = np.linalg.solve(root, right).astype(np.float64)
         evidence = whitened @ whitened / 2 - np.log(np.diag(root)).sum() - log_determinant / 2
         return _Posterior(root, whitened, float(evidence))
 
@@ -137,7 +137,8 @@ def _prior(arms: int, groups: int, arms_spread: float, groups_spread: float) -> 
     own, shared = groups_spread**2, arms_spread**2
     between = (np.eye(groups) - shared / (own + groups * shared)) / own
     log_determinant = arms * ((groups - 1) * np.log(own) + np.log(own + groups * shared))
-    return np.kron(between, np.eye(arms)), float(log_determinant)
+    precision: Floats = np.kron(between, np.eye(arms)).astype(np.float64)
+    return precision, float(log_determinant)
 
 
 def _effects(
