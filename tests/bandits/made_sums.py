@@ -63,7 +63,7 @@ def brute_sums(rows: list[dict[str, Any]], slot: str = "s", least: float = 0.005
             of_cell[at + 1] += weight * row["reward"]
             of_cell[at + 2] += weight**2
     data = [(*key, *of_cell, key[1].replace(day=1)) for key, of_cell in sums.items()]
-    names = [column.name for column in BANDIT_DAYS.columns]
+    names = list(BANDIT_DAYS.columns)
     return pl.DataFrame(data, schema=names, orient="row").with_columns(
         pl.col("rounds").cast(pl.Int64), pl.col("seen").cast(pl.Int32)
     )

@@ -89,11 +89,11 @@ def cells_of(sums: pl.DataFrame, arms: Sequence[str] = ()) -> Cells:
         raise DataError(f"bandit_days has the arm {unknown[0]!r}; expected one of {', '.join(arms)}")
     days = sums.get_column("day").unique().sort().to_list()
     names = tuple(arms or logged)
-    groups = sums.get_column("group").fill_null("").unique().sort().to_list()
+    sums = sums.with_columns(pl.col("group").fill_null(""))
+    groups = sums.get_column("group").unique().sort().to_list()
     shape = (len(days), len(names), len(groups), len(BUCKETS))
     at = tuple(
         sums.get_column(column)
-        .fill_null("" if column == "group" else None)
         .replace_strict(list(values), np.arange(len(values)), return_dtype=pl.Int64)
         .to_numpy()
         for column, values in zip(
