@@ -46,7 +46,10 @@ def catalogue_of(
 
 
 def songs(artist: Array, names: list[str | None]) -> Array:
-    """One number for tracks of one artist and one normalised name; without a name, or artist, a track is its own."""
+    """One number for tracks of one artist and one normalised name.
+
+    A track without a name or artist has its own.
+    """
     found: dict[tuple[int, str], int] = {}
     numbers = []
     for at, (who, name) in enumerate(zip(artist.tolist(), names, strict=True)):

@@ -116,7 +116,9 @@ def prepare(settings: Settings, tasks: Tasks, sliced: Sliced, cut_off: date) -> 
     at = start_micros(cut_off)
     slices = len(sliced.slices)
     work = MakeListeners(sliced.catalogue, sliced.user_files, slices, at)
-    made = tasks.run(sliced.slices, work, weight=lambda one: one.size, named=lambda one: f"slice {one.number} of users")
+    made = tasks.run(
+        sliced.slices, work, weight=lambda one: one.size, named=lambda one: f"slice {one.number} of users"
+    )
     found = tasks.run(
         [0],
         FindFarmed(

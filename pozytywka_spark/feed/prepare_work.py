@@ -33,15 +33,18 @@ CATALOGUE, SMALL_EVENTS, LISTENERS, PLAY_COUNTS, FARMED, COUNTS, TRACK_SIDE = (
     "counts",
     "track side",
 )
+SHOWN_DAYS = 14  # whose feeds are looked back at
 ROWS, FOLDED, TOTAL, ACCOUNTS, USERS_TOLD = "rows", "folded", "total", "accounts", "users"
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A slice of the users: what they did, and who of them had bought premium."""
+    """A slice of the users: what they did, who of them had bought premium, and on which of the last days they
+    had a session (`user_id`, `day`)."""
 
     listeners: Listeners
     buyers: Array
+    present: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ class MakeCatalogue:
             tracks = files.read(self.tracks, TRACKS)
             artists = files.read(self.artists, ARTISTS)
             users = files.read(self.users, USERS)
-            genres = users.get_column("favourite_genres").drop_nulls().explode().drop_nulls().unique().to_list()
+            genres = (
+                users.get_column("favourite_genres").drop_nulls().explode().drop_nulls().unique().to_list()
+            )
             cities = users.get_column("city").drop_nulls().unique().to_list()
             files.stage(CATALOGUE, blobs.pack(catalogue_of(tracks, artists, cities, genres)))
             digests = [contents_digest(each) for each in (tracks, artists, users)]
@@ -76,7 +81,9 @@ class SliceEvents:
     def __call__(self, items: Sequence[Shard], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a shard."""
         catalogue = blobs.shared(files, self.catalogue, Catalogue)
-        index = pl.DataFrame({"track_id": catalogue.track_id}, schema={"track_id": pl.String}).with_row_index("track")
+        index = pl.DataFrame({"track_id": catalogue.track_id}, schema={"track_id": pl.String}).with_row_index(
+            "track"
+        )
         for shard in items:
             rows = small(files.read(shard.files, EVENTS), index, self.until_us)
             for (number,), part in rows.group_by(slice_of("user_id", self.slices), maintain_order=True):
@@ -84,6 +91,24 @@ class SliceEvents:
                 files.stage(SMALL_EVENTS, part, (number,))
             digest = digest_of([rows.get_column(name).to_numpy() for name in rows.columns])
             yield {ROWS: digest.rows, FOLDED: str(digest.folded), TOTAL: str(digest.total)}
+
+
+@dataclass(frozen=True)
+class SliceRows:
+    """Work on a table's files: stages `columns` of their rows by slice of users, as parcels of `kind`."""
+
+    kind: str
+    columns: tuple[str, ...]
+    slices: int
+
+    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Nothing is told."""
+        for item in items:
+            rows = files.read([item], self.columns)
+            for (number,), part in rows.group_by(slice_of("user_id", self.slices), maintain_order=True):
+                assert isinstance(number, int)
+                files.stage(self.kind, part, (number,))
+        return iter(())
 
 
 @dataclass(frozen=True)
@@ -118,11 +143,20 @@ class MakeListeners:
             # how a play ended is known by then, or not
             events = events.filter(pl.col("time_us") < self.cut_off_us)
             listeners = listeners_of(events, mine, catalogue)
-            files.stage(LISTENERS, blobs.pack(Batch(listeners, buyers_of(events))), (item.number,))
+            files.stage(
+                LISTENERS,
+                blobs.pack(Batch(listeners, buyers_of(events), self._present(events))),
+                (item.number,),
+            )
             past = listeners.listening.between(self.cut_off_us - FARMED_DAYS * DAY_US, self.cut_off_us)
             plays = pl.DataFrame({"user_id": past.play_user, "track_id": past.play_track})
             files.stage(PLAY_COUNTS, play_counts(plays))
             yield {ACCOUNTS: len(np.unique(past.play_user)), USERS_TOLD: len(listeners)}
+
+    def _present(self, events: pl.DataFrame) -> pl.DataFrame:
+        late = events.filter(pl.col("time_us") >= self.cut_off_us - SHOWN_DAYS * DAY_US)
+        day = pl.from_epoch(pl.col("time_us"), "us").dt.date().alias("day")
+        return late.select("user_id", day).unique().sort("user_id", "day")
 
 
 @dataclass(frozen=True)
