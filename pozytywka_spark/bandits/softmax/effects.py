@@ -23,7 +23,7 @@ HALF_LIFE_SPREAD = 0.5  # of its logarithm
 EFFECT_SPREAD = 0.02  # of arms, and of arms in a group
 _FIXED = 1e-9  # spread of what is given
 _HALF_LIVES = HALF_LIFE * np.exp(HALF_LIFE_SPREAD * np.linspace(-3, 2.5, 12))
-_SPREADS = EFFECT_SPREAD * np.exp(np.linspace(-2, 1.5, 10))
+_SPREADS = EFFECT_SPREAD * np.exp(np.linspace(-2, 3, 11))
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,15 @@ class Effects:
 
 
 @dataclass(frozen=True)
-class _Normal:
-    """Normal equations: by group × arm, then γ."""
+class NormalEquations:
+    """Of the regression: by group × arm, then γ."""
 
     matrix: Floats
     right: Floats
     arms: int
     groups: int
 
-    def posterior(self, arms_spread: float, groups_spread: float, gamma: tuple[float, float]) -> _Posterior:
+    def posterior(self, arms_spread: float, groups_spread: float, gamma: tuple[float, float]) -> Posterior:
         """With priors of effects and of γ (mean and spread)."""
         size = self.arms * self.groups
         prior, log_determinant = _prior(self.arms, self.groups, arms_spread, groups_spread)
@@ -59,19 +59,22 @@ class _Normal:
         matrix[:size, :size] += prior
         matrix[size, size] += 1 / gamma[1] ** 2
         right[size] += gamma[0] / gamma[1] ** 2
-        root = np.linalg.cholesky(matrix)
-        whitened = np.linalg.solve(root, right)
+        root: Floats = np.linalg.cholesky(matrix).astype(np.float64)
+        whitened: Floats = np.linalg.solve(root, right).astype(np.float64)
         evidence = whitened @ whitened / 2 - np.log(np.diag(root)).sum() - log_determinant / 2
-        return _Posterior(root, whitened, float(evidence))
+        return Posterior(root, whitened, float(evidence))
 
 
 @dataclass(frozen=True)
-class _Posterior:
+class Posterior:
+    """Of effects and γ, and how likely the data are, but for a constant of theirs."""
+
     root: Floats
     whitened: Floats
     evidence: float
 
     def mean_and_covariance(self) -> tuple[Floats, Floats]:
+        """By group × arm, then γ."""
         inverse = np.linalg.inv(self.root)
         mean: Floats = inverse.T @ self.whitened
         covariance: Floats = inverse.T @ inverse
@@ -84,7 +87,7 @@ def estimate_effects(said: Compared, gamma: float | None, half_life_days: float 
     half_lives = _HALF_LIVES if half_life_days is None else np.array([half_life_days])
     best, half_life, equations = -np.inf, HALF_LIFE, None
     for candidate in half_lives:
-        tried = _normal(said, float(candidate))
+        tried = normal_equations(said, float(candidate))
         evidence = tried.posterior(EFFECT_SPREAD, EFFECT_SPREAD, of_gamma).evidence
         evidence -= (np.log(candidate / HALF_LIFE) / HALF_LIFE_SPREAD) ** 2 / 2
         if evidence > best:
@@ -95,7 +98,7 @@ def estimate_effects(said: Compared, gamma: float | None, half_life_days: float 
     return _effects(equations, mean, covariance, half_life, arms_spread, groups_spread)
 
 
-def _spreads(equations: _Normal, of_gamma: tuple[float, float]) -> tuple[float, float]:
+def _spreads(equations: NormalEquations, of_gamma: tuple[float, float]) -> tuple[float, float]:
     """Posterior means of the logarithms of both."""
     pairs = [(arms, groups) for arms in _SPREADS for groups in _SPREADS]
     log_pairs = np.log(pairs)
@@ -106,7 +109,7 @@ def _spreads(equations: _Normal, of_gamma: tuple[float, float]) -> tuple[float, 
     return float(arms), float(groups)
 
 
-def _normal(said: Compared, half_life: float) -> _Normal:
+def normal_equations(said: Compared, half_life: float) -> NormalEquations:
     """The normal equations, novelty fading at `half_life`."""
     _, groups, arms, _ = said.design.shape
     size = arms * groups
@@ -129,7 +132,7 @@ def _normal(said: Compared, half_life: float) -> _Normal:
         matrix[own, size] = matrix[size, own] = np.einsum("dai,da->i", design, of_gamma[:, group])
     matrix[size, size] = (weight * by_gamma**2).sum()
     right[size] = (weight * by_gamma * said.difference).sum()
-    return _Normal(matrix, right, arms, groups)
+    return NormalEquations(matrix, right, arms, groups)
 
 
 def _prior(arms: int, groups: int, arms_spread: float, groups_spread: float) -> tuple[Floats, float]:
@@ -137,11 +140,12 @@ def _prior(arms: int, groups: int, arms_spread: float, groups_spread: float) -> 
     own, shared = groups_spread**2, arms_spread**2
     between = (np.eye(groups) - shared / (own + groups * shared)) / own
     log_determinant = arms * ((groups - 1) * np.log(own) + np.log(own + groups * shared))
-    return np.kron(between, np.eye(arms)), float(log_determinant)
+    precision: Floats = np.kron(between, np.eye(arms)).astype(np.float64)
+    return precision, float(log_determinant)
 
 
 def _effects(
-    equations: _Normal,
+    equations: NormalEquations,
     mean: Floats,
     covariance: Floats,
     half_life: float,
