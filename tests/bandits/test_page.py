@@ -18,7 +18,7 @@ from pozytywka_spark.bandits.penalty import Effect, Faded, Measured, measured
 from pozytywka_spark.bandits.policy import parse_policy
 from pozytywka_spark.bandits.report_work import BY_DAY, BY_GROUP, CountShown
 from pozytywka_spark.bandits.sums import round_sums
-from tests.bandits.made_logs import MessageWorld, drawn_log
+from tests.bandits.message_logs import MessageWorld, drawn_log
 from tests.in_memory import MemoryTasks
 
 DAY = date(2024, 3, 1)
@@ -52,7 +52,7 @@ def test_the_penalty_curve_s_points_lie_on_what_the_world_does() -> None:
     world = MessageWorld.drawn(1, spread=0.02)
     world = MessageWorld(world.effects, rare=0, base=0.3, novelty=0.3, half_life=5.0)
     uniform = parse_policy({"kind": "uniform"})
-    rows = drawn_log(world, uniform, 60_000, 3, days=1, even=True)
+    rows = drawn_log(world, uniform, 30_000, 3, days=1, even=True)
     sums = round_sums(rows, 0.005, "recovering_softmax")
     found = measured(sums.with_columns(slot=pl.lit("prompt"), day=pl.lit(DAY)))
     assert len(found.effects) == 8 * 5
@@ -61,9 +61,10 @@ def test_the_penalty_curve_s_points_lie_on_what_the_world_does() -> None:
     for point in found.faded:
         true = -0.3 * 0.5 ** (point.days / 5.0)
         assert point.low < point.value < point.high
-        assert point.value == pytest.approx(true, abs=0.06)
+        assert abs(point.value - true) < 2 * (point.high - point.low) / 2
         inside += point.low <= true <= point.high
     assert inside >= len(found.faded) - 2
+    assert found.faded[0].high < -0.2
 
 
 BY_DAY_ROWS = pl.DataFrame(
