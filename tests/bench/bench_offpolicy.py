@@ -95,7 +95,7 @@ def gate(logs: int, users: int) -> None:
     """How often an equal challenger passes, and one that is worse by 2%."""
     world = MessageWorld.drawn(3, arms=12, spread=0.05)
     champion = world.policy(7, noise=0.02, temperature=0.03)
-    even = drawn_log(world, champion, 20_000, 999, even=True)
+    even = drawn_log(world, champion, 200_000, 999, even=True)
     value = true_value(even, champion)
 
     def as_good_as(share: float) -> Policy:
@@ -129,11 +129,10 @@ def _challenger(world: MessageWorld, belief: float) -> Policy:
 
 def _valued_at(wanted: float, rows: pl.DataFrame, made: Callable[[float], Policy]) -> Policy:
     """The policy of such a belief that its value is what is wanted."""
-    low, high = -3.0, 3.0
-    for _ in range(20):
-        middle = (low + high) / 2
-        low, high = (middle, high) if true_value(rows, made(middle)) < wanted else (low, middle)
-    return made(low)
+    from scipy.optimize import brentq
+
+    belief = brentq(lambda belief: true_value(rows, made(belief)) - wanted, -3.0, 3.0, xtol=1e-4)
+    return made(belief)
 
 
 def _sums(rows: pl.DataFrame, policies: Sequence[Policy]) -> Sums:
