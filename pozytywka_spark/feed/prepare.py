@@ -39,7 +39,7 @@ from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard
-from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.months import start_micros
 
 USERS_AT_ONCE = 1000
@@ -111,14 +111,18 @@ def slice_events(lake: Lake, tasks: Tasks, until: date) -> Sliced:
     )
 
 
+def listeners_until(tasks: Tasks, sliced: Sliced, day: date) -> Done:
+    """Users with their events before midnight of the day, by slice: a parcel each."""
+    work = MakeListeners(sliced.catalogue, sliced.user_files, len(sliced.slices), start_micros(day))
+    return tasks.run(
+        sliced.slices, work, weight=lambda one: one.size, named=lambda one: f"slice {one.number} of users"
+    )
+
+
 def prepare(settings: Settings, tasks: Tasks, sliced: Sliced, cut_off: date) -> Prepared:
     """As of midnight of the day `cut_off`, whatever else was read."""
     at = start_micros(cut_off)
-    slices = len(sliced.slices)
-    work = MakeListeners(sliced.catalogue, sliced.user_files, slices, at)
-    made = tasks.run(
-        sliced.slices, work, weight=lambda one: one.size, named=lambda one: f"slice {one.number} of users"
-    )
+    made = listeners_until(tasks, sliced, cut_off)
     found = tasks.run(
         [0],
         FindFarmed(
