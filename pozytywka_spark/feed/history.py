@@ -72,9 +72,7 @@ def past_of_tracks(listening: Listening, cut_off_us: int, tracks: int) -> Past:
 
 def past_of_artists(listening: Listening, cut_off_us: int, artist: Array, artists: int) -> Past:
     """By user and artist; `artist`: of each track."""
-    return _past(
-        listening, cut_off_us, artist[listening.play_track], artist[listening.like_track], artists
-    )
+    return _past(listening, cut_off_us, artist[listening.play_track], artist[listening.like_track], artists)
 
 
 def _past(listening: Listening, cut_off_us: int, played: Array, liked: Array, things: int) -> Past:

@@ -58,7 +58,7 @@ class Shape:
     ramp: bool = False  # whether Christmas comes slowly
 
 
-def world_of(seed: int, shape: Shape = Shape()) -> World:  # noqa: B008 - frozen
+def world_of(seed: int, shape: Shape = Shape()) -> World:
     """A world; launches come on days drawn evenly."""
     rng = np.random.default_rng([seed, 26])
     days = [shape.start + timedelta(day) for day in range(shape.days)]
@@ -186,7 +186,5 @@ class Thompson:
             self._hits[at] += hits
             self._misses[at] += shown - hits
         here = np.array([index[arm] for arm in arms])
-        draws = self._rng.beta(
-            1 + self._hits[here], 10 + self._misses[here], (self._draws, len(here))
-        )
+        draws = self._rng.beta(1 + self._hits[here], 10 + self._misses[here], (self._draws, len(here)))
         return np.bincount(draws.argmax(axis=1), minlength=len(here)) / self._draws

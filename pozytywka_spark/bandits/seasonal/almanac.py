@@ -51,7 +51,8 @@ def place_in_year(day: date) -> int:
 def days_from_easter(day: date) -> int:
     """Days since the nearest Easter, negative before it."""
     gaps = [(day - easter(year)).days for year in (day.year - 1, day.year, day.year + 1)]
-    return min(gaps, key=abs)
+    nearest: int = min(gaps, key=abs)
+    return nearest
 
 
 def columns_around(days: list[date], today: date, step: float, weekday: float) -> Columns:

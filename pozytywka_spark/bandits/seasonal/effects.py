@@ -36,6 +36,8 @@ class Told:
     own: Array  # arms
     carried: Array  # arms × columns
     variance: Array  # arms
+    square: float  # what the days scatter as a whole, weighed as they are
+    count: int  # days of arms
 
 
 @dataclass(frozen=True)
@@ -51,30 +53,57 @@ def told_by(read: Read, columns: Array, drift: float, start: float) -> Told:
     days, arms = read.precision.shape
     width = columns.shape[1]
     weighed = np.zeros((days, width + 1))
-    own, carried, variance = np.zeros(arms), np.zeros((arms, width)), np.zeros(arms)
-    walk_diagonal = np.full(days, 2 / drift)
-    walk_diagonal[-1] = 1 / drift
-    walk_diagonal[0] = (1 / drift if days > 1 else 0) + 1 / START
-    if days == 1:
-        walk_diagonal[0] = 1 / START
-    between = np.full(max(days - 1, 0), -1 / drift)
+    own, carried = np.full(arms, start), np.zeros((arms, width))
+    variance = np.full(arms, START + days * drift)
+    square = 0.0
     for arm in range(arms):
-        precision = read.precision[:, arm]
-        both = np.empty((days, width + 1), order="F")
-        both[:, 0] = read.log_rate[:, arm] - start
-        both[:, 1:] = columns
-        right = np.asfortranarray(both * precision[:, None])
-        if days > 1:
-            pivots, below, _ = lapack.dpttrf(walk_diagonal + precision, between)
-            smooth, _ = lapack.dpttrs(pivots, below, right)
-        else:
-            pivots = walk_diagonal + precision
-            smooth = right / pivots
-        weighed += right - precision[:, None] * smooth
+        seen = np.flatnonzero(read.precision[:, arm])
+        if not len(seen):
+            continue
+        precision = read.precision[seen, arm]
+        both = np.empty((len(seen), width + 1), order="F")
+        both[:, 0] = read.log_rate[seen, arm] - start
+        both[:, 1:] = columns[seen]
+        both *= precision[:, None]
+        pivots, smooth = _smoothed(precision, drift * np.diff(seen), both)
+        rest = both - precision[:, None] * smooth
+        weighed[seen] += rest
+        square += float((read.log_rate[seen, arm] - start) @ rest[:, 0])
         own[arm], carried[arm] = start + smooth[-1, 0], smooth[-1, 1:]
-        variance[arm] = 1 / pivots[-1]
+        variance[arm] = 1 / pivots[-1] + drift * (days - 1 - seen[-1])
     product = columns.T @ weighed
-    return Told((product[:, 1:] + product[:, 1:].T) / 2, product[:, 0], own, carried, variance)
+    information, count = product[:, 1:], int(np.count_nonzero(read.precision))
+    return Told((information + information.T) / 2, product[:, 0], own, carried, variance, square, count)
+
+
+def smooth_levels(read: Read, offset: Array, drift: float, start: float) -> Array:
+    """Days × arms: each arm's level on each day, seen from the end; `offset`: what is explained otherwise."""
+    days, arms = read.precision.shape
+    levels = np.full((days, arms), start)
+    for arm in range(arms):
+        seen = np.flatnonzero(read.precision[:, arm])
+        if len(seen):
+            precision = read.precision[seen, arm]
+            right = (precision * (read.log_rate[seen, arm] - offset[seen, arm] - start))[:, None]
+            _, smooth = _smoothed(precision, drift * np.diff(seen), right)
+            levels[:, arm] += np.interp(np.arange(days), seen, smooth[:, 0])  # as a random walk has it
+    return levels
+
+
+def _smoothed(precision: Array, between: Array, right: Array) -> tuple[Array, Array]:
+    """Solves (precision + the walk's) x = right; the pivots' last one is the precision after the last day.
+
+    `between`: the walk's variance from each day to the next.
+    """
+    diagonal = precision.copy()
+    diagonal[0] += 1 / START
+    if len(precision) == 1:
+        return diagonal, right / diagonal
+    diagonal[:-1] += 1 / between
+    diagonal[1:] += 1 / between
+    pivots, below, _ = lapack.dpttrf(diagonal, -1 / between)
+    smooth, _ = lapack.dpttrs(pivots, below, right)
+    return pivots, smooth
 
 
 def effects_of(told: Told, columns: Columns) -> Effects:

@@ -64,7 +64,9 @@ def walk(rounds: Array, reward: Array, offset: Array, drift: Array, start: Array
         level = level + step
         said = np.divide(step, gain, out=np.zeros_like(step), where=gain > 1e-12)
         log_rate[day], precision[day] = now + said, information
-        total = variance + np.divide(1, information, out=np.full_like(information, np.inf), where=information > 0)
+        total = variance + np.divide(
+            1, information, out=np.full_like(information, np.inf), where=information > 0
+        )
         scaled = np.where(information > 0, said**2 / total, 0.0)
         surprise += np.where(information > 0, np.log(total) + 5 * np.log1p(scaled / 4), 0.0)
         variance = variance * (1 - gain)

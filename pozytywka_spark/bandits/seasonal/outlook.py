@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
-from pozytywka_spark.bandits.seasonal.almanac import Columns, columns_around
-from pozytywka_spark.bandits.seasonal.effects import Effects, effects_of, told_by
+from pozytywka_spark.bandits.seasonal.almanac import columns_around
+from pozytywka_spark.bandits.seasonal.effects import effects_of, smooth_levels, told_by
 from pozytywka_spark.bandits.seasonal.level import START, Read, start_level, walk
-from pozytywka_spark.bandits.seasonal.series import Series
+from pozytywka_spark.bandits.seasonal.series import Series, evened
+from pozytywka_spark.bandits.seasonal.shrink import drawn_to_genres, drawn_to_zero
 
 Array = npt.NDArray[np.float64]
+Arms = npt.NDArray[np.int64]
 
 STEP, WEEKDAY = 0.02, 0.05  # usual sizes of a day's step and of a weekday's effect (log units)
-DRIFTS = np.array([0.003, 0.006, 0.012, 0.024, 0.048]) ** 2  # candidates, a day
-_GENRE_SPREAD = 0.5  # sd of genres around the slot
-_SPREADS = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0]) ** 2  # candidates: arms around their genre
+DRIFTS = (0.003, 0.006, 0.012, 0.024, 0.048)  # candidates for what a day changes (sd, log units)
+_OWN_DRIFT = 0.003  # of what tells a group from the others
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Outlook:
     """Log rates: a genre's arms are drawn together, for they lean on the same effects."""
 
     mean: Array  # arms
-    arms: list[npt.NDArray[np.int64]]  # a genre each: its arms
+    arms: list[Arms]  # a genre each: its arms
     covariance: list[Array]  # a genre each: arms × arms
 
     def draws(self, rng: np.random.Generator, count: int) -> Array:
@@ -37,78 +38,77 @@ class Outlook:
             result[:, at] += rng.standard_normal((count, len(at))) @ np.linalg.cholesky(covariance).T
         return result
 
+    def shifted(self, by: Array, variance: Array) -> Outlook:
+        """With a shift of each arm, which isn't known exactly."""
+        wider = [
+            covariance + np.diag(variance[at])
+            for at, covariance in zip(self.arms, self.covariance, strict=True)
+        ]
+        return replace(self, mean=self.mean + by, covariance=wider)
 
-def outlook(series: Series, genres: Sequence[str], today: date, drift: float | None) -> Outlook:
-    """The arms (one genre each) on `today`, after the days of `series`; drift: variance a day or estimated."""
-    names = sorted(set(genres))
-    columns = columns_around(series.days, today, STEP, WEEKDAY)
-    rounds, reward = series.rounds.sum(axis=1), series.reward.sum(axis=1)
-    arms = [np.flatnonzero([genre == name for genre in genres]) for name in names]
+
+def outlooks(
+    series: Series, genres: Sequence[str], today: date, drift: float | None = None
+) -> tuple[Outlook, dict[str, Outlook]]:
+    """The arms on `today`, after the days of `series`: of all groups together, and of each.
+
+    `genres`: one of each arm; `drift`: sd of a day's change of an arm's log rate, none: estimated.
+    """
+    arms = [np.flatnonzero(np.array(genres) == name) for name in sorted(set(genres))]
     if not series.days:
-        return _unknown(columns, arms)
-    start = start_level(rounds, reward)
-    read, drift = _read(rounds, reward, start, drift)
+        nothing = Outlook(np.zeros(len(genres)), arms, [START * np.eye(len(at)) for at in arms])
+        return nothing, dict.fromkeys(series.groups, nothing)
+    read, variance_a_day, start = day_by_day(series, drift)
+    columns = columns_around(series.days, today, STEP, WEEKDAY)
+    ahead = (today - series.days[-1]).days
     mean, variance = np.zeros(len(genres)), np.zeros(len(genres))
-    carried = np.zeros((len(genres), len(columns.scale)))
-    effects: list[Effects] = []
+    carried, explained = np.zeros((len(genres), len(columns.scale))), np.zeros_like(read.precision)
+    effects = []
     for at in arms:
-        told = told_by(Read(read.log_rate[:, at], read.precision[:, at]), columns.past, drift, start)
-        known = effects_of(told, columns)
-        effects.append(known)
-        mean[at] = told.own - told.carried @ known.mean
-        variance[at] = told.variance + drift * (today - series.days[-1]).days
+        told = told_by(Read(read.log_rate[:, at], read.precision[:, at]), columns.past, variance_a_day, start)
+        effects.append(effects_of(told, columns))
+        mean[at] = told.own - told.carried @ effects[-1].mean
+        variance[at] = told.variance + variance_a_day * ahead
         carried[at] = told.carried
-    mean, variance, carried = _shrunk(mean, variance, carried, arms)
+        explained[:, at] = (columns.past @ effects[-1].mean)[:, None]
+    mean, variance, carried = drawn_to_genres(mean, variance, carried, arms)
     covariances = []
     for at, known in zip(arms, effects, strict=True):
         mean[at] += columns.today @ known.mean
-        leaning = columns.today - carried[at]  # by how much an arm follows its genre's effects
+        leaning = columns.today - carried[at]  # by how much an arm follows what is yet open of the effects
         covariances.append(leaning @ known.covariance @ leaning.T + np.diag(variance[at]))
-    return Outlook(mean, arms, covariances)
+    together = Outlook(mean, arms, covariances)
+    if len(series.groups) == 1:
+        return together, {series.groups[0]: together}
+    fitted = explained + smooth_levels(read, explained, variance_a_day, start)
+    return together, _by_group(series, together, fitted)
 
 
-def _read(rounds: Array, reward: Array, start: float, drift: float | None) -> tuple[Read, float]:
-    candidates = DRIFTS if drift is None else np.array([drift])
+def day_by_day(series: Series, drift: float | None = None) -> tuple[Read, float, float]:
+    """What the days say, the variance of a day's change of an arm's level, and where levels start."""
+    rounds, reward = evened(series)
+    start = start_level(rounds, reward)
+    candidates = np.square(DRIFTS if drift is None else (drift,))
     arms = rounds.shape[1]
-    grid = np.broadcast_to(candidates[:, None], (len(candidates), arms))
-    walked = walk(rounds, reward, np.zeros((len(rounds), 1)), grid, np.full(arms, start))
+    by_arm = np.broadcast_to(candidates[:, None], (len(candidates), arms))
+    walked = walk(rounds, reward, np.zeros((len(rounds), 1)), by_arm, np.full(arms, start))
     best = int(walked.surprise.sum(axis=1).argmin())
     read = Read(walked.read.log_rate[:, best], walked.read.precision[:, best])
-    return read, float(candidates[best])
+    return read, float(candidates[best]), start
 
 
-def _shrunk(
-    mean: Array, variance: Array, carried: Array, arms: list[npt.NDArray[np.int64]]
-) -> tuple[Array, Array, Array]:
-    """Levels drawn to their genre's, and genres to the slot's; by how much, the levels say themselves."""
-    overall = float(np.average(mean, weights=1 / (variance + 0.1)))
-
-    def genre_mean(at: npt.NDArray[np.int64], spread: float) -> tuple[float, Array]:
-        weight = 1 / (variance[at] + spread)
-        prior = 1 / _GENRE_SPREAD**2
-        return (weight @ mean[at] + prior * overall) / (weight.sum() + prior), weight / (weight.sum() + prior)
-
-    def misfit(spread: float) -> float:
-        total = 0.0
-        for at in arms:
-            centre, _ = genre_mean(at, spread)
-            around = variance[at] + spread
-            total += float((np.log(around) + (mean[at] - centre) ** 2 / around).sum())
-        return total
-
-    spread = float(_SPREADS[int(np.argmin([misfit(each) for each in _SPREADS]))])
-    new_mean, new_variance, new_carried = mean.copy(), variance.copy(), carried.copy()
-    for at in arms:
-        centre, weight = genre_mean(at, spread)
-        about_centre = 1 / (1 / (variance[at] + spread)).sum()
-        prior = spread + min(about_centre, _GENRE_SPREAD**2)
-        to_genre = variance[at] / (variance[at] + prior)
-        new_mean[at] = mean[at] + to_genre * (centre - mean[at])
-        new_variance[at] = variance[at] * (1 - to_genre)
-        new_carried[at] = (1 - to_genre)[:, None] * carried[at] + to_genre[:, None] * (weight @ carried[at])
-    return new_mean, new_variance, new_carried
-
-
-def _unknown(columns: Columns, arms: list[npt.NDArray[np.int64]]) -> Outlook:
-    count = sum(len(at) for at in arms)
-    return Outlook(np.zeros(count), arms, [np.diag(np.full(len(at), START)) for at in arms])
+def _by_group(series: Series, together: Outlook, fitted: Array) -> dict[str, Outlook]:
+    """What tells each group from all: itself a walk, drawn to what the group has in common."""
+    days, groups, arms = series.rounds.shape
+    flat = groups * arms
+    own = walk(
+        series.rounds.reshape(days, flat),
+        series.reward.reshape(days, flat),
+        np.tile(fitted, (1, groups)),
+        np.full(flat, _OWN_DRIFT**2),
+        np.zeros(flat),
+    )
+    shift, variance = drawn_to_zero(own.level.reshape(groups, arms), own.variance.reshape(groups, arms))
+    return {
+        name: together.shifted(shift[number], variance[number]) for number, name in enumerate(series.groups)
+    }

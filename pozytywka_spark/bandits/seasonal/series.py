@@ -37,7 +37,8 @@ def series_of(sums: pd.DataFrame, arms: list[str], before: date) -> Series:
     if len(days):
         usable &= ordinal[day_code] < before.toordinal()
     if not usable.any():
-        return Series([], [str(group) for group in group_values], np.zeros((0, 0, 0)), np.zeros((0, 0, 0)))
+        nothing = np.zeros((0, 0, 0))
+        return Series([], [str(group) for group in group_values] or [""], nothing, nothing)
     first = int(ordinal[day_code[usable]].min())
     last = int(ordinal[day_code[usable]].max())
     shape = (last - first + 1, len(group_values), len(arms))
@@ -47,7 +48,7 @@ def series_of(sums: pd.DataFrame, arms: list[str], before: date) -> Series:
 
     def summed(name: str) -> Array:
         values = sums[name].to_numpy(dtype=float)[usable]
-        return np.bincount(place, values, minlength=int(np.prod(shape))).reshape(shape)
+        return np.bincount(place, values, minlength=int(np.prod(shape))).reshape(shape).astype(float)
 
     weight, weighted, square = (summed(f"chosen_{part}") for part in ("weight", "reward", "square"))
     rounds = np.divide(weight**2, square, out=np.zeros(shape), where=square > 0)
@@ -64,3 +65,20 @@ def _date(value: object) -> date:
     if isinstance(value, datetime):
         return value.date()
     return value if isinstance(value, date) else pd.Timestamp(str(value)).date()
+
+
+def evened(series: Series) -> tuple[Array, Array]:
+    """Rounds and rewards of all groups together (days × arms), groups evened out.
+
+    A group that rewards everything more would lift the arms that it is mostly shown: its rounds count as that
+    many more of an average group's. Factors of groups and arms by turns, as for a table of two ways.
+    """
+    rounds, reward = series.rounds.sum(axis=0), series.reward.sum(axis=0)
+    if len(series.groups) == 1:
+        return series.rounds[:, 0], series.reward[:, 0]
+    factor = np.ones(len(series.groups))
+    for _ in range(10):
+        arm = (reward.sum(axis=0) + 0.5) / ((factor[:, None] * rounds).sum(axis=0) + 1)
+        factor = (reward.sum(axis=1) + 0.5) / (rounds @ arm + 0.5)
+    factor = factor * rounds.sum() / (factor @ rounds.sum(axis=1))
+    return np.tensordot(series.rounds, factor, axes=(1, 0)), series.reward.sum(axis=1)

@@ -24,12 +24,13 @@ def best_shares(draws: Array) -> Array:
 def watched(draws: Array, arms: list[npt.NDArray[np.int64]], watch: float) -> Array:
     """Shares of being best, `watch` of them spread evenly over genres (the arms of each).
 
-    A season comes to a genre as a whole: that it has come is only seen where the genre's better arms are shown.
+    A season comes to a genre as a whole, and is seen only where the genre's better arms are shown.
     """
     inside = np.zeros(draws.shape[1])
     for at in arms:
         inside[at] = best_shares(draws[:, at]) / len(arms)
-    return (1 - watch) * best_shares(draws) + watch * inside
+    result: Array = (1 - watch) * best_shares(draws) + watch * inside
+    return result
 
 
 def bounded(shares: Array, least_counted: float, floor: float, cap: float, rng: np.random.Generator) -> Array:
@@ -54,7 +55,8 @@ def bounded(shares: Array, least_counted: float, floor: float, cap: float, rng: 
         if excess <= 1e-15:
             break
         result[over] = cap
-        room = ~over
+        room = result < cap
         weight = result[room] if result[room].sum() > 0 else np.ones(int(room.sum()))
         result[room] += excess * weight / weight.sum()
-    return result / result.sum()
+    total: Array = result / result.sum()
+    return total

@@ -19,45 +19,63 @@ from pozytywka_spark.synthetic.taste.repeats import REST, copy_chances
 SIZES = 8  # a family of so many plays or more counts as one of so many
 STAGES = np.array([0, 6, 16, 40])  # plays after the cut-off, from which on another picture of the past holds
 MOST_PLAYS = 400  # of a future
+DAYS = 28  # after the cut-off
 
 
 @dataclass(frozen=True)
 class Families:
     """Counts by path: of families by size, picked anew and out of the past."""
 
+    weight: Array  # of each path
     anew: Array  # paths × sizes
     past: Array  # paths × (stages · sizes): by when in the future the root came
 
 
 def plays_ahead(
-    plan: Plan, rng: Rng, active: Array, extra_sessions: Array, cut_off_ms: int, days: int, paths: int
-) -> Array:
-    """Users × paths: plays that start within `days` after the cut-off.
+    plan: Plan, rng: Rng, active: Array, extra_sessions: Array, cut_off_ms: int, paths: int
+) -> tuple[Array, Array]:
+    """Plays that start within `DAYS` after the cut-off: users × paths, and the weight of each path.
 
     `active`: users × 3, whether the user had a session in the month before the cut-off's month, in that one
     before the cut-off, and ever before it. A session counts where it starts; its plays all do.
+
+    No path is quiet all along: weights are exact, and add up to the chance not to be quiet. Where the days
+    reach into a second month, a quarter of the paths begin in it.
     """
-    starts = plan.month_starts_ms(plan.world.months + 4)
-    until = cut_off_ms + days * DAY_MS
+    starts = plan.month_starts_ms(plan.world.months + 3)
     month = int(np.searchsorted(starts, cut_off_ms, side="right")) - 1
-    shape = (len(active), paths)
-    awake, joined = np.broadcast_to(active[:, :1], shape), np.broadcast_to(active[:, 2:], shape)
+    until = cut_off_ms + DAYS * DAY_MS
+    goes_on = bool(starts[month + 1] < until)
+    later = paths // 4 if goes_on else 0
+    early = np.arange(paths) < paths - later
+    first = np.where(active[:, 1], 1.0, _chance(plan, month, active[:, 0], active[:, 2]))
+    weight = np.repeat(first[:, None] / (paths - later), paths, axis=1)
+    ends = min(until, int(starts[month + 1]))
+    plays = early * _plays(plan, rng, extra_sessions, paths, (ends - cut_off_ms) / _length(starts, month))
+    if goes_on:
+        second = _chance(plan, month + 1, np.zeros(len(active), dtype=bool), active[:, 2])
+        weight[:, ~early] = ((1.0 - first) * second / later)[:, None]
+        awake = ~early | (rng.random(plays.shape) < plan.behaviour.stay)
+        share = (until - int(starts[month + 1])) / _length(starts, month + 1)
+        plays += awake * _plays(plan, rng, extra_sessions, paths, share)
+    return np.minimum(plays, MOST_PLAYS), weight
+
+
+def _length(starts: Array, month: int) -> int:
+    return int(starts[month + 1] - starts[month])
+
+
+def _chance(plan: Plan, month: int, awake: Array, joined: Array) -> Array:
+    """To be active in a month: whoever hasn't joined may do so in it."""
     arrivals = np.append(joining(plan), np.zeros(4))
-    to_come = np.cumsum(arrivals[::-1])[::-1]
-    plays = np.zeros(shape, dtype=np.int64)
-    while starts[month] < until:
-        arrives = arrivals[month] / max(to_come[month], 1e-12)
-        chance = np.where(joined, np.where(awake, plan.behaviour.stay, plan.behaviour.comeback), arrives)
-        awake = rng.random(shape) < chance
-        joined = joined | awake
-        if starts[month] < cut_off_ms:
-            awake = awake | active[:, 1:]
-        inside = min(until, starts[month + 1]) - max(cut_off_ms, starts[month])
-        share = inside / (starts[month + 1] - starts[month])
-        sessions = rng.binomial(1 + rng.poisson(np.broadcast_to(extra_sessions[:, None], shape)), share)
-        plays += np.where(awake, _plays_in(plan, rng, sessions), 0)
-        month += 1
-    return np.minimum(plays, MOST_PLAYS)
+    arrives = arrivals[month] / max(float(arrivals[month:].sum()), 1e-12)
+    return np.where(joined, np.where(awake, plan.behaviour.stay, plan.behaviour.comeback), arrives)
+
+
+def _plays(plan: Plan, rng: Rng, extra_sessions: Array, paths: int, share: float) -> Array:
+    """Of an active month, those sessions that fall into a share of it."""
+    sessions = 1 + rng.poisson(np.repeat(extra_sessions[:, None], paths, axis=1))
+    return _plays_in(plan, rng, rng.binomial(sessions, share))
 
 
 def _plays_in(plan: Plan, rng: Rng, sessions: Array) -> Array:
@@ -83,8 +101,10 @@ def past_chances(skipped: Array) -> tuple[Array, Array]:
     return chance / np.maximum(total, 1e-300)[:, None], total
 
 
-def families(rng: Rng, plays: Array, before: int, repeats: float, far: Array, skips: float) -> Families:
-    """Of one user: `plays` by path, `before` the cut-off, `far` as `past_chances` says (its second).
+def families(
+    rng: Rng, plays: Array, weight: Array, before: int, repeats: float, far: Array, skips: float
+) -> Families:
+    """Of one user: `plays` and `weight` by path, plays `before` the cut-off, `far` of `past_chances`.
 
     `skips`: the chance that a play is skipped, and so not copied, whatever its track.
     """
@@ -109,7 +129,7 @@ def families(rng: Rng, plays: Array, before: int, repeats: float, far: Array, sk
         behind = copies[:, number] & ~ahead & (back[:, number] < found)
         root[:, number] = np.where(inside, root[everyone, source], number)
         old[:, number] = np.where(inside, old[everyone, source], behind)
-    return _counted(root, old, plays)
+    return _counted(root, old, plays, weight)
 
 
 def _given_past(far: float, before: int, number: int) -> float:
@@ -119,7 +139,7 @@ def _given_past(far: float, before: int, number: int) -> float:
     return min(1.0, far / aimed) if aimed > 0 else 0.0
 
 
-def _counted(root: Array, old: Array, plays: Array) -> Families:
+def _counted(root: Array, old: Array, plays: Array, weight: Array) -> Families:
     paths, most = root.shape
     there = np.arange(most) < plays[:, None]
     size = np.zeros((paths, most), dtype=np.int64)
@@ -133,4 +153,4 @@ def _counted(root: Array, old: Array, plays: Array) -> Families:
     past = np.zeros((paths, len(STAGES) * SIZES))
     np.add.at(anew, (path[~out_of_past], kind[~out_of_past]), 1)
     np.add.at(past, (path[out_of_past], stage[out_of_past] * SIZES + kind[out_of_past]), 1)
-    return Families(anew, past)
+    return Families(weight, anew, past)

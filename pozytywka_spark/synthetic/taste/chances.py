@@ -21,7 +21,15 @@ from pozytywka_spark.synthetic.catalogue import Array, Catalogue, catalogue_of
 from pozytywka_spark.synthetic.events import LIKE, PLAY, SKIP, events_of
 from pozytywka_spark.synthetic.life import Life, life_of
 from pozytywka_spark.synthetic.plan import DAY_MS, Plan
-from pozytywka_spark.synthetic.taste.ahead import SIZES, STAGES, Families, families, past_chances, plays_ahead
+from pozytywka_spark.synthetic.taste.ahead import (
+    DAYS,
+    SIZES,
+    STAGES,
+    Families,
+    families,
+    past_chances,
+    plays_ahead,
+)
 from pozytywka_spark.synthetic.taste.picks import Shelf, chance_of_picks, shelf_of
 from pozytywka_spark.synthetic.taste.releases import week_of
 from pozytywka_spark.synthetic.taste.vectors import (
@@ -32,7 +40,6 @@ from pozytywka_spark.synthetic.taste.vectors import (
     skip_chance,
 )
 
-DAYS = 28  # after the cut-off
 NAMES = ("play", "finish", "skip", "like", "again")
 _AHEAD = 27  # key of the random numbers
 _SIZE = np.arange(1, SIZES + 1)
@@ -67,21 +74,20 @@ def chances_of(plan: Plan, chunk: int) -> dict[str, Array]:
     cut_off = int(np.datetime64(cut_off_of(plan), "ms").astype(np.int64))
     past = _past(plan, life, shelf, len(catalogue.tracks["id"]), cut_off)
     rng = plan.rng(_AHEAD, chunk, cut_off // DAY_MS)
-    ahead = plays_ahead(
-        plan,
-        rng,
-        _active(plan, life, cut_off),
-        life.people.extra_sessions,
-        cut_off,
-        DAYS,
-        plan.world.taste.paths,
-    )
+    active, extra = _active(plan, life, cut_off), life.people.extra_sessions
+    plays, weight = plays_ahead(plan, rng, active, extra, cut_off, plan.world.taste.paths)
     weeks = np.unique(week_of(cut_off + np.arange(DAYS) * DAY_MS))
     released = shelf.offer.week <= week_of(np.array(cut_off - 1))
     plain = np.flatnonzero((life.people.ring < 0) & (life.people.role < 0))
     rows = [
         _of_user(
-            plan, rng, _User(life, habits, shelf, past, int(user)), ahead[user], catalogue, weeks, released
+            plan,
+            rng,
+            _User(life, habits, shelf, past, int(user)),
+            (plays[user], weight[user]),
+            catalogue,
+            weeks,
+            released,
         )
         for user in plain
     ]
@@ -133,7 +139,7 @@ def _of_user(
     plan: Plan,
     rng: np.random.Generator,
     who: _User,
-    plays: Array,
+    paths: tuple[Array, Array],
     catalogue: Catalogue,
     weeks: Array,
     released: Array,
@@ -148,7 +154,7 @@ def _of_user(
     pick = chance_of_picks(plan, who.shelf, np.array([user]), weeks)[0] * released
     chance, far = past_chances(skipped)
     mean_skip = float((pick * skip).sum() / max(pick.sum(), 1e-12))
-    future = families(rng, plays, len(place), float(who.habits.repeats[user]), far, mean_skip)
+    future = families(rng, *paths, len(place), float(who.habits.repeats[user]), far, mean_skip)
     known = np.unique(place[place >= 0])
     copied = np.stack([np.bincount(place[place >= 0], weights=row[place >= 0], minlength=len(pick))
                        for row in chance])[:, known]  # fmt: skip
@@ -174,7 +180,7 @@ def likeness_by_track_of(shelf: Shelf, user: int) -> Array:
 def chances_along(
     future: Families, pick: Array, past: Array, skip: Array, like: Array, mean_skip: float
 ) -> tuple[Array, ...]:
-    """Of tracks, the chances of `NAMES`, averaged over a user's futures.
+    """Of tracks, the chances of `NAMES`, over a user's futures.
 
     `pick`: of one new pick; `past`: tracks × stages, of one copy of the past.
     """
@@ -192,12 +198,12 @@ def chances_along(
     of_past = past / np.maximum(1.0 - past, 1e-9)
     past_odds = (of_past[:, :, None] * (1.0 - comes_back)[:, None, :]).reshape(len(pick), -1)
     single = odds @ future.anew.T + past_odds @ future.past.T
-    again = 1.0 - (np.exp(nothing) * (1.0 + single)).mean(axis=1)
+    again = (1.0 - np.exp(nothing) * (1.0 + single)) @ future.weight
     return (*result, np.clip(again, 0.0, None))
 
 
 def _any(future: Families, pick: Array, past: Array, share: Array) -> Array:
-    chance: Array = 1.0 - np.exp(_log_none(future, pick, past, share)).mean(axis=1)
+    chance: Array = -np.expm1(_log_none(future, pick, past, share)) @ future.weight
     return chance
 
 
