@@ -48,11 +48,12 @@ RIDGE, MOST_TRACKS = 100.0, 4000  # of the linear item model
 
 @dataclass(frozen=True)
 class Sliced:
-    """Events before a day by slice of users; `content` names all that was read."""
+    """Events before a day by slice of users, how many; `content` names all that was read."""
 
     catalogue: Parcel
     tracks: int
     users: int
+    events: int
     slices: tuple[Slice, ...]
     user_files: tuple[DataFile, ...]
     content: str
@@ -62,6 +63,7 @@ class Sliced:
 class Prepared:
     """Users by slice as of a cut-off, and the track side."""
 
+    cut_off: date
     catalogue: Parcel
     listeners: tuple[Parcel, ...]
     farmed: Parcel
@@ -105,6 +107,7 @@ def slice_events(lake: Lake, tasks: Tasks, until: date) -> Sliced:
         catalogue=catalogue,
         tracks=told["tracks"],
         users=told[USERS_TOLD],
+        events=digest.rows,
         slices=tuple(Slice(number, by_slice.get(number, ())) for number in range(slices)),
         user_files=users,
         content=f"{' '.join(told['digest'])} {digest.named(list(SMALL))}",
@@ -150,7 +153,12 @@ def prepare(settings: Settings, tasks: Tasks, sliced: Sliced, cut_off: date) -> 
         named=lambda _: "the track side",
     )
     return Prepared(
-        sliced.catalogue, listeners, farmed, found.results[0]["farmed"], blobs.one_of(tracks.of(TRACK_SIDE))
+        cut_off,
+        sliced.catalogue,
+        listeners,
+        farmed,
+        found.results[0]["farmed"],
+        blobs.one_of(tracks.of(TRACK_SIDE)),
     )
 
 
