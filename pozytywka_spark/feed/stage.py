@@ -138,8 +138,8 @@ def look_of(
         blobs.one_of(made.of(SHARED)),
         tasks.put("ranker", blobs.pack(model.ranker)),
         plan_of(settings, day, model),
-        _by_slice(tasks, feed, SliceRows("earlier feed", FEED, slices)),
-        _by_slice(tasks, seen, SliceRows("seen", SEEN, slices)),
+        by_slice(tasks, feed, SliceRows("earlier feed", FEED, slices)),
+        by_slice(tasks, seen, SliceRows("seen", SEEN, slices)),
     )
 
 
@@ -151,7 +151,8 @@ def _shown(lake: Lake, tasks: Tasks, day: date) -> tuple[Sequence[DataFile], Seq
     return feed, seen
 
 
-def _by_slice(tasks: Tasks, files: Sequence[DataFile], work: SliceRows) -> Mapping[int, tuple[Parcel, ...]]:
+def by_slice(tasks: Tasks, files: Sequence[DataFile], work: SliceRows) -> Mapping[int, tuple[Parcel, ...]]:
+    """A table's rows put down by slice of users."""
     done = tasks.run(files, work, weight=lambda file: file.size, named=lambda file: file.place)
     found: dict[int, tuple[Parcel, ...]] = {}
     for parcel in done.parcels:
