@@ -236,6 +236,24 @@ def test_second_looks_are_asked_like_any_other(lake: Lake, settings: Settings) -
     ]
 
 
+def test_chargebacks_are_taken_once(lake: Lake, settings: Settings) -> None:
+    file = Path(settings.home) / "charged.csv"
+    file.write_text(
+        "user_id,bought_at,charged_back_at\n"
+        f"1,{day(0.5):%Y-%m-%dT%H:%M:%S},{day(9):%Y-%m-%dT%H:%M:%S}\n"
+        f"77,{day(0.5):%Y-%m-%dT%H:%M:%S},{day(9):%Y-%m-%dT%H:%M:%S}\n"
+    )
+    words = ("verdicts", "--chargebacks", "--from", str(file))
+    code, shown = run(settings, *words)
+    assert code == 0
+    assert "2 chargebacks are answers to 1 cases" in shown
+    assert "1 rows = 1 verdicts taken" in shown
+    assert "1 rows = 0 verdicts taken + 0 aside + 1 duplicates" in run(settings, *words)[1]
+    taken = lake.rows("verdicts").to_pylist()
+    assert [(row["case_id"], row["verdict"], row["source"]) for row in taken] == [("a", "bad", "chargeback")]
+    assert taken[0]["decided_at"] == day(9)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
