@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -210,11 +211,18 @@ def test_from_the_queue_to_the_page(lake: Lake, settings: Settings) -> None:
         "a": "appeal",
     }
 
+    march = date(2023, 3, 1)
+    put(
+        lake,
+        schemas.TRACK_PLAYS,
+        *({"track_id": f"t{place}", "plays": 100 + place, "month": march} for place in range(4)),
+    )
     code, shown = run(settings, "report")
     assert code == 0
     assert "precision of what was released" in shown
     page = (Path(settings.home) / "reports" / "moderation.html").read_text(encoding="utf-8")
     assert "Fouls and blocks" in page
+    assert "Most discounted in 2023-03" in page
 
 
 def test_second_looks_are_asked_like_any_other(lake: Lake, settings: Settings) -> None:
