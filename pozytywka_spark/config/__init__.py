@@ -15,6 +15,7 @@ from pozytywka_spark.config.settings import Settings
 from pozytywka_spark.config.simulation import Costs, Simulation
 from pozytywka_spark.config.spark import Spark
 from pozytywka_spark.config.synthetic import Dirt, Drift, Fraud, Synthetic, SyntheticExperiment
+from pozytywka_spark.config.taste import Taste
 from pozytywka_spark.config.tracking import Mlflow
 from pozytywka_spark.config.training import Calibration, Split, Training, Tuning
 
@@ -47,6 +48,7 @@ __all__ = [
     "Split",
     "Synthetic",
     "SyntheticExperiment",
+    "Taste",
     "Training",
     "Tuning",
     "Uplift",

@@ -20,6 +20,9 @@ class Feed(Section):
     repeats: Literal["allow", "drop"] = Field("allow", description="tracks the user has played before")
     arrange: bool = Field(True, description="false leaves the order of the value")
     spread: float = Field(0.1, ge=0, le=1, description="how much likeness to earlier places costs")
+    sink: int = Field(
+        20, ge=0, le=500, description="places down for each time a track was passed over lately"
+    )
     new_artists: int = Field(1, ge=0, le=10, description="of the first 10 places, by artists new to the user")
     explore: float = Field(0.05, ge=0, le=0.5, description="share of places drawn from the light model's")
     min_recall: float = Field(
@@ -28,10 +31,18 @@ class Feed(Section):
     horizon_days: int = Field(28, ge=1, le=90, description="after the cut-off, that chances are about")
     weights: dict[str, float] = Field(
         {"finish": 1.0, "skip": -1.0, "like": 2.0, "again": 1.0},
-        description="of the chances in the value, while surveys are too few",
+        description="of the chances in the value, while surveys are too few; a head left out weighs nothing",
     )
     min_answers: int = Field(500, ge=1, description="of surveys, for weights of their own")
     min_people: int = Field(100, ge=1, description="who answered, for weights of their own")
     block_list: str | None = Field(
         None, description="file of track ids, one a line, that no page shows", json_schema_extra=NOTHING
+    )
+    promoted: str | None = Field(
+        None, description="file of track ids, one a line, that somebody pays for", json_schema_extra=NOTHING
+    )
+    farmed_plays: int = Field(
+        10,
+        ge=1,
+        description="in 30 days by an account that farms, at least: with fewer a track is little known",
     )

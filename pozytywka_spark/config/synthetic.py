@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from pozytywka_spark.config.base import Month, Section, decides
+from pozytywka_spark.config.taste import Taste
 
 Rate = Annotated[float, Field(ge=0, le=0.5)]
 
@@ -88,6 +89,19 @@ class Fraud(Section):
         return cheats + self.fans + self.sleepers + self.quick_stayers
 
 
+class SyntheticSlots(Section):
+    """Slots in which something is chosen and logged; none unless a month is given."""
+
+    messages: Month | None = Field(None, description="from when a prompt opens free users' sessions")
+    spotlight: Month | None = Field(None, description="from when an artist is shown as sessions open")
+    explore: float = Field(0.5, gt=0, le=1, description="share of choices that are uniform")
+    effect: float = Field(
+        0.3, ge=0, le=2, description="sd of a prompt's effect on the log hazard, by arm and by arm and city"
+    )
+    novelty: float = Field(0.2, ge=0, le=2, description="what a prompt just shown loses of its log effect")
+    half_life_days: float = Field(7.0, gt=0, description="in which half of that is back")
+
+
 class Synthetic(Section):
     """The embedded Pozytywka."""
 
@@ -109,6 +123,8 @@ class Synthetic(Section):
     drift: Drift = Drift()
     experiment: SyntheticExperiment = SyntheticExperiment()
     fraud: Fraud = Fraud()
+    taste: Taste = Taste()
+    slots: SyntheticSlots = SyntheticSlots()
 
     @model_validator(mode="after")
     def _starts_a_month(self) -> Synthetic:
@@ -122,6 +138,16 @@ class Synthetic(Section):
             raise ValueError("synthetic.fraud: rings x accounts must be at most a quarter of synthetic.users")
         if self.fraud.rings * self.fraud.accounts + self.fraud.lone > self.users / 2:
             raise ValueError("synthetic.fraud: all its accounts must be at most half of synthetic.users")
+        if (
+            self.taste.on
+            and self.taste.fresh * self.months * self.played_tracks > self.tracks - self.played_tracks
+        ):
+            raise ValueError(
+                "synthetic.taste.fresh: releases of all months must be at most synthetic.tracks less "
+                "synthetic.played_tracks"
+            )
+        if self.taste.cut_off is not None and self.taste.cut_off <= self.start:
+            raise ValueError("synthetic.taste.cut_off must be after synthetic.start")
         if self.fraud.tracks > self.played_tracks:
             raise ValueError("synthetic.fraud.tracks must be at most synthetic.played_tracks")
         return self

@@ -21,6 +21,13 @@ class _Setting(argparse.Action):
         namespace.overrides = [*namespace.overrides, f"{self.const}={values}"]
 
 
+class _Switch(argparse.Action):
+    """A flag without a value that stands for `--set KEY=true`."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        namespace.overrides = [*namespace.overrides, f"{self.const}=true"]
+
+
 class _Preset(argparse.Action):
     """A flag that stands for many settings; whatever is said besides wins over them."""
 
@@ -42,6 +49,18 @@ _FLAGS = (
         "half of the users hear fewer from MONTH on",
     ),
     (
+        "--messages",
+        "MONTH",
+        "synthetic.slots.messages",
+        "a logged prompt opens free users' sessions from MONTH on",
+    ),
+    (
+        "--spotlight",
+        "MONTH",
+        "synthetic.slots.spotlight",
+        "a logged artist is shown in sessions from MONTH on",
+    ),
+    (
         "--fraud",
         "RINGS",
         "synthetic.fraud.rings",
@@ -59,6 +78,7 @@ _FLAGS = (
     ("--quick-buyers", "N", "synthetic.fraud.quick_buyers", "accounts that buy at once, charged back later"),
     ("--fans", "N", "synthetic.fraud.fans", "honest accounts that mostly play one artist"),
     ("--sleepers", "N", "synthetic.fraud.sleepers", "honest accounts that sleep to the same five tracks"),
+    ("--cut-off", "DATE", "synthetic.taste.cut_off", "tell the true chances of the 28 days after it"),
     ("--quick-stayers", "N", "synthetic.fraud.quick_stayers", "honest accounts that buy at once, and stay"),
 )
 
@@ -80,6 +100,13 @@ def parser() -> argparse.ArgumentParser:
     )
     for flag, value, key, meaning in _FLAGS:
         parser.add_argument(flag, metavar=value, action=_Setting, const=key, help=f"{meaning} ({key})")
+    parser.add_argument(
+        "--taste",
+        nargs=0,
+        action=_Switch,
+        const="synthetic.taste.on",
+        help="people pick tracks by taste and answer surveys (synthetic.taste.on)",
+    )
     parser.add_argument("--replace", action="store_true", help="replace what is at PATH")
     _reviewers(parser.add_argument_group("reviewers, instead of a world"))
     return parser

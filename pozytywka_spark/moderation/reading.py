@@ -28,24 +28,28 @@ _AT_ONCE = 50_000
 _Row = Mapping[str, Any]
 
 
-def read_rows(path: str, kind: str | None, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+def read_rows(
+    path: str, kind: str | None, columns: Sequence[str], flag: str = "--from"
+) -> Iterator[pl.DataFrame]:
     """Chunks of the rows of a file, or of the files in a folder: `columns` as text (null if empty), TROUBLE.
+
+    `flag`: what a person named the file by.
 
     Raises `UsageError` if neither the name nor `kind` tells the format or a column is missing, `DataError`
     for a file that isn't there or can't be read at all.
     """
-    files = _files(path)
+    files = _files(path, flag)
     for file in files:
         name = file.name.removesuffix(".gz").rpartition(".")[2].lower()
         file_format = FORMATS.get(kind or name) or FORMATS.get(path.rstrip("/").rpartition(".")[2].lower())
         if file_format is None:
-            raise UsageError(f"--from {path}: say what it is with --format: csv, json or parquet")
+            raise UsageError(f"{flag} {path}: say what it is with --format: csv, json or parquet")
         try:
-            rows = _READERS[file_format](file, columns)
+            rows = _READERS[file_format](file, columns, flag)
             while chunk := list(islice(rows, _AT_ONCE)):
                 yield _as_frame(chunk, columns)
         except (OSError, EOFError, UnicodeDecodeError, csv.Error, pa.ArrowInvalid) as error:
-            raise DataError(f"--from {file}: can't be read as {file_format}: {error}") from error
+            raise DataError(f"{flag} {file}: can't be read as {file_format}: {error}") from error
 
 
 def micros_of(text: str | None) -> int | None:
@@ -71,12 +75,12 @@ def times(column: pl.Series) -> pl.Series:
     return pl.Series(column.name, [micros_of(text) for text in column.to_list()], pl.Int64)
 
 
-def _files(path: str) -> list[Path]:
+def _files(path: str, flag: str) -> list[Path]:
     place = Path(path)
     if place.is_dir():
         return sorted(file for file in place.iterdir() if file.is_file() and file.name[0] not in "._")
     if not place.exists():
-        raise DataError(f"--from {path}: there is no such file")
+        raise DataError(f"{flag} {path}: there is no such file")
     return [place]
 
 
@@ -95,14 +99,14 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value).strip() or None
 
 
-def _csv(file: Path, columns: Sequence[str]) -> Iterator[_Row]:
+def _csv(file: Path, columns: Sequence[str], flag: str) -> Iterator[_Row]:
     with _opened(file) as source:
         reader = csv.DictReader(source)
-        _check(file, columns, reader.fieldnames or [])
+        _check(flag, file, columns, reader.fieldnames or [])
         yield from reader
 
 
-def _json(file: Path, columns: Sequence[str]) -> Iterator[_Row]:
+def _json(file: Path, columns: Sequence[str], flag: str) -> Iterator[_Row]:
     seen: set[str] = set()
     with _opened(file) as source:
         lines = (line for line in source if line.strip())
@@ -115,22 +119,22 @@ def _json(file: Path, columns: Sequence[str]) -> Iterator[_Row]:
                 yield {TROUBLE: UNREADABLE}
                 continue
             if not seen:  # later rows may leave out what is null
-                _check(file, columns, list(row))
+                _check(flag, file, columns, list(row))
             seen |= row.keys()
             yield row
 
 
-def _parquet(file: Path, columns: Sequence[str]) -> Iterator[_Row]:
+def _parquet(file: Path, columns: Sequence[str], flag: str) -> Iterator[_Row]:
     parquet = pq.ParquetFile(file)
-    _check(file, columns, parquet.schema_arrow.names)
+    _check(flag, file, columns, parquet.schema_arrow.names)
     for batch in parquet.iter_batches(columns=list(columns)):
         yield from batch.to_pylist()
 
 
-def _check(file: Path, columns: Sequence[str], there: Sequence[str]) -> None:
+def _check(flag: str, file: Path, columns: Sequence[str], there: Sequence[str]) -> None:
     missing = [name for name in columns if name not in there]
     if missing:
-        raise UsageError(f"--from {file}: no column {', '.join(missing)}; it has {', '.join(there)}")
+        raise UsageError(f"{flag} {file}: no column {', '.join(missing)}; it has {', '.join(there)}")
 
 
 def _opened(file: Path) -> IO[str]:

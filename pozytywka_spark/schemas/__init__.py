@@ -1,6 +1,7 @@
 """Every table of the lake, declared once: grain, columns, keys, partitions."""
 
 from pozytywka_spark.schemas.bandits import (
+    BANDIT_BOOKS,
     BANDIT_DAYS,
     BANDIT_EVALUATIONS,
     BANDIT_PLAN,
@@ -65,6 +66,7 @@ __all__ = [
     "ARTISTS",
     "ARTIST_DEBUTS",
     "ASSIGNMENTS",
+    "BANDIT_BOOKS",
     "BANDIT_DAYS",
     "BANDIT_EVALUATIONS",
     "BANDIT_PLAN",

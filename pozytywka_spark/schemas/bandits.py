@@ -40,6 +40,15 @@ BANDIT_DAYS = table(
     partition_by=["month"],
 )
 
+# grain: slot and day that was summed, and what of: `inputs` names the day's decisions, those after them that
+# cut their windows short, and what was earned; `history` the decisions before, where days since they were
+# shown were worked out from the log, else null. `decisions` of the log, `mature` of them, `summed` of those
+BANDIT_BOOKS = table(
+    "bandit_books",
+    "slot string, day date, inputs string, history string, decisions bigint, mature bigint, summed bigint",
+    keys=["slot", "day"],
+)
+
 # grain: slot, day and free user: what the policy of `policy` decides for them that day
 BANDIT_PLAN = table(
     "bandit_plan",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from pozytywka_spark.synthetic import words
 from pozytywka_spark.synthetic.plan import Plan, Rng
+from pozytywka_spark.synthetic.taste.releases import release_dates
 
 Array = np.ndarray[Any, Any]
 
@@ -68,7 +69,13 @@ class _Size:
 def catalogue_of(plan: Plan) -> Catalogue:
     """The catalogue of a world; kept, for a worker asks again for every chunk."""
     world = plan.world
-    return _catalogue(_Size(world.seed, world.tracks, world.artists, world.played_tracks, world.genres))
+    catalogue = _catalogue(_Size(world.seed, world.tracks, world.artists, world.played_tracks, world.genres))
+    return _with_releases(plan, catalogue) if world.taste.on else catalogue
+
+
+def _with_releases(plan: Plan, catalogue: Catalogue) -> Catalogue:
+    dates = release_dates(plan, catalogue.tracks["release_date"], np.unique(catalogue.pools.track))
+    return replace(catalogue, tracks={**catalogue.tracks, "release_date": dates})
 
 
 @lru_cache(maxsize=2)

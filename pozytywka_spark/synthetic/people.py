@@ -10,6 +10,7 @@ from pozytywka_spark.synthetic.catalogue import FAVOURITES, Array, bits
 from pozytywka_spark.synthetic.fraud import BUSY, rings_of
 from pozytywka_spark.synthetic.plan import FIRST_USER, USERS_A_CHUNK, Plan
 from pozytywka_spark.synthetic.roles import BOT, SKIMMER, plays_before_purchase, roles_of
+from pozytywka_spark.synthetic.taste.likers import like_habits
 from pozytywka_spark.synthetic.words import CITIES, FIRST_NAMES, STREET_KINDS, STREETS, SURNAMES
 
 TASTE_SHAPE = 4.0  # of the Gamma that the hidden taste for premium is drawn from, with mean 1
@@ -58,7 +59,7 @@ def people_of(plan: Plan, chunk: int) -> People:
         extra_sessions=rng.gamma(*how.extra_sessions, count),
         favourite=rng.beta(*how.favourite, count),
         mainstream=rng.beta(*how.mainstream, count),
-        like=rng.beta(*how.like, count),
+        like=like_habits(plan, rng.beta(*how.like, count), chunk),
         skip=rng.beta(*how.skip, count),
         advert=rng.beta(*how.advert, count),
         treated=rng.random(count) < plan.world.experiment.share,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pozytywka_spark.config import Synthetic
+from pozytywka_spark.config import Synthetic, Taste
 
 VERSION = 1  # of the generator: a world made by another version is not the same world
 
@@ -20,6 +20,7 @@ FIRST_USER = 101
 FIRST_SESSION = 124
 SESSIONS_A_MONTH = 32  # most sessions that a user can have in a month; session ids are laid out by it
 DAY_MS = 86_400_000
+_TASTE_TOLD = {"cut_off": True, "paths": True, "told": True}  # which chances, and how finely
 _FIRST_FRAUD = ("rings", "accounts", "tracks")  # settings of fraud that were always part of a stamp
 
 Rng = np.random.Generator
@@ -77,19 +78,23 @@ class Plan:
         return (first + np.arange(count + 1)).astype("datetime64[ms]").astype(np.int64)
 
     def stamp(self) -> str:
-        """What a finished world carries, to know it again. How finely its truth is told is no part of it."""
-        world = self.world.model_dump(mode="json", exclude={"truth_paths"})
+        """What a finished world carries, to know it again. What is told of its truth is no part of it."""
+        world = self.world.model_dump(mode="json", exclude={"truth_paths": True, "taste": _TASTE_TOLD})
         # a world that uses none of what came later is the world that it was before
         used = self.world.fraud.model_dump(exclude_defaults=True)
         world["fraud"] = {
             name: value for name, value in world["fraud"].items() if name in {*_FIRST_FRAUD, *used}
         }
+        if world["taste"] == Taste().model_dump(mode="json", exclude=_TASTE_TOLD):
+            del world["taste"]
+        if not self.world.slots.model_dump(exclude_defaults=True):
+            del world["slots"]
         identity = {"generator": VERSION, "world": world, "behaviour": asdict(self.behaviour)}
         return json.dumps(identity, indent=2, sort_keys=True)
 
     def unchanged(self) -> Plan:
-        """This world without drift, experiment and fraud: its levels are set by it."""
-        names = ("drift", "experiment", "fraud", "dirt")
+        """This world without drift, experiment, fraud and slots: its levels are set by it."""
+        names = ("drift", "experiment", "fraud", "dirt", "slots")
         bare = {name: Synthetic.model_fields[name].default for name in names}
         return replace(self, world=self.world.model_copy(update=bare))
 

@@ -13,6 +13,7 @@ from pozytywka_spark.synthetic.fraud import ring_tracks
 from pozytywka_spark.synthetic.people import People
 from pozytywka_spark.synthetic.plan import Plan, Rng
 from pozytywka_spark.synthetic.sessions import Sessions
+from pozytywka_spark.synthetic.slots.spotlight import with_spotlight
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,11 @@ def plays_of(plan: Plan, rng: Rng, people: People, sessions: Sessions, catalogue
     track = catalogue.pools.draw(rng, np.where(picky, genres, other))
     track = _with_fraud(plan, track, people.ring[user], catalogue)
     track = with_fans(plan, track, people, user, catalogue)
+    track = with_spotlight(plan, track, people, sessions, catalogue)
     skipped = rng.random(count) < people.skip[user]
     duration = catalogue.tracks["duration_ms"][track]
     listened = np.where(skipped, rng.uniform(0.03, 0.97, count) * duration, duration).astype(np.int64)
-    liked = _first(rng.random(count) < people.like[user], user * len(catalogue.tracks["id"]) + track)
+    liked = first_wanted(rng.random(count) < people.like[user], user * len(catalogue.tracks["id"]) + track)
     factor = changes.advert_factor(plan, people.treated[user], sessions.month[session])
     return Plays(
         session=session,
@@ -75,10 +77,10 @@ def _with_fraud(plan: Plan, track: Array, ring: Array, catalogue: Catalogue) -> 
     return track
 
 
-def _first(genres: Array, key: Array) -> Array:
-    """`genres`, for the first wanted entry of each key only."""
-    at = np.flatnonzero(genres)
+def first_wanted(wanted: Array, key: Array) -> Array:
+    """`wanted`, for the first wanted entry of each key only."""
+    at = np.flatnonzero(wanted)
     _, first = np.unique(key[at], return_index=True)
-    taken = np.zeros_like(genres)
+    taken = np.zeros_like(wanted)
     taken[at[first]] = True
     return taken

@@ -8,10 +8,15 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
+from pozytywka_spark.synthetic.catalogue import catalogue_of
 from pozytywka_spark.synthetic.life import premium_if
+from pozytywka_spark.synthetic.lines import timestamps
 from pozytywka_spark.synthetic.parts import PARTS, parts_of
 from pozytywka_spark.synthetic.people import people_of
 from pozytywka_spark.synthetic.plan import Plan
+from pozytywka_spark.synthetic.taste.chances import NAMES as CHANCE_NAMES
+from pozytywka_spark.synthetic.taste.chances import chances_of
+from pozytywka_spark.synthetic.taste.surveys import surveys_of
 from pozytywka_spark.synthetic.truth import truth_of
 from pozytywka_spark.synthetic.who import accounts_of
 
@@ -37,6 +42,10 @@ PURCHASES = (
     "user_id bigint, month date, probability double, probability_error double, "
     "probability_known double, probability_known_error double, bought boolean"
 )
+# grain: user and track that matters to them; the chances of the days after a cut-off (`taste/chances.py`)
+CHANCES = "user_id bigint, track_id string, " + ", ".join(f"{name} float" for name in CHANCE_NAMES)
+# grain: answer of a user who was asked whether a track was worth their time, 1 to 5
+SURVEYS = "user_id bigint, track_id string, asked_at string, answer int"
 
 
 def lines(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
@@ -124,6 +133,35 @@ def purchases(spark: SparkSession, plan: Plan, horizon_days: int, paths: int) ->
         return pa.record_batch(arrays, names=[*columns, "bought"])
 
     return in_parts(spark, plan.chunks, make, PURCHASES)
+
+
+def chances(spark: SparkSession, plan: Plan) -> DataFrame:
+    """One row per user and track that matters: what they may do after the cut-off (`CHANCES`)."""
+
+    def make(chunk: int) -> pa.RecordBatch:
+        told = chances_of(plan, chunk)
+        track = pa.array(catalogue_of(plan).tracks["id"][told["track"]])
+        floats = [pa.array(told[name].astype(np.float32)) for name in CHANCE_NAMES]
+        names = ["user_id", "track_id", *CHANCE_NAMES]
+        return pa.record_batch([pa.array(told["user_id"]), track, *floats], names=names)
+
+    return in_parts(spark, plan.chunks, make, CHANCES)
+
+
+def surveys(spark: SparkSession, plan: Plan) -> DataFrame:
+    """A row an answer (`SURVEYS`)."""
+
+    def make(chunk: int) -> pa.RecordBatch:
+        told = surveys_of(plan, chunk)
+        columns = {
+            "user_id": pa.array(told["user_id"]),
+            "track_id": pa.array(catalogue_of(plan).tracks["id"][told["track"]]),
+            "asked_at": timestamps(told["asked_ms"]),
+            "answer": pa.array(told["answer"], pa.int32()),
+        }
+        return pa.record_batch(list(columns.values()), names=list(columns))
+
+    return in_parts(spark, plan.chunks, make, SURVEYS)
 
 
 def in_parts(spark: SparkSession, parts: int, make: Make, schema: str) -> DataFrame:

@@ -6,12 +6,18 @@ Beside the delivery `<path>` stands `<path>_truth`, which no stage of the pipeli
 - `accounts/` and `chargebacks.jsonl`, in worlds with fraud: who cheats or only looks like it, in which time,
   with which tracks; and which purchases were charged back when;
 - `ledger/`: one line a planted defect: entity, part, line, defect, what the line would have been;
-- `purchases_30_days/`: how likely each purchase was (see `truth.py`), for each horizon asked for.
+- `surveys.jsonl` and `chances_2022-07-01/`, in worlds with taste: what people answered, and how likely each
+  was to finish, skip, like a track, or play it again, after each cut-off asked for;
+- `decisions_SLOT/` and `slots.json`, in worlds with slots, whose logs stand in `<path>_decisions`: what each
+  eligible arm was worth in each decision, and what is true of arms;
+- `purchases_30_days/`: how likely each purchase was (see `truth.py`), for each horizon asked for; not in
+  worlds with slots.
 """
 
 from __future__ import annotations
 
 import json
+from datetime import date
 
 from pyspark.sql import SparkSession
 
@@ -22,10 +28,13 @@ from pozytywka_spark.synthetic import tables
 from pozytywka_spark.synthetic.life import plan_of
 from pozytywka_spark.synthetic.parts import PARTS
 from pozytywka_spark.synthetic.plan import Plan
+from pozytywka_spark.synthetic.slots.write import decisions_path, write_logs
 from pozytywka_spark.synthetic.summary import figures_of, write_figures
+from pozytywka_spark.synthetic.taste.chances import cut_off_of
 
 ACCOUNTS = "accounts"  # the folder of who cheats, in the truth
 CHARGEBACKS = "chargebacks.jsonl"
+SURVEYS = "surveys.jsonl"
 STAMP = "_world.json"  # the underscore hides it from Spark's readers
 
 
@@ -39,6 +48,11 @@ def purchases_path(path: str, horizon_days: int) -> str:
     return f"{truth_path(path)}/purchases_{horizon_days}_days"
 
 
+def chances_path(path: str, cut_off: date) -> str:
+    """Where the true chances of the days after the cut-off stand."""
+    return f"{truth_path(path)}/chances_{cut_off}"
+
+
 def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: bool = False) -> None:
     """Make the world of `settings.synthetic` at `path`: one folder of JSON Lines parts per entity.
 
@@ -49,8 +63,13 @@ def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: 
     target, truth = Folder.at(path), Folder.at(truth_path(path))
     plan = plan_of(settings.synthetic)
     if not _is_made(target, truth, plan, path, replace=replace):
-        _make(spark, plan, target, truth)
-    _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
+        _make(spark, plan, target, truth, Folder.at(decisions_path(path)))
+    if not (
+        plan.world.slots.messages or plan.world.slots.spotlight
+    ):  # what prompts do is no part of that law
+        _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
+    if plan.world.taste.on:
+        _tell_chances(spark, plan, Folder.at(chances_path(path, cut_off_of(plan))))
 
 
 def make_embedded_world(spark: SparkSession, settings: Settings) -> bool:
@@ -77,7 +96,7 @@ def _is_made(target: Folder, truth: Folder, plan: Plan, path: str, *, replace: b
     return stamp == truth.read(STAMP) == plan.stamp() and not replace
 
 
-def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder) -> None:
+def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder, decisions: Folder) -> None:
     """Everything but the purchases' probabilities, under temporary names and then put in place."""
     making, making_truth = target.sibling(".making"), truth.sibling(".making")
     making.delete()
@@ -90,6 +109,8 @@ def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder) -> Non
     tables.ledger(spark, plan).write.json(making_truth.child("_ledger").uri)
     making_truth.adopt_parts("_ledger", "ledger", "jsonl")
     _tell_accounts(spark, plan, making_truth)
+    _tell_surveys(spark, plan, making_truth)
+    write_logs(spark, plan, decisions, making_truth)
     write_figures(making, figures_of(spark, plan))
     # The truth goes first: a delivery in place always has its own truth beside it.
     for folder, place in ((making_truth, truth), (making, target)):
@@ -107,6 +128,27 @@ def _tell_accounts(spark: SparkSession, plan: Plan, truth: Folder) -> None:
     charged = accounts.where("charged_back_at is not null").select("user_id", "bought_at", "charged_back_at")
     lines = [json.dumps(row.asDict()) for row in charged.orderBy("charged_back_at", "user_id").collect()]
     truth.write(CHARGEBACKS, "".join(f"{line}\n" for line in lines))
+
+
+def _tell_surveys(spark: SparkSession, plan: Plan, truth: Folder) -> None:
+    """Answers, `synthetic.taste.surveys` at most, as one file."""
+    if not plan.world.taste.on:
+        return
+    rows = tables.surveys(spark, plan).orderBy("user_id", "asked_at", "track_id").collect()
+    truth.write(SURVEYS, "".join(f"{json.dumps(row.asDict())}\n" for row in rows))
+
+
+def _tell_chances(spark: SparkSession, plan: Plan, place: Folder) -> None:
+    """The true chances for one cut-off, unless they stand there already."""
+    stamp = json.dumps({"paths": plan.world.taste.paths, "told": plan.world.taste.told})
+    if place.read(STAMP) == stamp:
+        return
+    making = place.sibling(".making")
+    making.delete()
+    tables.chances(spark, plan).write.parquet(making.child("_written").uri)
+    making.adopt_parts("_written", "", "parquet")
+    making.write(STAMP, stamp)
+    making.move_to(place)
 
 
 def _tell_purchases(spark: SparkSession, plan: Plan, settings: Settings, place: Folder) -> None:

@@ -1,0 +1,54 @@
+"""The day that is asked about, beside where the data begin and end; lists that the settings name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.feed.block_list import read_ids
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_span import DataSpan
+from pozytywka_spark.lake.event_days import INGEST, recorded_span, span_of_events
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Track ids that no page shows, and that somebody pays for."""
+
+    blocked: tuple[str, ...]
+    promoted: tuple[str, ...]
+
+
+def lists_named(settings: Settings) -> Lists:
+    """Raises `UsageError` for a file that can't be read."""
+    return Lists(
+        read_ids(settings.feed.block_list, "feed.block_list"),
+        read_ids(settings.feed.promoted, "feed.promoted"),
+    )
+
+
+def span_of_data(settings: Settings, lake: Lake) -> DataSpan:
+    """Where the data lie. Raises `DataError` without events."""
+    return recorded_span(lake, settings.data, INGEST) or span_of_events(lake, settings.data)
+
+
+def check_day(settings: Settings, lake: Lake, day: date, *, days_after: int = 0) -> DataSpan:
+    """Raise `UsageError` if the day's midnight, or so many days after it, lies past the data's end, or none
+    before it.
+    """
+    span = span_of_data(settings, lake)
+    midnight = datetime.combine(day, time(), span.end.tzinfo)
+    if (span.end - midnight).days < days_after or midnight > span.end:
+        after = f", and the {days_after} days after it" if days_after else ""
+        raise UsageError(f"--at {day}{after}: the data end at {span.end:%Y-%m-%d %H:%M}; name an earlier day")
+    if midnight <= span.start:
+        raise UsageError(f"--at {day}: the data begin at {span.start:%Y-%m-%d %H:%M}; name a later day")
+    return span
+
+
+def check_plays(plays: int, day: date) -> None:
+    """Raise `DataError` where nobody has played anything."""
+    if not plays:
+        raise DataError(f"no play before {day}: there is nothing to make a feed of")
