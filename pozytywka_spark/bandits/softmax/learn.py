@@ -19,9 +19,9 @@ from pozytywka_spark.bandits.softmax.window import days_needed
 from pozytywka_spark.errors import DataError
 
 BONUS = 0.5  # deviations that a score is raised by: an arm little known is shown more, until it is known
-# Temperature by how unsure scores are; .0025, as published, where deviations are .0125, as they are after
-# two weeks of the published size an arm. Colder as more is known, never so cold that one digit decides.
-TEMPERATURE_BY_DEVIATION = 0.2
+# Temperature by how unsure scores are; .0025, as published, where deviations are .01, about as they are
+# after a month of 10,000 decisions a day and arm; colder as more is known, but for a floor
+TEMPERATURE_BY_DEVIATION = 0.25
 COLDEST = 2e-4
 
 
