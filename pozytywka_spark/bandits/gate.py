@@ -1,8 +1,10 @@
 """The gate of bandits: whether a challenger takes the champion's place, judged on days neither has seen.
 
 Both are valued on the same decisions, so that what the days were like falls out of their difference. The
-challenger is promoted unless the 95% interval of the difference lies below zero (a one-sided test of 2.5%: of
-two equal policies the challenger passes in 97.5 of 100 cases), or a check of the evaluation fails for either.
+challenger is promoted unless the difference lies further below zero than noise would bring it, or a check of
+the evaluation fails for either. How far that is, in standard errors: 1.96, of two equal policies the
+challenger passes in 97.5 of 100 cases; but where a loss of 2% would pass in more than 5 of 100, so much less
+that it doesn't, down to 1.70, at which an equal one still passes in 95.5.
 """
 
 from __future__ import annotations
@@ -14,8 +16,12 @@ from pozytywka_spark.bandits.offpolicy.estimates import (
     LOG,
     UNIFORM,
     Evaluation,
+    against_log,
+    compared,
     evaluation_of,
+    interval,
     logged,
+    standard_error,
     valued,
 )
 from pozytywka_spark.bandits.offpolicy.evaluate import UNIFORM_POLICY
@@ -25,6 +31,9 @@ from pozytywka_spark.bandits.policy import Policy
 
 CHALLENGER, CHAMPION = "challenger", "champion"
 ESTIMATOR = "dr"
+LOSS = 0.02  # of the champion's value, that is to be noticed
+_NOTICED = 1.645  # standard errors: a loss that lies as far beyond the bound passes in 5 of 100 cases
+_BOUNDS = (1.70, 1.96)
 
 
 @dataclass(frozen=True)
@@ -58,23 +67,27 @@ def weigh(sums: Sums, challenger: Policy, champion: Policy | None, min_effective
         except RefusedError as refused:
             failed.append(str(refused))
     if champion is None:
-        against, theirs = f"the {LOG}'s own policy", logged(sums).value
-        difference = evaluations[CHALLENGER].of(ESTIMATOR, LOG)
+        against, theirs, difference = f"the {LOG}'s own policy", logged(sums), against_log(sums, 0, ESTIMATOR)
     else:
-        against, theirs = f"the {CHAMPION}", valued(sums, 2, ESTIMATOR).value
-        difference = evaluations[CHALLENGER].of(ESTIMATOR, CHAMPION)
-    worse = difference.high < 0
-    days = f"{sums.days[0]} to {sums.days[-1]}, {difference.decisions:,} decisions"
+        against, theirs = f"the {CHAMPION}", valued(sums, 2, ESTIMATOR)
+        difference = compared(sums, 0, 2, ESTIMATOR)
+    error = standard_error(difference, sums)
+    worse = difference.value < -bound(theirs.value, error) * error
+    low, high = interval(difference, sums)
+    found = f"{difference.value:+.5f} a decision ({low:+.5f} to {high:+.5f})"
     reason = (
-        f"on {days}, the {CHALLENGER} brings {difference.value:+.5f} a decision beside {against}'s "
-        f"{theirs:.5f} ({difference.low:+.5f} to {difference.high:+.5f}): "
-        f"{'worse' if worse else 'not worse'} beyond noise"
+        f"{int(sums.of('rounds')):,} decisions of {sums.days[0]} to {sums.days[-1]}: the {CHALLENGER} brings "
+        f"{found} beside {against}'s {theirs.value:.5f}, {'worse' if worse else 'not worse'} beyond noise"
     )
-    return Verdict(
-        not worse and not failed,
-        (*failed, reason),
-        difference.value,
-        difference.low,
-        difference.high,
-        evaluations,
-    )
+    promote = not worse and not failed
+    return Verdict(promote, (*failed, reason), difference.value, low, high, evaluations)
+
+
+def bound(champion: float, error: float) -> float:
+    """How many standard errors the challenger may lie below the champion, of that value.
+
+    >>> [round(bound(0.13, share * 0.13), 2) for share in (0.001, 0.0058, 0.02)]
+    [1.96, 1.8, 1.7]
+    """
+    low, high = _BOUNDS
+    return min(high, max(low, LOSS * abs(champion) / error - _NOTICED)) if error else high

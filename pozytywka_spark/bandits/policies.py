@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pozytywka_spark.bandits.policy import UNIFORM, Policy, parse_policy, policy_text, read_document
+from pozytywka_spark.bandits.slots import slot_of
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, TrackingError
 from pozytywka_spark.reports.files import write_whole
@@ -61,7 +62,7 @@ def find_policy(settings: Settings, slot: str, asked: str) -> NamedPolicy:
         return load_version(tracking, registry.numbered(tracking, int(asked)))
     document = read_document(asked)
     policy = parse_policy(document, asked)
-    check_slot(policy, slot, asked)
+    _check(policy, settings, slot, asked)
     return NamedPolicy(policy.version or Path(asked).stem, policy, document)
 
 
@@ -92,7 +93,14 @@ def export_policy(settings: Settings, slot: str, asked: str, out: str) -> NamedP
     return found
 
 
-def check_slot(policy: Policy, slot: str, source: str) -> None:
-    """Raise `DataError` if the policy is another slot's."""
+def _check(policy: Policy, settings: Settings, slot: str, source: str) -> None:
+    """Raise `DataError` if the policy is another slot's, or has arms that the slot doesn't declare."""
     if policy.slot and policy.slot != slot:
         raise DataError(f"{source}: a policy of slot {policy.slot}; expected one of slot {slot}")
+    declared = slot_of(settings, slot).arms
+    unknown = [arm for arm in policy.arms if declared and arm not in declared]
+    if unknown:
+        raise DataError(
+            f"{source}: the policy has an arm {unknown[0]} that slot {slot} doesn't have; "
+            f"expected some of {', '.join(declared[:20])}"
+        )

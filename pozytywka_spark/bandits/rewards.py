@@ -99,8 +99,11 @@ def with_days_since(rows: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
         allow_exact_matches=False,
         check_sortedness=False,
     )
-    days = ((pl.col("at") - pl.col("shown_at")) / DAY_MICROS).alias("worked_out")
-    lists = found.sort("row", "place").group_by("row", maintain_order=True).agg(days)
+    # divided by numpy: Polars multiplies by the reciprocal, which isn't the same to the last bit
+    gap = found.select((pl.col("at") - pl.col("shown_at")).cast(pl.Float64)).to_series().to_numpy()
+    days = pl.Series("worked_out", gap / DAY_MICROS).fill_nan(None)
+    ordered = found.with_columns(days).sort("row", "place")
+    lists = ordered.group_by("row", maintain_order=True).agg("worked_out")
     joined = numbered.join(lists, on="row", how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce("days_since", "worked_out").alias("days_since")).drop(
         "row", "worked_out"

@@ -89,6 +89,19 @@ class Fraud(Section):
         return cheats + self.fans + self.sleepers + self.quick_stayers
 
 
+class SyntheticSlots(Section):
+    """Slots in which something is chosen and logged; none unless a month is given."""
+
+    messages: Month | None = Field(None, description="from when a prompt opens free users' sessions")
+    spotlight: Month | None = Field(None, description="from when an artist is shown as sessions open")
+    explore: float = Field(0.5, gt=0, le=1, description="share of choices that are uniform")
+    effect: float = Field(
+        0.3, ge=0, le=2, description="sd of a prompt's effect on the log hazard, by arm and by arm and city"
+    )
+    novelty: float = Field(0.2, ge=0, le=2, description="what a prompt just shown loses of its log effect")
+    half_life_days: float = Field(7.0, gt=0, description="in which half of that is back")
+
+
 class Synthetic(Section):
     """The embedded Pozytywka."""
 
@@ -111,6 +124,7 @@ class Synthetic(Section):
     experiment: SyntheticExperiment = SyntheticExperiment()
     fraud: Fraud = Fraud()
     taste: Taste = Taste()
+    slots: SyntheticSlots = SyntheticSlots()
 
     @model_validator(mode="after")
     def _starts_a_month(self) -> Synthetic:

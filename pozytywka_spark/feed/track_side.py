@@ -217,7 +217,10 @@ def tracks_of(
         artist_plays=np.bincount(catalogue.artist, plays_28, artists).astype(np.float32),
         city=counts.city,
         city_share=np.vstack(
-            [counts.city / np.maximum(counts.city.sum(axis=1, keepdims=True), 1), np.zeros((1, len(catalogue)))]
+            [
+                counts.city / np.maximum(counts.city.sum(axis=1, keepdims=True), 1),
+                np.zeros((1, len(catalogue))),
+            ]
         ).astype(np.float32),
         age_days=np.where(
             catalogue.released_day == UNKNOWN_DAY, np.nan, cut_off_us // DAY_US - catalogue.released_day

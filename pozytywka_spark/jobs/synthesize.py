@@ -49,6 +49,18 @@ _FLAGS = (
         "half of the users hear fewer from MONTH on",
     ),
     (
+        "--messages",
+        "MONTH",
+        "synthetic.slots.messages",
+        "a logged prompt opens free users' sessions from MONTH on",
+    ),
+    (
+        "--spotlight",
+        "MONTH",
+        "synthetic.slots.spotlight",
+        "a logged artist is shown in sessions from MONTH on",
+    ),
+    (
         "--fraud",
         "RINGS",
         "synthetic.fraud.rings",

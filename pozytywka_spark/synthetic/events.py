@@ -38,7 +38,7 @@ def events_of(plan: Plan, life: Life) -> Events:
     buys = index == bought_at[user]
     advert = plays.advert & (index <= bought_at[user])
     pause = advert * plays.advert_ms
-    start = _start_of_play(life, plays.listened_ms + pause + buys * plays.settle_ms)
+    start = start_of_play(life, plays.listened_ms + pause + buys * plays.settle_ms)
     end = start + plays.listened_ms
     time = np.stack([start, start + plays.like_after_ms, end, end, end + pause], axis=1)
     there = np.stack([np.ones_like(buys), plays.liked, plays.skipped, advert, buys], axis=1)
@@ -77,8 +77,8 @@ def purchase_times(plan: Plan, life: Life) -> Array:
     return times
 
 
-def _start_of_play(life: Life, taken_ms: Array) -> Array:
-    """Plays of a session follow one another without a gap."""
+def start_of_play(life: Life, taken_ms: Array) -> Array:
+    """When each play starts, each taking `taken_ms`. Plays of a session follow one another without a gap."""
     session = life.plays.session
     before = np.cumsum(taken_ms) - taken_ms
     first = np.flatnonzero(np.diff(session, prepend=-1))

@@ -15,6 +15,7 @@ from pozytywka_spark.synthetic.people import TASTE_SHAPE, People, people_of
 from pozytywka_spark.synthetic.plan import PILOT, Plan
 from pozytywka_spark.synthetic.plays import Plays, plays_of
 from pozytywka_spark.synthetic.sessions import Sessions, sessions_of
+from pozytywka_spark.synthetic.slots.messages import prompts_of, session_factors
 from pozytywka_spark.synthetic.taste.plays import with_taste
 
 REST_MS = 600_000  # least pause between two sessions of a user
@@ -38,7 +39,7 @@ class Life:
     sessions: Sessions
     plays: Plays
     walk: Walk
-    load: Array  # of each play: exp(eta) · weight of the break after it
+    load: Array  # of each play: exp(eta) · the prompt's factor · weight of the break after it
     load_so_far: Array  # of each play: summed over the user's life, this break included
 
 
@@ -59,7 +60,8 @@ def life_of(plan: Plan, chunk: int, *, treat_all: bool | None = None) -> Life:
     walk = _walk(plan, people, sessions, plays, catalogue)
     earlier = _running(plays.advert.astype(float), plays.session) - plays.advert
     weight = hazard.break_weight(plays.advert, plays.skipped, earlier)
-    load = np.exp(walk.eta)[plays.session] * weight * ~sessions.apart[plays.session]
+    factor = session_factors(prompts_of(plan, people, sessions, walk.start_ms), len(sessions))
+    load = (np.exp(walk.eta) * factor)[plays.session] * weight * ~sessions.apart[plays.session]
     so_far = _running(load, sessions.user[plays.session])
     return Life(people, sessions, plays, walk, load, so_far)
 

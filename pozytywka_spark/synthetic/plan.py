@@ -87,12 +87,14 @@ class Plan:
         }
         if world["taste"] == Taste().model_dump(mode="json", exclude=_TASTE_TOLD):
             del world["taste"]
+        if not self.world.slots.model_dump(exclude_defaults=True):
+            del world["slots"]
         identity = {"generator": VERSION, "world": world, "behaviour": asdict(self.behaviour)}
         return json.dumps(identity, indent=2, sort_keys=True)
 
     def unchanged(self) -> Plan:
-        """This world without drift, experiment and fraud: its levels are set by it."""
-        names = ("drift", "experiment", "fraud", "dirt")
+        """This world without drift, experiment, fraud and slots: its levels are set by it."""
+        names = ("drift", "experiment", "fraud", "dirt", "slots")
         bare = {name: Synthetic.model_fields[name].default for name in names}
         return replace(self, world=self.world.model_copy(update=bare))
 

@@ -13,6 +13,7 @@ from pozytywka_spark.synthetic.fraud import ring_tracks
 from pozytywka_spark.synthetic.people import People
 from pozytywka_spark.synthetic.plan import Plan, Rng
 from pozytywka_spark.synthetic.sessions import Sessions
+from pozytywka_spark.synthetic.slots.spotlight import with_spotlight
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def plays_of(plan: Plan, rng: Rng, people: People, sessions: Sessions, catalogue
     track = catalogue.pools.draw(rng, np.where(picky, genres, other))
     track = _with_fraud(plan, track, people.ring[user], catalogue)
     track = with_fans(plan, track, people, user, catalogue)
+    track = with_spotlight(plan, track, people, sessions, catalogue)
     skipped = rng.random(count) < people.skip[user]
     duration = catalogue.tracks["duration_ms"][track]
     listened = np.where(skipped, rng.uniform(0.03, 0.97, count) * duration, duration).astype(np.int64)

@@ -6,9 +6,12 @@ Beside the delivery `<path>` stands `<path>_truth`, which no stage of the pipeli
 - `accounts/` and `chargebacks.jsonl`, in worlds with fraud: who cheats or only looks like it, in which time,
   with which tracks; and which purchases were charged back when;
 - `ledger/`: one line a planted defect: entity, part, line, defect, what the line would have been;
-- `purchases_30_days/`: how likely each purchase was (see `truth.py`), for each horizon asked for;
 - `surveys.jsonl` and `chances_2022-07-01/`, in worlds with taste: what people answered, and how likely each
-  was to finish, skip, like a track, or play it again, after each cut-off asked for.
+  was to finish, skip, like a track, or play it again, after each cut-off asked for;
+- `decisions_SLOT/` and `slots.json`, in worlds with slots, whose logs stand in `<path>_decisions`: what each
+  eligible arm was worth in each decision, and what is true of arms;
+- `purchases_30_days/`: how likely each purchase was (see `truth.py`), for each horizon asked for; not in
+  worlds with slots.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from pozytywka_spark.synthetic import tables
 from pozytywka_spark.synthetic.life import plan_of
 from pozytywka_spark.synthetic.parts import PARTS
 from pozytywka_spark.synthetic.plan import Plan
+from pozytywka_spark.synthetic.slots.write import decisions_path, write_logs
 from pozytywka_spark.synthetic.summary import figures_of, write_figures
 from pozytywka_spark.synthetic.taste.chances import cut_off_of
 
@@ -59,8 +63,11 @@ def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: 
     target, truth = Folder.at(path), Folder.at(truth_path(path))
     plan = plan_of(settings.synthetic)
     if not _is_made(target, truth, plan, path, replace=replace):
-        _make(spark, plan, target, truth)
-    _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
+        _make(spark, plan, target, truth, Folder.at(decisions_path(path)))
+    if not (
+        plan.world.slots.messages or plan.world.slots.spotlight
+    ):  # what prompts do is no part of that law
+        _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
     if plan.world.taste.on:
         _tell_chances(spark, plan, Folder.at(chances_path(path, cut_off_of(plan))))
 
@@ -89,7 +96,7 @@ def _is_made(target: Folder, truth: Folder, plan: Plan, path: str, *, replace: b
     return stamp == truth.read(STAMP) == plan.stamp() and not replace
 
 
-def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder) -> None:
+def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder, decisions: Folder) -> None:
     """Everything but the purchases' probabilities, under temporary names and then put in place."""
     making, making_truth = target.sibling(".making"), truth.sibling(".making")
     making.delete()
@@ -103,6 +110,7 @@ def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder) -> Non
     making_truth.adopt_parts("_ledger", "ledger", "jsonl")
     _tell_accounts(spark, plan, making_truth)
     _tell_surveys(spark, plan, making_truth)
+    write_logs(spark, plan, decisions, making_truth)
     write_figures(making, figures_of(spark, plan))
     # The truth goes first: a delivery in place always has its own truth beside it.
     for folder, place in ((making_truth, truth), (making, target)):

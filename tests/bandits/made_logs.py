@@ -50,11 +50,17 @@ class MessageWorld:
         return base[:, None] * (self.effects[group] - self.novelty * fresh)
 
     def document(
-        self, seed: int, *, temperature: float = 0.05, explore: float = 0.1, noise: float = 0.05
+        self,
+        seed: int,
+        *,
+        temperature: float = 0.05,
+        explore: float = 0.1,
+        noise: float = 0.05,
+        belief: float = 1.0,
     ) -> dict[str, Any]:
-        """A softmax of what it takes the effects for."""
+        """A softmax of what it takes the effects for: `belief` times what they are, and some noise."""
         rng = np.random.default_rng(seed)
-        taken = self.effects - 1 + rng.normal(0, noise, self.effects.shape)
+        taken = belief * (self.effects - 1) + rng.normal(0, noise, self.effects.shape)
         scores = {
             arm: {"": float(taken[:, a].mean())}
             | {group: float(taken[g, a]) for g, group in enumerate(self.groups)}

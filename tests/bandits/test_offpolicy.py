@@ -351,3 +351,17 @@ def test_an_arm_that_the_policy_doesn_t_know_is_out_of_its_choice() -> None:
     )
     only_a = {"kind": "fixed", "probabilities": {"": {"a": 1.0}}}
     assert figures(rows, only_a).of("ips").value == pytest.approx(1.25 / 6)
+
+
+def test_a_log_that_says_all_arms_over_shards() -> None:
+    world = MessageWorld(WORLD.effects, rare=0)
+    rows = drawn_log(world, BY, 300, 7, days=2)
+    tasks = MemoryTasks()
+    nothing = {"eligible": pl.lit(None, pl.List(pl.String)), "days_since": pl.lit(None, pl.List(pl.Float64))}
+    never = pl.col("days_since").list.eval(pl.lit(None, pl.Float64))
+    told = []
+    for each in (rows.with_columns(**nothing), rows.with_columns(days_since=never)):
+        file = tasks.files.put_file(each, {"day": date(2024, 3, 1), "user_bucket": 0})
+        buckets = buckets_of([file], date(2024, 3, 1), date(2024, 3, 1))
+        told.append(sums_over(tasks, buckets, AsLogged("prompt"), [WORLD.policy(6), UNIFORM_POLICY]).facts())
+    assert told[0] == told[1]

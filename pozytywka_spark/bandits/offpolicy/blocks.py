@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ Numbers = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint32]
 Value = TypeVar("Value", bound=np.generic)
 NEEDED = ("user_id", "decided_at", "group", "eligible", "chosen", "probability", "days_since", "reward")
+_SPELT_OUT = 2_500_000  # eligible arms in lists
 _AT_ONCE = 1_000_000  # eligible arms of a block: what is worked out of each is an array of so many numbers
 SEEN_BUCKETS = len(EDGES) + 1  # the first is never
 _BUCKET_OF_DAY = np.searchsorted(np.array(EDGES), np.arange(EDGES[-1] + 1), side="right")
@@ -68,6 +69,34 @@ def names_of(decisions: pl.DataFrame, known: Names = Names((), ())) -> Names:
         known.arms + tuple(arm for arm in arms if arm not in set(known.arms)),
         known.groups + tuple(group for group in groups if group not in set(known.groups)),
     )
+
+
+def spelt_out(decisions: pl.DataFrame, arms: Sequence[str] | None) -> pl.DataFrame:
+    """The rows with no list null: `eligible` null means `arms` and all that these rows chose (None: only the
+    chosen one, where no other is asked about), `days_since` null, or without `eligible`, that none was shown.
+    """
+    is_open = pl.col("eligible").is_null()
+    rows = decisions
+    if decisions.get_column("eligible").null_count():
+        everything = pl.concat_list("chosen")
+        if arms is not None:
+            chosen = decisions.get_column("chosen").unique().to_list()
+            everything = pl.lit(sorted({*arms, *chosen}), pl.List(pl.String))
+        days = pl.when(~is_open).then("days_since")
+        rows = decisions.with_columns(eligible=pl.col("eligible").fill_null(everything), days_since=days)
+    if not rows.get_column("days_since").null_count():
+        return rows
+    never = pl.lit(None, pl.Float64).repeat_by(pl.col("eligible").list.len())
+    return rows.with_columns(days_since=pl.col("days_since").cast(pl.List(pl.Float64)).fill_null(never))
+
+
+def slices(decisions: pl.DataFrame, arms: int) -> Iterator[pl.DataFrame]:
+    """The rows, so many at a time as a task may spell out; `arms`: how many `eligible` null means."""
+    widest = decisions.get_column("eligible").list.len().max()
+    assert widest is None or isinstance(widest, int)
+    if decisions.get_column("eligible").null_count():
+        widest = max(widest or 0, arms)
+    yield from decisions.iter_slices(max(1, _SPELT_OUT // max(1, widest or 1)))
 
 
 def blocks(decisions: pl.DataFrame, names: Names) -> Iterator[Block]:

@@ -33,15 +33,21 @@ def buckets_of(files: Sequence[DataFile], first: date, last: date) -> list[Bucke
 def sums_over(
     tasks: Tasks, buckets: Sequence[Bucket], reader: Reader, policies: Sequence[Policy], sample: int = SAMPLE
 ) -> Sums:
-    """Sums of all policies over the buckets' days. Raises `DataError` if no decision is mature."""
+    """Sums of all policies over the buckets' days. Raises `DataError` if no decision is mature.
+
+    Where the log says that all arms were eligible, they are those that were chosen or that a policy knows.
+    """
     done = tasks.run(_sampled(buckets, sample), SumCells(reader), weight=_size, named=_named)
     if not done.of(CELLS):
         raise DataError(
             "slot_decisions: none of these days is mature; expected rewards: wait, or ask for others"
         )
-    by_group, by_days = fit(tasks.fetch(done.of(CELLS))).frames()
+    fitted = fit(tasks.fetch(done.of(CELLS)))
+    by_group, by_days = fitted.frames()
     model = tasks.put("by_group", by_group), tasks.put("by_days", by_days)
-    done = tasks.run(buckets, SumUsers(reader, tuple(policies), model), weight=_size, named=_named)
+    arms = sorted({*fitted.names.arms, *(arm for policy in policies for arm in policy.arms)})
+    work = SumUsers(reader, tuple(policies), model, tuple(arms))
+    done = tasks.run(buckets, work, weight=_size, named=_named)
     sums = Sums.nothing(len(policies))
     for told in sorted(done.results, key=lambda told: int(told["bucket"])):
         sums.add(Sums.told(told["sums"]))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pozytywka_spark.bandits.offpolicy.blocks import spelt_out
 from pozytywka_spark.bandits.policy import Policy
 from pozytywka_spark.errors import DataError
 
@@ -31,7 +32,7 @@ def prepared(decisions: pl.DataFrame, policy: Policy, bandits: Bandits) -> pl.Da
     if rows.get_column("eligible").null_count():
         arms = pl.lit(_all_arms(rows, policy, bandits), pl.List(pl.String))
         rows = rows.with_columns(pl.col("eligible").fill_null(arms))
-    rows = with_days_since(rows, rows.select(_SHOWN))
+    rows = spelt_out(with_days_since(rows, rows.select(_SHOWN)), [])
     rows = rows.filter(pl.col("reward").is_not_null())
     if not rows.height:
         raise DataError("decisions: none is mature; expected rewards: wait until a window has passed")

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.bandits.offpolicy.blocks import NEEDED, Names, blocks, names_of
+from pozytywka_spark.bandits.offpolicy.blocks import NEEDED, Names, blocks, names_of, slices, spelt_out
 from pozytywka_spark.bandits.offpolicy.reward_model import CELL, RewardModel, cells_of
 from pozytywka_spark.bandits.offpolicy.sums import Summing
 from pozytywka_spark.bandits.policy import Policy
@@ -17,7 +17,6 @@ from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 
 CELLS = "cells"  # parcels of sums of cells; see `reward_model.cells_of`
-ROWS_AT_ONCE = 250_000
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Bucket:
         return sum(file.rows for file in self.wanted)
 
 
-# Mature decisions of a bucket's days, as `blocks` takes them
+# Mature decisions of a bucket's days: columns `blocks.NEEDED` and `stream`, lists as `spelt_out` takes them
 Reader = Callable[[Bucket, TaskFiles], Iterator[pl.DataFrame]]
 
 
@@ -75,7 +74,8 @@ class SumCells:
         """Nothing is told but the bucket."""
         for item in items:
             found: list[pl.DataFrame] = []
-            for rows in self.reader(item, files):
+            for read in self.reader(item, files):
+                rows = spelt_out(read, None)
                 names = names_of(rows)
                 found.append(cells_of(blocks(rows, names), names))
             if found:
@@ -86,11 +86,14 @@ class SumCells:
 
 @dataclass(frozen=True)
 class SumUsers:
-    """Work on `Bucket`s: tells each one's `Sums`, as `facts`. `model`: parcels of `RewardModel.frames`."""
+    """Work on `Bucket`s: tells each one's `Sums`, as `facts`. `model`: parcels of `RewardModel.frames`;
+    `arms`: eligible where the log says that all are.
+    """
 
     reader: Reader
     policies: tuple[Policy, ...]
     model: tuple[Parcel, Parcel]
+    arms: tuple[str, ...]
 
     def __call__(self, items: Sequence[Bucket], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a bucket."""
@@ -98,7 +101,8 @@ class SumUsers:
         for item in items:
             summing, names, laid_out = Summing(self.policies), Names((), ()), model
             for whole in self.reader(item, files):
-                for rows in whole.iter_slices(ROWS_AT_ONCE):
+                for some in slices(whole, len(self.arms)):
+                    rows = spelt_out(some, self.arms)
                     now = names_of(rows, names)
                     if now != names:
                         names, laid_out = now, model.laid_out(now)

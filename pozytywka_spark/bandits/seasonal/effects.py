@@ -36,6 +36,8 @@ class Told:
     own: Array  # arms
     carried: Array  # arms × columns
     variance: Array  # arms
+    square: float  # what the days scatter as a whole, weighed as they are
+    count: int  # days of arms
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def told_by(read: Read, columns: Array, drift: float, start: float) -> Told:
     weighed = np.zeros((days, width + 1))
     own, carried = np.full(arms, start), np.zeros((arms, width))
     variance = np.full(arms, START + days * drift)
+    square = 0.0
     for arm in range(arms):
         seen = np.flatnonzero(read.precision[:, arm])
         if not len(seen):
@@ -63,11 +66,14 @@ def told_by(read: Read, columns: Array, drift: float, start: float) -> Told:
         both[:, 1:] = columns[seen]
         both *= precision[:, None]
         pivots, smooth = _smoothed(precision, drift * np.diff(seen), both)
-        weighed[seen] += both - precision[:, None] * smooth
+        rest = both - precision[:, None] * smooth
+        weighed[seen] += rest
+        square += float((read.log_rate[seen, arm] - start) @ rest[:, 0])
         own[arm], carried[arm] = start + smooth[-1, 0], smooth[-1, 1:]
         variance[arm] = 1 / pivots[-1] + drift * (days - 1 - seen[-1])
     product = columns.T @ weighed
-    return Told((product[:, 1:] + product[:, 1:].T) / 2, product[:, 0], own, carried, variance)
+    information, count = product[:, 1:], int(np.count_nonzero(read.precision))
+    return Told((information + information.T) / 2, product[:, 0], own, carried, variance, square, count)
 
 
 def smooth_levels(read: Read, offset: Array, drift: float, start: float) -> Array:

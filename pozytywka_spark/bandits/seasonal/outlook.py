@@ -58,13 +58,11 @@ def outlooks(
     if not series.days:
         nothing = Outlook(np.zeros(len(genres)), arms, [START * np.eye(len(at)) for at in arms])
         return nothing, dict.fromkeys(series.groups, nothing)
-    rounds, reward = evened(series)
-    start = start_level(rounds, reward)
-    read, variance_a_day = _read(rounds, reward, start, drift)
+    read, variance_a_day, start = day_by_day(series, drift)
     columns = columns_around(series.days, today, STEP, WEEKDAY)
     ahead = (today - series.days[-1]).days
     mean, variance = np.zeros(len(genres)), np.zeros(len(genres))
-    carried, explained = np.zeros((len(genres), len(columns.scale))), np.zeros_like(rounds)
+    carried, explained = np.zeros((len(genres), len(columns.scale))), np.zeros_like(read.precision)
     effects = []
     for at in arms:
         told = told_by(Read(read.log_rate[:, at], read.precision[:, at]), columns.past, variance_a_day, start)
@@ -86,15 +84,17 @@ def outlooks(
     return together, _by_group(series, together, fitted)
 
 
-def _read(rounds: Array, reward: Array, start: float, drift: float | None) -> tuple[Read, float]:
-    """What the days say, and the variance of a day's change."""
+def day_by_day(series: Series, drift: float | None = None) -> tuple[Read, float, float]:
+    """What the days say, the variance of a day's change of an arm's level, and where levels start."""
+    rounds, reward = evened(series)
+    start = start_level(rounds, reward)
     candidates = np.square(DRIFTS if drift is None else (drift,))
     arms = rounds.shape[1]
     by_arm = np.broadcast_to(candidates[:, None], (len(candidates), arms))
     walked = walk(rounds, reward, np.zeros((len(rounds), 1)), by_arm, np.full(arms, start))
     best = int(walked.surprise.sum(axis=1).argmin())
     read = Read(walked.read.log_rate[:, best], walked.read.precision[:, best])
-    return read, float(candidates[best])
+    return read, float(candidates[best]), start
 
 
 def _by_group(series: Series, together: Outlook, fitted: Array) -> dict[str, Outlook]:

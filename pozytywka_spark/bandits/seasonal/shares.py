@@ -55,7 +55,7 @@ def bounded(shares: Array, least_counted: float, floor: float, cap: float, rng: 
         if excess <= 1e-15:
             break
         result[over] = cap
-        room = ~over
+        room = result < cap
         weight = result[room] if result[room].sum() > 0 else np.ones(int(room.sum()))
         result[room] += excess * weight / weight.sum()
     total: Array = result / result.sum()

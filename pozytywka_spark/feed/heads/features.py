@@ -106,7 +106,9 @@ class _LookUp:
 
     def _table_of_tracks(self, name: str) -> Array:
         if name == "factors":
-            return _cosines(self.about.tracks, self.tracks.side.embedding, self.tracks.model.track, self.about)
+            return _cosines(
+                self.about.tracks, self.tracks.side.embedding, self.tracks.model.track, self.about
+            )
         return self.about.scores[OF_SCORES.index(name)]
 
     def _table_of_artists(self, name: str) -> Array:

@@ -71,9 +71,7 @@ def collect(
         return most if name in _MORE and wanted.cap(name) else wanted.cap(name)
 
     listed = {
-        "unread": NOTHING
-        if shown is None
-        else of.unread(about, shown, tracks.cut_off_us, cap("unread")),
+        "unread": NOTHING if shown is None else of.unread(about, shown, tracks.cut_off_us, cap("unread")),
         "stirred": of.stirred(about, tracks, cap("stirred")) if wanted.repeats else NOTHING,
         "own": of.own(about, cap("own")) if wanted.repeats else NOTHING,
         "artist": of.by_artist(about, lists, cap("artist")),

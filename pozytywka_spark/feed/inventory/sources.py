@@ -126,9 +126,13 @@ def by_city(about: About, lists: Lists, most: int) -> Listed:
     """What is played in their city."""
     city = about.listeners.city
     top = lists.city[:, :most]
-    user, place = np.nonzero((city[:, None] >= 0) & (top[np.maximum(city, 0)] >= 0)) if len(top) else (
-        NOTHING.user,
-        NOTHING.user,
+    user, place = (
+        np.nonzero((city[:, None] >= 0) & (top[np.maximum(city, 0)] >= 0))
+        if len(top)
+        else (
+            NOTHING.user,
+            NOTHING.user,
+        )
     )
     return Listed(user, top[city[user], place], place) if len(user) else NOTHING
 

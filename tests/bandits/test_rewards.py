@@ -1,0 +1,86 @@
+"""Rewards and days since, beside what a loop over decisions says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pozytywka_spark.bandits.rewards import last_shown, shown_of, with_days_since, with_rewards
+from pozytywka_spark.months import as_micros
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+HOUR = 3_600_000_000
+WHO = st.integers(1, 3)
+WHEN = st.integers(0, 60)  # hours, so that ties happen
+
+
+def at(hours: int) -> datetime:
+    return START + timedelta(hours=hours)
+
+
+def decisions(who_when: list[tuple[int, int]]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "user_id": [user for user, _ in who_when],
+            "decided_at": [at(hours) for _, hours in who_when],
+        },
+        schema={"user_id": pl.Int64, "decided_at": pl.Datetime("us", "UTC")},
+    )
+
+
+@given(
+    st.lists(st.tuples(WHO, WHEN), min_size=1, unique=True),
+    st.lists(st.tuples(WHO, WHEN)),
+    st.integers(1, 30),
+    st.integers(20, 90),
+)
+def test_rewards_are_those_of_a_loop(
+    decided: list[tuple[int, int]], events: list[tuple[int, int]], window: int, end: int
+) -> None:
+    mine = [each for each in decided if each[1] < 48]
+    later = [each for each in decided if each[1] >= 48]
+    earned = pl.DataFrame(
+        {"user_id": [user for user, _ in events], "at": [as_micros(at(hours)) for _, hours in events]},
+        schema={"user_id": pl.Int64, "at": pl.Int64},
+    )
+    told = with_rewards(decisions(mine), decisions(later), earned, window * HOUR, as_micros(at(end)))
+    expected = []
+    for user, hours in mine:
+        following = [other for who, other in decided if who == user and other > hours]
+        until = min([hours + window, *following])
+        is_rewarded = any(who == user and hours <= when < until for who, when in events)
+        expected.append(float(is_rewarded) if hours + window <= end else None)
+    assert told.get_column("reward").to_list() == expected
+
+
+@given(st.lists(st.tuples(WHO, WHEN, st.sampled_from("abc")), min_size=1))
+def test_days_since_are_those_of_a_loop(decided: list[tuple[int, int, str]]) -> None:
+    rows = decisions([(user, hours) for user, hours, _ in decided]).with_columns(
+        pl.Series("chosen", [arm for *_, arm in decided]),
+        pl.Series("eligible", [["a", "b", "c"]] * len(decided)),
+        pl.lit(None, pl.List(pl.Float64)).alias("days_since"),
+    )
+    early = [each for each in decided if each[1] < 24]
+    before = rows.filter(pl.Series([hours < 24 for _, hours, _ in decided]))
+    today = rows.filter(pl.Series([hours >= 24 for _, hours, _ in decided]))
+    told = with_days_since(today, pl.concat([last_shown(shown_of(before)), shown_of(today)]))
+    expected = []
+    for user, hours, _ in [each for each in decided if each not in early]:
+        days = []
+        for arm in "abc":
+            shown = [when for who, when, what in decided if (who, what) == (user, arm) and when < hours]
+            days.append((hours - max(shown)) / 24 if shown else None)
+        expected.append(days)
+    assert told.get_column("days_since").to_list() == expected
+
+
+def test_days_that_were_said_stay() -> None:
+    rows = decisions([(1, 30)]).with_columns(
+        pl.lit("a").alias("chosen"),
+        pl.Series("eligible", [["a", "b"]]),
+        pl.Series("days_since", [[None, 3.5]]),
+    )
+    assert with_days_since(rows, shown_of(rows)).get_column("days_since").to_list() == [[None, 3.5]]
