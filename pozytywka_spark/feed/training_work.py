@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.feed import blobs, light
-from pozytywka_spark.feed.heads.done import HEADS
+from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.heads.examples import Examples, examples_of, together
 from pozytywka_spark.feed.heads.features import NAMES
 from pozytywka_spark.feed.heads.fit import How, fit_heads
