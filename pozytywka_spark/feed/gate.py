@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import TrackingError
+from pozytywka_spark.errors import GuardError, TrackingError
 from pozytywka_spark.feed.gate_work import MEASURED_USERS, BootstrapUsers, CompareModels
 from pozytywka_spark.feed.inputs import check_day, lists_named
 from pozytywka_spark.feed.model import NAME, connected, load
@@ -64,7 +64,11 @@ def decide(
     if challenger.tags.get(KEPT) == str(champion.number) or champion.number > number:
         reason = f"it was weighed before: version {champion.number} stays"
         return Decision(champion.number, number, promoted=False, reason=reason)
-    return weighed(tracking, champion, challenger, measure(champion))
+    try:
+        told = measure(champion)
+    except GuardError as error:  # a release changed the features: nobody can rank by the old champion
+        return _promote(tracking, champion, challenger, f"version {champion.number} can't be used: {error}")
+    return weighed(tracking, champion, challenger, told)
 
 
 def weighed(tracking: Tracking, champion: Version, challenger: Version, told: Mapping[str, Any]) -> Decision:
@@ -82,6 +86,11 @@ def weighed(tracking: Tracking, champion: Version, challenger: Version, told: Ma
     if worse:
         registry.set_tag(tracking, number, KEPT, str(champion.number))
         return Decision(champion.number, number, promoted=False, reason=reason)
+    return _promote(tracking, champion, challenger, reason)
+
+
+def _promote(tracking: Tracking, champion: Version, challenger: Version, reason: str) -> Decision:
+    number = challenger.number
     registry.set_tag(tracking, number, registry.PREVIOUS, str(champion.number))
     registry.set_alias(tracking, registry.CHAMPION, number)
     return Decision(number, number, promoted=True, reason=reason)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.errors import DataError, GuardError
+from pozytywka_spark.errors import DataError
 from pozytywka_spark.feed.gate import AT, Decision, decide, judged
 from pozytywka_spark.feed.heads.fit import How
 from pozytywka_spark.feed.inputs import check_day, check_plays, lists_named
@@ -25,7 +25,7 @@ from pozytywka_spark.feed.model import (
 )
 from pozytywka_spark.feed.prepare import Prepared, Sliced, listeners_until, prepare, slice_events
 from pozytywka_spark.feed.prepare_work import LISTENERS, SliceRows
-from pozytywka_spark.feed.stage import by_slice
+from pozytywka_spark.feed.stage import by_slice, check_recall
 from pozytywka_spark.feed.survey_work import DEEDS, SURVEYS, FitWeights, GatherDeeds
 from pozytywka_spark.feed.training_work import EXAMPLES, FILES, PAIRS, RECALL, FitRanker, GatherExamples
 from pozytywka_spark.feed.weights import Weights
@@ -40,7 +40,7 @@ from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.plain_models import PlainModel, load_files, register_files
 
 FORMAT = 1
-READ = ("events", "tracks", "artists", "users")
+READ = ("events", "tracks", "artists", "users", schemas.FEED_SURVEYS.name)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,6 @@ def train(settings: Settings, lake: Lake, day: date) -> TrainReport:
             version, files = there, load_files(tracking, there.number)
         _record(lake, weights_of_file(files[WEIGHTS]), version.number)
         decision = decide(
-            settings,
             tracking,
             version,
             lambda champion: judged(
@@ -144,7 +143,7 @@ def _fitted(
     )
     if not sum(line[PAIRS] for line in gathered.results):
         raise DataError(
-            f"nobody who had played something before has examples before {day}: train on a later --at"
+            f"nobody with plays before {day} has any in the days that are foretold: train on a later --at"
         )
     fitted = tasks.run(
         [0],
@@ -156,15 +155,6 @@ def _fitted(
     check_recall(fitted.results[0][RECALL], chosen.min_recall)
     rows = tasks.fetch(fitted.of(FILES))
     return dict(zip(rows.get_column("name").to_list(), rows.get_column("content").to_list(), strict=True))
-
-
-def check_recall(recall: float, least: float) -> None:
-    """Raise `GuardError` if the light model loses too much of what the full ranker puts first."""
-    if recall < least:
-        raise GuardError(
-            f"light pass: keeps {recall:.3f} of the full ranker's first 50, feed.min_recall asks for {least}: "
-            "raise feed.light, or train again"
-        )
 
 
 def _model(lake: Lake, day: date, inputs: str, files: Mapping[str, bytes], weights: Weights) -> PlainModel:
