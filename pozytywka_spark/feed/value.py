@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pozytywka_spark.feed.heads.done import HEADS
+from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Array
 
 

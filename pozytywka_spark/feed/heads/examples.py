@@ -8,8 +8,9 @@ import numpy as np
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.feed.about import about, batches
-from pozytywka_spark.feed.heads.done import done_of
+from pozytywka_spark.feed.outcomes import outcomes_of
 from pozytywka_spark.feed.heads.features import features_of
+from pozytywka_spark.feed.heads.perturbation import guard_users
 from pozytywka_spark.feed.inventory.collect import Wanted, collect
 from pozytywka_spark.feed.inventory.sources import Lists, lists_of
 from pozytywka_spark.feed.listening import DAY_US, Listeners
@@ -41,17 +42,19 @@ def examples_of(
     """Of all users, newcomers too: some of them begin to play. Pairs with nothing done: the share `negatives` of
     them, drawn by a stated hash.
 
-    Raises `GuardError` if the labels' days aren't over at `at_us`.
+    Raises `GuardError` if the labels' days aren't over at `at_us`, or if what came after the tracks' cut-off
+    would change a feature.
     """
     end = tracks.cut_off_us + horizon_days * DAY_US
     if end > at_us:
         raise GuardError(
             f"purge: labels from {_day(tracks.cut_off_us)} on run to {_day(end)}, past the cut-off {_day(at_us)}"
         )
+    guard_users(listeners, tracks, wanted)
     lists = lists_of(tracks, wanted.candidates)
     parts, number = [], 0
     for some in batches(listeners, len(tracks.side)):
-        parts.append(_examples(some, tracks, wanted, lists, negatives, end, number))
+        parts.append(_examples(some, tracks, wanted, lists, negatives, horizon_days, number))
         number += len(some)
     return together(parts)
 
@@ -68,12 +71,14 @@ def together(parts: list[Examples]) -> Examples:
 
 
 def _examples(
-    some: Listeners, tracks: Tracks, wanted: Wanted, lists: Lists, negatives: float, end: int, number: int
+    some: Listeners, tracks: Tracks, wanted: Wanted, lists: Lists, negatives: float, horizon_days: int, number: int
 ) -> Examples:
     known = about(some, tracks)
     pairs = collect(known, tracks, lists, wanted)
     user, track = pairs.user, pairs.track
-    done = done_of(some.listening.between(tracks.cut_off_us, end), user, track, len(tracks.side))
+    size = len(tracks.side)
+    outcomes = outcomes_of(some.listening, tracks.cut_off_us, horizon_days, size)
+    done = outcomes.of(user, track, size)
     whole = (mixed(some.user_id, tracks.cut_off_us) % np.uint64(1000) < _WHOLE * 1000)[user]
     draw = mixed(some.user_id[user] * 1_000_003 + track, tracks.cut_off_us) / np.float64(2**64)
     taken = whole | done.any(axis=1) | (draw < negatives)

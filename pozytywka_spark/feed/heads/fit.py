@@ -8,7 +8,7 @@ import numpy as np
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.feed.heads.calibration import calibrated
-from pozytywka_spark.feed.heads.done import HEADS
+from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.heads.examples import Examples
 from pozytywka_spark.feed.heads.features import features_hash
 from pozytywka_spark.feed.heads.model import Heads, own_rate

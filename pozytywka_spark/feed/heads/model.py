@@ -12,7 +12,7 @@ import numpy as np
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.feed.heads.calibration import MANY_PLAYS, OWN_RATE, Calibration
-from pozytywka_spark.feed.heads.done import HEADS
+from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.heads.features import NAMES, features_hash
 from pozytywka_spark.feed.pairs import Array
 
