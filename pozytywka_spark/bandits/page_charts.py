@@ -61,7 +61,11 @@ def rate_rows(by_group: pl.DataFrame, most: int) -> list[tuple[str, float, float
 
 
 def penalty_chart(faded: Sequence[Faded], gamma: float, half_life: float) -> Chart:
-    """Measured points with intervals, and the policy's curve through them."""
+    """Measured points with intervals, and the policy's curve through them; points that say next to nothing, by
+    an interval five times the narrowest, would only flatten it.
+    """
+    narrowest = min(each.high - each.low for each in faded)
+    faded = [each for each in faded if each.high - each.low <= 5 * narrowest]
     last = max(each.days for each in faded)
     curve = [(last * step / 80, -gamma * 0.5 ** (last * step / 80 / half_life)) for step in range(81)]
     lines = [Line(((each.days, each.low), (each.days, each.high)), _GREY) for each in faded]
