@@ -16,7 +16,7 @@ from pozytywka_spark.bandits.policy import parse_policy
 from pozytywka_spark.bandits.softmax import PUBLISHED, Settings, estimate, learn
 from pozytywka_spark.bandits.softmax.cells import BUCKETS, cells_of
 from pozytywka_spark.bandits.softmax.compared import CENTRES, compared
-from pozytywka_spark.bandits.softmax.effects import normal_equations
+from pozytywka_spark.bandits.softmax.regression import Prior, normal_equations
 from pozytywka_spark.bandits.softmax.window import FEWEST, days_needed
 from pozytywka_spark.errors import DataError, UsageError
 from tests.bandits.made_sums import brute_sums, decisions
@@ -117,14 +117,21 @@ def test_posterior_and_evidence_are_those_of_a_regression_written_out():
             mean + gain @ (np.array(seen) - design @ mean),
             covariance - gain @ design @ covariance,
         )
-    found = {h: normal_equations(said, h).posterior(0.03, 0.01, (0.02, 0.01)) for h in oracle}
+    found = {h: normal_equations(said, h).posterior(Prior(0.03, 0.01, 0.02, 0.01)) for h in oracle}
     for half_life, (expected, spread) in oracle.items():
-        posterior, of_posterior = found[half_life].mean_and_covariance()
-        np.testing.assert_allclose(posterior, expected, atol=1e-10)
-        np.testing.assert_allclose(of_posterior, spread, atol=1e-10)
-    assert found[5.0].evidence - found[30.0].evidence == pytest.approx(
-        evidence[5.0] - evidence[30.0], abs=1e-8
-    )
+        posterior = found[half_life]
+        np.testing.assert_allclose(posterior.effects.ravel(), expected[:size], atol=1e-10)
+        assert posterior.shared[arms] == pytest.approx(expected[size], abs=1e-10)
+        assert posterior.shared_covariance[arms, arms] == pytest.approx(spread[size, size], abs=1e-10)
+        for group in range(groups):
+            own = slice(group * arms, (group + 1) * arms)
+            np.testing.assert_allclose(posterior.covariances[group], spread[own, own], atol=1e-10)
+        # θ given effects, by its own little regression
+        share = groups * 0.03**2 / (0.01**2 + groups * 0.03**2)
+        of_arms = share * expected[:size].reshape(groups, arms).mean(0)
+        np.testing.assert_allclose(posterior.shared[:arms], of_arms, atol=1e-10)
+    ratio = found[5.0].evidence - found[30.0].evidence
+    assert ratio == pytest.approx(evidence[5.0] - evidence[30.0], abs=1e-8)
 
 
 @pytest.mark.parametrize("uniform", [True, False])
@@ -200,3 +207,11 @@ def test_what_cannot_be_learnt_from_is_refused():
         learn(sums, "s", Settings(), arms=["a0", "a1"])
     with pytest.raises(UsageError, match="arm a0"):
         learn(sums, "s", Settings(), rules={"a0": [{"column": "plays", "op": "like", "value": 1}]})
+
+
+def test_a_slot_of_one_arm_and_no_group_is_a_policy_all_the_same():
+    rows = [row | {"group": None} for row in decisions(np.zeros((2, 1)), rounds=200, seed=13)]
+    sums = brute_sums(rows).filter(pl.col("arm") == "a0")
+    document = learn(sums, "s", Settings())
+    assert document["scores"] == {"a0": {"": 0.0}}
+    assert probabilities(parse_policy(document), group=None) == {"a0": 1.0}

@@ -25,6 +25,7 @@ SOURCES = (
     "popular_city",
     "new",
     "random",
+    "taste",
 )
 CAPS = {
     "unread": 50,
@@ -37,6 +38,7 @@ CAPS = {
     "popular_city": 50,
     "new": 60,
     "random": 20,
+    "taste": 400,
 }
 _FIRST = ("unread", "stirred", "random")  # never cut in favour of others
 _MORE = ("neighbour", "popular")  # go on beyond their caps where room is left
@@ -78,6 +80,7 @@ def collect(
         "popular": of.popular(users, lists.popular, cap("popular")),
         "popular_city": of.by_city(about, lists, cap("popular_city")),
         "new": of.new_releases(about, tracks, lists, cap("new")),
+        "taste": of.by_taste(about, tracks, lists, cap("taste")),
         "random": of.at_random(about.listeners.user_id, tracks, cap("random")),
     }
     return _merged(listed, about, tracks, wanted)
