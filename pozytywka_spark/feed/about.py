@@ -8,11 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from pozytywka_spark.feed.history import Habits, Past, habits_of, past_of_artists, past_of_tracks
+from pozytywka_spark.feed.history import (
+    Habits,
+    Past,
+    first_plays,
+    habits_of,
+    past_of_artists,
+    past_of_tracks,
+)
 from pozytywka_spark.feed.item_model import ItemModel
 from pozytywka_spark.feed.listening import Listeners
 from pozytywka_spark.feed.pairs import Array
-from pozytywka_spark.feed.track_side import Tracks
+from pozytywka_spark.feed.track_side import Tracks, sample_of
 
 _CELLS = 1 << 23  # of the largest table of users × tracks that is held at once
 
@@ -22,7 +29,8 @@ class About:
     """Users, what they did before the cut-off, and how the item model scores tracks for them.
 
     `scores`: one of users × the model's tracks for each way to weigh what they played (long ago as well,
-    lately, likes), and `artist_scores` the same of artists; `genres`: users × genres, shares of their plays (long ago as well), the last column 0.
+    lately, likes), and `artist_scores` the same of artists; `genres`: users × genres, shares of their plays
+    (long ago as well), the last column 0.
     """
 
     listeners: Listeners
@@ -31,6 +39,7 @@ class About:
     habits: Habits
     scores: tuple[Array, Array, Array]
     artist_scores: tuple[Array, Array]
+    tastes: Array  # users × the artists of `Tastes`: log chances
     genres: Array
 
     def __len__(self) -> int:
@@ -54,10 +63,15 @@ def about(listeners: Listeners, tracks: Tracks) -> About:
     def of_artists(weight: Array) -> Array:
         return scored(tracks.artists, artists, len(side.artist_id), weight)
 
+    user = listening.play_user[first := first_plays(listening)]
+    artist = side.artist[listening.play_track[first]]
+    sample = sample_of(listeners, user, artist, len(side.artist_id), len(tracks.genre))
+
     return About(
         listeners=listeners,
         tracks=past,
         artists=artists,
+        tastes=tracks.tastes.log_chances(sample.firsts, sample.favourites),
         habits=habits_of(listeners, tracks.cut_off_us, tracks.usual),
         scores=(of_tracks(past.long), of_tracks(past.short), of_tracks(past.likes)),
         artist_scores=(of_artists(artists.long), of_artists(artists.short)),

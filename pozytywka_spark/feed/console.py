@@ -6,11 +6,56 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pozytywka_spark import cli
+from pozytywka_spark.feed.evaluate import EvaluateReport
+from pozytywka_spark.feed.evaluation.judge import ALL
 from pozytywka_spark.feed.explain import Explained
+from pozytywka_spark.feed.gate import Decision
 from pozytywka_spark.feed.ranking import PAGE
 from pozytywka_spark.feed.stage import RankReport
 from pozytywka_spark.feed.take_in import TakenIn
+from pozytywka_spark.feed.training import TrainReport
 from pozytywka_spark.feed.weights import HEADS
+
+
+def show_train(report: TrainReport) -> None:
+    """Weights, what was measured, and what the gate says."""
+    if report.unchanged:
+        cli.say(f"version {report.version} was trained on the same inputs: nothing is trained anew")
+    else:
+        cli.say(f"version {report.version} trained as of {report.day}")
+    cli.say(f"weights from {report.weights.why}")
+    cli.show_table(
+        "weights",
+        _rounded(
+            [
+                {"head": one.head, "weight": one.weight, "low": one.low, "high": one.high, "from": one.source}
+                for one in report.weights.weights
+            ]
+        ),
+    )
+    for name, share in report.measured["recall"].items():
+        cli.say(f"{name}: {share:.4f}")
+    if report.measured["left_out"]:
+        cli.say(f"heads without examples, left out: {', '.join(report.measured['left_out'])}")
+    show_decision(report.decision)
+
+
+def show_decision(decision: Decision) -> None:
+    """One line."""
+    outcome = "promoted" if decision.promoted else "champion"
+    cli.say(f"version {decision.champion} {outcome}: {decision.reason}")
+
+
+def show_evaluated(report: EvaluateReport) -> None:
+    """All users' rows."""
+    if report.unchanged:
+        cli.say(f"the feed of {report.day} was evaluated on the same inputs before")
+    rows = [
+        {name: row[name] for name in ("metric", "ranking", "value", "low", "high", "users")}
+        for row in sorted(report.rows, key=lambda row: (row["metric"], row["ranking"]))
+        if row["slice"] == ALL
+    ]
+    cli.show_table(f"feed of {report.day} by the days after it", _rounded(rows))
 
 
 def show_rank(report: RankReport) -> None:

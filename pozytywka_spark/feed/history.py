@@ -18,7 +18,8 @@ class Past:
     """An entry a user and thing (a track, or an artist) that they ever played or liked, sorted by both.
 
     `long` and `short`: plays, each weighing half after `LONG_DAYS` and `SHORT_DAYS`; `days`: since the last
-    play (NaN: liked only); `skipped`: share of the plays that were skipped; `tracks`: different ones.
+    play (NaN: liked only); `skipped`: share of the plays that were skipped; `tracks`: different ones;
+    `echo`: plays that weren't skipped, each weighing 1 / (plays of anything since then + 1).
     """
 
     user: Array
@@ -30,6 +31,7 @@ class Past:
     skipped: Array
     likes: Array
     tracks: Array
+    echo: Array
 
     def __len__(self) -> int:
         return len(self.user)
@@ -96,7 +98,25 @@ def _past(listening: Listening, cut_off_us: int, played: Array, liked: Array, th
         skipped=_float(np.bincount(at, listening.play_skipped, count) / np.maximum(plays, 1)),
         likes=np.bincount(liked_at, minlength=count),
         tracks=np.bincount(pairs, minlength=count),
+        echo=_float(np.bincount(at, ~listening.play_skipped / _plays_since(listening), count)),
     )
+
+
+def _plays_since(listening: Listening) -> Array:
+    """Of each play how many its user has made from it on, itself included."""
+    user = listening.play_user
+    end = np.searchsorted(user, user, side="right")
+    since: Array = end - np.arange(len(user))
+    return since
+
+
+def first_plays(listening: Listening) -> Array:
+    """Of each play whether it is its user's first of the track."""
+    key = listening.play_user.astype(np.int64) * (1 << 32) + listening.play_track
+    order = np.argsort(key, kind="stable")  # of time within a user and track
+    first = np.ones(len(key), dtype=bool)
+    first[order[1:]] = key[order[1:]] != key[order[:-1]]
+    return first
 
 
 def habits_of(listeners: Listeners, cut_off_us: int, usual: Usual, strength: float = 10.0) -> Habits:
@@ -108,10 +128,7 @@ def habits_of(listeners: Listeners, cut_off_us: int, usual: Usual, strength: flo
         return np.bincount(which, weights, users).astype(np.float64)
 
     plays, late = count(user), age < 28
-    key = user.astype(np.int64) * (1 << 32) + listening.play_track
-    order = np.argsort(key, kind="stable")  # of time within a user and track
-    first = np.ones(len(key), dtype=bool)
-    first[order[1:]] = key[order[1:]] != key[order[:-1]]
+    first = first_plays(listening)
     day = user.astype(np.int64) * (1 << 20) + (listening.play_us // DAY_US)
     last = np.full(users, np.inf)
     np.minimum.at(last, user, age)

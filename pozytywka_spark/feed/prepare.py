@@ -20,6 +20,7 @@ from pozytywka_spark.feed.prepare_work import (
     FOLDED,
     LISTENERS,
     PLAY_COUNTS,
+    PLAYS,
     ROWS,
     SMALL_EVENTS,
     TOTAL,
@@ -39,7 +40,7 @@ from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard
-from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.months import start_micros
 
 USERS_AT_ONCE = 1000
@@ -48,11 +49,12 @@ RIDGE, MOST_TRACKS = 100.0, 4000  # of the linear item model
 
 @dataclass(frozen=True)
 class Sliced:
-    """Events before a day by slice of users; `content` names all that was read."""
+    """Events before a day by slice of users, `plays` of them; `content` names all that was read."""
 
     catalogue: Parcel
     tracks: int
     users: int
+    plays: int
     slices: tuple[Slice, ...]
     user_files: tuple[DataFile, ...]
     content: str
@@ -62,6 +64,7 @@ class Sliced:
 class Prepared:
     """Users by slice as of a cut-off, and the track side."""
 
+    cut_off: date
     catalogue: Parcel
     listeners: tuple[Parcel, ...]
     farmed: Parcel
@@ -105,20 +108,25 @@ def slice_events(lake: Lake, tasks: Tasks, until: date) -> Sliced:
         catalogue=catalogue,
         tracks=told["tracks"],
         users=told[USERS_TOLD],
+        plays=sum(line[PLAYS] for line in sliced.results),
         slices=tuple(Slice(number, by_slice.get(number, ())) for number in range(slices)),
         user_files=users,
         content=f"{' '.join(told['digest'])} {digest.named(list(SMALL))}",
     )
 
 
+def listeners_until(tasks: Tasks, sliced: Sliced, day: date) -> Done:
+    """Users with their events before midnight of the day, by slice: a parcel each."""
+    work = MakeListeners(sliced.catalogue, sliced.user_files, len(sliced.slices), start_micros(day))
+    return tasks.run(
+        sliced.slices, work, weight=lambda one: one.size, named=lambda one: f"slice {one.number} of users"
+    )
+
+
 def prepare(settings: Settings, tasks: Tasks, sliced: Sliced, cut_off: date) -> Prepared:
     """As of midnight of the day `cut_off`, whatever else was read."""
     at = start_micros(cut_off)
-    slices = len(sliced.slices)
-    work = MakeListeners(sliced.catalogue, sliced.user_files, slices, at)
-    made = tasks.run(
-        sliced.slices, work, weight=lambda one: one.size, named=lambda one: f"slice {one.number} of users"
-    )
+    made = listeners_until(tasks, sliced, cut_off)
     found = tasks.run(
         [0],
         FindFarmed(
@@ -146,7 +154,12 @@ def prepare(settings: Settings, tasks: Tasks, sliced: Sliced, cut_off: date) -> 
         named=lambda _: "the track side",
     )
     return Prepared(
-        sliced.catalogue, listeners, farmed, found.results[0]["farmed"], blobs.one_of(tracks.of(TRACK_SIDE))
+        cut_off,
+        sliced.catalogue,
+        listeners,
+        farmed,
+        found.results[0]["farmed"],
+        blobs.one_of(tracks.of(TRACK_SIDE)),
     )
 
 

@@ -25,9 +25,13 @@ from pozytywka_spark.feed.inventory.sources import Lists, Shown
 from pozytywka_spark.feed.listening import DAY_US, Listeners
 from pozytywka_spark.feed.pairs import Array, Pairs
 from pozytywka_spark.feed.track_side import Tracks
+from pozytywka_spark.hashing.dice import mix
 
 INVENTORY, INTEGRITY, LIGHT, HEADS, PAGE = "inventory", "integrity", "light", "heads", "page"
 ALL = ""  # the rule of a stage's line as a whole
+RECALL = "first 50 of the full ranker"  # of users scored in full: how many there are, how many are kept
+_FIRST = 50
+_SEED = 0xF011
 
 
 class Ranker(Protocol):
@@ -42,13 +46,18 @@ class Ranker(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """What the settings and the day say of a ranking. `weights`: of the heads, in their order."""
+    """What the settings and the day say of a ranking. `weights`: of the heads, in their order.
+
+    `in_full`: share of the users whose every candidate goes through the heads, to see what the light model
+    loses of what stands first.
+    """
 
     day: date
     wanted: Wanted
     keep: int  # by the light model
     rules: Rules
     weights: Array
+    in_full: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,9 @@ def rank(listeners: Listeners, own: Own, shared: Shared, ranker: Ranker, plan: P
         kept = some(sound, best)
     counts[LIGHT, ALL] = Count(_having(sound), len(sound), len(kept), clock.seconds)
     with _timed() as clock:
+        users_in_full, wanted, stay = _recall(sound, score, users, tracks, ranker, plan)
+    counts[LIGHT, RECALL] = Count(users_in_full, wanted, stay, clock.seconds)
+    with _timed() as clock:
         chances = ranker.chances(kept, users, tracks)
         value = chances.astype(np.float64) @ plan.weights
     counts[HEADS, ALL] = Count(_having(kept), len(kept), len(kept), clock.seconds)
@@ -191,6 +203,23 @@ def times_of(key: Array, sorted_keys: Array, times: Array) -> Array:
     place = np.minimum(np.searchsorted(sorted_keys, key), len(sorted_keys) - 1)
     found: Array = np.where(sorted_keys[place] == key, times[place], 0)
     return found
+
+
+def _recall(
+    sound: Pairs, score: Array, users: About, tracks: Tracks, ranker: Ranker, plan: Plan
+) -> tuple[int, int, int]:
+    """Of users drawn by a stated hash: how many, the full ranker's first tracks, and those that are kept."""
+    drawn = mix(mix(np.full(1, _SEED, np.uint64)) ^ sound.user_id.astype(np.int64).view(np.uint64))
+    chosen = (drawn / np.float64(2**64) < plan.in_full) & (np.diff(sound.start) > plan.keep)
+    if not chosen.any():
+        return 0, 0, 0
+    which = np.flatnonzero(chosen[sound.user])
+    # users stay in their rows, or what is known of them would be somebody else's
+    part = some(sound, which)
+    value = ranker.chances(part, users, tracks).astype(np.float64) @ plan.weights
+    first = best_of(part, value, _FIRST)
+    stays = best_of(part, score[which], plan.keep)
+    return int(chosen.sum()), len(first), len(np.intersect1d(first, stays, assume_unique=True))
 
 
 def _rejected(users: About, pairs: Pairs, cut_off_us: int, size: int) -> Array:

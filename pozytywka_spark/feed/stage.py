@@ -9,17 +9,17 @@ from typing import Any
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, deciding
-from pozytywka_spark.errors import DataError
+from pozytywka_spark.errors import DataError, GuardError
 from pozytywka_spark.feed import blobs
 from pozytywka_spark.feed.arrange.rules import Rules
 from pozytywka_spark.feed.earlier import FEED, SEEN
-from pozytywka_spark.feed.inputs import Lists, check_day, lists_named
+from pozytywka_spark.feed.inputs import Lists, check_day, check_plays, lists_named
 from pozytywka_spark.feed.inventory.collect import Wanted
 from pozytywka_spark.feed.model import Model, champion
 from pozytywka_spark.feed.prepare import Prepared, Sliced, prepare, slice_events
 from pozytywka_spark.feed.prepare_work import SHOWN_DAYS, SliceRows
 from pozytywka_spark.feed.rank_work import SHARED, Look, MakeShared, RankUsers
-from pozytywka_spark.feed.ranking import PAGE, Plan
+from pozytywka_spark.feed.ranking import LIGHT, PAGE, RECALL, Plan
 from pozytywka_spark.feed.stages import Counts, counts_of, counts_told, stage_rows
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
@@ -30,6 +30,7 @@ from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
 
 FORMAT = 1
+IN_FULL = 200  # users whose every candidate goes through the heads, about
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def rank(settings: Settings, lake: Lake, day: date, *, only_free: bool = False) 
     model = champion(settings)
     with lake.tasks() as tasks:
         sliced = slice_events(lake, tasks, day)
+        check_plays(sliced.plays, day)
         feed_id = feed_id_of(settings, lake, tasks, day, sliced, model, lists, only_free=only_free)
         rows = stages_of(lake, day)
         before = rows[0]["feed_id"] if rows else ""
@@ -78,12 +80,24 @@ def rank(settings: Settings, lake: Lake, day: date, *, only_free: bool = False) 
         counts = counts_told(done.results)
         if not counts or not counts[PAGE, ""].tracks_out:
             raise DataError(f"no track is left for any page of {day}: the rules of feed.* remove them all")
+        recall = counts[LIGHT, RECALL]
+        if recall.tracks_in:
+            check_recall(recall.tracks_out / recall.tracks_in, settings.feed.min_recall)
         partition, table = [{"feed_date": day}], schemas.FEED_STAGES
         if rows:  # broken off here, and taken back to the settings of before, it must not count as made
             lake.replace_partitions(as_table([], table), table, partition)
         lake.replace_partitions(done.written, schemas.FEED, partition)
         lake.replace_partitions(as_table(stage_rows(day, counts, feed_id), table), table, partition)
     return RankReport(day, feed_id, model.version, counts, before)
+
+
+def check_recall(recall: float, least: float) -> None:
+    """Raise `GuardError` if the light model loses too much of what the full ranker puts first."""
+    if recall < least:
+        raise GuardError(
+            f"light pass: it keeps {recall:.3f} of the full ranker's first 50, feed.min_recall asks for "
+            f"{least}: raise feed.light, or train again"
+        )
 
 
 def stages_of(lake: Lake, day: date) -> list[dict[str, Any]]:
@@ -96,8 +110,8 @@ def stages_of(lake: Lake, day: date) -> list[dict[str, Any]]:
     return rows
 
 
-def plan_of(settings: Settings, day: date, model: Model) -> Plan:
-    """What the settings and the model say of a day's ranking."""
+def plan_of(settings: Settings, day: date, model: Model, users: int) -> Plan:
+    """What the settings and the model say of a day's ranking of so many users."""
     chosen = settings.feed
     return Plan(
         day=day,
@@ -112,6 +126,7 @@ def plan_of(settings: Settings, day: date, model: Model) -> Plan:
             arrange=chosen.arrange,
         ),
         weights=model.weights,
+        in_full=min(1.0, IN_FULL / max(1, users)),
     )
 
 
@@ -137,9 +152,9 @@ def look_of(
     return Look(
         blobs.one_of(made.of(SHARED)),
         tasks.put("ranker", blobs.pack(model.ranker)),
-        plan_of(settings, day, model),
-        _by_slice(tasks, feed, SliceRows("earlier feed", FEED, slices)),
-        _by_slice(tasks, seen, SliceRows("seen", SEEN, slices)),
+        plan_of(settings, day, model, sliced.users),
+        by_slice(tasks, feed, SliceRows("earlier feed", FEED, slices)),
+        by_slice(tasks, seen, SliceRows("seen", SEEN, slices)),
     )
 
 
@@ -151,7 +166,8 @@ def _shown(lake: Lake, tasks: Tasks, day: date) -> tuple[Sequence[DataFile], Seq
     return feed, seen
 
 
-def _by_slice(tasks: Tasks, files: Sequence[DataFile], work: SliceRows) -> Mapping[int, tuple[Parcel, ...]]:
+def by_slice(tasks: Tasks, files: Sequence[DataFile], work: SliceRows) -> Mapping[int, tuple[Parcel, ...]]:
+    """A table's rows put down by slice of users."""
     done = tasks.run(files, work, weight=lambda file: file.size, named=lambda file: file.place)
     found: dict[int, tuple[Parcel, ...]] = {}
     for parcel in done.parcels:

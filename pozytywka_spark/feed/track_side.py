@@ -11,11 +11,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy import sparse
 
-from pozytywka_spark.feed.history import Usual
+from pozytywka_spark.feed.history import Usual, first_plays
 from pozytywka_spark.feed.item_model import ItemModel, from_gram, weighted_plays
 from pozytywka_spark.feed.latest_likes import LatestLikes, latest_likes, merged
 from pozytywka_spark.feed.listening import DAY_US, Listeners
 from pozytywka_spark.feed.pairs import Array, TrackSide
+from pozytywka_spark.feed.tastes import Sample, Tastes
+from pozytywka_spark.feed.tastes import fit as fit_tastes
 
 FACTORS = 32  # of the embedding
 GRAM_DAYS = 365.0  # half-life of plays in which tracks go together: taste lasts longer than a mood
@@ -60,6 +62,8 @@ class Counts:
     pairs: Array
     again: Array
     city: Array
+    firsts: Array  # 2 × tracks: somebody's first plays, of 28 days and ever
+    sample: Sample
     gram: sparse.csr_matrix
     artist_gram: sparse.csr_matrix
     likes: LatestLikes
@@ -92,6 +96,8 @@ class Tracks:
     age_days: Array  # since the release, NaN where nobody says
     usual: Usual
     model: ItemModel
+    tastes: Tastes
+    track_share: Array  # log of the track's share of its artist's first plays, lately above all
     artists: ItemModel  # the same of artists: `track` are indices of artists
     artist_embedding: Array  # artists × `FACTORS`
     likes: LatestLikes
@@ -123,7 +129,17 @@ def counts_of(
     def count(which: Array) -> Array:
         return np.bincount(which, minlength=size).astype(np.float64)
 
+    first = first_plays(past)[chosen]
+    recent_firsts = first & month
     return Counts(
+        firsts=np.stack([count(track[recent_firsts]), count(track[first])]),
+        sample=sample_of(
+            listeners,
+            user[first],
+            catalogue.artist[track[first]],
+            len(catalogue.artist_id),
+            len(catalogue.genre),
+        ),
         plays=np.stack([count(track[age < days]) for days in WINDOWS]),
         users_28=count(key % size),
         finished=count(track[late & past.play_finished[chosen]]),
@@ -135,6 +151,25 @@ def counts_of(
         gram=(weights.T @ weights).tocsr(),
         artist_gram=(artists.T @ artists).tocsr(),
         likes=latest_likes(listeners, past, size, cut_off_us, good),
+    )
+
+
+def sample_of(listeners: Listeners, user: Array, artist: Array, artists: int, genres: int) -> Sample:
+    """Of first plays, what tastes are fitted to."""
+    firsts = sparse.csr_matrix(
+        (np.ones(len(user), dtype=np.float32), (user, artist)),
+        shape=(len(listeners), artists),
+    )
+    firsts.sum_duplicates()
+    return Sample(firsts, favourites_of(listeners, genres))
+
+
+def favourites_of(listeners: Listeners, genres: int) -> sparse.csr_matrix:
+    """Users × genres: 1 for a favourite."""
+    user, column = np.nonzero(listeners.favourites >= 0)
+    genre = listeners.favourites[user, column]
+    return sparse.csr_matrix(
+        (np.ones(len(user), dtype=np.float32), (user, genre)), shape=(len(listeners), genres)
     )
 
 
@@ -192,11 +227,21 @@ def tracks_of(
         ).astype(np.float32),
         usual=usual,
         model=model,
+        tastes=fit_tastes(counts.sample),
+        track_share=_track_share(catalogue, counts),
         artists=artist_model,
         artist_embedding=embedding_of(counts.artist_gram, artist_model.track, artists),
         likes=counts.likes,
         released=catalogue.released_day < cut_off_us // DAY_US,
     )
+
+
+def _track_share(catalogue: Catalogue, counts: Counts) -> Array:
+    recent, ever = counts.firsts
+    mixed = recent + 0.03 * ever
+    of_artist = np.bincount(catalogue.artist, mixed, len(catalogue.artist_id))
+    share: Array = np.log((mixed + 0.05) / (of_artist[catalogue.artist] + 0.2))
+    return share.astype(np.float32)
 
 
 def embedding_of(gram: sparse.csr_matrix, track: Array, size: int) -> Array:

@@ -13,7 +13,12 @@ from pozytywka_spark.feed.prepare_work import Batch
 
 def only(batch: Batch, chosen: Array) -> Batch:
     """Those of a mask."""
-    listeners, listening = batch.listeners, batch.listeners.listening
+    return replace(batch, listeners=some_listeners(batch.listeners, chosen))
+
+
+def some_listeners(listeners: Listeners, chosen: Array) -> Listeners:
+    """Those of a mask."""
+    listening = listeners.listening
     number = np.cumsum(chosen) - 1
     play, like = chosen[listening.play_user], chosen[listening.like_user]
     part = Listening(
@@ -26,5 +31,4 @@ def only(batch: Batch, chosen: Array) -> Batch:
         listening.like_track[like],
         listening.like_us[like],
     )
-    some = Listeners(listeners.user_id[chosen], listeners.city[chosen], listeners.favourites[chosen], part)
-    return replace(batch, listeners=some)
+    return Listeners(listeners.user_id[chosen], listeners.city[chosen], listeners.favourites[chosen], part)

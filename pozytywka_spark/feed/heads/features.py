@@ -12,13 +12,15 @@ from scipy import sparse
 from pozytywka_spark.feed.about import About
 from pozytywka_spark.feed.history import Past
 from pozytywka_spark.feed.pairs import Array, Pairs
+from pozytywka_spark.feed.tastes import FLOOR
 from pozytywka_spark.feed.track_side import Tracks
 
-_PAST = ("plays", "long", "short", "days", "skipped", "likes")
+_PAST = ("plays", "long", "short", "days", "skipped", "likes", "echo")
 OF_TRACK_PAST = _PAST
 OF_ARTIST_PAST = tuple(f"artist_{name}" for name in (*_PAST, "tracks"))
 OF_SCORES = ("linear_long", "linear_short", "linear_likes", "factors")
 OF_ARTIST_SCORES = ("artist_linear_long", "artist_linear_short", "artist_factors")
+OF_TASTES = ("taste", "pick")
 OF_GENRE = ("genre_best", "genre_sum", "favourite")
 OF_TRACK = (
     "plays_7", "plays_28", "plays_90", "users_28", "track_finish", "track_skip", "track_like", "track_again",
@@ -29,7 +31,7 @@ OF_USER = (
     "user_skip", "user_like", "user_repeat", "linear_highest",
 )  # fmt: skip
 NAMES = (
-    *OF_TRACK_PAST, *OF_ARTIST_PAST, *OF_SCORES, *OF_ARTIST_SCORES, *OF_GENRE, *OF_TRACK, *OF_USER
+    *OF_TRACK_PAST, *OF_ARTIST_PAST, *OF_SCORES, *OF_ARTIST_SCORES, *OF_TASTES, *OF_GENRE, *OF_TRACK, *OF_USER
 )  # fmt: skip
 
 
@@ -77,6 +79,8 @@ class _LookUp:
             table = self._table_of_artists(name)
             artists = len(tracks.side.artist_id)
             return self._score("artists", table, tracks.artists.track, self._artist, artists)
+        if name in OF_TASTES:
+            return self._taste(name)
         if name in OF_GENRE:
             return self._genre(OF_GENRE.index(name))
         if name in OF_USER:
@@ -113,8 +117,21 @@ class _LookUp:
             return _cosines(self.about.artists, embedding, self.tracks.artists.track, self.about)
         return self.about.artist_scores[OF_ARTIST_SCORES.index(name)]
 
+    def _taste(self, name: str) -> Array:
+        """Log chance that a new track of the user's is by the artist; that it is this one."""
+        if "taste" not in self._places:
+            model, artists = self.tracks.tastes.artist, len(self.tracks.side.artist_id)
+            place = np.full(artists, len(model), dtype=np.int64)
+            place[model] = np.arange(len(model))
+            at = self._user * (len(model) + 1) + place[self._artist]
+            self._places["taste"] = (
+                np.pad(self.about.tastes, ((0, 0), (0, 1)), constant_values=FLOOR).ravel().take(at)
+            )
+        taste = self._places["taste"]
+        return taste if name == "taste" else taste + self.tracks.track_share.take(self._track)
+
     def _genre(self, which: int) -> Array:
-        """Best and summed share of the user's plays that went to the track's genres; one of them a favourite."""
+        """Best and summed share of the user's plays that went to its genres; whether one is a favourite."""
         if self._genres is None:
             about, width = self.about, self.about.genres.shape[1]
             liked = np.zeros(about.genres.shape, dtype=np.float32)

@@ -18,6 +18,7 @@ from pozytywka_spark.feed.inventory.listed import (
 from pozytywka_spark.feed.latest_likes import stirred as stirs
 from pozytywka_spark.feed.listening import DAY_US
 from pozytywka_spark.feed.pairs import Array
+from pozytywka_spark.feed.tastes import FLOOR
 from pozytywka_spark.feed.track_side import Tracks
 
 TOP_ARTISTS, TOP_GENRES = 40, 8  # of a user, that candidates are taken from
@@ -48,6 +49,7 @@ class Lists:
     genre_track: Array
     genre_start: Array
     new: Array
+    alive: Array  # played in 90 days, or new; sorted
 
 
 def lists_of(tracks: Tracks, most: int) -> Lists:
@@ -67,7 +69,8 @@ def lists_of(tracks: Tracks, most: int) -> Lists:
         top = np.flatnonzero((plays > 0) & tracks.released)
         top = top[np.lexsort((top, -plays[top]))][:most]
         city[place, : len(top)] = top
-    return Lists(played[:most], city, artist_track, artist_start, genre_track, genre_start, new)
+    alive = np.sort(np.union1d(played, new))
+    return Lists(played[:most], city, artist_track, artist_start, genre_track, genre_start, new, alive)
 
 
 def own(about: About, most: int) -> Listed:
@@ -96,6 +99,19 @@ def neighbours(about: About, tracks: Tracks, most: int) -> Listed:
     """What the item model puts first, for all that they played and for what they played lately."""
     long, short, _ = about.scores
     return best_columns(long + short, tracks.model.track, most)
+
+
+def by_taste(about: About, tracks: Tracks, lists: Lists, most: int) -> Listed:
+    """What they would pick next by their taste in artists; of what is played or new."""
+    alive = lists.alive
+    if not len(alive) or not most or not len(tracks.tastes.artist):
+        return NOTHING
+    model = tracks.tastes.artist
+    place = np.full(len(tracks.side.artist_id), len(model))
+    place[model] = np.arange(len(model))
+    chances = np.pad(about.tastes, ((0, 0), (0, 1)), constant_values=FLOOR)
+    score = np.exp(chances[:, place[tracks.side.artist[alive]]] + tracks.track_share[alive])
+    return best_columns(score, alive, most)
 
 
 def popular(users: int, top: Array, most: int) -> Listed:
@@ -217,4 +233,5 @@ def _mixed(value: Array) -> Array:
     """Splitmix64's finaliser."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+    found: Array = value ^ (value >> np.uint64(31))
+    return found

@@ -1,0 +1,78 @@
+"""Calibration of a head: Platt's on the margin, then a factor for each fifth of users by their own rate.
+
+The factor is what keeps chances personal: trees shrink towards what is usual, so that people who never like
+would get some chance of a like with every track.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pozytywka_spark.feed.pairs import Array
+
+# The habit that says somebody's own rate of a head: names of features
+OWN_RATE = {"finish": "user_finish", "skip": "user_skip", "like": "user_like", "again": "user_repeat"}
+MANY_PLAYS = 100  # whoever likes nothing in so many plays is a group of their own
+_GROUPS = 5
+_STEPS = 30
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`edges`: of users' own rates between the groups; `factor`: of each, and of those who never do it."""
+
+    slope: float
+    intercept: float
+    edges: tuple[float, ...]
+    factor: tuple[float, ...]
+
+    def apply(self, margin: Array, own: Array, never: Array) -> Array:
+        """Chances, of margins, own rates and whether the user never does it (each a pair's)."""
+        chance = sigmoid(self.slope * margin + np.float32(self.intercept))
+        group = group_of(own, never, self.edges)
+        return np.minimum(chance * np.asarray(self.factor, dtype=np.float32)[group], np.float32(0.999))
+
+
+def sigmoid(margin: Array) -> Array:
+    """Of float32 margins, in float32."""
+    with np.errstate(over="ignore"):
+        chance: Array = 1 / (1 + np.exp(-margin))
+    return chance
+
+
+def group_of(own: Array, never: Array, edges: tuple[float, ...]) -> Array:
+    """Numbers from 0 by own rate; the last for those who never do it."""
+    return np.where(never, len(edges) + 1, np.searchsorted(np.asarray(edges, dtype=np.float32), own, "right"))
+
+
+def calibrated(margin: Array, done: Array, user: Array, own: Array, never: Array) -> Calibration:
+    """Fitted to pairs of held-out users; `user` numbers them, `own` and `never` are theirs, a pair each."""
+    slope, intercept = _platt(margin.astype(np.float64), done)
+    _, first = np.unique(user, return_index=True)
+    edges = tuple(float(edge) for edge in np.quantile(own[first], np.arange(1, _GROUPS) / _GROUPS))
+    chance = sigmoid(slope * margin + intercept)
+    group = group_of(own, never, edges)
+    seen = np.bincount(group, done, len(edges) + 2)
+    expected = np.bincount(group, chance, len(edges) + 2)
+    # a group that was seen little keeps what is usual; who never does it is taken at their word
+    factor = (seen + 2.0) / (expected + 2.0)
+    factor[-1] = seen[-1] / max(expected[-1], 1e-9) if expected[-1] > 1 else factor[0]
+    return Calibration(slope, intercept, edges, tuple(float(np.clip(each, 1e-4, 10)) for each in factor))
+
+
+def _platt(margin: Array, done: Array) -> tuple[float, float]:
+    """Newton's steps of a logistic regression on the margin alone."""
+    design = np.stack([margin, np.ones_like(margin)], axis=1)
+    weight = np.array([1.0, 0.0])
+    for _ in range(_STEPS):
+        chance = sigmoid(design @ weight)
+        spread = chance * (1 - chance)
+        gradient = design.T @ (done - chance) - 1e-3 * (weight - [1.0, 0.0])
+        curve = (design * spread[:, None]).T @ design + 1e-3 * np.eye(2)
+        step = np.linalg.solve(curve, gradient)
+        weight = weight + np.clip(step, -1, 1)
+        if np.abs(step).max() < 1e-8:
+            break
+    return float(max(weight[0], 1e-3)), float(weight[1])
