@@ -20,7 +20,7 @@ class Taste(Section):
         0.4, gt=0, lt=1, description="mean chance that a play comes back from earlier ones"
     )
     never_like: float = Field(0.25, ge=0, le=1, description="share of people who never like a track")
-    fresh: float = Field(0.03, ge=0, le=1, description="releases a month, as a share of played_tracks")
+    fresh: float = Field(0.02, ge=0, le=1, description="releases a month, as a share of played_tracks")
     fresh_boost: float = Field(
         8.0, ge=0, le=100, description="how much more a track is picked as it comes out"
     )

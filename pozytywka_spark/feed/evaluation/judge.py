@@ -115,8 +115,13 @@ class Judged:
         }
 
 
-def judge(judged: Judged, rankings: Mapping[str, Array], novel: Mapping[str, Array] | None = None) -> Tally:
-    """Every metric of every ranking (users × places).
+def judge(
+    judged: Judged,
+    rankings: Mapping[str, Array],
+    novel: Mapping[str, Array] | None = None,
+    among: Array | None = None,
+) -> Tally:
+    """Every metric of every ranking (users × places), of the users `among` (bool; none: all).
 
     `novel`: the same rankings of tracks that the user hadn't played; those missing are what is left of the
     whole ranking.
@@ -124,7 +129,8 @@ def judge(judged: Judged, rankings: Mapping[str, Array], novel: Mapping[str, Arr
     played, size = judged.played, len(judged.artist)
     gains = judged.gains()
     new_gains = {kind: each.without(played) for kind, each in gains.items()}
-    slices = judged.slices()
+    asked = np.ones(judged.users, dtype=bool) if among is None else among
+    slices = {part: users & asked for part, users in judged.slices().items()}
     result: dict[Key, Sums] = {}
     shown: dict[str, Array] = {}
     for name, ranking in rankings.items():
@@ -137,7 +143,7 @@ def judge(judged: Judged, rankings: Mapping[str, Array], novel: Mapping[str, Arr
         for metric, value in values.items():
             for part, users in slices.items():
                 result[(name, metric, part)] = Sums.of(value[users])
-        shown[name] = np.isin(np.arange(size), ranking[:, : PLACES[-1]])
+        shown[name] = np.isin(np.arange(size), ranking[asked, : PLACES[-1]])
     return Tally(result, shown)
 
 

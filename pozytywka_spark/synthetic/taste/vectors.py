@@ -11,11 +11,11 @@ from pozytywka_spark.synthetic.catalogue import Array, Catalogue
 from pozytywka_spark.synthetic.people import People
 from pozytywka_spark.synthetic.plan import Plan, Rng
 
-GENRE_SHARE = 0.7  # of an artist's or a person's direction; the rest is their own
+GENRE_SHARE = 0.8  # of an artist's or a person's direction; the rest is their own
 CATCHY = 1.0  # spread of what makes any listener like a track, and not skip it
 NEAR, SPREAD = 0.62, 0.18  # the likeness of what is picked, about: there habits are as they are by themselves
-LIKES_BY_LIKENESS, LIKES_BY_CATCHY = 0.7, 0.9  # on the log odds
-SKIPS_BY_LIKENESS, SKIPS_BY_CATCHY = 0.5, 0.7
+LIKES_BY_LIKENESS, LIKES_BY_CATCHY = 0.6, 0.6  # on the log odds
+SKIPS_BY_LIKENESS, SKIPS_BY_CATCHY = 0.3, 0.4
 _ARTISTS, _PEOPLE, _TRACKS = 20, 21, 22  # keys of the random numbers
 
 
