@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -136,9 +136,31 @@ def _document(
         from pozytywka_spark.bandits.seasonal import learn as learn_seasonal
 
         return learn_seasonal(rows.to_pandas(), slot, settings, genre_of=genres, arms=arms, day=day)
-    from pozytywka_spark.bandits.softmax import learn as learn_softmax
+    from pozytywka_spark.bandits.softmax.learn import Settings as How
+    from pozytywka_spark.bandits.softmax.learn import learn as learn_softmax
 
-    return learn_softmax(rows, slot, settings)
+    said = settings.bandits.softmax
+    how = How(
+        shrinkage=_number(said.shrinkage),
+        gamma=_number(said.gamma),
+        half_life_days=_number(said.half_life_days),
+        temperature=_number(said.temperature),
+        window=said.window,
+        explore=settings.bandits.explore,
+    )
+    declared = settings.bandits.slots[slot].arms
+    rules = {
+        arm: [rule.model_dump(mode="json") for rule in declared[arm].rules]
+        for arm in arms
+        if arm in declared and declared[arm].rules
+    }
+    # arms that were taken out of the slot since are in the log still
+    mine = rows.filter(pl.col("arm").is_in(list(arms)))
+    return learn_softmax(mine, slot, how, arms=arms, rules=rules, salt=slot)
+
+
+def _number(said: Literal["estimated"] | float) -> float | None:
+    return None if said == "estimated" else float(said)
 
 
 def _arms(declared: Sequence[str], rows: pl.DataFrame) -> list[str]:

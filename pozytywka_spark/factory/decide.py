@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
@@ -20,7 +22,7 @@ from pozytywka_spark.factory.states import STOPPED, States, changed, is_of_table
 from pozytywka_spark.factory.watch import withdrawals
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_files import data_files
-from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.months import as_micros
 from pozytywka_spark.reports.files import unfinished
@@ -83,9 +85,7 @@ def decide_file(
         deciders = _deciders(lake, states, until, of_tables=True)
         _refuse_unknown(path, gathered, deciders, states)
         done = _run(settings, tasks, gathered, deciders, to_file=True)
-        parcels = done.of(OUT)
-        decided = tasks.fetch(parcels) if parcels else pl.DataFrame(schema=list(DECISIONS.columns))
-    _write(decided.sort("case_id"), out)
+        _write(_by_group(tasks, done.of(OUT)), out)
     return DecideReport(until, _counts(done.results), [], out)
 
 
@@ -193,14 +193,33 @@ def _counts(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
     return dict(sorted(counts.items()))
 
 
-def _write(decided: pl.DataFrame, out: str) -> None:
+def _by_group(tasks: Tasks, parcels: Sequence[Parcel]) -> Iterator[pl.DataFrame]:
+    """Decisions of one group after another, by case: no more than a group's are here at once."""
+    if not parcels:
+        yield pl.DataFrame(schema=list(DECISIONS.columns))
+    for key in sorted({parcel.key for parcel in parcels}):
+        yield tasks.fetch([parcel for parcel in parcels if parcel.key == key]).sort("case_id")
+
+
+def _write(decided: Iterator[pl.DataFrame], out: str) -> None:
     """In one move, so that nobody reads half a file."""
     path = Path(out)
     kind = path.suffix.lower()
     with unfinished(path) as place:
         if kind == ".parquet":
-            decided.write_parquet(place)
-        elif kind == ".csv":
-            decided.with_columns(pl.col("reasons").list.join(" ")).write_csv(place)
-        else:
-            decided.write_ndjson(place)
+            _write_parquet(decided, place)
+            return
+        with place.open("wb") as file:
+            for number, rows in enumerate(decided):
+                if kind == ".csv":
+                    joined = rows.with_columns(pl.col("reasons").list.join(" ")) if rows.height else rows
+                    joined.write_csv(file, include_header=number == 0)
+                else:
+                    rows.write_ndjson(file)
+
+
+def _write_parquet(decided: Iterator[pl.DataFrame], place: Path) -> None:
+    first = next(decided)
+    with pq.ParquetWriter(place, first.to_arrow().schema) as writer:
+        for rows in chain([first], decided):
+            writer.write_table(rows.to_arrow())

@@ -54,7 +54,7 @@ class Decider:
 
 @dataclass(frozen=True)
 class DecideGroups:
-    """Work on (group, its deciders): writes DECISIONS, or stages OUT where `to_file`; tells their numbers.
+    """Work on (group, its deciders): writes DECISIONS, or stages OUT by group if `to_file`; tells how many.
 
     `there`: files of decisions made before, which aren't made again.
     """
@@ -91,7 +91,8 @@ class DecideGroups:
             before = files.shared(self.there, ["case_id", "build_id"]).unique()
             whole = whole.join(before, on=["case_id", "build_id"], how="anti").sort(keys)
         if self.to_file:
-            files.stage(OUT, whole)
+            for (name,), rows in whole.partition_by("group", as_dict=True).items():
+                files.stage(OUT, rows, (str(name),))
         else:
             files.write(DECISIONS, whole)
         for (mode, decision), rows in whole.partition_by("mode", "decision", as_dict=True).items():

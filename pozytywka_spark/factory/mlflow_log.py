@@ -16,6 +16,7 @@ from pozytywka_spark.tracking.sources import table_inputs
 from pozytywka_spark.tracking.store import connect
 
 BUILD = "pozytywka.factory_build"
+KINDS = ("factory", "factory group")  # of runs: a build, a group of it
 CHILDREN = 50
 
 
@@ -26,15 +27,20 @@ def log_build(
     pinned: Mapping[str, Any],
     told: Sequence[Mapping[str, Any]],
 ) -> str:
-    """The run of the build; the one there is, if it was logged before."""
+    """The run of the build; the one there is, if it was logged before.
+
+    Runs of builds that were killed while they were logged are ended as KILLED.
+    """
     tracking = connect(settings)
     there = runs.find_tagged(tracking, BUILD, build_id)
     if there and (found := runs.find(tracking, there)) is not None and found.info.status == "FINISHED":
         return there
+    for kind in KINDS:
+        runs.close_abandoned(tracking, KIND, kind)
     kept = [line for line in told if any(proof["threshold"] is not None for proof in line["proofs"])]
     sides = [proof for line in told for proof in line["proofs"]]
     name = f"factory {build_id[:8]}"
-    with runs.run(tracking, name, tags={KIND: "factory", BUILD: build_id}) as run_id:
+    with runs.run(tracking, name, tags={KIND: KINDS[0], BUILD: build_id}) as run_id:
         if isinstance(pinned["inputs"], dict):
             log_inputs(tracking, run_id, table_inputs(lake, READ, "factory"))
         counts = {"groups": len(told), "kept_groups": len(kept)}
@@ -48,7 +54,7 @@ def log_build(
         runs.log_json(tracking, run_id, dict(pinned), "inputs.json")
         models = _models(lake, build_id, [line["group"] for line in kept[:CHILDREN]])
         for line in kept[:CHILDREN]:
-            tags = {KIND: "factory group", "pozytywka.group": str(line["group"])}
+            tags = {KIND: KINDS[1], "pozytywka.group": str(line["group"])}
             with runs.run(tracking, str(line["group"]), tags=tags, parent=run_id) as child:
                 metrics = dict(line["facts"])
                 for proof in line["proofs"]:

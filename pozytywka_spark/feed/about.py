@@ -29,7 +29,8 @@ class About:
     """Users, what they did before the cut-off, and how the item model scores tracks for them.
 
     `scores`: one of users × the model's tracks for each way to weigh what they played (long ago as well,
-    lately, likes), and `artist_scores` the same of artists; `genres`: users × genres, shares of their plays (long ago as well), the last column 0.
+    lately, likes), and `artist_scores` the same of artists; `genres`: users × genres, shares of their plays
+    (long ago as well), the last column 0.
     """
 
     listeners: Listeners

@@ -103,7 +103,7 @@ def some_of(pairs: Pairs, chosen: Array) -> Pairs:
 
 
 def recall_of(score: Array, value: Array, pairs: Pairs, kept: int, page: int = 50) -> Array:
-    """Of each user with over `kept` candidates: share of the `page` highest values that the light model keeps."""
+    """Of users with over `kept` candidates: share of the `page` highest values that the light model keeps."""
     light, full = first_of(score, pairs, kept), first_of(value, pairs, page)
     user = pairs.user
     share = np.bincount(user[light & full], minlength=len(pairs.user_id)) / np.maximum(

@@ -96,7 +96,8 @@ def _start(firsts: sparse.csr_matrix, factors: int) -> Array:
     right *= np.sign(right[np.arange(factors), np.abs(right).argmax(axis=1)])[:, None]
     vector = right.T * np.sqrt(right.shape[1])
     length = np.maximum(1, np.linalg.norm(vector, axis=1, keepdims=True))
-    return (vector / length).astype(np.float32)
+    start: Array = (vector / length).astype(np.float32)
+    return start
 
 
 def _round(

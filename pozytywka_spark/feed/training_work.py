@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.feed import blobs, light
-from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.heads.examples import Examples, examples_of, together
 from pozytywka_spark.feed.heads.features import NAMES
 from pozytywka_spark.feed.heads.fit import How, fit_heads
@@ -19,6 +18,7 @@ from pozytywka_spark.feed.heads.model import Heads
 from pozytywka_spark.feed.inventory.collect import Wanted
 from pozytywka_spark.feed.model import MEASURED
 from pozytywka_spark.feed.model_files import TrainedRanker
+from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Array, Pairs
 from pozytywka_spark.feed.prepare_work import Batch
 from pozytywka_spark.feed.track_side import Tracks

@@ -29,4 +29,5 @@ def parts_of(chances: Array, weights: Mapping[str, float]) -> Array:
 
 def gain_of(done: Array, weights: Mapping[str, float]) -> Array:
     """The worth of what was done: max(0, Σ weight · done); `done`: pairs × heads (bool)."""
-    return np.maximum(done @ weights_in_order(weights), 0)
+    gain: Array = np.maximum(done @ weights_in_order(weights), 0)
+    return gain

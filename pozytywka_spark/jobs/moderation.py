@@ -56,6 +56,12 @@ def _queue(parser: argparse.ArgumentParser) -> None:
 
 def _verdicts(parser: argparse.ArgumentParser) -> None:
     _file(parser, "case_id, reviewer (chargeback for one), verdict (bad, ok, unsure), decided_at")
+    parser.add_argument(
+        "--chargebacks",
+        action="store_true",
+        help="FILE has chargebacks instead: user_id, bought_at, charged_back_at; "
+        "each says bad of the account's cases of the day of the purchase",
+    )
 
 
 def _run(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,10 @@ def run_queue(settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
 
 
 def run_verdicts(settings: Settings, lake: Lake, args: argparse.Namespace) -> Show:
-    """Answers."""
+    """Answers, or chargebacks that are answers."""
+    if args.chargebacks:
+        charged = stage.take_chargebacks(lake, read_rows(args.file, args.format, stage.CHARGEBACK_COLUMNS))
+        return partial(console.show_chargebacks, charged)
     done = stage.take_answers(lake, read_rows(args.file, args.format, stage.ANSWER_COLUMNS))
     return partial(console.show_intake, done, "verdicts")
 

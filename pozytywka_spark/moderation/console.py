@@ -9,7 +9,7 @@ from pozytywka_spark.moderation.account import Status
 from pozytywka_spark.moderation.report import ModerationReport
 from pozytywka_spark.moderation.rows import NEVER
 from pozytywka_spark.moderation.run import RunReport
-from pozytywka_spark.moderation.stage import IntakeReport
+from pozytywka_spark.moderation.stage import ChargebackReport, IntakeReport
 from pozytywka_spark.months import as_moment
 
 
@@ -24,6 +24,16 @@ def show_intake(report: IntakeReport, noun: str) -> None:
         cli.show_table("not taken", rows)
     if report.tried:
         cli.say(f"{report.found:,} of {report.tried:,} that had waited aside wait no longer")
+
+
+def show_chargebacks(report: ChargebackReport) -> None:
+    """Print of how many cases they are, and what became of these answers."""
+    cli.say(
+        f"{report.came:,} chargebacks are answers to {report.answers.came:,} cases of the purchases' days"
+    )
+    if report.came > report.answers.came:
+        cli.say("those without a case may get one by the next fraud scan: hand the file in again then")
+    show_intake(report.answers, "verdicts")
 
 
 def show_run(report: RunReport) -> None:

@@ -144,6 +144,7 @@ CAME_APPEALS = pl.Schema(
     }
 )
 ACCOUNTS = pl.Schema({name: tables.CASES[name] for name in ("case_id", "accounts")})
+CASE_DAYS = pl.Schema({name: tables.CASES[name] for name in ("case_id", "accounts", "day")})
 CUT_OFFS = pl.Schema({name: tables.CASES[name] for name in ("case_id", "cut_off")})
 LATEST_FOULS = pl.Schema(
     {name: tables.FOULS[name] for name in ("user_id", "case_id", "released_at", "recorded_at")}

@@ -36,7 +36,19 @@ def render(report: ModerationReport) -> str:
         "second looks. People don't look at all that models release, so this is an upper bound for both."
     ).table(report.precision, empty="Nothing was released.")
     page.section("Appeals", anchor="appeals").table(report.appeals, empty="Nobody has appealed.")
+    _popularity(page, report)
     return page.render()
+
+
+def _popularity(page: Page, report: ModerationReport) -> None:
+    month = report.popularity.month
+    page.section("Popularity", anchor="popularity").text(
+        "Plays on days released as bad count for no track's popularity; appeals give them back."
+    ).table(
+        report.popularity.tracks,
+        caption=f"Most discounted in {month:%Y-%m}" if month else "",
+        empty="No month has both discounted plays and track_plays, which the job features writes.",
+    )
 
 
 def _running_now(report: ModerationReport) -> int:

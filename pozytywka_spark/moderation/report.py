@@ -18,6 +18,7 @@ from pozytywka_spark.moderation.inputs import (
     size_of,
     slices_of,
 )
+from pozytywka_spark.moderation.popularity import Popularity, popularity_of
 from pozytywka_spark.moderation.report_work import (
     AGE_DAYS,
     AGES,
@@ -51,6 +52,7 @@ class ModerationReport:
     fouls: Sequence[Row]
     fouls_by_step: Sequence[tuple[str, int, int]]
     running: Sequence[tuple[int, int, int]]
+    popularity: Popularity
 
 
 def report_of(lake: Lake, at: int) -> ModerationReport:
@@ -84,7 +86,8 @@ def report_of(lake: Lake, at: int) -> ModerationReport:
         ):
             weight, named = _weight(size), _named
             told += tasks.run(range(work.slices), work, weight=weight, named=named).results
-    return _report(added(told), at, settled)
+        popularity = popularity_of(lake, tasks, at)
+    return _report(added(told), at, settled, popularity)
 
 
 def _weight(size: int) -> Callable[[int], int]:
@@ -95,7 +98,7 @@ def _named(number: int) -> str:
     return f"slice {number + 1}"
 
 
-def _report(counts: Counts, at: int, settled: int) -> ModerationReport:
+def _report(counts: Counts, at: int, settled: int, popularity: Popularity) -> ModerationReport:
     steps = Counter[tuple[str, int]]()
     for (_, _, month, step, cancelled), count in counts[FOULS].items():
         if step is not None and not cancelled:
@@ -110,6 +113,7 @@ def _report(counts: Counts, at: int, settled: int) -> ModerationReport:
         _fouls(counts),
         [(month, step, count) for (month, step), count in sorted(steps.items())],
         _running(counts),
+        popularity,
     )
 
 

@@ -13,12 +13,13 @@ from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.shards import Parcel, Written
 from pozytywka_spark.lake.tasks import Done, Tasks
-from pozytywka_spark.moderation import answers, appeals, rows
+from pozytywka_spark.moderation import answers, appeals, chargebacks, rows
 from pozytywka_spark.moderation.inputs import cases_of, files_of, settled_until, size_of, slices_of
 from pozytywka_spark.moderation.intake_work import (
     ACCOUNTS,
     CAME_ANSWERS,
     CAME_APPEALS,
+    CASE_DAYS,
     CHANGED,
     CUT_OFFS,
     DUPLICATES,
@@ -54,6 +55,14 @@ class IntakeReport:
     found: int = 0
 
 
+@dataclass(frozen=True)
+class ChargebackReport:
+    """`came`: chargebacks of a file; `answers`: to the cases that they are about."""
+
+    came: int
+    answers: IntakeReport
+
+
 def take_answers(lake: Lake, chunks: Iterable[pl.DataFrame]) -> IntakeReport:
     """Append the answers of a file to `verdicts`, put aside what can't be taken, try again what waits there.
 
@@ -62,20 +71,44 @@ def take_answers(lake: Lake, chunks: Iterable[pl.DataFrame]) -> IntakeReport:
     """
     with lake.tasks() as tasks:
         cases = cases_of(lake, tasks)
-        came = _put(tasks, chunks, CAME_ANSWERS, _answers)
-        verdicts = files_of(lake, tasks, schemas.VERDICTS.name, rows.VERDICTS)
-        aside = files_of(lake, tasks, schemas.VERDICTS_ASIDE.name, rows.ASIDE)
-        if not came.rows and not aside.rows:
-            return IntakeReport(0, 0, 0, 0, ())
-        slices = slices_of(came, cases, verdicts, aside)
-        work = TakeAnswers(slices, came, Files(cases.files, CUT_OFFS), verdicts, aside)
-        done = _run(tasks, work, slices, size_of(came, cases, verdicts, aside))
-        taken = _of(done, schemas.VERDICTS)
-        if taken:
-            _alone(lake.append(taken, schemas.VERDICTS, txn=_next(lake, schemas.VERDICTS)), schemas.VERDICTS)
-        if any(line[CHANGED] for line in done.results):
-            lake.overwrite(_of(done, schemas.VERDICTS_ASIDE), schemas.VERDICTS_ASIDE)
-        return _report(came.rows, done)
+        return _take(lake, tasks, cases, _put(tasks, chunks, CAME_ANSWERS, _answers))
+
+
+def take_chargebacks(lake: Lake, chunks: Iterable[pl.DataFrame]) -> ChargebackReport:
+    """The same of a file of chargebacks: each is the answer `bad` to its account's cases of that day.
+
+    `chunks`: of `reading.read_rows` with `CHARGEBACK_COLUMNS`. Raises `DataError` if there are no cases.
+    """
+    with lake.tasks() as tasks:
+        cases = cases_of(lake, tasks)
+        charged = _put(tasks, chunks, chargebacks.CAME, chargebacks.purchases)
+        parcels = tuple(each for each in charged.files if isinstance(each, Parcel))
+        if not parcels:
+            return ChargebackReport(0, IntakeReport(0, 0, 0, 0, ()))
+        done = tasks.run(
+            cases.files,
+            chargebacks.FindCharged(parcels, CASE_DAYS),
+            weight=lambda file: file.size,
+            named=lambda file: f"cases in {file.place}",
+        )
+        came = Files(tuple(done.of(chargebacks.FOUND)), CAME_ANSWERS)
+        return ChargebackReport(charged.rows, _take(lake, tasks, cases, came))
+
+
+def _take(lake: Lake, tasks: Tasks, cases: Files, came: Files) -> IntakeReport:
+    verdicts = files_of(lake, tasks, schemas.VERDICTS.name, rows.VERDICTS)
+    aside = files_of(lake, tasks, schemas.VERDICTS_ASIDE.name, rows.ASIDE)
+    if not came.rows and not aside.rows:
+        return IntakeReport(0, 0, 0, 0, ())
+    slices = slices_of(came, cases, verdicts, aside)
+    work = TakeAnswers(slices, came, Files(cases.files, CUT_OFFS), verdicts, aside)
+    done = _run(tasks, work, slices, size_of(came, cases, verdicts, aside))
+    taken = _of(done, schemas.VERDICTS)
+    if taken:
+        _alone(lake.append(taken, schemas.VERDICTS, txn=_next(lake, schemas.VERDICTS)), schemas.VERDICTS)
+    if any(line[CHANGED] for line in done.results):
+        lake.overwrite(_of(done, schemas.VERDICTS_ASIDE), schemas.VERDICTS_ASIDE)
+    return _report(came.rows, done)
 
 
 def take_appeals(lake: Lake, chunks: Iterable[pl.DataFrame]) -> IntakeReport:
@@ -163,3 +196,4 @@ def _alone(version: int | None, table: Table) -> None:
 
 
 ANSWER_COLUMNS, APPEAL_COLUMNS = answers.COLUMNS, appeals.COLUMNS
+CHARGEBACK_COLUMNS = chargebacks.COLUMNS

@@ -13,7 +13,7 @@ from pozytywka_spark.bandits.offpolicy.blocks import blocks, names_of
 from pozytywka_spark.bandits.offpolicy.reward_model import cells_of, fit
 from pozytywka_spark.bandits.offpolicy.sums import Summing
 from pozytywka_spark.bandits.policy import Policy
-from tests.bandits.made_logs import MessageWorld, drawn_log, true_value
+from tests.bandits.message_logs import MessageWorld, drawn_log, true_value
 
 WORLD = MessageWorld.drawn(1)
 BY = WORLD.policy(5)

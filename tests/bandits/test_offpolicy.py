@@ -26,7 +26,7 @@ from pozytywka_spark.bandits.policy import Policy, parse_policy
 from pozytywka_spark.config.bandits import Bandits
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.hashing.identity import user_bucket
-from tests.bandits.made_logs import MessageWorld, drawn_log, true_value
+from tests.bandits.message_logs import MessageWorld, drawn_log, true_value
 from tests.in_memory import MemoryTasks
 
 ANY = Bandits(min_effective=1)

@@ -15,6 +15,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.jobs.factory import main
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.tracking.notes import KIND
 from pozytywka_spark.tracking.store import connect
 from tests.factory.test_lake import PROMOTED, days, put
 
@@ -86,6 +87,12 @@ def test_any_labelled_table_is_built_and_another_decided(
     assert set(decided["mode"]) == {"shadow", "audit"}
     assert {"refuse", "approve"} <= set(decided["decision"])
     assert not lake.exists("decisions")
+    whole = str(folder / "decided.parquet")
+    assert run(settings, "decide", "--from", later, "--out", whole)[0] == 0
+    keys = ["group", "case_id"]
+    columns = [name for name in decided.columns if name not in ("reasons", "decided_at", "release_at")]
+    assert pl.read_parquet(whole).select(columns).equals(decided.select(columns))
+    assert decided.equals(decided.sort(keys))
 
     code, shown = run(settings, "promote", "--group", "loops", "--side", "refuse")
     assert code == 3
@@ -105,7 +112,10 @@ def test_a_ready_score_is_only_proven(spark: SparkSession, settings: Settings, f
     path, out = str(folder / "scores.parquet"), str(folder / "decided.jsonl")
     cases = labelled()
     cases.write_parquet(path)
+    tracking = connect(settings)
+    killed = tracking.client.create_run(tracking.experiment_id, tags={KIND: "factory"}).info.run_id
     assert run(settings, "build", "--from", path, "--score", "score", "--group", "loops")[0] == 0
+    assert tracking.client.get_run(killed).info.status == "KILLED"
     lake = lake_of(spark, settings)
     assert states(lake) == {each for each in BOTH_KEPT if each[0] == "loops"}
     threshold = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -210,11 +211,18 @@ def test_from_the_queue_to_the_page(lake: Lake, settings: Settings) -> None:
         "a": "appeal",
     }
 
+    march = date(2023, 3, 1)
+    put(
+        lake,
+        schemas.TRACK_PLAYS,
+        *({"track_id": f"t{place}", "plays": 100 + place, "month": march} for place in range(4)),
+    )
     code, shown = run(settings, "report")
     assert code == 0
     assert "precision of what was released" in shown
     page = (Path(settings.home) / "reports" / "moderation.html").read_text(encoding="utf-8")
     assert "Fouls and blocks" in page
+    assert "Most discounted in 2023-03" in page
 
 
 def test_second_looks_are_asked_like_any_other(lake: Lake, settings: Settings) -> None:
@@ -234,6 +242,24 @@ def test_second_looks_are_asked_like_any_other(lake: Lake, settings: Settings) -
         (False, day(3)),
         (True, day(10)),
     ]
+
+
+def test_chargebacks_are_taken_once(lake: Lake, settings: Settings) -> None:
+    file = Path(settings.home) / "charged.csv"
+    file.write_text(
+        "user_id,bought_at,charged_back_at\n"
+        f"1,{day(0.5):%Y-%m-%dT%H:%M:%S},{day(9):%Y-%m-%dT%H:%M:%S}\n"
+        f"77,{day(0.5):%Y-%m-%dT%H:%M:%S},{day(9):%Y-%m-%dT%H:%M:%S}\n"
+    )
+    words = ("verdicts", "--chargebacks", "--from", str(file))
+    code, shown = run(settings, *words)
+    assert code == 0
+    assert "2 chargebacks are answers to 1 cases" in shown
+    assert "1 rows = 1 verdicts taken" in shown
+    assert "1 rows = 0 verdicts taken + 0 aside + 1 duplicates" in run(settings, *words)[1]
+    taken = lake.rows("verdicts").to_pylist()
+    assert [(row["case_id"], row["verdict"], row["source"]) for row in taken] == [("a", "bad", "chargeback")]
+    assert taken[0]["decided_at"] == day(9)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.synthetic.reviewers.answers import Answer, Office, answers_to
 from pozytywka_spark.synthetic.reviewers.cases import Case, Cheat, read_cases, truth_about
-from pozytywka_spark.synthetic.reviewers.chargebacks import verdicts_of_chargebacks
 from pozytywka_spark.synthetic.reviewers.office import at_work, done_at
 from pozytywka_spark.synthetic.reviewers.play import play
 
@@ -175,25 +173,3 @@ def test_what_is_not_there_is_named(delivery: Path, tmp_path: Path) -> None:
 def test_times_with_zones_are_utc() -> None:
     text = line("a", 1).replace("2022-08-02T00:00:00Z", "2022-08-02T02:00:00+02:00")
     assert read_cases(text, "queue")[0].opened_at == datetime(2022, 8, 2, tzinfo=UTC)
-
-
-def test_chargebacks_are_verdicts_on_the_day_of_the_purchase() -> None:
-    chargebacks = pl.DataFrame(
-        {
-            "user_id": [1, 2],
-            "bought_at": ["2022-08-01T23:59:59", "2022-08-02T00:00:00"],
-            "charged_back_at": ["2022-09-01T10:00:00", "2022-09-02T10:00:00"],
-        }
-    )
-    cases = pl.DataFrame(
-        {
-            "case_id": ["a", "b", "c", "d"],
-            "accounts": [[1], [1], [2], [1, 2]],
-            "day": ["2022-08-01", "2022-08-02", "2022-08-02", "2022-08-01"],
-        }
-    ).with_columns(pl.col("day").str.to_date())
-    found = verdicts_of_chargebacks(chargebacks, cases)
-    assert found.rows() == [
-        ("a", "chargeback", "bad", datetime(2022, 9, 1, 10, tzinfo=UTC), "chargeback"),
-        ("c", "chargeback", "bad", datetime(2022, 9, 2, 10, tzinfo=UTC), "chargeback"),
-    ]

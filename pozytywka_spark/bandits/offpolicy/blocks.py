@@ -21,7 +21,9 @@ NEEDED = ("user_id", "decided_at", "group", "eligible", "chosen", "probability",
 _SPELT_OUT = 2_500_000  # eligible arms in lists
 _AT_ONCE = 1_000_000  # eligible arms of a block: what is worked out of each is an array of so many numbers
 SEEN_BUCKETS = len(EDGES) + 1  # the first is never
-_BUCKET_OF_DAY = np.searchsorted(np.array(EDGES), np.arange(EDGES[-1] + 1), side="right")
+_LONG_AGO = 4_096  # days, by which all that was shown was shown
+_BUCKET_OF_DAY = np.searchsorted(EDGES, np.arange(_LONG_AGO + 1), side="right").astype(np.intp)
+_BUCKET_OF_DAY[_LONG_AGO] = 0
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Block:
     """Decisions with the same number of eligible arms each.
 
     `rows`: the decisions, in their order; `group` a number each; `arms`: of each decision its eligible arms,
-    in the log's order; `days` since the user was shown each, NaN for never; `chosen`: the chosen arm's place
-    among the eligible.
+    in the log's order; `days` since the user was shown each, infinite for never; `chosen`: the chosen arm's
+    place among the eligible.
     """
 
     rows: pl.DataFrame
@@ -56,9 +58,8 @@ class Block:
     @property
     def seen(self) -> npt.NDArray[np.intp]:
         """The bucket of each eligible arm's days: 0 for never, then those of `seen.EDGES` from 1 on."""
-        whole = np.nan_to_num(self.days, nan=-1.0)
-        place = np.minimum(whole, EDGES[-1]).astype(np.int16)
-        return np.where(whole < 0, 0, _BUCKET_OF_DAY[np.maximum(place, 0)])
+        bucket: npt.NDArray[np.intp] = _BUCKET_OF_DAY[np.minimum(self.days, _LONG_AGO).astype(np.int16)]
+        return bucket
 
 
 def names_of(decisions: pl.DataFrame, known: Names = Names((), ())) -> Names:
@@ -127,6 +128,6 @@ def _block(rows: pl.DataFrame, length: int, arm: pl.Enum, group: pl.Enum) -> Blo
         rows=rows,
         group=rows.get_column("group").fill_null("").cast(group).to_physical().to_numpy(),
         arms=arms,
-        days=days.fill_null(np.nan).to_numpy().reshape(rows.height, length),
+        days=days.fill_null(np.inf).to_numpy().reshape(rows.height, length),
         chosen=is_chosen.argmax(axis=1),
     )

@@ -23,6 +23,7 @@ from pozytywka_spark.bandits.policy import Policy
 
 STREAMS = ("explore", "policy")
 _COMMON = ("rounds", "reward", *(f"{stream}_{what}" for stream in STREAMS for what in ("rounds", "reward")))
+_USERS_AT_ONCE = 400_000
 OF_POLICY = ("weight", "weighted", "gap")
 
 
@@ -109,6 +110,19 @@ def _add_up(into: dict[str, float], more: Mapping[str, float]) -> None:
         into[key] = into.get(key, 0.0) + value
 
 
+def _by_user(users: pl.Series, columns: Mapping[str, Floats]) -> pl.DataFrame:
+    """Sums of rows that follow each other and are of one user; files are sorted by user."""
+    user = users.to_numpy()
+    begins = np.flatnonzero(np.concatenate([[True], user[1:] != user[:-1]]))
+    summed = {name: np.add.reduceat(values, begins) for name, values in columns.items()}
+    return pl.DataFrame({"user_id": user[begins], **summed})
+
+
+def _together(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """A row a user."""
+    return pl.concat(frames).group_by("user_id").sum()
+
+
 class Summing:
     """Adds up decisions of some users, block by block; `done` when all of theirs were given."""
 
@@ -139,20 +153,19 @@ class Summing:
                 self._sums.squares[number] += np.square(weight).sum()
                 self._sums.largest[number] = max(self._sums.largest[number], weight.max(initial=0.0))
             chosen += np.bincount(block.of_chosen(block.arms), minlength=len(names.arms))
-            frame = pl.DataFrame({"user_id": block.rows.get_column("user_id"), **columns})
-            self._users.append(frame.group_by("user_id").sum())
+            self._users.append(_by_user(block.rows.get_column("user_id"), columns))
             self._count_days(block.rows)
         for number, of_policy in enumerate(mass):
             _add_up(self._sums.mass[number], dict(zip(names.arms, of_policy.tolist(), strict=True)))
         for arm, count in zip(names.arms, chosen.tolist(), strict=True):
             self._sums.chosen[arm] = self._sums.chosen.get(arm, 0) + count
-        if len(self._users) > 1:
-            self._users = [pl.concat(self._users).group_by("user_id").sum()]
+        if sum(frame.height for frame in self._users) > _USERS_AT_ONCE:
+            self._users = [_together(self._users)]
 
     def done(self) -> Sums:
         """Of all that was added."""
         if self._users:
-            by_user = self._users[0].sort("user_id").select(self._sums.names).to_numpy()
+            by_user = _together(self._users).sort("user_id").select(self._sums.names).to_numpy()
             self._sums.total = by_user.sum(axis=0)
             self._sums.cross = by_user.T @ by_user
             self._sums.users = len(by_user)

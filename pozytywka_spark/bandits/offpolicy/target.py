@@ -29,14 +29,14 @@ class Target:
 
     def probabilities(self, block: Block) -> Floats:
         """Of each decision's eligible arms, in their order; each decision's add up to 1."""
-        known = self._knows[block.arms]
-        count = known.sum(axis=1, keepdims=True)
+        known = np.ones((1, 1), np.bool_) if self._knows.all() else self._knows[block.arms]
+        count = known.sum(axis=1, keepdims=True) if len(known) > 1 else np.array([[block.arms.shape[1]]])
         if not count.all():
             raise DataError(
                 f"slot {self._policy.slot or '-'}: a decision has no arm that the policy knows; "
                 "expected a log of the slot that the policy is for"
             )
-        uniform: Floats = known / count
+        uniform: Floats = np.broadcast_to(known / count, block.arms.shape)
         if self._policy.kind == UNIFORM:
             return uniform
         weights = self._weights(block, known)
@@ -53,9 +53,9 @@ class Target:
         if policy.kind != SOFTMAX:
             return np.where(known, values, 0.0)
         if policy.gamma:
-            values -= policy.gamma * np.nan_to_num(np.exp2(block.days / -policy.half_life_days), copy=False)
+            values -= policy.gamma * np.exp2(block.days / -policy.half_life_days)
         if not known.all():
-            values[~known] = -np.inf
+            values = np.where(known, values, -np.inf)
         values -= values.max(axis=1, keepdims=True)
         values /= policy.temperature
         weights: Floats = np.exp(values, out=values)

@@ -69,11 +69,14 @@ def tables(
     drift = None if how.drift == "estimated" else how.drift
     together, by_group = outlooks(series, [genre_of.get(arm) or NO_GENRE for arm in arms], day, drift)
 
+    # of what `decide` draws by, the uniform share besides: what is shown by the table alone has to be summed
+    least = min(bandits.min_probability / max(1 - bandits.explore, 0.5), 0.5)
+
     def table(outlook: Outlook, group: str) -> Array:
         seed = hashlib.sha256(f"{slot}\n{day}\n{group}".encode()).digest()
         rng = np.random.default_rng(int.from_bytes(seed[:16], "big"))
         shares = watched(outlook.draws(rng, draws_for(len(arms))), outlook.arms, how.watch)
-        return bounded(shares, bandits.min_probability, how.floor, how.cap, rng)
+        return bounded(shares, least, how.floor, how.cap, rng)
 
     groups = {group: table(outlook, group) for group, outlook in by_group.items()}
     return groups[""] if "" in groups else table(together, ""), groups

@@ -41,12 +41,7 @@ def bounded(shares: Array, least_counted: float, floor: float, cap: float, rng: 
     """
     arms = len(shares)
     floor, cap = min(floor, 1 / arms), max(cap, 1 / arms)
-    rare = shares < least_counted
-    chance = shares / least_counted
-    result = np.where(rare, np.where(rng.random(arms) < chance, least_counted, 0.0), shares)
-    if not result.sum():
-        result = shares
-    result = result / result.sum()
+    result = _countable(shares, least_counted, rng)
     # what is over the cap goes to the others in proportion, what they lack to the floor comes from all
     result = floor + (1 - arms * floor) * result
     for _ in range(arms):
@@ -60,3 +55,18 @@ def bounded(shares: Array, least_counted: float, floor: float, cap: float, rng: 
         result[room] += excess * weight / weight.sum()
     total: Array = result / result.sum()
     return total
+
+
+def _countable(shares: Array, least: float, rng: np.random.Generator) -> Array:
+    rare = shares < least
+    shown = np.flatnonzero(rare & (rng.random(len(shares)) * least < shares))
+    room = int(1 / least)
+    if len(shown) > room:
+        shown = rng.permutation(shown)[:room]
+    others = np.where(rare, 0.0, shares)
+    if not others.sum():
+        others[shown if len(shown) else rare] = 1.0
+        shown = shown[:0]
+    result: Array = others * (1 - least * len(shown)) / others.sum()
+    result[shown] = least
+    return result

@@ -51,7 +51,7 @@ class Weighted:
 
 @dataclass(frozen=True)
 class Cells:
-    """The sums of a slot. `chosen`: rounds in which the arm was chosen; `other`: it was eligible, not chosen."""
+    """The sums of a slot. `chosen`: rounds in which the arm was chosen; `other`: in which another was."""
 
     days: tuple[date, ...]
     arms: tuple[str, ...]
@@ -76,7 +76,8 @@ class Cells:
 
 
 def cells_of(sums: pl.DataFrame, arms: Sequence[str] = ()) -> Cells:
-    """The rows of `bandit_days` of one slot. `arms`: those that there are, also if never logged; none: logged.
+    """The rows of `bandit_days` of one slot. `arms`: those that there are, also if never logged; none: those
+    that were.
 
     Raises `DataError` if there are no rows, or one of an arm that isn't among `arms`.
     """
@@ -88,11 +89,11 @@ def cells_of(sums: pl.DataFrame, arms: Sequence[str] = ()) -> Cells:
         raise DataError(f"bandit_days has the arm {unknown[0]!r}; expected one of {', '.join(arms)}")
     days = sums.get_column("day").unique().sort().to_list()
     names = tuple(arms or logged)
-    groups = sums.get_column("group").fill_null("").unique().sort().to_list()
+    sums = sums.with_columns(pl.col("group").fill_null(""))
+    groups = sums.get_column("group").unique().sort().to_list()
     shape = (len(days), len(names), len(groups), len(BUCKETS))
     at = tuple(
         sums.get_column(column)
-        .fill_null("" if column == "group" else None)
         .replace_strict(list(values), np.arange(len(values)), return_dtype=pl.Int64)
         .to_numpy()
         for column, values in zip(

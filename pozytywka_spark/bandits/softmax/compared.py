@@ -21,9 +21,6 @@ import numpy as np
 from pozytywka_spark.bandits.seen import EDGES
 from pozytywka_spark.bandits.softmax.cells import Cells, Floats, divided
 
-# A round is counted in its own arm's mean and in those of the others that it was shown in place of, and the
-# regression takes them as apart from each other: so much of its precision is left
-COUNTED_ONCE = 0.6
 _FEW = 2000  # effective rounds of a bucket, below which its level is taken from all buckets
 _AHEAD = 1.25  # of the last bucket, which is open
 # whole days are logged as often as days with fractions: between the centres of both
@@ -59,7 +56,7 @@ def compared(cells: Cells) -> Compared:
     both = (chosen.weight > 0) & (other.weight > 0) & (level > 0)
     precision = np.where(both, sizes * level**2 / _variance(level), 0.0)
     shown = _shown(cells)
-    return Compared(np.where(both, difference, 0.0), precision * COUNTED_ONCE, shown, _design(shown))
+    return Compared(np.where(both, difference, 0.0), precision, shown, _design(shown))
 
 
 def _level(cells: Cells) -> Floats:

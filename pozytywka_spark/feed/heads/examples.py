@@ -8,12 +8,12 @@ import numpy as np
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.feed.about import about, batches
-from pozytywka_spark.feed.outcomes import outcomes_of
 from pozytywka_spark.feed.heads.features import features_of
 from pozytywka_spark.feed.heads.perturbation import guard_users
 from pozytywka_spark.feed.inventory.collect import Wanted, collect
 from pozytywka_spark.feed.inventory.sources import Lists, lists_of
 from pozytywka_spark.feed.listening import DAY_US, Listeners
+from pozytywka_spark.feed.outcomes import outcomes_of
 from pozytywka_spark.feed.pairs import Array
 from pozytywka_spark.feed.track_side import Tracks
 
@@ -39,8 +39,8 @@ class Examples:
 def examples_of(
     listeners: Listeners, tracks: Tracks, wanted: Wanted, *, negatives: float, horizon_days: int, at_us: int
 ) -> Examples:
-    """Of all users, newcomers too: some of them begin to play. Pairs with nothing done: the share `negatives` of
-    them, drawn by a stated hash.
+    """Of all users, newcomers too: some of them begin to play. Of pairs with nothing done the share
+    `negatives`, drawn by a stated hash.
 
     Raises `GuardError` if the labels' days aren't over at `at_us`, or if what came after the tracks' cut-off
     would change a feature.
@@ -48,7 +48,8 @@ def examples_of(
     end = tracks.cut_off_us + horizon_days * DAY_US
     if end > at_us:
         raise GuardError(
-            f"purge: labels from {_day(tracks.cut_off_us)} on run to {_day(end)}, past the cut-off {_day(at_us)}"
+            f"purge: labels from {_day(tracks.cut_off_us)} on run to {_day(end)}, "
+            f"past the cut-off {_day(at_us)}"
         )
     guard_users(listeners, tracks, wanted)
     lists = lists_of(tracks, wanted.candidates)
@@ -71,7 +72,13 @@ def together(parts: list[Examples]) -> Examples:
 
 
 def _examples(
-    some: Listeners, tracks: Tracks, wanted: Wanted, lists: Lists, negatives: float, horizon_days: int, number: int
+    some: Listeners,
+    tracks: Tracks,
+    wanted: Wanted,
+    lists: Lists,
+    negatives: float,
+    horizon_days: int,
+    number: int,
 ) -> Examples:
     known = about(some, tracks)
     pairs = collect(known, tracks, lists, wanted)
@@ -99,7 +106,8 @@ def mixed(value: Array, salt: int) -> Array:
         value = value.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(salt)
         value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+    found: Array = value ^ (value >> np.uint64(31))
+    return found
 
 
 def _day(time_us: int) -> str:

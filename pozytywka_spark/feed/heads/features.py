@@ -124,12 +124,14 @@ class _LookUp:
             place = np.full(artists, len(model), dtype=np.int64)
             place[model] = np.arange(len(model))
             at = self._user * (len(model) + 1) + place[self._artist]
-            self._places["taste"] = np.pad(self.about.tastes, ((0, 0), (0, 1)), constant_values=FLOOR).ravel().take(at)
+            self._places["taste"] = (
+                np.pad(self.about.tastes, ((0, 0), (0, 1)), constant_values=FLOOR).ravel().take(at)
+            )
         taste = self._places["taste"]
         return taste if name == "taste" else taste + self.tracks.track_share.take(self._track)
 
     def _genre(self, which: int) -> Array:
-        """Best and summed share of the user's plays that went to the track's genres; one of them a favourite."""
+        """Best and summed share of the user's plays that went to its genres; whether one is a favourite."""
         if self._genres is None:
             about, width = self.about, self.about.genres.shape[1]
             liked = np.zeros(about.genres.shape, dtype=np.float32)

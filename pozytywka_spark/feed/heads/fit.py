@@ -8,10 +8,10 @@ import numpy as np
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.feed.heads.calibration import calibrated
-from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.heads.examples import Examples
 from pozytywka_spark.feed.heads.features import features_hash
 from pozytywka_spark.feed.heads.model import Heads, own_rate
+from pozytywka_spark.feed.outcomes import HEADS
 
 LEAST = 20  # examples of a head, on either side
 
@@ -71,5 +71,3 @@ def fit_heads(examples: Examples, how: How) -> Heads:
         done = examples.done[whole, HEADS.index(head)].astype(np.float64)
         calibrations[head] = calibrated(margins[:, column], done, examples.user[whole], own, never)
     return Heads(raw.booster, trained, calibrations, raw.features)
-
-

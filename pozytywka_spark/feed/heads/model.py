@@ -12,8 +12,8 @@ import numpy as np
 
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.feed.heads.calibration import MANY_PLAYS, OWN_RATE, Calibration
-from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.heads.features import NAMES, features_hash
+from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Array
 
 BOOSTER, HEADS_FILE = "heads.ubj", "heads.json"
@@ -73,9 +73,7 @@ def own_rate(features: Array, head: str) -> tuple[Array, Array]:
     own = features[NAMES.index(OWN_RATE[head])]
     if head != "like":
         return own, np.zeros(len(own), dtype=bool)
-    never = (features[NAMES.index("user_likes")] == 0) & (
-        features[NAMES.index("user_plays")] >= MANY_PLAYS
-    )
+    never = (features[NAMES.index("user_likes")] == 0) & (features[NAMES.index("user_plays")] >= MANY_PLAYS)
     return own, never
 
 

@@ -20,7 +20,7 @@ _SEED = 27
 
 
 def scrambled(listening: Listening, cut_off_us: int, tracks: int) -> Listening:
-    """The same, what lies at or after the cut-off with other tracks and ends, and all of it at the cut-off."""
+    """The same, what lies at or after the cut-off with other tracks and ends, all at the cut-off."""
     rng = np.random.default_rng(_SEED)
     play, like = listening.play_us >= cut_off_us, listening.like_us >= cut_off_us
 
@@ -78,6 +78,8 @@ def guard_counts(listeners: Listeners, catalogue: Catalogue, cut_off_us: int) ->
         changed = counts_of(users, catalogue, cut_off_us)
         for name in ("plays", "users_28", "finished", "skipped", "liked", "pairs", "again", "city", "firsts"):
             if not np.array_equal(getattr(counts, name), getattr(changed, name)):
-                raise GuardError(f"perturbation: count {name} changes with what came after the cut-off {world}")
+                raise GuardError(
+                    f"perturbation: count {name} changes with what came after the cut-off {world}"
+                )
         if (counts.gram != changed.gram).nnz or (counts.artist_gram != changed.artist_gram).nnz:
             raise GuardError(f"perturbation: what goes together changes with what came after, {world}")

@@ -28,8 +28,8 @@ SOURCES = (
     "taste",
 )
 CAPS = {
-    "unread": 50,
-    "stirred": 50,
+    "unread": 200,
+    "stirred": 100,
     "own": 250,
     "artist": 200,
     "genre": 200,
@@ -40,7 +40,8 @@ CAPS = {
     "random": 20,
     "taste": 400,
 }
-_FIRST = ("unread", "stirred", "random")  # never cut in favour of others
+# Never cut in favour of others; the lowest first
+_FIRST = {"unread": -3.0, "stirred": -2.0, "random": -1.0}
 _MORE = ("neighbour", "popular")  # go on beyond their caps where room is left
 
 
@@ -95,7 +96,7 @@ def _merged(listed: Mapping[str, Listed], about: About, tracks: Tracks, wanted: 
         keys.append(some.user.astype(np.int64) * size + some.track)
         bits.append(np.full(len(some.place), 1 << number, dtype=np.uint16))
         late = np.where(some.place < cap, some.place / cap, some.place * (1e3 if name == "popular" else 1.0))
-        urgency.append(np.full(len(some.place), -1.0) if name in _FIRST else late)
+        urgency.append(np.full(len(some.place), _FIRST[name]) if name in _FIRST else late)
     key, bit, early = np.concatenate(keys), np.concatenate(bits), np.concatenate(urgency)
     good = tracks.released[key % size]
     if not wanted.repeats:

@@ -233,4 +233,5 @@ def _mixed(value: Array) -> Array:
     """Splitmix64's finaliser."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+    found: Array = value ^ (value >> np.uint64(31))
+    return found
