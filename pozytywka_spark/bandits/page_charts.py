@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
 from pozytywka_spark.bandits.penalty import Effect, Faded
-from pozytywka_spark.reports.charts import Bar, Chart, Dot, Line, Ticks, day_ticks
+from pozytywka_spark.reports.charts import Band, Bar, Chart, Dot, Line, Ticks, day_ticks
 
 COLOURS = ("#2563a8", "#b3402a", "#3d8b5f", "#8a5bb0", "#b58a1b", "#4b9aa5", "#7a6a5d", "#c05a8e")
 _GREY = "#c9ced8"
@@ -61,7 +62,12 @@ def rate_rows(by_group: pl.DataFrame, most: int) -> list[tuple[str, float, float
 
 
 def penalty_chart(faded: Sequence[Faded], gamma: float, half_life: float) -> Chart:
-    """Measured points with intervals, and the policy's curve through them."""
+    """Measured points with intervals, and the policy's curve through them.
+
+    Left out are points that say next to nothing, by an interval five times the narrowest.
+    """
+    narrowest = min(each.high - each.low for each in faded)
+    faded = [each for each in faded if each.high - each.low <= 5 * narrowest]
     last = max(each.days for each in faded)
     curve = [(last * step / 80, -gamma * 0.5 ** (last * step / 80 / half_life)) for step in range(81)]
     lines = [Line(((each.days, each.low), (each.days, each.high)), _GREY) for each in faded]
@@ -76,9 +82,18 @@ def penalty_chart(faded: Sequence[Faded], gamma: float, half_life: float) -> Cha
 
 
 def streams_chart(by_day: pl.DataFrame) -> Chart:
-    """Mean reward by day, a line a stream."""
-    sums = by_day.group_by("day", "stream").agg(pl.col("rounds", "reward").sum()).sort("stream", "day")
-    return _lines(sums.with_columns(value=pl.col("reward") / pl.col("rounds")), "stream", "mean reward")
+    """Mean reward by day, a line a stream, in bands of 95% of single decisions."""
+    sums = by_day.group_by("day", "stream").agg(pl.col("rounds", "reward", "square").sum())
+    mean = pl.col("reward") / pl.col("rounds")
+    variance = (pl.col("square") / pl.col("rounds") - mean**2).clip(0) / pl.col("rounds")
+    rows = sums.with_columns(value=mean, reach=_95 * variance.sqrt()).sort("stream", "day")
+    chart = _lines(rows, "stream", "mean reward")
+    bands = []
+    for place, (_, mine) in enumerate(rows.group_by("stream", maintain_order=True)):
+        points = mine.select("day", "value", "reach").iter_rows()
+        around = tuple((float(day.toordinal()), value - reach, value + reach) for day, value, reach in points)
+        bands.append(Band(around, COLOURS[place % len(COLOURS)]))
+    return replace(chart, bands=tuple(bands))
 
 
 def exposure_chart(by_day: pl.DataFrame, most: int) -> Chart:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from pozytywka_spark.bandits.last_shown import LastShown, Numbers
 from pozytywka_spark.bandits.plan_work import with_decisions
 from pozytywka_spark.bandits.policy import Policy
-from pozytywka_spark.bandits.rewards import SHOWN, last_shown, shown_of, with_days_since
 from pozytywka_spark.bandits.rules import Rules
 from pozytywka_spark.bandits.rules_frame import with_eligible
 from pozytywka_spark.hashing.identity import user_bucket
@@ -80,15 +80,10 @@ class PlanUsers:
             users = self._free(item, files)
             eligible = with_eligible(users, self.policy.arms, self.rules)
             asked = eligible.filter(pl.col("eligible").list.len() > 0)
-            dated = asked.select(
-                USER,
-                "group",
-                "eligible",
-                pl.lit(_midnight(self.day)).alias("decided_at"),
-                pl.lit(None, pl.List(pl.Float64)).alias("days_since"),
-                pl.lit(str(self.day)).alias("key"),
-            )
-            decided = with_decisions(self.policy, with_days_since(dated, self._shown(item, files)))
+            dated = asked.select(USER, "group", "eligible", pl.lit(str(self.day)).alias("key"))
+            shown = self._shown(item, asked.get_column(USER).to_numpy(), files)
+            days = shown.days_since(asked.get_column("eligible"), start_micros(self.day))
+            decided = with_decisions(self.policy, dated.with_columns(days.alias("days_since")))
             rows = decided.with_columns(
                 pl.concat_str(pl.lit(f"{self.slot}-{self.day}-"), USER).alias("decision_id"),
                 pl.lit(self.name).alias("policy"),
@@ -130,13 +125,12 @@ class PlanUsers:
             pl.lit(WEEKDAYS[self.day.weekday()]).alias("weekday"),
         ).sort(USER)
 
-    def _shown(self, item: PlanItem, files: TaskFiles) -> pl.DataFrame:
-        """When each arm was last shown to users before the day."""
-        shown = SHOWN.to_frame()
+    def _shown(self, item: PlanItem, users: Numbers, files: TaskFiles) -> LastShown:
+        """When each arm was last shown to the users before the day."""
+        shown = LastShown(users, self.policy.arms)
         for file in item.log:
             rows = files.read([file], ["slot", USER, "decided_at", "chosen"])
-            rows = rows.filter(pl.col("slot") == self.slot)
-            shown = last_shown(pl.concat([shown, shown_of(rows)]))
+            shown.add(rows.filter(pl.col("slot") == self.slot))
         return shown
 
 
@@ -159,7 +153,3 @@ class WriteLines:
                     rows.with_columns(day.alias("decided_at")).select(_LINE).write_ndjson(out)
                     lines += rows.height
             yield {PLANNED: lines}
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

@@ -42,7 +42,6 @@ class Decision:
 
 
 def decide(
-    settings: Settings,
     tracking: Tracking,
     challenger: Version,
     measure: Callable[[Version], Mapping[str, Any]],

@@ -20,6 +20,7 @@ from pozytywka_spark.feed.prepare_work import (
     FOLDED,
     LISTENERS,
     PLAY_COUNTS,
+    PLAYS,
     ROWS,
     SMALL_EVENTS,
     TOTAL,
@@ -48,12 +49,12 @@ RIDGE, MOST_TRACKS = 100.0, 4000  # of the linear item model
 
 @dataclass(frozen=True)
 class Sliced:
-    """Events before a day by slice of users, how many; `content` names all that was read."""
+    """Events before a day by slice of users, `plays` of them; `content` names all that was read."""
 
     catalogue: Parcel
     tracks: int
     users: int
-    events: int
+    plays: int
     slices: tuple[Slice, ...]
     user_files: tuple[DataFile, ...]
     content: str
@@ -107,7 +108,7 @@ def slice_events(lake: Lake, tasks: Tasks, until: date) -> Sliced:
         catalogue=catalogue,
         tracks=told["tracks"],
         users=told[USERS_TOLD],
-        events=digest.rows,
+        plays=sum(line[PLAYS] for line in sliced.results),
         slices=tuple(Slice(number, by_slice.get(number, ())) for number in range(slices)),
         user_files=users,
         content=f"{' '.join(told['digest'])} {digest.named(list(SMALL))}",

@@ -17,7 +17,7 @@ from pozytywka_spark.feed.catalogue import ARTISTS, TRACKS, catalogue_of
 from pozytywka_spark.feed.integrity import FARMED_DAYS, farmed, play_counts
 from pozytywka_spark.feed.listening import DAY_US, Listeners
 from pozytywka_spark.feed.pairs import Array
-from pozytywka_spark.feed.reading import EVENTS, SMALL, USERS, buyers_of, listeners_of, small
+from pozytywka_spark.feed.reading import EVENTS, PLAY, SMALL, USERS, buyers_of, listeners_of, small
 from pozytywka_spark.feed.track_side import Catalogue, Counts, Tracks, counts_of, tracks_of
 from pozytywka_spark.hashing.digest import digest_of
 from pozytywka_spark.hashing.slices import slice_of
@@ -34,7 +34,8 @@ CATALOGUE, SMALL_EVENTS, LISTENERS, PLAY_COUNTS, FARMED, COUNTS, TRACK_SIDE = (
     "track side",
 )
 SHOWN_DAYS = 14  # whose feeds are looked back at
-ROWS, FOLDED, TOTAL, ACCOUNTS, USERS_TOLD = "rows", "folded", "total", "accounts", "users"
+ROWS, FOLDED, TOTAL, PLAYS = "rows", "folded", "total", "plays"
+ACCOUNTS, USERS_TOLD = "accounts", "users"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,13 @@ class SliceEvents:
                 assert isinstance(number, int)
                 files.stage(SMALL_EVENTS, part, (number,))
             digest = digest_of([rows.get_column(name).to_numpy() for name in rows.columns])
-            yield {ROWS: digest.rows, FOLDED: str(digest.folded), TOTAL: str(digest.total)}
+            plays = int((rows.get_column("kind") == PLAY).sum())
+            yield {
+                ROWS: digest.rows,
+                FOLDED: str(digest.folded),
+                TOTAL: str(digest.total),
+                PLAYS: plays,
+            }
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -75,7 +75,7 @@ class Look:
     def ranked(self, batch: Batch, number: int, files: TaskFiles) -> Iterator[tuple[Ranked, Shared]]:
         """Some users at a time."""
         shared = blobs.shared(files, self.shared, Shared)
-        ranker: Ranker = blobs.shared(files, self.ranker, object)  # type: ignore[assignment] a Protocol
+        ranker = cast(Ranker, blobs.shared(files, self.ranker, object))
         earlier = self.earlier(batch, number, shared, files)
         tracks, first = len(shared.tracks.side), 0
         for part in batches(batch.listeners, tracks):

@@ -13,7 +13,7 @@ from pozytywka_spark.errors import DataError, GuardError
 from pozytywka_spark.feed import blobs
 from pozytywka_spark.feed.arrange.rules import Rules
 from pozytywka_spark.feed.earlier import FEED, SEEN
-from pozytywka_spark.feed.inputs import Lists, check_day, lists_named
+from pozytywka_spark.feed.inputs import Lists, check_day, check_plays, lists_named
 from pozytywka_spark.feed.inventory.collect import Wanted
 from pozytywka_spark.feed.model import Model, champion
 from pozytywka_spark.feed.prepare import Prepared, Sliced, prepare, slice_events
@@ -62,6 +62,7 @@ def rank(settings: Settings, lake: Lake, day: date, *, only_free: bool = False) 
     model = champion(settings)
     with lake.tasks() as tasks:
         sliced = slice_events(lake, tasks, day)
+        check_plays(sliced.plays, day)
         feed_id = feed_id_of(settings, lake, tasks, day, sliced, model, lists, only_free=only_free)
         rows = stages_of(lake, day)
         before = rows[0]["feed_id"] if rows else ""

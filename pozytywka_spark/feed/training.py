@@ -68,7 +68,7 @@ def train(settings: Settings, lake: Lake, day: date) -> TrainReport:
     tracking = connected(settings)
     with lake.tasks() as tasks:
         sliced = slice_events(lake, tasks, day)
-        check_plays(sliced.events, day)
+        check_plays(sliced.plays, day)
         surveys = data_files(lake, tasks, schemas.FEED_SURVEYS.name)
         inputs = fingerprint_of(
             [

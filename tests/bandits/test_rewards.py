@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pozytywka_spark.bandits.last_shown import LastShown
 from pozytywka_spark.bandits.rewards import last_shown, shown_of, with_days_since, with_rewards
 from pozytywka_spark.months import as_micros
 
@@ -75,6 +77,29 @@ def test_days_since_are_those_of_a_loop(decided: list[tuple[int, int, str]]) -> 
             days.append((hours - max(shown)) / 24 if shown else None)
         expected.append(days)
     assert told.get_column("days_since").to_list() == expected
+
+
+@given(st.lists(st.tuples(WHO, WHEN, st.sampled_from("abc")), min_size=1), st.integers(1, 4))
+def test_the_last_time_of_all_users_at_once(decided: list[tuple[int, int, str]], files: int) -> None:
+    rows = decisions([(user, hours) for user, hours, _ in decided]).with_columns(
+        pl.Series("chosen", [arm for *_, arm in decided])
+    )
+    users, arms = [1, 2, 4], ["b", "a"]  # some of those logged, and one who isn't
+    shown = LastShown(np.array(users), arms)
+    for part in range(files):
+        shown.add(rows.gather_every(files, part))
+    eligible = pl.Series([["a", "b"], ["b"], ["a"]])
+    told = shown.days_since(eligible, as_micros(at(72)))
+    times = {
+        (who, arm): max([when for user, when, what in decided if (user, what) == (who, arm)], default=None)
+        for who in users
+        for arm in arms
+    }
+    expected = [
+        [None if times[who, arm] is None else (72 - times[who, arm]) / 24 for arm in mine]
+        for who, mine in zip(users, eligible.to_list(), strict=True)
+    ]
+    assert told.to_list() == expected
 
 
 def test_days_that_were_said_stay() -> None:

@@ -146,11 +146,11 @@ def test_a_large_step_is_hardly_shrunk_and_small_ones_nearly_vanish() -> None:
     columns = columns_around(days, today, 0.02, 0.05)
     rises = np.array([0.7 if day.month == 12 else 0.0 for day in days])
     read = Read(np.repeat((rises - 2)[:, None], 3, axis=1), np.full((700, 3), 50.0))
-    effects = effects_of(told_by(read, columns.past, 0.01**2, -2.0), columns)
+    effects = effects_of(told_by(read, columns.past, 0.01**2, -2.0), columns)[0]
     yesterday = columns.past[-1]
     assert (columns.today - yesterday) @ effects.mean == pytest.approx(0.7, abs=0.12)
     quiet = columns_around(days, date(2024, 11, 20), 0.02, 0.05)
-    still = effects_of(told_by(read, quiet.past, 0.01**2, -2.0), quiet)
+    still = effects_of(told_by(read, quiet.past, 0.01**2, -2.0), quiet)[0]
     before = [day == date(2023, 11, 19) for day in days].index(True)
     assert (quiet.today - quiet.past[before]) @ still.mean == pytest.approx(0.0, abs=0.05)
 
@@ -333,3 +333,29 @@ def test_nothing_rises_where_nothing_does(years: pd.DataFrame) -> None:
     still = years[years.arm.isin(["rock", "punk"])]
     assert season(still, {**GENRE, "punk": "harsh"}).empty
     assert season(years.head(0), GENRE).empty
+
+
+def test_where_nobody_looked_the_day_of_a_rise_is_open() -> None:
+    """From 25 November to 8 December of the first year hardly anything was seen of the genre."""
+    days = days_of(date(2023, 1, 1), 700)
+    rises = np.array([0.7 if day.month == 12 else 0.0 for day in days])
+    dim = np.array([date(2023, 11, 25) <= day <= date(2023, 12, 8) for day in days])
+    read = Read(
+        np.repeat((rises - 2)[:, None], 3, axis=1), np.repeat(np.where(dim, 0.5, 50.0)[:, None], 3, axis=1)
+    )
+    seen = Read(read.log_rate, np.full((700, 3), 50.0))
+
+    def rise(what: Read, today: date) -> tuple[float, int]:
+        upto = [day < today for day in days]
+        columns = columns_around([day for day in days if day < today], today, 0.02, 0.05)
+        told = told_by(Read(what.log_rate[upto], what.precision[upto]), columns.past, 0.01**2, -2.0)
+        cases = effects_of(told, columns)
+        assert isclose(sum(case.share for case in cases), 1, rel_tol=1e-9)
+        step = columns.today - columns.past[-10]
+        return sum(case.share for case in cases if step @ case.mean > 0.35), len(cases)
+
+    sure = rise(seen, date(2024, 11, 30)), rise(seen, date(2024, 12, 1))
+    assert (sure[0][0] < 0.05, sure[1][0] > 0.95) == (True, True)
+    open_to = [rise(read, date(2024, 11, 24) + timedelta(day))[0] for day in (0, 4, 8, 14)]
+    assert open_to == sorted(open_to)
+    assert 0.05 < open_to[2] < 0.95

@@ -154,7 +154,7 @@ def test_few_data_leave_the_published_numbers_and_hardly_a_score():
     learnt = estimate(brute_sums(decisions(EFFECTS, rounds=100, seed=5)), "s", replace(Settings(), bonus=0.0))
     assert learnt.gamma == pytest.approx(0.017, abs=0.003)
     assert 7 < learnt.half_life_days < 30
-    assert np.abs(learnt.scores).max() < 0.02
+    assert np.abs(learnt.scores).max() < 0.05  # of .4
 
 
 def test_numbers_that_are_given_are_taken():

@@ -4,7 +4,7 @@
                                         [--only sums evaluate day plan]
 
 The log is made straight as the table's Parquet, by tasks: every user once a day, shares of a Dirichlet's,
-days since each arm was shown. Printed: seconds of each, the exponent from a tenth of the days to all of them, and
+days since each arm was shown. Printed: seconds of each, the exponent from a tenth of the days to all, and
 the largest resident size of the JVM and of its workers.
 """
 
@@ -15,7 +15,7 @@ import json
 import math
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -24,20 +24,23 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from pozytywka_spark.bandits.plan import plan
 from pozytywka_spark.bandits.sum_days import sum_days
 from pozytywka_spark.bandits.take_in_work import buckets_for
+from pozytywka_spark.bandits.value import evaluate
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.tasks import TaskFiles
-from pozytywka_spark.schemas import SLOT_DECISIONS
+from pozytywka_spark.schemas import SLOT_DECISIONS, USERS, Table, features_table
 from pozytywka_spark.spark.session import build_session
 from tests.bench.memory import jvm_peak, workers_peak
 from tests.bench.timed import seconds
 
 FIRST = date(2024, 1, 1)
 ARMS = tuple(f"message_{number}" for number in range(10))
+FEATURE = "number_of_tracks"
 PLAN_ARMS = tuple(f"message_{number}" for number in range(12))
 GROUPS = ("north", "south", "east", "west", "islands")
 BOUNDS = {"sums": 60.0, "evaluate": 90.0, "day": 10.0, "plan": 25.0}
@@ -95,9 +98,9 @@ def decisions(day: date, users: np.ndarray, rng: np.random.Generator) -> pl.Data
     )
 
 
-def settings_of(home: str) -> Settings:
+def settings_of(home: str, arms: Sequence[str] = ARMS) -> Settings:
     """One slot whose reward is logged."""
-    slot = {"kind": "recovering_softmax", "reward": "logged", "arms": {arm: {} for arm in ARMS}}
+    slot = {"kind": "recovering_softmax", "reward": "logged", "arms": {arm: {} for arm in arms}}
     return load_settings("local", [f"home={home}", "bandits.slots=" + json.dumps({"prompt": slot})])
 
 
@@ -114,21 +117,23 @@ def make(lake: Lake, first: int, days: int, a_day: int) -> None:
         lake.append(done.written, SLOT_DECISIONS)
 
 
-def policy(home: str) -> str:
+def policy(home: str, arms: Sequence[str] = ARMS, rules: Mapping[str, Any] | None = None) -> str:
     """A softmax of the arms, in a file."""
     document = {
         "format": 1,
         "kind": "recovering_softmax",
         "slot": "prompt",
         "version": "bench",
-        "arms": list(ARMS),
-        "scores": {arm: {"": 0.002 * place} for place, arm in enumerate(ARMS)},
+        "arms": list(arms),
+        "scores": {arm: {"": 0.002 * place} for place, arm in enumerate(arms)},
+        "rules": rules or {},
         "recency": {"gamma": 0.017, "half_life_days": 15},
         "temperature": 0.0025 * 10,
         "explore": 0.05,
         "salt": "bench",
     }
     path = Path(home) / "policy.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document), encoding="utf-8")
     return str(path)
 
@@ -140,35 +145,84 @@ def told(name: str, took: float, note: str = "") -> None:
     print(f"{name:10} {took:7.1f} s{beside}{note}", flush=True)
 
 
-def sums_and_values(home: str, days: int, a_day: int, only: Sequence[str]) -> None:
-    """A tenth of the days first, then all: seconds and the exponent between."""
-    from pozytywka_spark.bandits.value import evaluate
-
+def sums_and_values(home: str, days: int, a_day: int, only: Sequence[str]) -> dict[str, float]:
+    """Seconds of a log of so many days, which is made unless it is there."""
     settings = settings_of(home)
     spark = build_session(settings, "bench")
     lake = open_lake(settings, spark)
-    tenth = max(1, days // 10)
-    found: dict[str, list[float]] = {"sums": [], "evaluate": []}
-    path = policy(home)
-    for first, count in ((0, tenth), (tenth, days - tenth)):
-        made = seconds(lambda first=first, count=count: make(lake, first, count, a_day))  # type: ignore[misc]
-        print(f"made       {made:7.1f} s, {(first + count) * a_day:,} decisions", flush=True)
-        last = FIRST + timedelta(days=first + count - 1)
-        if "sums" in only:
-            found["sums"].append(seconds(lambda: sum_days(settings, lake, full=True)))
-            _peaks(spark, "sums")
-        if "evaluate" in only:
-            run = lambda last=last: evaluate(settings, lake, "prompt", path, (FIRST, last))  # noqa: E731
-            found["evaluate"].append(seconds(run))
-            _peaks(spark, "evaluate")
-        print({name: [round(each, 1) for each in took] for name, took in found.items()}, flush=True)
-    for name, took in found.items():
-        if len(took) == 2:
-            exponent = math.log(took[1] / took[0]) / math.log(days / tenth)
-            told(name, took[1], f", exponent {exponent:.2f} (at most {EXPONENT})")
+    if not lake.exists(SLOT_DECISIONS.name):
+        took = seconds(lambda: make(lake, 0, days, a_day))
+        print(f"made       {took:7.1f} s, {days * a_day:,} decisions", flush=True)
+    path, last, found = policy(home), FIRST + timedelta(days=days - 1), {}
+    if "sums" in only:
+        found["sums"] = seconds(lambda: sum_days(settings, lake, full=True))
+        _peaks(spark, "sums")
+    if "evaluate" in only:
+        found["evaluate"] = seconds(lambda: evaluate(settings, lake, "prompt", path, (FIRST, last)))
+        _peaks(spark, "evaluate")
     if "day" in only:
+        sum_days(settings, lake)
         make(lake, days, 1, a_day)
-        told("day", seconds(lambda: sum_days(settings, lake)))
+        found["day"] = seconds(lambda: sum_days(settings, lake))
+    spark.stop()
+    print(f"{days * a_day:,}: {found}", flush=True)
+    return found
+
+
+def compare(tenth: Mapping[str, float], whole: Mapping[str, float], times: float) -> None:
+    """Lines beside the bounds."""
+    for name, took in whole.items():
+        note = ""
+        if name in tenth and name != "day":
+            note = f", exponent {math.log(took / tenth[name]) / math.log(times):.2f} (at most {EXPONENT})"
+        told(name, took, note)
+
+
+@dataclass(frozen=True)
+class MakeUsers:
+    """Work on numbers of buckets: writes users and a month of their features."""
+
+    users: int
+    buckets: int
+    features: Table
+
+    def __call__(self, items: Sequence[int], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Nothing is told."""
+        for bucket in items:
+            ids = pl.DataFrame({"user_id": np.arange(1, self.users + 1)})
+            mine = ids.filter(user_bucket(pl.col("user_id"), self.buckets) == bucket)
+            rng = np.random.default_rng(bucket)
+            count = mine.height
+            users = mine.with_columns(
+                pl.Series("city", GROUPS).gather(rng.integers(len(GROUPS), size=count)),
+                pl.lit(None, pl.List(pl.String)).alias("favourite_genres"),
+                pl.Series("premium_user", rng.random(count) < 0.0),
+            )
+            files.write(USERS, users)
+            features = mine.with_columns(pl.Series(FEATURE, rng.poisson(20, count).astype(float)))
+            files.write(self.features, features, {"month": FIRST})
+        yield from ()
+
+
+def plan_of_a_day(home: str, users: int) -> None:
+    """For all users at twelve arms, of which some are for heavy listeners, and whom the log has shown all."""
+    settings = settings_of(home, PLAN_ARMS)
+    spark = build_session(settings, "bench")
+    lake = open_lake(settings, spark)
+    table = features_table([FEATURE])
+    with lake.tasks() as tasks:
+        buckets = buckets_for(users)
+        work = MakeUsers(users, buckets, table)
+        done = tasks.run(list(range(buckets)), work, weight=lambda _: 1 << 22, named=str)
+        for each in (USERS, table):
+            lake.append([file for file in done.written if file.table == each.name], each)
+    if not lake.exists(SLOT_DECISIONS.name):
+        make(lake, 0, 20, users)
+    heavy = {arm: [{"column": FEATURE, "op": "ge", "value": 20}] for arm in PLAN_ARMS[6:9]}
+    weekday = {PLAN_ARMS[9]: [{"column": "weekday", "op": "eq", "value": "thursday"}]}
+    path = policy(home, PLAN_ARMS, {**heavy, **weekday})
+    told("plan", seconds(lambda: plan(settings, lake, "prompt", date(2024, 2, 1), path)))
+    _peaks(spark, "plan")
     spark.stop()
 
 
@@ -184,13 +238,20 @@ def main() -> None:
     )
     parser.add_argument("--days", type=int, default=20)
     parser.add_argument("--a-day", type=int, default=1_000_000)
-    parser.add_argument("--home", help="an empty folder with room; default: a temporary one")
+    parser.add_argument("--home", help="a folder for the logs, which stay; default: a temporary one")
     parser.add_argument("--only", nargs="+", default=list(BOUNDS), choices=list(BOUNDS))
     args = parser.parse_args()
     home = args.home or tempfile.mkdtemp(prefix="bandits-")
     try:
         if {"sums", "evaluate", "day"} & set(args.only):
-            sums_and_values(home, args.days, args.a_day, args.only)
+            few = max(1, args.days // 10)
+            found = [
+                sums_and_values(str(Path(home) / f"{days}"), days, args.a_day, args.only)
+                for days in dict.fromkeys((few, args.days))
+            ]
+            compare(found[0], found[-1], args.days / few)
+        if "plan" in args.only:
+            plan_of_a_day(str(Path(home) / "plan"), args.a_day)
     finally:
         if args.home is None:
             shutil.rmtree(home, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Simulated messages: which share of what an all-knowing policy gains over the uniform one is learnt.
 
     python -m tests.bench.bench_messages [USERS] [SEED ...]
+    python -m tests.bench.bench_messages 120000 3 means     with mean rewards besides
 
 Fifteen days are uniform, nineteen are served; every morning is learnt from all days before it. Each policy
 lives in a world of its own; it is valued by expected rewards, without its uniform share. `own`: its gain over
@@ -30,7 +31,7 @@ Learn = Callable[[pl.DataFrame], dict[str, Any]]
 
 def main() -> None:
     """A line a seed and policy, then the mean and the worst of each."""
-    numbers = [int(text) for text in sys.argv[1:]]
+    numbers = [int(text) for text in sys.argv[1:] if text != "means"]
     users = numbers[0] if numbers else 120_000
     rows = []
     for seed in numbers[1:] or range(12):
@@ -59,11 +60,13 @@ def main() -> None:
 def learners() -> dict[str, Learn]:
     """What is compared."""
     published = Settings(**(vars(PUBLISHED) | {"window": "all", "explore": EXPLORE}))
-    return {
+    compared: dict[str, Learn] = {
         "learnt": lambda sums: learn(sums, "messages", Settings(explore=EXPLORE), arms=NAMES),
         "published": lambda sums: learn(sums, "messages", published, arms=NAMES),
-        "means": mean_rewards,
     }
+    if "means" in sys.argv:
+        compared["means"] = mean_rewards
+    return compared
 
 
 def measured(seed: int, users: int) -> list[dict[str, Any]]:

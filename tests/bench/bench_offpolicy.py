@@ -95,7 +95,7 @@ def gate(logs: int, users: int) -> None:
     """How often an equal challenger passes, and one that is worse by 2%."""
     world = MessageWorld.drawn(3, arms=12, spread=0.05)
     champion = world.policy(7, noise=0.02, temperature=0.03)
-    even = drawn_log(world, champion, 200_000, 999, even=True)
+    even = drawn_log(world, champion, 40_000, 999, even=True)
     value = true_value(even, champion)
 
     def as_good_as(share: float) -> Policy:

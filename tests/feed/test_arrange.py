@@ -113,6 +113,16 @@ def test_users_in_parts_get_the_same_pages() -> None:
         np.testing.assert_array_equal(pages.probability, whole.probability[low:high])
 
 
+@pytest.mark.parametrize("users", [0, 3])
+def test_users_without_candidates_have_empty_pages(users: int) -> None:
+    _, traits = _world(5, 2, 10, 5, 2)
+    none = np.zeros(0, np.int64)
+    valued = Valued(np.arange(users), np.zeros(users + 1, np.int64), none, none, none, none.astype(bool))
+    pages = arrange(valued, traits, Rules(page=4), DAY)
+    assert pages.entry.tolist() == [[-1] * 4] * users
+    assert not pages.explored.any()
+
+
 def test_with_tracks_enough_no_rule_gives_way() -> None:
     valued, traits = _world(4, 50, 300, 120, 12)
     valued = replace(valued, new=np.arange(len(valued.track)) % 20 == 0)

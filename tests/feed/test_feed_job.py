@@ -149,17 +149,10 @@ def test_surveys_and_what_was_seen(home: Path, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_killed_at_each_write(home: Path, trained: Path, *, after: bool) -> None:
-    other = load_settings(
-        "local",
-        [
-            f"home={home}",
-            *SET,
-            "feed.sink=3",
-            f"mlflow.tracking_uri={settings_of(trained).mlflow.tracking_uri}",
-        ],
-    )
+    store = f"mlflow.tracking_uri={settings_of(trained).mlflow.tracking_uri}"
+    before = load_settings("local", [f"home={home}", *SET, store])
+    other = load_settings("local", [f"home={home}", *SET, store, "feed.sink=3"])
     lake = lake_at(home)
-    start = {name: lake.version(name) for name in (FEED, STAGES)}
     counting = BreakingLake(lake)
     rank(other, counting, TRAINED)  # type: ignore[arg-type] a lake but for its class
     assert counting.tables == [STAGES, FEED, STAGES]
@@ -180,9 +173,9 @@ def test_killed_at_each_write(home: Path, trained: Path, *, after: bool) -> None
         rank(other, lake, TRAINED)
         assert contents(lake, FEED) == expected
         rank(before, lake, TRAINED)
-    assert start
 
 
+RANK = ["rank", "--at", TRAINED.isoformat()]
 Case = tuple[list[str], tuple[str, ...], int, str]
 FAULTS: dict[str, Case] = {
     "past the data": (["rank", "--at", "2024-01-01"], (), 2, "the data end at"),
@@ -190,19 +183,13 @@ FAULTS: dict[str, Case] = {
     "not over": (["evaluate", "--at", "2023-04-20"], (), 2, "28 days after it"),
     "never ranked": (["evaluate", "--at", "2023-03-20"], (), 1, "run feed rank"),
     "no such user": (["explain", "--user", "7", "--at", TRAINED.isoformat()], (), 1, "no such user"),
-    "no block list": (
-        ["rank", "--at", TRAINED.isoformat()], ("feed.block_list=/nowhere",), 2, "feed.block_list /nowhere"
-    ),
-    "no survey file": (["take-in", "--surveys", "/nowhere.csv"], (), 1, "--surveys /nowhere.csv: there is no"),
+    "no block list": (RANK, ("feed.block_list=/nowhere",), 2, "feed.block_list /nowhere"),
+    "no surveys": (["take-in", "--surveys", "/nowhere.csv"], (), 1, "--surveys /nowhere.csv: there is no"),
     "both files": (["take-in", "--surveys", "a", "--seen", "b"], (), 2, "one of them"),
-    "no model": (
-        ["rank", "--at", TRAINED.isoformat()], ("mlflow.tracking_uri=sqlite:///{home}/none.db",), 1, "run feed train"
-    ),
-    "all removed": (["rank", "--at", TRAINED.isoformat()], ("feed.block_list={home}/all",), 1, "no track is left"),
-    "light loses": (
-        ["rank", "--at", TRAINED.isoformat()], ("feed.light=50", "feed.min_recall=1"), 1, "feed.min_recall"
-    ),
-}  # fmt: skip
+    "no model": (RANK, ("mlflow.tracking_uri=sqlite:///{home}/none.db",), 1, "run feed train"),
+    "all removed": (RANK, ("feed.block_list={home}/all",), 1, "no track is left"),
+    "light loses": (RANK, ("feed.light=50", "feed.min_recall=1"), 1, "feed.min_recall"),
+}
 
 
 @pytest.mark.parametrize("name", FAULTS)

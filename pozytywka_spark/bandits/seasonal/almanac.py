@@ -22,7 +22,7 @@ FEAST = (-16, 3)  # days to Easter, first and last, that may differ from the yea
 _NEAR = 60  # days before or after Easter in which its days are told apart
 # widths of the year's steps, from the day itself backwards; and from the next day on
 _BACK = (1,) * 12 + (2,) * 6 + (4,) * 6
-_AHEAD = (1, 2, 4, 8)
+_AHEAD = (1, 1, 2, 2, 4, 6)
 _FAR = 16
 # the days that the year's own course leaves to Easter, as far as the log can't tell
 _MOVEABLE = (80 - FEAST[1], 115 + FEAST[1])
@@ -37,6 +37,9 @@ class Columns:
     scale: Array
     closing: Array  # sets × columns: each set's steps that are taken back at the end, in one more step
     closing_scale: Array
+    movable: list[
+        npt.NDArray[np.int64]
+    ]  # sets of steps, closing ones counted on, of which one may be another
 
 
 @lru_cache(maxsize=4096)
@@ -79,7 +82,10 @@ def columns_around(days: list[date], today: date, step: float, weekday: float) -
     closing[0, : sizes[0]] = 1
     closing[1, sizes[0] : sizes[0] + sizes[1]] = 1
     closing_scale = np.array([step, step * 1.5])
-    return Columns(every_column[:-1], every_column[-1], scale, closing, closing_scale)
+    by_year = [*range(len(_AHEAD) - 1), *range(sizes[0] - len(_BACK) // 2, sizes[0]), sum(sizes)]
+    by_easter = [*range(sizes[0], sizes[0] + sizes[1]), sum(sizes) + 1] if fine else []
+    movable = [np.array(steps, dtype=np.int64) for steps in (by_year, by_easter) if steps]
+    return Columns(every_column[:-1], every_column[-1], scale, closing, closing_scale, movable)
 
 
 def _year_knots(place: int) -> tuple[npt.NDArray[np.int64], Array]:

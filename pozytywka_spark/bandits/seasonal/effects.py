@@ -22,6 +22,8 @@ Array = npt.NDArray[np.float64]
 _FREEDOM = 2.0  # degrees of the t prior
 _ROUNDS = 8
 _WIDE = 5.0
+_LARGE = 0.1  # a step (log units) whose day matters
+_UNLIKELY = 0.005
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,11 @@ class Told:
 
 @dataclass(frozen=True)
 class Effects:
-    """Mean and covariance of the effects, a column each."""
+    """Mean and covariance of the effects, a column each, and how likely they are beside others."""
 
     mean: Array
     covariance: Array
+    share: float = 1.0
 
 
 def told_by(read: Read, columns: Array, drift: float, start: float) -> Told:
@@ -106,14 +109,45 @@ def _smoothed(precision: Array, between: Array, right: Array) -> tuple[Array, Ar
     return pivots, smooth
 
 
-def effects_of(told: Told, columns: Columns) -> Effects:
-    """The effects after the days, each having had a t prior of its scale; so has what takes steps back."""
+def effects_of(told: Told, columns: Columns) -> list[Effects]:
+    """The effects after the days, each having had a t prior of its scale; so has what takes steps back.
+
+    On which day a large step comes is often not certain, and EM settles for one: the others are weighed
+    beside it. The shares of what is returned add up to 1; the first is EM's.
+    """
     which = np.concatenate([np.eye(len(columns.scale)), columns.closing])
     scale = np.concatenate([columns.scale, columns.closing_scale])
     spread = (_WIDE * scale) ** 2  # so that what is large is seen before it is shrunk
+    last = spread
     for _ in range(_ROUNDS):
         covariance = np.linalg.inv(told.information + (which.T / spread) @ which)
         mean = covariance @ told.moment
         second = (which @ mean) ** 2 + ((which @ covariance) * which).sum(axis=1)
-        spread = (_FREEDOM * scale**2 + second) / (_FREEDOM + 1)
-    return Effects(mean, (covariance + covariance.T) / 2)
+        spread, last = (_FREEDOM * scale**2 + second) / (_FREEDOM + 1), spread
+    first = _given(told, which, last)
+    steps = abs(which @ first.mean)
+    near = max(columns.movable, key=lambda rows: float(steps[rows].max()))
+    largest = near[int(steps[near].argmax())]
+    if steps[largest] < _LARGE:
+        return [first]
+    found, weights = [first], [first.share + _FREEDOM * np.log(scale[largest])]
+    for row in near[near != largest]:
+        moved = last.copy()
+        moved[[row, largest]] = max(last[largest], last[row]), scale[largest] ** 2
+        found.append(_given(told, which, moved))
+        weights.append(found[-1].share + _FREEDOM * np.log(scale[row]))
+    shares = np.exp(np.array(weights) - max(weights))
+    shares /= shares.sum()
+    likely = [(each, share) for each, share in zip(found, shares, strict=True) if share > _UNLIKELY]
+    total = sum(share for _, share in likely)
+    return [Effects(each.mean, each.covariance, float(share / total)) for each, share in likely]
+
+
+def _given(told: Told, which: Array, spread: Array) -> Effects:
+    """The effects with priors of these variances, and in place of a share the log likelihood of those."""
+    prior = (which.T / spread) @ which
+    precision = told.information + prior
+    covariance = np.linalg.inv(precision)
+    mean = covariance @ told.moment
+    likelihood = (mean @ told.moment - np.linalg.slogdet(precision)[1] + np.linalg.slogdet(prior)[1]) / 2
+    return Effects(mean, (covariance + covariance.T) / 2, float(likelihood))

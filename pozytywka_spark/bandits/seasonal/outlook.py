@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -24,27 +24,43 @@ _OWN_DRIFT = 0.003  # of what tells a group from the others
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """Log rates: a genre's arms are drawn together, for they lean on the same effects."""
+class Case:
+    """One of what may be so of a genre: log rates of its arms, drawn together: they lean on one season."""
 
+    share: float
     mean: Array  # arms
+    covariance: Array  # arms × arms
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Log rates of arms, genre by genre."""
+
     arms: list[Arms]  # a genre each: its arms
-    covariance: list[Array]  # a genre each: arms × arms
+    cases: list[list[Case]]  # a genre each; their shares add up to 1
 
     def draws(self, rng: np.random.Generator, count: int) -> Array:
         """Joint draws × arms."""
-        result = np.tile(self.mean, (count, 1))
-        for at, covariance in zip(self.arms, self.covariance, strict=True):
-            result[:, at] += rng.standard_normal((count, len(at))) @ np.linalg.cholesky(covariance).T
+        result = np.zeros((count, sum(len(at) for at in self.arms)))
+        for at, cases in zip(self.arms, self.cases, strict=True):
+            shares = [case.share for case in cases]
+            of_draw = rng.choice(len(cases), count, p=shares) if len(cases) > 1 else np.zeros(count, int)
+            for number, case in enumerate(cases):
+                rows = np.flatnonzero(of_draw == number)
+                noise = rng.standard_normal((len(rows), len(at))) @ np.linalg.cholesky(case.covariance).T
+                result[np.ix_(rows, at)] = case.mean + noise
         return result
 
     def shifted(self, by: Array, variance: Array) -> Outlook:
         """With a shift of each arm, which isn't known exactly."""
-        wider = [
-            covariance + np.diag(variance[at])
-            for at, covariance in zip(self.arms, self.covariance, strict=True)
+        cases = [
+            [
+                Case(case.share, case.mean + by[at], case.covariance + np.diag(variance[at]))
+                for case in of_genre
+            ]
+            for at, of_genre in zip(self.arms, self.cases, strict=True)
         ]
-        return replace(self, mean=self.mean + by, covariance=wider)
+        return Outlook(self.arms, cases)
 
 
 def outlooks(
@@ -56,7 +72,7 @@ def outlooks(
     """
     arms = [np.flatnonzero(np.array(genres) == name) for name in sorted(set(genres))]
     if not series.days:
-        nothing = Outlook(np.zeros(len(genres)), arms, [START * np.eye(len(at)) for at in arms])
+        nothing = Outlook(arms, [[Case(1.0, np.zeros(len(at)), START * np.eye(len(at)))] for at in arms])
         return nothing, dict.fromkeys(series.groups, nothing)
     read, variance_a_day, start = day_by_day(series, drift)
     columns = columns_around(series.days, today, STEP, WEEKDAY)
@@ -67,17 +83,27 @@ def outlooks(
     for at in arms:
         told = told_by(Read(read.log_rate[:, at], read.precision[:, at]), columns.past, variance_a_day, start)
         effects.append(effects_of(told, columns))
-        mean[at] = told.own - told.carried @ effects[-1].mean
+        likeliest = effects[-1][0].mean
+        mean[at] = told.own - told.carried @ likeliest
         variance[at] = told.variance + variance_a_day * ahead
         carried[at] = told.carried
-        explained[:, at] = (columns.past @ effects[-1].mean)[:, None]
+        explained[:, at] = (columns.past @ likeliest)[:, None]
     mean, variance, carried = drawn_to_genres(mean, variance, carried, arms)
-    covariances = []
+    cases = []
     for at, known in zip(arms, effects, strict=True):
-        mean[at] += columns.today @ known.mean
         leaning = columns.today - carried[at]  # by how much an arm follows what is yet open of the effects
-        covariances.append(leaning @ known.covariance @ leaning.T + np.diag(variance[at]))
-    together = Outlook(mean, arms, covariances)
+        own = mean[at] + columns.today @ known[0].mean
+        cases.append(
+            [
+                Case(
+                    each.share,
+                    own + leaning @ (each.mean - known[0].mean),
+                    leaning @ each.covariance @ leaning.T + np.diag(variance[at]),
+                )
+                for each in known
+            ]
+        )
+    together = Outlook(arms, cases)
     if len(series.groups) == 1:
         return together, {series.groups[0]: together}
     fitted = explained + smooth_levels(read, explained, variance_a_day, start)

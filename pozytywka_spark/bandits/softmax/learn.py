@@ -18,7 +18,7 @@ from pozytywka_spark.bandits.softmax.published import published_scores
 from pozytywka_spark.bandits.softmax.window import days_needed
 from pozytywka_spark.errors import DataError
 
-BONUS = 0.5  # deviations that a score is raised by: an arm little known is shown more, until it is known
+BONUS = 1.0  # deviations that a score is raised by: an arm little known is shown more, until it is known
 # Temperature by how unsure scores are; .0025, as published, where deviations are .01, about as they are
 # after a month of 10,000 decisions a day and arm; colder as more is known, but for a floor
 TEMPERATURE_BY_DEVIATION = 0.25

@@ -51,13 +51,14 @@ def arrange(valued: Valued, traits: TrackTraits, rules: Rules, day: date) -> Pag
         for at in range(0, users, AT_ONCE)
     ]
     if not parts:
-        none = np.zeros((0, rules.page))
-        return Pages(none.astype(np.int64), none.astype(np.uint8), none.astype(bool), none)
+        return _empty(0, rules)
     return Pages(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Pages)))
 
 
 def _batch(valued: Valued, users: slice, traits: TrackTraits, rules: Rules, day: date) -> Pages:
     start = valued.start[users.start : users.stop + 1]
+    if start[-1] == start[0]:
+        return _empty(len(start) - 1, rules)
     passed = valued.passed if rules.arrange else np.zeros_like(valued.passed)
     short = shortlist(start, valued.track, valued.value, passed, valued.new, traits, rules)
     if not rules.arrange:
@@ -67,6 +68,11 @@ def _batch(valued: Valued, users: slice, traits: TrackTraits, rules: Rules, day:
     at = np.maximum(filled.column, 0)
     entry = np.take_along_axis(short.entry, at, axis=1) + start[0]
     return Pages(np.where(filled.column >= 0, entry, -1), filled.broken, filled.explored, filled.probability)
+
+
+def _empty(users: int, rules: Rules) -> Pages:
+    none = np.zeros((users, rules.page))
+    return Pages(none.astype(np.int64) - 1, none.astype(np.uint8), none.astype(bool), none)
 
 
 def _by_value(short: Shortlist, start: Array, rules: Rules) -> Pages:
