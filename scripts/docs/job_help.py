@@ -20,7 +20,7 @@ def jobs() -> list[str]:
 def commands_of(name: str) -> list[str]:
     """The commands of a job that has any, as `experiment plan`."""
     _, _, after = help_of(name).partition("COMMAND\n")
-    return re.findall(r"^    (\w+)", after.partition("\noptions:")[0], re.MULTILINE)
+    return re.findall(r"^    (\w[\w-]*)", after.partition("\noptions:")[0], re.MULTILINE)
 
 
 def help_of(name: str, *command: str) -> str:

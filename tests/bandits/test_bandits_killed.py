@@ -1,8 +1,8 @@
-"""A day's work dies at each of its writes, to the lake and to the registry; run again it ends the same."""
+"""A day's work dies before or after its writes, to lake and registry; run again it ends the same."""
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,9 +55,10 @@ def test_killed_at_each_write(
 
     killed, other = home(settings, "killed", spark)
     # what is done stays done, so each further run has fewer writes before the next
-    for place, after in itertools.product(range(1, len(WRITES) + 1), (False, True)):
+    for place in range(1, len(WRITES) + 1):
+        after = place % 2 == 0
         dies(lambda place=place, after=after: daily(killed, BreakingLake(other, place, after), DAY, log))
-    for name, after in itertools.product(MOVES, (False, True)):
+    for name, after in zip(MOVES, (True, False, True), strict=True):
         with monkeypatch.context() as patch:
             patch.setattr(registry, name, breaking(getattr(registry, name), after=after))
             dies(lambda: daily(killed, other, DAY, log))
@@ -70,10 +71,8 @@ def test_killed_at_each_write(
 
 def dies(work: Callable[[], object]) -> None:
     """Or ends, if what it would have died at was done before."""
-    try:
+    with contextlib.suppress(BrokenError):
         work()
-    except BrokenError:
-        pass
 
 
 def breaking(real: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
