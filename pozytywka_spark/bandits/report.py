@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.bandits.genres import genres_of
 from pozytywka_spark.bandits.judged_log import Rewarded
 from pozytywka_spark.bandits.learn import read_sums
 from pozytywka_spark.bandits.log import open_log
@@ -47,7 +46,7 @@ def report(settings: Settings, lake: Lake, slot: str) -> str:
         by_group=by_group,
         measured=_measured(sums) if kind != SEASONAL else None,
         evaluations=_evaluations(lake, slot),
-        seasons=_seasons(lake, sums) if kind == SEASONAL else None,
+        seasons=_seasons(settings, lake, slot) if kind == SEASONAL else None,
     )
     name = f"bandits-{slot}.html"
     html = render(shown)
@@ -109,11 +108,10 @@ def _evaluations(lake: Lake, slot: str) -> list[Mapping[str, Any]]:
     return sorted(rows, key=order)
 
 
-def _seasons(lake: Lake, sums: pl.DataFrame) -> Sequence[Mapping[str, Any]]:
-    from pozytywka_spark.bandits.seasonal.rises import season  # statsmodels, which takes a second to load
+def _seasons(settings: Settings, lake: Lake, slot: str) -> Sequence[Mapping[str, Any]]:
+    from pozytywka_spark.bandits.season import season  # statsmodels, which takes a second to load
 
-    if not sums.height:
+    try:
+        return season(settings, lake, slot)
+    except DataError:  # nothing is summed yet, or no arm has a genre
         return []
-    genres = genres_of(lake, sums.get_column("arm").unique().to_list())
-    found = season(sums.to_pandas(), genres)
-    return [dict(zip(found.columns, row, strict=True)) for row in found.itertuples(index=False)]
