@@ -17,7 +17,7 @@ class Taste(Section):
     strength: float = Field(7.0, ge=0, le=30, description="of an artist's likeness, on the log of a pick")
     fame: float = Field(0.5, ge=0, le=2, description="spread of how well known artists and tracks are")
     repeats: float = Field(
-        0.4, gt=0, lt=1, description="mean chance that a play comes back from earlier ones"
+        0.6, gt=0, lt=1, description="mean chance that a play comes back from earlier ones"
     )
     never_like: float = Field(0.25, ge=0, le=1, description="share of people who never like a track")
     fresh: float = Field(0.02, ge=0, le=1, description="releases a month, as a share of played_tracks")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from pozytywka_spark.feed.outcomes import HEADS
 from tests.bench.taste_rankings import Case
@@ -69,8 +70,10 @@ def pages_of(folder: Path, case: Case) -> Pages:
     value[row, column] = -rows.get_column("position").to_numpy()
     light[row, column] = rows.get_column("light_score").to_numpy()
     chances = np.full((*shape, len(HEADS)), np.nan, dtype=np.float32)
-    entries = rows.select("chances").with_row_index("row").explode("chances").unnest("chances")
-    at = entries.get_column("row").to_numpy()
-    head = entries.get_column("key").replace_strict({name: n for n, name in enumerate(HEADS)}).to_numpy()
-    chances[row[at], column[at], head] = entries.get_column("value").to_numpy()
+    maps = rows.get_column("chances").to_arrow()
+    maps = maps.combine_chunks() if isinstance(maps, pa.ChunkedArray) else maps
+    at = np.repeat(np.arange(len(maps)), np.diff(maps.offsets.to_numpy()))
+    number = {name: place for place, name in enumerate(HEADS)}
+    head = np.array([number[name] for name in maps.keys.to_pylist()])
+    chances[row[at], column[at], head] = maps.items.to_numpy(zero_copy_only=False)
     return Pages(value, chances, light)

@@ -11,6 +11,7 @@ Silver tables, as ingest writes them:
     silver           a clean delivery's tables by Spark's own functions: what features begin with
     quality_worlds   silver frames with one fault each: checks of quality
     histories        little worlds that can't touch each other, events in any order: builds on top of builds
+    taste_world      people who pick by taste, as arrays, with the true chances: how good a feed is
     known_effect     2,000 users in an experiment whose effect the generator knows: estimates of effects
 
 Parts of a build, as kernels hand them on:

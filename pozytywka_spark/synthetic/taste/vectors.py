@@ -14,8 +14,8 @@ from pozytywka_spark.synthetic.plan import Plan, Rng
 GENRE_SHARE = 0.8  # of an artist's or a person's direction; the rest is their own
 CATCHY = 1.0  # spread of what makes any listener like a track, and not skip it
 NEAR, SPREAD = 0.62, 0.18  # the likeness of what is picked, about: there habits are as they are by themselves
-LIKES_BY_LIKENESS, LIKES_BY_CATCHY = 0.6, 0.6  # on the log odds
-SKIPS_BY_LIKENESS, SKIPS_BY_CATCHY = 0.3, 0.4
+LIKES_BY_LIKENESS, LIKES_BY_CATCHY = 0.45, 0.4  # on the log odds
+SKIPS_BY_LIKENESS, SKIPS_BY_CATCHY = 0.25, 0.3
 _ARTISTS, _PEOPLE, _TRACKS = 20, 21, 22  # keys of the random numbers
 
 
