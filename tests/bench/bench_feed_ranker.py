@@ -74,7 +74,9 @@ def bounds(result: Tally) -> None:
     print(f"novel plays @10: {way:.0%} of the way to the true chances (at least 35%)")
     for k, least in ((10, 1.2), (50, 1.03)):
         worth = f"novel_worth_ndcg_{k}"
-        print(f"novel worth @{k}: {at('feed', worth) / at(LINEAR, worth):.3f} x the linear (at least {least})")
+        print(
+            f"novel worth @{k}: {at('feed', worth) / at(LINEAR, worth):.3f} x the linear (at least {least})"
+        )
     print(f"plays @10: {at('feed', 'plays_ndcg_10'):.4f}, own most played {own:.4f} (not below)")
     for name in (TRUTH, TRUE_VALUE):
         print(f"plays @50: {whole / at(name, 'plays_ndcg_50'):.3f} of {name}'s (at least 0.87)")
@@ -116,7 +118,9 @@ def habits(found: Scored) -> None:
     first = found.pairs.start[:-1]
     plays, likes = (found.features[NAMES.index(name)][first] for name in ("user_plays", "user_likes"))
     never = (plays >= MANY) & (likes == 0)
-    print(f"like term of V's spread, {never.sum()} who never like: {np.median(share[never]):.2%} (at most 2%)")
+    print(
+        f"like term of V's spread, {never.sum()} who never like: {np.median(share[never]):.2%} (at most 2%)"
+    )
     print(f"like term of V's spread, who like: {np.median(share[likes > 0]):.2%} (well over 5%)")
 
 
