@@ -97,6 +97,8 @@ def rates(case: Case, listeners: Listeners, found: Scored) -> None:
         told = []
         for fifth in range(FIFTHS):
             mine = group == fifth
+            if not mine.any():  # many have the same rate
+                continue
             predicted, observed = found.chances[mine, column].mean(), done[mine, column].mean()
             right = abs(predicted - observed) <= max(0.25 * observed, 0.001)
             told.append(f"{100 * predicted:.2f}/{100 * observed:.2f}{'' if right else ' (out)'}")
