@@ -64,6 +64,41 @@ def test_each_entry_goes_by_the_first_rule_that_removes_it() -> None:
     ]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_verdicts_are_those_of_plain_python(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    tracks, users = 30, 8
+    side = _side(
+        rng.integers(0, 3, tracks).tolist(),
+        rng.integers(0, 12, tracks).tolist(),
+        rng.integers(0, 4, tracks).tolist(),
+    )
+    barred = Barred(*(rng.random(tracks) < 0.1 for _ in range(3)))
+    lists = [np.sort(rng.choice(tracks, rng.integers(0, 20), replace=False)) for _ in range(users)]
+    track = np.concatenate(lists)
+    pairs = Pairs(
+        np.arange(users),
+        np.concatenate([[0], np.cumsum([len(one) for one in lists])]),
+        track.astype(np.int32),
+        np.zeros(len(track), np.uint16),
+    )
+    was_rejected = rng.random(len(track)) < 0.1
+    expected = []
+    for user in range(users):
+        entries = range(pairs.start[user], pairs.start[user + 1])
+        verdicts = {}
+        for entry in entries:
+            one = track[entry]
+            rules = [barred.unknown[one], barred.blocked[one], barred.farmed[one], was_rejected[entry]]
+            verdicts[entry] = rules.index(True) + 1 if True in rules else 0
+        for entry in entries:
+            sound = [other for other in entries if not verdicts[other]]
+            same = [other for other in sound if side.song[track[other]] == side.song[track[entry]]]
+            best = min(same, key=lambda other: (-side.plays[track[other]], track[other]), default=entry)
+            expected.append(verdicts[entry] or (0 if best == entry else 5))
+    assert judge(pairs, side, barred, was_rejected).tolist() == expected
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 9), st.booleans()), max_size=60)
 )
