@@ -11,7 +11,7 @@ import polars as pl
 
 from pozytywka_spark.feed import blobs
 from pozytywka_spark.feed.evaluation.metrics import Gains, ndcg, without_played
-from pozytywka_spark.feed.heads.examples import mixed
+from pozytywka_spark.feed.heads.examples import held_out
 from pozytywka_spark.feed.outcomes import outcomes_of
 from pozytywka_spark.feed.pairs import Array
 from pozytywka_spark.feed.prepare_work import Batch
@@ -23,7 +23,6 @@ from pozytywka_spark.lake.tasks import TaskFiles
 PLACES, DRAWS = 10, 2000
 MEASURED_USERS = "novel ndcg by user"
 _SEED = 27
-HELD_OUT = 300  # of 1,000, as `heads.examples` holds users out
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,7 @@ class CompareModels:
             cut_off, size = shared.tracks.cut_off_us, len(shared.tracks.side)
             found.append(_novel(ranked, part, cut_off, self.days, size))
             if self.only_held_out:
-                hidden = mixed(ranked.kept.user_id, cut_off) % np.uint64(1000) >= HELD_OUT
-                found[-1][hidden] = np.nan
+                found[-1][~held_out(ranked.kept.user_id)] = np.nan
         measured: Array = np.concatenate(found) if found else np.zeros(0)
         return measured
 

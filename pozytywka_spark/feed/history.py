@@ -42,7 +42,7 @@ class Habits:
     """A column a habit, an entry a user. Rates are of plays and shrunk towards those of all users.
 
     `plays`, `plays_28`: counts; `likes`: of the user's life; `days_28`: with a play; `days`: since the last
-    play; `repeat`: share of plays of the last 28 days (else of all) of tracks that were played before.
+    play; `repeat`: share of plays of tracks that were played before.
     """
 
     plays: Array
@@ -134,8 +134,8 @@ def habits_of(listeners: Listeners, cut_off_us: int, usual: Usual, strength: flo
     np.minimum.at(last, user, age)
     likes = count(listening.like_user)
 
-    def rate(done: Array, most: float, of: Array = plays) -> Array:
-        return _float((done + strength * most) / (of + strength))
+    def rate(done: Array, most: float) -> Array:
+        return _float((done + strength * most) / (plays + strength))
 
     return Habits(
         plays=_float(plays),
@@ -147,7 +147,7 @@ def habits_of(listeners: Listeners, cut_off_us: int, usual: Usual, strength: flo
         finish=rate(count(user, listening.play_finished), usual.finish),
         skip=rate(count(user, listening.play_skipped), usual.skip),
         like=rate(likes, usual.like),
-        repeat=rate(count(user[late & ~first]), usual.repeat, count(user[late])),
+        repeat=rate(count(user[~first]), usual.repeat),
     )
 
 

@@ -27,7 +27,7 @@ from pozytywka_spark.feed.prepare import Prepared, Sliced, listeners_until, prep
 from pozytywka_spark.feed.prepare_work import LISTENERS, SliceRows
 from pozytywka_spark.feed.stage import by_slice, check_recall
 from pozytywka_spark.feed.survey_work import DEEDS, SURVEYS, FitWeights, GatherDeeds
-from pozytywka_spark.feed.training_work import EXAMPLES, FILES, PAIRS, RECALL, FitRanker, GatherExamples
+from pozytywka_spark.feed.training_work import EXAMPLES, FILES, RECALL, FitRanker, GatherExamples
 from pozytywka_spark.feed.weights import Weights
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
@@ -56,7 +56,8 @@ class TrainReport:
 
 
 def train(settings: Settings, lake: Lake, day: date) -> TrainReport:
-    """Train on events before the day, of which the last `feed.horizon_days` are what is foretold.
+    """Train on events before the day, of which the last `feed.horizon_days` are what is foretold, and once
+    more as many days earlier.
 
     The same inputs train nothing anew. Raises `DataError` where nothing was played or no head has examples,
     `UsageError` for a day past the data's end, `GuardError` where the light model loses too much.
@@ -85,7 +86,8 @@ def train(settings: Settings, lake: Lake, day: date) -> TrainReport:
         after = listeners_until(tasks, sliced, day).of(LISTENERS)
         if there is None:
             weights = _weights(settings, lake, tasks, sliced, after, day)
-            files = _fitted(settings, tasks, prepared, after, weights, day)
+            earlier = prepare(settings, tasks, sliced, cut_off - timedelta(days=settings.feed.horizon_days))
+            files = _fitted(settings, tasks, (prepared, earlier), after, weights, day)
             files[WEIGHTS] = weights_file(weights)
             version = register_files(tracking, f"feed {day}", _model(lake, day, inputs, files, weights))
         else:
@@ -130,25 +132,34 @@ def _weights(
 
 
 def _fitted(
-    settings: Settings, tasks: Tasks, prepared: Prepared, after: Sequence[Parcel], weights: Weights, day: date
+    settings: Settings,
+    tasks: Tasks,
+    prepared: Sequence[Prepared],
+    after: Sequence[Parcel],
+    weights: Weights,
+    day: date,
 ) -> dict[str, bytes]:
     """The files of heads and light model."""
     chosen = settings.feed
     wanted = Wanted(chosen.candidates, repeats=chosen.repeats == "allow")
-    gathered = tasks.run(
-        after,
-        GatherExamples(prepared.tracks, wanted, chosen.horizon_days, start_micros(day)),
-        weight=lambda parcel: 64 * parcel.size,
-        named=lambda parcel: f"examples of slice {parcel.key[0]} of users",
-    )
-    if not sum(line[PAIRS] for line in gathered.results):
+    # not the other way round: the fit orders them by slice, and of a slice as they come
+    examples: list[Parcel] = []
+    for one in prepared:
+        gathered = tasks.run(
+            after,
+            GatherExamples(one.catalogue, one.tracks, wanted, chosen.horizon_days, start_micros(day)),
+            weight=lambda parcel: 64 * parcel.size,
+            named=lambda parcel: f"examples of slice {parcel.key[0]} of users",
+        )
+        examples += gathered.of(EXAMPLES)
+    if not examples:
         raise DataError(
             f"nobody with plays before {day} has any in the days that are foretold: train on a later --at"
         )
     fitted = tasks.run(
         [0],
-        FitRanker(tuple(gathered.of(EXAMPLES)), weights.values, chosen.light, How(threads=tasks.slots)),
-        weight=lambda _: sum(parcel.size for parcel in gathered.of(EXAMPLES)),
+        FitRanker(tuple(examples), weights.values, chosen.light, How(threads=tasks.slots)),
+        weight=lambda _: sum(parcel.size for parcel in examples),
         named=lambda _: "the heads",
         cpus=tasks.slots,
     )

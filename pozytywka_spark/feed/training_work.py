@@ -15,13 +15,14 @@ from pozytywka_spark.feed.heads.examples import Examples, examples_of, together
 from pozytywka_spark.feed.heads.features import NAMES
 from pozytywka_spark.feed.heads.fit import How, fit_heads
 from pozytywka_spark.feed.heads.model import Heads
+from pozytywka_spark.feed.heads.perturbation import guard_counts
 from pozytywka_spark.feed.inventory.collect import Wanted
 from pozytywka_spark.feed.model import MEASURED
 from pozytywka_spark.feed.model_files import TrainedRanker
 from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Array, Pairs
 from pozytywka_spark.feed.prepare_work import Batch
-from pozytywka_spark.feed.track_side import Tracks
+from pozytywka_spark.feed.track_side import Catalogue, Tracks
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 
@@ -35,6 +36,7 @@ FIFTHS = 5
 class GatherExamples:
     """Work on LISTENERS until `at_us`: stages EXAMPLES as of the tracks' cut-off; tells how many PAIRS."""
 
+    catalogue: Parcel
     tracks: Parcel
     wanted: Wanted
     horizon_days: int
@@ -43,9 +45,15 @@ class GatherExamples:
     def __call__(self, items: Sequence[Parcel], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a slice."""
         tracks = blobs.shared(files, self.tracks, Tracks)
+        catalogue = blobs.shared(files, self.catalogue, Catalogue)
         for item in items:
+            if not tracks.plays_90.any():  # as of so early a day there is nothing to tell by
+                yield {PAIRS: 0}
+                continue
+            listeners = blobs.unpack(files, item, Batch).listeners
+            guard_counts(listeners, catalogue, tracks.cut_off_us)
             found = examples_of(
-                blobs.unpack(files, item, Batch).listeners,
+                listeners,
                 tracks,
                 self.wanted,
                 negatives=NEGATIVES,

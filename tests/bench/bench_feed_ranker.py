@@ -74,7 +74,9 @@ def bounds(result: Tally) -> None:
     print(f"novel plays @10: {way:.0%} of the way to the true chances (at least 35%)")
     for k, least in ((10, 1.2), (50, 1.03)):
         worth = f"novel_worth_ndcg_{k}"
-        print(f"novel worth @{k}: {at('feed', worth) / at(LINEAR, worth):.3f} x the linear (at least {least})")
+        print(
+            f"novel worth @{k}: {at('feed', worth) / at(LINEAR, worth):.3f} x the linear (at least {least})"
+        )
     print(f"plays @10: {at('feed', 'plays_ndcg_10'):.4f}, own most played {own:.4f} (not below)")
     for name in (TRUTH, TRUE_VALUE):
         print(f"plays @50: {whole / at(name, 'plays_ndcg_50'):.3f} of {name}'s (at least 0.87)")
@@ -95,6 +97,8 @@ def rates(case: Case, listeners: Listeners, found: Scored) -> None:
         told = []
         for fifth in range(FIFTHS):
             mine = group == fifth
+            if not mine.any():  # many have the same rate
+                continue
             predicted, observed = found.chances[mine, column].mean(), done[mine, column].mean()
             right = abs(predicted - observed) <= max(0.25 * observed, 0.001)
             told.append(f"{100 * predicted:.2f}/{100 * observed:.2f}{'' if right else ' (out)'}")
@@ -116,7 +120,9 @@ def habits(found: Scored) -> None:
     first = found.pairs.start[:-1]
     plays, likes = (found.features[NAMES.index(name)][first] for name in ("user_plays", "user_likes"))
     never = (plays >= MANY) & (likes == 0)
-    print(f"like term of V's spread, {never.sum()} who never like: {np.median(share[never]):.2%} (at most 2%)")
+    print(
+        f"like term of V's spread, {never.sum()} who never like: {np.median(share[never]):.2%} (at most 2%)"
+    )
     print(f"like term of V's spread, who like: {np.median(share[likes > 0]):.2%} (well over 5%)")
 
 

@@ -34,7 +34,9 @@ CUT_OFFS = 3
 
 def ratings(folder: Path) -> pl.DataFrame:
     """user, item, rating, day; in the order of people and of their time."""
-    table = pl.read_csv(folder / "ml-100k.inter", separator="\t", new_columns=["user", "item", "rating", "time"])
+    table = pl.read_csv(
+        folder / "ml-100k.inter", separator="\t", new_columns=["user", "item", "rating", "time"]
+    )
     digest = pl.format("{}/{}", "user", "item").map_elements(
         lambda text: hashlib.sha256(text.encode()).hexdigest(), return_dtype=pl.String
     )

@@ -98,7 +98,11 @@ def scored(
         chances = ranker.heads.chances(features)
         parts.append(
             Scored(
-                pairs, ranker.light.scores(pairs, known, tracks), chances, value_of(chances, weights), features
+                pairs,
+                ranker.light.scores(pairs, known, tracks),
+                chances,
+                value_of(chances, weights),
+                features,
             )
         )
     lengths = np.concatenate([np.diff(part.pairs.start) for part in parts])

@@ -57,7 +57,7 @@ def test_habits() -> None:
             "finish": ((~group.skipped).sum() + 5 * 0.6) / (len(group) + 5),
             "skip": (group.skipped.sum() + 5 * 0.3) / (len(group) + 5),
             "like": (group.liked.sum() + 5 * 0.1) / (len(group) + 5),
-            "repeat": ((~late.new).sum() + 5 * 0.4) / (len(late) + 5),
+            "repeat": ((~group.new).sum() + 5 * 0.4) / (len(group) + 5),
         }
         for name, value in expected.items():
             assert getattr(habits, name)[user] == pytest.approx(value, rel=1e-5), name

@@ -17,7 +17,7 @@ from pozytywka_spark.feed.outcomes import outcomes_of
 from pozytywka_spark.feed.pairs import Array
 from pozytywka_spark.feed.track_side import Tracks
 
-_WHOLE = 0.3  # share of users that is held out, all their pairs with them
+_WHOLE = 300  # of 1,000 users are held out, all their pairs with them
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _examples(
     size = len(tracks.side)
     outcomes = outcomes_of(some.listening, tracks.cut_off_us, horizon_days, size)
     done = outcomes.of(user, track, size)
-    whole = (mixed(some.user_id, tracks.cut_off_us) % np.uint64(1000) < _WHOLE * 1000)[user]
+    whole = held_out(some.user_id)[user]
     draw = mixed(some.user_id[user] * 1_000_003 + track, tracks.cut_off_us) / np.float64(2**64)
     taken = whole | done.any(axis=1) | (draw < negatives)
     features = features_of(pairs, known, tracks)
@@ -98,6 +98,12 @@ def _examples(
         user[taken] + number,
         whole[taken],
     )
+
+
+def held_out(user_id: Array) -> Array:
+    """Of users whether no tree is fitted on them, as of whatever cut-off."""
+    hidden: Array = mixed(user_id, 0) % np.uint64(1000) < _WHOLE
+    return hidden
 
 
 def mixed(value: Array, salt: int) -> Array:

@@ -59,7 +59,8 @@ def lists_of(tracks: Tracks, most: int) -> Lists:
     order = out[np.lexsort((out, -tracks.plays_90[out], -side.plays[out]))]
     played = order[(side.plays[order] > 0) | (tracks.plays_90[order] > 0)]
     new = order[tracks.age_days[order] <= NEW_DAYS]
-    artist_track, artist_start = _grouped(order, side.artist[order], len(side.artist_id), 50)
+    lively = order[np.isin(order, new) | np.isin(order, played)]
+    artist_track, artist_start = _grouped(lively, side.artist[lively], len(side.artist_id), 50)
     row, column = np.nonzero(side.genres[played] >= 0)
     genre_track, genre_start = _grouped(
         played[row], side.genres[played[row], column], len(tracks.genre), most
@@ -69,8 +70,9 @@ def lists_of(tracks: Tracks, most: int) -> Lists:
         top = np.flatnonzero((plays > 0) & tracks.released)
         top = top[np.lexsort((top, -plays[top]))][:most]
         city[place, : len(top)] = top
-    alive = np.sort(np.union1d(played, new))
-    return Lists(played[:most], city, artist_track, artist_start, genre_track, genre_start, new, alive)
+    return Lists(
+        played[:most], city, artist_track, artist_start, genre_track, genre_start, new, np.sort(lively)
+    )
 
 
 def own(about: About, most: int) -> Listed:
