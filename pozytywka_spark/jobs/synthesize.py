@@ -168,6 +168,7 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     if args.verdicts:
         return _verdicts(args, settings)
     from pozytywka_spark.spark.session_on_demand import session_on_demand
+    from pozytywka_spark.synthetic.slots.write import decisions_path
     from pozytywka_spark.synthetic.summary import summary_rows
     from pozytywka_spark.synthetic.world import truth_path, write_world
 
@@ -177,6 +178,8 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
         write_world(spark, settings, out, replace=args.replace)
     cli.show_table("World", summary_rows(out))
     cli.say(f"truth: {truth_path(out)}")
+    if settings.synthetic.slots.messages or settings.synthetic.slots.spotlight:
+        cli.say(f"decisions: {decisions_path(out)}")
     cli.say(f"next:  scripts/submit.sh pipeline --set raw.path={out}")
     return 0
 

@@ -14,16 +14,18 @@ of an evaluation over shards of the lake.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+import psutil
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.bandits.gate import ESTIMATOR, bound
 from pozytywka_spark.bandits.offpolicy import evaluate
@@ -170,24 +172,26 @@ def obp() -> None:
 
 @dataclass(frozen=True)
 class Copy:
-    """Work on (day, bucket): writes the base log as that of other users."""
+    """Work on buckets: writes the base log as that of other users."""
 
     base: Parcel
 
-    def __call__(self, items: Sequence[tuple[int, int]], files: TaskFiles) -> Iterator[dict[str, Any]]:
+    def __call__(self, items: Sequence[int], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Nothing is told."""
-        for day, bucket in items:
-            moved = pl.col("decided_at") + timedelta(days=day)
+        for bucket in items:
             rows = files.shared([self.base]).with_columns(
-                decided_at=moved.dt.replace_time_zone("UTC"), user_id=pl.col("user_id") + bucket * 1_000_000
+                pl.col("decided_at").dt.replace_time_zone("UTC"), pl.col("user_id") + bucket * 1_000_000
             )
-            partition = {"day": FIRST + timedelta(days=day), "user_bucket": bucket}
-            files.write(SLOT_DECISIONS, rows, partition)
+            files.write(SLOT_DECISIONS, rows, {"day": FIRST, "user_bucket": bucket})
         yield from ()
 
 
 def speed(decisions: int) -> None:
-    """Seconds and memory; the log is written first."""
+    """Seconds of the clock and of processors, and memory.
+
+    A day's files are written and read once for each of the days: what is read is as much as if each day had
+    files of its own.
+    """
     world = MessageWorld(MessageWorld.drawn(1, arms=10).effects, rare=0)
     by, target = world.policy(5), world.policy(6)
     rows = decisions // (DAYS * BUCKETS)
@@ -199,28 +203,36 @@ def speed(decisions: int) -> None:
         settings = load_settings("local", [f"home={folder}", "spark.master=local[2]"])
         spark = build_session(settings, "bench")
         lake = open_lake(settings, spark)
-        items = [(day, bucket) for bucket in range(BUCKETS) for day in range(DAYS)]
-        partitions = [{"day": FIRST + timedelta(days=day), "user_bucket": bucket} for day, bucket in items]
         with lake.tasks() as tasks:
             work = Copy(tasks.put("base", base))
-            done = tasks.run(items, work, weight=lambda _: 64 << 20, named=str)
-            lake.replace_partitions(done.written, SLOT_DECISIONS, partitions)
-        begin = time.perf_counter()
+            done = tasks.run(list(range(BUCKETS)), work, weight=lambda _: 64 << 20, named=str)
+            lake.append(done.written, SLOT_DECISIONS)
+        begin, before = time.perf_counter(), processor_seconds(spark)
         with lake.tasks() as tasks:
-            files = [file for shard in lake.shards(SLOT_DECISIONS.name, tasks) for file in shard.files]
-            buckets = buckets_of(files, FIRST, FIRST + timedelta(days=DAYS))
-            sums = sums_over(tasks, buckets, AsLogged("prompt"), [target, UNIFORM_POLICY])
-        evaluation = evaluation_of(sums, 0, "target", [(UNIFORM, 1)])
-        took = time.perf_counter() - begin
-        estimate = evaluation.of("dr")
-        size = sum(file.size for file in files) / 1e6
-        memory = jvm_peak(spark), workers_peak(spark), peak_of(Path("/proc/self").resolve().name)
+            written = [file for shard in lake.shards(SLOT_DECISIONS.name, tasks) for file in shard.files]
+            days = [FIRST + timedelta(days=day) for day in range(DAYS)]
+            files = [
+                replace(file, partition={**file.partition, "day": day}) for file in written for day in days
+            ]
+            sums = sums_over(
+                tasks, buckets_of(files, days[0], days[-1]), AsLogged("prompt"), [target, UNIFORM_POLICY]
+            )
+        estimate = evaluation_of(sums, 0, "target", [(UNIFORM, 1)]).of("dr")
+        took, used = time.perf_counter() - begin, processor_seconds(spark) - before
+        memory = jvm_peak(spark), workers_peak(spark), peak_of(os.getpid())
         spark.stop()
     print(
-        f"{estimate.decisions:,} decisions x 10 arms ({size:.0f} MB) of {sums.users:,} users: {took:.1f} s; "
-        f"JVM {memory[0]:.2f}, workers {memory[1]:.2f}, driver {memory[2]:.2f} GB; "
-        f"dr {estimate.value:.5f}"  # its interval is false: all days and buckets are copies of one
+        f"{estimate.decisions:,} decisions x 10 arms ({sum(file.size for file in files) / 1e6:.0f} MB) of "
+        f"{sums.users:,} users: {took:.1f} s, {used:.1f} s of processors; JVM {memory[0]:.2f}, workers "
+        f"{memory[1]:.2f}, driver {memory[2]:.2f} GB; dr {estimate.value:.5f}"
     )
+
+
+def processor_seconds(spark: SparkSession) -> float:
+    """Of this process, the session's JVM and its workers, so far."""
+    jvm = psutil.Process(int(spark._jvm.java.lang.ProcessHandle.current().pid()))
+    family = [psutil.Process(), jvm, *jvm.children(recursive=True)]
+    return sum(sum(process.cpu_times()[:4]) for process in family)
 
 
 def main() -> None:

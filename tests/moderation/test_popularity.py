@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.moderation.popularity import SHOWN, corrected
+from pozytywka_spark.moderation.popularity_work import SHOWN, corrected
 
 
 def plays(**of_tracks: int) -> pl.DataFrame:

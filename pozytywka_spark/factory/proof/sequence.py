@@ -6,8 +6,8 @@ Lehmacher 1995; Angelopoulos et al. 2021, "Learn then test"). That holds for any
 the tested cases. Begun at the strictest threshold it would find nothing: a handful of cases prove no 99%.
 
 Where it begins is learnt. Of many training cases tests are drawn as they may turn out, and it begins where
-they would let it decide most on average. Of few, which say little of what such tests would be, at the loosest
-of the thresholds that have the best chance to pass.
+they would let it decide most on average. Of few, or where people's errors hide the model's, which says little
+of what such tests would be, at the loosest of the thresholds that have the best chance to pass.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def learn(
     limit = min(1.0 - demands.precision, without_noise(base, noise) / 2.0)
     if without_noise(base, noise) <= 1.0 - demands.precision:
         return Sequence(np.empty(0), limit, noise, 0.0, is_needless=len(everyone) > 0)
-    are_many = len(everyone) >= MANY
+    are_many = len(everyone) >= MANY and not noise
     thresholds = _grid(training, FINE_STEP if are_many else STEP)
     thresholds = thresholds[thresholds >= loosest]
     if not len(thresholds) or limit <= 0.0 or not tested:
