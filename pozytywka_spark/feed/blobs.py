@@ -16,7 +16,7 @@ from pozytywka_spark.lake.tasks import TaskFiles
 
 Kind = TypeVar("Kind")
 _COLUMN = "bytes"
-_KEPT = 2  # what a worker keeps unpacked: the tracks and the model of its run
+_KEPT = 3  # that a worker keeps unpacked: what all users share, and the models of its run
 _unpacked: dict[str, Any] = {}
 
 
@@ -40,6 +40,11 @@ def shared(files: TaskFiles, parcel: Parcel, kind: type[Kind]) -> Kind:
     if not isinstance(found, kind):
         raise TypeError(f"a parcel of {type(found).__name__}, expected {kind.__name__}")
     return found
+
+
+def forget() -> None:
+    """Keep nothing unpacked: where parcels of different runs have one name, as in tests."""
+    _unpacked.clear()
 
 
 def one_of(parcels: Sequence[Parcel]) -> Parcel:

@@ -13,7 +13,7 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.feed import blobs
 from pozytywka_spark.feed.evaluate_work import KNOWN, ROWS, TALLY, AddTallies, JudgePages, MakeKnown
 from pozytywka_spark.feed.inputs import check_day
-from pozytywka_spark.feed.model import connected, load
+from pozytywka_spark.feed.model import WEIGHTS, connected, weights_of_file
 from pozytywka_spark.feed.prepare import Prepared, listeners_until, prepare, slice_events
 from pozytywka_spark.feed.prepare_work import LISTENERS, SliceRows
 from pozytywka_spark.feed.stage import by_slice, stages_of
@@ -23,7 +23,7 @@ from pozytywka_spark.lake.casting import as_table
 from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import Tasks
-from pozytywka_spark.tracking import registry
+from pozytywka_spark.tracking.plain_models import load_files
 
 FORMAT = 1
 _PAGE = ("user_id", "position", "track_id")
@@ -82,7 +82,7 @@ def _judged(
     )
     version = lake.rows(schemas.FEED.name, ["model_version"], [{"feed_date": day}]).column(0)[0].as_py()
     tracking = connected(settings)
-    weights = load(tracking, registry.numbered(tracking, int(version))).weights
+    weights = weights_of_file(load_files(tracking, int(version))[WEIGHTS]).values
     work = JudgePages(
         {int(parcel.key[0]): parcel for parcel in after},
         feed,

@@ -97,7 +97,7 @@ class JudgePages:
         return added(tallies)
 
     def _batch(self, past: Listeners, after: Listeners, pages: Array, tracks: Tracks, known: Known) -> Tally:
-        chosen: Array = (pages >= 0).any(axis=1)
+        chosen: Array = np.any(pages >= 0, axis=1)
         past, after, pages = some_listeners(past, chosen), some_listeners(after, chosen), pages[chosen]
         size, users = len(tracks.side), len(past)
         outcomes = outcomes_of(after.listening, tracks.cut_off_us, self.days, size)

@@ -19,7 +19,7 @@ from pozytywka_spark.feed.inputs import check_day, lists_named
 from pozytywka_spark.feed.model import NAME, connected, load
 from pozytywka_spark.feed.prepare import Prepared, Sliced, listeners_until, prepare, slice_events
 from pozytywka_spark.feed.prepare_work import LISTENERS
-from pozytywka_spark.feed.stage import look_of
+from pozytywka_spark.feed.stage import look_of, other_model
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import Tasks
@@ -155,10 +155,9 @@ def judged(
 ) -> Mapping[str, Any]:
     """What `BootstrapUsers` tells of champion and challenger, as of the cut-off of `prepared`."""
     tracking, lists = connected(settings), lists_named(settings)
-    looks = tuple(
-        look_of(settings, lake, tasks, prepared.cut_off, sliced, prepared, load(tracking, version), lists)
-        for version in versions
-    )
+    champion, challenger = (load(tracking, version) for version in versions)
+    look = look_of(settings, lake, tasks, prepared.cut_off, sliced, prepared, champion, lists)
+    looks = (look, other_model(settings, tasks, look, challenger, sliced.users))
     work = CompareModels(
         looks, {int(parcel.key[0]): parcel for parcel in after}, settings.feed.horizon_days, only_held_out
     )

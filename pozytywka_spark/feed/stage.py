@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -156,6 +156,12 @@ def look_of(
         by_slice(tasks, feed, SliceRows("earlier feed", FEED, slices)),
         by_slice(tasks, seen, SliceRows("seen", SEEN, slices)),
     )
+
+
+def other_model(settings: Settings, tasks: Tasks, look: Look, model: Model, users: int) -> Look:
+    """The same look with another model."""
+    plan = plan_of(settings, look.plan.day, model, users)
+    return replace(look, ranker=tasks.put("ranker", blobs.pack(model.ranker)), plan=plan)
 
 
 def _shown(lake: Lake, tasks: Tasks, day: date) -> tuple[Sequence[DataFile], Sequence[DataFile]]:

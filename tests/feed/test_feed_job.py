@@ -21,6 +21,7 @@ from tests.feed.silver import put_events, silver
 from tests.feed.small_world import DAY, at, events, track
 from tests.moderation.world import BreakingLake, BrokenError, contents
 
+pytestmark = pytest.mark.system  # seconds: whole trainings and rankings
 TRAINED = DAY - timedelta(days=28)
 SET = ("feed.light=200", "feed.candidates=250", "feed.page=20", "feed.min_recall=0")
 FEED, STAGES = "feed", "feed_stages"

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.feed import blobs
 from pozytywka_spark.feed.inputs import Lists
 from pozytywka_spark.feed.model import Model
 from pozytywka_spark.feed.prepare import prepare, slice_events
@@ -31,6 +32,7 @@ def chosen() -> Settings:
 def _ranked(
     settings: Settings, lake: MemoryLake, lists: Lists = NO_LISTS, *, only_free: bool = False
 ) -> tuple[pl.DataFrame, Counts]:
+    blobs.forget()
     tasks = lake.tasks
     sliced = slice_events(lake, tasks, DAY)  # type: ignore[arg-type] as much of a lake as it asks for
     prepared = prepare(settings, tasks, sliced, DAY)
