@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from pozytywka_spark.factory.proof import sequence
 from pozytywka_spark.factory.proof.audits import evidence, withdrawn_at
 from pozytywka_spark.factory.proof.binomial import fewest, most_wrong, p_value, precision_low
 from pozytywka_spark.factory.proof.cases import (
@@ -23,10 +24,11 @@ from pozytywka_spark.factory.proof.cases import (
 )
 from pozytywka_spark.factory.proof.looks import asked, least_disagreement
 from pozytywka_spark.factory.proof.prove import prove
-from pozytywka_spark.factory.proof.sequence import Demands, learn
+from pozytywka_spark.factory.proof.sequence import Demands, _deciding_most, learn
 from tests.factory.proof_worlds import ALIKE, GOOD, HOPELESS, JUST_BELOW, World, draw, halves, of_name
 
 DEMANDS = Demands()
+OF_KEPT = {GOOD: 0.05, HOPELESS: 1.0, JUST_BELOW: 1.0, ALIKE: 1.0}  # share of the kept that may be below
 
 
 def made(scores: list[float], verdicts: list[int], owners: list[int] | None = None) -> Cases:
@@ -93,15 +95,41 @@ def test_approvals_that_let_too_many_bad_cases_through_are_discarded() -> None:
     assert not proof.is_kept
 
 
+def test_the_start_is_where_tests_go_on_to_decide_most() -> None:
+    passes = np.array([[0, 1, 1, 0], [1, 1, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]], dtype=np.bool_)
+    # reached from each threshold in all: 15 (passes too rarely), 50, 51, 93; without the last 15, 50, 40
+    assert _deciding_most(passes, np.array([10.0, 15.0, 20.0, 31.0])) == 3
+    assert _deciding_most(passes[:, :3], np.array([10.0, 15.0, 20.0])) == 1
+
+
+def test_of_many_training_cases_tests_are_drawn_and_more_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, decided = np.random.default_rng(31), {sequence.MANY: 0.0, 10**9: 0.0}
+    for _ in range(10):
+        world = of_name(GOOD, rng)
+        training, tested = halves(draw(world, 10_000, rng)[0])
+        for many in decided:
+            monkeypatch.setattr(sequence, "MANY", many)
+            for side in SIDES:
+                proof, _ = prove(training, tested, side, DEMANDS)
+                if proof.threshold is not None:
+                    decided[many] += world.decided(side, proof.threshold)
+    drawn, chances = decided.values()
+    assert drawn > 1.02 * chances
+
+
 @pytest.mark.parametrize(
-    ("name", "of_kept"), [(GOOD, 0.05), (HOPELESS, 1.0), (JUST_BELOW, 1.0), (ALIKE, 1.0)]
+    ("name", "of_kept", "cases"),
+    [
+        *((name, share, 3000) for name, share in OF_KEPT.items()),
+        *(pytest.param(name, share, 10_000, marks=pytest.mark.nightly) for name, share in OF_KEPT.items()),
+    ],
 )
-def test_of_all_sides_hardly_any_that_is_kept_is_truly_below(name: str, of_kept: float) -> None:
+def test_of_all_sides_hardly_any_that_is_kept_is_truly_below(name: str, of_kept: float, cases: int) -> None:
     rng, groups = np.random.default_rng(21), 300
     kept = below = 0
     for _ in range(groups):
         world = of_name(name, rng)
-        training, tested = halves(draw(world, 3000, rng)[0])
+        training, tested = halves(draw(world, cases, rng)[0])
         for side in SIDES:
             proof, _ = prove(training, tested, side, DEMANDS)
             kept += proof.is_kept
