@@ -3,9 +3,9 @@
 Every genre is looked at in half months, months and quarters (beginning with any month), in the ten days to
 Easter, on seven weekdays and at weekends. Parts of the year and Easter are told apart by year: their p-value
 is that of the years together, and they rise only if two years at least show it by themselves, so that a hit
-or a launch isn't a season. All p-values are corrected together (Holm), and what rises has an interval that
-allows for having been picked (Benjamini and Yekutieli, JASA 100, 2005). Of parts that overlap the likeliest
-is listed.
+or a launch isn't a season. What is tested is a rise of more than 5%. All p-values are corrected together
+(Holm), and what rises has an interval that allows for having been picked (Benjamini and Yekutieli, JASA
+100, 2005). Of parts that overlap the likeliest is listed.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from pozytywka_spark.errors import require
 Array = npt.NDArray[np.float64]
 
 ALPHA = 0.01  # chance that anything is listed where nothing rises
+_LEAST = float(np.log(1.05))  # log of a rise that drift and a genre's few launches don't make
 _INTERVAL = 0.05  # of intervals to miss
 _ALONE = 0.05  # p-value of a year that shows it by itself
 COLUMNS = ["genre", "season", "first", "last", "factor", "low", "high", "p_value", "years"]
@@ -86,8 +87,8 @@ def _looked(genre: str, look: Look, mean: Array, covariance: Array) -> _Looked:
     weight = np.linalg.solve(around, np.ones(len(effects)))
     error = float(1 / np.sqrt(weight.sum()))
     effect = float(weight @ effects / weight.sum())
-    alone = int((norm.sf(effects / np.sqrt(np.diag(around))) < _ALONE).sum())
-    p = float(norm.sf(effect / error)) if look.kind == WEEKDAY or alone >= 2 else 1.0
+    alone = int((norm.sf((effects - _LEAST) / np.sqrt(np.diag(around))) < _ALONE).sum())
+    p = float(norm.sf((effect - _LEAST) / error)) if look.kind == WEEKDAY or alone >= 2 else 1.0
     return _Looked(genre, look, effect, error, p)
 
 
