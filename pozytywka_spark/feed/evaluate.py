@@ -59,7 +59,7 @@ def evaluate(settings: Settings, lake: Lake, day: date) -> EvaluateReport:
         after = listeners_until(tasks, sliced, day + timedelta(days=days)).of(LISTENERS)
         pages = data_files(lake, tasks, schemas.FEED.name, None, partition)
         feed = by_slice(tasks, pages, SliceRows("pages", _PAGE, len(sliced.slices)))
-        rows = _judged(settings, lake, tasks, day, prepared, after, feed)
+        rows = _judged(settings, tasks, stages[0]["model_version"], prepared, after, feed)
         named = [{"feed_date": day, **row, "inputs": inputs} for row in rows]
         lake.replace_partitions(as_table(named, table), table, partition)
     return EvaluateReport(day, named, unchanged=False)
@@ -67,9 +67,8 @@ def evaluate(settings: Settings, lake: Lake, day: date) -> EvaluateReport:
 
 def _judged(
     settings: Settings,
-    lake: Lake,
     tasks: Tasks,
-    day: date,
+    version: str,
     prepared: Prepared,
     after: Sequence[Parcel],
     feed: Mapping[int, tuple[Parcel, ...]],
@@ -80,7 +79,6 @@ def _judged(
         weight=lambda _: sum(parcel.size for parcel in prepared.listeners),
         named=lambda _: "the simpler rankings",
     )
-    version = lake.rows(schemas.FEED.name, ["model_version"], [{"feed_date": day}]).column(0)[0].as_py()
     tracking = connected(settings)
     weights = weights_of_file(load_files(tracking, int(version))[WEIGHTS]).values
     work = JudgePages(

@@ -67,7 +67,8 @@ def _facts(
     shown = tuple(done.of(SHOWN))
     counted = tasks.run([0], CountShown(shown), weight=lambda _: 1, named=lambda _: "tracks shown").results[0]
     drawn = sorted(page for line in done.results for page in line[PAGES])[:SIDE_BY_SIDE]
-    version, weights, measured = _model(settings, lake, tasks, day)
+    version = str(rows[0]["model_version"])
+    weights, measured = _model(settings, version)
     catalogue = sum(file.rows for file in data_files(lake, tasks, "tracks"))
     totals = {name: sum(line[name] for line in done.results) for name in (PLACES, EXPLORED, NEW, RELAXED)}
     return Facts(
@@ -90,13 +91,11 @@ def _facts(
     )
 
 
-def _model(settings: Settings, lake: Lake, tasks: Tasks, day: date) -> tuple[str, Any, Mapping[str, Any]]:
-    """Of the version that the day's pages were made with."""
-    rows = lake.rows(schemas.FEED.name, ["model_version"], [{"feed_date": day}]).column("model_version")
-    version = str(rows[0].as_py())
+def _model(settings: Settings, version: str) -> tuple[Any, Mapping[str, Any]]:
+    """The weights and what was measured of the version that the day's pages were made with."""
     files = load_files(connected(settings), int(version))
     weights = weights_of_file(files[WEIGHTS])
-    return version, weights, json.loads(files.get(MEASURED, b"{}"))
+    return weights, json.loads(files.get(MEASURED, b"{}"))
 
 
 def _evaluations(lake: Lake, day: date) -> list[dict[str, Any]]:

@@ -87,7 +87,9 @@ def rank(settings: Settings, lake: Lake, day: date, *, only_free: bool = False) 
         if rows:  # broken off here, and taken back to the settings of before, it must not count as made
             lake.replace_partitions(as_table([], table), table, partition)
         lake.replace_partitions(done.written, schemas.FEED, partition)
-        lake.replace_partitions(as_table(stage_rows(day, counts, feed_id), table), table, partition)
+        lake.replace_partitions(
+            as_table(stage_rows(day, counts, feed_id, model.version), table), table, partition
+        )
     return RankReport(day, feed_id, model.version, counts, before)
 
 

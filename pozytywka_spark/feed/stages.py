@@ -23,8 +23,8 @@ def counts_told(results: Iterable[Mapping[str, Any]]) -> Counts:
     return {key: reduce(add, parts) for key, parts in found.items()}
 
 
-def stage_rows(day: date, counts: Counts, feed_id: str) -> list[dict[str, Any]]:
-    """A row a stage and rule."""
+def stage_rows(day: date, counts: Counts, feed_id: str, version: str) -> list[dict[str, Any]]:
+    """A row a stage and rule; `version`: of the model."""
     return [
         {
             "feed_date": day,
@@ -35,6 +35,7 @@ def stage_rows(day: date, counts: Counts, feed_id: str) -> list[dict[str, Any]]:
             "tracks_out": count.tracks_out,
             "seconds": count.seconds,
             "feed_id": feed_id,
+            "model_version": version,
         }
         for (stage, rule), count in counts.items()
     ]

@@ -50,7 +50,7 @@ FEED_WEIGHTS = table(
 FEED_STAGES = table(
     "feed_stages",
     "feed_date date, stage string, rule string, users bigint, tracks_in bigint, tracks_out bigint, "
-    "seconds double, feed_id string",
+    "seconds double, feed_id string, model_version string",
     keys=["feed_date", "stage", "rule"],
     partition_by=["feed_date"],
 )
