@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pozytywka_spark.config.base import NOTHING, Section, decides
+
+Source = Literal[
+    "unread",
+    "stirred",
+    "own",
+    "artist",
+    "genre",
+    "neighbour",
+    "popular",
+    "popular_city",
+    "new",
+    "random",
+    "taste",
+]
 
 
 class Feed(Section):
@@ -45,4 +59,20 @@ class Feed(Section):
         10,
         ge=1,
         description="in 30 days by an account that farms, at least: with fewer a track is little known",
+    )
+    caps: dict[Source, Annotated[int, Field(ge=0, le=5000)]] = Field(
+        {},
+        description="tracks of a user by source, at most, where not as many as usual "
+        "(`pozytywka_spark/feed/inventory/collect.py`); 0 leaves a source out",
+    )
+    ridge: float = Field(250.0, gt=0, description="of the linear item model")
+    linear_tracks: int = Field(
+        4000,
+        ge=1,
+        le=20_000,
+        description="of the linear item model, the most played: 12 bytes a pair",
+    )
+    rounds: int = Field(80, ge=1, le=2000, description="trees of the heads")
+    tastes_users: int = Field(
+        20_000, ge=100, description="whom tastes are learnt from, about: drawn by a hash of their number"
     )

@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.feed.block_list import read_ids
+from pozytywka_spark.feed.inventory.collect import Wanted
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.lake.event_days import INGEST, recorded_span, span_of_events
@@ -27,6 +28,13 @@ def lists_named(settings: Settings) -> Lists:
         read_ids(settings.feed.block_list, "feed.block_list"),
         read_ids(settings.feed.promoted, "feed.promoted"),
     )
+
+
+def wanted_of(settings: Settings) -> Wanted:
+    """What the inventory is to bring."""
+    chosen = settings.feed
+    caps = {str(source): cap for source, cap in chosen.caps.items()}
+    return Wanted(chosen.candidates, caps, repeats=chosen.repeats == "allow")
 
 
 def span_of_data(settings: Settings, lake: Lake) -> DataSpan:

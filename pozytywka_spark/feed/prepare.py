@@ -44,7 +44,6 @@ from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.months import start_micros
 
 USERS_AT_ONCE = 1000
-RIDGE, MOST_TRACKS = 100.0, 4000  # of the linear item model
 
 
 @dataclass(frozen=True)
@@ -125,14 +124,14 @@ def listeners_until(tasks: Tasks, sliced: Sliced, day: date) -> Done:
 
 def prepare(settings: Settings, tasks: Tasks, sliced: Sliced, cut_off: date) -> Prepared:
     """As of midnight of the day `cut_off`, whatever else was read."""
-    at = start_micros(cut_off)
+    at, chosen = start_micros(cut_off), settings.feed
     made = listeners_until(tasks, sliced, cut_off)
     found = tasks.run(
         [0],
         FindFarmed(
             tuple(made.of(PLAY_COUNTS)),
             sum(line[ACCOUNTS] for line in made.results),
-            settings.feed.farmed_plays,
+            chosen.farmed_plays,
             sliced.tracks,
         ),
         weight=lambda _: 1,
@@ -142,14 +141,14 @@ def prepare(settings: Settings, tasks: Tasks, sliced: Sliced, cut_off: date) -> 
     listeners = tuple(sorted(made.of(LISTENERS), key=lambda parcel: parcel.key))
     counted = tasks.run(
         listeners,
-        CountUsers(sliced.catalogue, farmed, at),
+        CountUsers(sliced.catalogue, farmed, at, min(1.0, chosen.tastes_users / max(1, sliced.users))),
         weight=lambda parcel: parcel.size,
         named=lambda parcel: f"slice {parcel.key[0]} of users",
     )
     counts = tuple(counted.of(COUNTS))
     tracks = tasks.run(
         [0],
-        MakeTracks(sliced.catalogue, counts, at, RIDGE, MOST_TRACKS),
+        MakeTracks(sliced.catalogue, counts, at, chosen.ridge, chosen.linear_tracks),
         weight=lambda _: sum(parcel.size for parcel in counts),
         named=lambda _: "the track side",
     )

@@ -192,6 +192,7 @@ class CountUsers:
     catalogue: Parcel
     farmed: Parcel
     cut_off_us: int
+    tastes_share: float
 
     def __call__(self, items: Sequence[Parcel], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Nothing is told."""
@@ -199,7 +200,8 @@ class CountUsers:
         mask = blobs.unpack(files, self.farmed, np.ndarray)
         for item in items:
             listeners = blobs.unpack(files, item, Batch).listeners
-            files.stage(COUNTS, blobs.pack(counts_of(listeners, catalogue, self.cut_off_us, mask)), item.key)
+            counts = counts_of(listeners, catalogue, self.cut_off_us, mask, self.tastes_share)
+            files.stage(COUNTS, blobs.pack(counts), item.key)
         return iter(())
 
 

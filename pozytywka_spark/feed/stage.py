@@ -13,8 +13,7 @@ from pozytywka_spark.errors import DataError, GuardError
 from pozytywka_spark.feed import blobs
 from pozytywka_spark.feed.arrange.rules import Rules
 from pozytywka_spark.feed.earlier import FEED, SEEN
-from pozytywka_spark.feed.inputs import Lists, check_day, check_plays, lists_named
-from pozytywka_spark.feed.inventory.collect import Wanted
+from pozytywka_spark.feed.inputs import Lists, check_day, check_plays, lists_named, wanted_of
 from pozytywka_spark.feed.model import Model, champion
 from pozytywka_spark.feed.prepare import Prepared, Sliced, prepare, slice_events
 from pozytywka_spark.feed.prepare_work import SHOWN_DAYS, SliceRows
@@ -117,7 +116,7 @@ def plan_of(settings: Settings, day: date, model: Model, users: int) -> Plan:
     chosen = settings.feed
     return Plan(
         day=day,
-        wanted=Wanted(chosen.candidates, repeats=chosen.repeats == "allow"),
+        wanted=wanted_of(settings),
         keep=chosen.light,
         rules=Rules(
             page=chosen.page,

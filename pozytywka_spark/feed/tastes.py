@@ -15,12 +15,14 @@ import numpy as np
 from scipy import sparse
 
 from pozytywka_spark.feed.pairs import Array
+from pozytywka_spark.hashing.dice import mix
 
 FACTORS = 8
 ROUNDS = 20
 PRIOR, RIDGE, OF_GENRES = 1.0, 4.0, 2.0  # strengths of the priors of users, artists, genres
 FLOOR = np.float32(-16.0)  # log chance of an artist that the model leaves out
 _ROWS = 512
+_SEED = 0x7A57
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,13 @@ class Sample:
             sparse.vstack([self.firsts, other.firsts], format="csr"),
             sparse.vstack([self.favourites, other.favourites], format="csr"),
         )
+
+
+def in_sample(user_id: Array, share: float) -> Array:
+    """Of users whether tastes are fitted to what they play: about this share, whatever shard they are in."""
+    thrown = mix(mix(np.full(1, _SEED, np.uint64)) ^ user_id.astype(np.int64).view(np.uint64))
+    chosen: Array = (thrown >> np.uint64(11)) < share * 2.0**53
+    return chosen
 
 
 @dataclass(frozen=True)

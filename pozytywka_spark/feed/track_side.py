@@ -16,7 +16,7 @@ from pozytywka_spark.feed.item_model import ItemModel, from_gram, weighted_plays
 from pozytywka_spark.feed.latest_likes import LatestLikes, latest_likes, merged
 from pozytywka_spark.feed.listening import DAY_US, Listeners
 from pozytywka_spark.feed.pairs import Array, TrackSide
-from pozytywka_spark.feed.tastes import Sample, Tastes
+from pozytywka_spark.feed.tastes import Sample, Tastes, in_sample
 from pozytywka_spark.feed.tastes import fit as fit_tastes
 
 FACTORS = 32  # of the embedding
@@ -105,9 +105,16 @@ class Tracks:
 
 
 def counts_of(
-    listeners: Listeners, catalogue: Catalogue, cut_off_us: int, farmed: Array | None = None
+    listeners: Listeners,
+    catalogue: Catalogue,
+    cut_off_us: int,
+    farmed: Array | None = None,
+    tastes_share: float = 1.0,
 ) -> Counts:
-    """Of some users' events before the cut-off. Plays and likes of `farmed` tracks (bool) count nothing."""
+    """Of some users' events before the cut-off. Plays and likes of `farmed` tracks (bool) count nothing.
+
+    `tastes_share`: of the users, whose first plays go into the sample that tastes are fitted to.
+    """
     past = listeners.listening.between(None, cut_off_us)
     size = len(catalogue)
     good = np.ones(size, dtype=bool) if farmed is None else ~farmed
@@ -139,6 +146,7 @@ def counts_of(
             catalogue.artist[track[first]],
             len(catalogue.artist_id),
             len(catalogue.genre),
+            tastes_share,
         ),
         plays=np.stack([count(track[age < days]) for days in WINDOWS]),
         users_28=count(key % size),
@@ -154,14 +162,17 @@ def counts_of(
     )
 
 
-def sample_of(listeners: Listeners, user: Array, artist: Array, artists: int, genres: int) -> Sample:
-    """Of first plays, what tastes are fitted to."""
+def sample_of(
+    listeners: Listeners, user: Array, artist: Array, artists: int, genres: int, share: float = 1.0
+) -> Sample:
+    """Of first plays, what tastes are fitted to: of this share of the users."""
     firsts = sparse.csr_matrix(
         (np.ones(len(user), dtype=np.float32), (user, artist)),
         shape=(len(listeners), artists),
     )
     firsts.sum_duplicates()
-    return Sample(firsts, favourites_of(listeners, genres))
+    chosen = np.flatnonzero(in_sample(listeners.user_id, share))
+    return Sample(firsts[chosen], favourites_of(listeners, genres)[chosen])
 
 
 def favourites_of(listeners: Listeners, genres: int) -> sparse.csr_matrix:

@@ -13,8 +13,7 @@ from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.feed.gate import AT, Decision, decide, judged
 from pozytywka_spark.feed.heads.fit import How
-from pozytywka_spark.feed.inputs import check_day, check_plays, lists_named
-from pozytywka_spark.feed.inventory.collect import Wanted
+from pozytywka_spark.feed.inputs import check_day, check_plays, lists_named, wanted_of
 from pozytywka_spark.feed.model import (
     MEASURED,
     WEIGHTS,
@@ -141,7 +140,7 @@ def _fitted(
 ) -> dict[str, bytes]:
     """The files of heads and light model."""
     chosen = settings.feed
-    wanted = Wanted(chosen.candidates, repeats=chosen.repeats == "allow")
+    wanted = wanted_of(settings)
     # not the other way round: the fit orders them by slice, and of a slice as they come
     examples: list[Parcel] = []
     for one in prepared:
@@ -158,7 +157,7 @@ def _fitted(
         )
     fitted = tasks.run(
         [0],
-        FitRanker(tuple(examples), weights.values, chosen.light, How(threads=tasks.slots)),
+        FitRanker(tuple(examples), weights.values, chosen.light, How(chosen.rounds, threads=tasks.slots)),
         weight=lambda _: sum(parcel.size for parcel in examples),
         named=lambda _: "the heads",
         cpus=tasks.slots,

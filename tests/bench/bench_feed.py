@@ -1,7 +1,7 @@
 """The feed in worlds with taste: how good it is beside simpler rankings and beside the true chances.
 
     python -m tests.bench.bench_feed [--seeds 1 2 3] [--keep FOLDER] [--surveys]
-    python -m tests.bench.bench_feed --baselines [--ridges] [--seeds 1 2 3]
+    python -m tests.bench.bench_feed --baselines [--linear] [--seeds 1 2 3]
     python -m tests.bench.bench_feed --survey-worlds 50
 
 The first writes a world (2,000 users, 7 months), ingests it, trains, ranks in the order of the value, and
@@ -38,7 +38,7 @@ from tests.bench.taste_rankings import (
     Case,
     bench_world,
     figures,
-    ridges,
+    linear_models,
     tally,
 )
 
@@ -103,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--baselines", action="store_true")
     parser.add_argument("--development", action="store_true")
-    parser.add_argument("--ridges", action="store_true")
+    parser.add_argument("--linear", action="store_true")
     parser.add_argument("--survey-worlds", type=int, default=0, metavar="N")
     parser.add_argument("--surveys", action="store_true")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
@@ -117,13 +117,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     cut_off = DEVELOPMENT if args.development else TEST
     for seed in args.seeds:
         print(f"== seed {seed}, {args.users} users, cut-off {cut_off}")
-        if args.ridges:
-            print(*ridges(Case(bench_world(seed, args.users), cut_off)), sep="\n")
+        if args.linear:
+            print(*linear_models(Case(bench_world(seed, args.users), cut_off)), sep="\n")
         if args.baselines:
             result = tally(Case(bench_world(seed, args.users), cut_off))
             show(result)
             print(*strength(result.sums), sep="\n")
-        elif not args.ridges:
+        elif not args.linear:
             whole(seed, Asked(args.users, cut_off, args.settings, args.surveys, args.keep))
 
 

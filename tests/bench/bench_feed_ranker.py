@@ -91,7 +91,7 @@ def rates(case: Case, listeners: Listeners, found: Scored) -> None:
     done = outcomes_of(listeners.listening, at, case.horizon, size).of(pairs.user, pairs.track, size)
     past = found.features[NAMES.index("user_plays")][first] > 0
     for column, head in enumerate(HEADS):
-        own = own_rate(found.features, head)[0][first]
+        own = own_rate(found.features, head).rate[first]
         edges = np.quantile(own[past], np.arange(1, FIFTHS) / FIFTHS)
         group = np.where(past, np.searchsorted(edges, own, side="right"), FIFTHS)[pairs.user]
         told = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pozytywka_spark.config.feed import Feed
 from pozytywka_spark.feed import light
 from pozytywka_spark.feed.about import About, about, batches
 from pozytywka_spark.feed.heads.examples import examples_of, together
@@ -19,7 +20,7 @@ from pozytywka_spark.feed.pairs import Pairs
 from pozytywka_spark.feed.track_side import Catalogue, Tracks, counts_of, tracks_of
 from pozytywka_spark.feed.value import value_of
 
-RIDGE, MOST_TRACKS = 100.0, 4000
+SETTINGS = Feed()
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Scored:
 def side_of(listeners: Listeners, catalogue: Catalogue, at_us: int) -> Tracks:
     """As of a cut-off."""
     counts = counts_of(listeners, catalogue, at_us)
-    return tracks_of(catalogue, counts, at_us, ridge=RIDGE, most_tracks=MOST_TRACKS)
+    return tracks_of(catalogue, counts, at_us, ridge=SETTINGS.ridge, most_tracks=SETTINGS.linear_tracks)
 
 
 def trained(
@@ -78,7 +79,7 @@ def trained(
         )
         parts.append(replace(part, user=part.user + number * len(listeners)))
     examples = together(parts)
-    heads = fit_heads(examples, how or How())
+    heads = fit_heads(examples, how or How(SETTINGS.rounds))
     whole = examples.whole
     features = examples.features[:, whole]
     value = value_of(heads.chances(features), weights)

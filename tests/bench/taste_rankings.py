@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
+from scipy import sparse
 
 from pozytywka_spark.config import Synthetic
 from pozytywka_spark.config.feed import Feed
 from pozytywka_spark.feed.evaluation.als import fit_als
 from pozytywka_spark.feed.evaluation.judge import ALL, Judged, Tally, judge
-from pozytywka_spark.feed.evaluation.rankings import LINEAR, Known, baselines, ranked
+from pozytywka_spark.feed.evaluation.rankings import HALF_LIFE_DAYS, LINEAR, Known, baselines, ranked
 from pozytywka_spark.feed.item_model import fit, weighted_plays
 from pozytywka_spark.feed.listening import DAY_US, Listening
 from pozytywka_spark.feed.outcomes import HEADS, outcomes_of
+from pozytywka_spark.feed.track_side import GRAM_DAYS
 from pozytywka_spark.months import start_micros
 from tests.worlds.taste_world import TasteWorld, taste_world
 
-PLACES = 50
-HALF_LIFE, RIDGE = 90.0, 150.0  # the linear model's best on the development cut-off (bench_feed --ridges)
+PLACES, FOREVER = 50, 1e9
 TRUTH, TRUE_VALUE, FEED = "true_chances", "true_value", "feed"
 TEST, DEVELOPMENT = date(2022, 7, 1), date(2022, 6, 1)
 Rankings = dict[str, np.ndarray]
@@ -59,19 +60,23 @@ class Case:
             released=catalogue.released_day < at // DAY_US,
         )
 
-    def known(self, past: Listening, ridge: float = RIDGE) -> Known:
-        """The baselines' models."""
-        size, at = len(self.world.catalogue), start_micros(self.cut_off)
+    def plays(self, past: Listening, half_life_days: float) -> sparse.csr_matrix:
+        """Users × tracks, each play weighing half after so many days."""
+        age = start_micros(self.cut_off) - past.play_us
+        shape = (self.world.users.height, len(self.world.catalogue))
+        return weighted_plays(shape, past.play_user, past.play_track, age, half_life_days)
+
+    def known(self, past: Listening) -> Known:
+        """The baselines' models, as `evaluate` has them."""
+        size, at, settings = len(self.world.catalogue), start_micros(self.cut_off), Feed()
         age = at - past.play_us
-        shape = (self.world.users.height, size)
-        plays = weighted_plays(shape, past.play_user, past.play_track, age, HALF_LIFE)
+        plays = self.plays(past, GRAM_DAYS)
         return Known(
             plays=np.bincount(past.play_track, minlength=size),
             lately=np.bincount(past.play_track[age <= 28 * DAY_US], minlength=size),
             released=self.world.catalogue.released_day < at // DAY_US,
-            factors=fit_als(plays),
-            linear=fit(plays, ridge=ridge, most_tracks=4000),
-            half_life_days=HALF_LIFE,
+            factors=fit_als(self.plays(past, HALF_LIFE_DAYS)),
+            linear=fit(plays, ridge=settings.ridge, most_tracks=settings.linear_tracks),
         )
 
 
@@ -100,14 +105,23 @@ def judge_scores(judged: Judged, scores: Mapping[str, np.ndarray]) -> Tally:
     return judge(judged, whole, novel)
 
 
-def ridges(case: Case, values: tuple[float, ...] = (30, 60, 100, 150, 250, 400, 1000)) -> Iterator[str]:
-    """Lines: the linear model at each ridge."""
+def linear_models(case: Case) -> Iterator[str]:
+    """Lines: the linear model's novel plays @10, by recency as fitted, ridge, and recency as asked."""
     judged = case.judged()
-    for ridge in values:
-        known = case.known(judged.past, ridge)
-        scores = baselines(judged.past, judged.users, known, start_micros(case.cut_off))[LINEAR]
-        sums = judge_scores(judged, {LINEAR: scores}).sums
-        yield f"ridge {ridge:g}: " + figures(sums, LINEAR)
+    asked = (30.0, 60.0, 90.0, 180.0, 365.0, FOREVER)
+    known = case.known(judged.past)
+    at = start_micros(case.cut_off)
+    yield "half-lives in days, as fitted and as asked " + " ".join(f"{days:g}" for days in asked)
+    for fitted in (60.0, 90.0, 180.0, 365.0, FOREVER):
+        plays = case.plays(judged.past, fitted)
+        for ridge in (50, 100, 150, 250, 350, 500, 800):
+            linear, found = fit(plays, ridge=ridge, most_tracks=Feed().linear_tracks), []
+            for days in asked:
+                one = replace(known, linear=linear, half_life_days=days)
+                scores = baselines(judged.past, judged.users, one, at)[LINEAR]
+                sums = judge_scores(judged, {LINEAR: scores}).sums
+                found.append(f"{sums[(LINEAR, 'novel_plays_ndcg_10', ALL)].mean:.4f}")
+            yield f"{fitted:g}, ridge {ridge}: {' '.join(found)}"
 
 
 def figures(sums: Mapping[tuple[str, str, str], object], name: str, part: str = ALL) -> str:

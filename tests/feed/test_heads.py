@@ -15,7 +15,7 @@ from pozytywka_spark.feed import light
 from pozytywka_spark.feed.about import about
 from pozytywka_spark.feed.heads import features as declared
 from pozytywka_spark.feed.heads import perturbation
-from pozytywka_spark.feed.heads.calibration import calibrated, sigmoid
+from pozytywka_spark.feed.heads.calibration import OwnRate, calibrated, sigmoid
 from pozytywka_spark.feed.heads.examples import Examples, examples_of
 from pozytywka_spark.feed.heads.features import NAMES, features_of
 from pozytywka_spark.feed.heads.fit import How, fit_heads
@@ -144,18 +144,20 @@ def test_no_examples_at_all() -> None:
 
 
 def test_calibration_finds_slope_and_groups() -> None:
+    """Newcomers, whose rate is the usual one, do half of what others with that rate do."""
     rng = np.random.default_rng(1)
     pairs = 200_000
     user = np.sort(rng.integers(0, 1000, pairs))
-    own = rng.random(1000)[user]
-    never = user < 100
+    never, new = user < 100, (user >= 100) & (user < 500)
+    own = np.where(new, 0.5, rng.random(1000)[user])
     margin = rng.normal(-1, 1.5, pairs)
-    true = sigmoid(0.7 * margin - 0.5) * ~never
-    found = calibrated(margin, rng.random(pairs) < true, user, own, never)
-    chance = found.apply(margin, own, never)
+    true = sigmoid(0.7 * margin - 0.5) * ~never * np.where(new, 0.5, 1.0)
+    found = calibrated(margin, rng.random(pairs) < true, user, OwnRate(own, never, new))
+    chance = found.apply(margin, OwnRate(own, never, new))
     assert chance[never].max() < 1e-3
+    assert chance[new].mean() == pytest.approx(true[new].mean(), rel=0.05)
     for low in np.arange(0, 1, 0.2):
-        mine = (own >= low) & (own < low + 0.2) & ~never
+        mine = (own >= low) & (own < low + 0.2) & ~never & ~new
         assert chance[mine].mean() == pytest.approx(true[mine].mean(), rel=0.05)
 
 

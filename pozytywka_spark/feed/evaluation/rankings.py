@@ -18,7 +18,9 @@ from pozytywka_spark.feed.listening import Listening
 from pozytywka_spark.feed.pairs import Array
 
 POPULAR, LATELY, OWN, ALS, LINEAR = "popular", "popular_lately", "own_most_played", "als", "linear_item_model"
-HALF_LIFE_DAYS = 90.0
+# Of plays that rankings are told. With it, and fitted as `track_side` does it, the linear model was at its
+# best on development cut-offs of worlds with taste (tests/bench/bench_feed.py --linear).
+HALF_LIFE_DAYS = 60.0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Calibration of a head: Platt's on the margin, then a factor for each fifth of users by their own rate.
 
 The factor is what keeps chances personal: trees shrink towards what is usual, so that people who never like
-would get some chance of a like with every track.
+would get some chance of a like with every track. Newcomers have no rate and are a group of their own.
 """
 
 from __future__ import annotations
@@ -20,18 +20,29 @@ _STEPS = 30
 
 
 @dataclass(frozen=True)
+class OwnRate:
+    """Of each pair's user: the rate, whether they `never` do it for all they play, whether they are `new`."""
+
+    rate: Array
+    never: Array
+    new: Array
+
+
+@dataclass(frozen=True)
 class Calibration:
-    """`edges`: of users' own rates between the groups; `factor`: of each, and of those who never do it."""
+    """`edges`: of users' own rates between the groups; `factor`: of each, of those who never do it, and of
+    newcomers.
+    """
 
     slope: float
     intercept: float
     edges: tuple[float, ...]
     factor: tuple[float, ...]
 
-    def apply(self, margin: Array, own: Array, never: Array) -> Array:
-        """Chances, of margins, own rates and whether the user never does it (each a pair's)."""
+    def apply(self, margin: Array, own: OwnRate) -> Array:
+        """Chances, of margins and the user's own rate (each a pair's)."""
         chance = sigmoid(self.slope * margin + np.float32(self.intercept))
-        group = group_of(own, never, self.edges)
+        group = group_of(own, self.edges)
         return np.minimum(chance * np.asarray(self.factor, dtype=np.float32)[group], np.float32(0.999))
 
 
@@ -42,23 +53,26 @@ def sigmoid(margin: Array) -> Array:
     return chance
 
 
-def group_of(own: Array, never: Array, edges: tuple[float, ...]) -> Array:
-    """Numbers from 0 by own rate; the last for those who never do it."""
-    return np.where(never, len(edges) + 1, np.searchsorted(np.asarray(edges, dtype=np.float32), own, "right"))
+def group_of(own: OwnRate, edges: tuple[float, ...]) -> Array:
+    """Numbers from 0 by own rate; the last but one for those who never do it, the last for newcomers."""
+    fifth = np.searchsorted(np.asarray(edges, dtype=np.float32), own.rate, "right")
+    return np.where(own.new, len(edges) + 2, np.where(own.never, len(edges) + 1, fifth))
 
 
-def calibrated(margin: Array, done: Array, user: Array, own: Array, never: Array) -> Calibration:
-    """Fitted to pairs of held-out users; `user` numbers them, `own` and `never` are theirs, a pair each."""
+def calibrated(margin: Array, done: Array, user: Array, own: OwnRate) -> Calibration:
+    """Fitted to pairs of held-out users; `user` numbers them."""
     slope, intercept = _platt(margin.astype(np.float64), done)
     _, first = np.unique(user, return_index=True)
-    edges = tuple(float(edge) for edge in np.quantile(own[first], np.arange(1, _GROUPS) / _GROUPS))
+    rates = own.rate[first[~own.new[first]]]
+    edges = tuple(np.quantile(rates, np.arange(1, _GROUPS) / _GROUPS).tolist()) if len(rates) else ()
     chance = sigmoid(slope * margin + intercept)
-    group = group_of(own, never, edges)
-    seen = np.bincount(group, done, len(edges) + 2)
-    expected = np.bincount(group, chance, len(edges) + 2)
+    group = group_of(own, edges)
+    groups = len(edges) + 3
+    seen, expected = np.bincount(group, done, groups), np.bincount(group, chance, groups)
     # a group that was seen little keeps what is usual; who never does it is taken at their word
     factor = (seen + 2.0) / (expected + 2.0)
-    factor[-1] = seen[-1] / max(expected[-1], 1e-9) if expected[-1] > 1 else factor[0]
+    never = len(edges) + 1
+    factor[never] = seen[never] / max(expected[never], 1e-9) if expected[never] > 1 else factor[0]
     return Calibration(slope, intercept, edges, tuple(float(np.clip(each, 1e-4, 10)) for each in factor))
 
 

@@ -67,7 +67,8 @@ def fit_heads(examples: Examples, how: How) -> Heads:
     margins = raw.margins(features)
     calibrations = {}
     for column, head in enumerate(trained):
-        own, never = own_rate(features, head)
         done = examples.done[whole, HEADS.index(head)].astype(np.float64)
-        calibrations[head] = calibrated(margins[:, column], done, examples.user[whole], own, never)
+        calibrations[head] = calibrated(
+            margins[:, column], done, examples.user[whole], own_rate(features, head)
+        )
     return Heads(raw.booster, trained, calibrations, raw.features)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pozytywka_spark.errors import GuardError
-from pozytywka_spark.feed.heads.calibration import MANY_PLAYS, OWN_RATE, Calibration
+from pozytywka_spark.feed.heads.calibration import MANY_PLAYS, OWN_RATE, Calibration, OwnRate
 from pozytywka_spark.feed.heads.features import NAMES, features_hash
 from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Array
@@ -53,8 +53,8 @@ class Heads:
             return found
         margins = self.margins(features)
         for column, head in enumerate(self.trained):
-            own, never = own_rate(features, head)
-            found[:, HEADS.index(head)] = self.calibrations[head].apply(margins[:, column], own, never)
+            own = own_rate(features, head)
+            found[:, HEADS.index(head)] = self.calibrations[head].apply(margins[:, column], own)
         return found
 
     def files(self) -> dict[str, bytes]:
@@ -68,13 +68,11 @@ class Heads:
         return {BOOSTER: self.booster, HEADS_FILE: json.dumps(plain, indent=1).encode()}
 
 
-def own_rate(features: Array, head: str) -> tuple[Array, Array]:
-    """Of each pair the user's own rate of a head, and whether they never do it for all they play."""
-    own = features[NAMES.index(OWN_RATE[head])]
-    if head != "like":
-        return own, np.zeros(len(own), dtype=bool)
-    never = (features[NAMES.index("user_likes")] == 0) & (features[NAMES.index("user_plays")] >= MANY_PLAYS)
-    return own, never
+def own_rate(features: Array, head: str) -> OwnRate:
+    """Of each pair's user, of a head."""
+    rate, plays = features[NAMES.index(OWN_RATE[head])], features[NAMES.index("user_plays")]
+    never = (features[NAMES.index("user_likes")] == 0) & (plays >= MANY_PLAYS) & (head == "like")
+    return OwnRate(rate, never, plays == 0)
 
 
 def from_files(files: Mapping[str, bytes]) -> Heads:
