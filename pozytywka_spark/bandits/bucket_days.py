@@ -96,7 +96,7 @@ class _History:
         self._shown = SHOWN.to_frame()
 
     def until(self, day: date) -> pl.DataFrame:
-        """By the midnight that the day begins with."""
+        """SHOWN by the midnight that the day begins with: columns `user_id`, `chosen`, `shown_at`."""
         while self._left and self._left[0] < day:
             files = self._bucket.days[self._left.pop(0)]
             rows = self._files.read(files, _SHOWN_COLUMNS).filter(pl.col("slot") == self._slot)

@@ -68,7 +68,7 @@ def _first_from(users: np.ndarray, times: np.ndarray, events: pl.DataFrame) -> n
 
 
 def last_shown(shown: pl.DataFrame) -> pl.DataFrame:
-    """Grain user and arm: when it was shown to them last. Of SHOWN in any order."""
+    """A row a user and arm: when it was shown to them last. Of SHOWN in any order."""
     return shown.group_by(_SHOWN_KEYS).agg(pl.col("shown_at").max())
 
 
@@ -111,5 +111,5 @@ def with_days_since(rows: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
 
 
 def shown_of(rows: pl.DataFrame) -> pl.DataFrame:
-    """What decisions showed whom when: SHOWN."""
+    """What decisions showed whom when, a row each: `user_id`, `chosen`, `shown_at`."""
     return rows.select("user_id", "chosen", pl.col("decided_at").dt.epoch("us").alias("shown_at"))
