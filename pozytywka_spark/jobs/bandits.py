@@ -71,7 +71,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     _slot(parser)
     _policy(parser, "a version's number, champion, challenger, uniform, or a file with a policy")
     parser.add_argument(
-        "--days", type=_days, metavar="A..B", help="logged days; default: those that learning leaves out"
+        "--days", type=_days, metavar="A..B", help="logged days; default: those since it learnt"
     )
 
 
