@@ -15,7 +15,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from pozytywka_spark.bandits.rewards import EARNED, SHOWN, last_shown, shown_of, with_days_since, with_rewards
+from pozytywka_spark.bandits.days_since import ShownBefore
+from pozytywka_spark.bandits.rewards import EARNED, with_rewards
 from pozytywka_spark.bandits.slots import SEASONAL, SlotPlan
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
@@ -72,7 +73,7 @@ def read_days(
             worked_out = slot.kind != SEASONAL and _needs_history(rows)
             if worked_out:
                 past = history.setdefault(name, _History(bucket, name, files))
-                rows = with_days_since(rows, pl.concat([past.until(day), shown_of(rows)]))
+                rows = past.until(day).with_days_since(rows)
             if not slot.is_logged:
                 if slot.reward not in earned:
                     earned[slot.reward] = _earned(bucket, slot.reward, files)
@@ -88,19 +89,21 @@ def _needs_history(rows: pl.DataFrame) -> bool:
 
 
 class _History:
-    """When a slot's arms were last shown to users, up to a day that only moves on."""
+    """When a slot's arms were last shown to users, up to a day that only moves on; each is asked for once."""
 
     def __init__(self, bucket: Bucket, slot: str, files: TaskFiles) -> None:
         self._bucket, self._slot, self._files = bucket, slot, files
         self._left = sorted(bucket.days)
-        self._shown = SHOWN.to_frame()
+        self._shown = ShownBefore()
 
-    def until(self, day: date) -> pl.DataFrame:
-        """By the midnight that the day begins with."""
+    def until(self, day: date) -> ShownBefore:
+        """By the midnight that the day begins with; whoever asks adds the day's own."""
         while self._left and self._left[0] < day:
             files = self._bucket.days[self._left.pop(0)]
-            rows = self._files.read(files, _SHOWN_COLUMNS).filter(pl.col("slot") == self._slot)
-            self._shown = last_shown(pl.concat([self._shown, shown_of(rows)]))
+            rows = self._files.read(files, _SHOWN_COLUMNS)
+            self._shown.add(rows.filter(pl.col("slot") == self._slot))
+        if self._left and self._left[0] == day:
+            self._left.pop(0)
         return self._shown
 
 

@@ -132,6 +132,7 @@ def show_day(day: Day) -> None:
             show_planned(slot.planned, None, None)
         for why in slot.why_not:
             cli.say(f"not yet  {why}")
+        cli.say(f"page     {slot.page}")
 
 
 def _days(days: Sequence[object]) -> str:

@@ -1,6 +1,6 @@
-"""A day's whole work: take in, sum, and by slot learn, weigh, plan. Run again it goes on where it stopped.
+"""A day's whole work: take in, sum, and by slot learn, weigh, plan, write the page.
 
-Each step is idempotent by itself: what it made of the same inputs stands.
+Run again it goes on where it stopped: each step is idempotent, what it made of the same inputs stands.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import date
 from pozytywka_spark.bandits.learn import Learnt, days_of, learn
 from pozytywka_spark.bandits.plan import Planned, plan
 from pozytywka_spark.bandits.policies import aliased_policy
+from pozytywka_spark.bandits.report import report
 from pozytywka_spark.bandits.sum_days import Summed, sum_days
 from pozytywka_spark.bandits.take_in import TakenIn, take_in
 from pozytywka_spark.bandits.value import Gated, gate
@@ -22,13 +23,14 @@ from pozytywka_spark.schemas import USERS
 
 @dataclass(frozen=True)
 class SlotDay:
-    """What a slot's day brought; `why_not`: what it couldn't do yet, in words."""
+    """What a slot's day brought; `why_not`: what it couldn't do yet, in words; `page`: where that is."""
 
     slot: str
     learnt: Learnt | None
     gated: Gated | None
     planned: Planned | None
     why_not: tuple[str, ...]
+    page: str
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Day:
 
 def daily(settings: Settings, lake: Lake, day: date, path: str | None) -> Day:
     """Take in `path` (if there is one), sum what changed, and for each slot that is logged before `day` learn
-    from what was mature, weigh the challenger and plan the day. Raises `DataError` where there is no log.
+    from what was mature, weigh the challenger, plan the day and write the page.
+
+    Raises `DataError` where there is no log.
     """
     taken = take_in(settings, lake, path) if path else None
     summed = sum_days(settings, lake)
@@ -67,4 +71,5 @@ def _slot(settings: Settings, lake: Lake, slot: str, day: date) -> SlotDay:
         planned = plan(settings, lake, slot, day)
     else:
         why_not.append(f"table {USERS.name} is not in {lake.root}: nothing is planned")
-    return SlotDay(slot, learnt, gated, planned, tuple(why_not))
+    page = report(settings, lake, slot)
+    return SlotDay(slot, learnt, gated, planned, tuple(why_not), page)

@@ -1,15 +1,11 @@
-"""What came of decisions, and when each arm was last shown: frames in, frames out. No Spark here."""
+"""What came of decisions: frames in, frames out. No Spark here."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.months import DAY_MICROS
-
 EARNED = pl.Schema({"user_id": pl.Int64(), "at": pl.Int64()})  # an event of the slot's type, microseconds
-SHOWN = pl.Schema({"user_id": pl.Int64(), "chosen": pl.String(), "shown_at": pl.Int64()})
-_SHOWN_KEYS = ["user_id", "chosen"]
 
 
 def with_rewards(
@@ -44,7 +40,7 @@ def with_rewards(
 def _first_from(users: np.ndarray, times: np.ndarray, events: pl.DataFrame) -> np.ndarray:
     """Of each user and time the user's first event at or after it; beyond all times if there is none."""
     none = np.iinfo(np.int64).max
-    if not events.height:
+    if not events.height or not len(users):
         return np.full(len(users), none)
     theirs = events.get_column("user_id").to_numpy()
     at = events.get_column("event_at").to_numpy()
@@ -65,51 +61,3 @@ def _first_from(users: np.ndarray, times: np.ndarray, events: pl.DataFrame) -> n
         )
     is_theirs = there & (found < stop) & (found >= begin)
     return np.where(is_theirs, at[np.minimum(found, len(at) - 1)], none)
-
-
-def last_shown(shown: pl.DataFrame) -> pl.DataFrame:
-    """Grain user and arm: when it was shown to them last. Of SHOWN in any order."""
-    return shown.group_by(_SHOWN_KEYS).agg(pl.col("shown_at").max())
-
-
-def with_days_since(rows: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
-    """`rows` (one slot's, with `eligible`) with `days_since` where it was null as a whole: fractional days
-    since the user was last shown the arm, by `shown` (SHOWN), before `decided_at`; null inside: never.
-    """
-    is_open = pl.col("days_since").is_null() & pl.col("eligible").is_not_null()
-    numbered = rows.with_columns(pl.int_range(pl.len()).alias("row"))
-    asked = (
-        numbered.filter(is_open)
-        .select(
-            "row",
-            "user_id",
-            pl.col("decided_at").dt.epoch("us").alias("at"),
-            pl.col("eligible").alias("chosen"),
-        )
-        .with_columns(pl.int_ranges(pl.col("chosen").list.len()).alias("place"))
-        .explode("chosen", "place")
-        .filter(pl.col("chosen").is_not_null())
-        .sort("at")
-    )
-    found = asked.join_asof(
-        shown.sort("shown_at").with_columns(pl.col("shown_at").alias("at")),
-        on="at",
-        by=_SHOWN_KEYS,
-        strategy="backward",
-        allow_exact_matches=False,
-        check_sortedness=False,
-    )
-    # divided by numpy: Polars multiplies by the reciprocal, which isn't the same to the last bit
-    gap = found.select((pl.col("at") - pl.col("shown_at")).cast(pl.Float64)).to_series().to_numpy()
-    days = pl.Series("worked_out", gap / DAY_MICROS).fill_nan(None)
-    ordered = found.with_columns(days).sort("row", "place")
-    lists = ordered.group_by("row", maintain_order=True).agg("worked_out")
-    joined = numbered.join(lists, on="row", how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("days_since", "worked_out").alias("days_since")).drop(
-        "row", "worked_out"
-    )
-
-
-def shown_of(rows: pl.DataFrame) -> pl.DataFrame:
-    """What decisions showed whom when: SHOWN."""
-    return rows.select("user_id", "chosen", pl.col("decided_at").dt.epoch("us").alias("shown_at"))

@@ -70,7 +70,7 @@ def round_sums(rows: pl.DataFrame, min_probability: float, kind: str) -> pl.Data
 
 
 def chosen_sums(mature: pl.DataFrame) -> pl.DataFrame:
-    """The same of chosen arms alone, without a bound and whenever it was that they were shown."""
+    """The same columns of chosen arms alone, without a bound and whenever it was that they were shown."""
     weight = 1.0 / pl.col("probability")
     return (
         mature.group_by(pl.col("chosen").alias("arm"), pl.col("group").fill_null(""))
@@ -87,12 +87,12 @@ def chosen_sums(mature: pl.DataFrame) -> pl.DataFrame:
 
 
 def added(sums: pl.DataFrame) -> pl.DataFrame:
-    """Sums of the same cell together, in the order of their keys."""
+    """Sums with a row a cell, in the order of their KEYS."""
     return sums.group_by(KEYS).agg(pl.col(*VALUES).sum()).sort(KEYS)
 
 
 def no_sums() -> pl.DataFrame:
-    """No cell."""
+    """No rows, with the columns of `round_sums`."""
     values = {"rounds": pl.Int64, **dict.fromkeys((*CHOSEN, *OTHER), pl.Float64)}
     return pl.DataFrame(schema={"arm": pl.String, "group": pl.String, "seen": pl.Int32, **values})
 

@@ -49,7 +49,8 @@ class Gated:
 
 
 def evaluate(settings: Settings, lake: Lake, slot: str, asked: str, days: Days | None) -> Evaluation:
-    """Value a policy on the log of [first, last] day (default: the holdout), and keep that in the table.
+    """Value a policy on the log of [first, last] day, and keep that in the table. Default: the days since it
+    learnt; of a policy that didn't, those of the holdout.
 
     Raises `RefusedError` where the log can't say it; then nothing is written.
     """
@@ -57,7 +58,7 @@ def evaluate(settings: Settings, lake: Lake, slot: str, asked: str, days: Days |
     if days is not None and days[0] > days[1]:
         raise UsageError(f"--days {days[0]}..{days[1]}: the first is after the last; expected A..B in order")
     found = find_policy(settings, slot, asked)
-    first, last = days or _holdout(settings, lake, slot, None)
+    first, last = days or _since(lake, slot, found.policy) or _holdout(settings, lake, slot, None)
     with lake.tasks() as tasks:
         sums = _sums(settings, lake, tasks, slot, [found.policy, UNIFORM_POLICY], (first, last))
     evaluation = evaluation_of(sums, 0, found.name, [(UNIFORM, 1)])
@@ -177,6 +178,17 @@ def _sums(
 
 def _files(log: Log) -> list[Any]:
     return [file for day in log.all_days for file in log.days[day]]
+
+
+def _since(lake: Lake, slot: str, policy: Policy) -> Days | None:
+    """The first and the last day with mature decisions that a policy hasn't learnt from; None if all days
+    are such, or none is.
+    """
+    if policy.trained_days is None:
+        return None
+    last = date.fromisoformat(policy.trained_days[1][:10])
+    days = [day for day, _ in days_of(lake, slot, None) if day > last]
+    return (days[0], days[-1]) if days else None
 
 
 def _holdout(settings: Settings, lake: Lake, slot: str, until: date | None) -> Days:

@@ -59,7 +59,7 @@ def take_in(lake: Lake, kind_name: str, chunks: Iterable[pl.DataFrame], path: st
         came, refused, rows, days = _put(tasks, kind, chunks, source, reasons)
         taken = duplicates = 0
         if came:
-            table = table_of(kind)
+            table = table_of(kind)  # FEED_SURVEYS or FEED_SEEN
             version = lake.txn_version(table.name, _app(table)) or 0
             buckets = buckets_of(lake)
             work = TakeIn(

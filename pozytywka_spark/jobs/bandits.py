@@ -71,7 +71,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     _slot(parser)
     _policy(parser, "a version's number, champion, challenger, uniform, or a file with a policy")
     parser.add_argument(
-        "--days", type=_days, metavar="A..B", help="logged days; default: those that learning leaves out"
+        "--days", type=_days, metavar="A..B", help="logged days; default: those since it learnt"
     )
 
 
@@ -108,6 +108,6 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "export": ("write a policy as the JSON that alone decides", _export),
     "plan": ("decide a day for all free users", _plan),
     "season": ("which genre rises when, with intervals", _slot),
-    "daily": ("take in, sum, learn, weigh and plan, slot by slot", _daily),
+    "daily": ("take in, sum, learn, weigh, plan and write the page, slot by slot", _daily),
     "report": ("the page: scores, who sees what, seasons, exposure", _slot),
 }

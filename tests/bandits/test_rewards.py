@@ -9,8 +9,9 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pozytywka_spark.bandits.days_since import ShownBefore, with_days_since
 from pozytywka_spark.bandits.last_shown import LastShown
-from pozytywka_spark.bandits.rewards import last_shown, shown_of, with_days_since, with_rewards
+from pozytywka_spark.bandits.rewards import with_rewards
 from pozytywka_spark.months import as_micros
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -68,7 +69,10 @@ def test_days_since_are_those_of_a_loop(decided: list[tuple[int, int, str]]) -> 
     early = [each for each in decided if each[1] < 24]
     before = rows.filter(pl.Series([hours < 24 for _, hours, _ in decided]))
     today = rows.filter(pl.Series([hours >= 24 for _, hours, _ in decided]))
-    told = with_days_since(today, pl.concat([last_shown(shown_of(before)), shown_of(today)]))
+    shown = ShownBefore()
+    for part in range(2):
+        shown.add(before.gather_every(2, part))
+    told = shown.with_days_since(today)
     expected = []
     for user, hours, _ in [each for each in decided if each not in early]:
         days = []
@@ -108,4 +112,19 @@ def test_days_that_were_said_stay() -> None:
         pl.Series("eligible", [["a", "b"]]),
         pl.Series("days_since", [[None, 3.5]]),
     )
-    assert with_days_since(rows, shown_of(rows)).get_column("days_since").to_list() == [[None, 3.5]]
+    assert with_days_since(rows).get_column("days_since").to_list() == [[None, 3.5]]
+
+
+def test_what_was_said_counts_as_shown_and_users_may_be_names() -> None:
+    rows = pl.DataFrame(
+        {
+            "user_id": ["x", "x", "y", "x"],
+            "decided_at": [at(0), at(12), at(24), at(24)],
+            "chosen": ["a", "b", "a", "a"],
+            "eligible": [["a", "b"], ["b"], None, ["b", "a"]],
+            "days_since": [None, [7.0], None, None],
+        }
+    )
+    told = with_days_since(rows)
+    assert told.get_column("days_since").to_list() == [[None, None], [7.0], None, [0.5, 1.0]]
+    assert told.drop("days_since").equals(rows.drop("days_since"))

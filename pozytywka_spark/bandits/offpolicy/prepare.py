@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pozytywka_spark.bandits.days_since import with_days_since
 from pozytywka_spark.bandits.offpolicy.blocks import spelt_out
 from pozytywka_spark.bandits.policy import Policy
-from pozytywka_spark.bandits.rewards import shown_of, with_days_since
 from pozytywka_spark.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def prepared(decisions: pl.DataFrame, policy: Policy, bandits: Bandits) -> pl.Da
         arms = pl.lit(_all_arms(rows, policy, bandits), pl.List(pl.String))
         rows = rows.with_columns(pl.col("eligible").fill_null(arms))
     if rows.get_column("days_since").null_count():
-        rows = with_days_since(rows, shown_of(rows))
+        rows = with_days_since(rows)
     rows = spelt_out(rows, [])
     rows = rows.filter(pl.col("reward").is_not_null())
     if not rows.height:

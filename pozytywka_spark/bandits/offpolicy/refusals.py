@@ -68,7 +68,8 @@ def refuse(sums: Sums, number: int, policy: Policy, evaluation: Evaluation, min_
     if not ips.effective_sample >= min_effective:
         raise TooFewEffectiveError(
             f"policy {name}: effective sample {ips.effective_sample:,.0f} of {ips.decisions:,} decisions "
-            f"(bandits.min_effective is {min_effective:,.0f}): log more days, or explore more",
+            f"(bandits.min_effective is {min_effective:,.0f}): judge on more days (bandits.holdout_days), "
+            "log more, or explore more",
             evaluation,
         )
     if ips.largest_weight_share > LARGEST_SHARE:
