@@ -39,7 +39,7 @@ def test_a_jobs_own_help_is_called_as_it_is_called(
 @pytest.mark.parametrize(
     ("argv", "told"),
     [
-        (["polka"], "error: no such job: polka; jobs: doctor "),
+        (["polka"], "error: no such job: polka; jobs: bandits doctor "),
         (["score", "--set", "nothing=1"], "error: unknown setting nothing"),
         ([], "usage: pozytywka JOB"),
     ],
