@@ -67,7 +67,7 @@ def tables() -> dict[str, pl.DataFrame]:
 
 
 def events(seed: int = 1, plays: int = 60) -> list[Event]:
-    """Plays of users, some skipped or liked, in the 100 days before the cut-off. The last two users are new."""
+    """Plays, some skipped or liked, in the 100 days before the cut-off. The last two users are new."""
     rng = np.random.default_rng(seed)
     found: list[Event] = []
     for user in range(USERS - 2):
