@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pozytywka_spark.config.base import NOTHING, Section, decides
+
+Number = TypeVar("Number", int, float)
+HEADS = ("finish", "skip", "like", "again")
+SOURCES = (
+    "unread", "stirred", "own", "artist", "genre", "neighbour", "popular", "popular_city", "new", "random",
+    "taste",
+)  # fmt: skip
 
 
 class Feed(Section):
@@ -46,3 +53,22 @@ class Feed(Section):
         ge=1,
         description="in 30 days by an account that farms, at least: with fewer a track is little known",
     )
+    caps: dict[str, Annotated[int, Field(ge=0, le=5000)]] = Field(
+        {}, description="by source of candidates, in place of what it gives at most; 0 leaves it out"
+    )
+
+    @field_validator("weights")
+    @classmethod
+    def _of_heads(cls, weights: dict[str, float]) -> dict[str, float]:
+        return _named(weights, HEADS, "heads")
+
+    @field_validator("caps")
+    @classmethod
+    def _of_sources(cls, caps: dict[str, int]) -> dict[str, int]:
+        return _named(caps, SOURCES, "sources")
+
+
+def _named(numbers: dict[str, Number], names: tuple[str, ...], what: str) -> dict[str, Number]:
+    if unknown := sorted(set(numbers) - set(names)):
+        raise ValueError(f"no such {what}: {', '.join(unknown)}; there are {', '.join(names)}")
+    return numbers

@@ -115,7 +115,7 @@ def plan_of(settings: Settings, day: date, model: Model, users: int) -> Plan:
     chosen = settings.feed
     return Plan(
         day=day,
-        wanted=Wanted(chosen.candidates, repeats=chosen.repeats == "allow"),
+        wanted=Wanted(chosen.candidates, chosen.caps, repeats=chosen.repeats == "allow"),
         keep=chosen.light,
         rules=Rules(
             page=chosen.page,

@@ -141,7 +141,7 @@ def _fitted(
 ) -> dict[str, bytes]:
     """The files of heads and light model."""
     chosen = settings.feed
-    wanted = Wanted(chosen.candidates, repeats=chosen.repeats == "allow")
+    wanted = Wanted(chosen.candidates, chosen.caps, repeats=chosen.repeats == "allow")
     # not the other way round: the fit orders them by slice, and of a slice as they come
     examples: list[Parcel] = []
     for one in prepared:

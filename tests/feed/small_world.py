@@ -38,7 +38,7 @@ def track(number: int) -> str:
     return f"t{number:04d}"
 
 
-def tables() -> dict[str, pl.DataFrame]:
+def tables(users: int = USERS) -> dict[str, pl.DataFrame]:
     """Tracks, artists, users."""
     genres = ["jazz", "pop", "rock", "folk", "metal", "techno"]
     return {
@@ -58,9 +58,9 @@ def tables() -> dict[str, pl.DataFrame]:
         ),
         "users": pl.DataFrame(
             {
-                "user_id": list(range(100, 100 + USERS)),
-                "city": ["Kraków", "Gdańsk"] * (USERS // 2),
-                "favourite_genres": [[genres[number % 6]] for number in range(USERS)],
+                "user_id": list(range(100, 100 + users)),
+                "city": ["Kraków", "Gdańsk"] * (users // 2),
+                "favourite_genres": [[genres[number % 6]] for number in range(users)],
             }
         ),
     }
