@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pozytywka_spark.config.base import NOTHING, Section, decides
 
+HEADS = ("finish", "skip", "like", "again")
 Source = Literal[
     "unread",
     "stirred",
@@ -76,3 +77,10 @@ class Feed(Section):
     tastes_users: int = Field(
         20_000, ge=100, description="whom tastes are learnt from, about: drawn by a hash of their number"
     )
+
+    @field_validator("weights")
+    @classmethod
+    def _of_heads(cls, weights: dict[str, float]) -> dict[str, float]:
+        if unknown := sorted(set(weights) - set(HEADS)):
+            raise ValueError(f"no such heads: {', '.join(unknown)}; there are {', '.join(HEADS)}")
+        return weights

@@ -123,7 +123,8 @@ class AddTallies:
             ordered = sorted(self.tallies, key=lambda parcel: parcel.key)
             tally = added([blobs.unpack(files, parcel, Tally) for parcel in ordered])
             offered = int(blobs.unpack(files, self.tracks, Tracks).released.sum())
-            yield {ROWS: [list(row) for row in tally.rows(offered)]}
+            # a slice that nobody is in has no figures
+            yield {ROWS: [list(row) for row in tally.rows(offered) if not np.isnan(row[3])]}
 
 
 def pages_of(rows: pl.DataFrame, user_id: Array, track_id: Array) -> Array:

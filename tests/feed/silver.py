@@ -10,13 +10,13 @@ from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import as_table
 from pozytywka_spark.spark.session_on_demand import session_on_demand
-from tests.feed.small_world import Event, tables
+from tests.feed.small_world import USERS, Event, tables
 
 
-def silver(settings: Settings, rows: Sequence[Event]) -> Lake:
+def silver(settings: Settings, rows: Sequence[Event], users: int = USERS) -> Lake:
     """A lake with users, artists, tracks and those events; without a Spark session, for it is small."""
     lake = open_lake(settings, session_on_demand(settings, "tests"))
-    made = tables()
+    made = tables(users)
     for table in (schemas.TRACKS, schemas.ARTISTS, schemas.USERS):
         lake.append(as_table(made[table.name].to_dicts(), table), table)
     put_events(lake, rows)

@@ -38,7 +38,7 @@ def track(number: int) -> str:
     return f"t{number:04d}"
 
 
-def tables() -> dict[str, pl.DataFrame]:
+def tables(users: int = USERS) -> dict[str, pl.DataFrame]:
     """Tracks, artists, users."""
     genres = ["jazz", "pop", "rock", "folk", "metal", "techno"]
     return {
@@ -58,16 +58,16 @@ def tables() -> dict[str, pl.DataFrame]:
         ),
         "users": pl.DataFrame(
             {
-                "user_id": list(range(100, 100 + USERS)),
-                "city": ["Kraków", "Gdańsk"] * (USERS // 2),
-                "favourite_genres": [[genres[number % 6]] for number in range(USERS)],
+                "user_id": list(range(100, 100 + users)),
+                "city": ["Kraków", "Gdańsk"] * (users // 2),
+                "favourite_genres": [[genres[number % 6]] for number in range(users)],
             }
         ),
     }
 
 
 def events(seed: int = 1, plays: int = 60) -> list[Event]:
-    """Plays of users, some skipped or liked, in the 100 days before the cut-off. The last two users are new."""
+    """Plays, some skipped or liked, in the 100 days before the cut-off. The last two users are new."""
     rng = np.random.default_rng(seed)
     found: list[Event] = []
     for user in range(USERS - 2):
