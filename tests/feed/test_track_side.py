@@ -8,9 +8,11 @@ from operator import add
 import numpy as np
 import pytest
 
+from pozytywka_spark.feed.item_model import fit, weighted_plays
 from pozytywka_spark.feed.latest_likes import stirred
 from pozytywka_spark.feed.listening import DAY_US
-from pozytywka_spark.feed.track_side import UNKNOWN_DAY, Counts, counts_of, tracks_of
+from pozytywka_spark.feed.tastes import in_sample
+from pozytywka_spark.feed.track_side import GRAM_DAYS, UNKNOWN_DAY, Counts, counts_of, tracks_of
 from tests.feed.plain_model import CUT_OFF, TRACKS, USERS, ages, made
 
 NAMES = ("plays", "users_28", "finished", "skipped", "liked", "pairs", "again", "city", "firsts")
@@ -53,6 +55,41 @@ def test_counts_of_parts_add_up(step: int) -> None:
     assert (summed.sample.firsts != whole.sample.firsts).nnz == 0
     for name in ("track", "genre", "like_us", "user_id"):
         assert np.array_equal(getattr(summed.likes, name), getattr(whole.likes, name)), name
+
+
+def test_the_sample_of_tastes_is_the_same_users_in_any_split() -> None:
+    listeners, catalogue, _ = made(3)
+    whole = counts_of(listeners, catalogue, CUT_OFF, tastes_share=0.5).sample
+    parts = [listeners.some(at, at + 1) for at in range(USERS)]
+    summed: Counts = reduce(add, (counts_of(part, catalogue, CUT_OFF, tastes_share=0.5) for part in parts))
+    everybody = counts_of(listeners, catalogue, CUT_OFF).sample
+    chosen = in_sample(listeners.user_id, 0.5)
+    assert 0 < whole.firsts.shape[0] == chosen.sum() < USERS
+    for sample in (whole, summed.sample):
+        assert (sample.firsts != everybody.firsts[np.flatnonzero(chosen)]).nnz == 0
+        assert (sample.favourites != everybody.favourites[np.flatnonzero(chosen)]).nnz == 0
+
+
+def test_about_that_share_of_users_is_in_the_sample() -> None:
+    users = np.arange(10_000)
+    quarter = in_sample(users, 0.25)
+    assert quarter.mean() == pytest.approx(0.25, abs=0.02)
+    assert not (quarter & ~in_sample(users, 0.5)).any()  # more users: none of them leaves
+    assert in_sample(users, 1.0).all()
+
+
+def test_the_linear_model_is_the_one_of_all_plays() -> None:
+    """Summed as grams of shards, it is what the benches fit to the plays themselves."""
+    listeners, catalogue, _ = made(2)
+    past = listeners.listening.between(None, CUT_OFF)
+    plays = weighted_plays(
+        (USERS, TRACKS), past.play_user, past.play_track, CUT_OFF - past.play_us, GRAM_DAYS
+    )
+    counts = counts_of(listeners, catalogue, CUT_OFF)
+    model = tracks_of(catalogue, counts, CUT_OFF, ridge=2.0, most_tracks=10).model
+    expected = fit(plays, ridge=2.0, most_tracks=10)
+    assert np.array_equal(model.track, expected.track)
+    assert np.allclose(model.weight, expected.weight, atol=1e-5)
 
 
 def test_farmed_tracks_count_nothing() -> None:
