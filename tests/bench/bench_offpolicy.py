@@ -24,8 +24,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import psutil
-from pyspark.sql import SparkSession
 
 from pozytywka_spark.bandits.gate import ESTIMATOR, bound
 from pozytywka_spark.bandits.offpolicy import evaluate
@@ -53,7 +51,7 @@ from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import SLOT_DECISIONS
 from pozytywka_spark.spark.session import build_session
 from tests.bandits.message_logs import MessageWorld, drawn_log, true_value
-from tests.bench.memory import jvm_peak, peak_of, workers_peak
+from tests.bench.memory import jvm_peak, peak_of, processor_seconds, workers_peak
 from tests.bench.obp_samples import samples
 
 FIRST, DAYS, BUCKETS = date(2024, 3, 1), 8, 10
@@ -226,13 +224,6 @@ def speed(decisions: int) -> None:
         f"{sums.users:,} users: {took:.1f} s, {used:.1f} s of processors; JVM {memory[0]:.2f}, workers "
         f"{memory[1]:.2f}, driver {memory[2]:.2f} GB; dr {estimate.value:.5f}"
     )
-
-
-def processor_seconds(spark: SparkSession) -> float:
-    """Of this process, the session's JVM and its workers, so far."""
-    jvm = psutil.Process(int(spark._jvm.java.lang.ProcessHandle.current().pid()))
-    family = [psutil.Process(), jvm, *jvm.children(recursive=True)]
-    return sum(sum(process.cpu_times()[:4]) for process in family)
 
 
 def main() -> None:
