@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from datetime import date
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
@@ -34,15 +33,8 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     return int(code)
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a day such as 2023-05-01") from None
-
-
 def _at(parser: argparse.ArgumentParser, text: str, *, required: bool = True) -> None:
-    parser.add_argument("--at", type=_day, required=required, metavar="DAY", help=text)
+    parser.add_argument("--at", type=cli.day, required=required, metavar="DAY", help=text)
 
 
 def _train(parser: argparse.ArgumentParser) -> None:
