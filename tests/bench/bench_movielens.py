@@ -86,9 +86,9 @@ def strongest(earlier: Rated) -> Linear:
     return max(
         (
             (fitted, asked, ridge)
-            for fitted in (60.0, 365.0, FOREVER)
-            for asked in (14.0, 30.0, 60.0, 365.0, FOREVER)
-            for ridge in (100.0, 200.0, 400.0)
+            for fitted in (60.0, 365.0)
+            for asked in (14.0, 30.0, 60.0)
+            for ridge in (200.0, 400.0)
         ),
         key=earlier.linear,
     )
