@@ -57,9 +57,13 @@ def round_sums(rows: pl.DataFrame, min_probability: float, kind: str) -> pl.Data
     counts = np.bincount(half, minlength=size)
     is_paid = np.flatnonzero(reward)  # most aren't
     sums = [
-        np.bincount(half, weights=weight, minlength=size),
-        np.bincount(half[is_paid], weights=weight[is_paid] * reward[is_paid], minlength=size),
-        np.bincount(half, weights=weight * weight, minlength=size),
+        # of nothing at all numpy counts in whole numbers
+        np.bincount(at, weights=each, minlength=size).astype(np.float64, copy=False)
+        for at, each in (
+            (half, weight),
+            (half[is_paid], weight[is_paid] * reward[is_paid]),
+            (half, weight * weight),
+        )
     ]
     rounds = counts[0::2] + counts[1::2]
     at = np.flatnonzero(rounds)

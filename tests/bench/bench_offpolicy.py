@@ -1,7 +1,7 @@
 """Off-policy evaluation of bandits: does it tell the truth, when does the gate pass, how fast is it.
 
     python -m tests.bench.bench_offpolicy coverage [--logs 200] [--users 2000]
-    python -m tests.bench.bench_offpolicy gate [--logs 40] [--users 200000]
+    python -m tests.bench.bench_offpolicy gate [--logs 40] [--users 200000] [--first 0]
     python -m tests.bench.bench_offpolicy obp
     python -m tests.bench.bench_offpolicy speed [--decisions 20000000]
 
@@ -91,7 +91,7 @@ def coverage(logs: int, users: int) -> None:
         print(f"  dr's width by snips': mean {ratio.mean():.4f}, at most {ratio.max():.6f}", flush=True)
 
 
-def gate(logs: int, users: int) -> None:
+def gate(logs: int, users: int, first: int) -> None:
     """How often an equal challenger passes, and one that is worse by 2%."""
     world = MessageWorld.drawn(3, arms=12, spread=0.05)
     champion = world.policy(7, noise=0.02, temperature=0.03)
@@ -105,8 +105,8 @@ def gate(logs: int, users: int) -> None:
     policies = [champion, *contenders.values()]
     passed = dict.fromkeys(contenders, 0)
     distances: dict[str, list[float]] = {name: [] for name in contenders}
-    for seed in range(logs):
-        rows = drawn_log(world, champion, users, seed)
+    for place in range(logs):
+        rows = drawn_log(world, champion, users, first + place)
         sums = _sums(rows, policies)
         for number, name in enumerate(contenders, 1):
             difference = compared(sums, number, 0, ESTIMATOR)
@@ -116,7 +116,7 @@ def gate(logs: int, users: int) -> None:
             z = np.array(distances[name])
             sample = estimates_of(sums, number, name, [])[0].effective_sample
             print(
-                f"{name}: passes {passed[name]} of {seed + 1} logs of {rows.height:,}; difference in "
+                f"{name}: passes {passed[name]} of {place + 1} logs of {rows.height:,}; difference in "
                 f"standard errors {z.mean():+.2f}, deviation {z.std():.2f}; one is {error / value:.2%} of "
                 f"the value; effective sample {sample:,.0f}",
                 flush=True,
@@ -234,12 +234,13 @@ def main() -> None:
     parser.add_argument("what", choices=["coverage", "gate", "obp", "speed"])
     parser.add_argument("--logs", type=int, default=0)
     parser.add_argument("--users", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="seed of the gate's first log")
     parser.add_argument("--decisions", type=int, default=20_000_000)
     args = parser.parse_args()
     if args.what == "coverage":
         coverage(args.logs or 200, args.users or 2_000)
     elif args.what == "gate":
-        gate(args.logs or 40, args.users or 200_000)
+        gate(args.logs or 40, args.users or 200_000, args.first)
     elif args.what == "obp":
         obp()
     else:
