@@ -133,4 +133,5 @@ def _seen_of(days: pl.Series, sizes: np.ndarray) -> np.ndarray:
         )
         days = filled.to_series()
     flat = days.explode().cast(pl.Float64).fill_null(-1.0).fill_nan(-1.0).to_numpy()
-    return _BUCKET_OF[np.minimum(flat, _LONG_AGO).astype(np.int8) + 1]
+    buckets: np.ndarray = _BUCKET_OF[np.minimum(flat, _LONG_AGO).astype(np.int8) + 1]
+    return buckets
