@@ -10,7 +10,8 @@ that of the uniform policy in its world, by the all-knowing policy's in its own,
 `states`: the same at the states that the policy itself comes to, the mean of the days. `late`: as learnt, but
 without the two latest days, as `bandits learn` leaves them to the gate.
 
-The world was set up by what the published parameters and mean rewards reach in it, on seeds 900 to 911.
+The world was set up by what the published parameters and mean rewards reach in it (seeds from 900), never by what
+is learnt.
 """
 
 from __future__ import annotations
