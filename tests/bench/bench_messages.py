@@ -3,14 +3,14 @@
     python -m tests.bench.bench_messages [USERS] [SEED ...]
     python -m tests.bench.bench_messages 120000 3 means lag     with mean rewards besides, and learning late
 
-
 Fifteen days are uniform, nineteen are served; every morning is learnt from all days before it. Each policy
 lives in a world of its own; it is valued by expected rewards, without its uniform share. `own`: its gain over
 that of the uniform policy in its world, by the all-knowing policy's in its own, over the nineteen days.
 `states`: the same at the states that the policy itself comes to, the mean of the days. `late`: as learnt, but
 without the two latest days, as `bandits learn` leaves them to the gate.
 
-The world was set up by what the published parameters and mean rewards reach in it, on seeds 900 to 911.
+The world was set up by what the published parameters and mean rewards reach in it (seeds from 900), never by
+what is learnt.
 """
 
 from __future__ import annotations
