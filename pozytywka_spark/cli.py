@@ -117,6 +117,14 @@ def month(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a month such as 2023-05") from None
 
 
+def day(text: str) -> date:
+    """A day, such as `2023-05-01`."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a day such as 2023-05-01") from None
+
+
 def moment(text: str) -> datetime:
     """A day (its midnight) or a time, UTC unless it names a zone."""
     try:

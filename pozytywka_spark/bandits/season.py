@@ -11,6 +11,7 @@ from pozytywka_spark.bandits.slots import slot_of
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.schemas import BANDIT_DAYS
 
 _DIGITS = 3
 
@@ -21,8 +22,8 @@ def season(settings: Settings, lake: Lake, slot: str) -> list[dict[str, Any]]:
     Raises `DataError` if the slot has no sums, or no arm has a genre; `UsageError` if there is no such slot.
     """
     slot_of(settings, slot)
-    sums = read_sums(lake, slot).to_pandas()
-    if sums.empty:
+    sums = read_sums(lake, slot).to_pandas() if lake.exists(BANDIT_DAYS.name) else None
+    if sums is None or sums.empty:
         raise DataError(f"slot {slot}: no sums; expected those of some days, make them with bandits sum")
     genres = genres_of(lake, sorted(sums["arm"].unique()))
     if not genres:

@@ -19,7 +19,10 @@ OTHER = ("other_weight", "other_reward", "other_square")
 VALUES = ("rounds", *CHOSEN, *OTHER)
 BY_ROUND = ("arm", "group", "seen")
 _SEEN = np.array([NEVER, *EDGES], dtype=np.int32)
-_EDGES = np.array(EDGES, dtype=np.float64)
+_LONG_AGO = EDGES[-1] + 1  # days, beyond which all are in the last bucket
+# the bucket of whole days, of -1 (never) first
+_BUCKET_OF = np.append(0, np.searchsorted(EDGES, np.arange(_LONG_AGO + 1), side="right")).astype(np.int8)
+_FEW = 10_000  # names that mostly have every one
 
 
 def round_sums(rows: pl.DataFrame, min_probability: float, kind: str) -> pl.DataFrame:
@@ -50,11 +53,17 @@ def round_sums(rows: pl.DataFrame, min_probability: float, kind: str) -> pl.Data
         cell, of_half, reward, is_chosen = (each[is_kept] for each in (cell, of_half, reward, is_chosen))
     weight = 1.0 / of_half
     half = 2 * cell + is_chosen
-    cells = len(groups) * len(arms) * len(_SEEN)
-    counts = np.bincount(half, minlength=2 * cells)
+    size = 2 * len(groups) * len(arms) * len(_SEEN)
+    counts = np.bincount(half, minlength=size)
+    is_paid = np.flatnonzero(reward)  # most aren't
     sums = [
-        np.bincount(half, weights=each, minlength=2 * cells)
-        for each in (weight, weight * reward, weight * weight)
+        # of nothing at all numpy counts in whole numbers
+        np.bincount(at, weights=each, minlength=size).astype(np.float64, copy=False)
+        for at, each in (
+            (half, weight),
+            (half[is_paid], weight[is_paid] * reward[is_paid]),
+            (half, weight * weight),
+        )
     ]
     rounds = counts[0::2] + counts[1::2]
     at = np.flatnonzero(rounds)
@@ -99,8 +108,12 @@ def no_sums() -> pl.DataFrame:
 
 def _coded(names: pl.Series) -> tuple[pl.Series, np.ndarray]:
     """The names in order, and which one each is."""
-    distinct = names.unique().sort()
-    return distinct, _codes_in(names, distinct)
+    distinct = names.head(_FEW).unique().sort()
+    codes = _codes_in(names, distinct)
+    if codes.max() == len(distinct):  # there are others
+        distinct = names.unique().sort()
+        codes = _codes_in(names, distinct)
+    return distinct, codes
 
 
 def _codes_in(names: pl.Series, distinct: pl.Series) -> np.ndarray:
@@ -119,6 +132,6 @@ def _seen_of(days: pl.Series, sizes: np.ndarray) -> np.ndarray:
             .otherwise("days")
         )
         days = filled.to_series()
-    flat = days.explode().cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    number = np.searchsorted(_EDGES, flat, side="right")
-    return np.where(np.isnan(flat), 0, np.maximum(number, 1))
+    flat = days.explode().cast(pl.Float64).fill_null(-1.0).fill_nan(-1.0).to_numpy()
+    buckets: np.ndarray = _BUCKET_OF[np.minimum(flat, _LONG_AGO).astype(np.int8) + 1]
+    return buckets

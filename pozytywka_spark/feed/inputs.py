@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
@@ -42,17 +42,22 @@ def span_of_data(settings: Settings, lake: Lake) -> DataSpan:
     return recorded_span(lake, settings.data, INGEST) or span_of_events(lake, settings.data)
 
 
-def check_day(settings: Settings, lake: Lake, day: date, *, days_after: int = 0) -> DataSpan:
-    """Raise `UsageError` if the day's midnight, or so many days after it, lies past the data's end, or none
-    before it.
+def check_day(
+    settings: Settings, lake: Lake, day: date, *, days_after: int = 0, days_before: int = 0
+) -> DataSpan:
+    """Raise `UsageError` if the day's midnight, or so many days after it, lies past the data's end, or no
+    more than so many days of data lie before it.
     """
     span = span_of_data(settings, lake)
     midnight = datetime.combine(day, time(), span.end.tzinfo)
     if (span.end - midnight).days < days_after or midnight > span.end:
         after = f", and the {days_after} days after it" if days_after else ""
         raise UsageError(f"--at {day}{after}: the data end at {span.end:%Y-%m-%d %H:%M}; name an earlier day")
-    if midnight <= span.start:
-        raise UsageError(f"--at {day}: the data begin at {span.start:%Y-%m-%d %H:%M}; name a later day")
+    if midnight - timedelta(days=days_before) <= span.start:
+        before = f", and the {days_before} days before it" if days_before else ""
+        raise UsageError(
+            f"--at {day}{before}: the data begin at {span.start:%Y-%m-%d %H:%M}; name a later day"
+        )
     return span
 
 

@@ -63,8 +63,7 @@ def train(settings: Settings, lake: Lake, day: date) -> TrainReport:
     """
     lists = lists_named(settings)
     cut_off = day - timedelta(days=settings.feed.horizon_days)
-    check_day(settings, lake, day)
-    check_day(settings, lake, cut_off)
+    check_day(settings, lake, day, days_before=settings.feed.horizon_days)
     tracking = connected(settings)
     with lake.tasks() as tasks:
         sliced = slice_events(lake, tasks, day)

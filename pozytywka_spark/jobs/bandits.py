@@ -30,16 +30,9 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     return int(code)
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a day such as 2023-05-01") from None
-
-
 def _days(text: str) -> tuple[date, date]:
     first, dots, last = text.partition("..")
-    days = _day(first), _day(last if dots else first)
+    days = cli.day(first), cli.day(last if dots else first)
     if days[0] > days[1]:
         raise argparse.ArgumentTypeError(f"{text!r}: the first day is after the last; expected A..B in order")
     return days
@@ -90,12 +83,12 @@ def _export(parser: argparse.ArgumentParser) -> None:
 
 def _plan(parser: argparse.ArgumentParser) -> None:
     _slot(parser)
-    parser.add_argument("--day", required=True, type=_day, metavar="DAY", help="which day to decide")
+    parser.add_argument("--day", required=True, type=cli.day, metavar="DAY", help="which day to decide")
     parser.add_argument("--out", metavar="FILE", help="the decisions as JSON Lines, too")
 
 
 def _daily(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--day", required=True, type=_day, metavar="DAY", help="which day to decide")
+    parser.add_argument("--day", required=True, type=cli.day, metavar="DAY", help="which day to decide")
     parser.add_argument("--from", dest="path", metavar="PATH", help="a log to take in first")
 
 

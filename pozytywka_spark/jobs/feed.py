@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from datetime import date
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
@@ -34,15 +33,8 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
     return int(code)
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a day such as 2023-05-01") from None
-
-
 def _at(parser: argparse.ArgumentParser, text: str, *, required: bool = True) -> None:
-    parser.add_argument("--at", type=_day, required=required, metavar="DAY", help=text)
+    parser.add_argument("--at", type=cli.day, required=required, metavar="DAY", help=text)
 
 
 def _train(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +64,11 @@ def _take_in(parser: argparse.ArgumentParser) -> None:
 
 
 def _gate(parser: argparse.ArgumentParser) -> None:
-    _at(parser, "on the 28 days after this one; default: the last that are over", required=False)
+    _at(
+        parser,
+        "on the 28 days after this one; default: the last 28 days before that of the challenger's training",
+        required=False,
+    )
     parser.add_argument(
         "--rollback", action="store_true", help="give the champion's place back to the one before it"
     )
@@ -83,7 +79,10 @@ def _report(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "train": ("train heads, light model and weights; the gate decides who is the champion", _train),
+    "train": (
+        "train heads, light model and weights; the gate decides on the champion; exit 3: the old one stays",
+        _train,
+    ),
     "rank": ("everybody's page of a day; the same inputs leave it alone", _rank),
     "evaluate": ("how good a day's feed was, beside simpler rankings", _evaluate),
     "explain": ("one user's page stage by stage: what came, what went and why", _explain),

@@ -1,11 +1,12 @@
 """A log of twenty million decisions with ten eligible arms: sums, evaluation, one more day, a day's plan.
 
     python -m tests.bench.bench_bandits [--days 20] [--a-day 1000000] [--home FOLDER]
-                                        [--only sums evaluate day plan]
+                                        [--only sums evaluate day plan] [--bare]
 
 The log is made straight as the table's Parquet, by tasks: every user once a day, shares of a Dirichlet's,
-days since each arm was shown. Printed: seconds of each, the exponent from a tenth of the days to all, and
-the largest resident size of the JVM and of its workers.
+days since each arm was shown (`--bare`: none, so that they are worked out). Printed: seconds of each, the
+exponent from a tenth of the days to all, the largest resident size of the JVM and of its workers, and
+processors' seconds.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import SLOT_DECISIONS, USERS, Table, features_table
 from pozytywka_spark.spark.session import build_session
-from tests.bench.memory import jvm_peak, workers_peak
+from tests.bench.memory import jvm_peak, processor_seconds, workers_peak
 from tests.bench.timed import seconds
 
 FIRST = date(2024, 1, 1)
@@ -53,6 +54,7 @@ class MakeDay:
 
     users: int
     buckets: int
+    bare: bool
 
     def __call__(self, items: Sequence[tuple[date, int]], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """How many."""
@@ -62,6 +64,8 @@ class MakeDay:
             users = ids.filter(pl.col("bucket") == bucket).get_column("user_id").to_numpy()
             rng = np.random.default_rng([day.toordinal(), bucket])
             rows = decisions(day, users, rng)
+            if self.bare:
+                rows = rows.with_columns(pl.lit(None, pl.List(pl.Float64)).alias("days_since"))
             files.write(SLOT_DECISIONS, rows, {"day": day, "user_bucket": bucket})
             yield {"rows": rows.height}
 
@@ -104,7 +108,7 @@ def settings_of(home: str, arms: Sequence[str] = ARMS) -> Settings:
     return load_settings("local", [f"home={home}", "bandits.slots=" + json.dumps({"prompt": slot})])
 
 
-def make(lake: Lake, first: int, days: int, a_day: int) -> None:
+def make(lake: Lake, first: int, days: int, a_day: int, *, bare: bool = False) -> None:
     """Append so many days to the log."""
     buckets = buckets_for(a_day)
     if not lake.exists(SLOT_DECISIONS.name):
@@ -113,7 +117,7 @@ def make(lake: Lake, first: int, days: int, a_day: int) -> None:
         (FIRST + timedelta(days=first + day), bucket) for day in range(days) for bucket in range(buckets)
     ]
     with lake.tasks() as tasks:
-        done = tasks.run(items, MakeDay(a_day, buckets), weight=lambda _: 1 << 22, named=str)
+        done = tasks.run(items, MakeDay(a_day, buckets, bare), weight=lambda _: 1 << 22, named=str)
         lake.append(done.written, SLOT_DECISIONS)
 
 
@@ -145,25 +149,29 @@ def told(name: str, took: float, note: str = "") -> None:
     print(f"{name:10} {took:7.1f} s{beside}{note}", flush=True)
 
 
-def sums_and_values(home: str, days: int, a_day: int, only: Sequence[str]) -> dict[str, float]:
+def sums_and_values(home: str, days: int, a_day: int, only: Sequence[str], *, bare: bool) -> dict[str, float]:
     """Seconds of a log of so many days, which is made unless it is there."""
     settings = settings_of(home)
     spark = build_session(settings, "bench")
     lake = open_lake(settings, spark)
     if not lake.exists(SLOT_DECISIONS.name):
-        took = seconds(lambda: make(lake, 0, days, a_day))
+        took = seconds(lambda: make(lake, 0, days, a_day, bare=bare))
         print(f"made       {took:7.1f} s, {days * a_day:,} decisions", flush=True)
     path, last, found = policy(home), FIRST + timedelta(days=days - 1), {}
     if "sums" in only:
+        before = processor_seconds(spark)
         found["sums"] = seconds(lambda: sum_days(settings, lake, full=True))
-        _peaks(spark, "sums")
+        _peaks(spark, "sums", before)
     if "evaluate" in only:
+        before = processor_seconds(spark)
         found["evaluate"] = seconds(lambda: evaluate(settings, lake, "prompt", path, (FIRST, last)))
-        _peaks(spark, "evaluate")
+        _peaks(spark, "evaluate", before)
     if "day" in only:
         sum_days(settings, lake)
-        make(lake, days, 1, a_day)
+        make(lake, days, 1, a_day, bare=bare)
+        before = processor_seconds(spark)
         found["day"] = seconds(lambda: sum_days(settings, lake))
+        _peaks(spark, "day", before)
     spark.stop()
     print(f"{days * a_day:,}: {found}", flush=True)
     return found
@@ -221,14 +229,16 @@ def plan_of_a_day(home: str, users: int) -> None:
     heavy = {arm: [{"column": FEATURE, "op": "ge", "value": 20}] for arm in PLAN_ARMS[6:9]}
     weekday = {PLAN_ARMS[9]: [{"column": "weekday", "op": "eq", "value": "thursday"}]}
     path = policy(home, PLAN_ARMS, {**heavy, **weekday})
+    before = processor_seconds(spark)
     told("plan", seconds(lambda: plan(settings, lake, "prompt", date(2024, 2, 1), path)))
-    _peaks(spark, "plan")
+    _peaks(spark, "plan", before)
     spark.stop()
 
 
-def _peaks(spark: Any, name: str) -> None:
-    jvm, workers = jvm_peak(spark), workers_peak(spark)
-    print(f"{name:10} JVM {jvm:.1f} GB + workers {workers:.1f} GB (at most {MEMORY:.0f})", flush=True)
+def _peaks(spark: Any, name: str, before: float) -> None:
+    jvm, workers, used = jvm_peak(spark), workers_peak(spark), processor_seconds(spark) - before
+    memory = f"JVM {jvm:.1f} GB + workers {workers:.1f} GB (at most {MEMORY:.0f})"
+    print(f"{name:10} {memory}; {used:.1f} s of processors", flush=True)
 
 
 def main() -> None:
@@ -239,6 +249,9 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=20)
     parser.add_argument("--a-day", type=int, default=1_000_000)
     parser.add_argument("--home", help="a folder for the logs, which stay; default: a temporary one")
+    parser.add_argument(
+        "--bare", action="store_true", help="a log that doesn't say days since arms were shown"
+    )
     parser.add_argument("--only", nargs="+", default=list(BOUNDS), choices=list(BOUNDS))
     args = parser.parse_args()
     home = args.home or tempfile.mkdtemp(prefix="bandits-")
@@ -246,7 +259,7 @@ def main() -> None:
         if {"sums", "evaluate", "day"} & set(args.only):
             few = max(1, args.days // 10)
             found = [
-                sums_and_values(str(Path(home) / f"{days}"), days, args.a_day, args.only)
+                sums_and_values(str(Path(home) / f"{days}"), days, args.a_day, args.only, bare=args.bare)
                 for days in dict.fromkeys((few, args.days))
             ]
             compare(found[0], found[-1], args.days / few)

@@ -1,7 +1,7 @@
 """Off-policy evaluation of bandits: does it tell the truth, when does the gate pass, how fast is it.
 
     python -m tests.bench.bench_offpolicy coverage [--logs 200] [--users 2000]
-    python -m tests.bench.bench_offpolicy gate [--logs 40] [--users 200000]
+    python -m tests.bench.bench_offpolicy gate [--logs 40] [--users 200000] [--first 0]
     python -m tests.bench.bench_offpolicy obp
     python -m tests.bench.bench_offpolicy speed [--decisions 20000000]
 
@@ -24,8 +24,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import psutil
-from pyspark.sql import SparkSession
 
 from pozytywka_spark.bandits.gate import ESTIMATOR, bound
 from pozytywka_spark.bandits.offpolicy import evaluate
@@ -53,7 +51,7 @@ from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import SLOT_DECISIONS
 from pozytywka_spark.spark.session import build_session
 from tests.bandits.message_logs import MessageWorld, drawn_log, true_value
-from tests.bench.memory import jvm_peak, peak_of, workers_peak
+from tests.bench.memory import jvm_peak, peak_of, processor_seconds, workers_peak
 from tests.bench.obp_samples import samples
 
 FIRST, DAYS, BUCKETS = date(2024, 3, 1), 8, 10
@@ -93,7 +91,7 @@ def coverage(logs: int, users: int) -> None:
         print(f"  dr's width by snips': mean {ratio.mean():.4f}, at most {ratio.max():.6f}", flush=True)
 
 
-def gate(logs: int, users: int) -> None:
+def gate(logs: int, users: int, first: int) -> None:
     """How often an equal challenger passes, and one that is worse by 2%."""
     world = MessageWorld.drawn(3, arms=12, spread=0.05)
     champion = world.policy(7, noise=0.02, temperature=0.03)
@@ -107,8 +105,8 @@ def gate(logs: int, users: int) -> None:
     policies = [champion, *contenders.values()]
     passed = dict.fromkeys(contenders, 0)
     distances: dict[str, list[float]] = {name: [] for name in contenders}
-    for seed in range(logs):
-        rows = drawn_log(world, champion, users, seed)
+    for place in range(logs):
+        rows = drawn_log(world, champion, users, first + place)
         sums = _sums(rows, policies)
         for number, name in enumerate(contenders, 1):
             difference = compared(sums, number, 0, ESTIMATOR)
@@ -118,7 +116,7 @@ def gate(logs: int, users: int) -> None:
             z = np.array(distances[name])
             sample = estimates_of(sums, number, name, [])[0].effective_sample
             print(
-                f"{name}: passes {passed[name]} of {seed + 1} logs of {rows.height:,}; difference in "
+                f"{name}: passes {passed[name]} of {place + 1} logs of {rows.height:,}; difference in "
                 f"standard errors {z.mean():+.2f}, deviation {z.std():.2f}; one is {error / value:.2%} of "
                 f"the value; effective sample {sample:,.0f}",
                 flush=True,
@@ -228,13 +226,6 @@ def speed(decisions: int) -> None:
     )
 
 
-def processor_seconds(spark: SparkSession) -> float:
-    """Of this process, the session's JVM and its workers, so far."""
-    jvm = psutil.Process(int(spark._jvm.java.lang.ProcessHandle.current().pid()))
-    family = [psutil.Process(), jvm, *jvm.children(recursive=True)]
-    return sum(sum(process.cpu_times()[:4]) for process in family)
-
-
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(
@@ -243,12 +234,13 @@ def main() -> None:
     parser.add_argument("what", choices=["coverage", "gate", "obp", "speed"])
     parser.add_argument("--logs", type=int, default=0)
     parser.add_argument("--users", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="seed of the gate's first log")
     parser.add_argument("--decisions", type=int, default=20_000_000)
     args = parser.parse_args()
     if args.what == "coverage":
         coverage(args.logs or 200, args.users or 2_000)
     elif args.what == "gate":
-        gate(args.logs or 40, args.users or 200_000)
+        gate(args.logs or 40, args.users or 200_000, args.first)
     elif args.what == "obp":
         obp()
     else:

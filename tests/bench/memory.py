@@ -66,3 +66,10 @@ def largest_worker(spark: SparkSession) -> float:
 
 def _jvm(spark: SparkSession) -> int:
     return int(spark._jvm.java.lang.ProcessHandle.current().pid())
+
+
+def processor_seconds(spark: SparkSession) -> float:
+    """Of this process, the session's JVM and its workers, so far."""
+    jvm = psutil.Process(int(spark._jvm.java.lang.ProcessHandle.current().pid()))
+    family = [psutil.Process(), jvm, *jvm.children(recursive=True)]
+    return sum(sum(process.cpu_times()[:4]) for process in family)

@@ -181,6 +181,7 @@ Case = tuple[list[str], tuple[str, ...], int, str]
 FAULTS: dict[str, Case] = {
     "past the data": (["rank", "--at", "2024-01-01"], (), 2, "the data end at"),
     "before the data": (["rank", "--at", "2022-01-01"], (), 2, "the data begin at"),
+    "too little to foretell": (["train", "--at", "2023-02-01"], (), 2, "and the 28 days before it: the data"),
     "not over": (["evaluate", "--at", "2023-04-20"], (), 2, "28 days after it"),
     "never ranked": (["evaluate", "--at", "2023-03-20"], (), 1, "run feed rank"),
     "no such user": (["explain", "--user", "7", "--at", TRAINED.isoformat()], (), 1, "no such user"),
@@ -188,6 +189,8 @@ FAULTS: dict[str, Case] = {
     "no surveys": (["take-in", "--surveys", "/nowhere.csv"], (), 1, "--surveys /nowhere.csv: there is no"),
     "both files": (["take-in", "--surveys", "a", "--seen", "b"], (), 2, "one of them"),
     "no model": (RANK, ("mlflow.tracking_uri=sqlite:///{home}/none.db",), 1, "run feed train"),
+    "no such source": (RANK, ("feed.caps.hits=3",), 2, "hits"),
+    "no such head": (RANK, ('feed.weights={{"ended": 1}}',), 2, "no such heads: ended"),
     "all removed": (RANK, ("feed.block_list={home}/all",), 1, "no track is left"),
     "light loses": (RANK, ("feed.light=50", "feed.min_recall=1"), 1, "feed.min_recall"),
 }
