@@ -88,7 +88,7 @@ def bounds(result: Tally) -> None:
 
 
 def rates(case: Case, listeners: Listeners, found: Scored) -> None:
-    """Predicted and observed, in percent, by fifth of users with a past, by their own rate."""
+    """Predicted and observed, in percent, by fifth of users by their own rate; last, newcomers."""
     at, size = start_micros(case.cut_off), len(case.world.catalogue)
     pairs, first = found.pairs, found.pairs.start[:-1]
     done = outcomes_of(listeners.listening, at, case.horizon, size).of(pairs.user, pairs.track, size)
@@ -98,14 +98,14 @@ def rates(case: Case, listeners: Listeners, found: Scored) -> None:
         edges = np.quantile(own[past], np.arange(1, FIFTHS) / FIFTHS)
         group = np.where(past, np.searchsorted(edges, own, side="right"), FIFTHS)[pairs.user]
         told = []
-        for fifth in range(FIFTHS):
+        for fifth in range(FIFTHS + 1):
             mine = group == fifth
             if not mine.any():  # many have the same rate
                 continue
             predicted, observed = found.chances[mine, column].mean(), done[mine, column].mean()
             right = abs(predicted - observed) <= max(0.25 * observed, 0.001)
             told.append(f"{100 * predicted:.2f}/{100 * observed:.2f}{'' if right else ' (out)'}")
-        print(f"{head}: predicted/observed % by fifth of own rate: {', '.join(told)}")
+        print(f"{head}: predicted/observed % by fifth of own rate, newcomers: {', '.join(told)}")
 
 
 def habits(found: Scored) -> None:

@@ -12,6 +12,7 @@ from pozytywka_spark.feed.evaluation.als import fit_als
 from pozytywka_spark.feed.evaluation.judge import ALL, HEAVY, LIGHT, NEWCOMERS, Judged, Sums, Tally, judge
 from pozytywka_spark.feed.evaluation.rankings import (
     ALS,
+    HALF_LIFE_DAYS,
     LATELY,
     LINEAR,
     OWN,
@@ -101,7 +102,8 @@ def test_intervals_are_students() -> None:
 def test_baselines_score_by_what_they_are_named_for() -> None:
     listening, table = drawn(0)
     past, before = listening.between(None, CUT_OFF), table[table.us < CUT_OFF]
-    plays = weighted_plays((USERS, TRACKS), past.play_user, past.play_track, CUT_OFF - past.play_us, 90.0)
+    age = CUT_OFF - past.play_us
+    plays = weighted_plays((USERS, TRACKS), past.play_user, past.play_track, age, HALF_LIFE_DAYS)
     lately = (
         before[before.us >= CUT_OFF - 28 * DAY_US].track.value_counts().reindex(range(TRACKS), fill_value=0)
     )
