@@ -189,8 +189,8 @@ FAULTS: dict[str, Case] = {
     "no surveys": (["take-in", "--surveys", "/nowhere.csv"], (), 1, "--surveys /nowhere.csv: there is no"),
     "both files": (["take-in", "--surveys", "a", "--seen", "b"], (), 2, "one of them"),
     "no model": (RANK, ("mlflow.tracking_uri=sqlite:///{home}/none.db",), 1, "run feed train"),
-    "no such source": (RANK, ("feed.caps.populer=3",), 2, "no such sources: populer"),
-    "no such head": (RANK, ('feed.weights={{"finsh": 1}}',), 2, "no such heads: finsh"),
+    "no such source": (RANK, ("feed.caps.radio=3",), 2, "no such sources: radio"),
+    "no such head": (RANK, ('feed.weights={{"wink": 1}}',), 2, "no such heads: wink"),
     "all removed": (RANK, ("feed.block_list={home}/all",), 1, "no track is left"),
     "light loses": (RANK, ("feed.light=50", "feed.min_recall=1"), 1, "feed.min_recall"),
 }
