@@ -8,11 +8,13 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from pozytywka_spark.config import feed
 from pozytywka_spark.config.feed import Source
 from pozytywka_spark.feed.about import About, about, batches
 from pozytywka_spark.feed.inventory.collect import CAPS, SOURCES, Wanted, collect
 from pozytywka_spark.feed.inventory.sources import Shown, at_random, lists_of, unread
 from pozytywka_spark.feed.listening import DAY_US, Listeners, Listening
+from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Pairs
 from pozytywka_spark.feed.track_side import Tracks, counts_of, tracks_of
 from tests.feed.plain_model import CUT_OFF, GENRES, TRACKS, USERS, made
@@ -190,3 +192,8 @@ def test_nobody_ever_played_anything() -> None:
     assert len(pairs.start) == USERS + 1
     assert len(pairs) > 0  # what is new, and the random share
     assert len(tracks.genre) == GENRES
+
+
+def test_settings_name_the_sources_and_heads_that_there_are() -> None:
+    assert get_args(Source) == SOURCES
+    assert feed.HEADS == HEADS
