@@ -32,9 +32,11 @@ ROWS = [
 ]
 REFUSED = "table events has the layout of an older release; bring it up to date with: maintain --upgrade"
 JOBS = {
+    "bandits": ("sum",),
     "experiment": ("list",),
     "factory": ("report",),
     "features": (),
+    "feed": ("rank", "--at", "2023-02-01"),
     "fraud": ("scan",),
     "gate": (),
     "ingest": (),
