@@ -28,6 +28,9 @@ TEST = "test"
 SIDE = "side"
 LABEL = "label"
 
+# What the feed foretells of a user and a track, in this order: its columns of chances
+HEADS = ("finish", "skip", "like", "again")
+
 # How users are grouped wherever groups are shown (`dataset.subgroups` has their edges), and not at all
 SUBGROUPS = ("city", "tenure", "activity")
 UNGROUPED = "all"

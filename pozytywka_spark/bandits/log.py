@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pozytywka_spark.bandits.bucket_days import Bucket
+from pozytywka_spark.bandits.judged_log import Rewarded
 from pozytywka_spark.bandits.slots import SlotPlan, slots_of
 from pozytywka_spark.bandits.sum_work import EARNED_ROWS, FindEarned
 from pozytywka_spark.bandits.take_in import buckets_of
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.lake.event_days import INGEST, recorded_span, span_of_events
+from pozytywka_spark.lake.event_days import span_of_ingest
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.months import as_micros
@@ -42,6 +43,15 @@ class Log:
         """Days with decisions, in order."""
         return sorted(self.days)
 
+    @property
+    def files(self) -> list[DataFile]:
+        """All files, day by day."""
+        return [file for day in self.all_days for file in self.days[day]]
+
+    def reader(self, slot: str) -> Rewarded:
+        """What reads a slot's mature decisions, with their rewards, in tasks."""
+        return Rewarded(self.slots[slot], {each.number: each.earned for each in self.buckets}, self.end)
+
 
 def open_log(settings: Settings, lake: Lake, tasks: Tasks, slots: Sequence[str] | None = None) -> Log:
     """The log as it is now, for those slots. Raises `DataError` if nothing was taken in, or a slot's rewards
@@ -65,8 +75,7 @@ def open_log(settings: Settings, lake: Lake, tasks: Tasks, slots: Sequence[str] 
     earned_days: EarnedDays = {}
     end = NO_END
     if types and lake.exists(EVENTS.name):
-        span = recorded_span(lake, settings.data, INGEST) or span_of_events(lake, settings.data)
-        end = as_micros(span.end)
+        end = as_micros(span_of_ingest(settings, lake).end)
         last = max(days) + timedelta(days=window)
         parcels, earned_days = _earned(lake, tasks, types, min(days), last, buckets_of(lake) or 1)
     elif types:

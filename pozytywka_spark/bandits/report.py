@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.bandits.judged_log import Rewarded
 from pozytywka_spark.bandits.learn import read_sums
 from pozytywka_spark.bandits.log import open_log
 from pozytywka_spark.bandits.offpolicy.over_shards import buckets_of
@@ -68,11 +67,9 @@ def _counted(settings: Settings, lake: Lake, tasks: Tasks, slot: str) -> tuple[p
     """What was shown on the latest days: sums by day, stream and arm, and by group and arm."""
     log = open_log(settings, lake, tasks, [slot])
     days = log.all_days[-DAYS:]
-    earned = {bucket.number: bucket.earned for bucket in log.buckets}
-    files = [file for day in log.all_days for file in log.days[day]]
     done = tasks.run(
-        buckets_of(files, days[0], days[-1]),
-        CountShown(Rewarded(log.slots[slot], earned, log.end)),
+        buckets_of(log.files, days[0], days[-1]),
+        CountShown(log.reader(slot)),
         weight=lambda bucket: bucket.size,
         named=lambda bucket: f"decisions of bucket {bucket.number}",
     )

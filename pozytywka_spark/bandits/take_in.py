@@ -27,14 +27,16 @@ from pozytywka_spark.bandits.take_in_work import (
     buckets_for,
 )
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import DataError, LakeError
+from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import Parcel, Written
 from pozytywka_spark.lake.tasks import Done, Tasks
+from pozytywka_spark.lake.written_alone import check_alone, next_txn
 from pozytywka_spark.schemas import SLOT_DECISIONS, SLOT_DECISIONS_ASIDE, Table
 
 _SLICE_BYTES = 800 << 20  # of lines whose rows are brought together at once
+_ROOM = "bandits"
 _BUCKETS_APP, _REVISION = "user_buckets", 1_000_000
 
 
@@ -63,7 +65,7 @@ def take_in(settings: Settings, lake: Lake, path: str) -> TakenIn:
     """
     files = log_files(path)
     # before anything is looked at: who writes meanwhile uses them up
-    txns = {table.name: _next(lake, table) for table in (SLOT_DECISIONS, SLOT_DECISIONS_ASIDE)}
+    txns = {table.name: next_txn(lake, table, _ROOM) for table in (SLOT_DECISIONS, SLOT_DECISIONS_ASIDE)}
     total = sum(file.size for file in files)
     slices = max(1, -(-total // _SLICE_BYTES))
     with lake.tasks() as tasks:
@@ -155,15 +157,9 @@ def _put_aside(
     return dict(done.results[0][REFUSED])
 
 
-def _next(lake: Lake, table: Table) -> Txn:
-    app = f"bandits {table.name}"
-    return Txn(app, (lake.txn_version(table.name, app) or 0) + 1)
-
-
 def _append(lake: Lake, written: Sequence[Written], table: Table, txns: Mapping[str, Txn]) -> None:
-    """Raise `LakeError` if another process wrote meanwhile, whose rows weren't looked at."""
-    if written and lake.append(written, table, txn=txns[table.name]) is None:
-        raise LakeError(f"rows of table {table.name} were taken in by someone else meanwhile: run it again")
+    if written:
+        check_alone(lake.append(written, table, txn=txns[table.name]), table)
 
 
 def _by_day(judged: Done) -> dict[date, int]:

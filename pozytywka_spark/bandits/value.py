@@ -8,13 +8,12 @@ from datetime import date
 from typing import Any
 
 from pozytywka_spark.bandits.gate import CHALLENGER, CHAMPION, Verdict, weigh, weighed
-from pozytywka_spark.bandits.judged_log import Rewarded
 from pozytywka_spark.bandits.learn import days_of
-from pozytywka_spark.bandits.log import Log, open_log
+from pozytywka_spark.bandits.log import open_log
 from pozytywka_spark.bandits.offpolicy.estimates import UNIFORM, Evaluation, evaluation_of
 from pozytywka_spark.bandits.offpolicy.evaluate import UNIFORM_POLICY
 from pozytywka_spark.bandits.offpolicy.over_shards import buckets_of, sums_over
-from pozytywka_spark.bandits.offpolicy.refusals import RefusedError, refuse
+from pozytywka_spark.bandits.offpolicy.refusals import refuse
 from pozytywka_spark.bandits.offpolicy.sums import Sums
 from pozytywka_spark.bandits.policies import NamedPolicy, aliased_policy, find_policy, tracking_of
 from pozytywka_spark.bandits.policy import Policy
@@ -95,9 +94,7 @@ def gate(settings: Settings, lake: Lake, slot: str, until: date | None = None) -
     before = champion.version.number if champion is not None and champion.version is not None else None
     if not verdict.promote:
         return Gated(slot, before, number, False, verdict.reasons, verdict)
-    if before is not None:
-        registry.set_tag(tracking, number, registry.PREVIOUS, str(before))
-    registry.set_alias(tracking, registry.CHAMPION, number)
+    registry.take_over(tracking, number, before)
     return Gated(slot, number, number, True, verdict.reasons, verdict)
 
 
@@ -172,12 +169,7 @@ def _sums(
             f"no decision is logged from {days[0]} to {days[1]}; the log has {log.all_days[0]} "
             f"to {log.all_days[-1]}"
         )
-    reader = Rewarded(log.slots[slot], {each.number: each.earned for each in log.buckets}, log.end)
-    return sums_over(tasks, buckets_of(_files(log), *days), reader, policies)
-
-
-def _files(log: Log) -> list[Any]:
-    return [file for day in log.all_days for file in log.days[day]]
+    return sums_over(tasks, buckets_of(log.files, *days), log.reader(slot), policies)
 
 
 def _since(lake: Lake, slot: str, policy: Policy) -> Days | None:
@@ -195,6 +187,3 @@ def _holdout(settings: Settings, lake: Lake, slot: str, until: date | None) -> D
     """The latest days with mature decisions, which learning leaves out."""
     days = [day for day, _ in days_of(lake, slot, until)][-settings.bandits.holdout_days :]
     return days[0], days[-1]
-
-
-__all__ = ["Gated", "RefusedError", "evaluate", "gate", "roll_back", "write_evaluation"]

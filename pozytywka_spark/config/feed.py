@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from pozytywka_spark.config.base import NOTHING, Section, decides
+from pozytywka_spark.names import HEADS
 
-HEADS = ("finish", "skip", "like", "again")
 Source = Literal[
     "unread",
     "stirred",

@@ -14,7 +14,7 @@ from pozytywka_spark.feed.ranking import PAGE
 from pozytywka_spark.feed.stage import RankReport
 from pozytywka_spark.feed.take_in import TakenIn
 from pozytywka_spark.feed.training import TrainReport
-from pozytywka_spark.feed.weights import HEADS
+from pozytywka_spark.names import HEADS
 
 
 def show_train(report: TrainReport) -> None:

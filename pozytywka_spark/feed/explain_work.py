@@ -18,9 +18,9 @@ from pozytywka_spark.feed.ranking import Ranked
 from pozytywka_spark.feed.rows import NEW_ARTIST, PASSED_OVER, PROMOTED
 from pozytywka_spark.feed.track_side import Tracks
 from pozytywka_spark.feed.users import only
-from pozytywka_spark.feed.weights import HEADS
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.names import HEADS
 
 STAGES, REMOVED, DROPPED, PLACES, ABSENT = "stages", "removed", "dropped", "places", "absent"
 _SHOWN = 10

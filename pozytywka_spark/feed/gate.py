@@ -56,7 +56,7 @@ def decide(
     champion = registry.aliased(tracking, registry.CHAMPION)
     number = challenger.number
     if champion is None:
-        registry.set_alias(tracking, registry.CHAMPION, number)
+        registry.take_over(tracking, number, None)
         return Decision(number, number, promoted=True, reason="there was no champion")
     if champion.number == number:
         return Decision(number, number, promoted=False, reason=f"version {number} is the champion already")
@@ -90,8 +90,7 @@ def weighed(tracking: Tracking, champion: Version, challenger: Version, told: Ma
 
 def _promote(tracking: Tracking, champion: Version, challenger: Version, reason: str) -> Decision:
     number = challenger.number
-    registry.set_tag(tracking, number, registry.PREVIOUS, str(champion.number))
-    registry.set_alias(tracking, registry.CHAMPION, number)
+    registry.take_over(tracking, number, champion.number)
     return Decision(number, number, promoted=True, reason=reason)
 
 

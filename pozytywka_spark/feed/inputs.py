@@ -11,7 +11,7 @@ from pozytywka_spark.feed.block_list import read_ids
 from pozytywka_spark.feed.inventory.collect import Wanted
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_span import DataSpan
-from pozytywka_spark.lake.event_days import INGEST, recorded_span, span_of_events
+from pozytywka_spark.lake.event_days import span_of_ingest
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,13 @@ def wanted_of(settings: Settings) -> Wanted:
     return Wanted(chosen.candidates, caps, repeats=chosen.repeats == "allow")
 
 
-def span_of_data(settings: Settings, lake: Lake) -> DataSpan:
-    """Where the data lie. Raises `DataError` without events."""
-    return recorded_span(lake, settings.data, INGEST) or span_of_events(lake, settings.data)
-
-
 def check_day(
     settings: Settings, lake: Lake, day: date, *, days_after: int = 0, days_before: int = 0
 ) -> DataSpan:
     """Raise `UsageError` if the day's midnight, or so many days after it, lies past the data's end, or no
     more than so many days of data lie before it.
     """
-    span = span_of_data(settings, lake)
+    span = span_of_ingest(settings, lake)
     midnight = datetime.combine(day, time(), span.end.tzinfo)
     if (span.end - midnight).days < days_after or midnight > span.end:
         after = f", and the {days_after} days after it" if days_after else ""

@@ -12,8 +12,7 @@ import numpy as np
 
 from pozytywka_spark.feed.listening import DAY_US, Listening
 from pozytywka_spark.feed.pairs import Array
-
-HEADS = ("finish", "skip", "like", "again")
+from pozytywka_spark.names import HEADS
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from pozytywka_spark.feed.arrange.rules import NAMES
 from pozytywka_spark.feed.ranking import ALL, INTEGRITY, INVENTORY
 from pozytywka_spark.feed.ranking import PAGE as PAGE_STAGE
 from pozytywka_spark.feed.stages import Counts
-from pozytywka_spark.feed.weights import HEADS, Weights
+from pozytywka_spark.feed.weights import Weights
+from pozytywka_spark.names import HEADS
 from pozytywka_spark.reports.charts import Chart, Line
 from pozytywka_spark.reports.page import Page, Section
 

@@ -10,7 +10,7 @@ from pozytywka_spark.feed.inventory.collect import SOURCES
 from pozytywka_spark.feed.pairs import Array
 from pozytywka_spark.feed.ranking import Ranked
 from pozytywka_spark.feed.track_side import Tracks
-from pozytywka_spark.feed.weights import HEADS
+from pozytywka_spark.names import HEADS
 
 PASSED_OVER, NEW_ARTIST, PROMOTED = "passed over", "new artist", "promoted"
 

@@ -14,10 +14,11 @@ from pozytywka_spark.feed import blobs
 from pozytywka_spark.feed.pairs import Array
 from pozytywka_spark.feed.prepare_work import Batch
 from pozytywka_spark.feed.track_side import Catalogue
-from pozytywka_spark.feed.weights import HEADS, MOMENT_HOURS, weights_of
+from pozytywka_spark.feed.weights import MOMENT_HOURS, weights_of
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.months import HOUR_MICROS
+from pozytywka_spark.names import HEADS
 
 DEEDS = "deeds"
 SURVEYS = ("user_id", "track_id", "asked_at", "answer")

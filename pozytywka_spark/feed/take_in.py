@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from pozytywka_spark import schemas
-from pozytywka_spark.errors import DataError, LakeError
+from pozytywka_spark.errors import DataError
 from pozytywka_spark.feed.said import KINDS, SURVEYS, Kind, as_aside, read
 from pozytywka_spark.feed.take_in_work import (
     CAME,
@@ -23,13 +23,16 @@ from pozytywka_spark.feed.take_in_work import (
     TakeIn,
     table_of,
 )
-from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.layout import buckets_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.lake.written_alone import check_alone, next_txn
 from pozytywka_spark.moderation.reading import times
 from pozytywka_spark.schemas import Table
+
+_ROOM = "feed"
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def take_in(lake: Lake, kind_name: str, chunks: Iterable[pl.DataFrame], path: st
         taken = duplicates = 0
         if came:
             table = table_of(kind)  # FEED_SURVEYS or FEED_SEEN
-            version = lake.txn_version(table.name, _app(table)) or 0
+            txn = next_txn(lake, table, _ROOM)
             buckets = buckets_of(lake)
             work = TakeIn(
                 kind.name,
@@ -76,7 +79,7 @@ def take_in(lake: Lake, kind_name: str, chunks: Iterable[pl.DataFrame], path: st
                 range(buckets), work, weight=lambda _: size, named=lambda n: f"users' bucket {n}"
             )
             if done.written:
-                _alone(lake.append(done.written, table, txn=Txn(_app(table), version + 1)), table)
+                check_alone(lake.append(done.written, table, txn=txn), table)
             refused = (*refused, *done.of(REFUSED))
             for line in done.results:
                 taken += line[NEW]
@@ -110,12 +113,12 @@ def _put_aside(lake: Lake, tasks: Tasks, refused: tuple[Parcel, ...]) -> None:
     if not refused:
         return
     table = schemas.FEED_ASIDE
-    version = lake.txn_version(table.name, _app(table)) or 0
+    txn = next_txn(lake, table, _ROOM)
     work = PutAside(refused, data_files(lake, tasks, table.name))
     size = sum(parcel.size for parcel in refused)
     done = tasks.run([0], work, weight=lambda _: size, named=lambda _: "what is put aside")
     if done.written:
-        _alone(lake.append(done.written, table, txn=Txn(_app(table), version + 1)), table)
+        check_alone(lake.append(done.written, table, txn=txn), table)
 
 
 def _files_of_days(lake: Lake, tasks: Tasks, table: Table, days: set[date]) -> tuple[DataFile, ...]:
@@ -124,16 +127,6 @@ def _files_of_days(lake: Lake, tasks: Tasks, table: Table, days: set[date]) -> t
     return tuple(
         file for file in files if file.partition.get("day", None) in days or "day" not in file.partition
     )
-
-
-def _app(table: Table) -> str:
-    return f"feed {table.name}"
-
-
-def _alone(version: int | None, table: Table) -> None:
-    """Raise `LakeError` if another process wrote meanwhile, whose rows weren't looked at."""
-    if version is None:
-        raise LakeError(f"rows of table {table.name} were taken in by someone else meanwhile: run it again")
 
 
 __all__ = ["SURVEYS", "TakenIn", "take_in"]

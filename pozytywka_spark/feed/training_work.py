@@ -19,12 +19,12 @@ from pozytywka_spark.feed.heads.perturbation import guard_counts
 from pozytywka_spark.feed.inventory.collect import Wanted
 from pozytywka_spark.feed.model import MEASURED
 from pozytywka_spark.feed.model_files import TrainedRanker
-from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Array, Pairs
 from pozytywka_spark.feed.prepare_work import Batch
 from pozytywka_spark.feed.track_side import Catalogue, Tracks
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.names import HEADS
 
 EXAMPLES, FILES = "examples", "files"
 RECALL, PAIRS = "recall", "pairs"

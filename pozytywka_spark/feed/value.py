@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Array
+from pozytywka_spark.names import HEADS
 
 
 def weights_in_order(weights: Mapping[str, float]) -> Array:

@@ -16,8 +16,8 @@ import numpy as np
 from scipy import stats
 
 from pozytywka_spark.feed.pairs import Array
+from pozytywka_spark.names import HEADS
 
-HEADS = ("finish", "skip", "like", "again")
 SURVEYS, SETTINGS = "surveys", "settings"
 MOMENT_HOURS = 24  # before the question: what was done then is what the answer is about
 _LEVEL = 0.95

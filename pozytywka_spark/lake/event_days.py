@@ -50,6 +50,13 @@ def span_of_features(settings: Settings, lake: Lake) -> DataSpan:
     return recorded_span(lake, settings.data, FEATURES) or span_of_events(lake, settings.data)
 
 
+def span_of_ingest(settings: Settings, lake: Lake) -> DataSpan:
+    """The span of the events as ingest has last recorded it, under the settings of today; of a lake without
+    such a record that of its events. Raises `DataError` without either.
+    """
+    return recorded_span(lake, settings.data, INGEST) or span_of_events(lake, settings.data)
+
+
 def recorded_span(lake: Lake, data: Data, stage: str) -> DataSpan | None:
     """The span as the stage has last found its days, under the settings of today; None if it never did."""
     row = _row(lake, stage)

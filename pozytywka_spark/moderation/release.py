@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.lake.event_days import INGEST, recorded_span, span_of_events
+from pozytywka_spark.lake.event_days import span_of_ingest
 from pozytywka_spark.moderation import run, stage
 from pozytywka_spark.months import as_micros
 
@@ -24,5 +24,4 @@ def time_asked(settings: Settings, lake: Lake, asked: datetime | None) -> int:
     """The time that was asked for, else the data's end, in microseconds."""
     if asked is not None:
         return as_micros(asked)
-    span = recorded_span(lake, settings.data, INGEST) or span_of_events(lake, settings.data)
-    return as_micros(span.end)
+    return as_micros(span_of_ingest(settings, lake).end)

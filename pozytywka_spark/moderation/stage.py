@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark import schemas
-from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import Parcel, Written
 from pozytywka_spark.lake.tasks import Done, Tasks
+from pozytywka_spark.lake.written_alone import check_alone, next_txn
 from pozytywka_spark.moderation import answers, appeals, chargebacks, rows
 from pozytywka_spark.moderation.inputs import cases_of, files_of, settled_until, size_of, slices_of
 from pozytywka_spark.moderation.intake_work import (
@@ -36,6 +36,7 @@ from pozytywka_spark.moderation.rows import Files
 from pozytywka_spark.schemas import Table
 
 _SHOWN = 3
+_ROOM = "moderation"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ def _take(lake: Lake, tasks: Tasks, cases: Files, came: Files) -> IntakeReport:
     done = _run(tasks, work, slices, size_of(came, cases, verdicts, aside))
     taken = _of(done, schemas.VERDICTS)
     if taken:
-        _alone(lake.append(taken, schemas.VERDICTS, txn=_next(lake, schemas.VERDICTS)), schemas.VERDICTS)
+        table = schemas.VERDICTS
+        check_alone(lake.append(taken, table, txn=next_txn(lake, table, _ROOM)), table)
     if any(line[CHANGED] for line in done.results):
         lake.overwrite(_of(done, schemas.VERDICTS_ASIDE), schemas.VERDICTS_ASIDE)
     return _report(came.rows, done)
@@ -130,7 +132,7 @@ def take_appeals(lake: Lake, chunks: Iterable[pl.DataFrame]) -> IntakeReport:
         done = _run(tasks, work, slices, size_of(came, cases, verdicts, fouls, held))
         if any(line[TAKEN] for line in done.results):
             table = schemas.APPEALS
-            _alone(lake.overwrite(_of(done, table), table, txn=_next(lake, table)), table)
+            check_alone(lake.overwrite(_of(done, table), table, txn=next_txn(lake, table, _ROOM)), table)
         return _report(came.rows, done)
 
 
@@ -182,17 +184,6 @@ def _report(came: int, done: Done) -> IntakeReport:
 
 def _of(done: Done, table: Table) -> list[Written]:
     return [file for file in done.written if file.table == table.name]
-
-
-def _next(lake: Lake, table: Table) -> Txn:
-    app = f"moderation {table.name}"
-    return Txn(app, (lake.txn_version(table.name, app) or 0) + 1)
-
-
-def _alone(version: int | None, table: Table) -> None:
-    """Raise `LakeError` if another process wrote meanwhile, whose rows weren't looked at."""
-    if version is None:
-        raise LakeError(f"rows of table {table.name} were taken in by someone else meanwhile: run it again")
 
 
 ANSWER_COLUMNS, APPEAL_COLUMNS = answers.COLUMNS, appeals.COLUMNS

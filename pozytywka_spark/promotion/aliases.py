@@ -203,6 +203,4 @@ def _carry_out(
         if champion is not None:
             past_decisions.keep(tracking, challenger.number, champion.number, inputs)
         return
-    if champion is not None:
-        registry.set_tag(tracking, challenger.number, registry.PREVIOUS, str(champion.number))
-    registry.set_alias(tracking, registry.CHAMPION, challenger.number)
+    registry.take_over(tracking, challenger.number, None if champion is None else champion.number)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
@@ -64,9 +64,8 @@ def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: 
     plan = plan_of(settings.synthetic)
     if not _is_made(target, truth, plan, path, replace=replace):
         _make(spark, plan, target, truth, Folder.at(decisions_path(path)))
-    if not (
-        plan.world.slots.messages or plan.world.slots.spotlight
-    ):  # what prompts do is no part of that law
+    slots = plan.world.slots
+    if not (slots.messages or slots.spotlight):  # what prompts do is no part of that law
         _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
     if plan.world.taste.on:
         _tell_chances(spark, plan, Folder.at(chances_path(path, cut_off_of(plan))))
@@ -143,12 +142,7 @@ def _tell_chances(spark: SparkSession, plan: Plan, place: Folder) -> None:
     stamp = json.dumps({"paths": plan.world.taste.paths, "told": plan.world.taste.told})
     if place.read(STAMP) == stamp:
         return
-    making = place.sibling(".making")
-    making.delete()
-    tables.chances(spark, plan).write.parquet(making.child("_written").uri)
-    making.adopt_parts("_written", "", "parquet")
-    making.write(STAMP, stamp)
-    making.move_to(place)
+    _put(tables.chances(spark, plan), place, stamp)
 
 
 def _tell_purchases(spark: SparkSession, plan: Plan, settings: Settings, place: Folder) -> None:
@@ -157,10 +151,14 @@ def _tell_purchases(spark: SparkSession, plan: Plan, settings: Settings, place: 
     stamp = json.dumps({"truth_paths": paths})
     if paths == 0 or place.read(STAMP) == stamp:
         return
+    _put(tables.purchases(spark, plan, settings.label.horizon_days, paths), place, stamp)
+
+
+def _put(rows: DataFrame, place: Folder, stamp: str) -> None:
+    """Rows as Parquet and the stamp, under a temporary name and then in place."""
     making = place.sibling(".making")
     making.delete()
-    purchases = tables.purchases(spark, plan, settings.label.horizon_days, paths)
-    purchases.write.parquet(making.child("_written").uri)
+    rows.write.parquet(making.child("_written").uri)
     making.adopt_parts("_written", "", "parquet")
     making.write(STAMP, stamp)
     making.move_to(place)

@@ -150,6 +150,13 @@ def set_tag(tracking: Tracking, version: int, key: str, value: str) -> None:
         tracking.client.set_model_version_tag(tracking.model_name, str(version), key, value)
 
 
+def take_over(tracking: Tracking, version: int, before: int | None) -> None:
+    """Make a version the champion; it remembers the one before it, for the way back."""
+    if before is not None:
+        set_tag(tracking, version, PREVIOUS, str(before))
+    set_alias(tracking, CHAMPION, version)
+
+
 def load_model(tracking: Tracking, alias: str = CHAMPION) -> ServingModel:
     """The model that bears `alias`. Raises `TrackingError` if there is none, or its files are gone."""
     version = aliased(tracking, alias)

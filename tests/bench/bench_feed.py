@@ -23,8 +23,8 @@ import numpy as np
 
 from pozytywka_spark.config import Synthetic
 from pozytywka_spark.feed.evaluation.judge import ALL, HEAVY, LIGHT, NEWCOMERS, Tally
-from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.weights import weights_of
+from pozytywka_spark.names import HEADS
 from pozytywka_spark.synthetic.plan import Plan
 from pozytywka_spark.synthetic.taste.surveys import surveys_of
 from tests.bench.feed_bounds import bounds, habits, strength

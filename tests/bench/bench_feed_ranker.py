@@ -26,9 +26,10 @@ from pozytywka_spark.feed.heads.model import own_rate
 from pozytywka_spark.feed.inventory.collect import Wanted, collect
 from pozytywka_spark.feed.inventory.sources import lists_of
 from pozytywka_spark.feed.listening import Listeners
-from pozytywka_spark.feed.outcomes import HEADS, outcomes_of
+from pozytywka_spark.feed.outcomes import outcomes_of
 from pozytywka_spark.feed.value import value_of
 from pozytywka_spark.months import start_micros
+from pozytywka_spark.names import HEADS
 from tests.bench.feed_ranker import Ranker, Scored, scored, side_of, trained
 from tests.bench.feed_rules_cost import rules_cost
 from tests.bench.taste_rankings import DEVELOPMENT, TEST, TRUE_VALUE, TRUTH, Case, bench_world, figures, tally

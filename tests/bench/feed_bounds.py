@@ -8,7 +8,7 @@ import numpy as np
 
 from pozytywka_spark.feed.evaluation.judge import ALL, HEAVY, LIGHT, Judged, Sums
 from pozytywka_spark.feed.evaluation.rankings import LATELY, LINEAR, OWN
-from pozytywka_spark.feed.outcomes import HEADS
+from pozytywka_spark.names import HEADS
 from tests.bench.taste_rankings import FEED, TRUE_VALUE, TRUTH
 
 MANY_PLAYS = 100

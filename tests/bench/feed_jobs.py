@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pozytywka_spark.feed.outcomes import HEADS
+from pozytywka_spark.names import HEADS
 from tests.bench.taste_rankings import Case
 
 ROOT = Path(__file__).resolve().parents[2]

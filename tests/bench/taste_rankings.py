@@ -16,9 +16,10 @@ from pozytywka_spark.feed.evaluation.judge import ALL, Judged, Tally, judge
 from pozytywka_spark.feed.evaluation.rankings import HALF_LIFE_DAYS, LINEAR, Known, baselines, ranked
 from pozytywka_spark.feed.item_model import fit, weighted_plays
 from pozytywka_spark.feed.listening import DAY_US, Listening
-from pozytywka_spark.feed.outcomes import HEADS, outcomes_of
+from pozytywka_spark.feed.outcomes import outcomes_of
 from pozytywka_spark.feed.track_side import GRAM_DAYS
 from pozytywka_spark.months import start_micros
+from pozytywka_spark.names import HEADS
 from tests.worlds.taste_world import TasteWorld, taste_world
 
 PLACES, FOREVER = 50, 1e9

@@ -23,11 +23,11 @@ from pozytywka_spark.feed.heads.model import HEADS_FILE, from_files
 from pozytywka_spark.feed.inventory.collect import Wanted, collect
 from pozytywka_spark.feed.inventory.sources import lists_of
 from pozytywka_spark.feed.listening import DAY_US
-from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Pairs
 from pozytywka_spark.feed.tastes import Sample, fit
 from pozytywka_spark.feed.track_side import counts_of, tracks_of
 from pozytywka_spark.feed.value import gain_of, parts_of, value_of
+from pozytywka_spark.names import HEADS
 from tests.feed.plain_model import CUT_OFF, TRACKS, USERS, ages, made
 
 WEIGHTS = {"finish": 1.0, "skip": -1.0, "like": 2.0, "again": 1.0}

@@ -14,9 +14,9 @@ from pozytywka_spark.feed.about import About, about, batches
 from pozytywka_spark.feed.inventory.collect import CAPS, SOURCES, Wanted, collect
 from pozytywka_spark.feed.inventory.sources import Shown, at_random, lists_of, unread
 from pozytywka_spark.feed.listening import DAY_US, Listeners, Listening
-from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Pairs
 from pozytywka_spark.feed.track_side import Tracks, counts_of, tracks_of
+from pozytywka_spark.names import HEADS
 from tests.feed.plain_model import CUT_OFF, GENRES, TRACKS, USERS, made
 
 NONE = Shown(*(np.zeros(0, dtype=np.int64) for _ in range(3)), np.zeros(0, dtype=bool))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from pozytywka_spark.feed.weights import HEADS, SETTINGS, SURVEYS, weights_of, within_person
+from pozytywka_spark.feed.weights import SETTINGS, SURVEYS, weights_of, within_person
+from pozytywka_spark.names import HEADS
 
 KNOWN = np.array([0.8, -0.6, 1.2, 0.4])  # points of an answer
 CHOSEN = {"finish": 1.0, "skip": -1.0, "like": 2.0, "again": 1.0}

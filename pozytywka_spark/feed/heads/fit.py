@@ -11,8 +11,8 @@ from pozytywka_spark.feed.heads.calibration import calibrated
 from pozytywka_spark.feed.heads.examples import Examples
 from pozytywka_spark.feed.heads.features import features_hash
 from pozytywka_spark.feed.heads.model import Heads, own_rate
-from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Array
+from pozytywka_spark.names import HEADS
 
 LEAST = 20  # examples of a head, on either side
 _LIGHTEST, _HEAVIEST = 20.0, 150.0

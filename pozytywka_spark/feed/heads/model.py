@@ -13,8 +13,8 @@ import numpy as np
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.feed.heads.calibration import MANY_PLAYS, OWN_RATE, Calibration, OwnRate
 from pozytywka_spark.feed.heads.features import NAMES, features_hash
-from pozytywka_spark.feed.outcomes import HEADS
 from pozytywka_spark.feed.pairs import Array
+from pozytywka_spark.names import HEADS
 
 BOOSTER, HEADS_FILE = "heads.ubj", "heads.json"
 
