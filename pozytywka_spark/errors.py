@@ -37,6 +37,9 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "tuning": ("optuna",),
     "simulation": ("pymoo",),
     "experiments": ("statsmodels",),
+    "featurestore": ("lmdb", "redis", "fastapi", "uvicorn", "prometheus_client"),
+    "forecasting": ("statsforecast", "mlforecast", "hierarchicalforecast", "statsmodels", "holidays"),
+    "topics": ("py3langid", "igraph"),
     "delta-spark": ("delta",),
 }
 

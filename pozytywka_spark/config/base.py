@@ -26,6 +26,9 @@ Product = Literal[
     "factory",  # which models decide
     "bandits",  # what a slot's policy is
     "feed",  # what stands on a page
+    "forecast",  # what is expected, and what alarms
+    "topics",  # which genres belong together
+    "feedback",  # what texts say
     "world",  # a synthetic delivery
 ]
 Decides = dict[str, JsonValue]

@@ -12,7 +12,10 @@ from pozytywka_spark.config.evaluation import Evaluation
 from pozytywka_spark.config.experiments import Experiments
 from pozytywka_spark.config.factory import Factory
 from pozytywka_spark.config.features import Features, Guards, Label
+from pozytywka_spark.config.featurestore import Featurestore
 from pozytywka_spark.config.feed import Feed
+from pozytywka_spark.config.feedback import Feedback
+from pozytywka_spark.config.forecast import Forecast
 from pozytywka_spark.config.fraud import Fraud
 from pozytywka_spark.config.ingest import Data, Ingest, Raw
 from pozytywka_spark.config.lake import S3, LakeSettings
@@ -24,6 +27,7 @@ from pozytywka_spark.config.scoring import Scoring
 from pozytywka_spark.config.simulation import Simulation
 from pozytywka_spark.config.spark import Spark
 from pozytywka_spark.config.synthetic import Synthetic
+from pozytywka_spark.config.topics import Topics
 from pozytywka_spark.config.tracking import Mlflow
 from pozytywka_spark.config.training import Calibration, Split, Training, Tuning
 
@@ -61,6 +65,10 @@ class Settings(Section):
     factory: Factory = Factory()
     bandits: Bandits = Bandits()
     feed: Feed = Feed()
+    featurestore: Featurestore = Featurestore()
+    forecast: Forecast = Forecast()
+    topics: Topics = Topics()
+    feedback: Feedback = Feedback()
     monthly: Monthly = Monthly()
     mlflow: Mlflow
     synthetic: Synthetic = Synthetic()

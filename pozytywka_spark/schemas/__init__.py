@@ -27,6 +27,7 @@ from pozytywka_spark.schemas.features import (
     labels_table,
     user_month_table,
 )
+from pozytywka_spark.schemas.featurestore import SERVED
 from pozytywka_spark.schemas.feed import (
     FEED,
     FEED_ASIDE,
@@ -35,6 +36,16 @@ from pozytywka_spark.schemas.feed import (
     FEED_STAGES,
     FEED_SURVEYS,
     FEED_WEIGHTS,
+)
+from pozytywka_spark.schemas.feedback import FEEDBACK, FEEDBACK_SIGNALS
+from pozytywka_spark.schemas.forecasting import (
+    FORECAST_ALARMS,
+    FORECAST_CHECKS,
+    FORECAST_ERRORS,
+    FORECASTS,
+    SERIES_BUILDS,
+    SERIES_DAILY,
+    SERIES_MONTHLY,
 )
 from pozytywka_spark.schemas.fraud import CASES, FRAUD_SCANS, RINGS, signals_table
 from pozytywka_spark.schemas.ingest import (
@@ -60,11 +71,13 @@ from pozytywka_spark.schemas.moderation import (
 from pozytywka_spark.schemas.serving import MONITORING, MONTHLY_STEPS, PREDICTIONS, SIMULATIONS
 from pozytywka_spark.schemas.silver import ARTISTS, EVENTS, SILVER, TRACK_STORAGE, TRACKS, USERS, order_of
 from pozytywka_spark.schemas.table import Table, month_of, table
+from pozytywka_spark.schemas.topics import ARTIST_GROUPS, GENRE_GROUPS, TOPIC_FITS
 
 __all__ = [
     "APPEALS",
     "ARTISTS",
     "ARTIST_DEBUTS",
+    "ARTIST_GROUPS",
     "ASSIGNMENTS",
     "BANDIT_BOOKS",
     "BANDIT_DAYS",
@@ -83,6 +96,8 @@ __all__ = [
     "FACTORY_MODELS",
     "FEATURE_BUILDS",
     "FEED",
+    "FEEDBACK",
+    "FEEDBACK_SIGNALS",
     "FEED_ASIDE",
     "FEED_EVALUATIONS",
     "FEED_SEEN",
@@ -91,8 +106,13 @@ __all__ = [
     "FEED_WEIGHTS",
     "FIRST_LIKES",
     "FIRST_PURCHASES",
+    "FORECASTS",
+    "FORECAST_ALARMS",
+    "FORECAST_CHECKS",
+    "FORECAST_ERRORS",
     "FOULS",
     "FRAUD_SCANS",
+    "GENRE_GROUPS",
     "INGESTS",
     "INGEST_COUNTS",
     "INGEST_FILES",
@@ -106,10 +126,15 @@ __all__ = [
     "RESCUED",
     "RINGS",
     "SECOND_LOOKS",
+    "SERIES_BUILDS",
+    "SERIES_DAILY",
+    "SERIES_MONTHLY",
+    "SERVED",
     "SILVER",
     "SIMULATIONS",
     "SLOT_DECISIONS",
     "SLOT_DECISIONS_ASIDE",
+    "TOPIC_FITS",
     "TRACKS",
     "TRACK_PLAYS",
     "TRACK_STORAGE",

@@ -1,0 +1,1 @@
+"""Which genres belong together, and in which language artists sing."""
