@@ -122,12 +122,14 @@ def unpack(values: Sequence[bytes | None], schemas: Mapping[int, Schema], names:
     lacks as null. Raises `StoreError` for a value of a schema that isn't among them, or of another length.
     """
     stored = [value for value in values if value is not None]
-    places = np.fromiter((value is not None for value in values), bool, len(values))
-    rows = _empty(names, places)
+    alike = _alike(stored, schemas, names)
+    if alike is not None:
+        return alike if len(stored) == len(values) else _spread(alike, _places(values))
+    rows = _empty(names, _places(values))
     if not stored:
         return rows
     ids = schema_ids(stored)
-    where = np.flatnonzero(places)
+    where = np.flatnonzero(rows.stored)
     for number in dict.fromkeys(ids.tolist()):
         schema = schemas.get(number)
         if schema is None:
@@ -136,8 +138,7 @@ def unpack(values: Sequence[bytes | None], schemas: Mapping[int, Schema], names:
                 f"wrote it, or it is damaged; {_REPAIR}"
             )
         mine = np.flatnonzero(ids == number)
-        alike = len(mine) == len(stored)
-        _fill(rows, where[mine], schema, stored if alike else [stored[place] for place in mine])
+        _fill(rows, where[mine], schema, _records(schema, [stored[place] for place in mine]))
     return rows
 
 
@@ -155,33 +156,67 @@ def headers(values: Sequence[bytes]) -> npt.NDArray[Any]:
     return np.frombuffer(joined, _HEADER_DTYPE)
 
 
+def _alike(stored: Sequence[bytes], schemas: Mapping[int, Schema], names: tuple[str, ...]) -> Rows | None:
+    """Rows of values that all have one schema, of just those columns; None if there is more to it."""
+    if not stored:
+        return None
+    number = int.from_bytes(stored[0][:8], "little")
+    schema = schemas.get(number)
+    if schema is None or schema.columns != names or any(len(value) != schema.width for value in stored):
+        return None
+    records = _records(schema, stored)
+    if len(stored) > 1 and not (records[_SCHEMA] == number).all():
+        return None
+    numbers, nulls = _numbers(schema, records)
+    known_at, version = records[_KNOWN_AT].astype(np.int64), records[_VERSION].astype(np.int64)
+    return Rows(names, np.ones(len(stored), bool), known_at, version, numbers, nulls)
+
+
+def _places(values: Sequence[bytes | None]) -> Flags:
+    return np.fromiter((value is not None for value in values), bool, len(values))
+
+
+def _spread(rows: Rows, stored: Flags) -> Rows:
+    """The rows at the places of what is stored."""
+    spread = _empty(rows.names, stored)
+    spread.known_at[stored], spread.version[stored] = rows.known_at, rows.version
+    spread.values[stored], spread.nulls[stored] = rows.values, rows.nulls
+    return spread
+
+
 def _empty(names: tuple[str, ...], stored: Flags) -> Rows:
     shape = (len(stored), len(names))
     longs = np.zeros(len(stored), np.int64), np.zeros(len(stored), np.int64)
     return Rows(names, stored, *longs, np.full(shape, np.nan), np.ones(shape, bool))
 
 
-def _fill(rows: Rows, where: npt.NDArray[np.intp], schema: Schema, values: Sequence[bytes]) -> None:
-    """Into the places `where` of `rows`."""
-    joined = b"".join(values)
-    # lengths that differ could still add up
-    if any(len(value) != schema.width for value in values):
+def _records(schema: Schema, values: Sequence[bytes]) -> npt.NDArray[Any]:
+    if set(map(len, values)) != {schema.width}:  # lengths that differ could still add up
         raise StoreError(
             f"the store holds a value of view {schema.view} that isn't {schema.width} bytes long: "
             f"it is damaged; {_REPAIR}"
         )
-    records = np.frombuffer(joined, schema.dtype)
-    rows.known_at[where], rows.version[where] = records[_KNOWN_AT], records[_VERSION]
-    count = len(schema.columns)
-    nulls = np.unpackbits(records[_NULLS], axis=1, count=count, bitorder="little").astype(bool)
+    return np.frombuffer(b"".join(values), schema.dtype)
+
+
+def _numbers(schema: Schema, records: npt.NDArray[Any]) -> tuple[Doubles, Flags]:
+    """The columns as doubles, NaN where null; and where they are null."""
     numbers = records[_NUMBERS].astype(np.float64)
+    packed = records[_NULLS]
+    if not packed.any():
+        return numbers, np.zeros(numbers.shape, bool)
+    count = len(schema.columns)
+    nulls = np.unpackbits(packed, axis=1, count=count, bitorder="little").view(np.bool_)
     numbers[nulls] = np.nan
-    if rows.names == schema.columns:
-        rows.values[where], rows.nulls[where] = numbers, nulls
-        return
+    return numbers, nulls
+
+
+def _fill(rows: Rows, where: npt.NDArray[np.intp], schema: Schema, records: npt.NDArray[Any]) -> None:
+    """Into the places `where` of `rows`, the columns that both have."""
+    rows.known_at[where], rows.version[where] = records[_KNOWN_AT], records[_VERSION]
+    numbers, nulls = _numbers(schema, records)
     place = {name: number for number, name in enumerate(schema.columns)}
     both = [(to, place[name]) for to, name in enumerate(rows.names) if name in place]
-    to, source = (np.array(side, dtype=np.intp) for side in zip(*both, strict=True)) if both else ((), ())
-    if both:
-        rows.values[np.ix_(where, to)] = numbers[:, source]
-        rows.nulls[np.ix_(where, to)] = nulls[:, source]
+    to, source = np.array(both, dtype=np.intp).reshape(-1, 2).T
+    rows.values[np.ix_(where, to)] = numbers[:, source]
+    rows.nulls[np.ix_(where, to)] = nulls[:, source]

@@ -10,6 +10,7 @@ from pozytywka_spark.errors import StoreError
 
 Clock = Literal["data", "wall"]
 DAY = 86_400_000_000  # microseconds
+SERVICES = "services"  # the store's note of that name: each service's plain record, by name
 
 
 @dataclass(frozen=True)
