@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import polars as pl
 
+from pozytywka_spark.featurestore.rows import KEY, KNOWN_AT
+
 PRESENT, MISSING, EXPIRED = "present", "missing", "expired"
 STATUSES = (PRESENT, MISSING, EXPIRED)
-ROW, KEY, AS_OF, KNOWN_AT, STATUS = "row", "key", "as_of", "known_at", "status"
+ROW, AS_OF, STATUS = "row", "as_of", "status"
 
 
-def newest(asked: pl.DataFrame, known: pl.DataFrame, ttl: int | None) -> pl.DataFrame:
-    """Grain: row of `asked`, in the order of ROW: ROW, KEY, KNOWN_AT, STATUS, and what else `known` has.
+def newest_by(asked: pl.DataFrame, known: pl.DataFrame, ttl: int | None) -> pl.DataFrame:
+    """Grain: row of `asked`, by ROW: ROW, KEY, KNOWN_AT, STATUS, and what else `known` has.
 
     `asked` has ROW, KEY and AS_OF; one KEY may be asked for often, null is nobody's. `known` has KEY and
     KNOWN_AT, no two rows with both alike. The row that answers is the newest with `known_at <= as_of`; it is
     PRESENT while `as_of - known_at < ttl`, for ever without a `ttl`, and EXPIRED from then on. MISSING: no
-    row was known by then; all of `known` is null.
+    row was known by then, and all that comes from `known` is null.
 
-    >>> known = pl.DataFrame({"key": [1, 1], "known_at": [10, 20], "value": [0.1, 0.2]})
-    >>> asked = pl.DataFrame({"row": range(5), "key": 1, "as_of": [9, 10, 19, 20, 30]})
-    >>> newest(asked, known, ttl=10).select("known_at", "status", "value").rows()
-    [(None, 'missing', None), (10, 'present', 0.1), (10, 'present', 0.1), (20, 'present', 0.2), (20, 'expired', 0.2)]
+    >>> known = pl.DataFrame({"key": ["7", "7"], "known_at": [10, 20], "value": [0.1, 0.2]})
+    >>> asked = pl.DataFrame({"row": range(4), "key": "7", "as_of": [9, 10, 20, 30]})
+    >>> newest_by(asked, known, ttl=10).select("known_at", "status", "value").rows()
+    [(None, 'missing', None), (10, 'present', 0.1), (20, 'present', 0.2), (20, 'expired', 0.2)]
     """
     joined = asked.sort(AS_OF).join_asof(
         known.sort(KNOWN_AT),
@@ -31,7 +33,7 @@ def newest(asked: pl.DataFrame, known: pl.DataFrame, ttl: int | None) -> pl.Data
         right_on=KNOWN_AT,
         by=KEY,
         coalesce=False,
-        check_sortedness=False,  # both were sorted just now, which is what can be checked by groups
+        check_sortedness=False,  # sorted just now: that can't be checked within groups
     )
     alive = pl.lit(value=True) if ttl is None else pl.col(AS_OF) - pl.col(KNOWN_AT) < ttl
     status = (
@@ -46,5 +48,6 @@ def newest(asked: pl.DataFrame, known: pl.DataFrame, ttl: int | None) -> pl.Data
 
 
 def twice_known(known: pl.DataFrame) -> pl.DataFrame:
-    """KEY and KNOWN_AT that more than one row has, of which none is the newest; the first comes first."""
-    return known.group_by(KEY, KNOWN_AT).len().filter(pl.col("len") > 1).select(KEY, KNOWN_AT).sort(KNOWN_AT, KEY)
+    """KEY and KNOWN_AT that more than one row has, so that neither is the newest; in their order."""
+    doubled = known.group_by(KEY, KNOWN_AT).len().filter(pl.col("len") > 1)
+    return doubled.select(KEY, KNOWN_AT).sort(KNOWN_AT, KEY)

@@ -1,4 +1,4 @@
-"""Columns of moments and of keys as other people's files spell them, as the numbers and texts of the store."""
+"""Columns of moments and of keys as other people's files spell them, in the numbers and texts of ours."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def as_micros(column: pa.ChunkedArray) -> pl.Series:
 
 
 def as_keys(column: pa.ChunkedArray, *, numbers: bool) -> pl.Series:
-    """Keys as the store spells them: text; `numbers`: whole numbers as decimals, so that 007 is 7. Null stays.
+    """Keys as the store spells them: text; `numbers`: whole ones as decimals, so that 007 is 7. Null stays.
 
     Raises `UnreadableError` for other types, and for what is no whole number where one is to be.
     """
@@ -97,7 +97,9 @@ def _of_texts(texts: pl.Series) -> pl.Series:
         zone.str.slice(3, 2).replace("", "0").cast(pl.Int64) * MINUTE_MICROS
     )
     in_utc = pl.col("zone").is_null() | pl.col("zone").str.to_uppercase().eq("Z")
-    ahead = pl.when(in_utc).then(0).otherwise(offset * pl.when(zone.str.starts_with("-")).then(-1).otherwise(1))
+    ahead = (
+        pl.when(in_utc).then(0).otherwise(offset * pl.when(zone.str.starts_with("-")).then(-1).otherwise(1))
+    )
     of_a_day = (pl.col("hour") < 24) & (pl.col("minute") < 60) & (pl.col("second") < 60)
     micros = (
         pl.col("day").to_physical().cast(pl.Int64) * DAY_MICROS
@@ -108,7 +110,9 @@ def _of_texts(texts: pl.Series) -> pl.Series:
         - ahead
     )
     read = read.select("text", micros=pl.when(of_a_day).then(micros))
-    moments = texts.rename("text").to_frame().join(read, on="text", how="left", maintain_order="left")["micros"]
+    moments = (
+        texts.rename("text").to_frame().join(read, on="text", how="left", maintain_order="left")["micros"]
+    )
     if moments.null_count():
         row = _first(moments.is_null())
         raise UnreadableError(f"is {texts[row]!r}", row)

@@ -1,8 +1,9 @@
-"""A spine: rows that somebody wants values for, each with a key and the moment as of which they are wanted."""
+"""A spine: rows that somebody wants values for, each with a key and the moment as of which it wants them."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from pozytywka_spark.lake.storage.filesystem import Storage
 CSV, PARQUET = "csv", "parquet"
 _ENDINGS = {".csv": CSV, ".csv.gz": CSV, ".parquet": PARQUET}
 _HASHED_AT_ONCE = 1 << 20
+_LEAST_LINE, _UNPACKED = 12, 10  # bytes of `1,2023-05-01`; how much larger a packed file may get
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,19 @@ class Spine:
                 waiting, ready = waiting.slice(rows), True
         if waiting.num_rows or not ready:
             yield waiting
+
+    def rows_at_most(self) -> int:
+        """How many rows it has, of CSV a guess on the high side."""
+        rows = 0
+        for file in self.files:
+            store, name = self.storage.at(file)
+            if self.format == PARQUET:
+                with store.open_input_file(name) as source:
+                    rows += pq.read_metadata(source).num_rows
+            else:
+                size = store.get_file_info(name).size or 0
+                rows += size * (_UNPACKED if name.endswith(".gz") else 1) // _LEAST_LINE
+        return rows
 
     def digest(self) -> str:
         """SHA-256 of its files' bytes, one after the other."""
@@ -77,10 +92,10 @@ class Spine:
 
 
 def open_spine(storage: Storage, path: str, keys: Sequence[str]) -> Spine:
-    """The spine in a file, or in the files of a folder by name; `keys`: what its rows must have besides `as_of`.
+    """The spine in a file, or in a folder's files by name; `keys`: what its rows must have besides `as_of`.
 
-    Raises `UsageError` if it is no CSV or Parquet, or lacks a column or has one twice, `DataError` if there is
-    no such file or it can't be read.
+    Raises `UsageError` if it is no CSV or Parquet, lacks a column or has one twice; `DataError` if there is
+    no such file, or it can't be read.
     """
     place = storage.plain(path)
     files = _files(storage, place, path)
@@ -96,13 +111,15 @@ def open_spine(storage: Storage, path: str, keys: Sequence[str]) -> Spine:
         raise UsageError(f"--spine {path}: there are two columns {double[0]}")
     missing = [name for name in (*keys, AS_OF) if name not in names]
     if missing:
-        raise UsageError(f"--spine {path}: there is no column {', '.join(missing)}; it has {', '.join(names)}")
+        raise UsageError(
+            f"--spine {path}: there is no column {', '.join(missing)}; it has {', '.join(names)}"
+        )
     return Spine(storage, path, files, of_files, schema)
 
 
 def _files(storage: Storage, place: str, path: str) -> tuple[str, ...]:
     if not storage.opens(place):
-        raise UsageError(f"--spine {path}: expected a local file, or one on s3:// that the settings s3 lead to")
+        raise UsageError(f"--spine {path}: expected a local file, or one on s3:// by the settings s3")
     store, name = storage.at(place)
     info = store.get_file_info(name)
     if info.type == fs.FileType.File:
@@ -163,4 +180,7 @@ def _in_order(rows: pa.Table, schema: pa.Schema, file: str) -> pa.Table:
 
 
 def _unreadable(file: str, of_file: str, error: Exception) -> DataError:
-    return DataError(f"--spine: {file} can't be read as {of_file}: {str(error).splitlines()[0]}")
+    said = str(error).splitlines()[0]
+    if "Expected " in said and ", got " in said:  # goes on with the line itself, which is nobody's to log
+        said = re.sub(r"(, got \d+).*", r"\1", said)
+    return DataError(f"--spine: {file} can't be read as {of_file}: {said}")
