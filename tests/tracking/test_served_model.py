@@ -117,6 +117,7 @@ def served(settings: Settings, address: str, folder: Path) -> Iterator[str]:
     port, log = free_port(), folder / "server.log"
     environment = {
         **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(folder),
         "MLFLOW_TRACKING_URI": settings.mlflow.tracking_uri,
         "OMP_NUM_THREADS": "1",
@@ -141,7 +142,8 @@ def served(settings: Settings, address: str, folder: Path) -> Iterator[str]:
             raise TimeoutError(log.read_text()[-2000:])
         yield url
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
 
 
