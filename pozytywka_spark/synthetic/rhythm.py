@@ -5,14 +5,16 @@ A day's factor is
     (1 + weekly · cos(2π (weekday - Saturday) / 7)) · (1 + yearly · cos(2π (day - 15 December) / 365.25))
     · (1 + growth)^(days since the world's start / 365.25)
 
-A session planned for a day of factor f happens ⌊f⌋ times, and once more with the chance that is left: so the
-expected number of sessions is f times that of the world without rhythm, exactly. Copies of a session are
-sessions of their own: they begin at other times of the day and hold other plays.
+Each planned session of a month whose factors are at most F, a whole number, has F - 1 others beside it,
+planned for any days of the month; and each of them happens with the chance f / F, f its day's factor. So the
+expected number of sessions of a day is f times that of the world without rhythm, exactly, and they come as
+independently of each other.
 """
 
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
@@ -54,20 +56,23 @@ def with_rhythm(
     if not has_rhythm(plan):
         return user, month, planned_ms
     rng = plan.rng(_RHYTHM, int(people.user_id[0]))
-    day = planned_ms // DAY_MS
-    factor = factors(plan, day)
-    times = np.floor(factor).astype(np.int64)
-    times += rng.random(len(user)) < factor - times
+    starts = plan.month_starts_ms() // DAY_MS
+    most = np.array([np.ceil(factors(plan, np.arange(*pair)).max()) for pair in pairwise(starts)], np.int64)
+    times = most[month]
+    copy = np.repeat(np.arange(len(user)), times)
+    day, time = planned_ms[copy] // DAY_MS, planned_ms[copy] % DAY_MS
+    other = np.flatnonzero(np.diff(copy, prepend=-1) == 0)
+    in_month = (starts[1:] - starts[:-1])[month[copy[other]]]
+    day[other] = starts[month[copy[other]]] + np.floor(rng.random(len(other)) * in_month).astype(np.int64)
+    # another time of the day, taken from another session
+    time[other] = planned_ms[rng.integers(0, max(len(user), 1), len(other))] % DAY_MS
+    happens = rng.random(len(copy)) * times[copy] < factors(plan, day)
     cast = (people.role >= 0) | (people.ring >= 0)
     first = np.full(len(people), np.iinfo(np.int64).max)
     np.minimum.at(first, user, planned_ms)
-    times = np.where(cast[user] & (planned_ms == first[user]), np.maximum(times, 1), times)
-    copy = np.repeat(np.arange(len(user)), times)
-    again = np.diff(copy, prepend=-1) == 0
-    # another time of the day, taken from another session
-    of_day = planned_ms[rng.integers(0, max(len(user), 1), len(copy))] % DAY_MS
-    start = np.where(again, day[copy] * DAY_MS + of_day, planned_ms[copy])
-    user, month = user[copy], month[copy]
+    planned = day * DAY_MS + time
+    happens |= cast[user[copy]] & (planned == first[user[copy]])
+    user, month, start = user[copy][happens], month[copy][happens], planned[happens]
     kept = _places(user * (plan.world.months + 1) + month) < SESSIONS_A_MONTH
     return user[kept], month[kept], start[kept]
 
