@@ -10,7 +10,7 @@ import polars as pl
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.forecasting.known import read_known
+from pozytywka_spark.forecasting.known_file import read_known
 from pozytywka_spark.forecasting.measures import BY_NAME
 from pozytywka_spark.forecasting.spec import SEASONS, Spec
 from pozytywka_spark.forecasting.stored import (
