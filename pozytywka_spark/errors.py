@@ -32,6 +32,10 @@ class TrackingError(PozytywkaError):
     """MLflow can't be reached, or holds no such model."""
 
 
+class StoreError(PozytywkaError):
+    """The online store can't be reached, is full, holds what isn't ours, or holds it damaged."""
+
+
 # What a base install leaves out, by extra: the packages that each brings
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "tuning": ("optuna",),

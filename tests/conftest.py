@@ -23,6 +23,7 @@ from tests.side_by_side import place_of, pytest_xdist_make_scheduler  # noqa: F4
 pytest_plugins = (
     "tests.worlds.trained",
     "tests.worlds.made_delivery",
+    "tests.redis_server",
     "tests.s3_server",
     "tests.ready_stores",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +42,9 @@ class MemoryFiles:
                 frame = frame.with_columns(**{name: pl.lit(value) for name, value in file.partition.items()})
             frames.append(frame if columns is None else frame.select(columns))
         return pl.concat(frames)
+
+    def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        return self.read([file], columns).iter_slices(2)
 
     def shared(
         self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None

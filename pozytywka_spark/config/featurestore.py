@@ -25,5 +25,8 @@ class Featurestore(Section):
     )
     delay_hours: float = Field(0.0, ge=0, description="how much later than its cut-off a row becomes known")
     log_share: float = Field(0.0, ge=0, le=1, description="share of the endpoint's answers that are logged")
+    float32: tuple[str, ...] = Field(
+        (), description="views whose values are stored in 4 bytes each, rounded, in place of 8"
+    )
     max_keys: int = Field(500, ge=1, le=100_000, description="of one request")
     max_body: int = Field(1_000_000, ge=1000, description="bytes of one request")

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
+from pozytywka_spark.lake.changes import Changes
 from pozytywka_spark.lake.shards import DataFile, Shard, Written
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import Table
@@ -124,6 +125,27 @@ class Lake(Protocol):
 
         Reads footers alone. Nothing is noted in files of other writers, in compacted ones, and in what Spark
         put down for tasks.
+        """
+
+    def identity(self, table: str) -> str:
+        """What names the table for life: one that was deleted and made again has another, and begins anew
+        with its versions. Raises `LakeError` if there is no such table.
+        """
+
+    def changes(
+        self,
+        table: str,
+        since: int,
+        tasks: Tasks,
+        columns: Sequence[str] | None = None,
+        *,
+        until: int | None = None,
+    ) -> Changes:
+        """Which files came and went after version `since`, up to `until` (the latest): its log tells.
+
+        Compaction changes nothing. Where a vacuum or the log's clean-up leaves no way to know, `gone` says
+        so. Files can be read (of `columns` only) as long as `tasks` is open. Raises `LakeError` if there is
+        no such table or version.
         """
 
     def append(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:

@@ -57,21 +57,33 @@ class TableFiles:
 
     def read(self, file: DataFile, columns: Sequence[str] | None = None) -> pa.Table:
         """A data file's rows, of some columns only: partition columns from the log, absent ones null."""
+        (rows,) = self._read(file, columns, whole=True)
+        return _shaped(rows, file, columns)
+
+    def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """The same a row group at a time, so that no more than one is in memory."""
+        for rows in self._read(file, columns, whole=False):
+            yield _shaped(rows, file, columns)
+
+    def _read(self, file: DataFile, columns: Sequence[str] | None, *, whole: bool) -> Iterator[pa.Table]:
         store, name = self.storage.at(file.place)
-        remote = not self.storage.is_local(file.place)
+        remote = whole and not self.storage.is_local(file.place)
         try:
             with store.open_input_file(name) as source:
                 parquet = pq.ParquetFile(source, pre_buffer=remote)
                 stored = [each for each in parquet.schema_arrow.names if each not in file.partition]
                 names = stored if columns is None else [each for each in stored if each in set(columns)]
-                rows = parquet.read(names)
+                if whole:
+                    yield parquet.read(names)
+                    return
+                for group in range(parquet.num_row_groups):
+                    yield parquet.read_row_group(group, names)
         except FileNotFoundError as error:
             raise LakeError(
                 f"{file.place}: it has gone since the table was looked at; was it vacuumed? run it again"
             ) from error
         except (OSError, pa.ArrowInvalid) as error:
             raise LakeError(f"{file.place} can't be read: {str(error).splitlines()[0]}") from error
-        return _shaped(rows, file, columns)
 
     def write(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,10 @@ class OpenFiles:
             return as_polars(pa.concat_tables([self.tables.read(file, columns) for file in data]))
         frames = [self._read(file, columns) for file in files]
         return pl.concat(frames, how="vertical") if len(frames) > 1 else frames[0]
+
+    def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """See `tasks.TaskFiles`."""
+        return map(as_polars, self.tables.read_parts(file, columns))
 
     def shared(
         self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None

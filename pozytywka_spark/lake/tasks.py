@@ -39,6 +39,9 @@ class TaskFiles(Protocol):
         Partition columns of a table's files are there as any other; a column that a file lacks is null.
         """
 
+    def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """`read` of one file a row group at a time, for rows so wide that a file of them is too much."""
+
     def shared(
         self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None
     ) -> pl.DataFrame:

@@ -17,6 +17,8 @@ from pozytywka_spark.lake import naming, partitions, types
 from pozytywka_spark.lake import row_checks as checks
 from pozytywka_spark.lake.api import Commit, Partition, Rows, Txn
 from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.changes import Changes
+from pozytywka_spark.lake.delta_rs import changes as between
 from pozytywka_spark.lake.delta_rs import growth, log, maintenance, merge, read_parquet, written
 from pozytywka_spark.lake.delta_rs import supported_features as guard
 from pozytywka_spark.lake.delta_rs.file_store import Check, Store, checked, commit_files, write_and_commit
@@ -113,6 +115,22 @@ class DeltaRsLake:
     def noted(self, files: Sequence[DataFile]) -> list[Mapping[str, str]]:
         """See `api.Lake`."""
         return [*read_notes(self._files.storage, files)]
+
+    def identity(self, table: str) -> str:
+        """See `api.Lake`."""
+        return str(self._latest(table).metadata().id)
+
+    def changes(
+        self,
+        table: str,
+        since: int,
+        tasks: Tasks,
+        columns: Sequence[str] | None = None,
+        *,
+        until: int | None = None,
+    ) -> Changes:
+        """See `api.Lake`: from the log, no file is opened."""
+        return between.changes(table, self._store, self.path(table), since, until)
 
     def append(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
         """See `api.Lake`."""

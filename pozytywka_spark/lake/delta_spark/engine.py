@@ -16,7 +16,9 @@ from pozytywka_spark.lake import naming, spark_shards, types
 from pozytywka_spark.lake import row_checks as checks
 from pozytywka_spark.lake.api import Commit, Partition, Rows, Txn
 from pozytywka_spark.lake.casting import arrow_schema, declared
+from pozytywka_spark.lake.changes import Changes
 from pozytywka_spark.lake.delta_rs import merge
+from pozytywka_spark.lake.delta_spark import changes as between
 from pozytywka_spark.lake.delta_spark import log as log
 from pozytywka_spark.lake.delta_spark import table as jvm
 from pozytywka_spark.lake.delta_spark.writes import delta_writer, merge_into, only_partitions, partitions_of
@@ -123,6 +125,27 @@ class DeltaSparkLake:
     def noted(self, files: Sequence[DataFile]) -> list[Mapping[str, str]]:
         """See `api.Lake`: the files of `shards` are Spark's, whoever wrote the table's."""
         return [{} for _ in files]
+
+    def identity(self, table: str) -> str:
+        """See `api.Lake`."""
+        self._latest(table)
+        return log.identity(self._spark, self.path(table))
+
+    def changes(
+        self,
+        table: str,
+        since: int,
+        tasks: Tasks,
+        columns: Sequence[str] | None = None,
+        *,
+        until: int | None = None,
+    ) -> Changes:
+        """See `api.Lake`: Spark reads the rows of the files and puts them down."""
+        latest = self.version(table)
+        last = latest if until is None else until
+        if last > latest:
+            raise LakeError(f"table {table}: no version {last}; its versions are 0 to {latest}")
+        return between.changes(self._spark, table, self.path(table), since, last, tasks, columns)
 
     def append(self, rows: Rows, table: Table, *, txn: Txn | None = None) -> int | None:
         """See `api.Lake`."""

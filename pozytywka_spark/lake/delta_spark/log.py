@@ -102,6 +102,11 @@ def txn_version(spark: SparkSession, path: str, app: str) -> int | None:
     return None if row is None else row[0]
 
 
+def identity(spark: SparkSession, path: str) -> str:
+    """The id that the table's log gives it."""
+    return str(_table(spark, path).detail().select("id").collect()[0][0])
+
+
 def partition_columns(spark: SparkSession, path: str) -> list[str]:
     """The columns the table is partitioned by."""
     return list(_table(spark, path).detail().select("partitionColumns").collect()[0][0])

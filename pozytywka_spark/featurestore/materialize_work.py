@@ -1,0 +1,193 @@
+"""A view's newest rows on their way into the online store, by tasks: no row passes the driver.
+
+Three jobs. `Gather` cuts keys into slices: those of the table's files with the moment of each row (of a
+narrow view with the row itself), those of files that came and went, and those that the store holds. `Settle`
+takes a slice: which row of a key is the newest, which keys have none left and are deleted; a narrow view is
+written at once. `WriteRows` reads a wide view's files and writes the rows that are the newest of their key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from pozytywka_spark.featurestore.codec import Schema
+from pozytywka_spark.featurestore.rows import KEY, KNOWN_AT, Reading, frame_of, known_at, needed, newest, of_model
+from pozytywka_spark.featurestore.slices import cut, cut_stored
+from pozytywka_spark.featurestore.target import Target
+from pozytywka_spark.featurestore.views import View
+
+if TYPE_CHECKING:
+    from pozytywka_spark.featurestore.stores import Store
+    from pozytywka_spark.lake.shards import DataFile, Parcel
+    from pozytywka_spark.lake.tasks import TaskFiles
+
+NARROW = 24  # columns at most that go through parcels: a wide view's rows stay in their files
+# Kinds of parcels. ROWS: a slice's rows, or key and known_at of a wide view; CHANGED: keys (text) to look up
+# again. Both by slice. WINNERS: keys whose newest row is of one moment, by known_at
+ROWS, CHANGED, WINNERS = "rows", "changed", "winners"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where keys come from: a file of the table, one that came or went, or (no file) the store itself."""
+
+    file: DataFile | None
+    changed: bool = False
+
+    @property
+    def size(self) -> int:
+        """For packing into tasks."""
+        return self.file.size if self.file else 1
+
+    @property
+    def name(self) -> str:
+        """For errors."""
+        return self.file.place if self.file else "keys of the store"
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Parcels of one slice."""
+
+    number: int
+    rows: tuple[Parcel, ...]
+    changed: tuple[Parcel, ...]
+
+    @property
+    def size(self) -> int:
+        """For packing into tasks."""
+        return sum(parcel.size for parcel in (*self.rows, *self.changed))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A file of a wide view, and the keys whose newest row is of its month."""
+
+    file: DataFile
+    winners: tuple[Parcel, ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all three share. `full`: every key is looked up; `numeric`: keys are whole numbers."""
+
+    view: View
+    schema: Schema
+    reading: Reading
+    version: int
+    target: Target
+    slices: int
+    full: bool
+    numeric: bool
+
+    @property
+    def wide(self) -> bool:
+        """Whether rows stay in their files until it is known which are wanted."""
+        return self.view.made == "row" and len(self.view.columns) > NARROW
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What of the table goes through parcels."""
+        if not self.wide:
+            return needed(self.view)
+        names = (self.view.key, "month") if self.view.by_month else (self.view.key,)
+        return (*names, *(("model_name", "model_version") if self.view.champion else ()))
+
+
+def gather(job: Job, sources: Sequence[Source], files: TaskFiles) -> Iterator[Mapping[str, Any]]:
+    """Keys and rows of the sources, put down by slice."""
+    for source in sources:
+        if source.file is None:
+            _stage_stored(job, files)
+        elif source.changed:
+            keys = files.read([source.file], [job.view.key]).drop_nulls().unique()
+            for number, part in cut(keys, job.view.key, job.slices):
+                files.stage(CHANGED, part.select(pl.col(job.view.key).cast(pl.String).alias(KEY)), (number,))
+        else:
+            for number, part in cut(table_rows(job, files.read([source.file], job.columns)), job.view.key, job.slices):
+                files.stage(ROWS, part, (number,))
+        yield {"sources": 1}
+
+
+def table_rows(job: Job, rows: pl.DataFrame) -> pl.DataFrame:
+    """A file's rows as they are put down: those with a key, of a wide view key and moment alone."""
+    rows = rows.filter(pl.col(job.view.key).is_not_null())
+    if not job.wide:
+        return rows
+    if job.view.champion:
+        rows = of_model(rows, job.reading.model)
+    return rows.select(job.view.key, known_at(job.view, job.reading.delay_hours).alias(KNOWN_AT))
+
+
+def _stage_stored(job: Job, files: TaskFiles) -> None:
+    with job.target.open() as store:
+        for keys in store.scan_keys(job.view.name):
+            rows = pl.DataFrame({KEY: keys}, schema={KEY: pl.String})
+            for number, part in cut_stored(rows, KEY, job.slices, numeric=job.numeric):
+                files.stage(CHANGED, part, (number,))
+
+
+def settle(job: Job, slices: Sequence[Slice], files: TaskFiles) -> Iterator[Mapping[str, Any]]:
+    """Each slice's newest rows written or (of a wide view) named, and its keys without a row deleted."""
+    with job.target.open() as store:
+        for one in slices:
+            asked = files.read(one.changed).unique() if one.changed else pl.DataFrame(schema={KEY: pl.String})
+            rows = files.read(one.rows) if one.rows else None
+            if rows is not None and not job.full:
+                rows = rows.filter(pl.col(job.view.key).cast(pl.String).is_in(asked.get_column(KEY).implode()))
+            there = _newest_named(job, rows, files) if job.wide else _newest_written(job, rows, store)
+            gone = asked.filter(~pl.col(KEY).is_in(there.implode())).get_column(KEY).to_list()
+            deleted = store.delete_many(job.view.name, gone, job.target.epoch) if gone else 0
+            yield {"keys": there.len(), "deleted": deleted}
+
+
+def _newest_named(job: Job, rows: pl.DataFrame | None, files: TaskFiles) -> pl.Series:
+    """A wide view's keys, put down by the moment of their newest row."""
+    if rows is None or not rows.height:
+        return pl.Series(KEY, [], pl.String)
+    last = rows.group_by(job.view.key).agg(pl.col(KNOWN_AT).max())
+    for (moment,), part in sorted(last.partition_by(KNOWN_AT, as_dict=True).items()):
+        files.stage(WINNERS, part.select(job.view.key), (int(moment),))
+    return last.get_column(job.view.key).cast(pl.String)
+
+
+def _newest_written(job: Job, rows: pl.DataFrame | None, store: Store) -> pl.Series:
+    """A narrow view's keys, their newest rows written."""
+    if rows is None or not rows.height:
+        return pl.Series(KEY, [], pl.String)
+    made = newest(frame_of(job.view, rows, job.version, job.reading))
+    write(job, made, store)
+    return made.get_column(KEY)
+
+
+def write_rows(job: Job, chosen: Sequence[Chosen], files: TaskFiles) -> Iterator[Mapping[str, Any]]:
+    """Of each file of a wide view the rows that are their keys' newest, written a row group at a time."""
+    with job.target.open() as store:
+        for one in chosen:
+            wanted = files.read(one.winners).get_column(job.view.key)
+            written = 0
+            for rows in wanted_rows(job, one.file, wanted, files):
+                write(job, rows, store)
+                written += rows.height
+            yield {"written": written}
+
+
+def wanted_rows(job: Job, file: DataFile, wanted: pl.Series, files: TaskFiles) -> Iterator[pl.DataFrame]:
+    """A view's rows of a file, of the wanted keys (the table's own) only."""
+    keys = pl.DataFrame({job.view.key: wanted})
+    for rows in files.read_parts(file, needed(job.view)):
+        mine = rows.join(keys, on=job.view.key, how="semi")
+        if mine.height:
+            yield frame_of(job.view, mine, job.version, job.reading)
+
+
+def write(job: Job, rows: pl.DataFrame, store: Store) -> None:
+    """A view's rows into the store."""
+    from pozytywka_spark.featurestore.packing import packed_slices
+
+    for packed in packed_slices(job.schema, rows):
+        store.write_many(job.view.name, packed.keys, packed.values, job.target.epoch)
