@@ -114,5 +114,4 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "verify": ("hold the online store against the lake, bit for bit; exit 4 if they differ", _verify),
     "lineage": ("where a stored value comes from", _lineage),
     "status": ("how far the store is behind the lake; exit 4 if further than promised", _status),
-    "report": ("the page: views, services, who reads them, lineage, freshness", _list),
 }
