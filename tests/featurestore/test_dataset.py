@@ -27,7 +27,6 @@ from tests.featurestore.histories import edges
 from tests.featurestore.small_lake import MODEL, SmallLake, month
 from tests.jars import needed
 
-ENGINES = ["delta-rs", pytest.param("delta-spark", marks=pytest.mark.jvm)]
 MONTHS = [month(number) for number in range(6)]
 
 
@@ -107,12 +106,11 @@ def values_that_differ(one: pl.DataFrame, other: pl.DataFrame, names: Sequence[s
     return differ
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_twenty_thousand_rows_beside_a_brute_force_join(
-    spark: SparkSession, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_tasks, "INLINE_BYTES", 0)  # by Spark's tasks, few as the rows are
-    small = small_lake(spark, tmp_path, engine)
+    small = small_lake(spark, tmp_path)
     dice = random.Random(1)
     small.put_features({each: dice.sample(range(60), 40) for each in MONTHS})
     moments = edges(MONTHS, 62)
@@ -144,6 +142,21 @@ def test_twenty_thousand_rows_beside_a_brute_force_join(
     made = make_dataset(small.settings, small.lake, place, str(tmp_path / "torn"), views=["user_month"])
     assert values_that_differ(read(made), rows.filter(pl.col("as_of") < torn_at), names) == 0
     assert before.height > 5000
+
+
+@pytest.mark.jvm
+def test_the_other_engine_makes_the_same_data_set(spark: SparkSession, tmp_path: Path) -> None:
+    small = small_lake(spark, tmp_path, "delta-spark")
+    small.put_features({each: range(3) for each in MONTHS[:2]})
+    spine = asked([(user, as_of) for as_of in edges(MONTHS[:2], 62) for user in range(4)])
+    place = spine_at(tmp_path / "spine.parquet", spine)
+    made = make_dataset(small.settings, small.lake, place, str(tmp_path / "out"), views=["user_month"])
+    rows, names = read(made), declared_of(small.settings).view("user_month").names
+    assert values_that_differ(rows, brute_force(small.lake.rows("features"), spine, names), names) == 0
+    # from the same files, the first engine's way
+    usual = small_lake(spark, tmp_path)
+    make_again(usual.settings, usual.lake, made.manifest_path, str(tmp_path / "again"))
+    assert files_in(tmp_path / "again") == files_in(tmp_path / "out")
 
 
 def test_a_late_delivery_is_known_late(spark: SparkSession, tmp_path: Path) -> None:
