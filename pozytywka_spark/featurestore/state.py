@@ -9,6 +9,7 @@ from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.features.declared.catalogue import catalogue_hash
+from pozytywka_spark.featurestore.code_hash import code_hash
 from pozytywka_spark.featurestore.record import ViewRecord
 from pozytywka_spark.featurestore.rows import known_micros
 from pozytywka_spark.featurestore.views import View
@@ -22,7 +23,7 @@ UNFINISHED = "unfinished"  # why a full load that began was to be one; empty onc
 VERSIONS = "versions"  # of the table that were ever loaded since the last full load: values name one of these
 SWEPT = "swept"  # microseconds: keys that had expired then may have been removed
 MODEL = "model"  # name and version, of a view of the champion's
-KEPT_VERSIONS = 10_000
+CODES = "codes"  # by version that was loaded: the hash of the code that did
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def notes_of(
         IDENTITY: now.identity,
         LAST_MONTH: month_text(last_month),
         UNFINISHED: "",
-        VERSIONS: sorted({*versions[-KEPT_VERSIONS:], now.version}),
+        VERSIONS: sorted({*versions, now.version}),
+        CODES: {**({} if whole else before.get(CODES, {})), str(now.version): code_hash()},
         SWEPT: 0 if whole else before.get(SWEPT, 0),
         MODEL: list(now.model) if now.model else None,
     }

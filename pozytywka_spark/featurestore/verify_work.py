@@ -47,7 +47,7 @@ class ChangedAt:
 
 @dataclass(frozen=True)
 class Check:
-    """What all jobs share. `versions` of the table that were loaded; `swept`: expired keys that may be absent."""
+    """What all jobs share. `versions`: of the table, that were loaded; `swept`: as in `state`."""
 
     job: Job
     share: float

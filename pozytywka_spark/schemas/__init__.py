@@ -46,6 +46,8 @@ from pozytywka_spark.schemas.forecasting import (
     SERIES_BUILDS,
     SERIES_DAILY,
     SERIES_MONTHLY,
+    SERIES_TRACKS,
+    SERIES_USERS,
 )
 from pozytywka_spark.schemas.fraud import CASES, FRAUD_SCANS, RINGS, signals_table
 from pozytywka_spark.schemas.ingest import (
@@ -129,6 +131,8 @@ __all__ = [
     "SERIES_BUILDS",
     "SERIES_DAILY",
     "SERIES_MONTHLY",
+    "SERIES_TRACKS",
+    "SERIES_USERS",
     "SERVED",
     "SILVER",
     "SIMULATIONS",

@@ -41,6 +41,8 @@ WRITERS: dict[str, tuple[Writer, ...]] = {
     "series_builds": (("forecast", "forecasting/series.py"),),
     "series_daily": (("forecast", "forecasting/series.py"),),
     "series_monthly": (("forecast", "forecasting/series.py"),),
+    "series_tracks": (("forecast", "forecasting/series.py"),),
+    "series_users": (("forecast", "forecasting/series.py"),),
     "served": (("featurestore", "featurestore/served.py"),),
     "topic_fits": (("topics", "topics/stage.py"),),
     "feed": (("feed", "feed/stage.py"),),

@@ -36,6 +36,7 @@ JOBS = {
     "experiment": ("list",),
     "factory": ("report",),
     "features": (),
+    "featurestore": ("materialize",),
     "feed": ("rank", "--at", "2023-02-01"),
     "fraud": ("scan",),
     "gate": (),
