@@ -12,6 +12,10 @@ from pozytywka_spark.forecasting.past import Values
 LEVELS = (80, 90)
 # a series' own size of errors counts as much as the pool's where it has so many origins
 PRIOR_ORIGINS = 2.0
+# an origin's errors go together: they count as this many independent ones, not as many as there are steps
+INDEPENDENT_OF_AN_ORIGIN = 4
+# mean absolute errors that reach to a normal's quantiles, for pools that nothing is known of
+WITHOUT_ERRORS = {0.8: 1.61, 0.9: 2.06}
 
 
 def widths_of(errors: Sequence[Values], horizon: int) -> list[dict[int, Values]]:
@@ -33,8 +37,9 @@ def widths_of(errors: Sequence[Values], horizon: int) -> list[dict[int, Values]]
     ]
     flat = np.concatenate(scores) if scores else np.empty(0)
     flat = flat[np.isfinite(flat)]
+    independent = INDEPENDENT_OF_AN_ORIGIN * sum(int(np.isfinite(size).sum()) for size in sizes)
     own = [_towards(size[np.isfinite(size)], pool) for size in sizes]
-    return [{level: shape * size * _quantile(flat, level / 100) for level in LEVELS} for size in own]
+    return [{level: shape * size * _quantile(flat, level / 100, independent) for level in LEVELS} for size in own]
 
 
 def _shape(errors: Sequence[Values], horizon: int) -> Values:
@@ -70,10 +75,11 @@ def _towards(sizes: Values, pool: float) -> float:
     return float((sizes.sum() + PRIOR_ORIGINS * pool) / (len(sizes) + PRIOR_ORIGINS)) or 1e-12
 
 
-def _quantile(scores: Values, level: float) -> float:
+def _quantile(scores: Values, level: float, independent: int) -> float:
+    """Conformal: a little further out than the level, as many scores as there are."""
     if not scores.size:
-        return 2.0
-    return float(np.quantile(scores, min(1.0, level * (1 + 1 / scores.size)), method="higher"))
+        return WITHOUT_ERRORS[level]
+    return float(np.quantile(scores, min(1.0, level * (1 + 1 / independent)), method="higher"))
 
 
 def _positive(value: float) -> float:
