@@ -51,18 +51,31 @@ def add_up(concluded: Concluded, spec: Spec) -> Concluded:
             means[name][row] = values
     notes = concluded.notes
     if late:
-        notes = (*notes, (order[0], COHERENCE, f"added from the bottom at {late} steps: the solver failed or had no time left"))
-    return replace(concluded, means=means, halves=halves_of(concluded.proposals, means, spec.horizon), notes=notes)
+        notes = (
+            *notes,
+            (
+                order[0],
+                COHERENCE,
+                f"added from the bottom at {late} steps: the solver failed or had no time left",
+            ),
+        )
+    return replace(
+        concluded, means=means, halves=halves_of(concluded.proposals, means, spec.horizon), notes=notes
+    )
 
 
 def summing(names: Sequence[str]) -> tuple[list[str], Values] | None:
     """The names, sums first, and the matrix by which the last of them make all; None where nothing is a sum."""
     parts = {name: name.split(SEPARATOR) for name in names}
     below = {
-        name: [other for other in names if other != name and _covers(parts[name], parts[other])] for name in names
+        name: [other for other in names if other != name and _covers(parts[name], parts[other])]
+        for name in names
     }
     bottom = [name for name in names if not below[name]]
-    order = [*sorted((name for name in names if below[name]), key=lambda name: (-len(below[name]), name)), *bottom]
+    order = [
+        *sorted((name for name in names if below[name]), key=lambda name: (-len(below[name]), name)),
+        *bottom,
+    ]
     if len(bottom) == len(names):
         return None
     matrix = np.array([[float(name == leaf or leaf in below[name]) for leaf in bottom] for name in order])
@@ -109,7 +122,9 @@ def _closed_form(base: Values, matrix: Values, variances: Values) -> Values:
     """The library's. It takes variances from errors: of the two given here, they are what they are to be."""
     alike = variances / np.median(variances)
     errors = np.sqrt(2 * alike)[:, None] * np.array([1.0, 0.0])
-    said = MinTrace("wls_var").fit_predict(matrix, base, y_insample=errors, y_hat_insample=np.zeros_like(errors))
+    said = MinTrace("wls_var").fit_predict(
+        matrix, base, y_insample=errors, y_hat_insample=np.zeros_like(errors)
+    )
     # once more from the bottom, so that sums are those of what is written
     return np.asarray(matrix @ np.asarray(said["mean"])[matrix.shape[0] - matrix.shape[1] :])
 

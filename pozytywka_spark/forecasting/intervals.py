@@ -39,7 +39,9 @@ def widths_of(errors: Sequence[Values], horizon: int) -> list[dict[int, Values]]
     flat = flat[np.isfinite(flat)]
     independent = INDEPENDENT_OF_AN_ORIGIN * sum(int(np.isfinite(size).sum()) for size in sizes)
     own = [_towards(size[np.isfinite(size)], pool) for size in sizes]
-    return [{level: shape * size * _quantile(flat, level / 100, independent) for level in LEVELS} for size in own]
+    return [
+        {level: shape * size * _quantile(flat, level / 100, independent) for level in LEVELS} for size in own
+    ]
 
 
 def _shape(errors: Sequence[Values], horizon: int) -> Values:

@@ -69,7 +69,9 @@ def _forecast(name: str, concluded: Concluded, day: pl.DataType) -> pl.DataFrame
     )
 
 
-def _model_errors(name: str, model: str, means: Values, concluded: Concluded, day: pl.DataType) -> pl.DataFrame:
+def _model_errors(
+    name: str, model: str, means: Values, concluded: Concluded, day: pl.DataType
+) -> pl.DataFrame:
     whole, of = concluded.wholes[name], concluded.proposals[name]
     origins, horizon = np.array(of.origins[:-1], dtype=np.int64), means.shape[1]
     steps = (origins[:, None] + np.arange(horizon)).ravel()

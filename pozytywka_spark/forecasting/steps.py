@@ -24,4 +24,6 @@ def times_of(steps: Steps, freq: str, like: np.datetime64) -> Times:
         return steps.astype("datetime64[M]").astype(like.dtype) + within
     hours = _HOURS[freq]
     first = steps_of(np.array([like]), freq)[0]
-    return like + (steps - first) * np.timedelta64(hours, "h").astype(f"timedelta64[{np.datetime_data(like.dtype)[0]}]")
+    return like + (steps - first) * np.timedelta64(hours, "h").astype(
+        f"timedelta64[{np.datetime_data(like.dtype)[0]}]"
+    )

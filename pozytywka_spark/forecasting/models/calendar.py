@@ -36,7 +36,11 @@ class Calendar:
     def suits(self, past: Past) -> bool:
         """Something is known ahead, and three seasons of it."""
         season = past.season
-        return past.known.shape[1] > 0 and season <= LONGEST_SEASON and len(past.values) >= max(28, 3 * season + 7)
+        return (
+            past.known.shape[1] > 0
+            and season <= LONGEST_SEASON
+            and len(past.values) >= max(28, 3 * season + 7)
+        )
 
     def begin(self, past: Past) -> Effects:
         """Effects and errors of the earliest past."""
@@ -90,7 +94,9 @@ def _effects(values: Values, known: Values, season: int, memory: float) -> Value
 
 def _model(rest: Values, season: int) -> SARIMAX:
     seasonal = (0, 0, 1, season) if season > 1 else (0, 0, 0, 0)
-    return SARIMAX(_differences(rest, season), order=(1, 0, 0), seasonal_order=seasonal, concentrate_scale=True)
+    return SARIMAX(
+        _differences(rest, season), order=(1, 0, 0), seasonal_order=seasonal, concentrate_scale=True
+    )
 
 
 def _errors(values: Values, effects: Values, season: int, start: Values) -> Values:

@@ -19,7 +19,9 @@ class Counts:
         """Whole numbers, none negative, zeros among them."""
         values = past.values
         whole = bool((values >= 0).all() and (values == np.round(values)).all())
-        return whole and len(values) >= 8 and float((values == 0).mean()) >= FULL_OF_ZEROS and bool(values.any())
+        return (
+            whole and len(values) >= 8 and float((values == 0).mean()) >= FULL_OF_ZEROS and bool(values.any())
+        )
 
     def begin(self, past: Past) -> None:
         """Nothing is searched."""

@@ -66,6 +66,12 @@ def seasons_apart(values: Values, seasons: tuple[int, ...]) -> tuple[Values, dic
 def _season(values: Values, season: int, window: int) -> Values:
     jump = max(1, season // POINTS_OF_A_WINDOW)
     found = STL(
-        values, period=season, seasonal=window, seasonal_deg=0, seasonal_jump=2, trend_jump=jump, low_pass_jump=jump
+        values,
+        period=season,
+        seasonal=window,
+        seasonal_deg=0,
+        seasonal_jump=2,
+        trend_jump=jump,
+        low_pass_jump=jump,
     )
     return np.asarray(found.fit().seasonal)

@@ -27,7 +27,9 @@ def tree_means(pasts: Mapping[str, Sequence[Past]], seed: int) -> dict[str, Valu
     of_any = next(iter(pasts.values()))
     season, horizon = of_any[0].seasons[0], of_any[0].horizon
     means = {name: np.full((len(of_any), horizon), np.nan) for name in pasts}
-    ready = sorted(name for name, of in pasts.items() if len(of[0].values) >= 3 * season + 2 * max(14, season))
+    ready = sorted(
+        name for name, of in pasts.items() if len(of[0].values) >= 3 * season + 2 * max(14, season)
+    )
     if not ready:
         return means
     longest = max(5 * season + 1, MOST_ROWS // len(ready))
