@@ -1,4 +1,4 @@
-"""A bucket of series: frame in, forecasts and errors out. What a Spark task runs; it knows nothing of Spark."""
+"""A bucket of series: frame in, forecasts and errors out. A Spark task runs it, and it imports no Spark."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from pozytywka_spark.forecasting.whole import Whole, whole_of
 def forecast_bucket(frame: pl.DataFrame, spec: Spec, coherent: bool = False) -> Outcome:
     """Forecast every series of `frame`: series, day (date or datetime), value; sorted by series and day.
 
-    A bucket had best be all series of a measure: trees learn from them together, and intervals pool their errors.
-    Weights and all other models look at each series alone. Series without any value are forecast as 0.
-    `coherent` makes means add up where names say so (`coherent.add_up`).
+    A bucket had best be all series of a measure: trees learn from them together, and intervals pool their
+    errors. Weights and all other models look at each series alone. Series without any value are forecast as
+    0. `coherent` makes means add up where names say so (`coherent.add_up`).
     """
     concluded = forecast_series(frame, spec)
     if coherent:
@@ -49,7 +49,7 @@ def forecast_series(frame: pl.DataFrame, spec: Spec) -> Concluded:
 
 
 def propose_trees(wholes: Mapping[str, Whole], proposals: Mapping[str, Proposals], spec: Spec) -> None:
-    """One model for all series whose origins are the same times, so that none sees what was another's future."""
+    """Ask one model of all series whose origins are the same times: none sees another's future."""
     if "trees" not in spec.models:
         return
     alike: dict[tuple[int, ...], dict[str, list[Past]]] = defaultdict(dict)

@@ -18,7 +18,9 @@ _FAILURES = {"series": pl.String, "model": pl.String, "reason": pl.String}
 
 
 def outcome(concluded: Concluded, frame: pl.DataFrame, spec: Spec) -> Outcome:
-    """Forecasts, errors and failures of all series of `frame`, sorted by their grain; those without a value last."""
+    """Forecasts, errors and failures of all series of `frame`, sorted by their grain; those without a
+    value last.
+    """
     day = frame.schema["day"]
     forecasts = [pl.DataFrame(schema=_forecasts(day))]
     errors = [pl.DataFrame(schema=_errors(day))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -42,10 +43,10 @@ def forecast_table(
 ) -> TableReport:
     """Forecast every series of a CSV or Parquet file and write them into the folder `out`, as the file is.
 
-    `forecasts`: series, time, mean, low_80, high_80, low_90, high_90, a row a series and step ahead; `errors`: the
-    backtest's, as `Outcome` has them. A series' forecast follows its last value, or is from `origin` on, the first
-    time that isn't seen. Raises `UsageError` and `DataError` as `read_table` does, and for an `origin` that lies
-    outside the data or is no time.
+    `forecasts`: series, time, mean, low_80, high_80, low_90, high_90, a row a series and step ahead;
+    `errors`: the backtest's, as `Outcome` has them. A series' forecast follows its last value, or is from
+    `origin` on, the first time that isn't seen. Raises `UsageError` and `DataError` as `read_table` does, and
+    for an `origin` that lies outside the data or is no time.
     """
     from pozytywka_spark.forecasting.one_bucket import forecast_bucket  # its libraries take seconds to load
 
@@ -75,8 +76,9 @@ def _origin(text: str, frame: pl.DataFrame) -> str:
     origin = pl.Series([text]).str.to_datetime(strict=False)[0]
     if origin is None:
         raise UsageError(f"--origin {text!r}: expected a time such as 2024-05-01")
-    first, last = (frame["day"].cast(pl.Datetime("us")).min(), frame["day"].cast(pl.Datetime("us")).max())
-    if not first < origin <= _next(frame):  # type: ignore[operator]  # Polars types them as anything
+    days = frame["day"].cast(pl.Datetime("us")).unique().sort()
+    first, last = days[0], days[-1]
+    if not first < origin <= last + _longest_step(days):
         raise DataError(
             f"--origin {text}: it lies outside the data, which begins {first} and ends {last}; "
             "take the first time not to be seen, at the latest the one after the last"
@@ -84,11 +86,9 @@ def _origin(text: str, frame: pl.DataFrame) -> str:
     return str(origin.isoformat())
 
 
-def _next(frame: pl.DataFrame) -> object:
-    """The time after the last, by the longest step that the file takes for one."""
-    days = frame["day"].cast(pl.Datetime("us"))
-    steps = days.unique().sort().diff().drop_nulls()
-    return days.max() + (steps.max() if len(steps) else 0)  # type: ignore[operator]  # Polars types them as anything
+def _longest_step(days: pl.Series) -> timedelta:
+    steps = days.diff().drop_nulls().sort()
+    return timedelta(0) if steps.is_empty() else timedelta(seconds=steps[-1].total_seconds())
 
 
 def _writer(path: Path) -> tuple[Callable[[pl.DataFrame, Path], None], str]:

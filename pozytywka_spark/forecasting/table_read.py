@@ -31,9 +31,9 @@ def read_table(path: Path, columns: Columns, freq: str) -> pl.DataFrame:
     """The file's series, day and value (null where there is none), sorted by series and day.
 
     `day` is a date where every time is midnight and a step a day or longer, else a datetime in UTC. Raises
-    `UsageError` for a file or column that isn't there; `DataError`, naming series and row (from 1, without the
-    header), where there is no row, a series has no name, a time can't be read, is there twice or off the step, a
-    value is text or infinite.
+    `UsageError` for a file or column that isn't there; `DataError`, naming series and row (from 1, without
+    the header), where there is no row, a series has no name, a time can't be read, is there twice or off the
+    step, a value is text or infinite.
     """
     raw = _raw(path, columns)
     if raw.is_empty():
@@ -75,7 +75,8 @@ def _named(raw: pl.DataFrame, path: Path, columns: Columns) -> pl.Series:
     bad = raw.filter(names.is_null() | (names.str.strip_chars() == ""))
     if bad.height:
         raise DataError(
-            f"{path}, row {bad[ROW][0]}: the series has no name in {columns.series}; give it one or leave the row out"
+            f"{path}, row {bad[ROW][0]}: the series has no name in {columns.series}; "
+            "give it one or leave the row out"
         )
     return names
 
@@ -140,12 +141,12 @@ def _refuse_off_step(series: pl.DataFrame, path: Path, freq: str) -> None:
     if off.size:
         row = series.row(int(off[0]), named=True)
         raise DataError(
-            f"{path}, row {row[ROW]}, series {row['series']}: {row['day']} isn't {_STEPS[freq]} or several after "
-            f"{series['day'][0]}, the first; bring times to the step of --freq {freq}, or give another"
+            f"{path}, row {row[ROW]}, series {row['series']}: {row['day']} isn't {_STEPS[freq]} or several "
+            f"after {series['day'][0]}, the first; bring times to the step of --freq {freq}, or give another"
         )
     apart = np.diff(steps)
     if len(apart) > 1 and np.median(apart) > 1:
         raise DataError(
-            f"{path}, series {series['series'][0]}: times are mostly {int(np.median(apart))} steps of --freq {freq} "
-            "apart; give the --freq that they have"
+            f"{path}, series {series['series'][0]}: times are mostly {int(np.median(apart))} steps of "
+            f"--freq {freq} apart; give the --freq that they have"
         )

@@ -2,9 +2,9 @@
 
     python -m tests.bench.bench_forecast_public [--folder FOLDER] [--only NAME] [--keep]
 
-Each set is forecast from its last two horizons, by the settings that `forecast table` takes for its step; nothing
-is chosen by set. `--keep` writes tests/bench/results/forecast_public.json; without it the figures are compared to
-those kept, and a set that has become worse by over 0.02 ends it with 1, as does a missed bound.
+Each set is forecast from its last two horizons, by the settings that `forecast table` takes for its step;
+nothing is chosen by set. `--keep` writes tests/bench/results/forecast_public.json; without it the figures are
+compared to those kept, and a set that has become worse by over 0.02 ends it with 1, as does a missed bound.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Figures = dict[str, float]
 
 
 def figures_of(public: PublicSet) -> Figures:
-    """Error of the combination and of its best rivals over the naive's, coverage, points, core-seconds a series."""
+    """Error over the naive's, coverage, points, core-seconds a series and origin."""
     spec = table_spec(public.freq, public.season, public.horizon)
     rows = []
     began = time.process_time()
@@ -95,7 +95,8 @@ def missed(
     worst = max(figure["relative"] for figure in of_bound)
     covers = pooled(of_bound)
     print(
-        f"six sets: mean {mean:.3f} (at most {BOUND_MEAN}), worst {worst:.3f} (at most {BOUND_SET}), 90% covers {covers:.3f}"
+        f"six sets: mean {mean:.3f} (at most {BOUND_MEAN}), worst {worst:.3f} (at most {BOUND_SET}), "
+        f"90% covers {covers:.3f}"
     )
     if mean > BOUND_MEAN or worst > BOUND_SET or not BOUND_COVER[0] <= covers <= BOUND_COVER[1]:
         said.append("the six sets miss a bound")

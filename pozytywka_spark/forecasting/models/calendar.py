@@ -1,4 +1,4 @@
-"""What is known ahead: holidays, days of the month, whatever column a user names; the rest as seasonal ARIMA."""
+"""What is known ahead, holidays or whatever column a user names, and seasonal ARIMA for the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 from pozytywka_spark.forecasting.past import Past, Values
 
-# pulls effects to zero that hardly any day speaks of, as if each column had been seen so much more without one
+# pulls effects to zero that hardly any day speaks of, as if each column had been seen so much more without
+# one
 RIDGE = 2.0
 LONGEST_SEASON = 24
 ITERATIONS = 30
@@ -29,8 +30,8 @@ class Effects(NamedTuple):
 class Calendar:
     """SARIMAX (1,0,0)(0,1,1) with the known columns, in logs where that makes its changes more alike.
 
-    Effects come first, by ridge regression of the season's differences on those of the columns; then the errors'
-    parameters by maximum likelihood: both at once take eight times as long and say the same.
+    Effects come first, by ridge regression of the season's differences on those of the columns; then the
+    errors' parameters by maximum likelihood: both at once take eight times as long and say the same.
     """
 
     def suits(self, past: Past) -> bool:

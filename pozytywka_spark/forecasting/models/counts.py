@@ -13,7 +13,7 @@ SEASONS_OF_A_PROFILE = 8
 
 
 class Counts:
-    """IMAPA (Petropoulos and Kourentzes 2015): Croston's idea at several aggregations; shared out by the season."""
+    """IMAPA (Petropoulos and Kourentzes 2015), which is Croston's idea at several scales, by season."""
 
     def suits(self, past: Past) -> bool:
         """Whole numbers, none negative, zeros among them."""

@@ -19,7 +19,7 @@ MOST_ROWS = 400_000
 
 
 def tree_means(pasts: Mapping[str, Sequence[Past]], seed: int) -> dict[str, Values]:
-    """Means a series (a row an origin, NaN where the earliest past is too short), from one model of all series.
+    """Means a series, from one model of all: a row an origin, NaN where the earliest past is too short.
 
     Their origins are the same times, in the same order. Trained on what came before the earliest of them and
     carried to the others; for the last, the forecast's own, trained once more.
@@ -46,7 +46,7 @@ def tree_means(pasts: Mapping[str, Sequence[Past]], seed: int) -> dict[str, Valu
 
 
 def _rows(name: str, past: Past, longest: int) -> pl.DataFrame:
-    """The past and the steps ahead, `y` NaN there; each known column as what differs from one season before."""
+    """The past and the steps ahead, where `y` is NaN; known columns less those of a season before."""
     season = past.seasons[0]
     values = np.concatenate([past.values, np.full(past.horizon, np.nan)])
     before = np.concatenate([past.known[:season], past.known[:-season]])
