@@ -47,6 +47,7 @@ JOBS = {
     "reproduce": ("0" * 32,),
     "score": (),
     "simulate": (),
+    "topics": (),
     "train": (),
 }
 
