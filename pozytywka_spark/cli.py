@@ -83,6 +83,13 @@ def program() -> str:
     return COMMAND if Path(sys.argv[0]).name == COMMAND else "scripts/submit.sh"
 
 
+def program_path() -> list[str]:
+    """The words that call jobs from any folder: the installed command, else the checkout's script."""
+    if program() == COMMAND:
+        return [str(Path(sys.argv[0]).resolve())]
+    return [str(Path(__file__).resolve().parents[1] / program())]
+
+
 def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, work: Work) -> int:
     """Parse, load the settings, do the work; 0 on success, 2 on wrong usage, 1 on failure."""
     args = parser.parse_args(argv)

@@ -1,18 +1,22 @@
-"""Run everything in order: (embedded data →) ingest → features → train → score, with a summary."""
+"""Run everything in order: (embedded data →) ingest → features → train → score → materialize."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import UsageError
 from pozytywka_spark.reports.progress import Step
 
 if TYPE_CHECKING:
     from pozytywka_spark.features.stage import FeaturesReport
+    from pozytywka_spark.featurestore.load import Loaded
     from pozytywka_spark.ingest.stage import IngestReport
     from pozytywka_spark.scoring.stage import ScoringReport
     from pozytywka_spark.training.stage import TrainingReport
@@ -21,25 +25,82 @@ Result = TypeVar("Result")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit code 0 when a model and scores are there, 1 when a stage can't go on, 2 on wrong usage."""
+    """Exit code 0 when it is done, 1 when a stage can't go on, 2 on wrong usage, 3 and 4 as `--step` says."""
     parser = cli.job_parser(cli.job_name(__file__), str(__doc__))
     parser.add_argument(
         "--monthly",
         type=cli.month,
         metavar="YYYY-MM",
         help="do that month's whole work: ingest, features, scan, decide and run (with monthly.fraud=true), "
-        "monitor, train if due or drifted, gate, score, assign, report; what was done is not done again, so "
-        "an interrupted month goes on where it stopped",
+        "monitor, train if due or drifted, gate, score, assign, report, materialize; what was done is not "
+        "done again, so an interrupted month goes on where it stopped",
+    )
+    parser.add_argument(
+        "--step",
+        metavar="NAME",
+        help="with --monthly, that step alone, once those before it are done; exit 3 if the gate kept the "
+        "champion, 4 if monitoring has alerts",
     )
     parser.add_argument("--status", action="store_true", help="show how far the months' work has come")
+    parser.add_argument(
+        "--dag",
+        action="store_true",
+        help="print a file for Airflow's folder of DAGs: each month's work once the month is over, a task a "
+        "step, with the settings given here ({month} in them is the run's month), from the month --monthly "
+        "on, else from the lake's first",
+    )
     return cli.run(parser, argv, choose)
 
 
-def choose(args: argparse.Namespace, settings: Settings) -> None:
-    """A month's work, its status, or everything once."""
-    if not (args.monthly or args.status):
+def choose(args: argparse.Namespace, settings: Settings) -> int:
+    """A month's work, a step of it, its status, the DAG of it, or everything once."""
+    chosen = [flag for flag in ("dag", "status", "step") if getattr(args, flag)]
+    if len(chosen) > 1:
+        raise UsageError(
+            " and ".join(f"--{flag}" for flag in chosen) + " don't go together: take one of them"
+        )
+    if args.step and not args.monthly:
+        raise UsageError(f"--step {args.step} is a step of a month's work: add --monthly YYYY-MM")
+    if args.dag:
+        print_dag(args, settings)
+    elif args.monthly or args.status:
+        return monthly(args, settings)
+    else:
         work(args, settings)
-        return
+    return 0
+
+
+def print_dag(args: argparse.Namespace, settings: Settings) -> None:
+    """The DAG alone on standard output: it goes into a file."""
+    from pozytywka_spark.orchestration.dag import dag_text
+    from pozytywka_spark.orchestration.stage import STEPS
+
+    first, why = first_month(args, settings)
+    command = [*cli.program_path(), "pipeline", *(["--env", args.env] if args.env != "local" else [])]
+    command += [part for override in args.overrides for part in ("--set", override)]
+    text = dag_text(first, why, str(Path.cwd()), command, [step.name for step in STEPS])
+    cli.OUT.out(text, end="", highlight=False)
+
+
+def first_month(args: argparse.Namespace, settings: Settings) -> tuple[date, str]:
+    """The month that a DAG begins with, and who says so."""
+    from pozytywka_spark.lake import open_lake
+    from pozytywka_spark.lake.event_days import INGEST, recorded_span
+    from pozytywka_spark.spark.session_on_demand import session_on_demand
+
+    if args.monthly:
+        return args.monthly, "as asked for"
+    if settings.data.start:
+        return settings.data.start.date().replace(day=1), "the setting data.start"
+    spark = session_on_demand(settings, "pipeline", verbose=args.verbose)
+    span = recorded_span(open_lake(settings, spark), settings.data, INGEST)
+    if span is not None:
+        return span.first, "the first month of the lake's events"
+    return settings.synthetic.start, "the embedded world's; of your deliveries put the first in its place"
+
+
+def monthly(args: argparse.Namespace, settings: Settings) -> int:
+    """A month's whole work, or one step of it, or how far it has come."""
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.lake.recorded import record_settings
     from pozytywka_spark.orchestration.console import show_month
@@ -48,15 +109,21 @@ def choose(args: argparse.Namespace, settings: Settings) -> None:
 
     spark = session_on_demand(settings, "pipeline", verbose=args.verbose)
     lake = open_lake(settings, spark)
+    code = 0
     if not args.status:
-        from pozytywka_spark.orchestration.console import show_step
-        from pozytywka_spark.orchestration.stage import run_month
+        from pozytywka_spark.orchestration.console import exit_code, show_step
+        from pozytywka_spark.orchestration.stage import run_month, run_step, step_named
         from pozytywka_spark.synthetic.world import make_embedded_world
 
+        step = step_named(args.step) if args.step else None
         make_embedded_world(spark, settings)
-        run_month(spark, settings, lake, args.monthly, show_step)
+        if step:
+            code = exit_code(run_step(spark, settings, lake, args.monthly, step, show_step))
+        else:
+            run_month(spark, settings, lake, args.monthly, show_step)
         record_settings(settings)
     show_month(read_states(lake, args.monthly))
+    return code
 
 
 def work(args: argparse.Namespace, settings: Settings) -> None:
@@ -66,6 +133,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     from pozytywka_spark.ingest.stage import ingest
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.lake.recorded import record_settings
+    from pozytywka_spark.orchestration.serving_steps import materialize_if_installed
     from pozytywka_spark.scoring.stage import score
     from pozytywka_spark.spark.session_on_demand import session_on_demand
     from pozytywka_spark.training.ahead import training_made_ready
@@ -107,6 +175,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
         trained = stage("train", lambda: train(spark, settings, lake), _trained)
         details.append(lambda: _show_trained(trained))
         scored = stage("score", lambda: score(spark, settings, lake), _scored)
+        stage("materialize", lambda: materialize_if_installed(settings, lake), _stored)
     finally:
         ahead.close()
         # of all that came so far: what stops a later stage is often to be seen in an earlier one's
@@ -149,6 +218,12 @@ def _trained(report: TrainingReport) -> str:
 def _scored(report: ScoringReport) -> str:
     again = "nothing new; " if report.unchanged else ""
     return f"{again}{report.rows:,} users of {report.month:%Y-%m} by version {report.model_version}"
+
+
+def _stored(loaded: Sequence[Loaded] | None) -> str:
+    from pozytywka_spark.orchestration.serving_steps import NOT_INSTALLED, in_words
+
+    return NOT_INSTALLED if loaded is None else in_words(loaded)
 
 
 def _show_built(report: FeaturesReport) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pozytywka_spark import cli
+from pozytywka_spark.monitoring.console import ALERTS
 from pozytywka_spark.orchestration.stage import STEPS
 from pozytywka_spark.orchestration.state import RUNNING, SETTLED, StepState
+from pozytywka_spark.training.console import KEPT
 
 
 def show_step(state: StepState, already_done: bool) -> None:
@@ -16,6 +18,13 @@ def show_step(state: StepState, already_done: bool) -> None:
         return
     before = " before" if already_done else ""
     cli.say(f"  {state.step} {state.state}{before}: {state.detail}")
+
+
+def exit_code(state: StepState) -> int:
+    """What the step's own job ends with: 3 if the gate kept the champion, 4 if there are alerts, else 0."""
+    if state.step == "gate" and state.outcome.get("kept"):
+        return KEPT
+    return ALERTS if state.step == "monitor" and state.outcome.get("alerts") else 0
 
 
 def show_month(states: Sequence[StepState]) -> None:

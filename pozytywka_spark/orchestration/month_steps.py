@@ -126,8 +126,10 @@ def gate_month(work: Month) -> Result:
     if "version" not in work.outcomes.get("train", {}):
         return Result("no new model", SKIPPED)
     settled = run_gate(work.settings, work.lake, dry_run=False)
-    verb = "is the champion" if settled.champion == settled.challenger else "was not better"
-    return Result(f"version {settled.challenger} {verb}", outcome={"champion": settled.champion})
+    kept = settled.champion != settled.challenger
+    verb = "was not better" if kept else "is the champion"
+    outcome = {"champion": settled.champion, "kept": kept}
+    return Result(f"version {settled.challenger} {verb}", outcome=outcome)
 
 
 def score_month(work: Month) -> Result:

@@ -1,4 +1,4 @@
-"""All of a month: ingest, features, scan, decide, run, monitor, train, gate, score, assign, report."""
+"""A month: ingest, features, fraud's three, monitor, train, gate, score, assign, report, materialize."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from datetime import date
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
+from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.orchestration import experiment_steps, fraud_steps, month_steps
+from pozytywka_spark.orchestration import experiment_steps, fraud_steps, month_steps, serving_steps
 from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.state import (
     FAILED,
@@ -67,7 +68,16 @@ STEPS = (
     Step("score", month_steps.score_month),
     Step("assign", experiment_steps.enrol_newcomers),
     Step("report", experiment_steps.read_experiments),
+    Step("materialize", serving_steps.materialize_month),
 )
+
+
+def step_named(name: str) -> Step:
+    """The step of that name. Raises `UsageError` naming them all."""
+    for step in STEPS:
+        if step.name == name:
+            return step
+    raise UsageError(f"--step {name}: no such step; steps: {', '.join(step.name for step in STEPS)}")
 
 
 def run_month(
@@ -88,6 +98,28 @@ def run_month(
     before = read_states(lake, month)
     doing = Month(spark, settings, lake, month)
     return [_do(doing, step, latest(before, step.name), watch) for step in steps]
+
+
+def run_step(
+    spark: SparkSession, settings: Settings, lake: Lake, month: date, step: Step, watch: Watch
+) -> StepState:
+    """Do one step of a month's work, in a process of its own: what `run_month` does of it, and its state.
+
+    What the steps before it came to is taken from the record. Raises `DataError` if one of them isn't done,
+    and what the step raises.
+    """
+    before = read_states(lake, month)
+    doing = Month(spark, settings, lake, month)
+    for earlier in STEPS[: STEPS.index(step)]:
+        state = latest(before, earlier.name)
+        if state is None or state.state not in SETTLED:
+            reached = "was never begun" if state is None else f"is {state.state}"
+            raise DataError(
+                f"step {step.name} of {month:%Y-%m} follows {earlier.name}, which {reached}: "
+                f"do pipeline --monthly {month:%Y-%m} --step {earlier.name} first"
+            )
+        doing.outcomes[earlier.name] = state.outcome
+    return _do(doing, step, latest(before, step.name), watch)
 
 
 def _do(month: Month, step: Step, before: StepState | None, watch: Watch) -> StepState:

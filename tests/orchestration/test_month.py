@@ -15,10 +15,10 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.lake.data_span import DataSpan
-from pozytywka_spark.orchestration import month_steps
-from pozytywka_spark.orchestration.console import show_month
+from pozytywka_spark.orchestration import month_steps, stage
+from pozytywka_spark.orchestration.console import exit_code, show_month
 from pozytywka_spark.orchestration.month_steps import Month, Result
-from pozytywka_spark.orchestration.stage import STEPS, Step, run_month
+from pozytywka_spark.orchestration.stage import STEPS, Step, run_month, run_step
 from pozytywka_spark.orchestration.state import (
     DONE,
     FAILED,
@@ -116,6 +116,60 @@ def test_a_month_that_failed_or_was_killed_goes_on_where_it_stopped(tmp_path: Pa
     assert [s.detail for s in read_states(lake, MAY)] == ["take ran", "whole again", "last ran"]
 
 
+def test_steps_one_at_a_time_are_a_whole_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each in a process of its own: what the steps before it came to is on record, or it isn't its turn."""
+    settings, lake = place(tmp_path)
+    calls: list[str] = []
+    trouble: list[Exception] = [DataError("no")]
+
+    def brittle(month: Month) -> Result:
+        if trouble:
+            raise trouble.pop()
+        return counting("train", calls, {"version": month.outcomes["watch"]["alerts"]})(month)
+
+    take, watch, train = (
+        Step("take", counting("take", calls)),
+        Step("watch", counting("watch", calls, {"alerts": 7}), lambda _: "same"),
+        Step("train", brittle, lambda month: month.outcomes["watch"]),
+    )
+    monkeypatch.setattr(stage, "STEPS", (take, watch, train))
+
+    def do(step: Step) -> StepState:
+        return run_step(NO_SPARK, settings, lake, MAY, step, quiet)
+
+    with pytest.raises(DataError, match="step watch of 2023-05 follows take, which was never begun: do"):
+        do(watch)
+    assert not lake.exists("monthly_steps"), "a step whose turn it isn't leaves no trace"
+    do(take)
+    with pytest.raises(DataError, match="step train of 2023-05 follows watch, which was never begun"):
+        do(train)
+    do(watch)
+    with pytest.raises(DataError, match="no"):
+        do(train)
+    assert do(train).outcome == {"version": 7}
+    assert do(watch).outcome == {"alerts": 7}, "done from the same inputs: remembered"
+    do(train)
+    assert calls == ["take", "watch", "train"]
+    record(lake, replace(read_states(lake, MAY)[0], state=RUNNING, started_at=now(), finished_at=None))
+    with pytest.raises(DataError, match="step watch of 2023-05 follows take, which is running: do pipeline"):
+        do(watch)
+
+
+@pytest.mark.parametrize(
+    ("step", "outcome", "code"),
+    [
+        ("gate", {"champion": 1, "kept": True}, 3),
+        ("gate", {"champion": 2, "kept": False}, 0),
+        ("gate", {}, 0),
+        ("monitor", {"alerts": 2, "retrain_advised": False}, 4),
+        ("monitor", {"alerts": 0, "retrain_advised": False}, 0),
+        ("train", {"version": 3}, 0),
+    ],
+)
+def test_a_step_ends_as_its_own_job_does(step: str, outcome: dict[str, object], code: int) -> None:
+    assert exit_code(StepState(MAY, step, DONE, "", "", now(), now(), outcome)) == code
+
+
 def test_what_is_left_of_a_month_is_told() -> None:
     states = [StepState(MAY, step.name, DONE, "", "well", now(), now()) for step in STEPS]
     with OUT.capture() as told:
@@ -126,7 +180,7 @@ def test_what_is_left_of_a_month_is_told() -> None:
     text = told.get()
     assert "2023-05 is done" in text
     assert "left of 2023-05: assign; go on with --monthly 2023-05" in text
-    assert "left of 2023-05: train, gate, score, assign, report;" in text
+    assert "left of 2023-05: train, gate, score, assign, report, materialize;" in text
     assert "no month's work is on record" in text
 
 
