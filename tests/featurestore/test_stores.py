@@ -200,6 +200,16 @@ def test_a_password_has_no_place_in_the_address() -> None:
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(("package", "wanted"), [("lmdb", "lmdb:x"), ("redis", "redis://h/0")])
+def test_a_library_that_is_not_installed(package: str, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("pozytywka_spark.featurestore.stores.")]:
+        if name.endswith(f"{package}_store"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UsageError, match=f"the package {package} isn't installed"):
+        open_store(wanted, create=True)
+
+
 def test_what_a_cluster_cannot_share() -> None:
     assert [is_local(a) for a in ("lmdb:x", "unix:///x", "redis://h/0", "rediss://h/0")] == [
         True, True, False, False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from pozytywka_spark.errors import UsageError
@@ -36,15 +38,26 @@ def open_store(
         folder = address.removeprefix(LMDB)
         if not folder:
             raise UsageError(f"featurestore.address={address}: no folder; {_EXPECTED}")
-        from pozytywka_spark.featurestore.stores.lmdb_store import open_lmdb
-
+        with _installed("lmdb"):
+            from pozytywka_spark.featurestore.stores.lmdb_store import open_lmdb
         return open_lmdb(folder, project, create=create)
     if urlsplit(address).scheme in REDIS:
         check_redis(address)
-        from pozytywka_spark.featurestore.stores.redis_store import open_redis
-
+        with _installed("redis"):
+            from pozytywka_spark.featurestore.stores.redis_store import open_redis
         return open_redis(address, project, password, create=create, timeout=timeout)
     raise UsageError(f"featurestore.address={address}: {_EXPECTED}")
+
+
+@contextmanager
+def _installed(package: str) -> Iterator[None]:
+    """Names the store's library where it is missing; whoever only reads needs no other of the extra."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise UsageError(f"the package {package} isn't installed: pip install {package}") from None
 
 
 def check_redis(address: str) -> None:
