@@ -109,6 +109,15 @@ def test_a_champion_is_looked_for_while_it_runs(settings: Settings) -> None:
         assert serving.champion.version == 3
 
 
+def test_what_waits_for_the_log_is_written_as_it_ends(settings: Settings) -> None:
+    with run.serving_of(settings, nobody()) as serving:
+        answer = serving.client.get("user_month", [1])
+        for _ in range(500):
+            serving.log.offer("plays", ["1"], {"user_month": answer})
+    (file,) = log_folder(settings).iterdir()
+    assert len(list(answers_in(file))) == 500
+
+
 def test_models_come_from_mlflow(settings: Settings) -> None:
     line = Linear((1.0, 0.0), (2.0, 1.0), (0.5, -0.25), 0.125)
     model = ServingModel(line, ("plays", "skips"), "hash", "buys_ever", 30, 0.1)
