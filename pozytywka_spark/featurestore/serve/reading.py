@@ -14,7 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 
 T = TypeVar("T")
 FEW_KEYS = 20  # what is decoded of more takes as long as handing it over
-_SLOW = 0.02  # seconds of a read of few keys, from which on a store counts as slow
+_SLOW = 0.1  # seconds of a read of few keys, from which on a store counts as slow
 _DISTRUST = 10.0  # seconds that it does
 
 
