@@ -4,34 +4,66 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
 from pozytywka_spark.forecasting.models.model import Model
+from pozytywka_spark.forecasting.models.naive import FEWEST, PLAIN
 from pozytywka_spark.forecasting.past import Past, Values, naive_error
 from pozytywka_spark.forecasting.whole import Whole
 
 
 @dataclass(frozen=True)
 class Proposals:
-    """What models say of a series: `means[model]` has a row an origin (the last is the forecast's own), a column
-    a step ahead; NaN where the model doesn't suit that past. `scales` has the seasonal naive's error an origin."""
+    """What models say of a series, a row an origin: those of the backtest, earliest first, then the
+    forecast's own.
+
+    `means[model]` and `actual` have a column a step ahead; NaN where the model doesn't suit that past, or
+    nothing came. `scales` is the seasonal naive's error before each origin, `lowest` the lowest value.
+    """
 
     origins: tuple[int, ...]
     scales: Values
+    lowest: Values
     actual: Values
-    means: dict[str, Values]
+    means: dict[str, Values] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
+
+    def take(self, model: str, said: Values | str) -> None:
+        """Take a model's means, or why there are none; means that aren't numbers cost the model too."""
+        if isinstance(said, str):
+            self.failures.append((model, said))
+            return
+        spoke = np.isfinite(said).any(axis=1)
+        if np.isinf(said).any() or not np.isfinite(said[spoke]).all() or (spoke.any() and not spoke[-1]):
+            self.failures.append((model, "its means aren't numbers"))
+        elif spoke.any():
+            self.means[model] = said
+
+
+T = TypeVar("T")
+
+
+def attempt(work: Callable[[], T], seconds: float) -> T | str:
+    """What `work` returns, or why it didn't: it failed, or took longer."""
+    try:
+        with at_most(seconds), np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return work()
+    except Exception as error:  # whatever a library raises costs one model, never the bucket
+        return f"{type(error).__name__}: {error}"[:200]
 
 
 def origins_of(length: int, horizon: int, season: int, wanted: int) -> tuple[int, ...]:
     """The backtest's origins, earliest first, as numbers of steps seen.
 
-    A horizon apart where the history allows, so that no error counts twice; closer where it is short: the
+    A horizon apart where the history allows, so that no error counts twice; closer where it is short. The
     earliest sees two seasons if that leaves room for a horizon, else one season and half of the history.
     """
     last = length - min(horizon, max(1, length // 4))
@@ -39,46 +71,48 @@ def origins_of(length: int, horizon: int, season: int, wanted: int) -> tuple[int
     if last < least:
         return ()
     apart = max(1, min(horizon, (last - least) // max(1, wanted - 1)))
-    return tuple(sorted({last - apart * back for back in range(wanted) if last - apart * back >= least}))
+    return tuple(last - apart * back for back in range(wanted - 1, -1, -1) if last - apart * back >= least)
 
 
-def propose(whole: Whole, models: Mapping[str, Model], wanted: int, seconds: float) -> Proposals:
-    """Every model at every origin of the backtest and at the forecast's; a failure costs that model alone."""
-    length = whole.length
-    backtest = origins_of(length, whole.horizon, whole.seasons[0], wanted)
-    pasts = [whole.before(origin) for origin in (*backtest, length)]
-    actual = np.array([whole.after(origin) for origin in (*backtest, length)])
-    proposals = Proposals((*backtest, length), np.array([naive_error(past) for past in pasts]), actual, {})
+def questions(whole: Whole, wanted: int) -> tuple[Proposals, list[Past]]:
+    """The origins, what came after each and what was seen before it; no model has spoken yet."""
+    origins = (*origins_of(whole.length, whole.horizon, whole.seasons[0], wanted), whole.length)
+    pasts = whole.pasts(origins)
+    proposals = Proposals(
+        origins,
+        scales=np.array([naive_error(past) for past in pasts]),
+        lowest=np.array([past.values.min() for past in pasts]),
+        actual=np.array([whole.after(origin) for origin in origins]),
+    )
+    return proposals, pasts
+
+
+def propose(proposals: Proposals, pasts: Sequence[Past], models: Mapping[str, Model], seconds: float) -> None:
+    """Ask every model at every origin; constants and the shortest are asked of plain ones alone."""
     for name, model in models.items():
-        means, reason = _carried(model, pasts, seconds)
-        if reason:
-            proposals.failures.append((name, reason))
-        if np.isfinite(means).any():
-            proposals.means[name] = means
-    return proposals
+        asked = [name in PLAIN or can_be_learnt(past) for past in pasts]
+        proposals.take(name, attempt(partial(_carried, model, pasts, asked), seconds))
 
 
-def _carried(model: Model, pasts: Sequence[Past], seconds: float) -> tuple[Values, str]:
-    """Means a past; why it failed, or an empty text. A model that fails at the forecast's origin says nothing."""
+def can_be_learnt(past: Past) -> bool:
+    """Whether there is anything to fit: some values, not all the same."""
+    return len(past.values) >= FEWEST and bool(np.ptp(past.values) > 0)
+
+
+def _carried(model: Model, pasts: Sequence[Past], asked: Sequence[bool]) -> Values:
+    """Begun at the earliest past that suits the model, carried to the later ones."""
     means = np.full((len(pasts), pasts[-1].horizon), np.nan)
-    try:
-        with _at_most(seconds), np.errstate(all="ignore"):
-            begun: Any = None
-            for row, past in enumerate(pasts):
-                if not model.suits(past):
-                    continue
-                begun = model.begin(past) if begun is None else begun
-                means[row] = model.ahead(begun, past)
-    except Exception as error:  # whatever a library raises costs this model of this series, and is counted
-        return np.full_like(means, np.nan), f"{type(error).__name__}: {error}"[:200]
-    if np.isinf(means).any() or np.isnan(means[-1]).any() and np.isfinite(means).any():
-        return np.full_like(means, np.nan), "not finite"
-    return means, ""
+    begun: tuple[Any] | None = None
+    for row, past in enumerate(pasts):
+        if asked[row] and model.suits(past):
+            begun = begun or (model.begin(past),)
+            means[row] = model.ahead(begun[0], past)
+    return means
 
 
 @contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Raise `TimeoutError` after so long; without a limit outside a process's main thread, where none can be set."""
+def at_most(seconds: float) -> Iterator[None]:
+    """Raise `TimeoutError` after so long; never outside a main thread, where no timer can be set."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -87,7 +121,7 @@ def _at_most(seconds: float) -> Iterator[None]:
         raise TimeoutError(f"took over {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
     try:
         yield
     finally:

@@ -6,43 +6,51 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from pozytywka_spark.forecasting.backtest import Proposals
 from pozytywka_spark.forecasting.past import Values
 
 NAIVE = "seasonal_naive"
-POWER = 4.0
+MEDIAN = "median"
+# weights fall with the fourth power of the error: half the error, sixteen times the weight
+POWER = 4
 
 
-def weights_of(errors: Mapping[str, Values]) -> dict[str, float]:
-    """A weight a model, of sum 1, from scaled absolute errors (a row an origin, a column a step ahead).
+def weights_at(proposals: Proposals, row: int) -> dict[str, float]:
+    """A weight a model, of sum 1, from the errors that were known at the row's origin; models out are absent.
 
-    A model's loss is its mean error relative to the seasonal naive's over the steps where both spoke; worse than
-    1 is out. What remains weighs as the loss to the power of -4.
+    A model's loss is its mean error over the seasonal naive's, of the steps where both spoke; over 1 it is
+    out. `median` has all the weight where no error was known.
     """
-    losses = {name: relative_loss(error, errors[NAIVE]) for name, error in errors.items()}
-    good = {name: max(loss, 1e-3) for name, loss in losses.items() if loss <= 1}
-    if not good:
-        return {NAIVE: 1.0}
-    raw = {name: loss**-POWER for name, loss in good.items()}
+    origins = np.array(proposals.origins)
+    steps = origins[:, None] + np.arange(proposals.actual.shape[1])
+    known = np.isfinite(proposals.actual) & (steps < origins[row])
+    if not known.any():
+        return {MEDIAN: 1.0}
+    naive = np.abs(proposals.means[NAIVE] - proposals.actual)
+    raw = {}
+    for name, means in proposals.means.items():
+        loss = _loss(np.abs(means - proposals.actual)[known], naive[known])
+        if loss <= 1 and np.isfinite(means[row]).all():
+            raw[name] = max(loss, 1e-3) ** -POWER
     total = sum(raw.values())
     return {name: weight / total for name, weight in raw.items()}
 
 
-def relative_loss(error: Values, naive: Values) -> float:
-    """Mean error over the naive's, where both are there; infinite where nothing is, 1 where both are perfect."""
-    both = np.isfinite(error) & np.isfinite(naive)
+def combined_at(proposals: Proposals, row: int, weights: Mapping[str, float]) -> Values:
+    """The weighted mean of what the models say at the row's origin."""
+    if MEDIAN in weights:
+        spoke = [means[row] for means in proposals.means.values() if np.isfinite(means[row]).all()]
+        return np.asarray(np.median(np.array(spoke), axis=0))
+    means = np.array([proposals.means[name][row] for name in weights])
+    return np.asarray(np.array(list(weights.values())) @ means)
+
+
+def _loss(errors: Values, naive: Values) -> float:
+    """Mean error over the naive's, where both spoke; infinite where the model never did."""
+    both = np.isfinite(errors) & np.isfinite(naive)
     if not both.any():
-        return float("inf")
-    own, other = float(error[both].mean()), float(naive[both].mean())
-    return 1.0 if own == other else (own / other if other > 0 else float("inf"))
-
-
-def combined(means: Mapping[str, Values], weights: Mapping[str, float]) -> Values:
-    """The weighted mean, a row an origin; models that are silent at an origin leave their weight to the others."""
-    total = np.zeros_like(next(iter(means.values())))
-    share = np.zeros_like(total)
-    for name, weight in weights.items():
-        spoke = np.isfinite(means[name])
-        total += np.where(spoke, weight * np.nan_to_num(means[name]), 0.0)
-        share += np.where(spoke, weight, 0.0)
-    naive = means[NAIVE]
-    return np.where(share > 0, total / np.where(share > 0, share, 1), naive)
+        return np.inf
+    own, other = float(errors[both].mean()), float(naive[both].mean())
+    if own == other:
+        return 1.0
+    return own / other if other > 0 else np.inf

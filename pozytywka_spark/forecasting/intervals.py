@@ -1,4 +1,4 @@
-"""Widths that cover: conformal, from the backtest's errors, growing with the horizon, pooled over like series."""
+"""Widths that cover: conformal, from the backtest's errors by horizon, pooled over like series."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from pozytywka_spark.forecasting.past import Values
 LEVELS = (80, 90)
 # a series' own size of errors counts as much as the pool's where it has so many origins
 PRIOR_ORIGINS = 2.0
+# an origin's errors go together: they count as this many independent ones, not as many as there are steps
+INDEPENDENT_OF_AN_ORIGIN = 4
+# mean absolute errors that reach to a normal's quantiles, for pools that nothing is known of
+WITHOUT_ERRORS = {0.8: 1.61, 0.9: 2.06}
 
 
 def widths_of(errors: Sequence[Values], horizon: int) -> list[dict[int, Values]]:
     """Half widths a series and level, in the errors' unit, a value a step ahead.
 
-    `errors` has, a series, the absolute scaled errors of its combined forecasts: a row an origin, a column a step
-    ahead, NaN where nothing came. Their shape over the horizon is the pool's, monotone; their size is the
-    series' own, drawn to the pool's as far as it has few origins. The level's quantile is taken over all errors
-    of the pool, each divided by what the series' other origins would have said.
+    `errors` has, a series, the absolute scaled errors of its combined forecasts: a row an origin, a column a
+    step ahead, NaN where nothing came. Their shape over the horizon is the pool's, monotone; their size is
+    the series' own, drawn to the pool's as far as it has few origins. The level's quantile is taken over all
+    errors of the pool, each divided by what the series' other origins would have said.
     """
     shape = _shape(errors, horizon)
     sizes = [_sizes(error / shape) for error in errors]
@@ -33,13 +37,16 @@ def widths_of(errors: Sequence[Values], horizon: int) -> list[dict[int, Values]]
     ]
     flat = np.concatenate(scores) if scores else np.empty(0)
     flat = flat[np.isfinite(flat)]
+    independent = INDEPENDENT_OF_AN_ORIGIN * sum(int(np.isfinite(size).sum()) for size in sizes)
     own = [_towards(size[np.isfinite(size)], pool) for size in sizes]
-    return [{level: shape * size * _quantile(flat, level / 100) for level in LEVELS} for size in own]
+    return [
+        {level: shape * size * _quantile(flat, level / 100, independent) for level in LEVELS} for size in own
+    ]
 
 
 def _shape(errors: Sequence[Values], horizon: int) -> Values:
     """How errors grow with the horizon, of mean 1, never falling."""
-    normed = [error / _positive(np.nanmean(error)) for error in errors if np.isfinite(error).any()]
+    normed = [error / _positive(float(np.nanmean(error))) for error in errors if np.isfinite(error).any()]
     if not normed:
         return np.sqrt(np.arange(1, horizon + 1) / horizon)
     every = np.concatenate(normed)
@@ -57,7 +64,7 @@ def _sizes(normed: Values) -> Values:
     there = np.isfinite(normed)
     counts = there.sum(axis=1)
     sums = np.where(there, normed, 0).sum(axis=1)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return np.asarray(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan))
 
 
 def _expected_by_others(sizes: Values, pool: float) -> list[float]:
@@ -70,10 +77,11 @@ def _towards(sizes: Values, pool: float) -> float:
     return float((sizes.sum() + PRIOR_ORIGINS * pool) / (len(sizes) + PRIOR_ORIGINS)) or 1e-12
 
 
-def _quantile(scores: Values, level: float) -> float:
+def _quantile(scores: Values, level: float, independent: int) -> float:
+    """Conformal: a little further out than the level, as many scores as there are."""
     if not scores.size:
-        return 2.0
-    return float(np.quantile(scores, min(1.0, level * (1 + 1 / scores.size)), method="higher"))
+        return WITHOUT_ERRORS[level]
+    return float(np.quantile(scores, min(1.0, level * (1 + 1 / independent)), method="higher"))
 
 
 def _positive(value: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pozytywka_spark.forecasting.steps import Times
+from pozytywka_spark.forecasting.steps import Steps
 
 Values = npt.NDArray[np.float64]
 
@@ -16,13 +16,14 @@ Values = npt.NDArray[np.float64]
 class Past:
     """A series before an origin.
 
-    `values` has no holes; `seen` says which of them were in the data. `times` and `known` (a row a step, a
-    column each, none of them the future's secret) reach `horizon` steps further than `values`.
+    `values` has no holes; `seen` says which of them were in the data. `steps` (numbers of steps since 1970)
+    and `known` (a row a step, a column each) reach `horizon` steps further. `seasons`, the shortest first,
+    may be longer than the past.
     """
 
     values: Values
     seen: npt.NDArray[np.bool_]
-    times: Times
+    steps: Steps
     known: Values
     seasons: tuple[int, ...]
     horizon: int
@@ -36,7 +37,7 @@ class Past:
 def without_holes(values: Values, season: int) -> Values:
     """Each missing value as one season before, else as the one before it; needs the first value.
 
-    Looks back only: filled values of an origin don't depend on what comes after it.
+    Looks back only: what is filled before an origin doesn't depend on what comes after it.
     """
     filled = values.copy()
     for at in np.flatnonzero(np.isnan(filled)):
@@ -50,7 +51,8 @@ def naive_error(past: Past) -> float:
     Where it has none (a constant, a point), it is the mean absolute value, and 1 of zeros.
     """
     values, season = past.values, past.season
-    between = np.abs(values[season:] - values[:-season])[past.seen[season:] & past.seen[:-season]]
-    if between.size and between.mean() > 0:
-        return float(between.mean())
+    both = past.seen[season:] & past.seen[:-season]
+    apart = np.abs(values[season:] - values[:-season])[both]
+    if apart.size and apart.mean() > 0:
+        return float(apart.mean())
     return float(np.abs(values).mean()) or 1.0

@@ -75,9 +75,7 @@ def next_plans(lake: Lake, months: int) -> tuple[Plan, ...]:
     return tuple(plans)
 
 
-def _by_days(
-    month: date, daily: Latest, actual: pl.DataFrame, errors: pl.DataFrame
-) -> tuple[Planned, ...]:
+def _by_days(month: date, daily: Latest, actual: pl.DataFrame, errors: pl.DataFrame) -> tuple[Planned, ...]:
     return _there(
         plan_measure(measure, month, *(_of(rows, measure) for rows in (actual, daily.rows, errors)))
         for measure in PLANNED

@@ -86,9 +86,7 @@ def plan_measure(
     return Planned(measure, False, so_far, so_far + mean, **bounds, last_year=last_year, ratios=used)
 
 
-def plan_by_months(
-    measure: str, month: date, actual: pl.DataFrame, monthly: pl.DataFrame
-) -> Planned | None:
+def plan_by_months(measure: str, month: date, actual: pl.DataFrame, monthly: pl.DataFrame) -> Planned | None:
     """The same from the forecast by months, for months that days don't reach; None if it isn't in there."""
     row = monthly.filter(is_total() & (pl.col("day") == month))
     if not row.height:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from pozytywka_spark.forecasting.known import known_of
 from pozytywka_spark.forecasting.past import Past, Values, without_holes
 from pozytywka_spark.forecasting.spec import Spec
-from pozytywka_spark.forecasting.steps import Times, steps_of, times_of
+from pozytywka_spark.forecasting.steps import Steps, Times, steps_of, times_of
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A series on its grid; NaN where a step has no value. `times` and `known` reach a horizon further."""
+    """A series on its grid, NaN where nothing is; `steps`, `times`, `known` reach a horizon further."""
 
     values: Values
+    steps: Steps
     times: Times
     known: Values
     seasons: tuple[int, ...]
@@ -27,20 +29,9 @@ class Whole:
         """Steps before the forecast's origin."""
         return len(self.values)
 
-    def before(self, origin: int) -> Past:
-        """What was seen when `origin` steps were; zeros at the beginning are cut if they last two seasons."""
-        values = self.values[:origin]
-        first = _begins(values, self.seasons[0])
-        values, until = values[first:], origin + self.horizon
-        seasons = tuple(season for season in self.seasons if 2 * season <= len(values)) or self.seasons[:1]
-        return Past(
-            without_holes(values, self.seasons[0]),
-            np.isfinite(values),
-            self.times[first:until],
-            self.known[first:until],
-            seasons,
-            self.horizon,
-        )
+    def pasts(self, origins: tuple[int, ...]) -> list[Past]:
+        """What was seen at each of the origins, which are numbers of steps seen."""
+        return [self._before(origin) for origin in origins]
 
     def after(self, origin: int) -> Values:
         """What came then, a value a step ahead; NaN where it isn't there."""
@@ -49,37 +40,63 @@ class Whole:
         ahead[: len(there)] = there
         return ahead
 
+    def _before(self, origin: int) -> Past:
+        """Zeros at the beginning are cut where they last two seasons: nothing was there yet."""
+        values = self.values[:origin]
+        first = _begins(values, self.seasons[0])
+        values, until = values[first:], origin + self.horizon
+        return Past(
+            without_holes(values, self.seasons[0]),
+            np.isfinite(values),
+            self.steps[first:until],
+            self.known[first:until],
+            self.seasons,
+            self.horizon,
+        )
+
 
 def _begins(values: Values, season: int) -> int:
+    present = np.flatnonzero(np.isfinite(values))
     alive = np.flatnonzero(np.isfinite(values) & (values != 0))
-    if not alive.size:
-        return int(np.flatnonzero(np.isfinite(values))[0]) if np.isfinite(values).any() else 0
-    first = int(np.flatnonzero(np.isfinite(values))[0])
-    return int(alive[0]) if alive[0] - first >= 2 * season else first
+    if alive.size and alive[0] - present[0] >= 2 * season:
+        return int(alive[0])
+    return int(present[0])
 
 
 def whole_of(rows: pl.DataFrame, spec: Spec) -> Whole | None:
-    """The series of `rows` (day, value; sorted), or None where no value was seen before the origin.
+    """The series of `rows` (series, day, value; sorted), or None where no value was seen before the origin.
 
     Nulls and NaN are holes. It ends at its last value, or at `spec.origin` where that is given.
     """
     seen = rows.filter(pl.col("value").is_not_null() & pl.col("value").is_not_nan())
-    if spec.origin is not None:
-        seen = seen.filter(pl.col("day") < pl.lit(spec.origin).str.to_datetime().cast(rows.schema["day"]))
-    if seen.is_empty():
-        return None
     times = seen["day"].to_numpy()
+    if spec.origin is not None:
+        seen = seen.filter(times < np.datetime64(spec.origin))
+        times = seen["day"].to_numpy()
+    if not len(times):
+        return None
     steps = steps_of(times, spec.freq)
     end = int(steps[-1]) + 1
     if spec.origin is not None:
         end = int(steps_of(np.array([spec.origin], dtype=times.dtype), spec.freq)[0])
     begin = int(steps[0]) if spec.history is None else max(int(steps[0]), end - spec.history)
-    if begin > steps[-1]:  # nothing for as long as models look back: its last value is all there is
-        begin = int(steps[-1])
+    # nothing for as long as models look back: its last value is all there is
+    begin = int(steps[np.searchsorted(steps, begin)]) if begin <= steps[-1] else int(steps[-1])
     inside = steps >= begin
     values = np.full(end - begin, np.nan)
     values[steps[inside] - begin] = seen["value"].to_numpy()[inside]
-    first = int(np.flatnonzero(np.isfinite(values))[0])
-    begin, values = begin + first, values[first:]
-    axis = times_of(np.arange(begin, end + spec.horizon), spec.freq, times[-1])
-    return Whole(values, axis, np.empty((len(axis), 0)), spec.seasons or (1,), spec.horizon)
+    reach = np.arange(begin, end + spec.horizon)
+    axis = times_of(reach, spec.freq, times[-1])
+    known = known_of(axis, spec.freq, _of_series(spec.known, rows))
+    return Whole(values, reach, axis, known, _seasons(spec), spec.horizon)
+
+
+def _seasons(spec: Spec) -> tuple[int, ...]:
+    """The naive's first, then the longer ones."""
+    return (spec.naive_season, *sorted(season for season in spec.seasons if season > spec.naive_season))
+
+
+def _of_series(known: pl.DataFrame | None, rows: pl.DataFrame) -> pl.DataFrame | None:
+    if known is None or "series" not in known.columns:
+        return known
+    return known.filter(pl.col("series") == rows["series"][0])

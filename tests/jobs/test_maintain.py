@@ -48,6 +48,7 @@ JOBS = {
     "reproduce": ("0" * 32,),
     "score": (),
     "simulate": (),
+    "topics": (),
     "train": (),
 }
 

@@ -22,8 +22,7 @@ class Ets:
 
     def begin(self, past: Past) -> dict[str, Any]:
         """The best of the family by AICc."""
-        found: dict[str, Any] = ets_f(past.values, _season(past))
-        return found
+        return damped_or_level(past.values, _season(past), "ZNZ", "ZAZ")
 
     def ahead(self, begun: dict[str, Any], past: Past) -> Values:
         """The states run through the past; the last ones go on."""
@@ -32,3 +31,14 @@ class Ets:
 
 def _season(past: Past) -> int:
     return past.season if past.season <= LONGEST_SEASON else 1
+
+
+def damped_or_level(values: Values, season: int, level: str, trend: str) -> dict[str, Any]:
+    """The better by AICc of two searches: models of a level, models of a damped trend.
+
+    Never a trend that goes on for ever: it is right in few series and ruins the forecasts of many.
+    """
+    tried: list[dict[str, Any]] = [ets_f(values, season, model=level)]
+    if np.ptp(values) > 0:
+        tried.append(ets_f(values, season, model=trend, damped=True))
+    return min(tried, key=lambda found: float(found["aicc"]))
