@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pozytywka_spark.features.declared.catalogue import catalogue_hash
 from pozytywka_spark.features.page.catalogue_page import as_markdown
-from pozytywka_spark.ingest.quality.findings import _REASON_MEANING as REASONS
+from pozytywka_spark.ingest.quality.findings import REASON_MEANING as REASONS
 from scripts.docs.blocks import PROJECT, table
 from scripts.docs.job_help import commands_of, help_of, jobs
 from scripts.docs.settings import settings
