@@ -50,7 +50,8 @@ _CHECKS = (
 
 def contract_text(settings: Settings) -> str:
     """The document as YAML. The same settings and release give the same text."""
-    return yaml.safe_dump(document(settings), sort_keys=False, allow_unicode=True, width=110)
+    values = json.loads(json.dumps(document(settings)))  # no value is the same object as another: no aliases
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
 
 
 def document(settings: Settings) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def document(settings: Settings) -> dict[str, Any]:
         "status": "active",
         "domain": "music streaming",
         "description": {
-            "purpose": "Raw logs and catalogues of the service; tables, features and scores are made of them.",
+            "purpose": "Raw logs and catalogues of the service; tables, features and scores follow from them.",
             "usage": "One folder a delivery. Of each entity a file ENTITY.jsonl (one JSON object a line, "
             "UTF-8; plain, .gz, .bz2 or .zst) or a folder of such parts. Entities may be left out; what came "
             "before may come again. Try it with: ingest --check --set raw.path=FOLDER",
@@ -131,7 +132,8 @@ def _field(contract: Contract, name: str, words: Words) -> dict[str, Any]:
         **_options(entity, name, kind),
         "examples": [words.sample[name]],
     }
-    return said | {"quality": _qualities(entity, name, without.reason, without.incomplete, key)}
+    asked = _qualities(entity, name, without.reason, without.incomplete, key)
+    return said | {"quality": asked} if asked else said
 
 
 def _options(entity: str, name: str, kind: str) -> dict[str, Any]:
