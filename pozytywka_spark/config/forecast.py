@@ -20,4 +20,7 @@ class Forecast(Section):
     origins: int = Field(4, ge=1, le=20, description="of the backtest")
     false_alarms: float = Field(1.0, gt=0, description="expected a quarter, over all series")
     known_days: tuple[date, ...] = Field((), description="days that alarm nobody")
+    known: str | None = Field(
+        None, description="CSV or Parquet of columns known ahead: day and numbers, to the forecast's last day"
+    )
     model_seconds: float = Field(20.0, gt=0, description="that one model of one series may take")

@@ -24,15 +24,14 @@ from pozytywka_spark.featurestore.dataset_files import (
     prepared,
 )
 from pozytywka_spark.featurestore.dataset_folder import DatasetFolder
-from pozytywka_spark.featurestore.dataset_sources import moments, parts_of, table_rows
-from pozytywka_spark.featurestore.dataset_work import PIECE_ROWS, Source, ViewPart
+from pozytywka_spark.featurestore.dataset_sources import moments, table_rows
+from pozytywka_spark.featurestore.dataset_work import Source, ViewPart
 from pozytywka_spark.featurestore.manifest import FileMade
 from pozytywka_spark.featurestore.moments import UnreadableError
 from pozytywka_spark.featurestore.rows import KEY
 from pozytywka_spark.featurestore.spine import CSV, Spine
 from pozytywka_spark.featurestore.views import View
 from pozytywka_spark.hashing.slices import slices_for
-from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import Done, Tasks
 
@@ -71,13 +70,16 @@ def keys_of(views: Iterable[View]) -> tuple[SpineKey, ...]:
 
 
 def write_dataset(
-    lake: Lake, tasks: Tasks, sources: Sequence[Source], spine: Spine, folder: DatasetFolder
+    tasks: Tasks,
+    sources: Sequence[Source],
+    parts: Sequence[Sequence[ViewPart]],
+    spine: Spine,
+    folder: DatasetFolder,
 ) -> tuple[tuple[FileMade, ...], Statuses]:
-    """Write the files, and tell of them in order; rows by view and status.
+    """Write the files from each source's parts, and tell of them in order; rows by view and status.
 
     Raises `DataError` for a row of the spine that can't be read.
     """
-    parts = [parts_of(lake, tasks, source) for source in sources]
     slices = _slices(spine, sources, parts)
     down = _put_down(tasks, spine, keys_of(source.view for source in sources), slices)
     answers = [
@@ -132,8 +134,9 @@ def _put_down(tasks: Tasks, spine: Spine, keys: Sequence[SpineKey], slices: int)
     pieces: list[Parcel] = []
     asked: dict[tuple[str, int], list[Parcel]] = defaultdict(list)
     distinct: dict[str, list[Parcel]] = defaultdict(list)
+    numbers = {key.name: key.numbers for key in keys}
     rows, latest = 0, None
-    for number, piece in enumerate(spine.pieces(PIECE_ROWS)):
+    for number, piece in enumerate(spine.pieces(work.PIECE_ROWS)):
         try:
             shown, asks = prepared(piece, keys, rows, texts=spine.format == CSV)
         except UnreadableError as error:
@@ -141,7 +144,7 @@ def _put_down(tasks: Tasks, spine: Spine, keys: Sequence[SpineKey], slices: int)
             raise DataError(f"--spine {spine.path}: {error.what}{place}: {_EXPECTED}") from error
         pieces.append(tasks.put(work.SPINE, packed(shown), (number, piece.num_rows)))
         for name, asking in asks.items():
-            for part, some in work.by_slice(asking, slices):
+            for part, some in work.by_slice(asking, slices, numeric=numbers[name]):
                 asked[name, part].append(tasks.put(work.ASKED, some, (name, part)))
             unique = asking.select(pl.col(KEY).drop_nulls().unique())
             distinct[name].append(tasks.put(work.ASKED_KEYS, unique, (name,)))

@@ -10,6 +10,7 @@ Only what is narrow (keys, moments, places) goes between keys and parts; values 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -29,8 +30,8 @@ from pozytywka_spark.featurestore.asof import (
     twice_known,
 )
 from pozytywka_spark.featurestore.rows import KEY, KNOWN_AT, VERSION, Reading, frame_of, known_micros, needed
+from pozytywka_spark.featurestore.slices import cut_stored
 from pozytywka_spark.featurestore.views import View
-from pozytywka_spark.hashing.slices import text_slice
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Result, TaskFiles
 from pozytywka_spark.months import DAY_MICROS, as_moment
@@ -40,7 +41,7 @@ PIECE_ROWS = 65_536  # of a spine, and of a file of the data set: 60 MB at 115 c
 # name). Of one view: INDEX (slice), WANTED (part), ANSWERED (piece), GATHERED (piece)
 SPINE, ASKED, ASKED_KEYS = "spine", "asked", "asked_keys"
 INDEX, WANTED, ANSWERED, GATHERED = "index", "wanted", "answered", "gathered"
-PART, PIECE, _PLACE = "part", "piece", "_place"
+PART, PIECE, _PLACE, _CUT = "part", "piece", "_place", "_cut"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class Source:
     def ttl(self) -> int | None:
         """Time to live in microseconds."""
         return None if self.view.ttl_days is None else self.view.ttl_days * DAY_MICROS
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its keys are whole numbers."""
+        return self.view.entity == "user"
 
     def rows(self, part: ViewPart, files: TaskFiles) -> pl.DataFrame:
         """KEY, KNOWN_AT, VERSION and the columns asked for, of a part."""
@@ -110,7 +116,7 @@ class IndexPart:
             if self.asked_keys:
                 known = known.join(files.shared(self.asked_keys, [KEY]), on=KEY, how="semi")
             known = known.with_columns(pl.lit(part.number, pl.Int32).alias(PART))
-            for number, rows in by_slice(known, self.slices):
+            for number, rows in by_slice(known, self.slices, numeric=self.source.numeric):
                 files.stage(INDEX, rows, (number,))
         yield {}
 
@@ -185,25 +191,43 @@ class GatherValues:
 
     def __call__(self, items: Sequence[WantedPart], files: TaskFiles) -> Iterator[Result]:
         """See the class."""
+        waiting: dict[int, list[pl.DataFrame]] = defaultdict(list)
+        rows = 0
         for item in items:
-            values = self.source.rows(item.part, files)
-            places = values.select(KEY, KNOWN_AT, pl.int_range(pl.len()).alias(_PLACE))
-            wanted = files.read(item.wanted).join(places, on=[KEY, KNOWN_AT], how="inner")
-            values = values.select(self.source.columns)
-            for piece, rows in by_piece(wanted.select(ROW, _PLACE)):
-                files.stage(GATHERED, values[rows[_PLACE]].insert_column(0, rows[ROW]), (piece,))
+            for piece, gathered in self._of_part(item, files):
+                waiting[piece].append(gathered)
+                rows += gathered.height
+                if rows >= PIECE_ROWS:
+                    _stage_gathered(waiting, files)
+                    rows = 0
+        _stage_gathered(waiting, files)
         yield {}
 
+    def _of_part(self, item: WantedPart, files: TaskFiles) -> Iterator[tuple[int, pl.DataFrame]]:
+        values = self.source.rows(item.part, files)
+        places = values.select(KEY, KNOWN_AT, pl.int_range(pl.len()).alias(_PLACE))
+        wanted = files.read(item.wanted).join(places, on=[KEY, KNOWN_AT], how="inner")
+        values = values.select(self.source.columns)
+        for piece, rows in by_piece(wanted.select(ROW, _PLACE)):
+            yield piece, values[rows[_PLACE]].insert_column(0, rows[ROW])
 
-def by_slice(rows: pl.DataFrame, slices: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Rows of each slice of KEY; null keys are in the first."""
-    if slices == 1 or not rows.height:
+
+def _stage_gathered(waiting: dict[int, list[pl.DataFrame]], files: TaskFiles) -> None:
+    """Put down what waits, a parcel a piece: hundreds of them of a few rows cost more than the rows do."""
+    for piece, frames in waiting.items():
+        files.stage(GATHERED, pl.concat(frames), (piece,))
+    waiting.clear()
+
+
+def by_slice(rows: pl.DataFrame, slices: int, *, numeric: bool) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Rows of each slice of KEY, which may be null; `numeric`: keys are whole numbers."""
+    if slices == 1:
         yield 0, rows
         return
-    numbers = text_slice(rows[KEY].fill_null(""), slices).alias("_slice")
-    cut = rows.with_columns(numbers).partition_by("_slice", as_dict=True, include_key=False)
-    for (number,), some in sorted(cut.items()):
-        yield int(number), some
+    for number, some in cut_stored(
+        rows.with_columns(pl.col(KEY).fill_null("").alias(_CUT)), _CUT, slices, numeric=numeric
+    ):
+        yield number, some.drop(_CUT)
 
 
 def by_piece(rows: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
@@ -225,7 +249,8 @@ def answered_columns(
     answered = answered.sort(ROW)
     kind = pl.Float32 if source.view.dtype == "float32" else pl.Float64
     if gathered is None:
-        values = answered.select(pl.lit(None, kind).alias(name) for name in source.columns)
+        nothing = pl.repeat(None, answered.height, dtype=kind, eager=True)
+        values = pl.DataFrame([nothing.alias(name) for name in source.columns])
     else:
         joined = answered.select(ROW).join(gathered, on=ROW, how="left", maintain_order="left")
         values = joined.select(pl.col(name).cast(kind) for name in source.columns)
@@ -239,3 +264,4 @@ def answered_columns(
 
 _EMPTY = pl.DataFrame(schema={KEY: pl.String, KNOWN_AT: pl.Int64, PART: pl.Int32})
 ASKED_SCHEMA: dict[str, Any] = {ROW: pl.Int64, KEY: pl.String, AS_OF: pl.Int64}
+ANSWERED_SCHEMA: dict[str, Any] = {ROW: pl.Int64, KNOWN_AT: pl.Int64, STATUS: pl.String}

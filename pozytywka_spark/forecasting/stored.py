@@ -1,9 +1,9 @@
-"""What the lake holds of series and forecasts, as frames: `measure`, `city`, `group_id`, `day` and the rest."""
+"""What the lake holds of series and forecasts, as frames. Read in this process, for few rows; no Spark here."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,6 +36,19 @@ class Latest:
         return str(self.rows.get_column("run")[0])
 
 
+@dataclass(frozen=True)
+class Content:
+    """What days hold, whatever files they lie in: the first of them, the names of series, a digest of values.
+
+    Series of a city and genre group where nothing ever happened are none of them: that such a pair exists may
+    only be known from later days. The digest is of what isn't 0.
+    """
+
+    first: date | None
+    series: tuple[str, ...]
+    digest: str
+
+
 def is_total() -> pl.Expr:
     """Rows of a measure's total."""
     return (pl.col("city") == ALL) & (pl.col("group_id") == ALL)
@@ -62,7 +75,7 @@ def latest_of(lake: Lake, step: str = DAILY, measures: Collection[str] | None = 
 def forecast_rows(
     lake: Lake, step: str, origin: date, measures: Collection[str] | None = None
 ) -> pl.DataFrame:
-    """Rows of `forecasts` of one origin, by series and day; `weights` as a list of key and value."""
+    """Rows of `forecasts` of one origin, by series and day; `weights` as a map."""
     partition = {"step": step, "origin": origin}
     frame = pl.DataFrame(lake.rows(FORECASTS.name, None, [partition]))
     return _of_measures(frame, measures).sort(*KEYS, "day")
@@ -118,19 +131,36 @@ def span_of_series(lake: Lake) -> tuple[date, date]:
     return begin, date.fromordinal(latest.toordinal() + 1)
 
 
-def content_of(lake: Lake, first: date, end: date) -> str:
-    """A digest of all values of the days in `[first, end)`, whatever files they lie in.
+def content_of(lake: Lake, first: date, end: date) -> Content:
+    """What the days in `[first, end)` hold, a month's rows at a time."""
+    return _content(_by_month(lake, first, end))
 
-    A month's rows at a time, so that a long history takes no more memory than a month of it.
-    """
-    digest = hashlib.sha256()
-    for rows in _by_month(lake, first, end):
-        ordered = rows.sort(*KEYS, "day")
-        names = ordered.select(pl.concat_str(KEYS, separator="\x1f")).to_series()
-        digest.update("\x1e".join(names.to_list()).encode())
-        digest.update(ordered.get_column("day").to_physical().cast(pl.Int32).to_numpy().tobytes())
-        digest.update(ordered.get_column("value").to_numpy().tobytes())
-    return digest.hexdigest()
+
+def monthly_content_of(lake: Lake, end: date) -> Content | None:
+    """What the months before `end` hold, None without such a table."""
+    if not lake.exists(SERIES_MONTHLY.name):
+        return None
+    return _content([monthly_values(lake, end).rename({"month": "day"})])
+
+
+def _content(frames: Iterable[pl.DataFrame]) -> Content:
+    digest, names, alive = hashlib.sha256(), set[tuple[str, str, str]](), set[tuple[str, str]]()
+    first = None
+    for rows in frames:
+        if not rows.height:
+            continue
+        first = first or rows.get_column("day").min()
+        names |= set(rows.select(KEYS).unique().rows())
+        there = rows.filter(pl.col("value") != 0).sort(*KEYS, "day")
+        alive |= set(there.select("city", "group_id").unique().rows())
+        words = there.select(pl.concat_str(KEYS, separator="\x1f")).to_series()
+        digest.update("\x1e".join(words.to_list()).encode())
+        digest.update(there.get_column("day").to_physical().cast(pl.Int32).to_numpy().tobytes())
+        digest.update(there.get_column("value").to_numpy().tobytes())
+    series = sorted("|".join(name) for name in names if name[1:] in alive or name[1:] == (ALL, ALL))
+    digest.update("\x1e".join(series).encode())
+    assert first is None or isinstance(first, date)
+    return Content(first, tuple(series), digest.hexdigest())
 
 
 def _by_month(lake: Lake, first: date, end: date) -> Iterator[pl.DataFrame]:

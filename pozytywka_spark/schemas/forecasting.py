@@ -51,11 +51,12 @@ FORECASTS = table(
     partition_by=["step", "origin"],
 )
 
-# grain: series, step, model (or `combined`), origin of the backtest and days ahead
+# grain: series, step, model (or `combined`), origin of the backtest and days (or months) ahead; `scaled`: the
+# absolute error in the seasonal naive's own of the history; bounds of `combined` only, from the other origins
 FORECAST_ERRORS = table(
     "forecast_errors",
     f"{_SERIES}, step string, model string, origin date, ahead int, day date, mean double, actual double, "
-    "scaled double, run string",
+    "scaled double, run string, low_80 double, high_80 double, low_90 double, high_90 double",
     keys=["measure", "city", "group_id", "step", "model", "origin", "ahead"],
     partition_by=["step"],
 )

@@ -1,0 +1,173 @@
+"""What a forecast is made of: which days, which series in which buckets, and the name of all that decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import polars as pl
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.forecasting.known_file import read_known
+from pozytywka_spark.forecasting.measures import BY_NAME
+from pozytywka_spark.forecasting.spec import SEASONS, Spec
+from pozytywka_spark.forecasting.stored import (
+    DAILY,
+    MONTHLY,
+    Content,
+    content_of,
+    monthly_content_of,
+    span_of_series,
+)
+from pozytywka_spark.hashing.fingerprints import MEDIUM, fingerprint_of
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.months import month_after
+
+FORMAT = 1  # of what forecasts of the same inputs are: another number has all made anew
+FEWEST_DAYS = 14
+FEWEST_MONTHS = 24
+MOST_SERIES = 60  # of a bucket: like series share trees and widths, and a core is busy for two minutes
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Series of one measure that one task forecasts."""
+
+    step: str
+    measure: str
+    series: tuple[str, ...]
+    spec: Spec
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A forecast that is asked for: `first` and `origin` are the first day seen and the first not seen.
+
+    `months`: likewise of the forecast by months, None where there are too few; `run` names all that decides
+    the result; `buckets` go from the largest to the smallest.
+    """
+
+    origin: date
+    first: date
+    horizon: int
+    months: tuple[date, date] | None
+    buckets: tuple[Bucket, ...]
+    run: str
+    notes: tuple[str, ...]
+
+    @property
+    def month_origin(self) -> date:
+        """The first month not seen."""
+        return self.origin.replace(day=1)
+
+    @property
+    def series(self) -> int:
+        """How many are foretold by day."""
+        return sum(len(bucket.series) for bucket in self.buckets if bucket.step == DAILY)
+
+
+def asked_of(
+    settings: Settings, lake: Lake, origin: date | None, horizon: int | None, origins: int | None = None
+) -> Asked:
+    """What to forecast from the series in the lake, from `origin` (the day after the last complete one) on.
+
+    Nothing of it depends on the origin's day or later ones. Raises `DataError` for an origin outside the data
+    and for fewer than 14 days before it.
+    """
+    wanted = settings.forecast
+    begin, end = span_of_series(lake)
+    day = _origin(begin, end, origin)
+    horizon, origins = horizon or wanted.horizon_days, origins or wanted.origins
+    first = max(begin, day - timedelta(days=wanted.history_days))
+    known = read_known(wanted.known, first, day + timedelta(days=horizon)) if wanted.known else None
+    content = content_of(lake, first, day)
+    common = {"origins": origins, "model_seconds": wanted.model_seconds}
+    daily = Spec(
+        horizon, DAILY, SEASONS[DAILY], history=wanted.history_days, origin=f"{day}", known=known, **common
+    )
+    monthly = Spec(
+        wanted.horizon_months,
+        MONTHLY,
+        SEASONS[MONTHLY],
+        history=None,
+        origin=f"{day.replace(day=1)}",
+        **common,
+    )
+    of_months = _monthly(lake, day)
+    buckets = [*_buckets(content, daily), *(_buckets(of_months[1], monthly) if of_months else ())]
+    notes = () if of_months else (f"no forecast by months: it takes {FEWEST_MONTHS} complete ones",)
+    return Asked(
+        day,
+        first,
+        horizon,
+        of_months[0] if of_months else None,
+        tuple(sorted(buckets, key=lambda bucket: -len(bucket.series))),
+        _run(day, first, content, of_months[1] if of_months else None, (daily, monthly), known),
+        notes,
+    )
+
+
+def _origin(begin: date, end: date, asked: date | None) -> date:
+    day = asked or end
+    days = (end - begin).days
+    if days < FEWEST_DAYS:
+        raise DataError(
+            f"the lake has {days} complete days, {begin} to {end - timedelta(days=1)}: a forecast needs "
+            f"{FEWEST_DAYS}; ingest more"
+        )
+    earliest = begin + timedelta(days=FEWEST_DAYS)
+    if not earliest <= day <= end:
+        raise DataError(
+            f"--origin {day}: outside the data, of which {begin} to {end - timedelta(days=1)} are complete; "
+            f"expected {earliest} to {end}"
+        )
+    return day
+
+
+def _monthly(lake: Lake, day: date) -> tuple[tuple[date, date], Content] | None:
+    """The months before the origin's and what they hold; None if they are too few."""
+    end = day.replace(day=1)
+    content = monthly_content_of(lake, end)
+    if content is None or content.first is None or content.first > month_after(end, -FEWEST_MONTHS):
+        return None
+    return (content.first, end), content
+
+
+def _buckets(content: Content, spec: Spec) -> list[Bucket]:
+    """Each measure's series, in as few buckets of equal size as `MOST_SERIES` allows."""
+    made = []
+    for measure in sorted({name.partition("|")[0] for name in content.series}):
+        mine = [name for name in content.series if name.partition("|")[0] == measure]
+        of_measure = _of_measure(spec, measure)
+        made += [Bucket(spec.freq, measure, part, of_measure) for part in _parts(mine)]
+    return made
+
+
+def _parts(names: Sequence[str]) -> list[tuple[str, ...]]:
+    count = -(-len(names) // MOST_SERIES)
+    edges = [len(names) * place // count for place in range(count + 1)]
+    return [tuple(names[low:high]) for low, high in zip(edges, edges[1:], strict=False)]
+
+
+def _of_measure(spec: Spec, measure: str) -> Spec:
+    known = BY_NAME.get(measure)
+    return replace(spec, count=known is not None and known.is_count, non_negative=True)
+
+
+def _run(
+    day: date,
+    first: date,
+    content: Content,
+    monthly: Content | None,
+    specs: Sequence[Spec],
+    known: pl.DataFrame | None,
+) -> str:
+    asked = [
+        [spec.freq, spec.horizon, spec.origins, spec.history, spec.model_seconds, spec.seed, spec.models]
+        for spec in specs
+    ]
+    columns = None if known is None else [known.columns, known.cast({"day": pl.String}).rows()]
+    decisive = [FORMAT, f"{day}", f"{first}", content.digest, monthly and monthly.digest, asked, columns]
+    return fingerprint_of(decisive, MEDIUM)

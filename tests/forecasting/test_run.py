@@ -1,0 +1,192 @@
+"""`forecast run` on Spark: whole tables, nothing when it stands, the same after a kill, and no look ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.forecasting import run as run_module
+from pozytywka_spark.forecasting.run import backtest, run
+from pozytywka_spark.forecasting.series import Built
+from pozytywka_spark.forecasting.stored import ALL, KEYS
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.schemas import FORECAST_ERRORS, FORECASTS
+from tests.forecasting.made_series import CITIES, FIRST, daily, put_daily, put_monthly
+
+DAYS = 75
+END = FIRST + timedelta(days=DAYS)
+QUICK = ("forecast.horizon_days=7", "forecast.origins=2")
+
+
+@pytest.fixture(autouse=True)
+def series_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Series are in the lake by other means than from events."""
+    built = Built(FIRST, END, (), 13, "data")
+    monkeypatch.setattr(run_module, "build_series", lambda *_, **__: built)
+
+
+def home(settings: Settings, spark: SparkSession, name: str = "home") -> tuple[Settings, Lake]:
+    mine = load_settings("local", [f"home={settings.home}/{name}", *QUICK])
+    return mine, open_lake(mine, spark)
+
+
+def table(lake: Lake, name: str) -> pl.DataFrame:
+    frame = pl.DataFrame(lake.rows(name))
+    return frame.sort([column for column in frame.columns if column != "weights"])
+
+
+def test_a_run_writes_every_series_once_and_stands(spark: SparkSession, settings: Settings) -> None:
+    mine, lake = home(settings, spark)
+    put_daily(lake, daily(DAYS))
+    done = run(spark, mine, lake)
+    assert (done.unchanged, done.asked.origin, done.asked.series) == (False, END, 13)
+    forecasts = table(lake, FORECASTS.name)
+    names = forecasts.select(KEYS).unique()
+    assert names.height == 13
+    assert set(names.get_column("city")) == {ALL, *CITIES}
+    assert forecasts.height == done.rows == 13 * 7
+    assert set(forecasts.get_column("day")) == {END + timedelta(days=n) for n in range(7)}
+    assert set(forecasts.get_column("run")) == {done.asked.run}
+    ordered = forecasts.filter(
+        (pl.col("low_90") >= 0)
+        & (pl.col("low_90") <= pl.col("low_80"))
+        & (pl.col("low_80") <= pl.col("mean"))
+        & (pl.col("mean") <= pl.col("high_80"))
+        & (pl.col("high_80") <= pl.col("high_90"))
+    )
+    assert ordered.height == forecasts.height
+    weights = forecasts.get_column("weights").to_list()
+    assert all(abs(sum(row.values()) - 1) < 1e-9 for row in weights)
+    errors = table(lake, FORECAST_ERRORS.name)
+    assert errors.filter(pl.col("day") >= END).height == 0
+    assert set(errors.get_column("model")) >= {"combined", "seasonal_naive"}
+    actual = daily(DAYS).rename({"value": "expected"})
+    held = errors.join(actual, on=[*KEYS, "day"], how="left")
+    assert (held.get_column("actual") == held.get_column("expected")).all()
+    assert {each.measure for each in done.accuracy} == set(names.get_column("measure"))
+
+    version = lake.version(FORECASTS.name), lake.version(FORECAST_ERRORS.name)
+    again = run(spark, mine, lake)
+    assert again.unchanged
+    assert again.accuracy == done.accuracy
+    assert (lake.version(FORECASTS.name), lake.version(FORECAST_ERRORS.name)) == version
+    assert backtest(spark, mine, lake).unchanged, "a run's backtest is that of the command"
+
+
+def test_cities_add_up(spark: SparkSession, settings: Settings) -> None:
+    mine, lake = home(settings, spark)
+    put_daily(lake, daily(DAYS))
+    run(spark, mine, lake)
+    rows = table(lake, FORECASTS.name).filter(pl.col("measure") != "storage_cost")
+    sums = rows.filter(pl.col("city") != ALL).group_by("measure", "day").agg(pl.col("mean").sum())
+    totals = rows.filter(pl.col("city") == ALL).select("measure", "day", total="mean")
+    off = (
+        sums.join(totals, on=["measure", "day"]).select((pl.col("mean") - pl.col("total")).abs().max()).item()
+    )
+    assert off < 1e-6
+
+
+@pytest.mark.parametrize("future", ["deleted", "ten times", "scrambled", "another city"])
+def test_nothing_from_the_origin_on_is_seen(spark: SparkSession, settings: Settings, future: str) -> None:
+    origin = FIRST + timedelta(days=60)
+    rows, later = daily(DAYS), pl.col("day") >= origin
+    other = {
+        "deleted": rows.filter(~later),
+        "ten times": rows.with_columns(pl.when(later).then(pl.col("value") * 10).otherwise(pl.col("value"))),
+        "scrambled": pl.concat(
+            [rows.filter(~later), rows.filter(later).with_columns(pl.col("value").shuffle(seed=1))]
+        ),
+        "another city": pl.concat([rows, new_city(rows, origin)]).sort(*KEYS, "day"),
+    }[future]
+    found = []
+    for name, content in (("whole", rows), ("other", other)):
+        mine, lake = home(settings, spark, name)
+        put_daily(lake, content)
+        run(spark, mine, lake, origin=origin)
+        found.append((table(lake, FORECASTS.name), table(lake, FORECAST_ERRORS.name)))
+    assert found[0][0].equals(found[1][0])
+    assert found[0][1].equals(found[1][1])
+
+
+def new_city(rows: pl.DataFrame, origin: date) -> pl.DataFrame:
+    """One that only the days from the origin on know: zeros before."""
+    mine = rows.filter(pl.col("city") == CITIES[0])
+    value = pl.when(pl.col("day") >= origin).then(pl.col("value")).otherwise(0.0)
+    return mine.with_columns(city=pl.lit("Nowa"), value=value)
+
+
+class Broken(Exception):
+    """The process died."""
+
+
+@pytest.mark.parametrize(("name", "after"), [("write_errors", True), ("write_forecasts", False)])
+def test_a_run_that_died_is_made_again(
+    spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, after: bool
+) -> None:
+    whole, lake = home(settings, spark, "whole")
+    put_daily(lake, daily(DAYS))
+    run(spark, whole, lake)
+    expected = table(lake, FORECASTS.name), table(lake, FORECAST_ERRORS.name)
+    killed, other = home(settings, spark, "killed")
+    put_daily(other, daily(DAYS))
+    real = getattr(run_module, name)
+
+    def dies(*args: Any) -> None:
+        if after:
+            real(*args)
+        raise Broken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, name, dies)
+        with pytest.raises(Broken):
+            run(spark, killed, other)
+    assert not run(spark, killed, other).unchanged
+    assert table(other, FORECASTS.name).equals(expected[0])
+    assert table(other, FORECAST_ERRORS.name).equals(expected[1])
+
+
+def test_two_years_are_forecast_by_months_too(spark: SparkSession, settings: Settings) -> None:
+    mine, lake = home(settings, spark)
+    rows = daily(800, first=date(2021, 1, 1))
+    put_daily(lake, rows)
+    put_monthly(lake, rows)
+    done = run(spark, mine, lake, origin=date(2023, 3, 5))
+    assert done.asked.months == (date(2021, 1, 1), date(2023, 3, 1))
+    monthly = table(lake, FORECASTS.name).filter(pl.col("step") == "MS")
+    assert monthly.height == 13 * 12
+    assert (monthly.get_column("day").min(), monthly.get_column("day").max()) == (
+        date(2023, 3, 1), date(2024, 2, 1),
+    )  # fmt: skip
+    assert set(monthly.get_column("origin")) == {date(2023, 3, 1)}
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        (END + timedelta(days=1), "--origin 2023-03-18: outside the data, of which 2023-01-01 to 2023-03-16"),
+        (FIRST + timedelta(days=13), "expected 2023-01-15 to 2023-03-17"),
+    ],
+)
+def test_an_origin_outside_the_data(spark: SparkSession, settings: Settings, origin: date, told: str) -> None:
+    mine, lake = home(settings, spark)
+    put_daily(lake, daily(DAYS))
+    with pytest.raises(DataError, match=told):
+        run(spark, mine, lake, origin=origin)
+
+
+def test_a_lake_too_young(spark: SparkSession, settings: Settings) -> None:
+    mine, lake = home(settings, spark)
+    with pytest.raises(DataError, match="no series"):
+        run(spark, mine, lake)
+    put_daily(lake, daily(13))
+    with pytest.raises(DataError, match="the lake has 13 complete days, 2023-01-01 to 2023-01-13: a forecast "
+                                        "needs 14; ingest more"):  # fmt: skip
+        run(spark, mine, lake)
