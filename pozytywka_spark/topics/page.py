@@ -13,6 +13,7 @@ from pozytywka_spark.reports.page import Page
 from pozytywka_spark.schemas import ARTIST_GROUPS, TRACK_LANGUAGES
 from pozytywka_spark.topics.by_words import learn_words
 from pozytywka_spark.topics.fit import COMMUNITY, NEIGHBOURS, OTHER, OVERRIDE, WORDS
+from pozytywka_spark.topics.groups import moved_rows
 from pozytywka_spark.topics.identities import OTHER_GROUP
 from pozytywka_spark.topics.inputs import Fit
 from pozytywka_spark.topics.tree_picture import tree_picture
@@ -185,9 +186,7 @@ def _moved(page: Page, groups: pl.DataFrame, fit: Fit) -> None:
     if fit.moved is None:
         return
     section = page.section("Who moved at the last refit")
-    moves = groups.filter(pl.col("previous_group_id") != pl.col("group_id")).sort(
-        "artists", "genre", descending=[True, False]
-    )
+    moves = moved_rows(groups).sort("artists", "genre", descending=[True, False])
     section.text(f"{fit.moved:.1%} of uses: {moves.height:,} genres.")
     section.table(
         [
