@@ -15,11 +15,12 @@ from pozytywka_spark.forecasting.backtest import Proposals, propose, questions
 from pozytywka_spark.forecasting.coherent import add_up
 from pozytywka_spark.forecasting.concluded import Concluded, conclude
 from pozytywka_spark.forecasting.intervals import LEVELS, widths_of
+from pozytywka_spark.forecasting.past import Values
 from pozytywka_spark.forecasting.one_bucket import propose_trees
 from pozytywka_spark.forecasting.registry import models_of
-from pozytywka_spark.forecasting.rows import outcome
+from pozytywka_spark.forecasting.rows import BOUNDS, outcome
 from pozytywka_spark.forecasting.spec import Spec
-from pozytywka_spark.forecasting.task_rows import BOUNDS, outcome_rows, said_rows
+from pozytywka_spark.forecasting.task_rows import outcome_rows, said_rows
 from pozytywka_spark.forecasting.whole import Whole, whole_of
 
 DAY = pl.Datetime("us")
@@ -62,14 +63,13 @@ class SettleMeasure:
         for row in sorted(rows.to_pylist(), key=lambda row: str(row["series"])):
             # written by a task of this very job
             wholes[row["series"]], proposals[row["series"]] = pickle.loads(row["said"])  # noqa: S301
-        propose_trees(wholes, proposals, spec)
+        pasts = {name: wholes[name].pasts(of.origins) for name, of in proposals.items()}
+        propose_trees(proposals, pasts, spec)
         concluded = add_up(conclude(wholes, proposals, spec), spec)
         nothing = pl.DataFrame(schema={"series": pl.String, "day": DAY, "value": pl.Float64})
         assert spec.origin is not None
         bounds = backtest_bounds(concluded, spec)
-        return outcome_rows(
-            outcome(concluded, nothing, spec), bounds, step, date.fromisoformat(spec.origin)
-        )
+        return outcome_rows(outcome(concluded, nothing, spec), bounds, step, date.fromisoformat(spec.origin))
 
 
 def backtest_bounds(concluded: Concluded, spec: Spec) -> pl.DataFrame:
@@ -88,3 +88,34 @@ def backtest_bounds(concluded: Concluded, spec: Spec) -> pl.DataFrame:
             if (row := len(errors) - 1 - back) >= 0:
                 frames.append(_bounds_at(concluded, name, row, widths))
     return pl.concat(frames)
+
+
+_BOUNDS = {
+    "series": pl.String(),
+    "origin": pl.Date(),
+    "ahead": pl.Int32(),
+    **dict.fromkeys(BOUNDS, pl.Float64()),
+}
+
+
+def _scaled(concluded: Concluded, name: str) -> Values:
+    """Absolute errors of the backtest in the seasonal naive's own, a row an origin."""
+    of = concluded.proposals[name]
+    errors: Values = np.abs(concluded.means[name] - of.actual)[:-1] / of.scales[:-1, None]
+    return errors
+
+
+def _without(errors: Values, row: int) -> Values:
+    return errors if row < 0 else np.delete(errors, row, axis=0)
+
+
+def _bounds_at(concluded: Concluded, name: str, row: int, widths: Mapping[int, Values]) -> pl.DataFrame:
+    of, whole = concluded.proposals[name], concluded.wholes[name]
+    mean, floor = concluded.means[name][row], concluded.floors[name][row]
+    bounds = {}
+    for level in LEVELS:
+        half = widths[level] * of.scales[row]
+        bounds |= {f"low_{level}": np.maximum(mean - half, floor), f"high_{level}": mean + half}
+    ahead = np.arange(1, len(mean) + 1, dtype=np.int32)
+    origin = pl.Series(np.repeat(whole.times[of.origins[row]], len(mean))).cast(pl.Date)
+    return pl.DataFrame({"series": [name] * len(mean), "origin": origin, "ahead": ahead, **bounds})

@@ -16,6 +16,7 @@ from pozytywka_spark.forecasting.spec import SEASONS, Spec
 from pozytywka_spark.forecasting.stored import (
     DAILY,
     MONTHLY,
+    SEPARATOR,
     Content,
     content_of,
     monthly_content_of,
@@ -28,7 +29,7 @@ from pozytywka_spark.months import month_after
 FORMAT = 1  # of what forecasts of the same inputs are: another number has all made anew
 FEWEST_DAYS = 14
 FEWEST_MONTHS = 24
-MOST_SERIES = 60  # of a bucket: like series share trees and widths, and a core is busy for two minutes
+MOST_SERIES = 25  # of a bucket: a core is busy for a minute, and holds no more
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def asked_of(
     monthly = Spec(
         wanted.horizon_months,
         MONTHLY,
+        SEPARATOR,
         SEASONS[MONTHLY],
         history=None,
         origin=f"{day.replace(day=1)}",
@@ -138,8 +140,8 @@ def _monthly(lake: Lake, day: date) -> tuple[tuple[date, date], Content] | None:
 def _buckets(content: Content, spec: Spec) -> list[Bucket]:
     """Each measure's series, in as few buckets of equal size as `MOST_SERIES` allows."""
     made = []
-    for measure in sorted({name.partition("|")[0] for name in content.series}):
-        mine = [name for name in content.series if name.partition("|")[0] == measure]
+    for measure in sorted({name.partition(SEPARATOR)[0] for name in content.series}):
+        mine = [name for name in content.series if name.partition(SEPARATOR)[0] == measure]
         of_measure = _of_measure(spec, measure)
         made += [Bucket(spec.freq, measure, part, of_measure) for part in _parts(mine)]
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import partial
 
 import polars as pl
@@ -44,13 +45,16 @@ def forecast_series(frame: pl.DataFrame, spec: Spec) -> Concluded:
             wholes[key] = whole
             proposals[key], pasts[key] = questions(whole, spec.origins)
             propose(proposals[key], pasts[key], models, spec.model_seconds)
-    if "trees" in spec.models:
-        _propose_trees(proposals, pasts, spec)
+    propose_trees(proposals, pasts, spec)
     return conclude(wholes, proposals, spec)
 
 
-def _propose_trees(proposals: dict[str, Proposals], pasts: dict[str, list[Past]], spec: Spec) -> None:
+def propose_trees(
+    proposals: Mapping[str, Proposals], pasts: Mapping[str, list[Past]], spec: Spec
+) -> None:
     """One model for all series whose origins are the same times, so that none sees what was another's future."""
+    if "trees" not in spec.models:
+        return
     alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for name, of in pasts.items():
         if can_be_learnt(of[0]):

@@ -18,6 +18,8 @@ from pozytywka_spark.schemas import FORECAST_ERRORS, FORECASTS, SERIES_DAILY, SE
 DAILY, MONTHLY = "D", "MS"
 KEYS = ("measure", "city", "group_id")
 ALL = "all"
+# of a series: measure, city and genre group; a city may be called anything
+SEPARATOR, ESCAPED = "|", "\x1f"
 COMBINED, NAIVE = "combined", "seasonal_naive"
 _ERROR_COLUMNS = ("model", "origin", "ahead", "day", "mean", "actual", "scaled")
 
@@ -47,6 +49,15 @@ class Content:
     first: date | None
     series: tuple[str, ...]
     digest: str
+
+
+def series_name(measure: str, city: str, group_id: str) -> str:
+    """The name of a series, as tasks have it.
+
+    >>> series_name("plays", "Warszawa", "all")
+    'plays|Warszawa|all'
+    """
+    return SEPARATOR.join((measure, city.replace(SEPARATOR, ESCAPED), group_id))
 
 
 def is_total() -> pl.Expr:
@@ -157,7 +168,7 @@ def _content(frames: Iterable[pl.DataFrame]) -> Content:
         digest.update("\x1e".join(words.to_list()).encode())
         digest.update(there.get_column("day").to_physical().cast(pl.Int32).to_numpy().tobytes())
         digest.update(there.get_column("value").to_numpy().tobytes())
-    series = sorted("|".join(name) for name in names if name[1:] in alive or name[1:] == (ALL, ALL))
+    series = sorted(series_name(*name) for name in names if name[1:] in alive or name[1:] == (ALL, ALL))
     digest.update("\x1e".join(series).encode())
     assert first is None or isinstance(first, date)
     return Content(first, tuple(series), digest.hexdigest())
