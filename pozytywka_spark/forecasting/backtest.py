@@ -21,10 +21,11 @@ from pozytywka_spark.forecasting.whole import Whole
 
 @dataclass(frozen=True)
 class Proposals:
-    """What models say of a series, a row an origin: those of the backtest, earliest first, then the forecast's own.
+    """What models say of a series, a row an origin: those of the backtest, earliest first, then the
+    forecast's own.
 
-    `means[model]` and `actual` have a column a step ahead; NaN where the model doesn't suit that past, or nothing
-    came. `scales` is the seasonal naive's error before each origin, `lowest` the lowest value.
+    `means[model]` and `actual` have a column a step ahead; NaN where the model doesn't suit that past, or
+    nothing came. `scales` is the seasonal naive's error before each origin, `lowest` the lowest value.
     """
 
     origins: tuple[int, ...]
@@ -35,12 +36,12 @@ class Proposals:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
     def take(self, model: str, said: Values | str) -> None:
-        """A model's means; a text says why there are none. What isn't a number costs the model, and is counted."""
+        """Take a model's means, or why there are none; means that aren't numbers cost the model too."""
         if isinstance(said, str):
             self.failures.append((model, said))
             return
-        spoke = ~np.isnan(said).all(axis=1)
-        if not np.isfinite(said[spoke]).all() or (spoke.any() and not spoke[-1]):
+        spoke = np.isfinite(said).any(axis=1)
+        if np.isinf(said).any() or not np.isfinite(said[spoke]).all() or (spoke.any() and not spoke[-1]):
             self.failures.append((model, "its means aren't numbers"))
         elif spoke.any():
             self.means[model] = said
@@ -87,7 +88,7 @@ def questions(whole: Whole, wanted: int) -> tuple[Proposals, list[Past]]:
 
 
 def propose(proposals: Proposals, pasts: Sequence[Past], models: Mapping[str, Model], seconds: float) -> None:
-    """Every model at every origin; a failure costs that model alone. Constants and the shortest get plain ones."""
+    """Ask every model at every origin; constants and the shortest are asked of plain ones alone."""
     for name, model in models.items():
         asked = [name in PLAIN or can_be_learnt(past) for past in pasts]
         proposals.take(name, attempt(partial(_carried, model, pasts, asked), seconds))
@@ -111,7 +112,7 @@ def _carried(model: Model, pasts: Sequence[Past], asked: Sequence[bool]) -> Valu
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Raise `TimeoutError` after so long; outside a process's main thread, where no timer can be set, never."""
+    """Raise `TimeoutError` after so long; never outside a main thread, where no timer can be set."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -63,8 +63,7 @@ class SettleMeasure:
         for row in sorted(rows.to_pylist(), key=lambda row: str(row["series"])):
             # written by a task of this very job
             wholes[row["series"]], proposals[row["series"]] = pickle.loads(row["said"])  # noqa: S301
-        pasts = {name: wholes[name].pasts(of.origins) for name, of in proposals.items()}
-        propose_trees(proposals, pasts, spec)
+        propose_trees(wholes, proposals, spec)
         concluded = add_up(conclude(wholes, proposals, spec), spec)
         nothing = pl.DataFrame(schema={"series": pl.String, "day": DAY, "value": pl.Float64})
         assert spec.origin is not None

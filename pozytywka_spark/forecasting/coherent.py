@@ -26,9 +26,9 @@ ROUNDING = 1e-6
 def add_up(concluded: Concluded, spec: Spec) -> Concluded:
     """Make means of every origin add up and calibrate intervals anew by the errors that they then have.
 
-    Names such as `plays|Kraków|3` say what adds up: a part that is `all` is the sum over that part. Series whose
-    pasts don't add up, or that end apart, are left as they are; that is noted, and so is every step whose solver
-    took longer than `spec.model_seconds` a series and was added from the bottom.
+    Names such as `plays|Kraków|3` say what adds up: a part that is `all` is the sum over that part. Series
+    whose pasts don't add up, or that end apart, are left as they are; that is noted, and so is every step
+    whose solver took longer than `spec.model_seconds` a series and was added from the bottom.
     """
     names = sorted(concluded.means)
     sums = summing(names)
@@ -51,18 +51,31 @@ def add_up(concluded: Concluded, spec: Spec) -> Concluded:
             means[name][row] = values
     notes = concluded.notes
     if late:
-        notes = (*notes, (order[0], COHERENCE, f"added from the bottom at {late} steps: the solver failed or had no time left"))
-    return replace(concluded, means=means, halves=halves_of(concluded.proposals, means, spec.horizon), notes=notes)
+        notes = (
+            *notes,
+            (
+                order[0],
+                COHERENCE,
+                f"added from the bottom at {late} steps: the solver failed or had no time left",
+            ),
+        )
+    return replace(
+        concluded, means=means, halves=halves_of(concluded.proposals, means, spec.horizon), notes=notes
+    )
 
 
 def summing(names: Sequence[str]) -> tuple[list[str], Values] | None:
-    """The names, sums first, and the matrix by which the last of them make all; None where nothing is a sum."""
+    """The names, sums first, and the matrix that makes all of the last; None where nothing is a sum."""
     parts = {name: name.split(SEPARATOR) for name in names}
     below = {
-        name: [other for other in names if other != name and _covers(parts[name], parts[other])] for name in names
+        name: [other for other in names if other != name and _covers(parts[name], parts[other])]
+        for name in names
     }
     bottom = [name for name in names if not below[name]]
-    order = [*sorted((name for name in names if below[name]), key=lambda name: (-len(below[name]), name)), *bottom]
+    order = [
+        *sorted((name for name in names if below[name]), key=lambda name: (-len(below[name]), name)),
+        *bottom,
+    ]
     if len(bottom) == len(names):
         return None
     matrix = np.array([[float(name == leaf or leaf in below[name]) for leaf in bottom] for name in order])
@@ -109,7 +122,9 @@ def _closed_form(base: Values, matrix: Values, variances: Values) -> Values:
     """The library's. It takes variances from errors: of the two given here, they are what they are to be."""
     alike = variances / np.median(variances)
     errors = np.sqrt(2 * alike)[:, None] * np.array([1.0, 0.0])
-    said = MinTrace("wls_var").fit_predict(matrix, base, y_insample=errors, y_hat_insample=np.zeros_like(errors))
+    said = MinTrace("wls_var").fit_predict(
+        matrix, base, y_insample=errors, y_hat_insample=np.zeros_like(errors)
+    )
     # once more from the bottom, so that sums are those of what is written
     return np.asarray(matrix @ np.asarray(said["mean"])[matrix.shape[0] - matrix.shape[1] :])
 
@@ -120,17 +135,17 @@ def _variances(base: Values, matrix: Values, errors: Values) -> Values:
     number = there.sum(axis=1)
     squares = np.where(there, errors, 0.0) ** 2
     own = squares.sum(axis=1) / np.maximum(number, 1)
-    leaves = matrix.sum(axis=1)
+    leaves: Values = matrix.sum(axis=1)
     of_one = (own * number).sum() / max(float((leaves * number).sum()), 1e-300)
     if not of_one > 0:
         of_one = float(np.mean(base**2)) or 1.0
     floor = 1e-6 * of_one * leaves
     prior = float(base.shape[1])  # one origin's worth
-    return np.maximum((own * number + of_one * leaves * prior) / (number + prior), floor)
+    return np.asarray(np.maximum((own * number + of_one * leaves * prior) / (number + prior), floor))
 
 
 def _errors_known(concluded: Concluded, order: Sequence[str], row: int) -> Values:
-    """Errors of the combined means that were known at the row's origin, a row a series; NaN where none was."""
+    """Errors of the combined means that were known at the row's origin, a row a series; else NaN."""
     known = []
     for name in order:
         of = concluded.proposals[name]

@@ -18,8 +18,8 @@ POWER = 4
 def weights_at(proposals: Proposals, row: int) -> dict[str, float]:
     """A weight a model, of sum 1, from the errors that were known at the row's origin; models out are absent.
 
-    A model's loss is its mean error over the seasonal naive's, of the steps where both spoke; over 1 it is out.
-    `median` has all the weight where no error was known.
+    A model's loss is its mean error over the seasonal naive's, of the steps where both spoke; over 1 it is
+    out. `median` has all the weight where no error was known.
     """
     origins = np.array(proposals.origins)
     steps = origins[:, None] + np.arange(proposals.actual.shape[1])
@@ -46,7 +46,7 @@ def combined_at(proposals: Proposals, row: int, weights: Mapping[str, float]) ->
 
 
 def _loss(errors: Values, naive: Values) -> float:
-    """Mean error over the naive's, where both spoke; 1 where they are equal, infinite where the model never did."""
+    """Mean error over the naive's, where both spoke; infinite where the model never did."""
     both = np.isfinite(errors) & np.isfinite(naive)
     if not both.any():
         return np.inf

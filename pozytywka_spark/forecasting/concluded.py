@@ -17,8 +17,12 @@ from pozytywka_spark.forecasting.whole import Whole
 
 @dataclass(frozen=True)
 class Concluded:
-    """By series: `means` has a row an origin, as its proposals have; `halves` half widths by level, a value a step
-    ahead; `floors` the least that a row's forecast may be; `notes` (series, what, why) of what went otherwise."""
+    """By series, what is forecast.
+
+    `means` has a row an origin, as its proposals have; `halves` half widths by level, a
+    value a step ahead; `floors` the least that a row's forecast may be; `notes` (series, what, why) of
+    what went otherwise.
+    """
 
     wholes: Mapping[str, Whole]
     proposals: Mapping[str, Proposals]
@@ -30,7 +34,7 @@ class Concluded:
 
 
 def conclude(wholes: Mapping[str, Whole], proposals: Mapping[str, Proposals], spec: Spec) -> Concluded:
-    """Each origin's combination is weighed by what was known then; only the last one's weights are reported."""
+    """Weigh each origin's combination by what was known then; the last one's weights are reported."""
     weights: dict[str, Mapping[str, float]] = {}
     floors: dict[str, Values] = {}
     means: dict[str, Values] = {}

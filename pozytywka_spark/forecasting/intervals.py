@@ -1,4 +1,4 @@
-"""Widths that cover: conformal, from the backtest's errors, growing with the horizon, pooled over like series."""
+"""Widths that cover: conformal, from the backtest's errors by horizon, pooled over like series."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ WITHOUT_ERRORS = {0.8: 1.61, 0.9: 2.06}
 def widths_of(errors: Sequence[Values], horizon: int) -> list[dict[int, Values]]:
     """Half widths a series and level, in the errors' unit, a value a step ahead.
 
-    `errors` has, a series, the absolute scaled errors of its combined forecasts: a row an origin, a column a step
-    ahead, NaN where nothing came. Their shape over the horizon is the pool's, monotone; their size is the
-    series' own, drawn to the pool's as far as it has few origins. The level's quantile is taken over all errors
-    of the pool, each divided by what the series' other origins would have said.
+    `errors` has, a series, the absolute scaled errors of its combined forecasts: a row an origin, a column a
+    step ahead, NaN where nothing came. Their shape over the horizon is the pool's, monotone; their size is
+    the series' own, drawn to the pool's as far as it has few origins. The level's quantile is taken over all
+    errors of the pool, each divided by what the series' other origins would have said.
     """
     shape = _shape(errors, horizon)
     sizes = [_sizes(error / shape) for error in errors]
@@ -39,12 +39,14 @@ def widths_of(errors: Sequence[Values], horizon: int) -> list[dict[int, Values]]
     flat = flat[np.isfinite(flat)]
     independent = INDEPENDENT_OF_AN_ORIGIN * sum(int(np.isfinite(size).sum()) for size in sizes)
     own = [_towards(size[np.isfinite(size)], pool) for size in sizes]
-    return [{level: shape * size * _quantile(flat, level / 100, independent) for level in LEVELS} for size in own]
+    return [
+        {level: shape * size * _quantile(flat, level / 100, independent) for level in LEVELS} for size in own
+    ]
 
 
 def _shape(errors: Sequence[Values], horizon: int) -> Values:
     """How errors grow with the horizon, of mean 1, never falling."""
-    normed = [error / _positive(np.nanmean(error)) for error in errors if np.isfinite(error).any()]
+    normed = [error / _positive(float(np.nanmean(error))) for error in errors if np.isfinite(error).any()]
     if not normed:
         return np.sqrt(np.arange(1, horizon + 1) / horizon)
     every = np.concatenate(normed)
@@ -62,7 +64,7 @@ def _sizes(normed: Values) -> Values:
     there = np.isfinite(normed)
     counts = there.sum(axis=1)
     sums = np.where(there, normed, 0).sum(axis=1)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return np.asarray(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan))
 
 
 def _expected_by_others(sizes: Values, pool: float) -> list[float]:

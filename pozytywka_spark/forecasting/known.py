@@ -30,4 +30,8 @@ def _days_of_month(times: Times) -> list[Values]:
     day = (times.astype("datetime64[D]") - begin).astype(np.float64)
     turn = 2 * np.pi * day / (end - begin).astype(np.float64)
     waves = [wave(k * turn) for k in range(1, HARMONICS + 1) for wave in (np.sin, np.cos)]
-    return [*waves, (day == 0).astype(np.float64), (times.astype("datetime64[D]") + 1 == end).astype(np.float64)]
+    return [
+        *waves,
+        (day == 0).astype(np.float64),
+        (times.astype("datetime64[D]") + 1 == end).astype(np.float64),
+    ]

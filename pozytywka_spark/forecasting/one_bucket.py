@@ -1,4 +1,4 @@
-"""A bucket of series: frame in, forecasts and errors out. What a Spark task runs; it knows nothing of Spark."""
+"""A bucket of series: frame in, forecasts and errors out. A Spark task runs it, and it imports no Spark."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from pozytywka_spark.forecasting.whole import Whole, whole_of
 def forecast_bucket(frame: pl.DataFrame, spec: Spec, coherent: bool = False) -> Outcome:
     """Forecast every series of `frame`: series, day (date or datetime), value; sorted by series and day.
 
-    A bucket had best be all series of a measure: trees learn from them together, and intervals pool their errors.
-    Weights and all other models look at each series alone. Series without any value are forecast as 0.
-    `coherent` makes means add up where names say so (`coherent.add_up`).
+    A bucket had best be all series of a measure: trees learn from them together, and intervals pool their
+    errors. Weights and all other models look at each series alone. Series without any value are forecast as
+    0. `coherent` makes means add up where names say so (`coherent.add_up`).
     """
     concluded = forecast_series(frame, spec)
     if coherent:
@@ -37,30 +37,28 @@ def forecast_series(frame: pl.DataFrame, spec: Spec) -> Concluded:
     models = models_of(spec)
     wholes: dict[str, Whole] = {}
     proposals: dict[str, Proposals] = {}
-    pasts: dict[str, list[Past]] = {}
     for name, series in frame.partition_by("series", as_dict=True, maintain_order=True).items():
         whole = whole_of(series, spec)
         if whole is not None:
             key = str(name[0])
             wholes[key] = whole
-            proposals[key], pasts[key] = questions(whole, spec.origins)
-            propose(proposals[key], pasts[key], models, spec.model_seconds)
-    propose_trees(proposals, pasts, spec)
+            proposals[key], pasts = questions(whole, spec.origins)
+            propose(proposals[key], pasts, models, spec.model_seconds)
+    propose_trees(wholes, proposals, spec)
     return conclude(wholes, proposals, spec)
 
 
-def propose_trees(
-    proposals: Mapping[str, Proposals], pasts: Mapping[str, list[Past]], spec: Spec
-) -> None:
-    """One model for all series whose origins are the same times, so that none sees what was another's future."""
+def propose_trees(wholes: Mapping[str, Whole], proposals: Mapping[str, Proposals], spec: Spec) -> None:
+    """Ask one model of all series whose origins are the same times: none sees another's future."""
     if "trees" not in spec.models:
         return
-    alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
-    for name, of in pasts.items():
-        if can_be_learnt(of[0]):
-            alike[tuple(int(past.steps[len(past.values)]) for past in of)].append(name)
-    for names in alike.values():
-        work = partial(tree_means, {name: pasts[name] for name in names}, spec.seed)
-        said = attempt(work, spec.model_seconds * len(names))
-        for name in names:
+    alike: dict[tuple[int, ...], dict[str, list[Past]]] = defaultdict(dict)
+    for name, whole in wholes.items():
+        origins = proposals[name].origins
+        pasts = whole.pasts(origins)
+        if can_be_learnt(pasts[0]):
+            alike[tuple(int(whole.steps[origin]) for origin in origins)][name] = pasts
+    for pasts_of in alike.values():
+        said = attempt(partial(tree_means, pasts_of, spec.seed), spec.model_seconds * len(pasts_of))
+        for name in pasts_of:
             proposals[name].take("trees", said if isinstance(said, str) else said[name])

@@ -16,9 +16,9 @@ Values = npt.NDArray[np.float64]
 class Past:
     """A series before an origin.
 
-    `values` has no holes; `seen` says which of them were in the data. `steps` (numbers of steps since 1970) and
-    `known` (a row a step, a column each) reach `horizon` steps further. `seasons`, the
-    shortest first, may be longer than the past.
+    `values` has no holes; `seen` says which of them were in the data. `steps` (numbers of steps since 1970)
+    and `known` (a row a step, a column each) reach `horizon` steps further. `seasons`, the shortest first,
+    may be longer than the past.
     """
 
     values: Values

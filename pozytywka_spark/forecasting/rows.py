@@ -18,7 +18,9 @@ _FAILURES = {"series": pl.String, "model": pl.String, "reason": pl.String}
 
 
 def outcome(concluded: Concluded, frame: pl.DataFrame, spec: Spec) -> Outcome:
-    """Forecasts, errors and failures of all series of `frame`, sorted by their grain; those without a value last."""
+    """Forecasts, errors and failures of all series of `frame`, sorted by their grain; those without a
+    value last.
+    """
     day = frame.schema["day"]
     forecasts = [pl.DataFrame(schema=_forecasts(day))]
     errors = [pl.DataFrame(schema=_errors(day))]
@@ -69,7 +71,9 @@ def _forecast(name: str, concluded: Concluded, day: pl.DataType) -> pl.DataFrame
     )
 
 
-def _model_errors(name: str, model: str, means: Values, concluded: Concluded, day: pl.DataType) -> pl.DataFrame:
+def _model_errors(
+    name: str, model: str, means: Values, concluded: Concluded, day: pl.DataType
+) -> pl.DataFrame:
     whole, of = concluded.wholes[name], concluded.proposals[name]
     origins, horizon = np.array(of.origins[:-1], dtype=np.int64), means.shape[1]
     steps = (origins[:, None] + np.arange(horizon)).ravel()

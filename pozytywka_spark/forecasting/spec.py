@@ -20,10 +20,11 @@ class Spec:
     `freq` is one step of time: `h`, `D`, `W` or `MS` (the first of a month). `seasons` are counted in steps,
     the shortest first; the seasonal naive, which every model is measured by, repeats the last
     `season_for_naive` of them (the shortest where it is 0). `history` caps how many steps before the origin
-    models see. `known` has a column `day`, maybe `series`, and numbers that are known ahead: it reaches to the
-    horizon's end. `origin` (ISO) is the first step not seen; without it a series' origin follows its last value.
-    `count` lets whole numbers full of zeros have a count model; `non_negative` keeps a series that never was
-    negative from becoming so. `model_seconds` is what one model of one series may take, backtest and all.
+    models see. `known` has a column `day`, maybe `series`, and numbers that are known ahead: it reaches to
+    the horizon's end. `origin` (ISO) is the first step not seen; without it a series' origin follows its last
+    value. `count` lets whole numbers full of zeros have a count model; `non_negative` keeps a series that
+    never was negative from becoming so. `model_seconds` is what one model of one series may take, backtest
+    and all.
     """
 
     horizon: int
@@ -49,10 +50,10 @@ class Spec:
 class Outcome(NamedTuple):
     """What a bucket of series came to; each sorted by its grain.
 
-    `forecasts`: series, ahead (from 1), time, mean, low_80, high_80, low_90, high_90, weights (a list of model
-    and weight, which Arrow takes as a map). `errors`: series, model (or `combined`), origin, ahead, time, mean,
-    actual, scaled (the absolute error over the seasonal naive's mean one in the history before the origin).
-    `failures`: series, model, reason; each cost a model of a series and nothing else.
+    `forecasts`: series, ahead (from 1), time, mean, low_80, high_80, low_90, high_90, weights (a list of
+    model and weight, which Arrow takes as a map). `errors`: series, model (or `combined`), origin, ahead,
+    time, mean, actual, scaled (the absolute error over the seasonal naive's mean one in the history before
+    the origin). `failures`: series, model, reason; each cost a model of a series and nothing else.
     """
 
     forecasts: pl.DataFrame

@@ -15,7 +15,7 @@ from pozytywka_spark.forecasting.steps import Steps, Times, steps_of, times_of
 
 @dataclass(frozen=True)
 class Whole:
-    """A series on its grid, NaN where a step has no value; `steps`, `times` and `known` reach a horizon further."""
+    """A series on its grid, NaN where nothing is; `steps`, `times`, `known` reach a horizon further."""
 
     values: Values
     steps: Steps

@@ -1,4 +1,4 @@
-"""What is known ahead: holidays, days of the month, whatever column a user names; the rest as seasonal ARIMA."""
+"""What is known ahead, holidays or whatever column a user names, and seasonal ARIMA for the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 from pozytywka_spark.forecasting.past import Past, Values
 
-# pulls effects to zero that hardly any day speaks of, as if each column had been seen so much more without one
+# pulls effects to zero that hardly any day speaks of, as if each column had been seen so much more without
+# one
 RIDGE = 2.0
 LONGEST_SEASON = 24
 ITERATIONS = 30
@@ -29,14 +30,18 @@ class Effects(NamedTuple):
 class Calendar:
     """SARIMAX (1,0,0)(0,1,1) with the known columns, in logs where that makes its changes more alike.
 
-    Effects come first, by ridge regression of the season's differences on those of the columns; then the errors'
-    parameters by maximum likelihood: both at once take eight times as long and say the same.
+    Effects come first, by ridge regression of the season's differences on those of the columns; then the
+    errors' parameters by maximum likelihood: both at once take eight times as long and say the same.
     """
 
     def suits(self, past: Past) -> bool:
         """Something is known ahead, and three seasons of it."""
         season = past.season
-        return past.known.shape[1] > 0 and season <= LONGEST_SEASON and len(past.values) >= max(28, 3 * season + 7)
+        return (
+            past.known.shape[1] > 0
+            and season <= LONGEST_SEASON
+            and len(past.values) >= max(28, 3 * season + 7)
+        )
 
     def begin(self, past: Past) -> Effects:
         """Effects and errors of the earliest past."""
@@ -90,7 +95,9 @@ def _effects(values: Values, known: Values, season: int, memory: float) -> Value
 
 def _model(rest: Values, season: int) -> SARIMAX:
     seasonal = (0, 0, 1, season) if season > 1 else (0, 0, 0, 0)
-    return SARIMAX(_differences(rest, season), order=(1, 0, 0), seasonal_order=seasonal, concentrate_scale=True)
+    return SARIMAX(
+        _differences(rest, season), order=(1, 0, 0), seasonal_order=seasonal, concentrate_scale=True
+    )
 
 
 def _errors(values: Values, effects: Values, season: int, start: Values) -> Values:

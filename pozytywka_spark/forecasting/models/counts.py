@@ -13,13 +13,15 @@ SEASONS_OF_A_PROFILE = 8
 
 
 class Counts:
-    """IMAPA (Petropoulos and Kourentzes 2015): Croston's idea at several aggregations; shared out by the season."""
+    """IMAPA (Petropoulos and Kourentzes 2015), which is Croston's idea at several scales, by season."""
 
     def suits(self, past: Past) -> bool:
         """Whole numbers, none negative, zeros among them."""
         values = past.values
         whole = bool((values >= 0).all() and (values == np.round(values)).all())
-        return whole and len(values) >= 8 and float((values == 0).mean()) >= FULL_OF_ZEROS and bool(values.any())
+        return (
+            whole and len(values) >= 8 and float((values == 0).mean()) >= FULL_OF_ZEROS and bool(values.any())
+        )
 
     def begin(self, past: Past) -> None:
         """Nothing is searched."""

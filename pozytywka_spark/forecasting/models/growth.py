@@ -12,7 +12,7 @@ LEVEL_OF = 2
 
 
 class Growth:
-    """For a season that the past has hardly two of: the last one's values, times how this one runs beside it."""
+    """The last season's values, times how this one runs beside it: for hardly two seasons of a past."""
 
     def suits(self, past: Past) -> bool:
         """One season and a quarter."""
@@ -30,10 +30,12 @@ class Growth:
 
 
 class LastYear:
-    """The latest short seasons' profile, moved along the course that the level took one long season before."""
+    """The latest short seasons' profile, along the course that levels took one long season before."""
 
     def suits(self, past: Past) -> bool:
-        """A short and a long season, of the long one enough to know the level a long one ago, and no longer horizon."""
+        """A short and a long season, of the long one enough to know the level a long one ago, and no
+        longer horizon.
+        """
         if len(past.seasons) < 2 or past.season == 1:
             return False
         back = _back(past)
@@ -48,7 +50,8 @@ class LastYear:
         window = LEVEL_OF * season
         profile = repeated(values[-window:].reshape(LEVEL_OF, season).mean(axis=0), past.horizon)
         sums = np.concatenate([[0.0], np.cumsum(values)])
-        # a long season ago: the level until the origin, and until each step that now lies ahead, seen from its middle
+        # a long season ago: the level until the origin, and until each step that now lies ahead, seen from
+        # its middle
         ends = np.minimum(len(values) - back + np.arange(1, past.horizon + 1) + window // 2, len(values))
         then = (sums[ends] - sums[ends - window]) / window
         return _moved(profile, then, values[-back - window : len(values) - back].mean())

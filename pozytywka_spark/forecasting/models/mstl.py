@@ -20,7 +20,7 @@ ROUNDS = 2
 
 
 class Mstl:
-    """The shortest season, or all that the earliest past has two of; a level or a damped trend for the rest."""
+    """Of the shortest season, or of all that a past has two of; a level or a damped trend for the rest."""
 
     def __init__(self, every_season: bool) -> None:
         self.every_season = every_season
@@ -51,7 +51,8 @@ class Mstl:
 def seasons_apart(values: Values, seasons: tuple[int, ...]) -> tuple[Values, dict[int, Values]]:
     """The values without their seasons, and each season's part; several are estimated in turns.
 
-    The algorithm is that of Bandara, Hyndman and Bergmeir (2021, MSTL); the library's own can't jump by window.
+    The algorithm is that of Bandara, Hyndman and Bergmeir (2021, MSTL); the library's own can't jump by
+    window.
     """
     parts = {season: np.zeros_like(values) for season in seasons}
     rest = values.copy()
@@ -66,6 +67,12 @@ def seasons_apart(values: Values, seasons: tuple[int, ...]) -> tuple[Values, dic
 def _season(values: Values, season: int, window: int) -> Values:
     jump = max(1, season // POINTS_OF_A_WINDOW)
     found = STL(
-        values, period=season, seasonal=window, seasonal_deg=0, seasonal_jump=2, trend_jump=jump, low_pass_jump=jump
+        values,
+        period=season,
+        seasonal=window,
+        seasonal_deg=0,
+        seasonal_jump=2,
+        trend_jump=jump,
+        low_pass_jump=jump,
     )
     return np.asarray(found.fit().seasonal)

@@ -6,7 +6,6 @@ import numpy as np
 
 from pozytywka_spark.forecasting.past import Past, Values
 
-
 # what is asked of constants and of fewer values than this: nothing else can be learnt from them
 PLAIN = ("seasonal_naive", "last_value")
 FEWEST = 4

@@ -11,7 +11,7 @@ from pozytywka_spark.forecasting.past import Past, Values
 
 
 class Theta:
-    """The library's dynamic optimised theta; its parameters are carried, its season and line estimated anew."""
+    """The library's dynamic optimised theta: parameters are carried, season and line estimated anew."""
 
     def suits(self, past: Past) -> bool:
         """Two seasons, and more values than parameters."""

@@ -19,7 +19,7 @@ MOST_ROWS = 400_000
 
 
 def tree_means(pasts: Mapping[str, Sequence[Past]], seed: int) -> dict[str, Values]:
-    """Means a series (a row an origin, NaN where the earliest past is too short), from one model of all series.
+    """Means a series, from one model of all: a row an origin, NaN where the earliest past is too short.
 
     Their origins are the same times, in the same order. Trained on what came before the earliest of them and
     carried to the others; for the last, the forecast's own, trained once more.
@@ -27,7 +27,9 @@ def tree_means(pasts: Mapping[str, Sequence[Past]], seed: int) -> dict[str, Valu
     of_any = next(iter(pasts.values()))
     season, horizon = of_any[0].seasons[0], of_any[0].horizon
     means = {name: np.full((len(of_any), horizon), np.nan) for name in pasts}
-    ready = sorted(name for name, of in pasts.items() if len(of[0].values) >= 3 * season + 2 * max(14, season))
+    ready = sorted(
+        name for name, of in pasts.items() if len(of[0].values) >= 3 * season + 2 * max(14, season)
+    )
     if not ready:
         return means
     longest = max(5 * season + 1, MOST_ROWS // len(ready))
@@ -44,7 +46,7 @@ def tree_means(pasts: Mapping[str, Sequence[Past]], seed: int) -> dict[str, Valu
 
 
 def _rows(name: str, past: Past, longest: int) -> pl.DataFrame:
-    """The past and the steps ahead, `y` NaN there; each known column as what differs from one season before."""
+    """The past and the steps ahead, where `y` is NaN; known columns less those of a season before."""
     season = past.seasons[0]
     values = np.concatenate([past.values, np.full(past.horizon, np.nan)])
     before = np.concatenate([past.known[:season], past.known[:-season]])
