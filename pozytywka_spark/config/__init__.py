@@ -10,6 +10,7 @@ from pozytywka_spark.config.load import ENVIRONMENTS, conf_folder, load_settings
 from pozytywka_spark.config.monitoring import Monitoring
 from pozytywka_spark.config.orchestration import Monthly
 from pozytywka_spark.config.promotion import Gate
+from pozytywka_spark.config.rhythm import Rhythm
 from pozytywka_spark.config.scoring import Policy, Scoring
 from pozytywka_spark.config.settings import Settings
 from pozytywka_spark.config.simulation import Costs, Simulation
@@ -41,6 +42,7 @@ __all__ = [
     "Monthly",
     "Policy",
     "Raw",
+    "Rhythm",
     "Scoring",
     "Settings",
     "Simulation",

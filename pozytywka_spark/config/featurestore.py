@@ -25,6 +25,9 @@ class Featurestore(Section):
     )
     delay_hours: float = Field(0.0, ge=0, description="how much later than its cut-off a row becomes known")
     log_share: float = Field(0.0, ge=0, le=1, description="share of the endpoint's answers that are logged")
+    refresh_seconds: float = Field(
+        10.0, gt=0, description="how often the endpoint looks for another champion"
+    )
     float32: tuple[str, ...] = Field(
         (), description="views whose values are stored in 4 bytes each, rounded, in place of 8"
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from pozytywka_spark.config.base import Month, Section, decides
+from pozytywka_spark.config.rhythm import Outages, Rhythm
 from pozytywka_spark.config.taste import Taste
 
 Rate = Annotated[float, Field(ge=0, le=0.5)]
@@ -125,6 +126,10 @@ class Synthetic(Section):
     fraud: Fraud = Fraud()
     taste: Taste = Taste()
     slots: SyntheticSlots = SyntheticSlots()
+    rhythm: Rhythm = Rhythm()
+    outages: Outages = Field(
+        (), description="days on which a share of the sessions doesn't happen, as 2022-05-03:all:0.6,…"
+    )
 
     @model_validator(mode="after")
     def _starts_a_month(self) -> Synthetic:

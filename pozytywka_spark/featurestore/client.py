@@ -90,6 +90,7 @@ class FeatureClient:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._views: dict[str, _Known] = {}
+        self._services: tuple[float, dict[str, ServiceRecord]] | None = None
 
     @classmethod
     def open(cls, address: str, *, password: str | None = None, timeout: float = 1.0) -> FeatureClient:
@@ -138,8 +139,12 @@ class FeatureClient:
         return {name: record_of(plain) for name, plain in self._store.metas().items()}
 
     def services(self) -> dict[str, ServiceRecord]:
-        """All services that the store names."""
-        return {name: service_of(plain) for name, plain in (self._store.get_note(SERVICES) or {}).items()}
+        """All services that the store names, read not longer than seconds ago."""
+        now = time.monotonic()
+        if self._services is None or now - self._services[0] > REREAD_SECONDS:
+            plain = self._store.get_note(SERVICES) or {}
+            self._services = (now, {name: service_of(content) for name, content in plain.items()})
+        return self._services[1]
 
     def service(self, name: str) -> ServiceRecord:
         """One of them. Raises `UnknownNameError` naming those there are."""

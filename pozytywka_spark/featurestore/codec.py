@@ -17,7 +17,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -157,19 +157,31 @@ def headers(values: Sequence[bytes]) -> npt.NDArray[Any]:
 
 
 def _alike(stored: Sequence[bytes], schemas: Mapping[int, Schema], names: tuple[str, ...]) -> Rows | None:
-    """Rows of values that all have one schema, of just those columns; None if there is more to it."""
+    """Rows of values that all have one schema with those columns; None if there is more to it."""
     if not stored:
         return None
     number = int.from_bytes(stored[0][:8], "little")
     schema = schemas.get(number)
-    if schema is None or schema.columns != names or any(len(value) != schema.width for value in stored):
+    if schema is None or any(len(value) != schema.width for value in stored):
+        return None
+    order = None if schema.columns == names else _order(schema.columns, names)
+    if order is not None and len(order) < len(names):
         return None
     records = _records(schema, stored)
     if len(stored) > 1 and not (records[_SCHEMA] == number).all():
         return None
     numbers, nulls = _numbers(schema, records)
+    if order is not None:
+        numbers, nulls = numbers[:, order], nulls[:, order]
     known_at, version = records[_KNOWN_AT].astype(np.int64), records[_VERSION].astype(np.int64)
     return Rows(names, np.ones(len(stored), bool), known_at, version, numbers, nulls)
+
+
+@lru_cache(maxsize=256)
+def _order(columns: tuple[str, ...], names: tuple[str, ...]) -> npt.NDArray[np.intp]:
+    """Where the names stand among the columns, those that do."""
+    place = {name: number for number, name in enumerate(columns)}
+    return np.array([place[name] for name in names if name in place], dtype=np.intp)
 
 
 def _places(values: Sequence[bytes | None]) -> Flags:
@@ -215,8 +227,7 @@ def _fill(rows: Rows, where: npt.NDArray[np.intp], schema: Schema, records: npt.
     """Into the places `where` of `rows`, the columns that both have."""
     rows.known_at[where], rows.version[where] = records[_KNOWN_AT], records[_VERSION]
     numbers, nulls = _numbers(schema, records)
-    place = {name: number for number, name in enumerate(schema.columns)}
-    both = [(to, place[name]) for to, name in enumerate(rows.names) if name in place]
-    to, source = np.array(both, dtype=np.intp).reshape(-1, 2).T
+    source = _order(schema.columns, rows.names)
+    to = np.flatnonzero(np.isin(rows.names, schema.columns))
     rows.values[np.ix_(where, to)] = numbers[:, source]
     rows.nulls[np.ix_(where, to)] = nulls[:, source]

@@ -16,6 +16,7 @@ from pozytywka_spark.featurestore.dataset_sources import (
     check_names,
     check_snapshots,
     choices_of,
+    parts_of,
     read_of,
     sources_of,
 )
@@ -121,8 +122,9 @@ def _make(
     with lake.tasks() as tasks:
         if there is not None and expected in (None, there) and are_whole(tasks, folder, there.files):
             return MadeDataset(folder.place, folder.manifest_place, there, unchanged=True)
+        parts = [parts_of(lake, tasks, source) for source in sources]
         folder.begin()
-        files, statuses = write_dataset(lake, tasks, sources, spine, folder)
+        files, statuses = write_dataset(tasks, sources, parts, spine, folder)
     made_with = {name: version(name) for name in PACKAGES}
     if expected is not None:
         if files != expected.files:

@@ -14,7 +14,7 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from pozytywka_spark.featurestore.asof import AS_OF, ROW
-from pozytywka_spark.featurestore.dataset_work import ASKED_SCHEMA, Source, answered_columns
+from pozytywka_spark.featurestore.dataset_work import ANSWERED_SCHEMA, ASKED_SCHEMA, Source, answered_columns
 from pozytywka_spark.featurestore.moments import UnreadableError, as_keys, as_micros
 from pozytywka_spark.featurestore.rows import KEY
 from pozytywka_spark.lake.shards import Parcel
@@ -119,7 +119,8 @@ class WritePiece:
         parcels = zip(self.sources, piece.answered, piece.gathered, strict=True)
         for source, answered, gathered in parcels:
             found = files.read(gathered) if gathered else None
-            of_view, about = answered_columns(source, files.read(answered), found)
+            rows = files.read(answered) if answered else pl.DataFrame(schema=ANSWERED_SCHEMA)
+            of_view, about = answered_columns(source, rows, found)
             values.append(of_view)
             notes.append(about)
         return content_of(spine, [*values, *notes])

@@ -24,15 +24,14 @@ from pozytywka_spark.featurestore.dataset_files import (
     prepared,
 )
 from pozytywka_spark.featurestore.dataset_folder import DatasetFolder
-from pozytywka_spark.featurestore.dataset_sources import moments, parts_of, table_rows
-from pozytywka_spark.featurestore.dataset_work import PIECE_ROWS, Source, ViewPart
+from pozytywka_spark.featurestore.dataset_sources import moments, table_rows
+from pozytywka_spark.featurestore.dataset_work import Source, ViewPart
 from pozytywka_spark.featurestore.manifest import FileMade
 from pozytywka_spark.featurestore.moments import UnreadableError
 from pozytywka_spark.featurestore.rows import KEY
 from pozytywka_spark.featurestore.spine import CSV, Spine
 from pozytywka_spark.featurestore.views import View
 from pozytywka_spark.hashing.slices import slices_for
-from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import Done, Tasks
 
@@ -71,13 +70,16 @@ def keys_of(views: Iterable[View]) -> tuple[SpineKey, ...]:
 
 
 def write_dataset(
-    lake: Lake, tasks: Tasks, sources: Sequence[Source], spine: Spine, folder: DatasetFolder
+    tasks: Tasks,
+    sources: Sequence[Source],
+    parts: Sequence[Sequence[ViewPart]],
+    spine: Spine,
+    folder: DatasetFolder,
 ) -> tuple[tuple[FileMade, ...], Statuses]:
-    """Write the files, and tell of them in order; rows by view and status.
+    """Write the files from each source's parts, and tell of them in order; rows by view and status.
 
     Raises `DataError` for a row of the spine that can't be read.
     """
-    parts = [parts_of(lake, tasks, source) for source in sources]
     slices = _slices(spine, sources, parts)
     down = _put_down(tasks, spine, keys_of(source.view for source in sources), slices)
     answers = [
@@ -133,7 +135,7 @@ def _put_down(tasks: Tasks, spine: Spine, keys: Sequence[SpineKey], slices: int)
     asked: dict[tuple[str, int], list[Parcel]] = defaultdict(list)
     distinct: dict[str, list[Parcel]] = defaultdict(list)
     rows, latest = 0, None
-    for number, piece in enumerate(spine.pieces(PIECE_ROWS)):
+    for number, piece in enumerate(spine.pieces(work.PIECE_ROWS)):
         try:
             shown, asks = prepared(piece, keys, rows, texts=spine.format == CSV)
         except UnreadableError as error:

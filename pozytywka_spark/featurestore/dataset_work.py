@@ -10,6 +10,7 @@ Only what is narrow (keys, moments, places) goes between keys and parts; values 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -185,14 +186,32 @@ class GatherValues:
 
     def __call__(self, items: Sequence[WantedPart], files: TaskFiles) -> Iterator[Result]:
         """See the class."""
+        waiting: dict[int, list[pl.DataFrame]] = defaultdict(list)
+        rows = 0
         for item in items:
-            values = self.source.rows(item.part, files)
-            places = values.select(KEY, KNOWN_AT, pl.int_range(pl.len()).alias(_PLACE))
-            wanted = files.read(item.wanted).join(places, on=[KEY, KNOWN_AT], how="inner")
-            values = values.select(self.source.columns)
-            for piece, rows in by_piece(wanted.select(ROW, _PLACE)):
-                files.stage(GATHERED, values[rows[_PLACE]].insert_column(0, rows[ROW]), (piece,))
+            for piece, gathered in self._of_part(item, files):
+                waiting[piece].append(gathered)
+                rows += gathered.height
+                if rows >= PIECE_ROWS:
+                    _stage_gathered(waiting, files)
+                    rows = 0
+        _stage_gathered(waiting, files)
         yield {}
+
+    def _of_part(self, item: WantedPart, files: TaskFiles) -> Iterator[tuple[int, pl.DataFrame]]:
+        values = self.source.rows(item.part, files)
+        places = values.select(KEY, KNOWN_AT, pl.int_range(pl.len()).alias(_PLACE))
+        wanted = files.read(item.wanted).join(places, on=[KEY, KNOWN_AT], how="inner")
+        values = values.select(self.source.columns)
+        for piece, rows in by_piece(wanted.select(ROW, _PLACE)):
+            yield piece, values[rows[_PLACE]].insert_column(0, rows[ROW])
+
+
+def _stage_gathered(waiting: dict[int, list[pl.DataFrame]], files: TaskFiles) -> None:
+    """Put down what waits, a parcel a piece: hundreds of them of a few rows cost more than the rows do."""
+    for piece, frames in waiting.items():
+        files.stage(GATHERED, pl.concat(frames), (piece,))
+    waiting.clear()
 
 
 def by_slice(rows: pl.DataFrame, slices: int) -> Iterator[tuple[int, pl.DataFrame]]:
@@ -225,7 +244,8 @@ def answered_columns(
     answered = answered.sort(ROW)
     kind = pl.Float32 if source.view.dtype == "float32" else pl.Float64
     if gathered is None:
-        values = answered.select(pl.lit(None, kind).alias(name) for name in source.columns)
+        nothing = pl.repeat(None, answered.height, dtype=kind, eager=True)
+        values = pl.DataFrame([nothing.alias(name) for name in source.columns])
     else:
         joined = answered.select(ROW).join(gathered, on=ROW, how="left", maintain_order="left")
         values = joined.select(pl.col(name).cast(kind) for name in source.columns)
@@ -239,3 +259,4 @@ def answered_columns(
 
 _EMPTY = pl.DataFrame(schema={KEY: pl.String, KNOWN_AT: pl.Int64, PART: pl.Int32})
 ASKED_SCHEMA: dict[str, Any] = {ROW: pl.Int64, KEY: pl.String, AS_OF: pl.Int64}
+ANSWERED_SCHEMA: dict[str, Any] = {ROW: pl.Int64, KNOWN_AT: pl.Int64, STATUS: pl.String}

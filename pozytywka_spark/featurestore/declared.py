@@ -17,6 +17,7 @@ USER_MONTH = "user_month"
 USER_SCORE = "user_score"
 TRACK_POPULARITY = "track_popularity"
 TTL_DAYS = 62  # two months: a month's rows serve until those of the next are there, and a late month more
+FRESH_DAYS = 35  # a month, and four days for its delivery and the work on it
 
 _SCORE = View(
     name=USER_SCORE,
@@ -38,7 +39,7 @@ _SCORE = View(
     kind="event",
     owner="premium",
     champion=True,
-    fresh_days=TTL_DAYS,
+    fresh_days=FRESH_DAYS,
 )
 
 _POPULARITY = View(
@@ -56,7 +57,7 @@ _POPULARITY = View(
     kind="event",
     owner="recommendation",
     made="trailing plays",
-    fresh_days=TTL_DAYS,
+    fresh_days=FRESH_DAYS,
 )
 
 _TRACK = View(
@@ -162,5 +163,5 @@ def _user_month(features: Iterable[Feature]) -> View:
         ttl_days=TTL_DAYS,
         kind="event",
         owner="premium",
-        fresh_days=TTL_DAYS,
+        fresh_days=FRESH_DAYS,
     )

@@ -27,14 +27,15 @@ class SpineRead:
 class ViewRead:
     """What was read of a view: columns, of a version of its table.
 
-    `definition` names how its rows are made and how long they serve; `model` the champion's name and version
-    then, of a view that has its rows.
+    `definition` names how its rows are made and how long they serve, `identity` the table, which is another
+    once it was made anew; `model` is the champion's name and version then, of a view that has its rows.
     """
 
     view: str
     columns: tuple[str, ...]
     definition: str
     table: str
+    identity: str
     version: int
     model: tuple[str, int] | None = None
 

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pozytywka_spark.featurestore.codec import Schema
-from pozytywka_spark.featurestore.rows import KEY, KNOWN_AT, Reading, frame_of, known_at, needed, newest, of_model
+from pozytywka_spark.featurestore.rows import (
+    KEY,
+    KNOWN_AT,
+    Reading,
+    frame_of,
+    known_at,
+    needed,
+    newest,
+    of_model,
+)
 from pozytywka_spark.featurestore.slices import cut, cut_stored
 from pozytywka_spark.featurestore.target import Target
 from pozytywka_spark.featurestore.views import View
@@ -108,7 +117,9 @@ def gather(job: Job, sources: Sequence[Source], files: TaskFiles) -> Iterator[Ma
             for number, part in cut(keys, job.view.key, job.slices):
                 files.stage(CHANGED, part.select(pl.col(job.view.key).cast(pl.String).alias(KEY)), (number,))
         else:
-            for number, part in cut(table_rows(job, files.read([source.file], job.columns)), job.view.key, job.slices):
+            for number, part in cut(
+                table_rows(job, files.read([source.file], job.columns)), job.view.key, job.slices
+            ):
                 files.stage(ROWS, part, (number,))
         yield {"sources": 1}
 
@@ -138,11 +149,16 @@ def settle(job: Job, slices: Sequence[Slice], files: TaskFiles) -> Iterator[Mapp
             asked = files.read(one.changed).unique() if one.changed else pl.DataFrame(schema={KEY: pl.String})
             rows = files.read(one.rows) if one.rows else None
             if rows is not None and not job.full:
-                rows = rows.filter(pl.col(job.view.key).cast(pl.String).is_in(asked.get_column(KEY).implode()))
+                rows = rows.join(_as_of_table(asked, rows, job.view.key), on=job.view.key, how="semi")
             there = _newest_named(job, rows, files) if job.wide else _newest_written(job, rows, store)
-            gone = asked.filter(~pl.col(KEY).is_in(there.implode())).get_column(KEY).to_list()
+            gone = asked.join(pl.DataFrame({KEY: there}), on=KEY, how="anti").get_column(KEY).to_list()
             deleted = store.delete_many(job.view.name, gone, job.target.epoch) if gone else 0
             yield {"keys": there.len(), "deleted": deleted}
+
+
+def _as_of_table(asked: pl.DataFrame, rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Keys in the table's own type."""
+    return asked.select(pl.col(KEY).cast(rows.schema[key], strict=False).alias(key)).drop_nulls()
 
 
 def _newest_named(job: Job, rows: pl.DataFrame | None, files: TaskFiles) -> pl.Series:

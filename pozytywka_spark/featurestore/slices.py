@@ -27,13 +27,19 @@ def cut(rows: pl.DataFrame, key: str, slices: int) -> Iterator[tuple[int, pl.Dat
         yield 0, rows
         return
     column = rows.get_column(key)
-    numbers = rows.select(slice_of(key, slices)).to_series() if column.dtype.is_integer() else text_slice(column, slices)
+    numbers = (
+        rows.select(slice_of(key, slices)).to_series()
+        if column.dtype.is_integer()
+        else text_slice(column, slices)
+    )
     parts = rows.with_columns(numbers.cast(pl.Int64).alias(_SLICE)).partition_by(_SLICE, as_dict=True)
     for (number,), part in sorted(parts.items()):
         yield int(number), part.drop(_SLICE)
 
 
-def cut_stored(rows: pl.DataFrame, key: str, slices: int, *, numeric: bool) -> Iterator[tuple[int, pl.DataFrame]]:
+def cut_stored(
+    rows: pl.DataFrame, key: str, slices: int, *, numeric: bool
+) -> Iterator[tuple[int, pl.DataFrame]]:
     """The same of keys as a store holds them, as text. What is no number falls to any slice: it is no key."""
     if not numeric:
         yield from cut(rows, key, slices)

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pozytywka_spark.config import Settings
+from pozytywka_spark.features.declared.catalogue import catalogue_hash
+from pozytywka_spark.featurestore.code_hash import code_hash
 from pozytywka_spark.featurestore.record import ViewRecord
+from pozytywka_spark.featurestore.rows import known_micros
 from pozytywka_spark.featurestore.views import View
+from pozytywka_spark.months import DAY_MICROS
 
 # In a record's notes
 DEFINITION = "definition"  # names all that decides values but the table's rows
@@ -18,7 +23,7 @@ UNFINISHED = "unfinished"  # why a full load that began was to be one; empty onc
 VERSIONS = "versions"  # of the table that were ever loaded since the last full load: values name one of these
 SWEPT = "swept"  # microseconds: keys that had expired then may have been removed
 MODEL = "model"  # name and version, of a view of the champion's
-KEPT_VERSIONS = 10_000
+CODES = "codes"  # by version that was loaded: the hash of the code that did
 
 
 @dataclass(frozen=True)
@@ -62,15 +67,43 @@ def notes_of(
         IDENTITY: now.identity,
         LAST_MONTH: month_text(last_month),
         UNFINISHED: "",
-        VERSIONS: sorted({*versions[-KEPT_VERSIONS:], now.version}),
+        VERSIONS: sorted({*versions, now.version}),
+        CODES: {**({} if whole else before.get(CODES, {})), str(now.version): code_hash()},
         SWEPT: 0 if whole else before.get(SWEPT, 0),
         MODEL: list(now.model) if now.model else None,
     }
 
 
+def month_of(record: ViewRecord | None) -> date | None:
+    """The table's newest month as a record has it."""
+    text = record.notes.get(LAST_MONTH) if record else None
+    return date.fromisoformat(text) if text else None
+
+
+def record_now(
+    settings: Settings,
+    view: View,
+    now: TableNow,
+    last_month: date | None,
+    notes: Mapping[str, Any],
+    *,
+    whole: bool,
+) -> ViewRecord:
+    """What the store is to say of a view once it is as the table; `notes` those of before."""
+    newest = known_micros(view, last_month, settings.featurestore.delay_hours) if last_month else 0
+    return ViewRecord(
+        **names_of(view),
+        clock=settings.featurestore.clock,
+        newest=newest,
+        table_version=now.version,
+        catalogue_hash=catalogue_hash(settings) if view.table == "features" else "",
+        notes=notes_of(now, last_month, notes, whole=whole),
+    )
+
+
 def micros_of(days: int | None) -> int | None:
     """Days as microseconds."""
-    return None if days is None else days * 86_400_000_000
+    return None if days is None else days * DAY_MICROS
 
 
 def names_of(view: View) -> dict[str, Any]:

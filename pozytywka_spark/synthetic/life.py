@@ -11,6 +11,7 @@ from pozytywka_spark.synthetic import changes, hazard
 from pozytywka_spark.synthetic.catalogue import Array, Catalogue, catalogue_of
 from pozytywka_spark.synthetic.cheats import with_others
 from pozytywka_spark.synthetic.hazard import Memory
+from pozytywka_spark.synthetic.outages import check_outages, without_outages
 from pozytywka_spark.synthetic.people import TASTE_SHAPE, People, people_of
 from pozytywka_spark.synthetic.plan import PILOT, Plan
 from pozytywka_spark.synthetic.plays import Plays, plays_of
@@ -57,6 +58,7 @@ def life_of(plan: Plan, chunk: int, *, treat_all: bool | None = None) -> Life:
     plays = plays_of(plan, rng, people, sessions, catalogue)
     plays = with_taste(plan, people, sessions, plays, catalogue)
     sessions, plays = with_others(plan, people, sessions, plays, catalogue)
+    sessions, plays = without_outages(plan, people, sessions, plays)
     walk = _walk(plan, people, sessions, plays, catalogue)
     earlier = _running(plays.advert.astype(float), plays.session) - plays.advert
     weight = hazard.break_weight(plays.advert, plays.skipped, earlier)
@@ -127,11 +129,13 @@ def premium_if(plan: Plan, chunk: int, *, treated: bool) -> Array:
 def plan_of(world: Synthetic) -> Plan:
     """The plan of a world, its hazard's level set so that the wanted share of users buys.
 
-    The share is that of the world without drift, experiment and fraud, looked up in a pilot of
+    The share is that of the world without drift, experiment, fraud and rhythm, looked up in a pilot of
     `_PILOT_CHUNKS` chunks. The taste is averaged out exactly: with a Gamma(k, mean 1) taste the
     chance to be free after a summed load Λ is (k / (k + level · Λ))^k.
+    Raises `UsageError` for an outage where or when nothing is.
     """
     plan = Plan(world)
+    check_outages(plan)
     bare = plan.unchanged()
     loads = np.concatenate([_total_load(life_of(bare, PILOT + chunk)) for chunk in range(_PILOT_CHUNKS)])
     low, high = -40.0, 20.0

@@ -89,12 +89,16 @@ class Plan:
             del world["taste"]
         if not self.world.slots.model_dump(exclude_defaults=True):
             del world["slots"]
+        if not self.world.rhythm.model_dump(exclude_defaults=True):
+            del world["rhythm"]
+        if not self.world.outages:
+            del world["outages"]
         identity = {"generator": VERSION, "world": world, "behaviour": asdict(self.behaviour)}
         return json.dumps(identity, indent=2, sort_keys=True)
 
     def unchanged(self) -> Plan:
-        """This world without drift, experiment, fraud and slots: its levels are set by it."""
-        names = ("drift", "experiment", "fraud", "dirt", "slots")
+        """This world without drift, experiment, fraud, slots and rhythm: its levels are set by it."""
+        names = ("drift", "experiment", "fraud", "dirt", "slots", "rhythm", "outages")
         bare = {name: Synthetic.model_fields[name].default for name in names}
         return replace(self, world=self.world.model_copy(update=bare))
 

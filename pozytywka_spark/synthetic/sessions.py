@@ -9,6 +9,7 @@ import numpy as np
 from pozytywka_spark.synthetic.catalogue import Array
 from pozytywka_spark.synthetic.people import People
 from pozytywka_spark.synthetic.plan import DAY_MS, FIRST_SESSION, FIRST_USER, SESSIONS_A_MONTH, Plan, Rng
+from pozytywka_spark.synthetic.rhythm import with_rhythm
 
 # Sessions by hour of the day: quieter before dawn.
 _HOURS = np.array([5, 4, 3, 3, 3, 4, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7, 8, 8, 9, 9, 9, 9, 8, 6], dtype=float)
@@ -43,6 +44,7 @@ def sessions_of(plan: Plan, rng: Rng, people: People) -> Sessions:
     flat = np.repeat(np.arange(per_month.size), per_month.ravel())
     user, month = np.divmod(flat, plan.world.months)
     planned = _starts(plan, rng, month)
+    user, month, planned = with_rhythm(plan, people, user, month, planned)
     order = np.lexsort((planned, user))
     user, month, planned = user[order], month[order], planned[order]
     low, high, most = plan.behaviour.plays

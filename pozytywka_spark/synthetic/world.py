@@ -10,8 +10,9 @@ Beside the delivery `<path>` stands `<path>_truth`, which no stage of the pipeli
   was to finish, skip, like a track, or play it again, after each cut-off asked for;
 - `decisions_SLOT/` and `slots.json`, in worlds with slots, whose logs stand in `<path>_decisions`: what each
   eligible arm was worth in each decision, and what is true of arms;
+- `expected.jsonl`, in worlds with rhythm or outages: the expected series by city and day (see `expected.py`);
 - `purchases_30_days/`: how likely each purchase was (see `truth.py`), for each horizon asked for; not in
-  worlds with slots.
+  worlds with slots, rhythm or outages.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.storage.folder import Folder
 from pozytywka_spark.synthetic import tables
+from pozytywka_spark.synthetic.expected import expected_lines, is_expected
 from pozytywka_spark.synthetic.life import plan_of
 from pozytywka_spark.synthetic.parts import PARTS
 from pozytywka_spark.synthetic.plan import Plan
@@ -35,6 +37,7 @@ from pozytywka_spark.synthetic.taste.chances import cut_off_of
 ACCOUNTS = "accounts"  # the folder of who cheats, in the truth
 CHARGEBACKS = "chargebacks.jsonl"
 SURVEYS = "surveys.jsonl"
+EXPECTED = "expected.jsonl"
 STAMP = "_world.json"  # the underscore hides it from Spark's readers
 
 
@@ -65,9 +68,10 @@ def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: 
     if not _is_made(target, truth, plan, path, replace=replace):
         _make(spark, plan, target, truth, Folder.at(decisions_path(path)))
     slots = plan.world.slots
-    if not (slots.messages or slots.spotlight):  # what prompts do is no part of that law
+    # what prompts and days do is no part of that law
+    if not (slots.messages or slots.spotlight or is_expected(plan)):
         _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
-    if plan.world.taste.on:
+    if plan.world.taste.on and not is_expected(plan):
         _tell_chances(spark, plan, Folder.at(chances_path(path, cut_off_of(plan))))
 
 
@@ -110,6 +114,8 @@ def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder, decisi
     _tell_accounts(spark, plan, making_truth)
     _tell_surveys(spark, plan, making_truth)
     write_logs(spark, plan, decisions, making_truth)
+    if is_expected(plan):
+        making_truth.write(EXPECTED, expected_lines(spark, plan))
     write_figures(making, figures_of(spark, plan))
     # The truth goes first: a delivery in place always has its own truth beside it.
     for folder, place in ((making_truth, truth), (making, target)):

@@ -1,12 +1,11 @@
-"""A logistic model as MLflow keeps it: a JSON file, and a loader for whoever opens it by MLflow alone.
+"""A logistic model as MLflow keeps it: a JSON file.
 
-`mlflow.pyfunc.load_model` gives a model whose `predict` takes the columns of the signature and returns the
-uncalibrated probability. Nothing is pickled.
+`mlflow.pyfunc.load_model`, and with it MLflow's server, answers calibrated probabilities. Nothing is pickled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,15 @@ import pandas as pd
 from pozytywka_spark.models.booster import Matrix, Predictor
 from pozytywka_spark.models.names import LOGISTIC
 from pozytywka_spark.models.predictors import from_content
+from pozytywka_spark.tracking.serving_files import add_serving
 
 NAME = "pozytywka_logistic"
 FILE = "logistic.json"
+PACKAGES = ("numpy", "pandas")
 
 
 class ByMlflow:
-    """What `mlflow.pyfunc` calls."""
+    """What `mlflow.pyfunc` calls of models that releases before 0.5.0 logged: they answer uncalibrated."""
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
@@ -34,18 +35,21 @@ class ByMlflow:
 
 
 def save_model(
-    path: str, mlflow_model: Any, content: bytes, signature: Any, requirements: Sequence[str]
+    path: str,
+    mlflow_model: Any,
+    content: bytes,
+    signature: Any,
+    calibration: Mapping[str, Any],
+    packages: Mapping[str, str],
 ) -> None:
     """Write the files of a model to the folder `path`, as `mlflow.models.Model.log` asks of a flavour."""
-    from mlflow import pyfunc
-
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_bytes(content)
-    (folder / "requirements.txt").write_text("\n".join([*requirements, ""]))
     mlflow_model.signature = signature
     mlflow_model.add_flavor(NAME, data=FILE)
-    pyfunc.add_to_model(mlflow_model, loader_module=__name__, data=FILE)
+    requirements = [f"{name}=={packages[name]}" for name in PACKAGES if name in packages]
+    add_serving(folder, mlflow_model, FILE, calibration, requirements)
     mlflow_model.save(str(folder / "MLmodel"))
 
 

@@ -41,7 +41,8 @@ def log_model(
 ) -> tuple[str, str]:
     """Log the model natively (UBJ or JSON, no pickle), its signature doubles; its identity and place there.
 
-    Requirements are given: MLflow's inference would load the model in a second process, and that one Spark.
+    `mlflow models serve` answers its calibrated probabilities. Of `packages` (name to version) those are its
+    requirements that it needs: MLflow's inference would load the model in a second process.
     """
     with as_tracking_error(tracking.uri, "store a model in"):
         import mlflow
@@ -49,8 +50,8 @@ def log_model(
         from mlflow.types import ColSpec, Schema
 
         inputs = Schema([ColSpec("double", name, required=False) for name in model.features])
-        signature = ModelSignature(inputs, Schema([ColSpec("double", "probability_raw")]))
-        requirements = [f"{name}=={version}" for name, version in packages.items()]
+        signature = ModelSignature(inputs, Schema([ColSpec("double", "probability")]))
+        metadata = model.metadata()
         with mlflow.start_run(run_id=run_id, log_system_metrics=False):
             logged = Model.log(
                 artifact_path=None,
@@ -58,8 +59,9 @@ def log_model(
                 flavor=_FLAVOURS[model.kind],
                 content=model.predictor.content(),
                 signature=signature,
-                requirements=requirements,
-                metadata=model.metadata(),
+                calibration={name: metadata[name] for name in ("kind", "calibrator")},
+                packages=packages,
+                metadata=metadata,
             )
         return str(logged.model_id), str(logged.artifact_path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -20,27 +20,9 @@ from pozytywka_spark.featurestore import client as client_module
 from pozytywka_spark.featurestore.client import FeatureClient, UnknownNameError, micros
 from pozytywka_spark.featurestore.codec import Schema
 from pozytywka_spark.featurestore.packing import pack_frame
-from pozytywka_spark.featurestore.record import DAY, SERVICES, ServiceRecord, ViewRecord
+from pozytywka_spark.featurestore.record import DAY, SERVICES
 from pozytywka_spark.featurestore.stores import Store, open_store
-
-APRIL, MAY = (micros(datetime(2023, month, 1, tzinfo=UTC)) for month in (4, 5))
-MONTHS = ViewRecord("user_month", "user", "features", ("plays", "skips"), ttl=62 * DAY, newest=MAY)
-SCORES = ViewRecord("user_score", "user", "predictions", ("probability",), ttl=62 * DAY, newest=MAY)
-PROFILES = ViewRecord("track_profile", "track", "tracks", ("tempo",), kind="snapshot")
-PROMPT = ServiceRecord("prompt", (("user_score", "probability"), ("user_month", "skips")))
-MIXED = ServiceRecord(
-    "mixed", (("user_month", "skips"), ("user_score", "probability"), ("user_month", "plays"))
-)
-
-
-def put(store: Store, record: ViewRecord, rows: dict[str, Sequence[object]]) -> None:
-    """Rows of the view, and its record."""
-    schema = Schema(record.view, record.columns)
-    epoch = store.begin(record.view)
-    store.declare(schema, epoch)
-    packed = pack_frame(schema, pl.DataFrame(rows))
-    store.write_many(record.view, packed.keys, packed.values, epoch)
-    store.set_meta(record.view, record.plain(), epoch)
+from tests.featurestore.stored import APRIL, MAY, MIXED, MONTHS, PROFILES, PROMPT, SCORES, put
 
 
 @pytest.fixture(params=["lmdb", "redis"])
@@ -157,9 +139,7 @@ def test_nobody_asked_for(client: FeatureClient) -> None:
 
 
 def test_names_that_are_not_there(client: FeatureClient) -> None:
-    with pytest.raises(
-        UnknownNameError, match="no view users in .*: there are track_profile, user_month, user_"
-    ):
+    with pytest.raises(UnknownNameError, match=r"no view users in .*: there are track_profile, user_mo"):
         client.get("users", [1])
     with pytest.raises(UnknownNameError, match="view user_month has no column age: it has plays, skips"):
         client.get("user_month", [1], columns=["plays", "age"])

@@ -1,4 +1,4 @@
-"""Run by an Airflow's own Python, in an environment without this project: what it makes of a folder of DAGs."""
+"""Run by an Airflow's own Python, in an environment without this project: what it reads in DAG files."""
 
 import json
 import logging

@@ -1,0 +1,175 @@
+"""Where one online value comes from: the version of the table that holds it, and what that was made from."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import DataError, LakeError, UsageError, require
+from pozytywka_spark.featurestore.codec import unpack
+from pozytywka_spark.featurestore.declared import declared_of
+from pozytywka_spark.featurestore.lake_side import definition_of, files_of, reading_of
+from pozytywka_spark.featurestore.lineage_work import FOUND, FindKey
+from pozytywka_spark.featurestore.online import record_in, target_of
+from pozytywka_spark.featurestore.record import ViewRecord
+from pozytywka_spark.featurestore.rows import KNOWN_AT, delay_micros, frame_of, needed, newest
+from pozytywka_spark.featurestore.state import CODES, IDENTITY, MODEL, TableNow
+from pozytywka_spark.featurestore.views import View
+from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.months import as_moment, previous_month
+from pozytywka_spark.schemas import INGESTS
+
+# What each table is made from; those without an entry are ingest's own
+MADE_FROM: Mapping[str, tuple[str, ...]] = {
+    "predictions": ("features",),
+    "features": ("user_month", "events", "users", "tracks", "artists", "track_storage"),
+    "track_plays": ("events",),
+}
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """One value and where it comes from. `status` of its table's version: whether that holds the same bits.
+
+    `sources`: the versions that the tables it was made from had when the table's version was committed;
+    `ingests`: those that brought events of its month. `code_hash`: of the code that loaded it.
+    """
+
+    view: str
+    key: str
+    feature: str
+    value: float | None
+    known_at: int
+    table: str
+    table_version: int
+    holds: bool
+    month: str
+    sources: Mapping[str, int]
+    catalogue_hash: str
+    code_hash: str
+    model: str
+    ingests: Sequence[Mapping[str, Any]]
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+def lineage(settings: Settings, lake: Lake, *, view: str, key: str, feature: str) -> Lineage:
+    """Trace a stored value. Its table is read again at the version that it names.
+
+    Raises `UsageError` for a view or feature that is none, `DataError` for a key that isn't stored,
+    `LakeError` if that version was vacuumed.
+    """
+    require("featurestore")
+    shown = declared_of(settings).view(view)
+    if feature not in shown.names:
+        raise UsageError(f"view {view} has no column {feature}; featurestore views lists them")
+    with target_of(settings).open() as store:
+        record = record_in(store, view)
+        (stored,) = store.get_many(view, [key])
+        schemas = store.schemas(view)
+    if record is None or stored is None:
+        raise DataError(f"view {view}: key {key} is not in the online store; run materialize if it should be")
+    rows = unpack([stored], schemas, (feature,))
+    value = None if bool(rows.nulls[0, 0]) else float(rows.values[0, 0])
+    known, version = int(rows.known_at[0]), int(rows.version[0])
+    month = _month_of(settings, shown, known)
+    with lake.tasks() as tasks:
+        holds = _holds(settings, lake, tasks, shown, record, key, feature, version, (known, value))
+    return Lineage(
+        view,
+        key,
+        feature,
+        value,
+        known,
+        shown.table,
+        version,
+        holds,
+        f"{month:%Y-%m}" if month else "",
+        _sources(lake, shown.table, version),
+        record.catalogue_hash,
+        str(record.notes.get(CODES, {}).get(str(version), "")),
+        " version ".join(map(str, record.notes.get(MODEL) or ())),
+        _ingests(lake, month),
+    )
+
+
+def _month_of(settings: Settings, view: View, known: int) -> date | None:
+    if not view.by_month:
+        return None
+    return previous_month(as_moment(known - delay_micros(settings.featurestore.delay_hours)).date())
+
+
+def _holds(
+    settings: Settings,
+    lake: Lake,
+    tasks: Tasks,
+    view: View,
+    record: ViewRecord,
+    key: str,
+    feature: str,
+    version: int,
+    stored: tuple[int, float | None],
+) -> bool:
+    """Whether the key's newest row in that version of the table is the stored one, by its bits."""
+    model = record.notes.get(MODEL)
+    named = tuple(model) if model else None
+    now = TableNow(version, str(record.notes.get(IDENTITY)), definition_of(settings, view, named), named)
+    one = replace(view, columns=tuple(each for each in view.columns if each.name == feature))
+    files = files_of(lake, tasks, view, now, needed(one))
+    if not files.files:
+        return False
+    done = tasks.run(
+        files.files, FindKey(one, key), weight=lambda file: max(1, file.size), named=lambda file: file.place
+    )
+    found = done.of(FOUND)
+    if not found:
+        return False
+    rows = newest(frame_of(one, tasks.fetch(found), version, reading_of(settings, now, files.last_month)))
+    return rows.select(KNOWN_AT, feature).rows() != [] and _same(rows, feature, stored)
+
+
+def _same(rows: pl.DataFrame, feature: str, stored: tuple[int, float | None]) -> bool:
+    known, value = rows.select(KNOWN_AT, feature).row(0)
+    if known != stored[0] or (value is None) != (stored[1] is None):
+        return False
+    return value is None or struct.pack("<d", value) == struct.pack("<d", stored[1])
+
+
+def _sources(lake: Lake, table: str, version: int) -> dict[str, int]:
+    """The version that each table it is made from had then, and those that they are made from."""
+    at = next((each.time for each in lake.history(table) if each.version == version), None)
+    found: dict[str, int] = {}
+    for name in MADE_FROM.get(table, ()):
+        if at is None or not lake.exists(name):
+            continue
+        earlier = [each.version for each in lake.history(name) if each.time <= at]
+        if earlier:
+            found[name] = max(earlier)
+            found = {**_sources(lake, name, found[name]), **found}
+    return found
+
+
+def _ingests(lake: Lake, month: date | None) -> list[dict[str, Any]]:
+    """Those that brought events of the month; of a view without months the last one."""
+    try:
+        rows = lake.rows(INGESTS.name).to_pylist()
+    except LakeError:  # a lake that nothing was ever taken into by ingest
+        return []
+    if month is None:
+        last = max((row["ingest_id"] for row in rows), default=None)
+        mine = [row for row in rows if row["ingest_id"] == last and row["entity"] != "events"]
+    else:
+        mine = [row for row in rows if row["event_month"] == month]
+    return [
+        {"ingest_id": row["ingest_id"], "delivery": row["delivery"], "rows_added": row["rows_added"]}
+        for row in sorted(mine, key=lambda row: (row["ingest_id"], str(row["entity"])))
+    ]

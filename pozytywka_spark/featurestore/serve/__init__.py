@@ -1,0 +1,1 @@
+"""The endpoint: features, and what the champion says of them, over HTTP."""

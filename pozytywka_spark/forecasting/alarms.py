@@ -1,0 +1,184 @@
+"""Which of a day's series are out of order: false alarms controlled over all of them, children explained.
+
+Of a day's many series few are to alarm, and none twice. The chance that a quiet series alarms is shared out
+so that the expected number of false alarms is as the settings say: `false_alarms` a quarter, so much of it a
+day, a share of it for each level (`SHARES`), and within a level the same for each series (Bonferroni's
+inequality: it holds however much series depend on each other).
+
+A child is *explained* by a parent that alarms if its own value is nothing special once the parent's ratio of
+actual to expected is expected of it too. A parent alarms for its children only as far as that holds: where
+what is left of it, without the children that stand out, is nothing special by itself, the children alarm and
+it does not. So the outage of a city is the city's, and one of the service is the service's. The series of one
+place that are out of order on a day are one alarm: of plays if they are among them, else of the measure of
+the least p, and its detail names the others. No Spark here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from pozytywka_spark.forecasting.measures import ALL, BY_NAME
+from pozytywka_spark.forecasting.surprise import LEVELS, Spreads, p_value, scores, with_scores
+
+QUARTER_DAYS = 365.25 / 4
+# of a day's chance; what a level without series would have goes to the others
+SHARES: Mapping[str, float] = {"total": 0.45, "city": 0.35, "group": 0.1, "both": 0.1}
+FEW = 0.7  # of the plays expected of the whole service: less may be a delivery that isn't complete
+_PARENTS = {"total": (), "city": ("total",), "group": ("total",), "both": ("city", "group", "total")}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A series on a day beside its forecast; `limit`: the p below which it is out of order."""
+
+    measure: str
+    city: str
+    group_id: str
+    level: str
+    actual: float
+    mean: float
+    sigma: float
+    spread: float
+    limit: float
+
+    def p(self, ratio: float = 1.0) -> float:
+        """Of the value, if `ratio` times as much as was foretold were to be expected."""
+        mean, sigma = self.mean * ratio, self.sigma * max(ratio, ratio**0.5)
+        columns = (np.array([each]) for each in (self.actual, mean, sigma))
+        score = scores(*columns, whole=BY_NAME[self.measure].is_count)
+        return float(p_value(score[0], self.spread))
+
+    def alarms(self, ratio: float = 1.0) -> bool:
+        """Whether the value is out of order."""
+        return self.p(ratio) < self.limit
+
+    @property
+    def ratio(self) -> float:
+        """Actual to expected."""
+        return self.actual / self.mean if self.mean > 0 else float("inf") if self.actual > 0 else 1.0
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """City and group."""
+        return self.city, self.group_id
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """What was out of order: the series that stands for its place, and all of the place that were."""
+
+    day: date
+    node: Node
+    others: tuple[Node, ...]
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether a delivery may not be complete: far fewer plays of the whole service than expected."""
+        everywhere = self.node.level == "total" and self.node.measure == "plays"
+        return everywhere and self.node.ratio < FEW
+
+    @property
+    def detail(self) -> str:
+        """In words."""
+        side = f"{self.node.ratio:.0%} of what was expected" if self.node.mean > 0 else "nothing was expected"
+        text = f"{self.node.measure} {side}"
+        if self.others:
+            text += "; also " + ", ".join(f"{each.measure} {each.ratio:.0%}" for each in self.others)
+        return f"{text}; a delivery may be incomplete" if self.is_incomplete else text
+
+
+def alarms_of_day(day: date, rows: pl.DataFrame, spreads: Spreads, false_alarms: float) -> list[Alarm]:
+    """Of a day's series beside their forecasts: measure, city, group_id, actual, mean, high_90."""
+    nodes = _nodes(with_scores(rows), spreads, false_alarms / QUARTER_DAYS)
+    found = [node for of_measure in nodes.values() for node in _explained(of_measure)]
+    by_place: dict[tuple[str, str], list[Node]] = {}
+    for node in found:
+        by_place.setdefault(node.place, []).append(node)
+    return [_one(day, mine) for _, mine in sorted(by_place.items(), key=lambda each: _rank(each[1][0]))]
+
+
+def _nodes(rows: pl.DataFrame, spreads: Spreads, chance: float) -> dict[str, list[Node]]:
+    """By measure; only what is there shares the chance."""
+    sizes = dict(rows.group_by("level").len().iter_rows())
+    shared = sum(SHARES[level] for level in sizes)
+    nodes: dict[str, list[Node]] = {}
+    for row in rows.iter_rows(named=True):
+        level, measure = row["level"], row["measure"]
+        nodes.setdefault(measure, []).append(
+            Node(
+                measure, row["city"], row["group_id"], level, row["actual"], row["mean"], row["sigma"],
+                spreads.at(level, measure), chance * SHARES[level] / shared / sizes[level],
+            )
+        )  # fmt: skip
+    return nodes
+
+
+def _explained(nodes: Sequence[Node]) -> list[Node]:
+    """Of a measure's nodes those that alarm, the highest that explain their children."""
+    by_place = {node.place: node for node in nodes}
+    out = {node.place for node in nodes if node.alarms()}
+    if not out:
+        return []
+    alarmed: dict[tuple[str, str], Node] = {}
+    for level in LEVELS:
+        for node in (each for each in nodes if each.level == level and each.place in out):
+            parents = [alarmed[place] for place in _parents(node) if place in alarmed]
+            if any(not node.alarms(parent.ratio) for parent in parents):
+                continue  # nothing special, as its parent's day is
+            if _stands_for(node, list(_children(node, by_place.values())), out):
+                alarmed[node.place] = node
+    return list(alarmed.values())
+
+
+def _stands_for(node: Node, children: Sequence[Node], out: set[tuple[str, str]]) -> bool:
+    """Whether a node that is out of order is so as a whole, not for some of its children alone.
+
+    Children that stand out even beside the node's own ratio are taken away, the cities' and the groups' each
+    by themselves; what is left has to be out of order too.
+    """
+    for axis in ("city", "group", "both"):
+        special = [
+            each for each in children if each.level == axis and each.place in out and each.alarms(node.ratio)
+        ]
+        if special and not _without(node, special).alarms():
+            return False
+    return True
+
+
+def _without(node: Node, children: Sequence[Node]) -> Node:
+    """A node less some children that don't overlap: what is left has its share of the variance."""
+    mean = max(node.mean - sum(each.mean for each in children), 0.0)
+    share = mean / node.mean if node.mean > 0 else 0.0
+    actual = max(node.actual - sum(each.actual for each in children), 0.0)
+    return replace(node, mean=mean, actual=actual, sigma=node.sigma * share**0.5)
+
+
+def _children(node: Node, nodes: Iterable[Node]) -> Iterable[Node]:
+    """Of a total its cities and groups, of those their city × group."""
+    for each in nodes:
+        if node.level == "total" and each.level in ("city", "group"):
+            yield each
+        elif node.level == "city" and each.level == "both" and each.city == node.city:
+            yield each
+        elif node.level == "group" and each.level == "both" and each.group_id == node.group_id:
+            yield each
+
+
+def _parents(node: Node) -> list[tuple[str, str]]:
+    places = {"total": (ALL, ALL), "city": (node.city, ALL), "group": (ALL, node.group_id)}
+    return [places[level] for level in _PARENTS[node.level]]
+
+
+def _one(day: date, nodes: Sequence[Node]) -> Alarm:
+    """All of a place as one."""
+    ordered = sorted(nodes, key=lambda node: (node.measure != "plays", node.p(), node.measure))
+    return Alarm(day, ordered[0], tuple(ordered[1:]))
+
+
+def _rank(node: Node) -> tuple[int, str, str]:
+    return LEVELS.index(node.level), node.city, node.group_id
