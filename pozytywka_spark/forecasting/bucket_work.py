@@ -1,4 +1,4 @@
-"""What Spark's tasks run, Arrow tables in and out: a bucket of series, then all of a measure. No Spark here."""
+"""What Spark's tasks run, Arrow tables in and out: a bucket of series, then a measure. No Spark here."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _without(errors: Values, row: int) -> Values:
 def _bounds_at(concluded: Concluded, name: str, row: int, widths: Mapping[int, Values]) -> pl.DataFrame:
     of, whole = concluded.proposals[name], concluded.wholes[name]
     mean, floor = concluded.means[name][row], concluded.floors[name][row]
-    bounds = {}
+    bounds: dict[str, Values] = {}
     for level in LEVELS:
         half = widths[level] * of.scales[row]
         bounds |= {f"low_{level}": np.maximum(mean - half, floor), f"high_{level}": mean + half}

@@ -84,18 +84,24 @@ def asked_of(
     first = max(begin, day - timedelta(days=wanted.history_days))
     known = read_known(wanted.known, first, day + timedelta(days=horizon)) if wanted.known else None
     content = content_of(lake, first, day)
-    common = {"origins": origins, "model_seconds": wanted.model_seconds}
     daily = Spec(
-        horizon, DAILY, SEASONS[DAILY], history=wanted.history_days, origin=f"{day}", known=known, **common
+        horizon,
+        DAILY,
+        SEASONS[DAILY],
+        origins=origins,
+        history=wanted.history_days,
+        origin=f"{day}",
+        model_seconds=wanted.model_seconds,
+        known=known,
     )
-    monthly = Spec(
-        wanted.horizon_months,
-        MONTHLY,
-        SEPARATOR,
-        SEASONS[MONTHLY],
+    monthly = replace(
+        daily,
+        horizon=wanted.horizon_months,
+        freq=MONTHLY,
+        seasons=SEASONS[MONTHLY],
         history=None,
         origin=f"{day.replace(day=1)}",
-        **common,
+        known=None,
     )
     of_months = _monthly(lake, day)
     buckets = [*_buckets(content, daily), *(_buckets(of_months[1], monthly) if of_months else ())]

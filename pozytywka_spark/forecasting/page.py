@@ -60,7 +60,7 @@ def render(shown: Shown) -> str:
     rows = shown.daily.rows
     last = rows.get_column("day").max()
     series = rows.select(KEYS).unique().height
-    page = Page("Forecasts", f"{series:,} series, {shown.daily.origin} to {last}, run {shown.daily.run[:8]}")
+    page = Page("Forecasts", f"{series:,} series, {shown.daily.origin} to {last!s}, run {shown.daily.run[:8]}")
     _totals(page, shown)
     _small_multiples(page, shown)
     _months(page, shown)

@@ -16,7 +16,7 @@ from pozytywka_spark.forecasting.bucket_work import ProposeBucket, SettleMeasure
 from pozytywka_spark.forecasting.inputs import Asked
 from pozytywka_spark.forecasting.stored import DAILY, ESCAPED, MONTHLY, SEPARATOR
 from pozytywka_spark.forecasting.task_rows import ERROR, FAILURE, FORECAST, ROWS, SAID
-from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.open_tasks import slots_of
 from pozytywka_spark.months import months_between
 from pozytywka_spark.schemas import FORECAST_ERRORS, FORECASTS, SERIES_DAILY, SERIES_MONTHLY
@@ -63,7 +63,7 @@ def write_forecasts(lake: Lake, made: DataFrame, asked: Asked) -> None:
     rows = made.where(F.col("kind") == FORECAST).withColumn("run", F.lit(asked.run))
     names = [field.name for field in FORECASTS.schema]
     origins = {DAILY: asked.origin, **({MONTHLY: asked.month_origin} if asked.months else {})}
-    partitions = [{"step": step, "origin": origin} for step, origin in origins.items()]
+    partitions: list[Partition] = [{"step": step, "origin": origin} for step, origin in origins.items()]
     lake.replace_partitions(rows.select(*names).coalesce(1), FORECASTS, partitions)
 
 

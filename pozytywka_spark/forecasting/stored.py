@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.partitions import of_path
 from pozytywka_spark.months import months_between
 from pozytywka_spark.schemas import FORECAST_ERRORS, FORECASTS, SERIES_DAILY, SERIES_MONTHLY
@@ -87,7 +87,7 @@ def forecast_rows(
     lake: Lake, step: str, origin: date, measures: Collection[str] | None = None
 ) -> pl.DataFrame:
     """Rows of `forecasts` of one origin, by series and day; `weights` as a map."""
-    partition = {"step": step, "origin": origin}
+    partition: Partition = {"step": step, "origin": origin}
     frame = pl.DataFrame(lake.rows(FORECASTS.name, None, [partition]))
     return _of_measures(frame, measures).sort(*KEYS, "day")
 
