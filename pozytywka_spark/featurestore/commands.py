@@ -10,7 +10,6 @@ from typing import Any
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import UsageError
 from pozytywka_spark.featurestore import console
 from pozytywka_spark.lake.api import Lake
 
@@ -36,25 +35,10 @@ def run_views(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outco
 
 def run_dataset(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outcome:
     """A training set."""
-    from pozytywka_spark.featurestore.dataset import make_again, make_dataset
+    from pozytywka_spark.featurestore.dataset_command import dataset_facts, dataset_of, show_dataset
 
-    if args.again:
-        made = make_again(settings, lake, args.again, args.out, spine_path=args.spine)
-    elif args.spine is None:
-        raise UsageError("dataset: --spine FILE is needed, or --again MANIFEST")
-    elif not args.view and args.service is None:
-        raise UsageError("dataset: --view NAME or --service NAME is needed; featurestore views lists them")
-    else:
-        made = make_dataset(
-            settings,
-            lake,
-            args.spine,
-            args.out,
-            views=args.view,
-            service=args.service,
-            allow_snapshot=args.allow_snapshot,
-        )
-    return Outcome(partial(console.show_dataset, made), console.plain_dataset(made))
+    made = dataset_of(settings, lake, args)
+    return Outcome(partial(show_dataset, made), dataset_facts(made))
 
 
 def run_materialize(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outcome:
@@ -117,14 +101,6 @@ def run_status(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outc
         "views": [asdict(each) | {"lag": each.lag, "many_gb": each.many_gb} for each in stati],
     }
     return Outcome(partial(console.show_status, stati), plain, DIFFERS if late else 0)
-
-
-def run_report(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outcome:
-    """The page."""
-    from pozytywka_spark.featurestore.report import report
-
-    page = str(report(settings, lake))
-    return Outcome(partial(cli.say, f"page     {page}"), {"page": page})
 
 
 def run_serve(settings: Settings, args: argparse.Namespace) -> Outcome:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from pozytywka_spark import cli
 
 if TYPE_CHECKING:
-    from pozytywka_spark.featurestore.dataset import MadeDataset
     from pozytywka_spark.featurestore.lineage import Lineage
     from pozytywka_spark.featurestore.load import Loaded
     from pozytywka_spark.featurestore.served import VerifiedServed
@@ -151,22 +150,3 @@ def show_status(stati: Sequence[ViewStatus]) -> None:
         for each in stati
     ]
     cli.show_table("views", rows)
-
-
-def show_dataset(made: MadeDataset) -> None:
-    """What was made."""
-    plain = plain_dataset(made)
-    cli.say(f"data set {plain['folder']}{' is there already' if made.unchanged else ''}")
-    cli.say(f"manifest {plain['manifest']}")
-    rows = [{"view": view, **counts} for view, counts in plain["statuses"].items()]
-    cli.show_table("values by status", rows)
-
-
-def plain_dataset(made: MadeDataset) -> dict[str, Any]:
-    """The same as JSON."""
-    return {
-        "folder": made.folder,
-        "manifest": made.manifest_path,
-        "unchanged": made.unchanged,
-        "statuses": {view: dict(counts) for view, counts in made.manifest.statuses.items()},
-    }

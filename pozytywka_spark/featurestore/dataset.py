@@ -8,11 +8,12 @@ from importlib.metadata import version
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.featurestore.champion import champion_of, check_service
+from pozytywka_spark.featurestore.champion import check_service, surely_champion
 from pozytywka_spark.featurestore.dataset_folder import DatasetFolder, open_folder, read_manifest
 from pozytywka_spark.featurestore.dataset_run import are_whole, keys_of, write_dataset
 from pozytywka_spark.featurestore.dataset_sources import (
     Choice,
+    check_identities,
     check_names,
     check_snapshots,
     choices_of,
@@ -68,7 +69,7 @@ def make_dataset(
     spine = open_spine(storage, unambiguous(spine_path), [key.name for key in keys])
     check_names(choices, spine.schema.names)
     folder = open_folder(storage, out)
-    champion = champion_of(settings) if any(each.view.champion for each in choices) else None
+    champion = surely_champion(settings) if any(each.view.champion for each in choices) else None
     hashed = declared.service(service).catalogue_hash if service else ""
     if service and hashed:
         check_service(settings, declared.service(service))
@@ -88,12 +89,14 @@ def make_again(
     """The data set of a manifest once more: the same rows of the same versions, byte for byte.
 
     `spine_path`: where the spine is now, if it was moved. Raises `DataError` if the spine is another one, a
-    view is declared otherwise, or the bytes come out different; `LakeError` if a version was vacuumed.
+    view is declared otherwise, or the bytes come out different; `LakeError` if a table is another one, or its
+    version was vacuumed.
     """
     storage = storage_of(settings)
     before = read_manifest(storage, manifest_path)
     recipe = before.recipe
     declared = declared_of(settings)
+    check_identities(lake, recipe)
     choices = tuple(Choice(declared.view(read.view), read.columns) for read in recipe.views)
     sources = sources_of(recipe, choices)
     place = unambiguous(spine_path) if spine_path else recipe.spine.path

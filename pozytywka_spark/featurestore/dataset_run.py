@@ -134,6 +134,7 @@ def _put_down(tasks: Tasks, spine: Spine, keys: Sequence[SpineKey], slices: int)
     pieces: list[Parcel] = []
     asked: dict[tuple[str, int], list[Parcel]] = defaultdict(list)
     distinct: dict[str, list[Parcel]] = defaultdict(list)
+    numbers = {key.name: key.numbers for key in keys}
     rows, latest = 0, None
     for number, piece in enumerate(spine.pieces(work.PIECE_ROWS)):
         try:
@@ -143,7 +144,7 @@ def _put_down(tasks: Tasks, spine: Spine, keys: Sequence[SpineKey], slices: int)
             raise DataError(f"--spine {spine.path}: {error.what}{place}: {_EXPECTED}") from error
         pieces.append(tasks.put(work.SPINE, packed(shown), (number, piece.num_rows)))
         for name, asking in asks.items():
-            for part, some in work.by_slice(asking, slices):
+            for part, some in work.by_slice(asking, slices, numeric=numbers[name]):
                 asked[name, part].append(tasks.put(work.ASKED, some, (name, part)))
             unique = asking.select(pl.col(KEY).drop_nulls().unique())
             distinct[name].append(tasks.put(work.ASKED_KEYS, unique, (name,)))

@@ -92,8 +92,18 @@ def read_of(lake: Lake, choice: Choice, model: tuple[str, int] | None) -> ViewRe
         raise LakeError(
             f"view {view.name}: table {view.table} is not in {lake.root}: run the job that makes it first"
         )
-    version = lake.version(view.table)
-    return ViewRead(view.name, choice.columns, choice.definition, view.table, version, model)
+    identity, version = lake.identity(view.table), lake.version(view.table)
+    return ViewRead(view.name, choice.columns, choice.definition, view.table, identity, version, model)
+
+
+def check_identities(lake: Lake, recipe: Recipe) -> None:
+    """Raise `LakeError` naming a table that isn't the one that was read."""
+    for read in recipe.views:
+        if not lake.exists(read.table) or lake.identity(read.table) != read.identity:
+            raise LakeError(
+                f"table {read.table} in {lake.root} isn't the one that the data set was made of: it was made "
+                "anew, or belongs to another lake"
+            )
 
 
 def parts_of(lake: Lake, tasks: Tasks, source: Source) -> list[ViewPart]:

@@ -30,8 +30,8 @@ from pozytywka_spark.featurestore.asof import (
     twice_known,
 )
 from pozytywka_spark.featurestore.rows import KEY, KNOWN_AT, VERSION, Reading, frame_of, known_micros, needed
+from pozytywka_spark.featurestore.slices import cut_stored
 from pozytywka_spark.featurestore.views import View
-from pozytywka_spark.hashing.slices import text_slice
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Result, TaskFiles
 from pozytywka_spark.months import DAY_MICROS, as_moment
@@ -41,7 +41,7 @@ PIECE_ROWS = 65_536  # of a spine, and of a file of the data set: 60 MB at 115 c
 # name). Of one view: INDEX (slice), WANTED (part), ANSWERED (piece), GATHERED (piece)
 SPINE, ASKED, ASKED_KEYS = "spine", "asked", "asked_keys"
 INDEX, WANTED, ANSWERED, GATHERED = "index", "wanted", "answered", "gathered"
-PART, PIECE, _PLACE = "part", "piece", "_place"
+PART, PIECE, _PLACE, _CUT = "part", "piece", "_place", "_cut"
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ class Source:
     def ttl(self) -> int | None:
         """Time to live in microseconds."""
         return None if self.view.ttl_days is None else self.view.ttl_days * DAY_MICROS
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its keys are whole numbers."""
+        return self.view.entity == "user"
 
     def rows(self, part: ViewPart, files: TaskFiles) -> pl.DataFrame:
         """KEY, KNOWN_AT, VERSION and the columns asked for, of a part."""
@@ -111,7 +116,7 @@ class IndexPart:
             if self.asked_keys:
                 known = known.join(files.shared(self.asked_keys, [KEY]), on=KEY, how="semi")
             known = known.with_columns(pl.lit(part.number, pl.Int32).alias(PART))
-            for number, rows in by_slice(known, self.slices):
+            for number, rows in by_slice(known, self.slices, numeric=self.source.numeric):
                 files.stage(INDEX, rows, (number,))
         yield {}
 
@@ -214,15 +219,15 @@ def _stage_gathered(waiting: dict[int, list[pl.DataFrame]], files: TaskFiles) ->
     waiting.clear()
 
 
-def by_slice(rows: pl.DataFrame, slices: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Rows of each slice of KEY; null keys are in the first."""
-    if slices == 1 or not rows.height:
+def by_slice(rows: pl.DataFrame, slices: int, *, numeric: bool) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Rows of each slice of KEY, which may be null; `numeric`: keys are whole numbers."""
+    if slices == 1:
         yield 0, rows
         return
-    numbers = text_slice(rows[KEY].fill_null(""), slices).alias("_slice")
-    cut = rows.with_columns(numbers).partition_by("_slice", as_dict=True, include_key=False)
-    for (number,), some in sorted(cut.items()):
-        yield int(number), some
+    for number, some in cut_stored(
+        rows.with_columns(pl.col(KEY).fill_null("").alias(_CUT)), _CUT, slices, numeric=numeric
+    ):
+        yield number, some.drop(_CUT)
 
 
 def by_piece(rows: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:

@@ -161,11 +161,13 @@ def _without(node: Node, children: Sequence[Node]) -> Node:
 def _children(node: Node, nodes: Iterable[Node]) -> Iterable[Node]:
     """Of a total its cities and groups, of those their city × group."""
     for each in nodes:
-        if node.level == "total" and each.level in ("city", "group"):
-            yield each
-        elif node.level == "city" and each.level == "both" and each.city == node.city:
-            yield each
-        elif node.level == "group" and each.level == "both" and each.group_id == node.group_id:
+        if node.level == "total":
+            is_child = each.level in ("city", "group")
+        elif node.level == "city":
+            is_child = each.level == "both" and each.city == node.city
+        else:
+            is_child = node.level == "group" and each.level == "both" and each.group_id == node.group_id
+        if is_child:
             yield each
 
 

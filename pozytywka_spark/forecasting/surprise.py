@@ -53,7 +53,7 @@ def level_of() -> pl.Expr:
 
 
 def sigma_of(mean: pl.Expr, high_90: pl.Expr) -> pl.Expr:
-    """The standard deviation that the upper half of a 90% interval says; the lower one may be cut off at 0."""
+    """The standard deviation that the upper half of a 90% interval says; the lower may be cut off at 0."""
     return (high_90 - mean).clip(lower_bound=0.0) / _Z_90
 
 

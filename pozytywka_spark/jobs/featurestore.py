@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
+from pozytywka_spark.featurestore.dataset_flags import add_dataset_flags
 
 NAME = cli.job_name(__file__)
 
@@ -60,15 +61,7 @@ def _sweep(parser: argparse.ArgumentParser) -> None:
 
 
 def _dataset(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--view", action="append", default=[], metavar="NAME", help="a view; repeatable")
-    what.add_argument("--service", metavar="NAME", help="the columns of a service")
-    what.add_argument("--again", metavar="MANIFEST", help="make the data set of a manifest once more")
-    parser.add_argument("--spine", metavar="FILE", help="CSV or Parquet: the key, as_of, anything else")
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the Parquet files go")
-    parser.add_argument(
-        "--allow-snapshot", action="store_true", help="take views that know nothing of time, as they are now"
-    )
+    add_dataset_flags(parser)
     _json(parser)
 
 
@@ -121,5 +114,4 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "verify": ("hold the online store against the lake, bit for bit; exit 4 if they differ", _verify),
     "lineage": ("where a stored value comes from", _lineage),
     "status": ("how far the store is behind the lake; exit 4 if further than promised", _status),
-    "report": ("the page: views, services, who reads them, lineage, freshness", _list),
 }

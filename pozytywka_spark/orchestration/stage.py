@@ -1,4 +1,4 @@
-"""All of a month: ingest, features, scan, decide, run, monitor, train, gate, score, assign, report."""
+"""A month: ingest, features, fraud's three, monitor, train, gate, score, assign, report, materialize."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.orchestration import experiment_steps, fraud_steps, month_steps
+from pozytywka_spark.orchestration import experiment_steps, fraud_steps, month_steps, serving_steps
 from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.state import (
     FAILED,
@@ -68,6 +68,7 @@ STEPS = (
     Step("score", month_steps.score_month),
     Step("assign", experiment_steps.enrol_newcomers),
     Step("report", experiment_steps.read_experiments),
+    Step("materialize", serving_steps.materialize_month),
 )
 
 

@@ -73,7 +73,7 @@ from pozytywka_spark.schemas.moderation import (
 from pozytywka_spark.schemas.serving import MONITORING, MONTHLY_STEPS, PREDICTIONS, SIMULATIONS
 from pozytywka_spark.schemas.silver import ARTISTS, EVENTS, SILVER, TRACK_STORAGE, TRACKS, USERS, order_of
 from pozytywka_spark.schemas.table import Table, month_of, table
-from pozytywka_spark.schemas.topics import ARTIST_GROUPS, GENRE_GROUPS, TOPIC_FITS
+from pozytywka_spark.schemas.topics import ARTIST_GROUPS, GENRE_GROUPS, TOPIC_FITS, TRACK_LANGUAGES
 
 __all__ = [
     "APPEALS",
@@ -140,6 +140,7 @@ __all__ = [
     "SLOT_DECISIONS_ASIDE",
     "TOPIC_FITS",
     "TRACKS",
+    "TRACK_LANGUAGES",
     "TRACK_PLAYS",
     "TRACK_STORAGE",
     "UPLIFT",

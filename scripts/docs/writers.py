@@ -45,6 +45,7 @@ WRITERS: dict[str, tuple[Writer, ...]] = {
     "series_users": (("forecast", "forecasting/series.py"),),
     "served": (("featurestore", "featurestore/served.py"),),
     "topic_fits": (("topics", "topics/stage.py"),),
+    "track_languages": (("topics", "topics/stage.py"),),
     "feed": (("feed", "feed/stage.py"),),
     "feed_aside": (("feed", "feed/take_in.py"),),
     "feed_evaluations": (("feed", "feed/evaluate.py"),),

@@ -36,6 +36,7 @@ JOBS = {
     "experiment": ("list",),
     "factory": ("report",),
     "features": (),
+    "featurestore": ("materialize",),
     "feed": ("rank", "--at", "2023-02-01"),
     "fraud": ("scan",),
     "gate": (),
@@ -47,6 +48,7 @@ JOBS = {
     "reproduce": ("0" * 32,),
     "score": (),
     "simulate": (),
+    "topics": (),
     "train": (),
 }
 

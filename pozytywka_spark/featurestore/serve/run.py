@@ -22,6 +22,7 @@ from pozytywka_spark.models.serving_model import ServingModel
 
 LOOPBACK = "127.0.0.1"
 _STORE_SECONDS = 1.0  # that a Redis may take to answer
+_BACKLOG = 2048  # connections that may wait, as uvicorn has it
 _LAST_SECONDS = 5  # that requests have to end in once it is told to stop
 
 
@@ -108,10 +109,16 @@ def mlflow_registry(settings: Settings) -> Registry:
 
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends answers at once on sockets that name TCP only: of others the kernel holds back the second
+    # half of an answer for 40 ms
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=2048)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
+        listening.close()
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"nothing can listen on {host} port {port}: {reason}; try another --port") from None
     with listening:

@@ -12,7 +12,7 @@ from pozytywka_spark.lake.storage import local_files
 from pozytywka_spark.lake.storage.addresses import plain_path
 
 _LOG = logging.getLogger(__name__)
-_NAME = "_ingest.lock"
+NAME = "_ingest.lock"
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def only_ingest(root: str, settings: Ingest) -> Iterator[None]:
         yield
         return
     local_files.make_folder(folder, root)
-    with local_files.file_lock(f"{folder}/{_NAME}", settings.wait_seconds, _tell) as free:
+    with local_files.file_lock(f"{folder}/{NAME}", settings.wait_seconds, _tell) as free:
         if not free:
             raise LakeError(
                 f"lake {root}: another ingest is at work; wait for its end, or raise ingest.wait_seconds"
