@@ -40,7 +40,7 @@ class Proposals:
         if isinstance(said, str):
             self.failures.append((model, said))
             return
-        spoke = np.isfinite(said).any(axis=1)
+        spoke = np.asarray(np.isfinite(said).any(axis=1))
         if np.isinf(said).any() or not np.isfinite(said[spoke]).all() or (spoke.any() and not spoke[-1]):
             self.failures.append((model, "its means aren't numbers"))
         elif spoke.any():
