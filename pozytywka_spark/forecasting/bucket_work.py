@@ -15,8 +15,8 @@ from pozytywka_spark.forecasting.backtest import Proposals, propose, questions
 from pozytywka_spark.forecasting.coherent import add_up
 from pozytywka_spark.forecasting.concluded import Concluded, conclude
 from pozytywka_spark.forecasting.intervals import LEVELS, widths_of
-from pozytywka_spark.forecasting.past import Values
 from pozytywka_spark.forecasting.one_bucket import propose_trees
+from pozytywka_spark.forecasting.past import Values
 from pozytywka_spark.forecasting.registry import models_of
 from pozytywka_spark.forecasting.rows import BOUNDS, outcome
 from pozytywka_spark.forecasting.spec import Spec

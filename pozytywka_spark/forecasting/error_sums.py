@@ -1,4 +1,4 @@
-"""How far off the backtest was, summed where its rows lie: by step, measure, model and days ahead. No Spark here."""
+"""How far off the backtest was, summed by step, measure, model and days ahead. No Spark here."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ def accuracy_of(sums: pl.DataFrame) -> tuple[Accuracy, ...]:
         mine, naive = by_model.get(COMBINED), by_model.get(NAIVE)
         if mine is not None and naive is not None:
             errors = (row["scaled"] / row["rows"] for row in (mine, naive))
-            shares = (mine[f"inside_{level}"] / mine["judged"] if mine["judged"] else None for level in LEVELS)
+            judged = mine["judged"]
+            shares = (mine[f"inside_{level}"] / judged if judged else None for level in LEVELS)
             found.append(Accuracy(str(step), str(measure), *errors, *shares))
     return tuple(found)
 

@@ -1,10 +1,11 @@
-"""What a forecast is made of: which days, which series in which buckets, and the name of all that decides it."""
+"""What a forecast is made of: which days, which series in which buckets, and what names them all."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 import polars as pl
 
@@ -156,7 +157,7 @@ def _buckets(content: Content, spec: Spec) -> list[Bucket]:
 def _parts(names: Sequence[str]) -> list[tuple[str, ...]]:
     count = -(-len(names) // MOST_SERIES)
     edges = [len(names) * place // count for place in range(count + 1)]
-    return [tuple(names[low:high]) for low, high in zip(edges, edges[1:], strict=False)]
+    return [tuple(names[low:high]) for low, high in pairwise(edges)]
 
 
 def _of_measure(spec: Spec, measure: str) -> Spec:

@@ -1,4 +1,4 @@
-"""Series -> forecasts and the errors of their backtest, on Spark: a task a bucket of series, then one a measure."""
+"""Series -> forecasts and errors of their backtest, on Spark: a task a bucket of series, then a measure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pozytywka_spark.spark.temporary_conf import without_codegen
 
 @contextmanager
 def made_on_spark(spark: SparkSession, lake: Lake, asked: Asked) -> Iterator[DataFrame]:
-    """All rows (`task_rows.ROWS`) that come of what is asked, worked out once and held until the block ends."""
+    """All rows (`task_rows.ROWS`) of what is asked, worked out once and held till the block ends."""
     with without_codegen(spark):
         made = _settled(spark, _said(spark, lake, asked), asked).persist()
         try:

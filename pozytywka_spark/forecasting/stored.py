@@ -1,4 +1,4 @@
-"""What the lake holds of series and forecasts, as frames. Read in this process, for few rows; no Spark here."""
+"""What the lake holds of series and forecasts, as frames. Few rows, read in this process; no Spark here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes in which tasks hand on what came of series. An Arrow task has one schema, so one table has it all.
+"""The shapes in which tasks hand on what came of series: an Arrow task has one schema, so one table has all.
 
 First what models say, a row a series, for the task that has all of a measure; then forecasts, errors of the
 backtest and failures: `kind` tells these apart, and what a kind doesn't have is null.
