@@ -103,6 +103,14 @@ def run_status(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outc
     return Outcome(partial(console.show_status, statuses), plain, DIFFERS if late else 0)
 
 
+def run_report(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outcome:
+    """The page."""
+    from pozytywka_spark.featurestore.report import report
+
+    page = str(report(settings, lake))
+    return Outcome(partial(cli.say, f"page     {page}"), {"page": page})
+
+
 def run_serve(settings: Settings, args: argparse.Namespace) -> Outcome:
     """Until it is told to stop."""
     from pozytywka_spark.featurestore.serve.run import serve
