@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -123,7 +122,7 @@ def new_city(rows: pl.DataFrame, origin: date) -> pl.DataFrame:
     return mine.with_columns(city=pl.lit("Nowa"), value=value)
 
 
-class Broken(Exception):
+class DiedError(Exception):
     """The process died."""
 
 
@@ -142,11 +141,11 @@ def test_a_run_that_died_is_made_again(
     def dies(*args: Any) -> None:
         if after:
             real(*args)
-        raise Broken
+        raise DiedError
 
     with monkeypatch.context() as patch:
         patch.setattr(run_module, name, dies)
-        with pytest.raises(Broken):
+        with pytest.raises(DiedError):
             run(spark, killed, other)
     assert not run(spark, killed, other).unchanged
     assert table(other, FORECASTS.name).equals(expected[0])
