@@ -30,8 +30,7 @@ def add_up(concluded: Concluded, spec: Spec) -> Concluded:
     whose pasts don't add up, or that end apart, are left as they are; that is noted, and so is every step
     whose solver took longer than `spec.model_seconds` a series and was added from the bottom.
     """
-    names = sorted(concluded.means)
-    sums = summing(names)
+    sums = summing(list(concluded.means))
     if sums is None:
         return concluded
     order, matrix = sums
@@ -66,6 +65,7 @@ def add_up(concluded: Concluded, spec: Spec) -> Concluded:
 
 def summing(names: Sequence[str]) -> tuple[list[str], Values] | None:
     """The names, sums first, and the matrix that makes all of the last; None where nothing is a sum."""
+    names = sorted(names)
     parts = {name: name.split(SEPARATOR) for name in names}
     below = {
         name: [other for other in names if other != name and _covers(parts[name], parts[other])]
@@ -98,7 +98,8 @@ def reconciled(
     """
     sums, bottom = matrix.shape[0] - matrix.shape[1], matrix.shape[1]
     variances = _variances(base, matrix, errors)
-    adding = attempt(partial(_closed_form, base, matrix, variances), deadline - time.monotonic())
+    left = deadline - time.monotonic()
+    adding = attempt(partial(_closed_form, base, matrix, variances), left) if left > 0 else "no time left"
     if isinstance(adding, str):
         return np.asarray(matrix @ np.maximum(base[sums:], floors[sums:, None])), base.shape[1]
     if not np.isfinite(floors[sums:]).all():
@@ -177,7 +178,7 @@ def _origin_steps(concluded: Concluded, name: str) -> list[int]:
 
 def incoherence(means: Mapping[str, Values]) -> float:
     """How far sums are from their parts, at most, relative to the sum; 0 where nothing is a sum."""
-    sums = summing(sorted(means))
+    sums = summing(list(means))
     if sums is None:
         return 0.0
     order, matrix = sums
