@@ -51,7 +51,7 @@ class Node:
         mean, sigma = self.mean * ratio, self.sigma * max(ratio, ratio**0.5)
         columns = (np.array([each]) for each in (self.actual, mean, sigma))
         score = scores(*columns, whole=BY_NAME[self.measure].is_count)
-        return float(p_value(score[0], self.spread))
+        return p_value(float(score[0]), self.spread)
 
     def alarms(self, ratio: float = 1.0) -> bool:
         """Whether the value is out of order."""
