@@ -132,7 +132,9 @@ def _closed_form(base: Values, matrix: Values, samples: Values) -> Values:
     The last sample is there because the library refuses errors that sum to nothing.
     """
     there = np.concatenate([samples, -samples, np.full((len(samples), 1), 1e-3)], axis=1)
-    said = MinTrace("mint_cov").fit_predict(matrix, base, y_insample=there, y_hat_insample=np.zeros_like(there))
+    said = MinTrace("mint_cov").fit_predict(
+        matrix, base, y_insample=there, y_hat_insample=np.zeros_like(there)
+    )
     # once more from the bottom, so that sums are those of what is written
     return np.asarray(matrix @ np.asarray(said["mean"])[matrix.shape[0] - matrix.shape[1] :])
 
