@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pozytywka_spark.forecasting.backtest import Proposals, origins_of
-from pozytywka_spark.forecasting.combine import POWER, combined_at, weights_at
+from pozytywka_spark.forecasting.combine import (
+    OWN_POWER,
+    POOLED_POWER,
+    combined_at,
+    losses_at,
+    pooled,
+    weights_at,
+)
 from pozytywka_spark.forecasting.intervals import LEVELS, p_value, widths_of
 
 NAN = np.nan
@@ -23,23 +30,39 @@ def proposals(**means: list[list[float]]) -> Proposals:
     return made
 
 
+def weighed(made: Proposals, row: int, *others: dict[str, float]) -> dict[str, float]:
+    losses = losses_at(made, row)
+    return weights_at(made, row, losses, pooled([losses, *others]))
+
+
 def test_half_the_error_weighs_more_and_worse_than_naive_is_out() -> None:
     made = proposals(
         seasonal_naive=[[2, 2], [2, 2], [2, 2]],
         half=[[1, -1], [1, -1], [5, 5]],
         worse=[[3, 3], [3, 3], [9, 9]],
     )
-    weights = weights_at(made, 2)
-    assert weights == pytest.approx({"seasonal_naive": 1 / (1 + 2**POWER), "half": 2**POWER / (1 + 2**POWER)})
-    assert combined_at(made, 2, weights) == pytest.approx([5 - 3 / (1 + 2**POWER)] * 2)
+    assert losses_at(made, 2) == {"seasonal_naive": 1.0, "half": 0.5, "worse": 1.5}
+    more = 2 ** (OWN_POWER + POOLED_POWER)
+    weights = weighed(made, 2)
+    assert weights == pytest.approx({"seasonal_naive": 1 / (1 + more), "half": more / (1 + more)})
+    assert combined_at(made, 2, weights) == pytest.approx([5 - 3 / (1 + more)] * 2)
+
+
+def test_series_like_it_have_a_say() -> None:
+    naive, same = [[2, 2]] * 3, [[2, -2], [2, -2], [2, 2]]
+    made = proposals(seasonal_naive=naive, a=same, b=same)
+    weights = weighed(made, 2, {"seasonal_naive": 1.0, "a": 0.5})
+    assert weights["b"] == weights["seasonal_naive"]
+    # the geometric mean of its own loss of 1 and the other's of a half
+    assert weights["a"] / weights["b"] == pytest.approx(0.5 ** (-POOLED_POWER / 2))
 
 
 def test_an_origin_is_weighed_by_what_was_known_then() -> None:
     made = proposals(seasonal_naive=[[2, 2], [2, 2], [2, 2]], late=[[3, 3], [0.1, 0.1], [1, 1]])
-    assert weights_at(made, 0) == {"median": 1.0}
+    assert weighed(made, 0) == {"median": 1.0}
     assert combined_at(made, 0, {"median": 1.0}).tolist() == [2.5, 2.5]
-    assert weights_at(made, 1) == {"seasonal_naive": 1.0}
-    assert set(weights_at(made, 2)) == {"seasonal_naive", "late"}
+    assert weighed(made, 1) == {"seasonal_naive": 1.0}
+    assert set(weighed(made, 2)) == {"seasonal_naive", "late"}
 
 
 def test_a_model_is_compared_where_it_spoke_and_has_no_say_where_it_never_was_tried() -> None:
@@ -48,7 +71,7 @@ def test_a_model_is_compared_where_it_spoke_and_has_no_say_where_it_never_was_tr
         sometimes=[[NAN, NAN], [3, 3], [1, 1]],
         untried=[[NAN, NAN], [NAN, NAN], [7, 7]],
     )
-    assert set(weights_at(made, 2)) == {"seasonal_naive", "sometimes"}
+    assert set(weighed(made, 2)) == {"seasonal_naive", "sometimes"}
 
 
 @pytest.mark.parametrize(
