@@ -24,7 +24,7 @@ ASKED = Asked(SETTINGS.languages, SETTINGS.language_confidence)
     [
         ("Taking Care Of Business - 2005 Remaster", "taking care of business"),
         ("Chega de Saudade (Ao Vivo)", "chega de saudade"),
-        ("Te Quiero - En Directo", "te quiero"),
+        ("Quiero - En Directo", "quiero"),
         ("Kolorowe sny [feat. Ola] - Radio Edit", "kolorowe sny"),
         ("Song ft. Somebody Else", "song"),
         ("バラ色の日々 (Remastered 2012)", "バラ色の日々"),

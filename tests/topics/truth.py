@@ -19,8 +19,8 @@ ANYWHERE = re.compile(
 NAMES = {
     "pl": r"^polish|disco polo|poezja spiewana",
     "tr": r"turkish|arabesk|anadolu|kapak|turk ",
-    "pt": r"brazilian|brasileir|\bmpb\b|sertanejo|pagode|samba|carioca|forro|bossa nova|portuguese|fado|axe\b|"
-    r"velha guarda|tuga|antigas brasil",
+    "pt": r"brazilian|brasileir|\bmpb\b|sertanejo|pagode|samba|carioca|forro|bossa nova|portuguese|fado|"
+    r"axe\b|velha guarda|tuga|antigas brasil",
     "fr": r"french|chanson|francoton|francais|quebecois|urbaine|ye ye",
     "hu": r"hungarian|magyar",
     "id": r"indonesian|dangdut|\bindo\b|malaysian|melayu",
