@@ -35,8 +35,12 @@ def real_artists(delivery: str = "dirty") -> pl.DataFrame:
 
 def fitted(artists: pl.DataFrame, before: Mapping[str, str] | None = None, how: How = HOW) -> dict[str, int]:
     """The group of each genre that has one."""
-    rows = fit_groups(count_genres(artists), how, before).filter(pl.col("group") != NONE)
-    return dict(rows.select("genre", "group").iter_rows())
+    return as_labels(fit_groups(count_genres(artists), how, before))
+
+
+def as_labels(rows: pl.DataFrame) -> dict[str, int]:
+    """The group of each genre that has one, of a fit."""
+    return dict(rows.filter(pl.col("group") != NONE).select("genre", "group").iter_rows())
 
 
 def labelled(artists: pl.DataFrame, groups: Groups) -> pl.DataFrame:
