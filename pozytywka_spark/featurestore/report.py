@@ -48,10 +48,10 @@ def facts_of(settings: Settings, lake: Lake) -> Facts:
 
 def _fresh(settings: Settings, lake: Lake) -> list[Row]:
     try:
-        stati = status(settings, lake)
+        shown = status(settings, lake)
     except StoreError:  # the listing says why
         return []
-    return [{**asdict(each), "lag": each.lag, "many_gb": each.many_gb} for each in stati]
+    return [{**asdict(each), "lag": each.lag, "many_gb": each.many_gb} for each in shown]
 
 
 def _models(settings: Settings) -> list[ModelShown]:
