@@ -73,7 +73,7 @@ def newest(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def of_model(rows: pl.DataFrame, model: tuple[str, int] | None) -> pl.DataFrame:
-    """Predictions of one model's version; none without a model."""
+    """The rows of `predictions` that one model's version made; none without a model."""
     if model is None:
         return rows.clear()
     return rows.filter((pl.col("model_name") == model[0]) & (pl.col("model_version") == model[1]))
@@ -98,7 +98,8 @@ def delay_micros(delay_hours: float) -> int:
 
 
 def trailing_plays(plays: pl.DataFrame, key: str, last_month: date | None = None) -> pl.DataFrame:
-    """Grain: track and month with plays in the twelve that end with it, up to the last: sums of 1, 3, 12.
+    """Grain: track and month with plays in the twelve that end with it, up to the last. Columns: the key,
+    `month`, and sums over 1, 3 and 12 months.
 
     A month without plays has its row too, so that yesterday's hit isn't taken for today's.
     """

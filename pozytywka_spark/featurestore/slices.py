@@ -50,7 +50,7 @@ def cut_stored(
 
 
 def sampled(rows: pl.DataFrame, key: str, share: float) -> pl.DataFrame:
-    """About a share (0 to 1) of all keys (text), the same of every table and store: by a stated hash."""
+    """The rows of about a share (0 to 1) of all keys (text), the same keys everywhere: by a stated hash."""
     if share >= 1:
         return rows
     return rows.filter(text_slice(rows.get_column(key), _SAMPLED_OF) < share * _SAMPLED_OF)

@@ -40,7 +40,7 @@ class Proposals:
         if isinstance(said, str):
             self.failures.append((model, said))
             return
-        spoke = np.isfinite(said).any(axis=1)
+        spoke = np.asarray(np.isfinite(said).any(axis=1))
         if np.isinf(said).any() or not np.isfinite(said[spoke]).all() or (spoke.any() and not spoke[-1]):
             self.failures.append((model, "its means aren't numbers"))
         elif spoke.any():
@@ -66,9 +66,10 @@ def origins_of(length: int, horizon: int, season: int, wanted: int) -> tuple[int
     A horizon apart where the history allows, so that no error counts twice; closer where it is short. The
     earliest sees two seasons if that leaves room for a horizon, else one season and half of the history.
     """
-    last = length - min(horizon, max(1, length // 4))
+    season = season if length > season + 1 else 1
     least = max(2, min(2 * season + 1, max(season + 1, length // 2)))
-    if last < least:
+    last = max(least, length - min(horizon, max(1, length // 4)))
+    if last >= length:
         return ()
     apart = max(1, min(horizon, (last - least) // max(1, wanted - 1)))
     return tuple(last - apart * back for back in range(wanted - 1, -1, -1) if last - apart * back >= least)

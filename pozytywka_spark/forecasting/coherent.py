@@ -19,6 +19,8 @@ from pozytywka_spark.forecasting.spec import Spec
 ALL = "all"
 SEPARATOR = "|"
 COHERENCE = "coherence"
+# errors of a series by itself, to those that it has together with others
+ALONE = 0.05
 # what the past's own sums may differ by, of the parent, for its forecast to be made to add up
 ROUNDING = 1e-6
 
@@ -30,8 +32,7 @@ def add_up(concluded: Concluded, spec: Spec) -> Concluded:
     whose pasts don't add up, or that end apart, are left as they are; that is noted, and so is every step
     whose solver took longer than `spec.model_seconds` a series and was added from the bottom.
     """
-    names = sorted(concluded.means)
-    sums = summing(names)
+    sums = summing(list(concluded.means))
     if sums is None:
         return concluded
     order, matrix = sums
@@ -66,6 +67,7 @@ def add_up(concluded: Concluded, spec: Spec) -> Concluded:
 
 def summing(names: Sequence[str]) -> tuple[list[str], Values] | None:
     """The names, sums first, and the matrix that makes all of the last; None where nothing is a sum."""
+    names = sorted(names)
     parts = {name: name.split(SEPARATOR) for name in names}
     below = {
         name: [other for other in names if other != name and _covers(parts[name], parts[other])]
@@ -91,42 +93,63 @@ def _covers(parent: Sequence[str], child: Sequence[str]) -> bool:
 def reconciled(
     base: Values, matrix: Values, errors: Values, floors: Values, deadline: float
 ) -> tuple[Values, int]:
-    """Means that add up, nearest to `base` by the variance of the errors (a row a series, a column an error).
+    """Means that add up, nearest to `base` by how the errors (a row a series, a column an error) go together.
 
     MinTrace's closed form; a step at which it goes below a floor is solved again without going below 0. Steps
     that no time is left for are added from the bottom; returns how many those were, too.
     """
-    sums, bottom = matrix.shape[0] - matrix.shape[1], matrix.shape[1]
-    variances = _variances(base, matrix, errors)
-    adding = attempt(partial(_closed_form, base, matrix, variances), deadline - time.monotonic())
+    sums = matrix.shape[0] - matrix.shape[1]
+    samples = _samples(base, matrix, errors)
+    left = deadline - time.monotonic()
+    adding = attempt(partial(_closed_form, base, matrix, samples), left) if left > 0 else "no time left"
     if isinstance(adding, str):
         return np.asarray(matrix @ np.maximum(base[sums:], floors[sums:, None])), base.shape[1]
-    if not np.isfinite(floors[sums:]).all():
+    negative = np.flatnonzero((adding[sums:] < 0).any(axis=0))
+    if not np.isfinite(floors[sums:]).all() or not negative.size:
         return adding, 0
+    whitening = np.linalg.inv(np.linalg.cholesky(samples @ samples.T / samples.shape[1]))
     late = 0
-    for step in np.flatnonzero((adding[sums:] < 0).any(axis=0)):
+    for step in negative:
         leaves = np.maximum(base[sums:, step], 0.0)
-        if time.monotonic() < deadline:
-            weight = 1 / np.sqrt(variances)
-            try:
-                leaves, _ = nnls(matrix * weight[:, None], base[:, step] * weight, maxiter=10 * bottom)
-            except RuntimeError:  # it took more rounds than that
-                late += 1
-        else:
+        left = deadline - time.monotonic()
+        found = attempt(partial(_not_negative, whitening, matrix, base[:, step]), left) if left > 0 else ""
+        if isinstance(found, str):
             late += 1
+        else:
+            leaves = found
         adding[:, step] = matrix @ leaves
     return adding, late
 
 
-def _closed_form(base: Values, matrix: Values, variances: Values) -> Values:
-    """The library's. It takes variances from errors: of the two given here, they are what they are to be."""
-    alike = variances / np.median(variances)
-    errors = np.sqrt(2 * alike)[:, None] * np.array([1.0, 0.0])
-    said = MinTrace("wls_var").fit_predict(
-        matrix, base, y_insample=errors, y_hat_insample=np.zeros_like(errors)
+def _not_negative(whitening: Values, matrix: Values, base: Values) -> Values:
+    """The bottom that is nearest and not negative, by active sets, in so many rounds at most."""
+    return np.asarray(nnls(whitening @ matrix, whitening @ base, maxiter=10 * matrix.shape[1])[0])
+
+
+def _closed_form(base: Values, matrix: Values, samples: Values) -> Values:
+    """The library's, whose covariance is about the mean: with each sample's opposite that is none.
+
+    The last sample is there because the library refuses errors that sum to nothing.
+    """
+    there = np.concatenate([samples, -samples, np.full((len(samples), 1), 1e-3)], axis=1)
+    said = MinTrace("mint_cov").fit_predict(
+        matrix, base, y_insample=there, y_hat_insample=np.zeros_like(there)
     )
     # once more from the bottom, so that sums are those of what is written
     return np.asarray(matrix @ np.asarray(said["mean"])[matrix.shape[0] - matrix.shape[1] :])
+
+
+def _samples(base: Values, matrix: Values, errors: Values) -> Values:
+    """Errors of whole steps, and of each series one by itself, which keeps covariances from being singular.
+
+    Covariances matter: models that miss a change of level miss it in every series, which only the sums show. The
+    unit is such that half of the variances are over 1.
+    """
+    variances = _variances(base, matrix, errors)
+    of_steps = errors[:, np.isfinite(errors).all(axis=0)]
+    alone = max(1.0, ALONE * of_steps.shape[1])
+    samples = np.concatenate([of_steps, np.diag(np.sqrt(variances * alone))], axis=1)
+    return np.asarray(samples / np.sqrt(np.median((samples**2).mean(axis=1))))
 
 
 def _variances(base: Values, matrix: Values, errors: Values) -> Values:
@@ -177,7 +200,7 @@ def _origin_steps(concluded: Concluded, name: str) -> list[int]:
 
 def incoherence(means: Mapping[str, Values]) -> float:
     """How far sums are from their parts, at most, relative to the sum; 0 where nothing is a sum."""
-    sums = summing(sorted(means))
+    sums = summing(list(means))
     if sums is None:
         return 0.0
     order, matrix = sums

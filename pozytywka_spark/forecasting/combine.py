@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,27 +12,57 @@ from pozytywka_spark.forecasting.past import Values
 
 NAIVE = "seasonal_naive"
 MEDIAN = "median"
-# weights fall with the fourth power of the error: half the error, sixteen times the weight
-POWER = 4
+# Weights fall with these powers of a series' own loss and of that of the series like it. Most of an error is
+# noise
+# that no model foretells, so that a tenth less of it is much; and one series' errors alone are few to judge
+# by.
+# Chosen where neither public series nor business with a yearly rhythm changes much: from 4 to 12
+OWN_POWER, POOLED_POWER = 8, 8
+LEAST_LOSS = 1e-3
 
 
-def weights_at(proposals: Proposals, row: int) -> dict[str, float]:
-    """A weight a model, of sum 1, from the errors that were known at the row's origin; models out are absent.
+def losses_at(proposals: Proposals, row: int) -> dict[str, float]:
+    """Each model's mean error over the seasonal naive's, of the errors that were known at the row's origin.
 
-    A model's loss is its mean error over the seasonal naive's, of the steps where both spoke; over 1 it is
-    out. `median` has all the weight where no error was known.
+    Over the steps where both spoke; models that never did are absent, all where nothing was known.
     """
-    origins = np.array(proposals.origins)
-    steps = origins[:, None] + np.arange(proposals.actual.shape[1])
-    known = np.isfinite(proposals.actual) & (steps < origins[row])
-    if not known.any():
-        return {MEDIAN: 1.0}
-    naive = np.abs(proposals.means[NAIVE] - proposals.actual)
-    raw = {}
+    steps = np.array(proposals.origins)[:, None] + np.arange(proposals.actual.shape[1])
+    known = np.isfinite(proposals.actual) & (steps < proposals.origins[row])
+    naive = np.abs(proposals.means[NAIVE] - proposals.actual)[known]
+    losses = {}
     for name, means in proposals.means.items():
-        loss = _loss(np.abs(means - proposals.actual)[known], naive[known])
-        if loss <= 1 and np.isfinite(means[row]).all():
-            raw[name] = max(loss, 1e-3) ** -POWER
+        errors = np.abs(means - proposals.actual)[known]
+        both = np.isfinite(errors) & np.isfinite(naive)
+        if both.any():
+            losses[name] = _ratio(float(errors[both].mean()), float(naive[both].mean()))
+    return losses
+
+
+def pooled(losses: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Geometric means of series' losses, by model."""
+    logs: dict[str, list[float]] = defaultdict(list)
+    for of in losses:
+        for name, loss in of.items():
+            logs[name].append(float(np.log(np.clip(loss, LEAST_LOSS, 1 / LEAST_LOSS))))
+    return {name: float(np.exp(np.mean(values))) for name, values in logs.items()}
+
+
+def weights_at(
+    proposals: Proposals, row: int, losses: Mapping[str, float], like_it: Mapping[str, float]
+) -> dict[str, float]:
+    """A weight a model, of sum 1; those out are absent: worse than the seasonal naive, or silent at this
+    origin.
+
+    `losses` are the series' own, `like_it` those of all that are like it. `median` has all the weight where
+    no error was known.
+    """
+    if not losses:
+        return {MEDIAN: 1.0}
+    raw = {
+        name: max(loss, LEAST_LOSS) ** -OWN_POWER * max(like_it[name], LEAST_LOSS) ** -POOLED_POWER
+        for name, loss in losses.items()
+        if loss <= 1 and np.isfinite(proposals.means[name][row]).all()
+    }
     total = sum(raw.values())
     return {name: weight / total for name, weight in raw.items()}
 
@@ -45,12 +76,7 @@ def combined_at(proposals: Proposals, row: int, weights: Mapping[str, float]) ->
     return np.asarray(np.array(list(weights.values())) @ means)
 
 
-def _loss(errors: Values, naive: Values) -> float:
-    """Mean error over the naive's, where both spoke; infinite where the model never did."""
-    both = np.isfinite(errors) & np.isfinite(naive)
-    if not both.any():
-        return np.inf
-    own, other = float(errors[both].mean()), float(naive[both].mean())
+def _ratio(own: float, other: float) -> float:
     if own == other:
         return 1.0
     return own / other if other > 0 else np.inf

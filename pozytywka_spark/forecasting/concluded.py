@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pozytywka_spark.forecasting.backtest import Proposals
-from pozytywka_spark.forecasting.combine import combined_at, weights_at
+from pozytywka_spark.forecasting.combine import combined_at, losses_at, pooled, weights_at
 from pozytywka_spark.forecasting.intervals import LEVELS, widths_of
 from pozytywka_spark.forecasting.past import Values
 from pozytywka_spark.forecasting.spec import Spec
@@ -35,16 +36,32 @@ class Concluded:
 
 def conclude(wholes: Mapping[str, Whole], proposals: Mapping[str, Proposals], spec: Spec) -> Concluded:
     """Weigh each origin's combination by what was known then; the last one's weights are reported."""
-    weights: dict[str, Mapping[str, float]] = {}
+    by_row = _weights(wholes, proposals)
     floors: dict[str, Values] = {}
     means: dict[str, Values] = {}
     for name, of in proposals.items():
-        by_row = [weights_at(of, row) for row in range(len(of.origins))]
         floors[name] = np.where(spec.non_negative & (of.lowest >= 0), 0.0, -np.inf)
-        combined = np.array([combined_at(of, row, weight) for row, weight in enumerate(by_row)])
-        weights[name] = by_row[-1]
+        combined = np.array([combined_at(of, row, weights) for row, weights in enumerate(by_row[name])])
         means[name] = np.maximum(combined, floors[name][:, None])
+    weights = {name: of[-1] for name, of in by_row.items()}
     return Concluded(wholes, proposals, weights, floors, means, halves_of(proposals, means, spec.horizon))
+
+
+def _weights(
+    wholes: Mapping[str, Whole], proposals: Mapping[str, Proposals]
+) -> dict[str, list[dict[str, float]]]:
+    """Weights a series and origin; series are like each other if their origins are the same times."""
+    alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for name, of in proposals.items():
+        alike[tuple(int(wholes[name].steps[origin]) for origin in of.origins)].append(name)
+    weights: dict[str, list[dict[str, float]]] = {name: [] for name in proposals}
+    for origins, names in alike.items():
+        for row in range(len(origins)):
+            losses = {name: losses_at(proposals[name], row) for name in names}
+            like_it = pooled(list(losses.values()))
+            for name in names:
+                weights[name].append(weights_at(proposals[name], row, losses[name], like_it))
+    return weights
 
 
 def halves_of(

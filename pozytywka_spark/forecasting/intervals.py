@@ -86,3 +86,18 @@ def _quantile(scores: Values, level: float, independent: int) -> float:
 
 def _positive(value: float) -> float:
     return value if value > 0 else 1.0
+
+
+def p_value(mean: Values, half_80: Values, half_90: Values, actual: Values) -> Values:
+    """How likely a day is to be as far from its mean, on either side, as the actual one.
+
+    Weibull tails through both levels: 0.2 lies beyond `half_80`, 0.1 beyond `half_90`. Where they are equal
+    or 0, being off at all is out of the question. Exponents are bounded by those of Laplace's tails and the
+    normal's.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exponent = np.log(np.log(0.1) / np.log(0.2)) / np.log(half_90 / half_80)
+        exponent = np.clip(np.nan_to_num(exponent, nan=2.0, posinf=2.0), 0.8, 2.0)
+        apart = np.abs(actual - mean) / half_90
+        apart = np.where(np.isnan(apart), 0.0, apart)
+    return np.asarray(0.1 ** (apart**exponent))

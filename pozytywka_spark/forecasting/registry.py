@@ -7,6 +7,7 @@ from pozytywka_spark.forecasting.models.calendar import Calendar
 from pozytywka_spark.forecasting.models.counts import Counts
 from pozytywka_spark.forecasting.models.ets import Ets
 from pozytywka_spark.forecasting.models.growth import Growth, LastYear
+from pozytywka_spark.forecasting.models.harmonic import Harmonic
 from pozytywka_spark.forecasting.models.model import Model
 from pozytywka_spark.forecasting.models.mstl import Mstl
 from pozytywka_spark.forecasting.models.naive import LastValue, SeasonalNaive
@@ -19,6 +20,7 @@ def models_of(spec: Spec) -> dict[str, Model]:
     every: dict[str, Model] = {
         "growth": Growth(),
         "last_year": LastYear(),
+        "harmonic": Harmonic(),
         "theta": Theta(),
         "ets": Ets(),
         "arima": Arima(),

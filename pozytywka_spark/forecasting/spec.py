@@ -10,7 +10,19 @@ import polars as pl
 
 # How many steps make a season, the shortest first: of hours a day and a week, of days a week and a year
 SEASONS: Mapping[str, tuple[int, ...]] = {"h": (24, 168), "D": (7, 365), "W": (52,), "MS": (12,)}
-MODELS = ("growth", "last_year", "theta", "ets", "arima", "mstl", "mstl_long", "calendar", "counts", "trees")
+MODELS = (
+    "growth",
+    "last_year",
+    "harmonic",
+    "theta",
+    "ets",
+    "arima",
+    "mstl",
+    "mstl_long",
+    "calendar",
+    "counts",
+    "trees",
+)
 
 
 @dataclass(frozen=True)

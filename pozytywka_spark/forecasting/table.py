@@ -11,7 +11,7 @@ import polars as pl
 
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.forecasting.spec import SEASONS, Spec
-from pozytywka_spark.forecasting.table_read import Columns, read_table
+from pozytywka_spark.forecasting.table_read import Columns, read_table, times_read
 from pozytywka_spark.reports.files import unfinished
 
 # steps before the origin that models see: of days three years, so that two come before the earliest origin
@@ -73,7 +73,7 @@ def forecast_table(
 
 
 def _origin(text: str, frame: pl.DataFrame) -> str:
-    origin = pl.Series([text]).str.to_datetime(strict=False)[0]
+    origin = times_read(pl.Series([text]))[0]
     if origin is None:
         raise UsageError(f"--origin {text!r}: expected a time such as 2024-05-01")
     days = frame["day"].cast(pl.Datetime("us")).unique().sort()

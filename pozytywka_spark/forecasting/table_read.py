@@ -81,12 +81,17 @@ def _named(raw: pl.DataFrame, path: Path, columns: Columns) -> pl.Series:
     return names
 
 
+def times_read(texts: pl.Series) -> pl.Series:
+    """ISO dates and times, UTC's `Z` or none after them; null where a text is neither."""
+    plain = texts.str.strip_chars().str.replace("T", " ", literal=True).str.strip_suffix("Z")
+    tried = [plain.str.to_datetime(form, strict=False, time_unit="us") for form in _TIMES]
+    return pl.select(pl.coalesce([pl.lit(one) for one in tried])).to_series()
+
+
 def _days(raw: pl.DataFrame, path: Path, columns: Columns) -> pl.Series:
     given = raw["day"]
     if given.dtype == pl.String:
-        plain = given.str.strip_chars().str.replace("T", " ", literal=True).str.strip_suffix("Z")
-        tried = [plain.str.to_datetime(form, strict=False, time_unit="us") for form in _TIMES]
-        days = pl.select(pl.coalesce([pl.lit(one) for one in tried])).to_series()
+        days = times_read(given)
     elif given.dtype == pl.Date:
         days = given.cast(_DAY)
     elif isinstance(given.dtype, pl.Datetime):

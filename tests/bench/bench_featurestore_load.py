@@ -3,8 +3,8 @@
     python -m tests.bench.bench_featurestore_load [--keys 100000 1000000] [--store lmdb redis]
 
 A lake of so many users in one month and half of them in the next; then everything is loaded, nothing new, a
-tenth of the users in a third month, everything verified. Keys a second of the clock, Spark started before; the
-largest private memory of any Python process. Beside it what `bench_featurestore_online` tells of a bare writer.
+tenth of the users in a third month, everything verified. Keys a second of the clock, Spark started before,
+and the most private memory of a Python process. Its peer is the bare writer of `bench_featurestore_online`.
 """
 
 from __future__ import annotations

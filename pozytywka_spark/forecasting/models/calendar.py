@@ -45,7 +45,7 @@ class Calendar:
 
     def begin(self, past: Past) -> Effects:
         """Effects and errors of the earliest past."""
-        logs = _better_in_logs(past.values, past.season)
+        logs = better_in_logs(past.values, past.season)
         values, known = _latest(past, logs)
         betas = _effects(values, known[: len(values)], past.season, 0.0)
         arma = np.zeros(2)
@@ -67,7 +67,7 @@ class Calendar:
         return np.exp(mean) if begun.logs else mean
 
 
-def _better_in_logs(values: Values, season: int) -> bool:
+def better_in_logs(values: Values, season: int) -> bool:
     """Which of Box and Cox's two, as it is or in logs, is likelier to have made the season's differences."""
     if values.min() <= 0:
         return False

@@ -1,0 +1,140 @@
+"""Weights, origins of a backtest, widths of intervals: table literals and properties."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from pozytywka_spark.forecasting.backtest import Proposals, origins_of
+from pozytywka_spark.forecasting.combine import (
+    OWN_POWER,
+    POOLED_POWER,
+    combined_at,
+    losses_at,
+    pooled,
+    weights_at,
+)
+from pozytywka_spark.forecasting.intervals import LEVELS, p_value, widths_of
+
+NAN = np.nan
+
+
+def proposals(**means: list[list[float]]) -> Proposals:
+    """Two origins, two steps each, ten steps seen at the forecast's; what came is 0 throughout."""
+    actual = np.array([[0.0, 0.0], [0.0, 0.0], [NAN, NAN]])
+    made = Proposals((6, 8, 10), np.ones(3), np.zeros(3), actual)
+    made.means.update({name: np.array(rows) for name, rows in means.items()})
+    return made
+
+
+def weighed(made: Proposals, row: int, *others: dict[str, float]) -> dict[str, float]:
+    losses = losses_at(made, row)
+    return weights_at(made, row, losses, pooled([losses, *others]))
+
+
+def test_half_the_error_weighs_more_and_worse_than_naive_is_out() -> None:
+    made = proposals(
+        seasonal_naive=[[2, 2], [2, 2], [2, 2]],
+        half=[[1, -1], [1, -1], [5, 5]],
+        worse=[[3, 3], [3, 3], [9, 9]],
+    )
+    assert losses_at(made, 2) == {"seasonal_naive": 1.0, "half": 0.5, "worse": 1.5}
+    more = 2 ** (OWN_POWER + POOLED_POWER)
+    weights = weighed(made, 2)
+    assert weights == pytest.approx({"seasonal_naive": 1 / (1 + more), "half": more / (1 + more)})
+    assert combined_at(made, 2, weights) == pytest.approx([5 - 3 / (1 + more)] * 2)
+
+
+def test_series_like_it_have_a_say() -> None:
+    naive, same = [[2, 2]] * 3, [[2, -2], [2, -2], [2, 2]]
+    made = proposals(seasonal_naive=naive, a=same, b=same)
+    weights = weighed(made, 2, {"seasonal_naive": 1.0, "a": 0.5})
+    assert weights["b"] == weights["seasonal_naive"]
+    # the geometric mean of its own loss of 1 and the other's of a half
+    assert weights["a"] / weights["b"] == pytest.approx(0.5 ** (-POOLED_POWER / 2))
+
+
+def test_an_origin_is_weighed_by_what_was_known_then() -> None:
+    made = proposals(seasonal_naive=[[2, 2], [2, 2], [2, 2]], late=[[3, 3], [0.1, 0.1], [1, 1]])
+    assert weighed(made, 0) == {"median": 1.0}
+    assert combined_at(made, 0, {"median": 1.0}).tolist() == [2.5, 2.5]
+    assert weighed(made, 1) == {"seasonal_naive": 1.0}
+    assert set(weighed(made, 2)) == {"seasonal_naive", "late"}
+
+
+def test_a_model_is_compared_where_it_spoke_and_has_no_say_where_it_never_was_tried() -> None:
+    made = proposals(
+        seasonal_naive=[[1, 1], [4, 4], [2, 2]],
+        sometimes=[[NAN, NAN], [3, 3], [1, 1]],
+        untried=[[NAN, NAN], [NAN, NAN], [7, 7]],
+    )
+    assert set(weighed(made, 2)) == {"seasonal_naive", "sometimes"}
+
+
+@pytest.mark.parametrize(
+    ("length", "horizon", "season", "expected"),
+    [
+        (730, 35, 7, (590, 625, 660, 695)),
+        (117, 12, 52, (69, 81, 93, 105)),
+        (60, 12, 52, (53,)),
+        (30, 28, 7, (17, 19, 21, 23)),
+        (4, 7, 7, (2, 3)),
+        (1, 7, 7, ()),
+    ],
+)
+def test_origins(length: int, horizon: int, season: int, expected: tuple[int, ...]) -> None:
+    assert origins_of(length, horizon, season, 4) == expected
+
+
+@given(st.integers(1, 900), st.integers(1, 60), st.integers(1, 60), st.integers(1, 8))
+def test_origins_lie_within_and_apart(length: int, horizon: int, season: int, wanted: int) -> None:
+    origins = origins_of(length, horizon, season, wanted)
+    assert list(origins) == sorted(set(origins))
+    assert len(origins) <= wanted
+    assert all(2 <= origin < length for origin in origins)
+
+
+def test_widths_grow_as_errors_do_and_hold_the_share_of_them() -> None:
+    draws = np.random.default_rng(0).normal(0, 1, (200, 4, 10)) * np.sqrt(np.arange(1, 11))
+    widths = widths_of(list(np.abs(draws)), 10)
+    assert (np.diff(widths[0][90]) >= 0).all()
+    assert widths[0][90][-1] / widths[0][90][0] == pytest.approx(np.sqrt(10), rel=0.3)
+    fresh = np.abs(np.random.default_rng(1).normal(0, 1, (200, 10)) * np.sqrt(np.arange(1, 11)))
+    for level in LEVELS:
+        held = np.mean([error <= width[level] for error, width in zip(fresh, widths, strict=True)])
+        assert held == pytest.approx(level / 100, abs=0.03)
+
+
+def test_a_loud_series_is_wider_than_a_quiet_one() -> None:
+    draws = np.abs(np.random.default_rng(0).normal(0, 1, (20, 4, 5)))
+    draws[0] *= 10
+    widths = widths_of(list(draws), 5)
+    assert widths[0][90].mean() > 4 * widths[1][90].mean()
+
+
+@given(
+    st.lists(
+        arrays(np.float64, (3, 4), elements=st.one_of(st.just(NAN), st.just(0.0), st.floats(0, 1e6))),
+        max_size=4,
+    )
+)
+def test_widths_are_nested_finite_and_never_fall(errors: list[np.ndarray]) -> None:
+    for width in widths_of(errors, 4):
+        assert np.isfinite(width[90]).all()
+        assert (width[80] <= width[90]).all()
+        assert (width[80] >= 0).all()
+        assert (np.diff(width[90]) >= -1e-9 * width[90].max()).all()
+
+
+def test_p_of_a_bound_is_what_lies_beyond_it() -> None:
+    p = p_value(
+        np.full(4, 10.0),
+        half_80=np.full(4, 1.28),
+        half_90=np.full(4, 1.645),
+        actual=np.array([10, 11.28, 8.355, 17]),
+    )
+    assert p[:3] == pytest.approx([1.0, 0.2, 0.1])
+    assert p[3] < 1e-4
