@@ -181,7 +181,7 @@ def test_a_service_of_tracks(spark: SparkSession, tmp_path: Path) -> None:
     at = [
         datetime(2023, 2, 1, tzinfo=UTC),
         datetime(2023, 4, 1, tzinfo=UTC),
-        datetime(2024, 4, 1, tzinfo=UTC),
+        datetime(2024, 4, 3, tzinfo=UTC),
     ]
     spine = asked([(track, moment) for moment in at for track in ("a", "b", "c")], "track_id")
     place = spine_at(tmp_path / "spine.parquet", spine)
