@@ -56,7 +56,7 @@ def _shape(errors: Sequence[Values], horizon: int) -> Values:
     ahead = np.arange(horizon)
     fit = IsotonicRegression(y_min=1e-3).fit(ahead, means, sample_weight=counts + 1e-9)
     rising = np.asarray(fit.predict(ahead))
-    return np.maximum(rising / rising.mean(), 0.2)
+    return np.asarray(np.maximum(rising / rising.mean(), 0.2))
 
 
 def _sizes(normed: Values) -> Values:
