@@ -115,6 +115,20 @@ def test_a_loud_series_is_wider_than_a_quiet_one() -> None:
     assert widths[0][90].mean() > 4 * widths[1][90].mean()
 
 
+def test_who_never_erred_has_no_width_and_narrows_nobody_elses() -> None:
+    draws = list(np.abs(np.random.default_rng(0).normal(0, 1, (5, 4, 6))))
+    alone = widths_of(draws, 6)
+    among = widths_of([np.zeros((4, 6)), *draws, *[np.zeros((4, 6))] * 50], 6)
+    assert among[0][90].tolist() == [0] * 6
+    assert [width[90].tolist() for width in among[1:6]] == [width[90].tolist() for width in alone]
+
+
+def test_a_series_without_errors_takes_the_pools() -> None:
+    draws = list(np.abs(np.random.default_rng(0).normal(0, 1, (5, 4, 6))))
+    widths = widths_of([*draws, np.empty((0, 6))], 6)
+    assert widths[5][90].mean() == pytest.approx(np.mean([width[90].mean() for width in widths[:5]]), rel=0.3)
+
+
 @given(
     st.lists(
         arrays(np.float64, (3, 4), elements=st.one_of(st.just(NAN), st.just(0.0), st.floats(0, 1e6))),
