@@ -8,7 +8,7 @@ from pozytywka_spark.config.base import NOTHING, Section, decides
 
 
 class Monthly(Section):
-    """When a month's work trains a new model, and whether fraud is looked for in it."""
+    """When a month's work trains a new model, and what else is part of it."""
 
     section_decides = decides("monthly")
 
@@ -17,5 +17,10 @@ class Monthly(Section):
     fraud: bool = Field(
         False,
         description="scan for fraud, let live models decide and release what is due, before anyone is scored",
+        json_schema_extra=NOTHING,
+    )
+    forecast: bool = Field(
+        False,
+        description="check days against their forecasts and forecast anew, before anybody trains",
         json_schema_extra=NOTHING,
     )

@@ -17,7 +17,7 @@ class Topics(Section):
         1.0, gt=0, description="of the communities: higher makes more, smaller groups; heeded by `--refit`"
     )
     rounds: int = Field(
-        20, ge=1, le=1000, description="samples of the counts that groups are found in; more are steadier"
+        40, ge=1, le=1000, description="samples of the counts that groups are found in; more are steadier"
     )
     smallest: float = Field(
         0.002, gt=0, lt=0.5, description="share of all uses of genres that a group has at least"

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import TracebackType
 
 import numpy as np
@@ -130,8 +131,7 @@ class FeatureClient:
         stored = self._store.get_across(views, list(map(str, keys)))
         by_view = {}
         for view, beside, values in zip(views, known, stored, strict=True):
-            names = tuple(column for of, column in service.columns if of == view)
-            by_view[view] = self._answer(view, beside, values, as_of, names)
+            by_view[view] = self._answer(view, beside, values, as_of, service.by_view[view])
         return _together(service, by_view)
 
     def views(self) -> dict[str, ViewRecord]:
@@ -193,10 +193,10 @@ class FeatureClient:
         columns: Sequence[str] | None,
     ) -> Answer:
         names = known.record.columns if columns is None else tuple(columns)
-        if columns is not None and not set(names) <= set(known.record.columns):
-            absent = next(name for name in names if name not in known.record.columns)
+        absent = _absent(names, known.record.columns)
+        if absent:
             raise UnknownNameError(
-                f"view {view} has no column {absent}: it has {_some(known.record.columns)}"
+                f"view {view} has no column {absent[0]}: it has {_some(known.record.columns)}"
             )
         try:
             rows = unpack(stored, known.schemas, names)
@@ -237,7 +237,7 @@ def _now(record: ViewRecord, known_at: Longs) -> int:
 def _together(service: ServiceRecord, by_view: Mapping[str, Answer]) -> ServiceAnswer:
     """The views' columns in the service's order."""
     answers = list(by_view.values())
-    names = tuple(column for _, column in service.columns)
+    names = service.names
     if len(answers) == 1:
         only = answers[0]
         return ServiceAnswer(names, only.values, only.nulls, only.status, by_view)
@@ -253,6 +253,11 @@ def _together(service: ServiceRecord, by_view: Mapping[str, Answer]) -> ServiceA
         status,
         by_view,
     )
+
+
+@lru_cache(maxsize=256)
+def _absent(names: tuple[str, ...], columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in columns)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -94,13 +94,21 @@ def run_status(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outc
     """How far behind, how old, how large."""
     from pozytywka_spark.featurestore.status import status
 
-    stati = status(settings, lake, views=args.view)
-    late = any(each.is_late for each in stati)
+    statuses = status(settings, lake, views=args.view)
+    late = any(each.is_late for each in statuses)
     plain = {
         "late": late,
-        "views": [asdict(each) | {"lag": each.lag, "many_gb": each.many_gb} for each in stati],
+        "views": [asdict(each) | {"lag": each.lag, "many_gb": each.many_gb} for each in statuses],
     }
-    return Outcome(partial(console.show_status, stati), plain, DIFFERS if late else 0)
+    return Outcome(partial(console.show_status, statuses), plain, DIFFERS if late else 0)
+
+
+def run_report(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outcome:
+    """The page."""
+    from pozytywka_spark.featurestore.report import report
+
+    page = str(report(settings, lake))
+    return Outcome(partial(cli.say, f"page     {page}"), {"page": page})
 
 
 def run_serve(settings: Settings, args: argparse.Namespace) -> Outcome:

@@ -133,7 +133,7 @@ def show_lineage(traced: Lineage) -> None:
     cli.show_table("ingests that brought its month's events", list(traced.ingests))
 
 
-def show_status(stati: Sequence[ViewStatus]) -> None:
+def show_status(statuses: Sequence[ViewStatus]) -> None:
     """A line a view."""
     rows = [
         {
@@ -147,6 +147,6 @@ def show_status(stati: Sequence[ViewStatus]) -> None:
             "bytes a key": round(each.bytes_a_key),
             "GB of 50 million": round(each.many_gb, 1),
         }
-        for each in stati
+        for each in statuses
     ]
     cli.show_table("views", rows)

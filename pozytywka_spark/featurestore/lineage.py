@@ -123,7 +123,8 @@ def _holds(
     model = record.notes.get(MODEL)
     named = tuple(model) if model else None
     now = TableNow(version, str(record.notes.get(IDENTITY)), definition_of(settings, view, named), named)
-    one = replace(view, columns=tuple(each for each in view.columns if each.name == feature))
+    own = tuple(each for each in view.columns if each.name == feature)
+    one = replace(view, columns=own) if view.made == "row" else view
     files = files_of(lake, tasks, view, now, needed(one))
     if not files.files:
         return False

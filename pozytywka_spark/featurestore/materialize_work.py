@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pozytywka_spark.lake.shards import DataFile, Parcel
     from pozytywka_spark.lake.tasks import TaskFiles
 
+ROWS_AT_ONCE = 16_384  # of a wide view: what is joined, packed and written at once
 NARROW = 24  # columns at most that go through parcels: a wide view's rows stay in their files
 # Kinds of parcels. ROWS: a slice's rows, or key and known_at of a wide view; CHANGED: keys (text) to look up
 # again. Both by slice. WINNERS: keys whose newest row is of one moment, by known_at
@@ -195,7 +196,9 @@ def write_rows(job: Job, chosen: Sequence[Chosen], files: TaskFiles) -> Iterator
 def wanted_rows(job: Job, file: DataFile, wanted: pl.Series, files: TaskFiles) -> Iterator[pl.DataFrame]:
     """A view's rows of a file, of the wanted keys (the table's own) only."""
     keys = pl.DataFrame({job.view.key: wanted})
-    for rows in files.read_parts(file, needed(job.view)):
+    parts = files.read_parts(file, needed(job.view))
+    # a row group of a wide view is 120 MB: no more than one copy of it
+    for rows in (few for part in parts for few in part.iter_slices(ROWS_AT_ONCE)):
         mine = rows.join(keys, on=job.view.key, how="semi")
         if mine.height:
             yield frame_of(job.view, mine, job.version, job.reading)

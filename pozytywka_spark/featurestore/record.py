@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any, Literal
 
 from pozytywka_spark.errors import StoreError
@@ -63,10 +64,23 @@ class ServiceRecord:
     columns: tuple[tuple[str, str], ...]  # view and column
     catalogue_hash: str = ""
 
+    @cached_property
+    def by_view(self) -> Mapping[str, tuple[str, ...]]:
+        """Of each view, as they come, its columns."""
+        found: dict[str, tuple[str, ...]] = {}
+        for view, column in self.columns:
+            found[view] = (*found.get(view, ()), column)
+        return found
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of its columns."""
+        return tuple(column for _, column in self.columns)
+
     @property
     def views(self) -> tuple[str, ...]:
         """Each view once, as they come."""
-        return tuple(dict.fromkeys(view for view, _ in self.columns))
+        return tuple(self.by_view)
 
     def plain(self) -> dict[str, Any]:
         """As JSON."""

@@ -39,6 +39,7 @@ from pozytywka_spark.schemas import SERVED
 
 _BYTES_AT_ONCE = 16_000_000  # of a log
 _SHOWN = 100
+_NO_ROW = -1  # in the place of a version: nothing was stored of the key
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def verify_served(settings: Settings, lake: Lake) -> VerifiedServed:
         views = declared_of(settings).views
         for (view, version), count in sorted(_surveyed(tasks, files).items()):
             done = None
-            if view in views and version is not None:
+            if view in views and version != _NO_ROW:
                 done = _audited(settings, lake, tasks, files, views[view], version, count)
             if done is None:
                 skipped += count
@@ -132,12 +133,12 @@ def _rows(file: Path, line: bytes) -> Iterator[dict[str, Any]]:
             }
 
 
-def _surveyed(tasks: Tasks, files: Sequence[DataFile]) -> Mapping[tuple[str, int | None], int]:
+def _surveyed(tasks: Tasks, files: Sequence[DataFile]) -> Mapping[tuple[str, int], int]:
     done = tasks.run(files, survey, weight=lambda file: file.size, named=lambda file: file.place)
-    counts = Counter[tuple[str, int | None]]()
+    counts = Counter[tuple[str, int]]()
     for line in done.results:
         for view, version, status, count in line["counts"]:
-            counts[view, None if status == MISSING else version] += count
+            counts[view, _NO_ROW if status == MISSING else version] += count
     return counts
 
 

@@ -14,6 +14,7 @@ from pozytywka_spark.featurestore.online import check_reached, record_in, target
 from pozytywka_spark.featurestore.services import write_services
 from pozytywka_spark.featurestore.state import month_of, record_now, whole_reason
 from pozytywka_spark.featurestore.stores import Store
+from pozytywka_spark.featurestore.stores.opening import is_local
 from pozytywka_spark.featurestore.target import Target
 from pozytywka_spark.featurestore.views import View
 from pozytywka_spark.lake.api import Lake
@@ -34,6 +35,9 @@ def materialize(
     declared = declared_of(settings)
     asked = [declared.view(name) for name in views] or list(declared.views.values())
     target = target_of(settings)
+    if is_local(target.address):
+        with lake.tasks() as tasks:
+            check_reached(target, tasks)
     loaded = []
     with target.open(create=True) as store:
         for view in asked:
@@ -64,5 +68,4 @@ def _load(settings: Settings, lake: Lake, store: Store, target: Target, view: Vi
     now = table_now(settings, lake, view)
     reason = whole_reason(record, now, asked=full)
     with lake.tasks() as tasks:
-        check_reached(target, tasks)
         return Load(settings, lake, tasks, store, target, view, now).run(record, reason)

@@ -96,7 +96,7 @@ def record_now(
         clock=settings.featurestore.clock,
         newest=newest,
         table_version=now.version,
-        catalogue_hash=catalogue_hash(settings) if view.table == "features" else "",
+        catalogue_hash=catalogue_hash(settings) if view.table in ("features", "predictions") else "",
         notes=notes_of(now, last_month, notes, whole=whole),
     )
 

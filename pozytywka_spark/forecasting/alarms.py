@@ -6,9 +6,9 @@ day, a share of it for each level (`SHARES`), and within a level the same for ea
 inequality: it holds however much series depend on each other).
 
 A child is *explained* by a parent that alarms if its own value is nothing special once the parent's ratio of
-actual to expected is expected of it too. A parent alarms for its children only as far as that holds: where
-what is left of it, without the children that stand out, is nothing special by itself, the children alarm and
-it does not. So the outage of a city is the city's, and one of the service is the service's. The series of one
+actual to expected is expected of it too. A parent alarms for its children only where it is out of order as a
+whole: if what is left of it, without the children that are, looks like a quiet day, they alarm and it does
+not. So the outage of a city is the city's, and one of the service is the service's. The series of one
 place that are out of order on a day are one alarm: of plays if they are among them, else of the measure of
 the least p, and its detail names the others. No Spark here.
 """
@@ -28,6 +28,7 @@ from pozytywka_spark.forecasting.surprise import LEVELS, Spreads, p_value, score
 QUARTER_DAYS = 365.25 / 4
 # of a day's chance; what a level without series would have goes to the others
 SHARES: Mapping[str, float] = {"total": 0.45, "city": 0.35, "group": 0.1, "both": 0.1}
+LITTLE = 0.02  # of what was expected of a node: less tells nothing
 FEW = 0.7  # of the plays expected of the whole service: less may be a delivery that isn't complete
 _PARENTS = {"total": (), "city": ("total",), "group": ("total",), "both": ("city", "group", "total")}
 
@@ -51,7 +52,7 @@ class Node:
         mean, sigma = self.mean * ratio, self.sigma * max(ratio, ratio**0.5)
         columns = (np.array([each]) for each in (self.actual, mean, sigma))
         score = scores(*columns, whole=BY_NAME[self.measure].is_count)
-        return float(p_value(score[0], self.spread))
+        return p_value(float(score[0]), self.spread)
 
     def alarms(self, ratio: float = 1.0) -> bool:
         """Whether the value is out of order."""
@@ -138,14 +139,21 @@ def _explained(nodes: Sequence[Node]) -> list[Node]:
 def _stands_for(node: Node, children: Sequence[Node], out: set[tuple[str, str]]) -> bool:
     """Whether a node that is out of order is so as a whole, not for some of its children alone.
 
-    Children that stand out even beside the node's own ratio are taken away, the cities' and the groups' each
-    by themselves; what is left has to be out of order too.
+    Of its cities and of its groups, each by themselves: those that are out of order are taken away; what is
+    left has to look more like the node's own ratio than like a quiet day. Where next to nothing is left, half
+    of them (by what was expected) must be nothing special beside that ratio.
     """
-    for axis in ("city", "group", "both"):
-        special = [
-            each for each in children if each.level == axis and each.place in out and each.alarms(node.ratio)
-        ]
-        if special and not _without(node, special).alarms():
+    for level in LEVELS:
+        special = [each for each in children if each.level == level and each.place in out]
+        if not special:
+            continue
+        left = _without(node, special)
+        if left.mean > LITTLE * node.mean:
+            stands = left.p(node.ratio) >= left.p()
+        else:
+            alike = sum(each.mean for each in special if not each.alarms(node.ratio))
+            stands = alike >= sum(each.mean for each in special) / 2
+        if not stands:
             return False
     return True
 
@@ -161,11 +169,13 @@ def _without(node: Node, children: Sequence[Node]) -> Node:
 def _children(node: Node, nodes: Iterable[Node]) -> Iterable[Node]:
     """Of a total its cities and groups, of those their city × group."""
     for each in nodes:
-        if node.level == "total" and each.level in ("city", "group"):
-            yield each
-        elif node.level == "city" and each.level == "both" and each.city == node.city:
-            yield each
-        elif node.level == "group" and each.level == "both" and each.group_id == node.group_id:
+        if node.level == "total":
+            is_child = each.level in ("city", "group")
+        elif node.level == "city":
+            is_child = each.level == "both" and each.city == node.city
+        else:
+            is_child = node.level == "group" and each.level == "both" and each.group_id == node.group_id
+        if is_child:
             yield each
 
 

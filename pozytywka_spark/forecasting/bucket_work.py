@@ -1,4 +1,4 @@
-"""What Spark's tasks run, Arrow tables in and out: a bucket of series, then all of a measure. No Spark here."""
+"""What Spark's tasks run, Arrow tables in and out: a bucket of series, then a measure. No Spark here."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from pozytywka_spark.forecasting.coherent import add_up
 from pozytywka_spark.forecasting.concluded import Concluded, conclude
 from pozytywka_spark.forecasting.intervals import LEVELS, widths_of
 from pozytywka_spark.forecasting.one_bucket import propose_trees
+from pozytywka_spark.forecasting.past import Values
 from pozytywka_spark.forecasting.registry import models_of
-from pozytywka_spark.forecasting.rows import outcome
+from pozytywka_spark.forecasting.rows import BOUNDS, outcome
 from pozytywka_spark.forecasting.spec import Spec
-from pozytywka_spark.forecasting.task_rows import BOUNDS, outcome_rows, said_rows
+from pozytywka_spark.forecasting.task_rows import outcome_rows, said_rows
 from pozytywka_spark.forecasting.whole import Whole, whole_of
 
 DAY = pl.Datetime("us")
@@ -67,9 +68,7 @@ class SettleMeasure:
         nothing = pl.DataFrame(schema={"series": pl.String, "day": DAY, "value": pl.Float64})
         assert spec.origin is not None
         bounds = backtest_bounds(concluded, spec)
-        return outcome_rows(
-            outcome(concluded, nothing, spec), bounds, step, date.fromisoformat(spec.origin)
-        )
+        return outcome_rows(outcome(concluded, nothing, spec), bounds, step, date.fromisoformat(spec.origin))
 
 
 def backtest_bounds(concluded: Concluded, spec: Spec) -> pl.DataFrame:
@@ -88,3 +87,34 @@ def backtest_bounds(concluded: Concluded, spec: Spec) -> pl.DataFrame:
             if (row := len(errors) - 1 - back) >= 0:
                 frames.append(_bounds_at(concluded, name, row, widths))
     return pl.concat(frames)
+
+
+_BOUNDS = {
+    "series": pl.String(),
+    "origin": pl.Date(),
+    "ahead": pl.Int32(),
+    **dict.fromkeys(BOUNDS, pl.Float64()),
+}
+
+
+def _scaled(concluded: Concluded, name: str) -> Values:
+    """Absolute errors of the backtest in the seasonal naive's own, a row an origin."""
+    of = concluded.proposals[name]
+    errors: Values = np.abs(concluded.means[name] - of.actual)[:-1] / of.scales[:-1, None]
+    return errors
+
+
+def _without(errors: Values, row: int) -> Values:
+    return errors if row < 0 else np.delete(errors, row, axis=0)
+
+
+def _bounds_at(concluded: Concluded, name: str, row: int, widths: Mapping[int, Values]) -> pl.DataFrame:
+    of, whole = concluded.proposals[name], concluded.wholes[name]
+    mean, floor = concluded.means[name][row], concluded.floors[name][row]
+    bounds: dict[str, Values] = {}
+    for level in LEVELS:
+        half = widths[level] * of.scales[row]
+        bounds |= {f"low_{level}": np.maximum(mean - half, floor), f"high_{level}": mean + half}
+    ahead = np.arange(1, len(mean) + 1, dtype=np.int32)
+    origin = pl.Series(np.repeat(whole.times[of.origins[row]], len(mean))).cast(pl.Date)
+    return pl.DataFrame({"series": [name] * len(mean), "origin": origin, "ahead": ahead, **bounds})

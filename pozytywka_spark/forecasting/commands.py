@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -58,5 +59,10 @@ def run_report(spark: SparkSession, settings: Settings, lake: Lake, args: argpar
 def run_table(settings: Settings, args: argparse.Namespace) -> Outcome:
     """Any table's forecasts."""
     from pozytywka_spark.forecasting.table import forecast_table
+    from pozytywka_spark.forecasting.table_read import Columns
 
-    raise NotImplementedError(forecast_table)
+    columns = Columns(args.series, args.time, args.value)
+    done = forecast_table(
+        Path(args.path), columns, args.freq, args.season, args.horizon, Path(args.out), args.origin
+    )
+    return partial(console.show_table, done), 0

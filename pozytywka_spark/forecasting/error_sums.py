@@ -1,4 +1,4 @@
-"""How far off the backtest was, summed where its rows lie: by step, measure, model and days ahead. No Spark here."""
+"""How far off the backtest was, summed by step, measure, model and days ahead. No Spark here."""
 
 from __future__ import annotations
 
@@ -107,12 +107,10 @@ def accuracy_of(sums: pl.DataFrame) -> tuple[Accuracy, ...]:
         by_model = {row["model"]: row for row in rows.to_dicts()}
         mine, naive = by_model.get(COMBINED), by_model.get(NAIVE)
         if mine is not None and naive is not None:
-            shares = {
-                name: mine[name] / mine["judged"] if mine["judged"] else None
-                for name in ("inside_80", "inside_90")
-            }
             errors = (row["scaled"] / row["rows"] for row in (mine, naive))
-            found.append(Accuracy(str(step), str(measure), *errors, **shares))
+            judged = mine["judged"]
+            shares = (mine[f"inside_{level}"] / judged if judged else None for level in LEVELS)
+            found.append(Accuracy(str(step), str(measure), *errors, *shares))
     return tuple(found)
 
 

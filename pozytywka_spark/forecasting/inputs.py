@@ -1,10 +1,11 @@
-"""What a forecast is made of: which days, which series in which buckets, and the name of all that decides it."""
+"""What a forecast is made of: which days, which series in which buckets, and what names them all."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 import polars as pl
 
@@ -16,6 +17,7 @@ from pozytywka_spark.forecasting.spec import SEASONS, Spec
 from pozytywka_spark.forecasting.stored import (
     DAILY,
     MONTHLY,
+    SEPARATOR,
     Content,
     content_of,
     monthly_content_of,
@@ -28,7 +30,7 @@ from pozytywka_spark.months import month_after
 FORMAT = 1  # of what forecasts of the same inputs are: another number has all made anew
 FEWEST_DAYS = 14
 FEWEST_MONTHS = 24
-MOST_SERIES = 60  # of a bucket: like series share trees and widths, and a core is busy for two minutes
+MOST_SERIES = 25  # of a bucket: a core is busy for a minute, and holds no more
 
 
 @dataclass(frozen=True)
@@ -83,17 +85,24 @@ def asked_of(
     first = max(begin, day - timedelta(days=wanted.history_days))
     known = read_known(wanted.known, first, day + timedelta(days=horizon)) if wanted.known else None
     content = content_of(lake, first, day)
-    common = {"origins": origins, "model_seconds": wanted.model_seconds}
     daily = Spec(
-        horizon, DAILY, SEASONS[DAILY], history=wanted.history_days, origin=f"{day}", known=known, **common
+        horizon,
+        DAILY,
+        SEASONS[DAILY],
+        origins=origins,
+        history=wanted.history_days,
+        origin=f"{day}",
+        model_seconds=wanted.model_seconds,
+        known=known,
     )
-    monthly = Spec(
-        wanted.horizon_months,
-        MONTHLY,
-        SEASONS[MONTHLY],
+    monthly = replace(
+        daily,
+        horizon=wanted.horizon_months,
+        freq=MONTHLY,
+        seasons=SEASONS[MONTHLY],
         history=None,
         origin=f"{day.replace(day=1)}",
-        **common,
+        known=None,
     )
     of_months = _monthly(lake, day)
     buckets = [*_buckets(content, daily), *(_buckets(of_months[1], monthly) if of_months else ())]
@@ -138,8 +147,8 @@ def _monthly(lake: Lake, day: date) -> tuple[tuple[date, date], Content] | None:
 def _buckets(content: Content, spec: Spec) -> list[Bucket]:
     """Each measure's series, in as few buckets of equal size as `MOST_SERIES` allows."""
     made = []
-    for measure in sorted({name.partition("|")[0] for name in content.series}):
-        mine = [name for name in content.series if name.partition("|")[0] == measure]
+    for measure in sorted({name.partition(SEPARATOR)[0] for name in content.series}):
+        mine = [name for name in content.series if name.partition(SEPARATOR)[0] == measure]
         of_measure = _of_measure(spec, measure)
         made += [Bucket(spec.freq, measure, part, of_measure) for part in _parts(mine)]
     return made
@@ -148,7 +157,7 @@ def _buckets(content: Content, spec: Spec) -> list[Bucket]:
 def _parts(names: Sequence[str]) -> list[tuple[str, ...]]:
     count = -(-len(names) // MOST_SERIES)
     edges = [len(names) * place // count for place in range(count + 1)]
-    return [tuple(names[low:high]) for low, high in zip(edges, edges[1:], strict=False)]
+    return [tuple(names[low:high]) for low, high in pairwise(edges)]
 
 
 def _of_measure(spec: Spec, measure: str) -> Spec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import polars as pl
 
 from pozytywka_spark.errors import DataError, UsageError
 
-_READ = {".csv": pl.read_csv, ".parquet": pl.read_parquet}
+_READ: Mapping[str, Callable[[str], pl.DataFrame]] = {
+    ".csv": lambda path: pl.read_csv(path, infer_schema_length=None),
+    ".parquet": pl.read_parquet,
+}
 _FORMATS = " or ".join(_READ)
 
 

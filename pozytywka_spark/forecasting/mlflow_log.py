@@ -26,7 +26,7 @@ def logged_run(settings: Settings, run: str) -> str | None:
 
 
 def log_forecast(settings: Settings, lake: Lake, report: ForecastReport, page: str) -> str:
-    """The run of a forecast that was made. Runs of those that were killed while they were logged are ended."""
+    """The run of a forecast that was made. Runs of those that died while they were logged are ended."""
     tracking = connect(settings)
     runs.close_abandoned(tracking, KIND, KIND_OF_RUN)
     asked = report.asked

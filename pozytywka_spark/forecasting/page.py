@@ -60,7 +60,8 @@ def render(shown: Shown) -> str:
     rows = shown.daily.rows
     last = rows.get_column("day").max()
     series = rows.select(KEYS).unique().height
-    page = Page("Forecasts", f"{series:,} series, {shown.daily.origin} to {last}, run {shown.daily.run[:8]}")
+    span = f"{shown.daily.origin} to {last!s}"
+    page = Page("Forecasts", f"{series:,} series, {span}, run {shown.daily.run[:8]}")
     _totals(page, shown)
     _small_multiples(page, shown)
     _months(page, shown)
@@ -131,8 +132,8 @@ def _months(page: Page, shown: Shown) -> None:
 def _errors(page: Page, shown: Shown) -> None:
     section = page.section("Errors", anchor="errors")
     section.text(
-        "In the backtest, which forecasts from earlier days on with what was known then: the mean absolute error "
-        "as a share of the seasonal naive's own within the history (MASE)."
+        "In the backtest, which forecasts from earlier days on with what was known then: the mean absolute "
+        "error as a share of the seasonal naive's own within the history (MASE)."
     )
     _error_chart(section, shown.sums, DAILY, "days ahead")
     _error_chart(section, shown.sums, MONTHLY, "months ahead")
@@ -191,7 +192,8 @@ def _coverage(page: Page, shown: Shown) -> None:
 def _weights(page: Page, shown: Shown) -> None:
     section = page.section("Model weights", anchor="weights")
     section.text(
-        "By past error; models worse than the seasonal naive are out. Means over a measure's series, in percent."
+        "By past error; models worse than the seasonal naive are out. Means over a measure's series, in "
+        "percent."
     )
     for latest, what in ((shown.daily, "Days"), (shown.monthly, "Months")):
         if latest is not None:

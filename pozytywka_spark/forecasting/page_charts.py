@@ -36,7 +36,8 @@ def fan_chart(
 def alarm_chart(alarm: Mapping[str, Any], history: pl.DataFrame, forecast: pl.DataFrame, title: str) -> Chart:
     """The days around an alarm, the forecast that it was held against, and the day itself in red."""
     days = [*history.get_column("day"), *forecast.get_column("day")]
-    bands, lines = (), [Line(_points(history, "value"), INK)]
+    bands: tuple[Band, ...] = ()
+    lines = [Line(_points(history, "value"), INK)]
     if forecast.height:
         bands = (_band(forecast, 90), _band(forecast, 80))
         lines.append(Line(_points(forecast, "mean"), BLUE))

@@ -57,8 +57,8 @@ def plan(lake: Lake, month: date) -> Plan:
             return Plan(month, monthly.origin, MONTHLY, 0, planned)
     last = daily.rows.get_column("day").max()
     raise DataError(
-        f"the forecast of {daily.origin} reaches to {last}, not to the end of {month:%Y-%m}: make one that does "
-        f"with forecast run --horizon {(next_month(month) - daily.origin).days}"
+        f"the forecast of {daily.origin} reaches to {last!s}, not to the end of {month:%Y-%m}: make one that "
+        f"does with forecast run --horizon {(next_month(month) - daily.origin).days}"
     )
 
 

@@ -28,8 +28,8 @@ FEWEST = 10  # ratios, or the widths of days are added up instead
 class Planned:
     """What is expected of a measure in a month: `so_far` of it is no forecast, `last_year` the same month's.
 
-    `stock`: the figure is that of the month's last day, not a sum. `ratios`: how many sums of the backtest the
-    interval comes from; 0: the days' (or the month's own) widths.
+    `stock`: the figure is that of the month's last day, not a sum. `ratios`: how many sums of the backtest
+    the interval comes from; 0: the days' (or the month's own) widths.
     """
 
     measure: str
@@ -54,8 +54,8 @@ def plan_measure(
 ) -> Planned | None:
     """The month's plan of a measure; None if days and forecasts together don't cover the month.
 
-    `actual`: `day`, `value` of the total, days before the origin only; `forecasts`: rows of `forecasts` of one
-    origin (step D), of all series of the measure; `errors`: rows of `forecast_errors` of the model `combined`.
+    `actual`: `day`, `value` of the total, days before the origin only; `forecasts`: rows of `forecasts` of
+    one origin (step D), of all series of the measure; `errors`: those of `forecast_errors` of `combined`.
     """
     end = next_month(month)
     total = forecasts.filter(is_total())
@@ -100,7 +100,7 @@ def plan_by_months(measure: str, month: date, actual: pl.DataFrame, monthly: pl.
 
 
 def _ratios(forecasts: pl.DataFrame, errors: pl.DataFrame, first: int, end: int) -> list[float]:
-    """By series and origin, how far off the sum of days ahead in `[first, end)` was, in sums of half widths."""
+    """By series and origin, how far off the sum of days in `[first, end)` ahead was, in half widths."""
     widths = forecasts.select(
         *KEYS,
         ahead=(pl.col("day") - pl.col("origin")).dt.total_days() + 1,

@@ -1,4 +1,4 @@
-"""`forecast run` and `forecast backtest`: series brought up to date, forecasts made unless they stand, MLflow told."""
+"""`forecast run` and `forecast backtest`: series brought up to date, forecasts made unless they stand."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from pozytywka_spark.schemas import FORECAST_ERRORS, FORECASTS
 
 @dataclass(frozen=True)
 class ForecastReport:
-    """What was forecast: `rows` of forecasts, `failures` by model (a model of a series that failed or took too
-    long); `unchanged`: it stood already, and neither was counted. `sums`: see `error_sums`.
+    """What was forecast: `rows` of forecasts, `failures` by model (a model of a series that failed or took
+    too long); `unchanged`: it stood already, and neither was counted. `sums`: see `error_sums`.
     """
 
     asked: Asked
@@ -73,7 +73,7 @@ def backtest(
     origin: date | None = None,
     origins: int | None = None,
 ) -> ForecastReport:
-    """Write the errors that forecasts of earlier origins would have had to `forecast_errors`, and no forecast.
+    """Write the errors that forecasts of earlier origins would have had, and no forecast.
 
     They take the place of the last backtest's, which each run makes too. Raises what `run` does.
     """

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.features.declared.event_codes import is_kind, is_like, is_play, kind_of
-from pozytywka_spark.forecasting.sides import users_of
+from pozytywka_spark.forecasting.sides import TRACK_ROWS, users_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.months import DAY_MICROS
@@ -63,7 +63,7 @@ class CountShards:
     def __call__(self, items: Sequence[EventShard], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a shard."""
         for item in items:
-            tracks = files.shared(self.tracks)
+            tracks = files.shared(self.tracks) if self.tracks else TRACK_ROWS.to_frame()
             rows = numbered(
                 files.read(item.events, COLUMNS), users_of(item.users, files), tracks, self.names,
                 self.since, self.until,

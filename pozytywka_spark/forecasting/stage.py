@@ -1,4 +1,4 @@
-"""Series -> forecasts and the errors of their backtest, on Spark: a task a bucket of series, then one a measure."""
+"""Series -> forecasts and errors of their backtest, on Spark: a task a bucket of series, then a measure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pozytywka_spark.forecasting.bucket_work import ForecastBucket
+from pozytywka_spark.forecasting.bucket_work import ProposeBucket, SettleMeasure
 from pozytywka_spark.forecasting.inputs import Asked
-from pozytywka_spark.forecasting.measure_work import SettleMeasure
-from pozytywka_spark.forecasting.rows import DDL, ERROR, FAILURE, FORECAST, SEPARATOR
-from pozytywka_spark.forecasting.stored import COMBINED, DAILY, KEYS, MONTHLY
-from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.forecasting.stored import DAILY, ESCAPED, MONTHLY, SEPARATOR
+from pozytywka_spark.forecasting.task_rows import ERROR, FAILURE, FORECAST, ROWS, SAID
+from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.open_tasks import slots_of
 from pozytywka_spark.months import months_between
 from pozytywka_spark.schemas import FORECAST_ERRORS, FORECASTS, SERIES_DAILY, SERIES_MONTHLY
@@ -26,16 +25,13 @@ from pozytywka_spark.spark.temporary_conf import without_codegen
 
 @contextmanager
 def made_on_spark(spark: SparkSession, lake: Lake, asked: Asked) -> Iterator[DataFrame]:
-    """All rows (`rows.DDL`) that come of what was asked for, worked out once and held until the block ends."""
+    """All rows (`task_rows.ROWS`) of what is asked, worked out once and held till the block ends."""
     with without_codegen(spark):
-        of_buckets = _of_buckets(spark, lake, asked).persist()
-        of_measures = _of_measures(spark, of_buckets, asked).persist()
+        made = _settled(spark, _said(spark, lake, asked), asked).persist()
         try:
-            combined = (F.col("kind") == FORECAST) | (F.col("model") == COMBINED)
-            yield of_buckets.where(~F.coalesce(combined, F.lit(False))).unionByName(of_measures)
+            yield made
         finally:
-            of_measures.unpersist()
-            of_buckets.unpersist()
+            made.unpersist()
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ def write_forecasts(lake: Lake, made: DataFrame, asked: Asked) -> None:
     rows = made.where(F.col("kind") == FORECAST).withColumn("run", F.lit(asked.run))
     names = [field.name for field in FORECASTS.schema]
     origins = {DAILY: asked.origin, **({MONTHLY: asked.month_origin} if asked.months else {})}
-    partitions = [{"step": step, "origin": origin} for step, origin in origins.items()]
+    partitions: list[Partition] = [{"step": step, "origin": origin} for step, origin in origins.items()]
     lake.replace_partitions(rows.select(*names).coalesce(1), FORECASTS, partitions)
 
 
@@ -75,32 +71,25 @@ def _month_seen(asked: Asked) -> date:
     return (asked.origin - timedelta(days=1)).replace(day=1)
 
 
-def _of_buckets(spark: SparkSession, lake: Lake, asked: Asked) -> DataFrame:
-    """A row group a bucket, each in a task of its own, the largest first."""
-    numbers = pl.DataFrame(
-        [
-            (bucket.step, name, number)
-            for number, bucket in enumerate(asked.buckets)
-            for name in bucket.series
-        ],
-        {"step": pl.String, "series": pl.String, "bucket": pl.Int32},
-        orient="row",
-    )
-    named = _values(lake, asked).join(
-        F.broadcast(spark.createDataFrame(numbers.to_arrow())), on=["step", "series"], how="inner"
-    )
-    work = ForecastBucket({number: bucket.spec for number, bucket in enumerate(asked.buckets)})
+def _said(spark: SparkSession, lake: Lake, asked: Asked) -> DataFrame:
+    """What the models of one series say, a bucket a task, the largest bucket first."""
+    numbers = [(one.step, name, number) for number, one in enumerate(asked.buckets) for name in one.series]
+    types = {"step": pl.String, "series": pl.String, "bucket": pl.Int32}
+    buckets = spark.createDataFrame(pl.DataFrame(numbers, types, orient="row").to_arrow())
+    named = _values(lake, asked).join(F.broadcast(buckets), on=["step", "series"], how="inner")
+    work = ProposeBucket({number: (one.measure, one.spec) for number, one in enumerate(asked.buckets)})
 
     def of_bucket(key: tuple[pa.Scalar, ...], rows: pa.Table) -> pa.Table:
         return work(key[0].as_py(), rows)
 
     parted = named.repartitionById(len(asked.buckets), "bucket")
-    return parted.groupBy("bucket").applyInArrow(of_bucket, DDL)
+    return parted.groupBy("bucket").applyInArrow(of_bucket, SAID)
 
 
 def _values(lake: Lake, asked: Asked) -> DataFrame:
     """`step`, `series`, `day`, `value` of the days and months seen, none at or after the origin."""
-    series = F.concat_ws(SEPARATOR, *KEYS).alias("series")
+    city = F.translate("city", SEPARATOR, ESCAPED)
+    series = F.concat_ws(SEPARATOR, "measure", city, "group_id").alias("series")
     months = [{"month": month} for month in months_between(asked.first.replace(day=1), _month_seen(asked))]
     seen = (F.col("day") >= F.lit(asked.first)) & (F.col("day") < F.lit(asked.origin))
     days = lake.read(SERIES_DAILY.name, partitions=months).where(seen)
@@ -113,14 +102,13 @@ def _values(lake: Lake, asked: Asked) -> DataFrame:
     )
 
 
-def _of_measures(spark: SparkSession, of_buckets: DataFrame, asked: Asked) -> DataFrame:
-    """Forecasts and the combined errors of each measure's series, made coherent, with intervals anew."""
-    mine = of_buckets.where((F.col("kind") == FORECAST) | (F.col("model") == COMBINED))
-    work = SettleMeasure({(bucket.step, bucket.measure): bucket.spec for bucket in asked.buckets})
+def _settled(spark: SparkSession, said: DataFrame, asked: Asked) -> DataFrame:
+    """Forecasts, errors and failures, a measure a task."""
+    work = SettleMeasure({(one.step, one.measure): one.spec for one in asked.buckets})
 
     def of_measure(key: tuple[pa.Scalar, ...], rows: pa.Table) -> pa.Table:
         return work(key[0].as_py(), key[1].as_py(), rows)
 
-    # a number that was asked for is left as it is: by size alone one task would do them all
-    parted = mine.repartition(3 * slots_of(spark), "step", "measure")
-    return parted.groupBy("step", "measure").applyInArrow(of_measure, DDL)
+    # a number that is asked for is left as it is: by size alone one task would do them all
+    parted = said.repartition(3 * slots_of(spark), "step", "measure")
+    return parted.groupBy("step", "measure").applyInArrow(of_measure, ROWS)

@@ -1,4 +1,4 @@
-"""What the lake holds of series and forecasts, as frames. Read in this process, for few rows; no Spark here."""
+"""What the lake holds of series and forecasts, as frames. Few rows, read in this process; no Spark here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.partitions import of_path
 from pozytywka_spark.months import months_between
 from pozytywka_spark.schemas import FORECAST_ERRORS, FORECASTS, SERIES_DAILY, SERIES_MONTHLY
@@ -18,6 +18,8 @@ from pozytywka_spark.schemas import FORECAST_ERRORS, FORECASTS, SERIES_DAILY, SE
 DAILY, MONTHLY = "D", "MS"
 KEYS = ("measure", "city", "group_id")
 ALL = "all"
+# of a series: measure, city and genre group; a city may be called anything
+SEPARATOR, ESCAPED = "|", "\x1f"
 COMBINED, NAIVE = "combined", "seasonal_naive"
 _ERROR_COLUMNS = ("model", "origin", "ahead", "day", "mean", "actual", "scaled")
 
@@ -49,6 +51,15 @@ class Content:
     digest: str
 
 
+def series_name(measure: str, city: str, group_id: str) -> str:
+    """The name of a series, as tasks have it.
+
+    >>> series_name("plays", "Warszawa", "all")
+    'plays|Warszawa|all'
+    """
+    return SEPARATOR.join((measure, city.replace(SEPARATOR, ESCAPED), group_id))
+
+
 def is_total() -> pl.Expr:
     """Rows of a measure's total."""
     return (pl.col("city") == ALL) & (pl.col("group_id") == ALL)
@@ -76,7 +87,7 @@ def forecast_rows(
     lake: Lake, step: str, origin: date, measures: Collection[str] | None = None
 ) -> pl.DataFrame:
     """Rows of `forecasts` of one origin, by series and day; `weights` as a map."""
-    partition = {"step": step, "origin": origin}
+    partition: Partition = {"step": step, "origin": origin}
     frame = pl.DataFrame(lake.rows(FORECASTS.name, None, [partition]))
     return _of_measures(frame, measures).sort(*KEYS, "day")
 
@@ -157,7 +168,7 @@ def _content(frames: Iterable[pl.DataFrame]) -> Content:
         digest.update("\x1e".join(words.to_list()).encode())
         digest.update(there.get_column("day").to_physical().cast(pl.Int32).to_numpy().tobytes())
         digest.update(there.get_column("value").to_numpy().tobytes())
-    series = sorted("|".join(name) for name in names if name[1:] in alive or name[1:] == (ALL, ALL))
+    series = sorted(series_name(*name) for name in names if name[1:] in alive or name[1:] == (ALL, ALL))
     digest.update("\x1e".join(series).encode())
     assert first is None or isinstance(first, date)
     return Content(first, tuple(series), digest.hexdigest())

@@ -1,12 +1,19 @@
 """How surprising a day is: from a forecast's own spread to a p-value, honest about its tails. No Spark here.
 
-A forecast says a mean and a 90% interval that is wide as its horizon is far. Around the mean stands a
-distribution of that variance that can't be negative: the negative binomial for whole numbers (never narrower
-than Poisson's, for the events themselves are counted), the gamma distribution for all else. Both have a thin
-left side, on which outages lie, and a longer right one. What it says of a value becomes a normal score, and
-that is divided by how far the scores of the backtest were spread: by `spread_of` the pool of like series (the
-level: total, city, group, both), whose tail is looked at, and by the series' own measure. So tails that the
-backtest has seen are in it, and those further out are the normal's.
+A forecast says a mean and a 90% interval that is wide as its horizon is far: a mean m and a variance v.
+
+Of less than was expected: what is counted comes in clumps (a session's plays, a purchase's price), and
+clumps of the size v / m come as often as Poisson's distribution has it, of mean m² / v. It is at 0 with a
+chance that a normal or a gamma distribution of that variance knows nothing of, yet far thinner than the
+normal's side: outages show. Of more: the negative binomial for whole numbers (never narrower than
+Poisson's, for the events themselves are counted), the gamma distribution for all else, which have the longer
+tails there.
+
+What they say of a value becomes a normal score, and that is divided by how far the scores of the backtest
+were spread: by `spread_of` the pool of like series (the level: total, city, group, both), whose tail is
+looked at, and by the series' own measure. So tails that the backtest has seen are in it, and those further
+out are the normal's. Upwards they are `LEAST_UP` times that at least: a service stops in one way, but rises
+in many, of which a backtest of a few origins has seen few (a campaign, a month's beginning).
 """
 
 from __future__ import annotations
@@ -17,7 +24,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import stats
+from scipy import special, stats
 
 from pozytywka_spark.forecasting.measures import ALL, BY_NAME
 
@@ -27,6 +34,7 @@ _Z_90 = float(stats.norm.ppf(0.95))
 _LEAST_MEAN = 0.03  # of a series where nothing was expected: one event is no news, four are
 _FARTHEST = 37.0  # beyond it a double has no tail
 _TAIL = 0.99  # of the pool's scores, that the normal's tail is made to reach
+LEAST_UP = 1.2  # spread of scores above what was expected
 _USUAL_SPREAD = 1.15  # where there was no backtest
 _PRIOR = 60.0  # scores that a pool's spread counts as, beside those of a level's measure
 
@@ -53,7 +61,7 @@ def level_of() -> pl.Expr:
 
 
 def sigma_of(mean: pl.Expr, high_90: pl.Expr) -> pl.Expr:
-    """The standard deviation that the upper half of a 90% interval says; the lower one may be cut off at 0."""
+    """The standard deviation that the upper half of a 90% interval says; the lower may be cut off at 0."""
     return (high_90 - mean).clip(lower_bound=0.0) / _Z_90
 
 
@@ -66,24 +74,28 @@ def scores(actual: Values, mean: Values, sigma: Values, *, whole: bool) -> Value
     variance = np.maximum(sigma**2, (0.001 * at_least) ** 2)
     if whole:
         variance = np.maximum(variance, at_least)
-        # all but Poisson: the limit, where there is no more variance than counting itself makes
-        excess = np.maximum(variance - at_least, 1e-6 * at_least)
-        size = at_least**2 / excess
-        chance = size / (size + at_least)
-        value = np.round(np.maximum(actual, 0.0))
-        below = stats.nbinom.logcdf(value, size, chance)
-        above = stats.nbinom.logsf(value - 1, size, chance)
     else:
         variance = np.where(mean < _LEAST_MEAN, np.maximum(variance, at_least), variance)
-        shape, scale = at_least**2 / variance, variance / at_least
-        value = np.maximum(actual, 0.0)
-        below = stats.gamma.logcdf(value, shape, scale=scale)
-        above = stats.gamma.logsf(value, shape, scale=scale)
-    # the smaller of both sides; in the middle of whole numbers both may be more than half
-    side = np.where(below < above, -1.0, 1.0)
+    value = np.maximum(np.round(actual) if whole else actual, 0.0)
+    clump, clumps = variance / at_least, at_least**2 / variance
+    # Poisson's cumulative distribution, between whole numbers too
+    below = _log(special.gammaincc(value / clump + 1, clumps))
+    if whole:
+        # Poisson's own is the limit where there is no more variance than counting itself makes
+        size = at_least**2 / np.maximum(variance - at_least, 1e-6 * at_least)
+        above = stats.nbinom.logsf(value - 1, size, size / (size + at_least))
+    else:
+        above = stats.gamma.logsf(value, clumps, scale=clump)
+    # in the middle of whole numbers both sides may be more than half
     smaller = np.minimum(np.minimum(below, above), np.log(0.5))
+    side = np.where(below < above, -1.0, 1.0)
     score: Values = side * np.minimum(-stats.norm.ppf(np.exp(smaller)), _FARTHEST)
     return np.where(np.isfinite(score), score, side * _FARTHEST)
+
+
+def _log(chance: Values) -> Values:
+    logarithm: Values = np.log(np.maximum(chance, np.finfo(float).tiny))
+    return logarithm
 
 
 def with_scores(rows: pl.DataFrame) -> pl.DataFrame:
@@ -120,7 +132,6 @@ def spread_of(past: pl.DataFrame) -> Spreads:
     return Spreads(of)
 
 
-def p_value(score: Values | float, spread: Values | float) -> Values:
+def p_value(score: float, spread: float) -> float:
     """Two-sided."""
-    p: Values = np.asarray(2 * stats.norm.sf(np.abs(score) / spread))
-    return p
+    return float(2 * stats.norm.sf(abs(score) / (max(spread, LEAST_UP) if score > 0 else spread)))

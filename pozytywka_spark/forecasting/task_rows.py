@@ -1,4 +1,4 @@
-"""The shapes in which tasks hand on what came of series. An Arrow task has one schema, so one table has it all.
+"""The shapes in which tasks hand on what came of series: an Arrow task has one schema, so one table has all.
 
 First what models say, a row a series, for the task that has all of a measure; then forecasts, errors of the
 backtest and failures: `kind` tells these apart, and what a kind doesn't have is null.
@@ -13,11 +13,8 @@ import polars as pl
 import pyarrow as pa
 
 from pozytywka_spark.forecasting.spec import Outcome
-from pozytywka_spark.forecasting.stored import KEYS
+from pozytywka_spark.forecasting.stored import ESCAPED, KEYS, SEPARATOR
 
-SEPARATOR = "|"  # between measure, city and genre group, in the name of a series
-# a city may be called anything, measures and genre groups are ours
-_NAME = r"(?s)^(?<measure>[^|]*)\|(?<city>.*)\|(?<group_id>[^|]*)$"
 FORECAST, ERROR, FAILURE = "forecast", "error", "failure"
 SAID = "step string, measure string, series string, said binary"
 ROWS = (
@@ -38,7 +35,9 @@ _WEIGHTS = pl.Map(pl.String(), pl.Float64())
 
 def schema_of(declared: str) -> pa.Schema:
     """Arrow's types of columns as Spark declares them."""
-    return pa.schema([(name, _TYPES[kind]) for name, kind in (each.split(" ") for each in declared.split(", "))])
+    return pa.schema(
+        [(name, _TYPES[kind]) for name, kind in (each.split(" ") for each in declared.split(", "))]
+    )
 
 
 def said_rows(step: str, measure: str, said: Mapping[str, bytes]) -> pa.Table:
@@ -77,5 +76,7 @@ def _table(frame: pl.DataFrame, step: str) -> pa.Table:
 
 def with_keys(frame: pl.DataFrame) -> pl.DataFrame:
     """Measure, city and genre group in the place of the series' name."""
-    parts = pl.col("series").str.extract_groups(_NAME).struct
-    return frame.with_columns(**{key: parts.field(key) for key in KEYS}).drop("series")
+    parts = pl.col("series").str.split_exact(SEPARATOR, 2).struct
+    keys = {key: parts.field(f"field_{place}") for place, key in enumerate(KEYS)}
+    city = keys["city"].str.replace_all(ESCAPED, SEPARATOR, literal=True)
+    return frame.with_columns(**keys | {"city": city}).drop("series")

@@ -99,6 +99,10 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _report(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1")
@@ -113,5 +117,6 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "serve": ("answer over HTTP: features and scores by key", _serve),
     "verify": ("hold the online store against the lake, bit for bit; exit 4 if they differ", _verify),
     "lineage": ("where a stored value comes from", _lineage),
+    "report": ("the page: views, services, models that read them, lineage, freshness", _report),
     "status": ("how far the store is behind the lake; exit 4 if further than promised", _status),
 }

@@ -88,7 +88,17 @@ def _table(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--freq", required=True, choices=["h", "D", "W", "MS"], help="one step of time")
     parser.add_argument("--season", type=_positive, required=True, metavar="N", help="steps of a season")
     parser.add_argument("--horizon", type=_positive, required=True, metavar="N", help="steps ahead")
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="forecasts.parquet is written there")
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="FOLDER",
+        help="for forecasts and errors, as the file is: CSV or Parquet",
+    )
+    parser.add_argument(
+        "--origin",
+        metavar="TIME",
+        help="first time that models don't see; default: after each series' last value",
+    )
 
 
 def _nothing(_: argparse.ArgumentParser) -> None:

@@ -31,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--monthly",
         type=cli.month,
         metavar="YYYY-MM",
-        help="do that month's whole work: ingest, features, scan, decide and run (with monthly.fraud=true), "
+        help="do that month's whole work: ingest, features, check and forecast (with "
+        "monthly.forecast=true), scan, decide and run (with monthly.fraud=true), "
         "monitor, train if due or drifted, gate, score, assign, report, materialize; what was done is not "
         "done again, so an interrupted month goes on where it stopped",
     )
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--step",
         metavar="NAME",
         help="with --monthly, that step alone, once those before it are done; exit 3 if the gate kept the "
-        "champion, 4 if monitoring has alerts",
+        "champion, 4 if monitoring has alerts or a day checked is out of order",
     )
     parser.add_argument("--status", action="store_true", help="show how far the months' work has come")
     parser.add_argument(

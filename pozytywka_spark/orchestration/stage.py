@@ -1,4 +1,4 @@
-"""A month: ingest, features, fraud's three, monitor, train, gate, score, assign, report, materialize."""
+"""A month: ingest, features, check, forecast, fraud's three, monitor, train, gate, score, assign and on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.orchestration import experiment_steps, fraud_steps, month_steps, serving_steps
+from pozytywka_spark.orchestration import (
+    experiment_steps,
+    forecast_steps,
+    fraud_steps,
+    month_steps,
+    serving_steps,
+)
 from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.state import (
     FAILED,
@@ -59,6 +65,8 @@ def _weighed(month: Month) -> object:
 STEPS = (
     Step("ingest", month_steps.ingest_month),
     Step("features", month_steps.build_month),
+    Step("check", forecast_steps.check_month),
+    Step("forecast", forecast_steps.forecast_month),
     Step("scan", fraud_steps.scan_month),
     Step("decide", fraud_steps.decide_month),
     Step("run", fraud_steps.run_month_of_moderation),

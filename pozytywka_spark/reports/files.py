@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from pozytywka_spark.config import Settings
 
+SUFFIX = ".html"
 INGEST_PAGE = "ingest.html"  # the state after the last ingest
 
 
@@ -18,9 +19,16 @@ def page_path(settings: Settings, name: str) -> Path:
 
 
 def write_page(settings: Settings, name: str, text: str) -> Path:
-    """Put a page in its place in one move, so that nobody opens half of one; its path."""
+    """Put a page in its place in one move, so that nobody opens half of one; its path.
+
+    The index of all pages beside it, `index.html`, then lists it.
+    """
     path = page_path(settings, name)
     write_whole(path, text)
+    if path.suffix == SUFFIX:
+        from pozytywka_spark.reports.index import write_index  # needs templates, which few who import this do
+
+        write_index(path.parent)
     return path
 
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from pozytywka_spark.reports.charts import Chart, draw
 from pozytywka_spark.reports.formatting import format_value, significant_4
@@ -48,6 +49,11 @@ class Section:
     def bullets(self, items: Sequence[str]) -> Section:
         """A list of plain lines."""
         return self._add("bullets", entries=items) if items else self
+
+    def links(self, links: Sequence[tuple[str, str, str]]) -> Section:
+        """A list of pages beside this one: file's name, title, and what is said of it."""
+        entries = [(quote(name), title, note) for name, title, note in links]
+        return self._add("links", entries=entries) if entries else self
 
     def tiles(self, figures: Mapping[str, Any]) -> Section:
         """A few headline numbers, name to value."""

@@ -4,7 +4,7 @@ One run of Leiden (Traag, Waltman, van Eck 2019) maximises modularity, and many 
 have nearly its maximum: of two bootstrap samples of 27,524 artists two single runs agree by an adjusted Rand
 index of 0.68 to 0.79. So it is run on several samples of the counts, each edge's weight drawn from a Poisson
 of it, and once more on the same edges weighted by how many of the samples put both ends together (consensus
-clustering, Lancichinetti and Fortunato 2012): 0.81.
+clustering, Lancichinetti and Fortunato 2012): 0.79 to 0.87 with 40 samples.
 """
 
 from __future__ import annotations

@@ -36,15 +36,25 @@ def grouped(fitted: pl.DataFrame, before: pl.DataFrame | None, fit_id: str) -> p
     )
 
 
+def with_vanished(rows: pl.DataFrame, before: pl.DataFrame, chosen: Mapping[str, str]) -> pl.DataFrame:
+    """`rows` of a refit, and below them the `chosen` genres that no artist has any more, as they were."""
+    gone = before.filter(pl.col("genre").is_in(list(chosen))).join(rows, on="genre", how="anti")
+    put = gone.with_columns(
+        artists=pl.lit(0, pl.Int64),
+        fit_id=pl.lit(rows.get_column("fit_id").first(), pl.String),
+        previous_group_id="group_id",
+        subgroup_id=pl.lit(None, pl.String),
+    )
+    return pl.concat([rows, put.select(rows.columns)])
+
+
 def kept_overrides(rows: pl.DataFrame, before: pl.DataFrame) -> dict[str, str]:
     """By genre the group that a person chose, as it is called after a refit.
 
     Of a group that is no more it is the one that most uses of its genres went to; the fit's own say where
     there is none.
     """
-    said = before.filter(
-        pl.col("assigned_by") == OVERRIDE, pl.col("genre").is_in(rows.get_column("genre").implode())
-    )
+    said = before.filter(pl.col("assigned_by") == OVERRIDE)
     there = {*rows.get_column("group_id").to_list(), OTHER_GROUP}
     heirs = dict(
         rows.filter(pl.col("group_id") != OTHER_GROUP)
@@ -61,14 +71,18 @@ def kept_overrides(rows: pl.DataFrame, before: pl.DataFrame) -> dict[str, str]:
     return {genre: group for genre, group in chosen.items() if group is not None}
 
 
+def moved_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Those whose group is another one than before the last refit, not by a person's word since."""
+    return rows.filter(pl.col("group_id") != pl.col("previous_group_id"), pl.col("assigned_by") != OVERRIDE)
+
+
 def moved_share(rows: pl.DataFrame) -> float:
     """Which share of the uses of genres that were there before is in another group than it was."""
-    stayed = rows.drop_nulls("previous_group_id")
-    moves = stayed.filter(pl.col("group_id") != pl.col("previous_group_id"))
-    return int(moves.get_column("artists").sum()) / max(1, int(stayed.get_column("artists").sum()))
+    stayed = rows.drop_nulls("previous_group_id").get_column("artists").sum()
+    return int(moved_rows(rows).get_column("artists").sum()) / max(1, int(stayed))
 
 
-def with_new(known: pl.DataFrame, counts: GenreCounts, words_confidence: float) -> pl.DataFrame:
+def with_new(known: pl.DataFrame, counts: GenreCounts, words_confidence: float, fit_id: str) -> pl.DataFrame:
     """`known` rows of `genre_groups` with today's `artists`, and below them those of genres that are new.
 
     A new genre goes where most of its company is, else where the words of its name say, else to `other`;
@@ -97,7 +111,7 @@ def with_new(known: pl.DataFrame, counts: GenreCounts, words_confidence: float) 
         ),
         confidence=pl.Series(np.where(by_company, company(graph, near)[is_new], sure[is_new])),
         subgroup_id=pl.lit(None, pl.String),
-        fit_id=pl.lit(known.get_column("fit_id")[0], pl.String),
+        fit_id=pl.lit(fit_id),
         previous_group_id=pl.lit(None, pl.String),
     )
     return pl.concat(

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from pozytywka_spark.topics.titles import ONE_LANGUAGE, script_of, song_of, songs_of
@@ -93,11 +94,12 @@ def unknown_languages(expected: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=4)
 def _identifier(expected: tuple[str, ...]) -> LanguageIdentifier:
-    found = _loaded()
+    found = copy(_loaded())
     found.set_languages(({*expected} | _OTHERS) & {*found.labels})
     return found
 
 
+@cache
 def _loaded() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # a third of a second, 5 MB
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pozytywka_spark.features.declared.catalogue import catalogue_hash
 from pozytywka_spark.features.page.catalogue_page import as_markdown
-from pozytywka_spark.ingest.quality.findings import _REASON_MEANING as REASONS
+from pozytywka_spark.ingest.quality.findings import REASON_MEANING as REASONS
 from scripts.docs.blocks import PROJECT, table
 from scripts.docs.job_help import commands_of, help_of, jobs
 from scripts.docs.settings import settings
@@ -76,8 +76,8 @@ CODES: Mapping[int, str] = {
     0: "done, or nothing to do",
     1: "failed; one line on standard error says what to do, `--verbose` adds the stack trace",
     2: "wrong usage: the command line or a setting",
-    3: "`gate`: the old champion was kept; `factory promote`: not proven again, the side stays in shadow",
-    4: "`monitor`: there are alerts",
+    3: "`gate`, and `pipeline --step gate`: the old champion was kept; `factory promote`: not proven again, the side stays in shadow",
+    4: "`monitor`, and `pipeline --step monitor`: there are alerts; `forecast check`: a day is out of order; `featurestore verify`: a value differs; `featurestore status`: older than promised",
     130: "interrupted; the same command goes on",
 }
 

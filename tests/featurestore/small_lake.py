@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -22,6 +23,7 @@ from pozytywka_spark.names import AUDIO_FEATURES
 Number = float | None
 JANUARY = date(2023, 1, 1)
 MODEL = ("premium", 3)
+ODD = (float("nan"), -0.0, float("inf"), 5e-324, 0.1 + 0.2)
 
 
 def month(number: int) -> date:
@@ -39,13 +41,18 @@ class SmallLake:
 
     def features(self, users: Sequence[int], months: Sequence[date]) -> pa.Table:
         names = declared_of(self.settings).view("user_month").names
-        rows = [
-            {"user_id": user, "month": each, **{name: self.number() for name in names}}
-            for each in months
-            for user in users
-        ]
-        kinds = {"user_id": pl.Int64, "month": pl.Date, **dict.fromkeys(names, pl.Float64)}
-        return pl.DataFrame(rows, schema=kinds).to_arrow()
+        height = len(users) * len(months)
+        drawn = np.random.default_rng(self.dice.randrange(2**32))
+        keys = {
+            "user_id": pl.Series(np.tile(np.array(users, np.int64), len(months))),
+            "month": pl.Series([each for each in months for _ in users], dtype=pl.Date),
+        }
+        columns = {}
+        for name in names:
+            odd = drawn.random(height) < 0.1
+            values = np.where(odd, drawn.choice(ODD, height), drawn.random(height) * 1e6)
+            columns[name] = pl.Series(values).set(pl.Series(drawn.random(height) < 0.1), None)
+        return pl.DataFrame({**keys, **columns}).to_arrow()
 
     def put_features(self, users_of: Mapping[date, Sequence[int]]) -> None:
         """Replace those months' rows."""
@@ -106,11 +113,7 @@ class SmallLake:
         self.lake.overwrite(as_table(rows, schemas.TRACKS), schemas.TRACKS)
 
     def number(self) -> Number:
-        odd = [None, float("nan"), -0.0, float("inf"), 5e-324, 0.1 + 0.2]
-        return self.dice.choice(odd) if self.dice.random() < 0.2 else self.dice.random() * 1e6
-
-    def rows(self, table: str, columns: Sequence[str]) -> list[dict[str, object]]:
-        return list(self.lake.read(table).select(*columns).toPandas().to_dict("records"))
+        return self.dice.choice([None, *ODD]) if self.dice.random() < 0.2 else self.dice.random() * 1e6
 
 
 Online = dict[str, tuple[int, tuple[bytes | None, ...]]]

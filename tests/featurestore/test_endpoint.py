@@ -22,6 +22,7 @@ from pozytywka_spark.featurestore.serve.answer_log import AnswerLog, answers_in
 from pozytywka_spark.featurestore.serve.app import Serving, make_app
 from pozytywka_spark.featurestore.serve.champion import Champion, Registry
 from pozytywka_spark.featurestore.serve.metrics import Metrics
+from pozytywka_spark.featurestore.serve.reading import Reads
 from pozytywka_spark.featurestore.stores import Store, open_store
 from pozytywka_spark.models.predictors import Linear
 from pozytywka_spark.models.serving_model import ServingModel
@@ -81,7 +82,7 @@ def endpoint(
         log = AnswerLog(folder, share, clock=lambda: MAY, drawn=metrics.logged, dropped=metrics.dropped)
         champion = Champion(models.registry(), client)
         champion.refresh()
-        serving = Serving(client, champion, log, metrics, max_keys, max_body=2_000)
+        serving = Serving(client, champion, log, metrics, Reads(), max_keys, max_body=2_000)
         with TestClient(make_app(serving), raise_server_exceptions=False) as http:
             yield http, champion
         log.close()
@@ -306,6 +307,7 @@ BAD_REQUESTS: dict[str, tuple[str, str, bytes, int]] = {
     "a track that is a number": ("POST", FEATURES, bad(service="tempo", keys=[7]), 400),
     "a track without a sign": ("POST", FEATURES, bad(service="tempo", keys=[""]), 400),
     "a track of 500 signs": ("POST", FEATURES, bad(service="tempo", keys=["x" * 500]), 400),
+    "a track of half a sign": ("POST", FEATURES, bad(service="tempo", keys=["\ud800"]), 400),
     "too many keys": ("POST", FEATURES, bad(service="plays", keys=MANY), 413),
     "too long": ("POST", FEATURES, bad(service="plays", keys=["1" * 3_000]), 413),
     "no time": ("POST", FEATURES, bad(service="plays", keys=[1], as_of="yesterday"), 400),

@@ -11,12 +11,15 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.featurestore import lake_side
+from pozytywka_spark.featurestore import lake_side, slices
 from pozytywka_spark.featurestore.load import Load, Loaded
-from pozytywka_spark.featurestore.online import target_of
+from pozytywka_spark.featurestore.online import check_reached, target_of
 from pozytywka_spark.featurestore.stage import materialize
+from pozytywka_spark.featurestore.target import Target
+from pozytywka_spark.featurestore.verify import verify
 from pozytywka_spark.lake import open_lake
 from tests.featurestore.small_lake import MODEL, SmallLake, month, offline, online
+from tests.in_memory import MemoryTasks
 from tests.jars import needed
 
 ENGINES = ["delta-rs", pytest.param("delta-spark", marks=pytest.mark.jvm)]
@@ -148,6 +151,7 @@ def test_another_definition_is_another_value(spark: SparkSession, tmp_path: Path
         other = small_lake(spark, tmp_path, "delta-rs", *more)
         assert load(other, "user_month")["user_month"].why_full.startswith("the view, its delay")
         same(other, "user_month")
+        assert verify(other.settings, other.lake, views=["user_month"])[0].kinds == {}
     assert load(other, "user_month", full=True)["user_month"].why_full == "it was asked for"
 
 
@@ -184,6 +188,60 @@ def test_keys_that_are_none_go_with_a_full_load(spark: SparkSession, tmp_path: P
         store.write_many("user_month", ["01", "x", "99"], [value] * 3, store.begin("user_month"))
     assert load(small, "user_month", full=True)["user_month"].deleted == 3
     same(small, "user_month")
+
+
+def test_keys_in_many_slices(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "ROWS_AT_ONCE", 7)
+    small = small_lake(spark, tmp_path)
+
+    def checked(view: str, **expected: int) -> None:
+        done = load(small, view)[view]
+        assert {name: getattr(done, name) for name in expected} == expected
+        same(small, view)
+        (verified, *_) = verify(small.settings, small.lake, views=[view])
+        assert (verified.compared, verified.differences) == (len(online(small.settings, view)), 0)
+
+    small.put_features({month(0): range(1, 41), month(1): range(21, 61)})
+    checked("user_month", written=60, deleted=0)
+    small.put_features({month(1): range(31, 65), month(2): [1, 2]})
+    checked("user_month", written=46, deleted=0)
+    small.put_features({month(0): []})
+    checked("user_month", written=12, deleted=28)
+    small.put_plays({month(each): {f"t{track}": 1 + track for track in range(each, 20)} for each in range(3)})
+    checked("track_popularity", written=20, deleted=0)
+    small.put_plays({month(0): {}})
+    checked("track_popularity", written=19, deleted=1)
+    small.put_tracks({f"t{number}": f"a{number % 9}" for number in range(40)})
+    load(small)
+    with target_of(small.settings).open() as store:
+        (value,) = store.get_many("user_month", ["1"])
+        assert value is not None
+        strays = ["01", "-7", "one", "99", str(2**63)]
+        store.write_many("user_month", strays, [value] * 5, store.begin("user_month"))
+    (verified, *_) = verify(small.settings, small.lake, views=["user_month"])
+    assert verified.kinds == {"extra": 5}
+    assert load(small, "user_month", full=True)["user_month"].deleted == 5
+    same(small, "user_month")
+
+
+def test_into_a_redis(spark: SparkSession, tmp_path: Path, redis_address: str) -> None:
+    small = small_lake(spark, tmp_path, "delta-rs", f"featurestore.address={redis_address}")
+    small.put_features({month(0): range(1, 31), month(1): range(11, 41)})
+    assert load(small, "user_month")["user_month"].written == 40
+    same(small, "user_month")
+    small.put_features({month(1): [11]})
+    assert load(small, "user_month")["user_month"].deleted == 10
+    same(small, "user_month")
+    assert {each.view: each.kinds for each in verify(small.settings, small.lake, views=["user_month"])} == {
+        "user_month": {}
+    }
+
+
+def test_a_folder_is_no_store_of_a_cluster(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^featurestore.address=lmdb:x: a store in a folder is of one"):
+        check_reached(Target("lmdb:x", "NONE"), MemoryTasks(here=False))
+    check_reached(Target("redis://other:1/0", "NONE"), MemoryTasks(here=False))
+    check_reached(Target("lmdb:x", "NONE"), MemoryTasks(here=True))
 
 
 def test_refused_by_name(spark: SparkSession, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def plain(report: IngestReport) -> IngestReport:
     return replace(report, page=None)
 
 
-@pytest.fixture(params=["delta-rs", "delta-spark"])
+@pytest.fixture(params=["delta-rs", pytest.param("delta-spark", marks=pytest.mark.nightly)])  # minutes
 def engine(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     if request.param == "delta-spark" and not delta_overrides():
         pytest.skip("no jars of Delta")
@@ -117,9 +117,11 @@ def test_no_check_looks_at_a_lake_that_an_ingest_changes(
 ) -> None:
     hurried = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"wait_seconds": 0})})
     ingest(spark, at(hurried, first), open_lake(hurried, spark))
-    with only_ingest(hurried.lake.root, hurried.ingest):
-        with pytest.raises(LakeError, match="another ingest is at work"):
-            check_delivery(spark, at(hurried, first))
+    with (
+        only_ingest(hurried.lake.root, hurried.ingest),
+        pytest.raises(LakeError, match="another ingest is at work"),
+    ):
+        check_delivery(spark, at(hurried, first))
 
 
 def test_a_copy_is_gone_whatever_happens(
@@ -137,7 +139,7 @@ def test_a_copy_is_gone_whatever_happens(
 
 def test_a_lake_that_has_no_links_is_named(settings: Settings) -> None:
     far = settings.model_copy(update={"lake": settings.lake.model_copy(update={"root": "s3://bucket/lake"})})
-    with pytest.raises(UsageError, match="lake.root=s3://bucket/lake is on no disk"):
+    with pytest.raises(UsageError, match=r"lake\.root=s3://bucket/lake is on no disk"):
         check_delivery(None, far)  # type: ignore[arg-type]  # nothing is started
 
 

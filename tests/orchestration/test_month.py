@@ -175,7 +175,7 @@ def test_what_is_left_of_a_month_is_told() -> None:
     with OUT.capture() as told:
         show_month(states)
         show_month([*states[:-2], replace(states[-2], state=FAILED), replace(states[-1], state=SKIPPED)])
-        show_month(states[:6])
+        show_month(states[:8])
         show_month([])
     text = told.get()
     assert "2023-05 is done" in text

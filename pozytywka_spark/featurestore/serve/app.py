@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI, Request, Response
-from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from fastapi.concurrency import run_in_threadpool
 
 from pozytywka_spark.errors import PozytywkaError, StoreError
 from pozytywka_spark.featurestore.client import Answer, FeatureClient, ServiceAnswer, UnknownNameError
@@ -31,10 +29,11 @@ from pozytywka_spark.featurestore.serve.asking import (
 )
 from pozytywka_spark.featurestore.serve.champion import VIEW, Champion
 from pozytywka_spark.featurestore.serve.metrics import TYPE, Metrics
+from pozytywka_spark.featurestore.serve.reading import Reads
 
 FEATURES, SCORES, VIEWS = "/v1/features", "/v1/scores", "/v1/views"
 HEALTH, READY, METRICS = "/health", "/ready", "/metrics"
-_ROUTES = {FEATURES, SCORES, VIEWS, HEALTH, READY, METRICS}
+_ROUTES = ", ".join([FEATURES, SCORES, VIEWS, HEALTH, READY, METRICS])
 _BODY_SECONDS = 10.0  # that a body may take to come
 _JSON = "application/json"
 _LOG = logging.getLogger(__name__)
@@ -48,6 +47,7 @@ class Serving:
     champion: Champion
     log: AnswerLog
     metrics: Metrics
+    reads: Reads
     max_keys: int
     max_body: int
 
@@ -87,19 +87,23 @@ def make_app(serving: Serving) -> FastAPI:
     async def metrics() -> Response:
         return await _safely(serving, lambda: _metrics(serving))
 
-    @app.exception_handler(HTTPException)
-    async def of_no_route(request: Request, error: HTTPException) -> Response:
-        known = request.url.path if request.url.path in _ROUTES else "other"
-        serving.metrics.request(known, error.status_code, 0.0)
-        line = f"{request.method} {request.url.path[:100]}: {error.detail}"
-        return _json(answering.error_body(line), error.status_code, error.headers)
+    @app.exception_handler(404)
+    async def of_no_route(request: Request, error: Exception) -> Response:
+        serving.metrics.request("other", 404, 0.0)
+        return _json(answering.error_body(f"no route {request.url.path[:100]}: there are {_ROUTES}"), 404)
+
+    @app.exception_handler(405)
+    async def of_another_method(request: Request, error: Exception) -> Response:
+        serving.metrics.request(request.url.path, 405, 0.0)
+        line = f"{request.url.path} isn't asked by {request.method[:20]}"
+        return _json(answering.error_body(line), 405, getattr(error, "headers", None))
 
     return app
 
 
 async def _features(serving: Serving, request: Request) -> Response:
     asked = features_asked(await _body(request, serving.max_body), serving.max_keys)
-    keys, answer = await run_in_threadpool(_read, serving.client, asked)
+    keys, answer = await serving.reads.run(len(asked.keys), lambda: _read(serving.client, asked))
     serving.metrics.keys(answer.by_view)
     serving.log.offer(asked.service, keys, answer.by_view)
     return _json(answering.features_body(asked.service, asked.keys, answer))
@@ -179,11 +183,16 @@ async def _body(request: Request, limit: int) -> bytes:
     parts, length = [], 0
     try:
         async with asyncio.timeout(_BODY_SECONDS):
-            async for part in request.stream():
-                length += len(part)
+            more = True
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise RefusedError(WRONG, "the caller has gone")
+                parts.append(message.get("body", b""))
+                length += len(parts[-1])
                 if length > limit:
                     raise too_long
-                parts.append(part)
+                more = message.get("more_body", False)
     except TimeoutError:
         raise RefusedError(408, f"the body didn't come within {_BODY_SECONDS:.0f} seconds") from None
     return b"".join(parts)
@@ -199,8 +208,6 @@ async def _safely(serving: Serving, work: Callable[[], Awaitable[Response]]) -> 
         return _json(answering.error_body(str(error)), NOT_NOW)
     except PozytywkaError as error:  # a column that is declared and isn't stored yet
         return _json(answering.error_body(str(error)), NOT_NOW)
-    except ClientDisconnect:
-        return _json(answering.error_body("the caller has gone"), WRONG)
     except Exception:
         _LOG.exception("a request failed")  # the cause is ours alone to read
         return _json(answering.error_body("something went wrong here; the log of the server says what"), 500)

@@ -53,10 +53,18 @@ def stored_keys(keys: Sequence[int | str], entity: str) -> list[str]:
     """The keys as they are stored. Raises `RefusedError` for one that can't be one of the entity."""
     if entity == USER:
         return [_user(key) for key in keys]
-    for key in keys:
-        if not isinstance(key, str) or not 0 < len(key.encode("utf-8", "surrogatepass")) <= LONGEST_KEY:
-            raise RefusedError(WRONG, f"key {_shown(key)}: the id of {_a(entity)} is text, not empty")
-    return [str(key) for key in keys]
+    return [_text(key, entity) for key in keys]
+
+
+def _text(key: int | str, entity: str) -> str:
+    try:
+        if isinstance(key, str) and 0 < len(key.encode()) <= LONGEST_KEY:
+            return key
+    except UnicodeEncodeError:  # half of a sign
+        pass
+    raise RefusedError(
+        WRONG, f"key {_shown(key)}: the id of {_a(entity)} is text of 1 to {LONGEST_KEY} bytes"
+    )
 
 
 def _user(key: int | str) -> str:

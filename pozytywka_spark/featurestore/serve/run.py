@@ -17,6 +17,7 @@ from pozytywka_spark.featurestore.serve.answer_log import AnswerLog, log_folder
 from pozytywka_spark.featurestore.serve.app import Serving, make_app
 from pozytywka_spark.featurestore.serve.champion import Champion, Registry
 from pozytywka_spark.featurestore.serve.metrics import Metrics
+from pozytywka_spark.featurestore.serve.reading import Reads
 from pozytywka_spark.featurestore.stores import open_store
 from pozytywka_spark.models.serving_model import ServingModel
 
@@ -77,7 +78,7 @@ def serving_of(settings: Settings, registry: Registry | None = None) -> Iterator
     looking = Thread(target=look, name="champion", daemon=True)
     looking.start()
     try:
-        yield Serving(client, champion, log, metrics, section.max_keys, section.max_body)
+        yield Serving(client, champion, log, metrics, Reads(), section.max_keys, section.max_body)
     finally:
         over.set()
         log.close()

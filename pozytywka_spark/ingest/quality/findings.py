@@ -29,7 +29,7 @@ _NOTE_MEANING = {
     "stray": "a field that the contract doesn't know: kept in `rescued`",
 }
 # Why a row was rejected, repaired or left out, in words.
-_REASON_MEANING = {
+REASON_MEANING = {
     "missing_id": "an artist or a track without its identifier",
     "missing_user_id": "a user without an identifier",
     "missing_session_id": "an event without its session",
@@ -137,5 +137,5 @@ def _raw_finding(entity: str, outcome: str, reason: str, rows: int, read: int) -
         return Finding(entity, f"raw: {reason}", severity, rows, read, meaning)
     severity = c.INFO if outcome != QUARANTINED else c.ERROR if rows * 2 > read else c.WARN
     parts = [part.strip() for part in reason.split(",")]
-    meaning = "; ".join(_REASON_MEANING.get(part, part.replace("_", " ")) for part in parts)
+    meaning = "; ".join(REASON_MEANING.get(part, part.replace("_", " ")) for part in parts)
     return Finding(entity, f"{outcome}: {reason}", severity, rows, read, meaning)

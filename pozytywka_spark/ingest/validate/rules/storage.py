@@ -8,7 +8,7 @@ from pozytywka_spark.ingest.validate.rules.identifiers import text_id
 from pozytywka_spark.ingest.validate.rules.verdict import Broken, Entity, Judging, Meaning, Row
 from pozytywka_spark.names import STORAGE_CLASSES
 
-_BOUNDS = {"daily_cost": (0, 1_000_000)}
+BOUNDS = {"daily_cost": (0, 1_000_000)}
 
 
 def meaning(row: Row, _: Judging, __: str | None) -> Meaning:
@@ -19,7 +19,7 @@ def meaning(row: Row, _: Judging, __: str | None) -> Meaning:
     broken = first(
         needed("track_id", track),
         None if storage in STORAGE_CLASSES else _unknown_class(),
-        beyond(row, _BOUNDS),
+        beyond(row, BOUNDS),
     )
     return Meaning((track, storage, cost), broken, notes)
 

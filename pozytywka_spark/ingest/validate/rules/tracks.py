@@ -10,7 +10,7 @@ from pozytywka_spark.ingest.validate.rules.verdict import Broken, Entity, Judgin
 from pozytywka_spark.names import AUDIO_FEATURES
 
 _PRECISIONS = {4: "year", 7: "month", 10: "day"}
-_BOUNDS = {
+BOUNDS = {
     "popularity": (0, 100),
     "duration_ms": (1, 86_400_000),
     "explicit": (0, 1),
@@ -45,7 +45,7 @@ def meaning(row: Row, _: Judging, __: str | None) -> Meaning:
     broken = first(
         needed("id", track),
         _BAD_DATE if raw_date is not None and released is None else None,
-        beyond(row, _BOUNDS),
+        beyond(row, BOUNDS),
     )
     return Meaning(columns, broken, notes)
 

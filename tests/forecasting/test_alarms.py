@@ -1,0 +1,131 @@
+"""Which series of a day alarm: false ones rare over all, the highest that explains its children."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pozytywka_spark.forecasting.alarms import Alarm, alarms_of_day
+from pozytywka_spark.forecasting.surprise import Spreads
+
+DAY = date(2023, 5, 3)
+CITIES = ("Gdynia", "Kraków", "Radom", "Warszawa")
+GROUPS = ("jazz", "pop")
+MEASURES = {"plays": 1000.0, "likes": 300.0, "active_users": 50.0}
+BY_GROUP = {"plays": 1000.0, "likes": 300.0}
+SCHEMA = {
+    "measure": pl.String,
+    "city": pl.String,
+    "group_id": pl.String,
+    "actual": pl.Float64,
+    "mean": pl.Float64,
+    "high_90": pl.Float64,
+}
+
+
+def day_of(
+    left: Mapping[tuple[str, str], float] | None = None,
+    dice: np.random.Generator | None = None,
+    measures: Mapping[str, float] = MEASURES,
+) -> pl.DataFrame:
+    """Series of a day, of which `left` says what is left of a city (and `all` groups) or of a city's group.
+
+    A city's group has half the city's; its sd is a fifth of the mean there, and sums have the sum's.
+    """
+    rows = []
+    for measure, mean in measures.items():
+        cells = {}
+        for city in CITIES:
+            for group in GROUPS:
+                factor = (left or {}).get((city, group), (left or {}).get((city, "all"), 1.0))
+                drawn = 1 + 0.2 * dice.standard_normal() if dice else 1.0
+                cells[city, group] = round(mean / 2 * factor * max(drawn, 0))
+        for city in ("all", *CITIES):
+            for group in ("all", *GROUPS):
+                if measure == "active_users" and group != "all":
+                    continue
+                mine = [
+                    value for (c, g), value in cells.items() if city in ("all", c) and group in ("all", g)
+                ]
+                expected, sd = mean / 2 * len(mine), 0.2 * mean / 2 * len(mine) ** 0.5
+                rows.append((measure, city, group, float(sum(mine)), expected, expected + 1.645 * sd))
+    return pl.DataFrame(rows, SCHEMA, orient="row")
+
+
+def alarms(rows: pl.DataFrame, false_alarms: float = 1.0) -> list[Alarm]:
+    return alarms_of_day(DAY, rows, Spreads(usual=1.0), false_alarms)
+
+
+def places(found: list[Alarm]) -> list[tuple[str, str]]:
+    return [alarm.node.place for alarm in found]
+
+
+def test_a_day_as_expected_alarms_nobody() -> None:
+    assert alarms(day_of()) == []
+    assert alarms(day_of().clear()) == []
+
+
+def test_an_outage_of_the_service_is_one_alarm() -> None:
+    found = alarms(day_of({(city, "all"): 0.4 for city in CITIES}))
+    assert places(found) == [("all", "all")]
+    (alarm,) = found
+    assert alarm.node.measure == "plays"
+    assert [node.measure for node in alarm.others] == ["active_users", "likes"]  # the least p first
+    assert alarm.is_incomplete
+    assert alarm.detail == (
+        "plays 40% of what was expected; also active_users 40%, likes 40%; a delivery may be incomplete"
+    )
+    assert (alarm.node.actual, alarm.node.mean) == (1600.0, 4000.0)
+
+
+def test_an_outage_of_a_city_is_the_citys() -> None:
+    found = alarms(day_of({("Radom", "all"): 0.05}))
+    assert places(found) == [("Radom", "all")]
+    assert not found[0].is_incomplete
+
+
+def test_what_a_group_does_in_one_city_is_told_there() -> None:
+    found = alarms(day_of({("Radom", "pop"): 5.0}, measures=BY_GROUP))
+    assert places(found) == [("Radom", "pop")]
+
+
+def test_a_group_is_its_own_alarm() -> None:
+    found = alarms(day_of({(city, "pop"): 0.05 for city in CITIES}, measures=BY_GROUP))
+    assert places(found) == [("all", "pop")]
+
+
+def test_what_an_outage_does_not_explain_is_told_beside_it() -> None:
+    left = {(city, "all"): 0.4 for city in CITIES} | {("Radom", "all"): 3.0}
+    found = places(alarms(day_of(left)))
+    assert ("Radom", "all") in found
+    left = {(city, "all"): 0.5 for city in CITIES} | {("Radom", "all"): 0.0}
+    assert places(alarms(day_of(left, measures={"plays": 100_000.0}))) == [("all", "all"), ("Radom", "all")]
+
+
+def test_a_few_of_many_are_told_and_not_the_sum() -> None:
+    """Two cities of four rise and the sum with them: the others look like a quiet day."""
+    found = places(alarms(day_of({("Radom", "all"): 4.0, ("Gdynia", "all"): 4.0})))
+    assert found == [("Gdynia", "all"), ("Radom", "all")]
+
+
+def test_false_alarms_are_as_rare_as_asked_for() -> None:
+    """Over four months of quiet days, of normal deviations that the forecasts know."""
+    dice = np.random.default_rng(3)
+    days = 1098
+    asked = 36.0  # a quarter, so that there is something to count
+    found = sum(len(alarms(day_of(dice=dice), asked)) for _ in range(days // 9))
+    expected = asked * days / 9 / 91.3
+    assert found <= expected + 3 * expected**0.5
+
+
+@pytest.mark.parametrize("false_alarms", [0.1, 1.0, 10.0])
+def test_all_limits_together_are_what_is_asked_for(false_alarms: float) -> None:
+    rows = day_of({(city, "all"): 0.01 for city in CITIES})
+    found = alarms(rows, false_alarms)
+    assert found
+    limits = {alarm.node.level: alarm.node.limit for alarm in found}
+    assert limits["total"] == pytest.approx(false_alarms / 91.3125 * 0.45 / 3)
