@@ -39,7 +39,7 @@ def losses_at(proposals: Proposals, row: int) -> dict[str, float]:
 
 
 def pooled(losses: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Geometric means of series' losses, by model, drawn to 1 as far as they are few: of one series it is 1."""
+    """Geometric means of series' losses, by model, drawn to 1 as they are few: of one series it is 1."""
     logs: dict[str, list[float]] = defaultdict(list)
     for of in losses:
         for name, loss in of.items():
