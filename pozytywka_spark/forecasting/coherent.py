@@ -142,8 +142,8 @@ def _closed_form(base: Values, matrix: Values, samples: Values) -> Values:
 def _samples(base: Values, matrix: Values, errors: Values) -> Values:
     """Errors of whole steps, and of each series one by itself, which keeps covariances from being singular.
 
-    Covariances matter: models that miss a change of level miss it in every series, which only the sums show. The
-    unit is such that half of the variances are over 1.
+    Covariances matter: models that miss a change of level miss it in every series, which only the sums show.
+    The unit is such that half of the variances are over 1.
     """
     variances = _variances(base, matrix, errors)
     of_steps = errors[:, np.isfinite(errors).all(axis=0)]

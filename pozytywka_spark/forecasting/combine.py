@@ -39,12 +39,12 @@ def losses_at(proposals: Proposals, row: int) -> dict[str, float]:
 
 
 def pooled(losses: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Geometric means of series' losses, by model."""
+    """Geometric means of series' losses, by model, drawn to 1 as they are few: of one series it is 1."""
     logs: dict[str, list[float]] = defaultdict(list)
     for of in losses:
         for name, loss in of.items():
             logs[name].append(float(np.log(np.clip(loss, LEAST_LOSS, 1 / LEAST_LOSS))))
-    return {name: float(np.exp(np.mean(values))) for name, values in logs.items()}
+    return {name: float(np.exp(np.mean(values) * (1 - 1 / len(values)))) for name, values in logs.items()}
 
 
 def weights_at(

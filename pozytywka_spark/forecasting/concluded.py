@@ -50,17 +50,24 @@ def conclude(wholes: Mapping[str, Whole], proposals: Mapping[str, Proposals], sp
 def _weights(
     wholes: Mapping[str, Whole], proposals: Mapping[str, Proposals]
 ) -> dict[str, list[dict[str, float]]]:
-    """Weights a series and origin; series are like each other if their origins are the same times."""
+    """Weights a series and origin; series are like each other if their origins are the same times.
+
+    At the forecast's own origin all of the bucket are: what they hold has been by then.
+    """
     alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for name, of in proposals.items():
         alike[tuple(int(wholes[name].steps[origin]) for origin in of.origins)].append(name)
     weights: dict[str, list[dict[str, float]]] = {name: [] for name in proposals}
     for origins, names in alike.items():
-        for row in range(len(origins)):
+        for row in range(len(origins) - 1):
             losses = {name: losses_at(proposals[name], row) for name in names}
             like_it = pooled(list(losses.values()))
             for name in names:
                 weights[name].append(weights_at(proposals[name], row, losses[name], like_it))
+    last = {name: losses_at(of, len(of.origins) - 1) for name, of in proposals.items()}
+    like_it = pooled(list(last.values()))
+    for name, of in proposals.items():
+        weights[name].append(weights_at(of, len(of.origins) - 1, last[name], like_it))
     return weights
 
 

@@ -24,12 +24,24 @@ def widths_of(errors: Sequence[Values], horizon: int) -> list[dict[int, Values]]
     `errors` has, a series, the absolute scaled errors of its combined forecasts: a row an origin, a column a
     step ahead, NaN where nothing came. Their shape over the horizon is the pool's, monotone; their size is
     the series' own, drawn to the pool's as far as it has few origins. The level's quantile is taken over all
-    errors of the pool, each divided by what the series' other origins would have said.
+    errors of the pool, each divided by what the series' other origins would have said. Series that never
+    erred, such as constants, have no width and no say.
     """
-    shape = _shape(errors, horizon)
-    sizes = [_sizes(error / shape) for error in errors]
-    means = [np.nanmean(size) for size in sizes if np.isfinite(size).any()]
+    erred = [error for error in errors if np.nansum(error) > 0]
+    shape = _shape(erred, horizon)
+    means = [np.nanmean(_sizes(error / shape)) for error in erred]
     pool = float(np.mean(means)) if means else 1.0
+    widths = iter(_of_those_that_erred(erred, shape, pool))
+    quiet = {level: np.zeros(horizon) for level in LEVELS}
+    unknown = {level: shape * pool * WITHOUT_ERRORS[level / 100] for level in LEVELS}
+    return [
+        next(widths) if np.nansum(error) > 0 else (quiet if np.isfinite(error).any() else unknown)
+        for error in errors
+    ]
+
+
+def _of_those_that_erred(errors: Sequence[Values], shape: Values, pool: float) -> list[dict[int, Values]]:
+    sizes = [_sizes(error / shape) for error in errors]
     scores = [
         (error / shape)[row] / expected
         for error, size in zip(errors, sizes, strict=True)
@@ -56,7 +68,7 @@ def _shape(errors: Sequence[Values], horizon: int) -> Values:
     ahead = np.arange(horizon)
     fit = IsotonicRegression(y_min=1e-3).fit(ahead, means, sample_weight=counts + 1e-9)
     rising = np.asarray(fit.predict(ahead))
-    return np.maximum(rising / rising.mean(), 0.2)
+    return np.asarray(np.maximum(rising / rising.mean(), 0.2))
 
 
 def _sizes(normed: Values) -> Values:

@@ -118,6 +118,8 @@ def test_every_odd_series_is_forecast() -> None:
 def test_the_fallback_is_stated(name: str, mean: float, weights: set[str]) -> None:
     made = forecast_bucket(daily({name: ODD[name]}), SPEC).forecasts
     assert set(made["mean"]) == {mean}
+    if name in ("constant", "all zero"):
+        assert made["low_90"].equals(made["high_90"])
     assert {pair["key"] for pair in made["weights"][0]} == weights
 
 

@@ -42,7 +42,7 @@ def test_half_the_error_weighs_more_and_worse_than_naive_is_out() -> None:
         worse=[[3, 3], [3, 3], [9, 9]],
     )
     assert losses_at(made, 2) == {"seasonal_naive": 1.0, "half": 0.5, "worse": 1.5}
-    more = 2 ** (OWN_POWER + POOLED_POWER)
+    more = 2**OWN_POWER
     weights = weighed(made, 2)
     assert weights == pytest.approx({"seasonal_naive": 1 / (1 + more), "half": more / (1 + more)})
     assert combined_at(made, 2, weights) == pytest.approx([5 - 3 / (1 + more)] * 2)
@@ -53,8 +53,8 @@ def test_series_like_it_have_a_say() -> None:
     made = proposals(seasonal_naive=naive, a=same, b=same)
     weights = weighed(made, 2, {"seasonal_naive": 1.0, "a": 0.5})
     assert weights["b"] == weights["seasonal_naive"]
-    # the geometric mean of its own loss of 1 and the other's of a half
-    assert weights["a"] / weights["b"] == pytest.approx(0.5 ** (-POOLED_POWER / 2))
+    # the geometric mean of its own loss of 1 and the other's of a half, drawn to 1 by half as there are two
+    assert weights["a"] / weights["b"] == pytest.approx(0.5 ** (-POOLED_POWER / 4))
 
 
 def test_an_origin_is_weighed_by_what_was_known_then() -> None:
@@ -113,6 +113,20 @@ def test_a_loud_series_is_wider_than_a_quiet_one() -> None:
     draws[0] *= 10
     widths = widths_of(list(draws), 5)
     assert widths[0][90].mean() > 4 * widths[1][90].mean()
+
+
+def test_who_never_erred_has_no_width_and_narrows_nobody_elses() -> None:
+    draws = list(np.abs(np.random.default_rng(0).normal(0, 1, (5, 4, 6))))
+    alone = widths_of(draws, 6)
+    among = widths_of([np.zeros((4, 6)), *draws, *[np.zeros((4, 6))] * 50], 6)
+    assert among[0][90].tolist() == [0] * 6
+    assert [width[90].tolist() for width in among[1:6]] == [width[90].tolist() for width in alone]
+
+
+def test_a_series_without_errors_takes_the_pools() -> None:
+    draws = list(np.abs(np.random.default_rng(0).normal(0, 1, (5, 4, 6))))
+    widths = widths_of([*draws, np.empty((0, 6))], 6)
+    assert widths[5][90].mean() == pytest.approx(np.mean([width[90].mean() for width in widths[:5]]), rel=0.3)
 
 
 @given(

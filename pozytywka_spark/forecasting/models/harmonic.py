@@ -48,11 +48,11 @@ class Harmonic:
         unit = 1.0 if begun.logs else max(float(np.abs(values).mean()), 1e-300)
         number, season, year = len(values), past.season, past.seasons[1]
         waves = 2 if number >= 2 * year else 1
-        design, spreads = _design(np.arange(number + past.horizon) - number, season, year, waves)
+        design, spreads = _design(np.arange(-number, past.horizon, dtype=np.float64), season, year, waves)
         betas, errors, memory = _fitted(design[:number], values / unit, spreads)
         fading = errors[-1] * memory ** np.arange(1, past.horizon + 1)
         mean = unit * (design[number:] @ betas + fading)
-        return np.exp(mean) if begun.logs else mean
+        return np.asarray(np.exp(mean) if begun.logs else mean)
 
 
 def _design(time: Values, season: int, year: int, waves: int) -> tuple[Values, Values]:
@@ -68,13 +68,17 @@ def _fitted(design: Values, values: Values, spreads: Values) -> tuple[Values, Va
     """Coefficients, errors and how far an error remembers the one before."""
     penalty = np.zeros(len(spreads))
     memory = 0.0
+    betas = np.zeros(len(spreads))
+    errors = values
     for _ in range(3):  # the errors' size and memory are needed for what they are the result of
         # differences of neighbours, as far as errors remember: what remains is independent
         own, other = values[1:] - memory * values[:-1], design[1:] - memory * design[:-1]
         inner = other.T @ other + np.diag(penalty) + 1e-9 * np.eye(len(spreads))
-        betas = np.linalg.solve(inner, other.T @ own)
+        betas = np.asarray(np.linalg.solve(inner, other.T @ own), dtype=np.float64)
         errors = values - design @ betas
-        memory = float(np.clip(errors[1:] @ errors[:-1] / max(errors @ errors, 1e-300), 0.0, 0.97))
+        memory = float(
+            np.clip(float(errors[1:] @ errors[:-1]) / max(float(errors @ errors), 1e-300), 0.0, 0.97)
+        )
         left = own - other @ betas
         penalty = np.where(np.isinf(spreads), 0.0, left.var() / spreads**2)
     return betas, errors, memory
