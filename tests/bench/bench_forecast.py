@@ -58,7 +58,7 @@ def told(spark: SparkSession, lake: Lake, number: int, asked: Asked) -> str:
     waited, used = time.perf_counter() - begun, processor_seconds(spark) - before
     failed = sum(counted.failures.values())
     return (
-        f"{number:,} series: {waited:.0f} s ({waited - forecast:.1f} of them to write), {used:.0f} core-seconds, "
+        f"{number:,} series: {waited:.0f} s ({waited - forecast:.1f} of them to write), {used:.0f} core-s, "
         f"{used / number:.2f} a series; largest worker {largest_worker(spark):.2f} GB; "
         f"{counted.forecasts:,} rows, {failed} failures"
     )
