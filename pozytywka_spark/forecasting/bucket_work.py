@@ -74,7 +74,7 @@ class SettleMeasure:
 def backtest_bounds(concluded: Concluded, spec: Spec) -> pl.DataFrame:
     """The intervals that each origin of the backtest would have had by the errors of the others.
 
-    Grain: series, origin, days ahead; none where there is no other origin to judge by.
+    A row a series, origin and day ahead; none where there is no other origin to judge by.
     """
     names = list(concluded.proposals)
     scaled = [_scaled(concluded, name) for name in names]

@@ -46,7 +46,7 @@ class SumErrors:
 
 
 def summed(rows: pl.DataFrame) -> pl.DataFrame:
-    """Sums of a frame of errors."""
+    """Sums of rows of errors: `BY` and `SUMS`."""
     inside = {
         f"inside_{level}": pl.col("actual").is_between(f"low_{level}", f"high_{level}").sum()
         for level in LEVELS

@@ -39,6 +39,6 @@ def forecast(
     logged = logged_run(settings, report.asked.run)
     if report.unchanged and logged is not None:
         return Made(report, logged, None)
-    html = page_of(lake)
+    html = page_of(lake, report.asked.origin)
     page = put_page(settings, html)
     return Made(report, logged or log_forecast(settings, lake, report, html), page)

@@ -42,9 +42,12 @@ def put_page(settings: Settings, html: str) -> str:
     return str(write_page(settings, PAGE, html))
 
 
-def page_of(lake: Lake) -> str:
-    """The page as HTML."""
-    daily = latest_of(lake, DAILY)
+def page_of(lake: Lake, origin: date | None = None) -> str:
+    """The page as HTML, of the forecast of an origin or of the latest; plans are of the latest only."""
+    latest = latest_of(lake, DAILY)
+    daily = latest
+    if origin is not None and origin != latest.origin:
+        daily = Latest(DAILY, origin, forecast_rows(lake, DAILY, origin))
     monthly = latest_of(lake, MONTHLY) if origins_of(lake, MONTHLY) else None
     if monthly is not None and monthly.origin != daily.origin.replace(day=1):
         monthly = None  # of an earlier forecast
@@ -59,7 +62,7 @@ def page_of(lake: Lake) -> str:
             alarms=alarms,
             alarm_count=count,
             checks=_checks(lake),
-            plans=next_plans(lake, PLANS),
+            plans=next_plans(lake, PLANS) if daily is latest else (),
             names=group_names(lake),
         )
     )

@@ -75,7 +75,7 @@ def _table(frame: pl.DataFrame, step: str) -> pa.Table:
 
 
 def with_keys(frame: pl.DataFrame) -> pl.DataFrame:
-    """Measure, city and genre group in the place of the series' name."""
+    """The columns `measure`, `city` and `group_id` in the place of `series`, their name."""
     parts = pl.col("series").str.split_exact(SEPARATOR, 2).struct
     keys = {key: parts.field(f"field_{place}") for place, key in enumerate(KEYS)}
     city = keys["city"].str.replace_all(ESCAPED, SEPARATOR, literal=True)

@@ -21,7 +21,7 @@ def show_step(state: StepState, already_done: bool) -> None:
 
 
 def exit_code(state: StepState) -> int:
-    """What the step's own job ends with: 3 if the gate kept the champion, 4 if there are alerts or alarms, else 0."""
+    """What the step's own job ends with: 3 if the gate kept the champion, 4 if something alerts, else 0."""
     if state.step == "gate" and state.outcome.get("kept"):
         return KEPT
     if state.step == "check" and state.outcome.get("alarms"):

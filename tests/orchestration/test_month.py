@@ -179,7 +179,7 @@ def test_what_is_left_of_a_month_is_told() -> None:
         show_month([])
     text = told.get()
     assert "2023-05 is done" in text
-    assert "left of 2023-05: assign; go on with --monthly 2023-05" in text
+    assert "left of 2023-05: report; go on with --monthly 2023-05" in text
     assert "left of 2023-05: train, gate, score, assign, report, materialize;" in text
     assert "no month's work is on record" in text
 
