@@ -58,8 +58,8 @@ NIGHTLY = {
         "four sessions with Hadoop's S3 file system: an ingest there runs in the suite"
     ),
     "tests/store/test_s3_pipeline.py": "the four stages twice, once with every file through HTTP",
-    "tests/topics/test_real_groups.py::test_two_samples_and_a_refit_hardly_differ": (
-        "four groupings of 26,000 real artists, seconds each: one runs in the suite"
+    "tests/topics/test_real_groups.py::test_groups_tell_of_artists_held_back_and_hardly_move": (
+        "five groupings of 26,000 real artists, seconds each: a quick one runs in the suite"
     ),
     "tests/simulation/test_simulation_search.py::test_the_genetic_search_beats_random_search": (
         "random search is given ten times the evaluations, for two seeds"

@@ -11,9 +11,13 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import igraph
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -55,6 +59,10 @@ def communities(graph: Graph, search: Search, before: Ints | None = None) -> Int
     """
     if not len(graph.edges):
         return np.arange(graph.nodes)
+    import igraph  # of an extra
+
+    # an edge that a sample hasn't drawn stays, with weight 0: the network is built once
+    network = igraph.Graph(n=graph.nodes, edges=graph.edges)
     together = np.zeros(len(graph.edges))
     if before is not None:
         one, other = before[graph.edges[:, 0]], before[graph.edges[:, 1]]
@@ -62,10 +70,10 @@ def communities(graph: Graph, search: Search, before: Ints | None = None) -> Int
     drawn = np.random.default_rng(search.seed)
     for number in range(search.rounds):
         weights = drawn.poisson(graph.weights).astype(np.float64)
-        labels = _leiden(graph, weights, search.resolution, search.seed + number)
+        labels = _leiden(network, weights, search.resolution, search.seed + number)
         together += labels[graph.edges[:, 0]] == labels[graph.edges[:, 1]]
     start = None if before is None else _each_new_alone(before)
-    return _in_order(_leiden(graph, together / search.rounds, search.resolution, search.seed, start))
+    return _in_order(_leiden(network, together / search.rounds, search.resolution, search.seed, start))
 
 
 def _each_new_alone(before: Ints) -> Ints:
@@ -73,16 +81,16 @@ def _each_new_alone(before: Ints) -> Ints:
     return np.unique(np.where(before == UNKNOWN, alone, before), return_inverse=True)[1].astype(np.int64)
 
 
-def _leiden(graph: Graph, weights: Floats, resolution: float, seed: int, start: Ints | None = None) -> Ints:
-    import igraph  # 0.1 s, and of an extra
+def _leiden(
+    network: igraph.Graph, weights: Floats, resolution: float, seed: int, start: Ints | None = None
+) -> Ints:
+    import igraph
 
-    there = weights > 0
-    network = igraph.Graph(n=graph.nodes, edges=graph.edges[there])
     igraph.set_random_number_generator(random.Random(seed))  # noqa: S311 to be repeatable, not secret
     try:
         found = network.community_leiden(
             objective_function="modularity",
-            weights=weights[there].tolist(),
+            weights=weights.tolist(),
             resolution=resolution,
             n_iterations=-1,
             initial_membership=None if start is None else start.tolist(),

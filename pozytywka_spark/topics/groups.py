@@ -72,7 +72,7 @@ def kept_overrides(rows: pl.DataFrame, before: pl.DataFrame) -> dict[str, str]:
 
 
 def moved_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """Those whose group is another one than before the last refit, not by a person's word since."""
+    """The rows of genres whose group is another one than before the last refit, not by a person since."""
     return rows.filter(pl.col("group_id") != pl.col("previous_group_id"), pl.col("assigned_by") != OVERRIDE)
 
 

@@ -10,14 +10,16 @@ from ../shared/data/sample with replacement.
 from __future__ import annotations
 
 import argparse
-import resource
+import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
+import psutil
 from scipy import sparse
 
 from pozytywka_spark.config import load_settings
@@ -26,6 +28,7 @@ from pozytywka_spark.schemas import ARTISTS, TRACKS
 from pozytywka_spark.spark.session_on_demand import session_on_demand
 from pozytywka_spark.topics.counts import count_genres, genre_rows
 from pozytywka_spark.topics.stage import make_topics
+from tests.bench.memory import together
 from tests.topics import judge
 
 GROUPS = 31  # as many as communities find, give or take
@@ -157,14 +160,37 @@ def measure_size(artists: int, tracks_each: int) -> None:
             lake.overwrite(frame.with_columns(missing).select(table.columns).to_arrow(), table)
         del rows, tracks
         for name in ("fit and assign", "the same again"):
-            begun = time.perf_counter()
-            report = make_topics(settings, lake)
-            print(f"{artists:>10,} artists  {name}  {time.perf_counter() - begun:.1f} s", flush=True)
-        del report
-    own, workers = (
-        resource.getrusage(who).ru_maxrss / 1e6 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    print(f"peak memory: {own:.2f} GB of this process, {workers:.2f} GB of the largest other")
+            watch = Watch()
+            make_topics(settings, lake)
+            print(f"{artists:>10,} artists  {name}  {watch.told()}", flush=True)
+
+
+class Watch:
+    """Time, work on all cores, and the most memory that this process and those it started had together."""
+
+    def __init__(self) -> None:
+        self._begun, self._worked, self._most = time.perf_counter(), _worked(), 0.0
+        self._over = threading.Event()
+        self._looking = threading.Thread(target=self._look, daemon=True)
+        self._looking.start()
+
+    def _look(self) -> None:
+        while not self._over.wait(1.0):
+            self._most = max(self._most, together(os.getpid()))
+
+    def told(self) -> str:
+        """In words; the watch is stopped."""
+        self._over.set()
+        self._looking.join()
+        elapsed, worked = time.perf_counter() - self._begun, _worked() - self._worked
+        return f"{elapsed:.1f} s, {worked:.1f} s of work, together at most {self._most:.2f} GB"
+
+
+def _worked() -> float:
+    """Seconds of processor time of this process and those it started that still run."""
+    mine = psutil.Process()
+    times = [process.cpu_times() for process in (mine, *mine.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -31,7 +32,13 @@ def test_the_judges_settings_are_the_defaults() -> None:
     assert topics.words_confidence == how.words_confidence
 
 
-def test_groups_tell_of_artists_held_back_and_nearly_all_have_one(artists: pl.DataFrame) -> None:
+def test_a_quick_search_tells_of_artists_held_back(artists: pl.DataFrame) -> None:
+    tested, trained = judge.drawn(artists, 10, 0.2)
+    quick = replace(judge.HOW, search=replace(judge.HOW.search, rounds=5))
+    assert judge.agreement(tested, judge.fitted(trained, how=quick)) >= 0.8
+
+
+def test_groups_tell_of_artists_held_back_and_hardly_move(artists: pl.DataFrame) -> None:
     tested, trained = judge.drawn(artists, 10, 0.2)
     rows = fit_groups(count_genres(trained), judge.HOW)
     groups = judge.as_labels(rows)
@@ -44,9 +51,6 @@ def test_groups_tell_of_artists_held_back_and_nearly_all_have_one(artists: pl.Da
     assert (held != "other").mean() >= 0.99  # type: ignore[operator] a number
     subgroups = named.filter(pl.col("group_id") != "other").get_column("subgroup_id").n_unique()
     assert 100 <= subgroups <= 200
-
-
-def test_two_samples_and_a_refit_hardly_differ(artists: pl.DataFrame) -> None:
     one, other = (judge.fitted(judge.bootstrap(artists, seed)) for seed in (0, 1))
     assert judge.steadiness(artists, one, other) >= 0.75
     _, first = judge.drawn(artists, 30, 1 / 6)
