@@ -66,7 +66,7 @@ def document(settings: Settings) -> dict[str, Any]:
         "status": "active",
         "domain": "music streaming",
         "description": {
-            "purpose": "Raw logs and catalogues of the service; tables, features and scores follow from them.",
+            "purpose": "Raw logs and catalogues of the service, for tables, features and scores.",
             "usage": "One folder a delivery. Of each entity a file ENTITY.jsonl (one JSON object a line, "
             "UTF-8; plain, .gz, .bz2 or .zst) or a folder of such parts. Entities may be left out; what came "
             "before may come again. Try it with: ingest --check --set raw.path=FOLDER",

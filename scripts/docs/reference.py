@@ -76,8 +76,10 @@ CODES: Mapping[int, str] = {
     0: "done, or nothing to do",
     1: "failed; one line on standard error says what to do, `--verbose` adds the stack trace",
     2: "wrong usage: the command line or a setting",
-    3: "`gate`, and `pipeline --step gate`: the old champion was kept; `factory promote`: not proven again, the side stays in shadow",
-    4: "`monitor`, and `pipeline --step monitor`: there are alerts; `forecast check`: a day is out of order; `featurestore verify`: a value differs; `featurestore status`: older than promised",
+    3: "`gate`, and `pipeline --step gate`: the old champion was kept; `factory promote`: not proven again, "
+    "the side stays in shadow",
+    4: "`monitor`, and `pipeline --step monitor`: there are alerts; `forecast check`, and `pipeline --step check`: a day is "
+    "out of order; `featurestore verify`: a value differs; `featurestore status`: older than promised",
     130: "interrupted; the same command goes on",
 }
 
