@@ -172,3 +172,25 @@ def test_a_month_without_events_is_named(
     error = capsys.readouterr().err
     assert "no free user was active in 2023-01: months with features are 2022-01 to 2022-06" in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.nightly  # a month twice, once with each step asked for by itself: `run_step` has quick tests
+def test_a_month_done_step_by_step_ends_as_a_whole_one(
+    spark: SparkSession, june: tuple[Path, str], deliveries: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, late = deliveries
+    whole, stepwise = a_copy(june[0], tmp_path / "whole"), a_copy(june[0], tmp_path / "stepwise")
+    pipeline(whole, late, "2022-07")
+    codes = {}
+    for step in STEPS:
+        flags = ("--monthly", "2022-07", "--step", step.name)
+        codes[step.name] = run("pipeline", *settings_of(stepwise, late), flags=flags)
+    settings = load_settings("local", settings_of(stepwise, late))
+    states = {each.step: each for each in read_states(open_lake(settings, spark)) if each.month.month == 7}
+    expected = {
+        "monitor": 4 if states["monitor"].outcome["alerts"] else 0,
+        "gate": 3 if states["gate"].outcome["kept"] else 0,
+    }
+    assert codes == {step.name: expected.get(step.name, 0) for step in STEPS}
+    for found, wanted in zip(end_state(spark, stepwise, late), end_state(spark, whole, late), strict=True):
+        assert found == wanted
