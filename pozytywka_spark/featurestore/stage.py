@@ -59,6 +59,7 @@ def _load(settings: Settings, lake: Lake, store: Store, target: Target, view: Vi
     reason = whole_reason(record, now, asked=full)
     if record is not None and not reason and record.table_version == now.version:
         as_declared = record_now(settings, view, now, month_of(record), record.notes, whole=False)
+        as_declared = replace(as_declared, notes=record.notes)  # those are of the load that wrote the values
         if record != as_declared:
             store.set_meta(view.name, as_declared.plain(), store.begin(view.name))
         return Loaded(view.name, UNCHANGED, since=now.version, version=now.version)

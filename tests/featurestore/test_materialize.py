@@ -13,7 +13,7 @@ from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.featurestore import lake_side, slices
 from pozytywka_spark.featurestore.load import Load, Loaded
-from pozytywka_spark.featurestore.online import check_reached, target_of
+from pozytywka_spark.featurestore.online import check_reached, record_in, target_of
 from pozytywka_spark.featurestore.stage import materialize
 from pozytywka_spark.featurestore.target import Target
 from pozytywka_spark.featurestore.verify import verify
@@ -152,6 +152,16 @@ def test_another_definition_is_another_value(spark: SparkSession, tmp_path: Path
         assert load(other, "user_month")["user_month"].why_full.startswith("the view, its delay")
         same(other, "user_month")
         assert verify(other.settings, other.lake, views=["user_month"])[0].kinds == {}
+    # another clock is told to readers, and no value is written again for it
+    wall = small_lake(
+        spark, tmp_path, "delta-rs", "featurestore.float32=[user_month]", "featurestore.clock=wall"
+    )
+    assert load(wall, "user_month")["user_month"].state == "unchanged"
+    with target_of(wall.settings).open() as store:
+        record = record_in(store, "user_month")
+    assert record is not None
+    assert record.clock == "wall"
+    load(other, "user_month")
     assert load(other, "user_month", full=True)["user_month"].why_full == "it was asked for"
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
@@ -23,6 +22,7 @@ from pozytywka_spark.lake.delta_rs import growth, log, maintenance, merge, read_
 from pozytywka_spark.lake.delta_rs import supported_features as guard
 from pozytywka_spark.lake.delta_rs.file_store import Check, Store, checked, commit_files, write_and_commit
 from pozytywka_spark.lake.delta_rs.merge_written import Upsert
+from pozytywka_spark.lake.delta_rs.within import check_within, wanted
 from pozytywka_spark.lake.notes import read_notes
 from pozytywka_spark.lake.open_tasks import open_tasks
 from pozytywka_spark.lake.shard_list import check_columns, data_files, shards_of
@@ -144,14 +144,14 @@ class DeltaRsLake:
         self, rows: Rows, table: Table, partitions: Sequence[Partition], *, txn: Txn | None = None
     ) -> int | None:
         """See `api.Lake`."""
-        rendered = _wanted(table, partitions)
+        rendered = wanted(table, partitions)
         return self._write(
             rows,
             table,
             "REPLACE PARTITIONS",
             txn,
             lambda delta: _within(delta, rendered),
-            check=lambda actions: _check_within(table, actions, rendered),
+            check=lambda actions: check_within(table, actions, rendered),
         )
 
     def rewrite(
@@ -279,23 +279,6 @@ def _exactly(name: str, delta: DeltaTable, paths: Set[str]) -> list[log.ActiveFi
             f"table {name}: another writer changed the files that were to be rewritten; run it again"
         )
     return active
-
-
-def _wanted(table: Table, named: Sequence[Partition]) -> list[partitions.Rendered]:
-    if not named:
-        raise LakeError(f"table {table.name}: replace_partitions was told no partition")
-    return partitions.checked(table.name, table.schema, table.partition_by, named)
-
-
-def _check_within(
-    table: Table, actions: Sequence[AddAction], rendered: Sequence[partitions.Rendered]
-) -> None:
-    for action in actions:
-        if not partitions.within(action.partition_values, rendered):
-            raise LakeError(
-                f"table {table.name}: a row lies in {partitions.named(action.partition_values)}, "
-                f"outside {'; '.join(map(partitions.named, rendered))}"
-            )
 
 
 def _check_table(table: Table, delta: DeltaTable, *, replaces: bool, new_schema: bool) -> None:
