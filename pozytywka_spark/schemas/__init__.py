@@ -37,7 +37,6 @@ from pozytywka_spark.schemas.feed import (
     FEED_SURVEYS,
     FEED_WEIGHTS,
 )
-from pozytywka_spark.schemas.feedback import FEEDBACK, FEEDBACK_SIGNALS
 from pozytywka_spark.schemas.forecasting import (
     FORECAST_ALARMS,
     FORECAST_CHECKS,
@@ -98,8 +97,6 @@ __all__ = [
     "FACTORY_MODELS",
     "FEATURE_BUILDS",
     "FEED",
-    "FEEDBACK",
-    "FEEDBACK_SIGNALS",
     "FEED_ASIDE",
     "FEED_EVALUATIONS",
     "FEED_SEEN",

@@ -31,8 +31,6 @@ WRITERS: dict[str, tuple[Writer, ...]] = {
     "feature_builds": (("features", "features/build/state_tables.py"),),
     "features": (_BUILT,),
     "artist_groups": (("topics", "topics/stage.py"),),
-    "feedback": (("ingest", "ingest/stage.py"),),
-    "feedback_signals": (("feedback", "feedback/stage.py"),),
     "forecast_alarms": (("forecast", "forecasting/check.py"),),
     "forecast_checks": (("forecast", "forecasting/check.py"),),
     "forecast_errors": (("forecast", "forecasting/stage.py"),),
