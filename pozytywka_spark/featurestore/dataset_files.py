@@ -60,7 +60,7 @@ def prepared(
 
 
 def packed(piece: pa.Table) -> pl.DataFrame:
-    """A piece of whatever Arrow types as one value, for a parcel."""
+    """A piece of whatever Arrow types as one value in one row, for a parcel: a row, one column of bytes."""
     target = pa.BufferOutputStream()
     piece = piece.unify_dictionaries().combine_chunks()
     with ipc.new_stream(target, piece.schema) as writer:

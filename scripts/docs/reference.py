@@ -79,8 +79,8 @@ CODES: Mapping[int, str] = {
     3: "`gate`, and `pipeline --step gate`: the old champion was kept; `factory promote`: not proven again, "
     "the side stays in shadow",
     4: "`monitor`, and `pipeline --step monitor`: there are alerts; `forecast check`, and `pipeline "
-    "--step check`: a day is out of order; `featurestore verify`: a value differs; `featurestore status`: a table is older "
-    "than promised",
+    "--step check`: a day is out of order; `featurestore verify`: a value differs; `featurestore status`: "
+    "a table is older than promised",
     130: "interrupted; the same command goes on",
 }
 

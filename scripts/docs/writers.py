@@ -36,7 +36,7 @@ WRITERS: dict[str, tuple[Writer, ...]] = {
     "forecast_errors": (("forecast", "forecasting/stage.py"),),
     "forecasts": (("forecast", "forecasting/stage.py"),),
     "genre_groups": (("topics", "topics/stage.py"),),
-    "series_builds": (("forecast", "forecasting/series.py"),),
+    "series_builds": (("forecast", "forecasting/series_plan.py"),),
     "series_daily": (("forecast", "forecasting/series.py"),),
     "series_monthly": (("forecast", "forecasting/series.py"),),
     "series_tracks": (("forecast", "forecasting/series.py"),),
