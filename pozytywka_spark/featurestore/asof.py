@@ -48,6 +48,6 @@ def newest_by(asked: pl.DataFrame, known: pl.DataFrame, ttl: int | None) -> pl.D
 
 
 def twice_known(known: pl.DataFrame) -> pl.DataFrame:
-    """Columns KEY and KNOWN_AT: those that more than one row has, so that neither is the newest; in their order."""
+    """Columns KEY and KNOWN_AT of what two rows share, so that neither is the newest; in their order."""
     doubled = known.group_by(KEY, KNOWN_AT).len().filter(pl.col("len") > 1)
     return doubled.select(KEY, KNOWN_AT).sort(KNOWN_AT, KEY)

@@ -19,7 +19,7 @@ from pozytywka_spark.features.build.survey import without_ids
 from pozytywka_spark.forecasting.measures import Prices, Universe
 from pozytywka_spark.forecasting.series_firsts import BOUGHT_BEFORE, NEW, FindFirsts, TrackFirsts, UserFirsts
 from pozytywka_spark.forecasting.series_months import MonthItem, WriteMonths
-from pozytywka_spark.forecasting.series_plan import MADE, Book, Inputs, look_at, write_books
+from pozytywka_spark.forecasting.series_plan import Book, Inputs, look_at, write_books
 from pozytywka_spark.forecasting.series_work import (
     ACTIVE,
     ACTIVE_MONTH,
@@ -37,7 +37,7 @@ from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.months import start_micros
-from pozytywka_spark.schemas import SERIES_TRACKS, SERIES_USERS
+from pozytywka_spark.schemas import SERIES_DAILY, SERIES_MONTHLY, SERIES_TRACKS, SERIES_USERS
 
 Key = TypeVar("Key")
 
@@ -234,7 +234,7 @@ def _commit(
     if len(staying) < len(inputs.before):
         write_books(lake, staying)
     whole = len(chosen) == len(inputs.days.months)
-    for table in MADE if chosen else ():
+    for table in (SERIES_USERS, SERIES_TRACKS, SERIES_DAILY, SERIES_MONTHLY) if chosen else ():
         files = [file for each in done for file in each.written if file.table == table.name]
         if whole:
             lake.overwrite(files, table)

@@ -47,7 +47,7 @@ MADE = (
     schemas.SERIES_TRACKS,
     schemas.SERIES_DAILY,
     schemas.SERIES_MONTHLY,
-)  # in the order in which they are committed
+)
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,8 @@ SIGNALS: tuple[Signal, ...] = (
         meaning="longest time of the day between two events",
         unit="h",
         null="null: one event",
-        value=lambda: real(pl.col("longest_pause_ms")) / _HOUR,
+        # Polars divides by a number through its reciprocal, but for a single row: the same bits either way
+        value=lambda: real(pl.col("longest_pause_ms")) * (1 / _HOUR),
         arithmetic="longest_pause_ms / 3600000",
         measures=(longest_pause,),
     ),

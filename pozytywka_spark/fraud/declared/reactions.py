@@ -51,7 +51,8 @@ SIGNALS: tuple[Signal, ...] = (
         meaning="median time from a play to its skip",
         unit="s",
         null="null: no skip of the track that was playing",
-        value=lambda: real(pl.col("skip_median_half_ms")) / 2_000.0,
+        # Polars divides by a number through its reciprocal, but for a single row: the same bits either way
+        value=lambda: real(pl.col("skip_median_half_ms")) * (1 / 2_000.0),
         arithmetic="skip_median_half_ms / 2000",
         measures=(skip_median,),
     ),
