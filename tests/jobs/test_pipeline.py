@@ -67,7 +67,8 @@ def test_the_embedded_pipeline_tells_what_a_newcomer_asks(made: tuple[Path, str]
 def test_stages_are_a_line_each_and_a_narrow_table_in_the_end(made: tuple[Path, str]) -> None:
     _, shown = made
     lines = shown.splitlines()
-    stages = ["start Spark", "make the embedded Pozytywka", "ingest", "features", "train", "score"]
+    worked = ["ingest", "features", "train", "score", "materialize"]
+    stages = ["start Spark", "make the embedded Pozytywka", *worked]
     assert [line.split(" done in ")[0] for line in lines if " done in " in line] == [
         f"▸ {name}" for name in stages
     ]
@@ -88,8 +89,14 @@ def test_a_second_run_at_a_terminal_says_nothing_new(made: tuple[Path, str]) -> 
     lines = left_on_screen(written)
     assert not [line for line in lines if "…" in line], "what moved still stands there"
     table = [line for line in lines[lines.index("stages") + 1 :] if line]
-    assert [re.split(r"  +", line)[0] for line in table[-4:]] == ["ingest", "features", "train", "score"]
-    assert all("nothing new" in line and len(line) <= 100 for line in table[-4:])
+    assert [re.split(r"  +", line)[0] for line in table[-5:]] == [
+        "ingest",
+        "features",
+        "train",
+        "score",
+        "materialize",
+    ]
+    assert all("nothing new" in line and len(line) <= 100 for line in table[-5:])
 
 
 def test_a_second_run_changes_nothing(spark: SparkSession, made: tuple[Path, str]) -> None:

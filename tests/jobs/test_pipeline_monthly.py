@@ -119,19 +119,10 @@ def test_the_first_month_trains_and_scores(spark: SparkSession, june: tuple[Path
     home, told = june
     settings = load_settings("local", [f"home={home}"])
     states = {s.step: s for s in read_states(open_lake(settings, spark))}
-    assert [states[step.name].state for step in STEPS] == [
-        DONE,
-        DONE,
-        SKIPPED,
-        SKIPPED,
-        SKIPPED,
-        SKIPPED,
-        DONE,
-        DONE,
-        DONE,
-        SKIPPED,
-        SKIPPED,
-    ]
+    done = {"ingest", "features", "train", "gate", "score", "materialize"}
+    assert {step.name: states[step.name].state for step in STEPS} == {
+        step.name: DONE if step.name in done else SKIPPED for step in STEPS
+    }
     assert states["train"].outcome == {"version": 1}
     assert "no champion yet: version 1" in told
     assert "2022-06 is done" in told
