@@ -41,7 +41,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "tuning": ("optuna",),
     "simulation": ("pymoo",),
     "experiments": ("statsmodels",),
-    "featurestore": ("lmdb", "redis", "fastapi", "uvicorn", "prometheus_client"),
+    "featurestore": ("lmdb", "redis", "prometheus_client"),  # FastAPI and uvicorn come with MLflow
     "forecasting": ("statsforecast", "mlforecast", "hierarchicalforecast", "statsmodels", "holidays"),
     "topics": ("py3langid", "igraph"),
     "delta-spark": ("delta",),

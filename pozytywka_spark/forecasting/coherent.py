@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from hierarchicalforecast.methods import MinTrace
 from scipy.optimize import nnls
 
 from pozytywka_spark.forecasting.backtest import attempt
@@ -131,6 +130,8 @@ def _closed_form(base: Values, matrix: Values, samples: Values) -> Values:
 
     The last sample is there because the library refuses errors that sum to nothing.
     """
+    from hierarchicalforecast.methods import MinTrace
+
     there = np.concatenate([samples, -samples, np.full((len(samples), 1), 1e-3)], axis=1)
     said = MinTrace("mint_cov").fit_predict(
         matrix, base, y_insample=there, y_hat_insample=np.zeros_like(there)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from pozytywka_spark.featurestore.client import Answer
 from pozytywka_spark.featurestore.record import ViewRecord
@@ -18,6 +17,8 @@ class Metrics:
     """Counts as requests end. Labels are of few values: routes, statuses, views; never keys."""
 
     def __init__(self) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
         registry = self._registry = CollectorRegistry()
         start = "featurestore"
         self._requests = Counter(f"{start}_requests", "answered", ["route", "code"], registry=registry)
@@ -62,6 +63,8 @@ class Metrics:
 
     def text(self, champion: int | None, views: Mapping[str, ViewRecord]) -> bytes:
         """In Prometheus's format, as of now."""
+        from prometheus_client import generate_latest
+
         self._champion.set(champion or 0)
         for record in views.values():
             self._version.labels(record.view).set(record.table_version)

@@ -9,8 +9,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import lmdb
-
 from pozytywka_spark.errors import StoreError
 
 MAP_SIZE = 1 << 38  # bytes of address space, not of disk: 50 million users of 115 doubles need a fifth
@@ -23,6 +21,8 @@ opening = Lock()
 
 def environment_of(folder: Path, map_size: int) -> Any:
     """LMDB's environment of the folder, one a process; to be let go of as often as it was asked for."""
+    import lmdb
+
     folder.mkdir(parents=True, exist_ok=True)
     place = os.path.realpath(folder)
     with opening:
@@ -64,6 +64,8 @@ def let_go(folder: Path, environment: Any) -> None:
 @contextmanager
 def as_store_error(address: str) -> Iterator[None]:
     """Whatever LMDB or the disk says, in one line."""
+    import lmdb
+
     try:
         yield
     except lmdb.MapFullError:

@@ -14,8 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import lmdb
-
 from pozytywka_spark.errors import StoreError
 from pozytywka_spark.featurestore.codec import Schema, schema_of
 from pozytywka_spark.featurestore.stores.api import (
@@ -228,6 +226,8 @@ class LmdbStore:
 
         The first time it waits for whoever writes: only a handle that such a transaction opened lasts.
         """
+        import lmdb
+
         database = self._databases.get(name)
         if database is None:
             with as_store_error(self.address), opening:

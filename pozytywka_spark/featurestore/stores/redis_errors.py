@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import redis
-
 from pozytywka_spark.errors import StoreError
 
 
 @contextmanager
 def as_store_error(address: str) -> Iterator[None]:
     """Whatever Redis says or doesn't, in one line."""
+    import redis
+
     try:
         yield
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:

@@ -12,10 +12,6 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 from pozytywka_spark.errors import StoreError
 from pozytywka_spark.featurestore.codec import Schema, schema_of
 from pozytywka_spark.featurestore.stores.api import (
@@ -42,6 +38,10 @@ def open_redis(
     address: str, project: str | None, password: str | None, *, create: bool, timeout: float
 ) -> RedisStore:
     """The store at that address; see `open_store`."""
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     with as_store_error(address):
         client = redis.Redis.from_url(
             address,
@@ -217,6 +217,8 @@ class RedisStore:
 
     def _write(self, view: str, epoch: int, command: Sequence[Any]) -> Any:
         """What one command answers, run only if the epoch is the view's."""
+        import redis
+
         name = self._named(EPOCH, view)
         with as_store_error(self.address), self._client.pipeline(transaction=True) as pipeline:
             try:

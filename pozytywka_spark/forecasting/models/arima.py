@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from statsforecast.arima import auto_arima_f, forecast_arima, forward_arima
 
 from pozytywka_spark.forecasting.past import Past, Values
 
@@ -22,6 +21,8 @@ class Arima:
 
     def begin(self, past: Past) -> dict[str, Any]:
         """Orders and coefficients of the earliest past."""
+        from statsforecast.arima import auto_arima_f
+
         found: dict[str, Any] = auto_arima_f(
             past.values, period=_season(past), method="CSS", approximation=True, nmodels=20,
             max_p=3, max_q=2, max_P=1, max_Q=1, max_d=1, max_order=5,
@@ -30,6 +31,8 @@ class Arima:
 
     def ahead(self, begun: dict[str, Any], past: Past) -> Values:
         """The same coefficients on this past."""
+        from statsforecast.arima import forecast_arima, forward_arima
+
         return np.asarray(forecast_arima(forward_arima(begun, past.values), past.horizon)["mean"])
 
 

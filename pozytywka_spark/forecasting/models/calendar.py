@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 from pozytywka_spark.forecasting.past import Past, Values
+
+if TYPE_CHECKING:
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 # pulls effects to zero that hardly any day speaks of, as if each column had been seen so much more without
 # one
@@ -94,6 +96,8 @@ def _effects(values: Values, known: Values, season: int, memory: float) -> Value
 
 
 def _model(rest: Values, season: int) -> SARIMAX:
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+
     seasonal = (0, 0, 1, season) if season > 1 else (0, 0, 0, 0)
     return SARIMAX(
         _differences(rest, season), order=(1, 0, 0), seasonal_order=seasonal, concentrate_scale=True

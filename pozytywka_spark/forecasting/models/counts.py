@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from statsforecast.models import IMAPA
 
 from pozytywka_spark.forecasting.models.naive import repeated
 from pozytywka_spark.forecasting.past import Past, Values
@@ -28,6 +27,8 @@ class Counts:
 
     def ahead(self, begun: None, past: Past) -> Values:
         """The rate, times the season's profile of the last seasons, drawn to 1 as far as they hold little."""
+        from statsforecast.models import IMAPA
+
         rate = float(np.asarray(IMAPA().forecast(past.values, 1)["mean"])[0])
         season = past.season
         seasons = min(SEASONS_OF_A_PROFILE, len(past.values) // season)

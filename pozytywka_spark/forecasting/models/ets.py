@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from statsforecast.ets import ets_f, forecast_ets, forward_ets
 
 from pozytywka_spark.forecasting.past import Past, Values
 
@@ -26,6 +25,8 @@ class Ets:
 
     def ahead(self, begun: dict[str, Any], past: Past) -> Values:
         """The states run through the past; the last ones go on."""
+        from statsforecast.ets import forecast_ets, forward_ets
+
         return np.asarray(forecast_ets(forward_ets(begun, past.values), past.horizon)["mean"])
 
 
@@ -38,6 +39,8 @@ def damped_or_level(values: Values, season: int, level: str, trend: str) -> dict
 
     Never a trend that goes on for ever: it is right in few series and ruins the forecasts of many.
     """
+    from statsforecast.ets import ets_f
+
     tried: list[dict[str, Any]] = [ets_f(values, season, model=level)]
     if np.ptp(values) > 0:
         tried.append(ets_f(values, season, model=trend, damped=True))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from statsforecast.ets import forecast_ets, forward_ets
-from statsmodels.tsa.seasonal import STL
 
 from pozytywka_spark.forecasting.models.ets import damped_or_level
 from pozytywka_spark.forecasting.models.naive import repeated
@@ -41,6 +39,8 @@ class Mstl:
 
     def ahead(self, begun: dict[str, Any], past: Past) -> Values:
         """The rest, and each season's last."""
+        from statsforecast.ets import forecast_ets, forward_ets
+
         rest, parts = seasons_apart(past.values, begun["seasons"])
         mean = np.asarray(forecast_ets(forward_ets(begun["rest"], rest), past.horizon)["mean"])
         for season, part in parts.items():
@@ -65,6 +65,8 @@ def seasons_apart(values: Values, seasons: tuple[int, ...]) -> tuple[Values, dic
 
 
 def _season(values: Values, season: int, window: int) -> Values:
+    from statsmodels.tsa.seasonal import STL
+
     jump = max(1, season // POINTS_OF_A_WINDOW)
     found = STL(
         values,

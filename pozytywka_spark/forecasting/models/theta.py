@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from statsforecast.theta import auto_theta, forecast_theta
 
 from pozytywka_spark.forecasting.past import Past, Values
 
@@ -19,11 +18,15 @@ class Theta:
 
     def begin(self, past: Past) -> dict[str, float]:
         """Smoothing and slope that fit the earliest past best."""
+        from statsforecast.theta import auto_theta
+
         found: dict[str, float] = auto_theta(past.values, past.season, model="DOTM")["par"]
         return found
 
     def ahead(self, begun: dict[str, float], past: Past) -> Values:
         """The line and the smoothed level of this past."""
+        from statsforecast.theta import auto_theta, forecast_theta
+
         again: dict[str, Any] = auto_theta(
             past.values, past.season, model="DOTM", alpha=begun["alpha"], theta=begun["theta"]
         )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from mlforecast import MLForecast
-from mlforecast.lag_transforms import RollingMean
-from mlforecast.target_transforms import Differences, LocalStandardScaler
 from xgboost import XGBRegressor
 
 from pozytywka_spark.forecasting.past import Past, Values
+
+if TYPE_CHECKING:
+    from mlforecast import MLForecast
 
 ROUNDS = 150
 # beyond so many rows series show less of their past: a minute and a gigabyte
@@ -56,6 +57,10 @@ def _rows(name: str, past: Past, longest: int) -> pl.DataFrame:
 
 
 def _model(season: int, seed: int) -> MLForecast:
+    from mlforecast import MLForecast
+    from mlforecast.lag_transforms import RollingMean
+    from mlforecast.target_transforms import Differences, LocalStandardScaler
+
     trees = XGBRegressor(
         n_estimators=ROUNDS, max_depth=5, learning_rate=0.05, subsample=0.8, colsample_bytree=0.8,
         min_child_weight=10, tree_method="hist", nthread=1, random_state=seed,
