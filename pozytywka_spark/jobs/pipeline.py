@@ -16,7 +16,6 @@ from pozytywka_spark.reports.progress import Step
 
 if TYPE_CHECKING:
     from pozytywka_spark.features.stage import FeaturesReport
-    from pozytywka_spark.featurestore.load import Loaded
     from pozytywka_spark.ingest.stage import IngestReport
     from pozytywka_spark.scoring.stage import ScoringReport
     from pozytywka_spark.training.stage import TrainingReport
@@ -134,7 +133,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     from pozytywka_spark.ingest.stage import ingest
     from pozytywka_spark.lake import open_lake
     from pozytywka_spark.lake.recorded import record_settings
-    from pozytywka_spark.orchestration.serving_steps import materialize_if_installed
+    from pozytywka_spark.orchestration.serving_steps import in_words, materialize_if_possible
     from pozytywka_spark.scoring.stage import score
     from pozytywka_spark.spark.session_on_demand import session_on_demand
     from pozytywka_spark.training.ahead import training_made_ready
@@ -176,7 +175,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
         trained = stage("train", lambda: train(spark, settings, lake), _trained)
         details.append(lambda: _show_trained(trained))
         scored = stage("score", lambda: score(spark, settings, lake), _scored)
-        stage("materialize", lambda: materialize_if_installed(settings, lake), _stored)
+        stage("materialize", lambda: materialize_if_possible(settings, lake), in_words)
     finally:
         ahead.close()
         # of all that came so far: what stops a later stage is often to be seen in an earlier one's
@@ -219,12 +218,6 @@ def _trained(report: TrainingReport) -> str:
 def _scored(report: ScoringReport) -> str:
     again = "nothing new; " if report.unchanged else ""
     return f"{again}{report.rows:,} users of {report.month:%Y-%m} by version {report.model_version}"
-
-
-def _stored(loaded: Sequence[Loaded] | None) -> str:
-    from pozytywka_spark.orchestration.serving_steps import NOT_INSTALLED, in_words
-
-    return NOT_INSTALLED if loaded is None else in_words(loaded)
 
 
 def _show_built(report: FeaturesReport) -> None:

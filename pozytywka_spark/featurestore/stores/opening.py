@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from importlib import import_module
 from urllib.parse import urlsplit
 
 from pozytywka_spark.errors import UsageError
@@ -38,25 +37,24 @@ def open_store(
         folder = address.removeprefix(LMDB)
         if not folder:
             raise UsageError(f"featurestore.address={address}: no folder; {_EXPECTED}")
-        with _installed("lmdb"):
-            from pozytywka_spark.featurestore.stores.lmdb_store import open_lmdb
+        _check_installed("lmdb")
+        from pozytywka_spark.featurestore.stores.lmdb_store import open_lmdb
+
         return open_lmdb(folder, project, create=create)
     if urlsplit(address).scheme in REDIS:
         check_redis(address)
-        with _installed("redis"):
-            from pozytywka_spark.featurestore.stores.redis_store import open_redis
+        _check_installed("redis")
+        from pozytywka_spark.featurestore.stores.redis_store import open_redis
+
         return open_redis(address, project, password, create=create, timeout=timeout)
     raise UsageError(f"featurestore.address={address}: {_EXPECTED}")
 
 
-@contextmanager
-def _installed(package: str) -> Iterator[None]:
+def _check_installed(package: str) -> None:
     """Names the store's library where it is missing; whoever only reads needs no other of the extra."""
     try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name != package:
-            raise
+        import_module(package)
+    except ModuleNotFoundError:
         raise UsageError(f"the package {package} isn't installed: pip install {package}") from None
 
 
