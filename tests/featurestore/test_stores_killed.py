@@ -25,11 +25,13 @@ with open_store(sys.argv[1], create=True) as store:
         store.write_many("v", {KEYS!r}, [value] * {len(KEYS)}, epoch)
 """
 READER = f"""
-import sys
+import sys, time
 from pozytywka_spark.featurestore.stores import open_store
-seen = set()
+seen, reads, end = set(), 0, time.monotonic() + 100
 with open_store(sys.argv[1]) as store:
-    for _ in range(120):
+    # on a busy machine many reads may pass between two writes
+    while (reads < 120 or len(seen) < 2) and time.monotonic() < end:
+        reads += 1
         values = set(store.get_many("v", {KEYS!r}))
         assert len(values) == 1, "half of a batch"
         value = values.pop()
