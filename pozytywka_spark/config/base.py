@@ -28,6 +28,7 @@ Product = Literal[
     "feed",  # what stands on a page
     "forecast",  # what is expected, and what alarms
     "topics",  # which genres belong together
+    "feedback",  # what texts say
     "world",  # a synthetic delivery
 ]
 Decides = dict[str, JsonValue]

@@ -14,6 +14,7 @@ from pozytywka_spark.config.factory import Factory
 from pozytywka_spark.config.features import Features, Guards, Label
 from pozytywka_spark.config.featurestore import Featurestore
 from pozytywka_spark.config.feed import Feed
+from pozytywka_spark.config.feedback import Feedback
 from pozytywka_spark.config.forecast import Forecast
 from pozytywka_spark.config.fraud import Fraud
 from pozytywka_spark.config.ingest import Data, Ingest, Raw
@@ -67,6 +68,7 @@ class Settings(Section):
     featurestore: Featurestore = Featurestore()
     forecast: Forecast = Forecast()
     topics: Topics = Topics()
+    feedback: Feedback = Feedback()
     monthly: Monthly = Monthly()
     mlflow: Mlflow
     synthetic: Synthetic = Synthetic()

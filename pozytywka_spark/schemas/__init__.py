@@ -37,6 +37,7 @@ from pozytywka_spark.schemas.feed import (
     FEED_SURVEYS,
     FEED_WEIGHTS,
 )
+from pozytywka_spark.schemas.feedback import FEEDBACK, FEEDBACK_SIGNALS, NAME_WORDS
 from pozytywka_spark.schemas.forecasting import (
     FORECAST_ALARMS,
     FORECAST_CHECKS,
@@ -97,6 +98,8 @@ __all__ = [
     "FACTORY_MODELS",
     "FEATURE_BUILDS",
     "FEED",
+    "FEEDBACK",
+    "FEEDBACK_SIGNALS",
     "FEED_ASIDE",
     "FEED_EVALUATIONS",
     "FEED_SEEN",
@@ -118,6 +121,7 @@ __all__ = [
     "MODERATION_RUNS",
     "MONITORING",
     "MONTHLY_STEPS",
+    "NAME_WORDS",
     "PREDICTIONS",
     "QUALITY",
     "QUARANTINE",

@@ -1,0 +1,18 @@
+"""Settings of what people write to us."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pozytywka_spark.config.base import Section, decides
+
+
+class Feedback(Section):
+    """How long texts stay, and when a model's word is enough."""
+
+    section_decides = decides("feedback")
+
+    retention_months: int = Field(24, ge=1, description="after which texts are deleted; signals stay")
+    route_precision: float = Field(0.95, gt=0, lt=1, description="share of routed texts in the right queue")
+    spam_precision: float = Field(0.99, gt=0, lt=1, description="share of texts called spam that are")
+    min_labels: int = Field(200, ge=20, description="texts with a label, for a model of it")

@@ -1,0 +1,29 @@
+"""Tables of what people write to us; texts are masked, and deleted after their retention."""
+
+from __future__ import annotations
+
+from pozytywka_spark.schemas.table import table
+
+# grain: text. `text` null once its retention is over; `score`, `queue`, `spam` null where unknown
+FEEDBACK = table(
+    "feedback",
+    "feedback_id string, feedback_time timestamp, user_id bigint, channel string, text string, score int, "
+    "queue string, spam boolean, masked int, feedback_month date, user_bucket int",
+    keys=["feedback_id"],
+    partition_by=["feedback_month", "user_bucket"],
+    sorted_by=["user_id", "feedback_time"],
+)
+
+# grain: text and model; `queue` null below the confidence at which validation was right
+FEEDBACK_SIGNALS = table(
+    "feedback_signals",
+    "feedback_id string, feedback_time timestamp, user_id bigint, channel string, language string, "
+    "sentiment double, queue_best string, queue string, queue_confidence double, topic string, spam boolean, "
+    "spam_probability double, model_id string, feedback_month date, user_bucket int",
+    keys=["feedback_id"],
+    partition_by=["feedback_month", "user_bucket"],
+    sorted_by=["user_id", "feedback_time"],
+)
+
+# grain: user and word of their name or street; `word` a salted hash, to find the word in texts by
+NAME_WORDS = table("name_words", "user_id bigint, word binary", keys=["user_id", "word"])
