@@ -15,6 +15,7 @@ from pozytywka_spark.ingest.validate.rules.writing import as_json
 
 MASK = "***"
 _LONGEST = 1000
+_FIELD = re.compile("[a-z]{1,24}(?:_[a-z]{1,24}){0,4}")
 # A safe field as it may be stored: text with digits, or another type, could hold a name
 _PLAIN = {
     "user_id": re.compile(r"-?[0-9][-+.0-9eE]*"),
@@ -44,7 +45,16 @@ def kept_text(line: bytes, row: Pairs | None, entity: Entity) -> str:
 
 def rescued(unknown: Mapping[str, str | None], entity: Entity) -> str:
     """Fields that the contract doesn't know, with their text, as JSON; masked where fields are personal."""
-    return as_json(Pairs((name, text if entity.safe is None else MASK) for name, text in unknown.items()))
+    return as_json(
+        Pairs(
+            (plain_key(name, entity), text if entity.safe is None else MASK) for name, text in unknown.items()
+        )
+    )
+
+
+def plain_key(key: str, entity: Entity) -> str:
+    """A key that the contract doesn't know, as it may be stored: beside texts only one such as fields have."""
+    return key if not entity.has_texts or _FIELD.fullmatch(key) else MASK
 
 
 def key_in_words(key: str, entity: Entity) -> str:
