@@ -1,4 +1,4 @@
-"""Compact the lake's tables, delete old texts and files that no model needs; re-bucket or upgrade its events."""
+"""Compact tables, delete old texts and the old files that no model needs; re-bucket or upgrade events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users' own names and streets are found in their texts, in the forms that people write them in, by hashes."""
+"""Users' own names and streets are found in their texts by hashes, in the forms that people write them in."""
 
 import polars as pl
 import pytest
@@ -44,7 +44,7 @@ FORMS = {
     "O'Brien": "O'Brien Brien brien",
     "Müller": "Müller Muller MÜLLER mu\u0308ller",
     "João": "João Joao JOÃO",
-    "Иванов": "Иванова иванов".split()[1],
+    "Иванов": "Иванов иванов",
 }
 STREETS = {
     "ul. Długa 12": "Długa Długiej Długą DŁUGA dluga",

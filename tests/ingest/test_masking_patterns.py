@@ -109,7 +109,7 @@ def test_masking_twice_is_masking_once(text: str) -> None:
 
 @given(st.lists(st.integers(1, 9), min_size=12, max_size=18), st.integers(0, 9))
 def test_one_check_digit_of_ten_makes_a_card(digits: list[int], wrong: int) -> None:
-    """As ISO/IEC 7812-1 tells it: exactly one last digit is right, and another digit anywhere is found out."""
+    """As ISO/IEC 7812-1 tells it: one last digit is right, and another digit anywhere is found out."""
     cards = [f"{''.join(map(str, digits))}{last}" for last in range(10)]
     (card,) = (one for one in cards if is_card(one))
     for place, digit in enumerate(card):

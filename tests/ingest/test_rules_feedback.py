@@ -1,4 +1,4 @@
-"""What becomes of a line of feedback: what is taken, what is quarantined and why, and what is kept of that."""
+"""What becomes of a line of feedback: what is taken, what is quarantined and why, what is kept of that."""
 
 import json
 from datetime import UTC, date, datetime
