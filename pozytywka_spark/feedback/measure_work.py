@@ -12,7 +12,6 @@ import polars as pl
 
 from pozytywka_spark.feedback.bins import BINS, bin_of
 from pozytywka_spark.feedback.count_work import labelled
-from pozytywka_spark.feedback.labels import LEARNT
 from pozytywka_spark.feedback.linear import Floats, Linear, chances_of
 from pozytywka_spark.feedback.model import taken
 from pozytywka_spark.feedback.ngrams import rows_of

@@ -17,7 +17,7 @@ from pozytywka_spark.errors import DataError, require
 from pozytywka_spark.feedback.bins import precision_bounds
 from pozytywka_spark.feedback.champion import champion_version, connected, load
 from pozytywka_spark.feedback.count_work import TEXTS_WITH, CountLabels, CountNgrams
-from pozytywka_spark.feedback.labels import COLUMNS, QUEUE, SENTIMENT, SPAM
+from pozytywka_spark.feedback.labels import COLUMNS, QUEUE, SPAM
 from pozytywka_spark.feedback.labels_there import Labels, Plan, add_up, plan
 from pozytywka_spark.feedback.measure_work import Measure
 from pozytywka_spark.feedback.measures import Measured, sum_up
@@ -33,7 +33,6 @@ from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.schemas import FEEDBACK
 from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.plain_models import PlainModel, register_files
-from pozytywka_spark.tracking.registry import Version
 
 FEWEST_TEXTS_WITH = 3  # training texts with an n-gram that is learnt from
 NEW, OLD = "new", "old"
