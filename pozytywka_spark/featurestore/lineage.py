@@ -65,7 +65,7 @@ def lineage(settings: Settings, lake: Lake, *, view: str, key: str, feature: str
     `LakeError` if that version was vacuumed.
     """
     require("featurestore")
-    shown = declared_of(settings).view(view)
+    shown = declared_of(settings, lake).view(view)
     if feature not in shown.names:
         raise UsageError(f"view {view} has no column {feature}; featurestore views lists them")
     with target_of(settings).open() as store:

@@ -67,7 +67,7 @@ def verify_served(settings: Settings, lake: Lake) -> VerifiedServed:
     shown: list[str] = []
     with lake.tasks() as tasks:
         files = data_files(lake, tasks, SERVED.name)
-        views = declared_of(settings).views
+        views = declared_of(settings, lake).views
         for (view, version), count in sorted(_surveyed(tasks, files).items()):
             done = None
             if view in views and version != _NO_ROW:
