@@ -71,12 +71,12 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
     record_settings(settings)
     _tell(report)
     if args.report:
-        from pozytywka_spark.features.declared.catalogue import catalogue_of, feature_order
+        from pozytywka_spark.features.lake_catalogue import built_catalogue
         from pozytywka_spark.features.page.features_page import render_report
 
         with step("report"):
-            order = set(feature_order(settings))
-            features = [feature for feature in catalogue_of(settings) if feature.name in order]
+            catalogue = built_catalogue(settings, lake)
+            features = [feature for feature in catalogue.entries if feature.name in catalogue.order]
             page = render_report(lake, settings, features, report.labels, report.guards)
             _write(settings, "features-report.html", page)
 

@@ -11,8 +11,9 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.declared.catalogue import declared_for
 from pozytywka_spark.features.guards.feature_names import check_hash, check_order
+from pozytywka_spark.features.lake_catalogue import built_catalogue
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.event_days import span_of_features
@@ -81,10 +82,10 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
     chosen_month = read_month(settings, lake, month)
     model = load_model(connect(settings))
     check_label(model, settings.label)
-    order = feature_order(settings)
-    check_order(model.features, order)
-    check_hash(model.catalogue_hash, catalogue_hash(settings))
-    columns = ["user_id", "month", *order]
+    catalogue = built_catalogue(settings, lake)
+    check_order(model.features, catalogue.order)
+    check_hash(model.catalogue_hash, catalogue.hash)
+    columns = ["user_id", "month", *catalogue.order]
     partition: Partition = {"month": chosen_month.month, "model_version": model.version}
     with lake.tasks() as tasks:
         shards = lake.shards("features", tasks, [{"month": chosen_month.month}], columns)
@@ -153,7 +154,7 @@ def _write(
         "horizon_days": model.horizon,
         "complete": chosen_month.complete,
     }
-    words = words_of(model.features, catalogue_of(settings))
+    words = words_of(model.features, declared_for(settings))
     return write_scores(
         tasks,
         features,

@@ -12,8 +12,9 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError, require
-from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.declared.catalogue import declared_for
 from pozytywka_spark.features.guards.feature_names import check_hash, check_order
+from pozytywka_spark.features.lake_catalogue import built_catalogue
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
@@ -89,14 +90,15 @@ def simulate(
     require("simulation")
     tracking = connect(settings)
     model = registry.load_model(tracking)
-    check_order(model.features, feature_order(settings))
-    check_hash(model.catalogue_hash, catalogue_hash(settings))
+    catalogue = built_catalogue(settings, lake)
+    check_order(model.features, catalogue.order)
+    check_hash(model.catalogue_hash, catalogue.hash)
     by = by or settings.simulation.segment
     chosen_month = choose_scored(settings, lake, month, model)
     month = chosen_month.month
     with lake.tasks() as tasks:
         files = scored_files(lake, tasks, month, by, model)
-        levers, notes = usable(LEVERS, catalogue_of(settings), model.features, files.columns)
+        levers, notes = usable(LEVERS, declared_for(settings), model.features, files.columns)
         if not levers:
             raise DataError(f"nothing can be changed: {'; '.join(notes)}")
         needed = _columns(files, model, levers)
@@ -134,7 +136,7 @@ def _task(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel, lev
     return Task(
         model=Model(model.predictor, model.features, model.calibrator),
         refits=refit(tasks, settings, lake, model),
-        actionable=tuple(f.name for f in catalogue_of(settings) if f.actionable and f.name in moved),
+        actionable=tuple(f.name for f in declared_for(settings) if f.actionable and f.name in moved),
         simulation=settings.simulation,
         value_of_sale=settings.scoring.policy.value_of_sale,
     )

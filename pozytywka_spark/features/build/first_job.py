@@ -62,7 +62,7 @@ def run_first(
     ]
     numbered: list[FirstItem] = [catalogue] if catalogue else []
     if catalogue and contents:
-        numbered += [TableContents(name, digest_) for name, digest_ in vars(catalogue).items()]
+        numbered += [TableContents(name, of_table) for name, of_table in catalogue.there.items()]
     items = [*numbered, *bought, *unnoted]
     return _found(tasks.run(items, FirstJob(), weight=_weight, named=_named))
 

@@ -35,17 +35,25 @@ class BoughtIn:
 
 @dataclass(frozen=True)
 class CatalogueTables:
-    """The files of the catalogue tables."""
+    """The files of the catalogue tables; None of one that the lake lacks, or that no feature needs."""
 
     tracks: tuple[DataFile, ...]
     artists: tuple[DataFile, ...]
     track_storage: tuple[DataFile, ...]
     users: tuple[DataFile, ...]
+    genre_groups: tuple[DataFile, ...] | None = None
+    artist_groups: tuple[DataFile, ...] | None = None
+    track_languages: tuple[DataFile, ...] | None = None
+
+    @property
+    def there(self) -> dict[str, tuple[DataFile, ...]]:
+        """The files of each table that is there."""
+        return {name: files for name, files in vars(self).items() if files is not None}
 
     @property
     def size(self) -> int:
         """Bytes that are read."""
-        return sum(file.size for files in vars(self).values() for file in files)
+        return sum(file.size for files in self.there.values() for file in files)
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ def _find_bought(item: BoughtIn, files: TaskFiles) -> dict[str, Any]:
 
 
 def _number_catalogue(item: CatalogueTables, files: TaskFiles) -> dict[str, Any]:
-    tables = {name: read_table(name, data_files, files) for name, data_files in vars(item).items()}
+    tables = {name: read_table(name, data_files, files) for name, data_files in item.there.items()}
     vocabulary = vocabulary_of(tables["users"])
     numbered = track_dimension(tables["tracks"], tables["artists"], tables["track_storage"], vocabulary)
     files.stage(TRACKS, numbered)

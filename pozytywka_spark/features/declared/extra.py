@@ -9,7 +9,7 @@ from importlib import import_module
 import polars as pl
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.features.declared.declaration import Feature, declaration, measures_of
+from pozytywka_spark.features.declared.declaration import TABLES, Feature, declaration, measures_of
 from pozytywka_spark.features.declared.levels import COLUMNS, KEYS
 from pozytywka_spark.features.declared.trial import try_feature, try_measure
 from pozytywka_spark.features.declared.values import Measure, Value, sum_name
@@ -63,6 +63,8 @@ def _check(feature: Feature, before: Sequence[Feature]) -> None:
     _check_name(feature)
     if not all(isinstance(measure, Measure) for measure in feature.measures) or feature.months < 1:
         raise UsageError(f"{feature.name} needs a tuple of measures (declared.values.Measure), and a month")
+    if unknown := sorted(set(feature.needs) - set(TABLES)):
+        raise UsageError(f"{feature.name} needs {', '.join(unknown)}; there is {', '.join(TABLES)}")
     measures = {measure.name: measure for measure in measures_of(before)}
     for measure in feature.measures:
         _check_measure(measure, measures.get(measure.name))

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from typing import Any
 
-from pozytywka_spark.ingest.validate.rules import artists, sessions, storage, tracks, users
+from pozytywka_spark.ingest.validate.rules import artists, feedback, sessions, storage, tracks, users
 from pozytywka_spark.ingest.validate.rules.identifiers import flaw_of, without_halves
 from pozytywka_spark.ingest.validate.rules.kinds import WRONG
 from pozytywka_spark.ingest.validate.rules.privacy import kept_text, key_in_words, rescued
@@ -18,7 +18,15 @@ from pozytywka_spark.ingest.validate.rules.writing import as_text
 _NAMED = 5
 
 ENTITIES = {
-    rules.name: rules for rules in (users.RULES, artists.RULES, tracks.RULES, storage.RULES, sessions.RULES)
+    rules.name: rules
+    for rules in (
+        users.RULES,
+        artists.RULES,
+        tracks.RULES,
+        storage.RULES,
+        sessions.RULES,
+        feedback.RULES,
+    )
 }
 
 
