@@ -10,14 +10,14 @@ from pozytywka_spark.synthetic.texts.spelling import Style, emoji_for, spelt, st
 
 # chances by channel: a greeting, a word of how they feel, a farewell, one more sentence on the subject
 _HABITS = {
-    "nps": (0.1, 0.9, 0.05, 0.2),
+    "nps": (0.1, 0.95, 0.05, 0.2),
     "support": (0.7, 0.4, 0.6, 0.4),
     "comment": (0.1, 0.7, 0.05, 0.3),
 }
 _VAGUE = 0.06  # share of texts, but for praise, that don't come to their subject
 _BRIEF = 0.1  # share of praise that is nothing but a word of how they feel
-_SLIP = 0.015  # share of texts that sound as those of another mood do
-_SLY = 0.15  # share of spam that looks like what others write
+_SLIP = 0.01  # share of texts that sound as those of another mood do
+_SLY = 0.25  # share of spam that looks like what others write
 _MOODS = ("negative", "neutral", "positive")
 _PERSONAL = (("name", 0.3), ("street", 0.15), ("email", 0.2), ("phone", 0.15), ("card", 0.1), ("link", 0.1))
 _KIND_OF = {
