@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pozytywka_spark.forecasting.models.arima import Arima
 from pozytywka_spark.forecasting.models.calendar import Calendar
-from pozytywka_spark.forecasting.models.cohorts import Cohorts
 from pozytywka_spark.forecasting.models.counts import Counts
 from pozytywka_spark.forecasting.models.ets import Ets
 from pozytywka_spark.forecasting.models.growth import Growth, LastYear
@@ -22,7 +21,6 @@ def models_of(spec: Spec) -> dict[str, Model]:
         "growth": Growth(),
         "last_year": LastYear(),
         "harmonic": Harmonic(),
-        "cohorts": Cohorts(),
         "theta": Theta(),
         "ets": Ets(),
         "arima": Arima(),

@@ -7,6 +7,7 @@ joined is known; how many of them are still there a number of months later is dr
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,14 +26,16 @@ LATEST = 3
 # Standard deviations of what is believed of a user's mean day, in logs, before the series is seen: its level,
 # the week's profile, growth a year, a wave of the year (its second a third as high)
 LEVEL, WEEK, GROWTH, WAVE, SECOND = 2.0, 0.5, 0.4, 0.2, 0.07
-# What comes to the same a month, however long it is, has fewer a day in a long one: between not at all (0)
-# and wholly so (1)
-LENGTH, LENGTH_SPREAD = 0.5, 0.5
+# What comes to the same a month, however long it is, has fewer a day in a long one: not at all, half, wholly
+LENGTHS = (0.0, 0.5, 1.0)
 MEAN_LENGTH = 30.44
 # a level that strays, by how much, and how long it takes to come back
 STRAYS, DAYS_ASTRAY = (0.015, 0.06, 0.2), 365.0
 AROUND = 21  # days whose mean a day is likely to have
 FARTHEST = 4.0  # in standard deviations, that a day may be from it and be believed
+
+
+Told = tuple[Values, Values]
 
 
 class _Seen(NamedTuple):
@@ -43,57 +46,66 @@ class _Seen(NamedTuple):
     level: float
 
 
-class Cohorts:
-    """Log-linear regression on level, week, growth, wave and months' lengths, beside the logs of users.
+def cohort_means(pasts: Mapping[str, Sequence[Past]]) -> dict[str, Values]:
+    """Means a series, a row an origin, NaN where a past doesn't suit: log-linear regression on level, week,
+    growth and wave, beside the logs of users.
 
-    A mean over all that is held possible of users' staying and of the level's straying, weighted by how
-    likely each makes the series.
+    A mean over all that is held possible of users' staying, of months' lengths and of the level's straying,
+    weighted by how likely each makes the series and the largest of all of them: how users stay is seen best
+    where there are most, and is much the same everywhere.
     """
+    means = {name: np.full((len(of), of[0].horizon), np.nan) for name, of in pasts.items()}
+    for row in range(len(next(iter(pasts.values())))):
+        told = {name: _told(of[row]) for name, of in pasts.items() if suits(of[row])}
+        if not told:
+            continue
+        largest = max(told, key=lambda name: float(pasts[name][row].values.sum()))
+        everywhere = np.logaddexp.reduce(told[largest][0], axis=0)
+        for name, (likely, logs) in told.items():
+            likely = likely if name == largest else likely + everywhere
+            weights = np.exp(likely - likely.max())
+            means[name][row] = np.einsum("shp,sp->h", np.exp(logs), weights / weights.sum())
+    return means
 
-    def suits(self, past: Past) -> bool:
-        """Known users, days, half a year of them, none negative and three weeks never empty."""
-        if past.joined is None or len(past.seasons) < 2 or past.season == 1:
-            return False
-        if past.seasons[1] < LONG * past.season or len(past.values) < LEAST_OF_A_YEAR * past.seasons[1]:
-            return False
-        first = int(_months(past)[0]) - past.joined.first
-        there = first >= 0 and past.joined.counts[: first + 1].sum() > 0
-        return bool(there and past.values.min() >= 0 and _around(past.values).min() > 0)
 
-    def begin(self, past: Past) -> None:
-        """Nothing is searched."""
+def suits(past: Past) -> bool:
+    """Known users, days, half a year of them, none negative and three weeks never empty."""
+    if past.joined is None or len(past.seasons) < 2 or past.season == 1:
+        return False
+    if past.seasons[1] < LONG * past.season or len(past.values) < LEAST_OF_A_YEAR * past.seasons[1]:
+        return False
+    first = int(_months(past)[0]) - past.joined.first
+    there = first >= 0 and past.joined.counts[: first + 1].sum() > 0
+    return bool(there and past.values.min() >= 0 and _around(past.values).min() > 0)
 
-    def ahead(self, begun: None, past: Past) -> Values:
-        """The weighted mean of what each possibility says."""
-        assert past.joined is not None
-        number, months = len(past.values), _months(past)
-        seen = _seen(past)
-        users = log_users(past.joined, int(months[-1]))[months - past.joined.first]
-        users -= users[:number].mean(axis=0)
-        design, spreads, length = _design(past)
-        values = seen.values + LENGTH * length[:number]
-        # users are the same all month: what follows is worked out a month, not a day
-        first, month = np.unique(months, return_index=True)[1], months - months[0]
-        of_month = np.eye(len(first))[month[:number]]
-        by_month = users[first]
-        known = (design * spreads**2) @ design[:number].T
-        likely, means = [], []
-        for stray in STRAYS:
-            together = known + stray**2 * _fading(number + past.horizon)[:, :number]
-            factor = cho_factor(together[:number] + np.diag(seen.variances), lower=True, check_finite=False)
-            told = cho_solve(factor, np.column_stack([values, of_month]), check_finite=False)
-            own, others = told[:, 0], told[:, 1:]
-            errors = (
-                values @ own
-                - 2 * (own @ of_month) @ by_month
-                + np.einsum("mp,mn,np->p", by_month, of_month.T @ others, by_month)
-            )
-            likely.append(-errors / 2 - np.log(np.diag(factor[0])).sum())
-            rest = together[number:] @ (own[:, None] - others @ by_month)
-            means.append(rest + users[number:] - LENGTH * length[number:, None])
-        weights = np.exp(np.array(likely) - np.max(likely))
-        every = np.exp(np.array(means) + seen.level)
-        return np.asarray(np.einsum("shp,sp->h", every, weights) / weights.sum())
+
+def _told(past: Past) -> Told:
+    """By straying and possibility: how likely it makes the past (logs), and of each day ahead the log mean."""
+    assert past.joined is not None
+    number, months = len(past.values), _months(past)
+    seen = _seen(past)
+    # users are the same all month: what follows is worked out a month, not a day
+    first, month = np.unique(months, return_index=True)[1], months - months[0]
+    of_month = np.eye(len(first))[month[:number]]
+    users = log_users(past.joined, int(months[-1]))[months[first] - past.joined.first]
+    lengths = _log_lengths(past)[first]
+    by_month = np.concatenate([users - share * lengths[:, None] for share in LENGTHS], axis=1)
+    by_month -= (of_month.sum(axis=0) @ by_month) / number
+    design, spreads = _design(past)
+    known = (design * spreads**2) @ design[:number].T
+    fading = toeplitz(np.exp(-np.arange(number + past.horizon) / DAYS_ASTRAY))[:, :number]
+    likely, logs = [], []
+    for stray in STRAYS:
+        together = known + stray**2 * fading
+        factor = cho_factor(together[:number] + np.diag(seen.variances), lower=True, check_finite=False)
+        solved = cho_solve(factor, np.column_stack([seen.values, of_month]), check_finite=False)
+        own, others = solved[:, 0], solved[:, 1:]
+        inner = of_month.T @ others
+        errors = seen.values @ own - 2 * (own @ of_month) @ by_month + (by_month * (inner @ by_month)).sum(0)
+        likely.append(-errors / 2 - np.log(np.diag(factor[0])).sum())
+        ahead = together[number:]
+        logs.append((ahead @ own)[:, None] - (ahead @ others) @ by_month + by_month[month[number:]])
+    return np.array(likely), np.array(logs) + seen.level
 
 
 def log_users(joined: Joined, last: int) -> Values:
@@ -142,21 +154,18 @@ def _seen(past: Past) -> _Seen:
     return _Seen(logs + off / np.sqrt(likely) - logs.mean(), variance / likely + 1e-9, float(logs.mean()))
 
 
-def _design(past: Past) -> tuple[Values, Values, Values]:
-    """Columns of the regression, what is believed of their spreads, and the log of each month's length."""
-    days = past.steps.astype("datetime64[D]")
-    months = days.astype("datetime64[M]")
-    lengths = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.float64)
-    length = np.log(lengths / MEAN_LENGTH)
-    year = past.seasons[1]
-    time = (past.steps - past.steps[len(past.values)]) / year
+def _log_lengths(past: Past) -> Values:
+    """Of each step's month, over the mean one's."""
+    months = past.steps.astype("datetime64[D]").astype("datetime64[M]")
+    days = (months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")
+    return np.asarray(np.log(days.astype(np.float64) / MEAN_LENGTH))
+
+
+def _design(past: Past) -> tuple[Values, Values]:
+    """Columns of the regression, and what is believed of their spreads."""
+    time = (past.steps - past.steps[len(past.values)]) / past.seasons[1]
     turn = 2 * np.pi * time
     week = (past.steps[:, None] % past.season == np.arange(past.season)).astype(np.float64)
     waves = [np.sin(turn), np.cos(turn), np.sin(2 * turn), np.cos(2 * turn)]
-    design = np.column_stack([np.ones(len(time)), week, time, *waves, length])
-    spreads = np.array([LEVEL, *[WEEK] * past.season, GROWTH, WAVE, WAVE, SECOND, SECOND, LENGTH_SPREAD])
-    return design, spreads, length
-
-
-def _fading(number: int) -> Values:
-    return np.asarray(toeplitz(np.exp(-np.arange(number) / DAYS_ASTRAY)))
+    design = np.column_stack([np.ones(len(time)), week, time, *waves])
+    return design, np.array([LEVEL, *[WEEK] * past.season, GROWTH, WAVE, WAVE, SECOND, SECOND])
