@@ -32,7 +32,7 @@ class Texts(Section):
         1.5,
         ge=0,
         le=10,
-        description="power of the hidden pull to premium (taste over patience) in asking for its price; 0: none",
+        description="power of the hidden pull to premium (taste over patience) in asking for its price",
     )
     test_from: Month | None = Field(
         None, description="from when texts are made of sentences that no earlier one is made of"
