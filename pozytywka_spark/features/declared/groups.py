@@ -120,6 +120,7 @@ _GROUPS: tuple[Feature, ...] = (
         source="events, artist_groups",
         snapshot=True,
         needs=NEEDS["group"],
+        by_default=False,
     ),
     Feature(
         name="group_entropy",
@@ -131,6 +132,7 @@ _GROUPS: tuple[Feature, ...] = (
         source="events, artist_groups",
         snapshot=True,
         needs=NEEDS["group"],
+        by_default=False,
     ),
     Feature(
         name="top_group_share",
@@ -142,6 +144,7 @@ _GROUPS: tuple[Feature, ...] = (
         source="events, artist_groups",
         snapshot=True,
         needs=NEEDS["group"],
+        by_default=False,
     ),
     Feature(
         name="new_groups",
@@ -153,6 +156,7 @@ _GROUPS: tuple[Feature, ...] = (
         source="events, artist_groups",
         snapshot=True,
         needs=NEEDS["group"],
+        by_default=False,
     ),
 )
 _LANGUAGES: tuple[Feature, ...] = (
@@ -166,6 +170,7 @@ _LANGUAGES: tuple[Feature, ...] = (
         source="events, artist_groups, track_languages",
         snapshot=True,
         needs=NEEDS["language"],
+        by_default=False,
     ),
     Feature(
         name="main_language_share",
@@ -177,6 +182,7 @@ _LANGUAGES: tuple[Feature, ...] = (
         source="events, artist_groups, track_languages",
         snapshot=True,
         needs=NEEDS["language"],
+        by_default=False,
     ),
     Feature(
         name="languages_listened",
@@ -188,6 +194,7 @@ _LANGUAGES: tuple[Feature, ...] = (
         source="events, artist_groups, track_languages",
         snapshot=True,
         needs=NEEDS["language"],
+        by_default=False,
     ),
 )
 FEATURES: tuple[Feature, ...] = (*_GROUPS, *_LANGUAGES)
