@@ -1,8 +1,8 @@
 """Counts of words -> topics: words of a queue and language that stand together more than by chance.
 
-Telling words are those that the queue's texts have more often than other queues' texts in that language. Two of
-them are joined by their positive pointwise mutual information; communities of that graph (Leiden) are topics.
-A topic is within a language: nothing in texts says that a word of one means what a word of another does.
+Telling words are those that the queue's texts have more often than other queues' texts in that language. Two
+of them are joined by their positive pointwise mutual information; communities of that graph (Leiden) are
+topics. A topic is within a language: nothing in texts says that a word of one means what a word of another does.
 """
 
 from __future__ import annotations
