@@ -45,7 +45,7 @@ SAID = {
         },
     ),
 }
-ize, click [link] now", "cheap followers here [link]", "ganhe dinheiro agora [link]"]
+SPAM = ["win a prize, click [link] now", "cheap followers here [link]", "ganhe dinheiro agora [link]"]
 
 
 def texts(
