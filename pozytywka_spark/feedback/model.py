@@ -11,7 +11,7 @@ import polars as pl
 
 from pozytywka_spark.feedback.bins import Cut
 from pozytywka_spark.feedback.labels import LEARNT
-from pozytywka_spark.feedback.linear import Linear, linear_of, loaded
+from pozytywka_spark.feedback.linear import Linear, linear_of, loaded, saved
 from pozytywka_spark.feedback.ngrams import Weights
 from pozytywka_spark.feedback.topics import Topic
 from pozytywka_spark.lake.shards import Parcel
@@ -41,9 +41,9 @@ class Model:
 
     def files(self) -> dict[str, bytes]:
         """All of it but `model_id`, without pickle."""
-        found = {
-            name: content for task, one in self.learnt.items() for name, content in one.files(task).items()
-        }
+        found = {_NGRAMS: saved(self.ngrams)}
+        for task, one in self.learnt.items():
+            found |= one.files(task)
         cuts = {name: None if cut is None else asdict(cut) for name, cut in self.cuts().items()}
         content = {
             "format": FORMAT,

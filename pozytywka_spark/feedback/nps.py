@@ -19,8 +19,8 @@ class Nps:
 
 
 def nps_of(promoters: int, passives: int, detractors: int) -> Nps | None:
-    """None without an answer. The interval is Wald's after three answers more, of which 3/4 are promoters, 3/4
-    detractors: it covers what it says where there are few answers, too (Rocks 2016). Answers count as
+    """None without an answer. The interval is Wald's after three answers more, of which 3/4 are promoters,
+    3/4 detractors: it covers what it says where there are few answers, too (Rocks 2016). Answers count as
     independent of each other, though some are of one person.
 
     >>> nps_of(50, 30, 20)

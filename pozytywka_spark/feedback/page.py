@@ -177,8 +177,8 @@ def _model(page: Page, model: Model) -> None:
     )
     section.table(
         [cut_row(name, cut) for name, cut in model.cuts().items()],
-        caption="From which chance on a text is called something, by the validation months; the bounds of 95% "
-        "are what so many texts allow to say (Clopper and Pearson)",
+        caption="From which chance on a text is called something, by the validation months; the bounds of "
+        "95% are what so many texts allow to say (Clopper and Pearson)",
     )
     silent = model.about.get("silent", {})
     section.bullets([f"{task}: nothing is guessed: {why}" for task, why in silent.items()])
@@ -195,7 +195,8 @@ def cut_row(name: str, cut: Cut | None) -> dict[str, Any]:
 
 
 def _rows(rows: pl.DataFrame, name: str, fewest: int = FEWEST_ANSWERS) -> list[dict[str, Any]]:
-    told = [(row, nps) for row in rows.to_dicts() if (nps := _nps(row)) is not None and nps.answers >= fewest]
+    answered = [(row, nps) for row in rows.to_dicts() if (nps := _nps(row)) is not None]
+    told = [(row, nps) for row, nps in answered if nps.answers >= fewest]
     told.sort(key=lambda one: (-one[1].answers, str(one[0]["value"])))
     return [{name: row["value"], **_cells(row, nps)} for row, nps in told[:_MOST]]
 

@@ -38,7 +38,7 @@ _ROWS = 2_000_000  # of texts and users in one slice
 
 
 def write_report(settings: Settings, lake: Lake) -> Path:
-    """The page of signals as they are. Raises `DataError` if there are none, `TrackingError` without a model."""
+    """The page of signals as they are. Raises `DataError` without any, `TrackingError` without a model."""
     if not lake.exists(FEEDBACK_SIGNALS.name):
         raise DataError(f"table {FEEDBACK_SIGNALS.name} is not in {lake.root}: run feedback score first")
     model = champion(settings)

@@ -111,7 +111,7 @@ def judged(rows: pl.DataFrame) -> dict[str, float]:
 def _topics(rows: pl.DataFrame) -> float:
     """Normalised mutual information with the true topic, mean over queues and languages."""
     each = [
-        normalized_mutual_info_score(some["true_topic"], some["topic"])
+        float(normalized_mutual_info_score(some["true_topic"], some["topic"]))
         for _, some in rows.group_by("queue", "language")
     ]
     return sum(each) / max(len(each), 1)
