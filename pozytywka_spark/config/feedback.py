@@ -23,3 +23,8 @@ class Feedback(Section):
     route_precision: float = Field(0.95, gt=0, lt=1, description="share of routed texts in the right queue")
     spam_precision: float = Field(0.99, gt=0, lt=1, description="share of texts called spam that are")
     min_labels: int = Field(200, ge=20, description="texts with a label, for a model of it")
+    languages: tuple[str, ...] = Field(
+        ("en", "pl", "pt"),
+        min_length=1,
+        description="ISO 639-1 codes of the languages that texts may be in; each text counts as of one of them",
+    )
