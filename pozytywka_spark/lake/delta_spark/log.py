@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.api import Commit
 from pozytywka_spark.lake.row_checks import SPARK_ERRORS
+from pozytywka_spark.schemas import Table
 
 if TYPE_CHECKING:
     from delta.tables import DeltaTable
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 # A model names the versions it was trained on: their log must outlive Delta's default of 30 days.
 # Deletion vectors would keep plain Parquet readers, our other engine among them, out.
 CONFIGURATION = {"delta.logRetentionDuration": "interval 3650 days", "delta.enableDeletionVectors": "false"}
+
+
+def without_bounds(table: Table) -> dict[str, str]:
+    """Properties of a new table that keep personal columns out of the log's bounds; nothing without any."""
+    if not table.personal:
+        return {}
+    told = [name for name in table.columns if name not in (*table.personal, *table.partition_by)]
+    return {"delta.dataSkippingStatsColumns": ",".join(told)}
+
 
 _NO_FORMAT = ("DATA_SOURCE_NOT_FOUND", "CATALOG_PLUGIN_CLASS_NOT_FOUND", "Cannot find catalog plugin class")
 _NO_TABLE = (
