@@ -1,4 +1,4 @@
-"""Days' values as so many users times what one of them brings: growth and a year's wave of a user, not of all.
+"""A day's value as so many users times what one of them brings: growth and a year's wave are of one user.
 
 A business whose first year is mostly its own users' coming and going has a wave that isn't of the year. Who
 joined is known; how many of them are still there a number of months later is drawn from the series itself.
@@ -80,7 +80,7 @@ def suits(past: Past) -> bool:
 
 
 def _told(past: Past) -> Told:
-    """By straying and possibility: how likely it makes the past (logs), and of each day ahead the log mean."""
+    """By straying and possibility: how likely it makes the past, in logs, and the log mean of each day ahead."""
     assert past.joined is not None
     number, months = len(past.values), _months(past)
     seen = _seen(past)
