@@ -80,7 +80,7 @@ def suits(past: Past) -> bool:
 
 
 def _told(past: Past) -> Told:
-    """By straying and possibility: how likely it makes the past, in logs, and the log mean of each day ahead."""
+    """By straying and possibility: how likely it makes the past and the mean of each day ahead, in logs."""
     assert past.joined is not None
     number, months = len(past.values), _months(past)
     seen = _seen(past)
