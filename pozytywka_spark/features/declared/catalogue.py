@@ -16,6 +16,7 @@ from pozytywka_spark.features.declared import (
     groups,
     listening,
     sessions,
+    texts,
     tracks,
     trends,
     variety,
@@ -26,7 +27,7 @@ from pozytywka_spark.features.declared.order import ANALYSTS_NAMES, ORDER
 from pozytywka_spark.hashing.fingerprints import LONG, fingerprint_of
 
 CATALOGUE_VERSION = 2  # of the declaration: 1 hashed the text of Spark's expressions
-_TOPICS = (adverts, listening, favourites, tracks, sessions, variety, trends, groups)
+_TOPICS = (adverts, listening, favourites, tracks, sessions, variety, trends, groups, texts)
 
 
 def in_order(features: Iterable[Feature]) -> tuple[Feature, ...]:
