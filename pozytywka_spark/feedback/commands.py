@@ -8,6 +8,7 @@ from functools import partial
 
 from pyspark.sql import SparkSession
 
+from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
 from pozytywka_spark.feedback import console
 from pozytywka_spark.lake.api import Lake
@@ -27,3 +28,10 @@ def run_score(spark: SparkSession, settings: Settings, lake: Lake, args: argpars
     from pozytywka_spark.feedback.score import score
 
     return partial(console.show_scores, score(settings, lake))
+
+
+def run_report(spark: SparkSession, settings: Settings, lake: Lake, args: argparse.Namespace) -> Shown:
+    """The page."""
+    from pozytywka_spark.feedback.report import write_report
+
+    return partial(cli.say, f"page {write_report(settings, lake)}")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pozytywka_spark import cli
-from pozytywka_spark.feedback.bins import Cut, chance_at, precision_bounds
+from pozytywka_spark.feedback.page import cut_row
 from pozytywka_spark.feedback.score import ScoreReport
 from pozytywka_spark.feedback.train import TrainReport
-
-_CUTS = {"route": "a queue", "spam": "spam", "ham": "no spam"}
 
 
 def show_training(report: TrainReport) -> None:
@@ -32,32 +30,13 @@ def show_training(report: TrainReport) -> None:
     ]
     cli.show_table("on the test months", rows)
     cli.show_table(
-        "how sure is sure enough", [_cut_row(name, cut) for name, cut in report.model.cuts().items()]
+        "how sure is sure enough", [cut_row(name, cut) for name, cut in report.model.cuts().items()]
     )
     cli.say(f"{len(report.model.topics)} topics")
     kept = report.champion == report.version
     cli.say(f"version {report.version} {'serves' if kept else 'is not better'}: {report.why}")
     if not kept:
         cli.say(f"version {report.champion} stays")
-
-
-def _cut_row(name: str, cut: Cut | None) -> dict[str, object]:
-    if cut is None:
-        return {
-            "a text is called": _CUTS[name],
-            "from": "never",
-            "validation texts": 0,
-            "right": None,
-            "at least": None,
-        }
-    low, _ = precision_bounds(cut.right, cut.texts)
-    return {
-        "a text is called": _CUTS[name],
-        "from": f"{chance_at(cut.least):.4f}",
-        "validation texts": cut.texts,
-        "right": cut.precision,
-        "at least": low,
-    }
 
 
 def show_scores(report: ScoreReport) -> None:

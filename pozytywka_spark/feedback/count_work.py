@@ -1,4 +1,4 @@
-"""What there is to learn from: texts with labels by month, and in how many training texts an n-gram stands."""
+"""What there is to learn from: texts with labels by month, and in how many texts an n-gram stands."""
 
 from __future__ import annotations
 
@@ -59,14 +59,16 @@ class CountNgrams:
     """Work on shards of `feedback`: stages `column`, `texts` (with labels, that have it) once a task."""
 
     def __call__(self, items: Sequence[Shard], files: TaskFiles) -> Iterator[dict[str, Any]]:
-        """No line."""
-        texts = np.zeros(NGRAMS, dtype=np.int64)
+        """A line: how many `texts` there were."""
+        many = 0
+        texts, all_alike = np.zeros(NGRAMS, dtype=np.int64), np.ones(NGRAMS, dtype=np.float32)
         for shard in items:
             for rows in labelled(files, shard.files):
-                texts += np.bincount(rows_of(rows.get_column("text")).indices, minlength=NGRAMS)
+                many += rows.height
+                texts += np.bincount(rows_of(rows.get_column("text"), all_alike).indices, minlength=NGRAMS)
         there = np.flatnonzero(texts)
         files.stage(TEXTS_WITH, pl.DataFrame({"column": there, "texts": texts[there]}))
-        yield from ()
+        yield {"texts": many}
 
 
 def _number(row: tuple[str | None, ...]) -> int:

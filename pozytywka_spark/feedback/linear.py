@@ -40,8 +40,8 @@ class Linear:
     def files(self, name: str) -> dict[str, bytes]:
         """The weights, without pickle."""
         return {
-            f"{name}.weights.npy": _saved(self.weights),
-            f"{name}.intercepts.npy": _saved(self.intercepts),
+            f"{name}.weights.npy": saved(self.weights),
+            f"{name}.intercepts.npy": saved(self.intercepts),
         }
 
     def about(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class Linear:
 
 def linear_of(name: str, about: Mapping[str, Any], files: Mapping[str, bytes]) -> Linear:
     """Back from `files` and `about`."""
-    weights, intercepts = (_loaded(files[f"{name}.{part}.npy"]) for part in ("weights", "intercepts"))
+    weights, intercepts = (loaded(files[f"{name}.{part}.npy"]) for part in ("weights", "intercepts"))
     return Linear(tuple(about["classes"]), weights, intercepts, float(about["temperature"]))
 
 
@@ -69,11 +69,13 @@ def chances_of(margins: Floats, temperature: float) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def _saved(array: npt.NDArray[np.float32]) -> bytes:
+def saved(array: npt.NDArray[np.float32]) -> bytes:
+    """As a file, without pickle."""
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     return file.getvalue()
 
 
-def _loaded(content: bytes) -> npt.NDArray[np.float32]:
+def loaded(content: bytes) -> npt.NDArray[np.float32]:
+    """Back from `saved`."""
     return np.asarray(np.load(io.BytesIO(content), allow_pickle=False), dtype=np.float32)

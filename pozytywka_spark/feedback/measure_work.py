@@ -37,8 +37,8 @@ class Measure:
         models = {name: taken(files, parcel) for name, parcel in self.models.items()}
         for shard in items:
             for rows in labelled(files, shard.files):
-                vectors = rows_of(rows.get_column("text"))
                 for name, one in models.items():
+                    vectors = rows_of(rows.get_column("text"), one.ngrams)
                     for task, model in one.learnt.items():
                         with_label = rows.get_column(task).is_not_null().to_numpy()
                         if with_label.any():

@@ -11,25 +11,27 @@ import polars as pl
 
 from pozytywka_spark.feedback.bins import Cut
 from pozytywka_spark.feedback.labels import LEARNT
-from pozytywka_spark.feedback.linear import Linear, linear_of
+from pozytywka_spark.feedback.linear import Linear, linear_of, loaded, saved
+from pozytywka_spark.feedback.ngrams import Weights
 from pozytywka_spark.feedback.topics import Topic
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 
 ABOUT = "about.json"
 FILES = "feedback_model"  # kind of a parcel: the files of a model
-_MODEL_ID = "model_id"
+_MODEL_ID, _NGRAMS = "model_id", "ngrams.npy"
 FORMAT = 1  # of files and of what n-grams are
 
 
 @dataclass(frozen=True)
 class Model:
-    """`learnt`: a model of each task that had labels enough. `route`, `spam`, `ham`: from which bin of their
-    chance on texts get their queue, are called spam and are called none; None where validation showed no such
-    bin. `topics` of each queue.
+    """`learnt`: a model of each task that had labels enough; `ngrams`: weights of n-grams. `route`, `spam`,
+    `ham`: from which bin of their chance on texts get their queue, are called spam and are called none; None
+    where validation showed no such bin. `topics` of each queue.
     """
 
     learnt: Mapping[str, Linear]
+    ngrams: Weights
     route: Cut | None = None
     spam: Cut | None = None
     ham: Cut | None = None
@@ -39,9 +41,9 @@ class Model:
 
     def files(self) -> dict[str, bytes]:
         """All of it but `model_id`, without pickle."""
-        found = {
-            name: content for task, one in self.learnt.items() for name, content in one.files(task).items()
-        }
+        found = {_NGRAMS: saved(self.ngrams)}
+        for task, one in self.learnt.items():
+            found |= one.files(task)
         cuts = {name: None if cut is None else asdict(cut) for name, cut in self.cuts().items()}
         content = {
             "format": FORMAT,
@@ -65,7 +67,9 @@ def model_of(files: Mapping[str, bytes], model_id: str = "") -> Model:
     models = {task: linear_of(task, learnt[task], files) for task in LEARNT if task in learnt}
     topics = tuple(Topic.of(one) for one in about.pop("topics"))
     about.pop("format")
-    return Model(models, cuts["route"], cuts["spam"], cuts["ham"], topics, model_id, about)
+    return Model(
+        models, loaded(files[_NGRAMS]), cuts["route"], cuts["spam"], cuts["ham"], topics, model_id, about
+    )
 
 
 def put(tasks: Tasks, model: Model) -> Parcel:

@@ -1,19 +1,21 @@
 """Texts -> hashed n-grams of letters and words, as sparse rows: what every model of texts is given.
 
-Letters are lower case without accents, numbers one digit each, punctuation but `!` and `?` gone, emoji words of
-their own; only the first `MOST_LETTERS` count, so that a text of a megabyte costs what a long letter does. Of
-each word, with a blank on both sides, all n-grams of 3 to 5 letters (what inflection and typos leave alone),
-the words themselves and pairs that follow each other. Each n-gram counts once in a text; n-grams of letters and
-those of words have length 1 each (Euclid), so that neither drowns the other.
+Letters are lower case without accents, each digit 0, punctuation but `!` and `?` gone, emoji words of their
+own; only the first `MOST_LETTERS` count, so that a text of a megabyte costs what a long letter does. Of each
+word, with a blank on both sides, all n-grams of 3 to 5 letters (what inflection and typos leave alone), the
+words themselves, and pairs of words at most `APART` words apart, in their order (who is not happy says both,
+seldom side by side). Each n-gram counts once in a text, by its weight; those of letters together and those of
+words together have length 1 (Euclid), so that neither drown the other.
 
 The hash of an n-gram: its letters' code points as digits to the base `_BASE`, modulo 2^64, the kind of n-gram
-added, mixed by MurmurHash3's finaliser, of which the topmost `BITS` bits are the column. All of it is arithmetic
-on arrays of a chunk's letters: sums from the left, divided by the power at which an n-gram begins, for the base
-is odd and so has an inverse.
+added, mixed by MurmurHash3's finaliser, of which the topmost `BITS` bits are the column. All of it is
+arithmetic on the letters of many texts at once: sums from the left, divided by the power at which an n-gram
+begins, for the base is odd and so has an inverse.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +29,7 @@ BITS = 18
 COLUMNS = 1 << BITS
 LENGTHS = (3, 4, 5)
 MOST_LETTERS = 2000
+APART = 3
 _WORD, _PAIR = 101, 102  # kinds of n-grams beside the lengths
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd
 _PAIR_BASE = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -35,6 +38,8 @@ _AT_ONCE = 1_000_000  # letters
 
 Whole = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 Ngrams = tuple[Places, Whole]  # the text and the hash of each
 
 
@@ -64,24 +69,33 @@ def plain(texts: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def rows_of(texts: pl.Series) -> csr_matrix:
-    """A row a text of `COLUMNS` columns, float64; of one without letters nothing."""
+def weights_of(texts_with: Places, texts: int, fewest: int) -> Weights:
+    """Weights of n-grams that `texts_with[column]` of `texts` have: the logarithm of how rare they are
+    (Spärck Jones 1972), 0 where fewer than `fewest` do.
+    """
+    rare = np.log(max(texts, 1) / np.maximum(texts_with, 1))
+    return np.where(texts_with >= fewest, rare, 0.0).astype(np.float32)
+
+
+def rows_of(texts: pl.Series, weights: Weights) -> csr_matrix:
+    """A row a text of `COLUMNS` columns, float64: n-grams that have a weight above 0."""
     from scipy.sparse import csr_matrix, vstack
 
     cleaned = plain(texts)
+    exact = weights.astype(np.float64)
     lengths = cleaned.str.len_chars().to_numpy().astype(np.int64)
     # whole texts, as many as have `_AT_ONCE` letters together
     part = np.cumsum(lengths) // _AT_ONCE
     edges = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(lengths)]
     blocks = [
-        _block(cleaned[first:end].to_list(), lengths[first:end])
-        for first, end in zip(edges[:-1], edges[1:], strict=True)
+        _block(cleaned[first:end].to_list(), lengths[first:end], exact)
+        for first, end in pairwise(edges)
         if end > first
     ]
     return csr_matrix(vstack(blocks)) if blocks else csr_matrix((0, COLUMNS))
 
 
-def _block(texts: list[str], lengths: Places) -> csr_matrix:
+def _block(texts: list[str], lengths: Places, weights: Floats) -> csr_matrix:
     from scipy.sparse import csr_matrix
 
     letters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
@@ -92,12 +106,14 @@ def _block(texts: list[str], lengths: Places) -> csr_matrix:
         # the text above, the column below in one number: its order is that of a matrix by rows
         keys = np.sort(ngrams[0].astype(np.uint64) << np.uint64(BITS) | ngrams[1] >> np.uint64(64 - BITS))
         keys = keys[np.diff(keys, prepend=keys[:1] + np.uint64(1)) != 0]
-        text = (keys >> np.uint64(BITS)).astype(np.int64)
-        many = np.bincount(text, minlength=len(texts))
-        values = (1.0 / np.sqrt(np.maximum(many, 1)))[text]
-        columns = (keys & np.uint64(COLUMNS - 1)).astype(np.int32)
-        starts = np.concatenate([[0], np.cumsum(many)]).astype(np.int32)
-        rows = rows + csr_matrix((values, columns, starts), shape=(len(texts), COLUMNS))
+        columns = (keys & np.uint64(COLUMNS - 1)).astype(np.int64)
+        there = weights[columns] > 0
+        columns, text = columns[there], (keys[there] >> np.uint64(BITS)).astype(np.int64)
+        values = weights[columns]
+        lengths_of = np.sqrt(np.bincount(text, weights=values**2, minlength=len(texts)))
+        starts = np.concatenate([[0], np.cumsum(np.bincount(text, minlength=len(texts)))])
+        content = (values / lengths_of[text], columns.astype(np.int32), starts.astype(np.int32))
+        rows = rows + csr_matrix(content, shape=(len(texts), COLUMNS))
     return csr_matrix(rows)
 
 
@@ -147,6 +163,9 @@ def _of_words(letters: npt.NDArray[np.uint32], owner: Places, hashes: _Sums) -> 
     first = np.flatnonzero(~blank[1:] & blank[:-1]) + 1
     end = np.flatnonzero(blank[1:] & ~blank[:-1]) + 1
     words, owners = hashes.of(first, end, _WORD), owner[first]
-    follows = np.flatnonzero(owners[1:] == owners[:-1])
-    pairs = _mixed(words[follows] * _PAIR_BASE + words[follows + 1] + np.uint64(_PAIR))
-    return np.concatenate([owners, owners[follows]]), np.concatenate([words, pairs])
+    found = [(owners, words)]
+    for apart in range(1, APART + 1):
+        one = np.flatnonzero(owners[apart:] == owners[:-apart])
+        pairs = _mixed(words[one] * _PAIR_BASE + words[one + apart] + np.uint64(_PAIR))
+        found.append((owners[one], pairs))
+    return np.concatenate([each for each, _ in found]), np.concatenate([each for _, each in found])

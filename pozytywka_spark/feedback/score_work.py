@@ -77,7 +77,7 @@ def signals_of(texts: pl.DataFrame, model: Model, languages: Sequence[str]) -> p
     its chance is in a bin from which on validation was right; none of a text that is spam. `spam`: true and
     false where validation was right, null between. What no model answers is null.
     """
-    rows = rows_of(texts.get_column("text"))
+    rows = rows_of(texts.get_column("text"), model.ngrams)
     many, learnt = texts.height, model.learnt
     nothing = pl.Series([None] * many, dtype=pl.Float64)
     spam, spam_chance = pl.Series([None] * many, dtype=pl.Boolean), nothing

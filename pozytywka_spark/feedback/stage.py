@@ -7,21 +7,20 @@ from contextlib import contextmanager
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from pozytywka_spark.feedback.labels import COLUMNS, LEARNT
 from pozytywka_spark.feedback.linear import Linear
-from pozytywka_spark.feedback.ngrams import COLUMNS as NGRAMS
+from pozytywka_spark.feedback.ngrams import Weights
 from pozytywka_spark.feedback.vectors import Vectors
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.open_tasks import slots_of
 from pozytywka_spark.schemas import FEEDBACK
 from pozytywka_spark.spark.temporary_conf import without_codegen
 
-_STRENGTH = 8.0  # of the texts against the penalty on weights, at any number of texts
+_STRENGTH = 1.0  # of all texts' loss together against the penalty on weights
 _ITERATIONS = 60
 _TOLERANCE = 1e-5
 
@@ -31,9 +30,9 @@ def fit(
     lake: Lake,
     months: Sequence[date],
     classes: Mapping[str, Sequence[str]],
-    ngrams: npt.NDArray[np.int64],
+    ngrams: Weights,
 ) -> dict[str, Linear]:
-    """A model of each task, from texts of those months: logistic regression on the n-grams `ngrams`."""
+    """A model of each task, from texts of those months: logistic regression on weighted n-grams."""
     with without_codegen(spark), _vectors(spark, lake, months, classes, ngrams) as rows:
         return {task: _fitted(rows, task, names, ngrams) for task, names in classes.items()}
 
@@ -44,9 +43,9 @@ def _vectors(
     lake: Lake,
     months: Sequence[date],
     classes: Mapping[str, Sequence[str]],
-    ngrams: npt.NDArray[np.int64],
+    ngrams: Weights,
 ) -> Iterator[DataFrame]:
-    """`features`, and of each task the number of the text's class (null without), kept till the block ends."""
+    """`features`, and by task the number of the text's class (null without), kept till the block ends."""
     from pyspark.ml.linalg import VectorUDT
 
     work = Vectors({task: tuple(names) for task, names in classes.items()}, ngrams)
@@ -63,7 +62,7 @@ def _vectors(
         kept.unpersist()
 
 
-def _fitted(rows: DataFrame, task: str, names: Sequence[str], ngrams: npt.NDArray[np.int64]) -> Linear:
+def _fitted(rows: DataFrame, task: str, names: Sequence[str], ngrams: Weights) -> Linear:
     from pyspark.ml.classification import LogisticRegression
 
     mine = rows.where(F.col(task).isNotNull()).select("features", F.col(task).alias("label"))
@@ -76,6 +75,6 @@ def _fitted(rows: DataFrame, task: str, names: Sequence[str], ngrams: npt.NDArra
         family="binomial" if len(names) == 2 else "multinomial",
     )
     model = estimator.fit(mine)
-    weights = np.zeros((NGRAMS, model.coefficientMatrix.numRows), dtype=np.float32)
-    weights[ngrams] = model.coefficientMatrix.toArray().T
+    weights = np.zeros((len(ngrams), model.coefficientMatrix.numRows), dtype=np.float32)
+    weights[ngrams > 0] = model.coefficientMatrix.toArray().T
     return Linear(tuple(names), weights, model.interceptVector.toArray().astype(np.float32))

@@ -1,8 +1,8 @@
 """Counts of words -> topics: words of a queue and language that stand together more than by chance.
 
-Telling words are those that the queue's texts have more often than other queues' texts in that language. Two of
-them are joined by their positive pointwise mutual information; communities of that graph (Leiden) are topics.
-A topic is within a language: nothing in texts says that a word of one means what a word of another does.
+Telling words are those that the queue's texts have more often than other queues' texts in that language. Two
+of them are joined by their positive pointwise mutual information; communities of that graph (Leiden) are
+topics. A topic is within a language: nothing says that a word of one means what a word of another does.
 """
 
 from __future__ import annotations
@@ -51,9 +51,7 @@ def fit_topics(telling: pl.DataFrame, pairs: pl.DataFrame, texts: pl.DataFrame) 
     `telling`: see `telling_words`; `pairs`: `queue`, `language`, `one`, `other`, `texts`.
     """
     topics: list[Topic] = []
-    totals = dict(
-        ((queue, language), many) for queue, language, many in texts.select(*GROUP, "texts").iter_rows()
-    )
+    totals = {tuple(row[:2]): row[2] for row in texts.select(*GROUP, "texts").iter_rows()}
     for key, words in telling.group_by(GROUP, maintain_order=True):
         queue, language = map(str, key)
         mine = pairs.filter((pl.col("queue") == queue) & (pl.col("language") == language))

@@ -47,7 +47,7 @@ def topic_table(topics: Sequence[Topic]) -> pl.DataFrame:
 
 
 def topics_of(texts: pl.DataFrame, table: pl.DataFrame) -> pl.Series:
-    """The topic of each of `text`, `queue`, `language`; null where no word of its queue's topics stands in it.
+    """The topic of each of `text`, `queue`, `language`; null where it has no word of its queue's topics.
 
     A tie goes to the name that comes first. `table`: see `topic_table`.
     """

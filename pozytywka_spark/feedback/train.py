@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from pyspark.sql import SparkSession
 
@@ -22,6 +21,8 @@ from pozytywka_spark.feedback.labels_there import Labels, Plan, add_up, plan
 from pozytywka_spark.feedback.measure_work import Measure
 from pozytywka_spark.feedback.measures import Measured, sum_up
 from pozytywka_spark.feedback.model import FORMAT, Model, put
+from pozytywka_spark.feedback.ngrams import COLUMNS as NGRAMS
+from pozytywka_spark.feedback.ngrams import Weights, weights_of
 from pozytywka_spark.feedback.stage import fit
 from pozytywka_spark.feedback.topic_fit import fit_topics, telling_words
 from pozytywka_spark.feedback.topics import Topic
@@ -102,7 +103,7 @@ def _made(
     of_train, of_validation = (_of(shards, side) for side in (planned.split.train, planned.split.validation))
     ngrams = _ngrams(tasks, of_train)
     learnt = fit(spark, lake, planned.split.train, planned.classes, ngrams)
-    model = Model(learnt)
+    model = Model(learnt, ngrams)
     first = _measured(tasks, of_validation, {NEW: model})
     warmed = {
         task: replace(one, temperature=first[NEW, task].temperature) for task, one in model.learnt.items()
@@ -121,12 +122,13 @@ def _made(
     return model
 
 
-def _ngrams(tasks: Tasks, shards: Sequence[Shard]) -> npt.NDArray[np.int64]:
-    """The columns that enough training texts have."""
-    parcels = _run(tasks, shards, CountNgrams()).of(TEXTS_WITH)
-    counted = tasks.fetch(parcels).group_by("column").agg(pl.col("texts").sum())
-    chosen = counted.filter(pl.col("texts") >= FEWEST_TEXTS_WITH).get_column("column").sort()
-    return chosen.to_numpy().astype(np.int64)
+def _ngrams(tasks: Tasks, shards: Sequence[Shard]) -> Weights:
+    """Weights of n-grams by how many training texts have them."""
+    done = _run(tasks, shards, CountNgrams())
+    counted = tasks.fetch(done.of(TEXTS_WITH)).group_by("column").agg(pl.col("texts").sum())
+    texts_with = np.zeros(NGRAMS, dtype=np.int64)
+    texts_with[counted.get_column("column").to_numpy()] = counted.get_column("texts").to_numpy()
+    return weights_of(texts_with, sum(line["texts"] for line in done.results), FEWEST_TEXTS_WITH)
 
 
 def _topics(settings: Settings, tasks: Tasks, shards: Sequence[Shard]) -> tuple[Topic, ...]:

@@ -42,4 +42,5 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
         _nothing,
     ),
     "score": ("signals of texts that are new, or of all if the model is", _nothing),
+    "report": ("the page: NPS by month, city and subject, what detractors write about", _nothing),
 }

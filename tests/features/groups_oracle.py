@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 Rows = Sequence[Mapping[str, Any]]
@@ -48,6 +49,7 @@ def group_features(tables: Mapping[str, Rows], events: Rows) -> Made:
             "groups_listened": len(groups),
             "group_entropy": _entropy(groups),
             "top_group_share": _ratio(max(groups.values(), default=0), groups.total()),
+            "top_group": _code(groups),
             "new_groups": len(set(groups) - met[user]),
             "polish_share": _ratio(languages["pl"], languages.total()),
             "main_language_share": _ratio(max(languages.values(), default=0), languages.total()),
@@ -63,6 +65,11 @@ def _real(group: str | None) -> str | None:
 
 def _counted(values: Any) -> Counter[str]:
     return Counter(value for value in values if value is not None)
+
+
+def _code(counted: Counter[str]) -> float | None:
+    most = sorted(name for name, plays in counted.items() if plays == max(counted.values()))
+    return int(sha256(most[0].encode()).hexdigest()[:12], 16) if most else None
 
 
 def _ratio(part: float, whole: float) -> float | None:

@@ -168,7 +168,7 @@ def test_they_are_there_only_with_all_their_tables() -> None:
     assert catalogue_of(settings) == CATALOGUE
     assert catalogue_of(settings, needed) == (*CATALOGUE, *OPTIONAL)
     without = catalogue_of(settings, needed - {"track_languages"})
-    assert [feature.name for feature in without[len(CATALOGUE) :]] == NAMES[:6]
+    assert [feature.name for feature in without[len(CATALOGUE) :]] == NAMES[:7]
 
 
 def test_an_entry_of_ones_own_says_which_tables_its_level_needs() -> None:

@@ -144,7 +144,7 @@ def test_genres_that_are_favourites_and_the_popularity_of_their_plays() -> None:
     wanted = (
         "favourite_plays", "favourite_matches", "favourite_popularity_total", "favourite_popularity_known"
     )  # fmt: skip
-    assert measured("event", level("event", columns, rows), wanted) == [(2, 3, 70, 1), (0, 0, 0, 0)]
+    assert measured("event", level("event", columns, rows), wanted) == [(2, 3, 1, 70), (0, 0, 0, 0)]
 
 
 def test_gaps() -> None:
@@ -222,8 +222,11 @@ def test_a_sum_of_products_beyond_64_bits_is_told(
 
 def test_groups_are_summed_over_groups() -> None:
     """12 ln 12 and 3 ln 3 in 10^-11."""
-    columns = ("plays", "new", "favourite")
-    rows = [(1, JULY, 12, 1, 0), (1, JULY, 3, 0, 1), (1, AUGUST, 1, 0, 1), (2, JULY, 3, 1, 1)]
+    columns = ("plays", "new", "favourite", "code")
+    rows = [
+        (1, JULY, 3, 0, 1, 70), (1, JULY, 12, 1, 0, 71), (1, JULY, 12, 1, 0, 72), (1, AUGUST, 1, 0, 1, 70),
+        (2, JULY, 3, 1, 1, 70),
+    ]  # fmt: skip
     names = [
         "favourite_group_plays",
         "group_plays",
@@ -231,11 +234,12 @@ def test_groups_are_summed_over_groups() -> None:
         "group_play_logs",
         "top_group_plays",
         "new_groups",
+        "top_group",
     ]
     assert measured("group", level("group", columns, rows), names) == [
-        (3, 15, 2, 2_981_887_979_748 + 329_583_686_601, 12, 1),
-        (1, 1, 1, 0, 1, 0),
-        (3, 3, 1, 329_583_686_601, 3, 1),
+        (3, 27, 3, 2 * 2_981_887_979_748 + 329_583_686_601, 12, 2, 71),
+        (1, 1, 1, 0, 1, 0, 70),
+        (3, 3, 1, 329_583_686_601, 3, 1, 70),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A silver table of feedback: three languages, four queues, promoters and detractors, spam; all of it drawn."""
+"""A silver table of feedback: three languages, four queues, promoters and detractors, spam."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from pozytywka_spark.months import month_after
 from pozytywka_spark.schemas import FEEDBACK
 
 FIRST = date(2024, 1, 1)
-# by language: openings, then by queue what is said
+# by language: op# by language: openings, then by queue what is said
 SAID = {
     "en": (
         ["hello,", "since yesterday", "honestly,", "as every evening", "on my new phone"],
         {
-            "payment": ["you charged my card twice", "I want a refund of my money", "the price is too high for me"],
-            "adverts": ["the adverts are far too loud", "an advert after every second song", "too many adverts"],
-            "playback": ["the app crashes when I skip", "the sound stops after a minute", "the app won't open"],
+            "payment": ["you charged my card twice", "I want a refund", "the price is too high for me"],
+            "adverts": ["the adverts are far too loud", "an advert after every song", "too many adverts"],
+            "playback": ["the app crashes when I skip", "the sound stops", "the app won't open"],
             "praise": ["I love this service", "the best app for music", "wonderful, thank you all"],
         },
     ),
     "pl": (
         ["dzień dobry,", "od wczoraj", "szczerze mówiąc", "jak co wieczór", "na nowym telefonie"],
         {
-            "payment": ["pobraliście opłatę z karty dwa razy", "proszę o zwrot pieniędzy", "cena jest za wysoka"],
-            "adverts": ["reklamy są o wiele za głośne", "reklama po co drugiej piosence", "za dużo reklam"],
-            "playback": ["aplikacja zawiesza się przy pomijaniu", "dźwięk znika po minucie", "aplikacja nie działa"],
+            "payment": ["pobraliście opłatę z karty dwa razy", "proszę o zwrot", "cena jest za wysoka"],
+            "adverts": ["reklamy są za głośne", "reklama po co drugiej piosence", "za dużo reklam"],
+            "playback": ["aplikacja zawiesza się", "dźwięk znika po minucie", "aplikacja nie działa"],
             "praise": ["uwielbiam tę usługę", "najlepsza aplikacja do muzyki", "wspaniale, dziękuję wam"],
         },
     ),
     "pt": (
         ["bom dia,", "desde ontem", "sinceramente", "como todas as noites", "no telemóvel novo"],
         {
-            "payment": ["cobraram o cartão duas vezes", "quero o reembolso do dinheiro", "o preço é muito alto"],
+            "payment": ["cobraram o cartão duas vezes", "quero o reembolso", "o preço é muito alto"],
             "adverts": ["os anúncios são muito altos", "um anúncio depois de cada música", "tantos anúncios"],
-            "playback": ["a aplicação fecha sozinha", "o som para depois de um minuto", "a aplicação não abre"],
-            "praise": ["adoro este serviço", "a melhor aplicação de música", "maravilhoso, obrigado a todos"],
+            "playback": ["a aplicação fecha sozinha", "o som para", "a aplicação não abre"],
+            "praise": ["adoro este serviço", "a melhor aplicação de música", "maravilhoso, obrigado"],
         },
     ),
-}  # fmt: skip
+}
 SPAM = ["win a prize, click [link] now", "cheap followers here [link]", "ganhe dinheiro agora [link]"]
 
 

@@ -31,7 +31,8 @@ def _text(place: int) -> Row:
         "channel": ("nps", "support", "comment")[place % 3],
         "text": (
             f"Jestem Zdzisława Kowalska{who}, proszę o zwrot {place} zł dla ZDZISŁAWY <b>Kowal</b>skiej, "
-            f"ul. Ogrodowa {who}/7 (mieszkam na Ogrodowej), z.k{place}@poczta.pl, tel. +48 600 700 {place:03}, "
+            f"ul. Ogrodowa {who}/7 (mieszkam na Ogrodowej), z.k{place}@poczta.pl, tel. +48 600 700 "
+            f"{place:03}, "
             f"karta 4111 1111 1111 1111, https://krzaczek.org/{place}"
         ),
         "score": place % 11 if place % 3 == 0 else None,

@@ -24,8 +24,8 @@ def group_level(
 ) -> pl.DataFrame:
     """Grain: user, month and group of an artist played; in order of row and group.
 
-    `row`, `group`, `plays`, `new` and `favourite` (0 or 1). `by_artist` as `listened.plays_by_artist`;
-    `earlier`, as `first_times.numbered`: artists that users met in earlier months.
+    `row`, `group`, `code`, `plays`, `new` and `favourite` (0 or 1). `by_artist` as
+    `listened.plays_by_artist`; `earlier`, as `first_times.numbered`: artists met in earlier months.
     """
     groups = int(sides.group_of.max(initial=NONE)) + 1
     summed = _summed(by_artist, sides.group_of[by_artist.get_column("artist").to_numpy()], groups)
@@ -42,6 +42,7 @@ def group_level(
         {
             "row": rows,
             "group": group,
+            "code": sides.code_of[group],
             "plays": summed.get_column("plays"),
             "new": new,
             "favourite": _is_favourite(users, group, where, sides),

@@ -7,24 +7,30 @@ from collections.abc import Mapping
 import polars as pl
 
 from pozytywka_spark.features.build.dimensions import genre_masks
+from pozytywka_spark.hashing.codes import code_of
 
 GROUP_MASK = "user_groups"
-GROUP, LANGUAGE, POLISH = "group", "language", "polish"
+GROUP, GROUP_CODE, LANGUAGE, POLISH = "group", "group_code", "language", "polish"
 OTHER = "other"  # the group of genres that belong to none: nothing that listeners have in common
 _POLISH = "pl"
 
 
 def with_groups(tracks: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """`tracks` of the dimension with `group` of the artist and `language`, UInt32 in the order of ids and
-    codes, null if there is none, and `polish`, whether that is the language.
+    codes, null if there is none; `group_code`, `codes.code_of` of the group's id; `polish`, whether that is
+    the language.
 
     A track's own language is the one that its title tells for sure, else it is the artist's. `tables`:
     `artist_groups`, and `genre_groups` and `track_languages` where the lake has them.
     """
-    numbers = {name: number for number, name in enumerate(group_names(tables))}
+    names = group_names(tables)
+    numbers = {name: number for number, name in enumerate(names)}
+    codes = {name: code_of(name) for name in names}
+    group = pl.col("group_id")
     artists = tables["artist_groups"].select(
         pl.col("id").alias("artist_id"),
-        pl.col("group_id").replace_strict(numbers, default=None, return_dtype=pl.UInt32).alias(GROUP),
+        group.replace_strict(numbers, default=None, return_dtype=pl.UInt32).alias(GROUP),
+        group.replace_strict(codes, default=None, return_dtype=pl.Int64).alias(GROUP_CODE),
         pl.col("language").alias("of_artist"),
     )
     joined = tracks.join(artists.unique("artist_id"), "artist_id", how="left", maintain_order="left")
@@ -37,6 +43,7 @@ def with_groups(tracks: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.
     return joined.select(
         *tracks.columns,
         GROUP,
+        GROUP_CODE,
         (language.rank("dense") - 1).cast(pl.UInt32).alias(LANGUAGE),
         (language == _POLISH).fill_null(value=False).alias(POLISH),
     )

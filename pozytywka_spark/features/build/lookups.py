@@ -12,7 +12,7 @@ import polars as pl
 
 from pozytywka_spark.features.build.dimensions import no_tracks
 from pozytywka_spark.features.build.items import Source
-from pozytywka_spark.features.build.listener_groups import GROUP, LANGUAGE, POLISH
+from pozytywka_spark.features.build.listener_groups import GROUP, GROUP_CODE, LANGUAGE, POLISH
 from pozytywka_spark.features.build.month_numbers import month_numbers
 from pozytywka_spark.features.build.parcels import PLAYED_ROWS
 from pozytywka_spark.lake.shards import DataFile, Parcel
@@ -29,8 +29,8 @@ class Lookups:
 
     `tracks`, grain track: `track`, `track_id`, `artist` and `artist_id`, `genre` (the first that the artist
     lists), `known` (whether plays of it count for the level `popularity`). `track`, `artist`, `genre` are
-    numbers from 0 on. Where features of groups or languages are built also `group`, `language`, `polish`, and
-    `fond`, grain user with a favourite group: `user_id`, masks of groups.
+    numbers from 0 on. Where features of groups or languages are built also `group`, `group_code`, `language`,
+    `polish`, and `fond`, grain user with a favourite group: `user_id`, masks of groups.
     `played`: `track`, `month`, `plays` by anyone, in the build's months and earlier ones.
     """
 
@@ -64,6 +64,11 @@ class Lookups:
     def group_of(self) -> Whole:
         """The group of each artist; the last element is for no artist."""
         return _by_number(self.tracks, "artist", GROUP)
+
+    @cached_property
+    def code_of(self) -> Whole:
+        """The code of each group; the last element is for no group."""
+        return _by_number(self.tracks, GROUP, GROUP_CODE)
 
     @cached_property
     def language_of(self) -> Whole:
@@ -136,7 +141,7 @@ def lookups_of(
     Held plays go by identifier: what was a stray track then may be in the catalogue by now, and the reverse.
     `grouped`: TRACKS has groups and languages, which are wanted; `fond`: the parcel FAVOURITE_GROUPS.
     """
-    more = (GROUP, LANGUAGE, POLISH) if grouped else ()
+    more = (GROUP, GROUP_CODE, LANGUAGE, POLISH) if grouped else ()
     dimension = files.shared([tracks], [*TRACK_COLUMNS, *more]) if tracks else _no_tracks(more)
     numbers = dimension.select("track_id", pl.col("track").cast(pl.UInt32))
     parcels = [one for one in played if isinstance(one, Parcel)]
@@ -153,7 +158,8 @@ def lookups_of(
 
 
 def _no_tracks(more: Sequence[str]) -> pl.DataFrame:
-    columns = dict.fromkeys(more, pl.UInt32()) | ({POLISH: pl.Boolean()} if POLISH in more else {})
+    others: dict[str, pl.DataType] = {POLISH: pl.Boolean(), GROUP_CODE: pl.Int64()}
+    columns = {name: others.get(name, pl.UInt32()) for name in more}
     return pl.concat([no_tracks().select(TRACK_COLUMNS), pl.DataFrame(schema=columns)], how="horizontal")
 
 

@@ -9,6 +9,7 @@ from pozytywka_spark.features.declared.declaration import NEVER, Feature
 from pozytywka_spark.features.declared.levels import NEEDS
 from pozytywka_spark.features.declared.values import Formula, Measure
 from pozytywka_spark.features.declared.variety import LOG_DIGITS, times_log
+from pozytywka_spark.names import TOP_GROUP
 
 group_plays = Measure(
     name="group_plays",
@@ -40,6 +41,12 @@ new_groups = Measure(
     level="group",
     arithmetic="count of groups of artists of PLAY that the user played in no earlier month",
 )
+top_group = Measure(
+    name=TOP_GROUP,
+    aggregate=lambda: pl.col("code").get(pl.col("plays").arg_max()),
+    level="group",
+    arithmetic="code of the group of artists with most PLAY, of several the first by id; 0 for none",
+)
 favourite_group_plays = Measure(
     name="favourite_group_plays",
     aggregate=lambda: total(pl.col("plays") * pl.col("favourite")),
@@ -70,6 +77,10 @@ polish_plays = Measure(
     level="language",
     arithmetic="count of PLAY of a track in Polish",
 )
+
+
+def _code() -> pl.Expr:
+    return pl.when(top_group.column() > 0).then(top_group.column())
 
 
 def _entropy() -> pl.Expr:
@@ -153,6 +164,18 @@ _GROUPS: tuple[Feature, ...] = (
         kind="count",
         null=NEVER,
         value=new_groups,
+        source="events, artist_groups",
+        snapshot=True,
+        needs=NEEDS["group"],
+        by_default=False,
+    ),
+    Feature(
+        name=TOP_GROUP,
+        meaning="code of the group of genres that the user plays most, for words and segments",
+        unit="code",
+        kind="code",
+        null=_NO_GROUP,
+        value=Formula(arithmetic="top_group, null if 0", measures=(top_group,), expression=_code),
         source="events, artist_groups",
         snapshot=True,
         needs=NEEDS["group"],

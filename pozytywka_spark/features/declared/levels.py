@@ -26,7 +26,7 @@ COLUMNS: Mapping[Level, tuple[str, ...]] = {
     "session": (*KEYS, "session_id", "length"),
     "popularity": (*KEYS, "plays", "prior_plays"),
     "genre": (*KEYS, "genre", "plays", "liked_plays", "tracks", "artists"),
-    "group": (*KEYS, "group", "plays", "new", "favourite"),
+    "group": (*KEYS, "group", "code", "plays", "new", "favourite"),
     "language": (*KEYS, "language", "plays", "polish"),
     "text": (*KEYS, "at", "months_ago", "sentiment", "price", "adverts"),
     "debut": KEYS,

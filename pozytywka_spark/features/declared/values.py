@@ -92,9 +92,9 @@ class Measure(Value):
       the track's duration is unknown or the track itself
     - `genre`: each first-listed `genre` (null: none listed). `plays`, `liked_plays`, `tracks` and `artists`
       (different ones)
-    - `group`: each group of genres (see `topics`) that an artist played lies in. `group`, `plays`, `new` (1
-      if the user played nothing of it in any earlier month, else 0), `favourite` (1 if a genre that the user
-      likes best lies in it, else 0)
+    - `group`: each group of genres (see `topics`) that an artist played lies in, by id. `group`,
+      `code` (`hashing.codes.code_of` its id), `plays`, `new` (1 if the user played nothing of it in any
+      earlier month, else 0), `favourite` (1 if a genre that the user likes best lies in it, else 0)
     - `language`: each language of a track played, its own where its title tells for sure, else the artist's.
       `language`, `plays`, `polish` (1 or 0)
     - `text`: each text that is no spam, of the 12 months up to the cut-off: the row's month and those before.

@@ -25,7 +25,7 @@ OPTIONAL_TITLE = "Where the lake has their tables"
 
 def optional_rows(features: Sequence[Feature] = OPTIONAL) -> list[dict[str, object]]:
     """As `catalogue_rows`, with the tables that each needs and whether models are given it by default."""
-    given = {True: "yes", False: "no: it brought nothing"}
+    given = {True: "yes", False: "no"}
     return [
         row | {"needs": ", ".join(feature.needs), "models": given[feature.by_default]}
         for row, feature in zip(catalogue_rows(features), features, strict=True)
