@@ -39,6 +39,10 @@ FEWEST_TEXTS_WITH = 3  # training texts with an n-gram that is learnt from
 NEW, OLD = "new", "old"
 
 
+class TooFewLabelsError(DataError):
+    """Nothing can be learnt from the labels that there are."""
+
+
 @dataclass(frozen=True)
 class TrainReport:
     """`version`: the one made of these labels (`unchanged`: it was there before); `champion` now, and `why`.
@@ -58,8 +62,8 @@ def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
     """Train on all months of labels but the last, of which the earlier choose the temperatures and the bins
     from which on texts are routed, the later (test) compare the model with the one there is.
 
-    The same labels and settings train nothing anew. Raises `DataError` where there is no text, or nothing has
-    labels enough; then the model that there is stays.
+    The same labels and settings train nothing anew. Raises `DataError` where there is no text,
+    `TooFewLabelsError` where nothing has labels enough; then the model that there is stays.
     """
     require("topics")
     if not lake.exists(FEEDBACK.name):
@@ -73,7 +77,7 @@ def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
         planned = plan(settings, labels)
         if not planned.classes or planned.split is None:
             said = "; ".join(f"{task}: {why}" for task, why in planned.silent.items())
-            raise DataError(f"too few labels to learn from, and nothing is guessed: {said}")
+            raise TooFewLabelsError(f"too few labels to learn from, and nothing is guessed: {said}")
         inputs = _inputs(settings, labels)
         before = champion_version(tracking)
         version = registry.find_version(tracking, inputs)
