@@ -91,10 +91,10 @@ def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
         version = register_files(
             tracking, "feedback", _registered(settings, lake, inputs, model, planned, tested)
         )
-    better, why = _better(model, old, tested)
-    if better:
+    serves, why = better(model, old, tested)
+    if serves:
         registry.take_over(tracking, version.number, None if before is None else before.number)
-    champion = version if better or before is None else before
+    champion = version if serves or before is None else before
     mine = {task: one for (name, task), one in tested.items() if name == NEW}
     return TrainReport(planned, version.number, champion.number, why, False, model, mine)
 
@@ -105,8 +105,8 @@ def _made(
     """The model, its temperatures and bins by the validation months."""
     assert planned.split is not None
     of_train, of_validation = (_of(shards, side) for side in (planned.split.train, planned.split.validation))
-    ngrams = _ngrams(tasks, of_train)
-    learnt = fit(spark, lake, planned.split.train, planned.classes, ngrams)
+    ngrams, texts = _ngrams(tasks, of_train)
+    learnt = fit(spark, lake, planned.split.train, texts, planned.classes, ngrams)
     model = Model(learnt, ngrams)
     first = _measured(tasks, of_validation, {NEW: model})
     warmed = {
@@ -126,13 +126,14 @@ def _made(
     return model
 
 
-def _ngrams(tasks: Tasks, shards: Sequence[Shard]) -> Weights:
-    """Weights of n-grams by how many training texts have them."""
+def _ngrams(tasks: Tasks, shards: Sequence[Shard]) -> tuple[Weights, int]:
+    """Weights of n-grams by how many training texts have them, and how many texts there are."""
     done = _run(tasks, shards, CountNgrams())
     counted = tasks.fetch(done.of(TEXTS_WITH)).group_by("column").agg(pl.col("texts").sum())
     texts_with = np.zeros(NGRAMS, dtype=np.int64)
     texts_with[counted.get_column("column").to_numpy()] = counted.get_column("texts").to_numpy()
-    return weights_of(texts_with, sum(line["texts"] for line in done.results), FEWEST_TEXTS_WITH)
+    texts = sum(line["texts"] for line in done.results)
+    return weights_of(texts_with, texts, FEWEST_TEXTS_WITH), texts
 
 
 def _topics(settings: Settings, tasks: Tasks, shards: Sequence[Shard]) -> tuple[Topic, ...]:
@@ -170,7 +171,7 @@ def _measured(
     return {key: one for key, one in found.items() if one is not None}
 
 
-def _better(model: Model, old: Model | None, tested: Mapping[tuple[str, str], Measured]) -> tuple[bool, str]:
+def better(model: Model, old: Model | None, tested: Mapping[tuple[str, str], Measured]) -> tuple[bool, str]:
     """By the loss a text on the same test texts, summed over the tasks that both learnt; a model that answers
     more is better, one that answers less is not.
     """

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
-from pozytywka_spark.feedback.bins import BINS, Cut, bin_of, chance_at, lowest_cut, precision_bounds, roc_auc
+from pozytywka_spark.feedback.bins import (
+    BINS,
+    FEWEST,
+    Cut,
+    bin_of,
+    chance_at,
+    lowest_cut,
+    precision_bounds,
+    roc_auc,
+)
 
 
 def counted(places: list[int]) -> np.ndarray:
@@ -24,15 +33,15 @@ def test_the_lowest_cut_is_the_lowest(texts: list[tuple[int, bool]], precision: 
     for least in sorted(set(places), reverse=True):
         above = [fine for place, fine in texts if place >= least]
         wrong = above.count(False)
-        if wrong + 1 <= (1 - precision) * (len(above) + 1) + 1e-9:
+        if wrong <= (1 - precision) * len(above) + 1e-9 and len(above) >= FEWEST:
             wanted = Cut(least, len(above), len(above) - wrong)
     assert lowest_cut(counted(places), counted(right), precision) == wanted
 
 
-def test_so_few_texts_prove_nothing_even_if_all_are_right() -> None:
-    assert lowest_cut(counted([7] * 18), counted([7] * 18), 0.95) is None
-    assert lowest_cut(counted([7] * 19), counted([7] * 19), 0.95) == Cut(7, 19, 19)
-    assert lowest_cut(counted([7] * 98), counted([7] * 98), 0.99) is None
+def test_by_so_few_texts_no_cut_is_made_even_if_all_are_right() -> None:
+    assert lowest_cut(counted([7] * 19), counted([7] * 19), 0.95) is None
+    assert lowest_cut(counted([7] * 20), counted([7] * 20), 0.95) == Cut(7, 20, 20)
+    assert lowest_cut(counted([7] * 20), counted([7] * 18), 0.95) is None
     assert lowest_cut(counted([]), counted([]), 0.95) is None
 
 
