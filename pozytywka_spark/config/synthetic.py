@@ -117,6 +117,10 @@ class Synthetic(Section):
     artists: int = Field(800, ge=50)
     played_tracks: int = Field(1000, ge=50, description="tracks that anyone ever plays")
     genres: int = Field(400, ge=50, le=4100, description="the first 50 can be someone's favourite")
+    families: bool = Field(
+        False,
+        description="genres lie in families that artists mix within, and taste follows a favourite's family",
+    )
     premium_share: float = Field(0.41925, gt=0, lt=0.95, description="share of users who buy before the end")
     truth_paths: int = Field(
         64, ge=0, description="simulated futures behind each true probability; 0 tells no probabilities"

@@ -29,10 +29,10 @@ class Texts(Section):
         0.02, description="of the queues delivered that are another than the true one"
     )
     taste: float = Field(
-        2.0,
+        1.5,
         ge=0,
         le=10,
-        description="power of the hidden taste for premium in asking for its price; 0: it decides nothing",
+        description="power of the hidden pull to premium (taste over patience) in asking for its price",
     )
     test_from: Month | None = Field(
         None, description="from when texts are made of sentences that no earlier one is made of"

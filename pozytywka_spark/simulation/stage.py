@@ -21,6 +21,7 @@ from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.lake.whole_month import ChosenMonth
 from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.names import TOP_GROUP
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import SIMULATIONS
 from pozytywka_spark.scoring.content import digest_files
@@ -150,7 +151,9 @@ def _columns(files: ScoredFiles, model: ServingModel, levers: Sequence[Lever]) -
 
 def _grouped(tasks: Tasks, files: ScoredFiles, by: str, columns: tuple[str, ...], settings: Settings) -> Done:
     simulation = settings.simulation
-    work = GroupUsers(by, columns, files.predictions, files.users, _most(settings), simulation.seed)
+    work = GroupUsers(
+        by, columns, files.predictions, files.users, _most(settings), simulation.seed, files.groups
+    )
     return tasks.run(
         parts_of(files.features), work, weight=lambda part: part.size, named=lambda part: part.files[0].place
     )
@@ -162,10 +165,12 @@ def _most(settings: Settings) -> int:
 
 
 def _content(tasks: Tasks, files: ScoredFiles, columns: tuple[str, ...]) -> tuple[str, ...]:
-    return (
-        digest_files(tasks, files.features, ["user_id", "month", *columns]),
+    groups = [TOP_GROUP] if files.groups else []
+    content = (
+        digest_files(tasks, files.features, ["user_id", "month", *columns, *groups]),
         digest_files(tasks, files.predictions, ["user_id", "month", "probability"]),
     )
+    return (*content, fingerprint_of(sorted(files.groups.items()))) if groups else content
 
 
 def _fronts(

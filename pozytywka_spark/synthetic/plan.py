@@ -87,6 +87,8 @@ class Plan:
         }
         if world["taste"] == Taste().model_dump(mode="json", exclude=_TASTE_TOLD):
             del world["taste"]
+        if not self.world.families:
+            del world["families"]
         if not self.world.slots.model_dump(exclude_defaults=True):
             del world["slots"]
         if not self.world.feedback.rate:

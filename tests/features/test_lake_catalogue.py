@@ -42,7 +42,8 @@ def test_an_entry_is_there_where_its_tables_are() -> None:
     assert catalogue_of(settings, ["artist_groups"]) == (*CATALOGUE, *FEATURES)
     assert catalogue_hash(settings) == catalogue_hash()
     assert catalogue_hash(settings, (*CATALOGUE, *FEATURES)) != catalogue_hash()
-    assert tables_needed(declared_for(settings)) == ("artist_groups",)
+    assert tables_needed(FEATURES) == ("artist_groups",)
+    assert declared_for(settings)[-1:] == FEATURES
 
 
 def test_what_brings_nothing_is_given_to_models_only_where_it_is_asked_for() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -17,8 +18,9 @@ from pozytywka_spark.synthetic.life import life_of
 from pozytywka_spark.synthetic.lines import dump
 from pozytywka_spark.synthetic.parts import PARTS, entities_of, parts_of
 from pozytywka_spark.synthetic.people import passports, people_of
-from pozytywka_spark.synthetic.texts.grammar import SUBJECTS, Dice, grammar_of
+from pozytywka_spark.synthetic.texts.grammar import SUBJECTS, TOPICS, Dice, grammar_of
 from pozytywka_spark.synthetic.texts.messages import Message, messages_of
+from pozytywka_spark.synthetic.texts.occasions import occasions_of
 from pozytywka_spark.synthetic.texts.personal import Person, bent, bent_street, plain, value_of
 from tests.worlds.synthetic import TINY, events_table, planned
 
@@ -143,31 +145,29 @@ def test_subjects_follow_what_somebody_lived_through() -> None:
     assert (free[free.sentiment == "negative"].queue != "praise").all()
 
 
-@pytest.mark.parametrize("power", [0.0, 2.0])
-def test_the_hidden_taste_asks_for_the_price_at_the_power_it_should(power: float) -> None:
-    """Before the purchase the odds of price against praise go with taste to the power; with nothing else."""
-    made = world(taste=power, rate=2.0)
-    found = table(made)
-    plan = planned(made)
-    taste = {}
+@pytest.mark.parametrize("power", [0.0, 1.5])
+def test_the_pull_to_premium_asks_for_its_price_at_the_power_it_should_and_for_nothing_else(
+    power: float,
+) -> None:
+    """In a world in which nobody buys, or those left would be those with little of it."""
+    plan = replace(planned(world(taste=power, rate=3.0)), level=0.0)
+    logs, topics = [], []
     for chunk in range(CHUNKS):
-        people = people_of(plan, chunk)
-        taste |= dict(zip(people.user_id.tolist(), people.taste.tolist(), strict=True))
-    bought = events_table(made, CHUNKS).query("kind == 'BUY_PREMIUM'").set_index("user_id").time
-    free = found[~(found.time >= found.user_id.map(bought)) & ~found.spam]
-    log_taste = np.log(free.user_id.map(taste))
-    means = log_taste.groupby(free.topic).mean()
-    errors = (log_taste.groupby(free.topic).std() / np.sqrt(free.topic.value_counts())) * 3.5
-    if power:
-        assert means["price"] > means["everyday"] + 0.3
-        assert means["card"] > means["everyday"] + 0.3
-    others = (
-        [topic for topic in means.index if topic not in ("price", "card")] if power else list(means.index)
-    )
-    overall = log_taste[free.topic.isin(others)].mean()
-    for topic in others:
-        # those who are left free longer have less taste, whatever they write about
-        assert abs(means[topic] - overall) < errors[topic] + 0.03, topic
+        life = life_of(plan, chunk)
+        found = occasions_of(plan, life)
+        logs.append(np.log(life.people.taste / life.people.patience).clip(-3, 3)[found.user])
+        topics.append(np.array([topic for _, topic in TOPICS])[found.topic])
+    by_topic = pd.Series(np.concatenate(logs)).groupby(np.concatenate(topics))
+    asks = ["card", "price"] if power else []
+    others = pd.concat([rows for topic, rows in by_topic if topic not in asks])
+    for topic, rows in by_topic:
+        # a person's texts share their pull: some three of them are worth one
+        error = 4 * others.std() / np.sqrt(len(rows) / 3)
+        assert (
+            (rows.mean() > others.mean() + 0.5)
+            if topic in asks
+            else (abs(rows.mean() - others.mean()) < error)
+        )
 
 
 def test_sentiment_goes_with_the_score() -> None:

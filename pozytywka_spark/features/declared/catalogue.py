@@ -13,6 +13,7 @@ from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.declared import (
     adverts,
     favourites,
+    groups,
     listening,
     sessions,
     tracks,
@@ -25,7 +26,7 @@ from pozytywka_spark.features.declared.order import ANALYSTS_NAMES, ORDER
 from pozytywka_spark.hashing.fingerprints import LONG, fingerprint_of
 
 CATALOGUE_VERSION = 2  # of the declaration: 1 hashed the text of Spark's expressions
-_TOPICS = (adverts, listening, favourites, tracks, sessions, variety, trends)
+_TOPICS = (adverts, listening, favourites, tracks, sessions, variety, trends, groups)
 
 
 def in_order(features: Iterable[Feature]) -> tuple[Feature, ...]:

@@ -12,7 +12,7 @@ from pozytywka_spark.features.declared.values import Measure, Value
 
 # what entries may need beside the tables that every lake with features has
 TABLES = ("artist_groups", "genre_groups", "track_languages")
-Kind = Literal["count", "sum", "average", "share", "ratio", "duration", "calendar"]
+Kind = Literal["count", "sum", "average", "share", "ratio", "duration", "calendar", "code"]
 NEVER = "never null"
 NO_PLAYS = "null: no plays"
 NO_KNOWN_PLAYS = "null: no play of a track for which it is known"

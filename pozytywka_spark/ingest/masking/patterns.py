@@ -72,7 +72,7 @@ def is_card(digits: str) -> bool:
     >>> is_card("4111111111111111"), is_card("4111111111111112")
     (True, False)
     """
-    if not _SHORTEST_CARD <= len(digits) <= _LONGEST_CARD:
+    if not _SHORTEST_CARD <= len(digits) <= _LONGEST_CARD or digits.startswith("0"):
         return False
     numbers = [int(digit) for digit in reversed(digits)]
     doubled = (sum(divmod(2 * number, 10)) for number in numbers[1::2])

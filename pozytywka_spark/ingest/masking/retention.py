@@ -7,12 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
+
 from pozytywka_spark.config import Settings
+from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.ingest.masking.text_files import BODY, files_of, named, put_in_place
-from pozytywka_spark.ingest.resolve.new_texts import without_old_texts
+from pozytywka_spark.ingest.resolve.new_texts import without_old_texts, write_texts
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_days import INGEST, recorded_span
+from pozytywka_spark.lake.layout import buckets_of
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Result, TaskFiles, Tasks
 from pozytywka_spark.months import month_at, number_of
@@ -47,7 +51,10 @@ def delete_old_texts(settings: Settings, lake: Lake, tasks: Tasks) -> None:
     if not lake.exists(FEEDBACK.name):
         return
     since = texts_from(settings, lake, tasks)
-    files = files_of(lake, tasks, FEEDBACK.name)
+    buckets, files = buckets_of(lake), files_of(lake, tasks, FEEDBACK.name)
+    if buckets > 1 and not any(file.partition["user_bucket"] for file in files):  # texts came before events
+        place_texts(lake, tasks, buckets)
+        files = files_of(lake, tasks, FEEDBACK.name)
     older = (
         [] if since is None else [file for file in files if file.partition["feedback_month"] <= since.date()]
     )
@@ -66,6 +73,35 @@ def tidy_texts(settings: Settings, lake: Lake) -> None:
         return
     with only_ingest(lake.root, settings.ingest), lake.tasks() as tasks:
         delete_old_texts(settings, lake, tasks)
+
+
+def place_texts(lake: Lake, tasks: Tasks, buckets: int) -> None:
+    """Lay the texts of users who are in another bucket of so many where they belong."""
+    if not lake.exists(FEEDBACK.name):
+        return
+    files = files_of(lake, tasks, FEEDBACK.name)
+    done = tasks.run(files, PlaceTexts(buckets), weight=lambda file: file.size, named=named)
+    put_in_place(lake, files, done)
+
+
+@dataclass(frozen=True)
+class PlaceTexts:
+    """Work on files of `feedback`: writes those anew that have users of other buckets.
+
+    Tells of each file its `path` and whether it `changed`.
+    """
+
+    buckets: int
+
+    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Result]:
+        """Facts of each file."""
+        place = user_bucket(pl.col("user_id"), self.buckets).alias("user_bucket")
+        for file in items:
+            there = files.read([file], ["user_id"]).select(place).to_series()
+            changed = bool((there != file.partition["user_bucket"]).any())
+            if changed:
+                write_texts(files.read([file]).with_columns(place), files)
+            yield {"path": file.path, "changed": changed}
 
 
 @dataclass(frozen=True)

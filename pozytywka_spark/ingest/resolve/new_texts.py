@@ -57,7 +57,9 @@ class NewTexts:
         replaced = there.filter(~(same | stays) & there.select(held).to_series())
         files.stage(LEFT, rows.select("line_id").drop_nulls().cast(LEFT_ROWS))
         files.stage(REPLACED, replaced.select(_KEY).cast(REPLACED_ROWS))
-        self._write(new, files)
+        write_texts(
+            new.with_columns(user_bucket(pl.col("user_id"), self.buckets).alias("user_bucket")), files
+        )
         rescued = new.filter(pl.col("rescued").is_not_null())
         files.stage(
             RESCUED, rescued.select(pl.col(_KEY).alias("key"), "rescued", "source").cast(RESCUED_ROWS)
@@ -68,14 +70,6 @@ class NewTexts:
             *count(DUPLICATE, SAME_ROW, same_rows),
             *count(DUPLICATE, OLDER_ROW, rows.height - new.height - same_rows),
         ]
-
-    def _write(self, rows: pl.DataFrame, files: TaskFiles) -> None:
-        placed = rows.with_columns(user_bucket(pl.col("user_id"), self.buckets).alias("user_bucket"))
-        placed = placed.sort(*FEEDBACK.partition_by, *FEEDBACK.sorted_by, _KEY)
-        for key, mine in placed.partition_by(
-            *FEEDBACK.partition_by, as_dict=True, maintain_order=True
-        ).items():
-            files.write(FEEDBACK, mine.select(_BODY), dict(zip(FEEDBACK.partition_by, key, strict=True)))
 
     def _without_old_texts(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows if self.texts_from is None else without_old_texts(rows, self.texts_from)
@@ -108,6 +102,13 @@ class WithoutReplaced:
             if changed:
                 files.write(FEEDBACK, files.read([file]).filter(stays).select(_BODY), file.partition)
             yield {"path": file.path, "changed": changed}
+
+
+def write_texts(rows: pl.DataFrame, files: TaskFiles) -> None:
+    """Write texts in the month and the bucket that each is of."""
+    placed = rows.sort(*FEEDBACK.partition_by, *FEEDBACK.sorted_by, _KEY)
+    for key, mine in placed.partition_by(*FEEDBACK.partition_by, as_dict=True, maintain_order=True).items():
+        files.write(FEEDBACK, mine.select(_BODY), dict(zip(FEEDBACK.partition_by, key, strict=True)))
 
 
 def without_old_texts(rows: pl.DataFrame, texts_from: datetime) -> pl.DataFrame:

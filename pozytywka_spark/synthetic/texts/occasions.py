@@ -1,4 +1,4 @@
-"""Who writes when, in which mood and about what: what they lived through decides, and their hidden taste.
+"""Who writes when, in which mood and about what: what they lived through decides, and their pull to premium.
 
 In each month in which somebody listens they write Poisson(rate · own) texts, own a Gamma of mean 1 that has
 nothing to do with anything else about them, each some hours after one of the month's sessions. The mood is
@@ -11,7 +11,9 @@ is bought. Rounded and cut to 0 to 10 it is the answer of the channel `nps`: pos
 The topic is drawn by the weights of `_WEIGHTS` for the mood, times
 
 - ln(1 + A) / 3 for adverts, next to nothing once premium is bought;
-- taste^`texts.taste` for its price and for cards that are refused, until then; next to nothing from then on;
+- (taste / patience)^`feedback.taste` for its price and for cards that are refused, until then; next to
+  nothing from then on. The purchase comes when the summed hazard times taste reaches the patience
+  (`hazard.py`): this is how strongly somebody is drawn to premium, for life, and knows nothing of later;
 - 0.1 + 1.2 · 0.5^(days since the purchase / 60) for refunds, 0.05 before it;
 - what `_CHANNELS` says: support gets little praise and much of accounts.
 """
@@ -51,6 +53,7 @@ _BY_QUEUE = {
 _HOUR_MS = 3_600_000
 _AFTER_HOURS = 3.0  # mean time from a session's end to what is written about it
 _LITTLE = 0.02
+_PULLS = (0.05, 20.0)  # taste over patience counts as no less and no more
 _SECOND = 0.12  # share of texts that go on about something else
 OCCASIONS = 31  # key of the random numbers
 
@@ -96,8 +99,8 @@ def occasions_of(plan: Plan, life: Life) -> Occasions:
     score = np.clip(np.rint(feeling + rng.normal(0.0, 1.5, len(user))), 0, 10).astype(np.int64)
     mood = np.where(score >= 9, 2, np.where(score <= 6, 0, 1))
     channel = np.searchsorted(np.cumsum(_SHARES), rng.random(len(user)), side="right")
-    taste = np.maximum(people.taste[user], 0.05) ** settings.taste
-    weights = _weights(mood, adverts, since_days, taste, channel)
+    pull = np.clip(people.taste / people.patience, *_PULLS)[user] ** settings.taste
+    weights = _weights(mood, adverts, since_days, pull, channel)
     topic, second = (_drawn(rng, weights) for _ in range(2))
     second[(rng.random(len(user)) >= _SECOND) | (second // 3 == topic // 3)] = -1
     order = np.lexsort((time, user))
@@ -127,7 +130,7 @@ def _ends(life: Life) -> Array:
     return ends
 
 
-def _weights(mood: Array, adverts: Array, since_days: Array, taste: Array, channel: Array) -> Array:
+def _weights(mood: Array, adverts: Array, since_days: Array, pull: Array, channel: Array) -> Array:
     """Texts × topics."""
     weights = _WEIGHTS.T[mood].copy()
     free = since_days < 0
@@ -135,7 +138,7 @@ def _weights(mood: Array, adverts: Array, since_days: Array, taste: Array, chann
     of = {topic: place for place, (_, topic) in enumerate(TOPICS)}
     weights[:, queue == "adverts"] *= np.where(free, adverts / 3, _LITTLE)[:, None]
     for name in ("price", "card"):
-        weights[:, of[name]] *= np.where(free, taste, _LITTLE)
+        weights[:, of[name]] *= np.where(free, pull, _LITTLE)
     faded = 0.1 + 1.2 * np.exp2(-np.maximum(since_days, 0) / 60)
     weights[:, of["refund"]] *= np.where(free, 0.05, faded)
     for number, name in enumerate(CHANNELS):

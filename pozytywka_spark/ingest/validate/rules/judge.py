@@ -9,7 +9,7 @@ from typing import Any
 from pozytywka_spark.ingest.validate.rules import artists, feedback, sessions, storage, tracks, users
 from pozytywka_spark.ingest.validate.rules.identifiers import flaw_of, without_halves
 from pozytywka_spark.ingest.validate.rules.kinds import WRONG
-from pozytywka_spark.ingest.validate.rules.privacy import kept_text, key_in_words, rescued
+from pozytywka_spark.ingest.validate.rules.privacy import kept_text, key_in_words, plain_key, rescued
 from pozytywka_spark.ingest.validate.rules.reading import Pairs, read_object
 from pozytywka_spark.ingest.validate.rules.verdict import Broken, Entity, Judging, Meaning, Verdict
 from pozytywka_spark.ingest.validate.rules.writing import as_text
@@ -67,7 +67,8 @@ def judge_line(
         absent = [name for name in fields if name not in row] or None
     notes, strange = None, {}
     if fault is None:
-        notes = _notes(fields, meaning, unknown) or None
+        strays = [plain_key(name, entity) for name in unknown]
+        notes = _notes(fields, meaning, strays) or None
         strange = {name: as_text(row[name]) for name in unknown}
     doubtful = keep_text or broken is not None or meaning.incomplete
     return Verdict(

@@ -12,9 +12,11 @@ from pozytywka_spark.ingest.validate.rules.kinds import WRONG
 from pozytywka_spark.ingest.validate.rules.reading import Pairs
 from pozytywka_spark.ingest.validate.rules.verdict import Entity
 from pozytywka_spark.ingest.validate.rules.writing import as_json
+from pozytywka_spark.names import FEEDBACK_CHANNELS
 
 MASK = "***"
 _LONGEST = 1000
+_FIELD = re.compile("[a-z]{1,24}(?:_[a-z]{1,24}){0,4}")
 # A safe field as it may be stored: text with digits, or another type, could hold a name
 _PLAIN = {
     "user_id": re.compile(r"-?[0-9][-+.0-9eE]*"),
@@ -23,9 +25,9 @@ _PLAIN = {
     "premium_user": re.compile(r"true|false"),
     "feedback_id": re.compile(r'"[A-Za-z0-9_.:-]{1,128}"'),
     "timestamp": re.compile(r'"[0-9]{4}-[0-9]{1,2}[-0-9T:.Z+ ]{0,30}"|"?[0-9]{1,16}(?:\.[0-9]{1,9})?"?'),
-    "channel": re.compile(r'"[A-Za-z_]{1,16}"'),
+    "channel": re.compile(rf'" *(?:{"|".join(FEEDBACK_CHANNELS)}) *"', re.IGNORECASE),
     "score": re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,3})?"),
-    "queue": re.compile(r'"[A-Za-z_/-]{1,64}"'),
+    "queue": re.compile(r'"[a-z_/-]{1,64}"'),
     "spam": re.compile(r"true|false"),
 }
 
@@ -44,7 +46,16 @@ def kept_text(line: bytes, row: Pairs | None, entity: Entity) -> str:
 
 def rescued(unknown: Mapping[str, str | None], entity: Entity) -> str:
     """Fields that the contract doesn't know, with their text, as JSON; masked where fields are personal."""
-    return as_json(Pairs((name, text if entity.safe is None else MASK) for name, text in unknown.items()))
+    return as_json(
+        Pairs(
+            (plain_key(name, entity), text if entity.safe is None else MASK) for name, text in unknown.items()
+        )
+    )
+
+
+def plain_key(key: str, entity: Entity) -> str:
+    """A key that the contract doesn't know, as it may be stored: beside texts only what looks like one."""
+    return key if not entity.has_texts or _FIELD.fullmatch(key) else MASK
 
 
 def key_in_words(key: str, entity: Entity) -> str:
