@@ -21,6 +21,9 @@ AUDIO_FEATURES = (
 
 STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")
 
+# Where people write to us
+FEEDBACK_CHANNELS = ("nps", "support", "comment")
+
 # Sides of a time split, and the columns of a training row that hold its side and its label
 TRAIN = "train"
 VALIDATION = "validation"

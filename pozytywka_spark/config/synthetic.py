@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pozytywka_spark.config.base import Month, Section, decides
 from pozytywka_spark.config.rhythm import Outages, Rhythm
 from pozytywka_spark.config.taste import Taste
+from pozytywka_spark.config.texts import Texts
 
 Rate = Annotated[float, Field(ge=0, le=0.5)]
 
@@ -130,6 +131,7 @@ class Synthetic(Section):
     fraud: Fraud = Fraud()
     taste: Taste = Taste()
     slots: SyntheticSlots = SyntheticSlots()
+    feedback: Texts = Texts()
     rhythm: Rhythm = Rhythm()
     outages: Outages = Field(
         (), description="days on which a share of the sessions doesn't happen, as 2022-05-03:all:0.6,…"

@@ -11,26 +11,36 @@ import polars as pl
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.forecasting.joined import JoinedByCity, joined_of
 from pozytywka_spark.forecasting.known_file import read_known
-from pozytywka_spark.forecasting.measures import BY_NAME
+from pozytywka_spark.forecasting.measures import ALL, BY_NAME
 from pozytywka_spark.forecasting.spec import SEASONS, Spec
 from pozytywka_spark.forecasting.stored import (
     DAILY,
+    ESCAPED,
     MONTHLY,
     SEPARATOR,
     Content,
     content_of,
     monthly_content_of,
+    monthly_values,
+    place_of,
     span_of_series,
 )
 from pozytywka_spark.hashing.fingerprints import MEDIUM, fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.months import month_after
+from pozytywka_spark.schemas import SERIES_MONTHLY
 
-FORMAT = 1  # of what forecasts of the same inputs are: another number has all made anew
+FORMAT = 2  # of what forecasts of the same inputs are: another number has all made anew
 FEWEST_DAYS = 14
 FEWEST_MONTHS = 24
 MOST_SERIES = 25  # of a bucket: a core is busy for a minute, and holds no more
+# A genre group in a city with fewer plays a day than this is mostly noise, whose sums the city and the group
+# know better: the models that take most time have no say in it
+FEW_PLAYS = 30.0
+SLOW = ("calendar", "arima")
+MOST_THIN = 100  # of a bucket of such series
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ class Asked:
     """A forecast that is asked for: `first` and `origin` are the first day seen and the first not seen.
 
     `months`: likewise of the forecast by months, None where there are too few; `run` names all that decides
-    the result; `buckets` go from the largest to the smallest.
+    the result; `buckets` go from the most work to the least; `odd` days before the origin aren't looked at.
     """
 
     origin: date
@@ -58,6 +68,7 @@ class Asked:
     buckets: tuple[Bucket, ...]
     run: str
     notes: tuple[str, ...]
+    odd: tuple[date, ...] = ()
 
     @property
     def month_origin(self) -> date:
@@ -83,6 +94,7 @@ def asked_of(
     day = _origin(begin, end, origin)
     horizon, origins = horizon or wanted.horizon_days, origins or wanted.origins
     first = max(begin, day - timedelta(days=wanted.history_days))
+    odd = _odd(wanted.known_days, first, day)
     known = read_known(wanted.known, first, day + timedelta(days=horizon)) if wanted.known else None
     content = content_of(lake, first, day)
     daily = Spec(
@@ -94,6 +106,7 @@ def asked_of(
         origin=f"{day}",
         model_seconds=wanted.model_seconds,
         known=known,
+        joined=_joined(lake, day),
     )
     monthly = replace(
         daily,
@@ -103,18 +116,22 @@ def asked_of(
         history=None,
         origin=f"{day.replace(day=1)}",
         known=None,
+        joined=None,
     )
     of_months = _monthly(lake, day)
-    buckets = [*_buckets(content, daily), *(_buckets(of_months[1], monthly) if of_months else ())]
+    buckets = _buckets(content, daily, day)
+    if of_months:
+        buckets += _buckets(of_months[1], monthly, of_months[0][1])
     notes = () if of_months else (f"no forecast by months: it takes {FEWEST_MONTHS} complete ones",)
     return Asked(
         day,
         first,
         horizon,
         of_months[0] if of_months else None,
-        tuple(sorted(buckets, key=lambda bucket: -len(bucket.series))),
-        _run(day, first, content, of_months[1] if of_months else None, (daily, monthly), known),
+        tuple(sorted(buckets, key=lambda bucket: -len(bucket.series) * len(bucket.spec.models))),
+        _run(day, first, content, of_months[1] if of_months else None, (daily, monthly), known, odd),
         notes,
+        odd,
     )
 
 
@@ -135,6 +152,16 @@ def _origin(begin: date, end: date, asked: date | None) -> date:
     return day
 
 
+def _joined(lake: Lake, day: date) -> JoinedByCity | None:
+    """Users who joined in each month before the day's; None without series by month."""
+    if not lake.exists(SERIES_MONTHLY.name):
+        return None
+    rows = monthly_values(lake, day.replace(day=1)).filter(measure="new_users", group_id=ALL)
+    return joined_of(
+        rows.select(pl.col("city").str.replace_all(SEPARATOR, ESCAPED, literal=True), "month", "value")
+    )
+
+
 def _monthly(lake: Lake, day: date) -> tuple[tuple[date, date], Content] | None:
     """The months before the origin's and what they hold; None if they are too few."""
     end = day.replace(day=1)
@@ -144,19 +171,41 @@ def _monthly(lake: Lake, day: date) -> tuple[tuple[date, date], Content] | None:
     return (content.first, end), content
 
 
-def _buckets(content: Content, spec: Spec) -> list[Bucket]:
-    """Each measure's series, in as few buckets of equal size as `MOST_SERIES` allows."""
+def _odd(known_days: Sequence[date], first: date, origin: date) -> tuple[date, ...]:
+    """Days that an operator has named: models don't learn from them. Raises `DataError` if few are left."""
+    odd = tuple(sorted({day for day in known_days if first <= day < origin}))
+    left = (origin - first).days - len(odd)
+    if odd and left < FEWEST_DAYS:
+        raise DataError(
+            f"forecast.known_days leaves {left} days before {origin}: a forecast needs {FEWEST_DAYS}; "
+            "name fewer"
+        )
+    return odd
+
+
+def _buckets(content: Content, spec: Spec, end: date) -> list[Bucket]:
+    """Each measure's series, in as few buckets of equal size as `MOST_SERIES` allows; thin ones apart."""
+    if content.first is None:
+        return []
+    quick = replace(spec, models=tuple(model for model in spec.models if model not in SLOW))
+    least = FEW_PLAYS * (end - content.first).days
+    thin = {place for place, plays in content.plays.items() if ALL not in place and plays < least}
     made = []
     for measure in sorted({name.partition(SEPARATOR)[0] for name in content.series}):
         mine = [name for name in content.series if name.partition(SEPARATOR)[0] == measure]
-        of_measure = _of_measure(spec, measure)
-        made += [Bucket(spec.freq, measure, part, of_measure) for part in _parts(mine)]
+        few = [name for name in mine if place_of(name) in thin]
+        for names, most, asked in (
+            (sorted(set(mine) - set(few)), MOST_SERIES, spec),
+            (few, MOST_THIN, quick),
+        ):
+            of_measure = _of_measure(asked, measure)
+            made += [Bucket(spec.freq, measure, part, of_measure) for part in _parts(names, most)]
     return made
 
 
-def _parts(names: Sequence[str]) -> list[tuple[str, ...]]:
-    count = -(-len(names) // MOST_SERIES)
-    edges = [len(names) * place // count for place in range(count + 1)]
+def _parts(names: Sequence[str], most: int) -> list[tuple[str, ...]]:
+    count = -(-len(names) // most)
+    edges = [len(names) * place // count for place in range(count + 1)] if count else []
     return [tuple(names[low:high]) for low, high in pairwise(edges)]
 
 
@@ -172,11 +221,24 @@ def _run(
     monthly: Content | None,
     specs: Sequence[Spec],
     known: pl.DataFrame | None,
+    odd: Sequence[date],
 ) -> str:
     asked = [
         [spec.freq, spec.horizon, spec.origins, spec.history, spec.model_seconds, spec.seed, spec.models]
         for spec in specs
     ]
+    joined = specs[0].joined
     columns = None if known is None else [known.columns, known.cast({"day": pl.String}).rows()]
-    decisive = [FORMAT, f"{day}", f"{first}", content.digest, monthly and monthly.digest, asked, columns]
+    told = None if joined is None else [joined.first, joined.counts]
+    decisive = [
+        FORMAT,
+        f"{day}",
+        f"{first}",
+        content.digest,
+        monthly and monthly.digest,
+        asked,
+        columns,
+        told,
+    ]
+    decisive += [[f"{each}" for each in odd]] if odd else []
     return fingerprint_of(decisive, MEDIUM)
