@@ -35,6 +35,8 @@ from pozytywka_spark.schemas import SERIES_MONTHLY
 FORMAT = 2  # of what forecasts of the same inputs are: another number has all made anew
 FEWEST_DAYS = 14
 FEWEST_MONTHS = 24
+# what days of these are isn't what that day's users did, so many times what one does
+NOT_BY_USERS = ("new_users", "premium_users", "storage_cost")
 MOST_SERIES = 25  # of a bucket: a core is busy for a minute, and holds no more
 # A genre group in a city with fewer plays a day than this is mostly noise, whose sums the city and the group
 # know better: the models that take most time have no say in it
@@ -211,7 +213,9 @@ def _parts(names: Sequence[str], most: int) -> list[tuple[str, ...]]:
 
 def _of_measure(spec: Spec, measure: str) -> Spec:
     known = BY_NAME.get(measure)
-    return replace(spec, count=known is not None and known.is_count, non_negative=True)
+    is_count = known is not None and known.is_count
+    joined = None if measure in NOT_BY_USERS else spec.joined
+    return replace(spec, count=is_count, non_negative=True, joined=joined)
 
 
 def _run(
