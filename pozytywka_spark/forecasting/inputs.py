@@ -10,7 +10,8 @@ from itertools import pairwise
 import polars as pl
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import DataError
+from pozytywka_spark.config.forecast import FARTHEST_DAYS
+from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.forecasting.known_file import read_known
 from pozytywka_spark.forecasting.measures import BY_NAME
 from pozytywka_spark.forecasting.spec import SEASONS, Spec
@@ -84,12 +85,14 @@ def asked_of(
     """What to forecast from the series in the lake, from `origin` (the day after the last complete one) on.
 
     Nothing of it depends on the origin's day or later ones. Raises `DataError` for an origin outside the data
-    and for fewer than 14 days before it.
+    and for fewer than 14 days before it, `UsageError` for a horizon beyond 400 days.
     """
     wanted = settings.forecast
     begin, end = span_of_series(lake)
     day = _origin(begin, end, origin)
     horizon, origins = horizon or wanted.horizon_days, origins or wanted.origins
+    if horizon > FARTHEST_DAYS:
+        raise UsageError(f"--horizon {horizon}: expected {FARTHEST_DAYS} days at most")
     first = max(begin, day - timedelta(days=wanted.history_days))
     odd = _odd(wanted.known_days, first, day)
     known = read_known(wanted.known, first, day + timedelta(days=horizon)) if wanted.known else None
