@@ -8,8 +8,9 @@ from pydantic import Field
 
 from pozytywka_spark.config.base import Section, decides
 
-
 FARTHEST_DAYS = 400
+
+
 
 
 class Forecast(Section):

@@ -78,6 +78,22 @@ def test_a_run_writes_every_series_once_and_stands(spark: SparkSession, settings
     assert backtest(spark, mine, lake).unchanged, "a run's backtest is that of the command"
 
 
+def test_a_forecast_gets_its_errors_back_that_another_origin_s_took_the_place_of(
+    spark: SparkSession, settings: Settings
+) -> None:
+    mine, lake = home(settings, spark)
+    put_daily(lake, few(daily(DAYS)))
+    done = run(spark, mine, lake)
+    forecasts, errors = table(lake, FORECASTS.name), table(lake, FORECAST_ERRORS.name)
+    run(spark, mine, lake, origin=FIRST + timedelta(days=60))
+    assert set(table(lake, FORECAST_ERRORS.name)["run"]) != {done.asked.run}
+    again = run(spark, mine, lake)
+    assert not again.unchanged
+    assert again.accuracy == done.accuracy
+    assert table(lake, FORECAST_ERRORS.name).equals(errors)
+    assert table(lake, FORECASTS.name).filter(pl.col("origin") == END).equals(forecasts)
+
+
 class DiedError(Exception):
     """The process died."""
 
