@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from pozytywka_spark.config.base import Section, decides
-from pozytywka_spark.names import SUBGROUPS, UNGROUPED
+from pozytywka_spark.names import SUBGROUPS, TOP_GROUP, UNGROUPED
 
-_SEGMENTS = (UNGROUPED, *SUBGROUPS)
+_SEGMENTS = (UNGROUPED, *SUBGROUPS, TOP_GROUP)
 
 
 class Costs(Section):

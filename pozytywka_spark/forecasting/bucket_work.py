@@ -15,7 +15,7 @@ from pozytywka_spark.forecasting.backtest import Proposals, propose, questions
 from pozytywka_spark.forecasting.coherent import add_up
 from pozytywka_spark.forecasting.concluded import Concluded, conclude
 from pozytywka_spark.forecasting.intervals import LEVELS, widths_of
-from pozytywka_spark.forecasting.one_bucket import propose_trees
+from pozytywka_spark.forecasting.one_bucket import propose_of_all
 from pozytywka_spark.forecasting.past import Values
 from pozytywka_spark.forecasting.registry import models_of
 from pozytywka_spark.forecasting.rows import BOUNDS, outcome
@@ -63,7 +63,7 @@ class SettleMeasure:
         for row in sorted(rows.to_pylist(), key=lambda row: str(row["series"])):
             # written by a task of this very job
             wholes[row["series"]], proposals[row["series"]] = pickle.loads(row["said"])  # noqa: S301
-        propose_trees(wholes, proposals, spec)
+        propose_of_all(wholes, proposals, spec)
         concluded = add_up(conclude(wholes, proposals, spec), spec)
         nothing = pl.DataFrame(schema={"series": pl.String, "day": DAY, "value": pl.Float64})
         assert spec.origin is not None

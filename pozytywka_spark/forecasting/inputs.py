@@ -12,23 +12,26 @@ import polars as pl
 from pozytywka_spark.config import Settings
 from pozytywka_spark.config.forecast import FARTHEST_DAYS
 from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.forecasting.joined import JoinedByCity, joined_of
 from pozytywka_spark.forecasting.known_file import read_known
-from pozytywka_spark.forecasting.measures import BY_NAME
+from pozytywka_spark.forecasting.measures import ALL, BY_NAME
 from pozytywka_spark.forecasting.spec import SEASONS, Spec
 from pozytywka_spark.forecasting.stored import (
-    ALL,
     DAILY,
+    ESCAPED,
     MONTHLY,
     SEPARATOR,
     Content,
     content_of,
     monthly_content_of,
+    monthly_values,
     place_of,
     span_of_series,
 )
 from pozytywka_spark.hashing.fingerprints import MEDIUM, fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.months import month_after
+from pozytywka_spark.schemas import SERIES_MONTHLY
 
 FORMAT = 2  # of what forecasts of the same inputs are: another number has all made anew
 FEWEST_DAYS = 14
@@ -106,6 +109,7 @@ def asked_of(
         origin=f"{day}",
         model_seconds=wanted.model_seconds,
         known=known,
+        joined=_joined(lake, day),
     )
     monthly = replace(
         daily,
@@ -115,6 +119,7 @@ def asked_of(
         history=None,
         origin=f"{day.replace(day=1)}",
         known=None,
+        joined=None,
     )
     of_months = _monthly(lake, day)
     buckets = _buckets(content, daily, day)
@@ -148,6 +153,18 @@ def _origin(begin: date, end: date, asked: date | None) -> date:
             f"expected {earliest} to {end}"
         )
     return day
+
+
+def _joined(lake: Lake, day: date) -> JoinedByCity | None:
+    """Users who joined in each month before the day's; None without series by month."""
+    if not lake.exists(SERIES_MONTHLY.name):
+        return None
+    rows = monthly_values(lake, day.replace(day=1)).filter(measure="new_users", group_id=ALL)
+    # that there is such a city may only be known from later days
+    rows = rows.filter(pl.col("value").sum().over("city") > 0)
+    return joined_of(
+        rows.select(pl.col("city").str.replace_all(SEPARATOR, ESCAPED, literal=True), "month", "value")
+    )
 
 
 def _monthly(lake: Lake, day: date) -> tuple[tuple[date, date], Content] | None:
@@ -215,7 +232,18 @@ def _run(
         [spec.freq, spec.horizon, spec.origins, spec.history, spec.model_seconds, spec.seed, spec.models]
         for spec in specs
     ]
+    joined = specs[0].joined
     columns = None if known is None else [known.columns, known.cast({"day": pl.String}).rows()]
-    decisive = [FORMAT, f"{day}", f"{first}", content.digest, monthly and monthly.digest, asked, columns]
+    told = None if joined is None else [joined.first, joined.counts]
+    decisive = [
+        FORMAT,
+        f"{day}",
+        f"{first}",
+        content.digest,
+        monthly and monthly.digest,
+        asked,
+        columns,
+        told,
+    ]
     decisive += [[f"{each}" for each in odd]] if odd else []
     return fingerprint_of(decisive, MEDIUM)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import polars as pl
@@ -12,11 +12,14 @@ from pozytywka_spark.forecasting import rows
 from pozytywka_spark.forecasting.backtest import Proposals, attempt, can_be_learnt, propose, questions
 from pozytywka_spark.forecasting.coherent import add_up
 from pozytywka_spark.forecasting.concluded import Concluded, conclude
+from pozytywka_spark.forecasting.models.cohorts import cohort_means
 from pozytywka_spark.forecasting.models.trees import tree_means
-from pozytywka_spark.forecasting.past import Past
+from pozytywka_spark.forecasting.past import Past, Values
 from pozytywka_spark.forecasting.registry import models_of
 from pozytywka_spark.forecasting.spec import Outcome, Spec
 from pozytywka_spark.forecasting.whole import Whole, whole_of
+
+Pasts = dict[str, list[Past]]
 
 
 def forecast_bucket(frame: pl.DataFrame, spec: Spec, coherent: bool = False) -> Outcome:
@@ -44,21 +47,24 @@ def forecast_series(frame: pl.DataFrame, spec: Spec) -> Concluded:
             wholes[key] = whole
             proposals[key], pasts = questions(whole, spec.origins)
             propose(proposals[key], pasts, models, spec.model_seconds)
-    propose_trees(wholes, proposals, spec)
+    propose_of_all(wholes, proposals, spec)
     return conclude(wholes, proposals, spec)
 
 
-def propose_trees(wholes: Mapping[str, Whole], proposals: Mapping[str, Proposals], spec: Spec) -> None:
-    """Ask one model of all series whose origins are the same times: none sees another's future."""
-    if "trees" not in spec.models:
-        return
-    alike: dict[tuple[int, ...], dict[str, list[Past]]] = defaultdict(dict)
+def propose_of_all(wholes: Mapping[str, Whole], proposals: Mapping[str, Proposals], spec: Spec) -> None:
+    """Ask models that learn from all series whose origins are the same times: none sees another's future."""
+    asked: dict[str, Callable[[Pasts], dict[str, Values]]] = {
+        "cohorts": cohort_means,
+        "trees": partial(tree_means, seed=spec.seed),
+    }
+    alike: dict[tuple[int, ...], Pasts] = defaultdict(dict)
     for name, whole in wholes.items():
         origins = proposals[name].origins
         pasts = whole.pasts(origins)
         if can_be_learnt(pasts[0]):
             alike[tuple(int(whole.steps[origin]) for origin in origins)][name] = pasts
-    for pasts_of in alike.values():
-        said = attempt(partial(tree_means, pasts_of, spec.seed), spec.model_seconds * len(pasts_of))
-        for name in pasts_of:
-            proposals[name].take("trees", said if isinstance(said, str) else said[name])
+    for model in [name for name in asked if name in spec.models]:
+        for pasts_of in alike.values():
+            said = attempt(partial(asked[model], pasts_of), spec.model_seconds * len(pasts_of))
+            for name in pasts_of:
+                proposals[name].take(model, said if isinstance(said, str) else said[name])

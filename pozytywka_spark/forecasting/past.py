@@ -13,12 +13,25 @@ Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Joined:
+    """Users who joined in each month: `counts` of consecutive ones, the first is month `first` since 1970."""
+
+    first: int
+    counts: Values
+
+    def before(self, day: int) -> Joined:
+        """What is known as a day (since 1970) begins: the months that are over."""
+        month = int(np.datetime64(day, "D").astype("datetime64[M]").astype(np.int64))
+        return Joined(self.first, self.counts[: max(0, month - self.first)])
+
+
+@dataclass(frozen=True)
 class Past:
     """A series before an origin.
 
     `values` has no holes; `seen` says which of them were in the data. `steps` (numbers of steps since 1970)
     and `known` (a row a step, a column each) reach `horizon` steps further. `seasons`, the shortest first,
-    may be longer than the past.
+    may be longer than the past. `joined`: of a series of days, the users who had joined; None where unknown.
     """
 
     values: Values
@@ -27,6 +40,7 @@ class Past:
     known: Values
     seasons: tuple[int, ...]
     horizon: int
+    joined: Joined | None = None
 
     @property
     def season(self) -> int:

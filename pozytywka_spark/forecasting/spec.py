@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 import polars as pl
 
+from pozytywka_spark.forecasting.joined import JoinedByCity
+
 # How many steps make a season, the shortest first: of hours a day and a week, of days a week and a year
 SEASONS: Mapping[str, tuple[int, ...]] = {"h": (24, 168), "D": (7, 365), "W": (52,), "MS": (12,)}
 MODELS = (
     "growth",
     "last_year",
     "harmonic",
+    "cohorts",
     "theta",
     "ets",
     "arima",
@@ -33,10 +36,10 @@ class Spec:
     the shortest first; the seasonal naive, which every model is measured by, repeats the last
     `season_for_naive` of them (the shortest where it is 0). `history` caps how many steps before the origin
     models see. `known` has a column `day`, maybe `series`, and numbers that are known ahead: it reaches to
-    the horizon's end. `origin` (ISO) is the first step not seen; without it a series' origin follows its last
-    value. `count` lets whole numbers full of zeros have a count model; `non_negative` keeps a series that
-    never was negative from becoming so. `model_seconds` is what one model of one series may take, backtest
-    and all.
+    the horizon's end. `joined`: users who joined, by month, of whom days' values come. `origin` (ISO) is
+    the first step not seen; without it a series' origin follows its last value. `count` lets whole numbers
+    full of zeros have a count model; `non_negative` keeps a series that never was negative from becoming
+    so. `model_seconds` is what one model of one series may take, backtest and all.
     """
 
     horizon: int
@@ -52,6 +55,7 @@ class Spec:
     seed: int = 0
     models: tuple[str, ...] = MODELS
     known: pl.DataFrame | None = field(default=None, compare=False)
+    joined: JoinedByCity | None = None
 
     @property
     def naive_season(self) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.forecasting.known import known_of
-from pozytywka_spark.forecasting.past import Past, Values, without_holes
+from pozytywka_spark.forecasting.past import Joined, Past, Values, without_holes
 from pozytywka_spark.forecasting.spec import Spec
 from pozytywka_spark.forecasting.steps import Steps, Times, steps_of, times_of
 
@@ -23,6 +23,7 @@ class Whole:
     known: Values
     seasons: tuple[int, ...]
     horizon: int
+    joined: Joined | None = None
 
     @property
     def length(self) -> int:
@@ -52,6 +53,7 @@ class Whole:
             self.known[first:until],
             self.seasons,
             self.horizon,
+            self.joined and self.joined.before(int(self.steps[origin])),
         )
 
 
@@ -88,7 +90,8 @@ def whole_of(rows: pl.DataFrame, spec: Spec) -> Whole | None:
     reach = np.arange(begin, end + spec.horizon)
     axis = times_of(reach, spec.freq, times[-1])
     known = known_of(axis, spec.freq, _of_series(spec.known, rows))
-    return Whole(values, reach, axis, known, _seasons(spec), spec.horizon)
+    joined = spec.joined.of_series(str(rows["series"][0])) if spec.joined and spec.freq == "D" else None
+    return Whole(values, reach, axis, known, _seasons(spec), spec.horizon, joined)
 
 
 def _seasons(spec: Spec) -> tuple[int, ...]:

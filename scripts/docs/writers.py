@@ -32,7 +32,7 @@ WRITERS: dict[str, tuple[Writer, ...]] = {
     "features": (_BUILT,),
     "artist_groups": (("topics", "topics/stage.py"),),
     "feedback": (("ingest", "ingest/stage.py"),),
-    "feedback_signals": (("feedback", "feedback/stage.py"),),
+    "feedback_signals": (("feedback", "feedback/score.py"),),
     "name_words": (("ingest", "ingest/stage.py"),),
     "forecast_alarms": (("forecast", "forecasting/check.py"),),
     "forecast_checks": (("forecast", "forecasting/check.py"),),

@@ -15,9 +15,10 @@ from pozytywka_spark.config import Settings, deciding, load_settings
 from pozytywka_spark.errors import DataError, PozytywkaError, UsageError
 from pozytywka_spark.forecasting.inputs import MOST_SERIES, Asked, asked_of
 from pozytywka_spark.forecasting.known_file import read_known
+from pozytywka_spark.forecasting.stored import ESCAPED
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
-from tests.forecasting.made_series import FIRST, daily, put_daily
+from tests.forecasting.made_series import FIRST, daily, put_daily, put_monthly
 
 # the lake's small tables are read and written without Spark: any use of this fails
 NO_SPARK = cast("SparkSession", object())
@@ -67,6 +68,26 @@ def test_the_run_s_name_follows_what_is_seen_and_asked(settings: Settings) -> No
     }
     assert len(names) == 8
     assert asked(settings, rows, origin, "forecast.false_alarms=2").run == name, "alarms are another's affair"
+
+
+def test_models_are_told_who_joined_and_the_run_s_name_follows(
+    settings: Settings,
+) -> None:
+    rows = daily(DAYS)
+    new = rows.filter(measure="plays").with_columns(measure=pl.lit("new_users"))
+    without = asked(settings, rows)
+    assert {bucket.spec.joined for bucket in without.buckets} == {None}
+    lake = lake_of(settings, rows)
+    put_monthly(lake, new)
+    found = asked_of(settings, lake, None, None)
+    joined = found.buckets[0].spec.joined
+    assert joined is not None
+    months = new.filter((pl.col("day") < date(2023, 2, 1)) & (pl.col("group_id") == "all"))
+    sums = months.group_by("city").agg(pl.col("value").sum())
+    escaped = {city.replace("|", ESCAPED): (pytest.approx(value),) for city, value in sums.rows()}
+    assert joined.counts == escaped
+    assert found.run != without.run
+    assert asked_of(settings, lake, date(2023, 1, 20), None).buckets[0].spec.joined is None, "none is over"
 
 
 def test_series_of_places_where_nothing_happened_are_none(settings: Settings) -> None:

@@ -111,6 +111,7 @@ def make_features(build: Build, measured: Done) -> Made:
         LabelPlan.of(build.prepared.inputs.span, build.settings.label),
         partial(candidates, rows=guards.suspicion_rows, seed=guards.seed),
         partial(lowest, rows=guards.suspicion_rows, seed=guards.seed),
+        build.prepared.first.favourite_groups,
     )
     items: list[Item] = [*user_slices(measured.parcels, build.earlier.held), *_older(build)]
     if played:

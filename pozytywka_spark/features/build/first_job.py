@@ -9,7 +9,7 @@ from typing import Any
 
 from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass, TableContents
 from pozytywka_spark.features.build.items import REAL
-from pozytywka_spark.features.build.parcels import BOUGHT, TRACKS, USERS
+from pozytywka_spark.features.build.parcels import BOUGHT, FAVOURITE_GROUPS, TRACKS, USERS
 from pozytywka_spark.features.build.survey import PLACE, TOLD, survey, without_ids
 from pozytywka_spark.lake.event_notes import EventNote, as_note
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written
@@ -42,6 +42,7 @@ class FirstFound:
     written: tuple[Written, ...]
     tracks: Parcel | None
     users: Parcel | None
+    favourite_groups: Parcel | None
     contents: Mapping[str, str]
 
 
@@ -62,7 +63,7 @@ def run_first(
     ]
     numbered: list[FirstItem] = [catalogue] if catalogue else []
     if catalogue and contents:
-        numbered += [TableContents(name, digest_) for name, digest_ in vars(catalogue).items()]
+        numbered += [TableContents(name, of_table) for name, of_table in catalogue.there.items()]
     items = [*numbered, *bought, *unnoted]
     return _found(tasks.run(items, FirstJob(), weight=_weight, named=_named))
 
@@ -74,13 +75,14 @@ def _found(done: Done) -> FirstFound:
         assert world == REAL
         day = date.fromisoformat(str(month))
         bought[day] = (*bought.get(day, ()), parcel)
-    dimensions = {kind: next(iter(done.of(kind)), None) for kind in (TRACKS, USERS)}
+    dimensions = {kind: next(iter(done.of(kind)), None) for kind in (TRACKS, USERS, FAVOURITE_GROUPS)}
     return FirstFound(
         {result[PLACE]: as_note(result[TOLD]) for result in done.results if PLACE in result},
         bought,
         done.written,
         dimensions[TRACKS],
         dimensions[USERS],
+        dimensions[FAVOURITE_GROUPS],
         {result["table"]: result["digest"] for result in done.results if "digest" in result},
     )
 

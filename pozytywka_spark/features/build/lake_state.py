@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -73,13 +73,14 @@ class Look:
         )
 
 
-def look_at(lake: Lake, tasks: Tasks, known: Known) -> Look:
-    """Look: at the logs, and at the footers of files that are new."""
+def look_at(lake: Lake, tasks: Tasks, known: Known, needed: Sequence[str] = ()) -> Look:
+    """Look: at the logs, and at the footers of files that are new. `needed`: tables beside those that every
+    lake has."""
     # before the shards: were files listed after them, a delivery in between would count as read
     files = files_by_month(lake.files("events"))
     shards = EventShards(lake, tasks)
     notes, unnoted = notes_of(lake, shards.of(_new(known, files)))
-    return Look(known, shards, files, catalogue_files(lake), notes, tuple(unnoted))
+    return Look(known, shards, files, catalogue_files(lake, needed), notes, tuple(unnoted))
 
 
 def _new(known: Known, files: Mapping[date, str]) -> list[date]:

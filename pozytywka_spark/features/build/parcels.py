@@ -11,6 +11,8 @@ import polars as pl
 
 # Job one. The dimensions: a line a track, a line a user with a favourite genre; key: ()
 TRACKS, USERS = "tracks", "users"
+# where features of groups are built: a line a user with a favourite group
+FAVOURITE_GROUPS = "favourite_groups"
 
 # Job one. First purchase of a user in a month; key: (world, month as YYYY-MM-DD)
 BOUGHT = "bought"

@@ -14,7 +14,7 @@ from pozytywka_spark.features.build.first_pass import CatalogueTables
 from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.build.lake_state import Look
 from pozytywka_spark.features.build.staleness import Inputs, choose_months, inputs_of
-from pozytywka_spark.features.build.state_tables import CATALOGUE_TABLES, Known, TableState
+from pozytywka_spark.features.build.state_tables import Known, TableState
 from pozytywka_spark.features.declared.declaration import Feature, measures_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_days import FEATURES, is_moved
@@ -64,7 +64,7 @@ class Prepared:
     @property
     def catalogue(self) -> dict[str, TableState]:
         """The state of each catalogue table."""
-        contents = self.first.contents or self.look.known.contents()
+        contents = self.first.contents or self.look.known.contents(self.look.catalogue)
         return {name: TableState(files, contents[name]) for name, files in self.look.catalogue.items()}
 
     def bought(self, lake: Lake, tasks: Tasks) -> dict[date, tuple[Source, ...]]:
@@ -90,13 +90,13 @@ def prepare(lake: Lake, tasks: Tasks, settings: Settings, look: Look, asked: Ask
     catalogue = None
     # known before anything is read, unless the catalogue's tables are new or a file doesn't tell its events
     certain = not (look.catalogue_may_differ or look.unnoted)
-    if not certain or _choose(months, known.contents(), settings, known, asked, why_all)[1]:
-        catalogue = _catalogue_tables(lake, tasks)
+    if not certain or _choose(months, known.contents(look.catalogue), settings, known, asked, why_all)[1]:
+        catalogue = _catalogue_tables(lake, tasks, look)
     first = run_first(
         tasks, look.shards.of(scanned), look.unnoted, catalogue, contents=look.catalogue_may_differ
     )
     events = look.events(first.notes)
-    contents = first.contents or known.contents()
+    contents = first.contents or known.contents(look.catalogue)
     inputs, chosen, because = _choose(events, contents, settings, known, asked, why_all)
     changed = look.changed(events)
     relabelled = [
@@ -189,9 +189,9 @@ def _labels_may_differ(
     )
 
 
-def _catalogue_tables(lake: Lake, tasks: Tasks) -> CatalogueTables:
+def _catalogue_tables(lake: Lake, tasks: Tasks, look: Look) -> CatalogueTables:
     files = {
-        table.name: tuple(file for shard in lake.shards(table.name, tasks) for file in shard.files)
-        for table in CATALOGUE_TABLES
+        name: tuple(file for shard in lake.shards(name, tasks) for file in shard.files)
+        for name in look.catalogue
     }
     return CatalogueTables(**files)

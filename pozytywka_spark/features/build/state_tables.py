@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -54,9 +54,9 @@ class Known:
     buckets: int | None = None
     older: bool = False
 
-    def contents(self) -> dict[str, str]:
-        """The digest of each catalogue table's rows."""
-        return {name: table.content for name, table in self.catalogue.items()}
+    def contents(self, names: Iterable[str]) -> dict[str, str]:
+        """The digest of each of these catalogue tables' rows; of those that were read."""
+        return {name: self.catalogue[name].content for name in names if name in self.catalogue}
 
 
 def check_silver(lake: Lake) -> None:
@@ -69,12 +69,10 @@ def check_silver(lake: Lake) -> None:
         )
 
 
-def catalogue_files(lake: Lake) -> dict[str, str]:
-    """A digest of the names of each catalogue table's files."""
-    return {
-        table.name: digest(*sorted(path.rpartition("/")[2] for path in lake.files(table.name)))
-        for table in CATALOGUE_TABLES
-    }
+def catalogue_files(lake: Lake, needed: Sequence[str] = ()) -> dict[str, str]:
+    """A digest of the names of each catalogue table's files; of the tables `needed` too."""
+    names = [*(table.name for table in CATALOGUE_TABLES), *needed]
+    return {name: digest(*sorted(path.rpartition("/")[2] for path in lake.files(name))) for name in names}
 
 
 def read_known(lake: Lake) -> Known:

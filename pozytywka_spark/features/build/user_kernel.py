@@ -17,6 +17,7 @@ from pozytywka_spark.features.build.first_times import (
     likes_table,
     users_table,
 )
+from pozytywka_spark.features.build.group_levels import group_level, language_level
 from pozytywka_spark.features.build.levels import aggregated
 from pozytywka_spark.features.build.listened import (
     genre_level,
@@ -104,6 +105,10 @@ def _counted(rows: SliceRows, sides: Lookups, plan: CataloguePlan) -> SliceMade:
         levels.append(aggregated(popularity_level(by_track, where, tracks), popular, where))
     if of_genres := plan.at("genre"):
         levels.append(aggregated(genre_level(by_artist, sides), of_genres, where))
+    if of_groups := plan.at("group"):
+        levels.append(aggregated(group_level(by_artist, rows.artists, where, sides), of_groups, where))
+    if of_languages := plan.at("language"):
+        levels.append(aggregated(language_level(by_track, tracks), of_languages, where))
     if of_debuts := plan.at("debut"):
         levels.append(aggregated(debuts, of_debuts, where))
     if of_users := plan.at("user"):

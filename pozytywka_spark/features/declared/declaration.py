@@ -10,7 +10,9 @@ import polars as pl
 
 from pozytywka_spark.features.declared.values import Measure, Value
 
-Kind = Literal["count", "sum", "average", "share", "ratio", "duration", "calendar"]
+# what entries may need beside the tables that every lake with features has
+TABLES = ("artist_groups", "genre_groups", "track_languages")
+Kind = Literal["count", "sum", "average", "share", "ratio", "duration", "calendar", "code"]
 NEVER = "never null"
 NO_PLAYS = "null: no plays"
 NO_KNOWN_PLAYS = "null: no play of a track for which it is known"
@@ -24,6 +26,10 @@ class Feature:
     `null` says when there is none; `source`, which tables it comes from. `snapshot`: it also uses the
     catalogue of tracks and artists as it was delivered. `actionable`: the service could change it. Raise
     `revision` when values become others and the arithmetic as stated stays.
+
+    `needs`: which of `TABLES`; in a lake that lacks one the entry isn't there (see `lake_catalogue`).
+    `by_default`: whether models are given it; what was tried and brought nothing is built all the same, and
+    given to them where `features.take` names it.
     """
 
     name: str
@@ -36,6 +42,8 @@ class Feature:
     snapshot: bool = False
     actionable: bool = False
     revision: int = 1
+    needs: tuple[str, ...] = ()
+    by_default: bool = True
 
     @property
     def measures(self) -> tuple[Measure, ...]:

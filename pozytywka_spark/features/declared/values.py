@@ -12,7 +12,7 @@ import polars as pl
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.declared.arithmetic import divided, ratio, real
 
-Level = Literal["event", "popularity", "gap", "session", "genre", "debut", "user"]
+Level = Literal["event", "popularity", "gap", "session", "genre", "group", "language", "debut", "user"]
 SUM, PRODUCT, TERM = 1, 2, 3  # precedence: a sum is written in brackets where a product has it as a part
 
 
@@ -90,6 +90,11 @@ class Measure(Value):
       the track's duration is unknown or the track itself
     - `genre`: each first-listed `genre` (null: none listed). `plays`, `liked_plays`, `tracks` and `artists`
       (different ones)
+    - `group`: each group of genres (see `topics`) that an artist played lies in, by id. `group`,
+      `code` (`hashing.codes.code_of` its id), `plays`, `new` (1 if the user played nothing of it in any
+      earlier month, else 0), `favourite` (1 if a genre that the user likes best lies in it, else 0)
+    - `language`: each language of a track played, its own where its title tells for sure, else the artist's.
+      `language`, `plays`, `polish` (1 or 0)
     - `debut`: each artist that the user played in no earlier month
     - `user`: the row itself, not to be aggregated. `first_event_at`, of the user's whole life
 

@@ -86,7 +86,7 @@ class Rebuild:
         """Job three: features of each slice in each world beside what was written."""
         everyones = () if self.sample.whole else self.build.played
         plays = Plays(self.build.plays, _by_world(measured.of(PLAYED)), everyones)
-        made = maker(self.build.tracks, plays, self.build.plan)
+        made = maker(self.build.tracks, plays, self.build.plan, self.build.favourite_groups)
         work = CompareSlices(made, self.build.order, self.sample, self.slices)
         return self.build.tasks.run(
             self._slices(measured),

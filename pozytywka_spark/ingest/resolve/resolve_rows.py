@@ -22,6 +22,7 @@ from pozytywka_spark.ingest.parcels import (
     LOST,
     NEEDY,
     REJECTED,
+    REPLACED,
     RESCUED,
     ROWS,
     SESSION,
@@ -30,6 +31,7 @@ from pozytywka_spark.ingest.quality.key_parcels import key_slices
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles, counted_files
 from pozytywka_spark.ingest.resolve.new_events import EventShard, NewEvents
 from pozytywka_spark.ingest.resolve.new_rows import NewRows, RowSlice
+from pozytywka_spark.ingest.resolve.new_texts import NewTexts, WithoutReplaced
 from pozytywka_spark.ingest.resolve.older_missing_rows import OlderLosses
 from pozytywka_spark.ingest.resolve.regroup import Gather, SessionSlice
 from pozytywka_spark.ingest.resolve.rejected import HEX, BatchStamp, NewRejected, RejectedSlice
@@ -42,6 +44,7 @@ from pozytywka_spark.schemas import Table
 EVIDENCE_ROWS = 400_000
 # Rows of sessions in need that a task looks at together, of catalogues, and of rejected lines with their text
 _SESSION_ROWS, _CATALOGUE_ROWS, _REJECTED_ROWS = 500_000, 500_000, 200_000
+_TEXT_BYTES = 128 << 20  # of texts a task holds no more at once, as they are put down
 _WORTH_A_TASK = 50_000
 # An incomplete row brings about so many others of its session with it
 _SESSION = 50
@@ -69,8 +72,9 @@ class BatchFiles:
 class Resolved:
     """What became of a batch: counts (outcome, reason, event_month, rows), files written, parcels put down.
 
-    `written`: data files of the entity's table and of quarantine, which no commit names yet. `rescued` and
-    `left`: parcels of RESCUED and LEFT. `counted`: of events, what the checks needn't count again.
+    `written`: data files of the entity's table and of quarantine, which no commit names yet. `removed`: files
+    of the table that some of these take the place of. `rescued` and `left`: parcels of RESCUED and
+    LEFT. `counted`: of events, what the checks needn't count again.
     """
 
     counts: list[dict[str, Any]]
@@ -78,6 +82,7 @@ class Resolved:
     rescued: tuple[Parcel, ...]
     left: tuple[Parcel, ...]
     counted: CountedFiles | None = None
+    removed: tuple[DataFile, ...] = ()
 
 
 def resolve_events(
@@ -135,6 +140,41 @@ def resolve_catalogue(
         named=lambda one: f"slice {one.part + 1} of {one.parts} of {table.name}",
     )
     return _resolved([new, _rejected(tasks, _of(staged, REJECTED), quarantine, batch)])
+
+
+def resolve_texts(
+    tasks: Tasks,
+    staged: Sequence[Parcel],
+    existing: Sequence[Shard],
+    quarantine: Sequence[Shard],
+    batch: BatchFiles,
+    *,
+    buckets: int,
+    texts_from: datetime | None,
+) -> Resolved:
+    """Outcomes of texts, from pass one's parcels; `existing`: all shards of the table `feedback`.
+
+    `buckets` of users; `texts_from`: see `NewTexts`.
+    """
+    rows, files = _of(staged, ROWS), _files(existing)
+    size = sum(parcel.size for parcel in rows)
+    parts = max(slices_for(_rows(rows), _CATALOGUE_ROWS), slices_for(size, _TEXT_BYTES))
+    new = tasks.run(
+        [RowSlice(rows, files, part, parts) for part in range(parts)] if rows else [],
+        NewTexts(batch.sources, buckets, texts_from, replaces=not batch.replay),
+        weight=lambda one: one.size,
+        named=lambda one: f"slice {one.part + 1} of {one.parts} of feedback",
+    )
+    replaced = tuple(new.of(REPLACED))
+    rest = tasks.run(
+        files if replaced else [],
+        WithoutReplaced(replaced),
+        weight=lambda file: file.size,
+        named=lambda file: f"feedback, {file.path}",
+    )
+    changed = {facts["path"] for facts in rest.results if facts["changed"]}
+    resolved = _resolved([new, rest, _rejected(tasks, _of(staged, REJECTED), quarantine, batch)])
+    return replace(resolved, removed=tuple(file for file in files if file.path in changed))
 
 
 def _rejected(
