@@ -121,6 +121,23 @@ def test_a_run_that_died_is_made_again_and_sees_nothing_from_the_origin_on(
     assert table(other, FORECAST_ERRORS.name).equals(expected[1])
 
 
+def test_models_do_not_learn_from_a_day_that_an_operator_has_named(
+    spark: SparkSession, settings: Settings
+) -> None:
+    day = END - timedelta(days=3)
+    made = []
+    for name, times in (("quiet", 1.0), ("odd", 50.0)):
+        mine, lake = home(settings, spark, name)
+        mine = mine.model_copy(update={"forecast": mine.forecast.model_copy(update={"known_days": (day,)})})
+        value = pl.when(pl.col("day") == day).then(pl.col("value") * times).otherwise("value")
+        put_daily(lake, few(daily(DAYS)).with_columns(value=value))
+        run(spark, mine, lake)
+        made.append([table(lake, each).drop("run") for each in (FORECASTS.name, FORECAST_ERRORS.name)])
+    for quiet, odd in zip(*made, strict=True):
+        assert quiet.equals(odd)
+    assert day not in set(made[0][1]["day"]), "nor is any model judged by it"
+
+
 def dying(real: Callable[..., None], *, after: bool) -> Callable[..., None]:
     def call(*args: Any) -> None:
         if after:
