@@ -21,6 +21,9 @@ AUDIO_FEATURES = (
 
 STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")
 
+# Where people write to us
+FEEDBACK_CHANNELS = ("nps", "support", "comment")
+
 # Sides of a time split, and the columns of a training row that hold its side and its label
 TRAIN = "train"
 VALIDATION = "validation"
@@ -34,6 +37,8 @@ HEADS = ("finish", "skip", "like", "again")
 # How users are grouped wherever groups are shown (`dataset.subgroups` has their edges), and not at all
 SUBGROUPS = ("city", "tenure", "activity")
 UNGROUPED = "all"
+# One more where a lake has groups of genres: the measure and feature with the code of the one played most
+TOP_GROUP = "top_group"
 
 # The keys of user_month, features and labels
 USER_MONTH = ("user_id", "month")

@@ -41,6 +41,11 @@ class Features(Section):
         description="features of the catalogue that models are not given",
         json_schema_extra=decides("model"),
     )
+    take: tuple[str, ...] = Field(
+        (),
+        description="features that models are given although they aren't by default",
+        json_schema_extra=decides("model"),
+    )
     extra: tuple[str, ...] = Field(
         (),
         description="modules with a tuple FEATURES of entries of your own, as my_package.my_features",

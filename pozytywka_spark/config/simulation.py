@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from pozytywka_spark.config.base import Section, decides
-from pozytywka_spark.names import SUBGROUPS, UNGROUPED
+from pozytywka_spark.names import SUBGROUPS, TOP_GROUP, UNGROUPED
 
-_SEGMENTS = (UNGROUPED, *SUBGROUPS)
+_SEGMENTS = (UNGROUPED, *SUBGROUPS, TOP_GROUP)
 
 
 class Costs(Section):
@@ -15,7 +15,12 @@ class Costs(Section):
 
     section_decides = decides("simulation")
 
-    advert_income: float = Field(0.01, ge=0, description="earned by one advert heard")
+    advert_income: float = Field(
+        0.01,
+        ge=0,
+        description="earned by one advert heard",
+        json_schema_extra=decides("simulation", "forecast"),
+    )
     favourite_play: float = Field(0.002, ge=0, description="of moving one play into a favourite genre")
     popularity_point: float = Field(0.02, ge=0, description="of a point of mean popularity, a user and month")
     sound: float = Field(0.05, ge=0, description="of one standard deviation of sound, a user and month")

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pozytywka_spark.config.base import Month, Section, decides
 from pozytywka_spark.config.rhythm import Outages, Rhythm
 from pozytywka_spark.config.taste import Taste
+from pozytywka_spark.config.texts import Texts
 
 Rate = Annotated[float, Field(ge=0, le=0.5)]
 
@@ -116,6 +117,10 @@ class Synthetic(Section):
     artists: int = Field(800, ge=50)
     played_tracks: int = Field(1000, ge=50, description="tracks that anyone ever plays")
     genres: int = Field(400, ge=50, le=4100, description="the first 50 can be someone's favourite")
+    families: bool = Field(
+        False,
+        description="genres lie in families that artists mix within, and taste follows a favourite's family",
+    )
     premium_share: float = Field(0.41925, gt=0, lt=0.95, description="share of users who buy before the end")
     truth_paths: int = Field(
         64, ge=0, description="simulated futures behind each true probability; 0 tells no probabilities"
@@ -126,6 +131,7 @@ class Synthetic(Section):
     fraud: Fraud = Fraud()
     taste: Taste = Taste()
     slots: SyntheticSlots = SyntheticSlots()
+    feedback: Texts = Texts()
     rhythm: Rhythm = Rhythm()
     outages: Outages = Field(
         (), description="days on which a share of the sessions doesn't happen, as 2022-05-03:all:0.6,…"

@@ -12,8 +12,8 @@ from pozytywka_spark.dataset import provenance
 from pozytywka_spark.dataset.rows import training_rows, whole_months
 from pozytywka_spark.dataset.splits import MonthCount, plan_split, rolling_folds
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.declared.catalogue import catalogue_hash, feature_order
 from pozytywka_spark.features.label_column import columns_with_label
+from pozytywka_spark.features.lake_catalogue import built_catalogue
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.names import TRAIN
@@ -30,10 +30,11 @@ class Pinned:
     """The tables that a training reads, as they are or were: `versions` by name; no row is read for it.
 
     `committed`: when those of features and labels were, empty where the log has forgotten it. `complete`:
-    labels say whether the data cover their month.
+    labels say whether the data cover their month. `catalogue`: the hash of what the features in `order` are.
     """
 
     order: tuple[str, ...]
+    catalogue: str
     versions: Mapping[str, int]
     committed: Mapping[str, str]
     complete: bool
@@ -84,9 +85,10 @@ def pin(settings: Settings, lake: Lake, versions: Mapping[str, int] | None = Non
 
     Raises `DataError` for a missing table, label or feature, `LakeError` for a version that is gone.
     """
-    features = _columns(lake, FEATURES, (versions or {}).get(FEATURES))
+    built = (versions or {}).get(FEATURES)
+    features, catalogue = _columns(lake, FEATURES, built), built_catalogue(settings, lake, built)
     advice = f": run the features job with label.horizon_days={settings.label.horizon_days}"
-    version, order = (versions or {}).get(LABELS), feature_order(settings)
+    version, order = (versions or {}).get(LABELS), catalogue.order
     labels = columns_with_label(lake, settings.label.column, advice, version=version)
     missing = [name for name in order if name not in features]
     if missing:
@@ -94,9 +96,11 @@ def pin(settings: Settings, lake: Lake, versions: Mapping[str, int] | None = Non
             f"table features lacks {len(missing)} of {len(order)} features, such as {missing[0]}: "
             "build the features again with this catalogue"
         )
-    pinned_versions = dict(versions) if versions is not None else provenance.table_versions(lake)
+    pinned_versions = (
+        dict(versions) if versions is not None else provenance.table_versions(lake, catalogue.tables)
+    )
     committed = {name: _committed(lake, name, pinned_versions[name]) for name in (FEATURES, LABELS)}
-    return Pinned(order, pinned_versions, committed, "complete" in labels)
+    return Pinned(order, catalogue.hash, pinned_versions, committed, "complete" in labels)
 
 
 def plan_months(
@@ -110,7 +114,7 @@ def plan_months(
 
 def name_inputs(plan: Planned, content: str, settings: Settings, share: float = 1.0) -> Prepared:
     """What a training of rows with this digest is made of."""
-    catalogue, order = catalogue_hash(settings), plan.pinned.order
+    catalogue, order = plan.pinned.catalogue, plan.pinned.order
     without = settings.model_copy(update={"tuning": settings.tuning.model_copy(update={"enabled": False})})
     return Prepared(
         order=order,
@@ -139,7 +143,7 @@ def by_version(pinned: Pinned, settings: Settings) -> str | None:
     content = json.dumps(
         [sorted(pinned.committed.items()), [pinned.versions[name] for name in (FEATURES, LABELS)]]
     )
-    return provenance.fingerprint(settings, pinned.order, catalogue_hash(settings), content)
+    return provenance.fingerprint(settings, pinned.order, pinned.catalogue, content)
 
 
 def sizes_of(plan: Planned) -> dict[str, tuple[int, int]]:

@@ -64,9 +64,9 @@ def git_commit() -> str | None:
         return None
 
 
-def table_versions(lake: Lake) -> dict[str, int]:
-    """The Delta version of every table that a model's rows come from, now."""
-    names = [*(table.name for table in schemas.SILVER), "user_month", "features", "labels"]
+def table_versions(lake: Lake, more: Sequence[str] = ()) -> dict[str, int]:
+    """The Delta version of every table that a model's rows come from, now; of `more` tables too."""
+    names = [*(table.name for table in schemas.SILVER), *more, "user_month", "features", "labels"]
     return {name: lake.version(name) for name in names if lake.exists(name)}
 
 

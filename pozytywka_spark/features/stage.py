@@ -18,11 +18,18 @@ from pozytywka_spark.features.build.label_rows import LabelCount
 from pozytywka_spark.features.build.lake_state import Look, look_at
 from pozytywka_spark.features.build.prepared import Asked, Prepared, prepare
 from pozytywka_spark.features.build.state_tables import Known, check_silver, read_known
-from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.build.texts import Queues
+from pozytywka_spark.features.declared.catalogue import (
+    catalogue_hash,
+    declared_hash,
+    feature_order,
+    tables_needed,
+)
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.features.guards.canary import CANARY
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.features.guards.run_guards import run_guards
+from pozytywka_spark.features.lake_catalogue import entries_to_build
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_span import DataSpan
 from pozytywka_spark.lake.open_tasks import workers_awake
@@ -90,19 +97,20 @@ def build_features(
     table is replaced in one commit, the record of what was built last: an interrupted run is repeated.
     Months outside the data's span have no rows, however many stray events they hold; labels follow the
     span and the purchases, and are written anew when these have moved. `features`: unset, the settings'
-    catalogue. Without `commit` the lake stays as it is. Raises `DataError` if a silver table is missing or
-    without events, `GuardError` on leakage, before anything of the build is committed.
+    catalogue, of which those entries whose tables the lake has. Without `commit` the lake stays as it is.
+    Raises `DataError` if a silver table is missing or without events, `GuardError` on leakage, before any
+    commit.
     """
     clock = Clock()
-    entries = catalogue_of(settings) if features is None else tuple(features)
+    entries = entries_to_build(settings, lake) if features is None else tuple(features)
     order = feature_order(settings, entries)
-    asked = Asked(entries, catalogue_hash(features=entries), months, full)
+    asked = Asked(entries, declared_hash(entries), months, full)
     with clock.timed("reading"):
         check_silver(lake)
         recorded = read_known(lake)
     with lake.tasks() as tasks:
         with clock.timed("reading"):
-            look = look_at(lake, tasks, recorded)
+            look = look_at(lake, tasks, recorded, tables_needed(entries), Queues.of(settings.feedback))
         with _ready(spark, look):
             with clock.timed("first pass"):
                 prepared = prepare(lake, tasks, settings, look, asked)
@@ -130,7 +138,7 @@ def send_canary(spark: SparkSession, settings: Settings, lake: Lake) -> NoReturn
 
     Raises `GuardError`: that of the guard which stops it, or one that says that none did.
     """
-    features = (*catalogue_of(settings), CANARY)
+    features = (*entries_to_build(settings, lake), CANARY)
     build_features(spark, settings, lake, full=True, features=features, commit=False)
     raise GuardError(
         f"no guard stopped the canary, feature {CANARY.name}, which knows the user's next month: don't trust "

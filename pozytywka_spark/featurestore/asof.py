@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from pozytywka_spark.featurestore.record import EXPIRED, MISSING, PRESENT
 from pozytywka_spark.featurestore.rows import KEY, KNOWN_AT
 
-PRESENT, MISSING, EXPIRED = "present", "missing", "expired"
 STATUSES = (PRESENT, MISSING, EXPIRED)
 ROW, AS_OF, STATUS = "row", "as_of", "status"
 

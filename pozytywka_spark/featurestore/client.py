@@ -25,12 +25,20 @@ import numpy.typing as npt
 
 from pozytywka_spark.errors import StoreError, UsageError
 from pozytywka_spark.featurestore.codec import Doubles, Flags, Longs, Rows, Schema, unpack
-from pozytywka_spark.featurestore.record import SERVICES, ServiceRecord, ViewRecord, record_of, service_of
+from pozytywka_spark.featurestore.record import (
+    EXPIRED,
+    MISSING,
+    PRESENT,
+    SERVICES,
+    ServiceRecord,
+    ViewRecord,
+    record_of,
+    service_of,
+)
 from pozytywka_spark.featurestore.stores.api import Store
 from pozytywka_spark.featurestore.stores.opening import open_store
 
 PASSWORD = "POZYTYWKA_REDIS_PASSWORD"  # noqa: S105 the variable's name
-MISSING, PRESENT, EXPIRED = "missing", "present", "expired"
 REREAD_SECONDS = 5.0  # how long what the store says of a view is taken for true
 _STATUS = np.array([MISSING, PRESENT, EXPIRED])
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -62,7 +62,7 @@ def make_dataset(
     table; `GuardError` if the service is of another model's features.
     """
     storage = storage_of(settings)
-    declared = declared_of(settings)
+    declared = declared_of(settings, lake)
     choices = choices_of(declared, views, service)
     check_snapshots(choices, allowed=allow_snapshot)
     keys = keys_of(each.view for each in choices)
@@ -95,7 +95,7 @@ def make_again(
     storage = storage_of(settings)
     before = read_manifest(storage, manifest_path)
     recipe = before.recipe
-    declared = declared_of(settings)
+    declared = declared_of(settings, lake)
     check_identities(lake, recipe)
     choices = tuple(Choice(declared.view(read.view), read.columns) for read in recipe.views)
     sources = sources_of(recipe, choices)

@@ -21,14 +21,13 @@ import polars as pl
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.featurestore.asof import (
     AS_OF,
-    MISSING,
-    PRESENT,
     ROW,
     STATUS,
     STATUSES,
     newest_by,
     twice_known,
 )
+from pozytywka_spark.featurestore.record import MISSING, PRESENT
 from pozytywka_spark.featurestore.rows import KEY, KNOWN_AT, VERSION, Reading, frame_of, known_micros, needed
 from pozytywka_spark.featurestore.slices import cut_stored
 from pozytywka_spark.featurestore.views import View

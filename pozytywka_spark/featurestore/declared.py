@@ -9,7 +9,9 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
 from pozytywka_spark.features.declared.declaration import Feature
+from pozytywka_spark.features.lake_catalogue import LakeCatalogue, built_catalogue
 from pozytywka_spark.featurestore.views import Column, Declared, Part, Service, View, check_declared
+from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.names import AUDIO_FEATURES
 
 PREMIUM = "premium"  # the service of the champion
@@ -125,14 +127,22 @@ _PROMPT = Service(
 )
 
 
-def declared_of(settings: Settings) -> Declared:
+def declared_of(settings: Settings, lake: Lake | None = None) -> Declared:
     """All views and services, with the settings' own features and float32 where they say so.
 
-    Raises `UsageError` for one that isn't in order, or for a name in `featurestore.float32` that is no view.
+    With the features that the lake's table has; without a lake those that every one has. Raises `UsageError`
+    for one that isn't in order, or for a name in `featurestore.float32` that is no view.
     """
+    catalogue = built_catalogue(settings, lake) if lake else _everywhere(settings)
     views = {
         each.name: each
-        for each in (_user_month(catalogue_of(settings)), _SCORE, _POPULARITY, _TRACK, _ARTIST)
+        for each in (
+            replace(_user_month(catalogue.entries), catalogue_hash=catalogue.hash),
+            replace(_SCORE, catalogue_hash=catalogue.hash),
+            _POPULARITY,
+            _TRACK,
+            _ARTIST,
+        )
     }
     for name in settings.featurestore.float32:
         if name not in views:
@@ -142,13 +152,18 @@ def declared_of(settings: Settings) -> Declared:
         PREMIUM,
         "what the champion reads of a user, in its order",
         "premium",
-        (Part(USER_MONTH, feature_order(settings)),),
-        catalogue_hash(settings),
+        (Part(USER_MONTH, catalogue.order),),
+        catalogue.hash,
     )
     services = {each.name: each for each in (premium, _PROMPT, _FEED)}
     declared = Declared(views, services)
     check_declared(declared)
     return declared
+
+
+def _everywhere(settings: Settings) -> LakeCatalogue:
+    """The catalogue of a lake without any table that entries need."""
+    return LakeCatalogue(catalogue_of(settings), feature_order(settings), catalogue_hash(settings))
 
 
 def _user_month(features: Iterable[Feature]) -> View:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
-
-import polars as pl
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, LakeError, UsageError, require
@@ -18,12 +15,11 @@ from pozytywka_spark.featurestore.lake_side import definition_of, files_of, read
 from pozytywka_spark.featurestore.lineage_work import FOUND, FindKey
 from pozytywka_spark.featurestore.online import record_in, target_of
 from pozytywka_spark.featurestore.record import ViewRecord
-from pozytywka_spark.featurestore.rows import KNOWN_AT, delay_micros, frame_of, needed, newest
+from pozytywka_spark.featurestore.rows import KNOWN_AT, frame_of, month_known, needed, newest, same_bits
 from pozytywka_spark.featurestore.state import CODES, IDENTITY, MODEL, TableNow
 from pozytywka_spark.featurestore.views import View
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.tasks import Tasks
-from pozytywka_spark.months import as_moment, previous_month
 from pozytywka_spark.schemas import INGESTS
 
 # What each table is made from; those without an entry are ingest's own
@@ -69,7 +65,7 @@ def lineage(settings: Settings, lake: Lake, *, view: str, key: str, feature: str
     `LakeError` if that version was vacuumed.
     """
     require("featurestore")
-    shown = declared_of(settings).view(view)
+    shown = declared_of(settings, lake).view(view)
     if feature not in shown.names:
         raise UsageError(f"view {view} has no column {feature}; featurestore views lists them")
     with target_of(settings).open() as store:
@@ -81,7 +77,7 @@ def lineage(settings: Settings, lake: Lake, *, view: str, key: str, feature: str
     rows = unpack([stored], schemas, (feature,))
     value = None if bool(rows.nulls[0, 0]) else float(rows.values[0, 0])
     known, version = int(rows.known_at[0]), int(rows.version[0])
-    month = _month_of(settings, shown, known)
+    month = month_known(known, settings.featurestore.delay_hours) if shown.by_month else None
     with lake.tasks() as tasks:
         holds = _holds(settings, lake, tasks, shown, record, key, feature, version, (known, value))
     return Lineage(
@@ -100,12 +96,6 @@ def lineage(settings: Settings, lake: Lake, *, view: str, key: str, feature: str
         " version ".join(map(str, record.notes.get(MODEL) or ())),
         _ingests(lake, month),
     )
-
-
-def _month_of(settings: Settings, view: View, known: int) -> date | None:
-    if not view.by_month:
-        return None
-    return previous_month(as_moment(known - delay_micros(settings.featurestore.delay_hours)).date())
 
 
 def _holds(
@@ -135,14 +125,10 @@ def _holds(
     if not found:
         return False
     rows = newest(frame_of(one, tasks.fetch(found), version, reading_of(settings, now, files.last_month)))
-    return rows.select(KNOWN_AT, feature).rows() != [] and _same(rows, feature, stored)
-
-
-def _same(rows: pl.DataFrame, feature: str, stored: tuple[int, float | None]) -> bool:
-    known, value = rows.select(KNOWN_AT, feature).row(0)
-    if known != stored[0] or (value is None) != (stored[1] is None):
-        return False
-    return value is None or struct.pack("<d", value) == struct.pack("<d", stored[1])
+    return any(
+        known == stored[0] and same_bits(value, stored[1])
+        for known, value in rows.select(KNOWN_AT, feature).head(1).rows()
+    )
 
 
 def _sources(lake: Lake, table: str, version: int) -> dict[str, int]:

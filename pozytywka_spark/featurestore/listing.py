@@ -17,7 +17,7 @@ def list_views(settings: Settings, lake: Lake) -> dict[str, Any]:
     says why.
     """
     require("featurestore")
-    declared = declared_of(settings)
+    declared = declared_of(settings, lake)
     reason, of_view = "", dict[str, ViewStatus]()
     try:
         of_view = {each.view: each for each in status(settings, lake)}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.featurestore.codec import Schema
 from pozytywka_spark.featurestore.lake_side import Files, files_of, reading_of
 from pozytywka_spark.featurestore.materialize_work import CHANGED, ROWS, WINNERS, Chosen, Job, Slice, Source
-from pozytywka_spark.featurestore.rows import delay_micros, known_micros, needed
+from pozytywka_spark.featurestore.rows import known_micros, month_known, needed
 from pozytywka_spark.featurestore.slices import number_of_slices
 from pozytywka_spark.featurestore.state import TableNow
 from pozytywka_spark.featurestore.target import Target
@@ -17,7 +16,6 @@ from pozytywka_spark.featurestore.views import View
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import Done, Tasks
-from pozytywka_spark.months import as_moment, previous_month
 
 NOTHING = Files((), None)
 
@@ -69,15 +67,10 @@ def chosen_files(lake: Lake, tasks: Tasks, job: Job, now: TableNow, settled: Don
     if not winners:
         return []
     delay = job.reading.delay_hours
-    months = [_month_known(moment, delay) for moment in sorted(winners)]
+    months = [month_known(moment, delay) for moment in sorted(winners)]
     files = files_of(lake, tasks, job.view, now, needed(job.view), months).files
     moments = [known_micros(job.view, file.partition["month"], delay) for file in files]
     return [Chosen(file, tuple(winners[each])) for file, each in zip(files, moments, strict=True)]
-
-
-def _month_known(moment: int, delay_hours: float) -> date:
-    """The month whose rows are known at that moment."""
-    return previous_month(as_moment(moment - delay_micros(delay_hours)).date())
 
 
 def size_of(item: Source | Slice) -> int:

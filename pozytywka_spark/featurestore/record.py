@@ -11,6 +11,7 @@ from pozytywka_spark.errors import StoreError
 
 Clock = Literal["data", "wall"]
 DAY = 86_400_000_000  # microseconds
+MISSING, PRESENT, EXPIRED = "missing", "present", "expired"  # what a key's value is at a moment
 SERVICES = "services"  # the store's note of that name: each service's plain record, by name
 
 

@@ -39,7 +39,7 @@ def facts_of(settings: Settings, lake: Lake) -> Facts:
     return Facts(
         list_views(settings, lake),
         _fresh(settings, lake),
-        _models(settings),
+        _models(settings, lake),
         _MADE_FROM,
         {name: lake.version(name) for name in tables if lake.exists(name)},
         _ingests(lake),
@@ -54,9 +54,9 @@ def _fresh(settings: Settings, lake: Lake) -> list[Row]:
     return [{**asdict(each), "lag": each.lag, "many_gb": each.many_gb} for each in shown]
 
 
-def _models(settings: Settings) -> list[ModelShown]:
+def _models(settings: Settings, lake: Lake) -> list[ModelShown]:
     """The champion and the challenger, the service that each reads, or why it can't read any."""
-    tracking, service = connect(settings), declared_of(settings).service(PREMIUM)
+    tracking, service = connect(settings), declared_of(settings, lake).service(PREMIUM)
     aliases: dict[int, list[str]] = {}
     for alias in (CHAMPION, CHALLENGER):
         version = aliased(tracking, alias)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
 from pozytywka_spark.featurestore.views import View
-from pozytywka_spark.months import HOUR_MICROS, cut_off_micros
+from pozytywka_spark.months import HOUR_MICROS, as_moment, cut_off_micros, previous_month
 
 KEY, KNOWN_AT, VERSION, MONTH = "key", "known_at", "version", "month"
 ALWAYS = 0  # known_at of rows that are of no known time: before every moment that is asked for
@@ -92,6 +94,11 @@ def known_micros(view: View, month: date, delay_hours: float = 0.0) -> int:
     return cut_off_micros(month) + delay_micros(delay_hours) if view.by_month else ALWAYS
 
 
+def month_known(moment: int, delay_hours: float = 0.0) -> date:
+    """The month whose rows become known at that moment: the inverse of `known_micros`."""
+    return previous_month(as_moment(moment - delay_micros(delay_hours)).date())
+
+
 def delay_micros(delay_hours: float) -> int:
     """The delay in microseconds."""
     return round(delay_hours * HOUR_MICROS)
@@ -150,3 +157,12 @@ def _double(rows: pl.DataFrame, name: str, dtype: str) -> pl.Expr:
         column = column.to_physical()
     column = column.cast(pl.Float64)
     return column.cast(pl.Float32).cast(pl.Float64) if dtype == "float32" else column
+
+
+def same_bits(one: float | None, other: float | None) -> bool:
+    """Whether two values are the same to the last bit; every NaN is, for JSON has only one."""
+    if one is None or other is None:
+        return one is other
+    if math.isnan(one) or math.isnan(other):
+        return math.isnan(one) and math.isnan(other)
+    return struct.pack("<d", one) == struct.pack("<d", other)

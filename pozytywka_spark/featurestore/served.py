@@ -16,10 +16,10 @@ from pozytywka_spark.errors import DataError, LakeError, require
 from pozytywka_spark.featurestore.declared import declared_of
 from pozytywka_spark.featurestore.lake_side import champion_of, definition_of, files_of, reading_of
 from pozytywka_spark.featurestore.plan import name_of, size_of, slices_of
+from pozytywka_spark.featurestore.record import MISSING
 from pozytywka_spark.featurestore.rows import needed
 from pozytywka_spark.featurestore.serve.answer_log import SUFFIX, log_folder
 from pozytywka_spark.featurestore.served_work import (
-    MISSING,
     Audit,
     compare_served,
     stage_asked,
@@ -67,7 +67,7 @@ def verify_served(settings: Settings, lake: Lake) -> VerifiedServed:
     shown: list[str] = []
     with lake.tasks() as tasks:
         files = data_files(lake, tasks, SERVED.name)
-        views = declared_of(settings).views
+        views = declared_of(settings, lake).views
         for (view, version), count in sorted(_surveyed(tasks, files).items()):
             done = None
             if view in views and version != _NO_ROW:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pozytywka_spark.featurestore.materialize_work import CHANGED, ROWS, Slice
-from pozytywka_spark.featurestore.rows import KEY, KNOWN_AT, Reading, frame_of, needed, newest
+from pozytywka_spark.featurestore.record import EXPIRED, MISSING, PRESENT
+from pozytywka_spark.featurestore.rows import KEY, KNOWN_AT, Reading, frame_of, needed, newest, same_bits
 from pozytywka_spark.featurestore.slices import cut
 from pozytywka_spark.featurestore.views import View
 from pozytywka_spark.months import DAY_MICROS
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from pozytywka_spark.lake.shards import DataFile, Parcel
     from pozytywka_spark.lake.tasks import TaskFiles
 
-MISSING, PRESENT, EXPIRED = "missing", "present", "expired"
 _SHOWN = 20  # of a slice, one by one; all are counted
 _COLUMNS = ("view", KEY, "version", "status", "as_of", "known_at", "names", "values", "answer_id")
 
@@ -100,7 +98,7 @@ def differs(view: View, answer: Mapping[str, Any], row: Mapping[str, Any] | None
         return f"it was {status}, and answered was {answer['status']}"
     for name, value in zip(answer["names"], answer["values"], strict=True):
         expected = row[name] if status == PRESENT else None
-        if not _same(value, expected):
+        if not same_bits(value, expected):
             return f"{name} was {expected}, and answered was {value}"
     return ""
 
@@ -111,12 +109,3 @@ def status_of(view: View, known_at: int, as_of: int) -> str:
         return MISSING
     is_old = view.ttl_days is not None and as_of - known_at >= view.ttl_days * DAY_MICROS
     return EXPIRED if is_old else PRESENT
-
-
-def _same(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    # the log is JSON, which has one NaN
-    if math.isnan(one) or math.isnan(other):
-        return math.isnan(one) and math.isnan(other)
-    return struct.pack("<d", one) == struct.pack("<d", other)

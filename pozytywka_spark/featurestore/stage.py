@@ -32,7 +32,7 @@ def materialize(
     `StoreError` for a store that doesn't answer, or when another load or sweep of the view began meanwhile.
     """
     require("featurestore")
-    declared = declared_of(settings)
+    declared = declared_of(settings, lake)
     asked = [declared.view(name) for name in views] or list(declared.views.values())
     target = target_of(settings)
     if is_local(target.address):

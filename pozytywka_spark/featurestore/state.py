@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.declared.catalogue import catalogue_hash
 from pozytywka_spark.featurestore.code_hash import code_hash
 from pozytywka_spark.featurestore.record import ViewRecord
 from pozytywka_spark.featurestore.rows import known_micros
@@ -96,7 +95,7 @@ def record_now(
         clock=settings.featurestore.clock,
         newest=newest,
         table_version=now.version,
-        catalogue_hash=catalogue_hash(settings) if view.table in ("features", "predictions") else "",
+        catalogue_hash=view.catalogue_hash,
         notes=notes_of(now, last_month, notes, whole=whole),
     )
 

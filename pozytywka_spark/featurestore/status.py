@@ -64,7 +64,7 @@ def status(settings: Settings, lake: Lake, *, views: Sequence[str] = ()) -> list
     Raises `UsageError` for a name that is no view, `StoreError` for a store that doesn't answer.
     """
     require("featurestore")
-    declared = declared_of(settings)
+    declared = declared_of(settings, lake)
     asked = [declared.view(name) for name in views] or list(declared.views.values())
     with target_of(settings).open() as store:
         return [_status(settings, lake, store, view) for view in asked]

@@ -81,7 +81,7 @@ def verify(
     where the loaded version can't be read any more, `StoreError` for a store that doesn't answer.
     """
     require("featurestore")
-    declared = declared_of(settings)
+    declared = declared_of(settings, lake)
     asked = [declared.view(name) for name in views] or list(declared.views.values())
     target = target_of(settings)
     with target.open() as store, lake.tasks() as tasks:

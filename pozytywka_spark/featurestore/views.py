@@ -39,6 +39,7 @@ class Column:
 class View:
     """Values by key and moment, from one table of the lake.
 
+    `catalogue_hash`: of the features that a model was given for its rows, or is; empty of other tables.
     `key`: the table's column that holds it. A value is valid from the moment it is known for `ttl_days`, for
     ever without. `champion`: of the table only the rows of the model that bears this alias now.
     """
@@ -57,6 +58,7 @@ class View:
     made: Made = "row"
     champion: bool = False
     fresh_days: int | None = None  # promised: how old at most the newest row is by the clock
+    catalogue_hash: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,33 +1,29 @@
 """Which of a day's series are out of order: false alarms controlled over all of them, children explained.
 
-Of a day's many series few are to alarm, and none twice. The chance that a quiet series alarms is shared out
-so that the expected number of false alarms is as the settings say: `false_alarms` a quarter, so much of it a
-day, a share of it for each level (`SHARES`), and within a level the same for each series (Bonferroni's
-inequality: it holds however much series depend on each other).
+Of a day's many series few are to alarm, and none twice: `limits` shares out the chance that quiet ones do.
 
 A child is *explained* by a parent that alarms if its own value is nothing special once the parent's ratio of
 actual to expected is expected of it too. A parent alarms for its children only where it is out of order as a
 whole: if what is left of it, without the children that are, looks like a quiet day, they alarm and it does
 not. So the outage of a city is the city's, and one of the service is the service's. The series of one
 place that are out of order on a day are one alarm: of plays if they are among them, else of the measure of
-the least p, and its detail names the others. No Spark here.
+the least p, and its detail names the others. Where one series of a place is out of order, its others are held
+to the chance of the place as a whole, for measures fall together. No Spark here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import polars as pl
 
+from pozytywka_spark.forecasting.limits import with_limits
 from pozytywka_spark.forecasting.measures import ALL, BY_NAME
 from pozytywka_spark.forecasting.surprise import LEVELS, Spreads, p_value, scores, with_scores
 
-QUARTER_DAYS = 365.25 / 4
-# of a day's chance; what a level without series would have goes to the others
-SHARES: Mapping[str, float] = {"total": 0.45, "city": 0.35, "group": 0.1, "both": 0.1}
 LITTLE = 0.02  # of what was expected of a node: less tells nothing
 FEW = 0.7  # of the plays expected of the whole service: less may be a delivery that isn't complete
 _PARENTS = {"total": (), "city": ("total",), "group": ("total",), "both": ("city", "group", "total")}
@@ -95,27 +91,27 @@ class Alarm:
 
 def alarms_of_day(day: date, rows: pl.DataFrame, spreads: Spreads, false_alarms: float) -> list[Alarm]:
     """Of a day's series beside their forecasts: measure, city, group_id, actual, mean, high_90."""
-    nodes = _nodes(with_scores(rows), spreads, false_alarms / QUARTER_DAYS)
-    found = [node for of_measure in nodes.values() for node in _explained(of_measure)]
+    judged = with_limits(with_scores(rows.with_columns(day=pl.lit(day))), spreads, false_alarms)
+    if not (judged.get_column("p") < judged.get_column("limit")).any():
+        return []
+    found = [node for nodes in _nodes(judged).values() for node in _explained(nodes)]
     by_place: dict[tuple[str, str], list[Node]] = {}
     for node in found:
         by_place.setdefault(node.place, []).append(node)
     return [_one(day, mine) for _, mine in sorted(by_place.items(), key=lambda each: _rank(each[1][0]))]
 
 
-def _nodes(rows: pl.DataFrame, spreads: Spreads, chance: float) -> dict[str, list[Node]]:
-    """By measure; only what is there shares the chance."""
-    sizes = dict(rows.group_by("level").len().iter_rows())
-    shared = sum(SHARES[level] for level in sizes)
+def _nodes(judged: pl.DataFrame) -> dict[str, list[Node]]:
+    """By measure. Of a place where one is out of order all have the limit of the place."""
+    place = ["city", "group_id"]
+    is_out = (pl.col("p") < pl.col("limit")).any().over(place)
+    limit = pl.when(is_out).then(pl.col("limit").sum().over(place)).otherwise(pl.col("limit"))
     nodes: dict[str, list[Node]] = {}
-    for row in rows.iter_rows(named=True):
-        level, measure = row["level"], row["measure"]
-        nodes.setdefault(measure, []).append(
-            Node(
-                measure, row["city"], row["group_id"], level, row["actual"], row["mean"], row["sigma"],
-                spreads.at(level, measure), chance * SHARES[level] / shared / sizes[level],
-            )
-        )  # fmt: skip
+    for row in judged.with_columns(limit=limit).iter_rows(named=True):
+        values = (row[name] for name in ("level", "actual", "mean", "sigma", "spread", "limit"))
+        nodes.setdefault(row["measure"], []).append(
+            Node(row["measure"], row["city"], row["group_id"], *values)
+        )
     return nodes
 
 

@@ -36,18 +36,22 @@ class Proposals:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
     def take(self, model: str, said: Values | str) -> None:
-        """Take a model's means, or why there are none; means that aren't numbers cost the model too."""
+        """Take a model's means, or why there are none; means that aren't numbers cost the model too.
+
+        That it doesn't suit a past, be it a later one than it began with, is no failure: it is silent there.
+        """
         if isinstance(said, str):
             self.failures.append((model, said))
             return
         spoke = np.asarray(np.isfinite(said).any(axis=1))
-        if np.isinf(said).any() or not np.isfinite(said[spoke]).all() or (spoke.any() and not spoke[-1]):
+        if np.isinf(said).any() or not np.isfinite(said[spoke]).all():
             self.failures.append((model, "its means aren't numbers"))
         elif spoke.any():
             self.means[model] = said
 
 
 T = TypeVar("T")
+WAITING = 10.0
 
 
 def attempt(work: Callable[[], T], seconds: float) -> T | str:
@@ -113,7 +117,11 @@ def _carried(model: Model, pasts: Sequence[Past], asked: Sequence[bool]) -> Valu
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Raise `TimeoutError` after so long; never outside a main thread, where no timer can be set."""
+    """Raise `TimeoutError` after so long at work; never outside a main thread, where no timer can be set.
+
+    The processor's time counts, so that a busy machine takes no model away; `WAITING` times as long by the
+    clock ends what hangs without working.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -121,10 +129,16 @@ def at_most(seconds: float) -> Iterator[None]:
     def end(*_: object) -> None:
         raise TimeoutError(f"took over {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    timers = (
+        (signal.SIGPROF, signal.ITIMER_PROF, seconds),
+        (signal.SIGALRM, signal.ITIMER_REAL, WAITING * seconds),
+    )
+    before = [signal.signal(number, end) for number, *_ in timers]
+    for _, timer, least in timers:
+        signal.setitimer(timer, max(least, 0.001))
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (number, timer, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)

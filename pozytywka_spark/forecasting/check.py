@@ -20,6 +20,7 @@ import polars as pl
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.forecasting.alarms import Alarm, alarms_of_day
+from pozytywka_spark.forecasting.limits import quiet_spreads
 from pozytywka_spark.forecasting.series import Built, build_series
 from pozytywka_spark.forecasting.stored import (
     COMBINED,
@@ -29,7 +30,7 @@ from pozytywka_spark.forecasting.stored import (
     forecast_rows,
     origins_of,
 )
-from pozytywka_spark.forecasting.surprise import Spreads, spread_of
+from pozytywka_spark.forecasting.surprise import Spreads
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import as_table
@@ -102,7 +103,7 @@ def check(settings: Settings, lake: Lake) -> Checked:
         if day.day in before and before[day.day]["inputs"] == day.inputs:
             continue
         if spreads is None:
-            spreads = spread_of(past_of(lake, known))
+            spreads = usual_spreads(lake, known, settings.forecast.false_alarms)
         mine = [] if day.known else alarms_of_day(day.day, day.rows, spreads, settings.forecast.false_alarms)
         alarms += [(alarm, day.origin) for alarm in mine]
         checks[day.day] = {
@@ -126,21 +127,21 @@ def read_checks(lake: Lake) -> dict[date, Mapping[str, Any]]:
     return {row["day"]: row for row in lake.rows(FORECAST_CHECKS.name).to_pylist()}
 
 
-def past_of(lake: Lake, known: frozenset[date]) -> pl.DataFrame:
-    """The latest backtest's forecasts beside what came, as `spread_of` takes them.
+def usual_spreads(lake: Lake, known: frozenset[date], false_alarms: float) -> Spreads:
+    """How wide the scores of quiet days were in the latest backtest.
 
-    Without the days that an operator has named and those that alarmed: they say nothing of quiet ones.
+    Without the days that an operator has named, those that alarmed, and those that would have.
     """
-    schema = {**dict.fromkeys(KEYS, pl.String()), **dict.fromkeys(_MEASURED[3:], pl.Float64())}
     if not lake.exists(FORECAST_ERRORS.name):
-        return pl.DataFrame(schema=schema)
-    rows = pl.DataFrame(lake.rows(FORECAST_ERRORS.name, ["model", "day", *_MEASURED], [{"step": DAILY}]))
+        return Spreads()
+    rows = pl.DataFrame(
+        lake.rows(FORECAST_ERRORS.name, ["model", "origin", "day", *_MEASURED], [{"step": DAILY}])
+    )
     odd = set(known)
     if lake.exists(FORECAST_ALARMS.name):
         odd |= set(lake.rows(FORECAST_ALARMS.name, ["day"]).column("day").to_pylist())
-    quiet = ~pl.col("day").is_in(sorted(odd)) if odd else pl.lit(value=True)
-    bounded = pl.col("high_90").is_not_null() & pl.col("mean").is_not_null() & pl.col("actual").is_not_null()
-    return rows.filter((pl.col("model") == COMBINED) & quiet & bounded).select(_MEASURED)
+    bounded = pl.all_horizontal(pl.col("high_90", "mean", "actual").is_not_null())
+    return quiet_spreads(rows.filter((pl.col("model") == COMBINED) & bounded), odd, false_alarms)
 
 
 def _days(

@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.forecasting.error_sums import LEVELS, SUMS, accuracy_of
+from pozytywka_spark.forecasting.page_alarms import Alarm, show_alarms
 from pozytywka_spark.forecasting.page_charts import (
     BLUE,
     GREY,
-    alarm_chart,
     by_ahead_chart,
     coverage_chart,
     fan_chart,
@@ -24,17 +24,7 @@ from pozytywka_spark.reports.page import Page, Section
 PAGE = "forecast.html"
 SMALL = "plays"  # the measure that small multiples show
 MOST_SMALL = 24  # of cities, of groups
-MOST_ALARMS = 12
 _HISTORY = "history"
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """A row of `forecast_alarms` with the days around it and the forecast it was held against."""
-
-    row: Mapping[str, Any]
-    history: pl.DataFrame
-    forecast: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -68,7 +58,9 @@ def render(shown: Shown) -> str:
     _errors(page, shown)
     _coverage(page, shown)
     _weights(page, shown)
-    _alarms(page, shown)
+    show_alarms(
+        page.section("Alarms", anchor="alarms"), shown.alarms, shown.alarm_count, shown.checks, shown.names
+    )
     _plans(page, shown)
     return page.render()
 
@@ -219,42 +211,6 @@ def weight_rows(forecasts: pl.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _alarms(page: Page, shown: Shown) -> None:
-    section = page.section("Alarms", anchor="alarms")
-    section.tiles({"days checked": shown.checks, "alarms": shown.alarm_count})
-    if len(shown.alarms) < shown.alarm_count:
-        section.text(f"The latest {len(shown.alarms)}.")
-    section.table(
-        [
-            {
-                "day": alarm.row["day"],
-                "series": title_of(alarm.row, shown.names),
-                "actual": alarm.row["actual"],
-                "expected": alarm.row["expected"],
-                "p": alarm.row["p"],
-                "detail": alarm.row["detail"],
-            }
-            for alarm in shown.alarms
-        ],
-        empty="None." if shown.checks else "No day was checked yet: forecast check.",
-    )
-    if shown.alarms:
-        section.charts(
-            [
-                alarm_chart(
-                    alarm.row,
-                    alarm.history,
-                    alarm.forecast,
-                    f"{title_of(alarm.row, shown.names)}, {alarm.row['day']}",
-                )
-                for alarm in shown.alarms
-            ],
-            alt="The days around each alarm, what was expected of them, and the day itself in red",
-            columns=3,
-            height=200,
-        )
-
-
 def _plans(page: Page, shown: Shown) -> None:
     section = page.section("Plan", anchor="plan")
     section.text("Sums of days have intervals of their own: a month's days err together.")
@@ -283,13 +239,6 @@ def plan_rows(plan: Plan) -> list[dict[str, Any]]:
         }
         for each in plan.measures
     ]
-
-
-def title_of(row: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """A series in words: its measure, and of what."""
-    parts = [row["city"], names.get(row["group_id"], row["group_id"])]
-    places = [part for part, key in zip(parts, ("city", "group_id"), strict=True) if row[key] != ALL]
-    return f"{row['measure']} of {', '.join(places)}" if places else str(row["measure"])
 
 
 def _of(rows: pl.DataFrame, measure: str) -> pl.DataFrame:

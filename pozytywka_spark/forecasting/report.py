@@ -9,7 +9,8 @@ import polars as pl
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.forecasting.error_sums import error_sums
-from pozytywka_spark.forecasting.page import MOST_ALARMS, PAGE, Alarm, Shown, render
+from pozytywka_spark.forecasting.page import PAGE, Shown, render
+from pozytywka_spark.forecasting.page_alarms import MOST_ALARMS, Alarm
 from pozytywka_spark.forecasting.plan import next_plans
 from pozytywka_spark.forecasting.stored import (
     DAILY,

@@ -92,6 +92,8 @@ def _values(lake: Lake, asked: Asked) -> DataFrame:
     series = F.concat_ws(SEPARATOR, "measure", city, "group_id").alias("series")
     months = [{"month": month} for month in months_between(asked.first.replace(day=1), _month_seen(asked))]
     seen = (F.col("day") >= F.lit(asked.first)) & (F.col("day") < F.lit(asked.origin))
+    if asked.odd:
+        seen &= ~F.col("day").isin(list(asked.odd))
     days = lake.read(SERIES_DAILY.name, partitions=months).where(seen)
     values = days.select(F.lit(DAILY).alias("step"), series, "day", "value")
     if asked.months is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -43,12 +44,13 @@ class Content:
     """What days hold, whatever files they lie in: the first of them, the names of series, a digest of values.
 
     Series of a city and genre group where nothing ever happened are none of them: that such a pair exists may
-    only be known from later days. The digest is of what isn't 0.
+    only be known from later days. The digest is of what isn't 0. `plays`: their sum by city and genre group.
     """
 
     first: date | None
     series: tuple[str, ...]
     digest: str
+    plays: Mapping[tuple[str, str], float]
 
 
 def series_name(measure: str, city: str, group_id: str) -> str:
@@ -58,6 +60,16 @@ def series_name(measure: str, city: str, group_id: str) -> str:
     'plays|Warszawa|all'
     """
     return SEPARATOR.join((measure, city.replace(SEPARATOR, ESCAPED), group_id))
+
+
+def place_of(name: str) -> tuple[str, str]:
+    """City and genre group of a series, by its name.
+
+    >>> place_of(series_name("plays", "a|b", "all"))
+    ('a|b', 'all')
+    """
+    _, city, group_id = name.split(SEPARATOR)
+    return city.replace(ESCAPED, SEPARATOR), group_id
 
 
 def is_total() -> pl.Expr:
@@ -156,10 +168,15 @@ def monthly_content_of(lake: Lake, end: date) -> Content | None:
 
 def _content(frames: Iterable[pl.DataFrame]) -> Content:
     digest, names, alive = hashlib.sha256(), set[tuple[str, str, str]](), set[tuple[str, str]]()
-    first = None
+    first, plays = None, Counter[tuple[str, str]]()
     for rows in frames:
         if not rows.height:
             continue
+        played = (
+            rows.filter(pl.col("measure") == "plays").group_by("city", "group_id").agg(pl.col("value").sum())
+        )
+        for city, group, value in played.iter_rows():
+            plays[city, group] += value
         first = first or rows.get_column("day").min()
         names |= set(rows.select(KEYS).unique().rows())
         there = rows.filter(pl.col("value") != 0).sort(*KEYS, "day")
@@ -171,7 +188,7 @@ def _content(frames: Iterable[pl.DataFrame]) -> Content:
     series = sorted(series_name(*name) for name in names if name[1:] in alive or name[1:] == (ALL, ALL))
     digest.update("\x1e".join(series).encode())
     assert first is None or isinstance(first, date)
-    return Content(first, tuple(series), digest.hexdigest())
+    return Content(first, tuple(series), digest.hexdigest(), plays)
 
 
 def _by_month(lake: Lake, first: date, end: date) -> Iterator[pl.DataFrame]:

@@ -32,8 +32,11 @@ Values = npt.NDArray[np.float64]
 LEVELS = ("total", "city", "group", "both")
 _Z_90 = float(stats.norm.ppf(0.95))
 _LEAST_MEAN = 0.03  # of a series where nothing was expected: one event is no news, four are
+# of the mean: however sure a forecast is, a few percent more or less are no alarm worth reading
+_LEAST_SIGMA = 0.03
 _FARTHEST = 37.0  # beyond it a double has no tail
 _TAIL = 0.99  # of the pool's scores, that the normal's tail is made to reach
+_BULK = 0.8  # of a level's scores, that few odd days don't move
 LEAST_UP = 1.2  # spread of scores above what was expected
 _USUAL_SPREAD = 1.15  # where there was no backtest
 _PRIOR = 60.0  # scores that a pool's spread counts as, beside those of a level's measure
@@ -71,7 +74,7 @@ def scores(actual: Values, mean: Values, sigma: Values, *, whole: bool) -> Value
     The side that a value lies on counts all that is as far or farther: of whole numbers itself too.
     """
     at_least = np.maximum(mean, _LEAST_MEAN)
-    variance = np.maximum(sigma**2, (0.001 * at_least) ** 2)
+    variance = np.maximum(sigma**2, (_LEAST_SIGMA * at_least) ** 2)
     if whole:
         variance = np.maximum(variance, at_least)
     else:
@@ -111,14 +114,15 @@ def with_scores(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def spread_of(past: pl.DataFrame) -> Spreads:
-    """How wide the scores of forecasts were whose days have come; `past` as `with_scores` wants it.
+    """How wide the scores of forecasts were whose days have come; `past` as `with_scores` wants it."""
+    return spread_of_scores(with_scores(past)) if past.height else Spreads()
 
-    Of a level: as wide as its scores are as a whole (their root mean square) and as the tail is, whichever is
-    more; of a measure in it, drawn to the level's as far as it has few. Never less than 1.
+
+def spread_of_scores(scored: pl.DataFrame) -> Spreads:
+    """Of a level: as wide as its scores are as a whole (their root mean square) and as the tail is, whichever
+    is more; of a measure in it, drawn to the level's as far as it has few. Never less than 1; the usual
+    without rows.
     """
-    if not past.height:
-        return Spreads()
-    scored = with_scores(past)
     of: dict[tuple[str, str], float] = {}
     reach = float(stats.norm.ppf((1 + _TAIL) / 2))
     for (level,), mine in scored.group_by("level"):
@@ -132,6 +136,21 @@ def spread_of(past: pl.DataFrame) -> Spreads:
     return Spreads(of)
 
 
-def p_value(score: float, spread: float) -> float:
+def bulk_of_scores(scored: pl.DataFrame) -> Spreads:
+    """As wide as four of five scores of a level are, 1 at least; by level alone."""
+    reach = float(stats.norm.ppf((1 + _BULK) / 2))
+    bulk = scored.group_by("level").agg(pl.col("score").abs().quantile(_BULK))
+    wide = {level: max(1.0, score / reach) for level, score in bulk.iter_rows()}
+    keys = scored.select("level", "measure").unique().iter_rows()
+    return Spreads({(level, measure): wide[level] for level, measure in keys})
+
+
+def p_values(scores: Values, spreads: Values) -> Values:
     """Two-sided."""
-    return float(2 * stats.norm.sf(abs(score) / (max(spread, LEAST_UP) if score > 0 else spread)))
+    wide = np.where(scores > 0, np.maximum(spreads, LEAST_UP), spreads)
+    return np.asarray(2 * stats.norm.sf(np.abs(scores) / wide))
+
+
+def p_value(score: float, spread: float) -> float:
+    """Of one."""
+    return float(p_values(np.array([score]), np.array([spread]))[0])

@@ -17,9 +17,11 @@ from typing import Any
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.intake import ingest_log
-from pozytywka_spark.ingest.intake.contracts import Contract
+from pozytywka_spark.ingest.intake.contracts import FEEDBACK, Contract
 from pozytywka_spark.ingest.intake.reader import Surveyed
 from pozytywka_spark.ingest.intake.wrong_kinds import first_of
+from pozytywka_spark.ingest.masking.retention import texts_from
+from pozytywka_spark.ingest.masking.text_files import known_names
 from pozytywka_spark.ingest.outcomes import NOTED, OUTCOMES
 from pozytywka_spark.ingest.resolve.commit_batch import write_resolved
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
@@ -111,11 +113,12 @@ def read_batch(batch: Batch, tasks: Tasks) -> JudgedRows:
         return NOTHING_READ
     storage, source = storage_of(batch.settings), batch.source
     entity, buckets = source.contract.entity, buckets_of(batch.lake)
+    names = known_names(batch.lake, tasks, batch.settings) if source.contract is FEEDBACK else None
     if all(storage.opens(each.file.path) for each in batch.files):
-        return read_files(tasks, batch.files, storage, entity, source.judging, buckets)
+        return read_files(tasks, batch.files, storage, entity, source.judging, buckets, names)
     lines = batch.by_spark.put_lines_down(tasks, [each.file for each in batch.files])
     paths = tuple(each.file.path for each in batch.files)
-    return read_lines(tasks, lines, paths, entity, source.judging, buckets)
+    return read_lines(tasks, lines, paths, entity, source.judging, buckets, names)
 
 
 def _take_in(batch: Batch, tasks: Tasks, judged: JudgedRows) -> CountedFiles | None:
@@ -123,7 +126,8 @@ def _take_in(batch: Batch, tasks: Tasks, judged: JudgedRows) -> CountedFiles | N
     stamp = BatchStamp(entity, source.stream, batch.number, source.ingest_id)
     files = BatchFiles(stamp, tuple((each.file.modified, each.file.path) for each in batch.files))
     layout = chosen_layout(batch.lake, contract, judged, batch.settings.lake.user_buckets)
-    resolved = resolve_beside_held(batch.lake, tasks, contract, judged, files, layout)
+    since = texts_from(batch.settings, batch.lake, tasks) if contract is FEEDBACK else None
+    resolved = resolve_beside_held(batch.lake, tasks, contract, judged, files, layout, since)
     reconcile(entity, judged.rows, resolved.counts)
     counts = [*resolved.counts, *count_notes(judged.files.values())]
     ingest_log.record_counts(batch.lake, entity, source.ingest_id, batch.txn, counts)

@@ -20,18 +20,23 @@ from pozytywka_spark.ingest.intake.contracts import CONTRACTS, SESSIONS, Contrac
 from pozytywka_spark.ingest.quality import check_list
 from pozytywka_spark.ingest.quality.checks import Check
 from pozytywka_spark.ingest.quality.findings import REASON_MEANING
-from pozytywka_spark.ingest.validate.rules import sessions, storage, tracks
+from pozytywka_spark.ingest.validate.rules import feedback, sessions, storage, tracks
 from pozytywka_spark.ingest.validate.rules.judge import ENTITIES, judge_line
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
-from pozytywka_spark.names import EVENT_TYPES, STORAGE_CLASSES
+from pozytywka_spark.names import EVENT_TYPES, FEEDBACK_CHANNELS, STORAGE_CLASSES
 
 STANDARD = "v3.1.0"
 _JUDGING = Judging(max_line_bytes=1_048_576)
 _BOUNDS: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "tracks": tracks.BOUNDS,
     "track_storage": storage.BOUNDS,
+    "feedback": feedback.BOUNDS,
 }
-_VALUES = {("sessions", "event_type"): EVENT_TYPES, ("track_storage", "storage_class"): STORAGE_CLASSES}
+_VALUES = {
+    ("sessions", "event_type"): ("unknown_event_type", EVENT_TYPES),
+    ("track_storage", "storage_class"): ("unknown_storage_class", STORAGE_CLASSES),
+    ("feedback", "channel"): ("unknown_channel", FEEDBACK_CHANNELS),
+}
 _KINDS: Mapping[str, dict[str, Any]] = {
     "string": {"logicalType": "string"},
     "boolean": {"logicalType": "boolean"},
@@ -129,6 +134,7 @@ def _field(contract: Contract, name: str, words: Words) -> dict[str, Any]:
         **({"primaryKey": True, "primaryKeyPosition": 1} if key else {}),
         **({"relationships": [{"to": words.refers_to[name]}]} if name in words.refers_to else {}),
         **_KINDS[kind],
+        **({"classification": "personal"} if _is_text(entity, name) else {}),
         **_options(entity, name, kind),
         "examples": [words.sample[name]],
     }
@@ -136,9 +142,14 @@ def _field(contract: Contract, name: str, words: Words) -> dict[str, Any]:
     return said | {"quality": asked} if asked else said
 
 
+def _is_text(entity: str, name: str) -> bool:
+    """Whether a field is what somebody wrote."""
+    return (entity, name) == ("feedback", "text")
+
+
 def _options(entity: str, name: str, kind: str) -> dict[str, Any]:
     """Type and bounds that the rules know more of than the field's type says."""
-    if (entity, name) == ("sessions", "timestamp"):
+    if name == "timestamp":
         options = {
             "format": "yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]",
             "minimum": f"{sessions.EARLIEST}T00:00:00",
@@ -163,15 +174,18 @@ def _qualities(
     asked = []
     if without is not None:
         asked.append(_library(without, "nullValues", "completeness", "rows"))
-    values = _VALUES.get((entity, name))
-    if values is not None:
-        code = "unknown_event_type" if entity == "sessions" else "unknown_storage_class"
+    if (entity, name) in _VALUES:
+        code, values = _VALUES[entity, name]
         asked.append(_library(code, "invalidValues", "conformity", "rows", validValues=list(values)))
     if name in _BOUNDS.get(entity, {}):
         asked.append(_rule("out_of_range"))
     if (entity, name) == ("tracks", "release_date"):
         asked.append(_rule("bad_date"))
-    if (entity, name) == ("sessions", "timestamp"):
+    if (entity, name) == ("feedback", "queue"):
+        asked.append(_rule("bad_queue"))
+    if _is_text(entity, name):
+        asked.append(_text("masked", "addresses, numbers, links and their own name are masked", "info"))
+    if name == "timestamp":
         asked += [_rule("out_of_range"), _rule("in_the_future")]
     if name in ENTITIES[entity].identifiers:
         asked.append(_rule("bad_identifier"))

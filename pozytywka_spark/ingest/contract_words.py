@@ -124,4 +124,30 @@ WORDS = {
         },
         {"user_id": "users.user_id", "track_id": "tracks.id"},
     ),
+    "feedback": Words(
+        "What people write to us; a service may have nothing of the kind.",
+        "text",
+        {
+            "feedback_id": "the text's identifier",
+            "timestamp": "when it was written; UTC unless it names a zone",
+            "user_id": "who wrote it",
+            "channel": "where they wrote it, in any case",
+            "text": "what they wrote, in any language; addresses, numbers, links, their own name and street "
+            "are masked before it is stored",
+            "score": "how likely they are to recommend the service, from 0 to 10; null: not asked",
+            "queue": "the queue that a person put it into; null: none did",
+            "spam": "whether a person called it spam; null: none did",
+        },
+        {
+            "feedback_id": "f-101-7",
+            "timestamp": "2023-01-03T05:14:02",
+            "user_id": 101,
+            "channel": "nps",
+            "text": "Za dużo reklam, ale muzyka świetna",
+            "score": 7,
+            "queue": "adverts",
+            "spam": False,
+        },
+        {"user_id": "users.user_id"},
+    ),
 }

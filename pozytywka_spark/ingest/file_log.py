@@ -62,7 +62,7 @@ class Book:
         paths = None if number is None else self._planned(number)
         if number is None or paths is None:
             return False
-        with self._in_words():
+        with in_words(self.source.contract.entity):
             files = self._surveyed([file for file in listed if file.path in paths], refuse=False)
             self._batch(files, number)
         return True
@@ -87,7 +87,7 @@ class Book:
         read, or that aren't what they should be; then nothing of that batch is written.
         """
         counted = None
-        with self._in_words():
+        with in_words(self.source.contract.entity):
             ahead = self.ahead if self.ahead and self.ahead.files == tuple(files) else None
             taken = ahead.taken.result() if ahead else None
             surveyed = taken.surveyed if taken else self._surveyed(files, refuse=True)
@@ -156,16 +156,16 @@ class Book:
         last = self.lake.txn_version(table, self.source.stream)
         return -1 if last is None else last
 
-    @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        """A file that can't be read, as one line that names it; any other error as it is."""
-        try:
-            yield
-        except Exception as error:  # Spark's own come in several classes, Py4J's among them
-            text = str(error)
-            start = text.find(MARK)
-            what = failure_in_words(error) if start < 0 else text[start + len(MARK) :].splitlines()[0]
-            if what is None:
-                raise
-            entity = self.source.contract.entity
-            raise DataError(f"{what}; {AGAIN}; nothing of this batch of {entity} was taken in") from error
+
+@contextmanager
+def in_words(entity: str) -> Iterator[None]:
+    """A file of an entity that can't be read, as one line that names it; any other error as it is."""
+    try:
+        yield
+    except Exception as error:  # Spark's own come in several classes, Py4J's among them
+        text = str(error)
+        start = text.find(MARK)
+        what = failure_in_words(error) if start < 0 else text[start + len(MARK) :].splitlines()[0]
+        if what is None:
+            raise
+        raise DataError(f"{what}; {AGAIN}; nothing of this batch of {entity} was taken in") from error

@@ -15,6 +15,8 @@ ROWS = "rows"  # of a catalogue entity, rows that pass; key ()
 SESSION = "session"  # complete rows brought together by session; key (number of the slice,)
 NEEDY = "needy"  # incomplete ones; key (number of the slice,)
 RESCUED = "rescued"  # fields of new rows that the contract doesn't know; key ()
+NAMES = "names"  # words of users' names and streets, hashed; key ()
+NEW_NAMES = "new_names"  # those of them that the lake didn't hold; key ()
 LEFT = "left"  # rows that left quarantine, of a replay; key ()
 
 Columns = dict[str, pl.DataType | type[pl.DataType]]
@@ -70,6 +72,7 @@ _TYPES: Columns = {
     "int": pl.Int32,
     "double": pl.Float64,
     "boolean": pl.Boolean,
+    "timestamp": _TIME,
     "date": pl.Date,
     "array<string>": pl.List(pl.String),
 }
@@ -86,6 +89,9 @@ def catalogue_rows(table: Table) -> pl.Schema:
 
 # grain: new row with such fields; `key` names the row as the table `rescued` does
 RESCUED_ROWS = pl.Schema({"key": pl.String, "rescued": pl.String, "source": pl.Int32})
+
+# grain: user and word; see `masking.name_words`
+NAMES_ROWS = pl.Schema({"user_id": pl.Int64, "word": pl.Binary})
 
 # grain: row that left quarantine
 LEFT_ROWS = pl.Schema({"line_id": pl.String})

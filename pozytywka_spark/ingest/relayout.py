@@ -16,6 +16,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.hashing import identity_spark
 from pozytywka_spark.ingest.intake.lock import only_ingest
+from pozytywka_spark.ingest.masking.retention import place_texts
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.layout import buckets_for, buckets_of, is_older, recording
 from pozytywka_spark.schemas import EVENTS, INGEST_FILES
@@ -58,6 +59,8 @@ def rebucket(settings: Settings, lake: Lake, buckets: int) -> Rebucketed:
         if before == buckets:
             return Rebucketed(before, buckets, 0)
         events = lake.read(EVENTS.name)
+        with lake.tasks() as tasks:  # before the events, which tell in how many buckets users are
+            place_texts(lake, tasks, buckets)
         anew = events.withColumn("user_bucket", identity_spark.user_bucket(buckets))
         return Rebucketed(before, buckets, _rewrite(lake, events, anew, buckets))
 

@@ -18,9 +18,11 @@ from pozytywka_spark.ingest.ahead import Ahead, Read, reading_ahead
 from pozytywka_spark.ingest.batch import Source
 from pozytywka_spark.ingest.file_log import Book, source_id
 from pozytywka_spark.ingest.intake import ingest_log
-from pozytywka_spark.ingest.intake.contracts import CONTRACTS, Contract
+from pozytywka_spark.ingest.intake.contracts import CONTRACTS, FEEDBACK, Contract
 from pozytywka_spark.ingest.intake.delivery import Delivery, changed, find_delivery, unread
 from pozytywka_spark.ingest.intake.lock import only_ingest
+from pozytywka_spark.ingest.masking.late_names import learn_names
+from pozytywka_spark.ingest.masking.retention import delete_old_texts
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.ingest.quality.findings import last_findings
@@ -119,7 +121,14 @@ def _take_in(
 ) -> CountedFiles | None:
     """Read what is new of all entities; what was counted of events meanwhile, if anything was."""
     counted, failures = None, []
-    for contract in CONTRACTS:
+    try:
+        by_spark, settings = SparkFiles(running.spark), running.settings
+        learn_names(by_spark, running.lake, running.tasks, settings, running.delivery, running.ingest_id)
+        contracts: Sequence[Contract] = CONTRACTS
+    except DataError as error:  # no text is taken in before it is known whose names may be in it
+        failures.append(str(error))
+        contracts = [contract for contract in CONTRACTS if contract is not FEEDBACK]
+    for contract in contracts:
         try:
             if running.delivery.files.get(contract.entity):
                 before = read.get(contract.entity, ingest_log.Read(0, {}))
@@ -128,7 +137,7 @@ def _take_in(
         except DataError as error:  # of this entity's files: the others are none the worse for it
             failures.append(str(error))
     if failures:
-        raise DataError("; ".join(failures))
+        raise DataError("; ".join(dict.fromkeys(failures)))
     return counted
 
 
@@ -157,7 +166,8 @@ def _first_read(
     first_files: dict[str, tuple[Sequence[ListedFile], Read]] = {}
     for contract in CONTRACTS:
         before, files = read.get(contract.entity, ingest_log.Read(0, {})), new.get(contract.entity)
-        if files and not changed(files, before.versions):
+        # texts wait until the names of users are known
+        if files and contract is not FEEDBACK and not changed(files, before.versions):
             books = [running.book_of(contract, before.generation + later) for later in (0, 1)]
             if not any(book.is_unfinished() for book in books):
                 first_files[contract.entity] = files, partial(books[0].read_ahead, files)
@@ -186,12 +196,13 @@ def _finish(
     """Close the ingest, check what silver holds now, write the page."""
     counts = ingest_log.counts_of(lake, ingest_id)
     findings, page = report_on(settings, lake, tasks, delivery, ingest_id, counts, counted)
+    delete_old_texts(settings, lake, tasks)
     ingest_log.finish_ingest(lake, ingest_id, delivery.root, counts)
     months = sorted({row["event_month"] for row in counts if row["event_month"]})
     return IngestReport(
         ingest_id,
         delivery.root,
-        tuple(_entity_report(contract.entity, counts) for contract in CONTRACTS),
+        _entity_reports(counts, delivery),
         delivery.missing,
         delivery.ignored,
         tuple(months),
@@ -204,7 +215,7 @@ def _finish(
 def _nothing_new(settings: Settings, lake: Lake, delivery: Delivery) -> IngestReport:
     """The report of a run that had nothing to do; what is wrong with silver is still wrong."""
     findings = last_findings(lake)
-    entities = tuple(_entity_report(contract.entity, ()) for contract in CONTRACTS)
+    entities = _entity_reports((), delivery)
     page = str(page_path(settings, INGEST_PAGE))
     return IngestReport(
         None,
@@ -217,6 +228,13 @@ def _nothing_new(settings: Settings, lake: Lake, delivery: Delivery) -> IngestRe
         page if Path(page).exists() else None,
         recorded_span(lake, settings.data, INGEST),
     )
+
+
+def _entity_reports(counts: Sequence[Mapping[str, Any]], delivery: Delivery) -> tuple[EntityReport, ...]:
+    """Of each entity, but for those that a service may have nothing of and that nothing came of."""
+    seen = {row["entity"] for row in counts} | {name for name, files in delivery.files.items() if files}
+    told = (contract.entity for contract in CONTRACTS if not contract.optional or contract.entity in seen)
+    return tuple(_entity_report(entity, counts) for entity in told)
 
 
 def _entity_report(entity: str, counts: Sequence[Mapping[str, Any]]) -> EntityReport:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import LakeError, UsageError
 from pozytywka_spark.ingest.intake import lock
+from pozytywka_spark.ingest.masking.salt import salt_path
 from pozytywka_spark.ingest.stage import IngestReport, ingest
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.storage import local_files
@@ -52,7 +53,11 @@ def _copied(settings: Settings) -> Iterator[Settings]:
             _link(real, folder / "lake")
         lake = settings.lake.model_copy(update={"root": str(folder / "lake"), "staging": None})
         raw = settings.raw.model_copy(update={"path": settings.raw_path})
-        yield settings.model_copy(update={"home": str(folder / "home"), "lake": lake, "raw": raw})
+        update = {"home": str(folder / "home"), "lake": lake, "raw": raw}
+        salt = salt_path(settings)
+        if salt.exists():  # one that isn't there yet is made below the copy's home
+            update["feedback"] = settings.feedback.model_copy(update={"salt_file": str(salt)})
+        yield settings.model_copy(update=update)
 
 
 @contextmanager

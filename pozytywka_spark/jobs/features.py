@@ -71,12 +71,12 @@ def _work(args: argparse.Namespace, settings: Settings) -> None:
     record_settings(settings)
     _tell(report)
     if args.report:
-        from pozytywka_spark.features.declared.catalogue import catalogue_of, feature_order
+        from pozytywka_spark.features.lake_catalogue import built_catalogue
         from pozytywka_spark.features.page.features_page import render_report
 
         with step("report"):
-            order = set(feature_order(settings))
-            features = [feature for feature in catalogue_of(settings) if feature.name in order]
+            catalogue = built_catalogue(settings, lake)
+            features = [feature for feature in catalogue.entries if feature.name in catalogue.order]
             page = render_report(lake, settings, features, report.labels, report.guards)
             _write(settings, "features-report.html", page)
 
@@ -98,14 +98,16 @@ def _tell(report: FeaturesReport) -> None:
 
 def _show_catalogue(settings: Settings) -> None:
     """Print and write what is declared: needs no session, nor a lake."""
-    from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of
-    from pozytywka_spark.features.page.catalogue_page import as_html, as_markdown, catalogue_rows
+    from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, declared_for
+    from pozytywka_spark.features.page import catalogue_page
 
     features = catalogue_of(settings)
+    optional = [feature for feature in declared_for(settings) if feature.needs]
     digest = catalogue_hash(settings, features)
-    show_table(f"features, hash {digest[:12]}", catalogue_rows(features))
-    _write(settings, "features.md", as_markdown(digest, features))
-    _write(settings, "features.html", as_html(digest, features))
+    show_table(f"features, hash {digest[:12]}", catalogue_page.catalogue_rows(features))
+    show_table(catalogue_page.OPTIONAL_TITLE.lower(), catalogue_page.optional_rows(optional))
+    _write(settings, "features.md", catalogue_page.as_markdown(digest, features, optional))
+    _write(settings, "features.html", catalogue_page.as_html(digest, features, optional))
 
 
 def _write(settings: Settings, name: str, text: str) -> None:

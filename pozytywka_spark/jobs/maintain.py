@@ -1,4 +1,4 @@
-"""Compact the lake's tables and delete old files that no model needs; re-bucket or upgrade its events."""
+"""Compact tables, delete old texts and the old files that no model needs; re-bucket or upgrade events."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
 
     if args.buckets is not None and not 1 <= args.buckets <= MAX_BUCKETS:
         raise UsageError(f"--buckets {args.buckets}: expected 1 to {MAX_BUCKETS}")
+    from pozytywka_spark.ingest.masking.retention import tidy_texts
     from pozytywka_spark.ingest.relayout import advice
     from pozytywka_spark.spark.session_on_demand import session_on_demand
     from pozytywka_spark.tracking.retention import as_rows, maintain
@@ -53,6 +54,7 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
         _rebucket(settings, lake, args.buckets)
         return
     with cli.step("maintain"):
+        tidy_texts(settings, lake)
         versions = maintain(settings, lake, compact=not args.no_compact)
     cli.show_table(f"tables in {settings.lake.root}", as_rows(versions))
     hint = advice(settings, lake)

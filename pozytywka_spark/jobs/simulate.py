@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
-from pozytywka_spark.names import SUBGROUPS, UNGROUPED
+from pozytywka_spark.names import SUBGROUPS, TOP_GROUP, UNGROUPED
 
 NAME = cli.job_name(__file__)
 
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--segment",
-        choices=(UNGROUPED, *SUBGROUPS),
+        choices=(UNGROUPED, *SUBGROUPS, TOP_GROUP),
         help="how users are grouped; default: simulation.segment",
     )
     return cli.run(parser, argv, work)

@@ -78,6 +78,7 @@ _FLAGS = (
     ("--quick-buyers", "N", "synthetic.fraud.quick_buyers", "accounts that buy at once, charged back later"),
     ("--fans", "N", "synthetic.fraud.fans", "honest accounts that mostly play one artist"),
     ("--sleepers", "N", "synthetic.fraud.sleepers", "honest accounts that sleep to the same five tracks"),
+    ("--feedback", "RATE", "synthetic.feedback.rate", "texts that somebody writes in a month, on average"),
     ("--cut-off", "DATE", "synthetic.taste.cut_off", "tell the true chances of the 28 days after it"),
     ("--quick-stayers", "N", "synthetic.fraud.quick_stayers", "honest accounts that buy at once, and stay"),
 )

@@ -42,7 +42,8 @@ class OpenFile:
 
     def close(self) -> Written:
         """End it: what a commit must know of it."""
-        columns = statistics.leaves(self.table.schema, self.table.partition_by)
+        of_all = statistics.leaves(self.table.schema, self.table.partition_by)
+        columns = {path: names for path, names in of_all.items() if names[0] not in self.table.personal}
         size, stats = self.writer.close(columns)
         return Written(self.table.name, self.place, self.path, size, stats.records, self.values, stats.text)
 

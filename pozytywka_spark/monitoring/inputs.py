@@ -8,8 +8,9 @@ from datetime import date
 
 from pozytywka_spark.config import Monitoring, Settings, deciding
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.declared.catalogue import declared_for
 from pozytywka_spark.features.guards.feature_names import check_hash, check_order
+from pozytywka_spark.features.lake_catalogue import built_catalogue
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.data_span import DataSpan
@@ -60,10 +61,10 @@ def read_inputs(
     Raises `DataError` for a missing table, month or reference, `UsageError` for a reference that holds
     the month itself, `GuardError` if the model's features aren't today's.
     """
-    order = feature_order(settings)
-    check_order(model.features, order)
-    check_hash(model.catalogue_hash, catalogue_hash(settings))
-    unknown = sorted(set(settings.monitoring.exempt) - {feature.name for feature in catalogue_of(settings)})
+    catalogue = built_catalogue(settings, lake)
+    check_order(model.features, catalogue.order)
+    check_hash(model.catalogue_hash, catalogue.hash)
+    unknown = sorted(set(settings.monitoring.exempt) - {feature.name for feature in declared_for(settings)})
     if unknown:
         raise UsageError(
             f"monitoring.exempt: no such feature: {', '.join(unknown)}; see features --catalogue"

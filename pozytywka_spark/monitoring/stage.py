@@ -9,7 +9,7 @@ from datetime import date
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.features.declared.catalogue import catalogue_of
+from pozytywka_spark.features.declared.catalogue import declared_for
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.models.serving_model import ServingModel
@@ -199,7 +199,7 @@ def _drift(
     named = {name: SCORE if name == MARGIN else name for name in names}
     counts = {named[name]: (sides[0][name], sides[1][name]) for name in names}
     edges = {named[name]: values for name, values in seen["edges"].items() if values is not None}
-    exempt = exempt_of(catalogue_of(settings), monitoring, inputs.history)
+    exempt = exempt_of(declared_for(settings), monitoring, inputs.history)
     return drift_rows(counts, edges, float(seen["users"]), exempt, monitoring)
 
 

@@ -37,7 +37,7 @@ from pozytywka_spark.schemas.feed import (
     FEED_SURVEYS,
     FEED_WEIGHTS,
 )
-from pozytywka_spark.schemas.feedback import FEEDBACK, FEEDBACK_SIGNALS, NAME_WORDS
+from pozytywka_spark.schemas.feedback import FEEDBACK, FEEDBACK_SIGNALS, NAME_WORDS, personal_columns
 from pozytywka_spark.schemas.forecasting import (
     FORECAST_ALARMS,
     FORECAST_CHECKS,
@@ -154,6 +154,7 @@ __all__ = [
     "labels_table",
     "month_of",
     "order_of",
+    "personal_columns",
     "signals_table",
     "table",
     "user_month_table",

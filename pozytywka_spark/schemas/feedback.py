@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pozytywka_spark.schemas.table import table
 
-# grain: text. `text` null once its retention is over; `score`, `queue`, `spam` null where unknown
+# grain: text. `text` is masked, null once its retention is over; `masked`: how many things were masked in it;
+# `score`, `queue`, `spam` null where unknown
 FEEDBACK = table(
     "feedback",
     "feedback_id string, feedback_time timestamp, user_id bigint, channel string, text string, score int, "
@@ -12,6 +13,7 @@ FEEDBACK = table(
     keys=["feedback_id"],
     partition_by=["feedback_month", "user_bucket"],
     sorted_by=["user_id", "feedback_time"],
+    personal=["text"],
 )
 
 # grain: text and model; `queue` null below the confidence at which validation was right
@@ -25,5 +27,12 @@ FEEDBACK_SIGNALS = table(
     sorted_by=["user_id", "feedback_time"],
 )
 
-# grain: user and word of their name or street; `word` a salted hash, to find the word in texts by
-NAME_WORDS = table("name_words", "user_id bigint, word binary", keys=["user_id", "word"])
+# grain: user and stem of a word of their name or street; `word` a salted hash, to find the word in texts by
+NAME_WORDS = table(
+    "name_words", "user_id bigint, word binary", keys=["user_id", "word"], sorted_by=["user_id", "word"]
+)
+
+
+def personal_columns(name: str) -> tuple[str, ...]:
+    """The columns of the table of that name that people may be known by."""
+    return FEEDBACK.personal if name == FEEDBACK.name else ()

@@ -61,7 +61,7 @@ FORECAST_ERRORS = table(
     partition_by=["step"],
 )
 
-# grain: series and complete day that was out of order; `level` says how many of its children it explains
+# grain: series and complete day that was out of order, the one that stands for its place
 FORECAST_ALARMS = table(
     "forecast_alarms",
     f"{_SERIES}, day date, actual double, expected double, p double, origin date, detail string",

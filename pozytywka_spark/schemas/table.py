@@ -18,7 +18,8 @@ class Table:
     """A Delta table of the lake: its name is its folder under `lake.root`.
 
     `sorted_by` is the order of rows within a data file, so that readers skip row groups and find one
-    user's rows side by side; nothing may depend on it across files.
+    user's rows side by side; nothing may depend on it across files. `personal` columns have no bounds in the
+    table's log, where what was deleted since would stay.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Table:
     keys: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
     sorted_by: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -65,9 +67,10 @@ def table(
     keys: Sequence[str],
     partition_by: Sequence[str] = (),
     sorted_by: Sequence[str] = (),
+    personal: Sequence[str] = (),
 ) -> Table:
     """A table from a DDL literal such as `"user_id bigint, city string"`."""
-    return Table(name, parse_ddl(ddl), tuple(keys), tuple(partition_by), tuple(sorted_by))
+    return Table(name, parse_ddl(ddl), tuple(keys), tuple(partition_by), tuple(sorted_by), tuple(personal))
 
 
 def month_of(time: Column) -> Column:

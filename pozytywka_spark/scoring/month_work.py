@@ -7,16 +7,18 @@ a part, so that nothing has to be joined.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pyarrow as pa
 
 from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.models.calibration import Calibrator, sigmoid
 from pozytywka_spark.moderation.blocked import NOBODY, Blocked
+from pozytywka_spark.names import TOP_GROUP
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.policy import Rule, selected
 from pozytywka_spark.scoring.rank import ranks
@@ -51,16 +53,19 @@ class Part:
 
 @dataclass(frozen=True)
 class ExplainUsers:
-    """Work on `Part`s: stages MARGINS and EXPLAINED, by user. `top` is the number of reasons."""
+    """Work on `Part`s: stages MARGINS and EXPLAINED, by user. `top` is the number of reasons; `groups` are
+    names of groups of genres by the codes in the column TOP_GROUP, none where there is no such column."""
 
     model: ServingModel
     words: Words
     top: int
+    groups: Mapping[int, str] = field(default_factory=dict)
 
     def __call__(self, items: Sequence[Part], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Nothing is told."""
         for part in items:
-            rows = files.read(part.files, ["user_id", *self.model.features]).sort("user_id")
+            columns = dict.fromkeys(["user_id", *self.model.features, *([TOP_GROUP] if self.groups else [])])
+            rows = files.read(part.files, list(columns)).sort("user_id")
             chunks = [self._explained(chunk) for chunk in rows.iter_slices(ROWS_AT_ONCE)]
             if chunks:
                 scored = pl.concat(chunks)
@@ -73,9 +78,16 @@ class ExplainUsers:
         predictor = self.model.predictor
         # the reasons of none are empty lists: contributions of no feature
         parts = predictor.contributions(matrix)[:, :-1] if self.top else matrix[:, :0]
-        reasons = pl.Series(REASONS, reasons_of(matrix, parts, self.words, self.top))
+        groups = self._groups(rows) if self.groups else None
+        reasons = pl.Series(REASONS, reasons_of(matrix, parts, self.words, self.top, groups))
         margins = pl.Series(MARGIN, predictor.margins(matrix))
         return rows.select("user_id", margins, reasons)
+
+    def _groups(self, rows: pl.DataFrame) -> pa.Array:
+        """The name of the group that each user plays most."""
+        code = pl.col(TOP_GROUP).cast(pl.Int64)
+        named = code.replace_strict(dict(self.groups), default=None, return_dtype=pl.String)
+        return rows.select(named).to_series().to_arrow().cast(pa.string())
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pozytywka_spark.schemas import GENRE_GROUPS
+
 if TYPE_CHECKING:
     from pozytywka_spark.features.declared.declaration import Feature
     from pozytywka_spark.models.booster import Matrix
@@ -27,6 +29,7 @@ class Words:
     meanings: tuple[str, ...]
     units: tuple[str, ...]
     actionable: tuple[bool, ...]
+    grouped: tuple[bool, ...] = ()  # of groups of genres: said with the one that the user plays most
 
 
 def words_of(order: Sequence[str], catalogue: Sequence[Feature]) -> Words:
@@ -38,11 +41,17 @@ def words_of(order: Sequence[str], catalogue: Sequence[Feature]) -> Words:
         tuple(entry.meaning for entry in entries),
         tuple("" if entry.unit == "1" else f" {entry.unit}" for entry in entries),
         tuple(entry.actionable for entry in entries),
+        tuple(GENRE_GROUPS.name in entry.needs for entry in entries),
     )
 
 
-def reasons_of(matrix: Matrix, contributions: Matrix, words: Words, top: int) -> pa.ListArray:
-    """A list of reasons for each row, strongest first; of equals the earlier feature first."""
+def reasons_of(
+    matrix: Matrix, contributions: Matrix, words: Words, top: int, groups: pa.Array | None = None
+) -> pa.ListArray:
+    """A list of reasons for each row, strongest first; of equals the earlier feature first.
+
+    `groups`: of each row the name of the group of genres that the user plays most, null where unknown.
+    """
     strongest = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :top]
     strongest_values = np.take_along_axis(contributions, strongest, axis=1)
     values = np.take_along_axis(matrix, strongest, axis=1)
@@ -53,21 +62,35 @@ def reasons_of(matrix: Matrix, contributions: Matrix, words: Words, top: int) ->
         _pick(words.names, index),
         pa.array(contribution),
         pa.array(value, from_pandas=True),
-        _in_words(words, index, contribution, value),
+        _in_words(words, index, contribution, value, _of_groups(words, index, inside, groups)),
         _pick(words.actionable, index),
     ]
     return pa.ListArray.from_arrays(pa.array(ends), pa.StructArray.from_arrays(fields, list(_FIELDS)))
 
 
-def _in_words(words: Words, index: npt.NDArray[np.int64], contribution: Matrix, value: Matrix) -> pa.Array:
-    """Such as "adverts heard: 12 events (raises the chance)"."""
+def _of_groups(
+    words: Words, index: npt.NDArray[np.int64], inside: npt.NDArray[np.bool_], groups: pa.Array | None
+) -> pa.Array:
+    """What a reason adds of groups, such as ", mostly jazz, soul, lounge"; mostly nothing."""
+    nothing = pa.nulls(len(index), pa.string()).fill_null("")
+    if groups is None or not any(words.grouped):
+        return nothing
+    named = groups.take(pa.array(np.nonzero(inside)[0]))
+    said = pc.and_(_pick(words.grouped, index), pc.is_valid(named))
+    return pc.if_else(said, pc.binary_join_element_wise(", mostly ", named.fill_null(""), ""), nothing)
+
+
+def _in_words(
+    words: Words, index: npt.NDArray[np.int64], contribution: Matrix, value: Matrix, more: pa.Array
+) -> pa.Array:
+    """Such as "adverts heard: 12 events (raises the chance)"; `more` stands before the effect."""
     rounded = pc.cast(pa.array(np.round(value, 2), from_pandas=True), pa.string())
     number = pc.replace_substring_regex(rounded, r"\.0$", "")
     with_unit = pc.binary_join_element_wise(number, _pick(words.units, index), "")
     value_text = pc.fill_null(with_unit, "unknown")
     effect = pa.array(np.where(contribution > 0, " (raises the chance)", " (lowers the chance)"))
     text = pc.binary_join_element_wise(_pick(words.meanings, index), value_text, ": ")
-    return pc.binary_join_element_wise(text, effect, "")
+    return pc.binary_join_element_wise(text, more, effect, "")
 
 
 def _pick(choices: Sequence[str] | Sequence[bool], index: npt.NDArray[np.int64]) -> pa.Array:

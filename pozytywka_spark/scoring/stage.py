@@ -11,8 +11,10 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.declared.catalogue import declared_for
 from pozytywka_spark.features.guards.feature_names import check_hash, check_order
+from pozytywka_spark.features.lake_catalogue import LakeCatalogue, built_catalogue
+from pozytywka_spark.features.top_groups import group_names
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.event_days import span_of_features
@@ -23,8 +25,9 @@ from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import check_label
 from pozytywka_spark.moderation.blocked import Blocked, blocked_from
 from pozytywka_spark.months import next_month
+from pozytywka_spark.names import TOP_GROUP
 from pozytywka_spark.reports.notebook import card
-from pozytywka_spark.schemas import PREDICTIONS
+from pozytywka_spark.schemas import GENRE_GROUPS, PREDICTIONS
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.month_work import (
     Alike,
@@ -81,10 +84,11 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
     chosen_month = read_month(settings, lake, month)
     model = load_model(connect(settings))
     check_label(model, settings.label)
-    order = feature_order(settings)
-    check_order(model.features, order)
-    check_hash(model.catalogue_hash, catalogue_hash(settings))
-    columns = ["user_id", "month", *order]
+    catalogue = built_catalogue(settings, lake)
+    check_order(model.features, catalogue.order)
+    check_hash(model.catalogue_hash, catalogue.hash)
+    groups = _groups_said(lake, catalogue)
+    columns = ["user_id", "month", *catalogue.order, *([TOP_GROUP] if groups else [])]
     partition: Partition = {"month": chosen_month.month, "model_version": model.version}
     with lake.tasks() as tasks:
         shards = lake.shards("features", tasks, [{"month": chosen_month.month}], columns)
@@ -92,11 +96,11 @@ def score(spark: SparkSession, settings: Settings, lake: Lake, month: date | Non
         # offers go out at the cut-off: whoever is blocked then gets none
         blocked = blocked_from(lake, tasks, next_month(chosen_month.month))
         content = digest_files(tasks, features, columns)
-        scoring_id = _scoring_id(model, settings, content, chosen_month, blocked)
+        scoring_id = _scoring_id(model, settings, content, chosen_month, blocked, groups)
         there = _counted(lake, tasks, partition)
         unchanged = {line["scoring_id"] for line in there} == {scoring_id}
         if not unchanged:
-            written = _write(tasks, features, chosen_month, model, settings, scoring_id, blocked)
+            written = _write(tasks, features, chosen_month, model, settings, scoring_id, blocked, groups)
             lake.replace_partitions(written, PREDICTIONS, [partition])
             there = _counted(lake, tasks, partition)
     deciles = deciles_of(there)
@@ -144,6 +148,7 @@ def _write(
     settings: Settings,
     scoring_id: str,
     blocked: Blocked,
+    groups: Mapping[int, str],
 ) -> tuple[Written, ...]:
     alike: dict[str, Alike] = {
         "model_name": model.name,
@@ -153,24 +158,36 @@ def _write(
         "horizon_days": model.horizon,
         "complete": chosen_month.complete,
     }
-    words = words_of(model.features, catalogue_of(settings))
+    words = words_of(model.features, declared_for(settings))
     return write_scores(
         tasks,
         features,
-        ExplainUsers(model, words, settings.scoring.reasons),
+        ExplainUsers(model, words, settings.scoring.reasons, groups),
         RankUsers(model.calibrator, Rule(**settings.scoring.policy.model_dump()), blocked),
         WritePredictions(chosen_month.month, model.version, alike),
     )
 
 
+def _groups_said(lake: Lake, catalogue: LakeCatalogue) -> Mapping[int, str]:
+    """Names of groups of genres by code, if the model is given features of them."""
+    return group_names(lake) if GENRE_GROUPS.name in catalogue.tables else {}
+
+
 def _scoring_id(
-    model: ServingModel, settings: Settings, content: str, chosen_month: ChosenMonth, blocked: Blocked
+    model: ServingModel,
+    settings: Settings,
+    content: str,
+    chosen_month: ChosenMonth,
+    blocked: Blocked,
+    groups: Mapping[int, str],
 ) -> str:
     """Names everything that decides a partition's rows, so that they needn't be made twice."""
     inputs = [FORMAT, model.name, model.version, model.run_id, deciding(settings, "predictions"), content]
     inputs.append(chosen_month.complete)
     if blocked.key:  # a lake without moderation is scored as it always was
         inputs.append(blocked.key)
+    if groups:
+        inputs.append(sorted(groups.items()))
     return fingerprint_of(inputs)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ import polars as pl
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.subgroups import OTHER, RANGES, UNKNOWN, largest_cities, named_range
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.features.top_groups import group_names
 from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.event_days import span_of_features
@@ -19,7 +20,7 @@ from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.lake.whole_month import ChosenMonth, choose_month
 from pozytywka_spark.models.serving_model import ServingModel
-from pozytywka_spark.names import SUBGROUPS, UNGROUPED
+from pozytywka_spark.names import SUBGROUPS, TOP_GROUP, UNGROUPED
 from pozytywka_spark.schemas import PREDICTIONS
 from pozytywka_spark.scoring.month_work import Part
 
@@ -38,6 +39,7 @@ class ScoredFiles:
     predictions: tuple[DataFile, ...]
     users: tuple[DataFile, ...]
     columns: tuple[str, ...]  # of the table features
+    groups: Mapping[int, str]  # names of groups of genres by code, where users are grouped by them
 
 
 def choose_scored(settings: Settings, lake: Lake, month: date | None, model: ServingModel) -> ChosenMonth:
@@ -60,10 +62,12 @@ def scored_files(lake: Lake, tasks: Tasks, month: date, by: str, model: ServingM
     schema = lake.schema("features")
     columns = tuple(schema.names) if schema is not None else ()
     by_city = by == "city" and lake.exists("users")
-    if by != UNGROUPED and not by_city and (by not in RANGES or RANGES[by][0] not in columns):
+    groups = group_names(lake) if by == TOP_GROUP else {}
+    by_range = by in RANGES and RANGES[by][0] in columns
+    if by != UNGROUPED and not (by_city or by_range or groups):
         raise DataError(
             f"users can't be grouped by {by}: the lake has not what it takes; "
-            f"choose another --segment of {', '.join((UNGROUPED, *SUBGROUPS))}"
+            f"choose another --segment of {', '.join((UNGROUPED, *SUBGROUPS, TOP_GROUP))}"
         )
     scored: Partition = {"month": month, "model_version": model.version}
     names = ["user_id", "probability"]
@@ -74,7 +78,7 @@ def scored_files(lake: Lake, tasks: Tasks, month: date, by: str, model: ServingM
         users,
     )
     files = [tuple(file for shard in each for file in shard.files) for each in shards]
-    return ScoredFiles(files[0], files[1], files[2], columns)
+    return ScoredFiles(files[0], files[1], files[2], columns, groups)
 
 
 @dataclass(frozen=True)
@@ -91,12 +95,14 @@ class GroupUsers:
     users: tuple[DataFile, ...]
     most: int
     seed: int
+    groups: Mapping[int, str] = field(default_factory=dict)
 
     def __call__(self, items: Sequence[Part], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a part and segment, and one a part."""
         scores = files.shared(self.predictions, ["user_id", "probability"])
         for part in items:
             grouped_by = [RANGES[self.by][0]] if self.by in RANGES else []
+            grouped_by += [TOP_GROUP] if self.by == TOP_GROUP else []
             rows = files.read(part.files, list(dict.fromkeys(["user_id", *self.columns, *grouped_by])))
             scored = rows.join(scores.drop_nulls(), on="user_id", how="inner", maintain_order="left")
             yield {SEGMENT: None, "rows": rows.height, "stray": rows.height - scored.height}
@@ -114,6 +120,10 @@ class GroupUsers:
             return pl.repeat(EVERYONE, rows.height, eager=True)
         if self.by == "city":
             groups = cities_of(rows, files.shared(self.users, ["user_id", "city"]))
+        elif self.by == TOP_GROUP:
+            code = pl.col(TOP_GROUP).cast(pl.Int64)
+            named = code.replace_strict(dict(self.groups), default=UNKNOWN, return_dtype=pl.String)
+            return "top group: " + rows.select(named).to_series()
         else:
             value = pl.col(RANGES[self.by][0]).cast(pl.Float64).fill_nan(None)
             groups = rows.select(named_range(self.by, value)).to_series()

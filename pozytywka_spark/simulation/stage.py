@@ -12,14 +12,16 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError, require
-from pozytywka_spark.features.declared.catalogue import catalogue_hash, catalogue_of, feature_order
+from pozytywka_spark.features.declared.catalogue import declared_for
 from pozytywka_spark.features.guards.feature_names import check_hash, check_order
+from pozytywka_spark.features.lake_catalogue import built_catalogue
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.lake.whole_month import ChosenMonth
 from pozytywka_spark.models.serving_model import ServingModel
+from pozytywka_spark.names import TOP_GROUP
 from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.schemas import SIMULATIONS
 from pozytywka_spark.scoring.content import digest_files
@@ -89,14 +91,15 @@ def simulate(
     require("simulation")
     tracking = connect(settings)
     model = registry.load_model(tracking)
-    check_order(model.features, feature_order(settings))
-    check_hash(model.catalogue_hash, catalogue_hash(settings))
+    catalogue = built_catalogue(settings, lake)
+    check_order(model.features, catalogue.order)
+    check_hash(model.catalogue_hash, catalogue.hash)
     by = by or settings.simulation.segment
     chosen_month = choose_scored(settings, lake, month, model)
     month = chosen_month.month
     with lake.tasks() as tasks:
         files = scored_files(lake, tasks, month, by, model)
-        levers, notes = usable(LEVERS, catalogue_of(settings), model.features, files.columns)
+        levers, notes = usable(LEVERS, declared_for(settings), model.features, files.columns)
         if not levers:
             raise DataError(f"nothing can be changed: {'; '.join(notes)}")
         needed = _columns(files, model, levers)
@@ -134,7 +137,7 @@ def _task(tasks: Tasks, settings: Settings, lake: Lake, model: ServingModel, lev
     return Task(
         model=Model(model.predictor, model.features, model.calibrator),
         refits=refit(tasks, settings, lake, model),
-        actionable=tuple(f.name for f in catalogue_of(settings) if f.actionable and f.name in moved),
+        actionable=tuple(f.name for f in declared_for(settings) if f.actionable and f.name in moved),
         simulation=settings.simulation,
         value_of_sale=settings.scoring.policy.value_of_sale,
     )
@@ -148,7 +151,9 @@ def _columns(files: ScoredFiles, model: ServingModel, levers: Sequence[Lever]) -
 
 def _grouped(tasks: Tasks, files: ScoredFiles, by: str, columns: tuple[str, ...], settings: Settings) -> Done:
     simulation = settings.simulation
-    work = GroupUsers(by, columns, files.predictions, files.users, _most(settings), simulation.seed)
+    work = GroupUsers(
+        by, columns, files.predictions, files.users, _most(settings), simulation.seed, files.groups
+    )
     return tasks.run(
         parts_of(files.features), work, weight=lambda part: part.size, named=lambda part: part.files[0].place
     )
@@ -160,10 +165,12 @@ def _most(settings: Settings) -> int:
 
 
 def _content(tasks: Tasks, files: ScoredFiles, columns: tuple[str, ...]) -> tuple[str, ...]:
-    return (
-        digest_files(tasks, files.features, ["user_id", "month", *columns]),
+    groups = [TOP_GROUP] if files.groups else []
+    content = (
+        digest_files(tasks, files.features, ["user_id", "month", *columns, *groups]),
         digest_files(tasks, files.predictions, ["user_id", "month", "probability"]),
     )
+    return (*content, fingerprint_of(sorted(files.groups.items()))) if groups else content
 
 
 def _fronts(

@@ -9,6 +9,12 @@ from typing import Any
 import numpy as np
 
 from pozytywka_spark.synthetic import words
+from pozytywka_spark.synthetic.families import (
+    family_of_artists,
+    family_of_genres,
+    favourites_within,
+    genres_within,
+)
 from pozytywka_spark.synthetic.plan import Plan, Rng
 from pozytywka_spark.synthetic.taste.releases import release_dates
 
@@ -50,9 +56,11 @@ class Catalogue:
     genre_of: Array
     tracks: dict[str, Array]
     artist_of: Array
-    favourite_mask: Array  # per track: bit g is set if its artist has favourite genre g
+    favourite_mask: Array  # per track: bit g is set if its artist has favourite genre g, or one of its family
     storage: dict[str, Array]
-    pools: Pools  # pool g < 50: tracks of favourite genre g; then the hits, then all played tracks
+    pools: (
+        Pools  # pool g < 50: tracks of favourite genre g or its family; then the hits, then all played ones
+    )
 
 
 @dataclass(frozen=True)
@@ -64,12 +72,14 @@ class _Size:
     artists: int
     played_tracks: int
     genres: int
+    families: bool
 
 
 def catalogue_of(plan: Plan) -> Catalogue:
     """The catalogue of a world; kept, for a worker asks again for every chunk."""
     world = plan.world
-    catalogue = _catalogue(_Size(world.seed, world.tracks, world.artists, world.played_tracks, world.genres))
+    size = (world.seed, world.tracks, world.artists, world.played_tracks, world.genres, world.families)
+    catalogue = _catalogue(_Size(*size))
     return _with_releases(plan, catalogue) if world.taste.on else catalogue
 
 
@@ -83,13 +93,23 @@ def _catalogue(size: _Size) -> Catalogue:
     rng = np.random.default_rng([size.seed, 0])
     genres = _genres(rng, size.genres)
     genre_of = _genre_of(rng, size)
+    mask = _favourite_mask(genre_of)
+    if size.families:
+        genre_of, mask = _in_families(size, genre_of)
     artists = {"id": _ids(rng, size.artists), "name": _titles(rng, size.artists, most_words=3)}
     artist_of = _artist_of(rng, size)
     tracks = _tracks(rng, size.tracks, artists["id"][artist_of])
     storage = _storage(rng, tracks)
-    pools = _pools(rng, size, tracks["popularity"], genre_of[artist_of])
-    mask = _favourite_mask(genre_of)[artist_of]
-    return Catalogue(genres, artists, genre_of, tracks, artist_of, mask, storage, pools)
+    pools = _pools(rng, size, tracks["popularity"], mask[artist_of])
+    return Catalogue(genres, artists, genre_of, tracks, artist_of, mask[artist_of], storage, pools)
+
+
+def _in_families(size: _Size, genre_of: Array) -> tuple[Array, Array]:
+    """Each artist's genres within its family, and the favourite genres of the family as bits."""
+    rng = np.random.default_rng([size.seed, 0, 1])
+    family, of_artist = family_of_genres(rng, size.genres), family_of_artists(rng, size.artists)
+    within = _once_each(genres_within(rng, family, of_artist, genre_of))
+    return within, favourites_within(family, of_artist)
 
 
 def bits(genres: Array) -> Array:
@@ -133,6 +153,11 @@ def _genre_of(rng: Rng, size: _Size) -> Array:
     weight = 1.0 / (np.arange(size.genres) + 15.0) ** 0.95
     drawn = rng.choice(size.genres, (size.artists, len(share)), p=weight / weight.sum())
     drawn[np.arange(len(share)) >= count[:, None]] = -1
+    return _once_each(drawn)
+
+
+def _once_each(drawn: Array) -> Array:
+    """Genres of a row in order, largest first, each once; -1 in the place of one that is there already."""
     ordered = np.sort(drawn, axis=1)[:, ::-1]
     twice = np.zeros_like(ordered, dtype=bool)
     twice[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
@@ -198,7 +223,7 @@ def _storage(rng: Rng, tracks: dict[str, Array]) -> dict[str, Array]:
     }
 
 
-def _pools(rng: Rng, size: _Size, popularity: Array, genre_of_track: Array) -> Pools:
+def _pools(rng: Rng, size: _Size, popularity: Array, mask_of_track: Array) -> Pools:
     """Only some tracks are ever offered; the most popular hundredth of them are the hits."""
     played = np.sort(rng.choice(size.tracks, size.played_tracks, replace=False))
     weight = rng.lognormal(0.0, WEIGHT_SPREAD, len(played))
@@ -206,7 +231,7 @@ def _pools(rng: Rng, size: _Size, popularity: Array, genre_of_track: Array) -> P
     everything = np.arange(len(played))
     pools = []
     for genre in range(FAVOURITES):
-        inside = np.flatnonzero((genre_of_track[played] == genre).any(axis=1))
+        inside = np.flatnonzero(mask_of_track[played] & np.uint64(1 << genre))
         # A favourite genre that no offered track has is served like everything else.
         pools.append(inside if len(inside) else everything)
     pools += [hits, everything]

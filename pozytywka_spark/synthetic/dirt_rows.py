@@ -1,4 +1,4 @@
-"""Planted defects of users, artists, tracks and storage: like those of the sessions, at most one in a row."""
+"""Planted defects of users, artists, tracks, storage and texts: at most one in a row, as in sessions."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ _IN_PLACE: dict[str, dict[str, Change]] = {
         "loud": _with(loudness=1.5),
     },
     "track_storage": {},
+    "feedback": {
+        "null_user_id": _with(user_id=None),
+        "bad_timestamp": _with(timestamp="yesterday"),
+    },
 }
 
 # On top of the clean rows: nothing else refers to them.
@@ -55,6 +59,7 @@ _ON_TOP: dict[str, dict[str, Change]] = {
         "orphan_storage": _with(track_id="0UnknownTrack000000000"),
         "wrong_type": _with(daily_cost="cheap"),
     },
+    "feedback": {"wrong_type": _with(text=["no", "text"])},
 }
 
 

@@ -17,6 +17,7 @@ from pozytywka_spark.synthetic.life import life_of
 from pozytywka_spark.synthetic.lines import Row, SessionRows
 from pozytywka_spark.synthetic.people import passports
 from pozytywka_spark.synthetic.plan import Plan
+from pozytywka_spark.synthetic.texts.messages import messages_of
 
 ROWS_A_PART = 20_000  # of the catalogue's files
 _DIRT = 4  # key of the random numbers of dirt, so that a dirty world holds the clean one
@@ -59,7 +60,13 @@ def storage_part(plan: Plan, part: int) -> Part:
     return _with_dirt(plan, "track_storage", lines.storage_rows(catalogue_of(plan), _rows(part)), 4, part)
 
 
-# How to make each entity's parts; the sessions last, for they take the longest.
+def feedback_part(plan: Plan, chunk: int) -> Part:
+    """Part of the file of what people write, in worlds where they do."""
+    rows = [message.row for message in messages_of(plan, chunk)]
+    return _with_dirt(plan, "feedback", rows, 5, chunk)
+
+
+# How to make the parts of the entities of every world; the sessions last, for they take the longest.
 PARTS: dict[str, Callable[[Plan, int], Part]] = {
     "artists": artists_part,
     "tracks": tracks_part,
@@ -67,6 +74,11 @@ PARTS: dict[str, Callable[[Plan, int], Part]] = {
     "users": users_part,
     "sessions": sessions_part,
 }
+
+
+def entities_of(plan: Plan) -> dict[str, Callable[[Plan, int], Part]]:
+    """How to make the parts of what this world delivers."""
+    return {**PARTS, "feedback": feedback_part} if plan.world.feedback.rate else PARTS
 
 
 def parts_of(plan: Plan, entity: str) -> int:

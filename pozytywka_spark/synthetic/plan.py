@@ -87,8 +87,12 @@ class Plan:
         }
         if world["taste"] == Taste().model_dump(mode="json", exclude=_TASTE_TOLD):
             del world["taste"]
+        if not self.world.families:
+            del world["families"]
         if not self.world.slots.model_dump(exclude_defaults=True):
             del world["slots"]
+        if not self.world.feedback.rate:
+            del world["feedback"]
         if not self.world.rhythm.model_dump(exclude_defaults=True):
             del world["rhythm"]
         if not self.world.outages:
@@ -97,8 +101,8 @@ class Plan:
         return json.dumps(identity, indent=2, sort_keys=True)
 
     def unchanged(self) -> Plan:
-        """This world without drift, experiment, fraud, slots and rhythm: its levels are set by it."""
-        names = ("drift", "experiment", "fraud", "dirt", "slots", "rhythm", "outages")
+        """This world without drift, experiment, fraud, slots, texts and rhythm: its levels are set by it."""
+        names = ("drift", "experiment", "fraud", "dirt", "slots", "feedback", "rhythm", "outages")
         bare = {name: Synthetic.model_fields[name].default for name in names}
         return replace(self, world=self.world.model_copy(update=bare))
 

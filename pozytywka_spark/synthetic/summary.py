@@ -16,6 +16,7 @@ from pozytywka_spark.synthetic.events import events_of
 from pozytywka_spark.synthetic.life import life_of
 from pozytywka_spark.synthetic.plan import Plan
 from pozytywka_spark.synthetic.tables import in_parts
+from pozytywka_spark.synthetic.texts.occasions import occasions_of
 
 SUMMARY = "_summary.json"
 
@@ -26,13 +27,17 @@ def figures_of(spark: SparkSession, plan: Plan) -> Figures:
     """Counts of the world without its dirt; the parts are made again, nothing is read."""
 
     def count(chunk: int) -> pa.RecordBatch:
-        events = events_of(plan, life_of(plan, chunk))
+        life = life_of(plan, chunk)
+        events = events_of(plan, life)
+        texts = [len(occasions_of(plan, life))] if plan.world.feedback.rate else []
         played = np.unique(events.track[events.track >= 0])
         sessions = len(np.unique(events.session_id))
         kinds = np.bincount(events.kind, minlength=len(EVENT_TYPES))
-        amounts = np.concatenate([[sessions], kinds, np.ones(len(played), dtype=np.int64)])
-        names = ["sessions", *EVENT_TYPES, *["tracks played"] * len(played)]
-        tracks = pa.array(np.concatenate([np.zeros(1 + len(EVENT_TYPES), dtype=np.int64), played]))
+        amounts = np.concatenate(
+            [[sessions], kinds, np.array(texts, dtype=np.int64), np.ones(len(played), dtype=np.int64)]
+        )
+        names = ["sessions", *EVENT_TYPES, *["texts"] * len(texts), *["tracks played"] * len(played)]
+        tracks = pa.array(np.concatenate([np.zeros(len(names) - len(played), dtype=np.int64), played]))
         return pa.record_batch(
             [pa.array(names), pa.array(amounts), tracks], names=["name", "amount", "track"]
         )
@@ -51,6 +56,7 @@ def figures_of(spark: SparkSession, plan: Plan) -> Figures:
         "tracks": world.tracks,
         "tracks played": int(rows["tracks played"]["kinds"]),
         "artists": world.artists,
+        **({"texts": int(rows["texts"]["total"])} if world.feedback.rate else {}),
     }
 
 

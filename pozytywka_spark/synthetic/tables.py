@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -11,12 +12,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pozytywka_spark.synthetic.catalogue import catalogue_of
 from pozytywka_spark.synthetic.life import premium_if
 from pozytywka_spark.synthetic.lines import timestamps
-from pozytywka_spark.synthetic.parts import PARTS, parts_of
+from pozytywka_spark.synthetic.parts import entities_of, parts_of
 from pozytywka_spark.synthetic.people import people_of
 from pozytywka_spark.synthetic.plan import Plan
 from pozytywka_spark.synthetic.taste.chances import NAMES as CHANCE_NAMES
 from pozytywka_spark.synthetic.taste.chances import chances_of
 from pozytywka_spark.synthetic.taste.surveys import surveys_of
+from pozytywka_spark.synthetic.texts.messages import messages_of
 from pozytywka_spark.synthetic.truth import truth_of
 from pozytywka_spark.synthetic.who import accounts_of
 
@@ -52,18 +54,18 @@ def lines(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
     """One row per line of an entity's file, its text as `value` (`LINES`)."""
 
     def make(part: int) -> pa.RecordBatch:
-        return pa.record_batch([PARTS[entity](plan, part)[0]], names=["value"])
+        return pa.record_batch([entities_of(plan)[entity](plan, part)[0]], names=["value"])
 
     return in_parts(spark, parts_of(plan, entity), make, LINES)
 
 
 def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
     """One row per planted defect (`LEDGER`): parts are made again, which is cheap and comes out the same."""
-    parts = [(entity, part) for entity in PARTS for part in range(parts_of(plan, entity))]
+    parts = [(entity, part) for entity in entities_of(plan) for part in range(parts_of(plan, entity))]
 
     def make(at: int) -> pa.RecordBatch:
         entity, part = parts[at]
-        planted = PARTS[entity](plan, part)[1]
+        planted = entities_of(plan)[entity](plan, part)[1]
         count = len(planted.line)
         columns = [[entity] * count, [part] * count, planted.line, planted.defect, planted.was]
         types = [pa.string(), pa.int32(), pa.int32(), pa.string(), pa.string()]
@@ -118,6 +120,16 @@ def _times(times_ms: Iterable[int | None]) -> pa.Array:
         [None if ms is None else str(np.datetime64(ms, "ms").astype("datetime64[s]")) for ms in times_ms],
         pa.string(),
     )
+
+
+def texts(spark: SparkSession, plan: Plan) -> DataFrame:
+    """A line a text (`LINES`): what is true of it (`texts/messages.py`)."""
+
+    def make(chunk: int) -> pa.RecordBatch:
+        told = [json.dumps(message.truth, ensure_ascii=False) for message in messages_of(plan, chunk)]
+        return pa.record_batch([pa.array(told, pa.string())], names=["value"])
+
+    return in_parts(spark, plan.chunks, make, LINES)
 
 
 def purchases(spark: SparkSession, plan: Plan, horizon_days: int, paths: int) -> DataFrame:

@@ -38,6 +38,7 @@ from pozytywka_spark.synthetic.plan import DAY_MS, Plan, Rng
 _TRUTH = 5  # key of the random numbers
 # Beta that the share of plays in favourite genres comes from, chance matches included.
 _FAVOURITE_PRIOR = (0.9, 4.6)
+_FAMILY_PRIOR = (2.2, 7.5)  # the same where whole families of genres are liked
 
 Columns = dict[str, Array]
 
@@ -207,7 +208,9 @@ def _posterior(plan: Plan, rng: Rng, history: History, row: Array) -> Traits:
         advert=beta(how.advert, history.adverts, history.advert_chances),
         skip=beta(how.skip, history.skips, history.plays),
         like=beta(how.like, history.likes, history.plays),
-        favourite=beta(_FAVOURITE_PRIOR, history.favourites, history.plays),
+        favourite=beta(
+            _FAMILY_PRIOR if plan.world.families else _FAVOURITE_PRIOR, history.favourites, history.plays
+        ),
         popularity=_popularity(history)[row],
     )
 

@@ -8,6 +8,7 @@ Beside the delivery `<path>` stands `<path>_truth`, which no stage of the pipeli
 - `ledger/`: one line a planted defect: entity, part, line, defect, what the line would have been;
 - `surveys.jsonl` and `chances_2022-07-01/`, in worlds with taste: what people answered, and how likely each
   was to finish, skip, like a track, or play it again, after each cut-off asked for;
+- `feedback/`, in worlds where people write: a line a text, what is true of it (`texts/messages.py`);
 - `decisions_SLOT/` and `slots.json`, in worlds with slots, whose logs stand in `<path>_decisions`: what each
   eligible arm was worth in each decision, and what is true of arms;
 - `expected.jsonl`, in worlds with rhythm or outages: the expected series by city and day (see `expected.py`);
@@ -28,7 +29,7 @@ from pozytywka_spark.lake.storage.folder import Folder
 from pozytywka_spark.synthetic import tables
 from pozytywka_spark.synthetic.expected import expected_lines, is_expected
 from pozytywka_spark.synthetic.life import plan_of
-from pozytywka_spark.synthetic.parts import PARTS
+from pozytywka_spark.synthetic.parts import entities_of
 from pozytywka_spark.synthetic.plan import Plan
 from pozytywka_spark.synthetic.slots.write import decisions_path, write_logs
 from pozytywka_spark.synthetic.summary import figures_of, write_figures
@@ -38,6 +39,7 @@ ACCOUNTS = "accounts"  # the folder of who cheats, in the truth
 CHARGEBACKS = "chargebacks.jsonl"
 SURVEYS = "surveys.jsonl"
 EXPECTED = "expected.jsonl"
+FEEDBACK = "feedback"  # the folder of what is true of texts, in the truth
 STAMP = "_world.json"  # the underscore hides it from Spark's readers
 
 
@@ -104,7 +106,7 @@ def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder, decisi
     making, making_truth = target.sibling(".making"), truth.sibling(".making")
     making.delete()
     making_truth.delete()
-    for entity in PARTS:
+    for entity in entities_of(plan):
         tables.lines(spark, plan, entity).write.text(making.child(f"_{entity}").uri)
         making.adopt_parts(f"_{entity}", entity, "jsonl")
     tables.people(spark, plan).write.json(making_truth.child("_people").uri)
@@ -113,6 +115,9 @@ def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder, decisi
     making_truth.adopt_parts("_ledger", "ledger", "jsonl")
     _tell_accounts(spark, plan, making_truth)
     _tell_surveys(spark, plan, making_truth)
+    if plan.world.feedback.rate:
+        tables.texts(spark, plan).write.text(making_truth.child("_feedback").uri)
+        making_truth.adopt_parts("_feedback", FEEDBACK, "jsonl")
     write_logs(spark, plan, decisions, making_truth)
     if is_expected(plan):
         making_truth.write(EXPECTED, expected_lines(spark, plan))

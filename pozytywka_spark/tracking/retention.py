@@ -30,6 +30,9 @@ def maintain(settings: Settings, lake: Lake, *, compact: bool = True) -> list[Re
 
     Without the store nobody knows the pins: nothing is deleted then. Raises `TrackingError` if MLflow can't
     be reached, `LakeError` if a table can't be rewritten.
+
+    Of tables that people may be known by no older version is kept, for a model neither: what was deleted or
+    masked in them must be gone.
     """
     pins = pinned_versions(connect(settings), lake.root)
     tables = []
@@ -51,11 +54,13 @@ def table_names(settings: Settings) -> list[str]:
 
 
 def _maintain(lake: Lake, table: str, needed: set[int], settings: Settings, *, compact: bool) -> RetentionRow:
+    personal = bool(schemas.personal_columns(table))
+    hours = 0 if personal else settings.lake.retention_hours
     compacted = compact and lake.compact(table) is not None
     there = {commit.version for commit in lake.history(table)}
-    pinned = sorted(needed & there)
-    deleted = lake.vacuum(table, retention_hours=settings.lake.retention_hours, keep_versions=pinned)
-    return RetentionRow(table, compacted, deleted, tuple(pinned), tuple(sorted(needed - there)))
+    pinned = [] if personal else sorted(needed & there)
+    deleted = lake.vacuum(table, retention_hours=hours, keep_versions=pinned)
+    return RetentionRow(table, compacted, deleted, tuple(pinned), tuple(sorted(needed - set(pinned))))
 
 
 def as_rows(tables: Sequence[RetentionRow]) -> list[dict[str, object]]:

@@ -20,7 +20,7 @@ from pozytywka_spark.dossier.publish import FACTS, PAGE
 from pozytywka_spark.errors import require
 from pozytywka_spark.evaluation import decisions, explanation
 from pozytywka_spark.evaluation.trees_or_logistic import CHOSEN_ON_TEST, as_plain, verdict_text
-from pozytywka_spark.features.declared.catalogue import catalogue_of
+from pozytywka_spark.features.declared.catalogue import declared_for
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.models.names import IN_WORDS
 from pozytywka_spark.names import TEST, TRAIN
@@ -150,7 +150,7 @@ def _train(
             **dossier_data.measured_facts(measured.models, measured.slices),
             "verdict": as_plain(measured.verdict),
             "decisions": decisions.decision_table(measured.counts, final),
-            "explained": explanation.with_meanings(explained, catalogue_of(settings)),
+            "explained": explanation.with_meanings(explained, declared_for(settings)),
             "stability": holds(),
             "guards": [guard.checked],
             "remarks": log_training.notes(prepared, settings),

@@ -13,9 +13,19 @@ from pozytywka_spark import schemas
 from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass
 from pozytywka_spark.features.build.items import REAL, MonthShard
 from pozytywka_spark.features.build.lookups import lookups_of
-from pozytywka_spark.features.build.parcels import BOUGHT, LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
+from pozytywka_spark.features.build.parcels import (
+    BOUGHT,
+    FAVOURITE_GROUPS,
+    LIKED,
+    LISTENED,
+    MEASURED,
+    PLAYED,
+    TRACKS,
+    USERS,
+)
 from pozytywka_spark.features.build.plan import CataloguePlan, plan_of
 from pozytywka_spark.features.build.second_pass import MeasureMonths
+from pozytywka_spark.features.build.texts import Queues, text_rows
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.lake.casting import arrow_schema
@@ -24,18 +34,24 @@ from pozytywka_spark.lake.tasks import Done
 from tests.in_memory import MemoryTasks
 
 Rows = Sequence[Mapping[str, Any]]
+QUEUES = Queues(("payment",), ("adverts",))
+_GROUPS = (schemas.GENRE_GROUPS, schemas.ARTIST_GROUPS, schemas.TRACK_LANGUAGES)
 
 
 def build(silver: Mapping[str, Rows], features: Sequence[Feature]) -> SliceMade:
-    """All months of all users, in one slice. `silver`: rows by the tables' names."""
+    """All months of all users, in one slice. `silver`: rows by the tables' names, of groups and texts too."""
     tasks, plan = MemoryTasks(), plan_of(features)
     months = _months(tasks, silver["events"])
     first = _first_pass(tasks, silver, months)
     measured = _second_pass(tasks, plan, months, first)
     (tracks,) = first.of(TRACKS)
     found = {kind: measured.of(kind) for kind in (MEASURED, LISTENED, LIKED)}
-    rows = SliceRows(*(tasks.files.read(parcels) for parcels in found.values()))
-    return make_slice(rows, lookups_of(tracks, measured.of(PLAYED), tasks.files), plan, list(months))
+    signals = silver.get("feedback_signals")
+    texts = text_rows(table_rows(schemas.FEEDBACK_SIGNALS, signals), QUEUES) if signals else None
+    rows = SliceRows(*(tasks.files.read(parcels) for parcels in found.values()), texts=texts)
+    fond = next(iter(first.of(FAVOURITE_GROUPS)), None)
+    sides = lookups_of(tracks, measured.of(PLAYED), tasks.files, grouped=plan.grouped, fond=fond)
+    return make_slice(rows, sides, plan, list(months))
 
 
 def table_rows(table: schemas.Table, rows: Rows) -> pl.DataFrame:
@@ -57,10 +73,10 @@ def _months(tasks: MemoryTasks, events: Rows) -> dict[date, DataFile]:
 
 
 def _first_pass(tasks: MemoryTasks, silver: Mapping[str, Rows], months: Mapping[date, DataFile]) -> Done:
-    names = {table.name: table for table in schemas.SILVER}
     tables = {
-        name: (tasks.files.put_file(table_rows(names[name], silver[name]), {}),)
-        for name in ("tracks", "artists", "track_storage", "users")
+        table.name: (tasks.files.put_file(table_rows(table, silver[table.name]), {}),)
+        for table in (*schemas.SILVER[:-1], *_GROUPS)
+        if table.name in silver
     }
     items = [CatalogueTables(**tables), *(BoughtIn(month, 0, (file,)) for month, file in months.items())]
     return tasks.run(items, FirstPass(), weight=lambda item: item.size, named=str)

@@ -182,6 +182,22 @@ def test_a_new_feature_is_one_entry_and_nothing_else(silver: dict[str, in_kernel
     assert made["early_plays"].sum() > 100
 
 
+def groups_of(silver: dict[str, in_kernels.Rows]) -> dict[str, in_kernels.Rows]:
+    """Every genre and artist in a group, all tracks in Polish; some texts."""
+    genres = sorted({genre for row in silver["artists"] for genre in row["genres"] or ()})
+    return {
+        "genre_groups": [{"genre": genre, "group_id": genre} for genre in genres],
+        "artist_groups": [{"id": row["id"], "group_id": row["genres"][0] if row["genres"] else None}
+                          for row in silver["artists"]],
+        "track_languages": [{"id": row["id"], "language": "pl"} for row in silver["tracks"]],
+        "feedback_signals": [
+            {"user_id": row["user_id"], "feedback_time": row["event_time"], "sentiment": 0.5,
+             "queue_best": "adverts"}
+            for row in silver["events"][::9]
+        ],
+    }  # fmt: skip
+
+
 def test_every_column_that_a_level_is_said_to_have_is_there(silver: dict[str, in_kernels.Rows]) -> None:
     """On the frame that the kernels make of it, with a value somewhere."""
     aggregated = {name: columns for name, columns in COLUMNS.items() if name != "user"}
@@ -193,5 +209,5 @@ def test_every_column_that_a_level_is_said_to_have_is_there(silver: dict[str, in
     feature = replace(
         FEATURES[0], value=Formula(arithmetic="0", measures=measures, expression=lambda: pl.lit(0))
     )
-    found = in_kernels.build(silver, (*CATALOGUE, feature)).user_month
+    found = in_kernels.build({**silver, **groups_of(silver)}, (*CATALOGUE, feature)).user_month
     assert [measure.name for measure in measures if not found[measure.name].sum()] == []

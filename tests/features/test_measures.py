@@ -11,13 +11,13 @@ import pytest
 from polars.exceptions import InvalidOperationError
 
 from pozytywka_spark.features.build.plan import plan_of
-from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, OPTIONAL
 from pozytywka_spark.features.declared.event_codes import KINDS
 from pozytywka_spark.features.declared.levels import ATTRIBUTES, COLUMNS
 from pozytywka_spark.features.declared.values import Level
 from pozytywka_spark.months import cut_off_micros
 
-PLAN = plan_of(CATALOGUE)
+PLAN = plan_of((*CATALOGUE, *OPTIONAL))
 JULY, AUGUST = date(2023, 7, 1), date(2023, 8, 1)  # July began on a Saturday and ended on a Monday
 TYPES = {"month": pl.Date, "kind": pl.UInt8, "genre": pl.String}
 
@@ -144,7 +144,7 @@ def test_genres_that_are_favourites_and_the_popularity_of_their_plays() -> None:
     wanted = (
         "favourite_plays", "favourite_matches", "favourite_popularity_total", "favourite_popularity_known"
     )  # fmt: skip
-    assert measured("event", level("event", columns, rows), wanted) == [(2, 3, 70, 1), (0, 0, 0, 0)]
+    assert measured("event", level("event", columns, rows), wanted) == [(2, 3, 1, 70), (0, 0, 0, 0)]
 
 
 def test_gaps() -> None:
@@ -218,6 +218,38 @@ def test_a_sum_of_products_beyond_64_bits_is_told(
     frame = level(name, columns, [(1, JULY, *row), (1, JULY, *row)])
     with pytest.raises(InvalidOperationError, match="conversion from `i128` to `i64` failed"):
         measured(name, frame)
+
+
+def test_groups_are_summed_over_groups() -> None:
+    """12 ln 12 and 3 ln 3 in 10^-11."""
+    columns = ("plays", "new", "favourite", "code")
+    rows = [
+        (1, JULY, 3, 0, 1, 70), (1, JULY, 12, 1, 0, 71), (1, JULY, 12, 1, 0, 72), (1, AUGUST, 1, 0, 1, 70),
+        (2, JULY, 3, 1, 1, 70),
+    ]  # fmt: skip
+    names = [
+        "favourite_group_plays",
+        "group_plays",
+        "groups",
+        "group_play_logs",
+        "top_group_plays",
+        "new_groups",
+        "top_group",
+    ]
+    assert measured("group", level("group", columns, rows), names) == [
+        (3, 27, 3, 2 * 2_981_887_979_748 + 329_583_686_601, 12, 2, 71),
+        (1, 1, 1, 0, 1, 0, 70),
+        (3, 3, 1, 329_583_686_601, 3, 1, 70),
+    ]
+
+
+def test_languages_are_summed_over_languages() -> None:
+    rows = [(1, JULY, 12, 0), (1, JULY, 3, 1), (2, JULY, 4, 0)]
+    names = ["polish_plays", "language_plays", "top_language_plays", "languages"]
+    assert measured("language", level("language", ("plays", "polish"), rows), names) == [
+        (3, 15, 12, 2),
+        (0, 4, 4, 1),
+    ]
 
 
 def test_no_level_is_left_untried() -> None:

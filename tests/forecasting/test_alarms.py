@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
 from pozytywka_spark.forecasting.alarms import Alarm, alarms_of_day
-from pozytywka_spark.forecasting.surprise import Spreads
+from pozytywka_spark.forecasting.limits import quiet_spreads, with_limits
+from pozytywka_spark.forecasting.surprise import Spreads, spread_of, with_scores
 
 DAY = date(2023, 5, 3)
 CITIES = ("Gdynia", "Kraków", "Radom", "Warszawa")
@@ -123,9 +124,65 @@ def test_false_alarms_are_as_rare_as_asked_for() -> None:
 
 
 @pytest.mark.parametrize("false_alarms", [0.1, 1.0, 10.0])
-def test_all_limits_together_are_what_is_asked_for(false_alarms: float) -> None:
-    rows = day_of({(city, "all"): 0.01 for city in CITIES})
-    found = alarms(rows, false_alarms)
-    assert found
-    limits = {alarm.node.level: alarm.node.limit for alarm in found}
-    assert limits["total"] == pytest.approx(false_alarms / 91.3125 * 0.45 / 3)
+@pytest.mark.parametrize("measures", [MEASURES, BY_GROUP, {"likes": 300.0}])
+def test_all_limits_together_are_what_is_asked_for(
+    false_alarms: float, measures: Mapping[str, float]
+) -> None:
+    two = pl.concat([day_of(measures=measures).with_columns(day=day) for day in (DAY, date(2023, 5, 4))])
+    limits = with_limits(with_scores(two), Spreads(), false_alarms)
+    for _, of_day in limits.group_by("day"):
+        assert of_day.get_column("limit").sum() == pytest.approx(false_alarms / 91.3125)
+    first = limits.filter((pl.col("measure") == "likes") & (pl.col("city") == "all")).row(0, named=True)
+    if measures is MEASURES:  # likes weigh 1 of 7
+        assert first["limit"] == pytest.approx(false_alarms / 91.3125 * 0.45 / 7)
+
+
+def test_what_falls_with_a_place_is_told_with_it_though_it_alone_would_be_no_alarm() -> None:
+    """Half of the users stay away: plays, which come in clumps, look less out of order than users do."""
+    wide = pl.when(pl.col("measure") == "active_users").then(pl.col("high_90"))
+    rows = day_of({(city, "all"): 0.5 for city in CITIES}).with_columns(
+        high_90=wide.otherwise(pl.col("mean") * (1 + 1.645 / 6))
+    )
+    found = alarms(rows)
+    alone = with_limits(with_scores(rows.with_columns(day=DAY)), Spreads(usual=1.0), 1.0)
+    plays = alone.filter((pl.col("measure") == "plays") & (pl.col("city") == "all")).row(0, named=True)
+    assert plays["p"] > plays["limit"] / 2, "the world is one where it matters"
+    assert places(found)[0] == ("all", "all")
+    assert found[0].node.measure == "plays"
+    assert found[0].is_incomplete
+
+
+def past(odd: Mapping[date, float], sd: float = 0.2) -> pl.DataFrame:
+    """A backtest of two origins and 70 days; on odd days so much is left of all."""
+    dice = np.random.default_rng(5)
+    rows = []
+    for number in range(70):
+        day = date(2023, 2, 1) + timedelta(days=number)
+        origin = date(2023, 2, 1) if number < 35 else date(2023, 3, 8)
+        for city in ("all", *CITIES):
+            actual = 1000 * odd.get(day, 1 + sd * dice.standard_normal())
+            rows.append(
+                ("plays", city, "all", max(actual, 0.0), 1000.0, 1000 * (1 + 0.2 * 1.645), origin, day)
+            )
+    return pl.DataFrame(rows, {**SCHEMA, "origin": pl.Date, "day": pl.Date}, orient="row")
+
+
+def test_outages_of_the_past_do_not_make_the_next_look_usual() -> None:
+    outages = {date(2023, 2, 10): 0.1, date(2023, 3, 1): 0.2, date(2023, 3, 2): 0.1}
+    quiet = quiet_spreads(past({}), (), 1.0)
+    assert quiet.at("total", "plays") < 1.2
+    assert quiet_spreads(past(outages), (), 1.0).at("total", "plays") < 1.2
+    assert quiet_spreads(past(outages), outages, 1.0).at("total", "plays") < 1.2
+    assert spread_of(past(outages)).at("total", "plays") > 1.5, "they would"
+
+
+def test_days_that_are_always_far_off_stay_in() -> None:
+    """Intervals that are half as wide as they should be are no outages."""
+    found = quiet_spreads(past({}, sd=0.4), (), 1.0)
+    assert 1.6 < found.at("total", "plays") < 2.6
+
+
+def test_nothing_is_known_of_a_past_that_was_odd_throughout() -> None:
+    few = past({}).filter(pl.col("day") < date(2023, 2, 3))
+    assert quiet_spreads(few, few.get_column("day").to_list(), 1.0).of == {}
+    assert quiet_spreads(few.clear(), (), 1.0).of == {}

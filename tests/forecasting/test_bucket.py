@@ -155,6 +155,29 @@ class _Hangs(SeasonalNaive):
         return super().ahead(begun, past)
 
 
+class _Works(SeasonalNaive):
+    def ahead(self, begun: None, past: Past) -> Values:
+        begun_at = time.process_time()
+        while time.process_time() < begun_at + 5:
+            pass
+        return super().ahead(begun, past)
+
+
+class _Waits(SeasonalNaive):
+    """On a busy machine: longer than it may work, and hardly any work."""
+
+    def ahead(self, begun: None, past: Past) -> Values:
+        time.sleep(0.06)
+        return super().ahead(begun, past)
+
+
+class _StandsBack(SeasonalNaive):
+    """Until what came later doesn't suit it."""
+
+    def ahead(self, begun: None, past: Past) -> Values:
+        return super().ahead(begun, past) * (np.nan if len(past.values) == 60 else 1.0)
+
+
 class _SaysNothing(SeasonalNaive):
     def ahead(self, begun: None, past: Past) -> Values:
         return np.full(past.horizon, np.inf)
@@ -163,7 +186,10 @@ class _SaysNothing(SeasonalNaive):
 def test_a_model_that_fails_hangs_or_says_no_number_costs_itself_and_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    models = {"seasonal_naive": SeasonalNaive(), "fails": _Fails(), "hangs": _Hangs(), "inf": _SaysNothing()}
+    models = {
+        "seasonal_naive": SeasonalNaive(), "fails": _Fails(), "hangs": _Hangs(), "inf": _SaysNothing(),
+        "works": _Works(), "waits": _Waits(), "stands_back": _StandsBack(),
+    }  # fmt: skip
     monkeypatch.setattr(one_bucket, "models_of", lambda _: models)
     spec = replace(SPEC, model_seconds=0.05, models=())
     made = forecast_bucket(daily({"plays": weekly_rhythm(60)}), spec)
@@ -171,7 +197,9 @@ def test_a_model_that_fails_hangs_or_says_no_number_costs_itself_and_is_counted(
         ("plays", "fails", "ArithmeticError: of its own kind"),
         ("plays", "hangs", "TimeoutError: took over 0.05 s"),
         ("plays", "inf", "its means aren't numbers"),
+        ("plays", "works", "TimeoutError: took over 0.05 s"),
     ]
+    assert set(made.errors["model"]) == {"combined", "seasonal_naive", "stands_back", "waits"}
     assert made.forecasts["mean"].to_list() == list(weekly_rhythm(60)[-7:]) * 2
 
 

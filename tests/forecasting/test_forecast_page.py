@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from pozytywka_spark.forecasting.error_sums import BY, KIND, SUMS, SumErrors, accuracy_of, by_model, summed
-from pozytywka_spark.forecasting.page import Alarm, Shown, render, title_of, weight_rows
+from pozytywka_spark.forecasting.page import Shown, render, weight_rows
+from pozytywka_spark.forecasting.page_alarms import Alarm, title_of
 from pozytywka_spark.forecasting.stored import ALL, KEYS, Latest
 from pozytywka_spark.forecasting.task_rows import with_keys
 from tests.forecasting.made_series import CITIES, FIRST, daily

@@ -79,6 +79,12 @@ def test_sides() -> None:
     assert p_value(-4.0, 2.0) == p_value(4.0, 2.0) == pytest.approx(2 * stats.norm.sf(2))
 
 
+def test_a_forecast_that_is_sure_makes_no_alarm_of_a_few_percent() -> None:
+    assert p_value(score(95_000.0, 100_000.0, 10.0, whole=False), 1.0) > 0.01
+    assert p_value(score(112_000.0, 100_000.0, 10.0, whole=False), 1.0) > 5e-4
+    assert p_value(score(80_000.0, 100_000.0, 10.0, whole=False), 1.0) < 1e-8
+
+
 def test_levels_and_spreads_of_intervals() -> None:
     rows = pl.DataFrame(
         [("all", "all", 0.0), ("Radom", "all", 90.0), ("all", "pop", 116.449), ("Radom", "pop", 200.0)],
@@ -93,10 +99,10 @@ def test_levels_and_spreads_of_intervals() -> None:
 def test_the_backtest_says_how_wide_scores_are() -> None:
     """Intervals half as wide as they should be: scores are twice as wide, in the level where that is so."""
     dice = np.random.default_rng(1)
-    values = 1e6 + 1e4 * dice.standard_normal(4000)
+    values = 1e6 + 1e5 * dice.standard_normal(4000)
     rows = pl.DataFrame({"measure": "plays", "city": "all", "group_id": "all", "actual": values})
-    narrow = rows.with_columns(mean=pl.lit(1e6), high_90=pl.lit(1e6 + 1.645 * 5e3))
-    fitting = narrow.with_columns(city=pl.lit("Radom"), high_90=pl.lit(1e6 + 1.645 * 1e4))
+    narrow = rows.with_columns(mean=pl.lit(1e6), high_90=pl.lit(1e6 + 1.645 * 5e4))
+    fitting = narrow.with_columns(city=pl.lit("Radom"), high_90=pl.lit(1e6 + 1.645 * 1e5))
     spreads = spread_of(pl.concat([narrow, fitting]))
     assert spreads.at("total", "plays") == pytest.approx(2, rel=0.05)
     assert spreads.at("city", "plays") == pytest.approx(1, abs=0.05)

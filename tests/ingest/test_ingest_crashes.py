@@ -13,49 +13,20 @@ import pytest
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.file_log import Book
 from pozytywka_spark.lake import open_lake
+from tests.ingest.breaking_lake import BreakingLake, BrokenError
 from tests.ingest.older_stream import run_older_stream
 from tests.worlds.deliveries import at, contents, sessions, users, write
+from tests.worlds.planted import PLANTED, planted_below, texts
 
-TABLES = ("users", "events", "quarantine", "ingest_counts", "ingest_files", "ingests")
-WRITES = ("append", "upsert", "replace_partitions", "rewrite")
+TABLES = (
+    "users", "events", "quarantine", "ingest_counts", "ingest_files", "ingests", "feedback", "name_words",
+)  # fmt: skip
 SECONDS = 150
 
 
 @pytest.fixture(autouse=True)
 def _no_page(monkeypatch):
     monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
-
-
-class BrokenError(Exception):
-    pass
-
-
-class BreakingLake:
-    """A lake whose writes go wrong at one point: before the write, or after it was committed."""
-
-    def __init__(self, lake, at, after):
-        self._lake, self._at, self._after, self.writes = lake, at, after, 0
-
-    def __getattr__(self, name):
-        method = getattr(self._lake, name)
-        return (
-            self._breaking(method)
-            if name in ("append", "upsert", "replace_partitions", "rewrite")
-            else method
-        )
-
-    def _breaking(self, method):
-        def call(*args, **kwargs):
-            self.writes += 1
-            due = self.writes == self._at
-            if due and not self._after:
-                raise BrokenError
-            result = method(*args, **kwargs)
-            if due:
-                raise BrokenError
-            return result
-
-        return call
 
 
 def delivery(raw: Path) -> Path:
@@ -158,6 +129,7 @@ def test_killed_at_random_moments(spark, settings, tmp_path, many) -> None:
     """SIGKILL to the whole process group, as a machine that goes down; then the same command again."""
     raw = delivery(tmp_path / "raw")
     write(raw / "users.jsonl", users())
+    write(raw / "feedback.jsonl", texts())
     own = in_lake(settings, tmp_path / "whole")
     stage.ingest(spark, at(own, raw), open_lake(own, spark))
     expected = state(open_lake(own, spark))
@@ -166,6 +138,7 @@ def test_killed_at_random_moments(spark, settings, tmp_path, many) -> None:
         own = in_lake(settings, tmp_path / f"killed {lakes}")
         ready, done = run_for(own, raw, tmp_path, dice.uniform(0.1, 1.0) * took)
         kills += not done
+        assert not planted_below(tmp_path / f"killed {lakes}", PLANTED)
         if done:
             took = min(took, done - ready)
             assert state(open_lake(own, spark)) == expected

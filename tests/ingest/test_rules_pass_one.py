@@ -225,6 +225,10 @@ LINES: dict[str, list[str]] = {
     "tracks": ['{"id": "a", "release_date": "2011-05", "explicit": 1, "energy": 1, "tempo": 99.5, "key": -1}',
                '{"id": "a", "release_date": "1812", "explicit": 0, "duration_ms": 5000000}'],
     "track_storage": ['{"track_id": "a", "storage_class": "slow", "daily_cost": 0}'],
+    "feedback": ['{"feedback_id": "a", "timestamp": "2023-01-03T05:14:02", "user_id": 5, "channel": "NPS", '
+                 '"text": "ring 600 700 800", "score": 3, "queue": "adverts", "spam": false}',
+                 '{"feedback_id": "b", "timestamp": "2023-01-03T05:14:02", "user_id": 5, "channel": "nps", '
+                 '"text": "Kowalska", "score": 11, "queue": null, "spam": null}'],
 }  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def test_months_built_on_earlier_ones_are_guarded_too(
     )
     before = content(lake, "features")
 
-    monkeypatch.setattr(stage, "catalogue_hash", lambda *_, **__: honest)
+    monkeypatch.setattr(stage, "declared_hash", lambda *_: honest)
     next_plays = pl.col("plays").shift(-1).over("user_id", order_by="month").fill_null(0)
     leaky = replace(ANALYSTS[0], value=replace(ANALYSTS[0].value.as_formula(), expression=lambda: next_plays))
     for month, how in (("2023-03", "scrambled"), ("2023-02", "deleted")):

@@ -1,6 +1,7 @@
 """The job `synthesize`: flags, refusals, and what it prints."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -15,16 +16,20 @@ def test_a_tiny_world_with_everything(
 ) -> None:
     out = tmp_path / "delivery"
     flags = ["--scale", "tiny", "--users", "40", "--seed", "5", "--dirt", "--drift", "2022-04"]
-    flags += ["--experiment", "2022-02", "--out", str(out)]
+    flags += ["--experiment", "2022-02", "--feedback", "1", "--out", str(out)]
     assert run("synthesize", f"home={tmp_path}", flags=tuple(flags)) == 0
     printed = capsys.readouterr().out
-    for figure in ("users", "sessions", "PLAY", "BUY_PREMIUM", "premium users", "size on disk"):
+    for figure in ("users", "sessions", "PLAY", "BUY_PREMIUM", "premium users", "size on disk", "texts"):
         assert figure in printed
     assert f"scripts/submit.sh pipeline --set raw.path={out}" in printed
     assert sorted(path.name for path in out.iterdir() if path.is_dir()) == [
-        "artists", "sessions", "track_storage", "tracks", "users"
+        "artists", "feedback", "sessions", "track_storage", "tracks", "users"
     ]  # fmt: skip
     assert len((out / "users/part-00000.jsonl").read_text().splitlines()) >= 40
+    texts, truth = (folder / "feedback/part-00000.jsonl" for folder in (out, tmp_path / "delivery_truth"))
+    written = {json.loads(line)["feedback_id"] for line in truth.read_text().splitlines()}
+    assert written == set(re.findall(r'"feedback_id": "([^"]*)"', texts.read_text()))
+    assert re.search(r"texts +\S* *" + str(len(written)), printed)
     assert run("synthesize", f"home={tmp_path}", flags=tuple(flags)) == 0
     capsys.readouterr()
     assert run("synthesize", f"home={tmp_path}", flags=(*flags, "--months", "5")) == 1

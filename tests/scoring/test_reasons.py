@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import xgboost
 from pyspark.sql import SparkSession
@@ -63,6 +65,33 @@ def test_reasons_are_the_strongest_first_in_words() -> None:
         ],
     ]
     assert reasons_of(matrix, np.zeros((2, 3)), WORDS, 2).to_pylist() == [[], []]
+
+
+def test_reasons_of_groups_name_the_group_played_most() -> None:
+    """Where it is known, and of no other reason."""
+    words = replace(
+        WORDS, meanings=("adverts heard", "share in favourite groups", "likes"), grouped=(False, True, False)
+    )
+    matrix = np.array([[12.0, 0.5, 3.0], [0.0, 0.25, 1.0], [1.0, 0.25, 1.0]])
+    contributions = np.array([[0.5, -0.75, 0.0], [0.0, 0.25, -0.25], [0.0, 0.25, 0.0]])
+    groups = pa.array(["jazz, soul", "rock", None])
+    found = reasons_of(matrix, contributions, words, 2, groups).to_pylist()
+    assert [[reason["text"] for reason in row] for row in found] == [
+        [
+            "share in favourite groups: 0.5, mostly jazz, soul (lowers the chance)",
+            "adverts heard: 12 events (raises the chance)",
+        ],
+        [
+            "share in favourite groups: 0.25, mostly rock (raises the chance)",
+            "likes: 1 events (lowers the chance)",
+        ],
+        ["share in favourite groups: 0.25 (raises the chance)"],
+    ]
+    assert (
+        reasons_of(matrix, contributions, words, 2)
+        .to_pylist()[1][0]["text"]
+        .endswith("groups: 0.25 (raises the chance)")
+    )
 
 
 def test_contributions_add_up_to_the_margin(trained: Trained, spark: SparkSession) -> None:

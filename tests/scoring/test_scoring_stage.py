@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
 import mlflow
@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import DataError, GuardError, TrackingError
+from pozytywka_spark.features.lake_catalogue import LakeCatalogue
 from pozytywka_spark.monitoring.inputs import read_inputs
 from pozytywka_spark.months import next_month
 from pozytywka_spark.schemas import PREDICTIONS, Table
@@ -124,9 +125,14 @@ def test_a_month_without_users_is_named(trained: Trained, spark: SparkSession) -
     ],
 )
 def test_another_order_of_features_is_refused(
-    trained: Trained, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, changes: object, told: str
+    trained: Trained,
+    spark: SparkSession,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: Callable[[tuple[str, ...]], tuple[str, ...]],
+    told: str,
 ) -> None:
-    monkeypatch.setattr(stage, "feature_order", lambda _: changes(trained.order))
+    other = LakeCatalogue((), changes(trained.order), "")
+    monkeypatch.setattr(stage, "built_catalogue", lambda *_: other)
     with pytest.raises(GuardError, match=told):
         score(spark, trained.settings, trained.lake)
 
@@ -134,7 +140,8 @@ def test_another_order_of_features_is_refused(
 def test_changed_arithmetic_under_the_same_names_is_refused(
     trained: Trained, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "catalogue_hash", lambda _: "0" * 64)
+    other = LakeCatalogue((), trained.order, "0" * 64)
+    monkeypatch.setattr(stage, "built_catalogue", lambda *_: other)
     with pytest.raises(GuardError, match="the catalogue's hash is 000000000000"):
         score(spark, trained.settings, trained.lake)
 

@@ -51,6 +51,22 @@ def grouped(
     return sizes_told(done.results, len(scored), MONTH, MODEL), sample
 
 
+def test_users_are_grouped_by_the_group_of_genres_that_they_play_most() -> None:
+    """Whose code has no name, and who has none, is unknown."""
+    tasks = MemoryTasks()
+    codes = pl.DataFrame({"user_id": [1, 2, 3, 4], "top_group": [7.0, 8.0, 9.0, None]})
+    scores = pl.DataFrame({"user_id": [1, 2, 3, 4], "probability": [0.5, 0.25, 0.125, 0.5]})
+    files = [tasks.files.put_file(frame, {}) for frame in (codes, scores)]
+    work = GroupUsers("top_group", (), (files[1],), (), 10, 7, {7: "rock, metal", 8: "jazz"})
+    items = [Part(0, (files[0],))]
+    done = tasks.run(items, work, weight=lambda part: part.size, named=str)
+    assert sizes_told(done.results, 4, MONTH, MODEL) == {
+        "top group: jazz": (1, 0.25),
+        "top group: rock, metal": (1, 0.5),
+        "top group: unknown": (2, 0.625),
+    }
+
+
 @pytest.mark.parametrize("parts", [1, 4])
 def test_groups_equal_those_of_pandas(parts: int) -> None:
     sizes, sample = grouped("activity", 10, parts)

@@ -9,11 +9,12 @@ import polars as pl
 
 from pozytywka_spark.dataset.subgroups import named_range
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.experiments.analysis.past_groups import Groups, with_top_group
 from pozytywka_spark.experiments.purchases import first_purchases
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.months import DAY_MICROS, month_at, number_of, start_micros
-from pozytywka_spark.names import SUBGROUPS
+from pozytywka_spark.names import SUBGROUPS, TOP_GROUP
 
 NONE = -1  # month number of users who haven't bought
 
@@ -30,6 +31,7 @@ class Past:
     user_month: tuple[DataFile, ...]
     measures: tuple[str, ...]
     months: int
+    groups: Groups | None = None
 
 
 def as_outcomes(assigned: pl.DataFrame, bought: pl.DataFrame, until: date) -> pl.DataFrame:
@@ -54,7 +56,8 @@ def as_outcomes(assigned: pl.DataFrame, bought: pl.DataFrame, until: date) -> pl
 
 
 def with_past(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame:
-    """Add `city` (null unknown), `tenure` and `activity` (segments), and covariates `x0`, `x1` ….
+    """Add `city` (null unknown), `tenure` and `activity` (segments), and covariates `x0`, `x1` …; where
+    there are groups of genres also the segment TOP_GROUP.
 
     Everything is of months before the user's own entry, but for the city, a snapshot. Covariates are
     ln(1 + sum) of each measure and ln(1 + months since the first event).
@@ -74,9 +77,12 @@ def with_past(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame
     )
     days = ((entry - first) // DAY_MICROS).fill_null(0).clip(0)
     values = [*(pl.col(f"_{name}").fill_null(0) for name in past.measures), tenure]
+    segments = ["city", *([TOP_GROUP] if past.groups else [])]
+    if past.groups:
+        joined = with_top_group(joined, past.groups, files)
     return joined.select(
         *users.columns,
-        "city",
+        *segments,
         named_range("tenure", days).alias("tenure"),
         named_range("activity", pl.col("_plays").fill_null(0)).alias("activity"),
         *(value.cast(pl.Float64).log1p().alias(f"x{place}") for place, value in enumerate(values)),

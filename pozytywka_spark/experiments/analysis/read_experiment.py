@@ -13,6 +13,7 @@ from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError, require
 from pozytywka_spark.experiments.analysis import srm
 from pozytywka_spark.experiments.analysis.participants import Past, reading_months
+from pozytywka_spark.experiments.analysis.past_groups import Groups
 from pozytywka_spark.experiments.analysis.reading import CUMULATIVE, Row, balance, read_all, segment_rows
 from pozytywka_spark.experiments.analysis.reading_work import CELLS, COUNTS, ELSEWHERE, MUDDIED, ReadUsers
 from pozytywka_spark.experiments.analysis.segments import contamination, segment_counts
@@ -23,6 +24,7 @@ from pozytywka_spark.experiments.assignment.definition import Experiment
 from pozytywka_spark.experiments.assignment.groups import ASSIGNED
 from pozytywka_spark.experiments.purchases import find_purchases
 from pozytywka_spark.experiments.slices import all_slices, bytes_of, files_of
+from pozytywka_spark.features.top_groups import group_names
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_span import DataSpan
@@ -30,6 +32,7 @@ from pozytywka_spark.lake.event_days import span_of_events
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.months import month_after
+from pozytywka_spark.names import TOP_GROUP
 from pozytywka_spark.schemas import ASSIGNMENTS, EXPOSURES
 
 FORMAT = 2
@@ -144,10 +147,11 @@ def _past(lake: Lake, tasks: Tasks, settings: Settings, experiment: Experiment) 
         raise DataError(f"experiments.cuped_measures: table user_month has no {', '.join(unknown)}")
     first = month_after(experiment.started, -chosen.pre_months)
     names = list(dict.fromkeys(["plays", *chosen.cuped_measures]))
+    groups = group_names(lake, "user_month")
     columns = {
         "users": ["user_id", "city"],
         "user_debuts": ["user_id", "first_event_at"],
-        "user_month": ["user_id", "month", *names],
+        "user_month": ["user_id", "month", *names, *([TOP_GROUP] if groups else [])],
     }
     files = {
         table: tuple(
@@ -158,7 +162,12 @@ def _past(lake: Lake, tasks: Tasks, settings: Settings, experiment: Experiment) 
         for table, columns_needed in columns.items()
     }
     return Past(
-        files["users"], files["user_debuts"], files["user_month"], chosen.cuped_measures, chosen.pre_months
+        files["users"],
+        files["user_debuts"],
+        files["user_month"],
+        chosen.cuped_measures,
+        chosen.pre_months,
+        Groups(files["user_month"], groups) if groups else None,
     )
 
 

@@ -23,7 +23,7 @@ from pozytywka_spark.experiments.slices import Slice
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.months import start_micros
-from pozytywka_spark.names import SUBGROUPS
+from pozytywka_spark.names import SUBGROUPS, TOP_GROUP
 
 # Sums of whole numbers are the same in whatever order rows arrive. With 4 digits a squared logarithm of a
 # count up to 10^9 leaves room in 64 bits for 10^7 users of a cell.
@@ -113,7 +113,7 @@ def counts_of(users: pl.DataFrame) -> pl.DataFrame:
             taking_part.select(
                 "group", "revision", "bought", pl.lit(name).alias("segment"), pl.col(name).alias("value")
             )
-            for name in SUBGROUPS
+            for name in (*SUBGROUPS, *([TOP_GROUP] if TOP_GROUP in users.columns else []))
         )
         .group_by("segment", "value", "group", "revision")
         .agg(counted)

@@ -22,7 +22,7 @@ from pozytywka_spark.experiments.uplift.fold_work import CountCells, EstimateFol
 from pozytywka_spark.experiments.uplift.qini import curve, replicates
 from pozytywka_spark.experiments.uplift.report import UpliftReport, make_report
 from pozytywka_spark.experiments.uplift.rows_work import FOLDS, ROWS, EntryMonth, JoinUsers, facts_told
-from pozytywka_spark.features.declared.catalogue import feature_order
+from pozytywka_spark.features.lake_catalogue import built_catalogue
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile, Parcel
@@ -42,12 +42,12 @@ def uplift(settings: Settings, lake: Lake, name: str, treatment: str | None = No
     """
     experiment = definitions.find(lake, name)
     group = _treatment(experiment, treatment)
-    order, chosen = feature_order(settings), settings.experiments.uplift
+    order, chosen = built_catalogue(settings, lake).order, settings.experiments.uplift
     shares = treated_shares(experiment, group)
     work_until = min(next_cut_off(lake, settings.data), experiment.ended or date.max)
     with lake.tasks() as tasks:
         months = _entry_months(lake, tasks, experiment, work_until, order)
-        join = _join(settings, lake, tasks, experiment, group, work_until)
+        join = _join(settings, lake, tasks, experiment, group, work_until, order)
         done = tasks.run(
             months, join, weight=lambda item: item.size, named=lambda item: f"users after {item.month:%Y-%m}"
         )
@@ -144,11 +144,17 @@ def _entry_months(
 
 
 def _join(
-    settings: Settings, lake: Lake, tasks: Tasks, experiment: Experiment, group: str, until: date
+    settings: Settings,
+    lake: Lake,
+    tasks: Tasks,
+    experiment: Experiment,
+    group: str,
+    until: date,
+    order: tuple[str, ...],
 ) -> JoinUsers:
     return JoinUsers(
         group=group,
-        order=tuple(feature_order(settings)),
+        order=order,
         salt=settings.experiments.salt,
         horizon_days=settings.experiments.uplift.horizon_days,
         until=until,

@@ -29,6 +29,9 @@ READ: dict[str, pl.Schema] = {
     "artists": pl.Schema({"id": _TEXT, "genres": _TEXTS}),
     "track_storage": pl.Schema({"track_id": _TEXT, "storage_class": _TEXT, "daily_cost": _REAL}),
     "users": pl.Schema({"user_id": pl.Int64(), "favourite_genres": _TEXTS}),
+    "genre_groups": pl.Schema({"genre": _TEXT, "group_id": _TEXT}),
+    "artist_groups": pl.Schema({"id": _TEXT, "group_id": _TEXT, "language": _TEXT}),
+    "track_languages": pl.Schema({"id": _TEXT, "language": _TEXT}),
 }
 _LINE, _FIELD, _NULL = "\n", ";", "-"
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from pozytywka_spark.features.build.dimensions import no_tracks
 from pozytywka_spark.features.build.items import Source
+from pozytywka_spark.features.build.listener_groups import GROUP, GROUP_CODE, LANGUAGE, POLISH
 from pozytywka_spark.features.build.month_numbers import month_numbers
 from pozytywka_spark.features.build.parcels import PLAYED_ROWS
 from pozytywka_spark.lake.shards import DataFile, Parcel
@@ -28,12 +29,14 @@ class Lookups:
 
     `tracks`, grain track: `track`, `track_id`, `artist` and `artist_id`, `genre` (the first that the artist
     lists), `known` (whether plays of it count for the level `popularity`). `track`, `artist`, `genre` are
-    numbers from 0 on.
+    numbers from 0 on. Where features of groups or languages are built also `group`, `group_code`, `language`,
+    `polish`, and `fond`, grain user with a favourite group: `user_id`, masks of groups.
     `played`: `track`, `month`, `plays` by anyone, in the build's months and earlier ones.
     """
 
     tracks: pl.DataFrame
     played: pl.DataFrame
+    fond: pl.DataFrame | None = None
 
     @cached_property
     def top(self) -> int:
@@ -56,6 +59,27 @@ class Lookups:
     def genre_of(self) -> Whole:
         """The first genre of each artist; the last element is for no artist."""
         return _by_number(self.tracks, "artist", "genre")
+
+    @cached_property
+    def group_of(self) -> Whole:
+        """The group of each artist; the last element is for no artist."""
+        return _by_number(self.tracks, "artist", GROUP)
+
+    @cached_property
+    def code_of(self) -> Whole:
+        """The code of each group; the last element is for no group."""
+        return _by_number(self.tracks, GROUP, GROUP_CODE)
+
+    @cached_property
+    def language_of(self) -> Whole:
+        """The language of each track; the element at `top` is for all tracks that the catalogue lacks."""
+        return _by_number(self.tracks, "track", LANGUAGE)
+
+    @cached_property
+    def polish(self) -> int:
+        """The number of Polish; NONE if no track is in it."""
+        languages = self.tracks.filter(POLISH).get_column(LANGUAGE)
+        return int(languages[0]) if len(languages) else NONE
 
     @cached_property
     def place_of(self) -> Whole:
@@ -104,12 +128,21 @@ class Lookups:
             yield prior
 
 
-def lookups_of(tracks: Parcel | None, played: Sequence[Source], files: TaskFiles) -> Lookups:
+def lookups_of(
+    tracks: Parcel | None,
+    played: Sequence[Source],
+    files: TaskFiles,
+    *,
+    grouped: bool = False,
+    fond: Parcel | None = None,
+) -> Lookups:
     """The sides from the parcel TRACKS (None: no tracks), and from parcels PLAYED and files of `track_plays`.
 
     Held plays go by identifier: what was a stray track then may be in the catalogue by now, and the reverse.
+    `grouped`: TRACKS has groups and languages, which are wanted; `fond`: the parcel FAVOURITE_GROUPS.
     """
-    dimension = files.shared([tracks], TRACK_COLUMNS) if tracks else no_tracks().select(TRACK_COLUMNS)
+    more = (GROUP, GROUP_CODE, LANGUAGE, POLISH) if grouped else ()
+    dimension = files.shared([tracks], [*TRACK_COLUMNS, *more]) if tracks else _no_tracks(more)
     numbers = dimension.select("track_id", pl.col("track").cast(pl.UInt32))
     parcels = [one for one in played if isinstance(one, Parcel)]
     data_files = [one for one in played if isinstance(one, DataFile)]
@@ -121,7 +154,13 @@ def lookups_of(tracks: Parcel | None, played: Sequence[Source], files: TaskFiles
         by_id = files.shared(data_files, ["track_id", "month", "plays"])
         frames.append(by_id.join(numbers, on="track_id").select(columns))
     numbered = dimension.with_columns(known=pl.col("duration_ms").is_not_null()).drop("duration_ms")
-    return Lookups(numbered, pl.concat(frames))
+    return Lookups(numbered, pl.concat(frames), files.shared([fond]) if fond else None)
+
+
+def _no_tracks(more: Sequence[str]) -> pl.DataFrame:
+    others: dict[str, pl.DataType] = {POLISH: pl.Boolean(), GROUP_CODE: pl.Int64()}
+    columns = {name: others.get(name, pl.UInt32()) for name in more}
+    return pl.concat([no_tracks().select(TRACK_COLUMNS), pl.DataFrame(schema=columns)], how="horizontal")
 
 
 def _top(rows: pl.DataFrame, number: str) -> int:

@@ -33,6 +33,11 @@ class CataloguePlan:
         """Columns of a user's month while it is made: measures, sums and features."""
         return len(self.measures) + len(self.sums) + len(self.features)
 
+    @property
+    def grouped(self) -> bool:
+        """Whether groups or languages of tracks are needed."""
+        return bool(self.at("group", "language"))
+
     def at(self, *levels: Level) -> list[Named]:
         """The measures of these levels."""
         return [each for each in self.measures if each.level in levels]

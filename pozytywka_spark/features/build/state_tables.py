@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from pozytywka_spark import schemas
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.build.event_months import MonthEvents, digest
 from pozytywka_spark.features.build.label_rows import LabelCount
+from pozytywka_spark.features.build.texts import NO_QUEUES, SIGNALS, Queues, months_there
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import Table
 
@@ -54,9 +55,9 @@ class Known:
     buckets: int | None = None
     older: bool = False
 
-    def contents(self) -> dict[str, str]:
-        """The digest of each catalogue table's rows."""
-        return {name: table.content for name, table in self.catalogue.items()}
+    def contents(self, names: Iterable[str]) -> dict[str, str]:
+        """The digest of each of these catalogue tables' rows; of those that were read."""
+        return {name: self.catalogue[name].content for name in names if name in self.catalogue}
 
 
 def check_silver(lake: Lake) -> None:
@@ -69,12 +70,14 @@ def check_silver(lake: Lake) -> None:
         )
 
 
-def catalogue_files(lake: Lake) -> dict[str, str]:
-    """A digest of the names of each catalogue table's files."""
-    return {
-        table.name: digest(*sorted(path.rpartition("/")[2] for path in lake.files(table.name)))
-        for table in CATALOGUE_TABLES
-    }
+def catalogue_files(lake: Lake, needed: Sequence[str] = (), queues: Queues = NO_QUEUES) -> dict[str, str]:
+    """A digest of the names of each catalogue table's files; of the tables `needed` too.
+
+    Signals of texts are a table a month (`texts.name_of`), read by these queues.
+    """
+    names = [*(table.name for table in CATALOGUE_TABLES), *(name for name in needed if name != SIGNALS)]
+    found = {name: digest(*sorted(path.rpartition("/")[2] for path in lake.files(name))) for name in names}
+    return found | (months_there(lake.files(SIGNALS), queues) if SIGNALS in needed else {})
 
 
 def read_known(lake: Lake) -> Known:

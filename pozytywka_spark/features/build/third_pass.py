@@ -72,8 +72,8 @@ Item = UserSlice | TracksPlayed | OlderLabels
 class MakeFeatures:
     """Work on `Item`s of the real world: writes all tables of the months of the build, and older labels.
 
-    `tracks`: the parcel of the first job, None where the catalogue is empty. `played`: parcels PLAYED of
-    these months and files of `track_plays` of earlier ones. `bought`: parcels BOUGHT or files of
+    `tracks` and `favourite_groups`: parcels of the first job, None where there are none. `played`: parcels
+    PLAYED of these months and files of `track_plays` of earlier ones. `bought`: parcels BOUGHT or files of
     `first_purchases` with all known first purchases. With `candidates` and `older_candidates`, what they
     choose of the labelled rows is staged as CANDIDATES and OLDER.
 
@@ -88,12 +88,15 @@ class MakeFeatures:
     labels: LabelPlan
     candidates: Candidates | None = None
     older_candidates: OlderCandidates | None = None
+    favourite_groups: Parcel | None = None
     cells_at_once: int = CELLS_AT_ONCE
     plays_at_once: int = PLAYS_AT_ONCE
 
     def __call__(self, items: Sequence[Item], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each item."""
-        sides = lookups_of(self.tracks, self.played, files)
+        sides = lookups_of(
+            self.tracks, self.played, files, grouped=self.plan.grouped, fond=self.favourite_groups
+        )
         purchases = purchases_of(self.bought, files)
         for item in items:
             if isinstance(item, UserSlice):

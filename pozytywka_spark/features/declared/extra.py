@@ -9,8 +9,8 @@ from importlib import import_module
 import polars as pl
 
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.features.declared.declaration import Feature, declaration, measures_of
-from pozytywka_spark.features.declared.levels import COLUMNS, KEYS
+from pozytywka_spark.features.declared.declaration import TABLES, Feature, declaration, measures_of
+from pozytywka_spark.features.declared.levels import COLUMNS, KEYS, NEEDS
 from pozytywka_spark.features.declared.trial import try_feature, try_measure
 from pozytywka_spark.features.declared.values import Measure, Value, sum_name
 
@@ -63,9 +63,15 @@ def _check(feature: Feature, before: Sequence[Feature]) -> None:
     _check_name(feature)
     if not all(isinstance(measure, Measure) for measure in feature.measures) or feature.months < 1:
         raise UsageError(f"{feature.name} needs a tuple of measures (declared.values.Measure), and a month")
+    if unknown := sorted(set(feature.needs) - set(TABLES)):
+        raise UsageError(f"{feature.name} needs {', '.join(unknown)}; there is {', '.join(TABLES)}")
     measures = {measure.name: measure for measure in measures_of(before)}
     for measure in feature.measures:
         _check_measure(measure, measures.get(measure.name))
+        if unsaid := sorted(set(NEEDS.get(measure.level, ())) - set(feature.needs)):
+            raise UsageError(
+                f"{feature.name} is made of the level {measure.level}: its `needs` lacks {', '.join(unsaid)}"
+            )
         measures[measure.name] = measure
     names = [measure.name for measure in feature.measures]
     sums = [sum_name(name, feature.months) for name in names] if feature.months > 1 else []

@@ -26,6 +26,15 @@ COLUMNS: Mapping[Level, tuple[str, ...]] = {
     "session": (*KEYS, "session_id", "length"),
     "popularity": (*KEYS, "plays", "prior_plays"),
     "genre": (*KEYS, "genre", "plays", "liked_plays", "tracks", "artists"),
+    "group": (*KEYS, "group", "code", "plays", "new", "favourite"),
+    "language": (*KEYS, "language", "plays", "polish"),
+    "text": (*KEYS, "at", "months_ago", "sentiment", "price", "adverts"),
     "debut": KEYS,
     "user": (*KEYS, "first_event_at"),
 }  # fmt: skip
+# the tables that a level's rows are made of, beside those that every lake has
+NEEDS: Mapping[Level, tuple[str, ...]] = {
+    "group": ("artist_groups", "genre_groups"),
+    "language": ("artist_groups", "track_languages"),
+    "text": ("feedback_signals",),
+}

@@ -39,7 +39,7 @@ genre_plays = Measure(
 )
 genre_logs = Measure(
     name="genre_play_logs",
-    aggregate=lambda: total(_times_log(_plays_of_a_genre())),
+    aggregate=lambda: total(times_log(_plays_of_a_genre())),
     level="genre",
     arithmetic="sum over first-listed genres of n * ln n, n its PLAY, ln n in 10^-11",
 )
@@ -49,7 +49,7 @@ def _plays_of_a_genre() -> pl.Expr:
     return pl.when(pl.col("genre").is_not_null()).then(pl.col("plays"))
 
 
-def _times_log(count: pl.Expr) -> pl.Expr:
+def times_log(count: pl.Expr) -> pl.Expr:
     """n * ln n of a whole number above 0, the logarithm in fixed point."""
     return wide(count) * fixed_point(real(count).log(), LOG_DIGITS)
 
@@ -58,7 +58,7 @@ def _entropy() -> pl.Expr:
     """(N ln N - sum n ln n) / N, which is -sum p ln p with p = n/N; in whole numbers up to the division."""
     count = pl.when(genre_plays.column() > 0).then(genre_plays.column())
     # a rounded logarithm may come out a hair on the wrong side
-    whole = (_times_log(count) - genre_logs.column()).clip(lower_bound=0)
+    whole = (times_log(count) - genre_logs.column()).clip(lower_bound=0)
     return ratio(whole, count, 10.0**LOG_DIGITS)
 
 

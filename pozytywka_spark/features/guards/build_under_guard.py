@@ -20,8 +20,8 @@ class GuardedBuild:
     """One build, for its guards to do again in other worlds.
 
     `months`, in order, were built; `events` are their shards. `bought`: first purchases by month, of every
-    month that the build is given. `tracks` and `users`: the dimensions, none of an empty catalogue. `plan`
-    is of the features written, in their order. Users are in `buckets`, each in so many
+    month that the build is given. `tracks`, `users` and `favourite_groups`: the dimensions, none of an empty
+    catalogue. `plan` is of the features written, in their order. Users are in `buckets`, each in so many
     `slices`; `held` is by bucket. `plays`: files of `track_plays` of the months before; `played`: PLAYED of
     the months built. `features`: the files written, not yet committed.
     """
@@ -39,6 +39,8 @@ class GuardedBuild:
     features: tuple[DataFile, ...]
     held: Mapping[int, Held] = field(default_factory=dict)
     plays: tuple[DataFile, ...] = ()
+    favourite_groups: Parcel | None = None
+    texts: Mapping[int, tuple[Parcel, ...]] = field(default_factory=dict)
 
     @property
     def order(self) -> tuple[str, ...]:

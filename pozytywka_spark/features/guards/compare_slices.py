@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pozytywka_spark.features.build.items import UserSlice
+from pozytywka_spark.features.build.items import Source, UserSlice
 from pozytywka_spark.features.build.lookups import Lookups, lookups_of
 from pozytywka_spark.features.build.slice_files import in_part, slice_rows
 from pozytywka_spark.features.build.third_pass import parts_of
 from pozytywka_spark.features.build.user_kernel import SliceRows, make_slice
 from pozytywka_spark.features.guards.compare import KEYS, differences
+from pozytywka_spark.features.guards.invent import texts_in
 from pozytywka_spark.features.guards.sample import Sample
 from pozytywka_spark.features.guards.worlds import World
 from pozytywka_spark.hashing.identity import user_bucket
@@ -58,13 +59,13 @@ class Plays:
     played: Mapping[str, tuple[Parcel, ...]]
     everyones: tuple[Parcel, ...] = ()
 
-    def sides(self, tracks: Parcel | None, world: World, files: TaskFiles) -> Lookups:
-        """What slices share in a world."""
+    def sides(self, made: Callable[[Sequence[Source]], Lookups], world: World) -> Lookups:
+        """What slices share in a world; `made` of plays."""
         own = self.played.get(world.name, ())
         if not self.everyones:
-            return lookups_of(tracks, (*self.held, *own), files)
-        past = lookups_of(tracks, (*self.held, *self.everyones), files)
-        future = lookups_of(tracks, own, files)
+            return made((*self.held, *own))
+        past = made((*self.held, *self.everyones))
+        future = made(own)
         early = pl.col("month") < world.cut_off
         return replace(past, played=pl.concat([past.played.filter(early), future.played.filter(~early)]))
 
@@ -76,13 +77,21 @@ class Maker:
     tracks: Parcel | None
     plays: Plays
     plan: CataloguePlan
+    favourite_groups: Parcel | None = None
 
     def within(self, world: World, files: TaskFiles) -> MakeSlice:
         """What makes each slice's features in the world; what slices share is made once."""
-        sides = self.plays.sides(self.tracks, world, files)
+
+        def made(plays: Sequence[Source]) -> Lookups:
+            return lookups_of(
+                self.tracks, plays, files, grouped=self.plan.grouped, fond=self.favourite_groups
+            )
+
+        sides = self.plays.sides(made, world)
 
         def make(users: UserSlice, months: Months, part: int, parts: int) -> pl.DataFrame:
-            return self.features(slice_rows(users, files, self.plan, sides, part, parts), sides, months)
+            rows = slice_rows(users, files, self.plan, sides, part, parts)
+            return self.features(replace(rows, texts=texts_in(world, rows.texts)), sides, months)
 
         return make
 

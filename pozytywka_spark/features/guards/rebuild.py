@@ -86,7 +86,7 @@ class Rebuild:
         """Job three: features of each slice in each world beside what was written."""
         everyones = () if self.sample.whole else self.build.played
         plays = Plays(self.build.plays, _by_world(measured.of(PLAYED)), everyones)
-        made = maker(self.build.tracks, plays, self.build.plan)
+        made = maker(self.build.tracks, plays, self.build.plan, self.build.favourite_groups)
         work = CompareSlices(made, self.build.order, self.sample, self.slices)
         return self.build.tasks.run(
             self._slices(measured),
@@ -126,7 +126,7 @@ class Rebuild:
         """Every slice in every world: those that were written as well, were there nothing of them in it."""
         items = []
         for world in self.worlds:
-            lived = user_slices(measured.parcels, self.build.held, world.name)
+            lived = user_slices(measured.parcels, self.build.held, world.name, self.build.texts)
             names = {(users.bucket, users.number) for users in lived}
             gone = [
                 UserSlice(world.name, *name, (), (), ()) for name in sorted(self._slices_written() - names)

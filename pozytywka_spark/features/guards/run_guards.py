@@ -53,6 +53,8 @@ def _guarded(build: Build, made: Made) -> GuardedBuild:
         tuple(readable(file, table) for file in made.of(table.name)),
         build.earlier.held,
         build.earlier.plays,
+        build.prepared.first.favourite_groups,
+        build.prepared.first.texts,
     )
 
 

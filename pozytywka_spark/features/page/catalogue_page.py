@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pozytywka_spark.features.declared.catalogue import CATALOGUE, CATALOGUE_VERSION
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, CATALOGUE_VERSION, OPTIONAL
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.reports.page import Page
 
@@ -13,6 +13,23 @@ INTRODUCTION = (
     "end, the cut-off. Features use events before the cut-off only; those marked snapshot also use the "
     "catalogue as it was delivered, which may be younger than the month."
 )
+
+
+OPTIONAL_INTRODUCTION = (
+    "These are there only in lakes that have the tables they need: they come with them, after the others, "
+    "and the hash is another then. Models are given those that helped where they were tried; features.take "
+    "names others, features.drop takes away."
+)
+OPTIONAL_TITLE = "Where the lake has their tables"
+
+
+def optional_rows(features: Sequence[Feature] = OPTIONAL) -> list[dict[str, object]]:
+    """As `catalogue_rows`, with the tables that each needs and whether models are given it by default."""
+    given = {True: "yes", False: "no"}
+    return [
+        row | {"needs": ", ".join(feature.needs), "models": given[feature.by_default]}
+        for row, feature in zip(catalogue_rows(features), features, strict=True)
+    ]
 
 
 def catalogue_rows(features: Sequence[Feature] = CATALOGUE) -> list[dict[str, object]]:
@@ -33,10 +50,11 @@ def catalogue_rows(features: Sequence[Feature] = CATALOGUE) -> list[dict[str, ob
     ]
 
 
-def as_markdown(digest: str, features: Sequence[Feature] = CATALOGUE) -> str:
+def as_markdown(
+    digest: str, features: Sequence[Feature] = CATALOGUE, optional: Sequence[Feature] = OPTIONAL
+) -> str:
     """The catalogue as a Markdown page."""
     rows = catalogue_rows(features)
-    head = list(rows[0])
     lines = [
         "# Features",
         "",
@@ -44,18 +62,34 @@ def as_markdown(digest: str, features: Sequence[Feature] = CATALOGUE) -> str:
         "",
         f"Version {CATALOGUE_VERSION}, {len(rows)} features, hash `{digest}`.",
         "",
-        f"| {' | '.join(head)} |",
-        f"|{'|'.join(' --- ' for _ in head)}|",
-        *(f"| {' | '.join(str(value).replace('|', '/') for value in row.values())} |" for row in rows),
+        *_markdown_table(rows),
+        "",
+        f"## {OPTIONAL_TITLE}",
+        "",
+        OPTIONAL_INTRODUCTION,
+        "",
+        *_markdown_table(optional_rows(optional)),
     ]
     return "\n".join(lines) + "\n"
 
 
-def as_html(digest: str, features: Sequence[Feature] = CATALOGUE) -> str:
+def _markdown_table(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    head = list(rows[0])
+    return [
+        f"| {' | '.join(head)} |",
+        f"|{'|'.join(' --- ' for _ in head)}|",
+        *(f"| {' | '.join(str(value).replace('|', '/') for value in row.values())} |" for row in rows),
+    ]
+
+
+def as_html(
+    digest: str, features: Sequence[Feature] = CATALOGUE, optional: Sequence[Feature] = OPTIONAL
+) -> str:
     """The catalogue as a self-contained HTML page."""
     page = Page(
         "Features", subtitle=f"version {CATALOGUE_VERSION}, {len(features)} features, hash {digest[:12]}"
     )
     page.section("What they are").text(INTRODUCTION)
     page.section("Catalogue").table(catalogue_rows(features))
+    page.section(OPTIONAL_TITLE).text(OPTIONAL_INTRODUCTION).table(optional_rows(optional))
     return page.render()

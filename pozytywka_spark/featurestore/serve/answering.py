@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter
 
-from pozytywka_spark.featurestore.client import MISSING, PRESENT, Answer, ServiceAnswer
+from pozytywka_spark.featurestore.client import Answer, ServiceAnswer
 from pozytywka_spark.featurestore.codec import Doubles, Flags
-from pozytywka_spark.featurestore.record import ServiceRecord, ViewRecord
+from pozytywka_spark.featurestore.record import MISSING, PRESENT, ServiceRecord, ViewRecord
 from pozytywka_spark.models.serving_model import ServingModel
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

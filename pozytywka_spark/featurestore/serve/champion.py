@@ -10,9 +10,9 @@ from threading import Lock
 import numpy as np
 
 from pozytywka_spark.errors import PozytywkaError
-from pozytywka_spark.featurestore.client import PRESENT, Answer, FeatureClient
+from pozytywka_spark.featurestore.client import Answer, FeatureClient
 from pozytywka_spark.featurestore.codec import Doubles
-from pozytywka_spark.featurestore.record import ViewRecord
+from pozytywka_spark.featurestore.record import PRESENT, ViewRecord
 from pozytywka_spark.featurestore.serve.asking import NOT_NOW, RefusedError
 from pozytywka_spark.models.serving_model import ServingModel
 

@@ -134,6 +134,21 @@ def key_bytes(key: str) -> bytes:
     return encoded
 
 
+def agreed(address: str, owner: bytes | None, project: str | None) -> str:
+    """The project that a store belongs to: its owner's, or of one without an owner the one that opens it.
+
+    `project` None takes whichever it is. Raises `StoreError` where the two differ, or there is neither.
+    """
+    if owner is None:
+        if project is None:
+            raise StoreError(f"the store {address} is empty: run `featurestore materialize` first")
+        return project
+    name = owner.decode()
+    if project is not None and name != project:
+        raise foreign(address, name, project)
+    return name
+
+
 def foreign(address: str, owner: str, project: str) -> StoreError:
     """The store is another project's."""
     return StoreError(

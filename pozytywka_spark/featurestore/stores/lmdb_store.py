@@ -25,6 +25,7 @@ from pozytywka_spark.featurestore.stores.api import (
     SCHEMA,
     Plain,
     Size,
+    agreed,
     check_name,
     foreign,
     key_bytes,
@@ -195,13 +196,7 @@ class LmdbStore:
             with self._writing() as transaction:
                 transaction.put(_PROJECT, project.encode(), db=database, overwrite=False)
                 owner = transaction.get(_PROJECT, db=database)  # another process may have been first
-        if owner is None:
-            if project is None:
-                raise StoreError(f"the store {self.address} is empty: run `featurestore materialize` first")
-            return project
-        if project is not None and owner.decode() != project:
-            raise foreign(self.address, owner.decode(), project)
-        return str(owner.decode())
+        return agreed(self.address, owner, project)
 
     def _scanned(self, view: str, at_once: int, *, values: bool) -> Iterator[list[Any]]:
         """A read of its own for each batch: one that lasts keeps pages from being used again."""

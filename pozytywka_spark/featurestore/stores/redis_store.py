@@ -23,6 +23,7 @@ from pozytywka_spark.featurestore.stores.api import (
     SCHEMA,
     Plain,
     Size,
+    agreed,
     check_name,
     foreign,
     key_bytes,
@@ -207,13 +208,7 @@ class RedisStore:
             if owner is None and create and project is not None:
                 self._client.set(MARK, project, nx=True)
                 owner = self._client.get(MARK)  # another process may have been first
-        if owner is None:
-            if project is None:
-                raise StoreError(f"the store {self.address} is empty: run `featurestore materialize` first")
-            return project
-        if project is not None and owner.decode() != project:
-            raise foreign(self.address, owner.decode(), project)
-        return str(owner.decode())
+        return agreed(self.address, owner, project)
 
     def _write(self, view: str, epoch: int, command: Sequence[Any]) -> Any:
         """What one command answers, run only if the epoch is the view's."""

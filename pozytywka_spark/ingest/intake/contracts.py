@@ -13,7 +13,8 @@ class Contract:
     """One entity of a delivery: its raw fields, and the table that its rows become.
 
     `fields`: each field's type, as SQL spells it. `safe` fields may be kept of a rejected row; None: all of
-    them. A field outside `safe` is personal.
+    them. A field outside `safe` is personal. `optional`: a service may have nothing of the kind, so nobody
+    misses it.
     """
 
     entity: str
@@ -21,6 +22,7 @@ class Contract:
     table: schemas.Table
     safe: tuple[str, ...] | None = None
     ignored: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -63,8 +65,20 @@ TRACK_STORAGE = Contract(
     schemas.TRACK_STORAGE,
 )
 
-# Sessions last: by then the catalogue they refer to is in the lake.
-CONTRACTS = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, SESSIONS)
+FEEDBACK = Contract(
+    "feedback",
+    _fields(
+        "feedback_id string, timestamp string, user_id bigint, channel string, text string, score int, "
+        "queue string, spam boolean"
+    ),
+    schemas.FEEDBACK,
+    safe=("feedback_id", "timestamp", "user_id", "channel", "score", "queue", "spam"),
+    optional=True,
+)
+
+# Sessions behind the catalogue that they refer to; feedback last, for users' names are masked in it.
+CONTRACTS = (USERS, ARTISTS, TRACKS, TRACK_STORAGE, SESSIONS, FEEDBACK)
 ENTITIES = tuple(contract.entity for contract in CONTRACTS)
+REQUIRED_ENTITIES = tuple(contract.entity for contract in CONTRACTS if not contract.optional)
 _COMPRESSED = ("", ".gz", ".bz2", ".zst", ".zstd")
 SUFFIXES = tuple(form + packed for form in ("", ".jsonl", ".json") for packed in _COMPRESSED)

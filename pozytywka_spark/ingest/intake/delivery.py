@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.intake.contracts import ENTITIES, SUFFIXES
+from pozytywka_spark.ingest.intake.contracts import ENTITIES, REQUIRED_ENTITIES, SUFFIXES
 from pozytywka_spark.ingest.intake.ingest_log import Version
 from pozytywka_spark.lake.spark_files import SparkFiles
 from pozytywka_spark.lake.storage import s3
@@ -27,8 +27,8 @@ class Delivery:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Entities of which nothing was delivered."""
-        return tuple(entity for entity in ENTITIES if not self.files.get(entity))
+        """Entities of which nothing was delivered, but for those that a service may have nothing of."""
+        return tuple(entity for entity in REQUIRED_ENTITIES if not self.files.get(entity))
 
 
 def find_delivery(by_spark: SparkFiles, settings: Settings) -> Delivery:
@@ -37,7 +37,7 @@ def find_delivery(by_spark: SparkFiles, settings: Settings) -> Delivery:
     Raises `DataError` if there is no such folder, if it is a file, or if it holds no entity at all.
     """
     root = unambiguous(settings.raw_path)
-    names = ", ".join(f"{entity}.jsonl" for entity in ENTITIES)
+    names = ", ".join(f"{entity}.jsonl" for entity in REQUIRED_ENTITIES)
     root, listed = _listed(by_spark, settings, root)
     if listed is None:
         raise DataError(

@@ -68,12 +68,13 @@ def read_before(lake: Lake, delivery: str) -> dict[str, Read]:
         generations[entity] = max(generation, generations.get(entity, 0))
         latest.setdefault((entity, generation), {})[row["path"]] = row
     return {
-        entity: Read(generation, {path: _version(row) for path, row in latest[entity, generation].items()})
+        entity: Read(generation, {path: version_of(row) for path, row in latest[entity, generation].items()})
         for entity, generation in generations.items()
     }
 
 
-def _version(row: Row) -> Version:
+def version_of(row: Row) -> Version:
+    """The version that a row of `ingest_files` tells of."""
     return Version(row["size"], micros_of(row["modified"]), row.get("content_hash"))
 
 

@@ -26,6 +26,7 @@ _NOTE_MEANING = {
     "empty": "delivered as an empty text: taken as none, as adverts and purchases have",
     "case": "in another case: corrected",
     "spelling": "misspelt: corrected",
+    "masked": "an address, a number or a link in it was masked",
     "stray": "a field that the contract doesn't know: kept in `rescued`",
 }
 # Why a row was rejected, repaired or left out, in words.
@@ -33,6 +34,9 @@ REASON_MEANING = {
     "missing_id": "an artist or a track without its identifier",
     "missing_user_id": "a user without an identifier",
     "missing_session_id": "an event without its session",
+    "missing_user": "a text, and nobody who wrote it",
+    "missing_feedback_id": "a text without its identifier",
+    "missing_text": "no text, or nothing in it that can be seen",
     "missing_track_id": "stored facts without the track that they are of",
     "unknown_user": "no user, and its session names none or several",
     "unknown_event": "no event type, and session and delivery leave no one answer",
@@ -53,6 +57,8 @@ REASON_MEANING = {
     "out_of_range": "a number or time beyond what is possible",
     "unknown_event_type": "none of the five event types",
     "unexpected_track": "an advert or a purchase with a track",
+    "unknown_channel": "none of the three channels",
+    "bad_queue": "a queue that could be anything but the name of one",
     "unknown_storage_class": "none of the three storage classes",
     "same_row": "taken in before",
     "older_row": "a later row of the same key was taken",
@@ -60,7 +66,10 @@ REASON_MEANING = {
     "quarantined_before": "in quarantine already",
 }
 # Notes on what is read as it is meant
-_HARMLESS = ("empty", "case", "spelling", "blanks around", "timestamp_from_epoch")
+_HARMLESS = (
+    "empty", "case", "spelling", "blanks around", "timestamp_from_epoch",
+    "null score", "null queue", "null spam", "masked",
+)  # fmt: skip
 # What the analysts once found: counted in every report, be it as 0.
 _ALWAYS = {
     "users": ("null favourite_genres", "null premium_user", "stray id"),

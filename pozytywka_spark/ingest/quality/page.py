@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.ingest.intake.contracts import CONTRACTS
+from pozytywka_spark.ingest.intake.contracts import REQUIRED_ENTITIES
 from pozytywka_spark.ingest.intake.delivery import Delivery
 from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.quality import plots
@@ -41,7 +41,7 @@ def trend(lake: Lake, delivery: str) -> list[dict[str, Any]]:
         .group_by("ingest_id", "entity")
         .agg(pl.col("rows").sum(), *by_outcome)
         .sort("ingest_id", "entity", descending=[True, False])
-        .head(_TREND * len(CONTRACTS))
+        .head(_TREND * len(REQUIRED_ENTITIES))
     )
     names: dict[int, str] = {}
     if lake.exists(INGESTS.name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pozytywka_spark.ingest.intake.contracts import SESSIONS, Contract
+from pozytywka_spark.ingest.intake.contracts import FEEDBACK, SESSIONS, Contract
 from pozytywka_spark.ingest.resolve.resolve_rows import Resolved
 from pozytywka_spark.lake.api import Lake, Txn
 from pozytywka_spark.lake.shards import Written
@@ -24,8 +24,10 @@ def write_silver(lake: Lake, contract: Contract, resolved: Resolved, txn: Txn | 
     new = of_table(resolved, contract.table)
     if not new:
         return
-    # resolved rows are new by construction, so events need no merge, nor does a table's first load
-    if contract is SESSIONS or not lake.exists(contract.table.name):
+    # resolved rows are new by construction, so events need no merge, nor texts that replace none, nor does a
+    # table's first load
+    is_new = contract is SESSIONS or (contract is FEEDBACK and not resolved.replaces)
+    if is_new or not lake.exists(contract.table.name):
         lake.append(new, contract.table, txn=txn)
     else:
         lake.upsert(new, contract.table, txn=txn)

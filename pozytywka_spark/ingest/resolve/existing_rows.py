@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
-from pozytywka_spark.ingest.intake.contracts import SESSIONS, Contract
+from pozytywka_spark.ingest.intake.contracts import FEEDBACK, SESSIONS, Contract
 from pozytywka_spark.ingest.parcels import EVENT
 from pozytywka_spark.ingest.resolve.rescued import write_rescued
 from pozytywka_spark.ingest.resolve.resolve_rows import (
@@ -14,6 +14,7 @@ from pozytywka_spark.ingest.resolve.resolve_rows import (
     Resolved,
     resolve_catalogue,
     resolve_events,
+    resolve_texts,
 )
 from pozytywka_spark.ingest.validate.pass_one import JudgedRows
 from pozytywka_spark.lake.api import Lake, Partition
@@ -48,11 +49,31 @@ def record_layout(lake: Lake, contract: Contract, layout: Layout) -> None:
 
 
 def resolve_beside_held(
-    lake: Lake, tasks: Tasks, contract: Contract, judged: JudgedRows, batch: BatchFiles, layout: Layout
+    lake: Lake,
+    tasks: Tasks,
+    contract: Contract,
+    judged: JudgedRows,
+    batch: BatchFiles,
+    layout: Layout,
+    texts_from: datetime | None = None,
 ) -> Resolved:
-    """What becomes of judged rows beside silver and quarantine as they are."""
+    """What becomes of judged rows beside silver and quarantine as they are.
+
+    `texts_from`: texts from before that moment are over their retention.
+    """
     quarantine = _shards(lake, tasks, QUARANTINE.name, [{"entity": contract.entity}])
     table = contract.table
+    if contract is FEEDBACK:
+        resolved = resolve_texts(
+            tasks,
+            judged.parcels,
+            _shards(lake, tasks, table.name, None),
+            quarantine,
+            batch,
+            buckets=layout.buckets,
+            texts_from=texts_from,
+        )
+        return _with_rescued(tasks, resolved, batch)
     if contract is not SESSIONS:
         existing = _shards(lake, tasks, table.name, None)
         resolved = resolve_catalogue(tasks, judged.parcels, table, existing, quarantine, batch)

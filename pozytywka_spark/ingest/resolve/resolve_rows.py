@@ -30,6 +30,7 @@ from pozytywka_spark.ingest.quality.key_parcels import key_slices
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles, counted_files
 from pozytywka_spark.ingest.resolve.new_events import EventShard, NewEvents
 from pozytywka_spark.ingest.resolve.new_rows import NewRows, RowSlice
+from pozytywka_spark.ingest.resolve.new_texts import NewTexts
 from pozytywka_spark.ingest.resolve.older_missing_rows import OlderLosses
 from pozytywka_spark.ingest.resolve.regroup import Gather, SessionSlice
 from pozytywka_spark.ingest.resolve.rejected import HEX, BatchStamp, NewRejected, RejectedSlice
@@ -42,6 +43,7 @@ from pozytywka_spark.schemas import Table
 EVIDENCE_ROWS = 400_000
 # Rows of sessions in need that a task looks at together, of catalogues, and of rejected lines with their text
 _SESSION_ROWS, _CATALOGUE_ROWS, _REJECTED_ROWS = 500_000, 500_000, 200_000
+_TEXT_BYTES = 128 << 20  # of texts a task holds no more at once, as they are put down
 _WORTH_A_TASK = 50_000
 # An incomplete row brings about so many others of its session with it
 _SESSION = 50
@@ -69,8 +71,9 @@ class BatchFiles:
 class Resolved:
     """What became of a batch: counts (outcome, reason, event_month, rows), files written, parcels put down.
 
-    `written`: data files of the entity's table and of quarantine, which no commit names yet. `rescued` and
-    `left`: parcels of RESCUED and LEFT. `counted`: of events, what the checks needn't count again.
+    `written`: data files of the entity's table and of quarantine, which no commit names yet. `replaces`:
+    whether texts among them take the place of others. `rescued` and `left`: parcels of RESCUED and
+    LEFT. `counted`: of events, what the checks needn't count again.
     """
 
     counts: list[dict[str, Any]]
@@ -78,6 +81,7 @@ class Resolved:
     rescued: tuple[Parcel, ...]
     left: tuple[Parcel, ...]
     counted: CountedFiles | None = None
+    replaces: bool = False
 
 
 def resolve_events(
@@ -135,6 +139,33 @@ def resolve_catalogue(
         named=lambda one: f"slice {one.part + 1} of {one.parts} of {table.name}",
     )
     return _resolved([new, _rejected(tasks, _of(staged, REJECTED), quarantine, batch)])
+
+
+def resolve_texts(
+    tasks: Tasks,
+    staged: Sequence[Parcel],
+    existing: Sequence[Shard],
+    quarantine: Sequence[Shard],
+    batch: BatchFiles,
+    *,
+    buckets: int,
+    texts_from: datetime | None,
+) -> Resolved:
+    """Outcomes of texts, from pass one's parcels; `existing`: all shards of the table `feedback`.
+
+    `buckets` of users; `texts_from`: see `NewTexts`.
+    """
+    rows, files = _of(staged, ROWS), _files(existing)
+    size = sum(parcel.size for parcel in rows)
+    parts = max(slices_for(_rows(rows), _CATALOGUE_ROWS), slices_for(size, _TEXT_BYTES))
+    new = tasks.run(
+        [RowSlice(rows, files, part, parts) for part in range(parts)] if rows else [],
+        NewTexts(batch.sources, buckets, texts_from, replaces=not batch.replay),
+        weight=lambda one: one.size,
+        named=lambda one: f"slice {one.part + 1} of {one.parts} of feedback",
+    )
+    resolved = _resolved([new, _rejected(tasks, _of(staged, REJECTED), quarantine, batch)])
+    return replace(resolved, replaces=any(facts["replaced"] for facts in new.results))
 
 
 def _rejected(

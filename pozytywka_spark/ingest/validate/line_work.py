@@ -12,6 +12,7 @@ from pozytywka_spark.ingest.intake.content_hash import Blocks, content_hash
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS, SESSIONS, Contract
 from pozytywka_spark.ingest.intake.reader import Part, read_part
 from pozytywka_spark.ingest.intake.textlines import Lines
+from pozytywka_spark.ingest.masking.name_words import KnownNames
 from pozytywka_spark.ingest.validate.file_stats import FileStats
 from pozytywka_spark.ingest.validate.joined_pieces import Origin
 from pozytywka_spark.ingest.validate.judge_lines import Judged, LossesOf
@@ -31,7 +32,7 @@ class LineWork:
     """Work on parts of files of one entity, of which `paths` are all of the batch (see `parcels.SOURCE`).
 
     Tells for each file that it read of: `source` (its place in `paths`), `stats` (`FileStats.as_result` of
-    what it read) and `blocks` (see `content_hash.Blocks`).
+    what it read) and `blocks` (see `content_hash.Blocks`). `names`: of users, to be masked in their texts.
     """
 
     storage: Storage
@@ -40,6 +41,7 @@ class LineWork:
     buckets: int
     paths: tuple[str, ...]
     losses_of: LossesOf
+    names: KnownNames | None = None
 
     def __call__(self, parts: Sequence[Part], files: TaskFiles) -> Iterator[Result]:
         """Read each part in turn."""
@@ -73,7 +75,8 @@ class LineWork:
 
     def _gathered(self, files: TaskFiles) -> Gathered:
         judged = Judged(contract_of(self.entity), self.judging, self.losses_of)
-        return Gathered(judged, self.buckets, files, self.judging if self.entity == SESSIONS.entity else None)
+        looking = self.judging if self.entity == SESSIONS.entity else None
+        return Gathered(judged, self.buckets, files, looking, self.names)
 
 
 @dataclass(frozen=True)

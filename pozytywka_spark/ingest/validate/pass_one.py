@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pozytywka_spark.ingest.intake.reader import Part, Surveyed, parts_of
+from pozytywka_spark.ingest.masking.name_words import KnownNames
 from pozytywka_spark.ingest.resolve.missing_rows import losses_of
 from pozytywka_spark.ingest.validate.file_stats import FileStats
 from pozytywka_spark.ingest.validate.line_work import LineWork, by_source
@@ -44,10 +45,11 @@ def read_files(
     entity: str,
     judging: Judging,
     buckets: int,
+    names: KnownNames | None = None,
 ) -> JudgedRows:
     """The rows of files that tasks open by themselves, in the order of the files' paths."""
     paths = tuple(each.file.path for each in files)
-    work = LineWork(storage, entity, judging, buckets, paths, losses_of)
+    work = LineWork(storage, entity, judging, buckets, paths, losses_of, names)
     done = tasks.run(parts_of(files, tasks.slots), work, weight=lambda part: part.cost, named=named_part)
     return judged_rows(done, paths)
 
@@ -59,9 +61,10 @@ def read_lines(
     entity: str,
     judging: Judging,
     buckets: int,
+    names: KnownNames | None = None,
 ) -> JudgedRows:
     """The same of lines that Spark has read of the files at `paths` and put down."""
-    work = LineWork(Storage(), entity, judging, buckets, paths, losses_of)
+    work = LineWork(Storage(), entity, judging, buckets, paths, losses_of, names)
     done = tasks.run(lines, work.judge_lines, weight=lambda file: file.size, named=lambda file: file.place)
     return judged_rows(done, paths)
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
-from pozytywka_spark.ingest.parcels import COMPLETE
+from pozytywka_spark.ingest.masking.name_words import KnownNames
+from pozytywka_spark.ingest.parcels import COMPLETE, ROWS
 from pozytywka_spark.ingest.validate.event_shards import stage_complete
 from pozytywka_spark.ingest.validate.file_stats import MONTH, FileStats
 from pozytywka_spark.ingest.validate.joined_pieces import Origin, look_at, look_at_all
@@ -29,12 +30,19 @@ class Gathered:
     """Rows of any files until there are enough of them to be put down.
 
     `looking`: lines get a first look (see `first_look`) by that; None: they are judged by the rules alone.
+    `names`: what is masked in texts before they are put down anywhere.
     """
 
     def __init__(
-        self, judged: Judged, buckets: int, files: TaskFiles, looking: Judging | None = None
+        self,
+        judged: Judged,
+        buckets: int,
+        files: TaskFiles,
+        looking: Judging | None = None,
+        names: KnownNames | None = None,
     ) -> None:
         self._judged, self._buckets, self._files, self._looking = judged, buckets, files, looking
+        self._names = names
         self._pieces: list[tuple[Origin, Piece]] = []
         self._waiting = 0  # bytes of them
         self._stats: dict[int, FileStats] = {}
@@ -83,6 +91,8 @@ class Gathered:
 
     def _put_down(self) -> None:
         frames, counted = self._judged.take()
+        if self._names is not None and ROWS in frames:
+            frames[ROWS] = self._names.mask(frames[ROWS], self._files)
         put_down(frames, self._buckets, self._files)
         for source, stats in counted.items():
             self._stats[source] = self._stats.get(source, FileStats()) + stats

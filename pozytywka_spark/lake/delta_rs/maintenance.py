@@ -54,7 +54,8 @@ def compact(spark: SparkSession, name: str, store: Store, path: str) -> int | No
         rearranges=True,
     )
     rows = _gathered(store.read(spark, path, delta, small), partition_by, most)
-    table = Table(name, schema, (), partition_by, schemas.order_of(name, schema.names))
+    order, personal = schemas.order_of(name, schema.names), schemas.personal_columns(name)
+    table = Table(name, schema, (), partition_by, order, personal)
     return write_and_commit(rows, table, store, path, change)
 
 

@@ -6,10 +6,10 @@ import hashlib
 from collections import Counter
 from typing import Any
 
-from pozytywka_spark.ingest.validate.rules import artists, sessions, storage, tracks, users
+from pozytywka_spark.ingest.validate.rules import artists, feedback, sessions, storage, tracks, users
 from pozytywka_spark.ingest.validate.rules.identifiers import flaw_of, without_halves
 from pozytywka_spark.ingest.validate.rules.kinds import WRONG
-from pozytywka_spark.ingest.validate.rules.privacy import kept_text, key_in_words, rescued
+from pozytywka_spark.ingest.validate.rules.privacy import kept_text, key_in_words, plain_key, rescued
 from pozytywka_spark.ingest.validate.rules.reading import Pairs, read_object
 from pozytywka_spark.ingest.validate.rules.verdict import Broken, Entity, Judging, Meaning, Verdict
 from pozytywka_spark.ingest.validate.rules.writing import as_text
@@ -18,7 +18,15 @@ from pozytywka_spark.ingest.validate.rules.writing import as_text
 _NAMED = 5
 
 ENTITIES = {
-    rules.name: rules for rules in (users.RULES, artists.RULES, tracks.RULES, storage.RULES, sessions.RULES)
+    rules.name: rules
+    for rules in (
+        users.RULES,
+        artists.RULES,
+        tracks.RULES,
+        storage.RULES,
+        sessions.RULES,
+        feedback.RULES,
+    )
 }
 
 
@@ -59,7 +67,8 @@ def judge_line(
         absent = [name for name in fields if name not in row] or None
     notes, strange = None, {}
     if fault is None:
-        notes = _notes(fields, meaning, unknown) or None
+        strays = [plain_key(name, entity) for name in unknown]
+        notes = _notes(fields, meaning, strays) or None
         strange = {name: as_text(row[name]) for name in unknown}
     doubtful = keep_text or broken is not None or meaning.incomplete
     return Verdict(

@@ -1,4 +1,4 @@
-"""Names and streets stop here: what may be stored of a user's row that isn't taken."""
+"""Names, streets and texts stop here: what may be stored of a row that isn't taken."""
 
 from __future__ import annotations
 
@@ -7,19 +7,28 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pozytywka_spark.ingest.masking.plain_text import plain_text
 from pozytywka_spark.ingest.validate.rules.kinds import WRONG
 from pozytywka_spark.ingest.validate.rules.reading import Pairs
 from pozytywka_spark.ingest.validate.rules.verdict import Entity
 from pozytywka_spark.ingest.validate.rules.writing import as_json
+from pozytywka_spark.names import FEEDBACK_CHANNELS
 
 MASK = "***"
 _LONGEST = 1000
+_FIELD = re.compile("[a-z]{1,24}(?:_[a-z]{1,24}){0,4}")
 # A safe field as it may be stored: text with digits, or another type, could hold a name
 _PLAIN = {
     "user_id": re.compile(r"-?[0-9][-+.0-9eE]*"),
     "city": re.compile(r'"[^"0-9]*"'),
     "favourite_genres": re.compile(r"\[[^\[{]*\]"),
     "premium_user": re.compile(r"true|false"),
+    "feedback_id": re.compile(r'"[A-Za-z0-9_.:-]{1,128}"'),
+    "timestamp": re.compile(r'"[0-9]{4}-[0-9]{1,2}[-0-9T:.Z+ ]{0,30}"|"?[0-9]{1,16}(?:\.[0-9]{1,9})?"?'),
+    "channel": re.compile(rf'" *(?:{"|".join(FEEDBACK_CHANNELS)}) *"', re.IGNORECASE),
+    "score": re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,3})?"),
+    "queue": re.compile(r'"[a-z_/-]{1,64}"'),
+    "spam": re.compile(r"true|false"),
 }
 
 
@@ -37,7 +46,16 @@ def kept_text(line: bytes, row: Pairs | None, entity: Entity) -> str:
 
 def rescued(unknown: Mapping[str, str | None], entity: Entity) -> str:
     """Fields that the contract doesn't know, with their text, as JSON; masked where fields are personal."""
-    return as_json(Pairs((name, text if entity.safe is None else MASK) for name, text in unknown.items()))
+    return as_json(
+        Pairs(
+            (plain_key(name, entity), text if entity.safe is None else MASK) for name, text in unknown.items()
+        )
+    )
+
+
+def plain_key(key: str, entity: Entity) -> str:
+    """A key that the contract doesn't know, as it may be stored: beside texts only what looks like one."""
+    return key if not entity.has_texts or _FIELD.fullmatch(key) else MASK
 
 
 def key_in_words(key: str, entity: Entity) -> str:
@@ -46,15 +64,18 @@ def key_in_words(key: str, entity: Entity) -> str:
 
 
 def _masked(row: Pairs, entity: Entity, safe: tuple[str, ...]) -> str:
-    """The safe fields, each masked too if its value can hold a name.
+    """The contract's fields; one that isn't safe is masked, one that is too if its value can hold a name.
 
     What comes twice stays twice, and what is of the wrong type stays so, for the row may be judged again.
     """
     parts = []
-    for name in safe:
+    for name in entity.fields:
         for value in (value for key, value in row if key == name):
             written = as_json(value)
-            plain = value is None or _PLAIN[name].fullmatch(written)
+            if name not in safe and isinstance(value, str) and not plain_text(value):
+                written, plain = '""', True  # nothing in it: a row is rejected for that, and stays so
+            else:
+                plain = value is None or (name in safe and bool(_PLAIN[name].fullmatch(written)))
             parts.append(f'"{name}":{written if plain else _mask(value, entity.fields[name])}')
     keys = [key for key, _ in row]
     for name in entity.ignored:

@@ -74,6 +74,12 @@ def epoch_micros(value: Any, unit: str) -> int | None:
     return micros if micros < _BEYOND else None
 
 
+def month_days(micros: int) -> int:
+    """Days from 1970 to the first of the month (UTC) of a moment in microseconds, from year 1 on."""
+    day = date.fromordinal(_FIRST_DAY + micros // (_DAY * 1_000_000))
+    return day.toordinal() - day.day + 1 - _FIRST_DAY
+
+
 def date_days(text: str) -> int | None:
     """`YYYY`, `YYYY-MM` or `YYYY-MM-DD` as the first day it can mean; None if it is no date."""
     match = _DATE.match(text)

@@ -76,6 +76,11 @@ class Entity:
     safe: tuple[str, ...] | None = None
 
     @cached_property
+    def has_texts(self) -> bool:
+        """Whether what people wrote is among its fields: then anything could stand anywhere."""
+        return self.safe is not None and set(self.fields) > set(self.safe)
+
+    @cached_property
     def allowed(self) -> frozenset[str]:
         """Fields that may come; any other is drift."""
         return frozenset((*self.fields, *self.ignored))

@@ -1,0 +1,1 @@
+"""What people write, without what names them: addresses, numbers, links, their own names and streets."""

@@ -1,0 +1,1 @@
+"""What people of a made world write to it: texts in three languages, and the truth about each."""

@@ -1,0 +1,312 @@
+"""Feedback through the whole of ingest: masked in every file, exactly once, in its month; late names."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from pozytywka_spark.config import Settings
+from pozytywka_spark.errors import UsageError
+from pozytywka_spark.ingest import stage
+from pozytywka_spark.ingest.masking import salt
+from pozytywka_spark.ingest.masking.retention import tidy_texts
+from pozytywka_spark.ingest.stage import EntityReport, IngestReport, ingest, replay
+from pozytywka_spark.ingest.trial import check_delivery
+from pozytywka_spark.lake import open_lake
+from pozytywka_spark.lake.api import Lake
+from tests.ingest.breaking_lake import WRITES, BreakingLake, BrokenError
+from tests.worlds.deliveries import Row, at, contents, sessions, users, write
+from tests.worlds.planted import PLANTED, planted_below, texts
+
+BAD = [
+    {"score": 11}, {"channel": "pigeon"}, {"text": None}, {"user_id": None}, {"timestamp": "never"},
+    {"queue": "Zdzisława@poczta.pl"}, {"channel": "Kowalska"}, {"timestamp": "2099-01-01T00:00:00"},
+]  # fmt: skip
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+MASKED = (
+    "Jestem [name] [name]{who}, proszę o zwrot {place} zł dla [name] [name], "
+    "ul. [street] (mieszkam na [street]), [email], tel. [phone], karta [card], [link]"
+)
+
+
+@pytest.fixture(autouse=True)
+def _salt_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(salt.ENVIRONMENT, raising=False)
+
+
+@pytest.fixture
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
+
+
+@pytest.fixture
+def lake(spark: SparkSession, settings: Settings) -> Lake:
+    return open_lake(settings, spark)
+
+
+def report_of(report: IngestReport) -> EntityReport:
+    (mine,) = (each for each in report.entities if each.entity == "feedback")
+    return mine
+
+
+def broken(rows: list[dict[str, object]]) -> list[Row]:
+    return [row | {"feedback_id": f"bad{n}"} | rows[n] for n, row in enumerate(texts(len(rows), first=900))]
+
+
+def texts_in(lake: Lake) -> dict[str, str | None]:
+    return {row["feedback_id"]: row["text"] for row in lake.read("feedback").collect()}
+
+
+def expected(places: Iterator[int] | range) -> dict[str, str]:
+    return {f"f{place}": MASKED.format(who=place % 7, place=place) for place in places}
+
+
+def test_everything_of_it_is_masked_in_every_file(
+    spark: SparkSession, settings: Settings, tmp_path: Path, lake: Lake
+) -> None:
+    raw = tmp_path / "raw"
+    write(raw / "users.jsonl", users())
+    write(raw / "sessions.jsonl", sessions(12))
+    strange = texts(1, first=50)[0] | {"note": "Kowalska", "Zdzisława": 1}
+    write(raw / "feedback.jsonl", [*texts(), strange, *broken(BAD), '{"text": "Kowalska"', '"Zdzisława"'])
+    home = tmp_path / "home"
+    own = settings.model_copy(
+        update={"home": str(home), "lake": settings.lake.model_copy(update={"root": str(home / "lake")})}
+    )
+    lake = open_lake(own, spark)
+    report = ingest(spark, at(own, raw), lake)
+    assert report_of(report) == EntityReport("feedback", 51, 41, 0, 10, 0, 0)
+    assert texts_in(lake) == expected(range(40)) | expected(range(50, 51))
+    reasons = {row["reason"]: row["raw"] for row in lake.read("quarantine").collect()}
+    assert sorted(reasons) == [
+        "bad_queue", "bad_timestamp", "in_the_future", "malformed", "missing_text", "missing_user",
+        "out_of_range", "unknown_channel",
+    ]  # fmt: skip
+    assert [row["rescued"] for row in lake.read("rescued").collect()] == ['{"note":"***","***":"***"}']
+    assert (home / "reports" / "ingest.html").exists()
+    assert planted_below(home, PLANTED) == []
+    (row,) = lake.read("feedback").where("feedback_id = 'f33'").collect()
+    assert row.asDict() | {"text": None} == {
+        "feedback_id": "f33", "feedback_time": row["feedback_time"], "user_id": 105, "channel": "nps",
+        "text": None, "score": 0, "queue": None, "spam": None, "masked": 10,
+        "feedback_month": date(2023, 2, 1), "user_bucket": 0,
+    }  # fmt: skip
+    assert ingest(spark, at(own, raw), lake).ingest_id is None
+
+
+@pytest.mark.usefixtures("no_page")
+def test_the_log_says_nothing_of_texts(
+    spark: SparkSession, settings: Settings, tmp_path: Path, lake: Lake
+) -> None:
+    """What is deleted later would stay there as a bound, whoever wrote the file."""
+    for number in range(2):
+        write(tmp_path / f"raw{number}" / "feedback.jsonl", texts(5, first=5 * number, user_id=100))
+        ingest(spark, at(settings, tmp_path / f"raw{number}"), lake)
+    assert lake.compact("feedback") is not None
+    log = "".join(path.read_text() for path in Path(lake.path("feedback"), "_delta_log").glob("*.json"))
+    assert '\\"channel\\":\\"comment\\"' in log
+    assert "Jestem" not in log
+
+
+@pytest.mark.usefixtures("no_page")
+def test_names_that_come_after_the_texts_are_masked_and_the_old_files_gone(
+    spark: SparkSession, settings: Settings, tmp_path: Path, lake: Lake
+) -> None:
+    write(tmp_path / "a" / "feedback.jsonl", [*texts(20), *broken(BAD)])
+    ingest(spark, at(settings, tmp_path / "a"), lake)
+    assert "Kowalska" in str(texts_in(lake)["f1"])
+    assert planted_below(Path(lake.root), PLANTED[3:]) == []
+    # half of the users, in pieces and compressed; then the others
+    (tmp_path / "b" / "users").mkdir(parents=True)
+    for number, user in enumerate(users()[:4]):
+        line = json.dumps(user)
+        (tmp_path / "b" / "users" / f"{number}.gz").write_bytes(gzip.compress(line.encode()))
+    ingest(spark, at(settings, tmp_path / "b"), lake)
+    assert {key for key, text in texts_in(lake).items() if "Kowalsk" in str(text)} == {
+        f"f{place}" for place in range(20) if place % 7 > 3
+    }
+    write(tmp_path / "c" / "users.jsonl", users())
+    report = ingest(spark, at(settings, tmp_path / "c"), lake)
+    assert texts_in(lake) == expected(range(20))
+    assert planted_below(Path(lake.root), PLANTED) == []
+    assert "feedback" not in [each.entity for each in report.entities]
+    words = contents(lake, "name_words")
+    write(tmp_path / "d" / "users.jsonl", users())  # the same again
+    write(tmp_path / "d" / "feedback.jsonl", texts(20))
+    assert report_of(ingest(spark, at(settings, tmp_path / "d"), lake)).duplicates == 20
+    assert contents(lake, "name_words") == words
+
+
+@pytest.mark.usefixtures("no_page")
+def test_texts_that_come_where_users_were_read_before_are_masked(
+    spark: SparkSession, settings: Settings, tmp_path: Path, lake: Lake
+) -> None:
+    raw = tmp_path / "raw"
+    write(raw / "users.jsonl", users())
+    ingest(spark, at(settings, raw), lake)
+    assert not lake.exists("name_words")
+    write(raw / "feedback.jsonl", texts(9))
+    ingest(spark, at(settings, raw), lake)
+    assert texts_in(lake) == expected(range(9))
+
+
+@pytest.mark.usefixtures("no_page")
+def test_again_late_corrected_and_grown(
+    spark: SparkSession, settings: Settings, tmp_path: Path, lake: Lake
+) -> None:
+    first, again, more = (tmp_path / name for name in ("first", "again", "more"))
+    write(first / "users.jsonl", users())
+    write(first / "feedback.jsonl", texts(30, first=28))
+    ingest(spark, at(settings, first), lake)
+    before = contents(lake, "feedback")
+    shutil.copytree(first, again)
+    assert report_of(ingest(spark, at(settings, again), lake)) == EntityReport("feedback", 30, 0, 0, 0, 30, 0)
+    assert contents(lake, "feedback") == before
+    # a person has labelled two of them since; three are of the month before
+    labelled = [row | {"queue": "adverts", "spam": True} for row in texts(2, first=29)]
+    write(more / "feedback.jsonl", [*labelled, *texts(3)])
+    assert report_of(ingest(spark, at(settings, more), lake)) == EntityReport("feedback", 5, 5, 0, 0, 0, 0)
+    rows = {row["feedback_id"]: row for row in lake.read("feedback").collect()}
+    assert len(rows) == 33
+    assert (rows["f29"]["queue"], rows["f29"]["spam"], rows["f30"]["queue"]) == ("adverts", True, "adverts")
+    assert {rows[f"f{n}"]["feedback_month"] for n in range(3)} == {date(2023, 1, 1)}
+    # a file that grows in place is read anew
+    write(more / "feedback.jsonl", [*labelled, *texts(4)])
+    assert report_of(ingest(spark, at(settings, more), lake)) == EntityReport("feedback", 6, 1, 0, 0, 5, 0)
+    assert planted_below(Path(lake.root), PLANTED) == []
+
+
+def test_texts_are_deleted_by_the_data_s_time(
+    spark: SparkSession, settings: Settings, tmp_path: Path, lake: Lake
+) -> None:
+    own = settings.model_copy(
+        update={"feedback": settings.feedback.model_copy(update={"retention_months": 3})}
+    )
+    rows = texts(12 * 28)
+    write(tmp_path / "a" / "feedback.jsonl", [row for row in rows if row["timestamp"] < "2023-05"])
+    ingest(spark, at(own, tmp_path / "a"), lake)  # up to 2023-04-28, and a microsecond
+    kept = {key for key, text in texts_in(lake).items() if text is not None}
+    assert kept == {
+        row["feedback_id"] for row in rows if "2023-01-28T10:00:00" < row["timestamp"] < "2023-05"
+    }
+    write(tmp_path / "b" / "feedback.jsonl", rows)
+    stamps = contents(lake, "feedback", "text")
+    ingest(spark, at(own, tmp_path / "b"), lake)
+    kept = {key for key, text in texts_in(lake).items() if text is not None}
+    assert kept == {row["feedback_id"] for row in rows if row["timestamp"] > "2023-09-28T10:00:00"}
+    assert set(stamps) < set(contents(lake, "feedback", "text"))  # all but the text stays
+    assert len(list(Path(lake.path("feedback")).rglob("*.parquet"))) == len(lake.files("feedback"))
+    # the same rows again, in another file, don't bring them back; a longer retention neither
+    write(tmp_path / "c" / "feedback.jsonl", rows)
+    assert report_of(ingest(spark, at(own, tmp_path / "c"), lake)).duplicates == len(rows)
+    shorter = own.model_copy(update={"feedback": own.feedback.model_copy(update={"retention_months": 1})})
+    tidy_texts(shorter, lake)
+    assert sum(text is not None for text in texts_in(lake).values()) == 28
+
+
+@pytest.mark.usefixtures("no_page")
+def test_quarantined_rows_are_tried_again_without_their_texts(
+    spark: SparkSession, settings: Settings, tmp_path: Path, lake: Lake
+) -> None:
+    own = at(settings, tmp_path / "raw", at=datetime(2023, 2, 1, tzinfo=UTC))
+    write(tmp_path / "raw" / "feedback.jsonl", texts(40))
+    assert report_of(ingest(spark, own, lake)).quarantined == 11
+    assert planted_below(Path(lake.path("quarantine")), PLANTED) == []
+    report = replay(settings, lake)
+    assert (report_of(report).replayed, contents(lake, "quarantine")) == (11, [])
+    rows = {row["feedback_id"]: row for row in lake.read("feedback").collect()}
+    assert len(rows) == 40
+    assert (rows["f39"]["text"], rows["f39"]["score"], rows["f39"]["masked"]) == (None, 39 % 11, 0)
+
+
+@pytest.mark.usefixtures("no_page")
+def test_broken_at_each_write_and_run_again(spark: SparkSession, settings: Settings, tmp_path: Path) -> None:
+    """Late names among new texts: words, masks, texts and books, each write made or not made."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    write(first / "feedback.jsonl", texts(12))
+    write(second / "users.jsonl", users())
+    write(second / "feedback.jsonl", [*texts(12, first=9, queue="adverts"), *broken(BAD), "{"])
+    names = ("feedback", "name_words", "quarantine", "rescued", "users", "ingest_counts", "ingests")
+    points = (*WRITES, "vacuum")
+
+    def state(lake: Lake) -> dict[str, object]:
+        return {name: contents(lake, name) for name in names}
+
+    def fresh(name: str) -> tuple[Settings, Lake]:
+        root = settings.lake.model_copy(update={"root": str(tmp_path / name)})
+        own = settings.model_copy(update={"lake": root})
+        lake = open_lake(own, spark)
+        ingest(spark, at(own, first, at=NOW), lake)
+        return own, lake
+
+    own, lake = fresh("whole")
+    counting = BreakingLake(lake, 0, False, points)
+    ingest(spark, at(own, second, at=NOW), counting)
+    whole = state(lake)
+    assert counting.writes > 10
+    for number in range(1, counting.writes + 1):
+        own, lake = fresh(f"broken{number}")
+        with pytest.raises(BrokenError):
+            ingest(spark, at(own, second, at=NOW), BreakingLake(lake, number, True, points))
+        ingest(spark, at(own, second, at=NOW), lake)
+        assert state(lake) == whole, number
+        assert planted_below(Path(lake.root), PLANTED) == [], number
+        shutil.rmtree(lake.root)
+
+
+@pytest.mark.usefixtures("no_page")
+def test_the_salt_is_made_once_and_another_is_refused(
+    spark: SparkSession, settings: Settings, tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = tmp_path / "raw"
+    write(raw / "users.jsonl", users())
+    write(raw / "feedback.jsonl", texts(3))
+    ingest(spark, at(settings, raw), lake)
+    file = Path(settings.home) / "secrets" / "feedback_salt"
+    assert (file.stat().st_mode & 0o777, len(file.read_text().strip())) == (0o600, 64)
+    assert planted_below(Path(lake.root), [file.read_text().strip()]) == []
+    write(raw / "feedback.jsonl", texts(4))
+    before = contents(lake, "feedback")
+    for secret, told in (("short", "a salt of 5 characters"), ("x" * 20, "hashed with another salt")):
+        monkeypatch.setenv(salt.ENVIRONMENT, secret)
+        with pytest.raises(UsageError, match=told):
+            ingest(spark, at(settings, raw), lake)
+    monkeypatch.setenv(salt.ENVIRONMENT, file.read_text())
+    file.unlink()
+    ingest(spark, at(settings, raw), lake)
+    assert len(contents(lake, "feedback")) == len(before) + 1
+    assert not file.exists()
+    monkeypatch.delenv(salt.ENVIRONMENT)
+    write(raw / "feedback.jsonl", texts(5))
+    with pytest.raises(UsageError, match="no such file; it holds the salt"):
+        ingest(spark, at(settings, raw), lake)
+
+
+@pytest.mark.usefixtures("no_page")
+def test_a_check_tells_what_an_ingest_would_and_writes_nothing(
+    spark: SparkSession, settings: Settings, tmp_path: Path, lake: Lake
+) -> None:
+    raw = tmp_path / "raw"
+    write(raw / "users.jsonl", users())
+    write(raw / "feedback.jsonl", [*texts(9), *broken(BAD)])
+    told = check_delivery(spark, at(settings, raw))
+    assert not (Path(settings.home) / "secrets").exists()
+    assert not Path(lake.root).exists()
+    done = ingest(spark, at(settings, raw), lake)
+    assert (told.entities, told.missing) == (done.entities, done.missing)
+    before = {path: path.read_bytes() for path in sorted(Path(lake.root).rglob("*")) if path.is_file()}
+    write(tmp_path / "more" / "users.jsonl", [user | {"name": "Anna Nowak"} for user in users()])
+    write(tmp_path / "more" / "feedback.jsonl", texts(3, first=3, text="tu Nowak, a Kowalska była wcześniej"))
+    told = check_delivery(spark, at(settings, tmp_path / "more"))
+    after = {path: path.read_bytes() for path in sorted(Path(lake.root).rglob("*")) if path.is_file()}
+    assert after == before
+    done = ingest(spark, at(settings, tmp_path / "more"), lake)
+    assert told.entities == done.entities
+    assert texts_in(lake)["f3"] == "tu [name], a [name] była wcześniej"
