@@ -14,6 +14,7 @@ import numpy.typing as npt
 from pozytywka_spark.feedback.linear import Floats
 
 BINS, STEPS = 4000, 200
+FEWEST = 20  # texts that a cut is made by
 _LEAST = 1e-12
 Counts = npt.NDArray[np.int64]
 
@@ -49,15 +50,16 @@ class Cut:
 
 
 def lowest_cut(texts: Counts, right: Counts, precision: float) -> Cut | None:
-    """The lowest bin from which on at most a share of `1 - precision` is wrong; None where no bin is.
+    """The lowest bin from which on at most a share of `1 - precision` is wrong; None where no bin is, or
+    fewer than FEWEST texts lie there.
 
-    By bin: how many texts, and how many of them right. One more wrong text is taken to follow, so that of
-    texts like these the expected share of wrong ones keeps within the limit (Angelopoulos et al. 2022,
-    conformal risk control); hence at least `1 / (1 - precision)` texts are needed.
+    By bin: how many texts, and how many of them right. How sure so many texts make it is another matter:
+    see `precision_bounds`.
     """
     above = np.cumsum(texts[::-1])[::-1]
     wrong = above - np.cumsum(right[::-1])[::-1]
-    fine = np.flatnonzero((wrong + 1 <= (1.0 - precision) * (above + 1) + 1e-9) & (texts > 0))
+    enough = (texts > 0) & (above >= FEWEST)
+    fine = np.flatnonzero(enough & (wrong <= (1.0 - precision) * above + 1e-9))
     if not len(fine):
         return None
     least = int(fine[0])

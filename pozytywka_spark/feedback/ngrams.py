@@ -38,6 +38,18 @@ _AT_ONCE = 1_000_000  # letters
 
 Whole = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
+# What stands for something personal is a word of its own: "[link]" has nothing to do with the word "link"
+_MASKS = {
+    "[name]": " 👤 ",
+    "[street]": " 🏠 ",
+    "[email]": " 📧 ",
+    "[phone]": " 📞 ",
+    "[card]": " 💳 ",
+    "[link]": " 🔗 ",
+    "[number]": " 🔢 ",
+    "[postcode]": " 📮 ",
+}
+
 Weights = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Ngrams = tuple[Places, Whole]  # the text and the hash of each
@@ -54,6 +66,7 @@ def plain(texts: pl.Series) -> pl.Series:
         one.fill_null("")
         .str.slice(0, MOST_LETTERS)
         .str.to_lowercase()
+        .str.replace_many(list(_MASKS), list(_MASKS.values()))
         .str.normalize("NFKD")
         .str.replace_all(r"\p{M}+", "")
         .str.replace_many(["ł", "ø", "đ", "ı"], ["l", "o", "d", "i"])

@@ -22,6 +22,7 @@ from pozytywka_spark.spark.temporary_conf import without_codegen
 
 _STRENGTH = 1.0  # of all texts' loss together against the penalty on weights
 _ITERATIONS = 60
+_TEXTS_A_PART = 50_000
 _TOLERANCE = 1e-5
 
 
@@ -29,11 +30,12 @@ def fit(
     spark: SparkSession,
     lake: Lake,
     months: Sequence[date],
+    texts: int,
     classes: Mapping[str, Sequence[str]],
     ngrams: Weights,
 ) -> dict[str, Linear]:
-    """A model of each task, from texts of those months: logistic regression on weighted n-grams."""
-    with without_codegen(spark), _vectors(spark, lake, months, classes, ngrams) as rows:
+    """A model of each task, from `texts` texts of those months: logistic regression on weighted n-grams."""
+    with without_codegen(spark), _vectors(spark, lake, months, texts, classes, ngrams) as rows:
         return {task: _fitted(rows, task, names, ngrams) for task, names in classes.items()}
 
 
@@ -42,6 +44,7 @@ def _vectors(
     spark: SparkSession,
     lake: Lake,
     months: Sequence[date],
+    texts: int,
     classes: Mapping[str, Sequence[str]],
     ngrams: Weights,
 ) -> Iterator[DataFrame]:
@@ -53,8 +56,10 @@ def _vectors(
         T.StructField("features", VectorUDT()),
         *(T.StructField(task, T.DoubleType()) for task in LEARNT),
     ]
-    texts = lake.read(FEEDBACK.name, partitions=[{"feedback_month": month} for month in months])
-    rows = texts.where(F.col("text").isNotNull()).select(*COLUMNS).repartition(3 * slots_of(spark))
+    stored = lake.read(FEEDBACK.name, partitions=[{"feedback_month": month} for month in months])
+    # each sends its gradient in each iteration: no more of them than there is work for
+    parts = max(slots_of(spark), texts // _TEXTS_A_PART)
+    rows = stored.where(F.col("text").isNotNull()).select(*COLUMNS).repartition(parts)
     kept = rows.mapInArrow(work, T.StructType(fields)).persist()
     try:
         yield kept

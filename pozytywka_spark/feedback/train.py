@@ -39,6 +39,10 @@ FEWEST_TEXTS_WITH = 3  # training texts with an n-gram that is learnt from
 NEW, OLD = "new", "old"
 
 
+class TooFewLabelsError(DataError):
+    """Nothing can be learnt from the labels that there are."""
+
+
 @dataclass(frozen=True)
 class TrainReport:
     """`version`: the one made of these labels (`unchanged`: it was there before); `champion` now, and `why`.
@@ -58,8 +62,8 @@ def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
     """Train on all months of labels but the last, of which the earlier choose the temperatures and the bins
     from which on texts are routed, the later (test) compare the model with the one there is.
 
-    The same labels and settings train nothing anew. Raises `DataError` where there is no text, or nothing has
-    labels enough; then the model that there is stays.
+    The same labels and settings train nothing anew. Raises `DataError` where there is no text,
+    `TooFewLabelsError` where nothing has labels enough; then the model that there is stays.
     """
     require("topics")
     if not lake.exists(FEEDBACK.name):
@@ -73,7 +77,7 @@ def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
         planned = plan(settings, labels)
         if not planned.classes or planned.split is None:
             said = "; ".join(f"{task}: {why}" for task, why in planned.silent.items())
-            raise DataError(f"too few labels to learn from, and nothing is guessed: {said}")
+            raise TooFewLabelsError(f"too few labels to learn from, and nothing is guessed: {said}")
         inputs = _inputs(settings, labels)
         before = champion_version(tracking)
         version = registry.find_version(tracking, inputs)
@@ -87,10 +91,10 @@ def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
         version = register_files(
             tracking, "feedback", _registered(settings, lake, inputs, model, planned, tested)
         )
-    better, why = _better(model, old, tested)
-    if better:
+    serves, why = better(model, old, tested)
+    if serves:
         registry.take_over(tracking, version.number, None if before is None else before.number)
-    champion = version if better or before is None else before
+    champion = version if serves or before is None else before
     mine = {task: one for (name, task), one in tested.items() if name == NEW}
     return TrainReport(planned, version.number, champion.number, why, False, model, mine)
 
@@ -101,8 +105,8 @@ def _made(
     """The model, its temperatures and bins by the validation months."""
     assert planned.split is not None
     of_train, of_validation = (_of(shards, side) for side in (planned.split.train, planned.split.validation))
-    ngrams = _ngrams(tasks, of_train)
-    learnt = fit(spark, lake, planned.split.train, planned.classes, ngrams)
+    ngrams, texts = _ngrams(tasks, of_train)
+    learnt = fit(spark, lake, planned.split.train, texts, planned.classes, ngrams)
     model = Model(learnt, ngrams)
     first = _measured(tasks, of_validation, {NEW: model})
     warmed = {
@@ -122,13 +126,14 @@ def _made(
     return model
 
 
-def _ngrams(tasks: Tasks, shards: Sequence[Shard]) -> Weights:
-    """Weights of n-grams by how many training texts have them."""
+def _ngrams(tasks: Tasks, shards: Sequence[Shard]) -> tuple[Weights, int]:
+    """Weights of n-grams by how many training texts have them, and how many texts there are."""
     done = _run(tasks, shards, CountNgrams())
     counted = tasks.fetch(done.of(TEXTS_WITH)).group_by("column").agg(pl.col("texts").sum())
     texts_with = np.zeros(NGRAMS, dtype=np.int64)
     texts_with[counted.get_column("column").to_numpy()] = counted.get_column("texts").to_numpy()
-    return weights_of(texts_with, sum(line["texts"] for line in done.results), FEWEST_TEXTS_WITH)
+    texts = sum(line["texts"] for line in done.results)
+    return weights_of(texts_with, texts, FEWEST_TEXTS_WITH), texts
 
 
 def _topics(settings: Settings, tasks: Tasks, shards: Sequence[Shard]) -> tuple[Topic, ...]:
@@ -166,7 +171,7 @@ def _measured(
     return {key: one for key, one in found.items() if one is not None}
 
 
-def _better(model: Model, old: Model | None, tested: Mapping[tuple[str, str], Measured]) -> tuple[bool, str]:
+def better(model: Model, old: Model | None, tested: Mapping[tuple[str, str], Measured]) -> tuple[bool, str]:
     """By the loss a text on the same test texts, summed over the tasks that both learnt; a model that answers
     more is better, one that answers less is not.
     """

@@ -8,9 +8,8 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.forecasting.past import Joined
-from pozytywka_spark.forecasting.stored import SEPARATOR
 
-CITY = 1  # part of a series' name
+SEPARATOR, CITY = "|", 1  # of a series' name: measure, city and genre group
 
 
 @dataclass(frozen=True)

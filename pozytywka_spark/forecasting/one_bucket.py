@@ -19,7 +19,6 @@ from pozytywka_spark.forecasting.registry import models_of
 from pozytywka_spark.forecasting.spec import Outcome, Spec
 from pozytywka_spark.forecasting.whole import Whole, whole_of
 
-
 Pasts = dict[str, list[Past]]
 
 

@@ -36,10 +36,10 @@ class Spec:
     the shortest first; the seasonal naive, which every model is measured by, repeats the last
     `season_for_naive` of them (the shortest where it is 0). `history` caps how many steps before the origin
     models see. `known` has a column `day`, maybe `series`, and numbers that are known ahead: it reaches to
-    the horizon's end. `joined`: users who joined, by month, of whom days' values come. `origin` (ISO) is the first step not seen; without it a series' origin follows its last
-    value. `count` lets whole numbers full of zeros have a count model; `non_negative` keeps a series that
-    never was negative from becoming so. `model_seconds` is what one model of one series may take, backtest
-    and all.
+    the horizon's end. `joined`: users who joined, by month, of whom days' values come. `origin` (ISO) is
+    the first step not seen; without it a series' origin follows its last value. `count` lets whole numbers
+    full of zeros have a count model; `non_negative` keeps a series that never was negative from becoming
+    so. `model_seconds` is what one model of one series may take, backtest and all.
     """
 
     horizon: int

@@ -13,6 +13,7 @@ from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.orchestration import (
     experiment_steps,
+    feedback_steps,
     forecast_steps,
     fraud_steps,
     month_steps,
@@ -63,7 +64,7 @@ def _weighed(month: Month) -> object:
 
 
 STEPS = (
-    Step("ingest", month_steps.ingest_month),
+    Step("ingest", feedback_steps.take_in_month),
     Step("features", month_steps.build_month),
     Step("check", forecast_steps.check_month),
     Step("forecast", forecast_steps.forecast_month),

@@ -12,7 +12,6 @@ import polars as pl
 from pozytywka_spark.config import Synthetic
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.lake.casting import as_table
 from pozytywka_spark.schemas import FEEDBACK
 from pozytywka_spark.synthetic.life import plan_of
 from pozytywka_spark.synthetic.texts.messages import Message, messages_of
@@ -36,7 +35,9 @@ def chunks(world: Synthetic, buckets: int) -> Iterator[pl.DataFrame]:
 def append(lake: Lake, rows: pl.DataFrame) -> None:
     """Rows of `chunks` to the lake's table."""
     names = [field.name for field in FEEDBACK.schema]
-    lake.append(as_table(rows.select(names).to_dicts(), FEEDBACK), FEEDBACK)
+    lake.append(
+        rows.select(names).with_columns(pl.col("score", "masked").cast(pl.Int32)).to_arrow(), FEEDBACK
+    )
 
 
 def _row(message: Message) -> dict[str, object]:

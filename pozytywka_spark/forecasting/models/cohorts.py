@@ -1,4 +1,4 @@
-"""Days' values as so many users times what one of them brings: growth and a year's wave of a user, not of all.
+"""A day's value as so many users times what one of them brings: growth and a year's wave are of one user.
 
 A business whose first year is mostly its own users' coming and going has a wave that isn't of the year. Who
 joined is known; how many of them are still there a number of months later is drawn from the series itself.
@@ -80,7 +80,7 @@ def suits(past: Past) -> bool:
 
 
 def _told(past: Past) -> Told:
-    """By straying and possibility: how likely it makes the past (logs), and of each day ahead the log mean."""
+    """By straying and possibility: how likely it makes the past and the mean of each day ahead, in logs."""
     assert past.joined is not None
     number, months = len(past.values), _months(past)
     seen = _seen(past)
@@ -120,7 +120,7 @@ def log_users(joined: Joined, last: int) -> Values:
     for first, stays, for_good in itertools.product(FIRST_MONTH, STAYING, FOR_GOOD):
         there = np.where(age > 0, for_good + (1 - for_good) * stays ** np.maximum(age, 0), first * (age == 0))
         paths.append(there @ counts)
-    return np.log(np.maximum(np.array(paths).T, 1e-9))
+    return np.asarray(np.log(np.maximum(np.array(paths).T, 1e-9)))
 
 
 def _months(past: Past) -> Values:
