@@ -33,7 +33,7 @@ WRITERS: dict[str, tuple[Writer, ...]] = {
     "artist_groups": (("topics", "topics/stage.py"),),
     "feedback": (("ingest", "ingest/stage.py"),),
     "feedback_signals": (("feedback", "feedback/score.py"),),
-    "name_words": (("ingest", "ingest/stage.py"),),
+    "name_words": (("ingest", "ingest/masking/late_names.py"),),
     "forecast_alarms": (("forecast", "forecasting/check.py"),),
     "forecast_checks": (("forecast", "forecasting/check.py"),),
     "forecast_errors": (("forecast", "forecasting/stage.py"),),
