@@ -150,6 +150,24 @@ def test_a_horizon_beyond_a_year_is_refused(settings: Settings) -> None:
         asked_of(mine, lake_of(mine, daily(DAYS)), None, 401)
 
 
+def test_a_city_that_only_later_days_know_changes_no_run(settings: Settings) -> None:
+    """Who joined by month is known of cities that were there."""
+    origin = FIRST + timedelta(days=60)
+    plays = daily(70).filter(pl.col("measure") == "plays")
+    rows = pl.concat([plays, plays.with_columns(measure=pl.lit("new_users"))])
+    later = pl.when(pl.col("day") >= origin).then(pl.col("value")).otherwise(0.0)
+    nowa = rows.filter(pl.col("city") == "Łódź").with_columns(city=pl.lit("Nowa"), value=later)
+    names = []
+    for place, each in (("before", rows), ("after", pl.concat([rows, nowa]))):
+        mine = load_settings("local", [f"home={settings.home}/{place}"])
+        lake = lake_of(mine, each)
+        put_monthly(lake, each)
+        found = asked_of(mine, lake, origin, None)
+        assert found.buckets[0].spec.joined is not None
+        names.append(found.run)
+    assert names[0] == names[1]
+
+
 def write(folder: Path, text: str, name: str = "known.csv") -> str:
     path = folder / name
     path.write_text(text, encoding="utf-8")
