@@ -22,6 +22,16 @@ class Feedback(Section):
     )
     route_precision: float = Field(0.95, gt=0, lt=1, description="share of routed texts in the right queue")
     spam_precision: float = Field(0.99, gt=0, lt=1, description="share of texts called spam that are")
+    price_queues: tuple[str, ...] = Field(
+        ("payment",),
+        description="queues of texts that ask about a price, for features",
+        json_schema_extra=decides("tables"),
+    )
+    advert_queues: tuple[str, ...] = Field(
+        ("adverts",),
+        description="queues of texts that complain of adverts, for features",
+        json_schema_extra=decides("tables"),
+    )
     min_labels: int = Field(200, ge=20, description="texts with a label, for a model of it")
     languages: tuple[str, ...] = Field(
         ("en", "pl", "pt"),

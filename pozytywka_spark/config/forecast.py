@@ -8,13 +8,17 @@ from pydantic import Field
 
 from pozytywka_spark.config.base import Section, decides
 
+FARTHEST_DAYS = 400
+
+
+
 
 class Forecast(Section):
     """How far ahead, from how much, and what is worth an alarm."""
 
     section_decides = decides("forecast")
 
-    horizon_days: int = Field(35, ge=1, le=400, description="days ahead of a daily forecast")
+    horizon_days: int = Field(35, ge=1, le=FARTHEST_DAYS, description="days ahead of a daily forecast")
     horizon_months: int = Field(12, ge=1, le=60, description="months ahead, where there are 24 months")
     history_days: int = Field(730, ge=28, description="days before the origin that models see, at most")
     origins: int = Field(4, ge=1, le=20, description="of the backtest")

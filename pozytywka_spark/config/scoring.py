@@ -21,7 +21,7 @@ class Policy(Section):
         20.0,
         gt=0,
         description="value: what a purchase brings, in any currency",
-        json_schema_extra=decides("report", "predictions", "simulation"),
+        json_schema_extra=decides("report", "predictions", "simulation", "forecast"),
     )
     cost_of_contact: float = Field(1.0, ge=0, description="value: what an offer costs, in the same currency")
 

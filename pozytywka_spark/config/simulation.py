@@ -15,7 +15,12 @@ class Costs(Section):
 
     section_decides = decides("simulation")
 
-    advert_income: float = Field(0.01, ge=0, description="earned by one advert heard")
+    advert_income: float = Field(
+        0.01,
+        ge=0,
+        description="earned by one advert heard",
+        json_schema_extra=decides("simulation", "forecast"),
+    )
     favourite_play: float = Field(0.002, ge=0, description="of moving one play into a favourite genre")
     popularity_point: float = Field(0.02, ge=0, description="of a point of mean popularity, a user and month")
     sound: float = Field(0.05, ge=0, description="of one standard deviation of sound, a user and month")

@@ -18,6 +18,7 @@ from pozytywka_spark.features.build.label_rows import LabelCount
 from pozytywka_spark.features.build.lake_state import Look, look_at
 from pozytywka_spark.features.build.prepared import Asked, Prepared, prepare
 from pozytywka_spark.features.build.state_tables import Known, check_silver, read_known
+from pozytywka_spark.features.build.texts import Queues
 from pozytywka_spark.features.declared.catalogue import (
     catalogue_hash,
     declared_hash,
@@ -109,7 +110,7 @@ def build_features(
         recorded = read_known(lake)
     with lake.tasks() as tasks:
         with clock.timed("reading"):
-            look = look_at(lake, tasks, recorded, tables_needed(entries))
+            look = look_at(lake, tasks, recorded, tables_needed(entries), Queues.of(settings.feedback))
         with _ready(spark, look):
             with clock.timed("first pass"):
                 prepared = prepare(lake, tasks, settings, look, asked)

@@ -17,6 +17,7 @@ MEDIAN = "median"
 # judge by. Chosen where neither public series nor business with a yearly rhythm changes much: from 4 to 12
 OWN_POWER, POOLED_POWER = 8, 8
 LEAST_LOSS = 1e-3
+LUMPY = 0.5  # of the mean: a median below it
 # Odds given before any error is known to a model that is told what others aren't, who joined and when: it
 # expects turns that no past error shows. Worth a seventh of the loss
 AHEAD_OF_OTHERS: Mapping[str, float] = {"cohorts": 8.0}
@@ -25,17 +26,20 @@ AHEAD_OF_OTHERS: Mapping[str, float] = {"cohorts": 8.0}
 def losses_at(proposals: Proposals, row: int) -> dict[str, float]:
     """Each model's mean error over the seasonal naive's, of the errors that were known at the row's origin.
 
-    Over the steps where both spoke; models that never did are absent, all where nothing was known.
+    Over the steps where both spoke; models that never did are absent, all where nothing was known. Errors are
+    absolute; squared, and the root taken of their mean, where most values are small beside the mean: there,
+    nothing has the least absolute error, and is no forecast of what comes.
     """
     steps = np.array(proposals.origins)[:, None] + np.arange(proposals.actual.shape[1])
     known = np.isfinite(proposals.actual) & (steps < proposals.origins[row])
     naive = np.abs(proposals.means[NAIVE] - proposals.actual)[known]
+    size = _root_of_mean_square if _lumpy(np.abs(proposals.actual[known])) else _mean
     losses = {}
     for name, means in proposals.means.items():
         errors = np.abs(means - proposals.actual)[known]
         both = np.isfinite(errors) & np.isfinite(naive)
         if both.any():
-            losses[name] = _ratio(float(errors[both].mean()), float(naive[both].mean()))
+            losses[name] = _ratio(size(errors[both]), size(naive[both]))
     return losses
 
 
@@ -77,6 +81,19 @@ def combined_at(proposals: Proposals, row: int, weights: Mapping[str, float]) ->
         return np.asarray(np.median(np.array(spoke), axis=0))
     means = np.array([proposals.means[name][row] for name in weights])
     return np.asarray(np.array(list(weights.values())) @ means)
+
+
+def _lumpy(values: Values) -> bool:
+    return bool(values.size) and bool(np.median(values) < LUMPY * values.mean())
+
+
+def _mean(errors: Values) -> float:
+    return float(errors.mean())
+
+
+def _root_of_mean_square(errors: Values) -> float:
+    largest = float(errors.max()) or 1.0  # squares of huge ones have no place
+    return largest * float(np.sqrt(np.mean((errors / largest) ** 2)))
 
 
 def _ratio(own: float, other: float) -> float:

@@ -106,9 +106,9 @@ def show_table(done: TableReport) -> None:
     cli.say(f"{done.series:,} series, {done.horizon} steps ahead: {done.forecasts}")
     cli.say(f"errors of the backtest: {done.errors}")
     if done.failures:
-        cli.say(
-            f"note: {done.failures:,} models of a series failed, stood back or took too long; others forecast"
-        )
+        cli.say(f"note: {done.failures:,} models of a series failed or took too long; others forecast")
+    for by, series in done.fallbacks.items():
+        cli.say(f"note: {series:,} series with too little to learn from: forecast by {by}")
     ordered = sorted(done.relative.items(), key=lambda item: item[1])
     rows = [{"model": model, "error, relative": error} for model, error in ordered]
     cli.show_table("backtest, relative to the seasonal naive", rows)

@@ -10,7 +10,8 @@ from itertools import pairwise
 import polars as pl
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.errors import DataError
+from pozytywka_spark.config.forecast import FARTHEST_DAYS
+from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.forecasting.joined import JoinedByCity, joined_of
 from pozytywka_spark.forecasting.known_file import read_known
 from pozytywka_spark.forecasting.measures import ALL, BY_NAME
@@ -35,6 +36,8 @@ from pozytywka_spark.schemas import SERIES_MONTHLY
 FORMAT = 2  # of what forecasts of the same inputs are: another number has all made anew
 FEWEST_DAYS = 14
 FEWEST_MONTHS = 24
+# what days of these are isn't what that day's users did, so many times what one does
+NOT_BY_USERS = ("new_users", "premium_users", "storage_cost")
 MOST_SERIES = 25  # of a bucket: a core is busy for a minute, and holds no more
 # A genre group in a city with fewer plays a day than this is mostly noise, whose sums the city and the group
 # know better: the models that take most time have no say in it
@@ -87,12 +90,14 @@ def asked_of(
     """What to forecast from the series in the lake, from `origin` (the day after the last complete one) on.
 
     Nothing of it depends on the origin's day or later ones. Raises `DataError` for an origin outside the data
-    and for fewer than 14 days before it.
+    and for fewer than 14 days before it, `UsageError` for a horizon beyond 400 days.
     """
     wanted = settings.forecast
     begin, end = span_of_series(lake)
     day = _origin(begin, end, origin)
     horizon, origins = horizon or wanted.horizon_days, origins or wanted.origins
+    if horizon > FARTHEST_DAYS:
+        raise UsageError(f"--horizon {horizon}: expected {FARTHEST_DAYS} days at most")
     first = max(begin, day - timedelta(days=wanted.history_days))
     odd = _odd(wanted.known_days, first, day)
     known = read_known(wanted.known, first, day + timedelta(days=horizon)) if wanted.known else None
@@ -157,6 +162,8 @@ def _joined(lake: Lake, day: date) -> JoinedByCity | None:
     if not lake.exists(SERIES_MONTHLY.name):
         return None
     rows = monthly_values(lake, day.replace(day=1)).filter(measure="new_users", group_id=ALL)
+    # that there is such a city may only be known from later days
+    rows = rows.filter(pl.col("value").sum().over("city") > 0)
     return joined_of(
         rows.select(pl.col("city").str.replace_all(SEPARATOR, ESCAPED, literal=True), "month", "value")
     )
@@ -211,7 +218,9 @@ def _parts(names: Sequence[str], most: int) -> list[tuple[str, ...]]:
 
 def _of_measure(spec: Spec, measure: str) -> Spec:
     known = BY_NAME.get(measure)
-    return replace(spec, count=known is not None and known.is_count, non_negative=True)
+    is_count = known is not None and known.is_count
+    joined = None if measure in NOT_BY_USERS else spec.joined
+    return replace(spec, count=is_count, non_negative=True, joined=joined)
 
 
 def _run(

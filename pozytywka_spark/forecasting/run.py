@@ -51,12 +51,16 @@ def run(
     """Forecast all series from `origin` (the day after the last complete one) on; nothing if that stands.
 
     Errors of the backtest are written first, forecasts last, each in one commit: what was interrupted is made
-    again. Raises `DataError` for an origin outside the data or fewer than 14 days before it.
+    again, and so is a forecast whose errors another origin's have taken the place of. Raises `DataError` for
+    an origin outside the data or fewer than 14 days before it.
     """
     require("forecasting")
     built = build_series(settings, lake)
     asked = asked_of(settings, lake, origin, horizon)
-    if _stands(lake, FORECASTS.name, {"step": DAILY, "origin": asked.origin}, asked.run):
+    forecasts: Partition = {"step": DAILY, "origin": asked.origin}
+    if _stands(lake, FORECASTS.name, forecasts, asked.run) and _stands(
+        lake, FORECAST_ERRORS.name, {"step": DAILY}, asked.run
+    ):
         return _report(lake, asked, built)
     with made_on_spark(spark, lake, asked) as made:
         counted = count(made)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -16,13 +17,25 @@ from pozytywka_spark.reports.files import unfinished
 
 # steps before the origin that models see: of days three years, so that two come before the earliest origin
 HISTORY = {"h": 2_000, "D": 1_100, "W": 1_100, "MS": 1_100}
+FARTHEST = 10_000
+PLAIN_ONLY = frozenset({"seasonal_naive", "last_value", "median", "no_value"})
+_LONGEST = {
+    "h": timedelta(hours=1),
+    "D": timedelta(days=1),
+    "W": timedelta(weeks=1),
+    "MS": timedelta(days=31),
+}
 FORECASTS, ERRORS = "forecasts", "errors"
 
 
 @dataclass(frozen=True)
 class TableReport:
     """What was forecast, where it lies, how far off the backtest was (errors over the naive's, by model; the
-    combination's is `combined`), and how many models failed."""
+    combination's is `combined`), and how many models failed.
+
+    `fallbacks`: how many series only plain models forecast, by which: `no_value` is 0, `median` is of the
+    last season and the last value, where there was no error to weigh them by.
+    """
 
     series: int
     horizon: int
@@ -30,6 +43,7 @@ class TableReport:
     errors: Path
     relative: dict[str, float]
     failures: int
+    fallbacks: dict[str, int]
 
 
 def table_spec(freq: str, season: int, horizon: int, origin: str | None = None) -> Spec:
@@ -52,9 +66,13 @@ def forecast_table(
 
     if freq not in SEASONS:
         raise UsageError(f"--freq {freq}: expected one of {', '.join(SEASONS)}")
-    if season < 1 or horizon < 1:
-        raise UsageError("--season and --horizon: expected whole numbers from 1 on")
+    if season < 1 or not 1 <= horizon <= FARTHEST:
+        raise UsageError(
+            f"--season {season} --horizon {horizon}: expected whole numbers, 1 or more, and {FARTHEST:,} "
+            "steps ahead at most"
+        )
     frame = read_table(path, columns, freq)
+    _check_last(path, frame, freq, horizon)
     if origin is not None:
         origin = _origin(origin, frame)
     made = forecast_bucket(frame, table_spec(freq, season, horizon, origin))
@@ -69,7 +87,22 @@ def forecast_table(
         errors,
         _relative(made.errors),
         made.failures.height,
+        _fallbacks(made.forecasts),
     )
+
+
+def _fallbacks(forecasts: pl.DataFrame) -> dict[str, int]:
+    once = forecasts.filter(pl.col("ahead") == 1).get_column("weights").to_list()
+    names = [sorted(pair["key"] for pair in weights) for weights in once]
+    plain = [" and ".join(of) for of in names if set(of) <= PLAIN_ONLY]
+    return dict(sorted(Counter(plain).items()))
+
+
+def _check_last(path: Path, frame: pl.DataFrame, freq: str, horizon: int) -> None:
+    last = frame["day"].cast(pl.Datetime("us")).max()
+    assert isinstance(last, datetime)
+    if last > datetime.max - (horizon + 1) * _LONGEST[freq]:
+        raise DataError(f"{path} ends {last}: {horizon} steps of --freq {freq} lie beyond the year 9999")
 
 
 def _origin(text: str, frame: pl.DataFrame) -> str:

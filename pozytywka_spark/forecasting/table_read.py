@@ -14,6 +14,8 @@ from pozytywka_spark.forecasting.steps import steps_of, times_of
 NO_VALUE = ("", "na", "nan", "null", "none")
 _DAY = pl.Datetime("us")
 _TIMES = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S%.f")
+# beyond it sums and squares of a few values are no numbers any more
+LARGEST = 1e300
 _STEPS = {"h": "an hour", "D": "a day", "W": "a week", "MS": "a month"}
 ROW = "row"
 
@@ -33,7 +35,7 @@ def read_table(path: Path, columns: Columns, freq: str) -> pl.DataFrame:
     `day` is a date where every time is midnight and a step a day or longer, else a datetime in UTC. Raises
     `UsageError` for a file or column that isn't there; `DataError`, naming series and row (from 1, without
     the header), where there is no row, a series has no name, a time can't be read, is there twice or off the
-    step, a value is text or infinite.
+    step, a value is text, infinite or beyond `LARGEST`.
     """
     raw = _raw(path, columns)
     if raw.is_empty():
@@ -51,8 +53,9 @@ def read_table(path: Path, columns: Columns, freq: str) -> pl.DataFrame:
 
 
 def _raw(path: Path, columns: Columns) -> pl.DataFrame:
-    if not path.exists():
-        raise UsageError(f"--from {path}: there is no such file")
+    if not path.is_file():
+        what = "a folder; give one file" if path.is_dir() else "there is no such file"
+        raise UsageError(f"--from {path}: {what}")
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise UsageError(f"--from {path}: expected a name that ends in .csv or .parquet")
@@ -66,6 +69,8 @@ def _raw(path: Path, columns: Columns) -> pl.DataFrame:
         name = getattr(columns, flag)
         if name not in table.columns:
             raise UsageError(f"--{flag} {name}: {path} has no such column; it has {', '.join(table.columns)}")
+        if table.schema[name].is_nested():
+            raise DataError(f"{path}: column {name} has lists or structs; expected one plain value a row")
     chosen = {"series": columns.series, "day": columns.time, "value": columns.value}
     return table.select(**{name: pl.col(column) for name, column in chosen.items()}).with_row_index(ROW, 1)
 
@@ -117,11 +122,11 @@ def _values(raw: pl.DataFrame, path: Path, columns: Columns) -> pl.Series:
     else:
         values = given.cast(pl.Float64, strict=False)
         absent = given.is_null() | values.is_nan().fill_null(False)
-    bad = raw.filter(~absent & (values.is_null() | ~values.is_finite().fill_null(False)))
+    bad = raw.filter(~absent & ~(values.abs() <= LARGEST).fill_null(False))
     if bad.height:
         raise DataError(
             f"{path}, row {bad[ROW][0]}, series {bad['series'][0]}: {columns.value} is {bad['value'][0]!r}; "
-            "expected a finite number, or nothing where there is none"
+            f"expected a finite number up to {LARGEST:g}, or nothing where there is none"
         )
     return pl.select(pl.when(pl.lit(absent)).then(None).otherwise(pl.lit(values))).to_series()
 

@@ -17,7 +17,6 @@ NEEDY = "needy"  # incomplete ones; key (number of the slice,)
 RESCUED = "rescued"  # fields of new rows that the contract doesn't know; key ()
 NAMES = "names"  # words of users' names and streets, hashed; key ()
 NEW_NAMES = "new_names"  # those of them that the lake didn't hold; key ()
-REPLACED = "replaced"  # texts of the lake that others take the place of; key ()
 LEFT = "left"  # rows that left quarantine, of a replay; key ()
 
 Columns = dict[str, pl.DataType | type[pl.DataType]]
@@ -93,9 +92,6 @@ RESCUED_ROWS = pl.Schema({"key": pl.String, "rescued": pl.String, "source": pl.I
 
 # grain: user and word; see `masking.name_words`
 NAMES_ROWS = pl.Schema({"user_id": pl.Int64, "word": pl.Binary})
-
-# grain: text that gives way to another of its identifier
-REPLACED_ROWS = pl.Schema({"feedback_id": pl.String})
 
 # grain: row that left quarantine
 LEFT_ROWS = pl.Schema({"line_id": pl.String})

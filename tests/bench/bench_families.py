@@ -31,7 +31,8 @@ from pyspark.sql import SparkSession
 from sklearn.metrics import roc_auc_score
 
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.features.declared.catalogue import CATALOGUE, OPTIONAL
+from pozytywka_spark.features.declared.catalogue import CATALOGUE
+from pozytywka_spark.features.declared.groups import FEATURES as OPTIONAL
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake

@@ -1,5 +1,7 @@
 """Accuracy on public series: error relative to the seasonal naive's, and coverage of 90% intervals.
 
+Six sets have a bound; others stand beside them, and the last are held out: nothing was ever chosen by them.
+
     python -m tests.bench.bench_forecast_public [--folder FOLDER] [--only NAME] [--keep]
 
 Each set is forecast from its last two horizons, by the settings that `forecast table` takes for its step;
@@ -22,6 +24,7 @@ import polars as pl
 from pozytywka_spark.forecasting.one_bucket import forecast_bucket
 from pozytywka_spark.forecasting.spec import Spec
 from pozytywka_spark.forecasting.table import table_spec
+from tests.bench.held_out_series import held_out
 from tests.bench.public_series import PublicSet, beside, named
 
 ORIGINS = 2
@@ -118,11 +121,19 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="these figures are the ones to compare to")
     flags = parser.parse_args()
     bound_by = named(flags.folder)
-    sets = {**bound_by, **beside(flags.folder)}
+    unseen = held_out(flags.folder)
+    sets = {**bound_by, **beside(flags.folder), **unseen}
     figures: dict[str, Figures] = {}
     for name in flags.only or sets:
         figures[name] = figures_of(sets[name])
         print(name, {key: round(value, 3) for key, value in figures[name].items()}, flush=True)
+    of_unseen = [figures[name] for name in unseen if name in figures]
+    if of_unseen:
+        relative = [figure["relative"] for figure in of_unseen]
+        print(
+            f"held out: mean {np.mean(relative):.3f}, worst {max(relative):.3f}, "
+            f"90% covers {pooled(of_unseen):.3f}"
+        )
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     said = missed(figures, bound_by, {} if flags.keep else kept)
     if flags.keep:

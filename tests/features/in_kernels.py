@@ -25,6 +25,7 @@ from pozytywka_spark.features.build.parcels import (
 )
 from pozytywka_spark.features.build.plan import CataloguePlan, plan_of
 from pozytywka_spark.features.build.second_pass import MeasureMonths
+from pozytywka_spark.features.build.texts import Queues, text_rows
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice
 from pozytywka_spark.features.declared.declaration import Feature
 from pozytywka_spark.lake.casting import arrow_schema
@@ -33,18 +34,21 @@ from pozytywka_spark.lake.tasks import Done
 from tests.in_memory import MemoryTasks
 
 Rows = Sequence[Mapping[str, Any]]
+QUEUES = Queues(("payment",), ("adverts",))
 _GROUPS = (schemas.GENRE_GROUPS, schemas.ARTIST_GROUPS, schemas.TRACK_LANGUAGES)
 
 
 def build(silver: Mapping[str, Rows], features: Sequence[Feature]) -> SliceMade:
-    """All months of all users, in one slice. `silver`: rows by the tables' names, those of groups too."""
+    """All months of all users, in one slice. `silver`: rows by the tables' names, of groups and texts too."""
     tasks, plan = MemoryTasks(), plan_of(features)
     months = _months(tasks, silver["events"])
     first = _first_pass(tasks, silver, months)
     measured = _second_pass(tasks, plan, months, first)
     (tracks,) = first.of(TRACKS)
     found = {kind: measured.of(kind) for kind in (MEASURED, LISTENED, LIKED)}
-    rows = SliceRows(*(tasks.files.read(parcels) for parcels in found.values()))
+    signals = silver.get("feedback_signals")
+    texts = text_rows(table_rows(schemas.FEEDBACK_SIGNALS, signals), QUEUES) if signals else None
+    rows = SliceRows(*(tasks.files.read(parcels) for parcels in found.values()), texts=texts)
     fond = next(iter(first.of(FAVOURITE_GROUPS)), None)
     sides = lookups_of(tracks, measured.of(PLAYED), tasks.files, grouped=plan.grouped, fond=fond)
     return make_slice(rows, sides, plan, list(months))

@@ -183,13 +183,18 @@ def test_a_new_feature_is_one_entry_and_nothing_else(silver: dict[str, in_kernel
 
 
 def groups_of(silver: dict[str, in_kernels.Rows]) -> dict[str, in_kernels.Rows]:
-    """Every genre and artist in a group, all tracks in Polish."""
+    """Every genre and artist in a group, all tracks in Polish; some texts."""
     genres = sorted({genre for row in silver["artists"] for genre in row["genres"] or ()})
     return {
         "genre_groups": [{"genre": genre, "group_id": genre} for genre in genres],
         "artist_groups": [{"id": row["id"], "group_id": row["genres"][0] if row["genres"] else None}
                           for row in silver["artists"]],
         "track_languages": [{"id": row["id"], "language": "pl"} for row in silver["tracks"]],
+        "feedback_signals": [
+            {"user_id": row["user_id"], "feedback_time": row["event_time"], "sentiment": 0.5,
+             "queue_best": "adverts"}
+            for row in silver["events"][::9]
+        ],
     }  # fmt: skip
 
 

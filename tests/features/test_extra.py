@@ -94,7 +94,7 @@ def test_the_pages_hold_them() -> None:
         ((computed(EARLY, months=0),), "early_plays needs a tuple of measures"),
         ((computed(EARLY, measures=(replace(early_plays, level="evnt"),)),),
          "early_plays is of level evnt; there is event, gap, session, popularity, genre, group, language, "
-         "debut, user"),
+         "text, debut, user"),
         ((computed(EARLY, expression=lambda: 1 / 0),),
          "early_plays makes no expression (ZeroDivisionError: division by zero)"),
         ((computed(EARLY, expression=lambda: 1.0),), "early_plays makes no expression (AttributeError"),

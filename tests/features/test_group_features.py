@@ -16,8 +16,9 @@ from pyspark.sql import SparkSession
 from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import GuardError, UsageError
-from pozytywka_spark.features.declared.catalogue import CATALOGUE, OPTIONAL, catalogue_of, tables_needed
+from pozytywka_spark.features.declared.catalogue import CATALOGUE, catalogue_of, tables_needed
 from pozytywka_spark.features.declared.extra import extra_features
+from pozytywka_spark.features.declared.groups import FEATURES as OPTIONAL
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import as_table

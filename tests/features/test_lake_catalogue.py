@@ -9,7 +9,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
-from pozytywka_spark.config import load_settings
+from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.dataset.prepare import pin
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.declared.catalogue import (
     CATALOGUE,
@@ -29,6 +30,10 @@ from tests.worlds.histories import MONTHS, contents, deliver, histories, prepare
 
 OWN = "features.extra=[tests.features.needy_features]"
 NEEDY = FEATURES[0].name
+
+
+def replaced(settings: Settings, drop: tuple[str, ...]) -> Settings:
+    return settings.model_copy(update={"features": settings.features.model_copy(update={"drop": drop})})
 
 
 def write_groups(lake: Lake, group: str, fit: str = "f1") -> None:
@@ -82,6 +87,8 @@ def test_an_entry_comes_with_its_table_and_what_it_says_makes_months_stale(
     assert build_features(spark, settings, lake).months == MONTHS
     assert built_catalogue(settings, lake).order == (*feature_order(settings), NEEDY)
     assert built_catalogue(settings, lake).tables == ("artist_groups",)
+    assert "artist_groups" in pin(settings, lake).versions, "part of a model's lineage"
+    assert "artist_groups" not in pin(replaced(settings, drop=(NEEDY,)), lake).versions
     assert built_catalogue(settings, lake, version=0).order == feature_order(settings)
     assert built_catalogue(settings, lake).hash == catalogue_hash(settings, there) != before.hash
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import cast
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.config import Settings, deciding, load_settings
 from pozytywka_spark.errors import DataError, PozytywkaError, UsageError
 from pozytywka_spark.forecasting.inputs import MOST_SERIES, Asked, asked_of
 from pozytywka_spark.forecasting.known_file import read_known
@@ -111,6 +112,60 @@ def test_buckets_are_of_one_measure_of_equal_size_and_the_largest_come_first(set
         assert {name.partition("|")[0] for name in bucket.series} == {bucket.measure}
     names = [name for bucket in found.buckets for name in bucket.series]
     assert len(set(names)) == len(names)
+
+
+def test_what_a_purchase_and_an_advert_bring_decides_forecasts() -> None:
+    """Revenue is made of them: MLflow's run has them among its settings."""
+    decisive = deciding(load_settings("local", []), "forecast")
+    assert {"scoring.policy.value_of_sale", "simulation.costs.advert_income"} <= set(decisive)
+
+
+def test_days_that_an_operator_has_named_are_no_history(settings: Settings) -> None:
+    rows, day = daily(DAYS), FIRST + timedelta(days=20)
+    plain, named = asked(settings, rows), asked(settings, rows, None, f'forecast.known_days=["{day}"]')
+    assert (plain.odd, named.odd) == ((), (day,))
+    assert named.run != plain.run
+    ahead = asked(settings, rows, None, f'forecast.known_days=["{END}", "2022-12-31"]')
+    assert (ahead.odd, ahead.run) == ((), plain.run), "days outside of the history change nothing"
+    most = [f"{FIRST + timedelta(days=number)}" for number in range(27)]
+    with pytest.raises(DataError, match=r"forecast\.known_days leaves 13 days before 2023-02-10"):
+        asked(settings, rows, None, f"forecast.known_days={json.dumps(most)}")
+
+
+def test_genre_groups_of_a_city_with_few_plays_have_quick_models_only(settings: Settings) -> None:
+    total = daily(DAYS).filter(pl.col("city") == "all", pl.col("measure").is_in(["plays", "likes"]))
+    busy, idle = (
+        total.with_columns(city=pl.lit("Łódź"), group_id=pl.lit(group), value=pl.col("value") / part)
+        for group, part in (("pop", 2.0), ("jazz", 100.0))
+    )
+    found = asked(settings, pl.concat([total, busy, idle]))
+    models = {name: bucket.spec.models for bucket in found.buckets for name in bucket.series}
+    assert {name for name, of in models.items() if "calendar" not in of} == {"plays|Łódź|jazz"}
+    assert set(models["plays|all|all"]) - set(models["plays|Łódź|jazz"]) == {"calendar", "arima"}
+
+
+def test_a_horizon_beyond_a_year_is_refused(settings: Settings) -> None:
+    mine = load_settings("local", [f"home={settings.home}"])
+    with pytest.raises(UsageError, match="--horizon 401: expected 400 days at most"):
+        asked_of(mine, lake_of(mine, daily(DAYS)), None, 401)
+
+
+def test_a_city_that_only_later_days_know_changes_no_run(settings: Settings) -> None:
+    """Who joined by month is known of cities that were there."""
+    origin = FIRST + timedelta(days=60)
+    plays = daily(70).filter(pl.col("measure") == "plays")
+    rows = pl.concat([plays, plays.with_columns(measure=pl.lit("new_users"))])
+    later = pl.when(pl.col("day") >= origin).then(pl.col("value")).otherwise(0.0)
+    nowa = rows.filter(pl.col("city") == "Łódź").with_columns(city=pl.lit("Nowa"), value=later)
+    names = []
+    for place, each in (("before", rows), ("after", pl.concat([rows, nowa]))):
+        mine = load_settings("local", [f"home={settings.home}/{place}"])
+        lake = lake_of(mine, each)
+        put_monthly(lake, each)
+        found = asked_of(mine, lake, origin, None)
+        assert found.buckets[0].spec.joined is not None
+        names.append(found.run)
+    assert names[0] == names[1]
 
 
 def write(folder: Path, text: str, name: str = "known.csv") -> str:

@@ -78,6 +78,22 @@ def test_a_run_writes_every_series_once_and_stands(spark: SparkSession, settings
     assert backtest(spark, mine, lake).unchanged, "a run's backtest is that of the command"
 
 
+def test_a_forecast_gets_its_errors_back_that_another_origin_s_took_the_place_of(
+    spark: SparkSession, settings: Settings
+) -> None:
+    mine, lake = home(settings, spark)
+    put_daily(lake, few(daily(DAYS)))
+    done = run(spark, mine, lake)
+    forecasts, errors = table(lake, FORECASTS.name), table(lake, FORECAST_ERRORS.name)
+    run(spark, mine, lake, origin=FIRST + timedelta(days=60))
+    assert set(table(lake, FORECAST_ERRORS.name)["run"]) != {done.asked.run}
+    again = run(spark, mine, lake)
+    assert not again.unchanged
+    assert again.accuracy == done.accuracy
+    assert table(lake, FORECAST_ERRORS.name).equals(errors)
+    assert table(lake, FORECASTS.name).filter(pl.col("origin") == END).equals(forecasts)
+
+
 class DiedError(Exception):
     """The process died."""
 
@@ -103,6 +119,23 @@ def test_a_run_that_died_is_made_again_and_sees_nothing_from_the_origin_on(
     assert not run(spark, killed, other, origin=origin).unchanged
     assert table(other, FORECASTS.name).equals(expected[0])
     assert table(other, FORECAST_ERRORS.name).equals(expected[1])
+
+
+def test_models_do_not_learn_from_a_day_that_an_operator_has_named(
+    spark: SparkSession, settings: Settings
+) -> None:
+    day = END - timedelta(days=3)
+    made = []
+    for name, times in (("quiet", 1.0), ("odd", 50.0)):
+        mine, lake = home(settings, spark, name)
+        mine = mine.model_copy(update={"forecast": mine.forecast.model_copy(update={"known_days": (day,)})})
+        value = pl.when(pl.col("day") == day).then(pl.col("value") * times).otherwise("value")
+        put_daily(lake, few(daily(DAYS)).with_columns(value=value))
+        run(spark, mine, lake)
+        made.append([table(lake, each).drop("run") for each in (FORECASTS.name, FORECAST_ERRORS.name)])
+    for quiet, odd in zip(*made, strict=True):
+        assert quiet.equals(odd)
+    assert day not in set(made[0][1]["day"]), "nor is any model judged by it"
 
 
 def dying(real: Callable[..., None], *, after: bool) -> Callable[..., None]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from pozytywka_spark.errors import DataError, PozytywkaError, UsageError
-from pozytywka_spark.forecasting.table import forecast_table, table_spec
+from pozytywka_spark.forecasting.table import TableReport, forecast_table, table_spec
 from pozytywka_spark.forecasting.table_read import Columns, read_table
 from tests.forecasting.frames import FIRST, daily, weekly_rhythm
 
@@ -43,6 +44,9 @@ def read(folder: Path, text: str, freq: str = "D") -> pl.DataFrame:
             f"{HEADER}a,2024-01-01,1\na,2024-01-02 12:00,1\n",
             "row 2, series a: 2024-01-02 12:00:00 isn't a day",
         ),
+        (f"{HEADER}a,2024-01-01,1e301\n", "row 1, series a: sold is '1e301'; expected a finite number up to"),
+        (f"{HEADER}a,2024-01-01,-inf\n", "row 1, series a: sold is '-inf'"),
+        (f"{HEADER}a,2024-01-01,1\na,2024-01-02,2,3\n", "can't be read as csv"),
         (f"{HEADER}a,2024-01-01,1\na,2024-01-08,1\na,2024-01-15,1\n", "series a: times are mostly 7 steps"),
     ],
 )
@@ -63,6 +67,7 @@ def test_months_that_begin_on_other_days_are_off_their_step(tmp_path: Path) -> N
     ("path", "columns", "said"),
     [
         ("none.csv", COLUMNS, "there is no such file"),
+        ("folder.csv", COLUMNS, "a folder; give one file"),
         ("sales.txt", COLUMNS, "expected a name that ends in .csv or .parquet"),
         (
             "sales.csv",
@@ -74,6 +79,7 @@ def test_months_that_begin_on_other_days_are_off_their_step(tmp_path: Path) -> N
     ],
 )
 def test_a_file_or_column_that_is_not_there(tmp_path: Path, path: str, columns: Columns, said: str) -> None:
+    (tmp_path / "folder.csv").mkdir()
     for name in ("sales.csv", "sales.txt"):
         (tmp_path / name).write_text(f"{HEADER}a,2024-01-01,1\n")
     with pytest.raises(UsageError, match=said):
@@ -144,3 +150,70 @@ def test_longer_seasons_come_along() -> None:
     assert table_spec("h", 24, 48).seasons == (24, 168)
     assert table_spec("W", 52, 13).seasons == (52,)
     assert table_spec("D", 1, 14).seasons == (1,)
+
+
+ODD: dict[str, list[float | None]] = {
+    "constant": [5.0] * 60,
+    "zero": [0.0] * 60,
+    "mostly zero": [0.0, 0, 0, 1, 0, 0, 2, 0, 0, 0] * 6,
+    "negative": list(-weekly_rhythm(60)),
+    "huge": list(weekly_rhythm(60) * 1e297),
+    "tiny": list(weekly_rhythm(60) * 1e-300),
+    "stepped": [10.0] * 30 + [90.0] * 30,
+    "gapped": [value if at % 9 else None for at, value in enumerate(weekly_rhythm(60))],
+    "short": [3.0, 4.0, 5.0],
+    "point": [7.0],
+    "null at the end": [*weekly_rhythm(58), None, None],
+    "null throughout": [None] * 60,
+    "ended early": list(weekly_rhythm(25)),
+}
+BOUNDS = ["low_90", "low_80", "mean", "high_80", "high_90"]
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[TableReport, pl.DataFrame]:
+    folder = tmp_path_factory.mktemp("odd")
+    rows = [
+        {"shop": name, "when": FIRST + timedelta(at), "sold": value}
+        for name, values in ODD.items()
+        for at, value in enumerate(values)
+        if value is not None or name.startswith("null")  # a gap is a row that isn't there
+    ]
+    pl.DataFrame(rows, infer_schema_length=None).write_csv(folder / "odd.csv")
+    report = forecast_table(folder / "odd.csv", COLUMNS, "D", 7, 14, folder / "out")
+    return report, pl.read_csv(folder / "out" / "forecasts.csv", try_parse_dates=True)
+
+
+@pytest.mark.parametrize("name", list(ODD))
+def test_an_odd_series_is_forecast(odd: tuple[TableReport, pl.DataFrame], name: str) -> None:
+    mine = odd[1].filter(series=name)
+    last = max((at for at, value in enumerate(ODD[name]) if value is not None), default=len(ODD[name]) - 1)
+    assert mine["time"].to_list() == [FIRST + timedelta(last + 1 + at) for at in range(14)]
+    numbers = mine.select(BOUNDS).to_numpy()
+    assert np.isfinite(numbers).all()
+    assert (np.diff(numbers, axis=1) >= 0).all(), "intervals are nested"
+    seen = [value for value in ODD[name] if value is not None] or [0.0]
+    assert min(seen) * 0.5 <= mine["mean"].mean() <= max(seen) * 1.5 or name == "negative"
+    assert (mine["mean"] < 0).all() if name == "negative" else (numbers >= 0).all()
+
+
+def test_the_fallbacks_are_told(odd: tuple[TableReport, pl.DataFrame]) -> None:
+    assert odd[0].fallbacks["no_value"] == 1
+    assert odd[0].fallbacks["median"] == 1, "of a point"
+    assert sum(odd[0].fallbacks.values()) >= 4
+
+
+def test_columns_of_lists_and_times_past_the_last_year(tmp_path: Path) -> None:
+    path = tmp_path / "odd.parquet"
+    days = [FIRST + timedelta(at) for at in range(20)]
+    for column in ("shop", "sold"):
+        frame = pl.DataFrame({"shop": ["a"] * 20, "when": days, "sold": [1.0] * 20})
+        frame.with_columns(pl.concat_list(column).alias(column)).write_parquet(path)
+        with pytest.raises(DataError, match=f"column {column} has lists or structs"):
+            read_table(path, COLUMNS, "D")
+    late = [date(9999, 12, 1) + timedelta(at) for at in range(20)]
+    pl.DataFrame({"shop": ["a"] * 20, "when": late, "sold": [1.0] * 20}).write_parquet(path)
+    with pytest.raises(DataError, match="14 steps of --freq D lie beyond the year 9999"):
+        forecast_table(path, COLUMNS, "D", 7, 14, tmp_path)
+    with pytest.raises(UsageError, match="10,000 steps ahead at most"):
+        forecast_table(path, COLUMNS, "D", 7, 10_001, tmp_path)

@@ -14,13 +14,14 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.ingest import stage
+from pozytywka_spark.ingest import relayout, stage
 from pozytywka_spark.ingest.masking import salt
 from pozytywka_spark.ingest.masking.retention import tidy_texts
 from pozytywka_spark.ingest.stage import EntityReport, IngestReport, ingest, replay
 from pozytywka_spark.ingest.trial import check_delivery
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.tracking import retention
 from tests.ingest.breaking_lake import WRITES, BreakingLake, BrokenError
 from tests.worlds.deliveries import Row, at, contents, sessions, users, write
 from tests.worlds.planted import PLANTED, planted_below, texts
@@ -242,16 +243,18 @@ def test_broken_at_each_write_and_run_again(spark: SparkSession, settings: Setti
     def fresh(name: str) -> tuple[Settings, Lake]:
         root = settings.lake.model_copy(update={"root": str(tmp_path / name)})
         own = settings.model_copy(update={"lake": root})
-        lake = open_lake(own, spark)
-        ingest(spark, at(own, first, at=NOW), lake)
-        return own, lake
+        return own, open_lake(own, spark)
 
+    own, lake = fresh("before")
+    ingest(spark, at(own, first, at=NOW), lake)
+    shutil.copytree(tmp_path / "before", tmp_path / "whole")
     own, lake = fresh("whole")
     counting = BreakingLake(lake, 0, False, points)
     ingest(spark, at(own, second, at=NOW), counting)
     whole = state(lake)
     assert counting.writes > 10
     for number in range(1, counting.writes + 1):
+        shutil.copytree(tmp_path / "before", tmp_path / f"broken{number}")
         own, lake = fresh(f"broken{number}")
         with pytest.raises(BrokenError):
             ingest(spark, at(own, second, at=NOW), BreakingLake(lake, number, True, points))
@@ -310,3 +313,31 @@ def test_a_check_tells_what_an_ingest_would_and_writes_nothing(
     done = ingest(spark, at(settings, tmp_path / "more"), lake)
     assert told.entities == done.entities
     assert texts_in(lake)["f3"] == "tu [name], a [name] była wcześniej"
+
+
+@pytest.mark.usefixtures("no_page")
+def test_maintain_keeps_no_older_version_of_texts_and_lays_them_out_with_the_events(
+    spark: SparkSession, settings: Settings, tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model may have been trained on them: what was deleted is deleted."""
+    raw = tmp_path / "raw"
+    write(raw / "feedback.jsonl", texts(8))
+    ingest(spark, at(settings, raw), lake)
+    moved = texts(2, first=3, timestamp="2023-02-01T00:00:00", queue="adverts")
+    write(raw / "more" / "feedback.jsonl", moved)
+    ingest(spark, at(settings, raw / "more"), lake)
+    rows = {row["feedback_id"]: row["feedback_month"] for row in lake.read("feedback").collect()}
+    assert (len(rows), rows["f3"], rows["f5"]) == (8, date(2023, 2, 1), date(2023, 1, 1))
+    write(raw / "events" / "sessions.jsonl", sessions(9))
+    ingest(spark, at(settings, raw / "events"), lake)
+    before = contents(lake, "feedback", "user_bucket")
+    relayout.rebucket(settings, lake, 4)
+    for row in lake.read("feedback").collect():
+        assert row["user_bucket"] == row["user_id"] % 2147483647 * 1812433253 % 2147483647 % 4
+    assert contents(lake, "feedback", "user_bucket") == before
+    monkeypatch.setattr(retention, "connect", lambda _: None)
+    monkeypatch.setattr(retention, "pinned_versions", lambda *_: {"feedback": {0}})
+    done = {each.table: each for each in retention.maintain(settings, lake)}["feedback"]
+    assert (done.pinned, done.lost) == ((), (0,))
+    assert len(list(Path(lake.path("feedback")).rglob("*.parquet"))) == len(lake.files("feedback"))
+    assert contents(lake, "feedback", "user_bucket") == before

@@ -33,6 +33,7 @@ FORMS = {
     "Piotr": "Piotra Piotrowi Piotrem Piotrze",
     "Antoni": "Antoniego Antoniemu Antonim",
     "Ewa": "Ewy Ewie Ewę Ewą Ewo",
+    "Iga": "Igi Idze Igę igi IGI",
     "Anna": "Anny Annie Annę Anną anna",
     "Magda": "Magdy Magdzie Magdę Magdą",
     "Olga": "Olgi Oldze Olgę Olgą",
@@ -41,6 +42,9 @@ FORMS = {
     "Zofia": "Zofii Zofię Zofią ZOFIA",
     "Łucja": "Łucji Łucję lucja Lucji",
     "Świerszcz": "Świerszcza Świerszczem swierszcz",
+    "Żołądź": "Żołędzia Żołędziem zoledzia żołądź",
+    "Gołąb": "Gołębia Gołębiowi GOŁĘBIEM",
+    "Maja": "Mai Maję Mają maja MAI",
     "O'Brien": "O'Brien Brien brien",
     "Müller": "Müller Muller MÜLLER mu\u0308ller",
     "João": "João Joao JOÃO",
@@ -72,7 +76,7 @@ def test_streets_are_found_in_their_forms_with_the_numbers_behind_them(street: s
 
 def test_what_is_not_caught() -> None:
     """Said in docs/how-to/take-feedback.md; when one of these is caught, say so there."""
-    for name, form in (("Żołądź", "Żołędzia"), ("Maja", "Mai"), ("Aleksandra", "Ola"), ("Jan", "J.")):
+    for name, form in (("Aleksandra", "Ola"), ("Jan", "J."), ("Jan", "J a n")):
         assert form in found(f"jestem {form} i", name=name)
     assert found("jankowalski", name="Jan Kowalski") == "jankowalski"
     assert found("na końcu ulicy", street="ul. De la 5") == "na końcu ulicy"

@@ -40,10 +40,22 @@ class MemoryTexts:
         resolved = resolve_texts(
             self.tasks, staged, shards, [], batch, buckets=self._buckets, texts_from=self.texts_from
         )
-        gone = {file.path for file in resolved.removed}
         new = [one for one in resolved.written if one.table == "feedback"]
-        self.held = [one for one in self.held if one.path not in gone] + new
+        if resolved.replaces:
+            self.upsert(new)
+        else:
+            self.held += new
         return resolved
+
+    def upsert(self, new: Sequence[Written]) -> None:
+        """New rows in place of those of their identifiers, as `Lake.upsert`."""
+        ids = pl.concat([self.tasks.rows(one).get_column("feedback_id") for one in new]).implode()
+        before, files, first = self.held, self.tasks.files, len(self.tasks.files.written)
+        for one in before:
+            stays = ~pl.col("feedback_id").is_in(ids)
+            partition = files.written[int(one.path)][1]
+            files.write(FEEDBACK, self.tasks.rows(one).filter(stays), partition)
+        self.held = [self.tasks.written(n) for n in range(first, len(files.written))] + list(new)
 
     def counts(self, *files: Sequence[Mapping[str, Any]], **more: Any) -> dict[tuple[str, str | None], int]:
         return {(row["outcome"], row["reason"]): row["rows"] for row in self.resolve(*files, **more).counts}
@@ -127,14 +139,14 @@ def test_texts_from_before_the_retention_are_deleted_and_all_else_stays() -> Non
     before = lake.frame()
     (shard,) = lake.tasks.shards("feedback", lake.held)
     work = DeleteTexts(times[1])
-    done = lake.tasks.run(shard.files, work, weight=lambda _: 1, named=lambda file: file.path)
-    assert [facts["changed"] for facts in done.results] == [True]
+    done = lake.tasks.run([shard], work, weight=lambda _: 1, named=lambda one: one.table)
+    assert done.results == ({"month": "2022-12-01", "bucket": 0},)
     lake.held = list(done.written)
     assert lake.rows("feedback_id", "text") == [("f0", None), ("f1", "hello"), ("f2", "hello")]
     assert lake.frame().drop("text").equals(before.drop("text"))
     (shard,) = lake.tasks.shards("feedback", lake.held)
-    again = lake.tasks.run(shard.files, work, weight=lambda _: 1, named=lambda file: file.path)
-    assert (again.results, again.written) == (({"path": shard.files[0].path, "changed": False},), ())
+    again = lake.tasks.run([shard], work, weight=lambda _: 1, named=lambda one: one.table)
+    assert (again.results, again.written) == ((), ())
 
 
 def test_texts_that_came_before_events_go_into_their_buckets() -> None:
@@ -144,7 +156,7 @@ def test_texts_that_came_before_events_go_into_their_buckets() -> None:
     four.resolve(rows)
     files = [file for shard in one.tasks.shards("feedback", one.held) for file in shard.files]
     done = one.tasks.run(files, PlaceTexts(4), weight=lambda _: 1, named=lambda file: file.path)
-    one.held = list(done.written)
+    one.upsert(done.written)
     assert one.frame().equals(four.frame())
 
 

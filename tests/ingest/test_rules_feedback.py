@@ -47,7 +47,7 @@ def test_a_sound_line_as_columns() -> None:
         "feedback_month": (date(2023, 2, 1) - date(1970, 1, 1)).days,
         "user_bucket": 0,
     }
-    assert (said.reason, said.raw, said.notes) == (None, None, ["case of channel"])
+    assert (said.reason, said.raw, said.notes) == (None, None, ["case of channel", "masked text"])
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_numbers_as_timestamps_of_a_whole_file() -> None:
     said = judged(unit="s", timestamp=1675209600)
     assert (said.reason, said.notes) == (
         None,
-        ["null score", "null queue", "null spam", "timestamp_from_epoch"],
+        ["null score", "null queue", "null spam", "timestamp_from_epoch", "masked text"],
     )
 
 

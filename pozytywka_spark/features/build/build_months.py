@@ -113,12 +113,16 @@ def make_features(build: Build, measured: Done) -> Made:
         partial(lowest, rows=guards.suspicion_rows, seed=guards.seed),
         build.prepared.first.favourite_groups,
     )
-    items: list[Item] = [*user_slices(measured.parcels, build.earlier.held), *_older(build)]
+    items: list[Item] = [*_slices(build, measured), *_older(build)]
     if played:
         items.append(TracksPlayed(build.months, played))
     done = build.tasks.run(items, work, weight=lambda item: item.size, named=_named)
     counts = added(facts for result in done.results for facts in result[LABELS])
     return Made(done, played, {count.month: count for count in counts})
+
+
+def _slices(build: Build, measured: Done) -> list[UserSlice]:
+    return user_slices(measured.parcels, build.earlier.held, texts=build.prepared.first.texts)
 
 
 def _older(build: Build) -> list[OlderLabels]:

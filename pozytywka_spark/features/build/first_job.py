@@ -9,24 +9,27 @@ from typing import Any
 
 from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass, TableContents
 from pozytywka_spark.features.build.items import REAL
-from pozytywka_spark.features.build.parcels import BOUGHT, FAVOURITE_GROUPS, TRACKS, USERS
+from pozytywka_spark.features.build.parcels import BOUGHT, FAVOURITE_GROUPS, TEXTS, TRACKS, USERS
 from pozytywka_spark.features.build.survey import PLACE, TOLD, survey, without_ids
+from pozytywka_spark.features.build.texts import TextsIn, contents_told, put_down
 from pozytywka_spark.lake.event_notes import EventNote, as_note
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written
 from pozytywka_spark.lake.tasks import Done, TaskFiles, Tasks
 
-FirstItem = BoughtIn | CatalogueTables | TableContents | DataFile
+FirstItem = BoughtIn | CatalogueTables | TableContents | TextsIn | DataFile
 
 
 @dataclass(frozen=True)
 class FirstJob:
-    """Work on what `FirstPass` works on, and on data files of events for a `survey`."""
+    """Work on what `FirstPass` works on, on signals of texts, and on data files of events for a `survey`."""
 
     def __call__(self, items: Sequence[FirstItem], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each item."""
         for item in items:
             if isinstance(item, DataFile):
                 yield from survey([item], files)
+            elif isinstance(item, TextsIn):
+                yield put_down(item, files)
             else:
                 yield from FirstPass()([item], files)
 
@@ -34,7 +37,8 @@ class FirstJob:
 @dataclass(frozen=True)
 class FirstFound:
     """What came of it: notes by the places of files, purchases by month, the dimensions (None: not asked for,
-    or of no row), and the digests of the catalogue tables' rows (none: not asked for).
+    or of no row), parcels TEXTS by bucket, and the digests of the catalogue tables' rows (none: not asked
+    for) and of the months of texts that were read.
     """
 
     notes: Mapping[str, EventNote]
@@ -44,6 +48,7 @@ class FirstFound:
     users: Parcel | None
     favourite_groups: Parcel | None
     contents: Mapping[str, str]
+    texts: Mapping[int, tuple[Parcel, ...]]
 
 
 def run_first(
@@ -51,11 +56,12 @@ def run_first(
     shards: Sequence[Shard],
     unnoted: Iterable[DataFile],
     catalogue: CatalogueTables | None,
+    texts: Sequence[TextsIn] = (),
     *,
     contents: bool,
 ) -> FirstFound:
-    """Purchases in the shards, notes of the files that have none, and the catalogue if it is given; with
-    `contents`, digests of its tables' rows.
+    """Purchases in the shards, notes of the files that have none, the catalogue if it is given, and texts;
+    with `contents`, digests of the catalogue tables' rows.
     """
     bought = [
         BoughtIn(shard.partition["event_month"], shard.partition["user_bucket"], shard.files)
@@ -64,7 +70,7 @@ def run_first(
     numbered: list[FirstItem] = [catalogue] if catalogue else []
     if catalogue and contents:
         numbered += [TableContents(name, of_table) for name, of_table in catalogue.there.items()]
-    items = [*numbered, *bought, *unnoted]
+    items = [*numbered, *texts, *bought, *unnoted]
     return _found(tasks.run(items, FirstJob(), weight=_weight, named=_named))
 
 
@@ -83,8 +89,19 @@ def _found(done: Done) -> FirstFound:
         dimensions[TRACKS],
         dimensions[USERS],
         dimensions[FAVOURITE_GROUPS],
-        {result["table"]: result["digest"] for result in done.results if "digest" in result},
+        {result["table"]: result["digest"] for result in done.results if "digest" in result}
+        | contents_told(done.results),
+        _by_bucket(done.of(TEXTS)),
     )
+
+
+def _by_bucket(texts: Sequence[Parcel]) -> dict[int, tuple[Parcel, ...]]:
+    """In order of months, so that a slice's rows come in the same order in every build."""
+    found: dict[int, tuple[Parcel, ...]] = {}
+    for parcel in sorted(texts, key=lambda parcel: str(parcel.key[0])):
+        bucket = int(parcel.key[1])
+        found[bucket] = (*found.get(bucket, ()), parcel)
+    return found
 
 
 def _weight(item: FirstItem) -> int:
@@ -96,4 +113,6 @@ def _named(item: FirstItem) -> str:
         return f"events in {item.place}"
     if isinstance(item, BoughtIn):
         return f"purchases of {item.month:%Y-%m}, bucket {item.bucket}"
+    if isinstance(item, TextsIn):
+        return f"texts of {item.month:%Y-%m}"
     return f"the rows of {item.name}" if isinstance(item, TableContents) else "the catalogue"

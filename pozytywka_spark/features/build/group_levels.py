@@ -1,6 +1,7 @@
 """Measures of the groups of genres and the languages that users listened to: levels `group` and `language`.
 
-Groups and languages are numbers here; `row` is the place of the user's month in `UserMonths.keys`.
+Groups and languages are numbers here, and few: sums over them are made in a grid of rows and numbers, which
+takes a tenth of the time that grouping takes. `row` is the place of the user's month in `UserMonths.keys`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pozytywka_spark.features.build.user_months import GONE, UserMonths
 
 Whole = npt.NDArray[np.int64]
 _WORD = np.uint64(64)  # groups in a word of a mask
+_CELLS = 2_000_000  # of the grid at once
 
 
 def group_level(
@@ -28,26 +30,17 @@ def group_level(
     `listened.plays_by_artist`; `earlier`, as `first_times.numbered`: artists met in earlier months.
     """
     groups = int(sides.group_of.max(initial=NONE)) + 1
-    summed = _summed(by_artist, sides.group_of[by_artist.get_column("artist").to_numpy()], groups)
-    rows, group = summed.get_column("row").to_numpy(), summed.get_column("code").to_numpy()
+    rows, group, plays = summed(by_artist, sides.group_of[by_artist.get_column("artist").to_numpy()], groups)
     users = where.user_of[rows]
-    met = keys_of(users, group, groups)
-    # rows are in order of months: of each user and group the first is the first month
-    _, firsts = np.unique(met, return_index=True)
-    new = np.zeros(len(met), np.int64)
-    new[firsts] = 1
-    if earlier is not None:
-        new[np.isin(met, _met_before(earlier, where, sides.group_of, groups))] = 0
-    return pl.DataFrame(
-        {
-            "row": rows,
-            "group": group,
-            "code": sides.code_of[group],
-            "plays": summed.get_column("plays"),
-            "new": new,
-            "favourite": _is_favourite(users, group, where, sides),
-        }
-    )
+    level = {
+        "row": rows,
+        "group": group,
+        "code": sides.code_of[group],
+        "plays": plays,
+        "new": _is_new(keys_of(users, group, groups), earlier, where, sides.group_of, groups),
+        "favourite": _is_favourite(users, group, where, sides),
+    }
+    return pl.DataFrame(level).with_columns(pl.col("row").set_sorted())
 
 
 def language_level(by_track: pl.DataFrame, tracks: TrackNumbers) -> pl.DataFrame:
@@ -58,25 +51,52 @@ def language_level(by_track: pl.DataFrame, tracks: TrackNumbers) -> pl.DataFrame
     sides = tracks.sides
     numbers = tracks.in_catalogue(by_track.get_column("number").to_numpy())
     languages = int(sides.language_of.max(initial=NONE)) + 1
-    summed = _summed(by_track, sides.language_of[numbers], languages)
-    polish = (pl.col("code") == sides.polish).cast(pl.Int64)
-    return summed.select("row", pl.col("code").alias("language"), "plays", polish.alias("polish"))
+    rows, language, plays = summed(by_track, sides.language_of[numbers], languages)
+    polish = (language == sides.polish).astype(np.int64)
+    level = {"row": rows, "language": language, "plays": plays, "polish": polish}
+    return pl.DataFrame(level).with_columns(pl.col("row").set_sorted())
 
 
-def _summed(rows: pl.DataFrame, codes: Whole, count: int) -> pl.DataFrame:
-    """`row`, `code` and `plays`, summed over rows with a code; in order of row and code."""
-    keys = keys_of(rows.get_column("row").to_numpy(), codes, max(count, 1))
-    coded = pl.DataFrame({"key": keys, "plays": rows.get_column("plays")}).filter(pl.Series(codes != NONE))
-    summed = coded.group_by("key").agg(pl.col("plays").sum()).sort("key")
-    row, code = pl.col("key") // max(count, 1), pl.col("key") % max(count, 1)
-    return summed.select(row.alias("row"), code.alias("code"), "plays")
+def summed(rows: pl.DataFrame, codes: Whole, count: int) -> tuple[Whole, Whole, Whole]:
+    """Row, code and summed plays of all rows with a code, by row and code.
+
+    `rows` has `row` and `plays` (above 0), in order of rows; `codes` are of each, below `count` or NONE.
+    """
+    row, plays = rows.get_column("row").to_numpy(), rows.get_column("plays").to_numpy()
+    width = count + 1  # the first column is for none
+    step = max(1, _CELLS // width)
+    parts: list[tuple[Whole, Whole]] = []
+    for start in range(0, int(row[-1]) + 1 if len(row) else 0, step):
+        mine = slice(*np.searchsorted(row, (start, start + step)))
+        cells = (row[mine] - start) * width + codes[mine] + 1
+        # sums of doubles are exact up to 2^53, which no user's month of plays comes near
+        sums = np.bincount(cells, weights=plays[mine])
+        places = np.flatnonzero(sums)
+        places = places[places % width != 0]
+        parts.append((places + start * width, sums[places].astype(np.int64)))
+    at = np.concatenate([np.zeros(0, np.int64), *(places for places, _ in parts)])
+    total = np.concatenate([np.zeros(0, np.int64), *(sums for _, sums in parts)])
+    return at // width, at % width - 1, total
 
 
-def _met_before(earlier: pl.DataFrame, where: UserMonths, group_of: Whole, groups: int) -> Whole:
-    users = where.place_users(earlier.get_column("user_id"))
-    group = group_of[earlier.get_column("artist").to_numpy()]
-    there = (users != GONE) & (group != NONE)
-    return np.unique(keys_of(users[there], group[there], groups))
+def _is_new(
+    met: Whole, earlier: pl.DataFrame | None, where: UserMonths, group_of: Whole, groups: int
+) -> Whole:
+    """1 where a user met a group for the first time; `met`: user and group as one number, by month."""
+    everything = len(where.users) * groups
+    # of several writes to one place the last one counts, which is that of the first month
+    first = np.full(everything, NONE, np.int64)
+    first[met[::-1]] = np.arange(len(met))[::-1]
+    new = first[met] == np.arange(len(met))
+    if earlier is not None:
+        users = where.place_users(earlier.get_column("user_id"))
+        group = group_of[earlier.get_column("artist").to_numpy()]
+        there = (users != GONE) & (group != NONE)
+        before = np.zeros(everything, np.bool_)
+        before[keys_of(users[there], group[there], groups)] = True
+        new &= ~before[met]
+    flags: Whole = new.astype(np.int64)
+    return flags
 
 
 def _is_favourite(users: Whole, group: Whole, where: UserMonths, sides: Lookups) -> Whole:

@@ -63,12 +63,13 @@ class UserSlice:
     listened: tuple[Parcel, ...]
     liked: tuple[Parcel, ...]
     held: Held = field(default_factory=Held)
+    texts: tuple[Parcel, ...] = ()  # TEXTS of the bucket's users, of the build's months and those before
 
     @property
     def size(self) -> int:
         """Bytes that are read."""
         files = (*self.held.likes, *self.held.artists, *self.held.users, *self.held.user_month)
-        read: tuple[Source, ...] = (*self.measured, *self.listened, *self.liked, *files)
+        read: tuple[Source, ...] = (*self.measured, *self.listened, *self.liked, *self.texts, *files)
         return sum(one.size for one in read)
 
 

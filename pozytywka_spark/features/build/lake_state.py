@@ -14,6 +14,7 @@ from pozytywka_spark.features.build.event_months import (
     notes_of,
 )
 from pozytywka_spark.features.build.state_tables import Known, catalogue_files
+from pozytywka_spark.features.build.texts import NO_QUEUES, Queues
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_notes import EventNote
 from pozytywka_spark.lake.shards import DataFile
@@ -73,14 +74,16 @@ class Look:
         )
 
 
-def look_at(lake: Lake, tasks: Tasks, known: Known, needed: Sequence[str] = ()) -> Look:
+def look_at(
+    lake: Lake, tasks: Tasks, known: Known, needed: Sequence[str] = (), queues: Queues = NO_QUEUES
+) -> Look:
     """Look: at the logs, and at the footers of files that are new. `needed`: tables beside those that every
-    lake has."""
+    lake has; signals of texts are read by `queues`."""
     # before the shards: were files listed after them, a delivery in between would count as read
     files = files_by_month(lake.files("events"))
     shards = EventShards(lake, tasks)
     notes, unnoted = notes_of(lake, shards.of(_new(known, files)))
-    return Look(known, shards, files, catalogue_files(lake, needed), notes, tuple(unnoted))
+    return Look(known, shards, files, catalogue_files(lake, needed, queues), notes, tuple(unnoted))
 
 
 def _new(known: Known, files: Mapping[date, str]) -> list[date]:

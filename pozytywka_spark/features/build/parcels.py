@@ -18,6 +18,13 @@ FAVOURITE_GROUPS = "favourite_groups"
 BOUGHT = "bought"
 BOUGHT_ROWS = pl.Schema({"user_id": pl.Int64, "purchased_at": pl.Int64, "month": pl.Date})
 
+# Job one. Texts that are no spam, of a month and a bucket of users: sentiment in fixed point, null where
+# unknown, `price` and `adverts` 1 where the queue is one for them, else 0; key: (month as YYYY-MM-DD, bucket)
+TEXTS = "texts"
+TEXT_ROWS = pl.Schema(
+    {"user_id": pl.Int64, "at": pl.Int64, "sentiment": pl.Int64, "price": pl.Int64, "adverts": pl.Int64}
+)
+
 # Job two. By key (world, bucket, slice of users):
 # the measures of events, gaps and sessions of a user's month (Int64, after these columns)
 MEASURED = "measured"

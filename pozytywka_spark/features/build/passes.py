@@ -11,11 +11,15 @@ from pozytywka_spark.lake.shards import Parcel
 
 
 def user_slices(
-    parcels: Iterable[Parcel], held: Mapping[int, Held] | None = None, world: str = REAL
+    parcels: Iterable[Parcel],
+    held: Mapping[int, Held] | None = None,
+    world: str = REAL,
+    texts: Mapping[int, tuple[Parcel, ...]] | None = None,
 ) -> list[UserSlice]:
     """The slices of users that have events in the world, by bucket and number.
 
-    `parcels` of the second job, of whichever kinds and worlds; `held`: what is known of a bucket's users.
+    `parcels` of the second job, of whichever kinds and worlds; `held`: what is known of a bucket's users;
+    `texts`: parcels TEXTS of each bucket.
     """
     by_slice: dict[tuple[int, int], dict[str, list[Parcel]]] = defaultdict(lambda: defaultdict(list))
     for parcel in parcels:
@@ -30,6 +34,7 @@ def user_slices(
             tuple(mine[LISTENED]),
             tuple(mine[LIKED]),
             (held or {}).get(bucket, Held()),
+            (texts or {}).get(bucket, ()),
         )
         for (bucket, number), mine in sorted(by_slice.items())
     ]

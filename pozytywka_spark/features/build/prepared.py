@@ -15,11 +15,15 @@ from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.build.lake_state import Look
 from pozytywka_spark.features.build.staleness import Inputs, choose_months, inputs_of
 from pozytywka_spark.features.build.state_tables import Known, TableState
+from pozytywka_spark.features.build.texts import READ, SIGNALS, Queues, TextsIn, month_of
 from pozytywka_spark.features.declared.declaration import Feature, measures_of
+from pozytywka_spark.features.declared.texts import MOST_MONTHS
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_days import FEATURES, is_moved
 from pozytywka_spark.lake.layout import buckets_of
+from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import Tasks
+from pozytywka_spark.months import month_after
 from pozytywka_spark.schemas import FIRST_PURCHASES
 
 
@@ -64,7 +68,7 @@ class Prepared:
     @property
     def catalogue(self) -> dict[str, TableState]:
         """The state of each catalogue table."""
-        contents = self.first.contents or self.look.known.contents(self.look.catalogue)
+        contents = self.look.known.contents(self.look.catalogue) | dict(self.first.contents)
         return {name: TableState(files, contents[name]) for name, files in self.look.catalogue.items()}
 
     def bought(self, lake: Lake, tasks: Tasks) -> dict[date, tuple[Source, ...]]:
@@ -87,16 +91,21 @@ def prepare(lake: Lake, tasks: Tasks, settings: Settings, look: Look, asked: Ask
     known, months = look.known, look.events({})
     why_all = _why_all(lake, known, asked)
     scanned = list(look.files) if asked.full else look.changed(months)
-    catalogue = None
+    catalogue, texts = None, list[TextsIn]()
     # known before anything is read, unless the catalogue's tables are new or a file doesn't tell its events
     certain = not (look.catalogue_may_differ or look.unnoted)
-    if not certain or _choose(months, known.contents(look.catalogue), settings, known, asked, why_all)[1]:
+    expected = (
+        _choose(months, known.contents(look.catalogue), settings, known, asked, why_all)[1] if certain else []
+    )
+    if not certain or expected:
         catalogue = _catalogue_tables(lake, tasks, look)
+        since = month_after(expected[0], 1 - MOST_MONTHS) if expected else date.min
+        texts = _texts_in(lake, tasks, look, Queues.of(settings.feedback), since)
     first = run_first(
-        tasks, look.shards.of(scanned), look.unnoted, catalogue, contents=look.catalogue_may_differ
+        tasks, look.shards.of(scanned), look.unnoted, catalogue, texts, contents=look.catalogue_may_differ
     )
     events = look.events(first.notes)
-    contents = first.contents or known.contents(look.catalogue)
+    contents = known.contents(look.catalogue) | dict(first.contents)
     inputs, chosen, because = _choose(events, contents, settings, known, asked, why_all)
     changed = look.changed(events)
     relabelled = [
@@ -193,5 +202,17 @@ def _catalogue_tables(lake: Lake, tasks: Tasks, look: Look) -> CatalogueTables:
     files = {
         name: tuple(file for shard in lake.shards(name, tasks) for file in shard.files)
         for name in look.catalogue
+        if month_of(name) is None
     }
     return CatalogueTables(**files)
+
+
+def _texts_in(lake: Lake, tasks: Tasks, look: Look, queues: Queues, since: date) -> list[TextsIn]:
+    """Signals of the months from `since` on, a month a piece of work."""
+    months = [month for name in look.catalogue if (month := month_of(name)) is not None and month >= since]
+    files: dict[date, tuple[DataFile, ...]] = {}
+    partitions = [{"feedback_month": month} for month in sorted(months)]
+    for shard in lake.shards(SIGNALS, tasks, partitions, READ) if partitions else []:
+        month = shard.partition["feedback_month"]
+        files[month] = (*files.get(month, ()), *shard.files)
+    return [TextsIn(month, files[month], queues, buckets_of(lake)) for month in sorted(files)]

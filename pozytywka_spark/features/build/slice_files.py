@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pozytywka_spark.features.build.first_times import numbered
-from pozytywka_spark.features.build.items import UserSlice
+from pozytywka_spark.features.build.items import Source, UserSlice
 from pozytywka_spark.features.build.lookups import Lookups
-from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS, MEASURED_ROWS
+from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS, MEASURED_ROWS, TEXT_ROWS
 from pozytywka_spark.features.build.user_kernel import SliceRows
 from pozytywka_spark.hashing.slices import slice_of
-from pozytywka_spark.lake.shards import DataFile, Parcel, batches
+from pozytywka_spark.lake.shards import Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def slice_rows(
         ),
         users=_of_users(earlier.users, ["user_id", "first_event_at", "month"], files, users),
         user_month=_of_users(earlier.user_month, ["user_id", "month", *summed], files, users),
+        texts=_of_users(item.texts, TEXT_ROWS.names(), files, users),
     )
 
 
@@ -74,7 +75,7 @@ def _of_parcels(
 
 
 def _of_users(
-    data_files: Sequence[DataFile],
+    sources: Sequence[Source],
     columns: Sequence[str],
     files: TaskFiles,
     users: pl.Series,
@@ -83,6 +84,6 @@ def _of_users(
     mine = users.to_frame()
     frames = [
         made(files.read(some, columns).join(mine, on="user_id", how="semi"))
-        for some in batches(data_files, _AT_ONCE)
+        for some in batches(sources, _AT_ONCE)
     ]
     return pl.concat(frames) if frames else None

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pozytywka_spark.config import Data
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.features.build.event_months import MonthEvents, digest
+from pozytywka_spark.features.build.texts import month_of
 from pozytywka_spark.lake.data_span import DataSpan, span_of
 
 
@@ -46,12 +47,12 @@ def inputs_of(
     event_months: Sequence[MonthEvents], catalogue: str, contents: Mapping[str, str], data: Data
 ) -> Inputs:
     """Fingerprint each of `event_months`; `catalogue` is the hash of the whole catalogue, `contents` are the
-    digests of the catalogue tables' rows.
+    digests of the catalogue tables' rows, and of each month's texts.
 
     A month's rows depend on its own events, on those of every month before (first likes, tenure,
-    popularity, trailing windows), on the catalogue tables and on the arithmetic. So each month's
-    fingerprint chains the one before: a late event makes its month stale and all that follow, and
-    nothing else; the order of deliveries and the layout of files don't matter.
+    popularity, trailing windows), on texts up to its end, on the catalogue tables and on the arithmetic. So
+    each month's fingerprint chains the one before: a late event or text makes its month stale and all that
+    follow, and nothing else; the order of deliveries and the layout of files don't matter.
     Raises `DataError` if there are no events, or none in the span of the data.
     """
     events = sorted((each for each in event_months if each.event_count), key=lambda each: each.month)
@@ -59,10 +60,14 @@ def inputs_of(
     months = [each for each in events if span.holds(each.month)]
     if not months:
         raise DataError(f"no events lie in the {span.described()}: mend data.start or data.end")
-    chain = digest(catalogue, *(f"{name}:{contents[name]}" for name in sorted(contents)))
+    texts = {month: told for name, told in contents.items() if (month := month_of(name)) is not None}
+    tables = sorted(name for name in contents if month_of(name) is None)
+    chain = digest(catalogue, *(f"{name}:{contents[name]}" for name in tables))
     inputs = []
     for each in months:
-        chain = digest(chain, each.month.isoformat(), each.event_count, each.event_hash)
+        written = [month for month in sorted(texts) if month <= each.month]
+        told = (f"{month.isoformat()} {texts.pop(month)}" for month in written)
+        chain = digest(chain, each.month.isoformat(), each.event_count, each.event_hash, *told)
         inputs.append(MonthInputs(each, chain))
     return Inputs(inputs, span, events)
 

@@ -14,6 +14,7 @@ from pozytywka_spark import schemas
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.build.event_months import MonthEvents, digest
 from pozytywka_spark.features.build.label_rows import LabelCount
+from pozytywka_spark.features.build.texts import NO_QUEUES, SIGNALS, Queues, months_there
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.schemas import Table
 
@@ -69,10 +70,14 @@ def check_silver(lake: Lake) -> None:
         )
 
 
-def catalogue_files(lake: Lake, needed: Sequence[str] = ()) -> dict[str, str]:
-    """A digest of the names of each catalogue table's files; of the tables `needed` too."""
-    names = [*(table.name for table in CATALOGUE_TABLES), *needed]
-    return {name: digest(*sorted(path.rpartition("/")[2] for path in lake.files(name))) for name in names}
+def catalogue_files(lake: Lake, needed: Sequence[str] = (), queues: Queues = NO_QUEUES) -> dict[str, str]:
+    """A digest of the names of each catalogue table's files; of the tables `needed` too.
+
+    Signals of texts are a table a month (`texts.name_of`), read by these queues.
+    """
+    names = [*(table.name for table in CATALOGUE_TABLES), *(name for name in needed if name != SIGNALS)]
+    found = {name: digest(*sorted(path.rpartition("/")[2] for path in lake.files(name))) for name in names}
+    return found | (months_there(lake.files(SIGNALS), queues) if SIGNALS in needed else {})
 
 
 def read_known(lake: Lake) -> Known:

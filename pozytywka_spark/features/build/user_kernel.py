@@ -26,6 +26,7 @@ from pozytywka_spark.features.build.listened import (
     popularity_level,
 )
 from pozytywka_spark.features.build.lookups import Lookups
+from pozytywka_spark.features.build.text_level import text_level
 from pozytywka_spark.features.build.track_numbers import number_tracks
 from pozytywka_spark.features.build.trailing import trailing_sums
 from pozytywka_spark.features.build.user_months import KEYS, UserMonths
@@ -40,7 +41,8 @@ class SliceRows:
 
     Of the build's months `measured`, `listened` and `liked` (see `staged`); of earlier ones, as their tables
     hold them, `likes`, `artists` (`first_times.numbered`), `users` and `user_month` (keys and what trailing
-    windows add up), None where nothing is held.
+    windows add up), None where nothing is held. `texts`, as `parcels.TEXT_ROWS`, of the build's months and of
+    those looked back at.
     """
 
     measured: pl.DataFrame
@@ -50,6 +52,7 @@ class SliceRows:
     artists: pl.DataFrame | None = None
     users: pl.DataFrame | None = None
     user_month: pl.DataFrame | None = None
+    texts: pl.DataFrame | None = None
 
     def before(self, month: date) -> SliceRows:
         """With no more of what is held than lies before the month; nothing is None."""
@@ -109,6 +112,8 @@ def _counted(rows: SliceRows, sides: Lookups, plan: CataloguePlan) -> SliceMade:
         levels.append(aggregated(group_level(by_artist, rows.artists, where, sides), of_groups, where))
     if of_languages := plan.at("language"):
         levels.append(aggregated(language_level(by_track, tracks), of_languages, where))
+    if of_texts := plan.at("text"):
+        levels.append(aggregated(text_level(rows.texts, where), of_texts, where))
     if of_debuts := plan.at("debut"):
         levels.append(aggregated(debuts, of_debuts, where))
     if of_users := plan.at("user"):

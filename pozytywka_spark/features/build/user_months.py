@@ -49,6 +49,15 @@ class UserMonths:
         places[self.users[places] != users] = GONE
         return places
 
+    def find_rows(self, users: Whole, months: Whole) -> Whole:
+        """As `place_rows`, GONE where there is none."""
+        first, grid = self._grid
+        columns = months - first
+        inside = (users != GONE) & (columns >= 0) & (columns < grid.shape[1])
+        rows = np.full(len(users), GONE, np.int64)
+        rows[inside] = grid[users[inside], columns[inside]]
+        return rows
+
     def place_rows(self, users: Whole, months: Whole) -> Whole:
         """The row of each (place of a user, number of a month). Raises `DataError` if there is none."""
         first, grid = self._grid

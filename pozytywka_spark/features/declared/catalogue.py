@@ -16,6 +16,7 @@ from pozytywka_spark.features.declared import (
     groups,
     listening,
     sessions,
+    texts,
     tracks,
     trends,
     variety,
@@ -26,7 +27,7 @@ from pozytywka_spark.features.declared.order import ANALYSTS_NAMES, ORDER
 from pozytywka_spark.hashing.fingerprints import LONG, fingerprint_of
 
 CATALOGUE_VERSION = 2  # of the declaration: 1 hashed the text of Spark's expressions
-_TOPICS = (adverts, listening, favourites, tracks, sessions, variety, trends, groups)
+_TOPICS = (adverts, listening, favourites, tracks, sessions, variety, trends, groups, texts)
 
 
 def in_order(features: Iterable[Feature]) -> tuple[Feature, ...]:
@@ -67,10 +68,11 @@ def feature_order(
 
     `features`: unset, the settings' catalogue. Raises `UsageError` if either names what no lake has.
     """
-    dropped, taken = _chosen(settings, "drop"), _chosen(settings, "take")
+    entries = _or_catalogue(features, settings)
+    dropped, taken = _chosen(settings, "drop", entries), _chosen(settings, "take", entries)
     return tuple(
         feature.name
-        for feature in _or_catalogue(features, settings)
+        for feature in entries
         if feature.name not in dropped and (feature.by_default or feature.name in taken)
     )
 
@@ -93,12 +95,14 @@ def declared_hash(features: Iterable[Feature]) -> str:
     return fingerprint_of(content, LONG)
 
 
-def _chosen(settings: Settings | None, setting: Literal["drop", "take"]) -> frozenset[str]:
-    """The features that a setting names."""
+def _chosen(
+    settings: Settings | None, setting: Literal["drop", "take"], entries: Sequence[Feature]
+) -> frozenset[str]:
+    """The features that a setting names: some of these entries, or of what another lake has."""
     named: tuple[str, ...] = getattr(settings.features, setting) if settings else ()
     if not named or settings is None:
         return frozenset()
-    unknown = sorted(set(named) - {feature.name for feature in declared_for(settings)})
+    unknown = sorted(set(named) - {feature.name for feature in (*declared_for(settings), *entries)})
     if unknown:
         raise UsageError(
             f"features.{setting}: no such feature: {', '.join(unknown)}; see features --catalogue"

@@ -11,7 +11,7 @@ import polars as pl
 from pozytywka_spark.features.declared.values import Measure, Value
 
 # what entries may need beside the tables that every lake with features has
-TABLES = ("artist_groups", "genre_groups", "track_languages")
+TABLES = ("artist_groups", "feedback_signals", "genre_groups", "track_languages")
 Kind = Literal["count", "sum", "average", "share", "ratio", "duration", "calendar", "code"]
 NEVER = "never null"
 NO_PLAYS = "null: no plays"
@@ -29,7 +29,8 @@ class Feature:
 
     `needs`: which of `TABLES`; in a lake that lacks one the entry isn't there (see `lake_catalogue`).
     `by_default`: whether models are given it; what was tried and brought nothing is built all the same, and
-    given to them where `features.take` names it.
+    given to them where `features.take` names it. `looks_back`: months that the measures themselves look at,
+    where those aren't of the row's month alone.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Feature:
     revision: int = 1
     needs: tuple[str, ...] = ()
     by_default: bool = True
+    looks_back: int = 1
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -67,7 +69,8 @@ class Feature:
     @property
     def window(self) -> str:
         """The months it looks at, in words."""
-        return "month" if self.months == 1 else f"{self.months} months"
+        months = max(self.months, self.looks_back)
+        return "month" if months == 1 else f"{months} months"
 
     @property
     def origin(self) -> str:

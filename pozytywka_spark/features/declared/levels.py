@@ -28,6 +28,7 @@ COLUMNS: Mapping[Level, tuple[str, ...]] = {
     "genre": (*KEYS, "genre", "plays", "liked_plays", "tracks", "artists"),
     "group": (*KEYS, "group", "code", "plays", "new", "favourite"),
     "language": (*KEYS, "language", "plays", "polish"),
+    "text": (*KEYS, "at", "months_ago", "sentiment", "price", "adverts"),
     "debut": KEYS,
     "user": (*KEYS, "first_event_at"),
 }  # fmt: skip
@@ -35,4 +36,5 @@ COLUMNS: Mapping[Level, tuple[str, ...]] = {
 NEEDS: Mapping[Level, tuple[str, ...]] = {
     "group": ("artist_groups", "genre_groups"),
     "language": ("artist_groups", "track_languages"),
+    "text": ("feedback_signals",),
 }

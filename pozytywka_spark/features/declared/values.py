@@ -12,7 +12,9 @@ import polars as pl
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.features.declared.arithmetic import divided, ratio, real
 
-Level = Literal["event", "popularity", "gap", "session", "genre", "group", "language", "debut", "user"]
+Level = Literal[
+    "event", "popularity", "gap", "session", "genre", "group", "language", "text", "debut", "user"
+]
 SUM, PRODUCT, TERM = 1, 2, 3  # precedence: a sum is written in brackets where a product has it as a part
 
 
@@ -95,6 +97,9 @@ class Measure(Value):
       earlier month, else 0), `favourite` (1 if a genre that the user likes best lies in it, else 0)
     - `language`: each language of a track played, its own where its title tells for sure, else the artist's.
       `language`, `plays`, `polish` (1 or 0)
+    - `text`: each text that is no spam, of the 12 months up to the cut-off: the row's month and those before.
+      `at`, `months_ago` (0 for the row's month), `sentiment` (in 10^-6, null where unknown), `price` and
+      `adverts` (1 where the text's queue is one for them, else 0)
     - `debut`: each artist that the user played in no earlier month
     - `user`: the row itself, not to be aggregated. `first_event_at`, of the user's whole life
 

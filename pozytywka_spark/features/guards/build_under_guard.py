@@ -40,6 +40,7 @@ class GuardedBuild:
     held: Mapping[int, Held] = field(default_factory=dict)
     plays: tuple[DataFile, ...] = ()
     favourite_groups: Parcel | None = None
+    texts: Mapping[int, tuple[Parcel, ...]] = field(default_factory=dict)
 
     @property
     def order(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from pozytywka_spark.features.build.slice_files import in_part, slice_rows
 from pozytywka_spark.features.build.third_pass import parts_of
 from pozytywka_spark.features.build.user_kernel import SliceRows, make_slice
 from pozytywka_spark.features.guards.compare import KEYS, differences
+from pozytywka_spark.features.guards.invent import texts_in
 from pozytywka_spark.features.guards.sample import Sample
 from pozytywka_spark.features.guards.worlds import World
 from pozytywka_spark.hashing.identity import user_bucket
@@ -89,7 +90,8 @@ class Maker:
         sides = self.plays.sides(made, world)
 
         def make(users: UserSlice, months: Months, part: int, parts: int) -> pl.DataFrame:
-            return self.features(slice_rows(users, files, self.plan, sides, part, parts), sides, months)
+            rows = slice_rows(users, files, self.plan, sides, part, parts)
+            return self.features(replace(rows, texts=texts_in(world, rows.texts)), sides, months)
 
         return make
 

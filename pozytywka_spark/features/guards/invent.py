@@ -53,6 +53,28 @@ def invent(events: pl.DataFrame, cut_off: date, seed: int) -> pl.DataFrame:
     )
 
 
+def texts_in(world: World, texts: pl.DataFrame | None) -> pl.DataFrame | None:
+    """`parcels.TEXT_ROWS` as they are in a world: those before its cut-off, and what its future is made of.
+
+    That is each of them once more, dated as `invent` dates events, saying the opposite.
+    """
+    if texts is None:
+        return None
+    past = texts.filter(pl.col("at") < start_micros(world.cut_off))
+    if world.how == "deleted":
+        return past
+    thrown = dice(past, 0, ("user_id", "at"))
+    later = (thrown // 256 % (FUTURE_DAYS * DAY_MICROS)).cast(pl.Int64)
+    moved = start_micros(world.cut_off) + pl.when(thrown % 4 == 0).then(0).otherwise(later)
+    opposite = past.with_columns(
+        moved.alias("at"),
+        sentiment=-pl.col("sentiment"),
+        price=1 - pl.col("price"),
+        adverts=1 - pl.col("adverts"),
+    )
+    return pl.concat([past, opposite])
+
+
 @dataclass(frozen=True)
 class PastShard:
     """Events of a month and a bucket, and the scrambled worlds whose future is made of them."""

@@ -126,7 +126,7 @@ class Rebuild:
         """Every slice in every world: those that were written as well, were there nothing of them in it."""
         items = []
         for world in self.worlds:
-            lived = user_slices(measured.parcels, self.build.held, world.name)
+            lived = user_slices(measured.parcels, self.build.held, world.name, self.build.texts)
             names = {(users.bucket, users.number) for users in lived}
             gone = [
                 UserSlice(world.name, *name, (), (), ()) for name in sorted(self._slices_written() - names)

@@ -54,6 +54,7 @@ def _guarded(build: Build, made: Made) -> GuardedBuild:
         build.earlier.held,
         build.earlier.plays,
         build.prepared.first.favourite_groups,
+        build.prepared.first.texts,
     )
 
 

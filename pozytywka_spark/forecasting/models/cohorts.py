@@ -56,13 +56,16 @@ def cohort_means(pasts: Mapping[str, Sequence[Past]]) -> dict[str, Values]:
     """
     means = {name: np.full((len(of), of[0].horizon), np.nan) for name, of in pasts.items()}
     for row in range(len(next(iter(pasts.values())))):
-        told = {name: _told(of[row]) for name, of in pasts.items() if suits(of[row])}
-        if not told:
-            continue
-        largest = max(told, key=lambda name: float(pasts[name][row].values.sum()))
-        everywhere = np.logaddexp.reduce(told[largest][0], axis=0)
-        for name, (likely, logs) in told.items():
-            likely = likely if name == largest else likely + everywhere
+        fit = sorted(
+            (name for name, of in pasts.items() if suits(of[row])),
+            key=lambda name: -float(pasts[name][row].values.sum()),
+        )
+        everywhere: Values | float = 0.0
+        for name in fit:  # the largest first
+            likely, logs = _told(pasts[name][row])
+            likely = likely + everywhere
+            if name == fit[0]:
+                everywhere = np.logaddexp.reduce(likely, axis=0)
             weights = np.exp(likely - likely.max())
             means[name][row] = np.einsum("shp,sp->h", np.exp(logs), weights / weights.sum())
     return means
@@ -93,7 +96,7 @@ def _told(past: Past) -> Told:
     by_month -= (of_month.sum(axis=0) @ by_month) / number
     design, spreads = _design(past)
     known = (design * spreads**2) @ design[:number].T
-    fading = toeplitz(np.exp(-np.arange(number + past.horizon) / DAYS_ASTRAY))[:, :number]
+    fading = _fading(number, past.horizon)
     likely, logs = [], []
     for stray in STRAYS:
         together = known + stray**2 * fading
@@ -116,11 +119,14 @@ def log_users(joined: Joined, last: int) -> Values:
     coming = counts[-LATEST:].mean() if len(counts) else 1.0
     counts = np.concatenate([counts, np.full(months - len(counts), coming)])
     age = np.arange(months)[:, None] - np.arange(months)
-    paths = []
-    for first, stays, for_good in itertools.product(FIRST_MONTH, STAYING, FOR_GOOD):
-        there = np.where(age > 0, for_good + (1 - for_good) * stays ** np.maximum(age, 0), first * (age == 0))
-        paths.append(there @ counts)
-    return np.asarray(np.log(np.maximum(np.array(paths).T, 1e-9)))
+    # of those who came before, by what share of the others is there a month later still
+    others = np.array([np.where(age > 0, stays ** np.maximum(age, 0), 0.0) @ counts for stays in STAYING])
+    before = np.cumsum(counts) - counts
+    users = [
+        first * counts + for_good * before + (1 - for_good) * others[at]
+        for first, at, for_good in itertools.product(FIRST_MONTH, range(len(STAYING)), FOR_GOOD)
+    ]
+    return np.asarray(np.log(np.maximum(np.array(users).T, 1e-9)))
 
 
 def _months(past: Past) -> Values:
@@ -169,3 +175,9 @@ def _design(past: Past) -> tuple[Values, Values]:
     waves = [np.sin(turn), np.cos(turn), np.sin(2 * turn), np.cos(2 * turn)]
     design = np.column_stack([np.ones(len(time)), week, time, *waves])
     return design, np.array([LEVEL, *[WEEK] * past.season, GROWTH, WAVE, WAVE, SECOND, SECOND])
+
+
+def _fading(number: int, horizon: int) -> Values:
+    """How alike a level's straying is on two days, of all days and those seen."""
+    fades = np.exp(-np.arange(number + horizon) / DAYS_ASTRAY)
+    return np.asarray(toeplitz(fades, fades[:number]))

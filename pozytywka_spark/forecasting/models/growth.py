@@ -9,6 +9,8 @@ from pozytywka_spark.forecasting.past import Past, Values
 
 # short seasons that a level is the mean of, where the course of a long one is followed
 LEVEL_OF = 2
+# times, or a share of: a season beside one of nearly nothing would be any number
+MOST = 4.0
 
 
 class Growth:
@@ -64,5 +66,5 @@ def _back(past: Past) -> int:
 
 def _moved(values: Values, now: Values | np.float64, then: np.float64) -> Values:
     if values.min() > 0 and np.min(now) > 0 and then > 0:
-        return np.asarray(values * (now / then))
+        return np.asarray(values * np.clip(now / then, 1 / MOST, MOST))
     return np.asarray(values + (now - then))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import polars as pl
+
 from pozytywka_spark.config import Settings
 from pozytywka_spark.hashing.slices import slices_for
 from pozytywka_spark.ingest.batch import file_row
@@ -17,11 +19,11 @@ from pozytywka_spark.ingest.intake.survey import survey
 from pozytywka_spark.ingest.masking.name_words import KnownNames
 from pozytywka_spark.ingest.masking.name_work import NameSlice, ReadNames, new_names
 from pozytywka_spark.ingest.masking.salt import salt_of, stream_of
-from pozytywka_spark.ingest.masking.text_files import BODY, files_of, named, put_in_place
+from pozytywka_spark.ingest.masking.text_files import files_of, rewrite_shards, shards_of, written_anew
 from pozytywka_spark.ingest.parcels import NAMES, NEW_NAMES
 from pozytywka_spark.ingest.validate.pass_one import named_part
 from pozytywka_spark.lake.api import Lake, Txn
-from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.lake.spark_files import SparkFiles
 from pozytywka_spark.lake.storage.filesystem import storage_of
 from pozytywka_spark.lake.storage.listed_file import ListedFile
@@ -70,29 +72,26 @@ def learn_names(
 
 def mask_texts(lake: Lake, tasks: Tasks, names: KnownNames) -> None:
     """Mask names in the texts of the table `feedback`; what the table's older versions held is deleted."""
-    files = files_of(lake, tasks, TEXTS.name)
-    done = tasks.run(files, MaskNames(names), weight=lambda file: file.size, named=named)
-    put_in_place(lake, files, done)
+    rewrite_shards(lake, tasks, shards_of(lake, tasks), MaskNames(names))
 
 
 @dataclass(frozen=True)
 class MaskNames:
-    """Work on files of `feedback`: writes those anew whose texts have any of the names.
-
-    Tells of each file its `path` and whether it `changed`.
-    """
+    """Work on shards of `feedback`: writes those anew that have any of the names in a text."""
 
     names: KnownNames
 
-    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Result]:
-        """Facts of each file."""
-        for file in items:
-            rows = files.read([file])
-            masked = self.names.mask(rows, files)
-            changed = not masked.get_column("text").equals(rows.get_column("text"), null_equal=True)
-            if changed:
-                files.write(TEXTS, masked.select(BODY), file.partition)
-            yield {"path": file.path, "changed": changed}
+    def __call__(self, items: Sequence[Shard], files: TaskFiles) -> Iterator[Result]:
+        """Facts of each shard that changed."""
+        for shard in items:
+            rows = [files.read([file]) for file in shard.files]
+            masked = [self.names.mask(each, files) for each in rows]
+            if any(_differ(one, other) for one, other in zip(rows, masked, strict=True)):
+                yield written_anew(shard, masked, files)
+
+
+def _differ(rows: pl.DataFrame, masked: pl.DataFrame) -> bool:
+    return not rows.get_column("text").equals(masked.get_column("text"), null_equal=True)
 
 
 def _unread(lake: Lake, delivery: Delivery, stream: str) -> list[ListedFile]:

@@ -70,19 +70,18 @@ class KnownNames:
 
 def mask_words(text: str, words: Words, salt: bytes) -> tuple[str, int]:
     """The text without these words, in whichever form it has them; how many there were."""
-    masked = 0
+    masked, mine = 0, words.keys()
 
     def mask(match: re.Match[str]) -> str:
         nonlocal masked
         word = match["word"]
         if word is None:
             return match[0]
-        for hashed in hashes_in_text(word, salt):
-            kind = words.get(hashed)
-            if kind is not None:
-                masked += 1
-                return _MASKS[kind]
-        return match[0]
+        hashes = hashes_in_text(word, salt)
+        if mine.isdisjoint(hashes):  # nearly always
+            return match[0]
+        masked += 1
+        return _MASKS[next(words[each] for each in hashes if each in words)]
 
     new = WORD.sub(mask, text)
     if not masked:

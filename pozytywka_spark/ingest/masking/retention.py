@@ -12,12 +12,12 @@ import polars as pl
 from pozytywka_spark.config import Settings
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.ingest.intake.lock import only_ingest
-from pozytywka_spark.ingest.masking.text_files import BODY, files_of, named, put_in_place
+from pozytywka_spark.ingest.masking.text_files import files_of, rewrite_shards, shards_of, written_anew
 from pozytywka_spark.ingest.resolve.new_texts import without_old_texts, write_texts
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.layout import buckets_of
-from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.lake.shards import DataFile, Shard
 from pozytywka_spark.lake.tasks import Result, TaskFiles, Tasks
 from pozytywka_spark.months import month_at, number_of
 from pozytywka_spark.schemas import FEEDBACK
@@ -50,21 +50,14 @@ def delete_old_texts(settings: Settings, lake: Lake, tasks: Tasks) -> None:
     """Delete texts that are over their retention, and files of the table that no longer belong to it."""
     if not lake.exists(FEEDBACK.name):
         return
-    since = texts_from(settings, lake, tasks)
-    buckets, files = buckets_of(lake), files_of(lake, tasks, FEEDBACK.name)
-    if buckets > 1 and not any(file.partition["user_bucket"] for file in files):  # texts came before events
+    since, shards = texts_from(settings, lake, tasks), shards_of(lake, tasks)
+    buckets = buckets_of(lake)
+    if buckets > 1 and not any(shard.partition["user_bucket"] for shard in shards):  # texts before events
         place_texts(lake, tasks, buckets)
-        files = files_of(lake, tasks, FEEDBACK.name)
-    older = (
-        [] if since is None else [file for file in files if file.partition["feedback_month"] <= since.date()]
-    )
-    done = tasks.run(
-        older,
-        DeleteTexts(since or _EPOCH),
-        weight=lambda file: file.size,
-        named=named,
-    )
-    put_in_place(lake, files, done)
+        shards = shards_of(lake, tasks)
+    if since is not None:
+        shards = [shard for shard in shards if shard.partition["feedback_month"] <= since.date()]
+        rewrite_shards(lake, tasks, shards, DeleteTexts(since))
 
 
 def tidy_texts(settings: Settings, lake: Lake) -> None:
@@ -77,51 +70,45 @@ def tidy_texts(settings: Settings, lake: Lake) -> None:
 
 def place_texts(lake: Lake, tasks: Tasks, buckets: int) -> None:
     """Lay the texts of users who are in another bucket of so many where they belong."""
-    if not lake.exists(FEEDBACK.name):
-        return
+    work = PlaceTexts(buckets)
     files = files_of(lake, tasks, FEEDBACK.name)
-    done = tasks.run(files, PlaceTexts(buckets), weight=lambda file: file.size, named=named)
-    put_in_place(lake, files, done)
+    done = tasks.run(files, work, weight=lambda file: file.rows, named=lambda file: file.place)
+    if done.written:
+        lake.upsert(done.written, FEEDBACK)
 
 
 @dataclass(frozen=True)
 class PlaceTexts:
-    """Work on files of `feedback`: writes those anew that have users of other buckets.
-
-    Tells of each file its `path` and whether it `changed`.
-    """
+    """Work on files of `feedback`: writes the rows of users who belong into another bucket of so many."""
 
     buckets: int
 
     def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Result]:
-        """Facts of each file."""
-        place = user_bucket(pl.col("user_id"), self.buckets).alias("user_bucket")
+        """Tells nothing."""
+        belongs = user_bucket(pl.col("user_id"), self.buckets)
         for file in items:
-            there = files.read([file], ["user_id"]).select(place).to_series()
-            changed = bool((there != file.partition["user_bucket"]).any())
-            if changed:
-                write_texts(files.read([file]).with_columns(place), files)
-            yield {"path": file.path, "changed": changed}
+            rows = files.read([file]).filter(belongs != pl.col("user_bucket"))
+            write_texts(rows.with_columns(belongs.alias("user_bucket")), files)
+        yield from ()
 
 
 @dataclass(frozen=True)
 class DeleteTexts:
-    """Work on files of `feedback`: writes those anew that have a text from before `since`, without it.
-
-    Tells of each file its `path` and whether it `changed`.
-    """
+    """Work on shards of `feedback`: writes those anew that have a text from before `since`, without it."""
 
     since: datetime
 
-    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[Result]:
-        """Facts of each file."""
-        for file in items:
-            rows = files.read([file])
-            left = without_old_texts(rows, self.since)
-            changed = left.get_column("text").null_count() > rows.get_column("text").null_count()
-            if changed:
-                files.write(FEEDBACK, left.select(BODY), file.partition)
-            yield {"path": file.path, "changed": changed}
+    def __call__(self, items: Sequence[Shard], files: TaskFiles) -> Iterator[Result]:
+        """Facts of each shard that changed."""
+        for shard in items:
+            rows = [files.read([file]) for file in shard.files]
+            left = [without_old_texts(each, self.since) for each in rows]
+            if _texts(left) < _texts(rows):
+                yield written_anew(shard, left, files)
+
+
+def _texts(frames: Sequence[pl.DataFrame]) -> int:
+    return sum(frame.get_column("text").count() for frame in frames)
 
 
 def last_times(items: Sequence[DataFile], files: TaskFiles) -> Iterator[Result]:
@@ -132,11 +119,9 @@ def last_times(items: Sequence[DataFile], files: TaskFiles) -> Iterator[Result]:
 
 
 def _last_text(lake: Lake, tasks: Tasks) -> datetime | None:
-    if not lake.exists(FEEDBACK.name):
-        return None
-    shards = lake.shards(FEEDBACK.name, tasks)
+    shards = shards_of(lake, tasks)
     month = max((shard.partition["feedback_month"] for shard in shards), default=None)
     files = [file for shard in shards if shard.partition["feedback_month"] == month for file in shard.files]
-    done = tasks.run(files, last_times, weight=lambda file: file.rows, named=named)
+    done = tasks.run(files, last_times, weight=lambda file: file.rows, named=lambda file: file.place)
     last = max((facts["last"] for facts in done.results), default=None)
     return None if last is None else _EPOCH + last * _MICRO + _MICRO

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 
 # One word; what is masked already stands in brackets and is no word
@@ -26,14 +27,15 @@ _NOBODY = frozenset((
 ))  # fmt: skip
 _UNDECOMPOSED = str.maketrans("łøđħıæœ", "lodhiao")
 _ENDINGS = (
-    "iego", "iemu", "iach", "iami", "owie", "owej", "iej", "ego", "emu", "ych", "ich", "ymi", "imi", "ach",
-    "ami", "owi", "iem", "iom", "ow", "em", "ym", "im", "ej", "om", "ie", "ia", "iu", "io", "ii", "a", "y",
-    "i", "e", "o", "u", "s",
+    "iowi", "iego", "iemu", "iach", "iami", "owie", "owej", "iow", "iej", "ego", "emu", "ych", "ich", "ymi",
+    "imi", "ach", "ami", "owi", "iem", "iom", "ow", "em", "ym", "im", "ej", "om", "ie", "ia", "iu", "io",
+    "ii", "a", "y", "i", "e", "o", "u", "s",
 )  # fmt: skip
 _SOFTENING = frozenset(("ie", "e", "y", "i"))
 # Softened by an ending: the last letters of both stems become one
 _SOFT = (("rz", "r"), ("dz", "d"), ("g", "d"), ("c", "t"), ("k", "t"))
 _FLEETING = re.compile("(?<=[b-df-hj-np-tvwxz])i?e(?=[cklmnr]$)")
+_VOWEL_JA = re.compile("[aeiouy]ja$")
 _SHORTEST, _SHORT = 3, 2
 _CACHED = 100_000
 
@@ -50,10 +52,9 @@ def folded(word: str) -> str:
 @lru_cache(_CACHED)
 def stems_of_name(word: str) -> frozenset[str]:
     """By what a name's or a street's word is known in texts; nothing of one that names nobody."""
-    word = folded(word)
-    if len(word) < _SHORT or word in _NOBODY:
+    if len(word) < _SHORT or folded(word) in _NOBODY:
         return frozenset()
-    stems = _stems(word, _SHORT)
+    stems = {stem for form in _forms(word.casefold()) for stem in _stems(folded(form), _SHORT)}
     return frozenset((*stems, *map(_softened, stems)))
 
 
@@ -72,6 +73,19 @@ def stems_in_text(word: str) -> frozenset[str]:
         if word.endswith(ending) and len(word) - len(ending) >= shortest
     }
     return frozenset((*stems, *softened))
+
+
+def _forms(word: str) -> Iterator[str]:
+    """A word, and forms that its stem doesn't tell: Żołądź, Żołędzia; Maja, Mai; Iga, igi."""
+    yield word
+    for vowel, other in (("ą", "ę"), ("ę", "ą")):
+        before, found, after = word.rpartition(vowel)
+        if found:
+            yield f"{before}{other}{after}"
+    if _VOWEL_JA.search(word):
+        yield f"{word[:-2]}i"
+    if len(word) == _SHORT + 1 and word.endswith("a"):  # in small letters too, where stems of two don't count
+        yield from (f"{word[:-1]}{ending}" for ending in ("y", "i", "ie"))
 
 
 def _stems(word: str, shortest: int) -> set[str]:

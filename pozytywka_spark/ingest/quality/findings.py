@@ -26,6 +26,7 @@ _NOTE_MEANING = {
     "empty": "delivered as an empty text: taken as none, as adverts and purchases have",
     "case": "in another case: corrected",
     "spelling": "misspelt: corrected",
+    "masked": "an address, a number or a link in it was masked",
     "stray": "a field that the contract doesn't know: kept in `rescued`",
 }
 # Why a row was rejected, repaired or left out, in words.
@@ -67,7 +68,7 @@ REASON_MEANING = {
 # Notes on what is read as it is meant
 _HARMLESS = (
     "empty", "case", "spelling", "blanks around", "timestamp_from_epoch",
-    "null score", "null queue", "null spam",
+    "null score", "null queue", "null spam", "masked",
 )  # fmt: skip
 # What the analysts once found: counted in every report, be it as 0.
 _ALWAYS = {

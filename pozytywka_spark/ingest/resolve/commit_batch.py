@@ -24,11 +24,10 @@ def write_silver(lake: Lake, contract: Contract, resolved: Resolved, txn: Txn | 
     new = of_table(resolved, contract.table)
     if not new:
         return
-    if contract is FEEDBACK and resolved.removed:
-        lake.rewrite(contract.table, resolved.removed, new, txn=txn)
-        return
-    # resolved rows are new by construction, so events need no merge, nor does a table's first load
-    if contract in (SESSIONS, FEEDBACK) or not lake.exists(contract.table.name):
+    # resolved rows are new by construction, so events need no merge, nor texts that replace none, nor does a
+    # table's first load
+    is_new = contract is SESSIONS or (contract is FEEDBACK and not resolved.replaces)
+    if is_new or not lake.exists(contract.table.name):
         lake.append(new, contract.table, txn=txn)
     else:
         lake.upsert(new, contract.table, txn=txn)

@@ -12,9 +12,8 @@ import polars as pl
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import text_slice
 from pozytywka_spark.ingest.outcomes import COUNTS, DUPLICATE, KEPT, OLDER_ROW, SAME_ROW, count
-from pozytywka_spark.ingest.parcels import LEFT, LEFT_ROWS, REPLACED, REPLACED_ROWS, RESCUED, RESCUED_ROWS
+from pozytywka_spark.ingest.parcels import LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
 from pozytywka_spark.ingest.resolve.new_rows import RowSlice
-from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import FEEDBACK
 
@@ -31,7 +30,7 @@ class NewTexts:
     Which row of an identifier is the latest, and `sources` and `replaces`, as of `NewRows`. Texts from before
     `texts_from` are over their retention: they are taken in without the text. `buckets`: of users.
 
-    Tells `COUNTS`; stages RESCUED, LEFT, and REPLACED: identifiers of held rows that others replace.
+    Tells `COUNTS` and how many held rows are `replaced`; stages RESCUED and LEFT.
     """
 
     sources: tuple[tuple[datetime, str], ...]
@@ -44,19 +43,18 @@ class NewTexts:
         for one in items:
             rows = pl.concat([_mine(files.read([parcel]), one) for parcel in one.parcels])
             if rows.height:
-                yield {COUNTS: self._settle(rows, one, files)}
+                yield self._settle(rows, one, files)
 
-    def _settle(self, rows: pl.DataFrame, one: RowSlice, files: TaskFiles) -> list[list[Any]]:
-        """Write what is new; what became of all rows, as `COUNTS`."""
+    def _settle(self, rows: pl.DataFrame, one: RowSlice, files: TaskFiles) -> dict[str, Any]:
+        """Write what is new; facts of what became of all rows."""
         latest = self._without_old_texts(self._latest(rows))
         there = latest.join(_held(latest.select(_KEY), one, files), on=_KEY, how="left", suffix="_held")
         held = pl.col("_held").is_not_null()
         same = there.select(held & _equal()).to_series()
         stays = there.select(held & (not self.replaces)).to_series()
-        new = latest.filter(~(same | stays))
-        replaced = there.filter(~(same | stays) & there.select(held).to_series())
+        is_new = ~(same | stays)
+        new, replaced = latest.filter(is_new), there.filter(is_new).select(held).to_series().sum()
         files.stage(LEFT, rows.select("line_id").drop_nulls().cast(LEFT_ROWS))
-        files.stage(REPLACED, replaced.select(_KEY).cast(REPLACED_ROWS))
         write_texts(
             new.with_columns(user_bucket(pl.col("user_id"), self.buckets).alias("user_bucket")), files
         )
@@ -65,11 +63,12 @@ class NewTexts:
             RESCUED, rescued.select(pl.col(_KEY).alias("key"), "rescued", "source").cast(RESCUED_ROWS)
         )
         same_rows = int(same.sum())
-        return [
+        counts = [
             *count(KEPT, None, new.height),
             *count(DUPLICATE, SAME_ROW, same_rows),
             *count(DUPLICATE, OLDER_ROW, rows.height - new.height - same_rows),
         ]
+        return {COUNTS: counts, "replaced": int(replaced)}
 
     def _without_old_texts(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows if self.texts_from is None else without_old_texts(rows, self.texts_from)
@@ -80,28 +79,6 @@ class NewTexts:
         rank = dict(zip(in_order, range(len(in_order)), strict=True))
         when = pl.col("source").replace_strict(rank, return_dtype=pl.Int64)
         return rows.sort(_KEY, when, "source_order").unique(_KEY, keep="last", maintain_order=True)
-
-
-@dataclass(frozen=True)
-class WithoutReplaced:
-    """Work on files of the table: writes each file's rows without those that others take the place of.
-
-    `replaced`: the REPLACED parcels. Tells of each file its `path` and whether it `changed`; one that didn't
-    isn't written.
-    """
-
-    replaced: tuple[Parcel, ...]
-
-    def __call__(self, items: Sequence[DataFile], files: TaskFiles) -> Iterator[dict[str, Any]]:
-        """Facts of each file."""
-        gone = files.shared(self.replaced).get_column(_KEY)
-        for file in items:
-            ids = files.read([file], [_KEY]).get_column(_KEY)
-            stays = ~ids.is_in(gone.implode())
-            changed = not stays.all()
-            if changed:
-                files.write(FEEDBACK, files.read([file]).filter(stays).select(_BODY), file.partition)
-            yield {"path": file.path, "changed": changed}
 
 
 def write_texts(rows: pl.DataFrame, files: TaskFiles) -> None:

@@ -22,7 +22,6 @@ from pozytywka_spark.ingest.parcels import (
     LOST,
     NEEDY,
     REJECTED,
-    REPLACED,
     RESCUED,
     ROWS,
     SESSION,
@@ -31,7 +30,7 @@ from pozytywka_spark.ingest.quality.key_parcels import key_slices
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles, counted_files
 from pozytywka_spark.ingest.resolve.new_events import EventShard, NewEvents
 from pozytywka_spark.ingest.resolve.new_rows import NewRows, RowSlice
-from pozytywka_spark.ingest.resolve.new_texts import NewTexts, WithoutReplaced
+from pozytywka_spark.ingest.resolve.new_texts import NewTexts
 from pozytywka_spark.ingest.resolve.older_missing_rows import OlderLosses
 from pozytywka_spark.ingest.resolve.regroup import Gather, SessionSlice
 from pozytywka_spark.ingest.resolve.rejected import HEX, BatchStamp, NewRejected, RejectedSlice
@@ -72,8 +71,8 @@ class BatchFiles:
 class Resolved:
     """What became of a batch: counts (outcome, reason, event_month, rows), files written, parcels put down.
 
-    `written`: data files of the entity's table and of quarantine, which no commit names yet. `removed`: files
-    of the table that some of these take the place of. `rescued` and `left`: parcels of RESCUED and
+    `written`: data files of the entity's table and of quarantine, which no commit names yet. `replaces`:
+    whether texts among them take the place of others. `rescued` and `left`: parcels of RESCUED and
     LEFT. `counted`: of events, what the checks needn't count again.
     """
 
@@ -82,7 +81,7 @@ class Resolved:
     rescued: tuple[Parcel, ...]
     left: tuple[Parcel, ...]
     counted: CountedFiles | None = None
-    removed: tuple[DataFile, ...] = ()
+    replaces: bool = False
 
 
 def resolve_events(
@@ -165,16 +164,8 @@ def resolve_texts(
         weight=lambda one: one.size,
         named=lambda one: f"slice {one.part + 1} of {one.parts} of feedback",
     )
-    replaced = tuple(new.of(REPLACED))
-    rest = tasks.run(
-        files if replaced else [],
-        WithoutReplaced(replaced),
-        weight=lambda file: file.size,
-        named=lambda file: f"feedback, {file.path}",
-    )
-    changed = {facts["path"] for facts in rest.results if facts["changed"]}
-    resolved = _resolved([new, rest, _rejected(tasks, _of(staged, REJECTED), quarantine, batch)])
-    return replace(resolved, removed=tuple(file for file in files if file.path in changed))
+    resolved = _resolved([new, _rejected(tasks, _of(staged, REJECTED), quarantine, batch)])
+    return replace(resolved, replaces=any(facts["replaced"] for facts in new.results))
 
 
 def _rejected(

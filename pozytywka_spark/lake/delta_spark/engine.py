@@ -285,7 +285,7 @@ class DeltaSparkLake:
             self._grow_and_check(table)
         writer = delta_writer(checked, table, txn).mode(mode).options(**options)
         if new:
-            writer = writer.options(**log.CONFIGURATION)
+            writer = writer.options(**log.CONFIGURATION, **log.without_bounds(table))
         with self._turn(table.name), jvm.as_lake_error(table.name, mode), checks.as_lake_error():
             writer.save(self.path(table.name))
         return self.version(table.name)

@@ -9,17 +9,34 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.api import Commit
 from pozytywka_spark.lake.row_checks import SPARK_ERRORS
+from pozytywka_spark.schemas import Table
 
 if TYPE_CHECKING:
     from delta.tables import DeltaTable
 
+_UNBOUNDED = (T.BooleanType, T.BinaryType, T.ArrayType, T.MapType)  # Delta refuses bounds of them
 # A model names the versions it was trained on: their log must outlive Delta's default of 30 days.
 # Deletion vectors would keep plain Parquet readers, our other engine among them, out.
 CONFIGURATION = {"delta.logRetentionDuration": "interval 3650 days", "delta.enableDeletionVectors": "false"}
+
+
+def without_bounds(table: Table) -> dict[str, str]:
+    """Properties of a new table that keep personal columns out of the log's bounds; nothing without any."""
+    if not table.personal:
+        return {}
+    told = [
+        field.name
+        for field in table.schema
+        if field.name not in (*table.personal, *table.partition_by)
+        and not isinstance(field.dataType, _UNBOUNDED)
+    ]
+    return {"delta.dataSkippingStatsColumns": ",".join(told)}
+
 
 _NO_FORMAT = ("DATA_SOURCE_NOT_FOUND", "CATALOG_PLUGIN_CLASS_NOT_FOUND", "Cannot find catalog plugin class")
 _NO_TABLE = (

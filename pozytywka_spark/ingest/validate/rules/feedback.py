@@ -16,10 +16,10 @@ from pozytywka_spark.ingest.validate.rules.verdict import Broken, Entity, Judgin
 from pozytywka_spark.names import FEEDBACK_CHANNELS
 
 BOUNDS = {"score": (0, 10)}
-_ID = re.compile(r"[^\s@]{1,128}")
+_ID = re.compile(r"[^\s@*]{1,128}")
 # What a queue is called: a few words, nothing that could be a text, an address or a number of somebody's
 _QUEUE = re.compile(r"[^\W\d_][\w /&-]{0,63}")
-_BAD_ID = Broken("bad_identifier", "feedback_id: at most 128 characters without blanks and @")
+_BAD_ID = Broken("bad_identifier", "feedback_id: at most 128 characters, none of them a blank, @ or *")
 _MISSING_USER = Broken("missing_user", "user_id: who wrote it")
 _UNKNOWN_CHANNEL = Broken("unknown_channel", f"channel: one of {', '.join(FEEDBACK_CHANNELS)}")
 _MISSING_TEXT = Broken("missing_text", "text: at least one character that can be seen")
@@ -41,6 +41,8 @@ def meaning(row: Row, judging: Judging, unit: str | None) -> Meaning:
     raw = row.get("text")
     dropped = raw == MASK
     text, masked = mask_patterns(plain_text(raw)) if raw and not dropped else (None, 0)
+    if masked:
+        notes.append("masked text")
     broken = first(
         needed("feedback_id", feedback),
         _BAD_ID if feedback is not None and not _ID.fullmatch(feedback) else None,
