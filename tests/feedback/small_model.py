@@ -45,6 +45,6 @@ def model(route: float | None = 0.9, spam: float | None = 0.9, ham: float | None
     learnt = {
         QUEUE: linear(("adverts", "payment", "praise"), queues),
         SENTIMENT: linear((DETRACTOR, PROMOTER), {PROMOTER: {"great": 60.0, "awful": -60.0}}),
-        SPAM: linear((HAM, SPAM), {SPAM: {"prize": 60.0, "adverts": -60.0, "refund": -60.0}}),
+        SPAM: linear((HAM, SPAM), {SPAM: {"prize": 60.0, "adverts": -20.0, "refund": -20.0}}),
     }
     return Model(learnt, ALIKE, *cuts, TOPICS, "m1", {"silent": {}})

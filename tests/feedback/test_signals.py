@@ -31,7 +31,7 @@ def said(found: pl.DataFrame, *columns: str) -> list[tuple[object, ...]]:
 
 
 def test_sure_texts_are_routed_others_go_to_people_and_spam_to_nobody() -> None:
-    given = texts("too many adverts, so often", "adverts refund", "my refund please", "what a prize", "hm")
+    given = texts("too many adverts, so often", "adverts refund", "my refund please", "adverts prize", "hm")
     found = signals_of(given, small_model.model(), LANGUAGES)
     assert found.columns == SIGNALS
     assert said(found, "queue_best", "queue", "topic", "spam") == [
@@ -41,6 +41,7 @@ def test_sure_texts_are_routed_others_go_to_people_and_spam_to_nobody() -> None:
         ("adverts", None, None, True),
         ("adverts", None, None, None),
     ]
+    assert found.get_column("queue_confidence")[3] > 0.9  # sure enough, were it no spam
     assert found.get_column("model_id").unique().to_list() == ["m1"]
     assert found.get_column("queue_confidence").is_between(1 / 3, 1).all()
 
