@@ -53,13 +53,14 @@ def lowest_cut(texts: Counts, right: Counts, precision: float) -> Cut | None:
     """The lowest bin from which on at most a share of `1 - precision` is wrong; None where no bin is, or
     fewer than FEWEST texts lie there.
 
-    By bin: how many texts, and how many of them right. How sure so many texts make it is another matter:
-    see `precision_bounds`.
+    By bin: how many texts, and how many of them right. One wrong text more than there were is taken to follow
+    (conformal risk control, Angelopoulos et al. 2022); where even that one would be too many of so few, none
+    of them may be wrong. How sure so many texts make it is another matter: see `precision_bounds`.
     """
     above = np.cumsum(texts[::-1])[::-1]
     wrong = above - np.cumsum(right[::-1])[::-1]
-    enough = (texts > 0) & (above >= FEWEST)
-    fine = np.flatnonzero(enough & (wrong <= (1.0 - precision) * above + 1e-9))
+    allowed = np.maximum((1.0 - precision) * (above + 1) - 1.0, 0.0)
+    fine = np.flatnonzero((texts > 0) & (above >= FEWEST) & (wrong <= allowed + 1e-9))
     if not len(fine):
         return None
     least = int(fine[0])

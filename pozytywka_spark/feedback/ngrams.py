@@ -72,7 +72,7 @@ def plain(texts: pl.Series) -> pl.Series:
         .str.replace_many(["ł", "ø", "đ", "ı"], ["l", "o", "d", "i"])
         .str.replace_all(r"[:;=]-?[)D\]]+", " 🙂 ")
         .str.replace_all(r"[:;=]-?[(\[]+", " 🙁 ")
-        .str.replace_all(r"\p{Nd}", "0")
+        .str.replace_all(r"\d", "0")
         .str.replace_all(r"([\p{So}!?])", " $1 ")
         .str.replace_all(r"[^\p{L}\p{N}\p{So}!?]+", " ")
         .str.strip_chars()

@@ -177,8 +177,8 @@ def _model(page: Page, model: Model) -> None:
     )
     section.table(
         [cut_row(name, cut) for name, cut in model.cuts().items()],
-        caption="From which chance on a text is called something, by the validation months; the bounds of "
-        "95% are what so many texts allow to say (Clopper and Pearson)",
+        caption="From which chance on a text is called something, by the months after those it learnt from; "
+        "the bounds of 95% are what so many texts allow to say (Clopper and Pearson)",
     )
     silent = model.about.get("silent", {})
     section.bullets([f"{task}: nothing is guessed: {why}" for task, why in silent.items()])
@@ -186,11 +186,11 @@ def _model(page: Page, model: Model) -> None:
 
 def cut_row(name: str, cut: Cut | None) -> dict[str, Any]:
     """A line of how sure is sure enough."""
-    row: dict[str, Any] = {"a text is called": CUTS[name], "from": "never", "validation texts": 0}
+    row: dict[str, Any] = {"a text is called": CUTS[name], "from": "never", "later texts": 0}
     if cut is None:
         return {**row, "right": "", "bounds": ""}
     low, high = precision_bounds(cut.right, cut.texts)
-    row |= {"from": f"{chance_at(cut.least):.3f}", "validation texts": cut.texts}
+    row |= {"from": f"{chance_at(cut.least):.3f}", "later texts": cut.texts}
     return {**row, "right": f"{cut.precision:.2%}", "bounds": f"{low:.2%} to {high:.2%}"}
 
 

@@ -21,9 +21,9 @@ from pozytywka_spark.schemas import FEEDBACK
 from pozytywka_spark.spark.temporary_conf import without_codegen
 
 _STRENGTH = 1.0  # of all texts' loss together against the penalty on weights
-_ITERATIONS = 60
+_ITERATIONS = 40
 _TEXTS_A_PART = 50_000
-_TOLERANCE = 1e-5
+_TOLERANCE = 1e-4
 
 
 def fit(

@@ -59,8 +59,8 @@ class TrainReport:
 
 
 def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
-    """Train on all months of labels but the last, of which the earlier choose the temperatures and the bins
-    from which on texts are routed, the later (test) compare the model with the one there is.
+    """Train on all months of labels but the last. Of those the earlier (validation) choose the temperatures,
+    all together the cuts from which on texts are routed, the later (test) compare the model with the old one.
 
     The same labels and settings train nothing anew. Raises `DataError` where there is no text,
     `TooFewLabelsError` where nothing has labels enough; then the model that there is stays.
@@ -102,7 +102,7 @@ def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
 def _made(
     spark: SparkSession, settings: Settings, lake: Lake, tasks: Tasks, shards: Sequence[Shard], planned: Plan
 ) -> Model:
-    """The model, its temperatures and bins by the validation months."""
+    """The model; its temperatures are by the validation months, its cuts by all that it didn't learn from."""
     assert planned.split is not None
     of_train, of_validation = (_of(shards, side) for side in (planned.split.train, planned.split.validation))
     ngrams, texts = _ngrams(tasks, of_train)
@@ -115,7 +115,8 @@ def _made(
     model = replace(
         model, learnt=warmed, topics=_topics(settings, tasks, of_train) if QUEUE in learnt else ()
     )
-    second = _measured(tasks, of_validation, {NEW: model})
+    later = _of(shards, (*planned.split.validation, *planned.split.test))
+    second = _measured(tasks, later, {NEW: model})
     chosen = settings.feedback
     if QUEUE in learnt:
         model = replace(model, route=second[NEW, QUEUE].route(chosen.route_precision))
@@ -246,10 +247,10 @@ def _registered(
         if cut is not None:
             low, high = precision_bounds(cut.right, cut.texts)
             metrics |= {
-                f"{name}.validation_precision": cut.precision,
+                f"{name}.later_precision": cut.precision,
                 f"{name}.precision_low": low,
                 f"{name}.precision_high": high,
-                f"{name}.validation_texts": float(cut.texts),
+                f"{name}.later_texts": float(cut.texts),
             }
     return PlainModel(
         kind="feedback",

@@ -20,7 +20,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.forecasting.limits import with_limits
+from pozytywka_spark.forecasting.limits import looked_at, with_limits
 from pozytywka_spark.forecasting.measures import ALL, BY_NAME
 from pozytywka_spark.forecasting.surprise import LEVELS, Spreads, p_value, scores, with_scores
 
@@ -91,7 +91,8 @@ class Alarm:
 
 def alarms_of_day(day: date, rows: pl.DataFrame, spreads: Spreads, false_alarms: float) -> list[Alarm]:
     """Of a day's series beside their forecasts: measure, city, group_id, actual, mean, high_90."""
-    judged = with_limits(with_scores(rows.with_columns(day=pl.lit(day))), spreads, false_alarms)
+    scored = with_scores(looked_at(rows).with_columns(day=pl.lit(day)))
+    judged = with_limits(scored, spreads, false_alarms)
     if not (judged.get_column("p") < judged.get_column("limit")).any():
         return []
     found = [node for nodes in _nodes(judged).values() for node in _explained(nodes)]

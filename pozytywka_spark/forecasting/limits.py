@@ -26,8 +26,16 @@ QUARTER_DAYS = 365.25 / 4
 SHARES: Mapping[str, float] = {"total": 0.45, "city": 0.35, "group": 0.1, "both": 0.1}
 # within a level: an outage shows most in who is there and in what they play
 WEIGHTS: Mapping[str, float] = {"plays": 3.0, "active_users": 3.0}
+# purchases and adverts at their prices: what is out of order in it is so in them, and that an operator has
+# changed a price is no news
+MADE_OF_OTHERS = ("revenue",)
 MOST_ROUNDS = 10
 MOST_ODD = 0.05  # of a backtest's days: where more are far off, that is how the series are
+
+
+def looked_at(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of measures that say something of their own."""
+    return rows.filter(~pl.col("measure").is_in(MADE_OF_OTHERS))
 
 
 def with_limits(
@@ -65,7 +73,7 @@ def quiet_spreads(past: pl.DataFrame, odd: Collection[date], false_alarms: float
     of them at most: an outage in the history must not make the next one look usual. What the others say is
     begun with the bulk of scores, which few odd days don't move.
     """
-    scored = with_scores(past.filter(~pl.col("day").is_in(sorted(odd))))
+    scored = with_scores(looked_at(past).filter(~pl.col("day").is_in(sorted(odd))))
     most = max(1, int(MOST_ODD * scored.get_column("day").n_unique()))
     spreads, out = bulk_of_scores(scored), pl.Series([], dtype=pl.Date)
     for _ in range(MOST_ROUNDS):

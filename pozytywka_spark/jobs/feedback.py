@@ -12,11 +12,11 @@ NAME = cli.job_name(__file__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; 0 done, 1 failed, 2 wrong usage."""
+    """Run a command; 0 done, 1 failed, 2 wrong usage, 3 the old model stays."""
     return cli.run(cli.command_parser(NAME, __doc__ or "", COMMANDS), argv, work)
 
 
-def work(args: argparse.Namespace, settings: Settings) -> None:
+def work(args: argparse.Namespace, settings: Settings) -> int:
     """One session, one command."""
     from pozytywka_spark.errors import require
 
@@ -28,8 +28,9 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     spark = session_on_demand(settings, NAME, verbose=args.verbose)
     lake = open_lake(settings, spark)
     with cli.step(f"feedback {args.command}"):
-        show = getattr(commands, f"run_{args.command}")(spark, settings, lake, args)
+        show, code = getattr(commands, f"run_{args.command}")(spark, settings, lake, args)
     show()
+    return int(code)
 
 
 def _nothing(_: argparse.ArgumentParser) -> None:

@@ -77,7 +77,7 @@ CODES: Mapping[int, str] = {
     1: "failed; one line on standard error says what to do, `--verbose` adds the stack trace",
     2: "wrong usage: the command line or a setting",
     3: "`gate`, and `pipeline --step gate`: the old champion was kept; `factory promote`: not proven again, "
-    "the side stays in shadow",
+    "the side stays in shadow; `feedback train`: the old model stays",
     4: "`monitor`, and `pipeline --step monitor`: there are alerts; `forecast check`, and `pipeline "
     "--step check`: a day is out of order; `featurestore verify`: a value differs; `featurestore status`: "
     "a table is older than promised",

@@ -57,8 +57,10 @@ def main() -> None:
     timed.add_argument("--score", type=int, default=1_000_000)
     args = parser.parse_args()
     if args.command == "right":
-        found = {seed: judge(args.users, args.rate, int(seed)) for seed in args.seeds.split(",")}
-        _keep("right", {"users": args.users, "rate": args.rate, "aims": AIMS, "seeds": found})
+        found: dict[str, Mapping[str, float]] = {}
+        for seed in args.seeds.split(","):
+            found[seed] = judge(args.users, args.rate, int(seed))
+            _keep("right", {"users": args.users, "rate": args.rate, "aims": AIMS, "seeds": found})
     else:
         _keep("time", time_it(args.train, args.score))
 
@@ -74,15 +76,14 @@ def judge(users: int, rate: float, seed: int) -> Mapping[str, float]:
         lake = open_lake(settings, spark)
         rows = pl.concat(chunks(world, 1))
         append(lake, rows.filter(pl.col("true_part") == "train"))
-        started = time.perf_counter()
-        report = train(spark, settings, lake)
-        print(f"trained in {time.perf_counter() - started:.0f} s, {len(report.model.topics)} topics")
+        took = _measured(lambda: train(spark, settings, lake))
         test = rows.filter(pl.col("true_part") == "test")
         append(lake, test)
         score(settings, lake)
         signals = pl.DataFrame(lake.rows("feedback_signals")).drop("user_id", "channel", "feedback_time")
         found = judged(test.drop("queue", "spam").join(signals, on="feedback_id"))
-    print(json.dumps(found, indent=1))
+    found |= {f"train, {name}": value for name, value in took.items()}
+    print(json.dumps(found, indent=1), flush=True)
     return found
 
 

@@ -40,7 +40,7 @@ SAID = {
         {
             "payment": ["cobraram o cartão duas vezes", "quero o reembolso", "o preço é muito alto"],
             "adverts": ["os anúncios são muito altos", "um anúncio depois de cada música", "tantos anúncios"],
-            "playback": ["a aplicação fecha sozinha", "o som para", "a aplicação não abre"],
+            "playback": ["a aplicação fecha sozinha", "o áudio para", "a aplicação não abre"],
             "praise": ["adoro este serviço", "a melhor aplicação de música", "maravilhoso, obrigado"],
         },
     ),

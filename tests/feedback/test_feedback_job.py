@@ -115,7 +115,7 @@ def test_too_few_labels_are_said_and_nothing_is_guessed(
 ) -> None:
     assert run(tmp_path, "train") == 1
     assert "deliver a file of feedback and ingest it" in capsys.readouterr().err
-    made.put(lake_at(tmp_path), made.texts(90))
+    made.put(lake_at(tmp_path), made.texts(240))
     assert run(tmp_path, "train") == 1
     told = capsys.readouterr().err
     assert "too few labels to learn from, and nothing is guessed" in told

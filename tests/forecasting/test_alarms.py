@@ -83,6 +83,19 @@ def test_an_outage_of_the_service_is_one_alarm() -> None:
     assert (alarm.node.actual, alarm.node.mean) == (1600.0, 4000.0)
 
 
+def test_revenue_alarms_by_what_it_is_made_of() -> None:
+    """Somebody changed the price of a purchase: nothing happened to the service."""
+    measures = {"revenue": 400.0, "purchases": 20.0, "adverts": 500.0}
+    dearer = pl.when(pl.col("measure") == "revenue").then(3.0).otherwise(1.0)
+    rows = day_of(measures=measures).with_columns(actual=pl.col("actual") * dearer)
+    assert alarms(rows) == []
+    found = alarms(day_of({(city, "all"): 0.0 for city in CITIES}, measures=measures))
+    assert {each.measure for alarm in found for each in (alarm.node, *alarm.others)} == {
+        "purchases",
+        "adverts",
+    }
+
+
 def test_an_outage_of_a_city_is_the_citys() -> None:
     found = alarms(day_of({("Radom", "all"): 0.05}))
     assert places(found) == [("Radom", "all")]

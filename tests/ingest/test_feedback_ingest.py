@@ -243,16 +243,18 @@ def test_broken_at_each_write_and_run_again(spark: SparkSession, settings: Setti
     def fresh(name: str) -> tuple[Settings, Lake]:
         root = settings.lake.model_copy(update={"root": str(tmp_path / name)})
         own = settings.model_copy(update={"lake": root})
-        lake = open_lake(own, spark)
-        ingest(spark, at(own, first, at=NOW), lake)
-        return own, lake
+        return own, open_lake(own, spark)
 
+    own, lake = fresh("before")
+    ingest(spark, at(own, first, at=NOW), lake)
+    shutil.copytree(tmp_path / "before", tmp_path / "whole")
     own, lake = fresh("whole")
     counting = BreakingLake(lake, 0, False, points)
     ingest(spark, at(own, second, at=NOW), counting)
     whole = state(lake)
     assert counting.writes > 10
     for number in range(1, counting.writes + 1):
+        shutil.copytree(tmp_path / "before", tmp_path / f"broken{number}")
         own, lake = fresh(f"broken{number}")
         with pytest.raises(BrokenError):
             ingest(spark, at(own, second, at=NOW), BreakingLake(lake, number, True, points))

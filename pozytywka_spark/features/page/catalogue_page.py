@@ -17,8 +17,8 @@ INTRODUCTION = (
 
 OPTIONAL_INTRODUCTION = (
     "These are there only in lakes that have the tables they need: they come with them, after the others, "
-    "and the hash is another then. Models are given those that helped where they were tried; features.take "
-    "names others, features.drop takes away."
+    "and the hash is another then. Models are given those that helped where they were tried; those marked no "
+    "brought nothing there (top_group is a code, for words): features.take gives models these too."
 )
 OPTIONAL_TITLE = "Where the lake has their tables"
 

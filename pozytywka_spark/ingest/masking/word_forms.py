@@ -28,8 +28,8 @@ _NOBODY = frozenset((
 _UNDECOMPOSED = str.maketrans("łøđħıæœ", "lodhiao")
 _ENDINGS = (
     "iowi", "iego", "iemu", "iach", "iami", "owie", "owej", "iow", "iej", "ego", "emu", "ych", "ich", "ymi",
-    "imi", "ach", "ami", "owi", "iem", "iom", "ow", "em", "ym", "im", "ej", "om", "ie", "ia", "iu", "io", "ii",
-    "a", "y", "i", "e", "o", "u", "s",
+    "imi", "ach", "ami", "owi", "iem", "iom", "ow", "em", "ym", "im", "ej", "om", "ie", "ia", "iu", "io",
+    "ii", "a", "y", "i", "e", "o", "u", "s",
 )  # fmt: skip
 _SOFTENING = frozenset(("ie", "e", "y", "i"))
 # Softened by an ending: the last letters of both stems become one
