@@ -52,6 +52,7 @@ class Proposals:
 
 T = TypeVar("T")
 WAITING = 10.0
+LONGEST = 1e8  # seconds: timers refuse ten times as much
 
 
 def attempt(work: Callable[[], T], seconds: float) -> T | str:
@@ -135,7 +136,7 @@ def at_most(seconds: float) -> Iterator[None]:
     )
     before = [signal.signal(number, end) for number, *_ in timers]
     for _, timer, least in timers:
-        signal.setitimer(timer, max(least, 0.001))
+        signal.setitimer(timer, min(max(least, 0.001), LONGEST))
     try:
         yield
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,6 +21,8 @@ from pozytywka_spark.forecasting.combine import (
     weights_at,
 )
 from pozytywka_spark.forecasting.intervals import LEVELS, p_value, widths_of
+from pozytywka_spark.forecasting.models.growth import Growth
+from pozytywka_spark.forecasting.past import Past
 
 NAN = np.nan
 
@@ -56,6 +60,30 @@ def test_a_model_that_is_told_more_has_odds_ahead_of_its_errors() -> None:
     assert weights["cohorts"] / weights["ets"] == pytest.approx(AHEAD_OF_OTHERS["cohorts"])
     worse = proposals(seasonal_naive=[[2, 2]] * 3, cohorts=[[3, 3]] * 3)
     assert set(weighed(worse, 2)) == {"seasonal_naive"}, "no odds keep what is worse than naive"
+
+
+def test_sparse_series_are_judged_by_squares_or_nothing_would_be_best() -> None:
+    actual = np.array([[0.0, 0.0], [0.0, 8.0], [NAN, NAN]])
+    made = Proposals((6, 8, 10), np.ones(3), np.zeros(3), actual)
+    made.means.update(
+        seasonal_naive=np.array([[0.0, 8.0], [0.0, 0.0], [0.0, 8.0]]),
+        nothing=np.zeros((3, 2)),
+        mean=np.full((3, 2), 2.0),
+    )
+    assert losses_at(made, 2) == pytest.approx(
+        {"seasonal_naive": 1, "nothing": np.sqrt(1 / 2), "mean": np.sqrt(48 / 128)}
+    )
+    # absolute errors of 8, 0, 8, 16 beside 8, 8, 8, 16 and 6, 6, 6, 14
+    usual = replace(made, actual=actual + 8)
+    assert losses_at(usual, 2) == pytest.approx({"seasonal_naive": 1, "nothing": 40 / 32, "mean": 32 / 32})
+
+
+def test_a_season_beside_one_of_nearly_nothing_grows_four_times_at_most() -> None:
+    values = np.array([1e-3] * 12 + [20.0, 20.0])
+    past = Past(values, np.ones(14, bool), np.arange(17), np.empty((17, 0)), (7,), 3)
+    assert Growth().ahead(None, past) == pytest.approx([4e-3] * 3)
+    calm = replace(past, values=np.array([10.0] * 7 + [20.0] * 7))
+    assert Growth().ahead(None, calm) == pytest.approx([40.0] * 3)
 
 
 def test_series_like_it_have_a_say() -> None:

@@ -163,7 +163,7 @@ def test_a_city_that_only_later_days_know_changes_no_run(settings: Settings) -> 
         lake = lake_of(mine, each)
         put_monthly(lake, each)
         found = asked_of(mine, lake, origin, None)
-        assert found.buckets[0].spec.joined is not None
+        assert any(bucket.spec.joined for bucket in found.buckets)
         names.append(found.run)
     assert names[0] == names[1]
 
