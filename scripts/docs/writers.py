@@ -31,7 +31,10 @@ WRITERS: dict[str, tuple[Writer, ...]] = {
     "feature_builds": (("features", "features/build/state_tables.py"),),
     "features": (_BUILT,),
     "artist_groups": (("topics", "topics/stage.py"),),
-    "feedback": (("ingest", "ingest/stage.py"), ("maintain", "ingest/masking/retention.py")),
+    "feedback": (
+        ("ingest", "ingest/resolve/commit_batch.py"),
+        ("maintain", "ingest/masking/retention.py"),
+    ),
     "feedback_signals": (("feedback", "feedback/score.py"),),
     "name_words": (("ingest", "ingest/masking/late_names.py"),),
     "forecast_alarms": (("forecast", "forecasting/check.py"),),
