@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -16,6 +15,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.ahead import Ahead, Read, reading_ahead
 from pozytywka_spark.ingest.batch import Source
+from pozytywka_spark.ingest.entity_reports import EntityReport, entity_reports
 from pozytywka_spark.ingest.file_log import Book, source_id
 from pozytywka_spark.ingest.intake import ingest_log
 from pozytywka_spark.ingest.intake.contracts import CONTRACTS, FEEDBACK, Contract
@@ -23,12 +23,11 @@ from pozytywka_spark.ingest.intake.delivery import Delivery, changed, find_deliv
 from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.ingest.masking.late_names import learn_names
 from pozytywka_spark.ingest.masking.retention import delete_old_texts
-from pozytywka_spark.ingest.outcomes import DUPLICATE, KEPT, OUTCOMES, QUARANTINED, REPAIRED
 from pozytywka_spark.ingest.quality.checks import Finding
 from pozytywka_spark.ingest.quality.findings import last_findings
 from pozytywka_spark.ingest.quality.write_report import report_on
 from pozytywka_spark.ingest.resolve.event_counts import CountedFiles
-from pozytywka_spark.ingest.resolve.replay import replay_all, replay_stream, second_chance
+from pozytywka_spark.ingest.resolve.replay import replay_all, second_chance
 from pozytywka_spark.ingest.validate.rule_settings import judging_of
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.lake.api import Lake
@@ -44,22 +43,6 @@ from pozytywka_spark.reports.notebook import card
 from pozytywka_spark.reports.page import SEVERITIES
 
 _KERNELS = ("pozytywka_spark.lake.run_tasks", "pozytywka_spark.ingest.validate.line_work")
-
-
-@dataclass(frozen=True)
-class EntityReport:
-    """What this ingest made of an entity's raw rows: read = kept + repaired + quarantined + duplicates.
-
-    `replayed` rows left quarantine beside that.
-    """
-
-    entity: str
-    read: int
-    kept: int
-    repaired: int
-    quarantined: int
-    duplicates: int
-    replayed: int
 
 
 @dataclass(frozen=True)
@@ -202,7 +185,7 @@ def _finish(
     return IngestReport(
         ingest_id,
         delivery.root,
-        _entity_reports(counts, delivery),
+        entity_reports(counts, delivery),
         delivery.missing,
         delivery.ignored,
         tuple(months),
@@ -215,7 +198,7 @@ def _finish(
 def _nothing_new(settings: Settings, lake: Lake, delivery: Delivery) -> IngestReport:
     """The report of a run that had nothing to do; what is wrong with silver is still wrong."""
     findings = last_findings(lake)
-    entities = _entity_reports((), delivery)
+    entities = entity_reports((), delivery)
     page = str(page_path(settings, INGEST_PAGE))
     return IngestReport(
         None,
@@ -227,28 +210,6 @@ def _nothing_new(settings: Settings, lake: Lake, delivery: Delivery) -> IngestRe
         tuple(findings),
         page if Path(page).exists() else None,
         recorded_span(lake, settings.data, INGEST),
-    )
-
-
-def _entity_reports(counts: Sequence[Mapping[str, Any]], delivery: Delivery) -> tuple[EntityReport, ...]:
-    """Of each entity, but for those that a service may have nothing of and that nothing came of."""
-    seen = {row["entity"] for row in counts} | {name for name, files in delivery.files.items() if files}
-    told = (contract.entity for contract in CONTRACTS if not contract.optional or contract.entity in seen)
-    return tuple(_entity_report(entity, counts) for entity in told)
-
-
-def _entity_report(entity: str, counts: Sequence[Mapping[str, Any]]) -> EntityReport:
-    mine = [row for row in counts if row["entity"] == entity]
-    delivered = [row for row in mine if row["stream"] != replay_stream(entity)]
-    by_outcome = {name: sum(r["rows"] for r in delivered if r["outcome"] == name) for name in OUTCOMES}
-    return EntityReport(
-        entity,
-        sum(by_outcome.values()),
-        by_outcome[KEPT],
-        by_outcome[REPAIRED],
-        by_outcome[QUARANTINED],
-        by_outcome[DUPLICATE],
-        sum(row["rows"] for row in mine if row["stream"] == replay_stream(entity)),
     )
 
 

@@ -32,6 +32,10 @@ WRITERS: dict[str, tuple[Writer, ...]] = {
     "features": (_BUILT,),
     "artist_groups": (("topics", "topics/stage.py"),),
     "feedback": (_SILVER, ("maintain", "ingest/masking/retention.py")),
+    "feedback": (
+        ("ingest", "ingest/resolve/commit_batch.py"),
+        ("maintain", "ingest/masking/retention.py"),
+    ),
     "feedback_signals": (("feedback", "feedback/score.py"),),
     "name_words": (("ingest", "ingest/masking/late_names.py"),),
     "forecast_alarms": (("forecast", "forecasting/check.py"),),
