@@ -11,8 +11,6 @@ from pozytywka_spark.config.base import Section, decides
 FARTHEST_DAYS = 400
 
 
-
-
 class Forecast(Section):
     """How far ahead, from how much, and what is worth an alarm."""
 
