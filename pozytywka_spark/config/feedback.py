@@ -36,5 +36,5 @@ class Feedback(Section):
     languages: tuple[str, ...] = Field(
         ("en", "pl", "pt"),
         min_length=1,
-        description="ISO 639-1 codes of the languages that texts may be in; each counts as of one",
+        description="ISO 639-1 codes of the languages that texts may be in; each text is in one of them",
     )

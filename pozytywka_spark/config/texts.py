@@ -29,7 +29,7 @@ class Texts(Section):
         0.02, description="of the queues delivered that are another than the true one"
     )
     taste: float = Field(
-        1.5,
+        2.0,
         ge=0,
         le=10,
         description="power of the hidden pull to premium (taste over patience) in asking for its price",

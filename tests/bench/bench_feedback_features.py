@@ -1,7 +1,7 @@
 """What features of texts bring: texts whose subjects follow the pull to premium, and texts that don't.
 
     python -m tests.bench.bench_feedback_features [--users 6000] [--months 18] [--seeds 1 2 3 4 5]
-        [--taste 0 1.5] [--rate 1] [--wrong 0.1] [--each] [--home FOLDER] [--out FILE]
+        [--taste 0 2] [--rate 1] [--wrong 0.1] [--each] [--home FOLDER] [--out FILE]
 
 Each world is made, ingested, its features built once; nothing but texts depends on `synthetic.feedback`:
 texts of each power of the taste are written for that one world. Their signals are what is true of them, but
@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=6000)
     parser.add_argument("--months", type=int, default=18)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
-    parser.add_argument("--taste", type=float, nargs="+", default=[0.0, 1.5])
+    parser.add_argument("--taste", type=float, nargs="+", default=[0.0, 2.0])
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--wrong", type=float, default=0.1)
     parser.add_argument("--draws", type=int, default=3)
