@@ -144,7 +144,7 @@ def test_genres_that_are_favourites_and_the_popularity_of_their_plays() -> None:
     wanted = (
         "favourite_plays", "favourite_matches", "favourite_popularity_total", "favourite_popularity_known"
     )  # fmt: skip
-    assert measured("event", level("event", columns, rows), wanted) == [(2, 3, 1, 70), (0, 0, 0, 0)]
+    assert measured("event", level("event", columns, rows), wanted) == [(2, 3, 70, 1), (0, 0, 0, 0)]
 
 
 def test_gaps() -> None:

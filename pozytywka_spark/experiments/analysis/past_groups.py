@@ -31,7 +31,7 @@ def with_top_group(users: pl.DataFrame, groups: Groups, files: TaskFiles) -> pl.
 
 
 def last_codes(users: pl.DataFrame, user_month: Sequence[DataFile], files: TaskFiles) -> pl.DataFrame:
-    """Grain: user with a play of a group before entry. Columns: `user_id`, TOP_GROUP of the last such month."""
+    """Grain user with a play of a group before entry: columns `user_id`, TOP_GROUP (of the last month)."""
     entries = users.select("user_id", "entered")
     month = pl.col("month").dt.year() * 12 + pl.col("month").dt.month().cast(pl.Int32) - 1
     parts = [
