@@ -31,7 +31,6 @@ WRITERS: dict[str, tuple[Writer, ...]] = {
     "feature_builds": (("features", "features/build/state_tables.py"),),
     "features": (_BUILT,),
     "artist_groups": (("topics", "topics/stage.py"),),
-    "feedback": (_SILVER, ("maintain", "ingest/masking/retention.py")),
     "feedback": (
         ("ingest", "ingest/resolve/commit_batch.py"),
         ("maintain", "ingest/masking/retention.py"),
