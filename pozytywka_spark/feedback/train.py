@@ -62,8 +62,8 @@ class TrainReport:
 
 
 def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
-    """Train on all months of labels but the last. Of those the earlier (validation) choose the temperatures,
-    all together the cuts from which on texts are routed, the later (test) compare the model with the old one.
+    """Train on all months of labels but the last. Of those the earlier (validation) tell how sure a model may
+    be, all together the cuts from which on texts are routed, the later (test) compare it with the old one.
 
     The same labels and settings train nothing anew; whoever was killed before the comparison compares again.
     Raises `DataError` where there is no text,
@@ -118,18 +118,16 @@ def _is_decided(tracking: Tracking, version: Version, before: Version) -> bool:
 def _made(
     spark: SparkSession, settings: Settings, lake: Lake, tasks: Tasks, shards: Sequence[Shard], planned: Plan
 ) -> Model:
-    """The model; its temperatures are by the validation months, its cuts by all that it didn't learn from."""
+    """The model; how sure it is is by the validation months, its cuts by all that it didn't learn from."""
     assert planned.split is not None
     of_train, of_validation = (_of(shards, side) for side in (planned.split.train, planned.split.validation))
     ngrams, texts = _ngrams(tasks, of_train)
     learnt = fit(spark, lake, planned.split.train, texts, planned.classes, ngrams)
     model = Model(learnt, ngrams)
     first = _measured(tasks, of_validation, {NEW: model})
-    warmed = {
-        task: replace(one, temperature=first[NEW, task].temperature) for task, one in model.learnt.items()
-    }
+    sobered = {task: first[NEW, task].calibrated(one) for task, one in model.learnt.items()}
     model = replace(
-        model, learnt=warmed, topics=_topics(settings, tasks, of_train) if QUEUE in learnt else ()
+        model, learnt=sobered, topics=_topics(settings, tasks, of_train) if QUEUE in learnt else ()
     )
     later = _of(shards, (*planned.split.validation, *planned.split.test))
     second = _measured(tasks, later, {NEW: model})
