@@ -63,8 +63,12 @@ def lowest_cut(texts: Counts, right: Counts, precision: float) -> Cut | None:
     fine = np.flatnonzero((texts > 0) & (above >= FEWEST) & (wrong <= allowed + 1e-9))
     if not len(fine):
         return None
-    least = int(fine[0])
-    return Cut(least, int(above[least]), int(above[least] - wrong[least]))
+    return cut_at(int(fine[0]), texts, right)
+
+
+def cut_at(least: int, texts: Counts, right: Counts) -> Cut:
+    """From that bin on."""
+    return Cut(least, int(texts[least:].sum()), int(right[least:].sum()))
 
 
 def roc_auc(negatives: Counts, positives: Counts) -> float | None:

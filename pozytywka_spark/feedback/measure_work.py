@@ -49,15 +49,15 @@ class Measure:
 
 def measured(model: Linear, margins: Floats, labels: pl.Series) -> dict[str, Any]:
     """Of texts with labels: their number `texts`; `losses` (negative log chance of the label, summed) by
-    temperature of TEMPERATURES and `loss` at the model's own; `bins`: [bin, wrong, right] of the class that
-    is the likeliest; of two classes `second`: [bin of the chance of the second class, texts of the first, of
+    temperature of TEMPERATURES and `loss` of the model as it is; `bins`: [bin, wrong, right] of the likeliest
+    class; of two classes `second`: [bin of the chance of the second class, texts of the first, of
     the second]; `pairs`: [label, likeliest class, texts].
     """
     place = labels.replace_strict(
         list(model.classes), range(len(model.classes)), default=-1, return_dtype=pl.Int64
     )
     truth = place.to_numpy()
-    chances = chances_of(margins, model.temperature)
+    chances = chances_of(margins, model.temperature, model.offset)
     best = chances.argmax(axis=1)
     right = best == truth
     content: dict[str, Any] = {

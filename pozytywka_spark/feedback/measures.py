@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pozytywka_spark.feedback.bins import BINS, Counts, Cut, lowest_cut, roc_auc
+from pozytywka_spark.feedback.calibration import careful_cut, sigmoid_of
+from pozytywka_spark.feedback.linear import Linear
 from pozytywka_spark.feedback.measure_work import TEMPERATURES
 
 
@@ -45,12 +47,21 @@ class Measured:
 
     def second_from(self, precision: float) -> Cut | None:
         """From where on texts are of the second class often enough."""
-        return lowest_cut(self.first + self.second, self.second, precision)
+        return careful_cut(self.first, self.second, precision)
 
     def first_from(self, precision: float) -> Cut | None:
         """The same of the first class, by bins of its own chance."""
-        first, second = self.first[::-1], self.second[::-1]
-        return lowest_cut(first + second, first, precision)
+        return careful_cut(self.second[::-1], self.first[::-1], precision)
+
+    def calibrated(self, model: Linear) -> Linear:
+        """The model that was measured, as sure of itself as it was right: by a sigmoid, of more classes than
+        two by a temperature.
+        """
+        if len(model.classes) > 2:
+            return replace(model, temperature=self.temperature)
+        by = sigmoid_of(self.first, self.second)
+        offset = by.slope * model.offset + by.offset
+        return replace(model, temperature=model.temperature / by.slope, offset=offset)
 
 
 def sum_up(lines: Sequence[Mapping[str, Any]], model: str, task: str) -> Measured | None:

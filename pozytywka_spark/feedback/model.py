@@ -20,7 +20,7 @@ from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 ABOUT = "about.json"
 FILES = "feedback_model"  # kind of a parcel: the files of a model
 _MODEL_ID, _NGRAMS = "model_id", "ngrams.npy"
-FORMAT = 1  # of files and of what n-grams are
+FORMAT = 2  # of files and of what n-grams are
 
 
 @dataclass(frozen=True)

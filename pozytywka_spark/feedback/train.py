@@ -34,9 +34,12 @@ from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.schemas import FEEDBACK
 from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.plain_models import PlainModel, register_files
+from pozytywka_spark.tracking.registry import Version
+from pozytywka_spark.tracking.store import Tracking
 
 FEWEST_TEXTS_WITH = 3  # training texts with an n-gram that is learnt from
 NEW, OLD = "new", "old"
+DECIDED = "pozytywka.feedback.decided"  # of a version: why it serves, or does not
 
 
 class TooFewLabelsError(DataError):
@@ -59,10 +62,11 @@ class TrainReport:
 
 
 def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
-    """Train on all months of labels but the last. Of those the earlier (validation) choose the temperatures,
-    all together the cuts from which on texts are routed, the later (test) compare the model with the old one.
+    """Train on all months of labels but the last. Of those the earlier (validation) tell how sure a model may
+    be, all together the cuts from which on texts are routed, the later (test) compare it with the old one.
 
-    The same labels and settings train nothing anew. Raises `DataError` where there is no text,
+    The same labels and settings train nothing anew; whoever was killed before the comparison compares again.
+    Raises `DataError` where there is no text,
     `TooFewLabelsError` where nothing has labels enough; then the model that there is stays.
     """
     require("topics")
@@ -81,39 +85,49 @@ def train(spark: SparkSession, settings: Settings, lake: Lake) -> TrainReport:
         inputs = _inputs(settings, labels)
         before = champion_version(tracking)
         version = registry.find_version(tracking, inputs)
-        if version is not None and before is not None:
+        if version is not None and before is not None and _is_decided(tracking, version, before):
             why = "these labels were learnt from before"
             return TrainReport(planned, version.number, before.number, why, True, load(tracking, version), {})
-        model = _made(spark, settings, lake, tasks, shards, planned)
+        if version is None:
+            model = _made(spark, settings, lake, tasks, shards, planned)
+        else:  # a run was killed before it decided
+            model = load(tracking, version)
         old = None if before is None else load(tracking, before)
         tested = _tested(tasks, _of(shards, planned.split.test), model, old)
-        model = replace(model, about=_about(planned, tested))
-        version = register_files(
-            tracking, "feedback", _registered(settings, lake, inputs, model, planned, tested)
-        )
+        if version is None:
+            model = replace(model, about=_about(planned, tested))
+            made = _registered(settings, lake, inputs, model, planned, tested)
+            version = register_files(tracking, "feedback", made)
     serves, why = better(model, old, tested)
     if serves:
         registry.take_over(tracking, version.number, None if before is None else before.number)
+    registry.set_tag(tracking, version.number, DECIDED, why)
     champion = version if serves or before is None else before
     mine = {task: one for (name, task), one in tested.items() if name == NEW}
     return TrainReport(planned, version.number, champion.number, why, False, model, mine)
 
 
+def _is_decided(tracking: Tracking, version: Version, before: Version) -> bool:
+    """Whether it was compared with the champion of its time; the champion that lacks the tag won."""
+    if version.number == before.number and DECIDED not in version.tags:
+        registry.set_tag(tracking, version.number, DECIDED, "it took over")
+        return True
+    return DECIDED in version.tags
+
+
 def _made(
     spark: SparkSession, settings: Settings, lake: Lake, tasks: Tasks, shards: Sequence[Shard], planned: Plan
 ) -> Model:
-    """The model; its temperatures are by the validation months, its cuts by all that it didn't learn from."""
+    """The model; how sure it is is by the validation months, its cuts by all that it didn't learn from."""
     assert planned.split is not None
     of_train, of_validation = (_of(shards, side) for side in (planned.split.train, planned.split.validation))
     ngrams, texts = _ngrams(tasks, of_train)
     learnt = fit(spark, lake, planned.split.train, texts, planned.classes, ngrams)
     model = Model(learnt, ngrams)
     first = _measured(tasks, of_validation, {NEW: model})
-    warmed = {
-        task: replace(one, temperature=first[NEW, task].temperature) for task, one in model.learnt.items()
-    }
+    sobered = {task: first[NEW, task].calibrated(one) for task, one in model.learnt.items()}
     model = replace(
-        model, learnt=warmed, topics=_topics(settings, tasks, of_train) if QUEUE in learnt else ()
+        model, learnt=sobered, topics=_topics(settings, tasks, of_train) if QUEUE in learnt else ()
     )
     later = _of(shards, (*planned.split.validation, *planned.split.test))
     second = _measured(tasks, later, {NEW: model})
