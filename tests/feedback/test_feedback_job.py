@@ -43,7 +43,7 @@ def signals(lake: Lake) -> dict[str, dict[str, Any]]:
 
 
 def test_from_labels_to_signals_and_their_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lake, rows = lake_at(tmp_path), made.texts(2400)
+    lake, rows = lake_at(tmp_path), made.texts(1200)
     made.put(lake, rows)
     lake.append(as_table([{"user_id": n, "city": f"City {n % 2}"} for n in range(500)], USERS), USERS)
     bought = [

@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.feedback.count_work import TEXTS_WITH, CountLabels, CountNgrams
-from pozytywka_spark.feedback.labels import DETRACTOR, LEARNT, PROMOTER, QUEUE, SENTIMENT, SPAM, label_of
+from pozytywka_spark.feedback.labels import DETRACTOR, HAM, LEARNT, PROMOTER, QUEUE, SENTIMENT, SPAM, label_of
 from pozytywka_spark.feedback.labels_there import add_up, plan
 from pozytywka_spark.feedback.measure_work import Measure
 from pozytywka_spark.feedback.measures import sum_up
@@ -182,3 +182,36 @@ def test_a_model_serves_only_if_it_is_better_on_the_same_texts() -> None:
     less = type(good)({QUEUE: good.learnt[QUEUE]}, good.ngrams)
     assert better(less, good, sure) == (False, "it has no answer to: sentiment, spam")
     assert better(good, less, sure) == (True, "it answers more")
+
+
+def test_a_model_of_two_classes_is_as_sure_as_it_was_right() -> None:
+    """A fifth of the texts it is quite sure of are of the other class, and of those it can't tell a tenth."""
+    spam = [*[True] * 160, *[False] * 40, *[True] * 20, *[False] * 180]
+    rows = pl.DataFrame(
+        {
+            "text": ["prize"] * 200 + ["refund"] * 200,
+            "score": [None] * 400,
+            "queue": [None] * 400,
+            "spam": spam,
+            "feedback_month": [date(2024, 1, 1)] * 400,
+            "user_bucket": [0] * 400,
+        },
+        schema_overrides={"score": pl.Int32, "queue": pl.String},
+    )
+    tasks, good = MemoryTasks(), small_model.model()
+    mild = small_model.linear((HAM, SPAM), {SPAM: {"prize": 9.0, "refund": -3.0}})
+    model = replace(good, learnt={SPAM: mild})
+    lines = tasks.run(shards(tasks, rows), Measure({NEW: put(tasks, model)}), **WEIGH).results
+    measured = sum_up(lines, NEW, SPAM)
+    assert measured is not None
+    sober = measured.calibrated(model.learnt[SPAM])
+    prize, refund = sober.chances(rows_of(pl.Series(["prize", "refund"]), model.ngrams))[:, 1]
+    assert prize == pytest.approx(0.8, abs=0.01)
+    assert refund == pytest.approx(0.1, abs=0.01)
+    again = replace(model, learnt={**model.learnt, SPAM: sober})
+    later = sum_up(
+        tasks.run(shards(tasks, rows), Measure({NEW: put(tasks, again)}), **WEIGH).results, NEW, SPAM
+    )
+    assert later is not None
+    assert later.loss < measured.loss
+    assert later.calibrated(sober).offset == pytest.approx(sober.offset, abs=0.05)
