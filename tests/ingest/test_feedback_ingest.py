@@ -27,8 +27,9 @@ from tests.worlds.deliveries import Row, at, contents, sessions, users, write
 from tests.worlds.planted import PLANTED, planted_below, texts
 
 BAD = [
-    {"score": 11}, {"channel": "pigeon"}, {"text": None}, {"user_id": None}, {"timestamp": "never"},
-    {"queue": "Zdzisława@poczta.pl"}, {"channel": "Kowalska"}, {"timestamp": "2099-01-01T00:00:00"},
+    {"score": 11}, {"channel": "pigeon"}, {"text": None, "score": None}, {"user_id": None},
+    {"timestamp": "never"}, {"queue": "Zdzisława@poczta.pl"}, {"channel": "Kowalska"},
+    {"timestamp": "2099-01-01T00:00:00"},
 ]  # fmt: skip
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 MASKED = (

@@ -36,7 +36,7 @@ REASON_MEANING = {
     "missing_session_id": "an event without its session",
     "missing_user": "a text, and nobody who wrote it",
     "missing_feedback_id": "a text without its identifier",
-    "missing_text": "no text, or nothing in it that can be seen",
+    "missing_text": "neither a score nor a text in which anything can be seen",
     "missing_track_id": "stored facts without the track that they are of",
     "unknown_user": "no user, and its session names none or several",
     "unknown_event": "no event type, and session and delivery leave no one answer",
