@@ -17,6 +17,7 @@ from pozytywka_spark.errors import UsageError
 from pozytywka_spark.ingest import relayout, stage
 from pozytywka_spark.ingest.masking import salt
 from pozytywka_spark.ingest.masking.retention import tidy_texts
+from pozytywka_spark.ingest.outcomes import UNKNOWN_NAME
 from pozytywka_spark.ingest.stage import EntityReport, IngestReport, ingest, replay
 from pozytywka_spark.ingest.trial import check_delivery
 from pozytywka_spark.lake import open_lake
@@ -144,6 +145,8 @@ def test_names_that_come_after_the_texts_are_masked_and_the_old_files_gone(
     write(tmp_path / "d" / "feedback.jsonl", texts(20))
     assert report_of(ingest(spark, at(settings, tmp_path / "d"), lake)).duplicates == 20
     assert contents(lake, "name_words") == words
+    notes = lake.read("ingest_counts").where(f"reason = '{UNKNOWN_NAME}'").collect()
+    assert [(row["ingest_id"], row["rows"]) for row in notes] == [(1, 20)]
 
 
 @pytest.mark.usefixtures("no_page")
