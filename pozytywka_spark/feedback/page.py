@@ -67,7 +67,8 @@ def _overview(page: Page, months: pl.DataFrame) -> None:
     )
     section.text(
         "The net promoter score (NPS) is the percentage of answers of 9 and 10 less that of answers up to 6. "
-        "Intervals are of 95%; they count answers, not people. Spam counts nowhere else."
+        "Intervals are of 95%; they count answers, not people. Scores without words are answers, but no "
+        "texts, of no subject and no language. Spam counts nowhere else."
     )
 
 

@@ -24,10 +24,9 @@ EXAMPLES_EACH = 3
 _SHORTEST, _LONGEST = 30, 200  # letters of an example
 _MONTH_DAYS = 30
 _MOST_MONTHS = 6  # from the purchase, to either side
-_TEXT_COLUMNS = ["feedback_id", "text", "score"]
-_SIGNAL_COLUMNS = [
-    "feedback_id", "feedback_time", "user_id", "channel", "language", "queue_best", "queue", "topic", "spam",
-]  # fmt: skip
+_ANSWER_COLUMNS = ["feedback_id", "feedback_time", "user_id", "channel", "text", "score", "spam"]
+_SIGNAL_TEXTS = ["feedback_id", "language", "queue_best", "queue", "topic"]
+_SIGNAL_COLUMNS = [*_SIGNAL_TEXTS, "spam"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,10 @@ class Part:
 
 @dataclass(frozen=True)
 class SliceRows:
-    """Work on `Part`s: stages their rows by slice of the users, and EXAMPLES of what detractors write."""
+    """Work on `Part`s: stages their rows by slice of the users, and EXAMPLES of what detractors write.
+
+    Of texts those that were scored, and scores without words; texts that nobody has scored yet may be spam.
+    """
 
     slices: int
 
@@ -54,10 +56,9 @@ class SliceRows:
         """No line."""
         for item in items:
             if item.kind == TEXTS:
-                if not item.signals:
-                    continue
-                texts = files.read(item.files, _TEXT_COLUMNS)
-                rows = files.read(item.signals, _SIGNAL_COLUMNS).join(texts, on="feedback_id")
+                answers = files.read(item.files, _ANSWER_COLUMNS)
+                signals = files.read(item.signals, _SIGNAL_COLUMNS) if item.signals else None
+                rows = answers_of(answers, signals)
                 files.stage(EXAMPLES, examples_of(rows))
                 rows = rows.drop("text", "feedback_id")
             elif item.kind == USERS:
@@ -68,6 +69,23 @@ class SliceRows:
             for number in range(self.slices):
                 files.stage(item.kind, rows.filter(place == number), (number,))
         yield from ()
+
+
+def answers_of(answers: pl.DataFrame, signals: pl.DataFrame | None) -> pl.DataFrame:
+    """Rows of `feedback` beside their signals: texts that have some, and scores without words.
+
+    `scored`: whether it has signals. Whether a text is spam is what its signals say; of a score without words
+    it is what a person said.
+    """
+    if signals is None:
+        types = {**dict.fromkeys(_SIGNAL_TEXTS, pl.String()), "spam": pl.Boolean()}
+        signals = pl.DataFrame(schema=types)
+    told = signals.with_columns(scored=pl.lit(value=True))
+    rows = answers.join(told, on="feedback_id", how="left", suffix="_told")
+    rows = rows.with_columns(pl.col("scored").fill_null(value=False))
+    spam = pl.when("scored").then("spam_told").otherwise("spam")
+    mine = rows.filter(pl.col("scored") | pl.col("text").is_null())
+    return mine.with_columns(spam.alias("spam")).drop("spam_told")
 
 
 @dataclass(frozen=True)
@@ -105,14 +123,15 @@ def _read(files: TaskFiles, parcels: Sequence[Parcel]) -> pl.DataFrame | None:
 
 
 def counts_of(
-    texts: pl.DataFrame, users: pl.DataFrame | None, purchases: pl.DataFrame | None
+    answers: pl.DataFrame, users: pl.DataFrame | None, purchases: pl.DataFrame | None
 ) -> pl.DataFrame:
-    """`dimension` (of DIMENSIONS), `value` and the SUMS of its texts; spam is counted by month alone.
+    """`dimension` (of DIMENSIONS), `value` and the SUMS of its `answers_of`; spam is counted by month alone.
 
-    A topic's value is its queue, language and name, a queue's the likeliest one. `purchase`: never, before or
+    Scores without words are promoters, passives, detractors like others, but neither `texts` nor `spam`. A
+    topic's value is its queue, language and name, a queue's the likeliest one. `purchase`: never, before or
     after one's first; `months from purchase` in months of thirty days, up to `_MOST_MONTHS` to either side.
     """
-    rows = texts.with_columns(
+    rows = answers.with_columns(
         month=pl.col("feedback_time").dt.strftime("%Y-%m"),
         promoters=pl.col("score") >= LEAST_OF_PROMOTERS,
         passives=pl.col("score").is_between(MOST_OF_DETRACTORS + 1, LEAST_OF_PROMOTERS - 1),
@@ -148,9 +167,9 @@ def _counted(rows: pl.DataFrame, name: str, value: pl.Expr) -> pl.DataFrame:
     mine = rows if name == "month" else rows.filter(~pl.col("spam"))
     genuine = ~pl.col("spam")
     sums = [
-        pl.len().cast(pl.Int64).alias("texts"),
+        pl.col("scored").sum().cast(pl.Int64).alias("texts"),
         *((pl.col(each) & genuine).fill_null(value=False).sum().cast(pl.Int64) for each in SUMS[1:5]),
-        pl.col("spam").sum().cast(pl.Int64),
+        (pl.col("spam") & pl.col("scored")).sum().cast(pl.Int64),
     ]
     told = mine.with_columns(value=value).drop_nulls("value")
     return told.group_by("value").agg(*sums).select(pl.lit(name).alias("dimension"), "value", *SUMS)

@@ -38,6 +38,8 @@ class Scored:
 class Score:
     """Work on `Scored`: writes the partition's signals; a line each, of how many texts it has `texts`, a
     `queue`, `spam`, and how many signals of texts that are gone it kept (`stayed`).
+
+    A row without a text has the signals that its text had; if it never had one, none.
     """
 
     model: Parcel
@@ -47,17 +49,17 @@ class Score:
         """A line a shard."""
         model = taken(files, self.model)
         for item in items:
-            made = [
-                signals_of(some, model, self.languages)
-                for file in item.texts.files
-                for part in files.read_parts(file, READ)
-                for some in part.filter(pl.col("text").is_not_null()).iter_slices(AT_ONCE)
-            ]
-            signals = pl.concat(made) if made else _none()
+            made, without = [_none()], [_none().select("feedback_id")]
+            for part in (part for file in item.texts.files for part in files.read_parts(file, READ)):
+                there = pl.col("text").is_not_null()
+                texts = part.filter(there).iter_slices(AT_ONCE)
+                made += [signals_of(some, model, self.languages) for some in texts]
+                without.append(part.filter(~there).select("feedback_id"))
+            signals = pl.concat(made)
             stayed = _none()
             if item.before:
                 before = files.read(item.before, SIGNALS)
-                stayed = before.join(signals, on="feedback_id", how="anti")
+                stayed = before.join(pl.concat(without), on="feedback_id", how="semi")
             rows = pl.concat([signals, stayed.select(signals.columns)]).sort(
                 "user_id", "feedback_time", "feedback_id"
             )

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pozytywka_spark import cli
-from pozytywka_spark.ingest.outcomes import QUARANTINED
+from pozytywka_spark.ingest.outcomes import QUARANTINED, UNKNOWN_NAME
 from pozytywka_spark.ingest.stage import IngestReport
 
 _WORST = 10
@@ -31,6 +31,11 @@ def show_ingest(report: IngestReport) -> None:
         cli.say(f"not in this delivery: {', '.join(report.missing)}")
     if report.ignored_files:
         cli.say(f"not part of a delivery, ignored: {', '.join(report.ignored_files)}")
+    nameless = sum(f.rows for f in report.findings if f.check == f"raw: {UNKNOWN_NAME}")
+    if nameless and report.ingest_id is not None:
+        cli.say(
+            f"{nameless:,} texts of users whose names aren't known yet and may stand in them: deliver users"
+        )
     if report.months_touched:
         cli.say(f"event months touched: {', '.join(f'{month:%Y-%m}' for month in report.months_touched)}")
     if report.span:

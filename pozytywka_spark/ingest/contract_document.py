@@ -184,6 +184,7 @@ def _qualities(
     if (entity, name) == ("feedback", "queue"):
         asked.append(_rule("bad_queue"))
     if _is_text(entity, name):
+        asked.append(_rule("missing_text"))
         asked.append(_text("masked", "addresses, numbers, links and their own name are masked", "info"))
     if name == "timestamp":
         asked += [_rule("out_of_range"), _rule("in_the_future")]

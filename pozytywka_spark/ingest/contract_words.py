@@ -125,7 +125,7 @@ WORDS = {
         {"user_id": "users.user_id", "track_id": "tracks.id"},
     ),
     "feedback": Words(
-        "What people write to us; a service may have nothing of the kind.",
+        "What people write to us, and scores that they give; a service may have nothing of the kind.",
         "text",
         {
             "feedback_id": "the text's identifier",
@@ -133,7 +133,7 @@ WORDS = {
             "user_id": "who wrote it",
             "channel": "where they wrote it, in any case",
             "text": "what they wrote, in any language; addresses, numbers, links, their own name and street "
-            "are masked before it is stored",
+            "are masked before it is stored; null: a score without words",
             "score": "how likely they are to recommend the service, from 0 to 10; null: not asked",
             "queue": "the queue that a person put it into; null: none did",
             "spam": "whether a person called it spam; null: none did",

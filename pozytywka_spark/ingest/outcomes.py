@@ -12,6 +12,8 @@ OUTCOMES = (KEPT, REPAIRED, DUPLICATE, QUARANTINED)
 
 # No outcome: what was seen of raw rows, whatever became of them; counted beside the outcomes.
 NOTED = "noted"
+# a note on a text: nothing is known of its writer, so their name may stand in it
+UNKNOWN_NAME = "unknown name"
 
 # Reasons of duplicates.
 SAME_ROW = "same_row"

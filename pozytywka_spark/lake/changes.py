@@ -61,16 +61,21 @@ def logged_files(entries: Iterable[str]) -> list[LoggedFile]:
     [LoggedFile(path='a b', values={}, size=7)]
     """
     found: dict[str, LoggedFile] = {}
+    rearranged: dict[str, LoggedFile] = {}  # by compaction; what removes one later needn't say its partition
     for line in (line for entry in entries for line in entry.splitlines() if line.strip()):
         action = json.loads(line)
         file = action.get("add") or action.get("remove")
-        if file is None or not file.get("dataChange", True):
+        if file is None:
             continue
         path = unquote(file["path"])
-        values = file.get("partitionValues")
+        said = LoggedFile(path, file.get("partitionValues"), int(file.get("size") or 0))
+        if not file.get("dataChange", True):
+            if "add" in action:
+                rearranged[path] = said
+            continue
         before = found.get(path)
         if before is None or before.values is None:
-            found[path] = LoggedFile(path, values, int(file.get("size") or 0))
+            found[path] = said if said.values is not None else rearranged.get(path, said)
     return list(found.values())
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pozytywka_spark.schemas.table import table
 
-# grain: text. `text` is masked, null once its retention is over; `masked`: how many things were masked in it;
-# `score`, `queue`, `spam` null where unknown
+# grain: text, or score without one. `text` is masked, null of a score without words and once its retention
+# is over; `masked`: how many things were masked in it; `score`, `queue`, `spam` null where unknown
 FEEDBACK = table(
     "feedback",
     "feedback_id string, feedback_time timestamp, user_id bigint, channel string, text string, score int, "
@@ -16,7 +16,8 @@ FEEDBACK = table(
     personal=["text"],
 )
 
-# grain: text and model; `queue` null below the confidence at which validation was right
+# grain: text and model, none of a score without words; `queue` null below the confidence at which validation
+# was right
 FEEDBACK_SIGNALS = table(
     "feedback_signals",
     "feedback_id string, feedback_time timestamp, user_id bigint, channel string, language string, "

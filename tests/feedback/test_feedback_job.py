@@ -45,6 +45,7 @@ def signals(lake: Lake) -> dict[str, dict[str, Any]]:
 def test_from_labels_to_signals_and_their_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lake, rows = lake_at(tmp_path), made.texts(1200)
     made.put(lake, rows)
+    made.put(lake, made.texts(300, seed=9).with_columns(text=pl.lit(None, pl.String)))  # scores without words
     lake.append(as_table([{"user_id": n, "city": f"City {n % 2}"} for n in range(500)], USERS), USERS)
     bought = [
         {"user_id": n, "purchased_at": rows["feedback_time"][0], "month": made.FIRST} for n in range(99)
@@ -106,6 +107,7 @@ def test_from_labels_to_signals_and_their_page(tmp_path: Path, capsys: pytest.Ca
     content = page.read_text()
     for words in ("City 1", "after it", "praise", "adverts", "Clopper"):
         assert words in content
+    assert f"{rows.height + more.height:,} texts," in content
     assert run(tmp_path, "report") == 0
     assert page.read_text() == content
 

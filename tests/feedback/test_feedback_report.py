@@ -22,6 +22,7 @@ from pozytywka_spark.feedback.report_work import (
     Part,
     Slice,
     SliceRows,
+    answers_of,
     counts_of,
     examples_of,
     summed,
@@ -54,6 +55,27 @@ def signals(many: int = 400) -> pl.DataFrame:
     )
 
 
+def answers(many: int = 400) -> pl.DataFrame:
+    """Rows of `feedback`: those that `signals` are of, of which one in seven has lost its text since, and
+    half as many scores without words.
+    """
+    dice = np.random.default_rng(6)
+    own = ["feedback_id", "feedback_time", "user_id", "channel", "text", "score"]
+    texts = signals(many).select(own).with_row_index("n")
+    gone = texts.with_columns(text=pl.when(pl.col("n") % 7 > 0).then("text"), spam=None).drop("n")
+    scores = (
+        signals(many // 2)
+        .select(own)
+        .with_columns(
+            feedback_id="score-" + pl.col("feedback_id"),
+            text=pl.lit(None, pl.String),
+            score=pl.Series(dice.integers(0, 11, many // 2), dtype=pl.Int32),
+            spam=pl.Series(dice.random(many // 2) < 0.1),
+        )
+    )
+    return pl.concat([gone.cast({"spam": pl.Boolean}), scores])
+
+
 USERS_ROWS = pl.DataFrame({"user_id": range(50), "city": [f"City {n % 3}" for n in range(50)]})
 BOUGHT = pl.DataFrame(
     {"user_id": [*range(20), 0], "purchased_at": [START + timedelta(days=90)] * 20 + [START]},
@@ -62,31 +84,39 @@ BOUGHT = pl.DataFrame(
 
 
 def test_answers_are_counted_as_duckdb_counts_them_whatever_the_slices() -> None:
-    rows = signals()
+    told, written = signals().drop("text", "score"), answers()
     tasks = MemoryTasks()
     put = tasks.files.put_file
-    parts = [
-        Part(TEXTS, (put(some, {}),), (put(some.drop("text", "score"), {}),))
-        for some in rows.iter_slices(150)
-    ]
+    parts = []
+    for some in written.iter_slices(150):  # the last of them without any signals
+        its = told.join(some, on="feedback_id", how="semi")
+        parts.append(Part(TEXTS, (put(some, {}),), (put(its, {}),) if its.height else ()))
+    assert not parts[-1].signals
     parts += [Part(USERS, (put(USERS_ROWS, {}),)), Part(PURCHASES, (put(BOUGHT, {}),))]
-    parts.append(Part(TEXTS, (put(rows, {}),)))  # texts that nobody has scored yet
+    unscored = signals(30).with_columns(feedback_id="new-" + pl.col("feedback_id"))
+    parts.append(Part(TEXTS, (put(unscored.select(written.columns), {}),)))
     done = tasks.run(parts, SliceRows(3), **WEIGH)
     slices = [
         Slice(n, tuple(one for one in done.parcels if one.kind != EXAMPLES and one.key == (n,)))
         for n in range(3)
     ]
     found = summed(tasks.fetch(tasks.run(slices, CountAnswers(), **WEIGH).of(COUNTS)))
-    whole = summed(counts_of(rows.drop("text", "feedback_id"), USERS_ROWS, BOUGHT))
+    whole = summed(counts_of(answers_of(written, told), USERS_ROWS, BOUGHT))
     assert all(found[name].equals(whole[name]) for name in whole)
 
-    sums = """count(*)::bigint texts, count(*) filter (score >= 9)::bigint promoters,
+    rows = duckdb.sql(  # noqa: F841 (read below)
+        """select written.* exclude (spam), language, queue_best, queue, topic, told.feedback_id scored,
+        case when told.feedback_id is null then written.spam else told.spam end spam
+        from written left join told using (feedback_id)"""
+    ).pl()
+    sums = """count(scored)::bigint texts, count(*) filter (score >= 9)::bigint promoters,
         count(*) filter (score between 7 and 8)::bigint passives,
         count(*) filter (score <= 6)::bigint detractors, count(queue)::bigint routed"""
     bought = "(select user_id, min(purchased_at) bought from BOUGHT group by 1)"
     wanted = {
         "city": f"select city, {sums} from rows join USERS_ROWS using (user_id) where spam is not true",
-        "queue": f"select queue_best, {sums} from rows where spam is not true",
+        "channel": f"select channel, {sums} from rows where spam is not true",
+        "queue": f"select queue_best, {sums} from rows where spam is not true and queue_best is not null",
         "purchase": f"""select case when bought is null then 'never' when feedback_time >= bought then 'after'
             else 'before' end, {sums} from rows left join {bought} using (user_id) where spam is not true""",
         "topic": f"""select queue || ' | ' || language || ' | ' || topic, {sums} from rows
@@ -97,14 +127,14 @@ def test_answers_are_counted_as_duckdb_counts_them_whatever_the_slices() -> None
             name
         )
     months = duckdb.sql(
-        """select strftime(feedback_time at time zone 'UTC', '%Y-%m'), count(*) filter (spam),
+        """select strftime(feedback_time at time zone 'UTC', '%Y-%m'), count(scored) filter (spam),
         count(*) filter (score <= 6 and spam is not true) from rows group by 1 order by 1"""
     ).fetchall()
     assert found["month"].select("value", "spam", "detractors").rows() == months
 
 
 def test_without_users_and_purchases_nothing_is_said_of_them() -> None:
-    found = summed(counts_of(signals(50).drop("text", "feedback_id"), None, None))
+    found = summed(counts_of(answers_of(answers(50), signals(50).drop("text", "score")), None, None))
     assert [found[name].height for name in ("city", "purchase", "months from purchase")] == [0, 0, 0]
     page = render(Shown(found, examples_of(signals(50)), small_model.model(), ("en",)))
     assert "Nothing is known of purchases" in page
@@ -116,7 +146,7 @@ def test_the_page_shows_no_small_groups_and_is_the_same_each_time() -> None:
     )
     rows = signals()
     assert rows.filter(pl.col("user_id") == 7).height < FEWEST_ANSWERS
-    found = summed(counts_of(rows.drop("text", "feedback_id"), few, BOUGHT))
+    found = summed(counts_of(answers_of(answers(), rows.drop("text", "score")), few, BOUGHT))
     shown = Shown(found, examples_of(rows), small_model.model(), ("en", "pl"))
     page = render(shown)
     assert page == render(shown)

@@ -89,6 +89,24 @@ def test_a_model_is_the_same_from_its_files_and_they_hold_no_pickle() -> None:
     assert taken(tasks.files, put(tasks, model)).topics == model.topics
 
 
+def test_a_score_without_words_has_no_signals_nor_stay_those_of_a_row_elsewhere() -> None:
+    tasks = MemoryTasks()
+    partition = {"feedback_month": date(2024, 1, 1), "user_bucket": 0}
+    work = Score(put(tasks, small_model.model()), LANGUAGES)
+    weigh = {"weight": lambda item: 1, "named": lambda item: "a shard"}
+    scores = Shard("feedback", partition, (tasks.files.put_file(texts(None, None), partition),))
+    done = tasks.run([Scored(scores, ())], work, **weigh)
+    assert (done.results, done.written) == (({"texts": 0, "queue": 0, "spam": 0, "stayed": 0},), ())
+
+    both = Shard("feedback", partition, (tasks.files.put_file(texts(None, "my refund", None), partition),))
+    elsewhere = signals_of(
+        texts(*["x"] * 4).tail(1), small_model.model(), LANGUAGES
+    )  # f3, in another month now
+    done = tasks.run([Scored(both, (tasks.files.put_file(elsewhere, partition),))], work, **weigh)
+    assert done.results == ({"texts": 1, "queue": 1, "spam": 0, "stayed": 0},)
+    assert tasks.rows(done.written[0]).get_column("feedback_id").to_list() == ["f1"]
+
+
 def test_signals_of_deleted_texts_stay_and_new_ones_are_made() -> None:
     tasks = MemoryTasks()
     partition = {"feedback_month": date(2024, 1, 1), "user_bucket": 0}

@@ -64,6 +64,9 @@ def test_labels_are_counted_and_named_whatever_the_order_and_the_files() -> None
         assert labels.of(task) == Counter(wanted)
     other = rows.with_columns(queue=pl.col("queue").replace({"payment": "adverts"}))
     assert add_up(tasks.run(shards(tasks, other), CountLabels(), **WEIGH).results).digest != labels.digest
+    scores = rows.with_columns(pl.lit(None, pl.String).alias("text"), score=pl.lit(10, pl.Int32))
+    with_scores = pl.concat([rows, scores.cast(rows.schema)])
+    assert add_up(tasks.run(shards(tasks, with_scores), CountLabels(), **WEIGH).results) == labels
     without = rows.with_columns(text=pl.lit(None, pl.String))
     assert add_up(tasks.run(shards(tasks, without), CountLabels(), **WEIGH).results).of(QUEUE).total() == 0
 

@@ -17,6 +17,7 @@ from pozytywka_spark.errors import UsageError
 from pozytywka_spark.ingest import relayout, stage
 from pozytywka_spark.ingest.masking import salt
 from pozytywka_spark.ingest.masking.retention import tidy_texts
+from pozytywka_spark.ingest.outcomes import UNKNOWN_NAME
 from pozytywka_spark.ingest.stage import EntityReport, IngestReport, ingest, replay
 from pozytywka_spark.ingest.trial import check_delivery
 from pozytywka_spark.lake import open_lake
@@ -27,8 +28,9 @@ from tests.worlds.deliveries import Row, at, contents, sessions, users, write
 from tests.worlds.planted import PLANTED, planted_below, texts
 
 BAD = [
-    {"score": 11}, {"channel": "pigeon"}, {"text": None}, {"user_id": None}, {"timestamp": "never"},
-    {"queue": "Zdzisława@poczta.pl"}, {"channel": "Kowalska"}, {"timestamp": "2099-01-01T00:00:00"},
+    {"score": 11}, {"channel": "pigeon"}, {"text": None, "score": None}, {"user_id": None},
+    {"timestamp": "never"}, {"queue": "Zdzisława@poczta.pl"}, {"channel": "Kowalska"},
+    {"timestamp": "2099-01-01T00:00:00"},
 ]  # fmt: skip
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 MASKED = (
@@ -143,6 +145,8 @@ def test_names_that_come_after_the_texts_are_masked_and_the_old_files_gone(
     write(tmp_path / "d" / "feedback.jsonl", texts(20))
     assert report_of(ingest(spark, at(settings, tmp_path / "d"), lake)).duplicates == 20
     assert contents(lake, "name_words") == words
+    notes = lake.read("ingest_counts").where(f"reason = '{UNKNOWN_NAME}'").collect()
+    assert [(row["ingest_id"], row["rows"]) for row in notes] == [(1, 20)]
 
 
 @pytest.mark.usefixtures("no_page")

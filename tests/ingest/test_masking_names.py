@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pozytywka_spark.ingest.masking.name_words import KnownNames, mask_words, words_of
+from pozytywka_spark.ingest.masking.name_words import KnownNames, mask_words, nameless, words_of
 from pozytywka_spark.ingest.masking.name_work import NameSlice, ReadNames, new_names
 from pozytywka_spark.ingest.masking.plain_text import plain_text
 from pozytywka_spark.ingest.masking.word_forms import folded
@@ -160,6 +160,9 @@ def test_of_a_frame_each_user_s_own_names_are_masked() -> None:
         (1, "nic", 2),
     ]
     assert KnownNames(SALT).mask(texts, files) is texts
+    by_source = texts.with_columns(source=pl.Series([0, 0, 0, 0, 4, 0]))
+    assert nameless(by_source, KnownNames(SALT, told).words_of(texts, files)) == {4: 1}
+    assert nameless(by_source, {}) == {0: 4, 4: 1}, "of a row without a text nothing is said"
 
 
 def test_words_that_the_table_holds_are_not_written_again() -> None:

@@ -149,6 +149,21 @@ def test_texts_from_before_the_retention_are_deleted_and_all_else_stays() -> Non
     assert (again.results, again.written) == ((), ())
 
 
+def test_a_score_without_words_is_like_any_row_and_nothing_is_deleted_of_it() -> None:
+    lake = MemoryTexts()
+    score = {"text": None, "score": 9}
+    assert lake.counts([score, {"feedback_id": "b", "score": 3}]) == {("kept", None): 2}
+    assert lake.counts([score]) == {("duplicate", "same_row"): 1}
+    assert lake.counts([{"score": 9}]) == {("kept", None): 1}, "its words came later"
+    assert lake.rows("feedback_id", "text", "score") == [("a", "hello", 9), ("b", "hello", 3)]
+    lone = MemoryTexts()
+    lone.resolve([score])
+    shards = lone.tasks.shards("feedback", lone.held)
+    late = DeleteTexts(datetime(2024, 1, 1, tzinfo=UTC))
+    done = lone.tasks.run(shards, late, weight=lambda _: 1, named=lambda one: one.table)
+    assert (done.results, done.written) == ((), ())
+
+
 def test_texts_that_came_before_events_go_into_their_buckets() -> None:
     one, four = MemoryTexts(), MemoryTexts(buckets=4)
     rows = [{"feedback_id": f"f{n}", "user_id": n} for n in range(9)]
@@ -170,7 +185,7 @@ _ROWS = st.lists(
     st.fixed_dictionaries(
         {
             "feedback_id": st.sampled_from("abcd"),
-            "text": st.sampled_from(("x", "y")),
+            "text": st.sampled_from(("x", "y", None)),
             "feedback_time": st.sampled_from((T0, datetime(2023, 2, 1, tzinfo=UTC))),
             "user_id": st.integers(1, 3),
         }

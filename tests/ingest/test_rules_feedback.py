@@ -64,6 +64,9 @@ def test_a_sound_line_as_columns() -> None:
         ({"text": " \n\t"}, "missing_text"),
         ({"text": "\u200b\u00ad"}, "missing_text"),
         ({"text": "<p> </p>"}, "missing_text"),
+        ({"text": None, "score": 11}, "out_of_range"),
+        ({"text": None, "score": "7"}, "wrong_type"),
+        ({"text": 5, "score": 7}, "wrong_type"),
         ({"text": 5}, "wrong_type"),
         ({"text": ["a"]}, "wrong_type"),
         ({"user_id": None}, "missing_user"),
@@ -109,6 +112,10 @@ def test_what_is_quarantined_and_why(fields: dict[str, object], reason: str) -> 
         ({"queue": "None"}, "queue", None),
         ({"queue": "zwroty i karty"}, "queue", "zwroty i karty"),
         ({"score": 0}, "score", 0),
+        ({"score": 0, "text": None}, "text", None),
+        ({"score": 0, "text": None}, "masked", 0),
+        ({"score": 10, "text": ""}, "text", None),
+        ({"score": 10, "text": "\u200b <p> </p>"}, "text", None),
         ({"spam": True}, "spam", True),
     ],
 )
@@ -158,6 +165,10 @@ def test_a_row_without_its_text_counts_when_it_is_tried_again() -> None:
     said = judge_line(line, FEEDBACK, early)
     assert (said.reason, json.loads(said.raw or "")["text"]) == ("in_the_future", "***")
     again = judge_line((said.raw or "").encode(), FEEDBACK, JUDGING)
+    columns = dict(zip(FEEDBACK.columns, again.columns, strict=True))
+    assert (again.reason, columns["text"], columns["score"]) == (None, None, 9)
+    early_score = judge_line(json.dumps(SOUND | {"score": 9, "text": "<p> "}).encode(), FEEDBACK, early)
+    again = judge_line((early_score.raw or "").encode(), FEEDBACK, JUDGING)
     columns = dict(zip(FEEDBACK.columns, again.columns, strict=True))
     assert (again.reason, columns["text"], columns["score"]) == (None, None, 9)
     blank = judged(text="<p> ")

@@ -54,6 +54,16 @@ def test_what_came_and_went_in_between_is_told(bench: Bench) -> None:
     assert rows_of(bench, "by_city", 0) == {(2, "y")}
 
 
+def test_what_a_compaction_brought_together_and_somebody_removed_is_told(bench: Bench) -> None:
+    lake = bench.lake
+    for row in [(1, "a", "x"), (2, "b", "x"), (3, "c", "x"), (4, "d", "y")]:
+        lake.append(bench.frame([row], BY_CITY_DDL), BY_CITY)
+    since = lake.version("by_city")
+    assert lake.compact("by_city") is not None
+    lake.replace_partitions(bench.frame([(5, "e", "x")], BY_CITY_DDL), BY_CITY, [{"city": "x"}])
+    assert rows_of(bench, "by_city", since) == {(1, "x"), (2, "x"), (3, "x"), (5, "x")}
+
+
 def test_updated_rows_are_told(bench: Bench) -> None:
     lake = bench.lake
     lake.append(bench.frame([(1, "a", "x"), (2, "b", "y")], BY_CITY_DDL), BY_CITY)

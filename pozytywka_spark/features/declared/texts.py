@@ -1,5 +1,7 @@
 """What users wrote, by the signals of their texts; only in lakes where `feedback` has read some.
 
+A score without words is no text: it has no signals, and counts nowhere here.
+
 Texts are looked back at from each cut-off, not summed by month: who writes after the last session of a month
 has no row in the next one, and is heard all the same.
 """

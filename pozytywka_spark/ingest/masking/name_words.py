@@ -45,7 +45,10 @@ class KnownNames:
 
         `masked` grows by what was masked.
         """
-        words = self._words_of(rows, files)
+        return self.mask_by(rows, self.words_of(rows, files))
+
+    def mask_by(self, rows: pl.DataFrame, words: Mapping[int, Words]) -> pl.DataFrame:
+        """As `mask`, by the `words_of` these rows."""
         if not words:
             return rows
         texts: list[str | None] = []
@@ -57,8 +60,8 @@ class KnownNames:
             counts.append((masked or 0) + number)
         return rows.with_columns(pl.Series("text", texts, pl.String), pl.Series("masked", counts, pl.Int32))
 
-    def _words_of(self, rows: pl.DataFrame, files: TaskFiles) -> dict[int, Words]:
-        """The words of these rows' users."""
+    def words_of(self, rows: pl.DataFrame, files: TaskFiles) -> dict[int, Words]:
+        """The words of these rows' users, of those who are known."""
         users = rows.filter(pl.col("text").is_not_null()).select("user_id").unique()
         if not users.height or not self.files:
             return {}
@@ -66,6 +69,13 @@ class KnownNames:
         mine = pl.concat([frame.join(users, on="user_id", how="semi") for frame in frames])
         by_user = mine.group_by("user_id").agg("word")
         return {user: {word[1:]: word[:1] for word in words} for user, words in by_user.iter_rows()}
+
+
+def nameless(rows: pl.DataFrame, words: Mapping[int, Words]) -> dict[int, int]:
+    """By `source` how many rows have a text of a user who isn't known: their name may stand in it."""
+    known = pl.Series("user_id", list(words), pl.Int64).implode()
+    mine = rows.filter(pl.col("text").is_not_null() & ~pl.col("user_id").is_in(known))
+    return dict(mine.group_by("source").len().iter_rows())
 
 
 def mask_words(text: str, words: Words, salt: bytes) -> tuple[str, int]:

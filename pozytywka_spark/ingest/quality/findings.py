@@ -27,6 +27,7 @@ _NOTE_MEANING = {
     "case": "in another case: corrected",
     "spelling": "misspelt: corrected",
     "masked": "an address, a number or a link in it was masked",
+    "unknown name": "a text whose writer isn't known yet, so that their name may stand in it",
     "stray": "a field that the contract doesn't know: kept in `rescued`",
 }
 # Why a row was rejected, repaired or left out, in words.
@@ -36,7 +37,7 @@ REASON_MEANING = {
     "missing_session_id": "an event without its session",
     "missing_user": "a text, and nobody who wrote it",
     "missing_feedback_id": "a text without its identifier",
-    "missing_text": "no text, or nothing in it that can be seen",
+    "missing_text": "neither a score nor a text in which anything can be seen",
     "missing_track_id": "stored facts without the track that they are of",
     "unknown_user": "no user, and its session names none or several",
     "unknown_event": "no event type, and session and delivery leave no one answer",
@@ -68,7 +69,7 @@ REASON_MEANING = {
 # Notes on what is read as it is meant
 _HARMLESS = (
     "empty", "case", "spelling", "blanks around", "timestamp_from_epoch",
-    "null score", "null queue", "null spam", "masked",
+    "null text", "null score", "null queue", "null spam", "masked",
 )  # fmt: skip
 # What the analysts once found: counted in every report, be it as 0.
 _ALWAYS = {
@@ -140,7 +141,8 @@ def last_findings(lake: Lake) -> list[Finding]:
 def _raw_finding(entity: str, outcome: str, reason: str, rows: int, read: int) -> Finding:
     if outcome == NOTED:
         words = reason.split(" ")
-        meaning = _NOTE_MEANING.get(" ".join(words[:-1]), _NOTE_MEANING.get(words[0], ""))
+        names = (reason, " ".join(words[:-1]), words[0])
+        meaning = next((_NOTE_MEANING[name] for name in names if name in _NOTE_MEANING), "")
         severity = c.INFO if reason.startswith(_HARMLESS) else c.WARN
         severity = severity if rows else c.OK
         return Finding(entity, f"raw: {reason}", severity, rows, read, meaning)

@@ -110,7 +110,9 @@ def _sources(tasks: Tasks, files: Sequence[DataFile]) -> tuple[str, ...]:
 def _take_out(
     lake: Lake, tasks: Tasks, contract: Contract, files: Sequence[DataFile], left: Sequence[Parcel]
 ) -> None:
-    work = StillQuarantined(contract.entity, tuple(left))
+    # where Spark put a partition's rows down in several files, they are replaced together: all are written
+    together = len({file.path for file in files}) < len(files)
+    work = StillQuarantined(contract.entity, tuple(left), whole=together)
     done = tasks.run(files, work, weight=lambda file: file.size, named=named_file)
     changed = {facts["path"] for facts in done.results if facts["changed"]}
     gone = [file for file in files if file.path in changed]

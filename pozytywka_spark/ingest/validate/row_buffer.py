@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
-from pozytywka_spark.ingest.masking.name_words import KnownNames
+from pozytywka_spark.ingest.masking.name_words import KnownNames, nameless
+from pozytywka_spark.ingest.outcomes import UNKNOWN_NAME
 from pozytywka_spark.ingest.parcels import COMPLETE, ROWS
 from pozytywka_spark.ingest.validate.event_shards import stage_complete
 from pozytywka_spark.ingest.validate.file_stats import MONTH, FileStats
@@ -92,7 +93,10 @@ class Gathered:
     def _put_down(self) -> None:
         frames, counted = self._judged.take()
         if self._names is not None and ROWS in frames:
-            frames[ROWS] = self._names.mask(frames[ROWS], self._files)
+            words = self._names.words_of(frames[ROWS], self._files)
+            for source, texts in nameless(frames[ROWS], words).items():
+                counted[source] = counted.get(source, FileStats()) + FileStats(notes={UNKNOWN_NAME: texts})
+            frames[ROWS] = self._names.mask_by(frames[ROWS], words)
         put_down(frames, self._buckets, self._files)
         for source, stats in counted.items():
             self._stats[source] = self._stats.get(source, FileStats()) + stats

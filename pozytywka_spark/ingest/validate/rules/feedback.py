@@ -1,4 +1,4 @@
-"""What people write: a text, masked before anything else sees it, and what was said of it."""
+"""What people write or answer: a text, masked before anything else sees it, and what was said of it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ _QUEUE = re.compile(r"[^\W\d_][\w /&-]{0,63}")
 _BAD_ID = Broken("bad_identifier", "feedback_id: at most 128 characters, none of them a blank, @ or *")
 _MISSING_USER = Broken("missing_user", "user_id: who wrote it")
 _UNKNOWN_CHANNEL = Broken("unknown_channel", f"channel: one of {', '.join(FEEDBACK_CHANNELS)}")
-_MISSING_TEXT = Broken("missing_text", "text: at least one character that can be seen")
+_MISSING_TEXT = Broken("missing_text", "text: at least one character that can be seen, or a score without it")
 _BAD_QUEUE = Broken("bad_queue", "queue: a name of at most 64 letters, digits and blanks; null: unknown")
 
 
 def meaning(row: Row, judging: Judging, unit: str | None) -> Meaning:
     """Silver columns of a text (users' own names aren't masked yet), and the rule that the row breaks.
 
-    A text that was dropped as its row was put into quarantine is null: all else of the row still counts.
+    Null is a text that was dropped as its row was put into quarantine, for all else of the row still counts;
+    and the one of a score without words, as most answers to "would you recommend us" are.
     """
     notes: list[str] = []
     feedback = text_id(row.get("feedback_id"), "feedback_id", notes)
@@ -40,7 +41,8 @@ def meaning(row: Row, judging: Judging, unit: str | None) -> Meaning:
     channel, queue = _channel(row.get("channel"), notes), _queue(row.get("queue"))
     raw = row.get("text")
     dropped = raw == MASK
-    text, masked = mask_patterns(plain_text(raw)) if raw and not dropped else (None, 0)
+    text, masked = mask_patterns(plain_text(raw)) if raw and not dropped else ("", 0)
+    score = row.get("score")
     if masked:
         notes.append("masked text")
     broken = first(
@@ -49,13 +51,13 @@ def meaning(row: Row, judging: Judging, unit: str | None) -> Meaning:
         time_broken(time, judging),
         _MISSING_USER if user is None else None,
         None if channel in FEEDBACK_CHANNELS else _UNKNOWN_CHANNEL,
-        None if text or dropped else _MISSING_TEXT,
-        beyond({"score": row.get("score")}, BOUNDS),
+        None if text or dropped or score is not None else _MISSING_TEXT,
+        beyond({"score": score}, BOUNDS),
         None if queue is None or _is_queue(queue) else _BAD_QUEUE,
     )
     month = None if time is None or broken is not None else month_days(time)
     columns = (
-        feedback, time, user, channel, text, row.get("score"), queue, row.get("spam"), masked, month, 0,
+        feedback, time, user, channel, text or None, score, queue, row.get("spam"), masked, month, 0,
     )  # fmt: skip
     return Meaning(columns, broken, notes)
 
