@@ -12,7 +12,12 @@ class Feedback(Section):
 
     section_decides = decides("feedback")
 
-    retention_months: int = Field(24, ge=1, description="after which texts are deleted; signals stay")
+    retention_months: int = Field(
+        24,
+        ge=1,
+        description="after which texts are deleted; signals stay",
+        json_schema_extra=NOTHING,  # what is left of texts decides by itself
+    )
     salt_file: str | None = Field(
         None,
         min_length=1,
