@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_spark.ingest.masking.name_words import KnownNames, mask_words, nameless, words_of
-from pozytywka_spark.ingest.masking.name_work import NameSlice, ReadNames, new_names
+from pozytywka_spark.ingest.masking.name_work import ReadNames, new_names
 from pozytywka_spark.ingest.masking.plain_text import plain_text
 from pozytywka_spark.ingest.masking.word_forms import folded
 from pozytywka_spark.ingest.parcels import NAMES, NEW_NAMES
+from pozytywka_spark.ingest.resolve.new_rows import RowSlice
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.synthetic import words
 from tests.in_memory import MemoryFiles, MemoryTasks
@@ -140,7 +141,7 @@ def test_of_a_frame_each_user_s_own_names_are_masked() -> None:
     work = ReadNames(Storage(), SALT, 1000)
     assert list(work.judge_lines([file], files)) == []
     parcels = tuple(parcel for parcel in files.parcels if parcel.kind == NAMES)
-    assert list(new_names([NameSlice(parcels, (), part, 3) for part in range(3)], files)) == []
+    assert list(new_names([RowSlice(parcels, (), part, 3) for part in range(3)], files)) == []
     told = tuple(parcel for parcel in files.parcels if parcel.kind == NEW_NAMES)
     texts = pl.DataFrame(
         {
@@ -168,11 +169,11 @@ def test_of_a_frame_each_user_s_own_names_are_masked() -> None:
 def test_words_that_the_table_holds_are_not_written_again() -> None:
     tasks = MemoryTasks()
     rows = pl.DataFrame({"user_id": [1, 1, 2, 1], "word": [b"a", b"b", b"a", b"a"]})
-    first = tasks.run([NameSlice((tasks.put(NAMES, rows),), ())], new_names, weight=lambda _: 1, named=str)
+    first = tasks.run([RowSlice((tasks.put(NAMES, rows),), ())], new_names, weight=lambda _: 1, named=str)
     (written,) = first.written
     assert tasks.rows(written).rows() == [(1, b"a"), (1, b"b"), (2, b"a")]
     held = tasks.shards("name_words", first.written)[0].files
     more = pl.DataFrame({"user_id": [1, 3, 2], "word": [b"a", b"a", b"b"]})
-    again = tasks.run([NameSlice((tasks.put(NAMES, more),), held)], new_names, weight=lambda _: 1, named=str)
+    again = tasks.run([RowSlice((tasks.put(NAMES, more),), held)], new_names, weight=lambda _: 1, named=str)
     assert tasks.rows(again.written[0]).rows() == [(2, b"b"), (3, b"a")]
     assert [parcel.rows for parcel in again.of(NEW_NAMES)] == [2]

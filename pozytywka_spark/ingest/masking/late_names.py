@@ -17,12 +17,14 @@ from pozytywka_spark.ingest.intake.delivery import Delivery, unread
 from pozytywka_spark.ingest.intake.reader import Surveyed, parts_of
 from pozytywka_spark.ingest.intake.survey import survey
 from pozytywka_spark.ingest.masking.name_words import KnownNames
-from pozytywka_spark.ingest.masking.name_work import NameSlice, ReadNames, new_names
+from pozytywka_spark.ingest.masking.name_work import ReadNames, new_names
 from pozytywka_spark.ingest.masking.salt import salt_of, stream_of
-from pozytywka_spark.ingest.masking.text_files import files_of, rewrite_shards, shards_of, written_anew
+from pozytywka_spark.ingest.masking.text_files import rewrite_shards, shards_of, written_anew
 from pozytywka_spark.ingest.parcels import NAMES, NEW_NAMES
+from pozytywka_spark.ingest.resolve.new_rows import RowSlice
 from pozytywka_spark.ingest.validate.pass_one import named_part
 from pozytywka_spark.lake.api import Lake, Txn
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.lake.spark_files import SparkFiles
 from pozytywka_spark.lake.storage.filesystem import storage_of
@@ -55,10 +57,10 @@ def learn_names(
     with in_words(USERS.entity):
         names = _read_names(by_spark, tasks, settings, to_read, salt)
     parcels = tuple(names.of(NAMES))
-    existing = files_of(lake, tasks, NAME_WORDS.name)
+    existing = data_files(lake, tasks, NAME_WORDS.name)
     parts = slices_for(sum(parcel.rows for parcel in parcels), _SLICE_ROWS)
     new = tasks.run(
-        [NameSlice(parcels, existing, part, parts) for part in range(parts)] if parcels else [],
+        [RowSlice(parcels, existing, part, parts) for part in range(parts)] if parcels else [],
         new_names,
         weight=lambda one: one.size,
         named=lambda one: f"slice {one.part + 1} of {one.parts} of name_words",

@@ -12,11 +12,12 @@ from pozytywka_spark.ingest.intake.reader import Part, lines_of
 from pozytywka_spark.ingest.intake.textlines import Lines
 from pozytywka_spark.ingest.masking.name_words import words_of
 from pozytywka_spark.ingest.parcels import NAMES, NAMES_ROWS, NEW_NAMES
+from pozytywka_spark.ingest.resolve.new_rows import RowSlice
 from pozytywka_spark.ingest.validate.rules.identifiers import number_id, without_halves
 from pozytywka_spark.ingest.validate.rules.kinds import WRONG, number_key
 from pozytywka_spark.ingest.validate.rules.reading import read_object
 from pozytywka_spark.ingest.validate.rules.verdict import Broken
-from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.tasks import Result, TaskFiles
 from pozytywka_spark.schemas import NAME_WORDS
@@ -71,23 +72,8 @@ class ReadNames:
                 yield user, word
 
 
-@dataclass(frozen=True)
-class NameSlice:
-    """NAMES parcels and the files of `name_words`, of users in one of `parts` slices."""
-
-    parcels: tuple[Parcel, ...]
-    existing: tuple[DataFile, ...]
-    part: int = 0
-    parts: int = 1
-
-    @property
-    def size(self) -> int:
-        """Bytes that are read."""
-        return sum(one.size for one in self.parcels) + sum(one.size for one in self.existing)
-
-
-def new_names(items: Sequence[NameSlice], files: TaskFiles) -> Iterator[Result]:
-    """Work on slices: writes words that the table doesn't hold yet, and stages them as NEW_NAMES."""
+def new_names(items: Sequence[RowSlice], files: TaskFiles) -> Iterator[Result]:
+    """Work on slices of NAMES: writes words that the table doesn't hold yet, and stages them as NEW_NAMES."""
     for one in items:
         mine = slice_of("user_id", one.parts) == one.part
         rows = pl.concat([files.read([parcel]).filter(mine) for parcel in one.parcels]).unique()

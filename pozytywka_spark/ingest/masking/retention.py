@@ -12,9 +12,10 @@ import polars as pl
 from pozytywka_spark.config import Settings
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.ingest.intake.lock import only_ingest
-from pozytywka_spark.ingest.masking.text_files import files_of, rewrite_shards, shards_of, written_anew
+from pozytywka_spark.ingest.masking.text_files import rewrite_shards, shards_of, written_anew
 from pozytywka_spark.ingest.resolve.new_texts import without_old_texts, write_texts
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.layout import buckets_of
 from pozytywka_spark.lake.shards import DataFile, Shard
@@ -71,7 +72,7 @@ def tidy_texts(settings: Settings, lake: Lake) -> None:
 def place_texts(lake: Lake, tasks: Tasks, buckets: int) -> None:
     """Lay the texts of users who are in another bucket of so many where they belong."""
     work = PlaceTexts(buckets)
-    files = files_of(lake, tasks, FEEDBACK.name)
+    files = data_files(lake, tasks, FEEDBACK.name)
     done = tasks.run(files, work, weight=lambda file: file.rows, named=lambda file: file.place)
     if done.written:
         lake.upsert(done.written, FEEDBACK)

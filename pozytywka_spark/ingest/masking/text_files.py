@@ -10,23 +10,17 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.ingest.masking.name_words import KnownNames
 from pozytywka_spark.ingest.masking.salt import salt_of
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.lake.shards import DataFile, Shard
+from pozytywka_spark.lake.data_files import data_files
+from pozytywka_spark.lake.shards import Shard
 from pozytywka_spark.lake.tasks import Result, TaskFiles, Tasks, Work
 from pozytywka_spark.schemas import FEEDBACK, NAME_WORDS
 
 BODY = tuple(name for name in FEEDBACK.columns if name not in FEEDBACK.partition_by)
 
 
-def files_of(lake: Lake, tasks: Tasks, table: str) -> tuple[DataFile, ...]:
-    """The files of a table's latest version; none if there is no table."""
-    if not lake.exists(table):
-        return ()
-    return tuple(file for shard in lake.shards(table, tasks) for file in shard.files)
-
-
 def known_names(lake: Lake, tasks: Tasks, settings: Settings) -> KnownNames:
     """What the lake knows of users' names. Raises `UsageError` if the salt can't be had."""
-    return KnownNames(salt_of(settings, lake), files_of(lake, tasks, NAME_WORDS.name))
+    return KnownNames(salt_of(settings, lake), data_files(lake, tasks, NAME_WORDS.name))
 
 
 def shards_of(lake: Lake, tasks: Tasks) -> list[Shard]:

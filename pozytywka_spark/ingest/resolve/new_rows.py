@@ -50,45 +50,29 @@ class NewRows:
 
     def __call__(self, items: Sequence[RowSlice], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each slice."""
-        for one in items:
-            rows = pl.concat([self._mine(files.read([parcel]), one) for parcel in one.parcels])
-            if rows.height:
-                yield {COUNTS: self._settle(rows, one, files)}
-
-    def _settle(self, rows: pl.DataFrame, one: RowSlice, files: TaskFiles) -> list[list[Any]]:
-        """Write what is new; what became of all rows, as `COUNTS`."""
         (key,) = self.table.keys
-        latest = self._latest(rows)
+        for one in items:
+            rows = rows_of(one, key, files)
+            if rows.height:
+                yield {COUNTS: self._settle(rows, key, one, files)}
+
+    def _settle(self, rows: pl.DataFrame, key: str, one: RowSlice, files: TaskFiles) -> list[list[Any]]:
+        """Write what is new; what became of all rows, as `COUNTS`."""
+        latest = latest_of(rows, key, self.sources)
         new, same_rows = latest, 0
         if one.existing:
             there = latest.join(
                 self._held(latest.select(key), one, files), on=key, how="left", suffix="_held"
             )
             is_existing = pl.col("_held").is_not_null()
-            same = there.select(is_existing & self._equal(key)).to_series()
+            says = [name for name in self.table.columns if name != key]
+            same = there.select(is_existing & says_as_held(says)).to_series()
             stays = there.select(is_existing & (not self.replaces)).to_series()
             new, same_rows = latest.filter(~(same | stays)), int(same.sum())
         files.stage(LEFT, rows.select("line_id").drop_nulls().cast(LEFT_ROWS))
         files.write(self.table, new.select(self.table.columns))
-        files.stage(RESCUED, _rescued(new, key))
-        return [
-            *count(KEPT, None, new.height),
-            *count(DUPLICATE, SAME_ROW, same_rows),
-            *count(DUPLICATE, OLDER_ROW, rows.height - new.height - same_rows),
-        ]
-
-    def _equal(self, key: str) -> pl.Expr:
-        """Whether a row says what the held row of its key says, in every column."""
-        says = [name for name in self.table.columns if name != key]
-        return pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_held")) for name in says)
-
-    def _latest(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The row of each key that was delivered last, by key."""
-        in_order = sorted(range(len(self.sources)), key=self.sources.__getitem__)
-        rank = dict(zip(in_order, range(len(in_order)), strict=True))
-        when = pl.col("source").replace_strict(rank, return_dtype=pl.Int64)
-        by_time = rows.sort(*self.table.keys, when, "source_order")
-        return by_time.unique(self.table.keys, keep="last", maintain_order=True)
+        files.stage(RESCUED, rescued_of(new, key))
+        return counts_of(rows.height, new.height, same_rows)
 
     def _held(self, keys: pl.DataFrame, one: RowSlice, files: TaskFiles) -> pl.DataFrame:
         """What the table holds of these keys, marked `_held`."""
@@ -96,15 +80,43 @@ class NewRows:
         existing = pl.concat([each.join(keys, on=keys.columns, how="semi") for each in rows])
         return existing.with_columns(_held=pl.lit(True))
 
-    def _mine(self, rows: pl.DataFrame, one: RowSlice) -> pl.DataFrame:
-        if one.parts == 1:
-            return rows
-        (key,) = self.table.keys
-        if rows.schema[key] == pl.String:
-            return rows.filter(text_slice(rows.get_column(key), one.parts) == one.part)
-        return rows.filter(slice_of(key, one.parts) == one.part)
+
+def rows_of(one: RowSlice, key: str, files: TaskFiles) -> pl.DataFrame:
+    """The rows of a slice's parcels, of keys in the slice."""
+    return pl.concat([_inside(files.read([parcel]), one, key) for parcel in one.parcels])
 
 
-def _rescued(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+def _inside(rows: pl.DataFrame, one: RowSlice, key: str) -> pl.DataFrame:
+    if one.parts == 1:
+        return rows
+    if rows.schema[key] == pl.String:
+        return rows.filter(text_slice(rows.get_column(key), one.parts) == one.part)
+    return rows.filter(slice_of(key, one.parts) == one.part)
+
+
+def latest_of(rows: pl.DataFrame, key: str, sources: Sequence[tuple[datetime, str]]) -> pl.DataFrame:
+    """The row of each key that was delivered last, by key; `sources` as of `NewRows`."""
+    in_order = sorted(range(len(sources)), key=sources.__getitem__)
+    rank = dict(zip(in_order, range(len(in_order)), strict=True))
+    when = pl.col("source").replace_strict(rank, return_dtype=pl.Int64)
+    return rows.sort(key, when, "source_order").unique(key, keep="last", maintain_order=True)
+
+
+def says_as_held(columns: Sequence[str]) -> pl.Expr:
+    """Whether a row says what the held row of its key says, in these columns."""
+    return pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_held")) for name in columns)
+
+
+def counts_of(rows: int, new: int, same: int) -> list[list[Any]]:
+    """What became of so many rows: new ones, those equal to held ones; the others lost to a later one."""
+    return [
+        *count(KEPT, None, new),
+        *count(DUPLICATE, SAME_ROW, same),
+        *count(DUPLICATE, OLDER_ROW, rows - new - same),
+    ]
+
+
+def rescued_of(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    """The columns of RESCUED of those rows that have something to rescue."""
     rescued = rows.filter(pl.col("rescued").is_not_null())
     return rescued.select(pl.col(key).cast(pl.String).alias("key"), "rescued", "source").cast(RESCUED_ROWS)

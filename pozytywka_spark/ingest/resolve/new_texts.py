@@ -10,10 +10,16 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.hashing.identity import user_bucket
-from pozytywka_spark.hashing.slices import text_slice
-from pozytywka_spark.ingest.outcomes import COUNTS, DUPLICATE, KEPT, OLDER_ROW, SAME_ROW, count
-from pozytywka_spark.ingest.parcels import LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
-from pozytywka_spark.ingest.resolve.new_rows import RowSlice
+from pozytywka_spark.ingest.outcomes import COUNTS
+from pozytywka_spark.ingest.parcels import LEFT, LEFT_ROWS, RESCUED
+from pozytywka_spark.ingest.resolve.new_rows import (
+    RowSlice,
+    counts_of,
+    latest_of,
+    rescued_of,
+    rows_of,
+    says_as_held,
+)
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import FEEDBACK
 
@@ -41,16 +47,16 @@ class NewTexts:
     def __call__(self, items: Sequence[RowSlice], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """Facts of each slice."""
         for one in items:
-            rows = pl.concat([_mine(files.read([parcel]), one) for parcel in one.parcels])
+            rows = rows_of(one, _KEY, files)
             if rows.height:
                 yield self._settle(rows, one, files)
 
     def _settle(self, rows: pl.DataFrame, one: RowSlice, files: TaskFiles) -> dict[str, Any]:
         """Write what is new; facts of what became of all rows."""
-        latest = self._without_old_texts(self._latest(rows))
+        latest = self._without_old_texts(latest_of(rows, _KEY, self.sources))
         there = latest.join(_held(latest.select(_KEY), one, files), on=_KEY, how="left", suffix="_held")
         held = pl.col("_held").is_not_null()
-        same = there.select(held & _equal()).to_series()
+        same = there.select(held & says_as_held(_SAYS)).to_series()
         stays = there.select(held & (not self.replaces)).to_series()
         is_new = ~(same | stays)
         new, replaced = latest.filter(is_new), there.filter(is_new).select(held).to_series().sum()
@@ -58,27 +64,12 @@ class NewTexts:
         write_texts(
             new.with_columns(user_bucket(pl.col("user_id"), self.buckets).alias("user_bucket")), files
         )
-        rescued = new.filter(pl.col("rescued").is_not_null())
-        files.stage(
-            RESCUED, rescued.select(pl.col(_KEY).alias("key"), "rescued", "source").cast(RESCUED_ROWS)
-        )
-        same_rows = int(same.sum())
-        counts = [
-            *count(KEPT, None, new.height),
-            *count(DUPLICATE, SAME_ROW, same_rows),
-            *count(DUPLICATE, OLDER_ROW, rows.height - new.height - same_rows),
-        ]
+        files.stage(RESCUED, rescued_of(new, _KEY))
+        counts = counts_of(rows.height, new.height, int(same.sum()))
         return {COUNTS: counts, "replaced": int(replaced)}
 
     def _without_old_texts(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows if self.texts_from is None else without_old_texts(rows, self.texts_from)
-
-    def _latest(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The row of each identifier that was delivered last, by identifier."""
-        in_order = sorted(range(len(self.sources)), key=self.sources.__getitem__)
-        rank = dict(zip(in_order, range(len(in_order)), strict=True))
-        when = pl.col("source").replace_strict(rank, return_dtype=pl.Int64)
-        return rows.sort(_KEY, when, "source_order").unique(_KEY, keep="last", maintain_order=True)
 
 
 def write_texts(rows: pl.DataFrame, files: TaskFiles) -> None:
@@ -95,11 +86,6 @@ def without_old_texts(rows: pl.DataFrame, texts_from: datetime) -> pl.DataFrame:
     )
 
 
-def _equal() -> pl.Expr:
-    """Whether a row says what the held row of its identifier says."""
-    return pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_held")) for name in _SAYS)
-
-
 def _held(keys: pl.DataFrame, one: RowSlice, files: TaskFiles) -> pl.DataFrame:
     """What the table holds of these identifiers, marked `_held`; only files that have some are read whole."""
     columns = [_KEY, *_SAYS]
@@ -109,9 +95,3 @@ def _held(keys: pl.DataFrame, one: RowSlice, files: TaskFiles) -> pl.DataFrame:
         if ids.join(keys, on=_KEY, how="semi").height:
             frames.append(files.read([file], columns).join(keys, on=_KEY, how="semi"))
     return pl.concat(frames, how="vertical_relaxed").with_columns(_held=pl.lit(True))
-
-
-def _mine(rows: pl.DataFrame, one: RowSlice) -> pl.DataFrame:
-    if one.parts == 1:
-        return rows
-    return rows.filter(text_slice(rows.get_column(_KEY), one.parts) == one.part)
