@@ -5,6 +5,7 @@ Texts, users and purchases are put into slices by user, then each slice is count
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -188,8 +189,6 @@ def examples_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _digests(identifiers: pl.Series) -> pl.Series:
-    import zlib
-
     return pl.Series([zlib.crc32(one.encode()) for one in identifiers.to_list()], dtype=pl.Int64)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
+from pozytywka_spark.hashing.codes import in_words
 from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.models.calibration import Calibrator, sigmoid
@@ -85,9 +86,8 @@ class ExplainUsers:
 
     def _groups(self, rows: pl.DataFrame) -> pa.Array:
         """The name of the group that each user plays most."""
-        code = pl.col(TOP_GROUP).cast(pl.Int64)
-        named = code.replace_strict(dict(self.groups), default=None, return_dtype=pl.String)
-        return rows.select(named).to_series().to_arrow().cast(pa.string())
+        named = rows.select(in_words(TOP_GROUP, self.groups)).to_series()
+        return named.to_arrow().cast(pa.string())
 
 
 @dataclass(frozen=True)

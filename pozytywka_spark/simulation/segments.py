@@ -13,6 +13,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.subgroups import OTHER, RANGES, UNKNOWN, largest_cities, named_range
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.features.top_groups import group_names
+from pozytywka_spark.hashing.codes import in_words
 from pozytywka_spark.hashing.dice import dice
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.event_days import span_of_features
@@ -121,9 +122,8 @@ class GroupUsers:
         if self.by == "city":
             groups = cities_of(rows, files.shared(self.users, ["user_id", "city"]))
         elif self.by == TOP_GROUP:
-            code = pl.col(TOP_GROUP).cast(pl.Int64)
-            named = code.replace_strict(dict(self.groups), default=UNKNOWN, return_dtype=pl.String)
-            return "top group: " + rows.select(named).to_series()
+            named = rows.select(in_words(TOP_GROUP, self.groups, UNKNOWN)).to_series()
+            return "top group: " + named
         else:
             value = pl.col(RANGES[self.by][0]).cast(pl.Float64).fill_nan(None)
             groups = rows.select(named_range(self.by, value)).to_series()

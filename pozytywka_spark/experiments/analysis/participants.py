@@ -11,6 +11,7 @@ from pozytywka_spark.dataset.subgroups import named_range
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.experiments.analysis.past_groups import Groups, with_top_group
 from pozytywka_spark.experiments.purchases import first_purchases
+from pozytywka_spark.features.times import month_number
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.months import DAY_MICROS, month_at, number_of, start_micros
@@ -98,7 +99,7 @@ def past_of(users: pl.DataFrame, past: Past, files: TaskFiles) -> pl.DataFrame:
     """Grain user with a row in `user_month` within the months before entry: the measures' sums, `_name`."""
     names = list(dict.fromkeys(["plays", *past.measures]))
     entries = users.select("user_id", "entered")
-    before = _number(pl.col("month")) - pl.col("entered")
+    before = month_number(pl.col("month")) - pl.col("entered")
     parts = [
         files.read([file], ["user_id", "month", *names])
         .join(entries, on="user_id", how="inner")
@@ -123,10 +124,5 @@ def reading_months(start: date, until: date) -> list[date]:
     return months
 
 
-def _number(month: pl.Expr) -> pl.Expr:
-    """Months since year 0, as `times.number_of`."""
-    return month.dt.year() * 12 + month.dt.month().cast(pl.Int32) - 1
-
-
 def _number_at(micros: pl.Expr) -> pl.Expr:
-    return _number(micros.cast(pl.Datetime("us")))
+    return month_number(micros.cast(pl.Datetime("us")))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pozytywka_spark.features.times import month_number
+from pozytywka_spark.hashing.codes import in_words
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.names import TOP_GROUP
@@ -26,14 +28,14 @@ def with_top_group(users: pl.DataFrame, groups: Groups, files: TaskFiles) -> pl.
     Null where there is none, or its group is gone. `users` has `user_id` and `entered` (month numbers).
     """
     code = last_codes(users, groups.user_month, files)
-    named = pl.col(TOP_GROUP).replace_strict(dict(groups.names), default=None, return_dtype=pl.String)
-    return users.join(code.with_columns(named), on="user_id", how="left", maintain_order="left")
+    named = code.with_columns(in_words(TOP_GROUP, groups.names))
+    return users.join(named, on="user_id", how="left", maintain_order="left")
 
 
 def last_codes(users: pl.DataFrame, user_month: Sequence[DataFile], files: TaskFiles) -> pl.DataFrame:
     """Grain user with a play of a group before entry: columns `user_id`, TOP_GROUP (of the last month)."""
     entries = users.select("user_id", "entered")
-    month = pl.col("month").dt.year() * 12 + pl.col("month").dt.month().cast(pl.Int32) - 1
+    month = month_number(pl.col("month"))
     parts = [
         files.read([file], ["user_id", "month", TOP_GROUP])
         .filter(pl.col(TOP_GROUP) > 0)

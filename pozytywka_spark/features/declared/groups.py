@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from pozytywka_spark.features.declared.arithmetic import ratio, total, wide
+from pozytywka_spark.features.declared.arithmetic import total
 from pozytywka_spark.features.declared.declaration import NEVER, Feature
 from pozytywka_spark.features.declared.levels import NEEDS
 from pozytywka_spark.features.declared.values import Formula, Measure
-from pozytywka_spark.features.declared.variety import LOG_DIGITS, times_log
+from pozytywka_spark.features.declared.variety import entropy_of, times_log
 from pozytywka_spark.names import TOP_GROUP
 
 group_plays = Measure(
@@ -83,18 +83,6 @@ def _code() -> pl.Expr:
     return pl.when(top_group.column() > 0).then(top_group.column())
 
 
-def _entropy() -> pl.Expr:
-    """As `variety.genre_entropy`."""
-    count = pl.when(group_plays.column() > 0).then(group_plays.column())
-    whole = (wide(times_log(count)) - group_logs.column()).clip(lower_bound=0)
-    return ratio(whole, count, 10.0**LOG_DIGITS)
-
-
-group_entropy = Formula(
-    arithmetic="max(N * ln N - group_play_logs, 0) / N / 10^11, N = group_plays, ln N in 10^-11",
-    measures=(group_plays, group_logs),
-    expression=_entropy,
-)
 _NO_GROUP = "null: no play of an artist with a group"
 _NO_LANGUAGE = "null: no play of a track of known language"
 
@@ -139,7 +127,7 @@ _GROUPS: tuple[Feature, ...] = (
         unit="nats",
         kind="average",
         null=_NO_GROUP,
-        value=group_entropy,
+        value=entropy_of(group_plays, group_logs),
         source="events, artist_groups",
         snapshot=True,
         needs=NEEDS["group"],

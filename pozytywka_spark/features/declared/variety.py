@@ -54,19 +54,26 @@ def times_log(count: pl.Expr) -> pl.Expr:
     return wide(count) * fixed_point(real(count).log(), LOG_DIGITS)
 
 
-def _entropy() -> pl.Expr:
-    """(N ln N - sum n ln n) / N, which is -sum p ln p with p = n/N; in whole numbers up to the division."""
-    count = pl.when(genre_plays.column() > 0).then(genre_plays.column())
-    # a rounded logarithm may come out a hair on the wrong side
-    whole = (times_log(count) - genre_logs.column()).clip(lower_bound=0)
-    return ratio(whole, count, 10.0**LOG_DIGITS)
+def entropy_of(counted: Measure, logs: Measure) -> Formula:
+    """(N ln N - sum n ln n) / N, which is -sum p ln p with p = n/N; in whole numbers up to the division.
+
+    `counted`: N; `logs`: the sum of `times_log` of each n.
+    """
+
+    def entropy() -> pl.Expr:
+        count = pl.when(counted.column() > 0).then(counted.column())
+        # a rounded logarithm may come out a hair on the wrong side
+        whole = (times_log(count) - logs.column()).clip(lower_bound=0)
+        return ratio(whole, count, 10.0**LOG_DIGITS)
+
+    return Formula(
+        arithmetic=f"max(N * ln N - {logs.name}, 0) / N / 10^11, N = {counted.name}, ln N in 10^-11",
+        measures=(counted, logs),
+        expression=entropy,
+    )
 
 
-genre_entropy = Formula(
-    arithmetic="max(N * ln N - genre_play_logs, 0) / N / 10^11, N = genre_plays, ln N in 10^-11",
-    measures=(genre_plays, genre_logs),
-    expression=_entropy,
-)
+genre_entropy = entropy_of(genre_plays, genre_logs)
 
 FEATURES: tuple[Feature, ...] = (
     Feature(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,11 +60,6 @@ def messages_of(plan: Plan, chunk: int) -> list[Message]:
             _message(f"f{user_id}-{number[at]}", times[at], user_id, writer, found, at, text, is_spam, labels)
         )
     return messages
-
-
-def lines(messages: list[Message]) -> list[str]:
-    """A JSON line each, as `lines.dump` writes other entities."""
-    return [json.dumps(message.row) for message in messages]
 
 
 def _text(writer: Writer, dice: Dice, found: Occasions, at: int, personal: float) -> Text:
