@@ -13,10 +13,10 @@ from scipy.optimize import nnls
 from pozytywka_spark.forecasting.backtest import attempt
 from pozytywka_spark.forecasting.concluded import Concluded, halves_of
 from pozytywka_spark.forecasting.past import Values
+from pozytywka_spark.forecasting.series_names import SEPARATOR
 from pozytywka_spark.forecasting.spec import Spec
 
 ALL = "all"
-SEPARATOR = "|"
 COHERENCE = "coherence"
 # errors of a series by itself, to those that it has together with others
 ALONE = 0.05

@@ -15,17 +15,15 @@ from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.forecasting.joined import JoinedByCity, joined_of
 from pozytywka_spark.forecasting.known_file import read_known
 from pozytywka_spark.forecasting.measures import ALL, BY_NAME
+from pozytywka_spark.forecasting.series_names import ESCAPED, SEPARATOR, place_of
 from pozytywka_spark.forecasting.spec import SEASONS, Spec
 from pozytywka_spark.forecasting.stored import (
     DAILY,
-    ESCAPED,
     MONTHLY,
-    SEPARATOR,
     Content,
     content_of,
     monthly_content_of,
     monthly_values,
-    place_of,
     span_of_series,
 )
 from pozytywka_spark.hashing.fingerprints import MEDIUM, fingerprint_of

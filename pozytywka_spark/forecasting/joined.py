@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.forecasting.past import Joined
+from pozytywka_spark.forecasting.series_names import SEPARATOR
 
-SEPARATOR, CITY = "|", 1  # of a series' name: measure, city and genre group
+CITY = 1  # place of it in a series' name
 
 
 @dataclass(frozen=True)

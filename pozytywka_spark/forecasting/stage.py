@@ -14,7 +14,8 @@ from pyspark.sql import functions as F
 
 from pozytywka_spark.forecasting.bucket_work import ProposeBucket, SettleMeasure
 from pozytywka_spark.forecasting.inputs import Asked
-from pozytywka_spark.forecasting.stored import DAILY, ESCAPED, MONTHLY, SEPARATOR
+from pozytywka_spark.forecasting.series_names import ESCAPED, SEPARATOR
+from pozytywka_spark.forecasting.stored import DAILY, MONTHLY
 from pozytywka_spark.forecasting.task_rows import ERROR, FAILURE, FORECAST, ROWS, SAID
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.open_tasks import slots_of

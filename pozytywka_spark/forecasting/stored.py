@@ -11,6 +11,7 @@ from datetime import date
 import polars as pl
 
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.forecasting.series_names import series_name
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.partitions import of_path
 from pozytywka_spark.months import months_between
@@ -19,8 +20,6 @@ from pozytywka_spark.schemas import FORECAST_ERRORS, FORECASTS, SERIES_DAILY, SE
 DAILY, MONTHLY = "D", "MS"
 KEYS = ("measure", "city", "group_id")
 ALL = "all"
-# of a series: measure, city and genre group; a city may be called anything
-SEPARATOR, ESCAPED = "|", "\x1f"
 COMBINED, NAIVE = "combined", "seasonal_naive"
 _ERROR_COLUMNS = ("model", "origin", "ahead", "day", "mean", "actual", "scaled")
 
@@ -51,25 +50,6 @@ class Content:
     series: tuple[str, ...]
     digest: str
     plays: Mapping[tuple[str, str], float]
-
-
-def series_name(measure: str, city: str, group_id: str) -> str:
-    """The name of a series, as tasks have it.
-
-    >>> series_name("plays", "Warszawa", "all")
-    'plays|Warszawa|all'
-    """
-    return SEPARATOR.join((measure, city.replace(SEPARATOR, ESCAPED), group_id))
-
-
-def place_of(name: str) -> tuple[str, str]:
-    """City and genre group of a series, by its name.
-
-    >>> place_of(series_name("plays", "a|b", "all"))
-    ('a|b', 'all')
-    """
-    _, city, group_id = name.split(SEPARATOR)
-    return city.replace(ESCAPED, SEPARATOR), group_id
 
 
 def is_total() -> pl.Expr:

@@ -10,8 +10,8 @@ Poisson's, for the events themselves are counted), the gamma distribution for al
 tails there.
 
 What they say of a value becomes a normal score, and that is divided by how far the scores of the backtest
-were spread: by `spread_of` the pool of like series (the level: total, city, group, both), whose tail is
-looked at, and by the series' own measure. So tails that the backtest has seen are in it, and those further
+were spread: by `spread_of_scores` the pool of like series (the level: total, city, group, both), whose tail
+is looked at, and by the series' own measure. So tails that the backtest has seen are in it, and those further
 out are the normal's. Upwards they are `LEAST_UP` times that at least: a service stops in one way, but rises
 in many, of which a backtest of a few origins has seen few (a campaign, a month's beginning).
 """
@@ -111,11 +111,6 @@ def with_scores(rows: pl.DataFrame) -> pl.DataFrame:
         whole = BY_NAME[str(measure)].is_count
         parts.append(mine.with_columns(pl.Series("score", scores(*columns, whole=whole), pl.Float64)))
     return pl.concat(parts) if parts else timed.with_columns(score=pl.lit(0.0))
-
-
-def spread_of(past: pl.DataFrame) -> Spreads:
-    """How wide the scores of forecasts were whose days have come; `past` as `with_scores` wants it."""
-    return spread_of_scores(with_scores(past)) if past.height else Spreads()
 
 
 def spread_of_scores(scored: pl.DataFrame) -> Spreads:

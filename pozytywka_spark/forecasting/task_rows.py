@@ -12,8 +12,9 @@ from datetime import date
 import polars as pl
 import pyarrow as pa
 
+from pozytywka_spark.forecasting.series_names import ESCAPED, SEPARATOR
 from pozytywka_spark.forecasting.spec import Outcome
-from pozytywka_spark.forecasting.stored import ESCAPED, KEYS, SEPARATOR
+from pozytywka_spark.forecasting.stored import KEYS
 
 FORECAST, ERROR, FAILURE = "forecast", "error", "failure"
 SAID = "step string, measure string, series string, said binary"

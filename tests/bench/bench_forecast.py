@@ -20,8 +20,9 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.forecasting.bucket_work import ProposeBucket, SettleMeasure
 from pozytywka_spark.forecasting.inputs import Asked, asked_of
+from pozytywka_spark.forecasting.series_names import series_name
 from pozytywka_spark.forecasting.stage import count, made_on_spark, write_errors, write_forecasts
-from pozytywka_spark.forecasting.stored import ALL, KEYS, series_name
+from pozytywka_spark.forecasting.stored import ALL, KEYS
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.spark.session import build_session

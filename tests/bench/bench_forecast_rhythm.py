@@ -30,8 +30,9 @@ from pozytywka_spark.config import load_settings
 from pozytywka_spark.forecasting.joined import JoinedByCity, joined_of
 from pozytywka_spark.forecasting.one_bucket import forecast_bucket
 from pozytywka_spark.forecasting.past import Values
+from pozytywka_spark.forecasting.series_names import series_name
 from pozytywka_spark.forecasting.spec import Spec
-from pozytywka_spark.forecasting.stored import ALL, series_name
+from pozytywka_spark.forecasting.stored import ALL
 from pozytywka_spark.synthetic.expected import _active_share, expected_of, means_of
 from pozytywka_spark.synthetic.people import passports, people_of
 from pozytywka_spark.synthetic.plan import DAY_MS, Plan

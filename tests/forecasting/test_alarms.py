@@ -11,7 +11,7 @@ import pytest
 
 from pozytywka_spark.forecasting.alarms import Alarm, alarms_of_day
 from pozytywka_spark.forecasting.limits import quiet_spreads, with_limits
-from pozytywka_spark.forecasting.surprise import Spreads, spread_of, with_scores
+from pozytywka_spark.forecasting.surprise import Spreads, spread_of_scores, with_scores
 
 DAY = date(2023, 5, 3)
 CITIES = ("Gdynia", "Kraków", "Radom", "Warszawa")
@@ -186,7 +186,7 @@ def test_outages_of_the_past_do_not_make_the_next_look_usual() -> None:
     assert quiet.at("total", "plays") < 1.2
     assert quiet_spreads(past(outages), (), 1.0).at("total", "plays") < 1.2
     assert quiet_spreads(past(outages), outages, 1.0).at("total", "plays") < 1.2
-    assert spread_of(past(outages)).at("total", "plays") > 1.5, "they would"
+    assert spread_of_scores(with_scores(past(outages))).at("total", "plays") > 1.5, "they would"
 
 
 def test_days_that_are_always_far_off_stay_in() -> None:

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 
 from pozytywka_spark.forecasting.bucket_work import ProposeBucket, SettleMeasure
+from pozytywka_spark.forecasting.series_names import series_name
 from pozytywka_spark.forecasting.spec import Spec
-from pozytywka_spark.forecasting.stored import ALL, KEYS, series_name
+from pozytywka_spark.forecasting.stored import ALL, KEYS
 from pozytywka_spark.forecasting.task_rows import ROWS, SAID, schema_of
 from tests.forecasting.made_series import CITIES, FIRST, daily
 

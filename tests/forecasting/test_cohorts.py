@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pozytywka_spark.forecasting import coherent, stored
-from pozytywka_spark.forecasting.joined import SEPARATOR, joined_of
+from pozytywka_spark.forecasting.joined import joined_of
 from pozytywka_spark.forecasting.models import cohorts
 from pozytywka_spark.forecasting.models.cohorts import cohort_means, log_users, suits
 from pozytywka_spark.forecasting.past import Joined, Past, Values
+from pozytywka_spark.forecasting.series_names import series_name
 
 FIRST = int(np.datetime64("2022-01-01").astype("datetime64[D]").astype(np.int64))
 MONTH = 52 * 12  # January 2022
@@ -188,4 +188,6 @@ def test_months_of_a_city_without_anybody_are_0_and_cities_are_those_of_names() 
     assert found.of_series("plays|Gdynia|all") is None
     assert found.of_series("any") is None
     assert joined_of(pl.DataFrame(schema={"city": pl.String, "month": pl.Date, "value": pl.Float64})) is None
-    assert SEPARATOR == stored.SEPARATOR == coherent.SEPARATOR
+    assert found.of_series(series_name("plays", "Łódź", "all")) is not None, (
+        "names as the lake's series have them"
+    )

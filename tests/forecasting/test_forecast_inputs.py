@@ -15,7 +15,7 @@ from pozytywka_spark.config import Settings, deciding, load_settings
 from pozytywka_spark.errors import DataError, PozytywkaError, UsageError
 from pozytywka_spark.forecasting.inputs import MOST_SERIES, Asked, asked_of
 from pozytywka_spark.forecasting.known_file import read_known
-from pozytywka_spark.forecasting.stored import ESCAPED
+from pozytywka_spark.forecasting.series_names import ESCAPED
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.forecasting.made_series import FIRST, daily, put_daily, put_monthly

@@ -16,7 +16,7 @@ from pozytywka_spark.forecasting.surprise import (
     p_value,
     scores,
     sigma_of,
-    spread_of,
+    spread_of_scores,
     with_scores,
 )
 
@@ -103,8 +103,12 @@ def test_the_backtest_says_how_wide_scores_are() -> None:
     rows = pl.DataFrame({"measure": "plays", "city": "all", "group_id": "all", "actual": values})
     narrow = rows.with_columns(mean=pl.lit(1e6), high_90=pl.lit(1e6 + 1.645 * 5e4))
     fitting = narrow.with_columns(city=pl.lit("Radom"), high_90=pl.lit(1e6 + 1.645 * 1e5))
-    spreads = spread_of(pl.concat([narrow, fitting]))
+    spreads = spread_of_scores(with_scores(pl.concat([narrow, fitting])))
     assert spreads.at("total", "plays") == pytest.approx(2, rel=0.05)
     assert spreads.at("city", "plays") == pytest.approx(1, abs=0.05)
-    assert spreads.at("both", "plays") == Spreads().usual == spread_of(narrow.clear()).at("city", "likes")
+    assert (
+        spreads.at("both", "plays")
+        == Spreads().usual
+        == spread_of_scores(with_scores(narrow.clear())).at("city", "likes")
+    )
     assert with_scores(narrow.clear()).height == 0
