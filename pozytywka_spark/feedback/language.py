@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from copy import copy
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
+
+from pozytywka_spark.extras.language_identifier import identifier_of, known_languages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,18 +37,10 @@ def languages_of(texts: pl.Series, expected: Sequence[str]) -> pl.Series:
 
 def unknown_languages(expected: Sequence[str]) -> list[str]:
     """Those that the classifier doesn't know."""
-    return [code for code in expected if code not in {*_loaded().labels}]
+    known = known_languages()
+    return [code for code in expected if code not in known]
 
 
 @lru_cache(maxsize=4)
 def _identifier(expected: tuple[str, ...]) -> LanguageIdentifier:
-    found = copy(_loaded())
-    found.set_languages(set(expected))
-    return found
-
-
-@cache
-def _loaded() -> LanguageIdentifier:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # a third of a second, 5 MB
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=False)
+    return identifier_of(expected, probabilities=False)

@@ -7,12 +7,10 @@ topics. A topic is within a language: nothing says that a word of one means what
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-
 import numpy as np
 import polars as pl
 
+from pozytywka_spark.extras.communities import leiden
 from pozytywka_spark.feedback.topics import Topic
 from pozytywka_spark.feedback.word_work import GROUP
 
@@ -21,7 +19,7 @@ _LEAST_LIFT = 1.5
 _MOST_WORDS = 200
 _FEWEST_WORDS = 3
 _NAMED_BY = 3
-_SEED = 7
+_SEED, _ITERATIONS = 7, 10  # of the search for communities
 
 
 def telling_words(words: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
@@ -80,15 +78,11 @@ def _of_group(queue: str, language: str, words: pl.DataFrame, pairs: pl.DataFram
     return found
 
 
-def _communities(nodes: int, edges: np.ndarray, weights: np.ndarray) -> Sequence[int]:
+def _communities(nodes: int, edges: np.ndarray, weights: np.ndarray) -> list[int]:
     import igraph  # of an extra
 
     order = np.lexsort((edges[:, 1], edges[:, 0]))
     there = order[weights[order] > 0]
     graph = igraph.Graph(n=nodes, edges=edges[there])
-    igraph.set_random_number_generator(random.Random(_SEED))  # noqa: S311 to be repeatable, not secret
-    try:
-        found = graph.community_leiden("modularity", weights=weights[there].tolist(), n_iterations=10)
-    finally:
-        igraph.set_random_number_generator(random)
-    return list(found.membership)
+    found = leiden(graph, weights[there], _SEED, iterations=_ITERATIONS)
+    return [int(label) for label in found]

@@ -35,11 +35,10 @@ class CountWords:
         for shard in items:
             for rows in _of_queues(files, shard, self.languages):
                 texts.append(rows.group_by(GROUP).agg(texts=pl.len()))
-                found = words_of(rows.get_column("text")).join(
-                    rows.drop("text").with_row_index("text"), on="text"
-                )
                 words.append(
-                    found.group_by(*GROUP, "word").agg(texts=pl.len(), people=pl.col("user_id").n_unique())
+                    _words(rows)
+                    .group_by(*GROUP, "word")
+                    .agg(texts=pl.len(), people=pl.col("user_id").n_unique())
                 )
         if words:
             summed = pl.concat(words).group_by(*GROUP, "word").agg(pl.col("texts", "people").sum())
@@ -63,10 +62,7 @@ class CountPairs:
         told, pairs = files.shared([self.words]), []
         for shard in items:
             for rows in _of_queues(files, shard, self.languages):
-                found = words_of(rows.get_column("text")).join(
-                    rows.drop("text").with_row_index("text"), on="text"
-                )
-                mine = found.join(told, on=[*GROUP, "word"], how="semi").select("text", *GROUP, "word")
+                mine = _words(rows).join(told, on=[*GROUP, "word"], how="semi").select("text", *GROUP, "word")
                 both = mine.join(mine.select("text", other="word"), on="text").filter(
                     pl.col("word") < pl.col("other")
                 )
@@ -83,3 +79,8 @@ def _of_queues(files: TaskFiles, shard: Shard, languages: Sequence[str]) -> Iter
             rows = part.select("text", "user_id", label_of(QUEUE).alias("queue")).drop_nulls()
             for some in rows.iter_slices(AT_ONCE):
                 yield some.with_columns(languages_of(some.get_column("text"), languages)).drop_nulls()
+
+
+def _words(rows: pl.DataFrame) -> pl.DataFrame:
+    """A row a word of each text: `text` (its number), `word`, and the other columns of `rows`."""
+    return words_of(rows.get_column("text")).join(rows.drop("text").with_row_index("text"), on="text")

@@ -9,15 +9,12 @@ clustering, Lancichinetti and Fortunato 2012): 0.79 to 0.87 with 40 samples.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import igraph
+from pozytywka_spark.extras.communities import leiden
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -70,34 +67,16 @@ def communities(graph: Graph, search: Search, before: Ints | None = None) -> Int
     drawn = np.random.default_rng(search.seed)
     for number in range(search.rounds):
         weights = drawn.poisson(graph.weights).astype(np.float64)
-        labels = _leiden(network, weights, search.resolution, search.seed + number)
+        labels = leiden(network, weights, search.seed + number, resolution=search.resolution)
         together += labels[graph.edges[:, 0]] == labels[graph.edges[:, 1]]
     start = None if before is None else _each_new_alone(before)
-    return _in_order(_leiden(network, together / search.rounds, search.resolution, search.seed, start))
+    mean = together / search.rounds
+    return _in_order(leiden(network, mean, search.seed, resolution=search.resolution, start=start))
 
 
 def _each_new_alone(before: Ints) -> Ints:
     alone = before.max(initial=0) + 1 + np.arange(len(before))
     return np.unique(np.where(before == UNKNOWN, alone, before), return_inverse=True)[1].astype(np.int64)
-
-
-def _leiden(
-    network: igraph.Graph, weights: Floats, resolution: float, seed: int, start: Ints | None = None
-) -> Ints:
-    import igraph
-
-    igraph.set_random_number_generator(random.Random(seed))  # noqa: S311 to be repeatable, not secret
-    try:
-        found = network.community_leiden(
-            objective_function="modularity",
-            weights=weights.tolist(),
-            resolution=resolution,
-            n_iterations=-1,
-            initial_membership=None if start is None else start.tolist(),
-        )
-    finally:
-        igraph.set_random_number_generator(random)
-    return np.asarray(found.membership, np.int64)
 
 
 def _in_order(labels: Ints) -> Ints:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pozytywka_spark.extras.language_identifier import identifier_of, known_languages
 from pozytywka_spark.topics.titles import ONE_LANGUAGE, script_of, song_of, songs_of
 
 if TYPE_CHECKING:
@@ -89,18 +89,10 @@ class Asked:
 
 def unknown_languages(expected: Sequence[str]) -> list[str]:
     """Those that neither the classifier nor a script knows."""
-    return [code for code in expected if code not in {*_loaded().labels, *ONE_LANGUAGE.values()}]
+    known = {*known_languages(), *ONE_LANGUAGE.values()}
+    return [code for code in expected if code not in known]
 
 
 @lru_cache(maxsize=4)
 def _identifier(expected: tuple[str, ...]) -> LanguageIdentifier:
-    found = copy(_loaded())
-    found.set_languages(({*expected} | _OTHERS) & {*found.labels})
-    return found
-
-
-@cache
-def _loaded() -> LanguageIdentifier:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # a third of a second, 5 MB
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return identifier_of(({*expected} | _OTHERS) & known_languages(), probabilities=True)

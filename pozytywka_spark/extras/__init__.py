@@ -1,0 +1,1 @@
+"""Libraries of extras that several rooms call, each in one manner."""
