@@ -18,7 +18,8 @@ from pozytywka_spark.lake.casting import as_table
 from pozytywka_spark.schemas import USERS
 from pozytywka_spark.tracking import registry
 from tests.bandits.made_log import START, lines, slots, write
-from tests.moderation.world import BreakingLake, BrokenError, contents
+from tests.breaking_lake import BreakingLake, BrokenError
+from tests.moderation.world import contents
 
 TABLES = ("slot_decisions", "slot_decisions_aside", "bandit_days", "bandit_evaluations", "bandit_plan")
 WRITES = (

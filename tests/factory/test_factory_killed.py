@@ -18,8 +18,9 @@ from pozytywka_spark.factory.decide import decide
 from pozytywka_spark.factory.promote import promote, stop
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
+from tests.breaking_lake import BreakingLake, BrokenError
 from tests.factory.test_lake import BUILT, END, PROMOTED, days, put
-from tests.moderation.world import BreakingLake, BrokenError, contents
+from tests.moderation.world import contents
 
 MODELS, BOOSTERS, LOOKS, DECIDED = "factory_models", "factory_boosters", "second_looks", "decisions"
 TABLES = (MODELS, BOOSTERS, LOOKS, DECIDED)

@@ -17,9 +17,10 @@ from pozytywka_spark.jobs import feed
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.spark.session_on_demand import session_on_demand
+from tests.breaking_lake import BreakingLake, BrokenError
 from tests.feed.silver import put_events, silver
 from tests.feed.small_world import DAY, at, events, track
-from tests.moderation.world import BreakingLake, BrokenError, contents
+from tests.moderation.world import contents
 
 pytestmark = pytest.mark.system  # seconds: whole trainings and rankings
 TRAINED = DAY - timedelta(days=28)

@@ -23,9 +23,10 @@ from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.spark.session_on_demand import session_on_demand
 from pozytywka_spark.tracking import plain_models, registry
+from tests.breaking_lake import BreakingLake, BrokenError
 from tests.feed.silver import silver
 from tests.feed.small_world import DAY, events, track
-from tests.moderation.world import BreakingLake, BrokenError, contents
+from tests.moderation.world import contents
 
 pytestmark = pytest.mark.system  # seconds: whole trainings
 SET = ("feed.light=200", "feed.candidates=250", "feed.page=20", "feed.min_recall=0")

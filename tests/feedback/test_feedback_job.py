@@ -17,8 +17,8 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import as_table
 from pozytywka_spark.schemas import FEEDBACK, FEEDBACK_SIGNALS, FIRST_PURCHASES, USERS
 from pozytywka_spark.spark.session_on_demand import session_on_demand
+from tests.breaking_lake import BreakingLake, BrokenError
 from tests.feedback import made
-from tests.moderation.world import BreakingLake, BrokenError
 
 pytestmark = pytest.mark.system  # seconds: jobs as they are run
 SIGNALS = FEEDBACK_SIGNALS.name

@@ -23,7 +23,7 @@ from pozytywka_spark.ingest.trial import check_delivery
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.tracking import retention
-from tests.ingest.breaking_lake import WRITES, BreakingLake, BrokenError
+from tests.breaking_lake import OF_INGEST, BreakingLake, BrokenError
 from tests.worlds.deliveries import Row, at, contents, sessions, users, write
 from tests.worlds.planted import PLANTED, planted_below, texts
 
@@ -239,7 +239,7 @@ def test_broken_at_each_write_and_run_again(spark: SparkSession, settings: Setti
     write(second / "users.jsonl", users())
     write(second / "feedback.jsonl", [*texts(12, first=9, queue="adverts"), *broken(BAD), "{"])
     names = ("feedback", "name_words", "quarantine", "rescued", "users", "ingest_counts", "ingests")
-    points = (*WRITES, "vacuum")
+    points = (*OF_INGEST, "vacuum")
 
     def state(lake: Lake) -> dict[str, object]:
         return {name: contents(lake, name) for name in names}
@@ -253,7 +253,7 @@ def test_broken_at_each_write_and_run_again(spark: SparkSession, settings: Setti
     ingest(spark, at(own, first, at=NOW), lake)
     shutil.copytree(tmp_path / "before", tmp_path / "whole")
     own, lake = fresh("whole")
-    counting = BreakingLake(lake, 0, False, points)
+    counting = BreakingLake(lake, counted=points)
     ingest(spark, at(own, second, at=NOW), counting)
     whole = state(lake)
     assert counting.writes > 10
@@ -261,7 +261,7 @@ def test_broken_at_each_write_and_run_again(spark: SparkSession, settings: Setti
         shutil.copytree(tmp_path / "before", tmp_path / f"broken{number}")
         own, lake = fresh(f"broken{number}")
         with pytest.raises(BrokenError):
-            ingest(spark, at(own, second, at=NOW), BreakingLake(lake, number, True, points))
+            ingest(spark, at(own, second, at=NOW), BreakingLake(lake, number, after=True, counted=points))
         ingest(spark, at(own, second, at=NOW), lake)
         assert state(lake) == whole, number
         assert planted_below(Path(lake.root), PLANTED) == [], number

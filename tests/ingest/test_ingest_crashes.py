@@ -13,7 +13,7 @@ import pytest
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.file_log import Book
 from pozytywka_spark.lake import open_lake
-from tests.ingest.breaking_lake import BreakingLake, BrokenError
+from tests.breaking_lake import OF_INGEST, BreakingLake, BrokenError
 from tests.ingest.older_stream import run_older_stream
 from tests.worlds.deliveries import at, contents, sessions, users, write
 from tests.worlds.planted import PLANTED, planted_below, texts
@@ -42,7 +42,7 @@ def state(lake):
 
 def test_broken_before_or_after_each_write(spark, settings, tmp_path) -> None:
     raw = delivery(tmp_path / "raw")
-    counting = BreakingLake(open_lake(in_lake(settings, tmp_path / "whole"), spark), 0, False)
+    counting = BreakingLake(open_lake(in_lake(settings, tmp_path / "whole"), spark), counted=OF_INGEST)
     stage.ingest(spark, at(in_lake(settings, tmp_path / "whole"), raw), counting)
     expected = state(counting)
     assert counting.writes == 5  # counts, quarantine, events, files, ingests
@@ -51,7 +51,7 @@ def test_broken_before_or_after_each_write(spark, settings, tmp_path) -> None:
         own = in_lake(settings, tmp_path / f"broken {number}")
         lake = open_lake(own, spark)
         with pytest.raises(BrokenError):
-            stage.ingest(spark, at(own, raw), BreakingLake(lake, number, after=True))
+            stage.ingest(spark, at(own, raw), BreakingLake(lake, number, after=True, counted=OF_INGEST))
         stage.ingest(spark, at(own, raw), lake)
         assert state(lake) == expected, number
 
@@ -61,7 +61,7 @@ def test_another_delivery_between_the_crash_and_the_rerun(spark, settings, tmp_p
     raw, other = delivery(tmp_path / "raw"), delivery(tmp_path / "other")
     lake = open_lake(settings, spark)
     with pytest.raises(BrokenError):  # its counts are down, its events are not
-        stage.ingest(spark, at(settings, raw), BreakingLake(lake, 2, after=False))
+        stage.ingest(spark, at(settings, raw), BreakingLake(lake, 2, counted=OF_INGEST))
     stage.ingest(spark, at(settings, other), lake)
     report = stage.ingest(spark, at(settings, raw), lake)
     (mine,) = [e for e in report.entities if e.entity == "sessions"]
@@ -107,7 +107,9 @@ def test_a_lake_left_within_a_batch_of_sparks_stream_goes_on(spark, settings, tm
         stage.ingest(spark, own, lake)
     (source,) = sources
     # counts, events and files of the first batch; counts of the second
-    run_older_stream(spark, BreakingLake(lake, 4, after=True), own, source, str(raw), per_batch=1)
+    run_older_stream(
+        spark, BreakingLake(lake, 4, after=True, counted=OF_INGEST), own, source, str(raw), per_batch=1
+    )
     assert not lake.read("ingest_counts").where("batch = 1").isEmpty()
     (done,) = (row["path"] for row in lake.read("ingest_files").collect())
     assert done in map(str, parts)

@@ -14,18 +14,8 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.moderation.run import RunReport, run
 from pozytywka_spark.moderation.stage import take_answers, take_appeals
 from pozytywka_spark.months import as_micros, as_moment
-from tests.moderation.world import (
-    OUTCOME,
-    BreakingLake,
-    BrokenError,
-    answers,
-    appeals,
-    case,
-    contents,
-    day,
-    play,
-    put,
-)
+from tests.breaking_lake import BreakingLake, BrokenError
+from tests.moderation.world import OUTCOME, answers, appeals, case, contents, day, play, put
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 START = as_micros(day(0))

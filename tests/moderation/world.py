@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -79,39 +78,6 @@ def contents(lake: Lake, *tables: str) -> dict[str, list[dict[str, Any]]]:
 
 
 OUTCOME = ("verdicts", "verdicts_aside", "releases", "fouls", "blocks", "appeals", "discounted_plays")
-
-
-class BrokenError(Exception):
-    """The process died."""
-
-
-@dataclass
-class BreakingLake:
-    """A lake whose process dies at one of its writes: before it, or after it was committed."""
-
-    lake: Lake
-    breaks_at: int = 0
-    after: bool = False
-    writes: int = 0
-    tables: list[str] = field(default_factory=list)  # of each write
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self.lake, name)
-        if name not in ("append", "overwrite", "replace_partitions", "upsert"):
-            return method
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self.writes += 1
-            self.tables.append(args[1].name)
-            due = self.writes == self.breaks_at
-            if due and not self.after:
-                raise BrokenError
-            result = method(*args, **kwargs)
-            if due:
-                raise BrokenError
-            return result
-
-        return call
 
 
 def signal_row(user: int, number: int, pace: float) -> dict[str, Any]:

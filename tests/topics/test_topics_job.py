@@ -19,7 +19,8 @@ from pozytywka_spark.schemas import ARTISTS, TRACK_PLAYS, TRACKS, USERS
 from pozytywka_spark.spark.session_on_demand import session_on_demand
 from pozytywka_spark.topics.overrides import Overrides
 from pozytywka_spark.topics.stage import make_topics
-from tests.moderation.world import BreakingLake, BrokenError, contents
+from tests.breaking_lake import BreakingLake, BrokenError
+from tests.moderation.world import contents
 from tests.topics import made
 
 pytestmark = pytest.mark.system  # seconds: jobs as they are run
