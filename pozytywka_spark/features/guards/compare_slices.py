@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -51,13 +51,14 @@ class SliceInWorld:
 class Plays:
     """Plays by track and month: of the months before the build's as `held`; in each world as `played`.
 
-    In a sample the past's are everyone's, as the build put them down (`everyones`, of all its months): the
-    sample's own would be too few. What a world has from its cut-off on is its own either way.
+    `everyones` are as the build put them down, of all its months. Of those each world has the months before
+    `lent_until`, the rest is its own. In a sample that is all of the past: the sample's own would be too few.
     """
 
     held: tuple[DataFile, ...]
     played: Mapping[str, tuple[Parcel, ...]]
     everyones: tuple[Parcel, ...] = ()
+    lent_until: Mapping[str, date] = field(default_factory=dict)
 
     def sides(self, made: Callable[[Sequence[Source]], Lookups], world: World) -> Lookups:
         """What slices share in a world; `made` of plays."""
@@ -65,8 +66,8 @@ class Plays:
         if not self.everyones:
             return made((*self.held, *own))
         past = made((*self.held, *self.everyones))
-        future = made(own)
-        early = pl.col("month") < world.cut_off
+        future = made(own)  # and of the past what isn't lent
+        early = pl.col("month") < self.lent_until[world.name]
         return replace(past, played=pl.concat([past.played.filter(early), future.played.filter(~early)]))
 
 
