@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -17,7 +16,7 @@ from pozytywka_spark.features.build.third_pass import parts_of
 from pozytywka_spark.features.build.user_kernel import SliceRows, make_slice
 from pozytywka_spark.features.guards.compare import KEYS, differences
 from pozytywka_spark.features.guards.invent import texts_in
-from pozytywka_spark.features.guards.sample import Sample
+from pozytywka_spark.features.guards.sample import Sample, SliceName
 from pozytywka_spark.features.guards.worlds import World
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
@@ -34,17 +33,30 @@ MakeSlice = Callable[[UserSlice, Months, int, int], pl.DataFrame]  # features of
 
 @dataclass(frozen=True)
 class SliceInWorld:
-    """A slice of users in a world, the months to make, and the files that hold the features as written."""
+    """A slice of users in a world, and the months to make."""
 
     world: World
     users: UserSlice
     months: tuple[date, ...]
+
+
+@dataclass(frozen=True)
+class SliceInWorlds:
+    """A slice of users in all worlds, and the files, by month, that hold its features as written."""
+
+    worlds: tuple[SliceInWorld, ...]
     written: tuple[DataFile, ...]
+
+    @property
+    def name(self) -> SliceName:
+        """The bucket and the number of the slice."""
+        users = self.worlds[0].users
+        return users.bucket, users.number
 
     @property
     def size(self) -> int:
         """Bytes that are read."""
-        return self.users.size + sum(file.size for file in self.written)
+        return sum(each.users.size for each in self.worlds) + sum(file.size for file in self.written)
 
 
 @dataclass(frozen=True)
@@ -103,7 +115,7 @@ class Maker:
 
 @dataclass(frozen=True)
 class CompareSlices:
-    """Work on `SliceInWorld`s: tells of each the features that differ, with the first row where they do.
+    """Work on `SliceInWorlds`: tells of each world which features differ, with the first row where they do.
 
     The kernel is given the months of the invented future too, as it was given later months in the build:
     else it couldn't look ahead. `slices`: how many each bucket's users go in.
@@ -114,35 +126,32 @@ class CompareSlices:
     sample: Sample
     slices: int
 
-    def __call__(self, items: Sequence[SliceInWorld], files: TaskFiles) -> Iterator[dict[str, Any]]:
-        """Facts of each slice."""
-        for world, mine in groupby(sorted(items, key=_world), key=_world):
-            make = self.maker.within(world, files)
-            for item in mine:
-                parts = parts_of(item.users, self.maker.plan.columns)
-                for part in range(parts):
-                    made = make(item.users, item.months, part, parts)
-                    again = made.filter(pl.col("month") < world.cut_off)
-                    written = self._written(item, in_part(part, parts), again, files)
+    def __call__(self, items: Sequence[SliceInWorlds], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Facts of each slice in each world."""
+        worlds = sorted({each.world for item in items for each in item.worlds})
+        makes = {world: self.maker.within(world, files) for world in worlds}
+        for item in items:
+            parts = max(parts_of(each.users, self.maker.plan.columns) for each in item.worlds)
+            for part in range(parts):
+                whole = self._written(item, in_part(part, parts), files)
+                for each in item.worlds:
+                    is_past = pl.col("month") < each.world.cut_off
+                    again = makes[each.world](each.users, each.months, part, parts).filter(is_past)
+                    written = (
+                        again.select(whole.columns).clear() if whole.is_empty() else whole.filter(is_past)
+                    )
                     differing = differences(written, again, self.features)
                     yield {
-                        WORLD: world.name,
+                        WORLD: each.world.name,
                         USERS: written.get_column("user_id").n_unique(),
                         DIFFERENT: [[name, f"{month}", user] for name, month, user in differing],
                     }
 
-    def _written(
-        self, item: SliceInWorld, in_part: pl.Expr, again: pl.DataFrame, files: TaskFiles
-    ) -> pl.DataFrame:
-        names = [*KEYS, *self.features]
-        bucket, buckets = item.users.bucket, self.sample.buckets
+    def _written(self, item: SliceInWorlds, in_part: pl.Expr, files: TaskFiles) -> pl.DataFrame:
+        names, (bucket, number), buckets = [*KEYS, *self.features], item.name, self.sample.buckets
         mine = (user_bucket(pl.col("user_id"), buckets) == bucket) & (
-            slice_of("user_id", self.slices, apart_from=buckets) == item.users.number
+            slice_of("user_id", self.slices, apart_from=buckets) == number
         )
         # a file at a time, so that no more than one is held whole
-        read = (self.sample.of(files.read([file], names).filter(mine & in_part)) for file in item.written)
-        return pl.concat([again.select(names).clear(), *read])
-
-
-def _world(item: SliceInWorld) -> World:
-    return item.world
+        read = [self.sample.of(files.read([file], names).filter(mine & in_part)) for file in item.written]
+        return pl.concat(read) if read else pl.DataFrame(schema=names)

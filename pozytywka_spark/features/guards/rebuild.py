@@ -12,7 +12,13 @@ from pozytywka_spark.features.build.parcels import BOUGHT, PLAYED
 from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.second_pass import AS_BUILT, MeasureMonths
 from pozytywka_spark.features.guards.build_under_guard import GuardedBuild
-from pozytywka_spark.features.guards.compare_slices import CompareSlices, Maker, Plays, SliceInWorld
+from pozytywka_spark.features.guards.compare_slices import (
+    CompareSlices,
+    Maker,
+    Plays,
+    SliceInWorld,
+    SliceInWorlds,
+)
 from pozytywka_spark.features.guards.invent import INVENTED, SAMPLED, InventFutures, PastShard
 from pozytywka_spark.features.guards.sample import Sample, SliceName
 from pozytywka_spark.features.guards.worlds import World
@@ -120,7 +126,10 @@ class Rebuild:
             self._slices(measured),
             work,
             weight=lambda item: item.size,
-            named=lambda item: f"slice {item.users.number} of bucket {item.users.bucket}, {item.world.name}",
+            named=lambda item: (
+                f"slice {item.name[1]} of bucket {item.name[0]}, "
+                + " and ".join(each.world.name for each in item.worlds)
+            ),
         )
 
     def _past(self, invented: Done, lent_until: Months) -> list[MonthShard]:
@@ -160,9 +169,9 @@ class Rebuild:
             sources[world.name] = (*past, *future.get(world.name, ()))
         return sources
 
-    def _slices(self, measured: Measured) -> list[SliceInWorld]:
+    def _slices(self, measured: Measured) -> list[SliceInWorlds]:
         """Every slice in every world: those that were written as well, were there nothing of them in it."""
-        items = []
+        by_name: dict[SliceName, list[SliceInWorld]] = defaultdict(list)
         for world in self.worlds:
             lived = self._lived(measured, world)
             names = {(users.bucket, users.number) for users in lived}
@@ -170,9 +179,10 @@ class Rebuild:
                 UserSlice(world.name, *name, (), (), ()) for name in sorted(self._slices_written() - names)
             ]
             for users in (*lived, *gone):
-                files = self._files(world, (users.bucket, users.number))
-                items.append(SliceInWorld(world, users, self._months(world), files))
-        return items
+                by_name[users.bucket, users.number].append(SliceInWorld(world, users, self._months(world)))
+        return [
+            SliceInWorlds(tuple(mine), self._files(self.worlds[-1], name)) for name, mine in by_name.items()
+        ]
 
     def _lived(self, measured: Measured, world: World) -> list[UserSlice]:
         """The slices of users that have events in the world, with what is lent of the real one."""
