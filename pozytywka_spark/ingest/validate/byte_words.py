@@ -67,9 +67,14 @@ def digits_in_form(words: Words, form: str) -> tuple[Words, Words]:
     return values, ((values + np.uint64(limits)) | values) & _HIGH
 
 
-def pairs_of(digits: Words) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Of rows of eight digits, at each place the number of two digits that begins there."""
-    return (digits * np.uint64(10) + (digits >> np.uint64(8))).view(np.uint8).reshape(-1, WORD)
+def pairs_of(digits: Words) -> Words:
+    """Of words of eight digits, at each byte the number of two digits that begins there."""
+    return digits * np.uint64(10) + (digits >> np.uint64(8))
+
+
+def byte_of(words: Words, place: int) -> Numbers:
+    """One byte of each word, as a number."""
+    return ((words >> np.uint64(8 * place)) & np.uint64(0xFF)).view(np.int64)
 
 
 def first_number(words: Words) -> tuple[Numbers, Numbers, Mask]:

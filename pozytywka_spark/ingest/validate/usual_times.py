@@ -6,7 +6,15 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pozytywka_spark.ingest.validate.byte_words import Mask, Numbers, Words, digits_in_form, pairs_of, word
+from pozytywka_spark.ingest.validate.byte_words import (
+    Mask,
+    Numbers,
+    Words,
+    byte_of,
+    digits_in_form,
+    pairs_of,
+    word,
+)
 
 # Words that hold a time and what is behind it
 WORDS = 4
@@ -42,11 +50,13 @@ def times_of(words: Words) -> tuple[Numbers, Numbers, Mask]:
     days, hours, seconds, lasts = map(pairs_of, digits)
     right = (wrong[0] | wrong[1] | wrong[2] | wrong[3]) == 0
 
-    month, day, hour, minute, second = days[:, 5], hours[:, 0], hours[:, 3], hours[:, 6], seconds[:, 1]
-    right &= (days[:, 0] == 20) & (month >= 1) & (month <= 12) & (hour < 24) & (minute < 60) & (second < 60)
-    number = np.where(right, days[:, 2].astype(np.int64) * 12 + month - 1, 0)
+    month, day, hour, minute = byte_of(days, 5), byte_of(hours, 0), byte_of(hours, 3), byte_of(hours, 6)
+    second = byte_of(seconds, 1)
+    right &= (byte_of(days, 0) == 20) & (month >= 1) & (month <= 12)
+    right &= (hour < 24) & (minute < 60) & (second < 60)
+    number = np.where(right, byte_of(days, 2) * 12 + month - 1, 0)
     right &= (day >= 1) & (day <= _DAYS[number])
     moment = ((_BEFORE[number] + day - 1) * 24 + hour) * 60 + minute
-    fraction = (seconds[:, 4].astype(np.int64) * 100 + seconds[:, 6]) * 100 + lasts[:, 0]
+    fraction = (byte_of(seconds, 4) * 100 + byte_of(seconds, 6)) * 100 + byte_of(lasts, 0)
     length = _LONGEST - none * np.int64(_LONGEST - _WITHOUT) - millis * np.int64(_LONGEST - _MILLIS)
     return length, (moment * 60 + second) * 1_000_000 + fraction, right
