@@ -12,13 +12,15 @@ import pyarrow as pa
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.factory.build_work import BuildGroups
+from pozytywka_spark.factory.build_work import BuildGroups, Kept
 from pozytywka_spark.factory.group import How
 from pozytywka_spark.factory.inputs import (
     Gathered,
+    Group,
     data_end,
     digest_of_file,
     gather_lake,
+    is_too_big,
     signal_names,
     versions,
 )
@@ -41,6 +43,7 @@ from pozytywka_spark.factory.table_inputs import gather_file
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import FACTORY_BOOSTERS, SECOND_LOOKS
 
@@ -107,15 +110,11 @@ def build(settings: Settings, lake: Lake, asked: Asked) -> BuildReport:
         if not gathered.groups:
             raise DataError("no case has a verdict by then: nothing to build from")
         how = _how(settings, asked, noise_of_people(lake, tasks, at, build_id))
-        done = tasks.run(
-            gathered.groups,
-            BuildGroups(build_id, how, gathered.names, json.dumps(pinned, sort_keys=True)),
-            weight=lambda group: group.size,
-            named=lambda group: f"group {group.name}, {group.cases:,} cases",
-        )
-        if done.written:
-            lake.replace_partitions(done.written, FACTORY_BOOSTERS, [{"build_id": build_id}])
-    told = sorted(done.results, key=lambda line: str(line["group"]))
+        kept = Kept(build_id, how, gathered.names, json.dumps(pinned, sort_keys=True))
+        results, written = _built(settings, tasks, gathered.groups, kept)
+        if written:
+            lake.replace_partitions(written, FACTORY_BOOSTERS, [{"build_id": build_id}])
+    told = sorted(results, key=lambda line: str(line["group"]))
     looks = [] if asked.file else [case for line in told for case in line["looks"]]
     _ask_again(lake, looks, at, build_id)
     sides = [
@@ -126,6 +125,29 @@ def build(settings: Settings, lake: Lake, asked: Asked) -> BuildReport:
     save_curves(settings, curves_named(curves, asked.source))
     write_states(lake, sides)
     return BuildReport(build_id, at, sides, curves, len(looks), unchanged=False, run_id=run_id)
+
+
+def _built(
+    settings: Settings, tasks: Tasks, groups: Sequence[Group], kept: Kept
+) -> tuple[list[Mapping[str, Any]], list[Written]]:
+    """One group a task; those too big for one across executors, one after another."""
+    most, trained = settings.factory.max_cells, not kept.how.score_column
+    big = [group for group in groups if trained and is_too_big(group, kept.names, most)]
+    apart = {group.name for group in big}
+    done = tasks.run(
+        [group for group in groups if group.name not in apart],
+        BuildGroups(kept),
+        weight=lambda group: group.size,
+        named=lambda group: f"group {group.name}, {group.cases:,} cases",
+    )
+    results, written = list(done.results), list(done.written)
+    for group in big:
+        from pozytywka_spark.factory.across.stage import build_across  # xgboost.spark takes its time to load
+
+        told, files = build_across(settings, tasks, group, kept)
+        results.append(told)
+        written += files
+    return results, written
 
 
 def _of_file(tasks: Tasks, asked: Asked) -> Gathered:
@@ -172,7 +194,6 @@ def _how(settings: Settings, asked: Asked, noise: float) -> How:
         chosen.purge_days,
         chosen.second_looks,
         chosen.max_rounds,
-        chosen.max_cells,
         settings.training.seed,
         asked.trials,
         0.0 if asked.file else noise,

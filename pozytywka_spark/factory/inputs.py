@@ -41,6 +41,11 @@ class Group:
         return 64 * sum(parcel.size for parcel in (*self.rows, *self.base, *self.signals)) + 1
 
 
+def is_too_big(group: Group, names: Sequence[str], max_cells: int) -> bool:
+    """Whether a task that has all of a group's cases would hold more than so many rows times features."""
+    return group.cases * max(1, len(names)) > max_cells
+
+
 @dataclass(frozen=True)
 class Gathered:
     """All groups; `names`: the features of a labelled table or the signals; `past`: parcels of delays."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pozytywka_spark.factory.proof.audits import evidence, withdrawn_at
+from pozytywka_spark.factory.proof.cases import APPROVE, BAD, OK, REFUSE
+
+RIGHT = {REFUSE: BAD, APPROVE: OK}  # the verdict that makes a side's decision right
 
 
 @dataclass(frozen=True)
@@ -30,3 +34,9 @@ def tally(wrong: Sequence[bool], at: Sequence[int], limit: float, latest: int) -
     withdrawn = None if place is None else (place + 1, sum(wrong[: place + 1]), at[place])
     against = float(evidence(wrong, limit)[-1]) if wrong else 1.0
     return Tally(len(wrong), sum(wrong), against, withdrawn, latest)
+
+
+def tally_of(line: Mapping[str, Any]) -> Tally:
+    """As a task told it."""
+    withdrawn = line["withdrawn"] and tuple(line["withdrawn"])
+    return Tally(line["tested"], line["wrong"], line["against"], withdrawn, line["latest"])

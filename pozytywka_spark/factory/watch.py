@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,14 @@ import polars as pl
 from pozytywka_spark.config import Settings
 from pozytywka_spark.factory.inputs import files_with_rows
 from pozytywka_spark.factory.labels import AUDIT, Said, judged_cases
-from pozytywka_spark.factory.proof.cases import APPROVE, BAD, OK, REFUSE
 from pozytywka_spark.factory.proof.fresh import is_proven, low_at_any_time
 from pozytywka_spark.factory.split import witnesses
 from pozytywka_spark.factory.states import LAKE, LIVE, SHADOW, Row, States
-from pozytywka_spark.factory.tally import Tally, tally
+from pozytywka_spark.factory.tally import RIGHT, Tally, tally, tally_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.months import as_micros, as_moment
-
-RIGHT = {REFUSE: BAD, APPROVE: OK}
 
 
 @dataclass(frozen=True)
@@ -96,12 +93,6 @@ def compared(
         sides[line["place"]]: tally_of(line)
         for line in sorted(done.results, key=lambda line: int(line["place"]))
     }
-
-
-def tally_of(line: Mapping[str, Any]) -> Tally:
-    """As a task told it."""
-    withdrawn = line["withdrawn"] and tuple(line["withdrawn"])
-    return Tally(line["tested"], line["wrong"], line["against"], withdrawn, line["latest"])
 
 
 def withdrawals(

@@ -13,6 +13,8 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
+from pozytywka_spark.factory import table_inputs
+from pozytywka_spark.factory.table_pieces import ReadPieces
 from pozytywka_spark.jobs.factory import main
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
@@ -67,7 +69,7 @@ BOTH_KEPT = {(group, side, "shadow") for group in ("loops", "night") for side in
 
 
 def test_any_labelled_table_is_built_and_another_decided(
-    spark: SparkSession, settings: Settings, folder: Path
+    spark: SparkSession, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, later, out = (str(folder / name) for name in ("cases.csv", "later.jsonl", "decided.csv"))
     labelled().drop("score").write_csv(path)
@@ -93,6 +95,11 @@ def test_any_labelled_table_is_built_and_another_decided(
     columns = [name for name in decided.columns if name not in ("reasons", "decided_at", "release_at")]
     assert pl.read_parquet(whole).select(columns).equals(decided.select(columns))
     assert decided["case_id"].to_list() == new["case_id"].to_list()  # the table's order
+    again = folder / "again.csv"
+    monkeypatch.setattr(table_inputs, "ReadPieces", lambda: ReadPieces(2000))
+    assert run(settings, "decide", "--from", later, "--out", str(again))[0] == 0
+    assert again.read_bytes() == Path(out).read_bytes()
+    monkeypatch.undo()
 
     tracking = connect(settings)
     found = tracking.client.search_runs([tracking.experiment_id])
