@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 
 Booster = Mapping[str, Any]  # a row of `factory_boosters`
+MODELS = "models"  # kind of parcels: `group`, `model`
 _KEYS = ["build_id", "group"]
 
 
@@ -25,3 +27,18 @@ def boosters_of(
             for row in files.read([place]).join(keys, on=_KEYS, how="semi").to_dicts():
                 found[row["build_id"], row["group"]] = row
     return found
+
+
+@dataclass(frozen=True)
+class PickModels:
+    """Work on files of `factory_boosters`: stages MODELS of the wanted (build, group) that have one."""
+
+    wanted: tuple[tuple[str, str], ...]
+
+    def __call__(self, items: Sequence[tuple[DataFile, ...]], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Tells nothing."""
+        for places in items:
+            found = boosters_of(self.wanted, places, files)
+            rows = [(group, row["model"]) for (_, group), row in sorted(found.items()) if row["model"]]
+            files.stage(MODELS, pl.DataFrame(rows, {"group": pl.String, "model": pl.String}, orient="row"))
+        yield from ()

@@ -57,7 +57,8 @@ def decide_file(
                 f"--from {path}: no build of a table has kept a side of its groups: "
                 "run factory build --from first"
             )
-        tasks.run([(out, decided)], WriteOut(), weight=lambda _: 1, named=lambda _: out)
+        size = sum(parcel.size for parcel in decided)
+        tasks.run([(out, decided)], WriteOut(), weight=lambda _: size, named=lambda _: out)
     last = max(row["effective_at"] for row in states.rows)
     return DecideReport(until or last, counts_of(done.results), [], out)
 

@@ -22,7 +22,7 @@ from pozytywka_spark.lake.tasks import TaskFiles
 
 FORMATS = (".csv", ".jsonl", ".json", ".parquet")
 PIECE = "piece"  # kind of parcels, keyed by their place in the table
-PIECE_BYTES = 128 << 20
+PIECE_BYTES = 64 << 20  # a task holds some seven times as much of it
 AS_WRITTEN = ("case_id", "group", "verdict")  # texts, even where they look like numbers
 EMPTY, BOOL, INT, FLOAT, TEXT = "empty", "bool", "int", "float", "text"
 _TYPES = {EMPTY: pl.Float64, BOOL: pl.Boolean, INT: pl.Int64, FLOAT: pl.Float64, TEXT: pl.String}
