@@ -17,6 +17,8 @@ from pozytywka_spark.factory.proof.prove import Proof, prove
 from pozytywka_spark.factory.proof.sequence import Demands, learn
 from pozytywka_spark.factory.split import split, witnesses
 
+ONE_CLASS = "training cases are of one class only"
+
 
 @dataclass(frozen=True)
 class How:
@@ -28,7 +30,6 @@ class How:
     purge_days: int
     second_looks: int
     max_rounds: int
-    max_cells: int
     seed: int
     trials: int = 0
     noise: float = 0.0
@@ -61,12 +62,6 @@ def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
         rows.get_column("looked").to_numpy().astype(np.int64),
     )
     trouble = _trouble(cases, how)
-    if trouble is None and not how.score_column and rows.height * max(len(features), 1) > how.max_cells:
-        trouble = (
-            f"{rows.height:,} cases of {len(features)} features are too many for one task: the distributed "
-            "estimator needs barrier tasks, which the factory has not; raise factory.max_cells or split "
-            "the group"
-        )
     if trouble is not None:
         return _discarded(trouble, features)
     share = how.order_share if how.score_column else how.training_share
@@ -79,7 +74,7 @@ def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
     else:
         sure = training & (cases.judged() >= 0)
         if len(np.unique(cases.judged()[sure])) < 2:
-            return _discarded("training cases are of one class only", features)
+            return _discarded(ONE_CLASS, features)
         categories = categories_of(rows.filter(pl.Series(sure)), features)
         matrix = as_matrix(rows, features, categories)
         fitted = fit(
