@@ -1,17 +1,18 @@
 """Which files of the package a sessions line passes on its way to a prediction, by watching functions run.
 
-`python -m scripts.docs.row_path [USER]` makes the world of `life.py` and takes it through ingest, features,
-train and score, all work in this process, so that none of it goes unseen. Users and catalogue are taken in
-unwatched, then the sessions. A file counts
+`python -m scripts.docs.row_path [USER ...]` makes the world of `life.py` and takes it through ingest,
+features, train and score, all work in this process, so that none of it goes unseen. Users and catalogue are
+taken in unwatched, then the sessions. A file counts
 
 - as *run* if any function of it was called,
-- as *handed the row* if a function of it was given, or gave back, data that may have the row in it, or a
-  small object with such data; a file that only passes a frame on counts, for a reader has to pass it as well:
-  - a Polars, pandas or Arrow frame that has the user. Table `users` doesn't count: nothing in it comes from a
-    sessions line;
-  - bytes or texts in which the user's line stands;
-  - what names no user, a column, an array, or a frame without users, if it is as long as a frame with the
-    user that the stage has had by then. So tables by track or artist and the books of what was taken in don't
+- as *handed the row* if a function of it was given, or gave back, data that may have a row of the users in
+  it, or a small object with such data; a file that only passes a frame on counts, for a reader has to pass it
+  as well:
+  - a Polars, pandas or Arrow frame that has one of the users. Table `users` doesn't count: nothing in it
+    comes from a sessions line;
+  - bytes or texts in which a line of theirs stands;
+  - what names no user, a column, an array, or a frame without users, if it is as long as a frame with one of
+    them that the stage has had by then. So tables by track or artist and the books of what was taken in don't
     count: no row of them is a user's. In training, whose sides have lengths of their own, any counts,
 - as *on the way* if it was handed the row outside of `BESIDE`: those look at copies, a prediction would be
   the same if they weren't there.
@@ -55,6 +56,7 @@ BESIDE = (
 PACKAGE = f"{Path(__file__).resolve().parents[2] / 'pozytywka_spark'}/"
 _LOOKS = 300  # a function that had no rows so often has none
 _ITEMS = 1000  # of a list, that are looked at
+USER = 282  # whose line the page on the life of a row follows
 _TO_PREDICTION = ("ingest", "features", "score")
 _USERS_TABLE = ("user_id", "city", "favourite_genres", "premium_user", "user_genres_")
 _FRAMES = (pl.DataFrame, pd.DataFrame, pa.Table, pa.RecordBatch)
@@ -75,11 +77,11 @@ class Stage:
 
 
 class Watch:
-    """Files by stage whose functions were called, and those of which were handed the row of `user`."""
+    """Files by stage whose functions were called, and those of which were handed a row of `users`."""
 
-    def __init__(self, user: int) -> None:
-        self.user = user
-        self.texts = tuple(f'"user_id":{blank}{user},'.encode() for blank in ("", " "))
+    def __init__(self, *users: int) -> None:
+        self.users = set(users)
+        self.texts = tuple(f'"user_id":{blank}{user},'.encode() for user in users for blank in ("", " "))
         self.stages: dict[str, Stage] = {}
         self.stage = Stage()
         self.looks: Counter[CodeType] = Counter()
@@ -142,7 +144,7 @@ class Watch:
             return False
         users = rows["user_id"]
         users = users.to_pylist() if isinstance(users, (pa.Array, pa.ChunkedArray)) else users.to_list()
-        if self.user not in users:
+        if self.users.isdisjoint(users):
             return False
         self.stage.lengths.add(len(rows))
         return True
@@ -204,8 +206,8 @@ def _described(name: str, stage: Stage) -> str:
     )
 
 
-def follow(home: Path, user: int) -> Watch:
-    """Take the world of `life.py` through every stage below `home`, watching the rows of a user."""
+def follow(home: Path, users: Sequence[int]) -> Watch:
+    """Take the world of `life.py` through every stage below `home`, watching the rows of users."""
     from pozytywka_spark.features.stage import build_features
     from pozytywka_spark.ingest.stage import ingest
     from pozytywka_spark.lake import open_lake
@@ -221,7 +223,7 @@ def follow(home: Path, user: int) -> Watch:
     lake = open_lake(settings, spark)
     ingest(spark, settings, lake)
     aside.rename(sessions)
-    watch = Watch(user)
+    watch = Watch(*users)
     everything = {"INLINE_BYTES": sys.maxsize, "INLINE_ITEMS": sys.maxsize}
     with mock.patch.multiple(run_tasks, **everything):
         with watched(watch, "ingest"):
@@ -242,9 +244,9 @@ def _files(stages: Sequence[Stage], what: str) -> int:
 
 def main() -> int:
     """Print the files by stage, and how many there are in all."""
-    user = int(sys.argv[1]) if len(sys.argv) > 1 else 282
+    users = [int(user) for user in sys.argv[1:]] or [USER]
     with tempfile.TemporaryDirectory(prefix="row-path-") as folder:
-        watch = follow(Path(folder), user)
+        watch = follow(Path(folder), users)
     stages = watch.stages
     everywhere = [stages[name] for name in (*_TO_PREDICTION, "train")]
     lines = [
