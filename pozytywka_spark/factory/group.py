@@ -12,9 +12,10 @@ from pozytywka_spark.factory.delays import case_dice
 from pozytywka_spark.factory.fit import as_matrix, categories_of, fit, scored
 from pozytywka_spark.factory.proof.binomial import fewest, precision_low
 from pozytywka_spark.factory.proof.cases import BAD, OK, SIDES, Cases, Flags, spokesmen, wanted
-from pozytywka_spark.factory.proof.looks import asked, least_disagreement
+from pozytywka_spark.factory.proof.looks import asked
+from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
 from pozytywka_spark.factory.proof.prove import Proof, prove
-from pozytywka_spark.factory.proof.sequence import Demands, learn
+from pozytywka_spark.factory.proof.sequence import Demands
 from pozytywka_spark.factory.split import split, witnesses
 
 
@@ -31,7 +32,7 @@ class How:
     max_cells: int
     seed: int
     trials: int = 0
-    noise: float = 0.0
+    noise: Noise = NOBODY_ERRS
     score_column: str = ""
 
 
@@ -104,17 +105,14 @@ def _proven(
     categories: dict[str, list[str]],
 ) -> Built:
     learnt, later = cases.of(training), cases.of(tested)
-    names = rows.get_column("case_id").filter(pl.Series(tested))
-    witnesses_tested = len(np.unique(later.witness))
+    names = [rows.get_column("case_id").filter(pl.Series(each)) for each in (training, tested)]
     proofs, looks, curves = [], list[str](), {}
     for side in SIDES:
         proof, _ = prove(learnt, later, side, how.demands, noise=how.noise)
         proofs.append(proof)
         curves[side] = curve(later, side, how.demands.confidence)
-        reckoned = learn(
-            learnt.ranked(side), witnesses_tested, side, how.demands, least_disagreement(learnt, side)
-        )
-        looks += [names[int(place)] for place in asked(later, reckoned, side, how.second_looks)]
+        again = asked(learnt, later, side, how.demands, how.second_looks, how.noise)
+        looks += [*names[0].gather(again.training), *names[1].gather(again.tested)]
     facts = {
         "training": float(training.sum()),
         "tested": float(tested.sum()),
