@@ -51,7 +51,8 @@ class Built:
 
 def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
     """`rows`: case_id, accounts (list), cut_off and opened_at (microseconds), verdict and looked (as `Cases`
-    has them), testable (may test: not chosen by a model), the features, and `score` where it is given.
+    has them), testable (may test: not chosen by a model), the features, and `score` where it is given; where
+    people err (`How.noise`) also decided_at and asked_at (as `labels.judged_cases` has them).
     """
     rows = rows.sort("cut_off", "case_id")
     cases = Cases(
@@ -104,14 +105,15 @@ def _proven(
     features: Sequence[str],
     categories: dict[str, list[str]],
 ) -> Built:
-    learnt, later = cases.of(training), cases.of(tested)
+    learnt, later = cases.of(training), cases.of(tested & _was_askable(rows, how))
+    to_ask = cases.of(tested)
     names = [rows.get_column("case_id").filter(pl.Series(each)) for each in (training, tested)]
     proofs, looks, curves = [], list[str](), {}
     for side in SIDES:
         proof, _ = prove(learnt, later, side, how.demands, noise=how.noise)
         proofs.append(proof)
         curves[side] = curve(later, side, how.demands.confidence)
-        again = asked(learnt, later, side, how.demands, how.second_looks, how.noise)
+        again = asked(learnt, to_ask, side, how.demands, how.second_looks, how.noise)
         looks += [*names[0].gather(again.training), *names[1].gather(again.tested)]
     facts = {
         "training": float(training.sum()),
@@ -121,6 +123,16 @@ def _proven(
     return Built(
         tuple(proofs), model, tuple(features), categories, tuple(dict.fromkeys(looks)), curves, facts
     )
+
+
+def _was_askable(rows: pl.DataFrame, how: How) -> Flags:
+    """Cases that the last build which asked for second looks knew the verdicts of: where people err, newer
+    ones prove nothing before they were asked about, too.
+    """
+    last = rows.get_column("asked_at").max() if how.noise.share else None
+    if last is None:
+        return np.ones(rows.height, np.bool_)
+    return (rows.get_column("decided_at") <= last).fill_null(value=False).to_numpy()
 
 
 def curve(tested: Cases, side: str, confidence: float, points: int = 25) -> list[tuple[float, float, float]]:

@@ -62,9 +62,8 @@ def learnt(
     judged, looked = training.judged(), was_looked(training)
     differs = (training.verdict if noise.share else judged) != right
     again = differs & looked & (noise.share > 0)
-    decided, disagree, seen, upheld = counted(
-        training, thresholds, [differs, again, again & (judged != right)]
-    ).T
+    told = counted(training, thresholds, [differs, again, again & (judged != right)])
+    decided, disagree, seen, upheld = (told[:, place] for place in range(4))
     known = np.where(disagree > 0, seen / np.maximum(disagree, 1.0), 1.0 if looked.any() else 0.0)
     is_known = known >= _ENOUGH
     scale = np.maximum(known, _ENOUGH)
@@ -74,7 +73,7 @@ def learnt(
 
     is_bad = judged == BAD
     bad = spokesmen(training, is_bad)
-    missed = np.array([np.sum(training.score[bad] >= each) for each in thresholds], dtype=np.float64)
+    missed = np.searchsorted(np.sort(-training.score[bad]), -thresholds, side="right").astype(np.float64)
     if noise.share:
         missed *= np.minimum(1.0, wrong / np.maximum(disagree, 1.0))
     everyone = spokesmen(training, np.ones(len(training), np.bool_))
@@ -100,15 +99,24 @@ def looked_down_to(training: Cases, side: str) -> float:
     if not np.any(differs & looked):
         return -np.inf
     lot, thresholds = lots(training), grid(training, FINE_STEP)
-    drawn = differs & (lot <= lot[differs & looked].max())
+    drawn = differs & (lot <= _last_lot(training, lot, differs, looked))
     _, due, done = counted(training, thresholds, [drawn, drawn & looked]).T
-    fine = np.flatnonzero(done >= _NEARLY_ALL * due)
+    fine = np.flatnonzero((done > 0) & (done >= _NEARLY_ALL * due))
     return float(thresholds[fine.max()]) if len(fine) else np.inf
+
+
+def _last_lot(cases: Cases, lot: Floats, differs: Flags, looked: Flags) -> float:
+    """Down to which lot nearly all were asked that disagree; told by the stricter half of those asked."""
+    half = differs & (cases.score >= np.median(cases.score[differs & looked]))
+    by_lot = np.argsort(lot[half])
+    done = np.cumsum(looked[half][by_lot])
+    fine = np.flatnonzero(done >= _NEARLY_ALL * np.arange(1, len(by_lot) + 1))
+    return float(lot[half][by_lot][fine.max()]) if len(fine) else -np.inf
 
 
 def counted(cases: Cases, thresholds: Floats, flags: list[Flags]) -> Floats:
     """Of each threshold: witnesses decided, and those of them that have each of the `flags`."""
-    if len(np.unique(cases.witness)) == len(cases):
+    if cases.witnesses == len(cases):
         ranks = np.argsort(-cases.score, kind="stable")
         ends = np.searchsorted(-cases.score[ranks], -thresholds, side="right")
         so_far = [np.concatenate([[0], np.cumsum(each[ranks])])[ends] for each in flags]

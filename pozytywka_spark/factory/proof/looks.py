@@ -8,7 +8,8 @@ threshold that might be proven (`sequence.reach`) are asked by lot: the ones ask
 
 Where verdict and model agree, both may be wrong. If people err apart from the model, that is their share of
 errors of the model's, which the limit is lowered by (`noise`). A random part of the agreeing cases is asked
-too: each overturned one counts for all that it stands for. What three people all take for right stays unseen.
+too: each overturned one counts for all that it stands for, and more are asked then. What three people all
+take for right stays unseen.
 """
 
 from __future__ import annotations
@@ -41,14 +42,15 @@ def asked(
     training: Cases, tested: Cases, side: str, demands: Demands, most: int, noise: Noise = NOBODY_ERRS
 ) -> Again:
     """Where verdict and model disagree, `most` or so of either, and as many tested ones where they agree."""
-    witnesses, learning = len(np.unique(tested.witness)), training.ranked(side)
+    witnesses, learning = tested.witnesses, training.ranked(side)
     guess = noise if noise.share else Noise(least_disagreement(training, side))
     loosest = reach(learning, witnesses, side, demands, guess) if most else None
     if loosest is None:
         return Again(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
     turned, enough = tested.ranked(side), int(_WHOLE * most)
     disagreeing = _new(turned, loosest, side, differ=True)[:enough]
-    agreeing = _new(turned, loosest, side, differ=False)[: min(most, max(len(disagreeing), 1))]
+    wanted_agreeing = most if _was_overturned(turned, loosest, side) else min(most, max(len(disagreeing), 1))
+    agreeing = _new(turned, loosest, side, differ=False)[:wanted_agreeing]
     return Again(_new(learning, loosest, side, differ=True)[:enough], np.concatenate([disagreeing, agreeing]))
 
 
@@ -67,6 +69,12 @@ def _new(cases: Cases, loosest: float, side: str, *, differ: bool) -> Whole:
     """By lot, cases not asked about yet that speak for their witness at `loosest` or a stricter threshold."""
     differs = cases.verdict != wanted(side)
     return by_lot(cases, _ever_speaking(cases, loosest) & (differs == differ) & ~was_looked(cases))
+
+
+def _was_overturned(cases: Cases, loosest: float, side: str) -> bool:
+    """Whether of agreeing cases that were asked about again one was wrong."""
+    agreeing = (cases.score >= loosest) & (cases.verdict == wanted(side)) & was_looked(cases)
+    return bool(np.any(cases.looked[agreeing] != wanted(side)))
 
 
 def _ever_speaking(cases: Cases, loosest: float) -> Flags:

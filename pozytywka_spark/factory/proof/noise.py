@@ -11,6 +11,11 @@ astray, more is seen as wrong than is allowed for, which errs on the safe side.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+from pozytywka_spark.factory.proof.binomial import Floats
+
+Share = TypeVar("Share", float, Floats)
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Noise:
         """Wrong first verdicts that others uphold, for each that they overturn."""
         return 1.0 / (1.0 - self.least) ** 2 - 1.0
 
-    def visible(self, limit: float, overturned: float) -> float:
+    def visible(self, limit: float, overturned: Share) -> Share:
         """The share seen as wrong where `limit` is, if in a share `overturned` the first verdict was."""
         return limit * self.seen() + overturned * self.upheld()
 

@@ -52,7 +52,7 @@ def prove(
     training: Cases, tested: Cases, side: str, demands: Demands, *, noise: Noise = NOBODY_ERRS
 ) -> tuple[Proof, Sequence]:
     """The loosest threshold proven right, and the sequence that was tried."""
-    witnesses = len(np.unique(tested.witness))
+    witnesses = tested.witnesses
     needed = fewest(demands.precision, demands.confidence)
     learning, later = training.ranked(side), tested.ranked(side)
     loosest = looked_down_to(learning, side) if noise.share else -np.inf
@@ -121,10 +121,10 @@ def tried(tested: Cases, threshold: float, sequence: Sequence, side: str, demand
     if side == APPROVE:
         bad = spokesmen(tested, judged == BAD)
         through = _through(tested, bad, decided)
-        # people's errors make bad cases of ok ones, too
         others = float(np.sum(~decided[bad]))
-        ok = len(np.unique(tested.witness)) - len(speaking) - others
-        others = max(0.0, others - noise.share * max(ok, 0.0))
+        if noise.share:  # people's errors make bad cases of ok ones, too
+            ok = tested.witnesses - len(speaking) - others
+            others = max(0.0, others - noise.share * max(ok, 0.0))
         too_many = through > demands.most_missed * (others + through)
         doubts.append(
             (

@@ -77,7 +77,7 @@ def learn(
     """
     limit, is_needless = _limit(training, side, demands, noise)
     nothing = Sequence(np.empty(0), limit, noise, 0.0, is_needless=is_needless)
-    are_many = len(np.unique(training.witness)) >= MANY and (loosest > -np.inf or not noise.share)
+    are_many = training.witnesses >= MANY and (loosest > -np.inf or not noise.share)
     thresholds = grid(training, FINE_STEP if are_many else STEP)
     thresholds = thresholds[thresholds >= loosest]
     if is_needless or not len(thresholds) or limit <= 0.0 or not tested:
