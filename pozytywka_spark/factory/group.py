@@ -51,8 +51,8 @@ class Built:
 
 def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
     """`rows`: case_id, accounts (list), cut_off and opened_at (microseconds), verdict and looked (as `Cases`
-    has them), testable (may test: not chosen by a model), the features, and `score` where it is given; where
-    people err (`How.noise`) also decided_at and asked_at (as `labels.judged_cases` has them).
+    has them), testable (may test: not chosen by a model), the features, and `score` where it is given; of
+    the lake's cases also decided_at and asked_at (as `labels.judged_cases` has them).
     """
     rows = rows.sort("cut_off", "case_id")
     cases = Cases(
@@ -105,7 +105,7 @@ def _proven(
     features: Sequence[str],
     categories: dict[str, list[str]],
 ) -> Built:
-    learnt, later = cases.of(training), cases.of(tested & _was_askable(rows, how))
+    learnt, later = cases.of(training), cases.of(tested & _was_askable(rows))
     to_ask = cases.of(tested)
     names = [rows.get_column("case_id").filter(pl.Series(each)) for each in (training, tested)]
     proofs, looks, curves = [], list[str](), {}
@@ -125,11 +125,11 @@ def _proven(
     )
 
 
-def _was_askable(rows: pl.DataFrame, how: How) -> Flags:
-    """Cases that the last build which asked for second looks knew the verdicts of: where people err, newer
-    ones prove nothing before they were asked about, too.
+def _was_askable(rows: pl.DataFrame) -> Flags:
+    """Cases that the last build which asked for second looks knew the verdicts of. Newer ones prove nothing
+    before they were asked about, too.
     """
-    last = rows.get_column("asked_at").max() if how.noise.share else None
+    last = rows.get_column("asked_at").max() if "asked_at" in rows.columns else None
     if last is None:
         return np.ones(rows.height, np.bool_)
     return (rows.get_column("decided_at") <= last).fill_null(value=False).to_numpy()

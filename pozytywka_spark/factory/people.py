@@ -11,14 +11,14 @@ import polars as pl
 
 from pozytywka_spark.factory.labels import PERSON
 from pozytywka_spark.factory.proof.binomial import share_low
-from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
+from pozytywka_spark.factory.proof.noise import MOST_NOISE, NOBODY_ERRS, Noise
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.months import as_micros
 
-_MOST, _FEWEST = 0.1, 40
+_FEWEST = 40
 _CONFIDENCE = 0.95
 
 
@@ -67,4 +67,4 @@ def noise_of_people(lake: Lake, tasks: Tasks, at: datetime, build_id: str) -> No
     wrong, answers = told["wrong"], told["answers"]
     if answers < _FEWEST:
         return NOBODY_ERRS
-    return Noise(min(_MOST, wrong / answers), min(_MOST, share_low(wrong, answers, _CONFIDENCE)))
+    return Noise(min(MOST_NOISE, wrong / answers), min(MOST_NOISE, share_low(wrong, answers, _CONFIDENCE)))

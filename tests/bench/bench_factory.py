@@ -7,8 +7,8 @@
 Without `--proof`: seconds of `factory build --from` and of two processes that split and fit the same groups
 and do nothing else. With it: of 300 groups in each world with ready scores, how many kept sides are truly
 below 99%, and the coverage beside the published rule's and that of selection with guaranteed risk. With
-`--second-looks`: the same of groups of 10,000 cases with 2% wrong verdicts, after each of three times that a build
-asked and people answered, beside the coverage if nobody erred; and how many were asked.
+`--second-looks`: the same of groups of 10,000 cases with 2% wrong verdicts, after each of three times that
+a build asked and people answered, beside the coverage if nobody erred; and how many were asked.
 """
 
 from __future__ import annotations
@@ -140,11 +140,11 @@ def second_looks(demands: Demands, most: int, groups: int, seed: int, names: Seq
                 each.below += sum(world.precision(side, one) < 0.99 for side, one in kept)
         for time, each in enumerate(done, 1):
             tested, training = each.asked / (2 * groups)
+            share = each.coverage / max(ideal, 1e-9)
             print(
-                f"{name}, {cases}, asked {time} x: {each.kept} of {2 * groups} kept, {each.below} truly below; coverage "
-                f"{each.coverage / groups:.3f} of {ideal / groups:.3f} without errors "
-                f"({each.coverage / max(ideal, 1e-9):.2f}); asked this time {tested:.0f} tested and {training:.0f} "
-                "training cases a side",
+                f"{name}, {cases}, asked {time} x: {each.kept} of {2 * groups} kept, {each.below} truly below; "
+                f"coverage {each.coverage / groups:.3f}, {share:.2f} of that without errors; "
+                f"this time {tested:.0f} tested and {training:.0f} training cases a side",
                 flush=True,
             )
 

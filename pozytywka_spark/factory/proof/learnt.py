@@ -7,14 +7,14 @@ people's share of errors is taken off, which leaves a guess.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pozytywka_spark.factory.proof.binomial import Floats, Whole, most_wrong
 from pozytywka_spark.factory.proof.cases import BAD, Cases, Flags, spokesmen, wanted
 from pozytywka_spark.factory.proof.lots import lots, was_looked
-from pozytywka_spark.factory.proof.noise import Noise
+from pozytywka_spark.factory.proof.noise import MOST_NOISE, Noise
 
 STEP = 1.05  # each threshold decides so many times as many training cases as the one before
 FINE_STEP = 1.02  # the same where there are many
@@ -103,6 +103,22 @@ def looked_down_to(training: Cases, side: str) -> float:
     _, due, done = counted(training, thresholds, [drawn, drawn & looked]).T
     fine = np.flatnonzero((done > 0) & (done >= _NEARLY_ALL * due))
     return float(thresholds[fine.max()]) if len(fine) else np.inf
+
+
+def in_group(training: Cases, side: str, noise: Noise) -> Noise:
+    """People's errors as this group's training cases (`Cases.ranked`) show them, where these are more.
+
+    `noise` is of second looks and of all groups; first verdicts may be worse, and some groups harder.
+    """
+    loosest, right = looked_down_to(training, side), wanted(side)
+    if not np.isfinite(loosest):
+        return noise
+    speaking = training.of(spokesmen(training, training.score >= loosest))
+    differs, looked = speaking.verdict != right, was_looked(speaking)
+    known = float(np.mean(looked[differs])) if differs.any() else 0.0
+    overturned = int(np.sum(differs & looked & (speaking.looked == right)))
+    share = overturned / (known * len(speaking)) if known >= _ENOUGH else 0.0
+    return replace(noise, share=max(noise.share, min(share, MOST_NOISE)))
 
 
 def _last_lot(cases: Cases, lot: Floats, differs: Flags, looked: Flags) -> float:

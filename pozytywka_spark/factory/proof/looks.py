@@ -20,12 +20,11 @@ import numpy as np
 
 from pozytywka_spark.factory.proof.binomial import Whole
 from pozytywka_spark.factory.proof.cases import Cases, Flags, spokesmen, wanted
-from pozytywka_spark.factory.proof.learnt import STEP, counted, grid
+from pozytywka_spark.factory.proof.learnt import STEP, counted, grid, in_group
 from pozytywka_spark.factory.proof.lots import by_lot, was_looked
-from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
+from pozytywka_spark.factory.proof.noise import MOST_NOISE, NOBODY_ERRS, Noise
 from pozytywka_spark.factory.proof.sequence import Demands, reach
 
-_MOST_NOISE = 0.1
 _FEWEST = 100  # of cases for a share of wrong verdicts
 _WHOLE = 2.5  # times as many are asked at once, where so many disagree
 
@@ -43,6 +42,7 @@ def asked(
 ) -> Again:
     """Where verdict and model disagree, `most` or so of either, and as many tested ones where they agree."""
     witnesses, learning = tested.witnesses, training.ranked(side)
+    noise = in_group(learning, side, noise)
     guess = noise if noise.share else Noise(least_disagreement(training, side))
     loosest = reach(learning, witnesses, side, demands, guess) if most else None
     if loosest is None:
@@ -62,7 +62,7 @@ def least_disagreement(training: Cases, side: str) -> float:
     ranked = training.ranked(side)
     told = counted(ranked, grid(ranked, STEP), [ranked.judged() != wanted(side)])
     shares = [(wrong + 1) / decided for decided, wrong in told if decided >= min(_FEWEST, len(training))]
-    return float(min(_MOST_NOISE, min(shares, default=0.0)))
+    return float(min(MOST_NOISE, min(shares, default=0.0)))
 
 
 def _new(cases: Cases, loosest: float, side: str, *, differ: bool) -> Whole:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pozytywka_spark.factory.proof.binomial import Floats
 
+MOST_NOISE = 0.1  # people who err more often than that prove nothing
 Share = TypeVar("Share", float, Floats)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from pozytywka_spark.factory.proof.binomial import Whole, fewest, p_value, precision_low
 from pozytywka_spark.factory.proof.cases import APPROVE, BAD, Cases, Flags, spokesmen, wanted
-from pozytywka_spark.factory.proof.learnt import looked_down_to
+from pozytywka_spark.factory.proof.learnt import in_group, looked_down_to
 from pozytywka_spark.factory.proof.lots import asked_share, lots, was_looked
 from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
 from pozytywka_spark.factory.proof.sequence import Demands, Sequence, learn
@@ -55,6 +55,7 @@ def prove(
     witnesses = tested.witnesses
     needed = fewest(demands.precision, demands.confidence)
     learning, later = training.ranked(side), tested.ranked(side)
+    noise = in_group(learning, side, noise)
     loosest = looked_down_to(learning, side) if noise.share else -np.inf
     asked = _asked(later, side, loosest) if loosest > -np.inf else None
     sequence = learn(learning, witnesses, side, demands, noise, loosest=loosest, asked=asked)
