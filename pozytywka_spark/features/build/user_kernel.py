@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pozytywka_spark.features.build.aggregate import aggregate_user_months
 from pozytywka_spark.features.build.first_times import (
     artist_debuts,
     debuts_table,
@@ -18,7 +19,6 @@ from pozytywka_spark.features.build.first_times import (
     users_table,
 )
 from pozytywka_spark.features.build.group_levels import group_level, language_level
-from pozytywka_spark.features.build.levels import aggregated
 from pozytywka_spark.features.build.listened import (
     genre_level,
     plays_by_artist,
@@ -27,7 +27,7 @@ from pozytywka_spark.features.build.listened import (
 )
 from pozytywka_spark.features.build.lookups import Lookups
 from pozytywka_spark.features.build.text_level import text_level
-from pozytywka_spark.features.build.track_numbers import number_tracks
+from pozytywka_spark.features.build.track_numbers import TrackNumbers, number_tracks
 from pozytywka_spark.features.build.trailing import trailing_sums
 from pozytywka_spark.features.build.user_months import KEYS, UserMonths
 
@@ -85,12 +85,42 @@ def make_slice(rows: SliceRows, sides: Lookups, plan: CataloguePlan, months: Seq
     Raises `DataError` if a whole number leaves 64 bits, and for plays in a month that isn't measured.
     """
     rows = rows.before(months[0])
-    made = _counted(rows, sides, plan)
+    made = _counted(rows, sides, plan).tables()
     return replace(made, features=as_features(made.user_month, rows.user_month, plan))
 
 
-def _counted(rows: SliceRows, sides: Lookups, plan: CataloguePlan) -> SliceMade:
-    """Everything but the features. What it takes is let go of before those are made: they take as much."""
+def make_features(
+    rows: SliceRows, sides: Lookups, plan: CataloguePlan, months: Sequence[date]
+) -> pl.DataFrame:
+    """The features of `make_slice` alone."""
+    rows = rows.before(months[0])
+    return as_features(_counted(rows, sides, plan).user_month, rows.user_month, plan)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Measures of users' months, and what the state's tables are made of."""
+
+    user_month: pl.DataFrame
+    likes: pl.DataFrame
+    debuts: pl.DataFrame
+    first: pl.DataFrame
+    where: UserMonths
+    tracks: TrackNumbers
+
+    def tables(self) -> SliceMade:
+        """Everything but the features."""
+        return SliceMade(
+            self.user_month,
+            self.user_month.select(KEYS),
+            likes_table(self.likes, self.where, self.tracks),
+            debuts_table(self.debuts, self.where, self.tracks.sides),
+            users_table(self.first),
+        )
+
+
+def _counted(rows: SliceRows, sides: Lookups, plan: CataloguePlan) -> _Counted:
+    """What it takes is let go of before features are made: they take as much."""
     measured = _in_order(rows.measured)
     where = UserMonths(measured.select(KEYS))
     strays = (rows.listened.get_column("stray"), rows.liked.get_column("stray"))
@@ -105,28 +135,24 @@ def _counted(rows: SliceRows, sides: Lookups, plan: CataloguePlan) -> SliceMade:
 
     levels = [measured.drop("first_event_at")]
     if popular := plan.at("popularity"):
-        levels.append(aggregated(popularity_level(by_track, where, tracks), popular, where))
+        levels.append(aggregate_user_months(popularity_level(by_track, where, tracks), popular, where))
     if of_genres := plan.at("genre"):
-        levels.append(aggregated(genre_level(by_artist, sides), of_genres, where))
+        levels.append(aggregate_user_months(genre_level(by_artist, sides), of_genres, where))
     if of_groups := plan.at("group"):
-        levels.append(aggregated(group_level(by_artist, rows.artists, where, sides), of_groups, where))
+        levels.append(
+            aggregate_user_months(group_level(by_artist, rows.artists, where, sides), of_groups, where)
+        )
     if of_languages := plan.at("language"):
-        levels.append(aggregated(language_level(by_track, tracks), of_languages, where))
+        levels.append(aggregate_user_months(language_level(by_track, tracks), of_languages, where))
     if of_texts := plan.at("text"):
-        levels.append(aggregated(text_level(rows.texts, where), of_texts, where))
+        levels.append(aggregate_user_months(text_level(rows.texts, where), of_texts, where))
     if of_debuts := plan.at("debut"):
-        levels.append(aggregated(debuts, of_debuts, where))
+        levels.append(aggregate_user_months(debuts, of_debuts, where))
     if of_users := plan.at("user"):
         timed = where.timed.join(first, on="user_id", how="left", maintain_order="left")
         levels.append(timed.select(each.made.alias(each.name) for each in of_users))
     user_month = pl.concat(levels, how="horizontal").select(*KEYS, *(each.name for each in plan.measures))
-    return SliceMade(
-        user_month,
-        user_month.select(KEYS),
-        likes_table(likes, where, tracks),
-        debuts_table(debuts, where, sides),
-        users_table(first),
-    )
+    return _Counted(user_month, likes, debuts, first, where, tracks)
 
 
 def as_features(

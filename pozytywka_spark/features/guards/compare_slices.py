@@ -13,20 +13,21 @@ from pozytywka_spark.features.build.items import Source, UserSlice
 from pozytywka_spark.features.build.lookups import Lookups, lookups_of
 from pozytywka_spark.features.build.slice_files import in_part, slice_rows
 from pozytywka_spark.features.build.third_pass import parts_of
-from pozytywka_spark.features.build.user_kernel import SliceRows, make_slice
+from pozytywka_spark.features.build.user_kernel import SliceRows, make_features
 from pozytywka_spark.features.guards.compare import KEYS, differences
 from pozytywka_spark.features.guards.invent import texts_in
 from pozytywka_spark.features.guards.sample import Sample, SliceName
 from pozytywka_spark.features.guards.worlds import World
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
-from pozytywka_spark.lake.shards import DataFile, Parcel
+from pozytywka_spark.lake.shards import DataFile, Parcel, batches
 from pozytywka_spark.lake.tasks import TaskFiles
 
 if TYPE_CHECKING:
     from pozytywka_spark.features.build.plan import CataloguePlan
 
 WORLD, USERS, DIFFERENT = "world", "users", "different"  # what is told
+_AT_ONCE = 50_000  # rows of written files that are read together
 Months = Sequence[date]
 MakeSlice = Callable[[UserSlice, Months, int, int], pl.DataFrame]  # features of a part of so many of a slice
 
@@ -110,7 +111,7 @@ class Maker:
 
     def features(self, rows: SliceRows, sides: Lookups, months: Months) -> pl.DataFrame:
         """A row of table `features` per user of the slice and month."""
-        return make_slice(rows, sides, self.plan, months).features
+        return make_features(rows, sides, self.plan, months)
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,9 @@ class CompareSlices:
         mine = (user_bucket(pl.col("user_id"), buckets) == bucket) & (
             slice_of("user_id", self.slices, apart_from=buckets) == number
         )
-        # a file at a time, so that no more than one is held whole
-        read = [self.sample.of(files.read([file], names).filter(mine & in_part)) for file in item.written]
+        # some files at a time, so that no more of other slices' rows is held
+        read = [
+            self.sample.of(files.read(some, names).filter(mine & in_part))
+            for some in batches(item.written, _AT_ONCE)
+        ]
         return pl.concat(read) if read else pl.DataFrame(schema=names)
