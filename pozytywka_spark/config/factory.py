@@ -31,5 +31,12 @@ class Factory(Section):
     audit_salt: str = Field("factory-audit", description="which cases are audited follows from it")
     max_rounds: int = Field(80, ge=5, description="trees of a group's model, at most")
     max_cells: int = Field(
-        200_000_000, ge=1000, description="rows times features of a group that one task takes"
+        200_000_000,
+        ge=1000,
+        description="cases times features that one task takes; a larger group's trees grow across executors",
+    )
+    max_cases: int = Field(
+        10_000_000,
+        ge=1000,
+        description="cases of such a group at most: one task holds their scores and verdicts, 150 bytes each",
     )

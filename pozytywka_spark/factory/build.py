@@ -12,25 +12,39 @@ import pyarrow as pa
 
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.factory.build_work import BuildGroups
+from pozytywka_spark.factory.build_work import BuildGroups, Kept
 from pozytywka_spark.factory.group import How
 from pozytywka_spark.factory.inputs import (
     Gathered,
+    Group,
     data_end,
     digest_of_file,
-    gather_file,
     gather_lake,
+    is_too_big,
     signal_names,
     versions,
 )
 from pozytywka_spark.factory.mlflow_log import log_build
 from pozytywka_spark.factory.people import noise_of_people
+from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
 from pozytywka_spark.factory.proof.sequence import Demands
-from pozytywka_spark.factory.report import save_curves
-from pozytywka_spark.factory.states import DISCARDED, LIVE, SHADOW, STOPPED, States, read_states, write_states
+from pozytywka_spark.factory.report import curves_named, save_curves
+from pozytywka_spark.factory.states import (
+    DISCARDED,
+    LAKE,
+    LIVE,
+    SHADOW,
+    STOPPED,
+    TABLE,
+    States,
+    read_states,
+    write_states,
+)
+from pozytywka_spark.factory.table_inputs import gather_file
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import FACTORY_BOOSTERS, SECOND_LOOKS
 
@@ -47,6 +61,11 @@ class Asked:
     trials: int = 0
     file: str | None = None
     score_column: str = ""
+
+    @property
+    def source(self) -> str:
+        """Whose cases they are."""
+        return TABLE if self.file else LAKE
 
 
 @dataclass(frozen=True)
@@ -71,9 +90,9 @@ def demands_of(settings: Settings) -> Demands:
 def build(settings: Settings, lake: Lake, asked: Asked) -> BuildReport:
     """See the module. The same inputs build nothing anew. Raises `DataError`, `UsageError`."""
     with lake.tasks() as tasks:
-        states = read_states(lake)
+        states = read_states(lake).of(asked.source)
         gathered = _of_file(tasks, asked) if asked.file else None
-        at = asked.at or (data_end(settings, lake) if gathered is None else _latest(gathered, asked))
+        at = _as_of(settings, lake, asked, gathered)
         pinned = _pinned(settings, lake, asked, states, at)
         build_id = fingerprint_of(pinned)
         there = [row for row in states.rows if row["build_id"] == build_id]
@@ -92,33 +111,57 @@ def build(settings: Settings, lake: Lake, asked: Asked) -> BuildReport:
         if not gathered.groups:
             raise DataError("no case has a verdict by then: nothing to build from")
         how = _how(settings, asked, noise_of_people(lake, tasks, at, build_id))
-        done = tasks.run(
-            gathered.groups,
-            BuildGroups(build_id, how, gathered.names, json.dumps(pinned, sort_keys=True)),
-            weight=lambda group: group.size,
-            named=lambda group: f"group {group.name}, {group.cases:,} cases",
-        )
-        if done.written:
-            lake.replace_partitions(done.written, FACTORY_BOOSTERS, [{"build_id": build_id}])
-    told = sorted(done.results, key=lambda line: str(line["group"]))
+        kept = Kept(build_id, how, gathered.names, json.dumps(pinned, sort_keys=True))
+        results, written = _built(settings, tasks, gathered.groups, kept)
+        if written:
+            lake.replace_partitions(written, FACTORY_BOOSTERS, [{"build_id": build_id}])
+    told = sorted(results, key=lambda line: str(line["group"]))
     looks = [] if asked.file else [case for line in told for case in line["looks"]]
     _ask_again(lake, looks, at, build_id)
-    sides = [_row(build_id, line["group"], proof, at) for line in told for proof in line["proofs"]]
+    sides = [
+        _row(build_id, asked.source, line["group"], proof, at) for line in told for proof in line["proofs"]
+    ]
     curves = {line["group"]: line["curves"] for line in told}
     run_id = log_build(settings, lake, build_id, pinned, told)
-    save_curves(settings, curves)
+    save_curves(settings, curves_named(curves, asked.source))
     write_states(lake, sides)
     return BuildReport(build_id, at, sides, curves, len(looks), unchanged=False, run_id=run_id)
+
+
+def _built(
+    settings: Settings, tasks: Tasks, groups: Sequence[Group], kept: Kept
+) -> tuple[list[Mapping[str, Any]], list[Written]]:
+    """One group a task; those too big for one across executors, one after another."""
+    most, trained = settings.factory.max_cells, not kept.how.score_column
+    big = [group for group in groups if trained and is_too_big(group, kept.names, most)]
+    apart = {group.name for group in big}
+    done = tasks.run(
+        [group for group in groups if group.name not in apart],
+        BuildGroups(kept),
+        weight=lambda group: group.size,
+        named=lambda group: f"group {group.name}, {group.cases:,} cases",
+    )
+    results, written = list(done.results), list(done.written)
+    for group in big:
+        from pozytywka_spark.factory.across.stage import build_across  # xgboost.spark takes its time to load
+
+        told, files = build_across(settings, tasks, group, kept)
+        results.append(told)
+        written += files
+    return results, written
 
 
 def _of_file(tasks: Tasks, asked: Asked) -> Gathered:
     return gather_file(tasks, str(asked.file), group=asked.group, score_column=asked.score_column)
 
 
-def _latest(gathered: Gathered, asked: Asked) -> datetime:
+def _as_of(settings: Settings, lake: Lake, asked: Asked, gathered: Gathered | None) -> datetime:
+    """From when on cases are fresh: of a table not before its last one, which the build has seen."""
+    if gathered is None:
+        return asked.at or data_end(settings, lake)
     if gathered.latest is None:
         raise DataError(f"--from {asked.file}: no row has a verdict: nothing to build from")
-    return gathered.latest
+    return max(asked.at or gathered.latest, gathered.latest)
 
 
 def _pinned(settings: Settings, lake: Lake, asked: Asked, states: States, at: datetime) -> dict[str, Any]:
@@ -143,7 +186,7 @@ def _pinned(settings: Settings, lake: Lake, asked: Asked, states: States, at: da
     }
 
 
-def _how(settings: Settings, asked: Asked, noise: float) -> How:
+def _how(settings: Settings, asked: Asked, noise: Noise) -> How:
     chosen = settings.factory
     return How(
         demands_of(settings),
@@ -152,17 +195,23 @@ def _how(settings: Settings, asked: Asked, noise: float) -> How:
         chosen.purge_days,
         chosen.second_looks,
         chosen.max_rounds,
-        chosen.max_cells,
         settings.training.seed,
         asked.trials,
-        0.0 if asked.file else noise,
+        NOBODY_ERRS if asked.file else noise,
         asked.score_column,
     )
 
 
-def _row(build_id: str, group: str, proof: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+def _row(build_id: str, source: str, group: str, proof: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     state = SHADOW if proof["threshold"] is not None else DISCARDED
-    return {**proof, "build_id": build_id, "group": group, "state": state, "effective_at": at}
+    return {
+        **proof,
+        "build_id": build_id,
+        "source": source,
+        "group": group,
+        "state": state,
+        "effective_at": at,
+    }
 
 
 def _ask_again(lake: Lake, looks: Sequence[str], at: datetime, build_id: str) -> None:

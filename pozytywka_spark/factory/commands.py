@@ -10,9 +10,11 @@ from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
 from pozytywka_spark.factory import console
 from pozytywka_spark.factory.build import Asked, build
-from pozytywka_spark.factory.decide import decide, decide_file
-from pozytywka_spark.factory.promote import promote, stop
+from pozytywka_spark.factory.decide import decide
+from pozytywka_spark.factory.decide_file import decide_file
+from pozytywka_spark.factory.promote import promote, promote_of_table, stop
 from pozytywka_spark.factory.report import report
+from pozytywka_spark.factory.table_watch import TableAsked
 from pozytywka_spark.lake.api import Lake
 
 Outcome = tuple[Callable[[], None], int]
@@ -38,13 +40,18 @@ def run_decide(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outc
 
 def run_promote(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outcome:
     """Promote."""
-    change = promote(settings, lake, args.group, args.side, args.at)
+    if args.file:
+        asked = TableAsked(args.file, args.score)
+        change = promote_of_table(settings, lake, args.group, args.side, args.at, asked)
+    else:
+        change = promote(settings, lake, args.group, args.side, args.at)
     return partial(console.show_change, change), 0 if change.is_done else STAYS
 
 
 def run_stop(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outcome:
     """Stop."""
-    return partial(console.show_change, stop(settings, lake, args.group, args.side, args.at)), 0
+    change = stop(settings, lake, args.group, args.side, args.at, args.source)
+    return partial(console.show_change, change), 0
 
 
 def run_report(settings: Settings, lake: Lake, args: argparse.Namespace) -> Outcome:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.factory.boosters import Booster, boosters_of
 from pozytywka_spark.factory.build_work import material_of
 from pozytywka_spark.factory.delays import case_dice, with_delay
 from pozytywka_spark.factory.fit import as_matrix, reasons, scored
@@ -23,7 +24,6 @@ from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import DECISIONS
 
 PERSON, AUDIT = "person", "audit"
-OUT = "decided"  # kind of parcels, for a file of decisions
 
 
 @dataclass(frozen=True)
@@ -43,113 +43,120 @@ class Side:
 
 @dataclass(frozen=True)
 class Decider:
-    """A build's part for a group: what `factory_boosters` has of it, its sides, and since when it watches."""
+    """A build's part for a group: its sides, and since when (microseconds) it watches."""
 
     build_id: str
-    booster: Mapping[str, Any]
     sides: tuple[Side, ...]
     since: int
     until: int = NEVER
 
 
 @dataclass(frozen=True)
-class DecideGroups:
-    """Work on (group, its deciders): writes DECISIONS, or stages OUT by group if `to_file`; tells how many.
-
-    `there`: files of decisions made before, which aren't made again.
-    """
+class Ruling:
+    """What decisions take beside rows: names of the features, and the draw of audits."""
 
     names: tuple[str, ...]
     audit_share: float
     audit_salt: str
+
+
+@dataclass(frozen=True)
+class DecideGroups:
+    """Work on (group, its deciders) of the lake: writes DECISIONS, tells how many.
+
+    `boosters`: files of the builds' boosters; `there`: of decisions made before, which aren't made again.
+    """
+
+    ruling: Ruling
     past: tuple[Parcel, ...]
+    boosters: tuple[DataFile, ...]
     there: tuple[DataFile, ...]
-    to_file: bool = False
 
     def __call__(
         self, items: Sequence[tuple[Group, tuple[Decider, ...]]], files: TaskFiles
     ) -> Iterator[dict[str, Any]]:
-        """A line a group."""
+        """A line for each mode and decision."""
         past = pl.concat([files.shared([each]) for each in self.past]) if self.past else None
+        wanted = {(one.build_id, group.name) for group, deciders in items for one in deciders}
+        boosters = boosters_of(wanted, self.boosters, files)
         decided = []
         for group, deciders in items:
-            rows, features = material_of(group, self.names, files)
-            for decider in deciders:
+            rows, features = material_of(group, self.ruling.names, files)
+            for one in deciders:
                 opened = pl.col("opened_at")
-                mine = (
-                    rows
-                    if self.to_file
-                    else rows.filter((opened >= decider.since) & (opened < decider.until))
-                )
+                mine = rows.filter((opened >= one.since) & (opened < one.until))
                 if mine.height:
-                    decided.append(self._decided(group.name, mine, features, decider, past))
+                    booster = boosters[one.build_id, group.name]
+                    decided.append(decided_by(one, booster, group.name, mine, features, self.ruling, past))
         if not decided:
             return
         whole = pl.concat(decided)
-        if self.there and not self.to_file:
+        if self.there:
             keys = ["case_id", "mode", "build_id"]
             before = files.shared(self.there, ["case_id", "build_id"]).unique()
             whole = whole.join(before, on=["case_id", "build_id"], how="anti").sort(keys)
-        if self.to_file:
-            for (name,), rows in whole.partition_by("group", as_dict=True).items():
-                files.stage(OUT, rows, (str(name),))
-        else:
-            files.write(DECISIONS, whole)
-        for (mode, decision), rows in whole.partition_by("mode", "decision", as_dict=True).items():
-            yield {"mode": mode, "decision": decision, "cases": rows.height}
+        files.write(DECISIONS, whole)
+        yield from counted(whole)
 
-    def _decided(
-        self,
-        group: str,
-        rows: pl.DataFrame,
-        features: Sequence[str],
-        decider: Decider,
-        past: pl.DataFrame | None,
-    ) -> pl.DataFrame:
-        score, why = _scores(group, rows, features, self.names, decider.booster)
-        decision = decisions(score, decider.sides)
-        opened_at = rows.get_column("opened_at").to_numpy()
-        if self.to_file:
-            opened_at = np.maximum(opened_at, decider.since)
-        states = {side.side: side.state(opened_at) for side in decider.sides}
-        held = [
-            in_force(said, {name: each[n] for name, each in states.items()})
-            for n, said in enumerate(decision)
-        ]
-        decision, mode = [said for said, _ in held], [each for _, each in held]
-        drawn = pl.Series(case_dice(rows.get_column("case_id"), self.audit_salt))
-        audited = falls_below(drawn, self.audit_share)
-        frame = rows.select("case_id", pl.lit(group).alias("group")).with_columns(
-            pl.Series("decision", decision, pl.String),
-            pl.Series("mode", mode, pl.String),
-            pl.Series("score", score, pl.Float64),
-            pl.Series("opened_at", opened_at, pl.Int64),
-            audited.alias("audited"),
-            pl.Series("reasons", why, pl.List(pl.String)),
-            pl.lit(decider.build_id).alias("build_id"),
-        )
-        frame = frame.with_columns(
-            pl.when("audited").then(pl.lit(AUDIT)).otherwise("mode").alias("mode"),
-            pl.when(pl.col("decision") == REFUSE).then(BAD).otherwise(OK).alias("outcome"),
-        )
-        delay = pl.Series("delay", [None] * frame.height, pl.Int64)
-        if past is not None and past.height:
-            delay = with_delay(frame.select("case_id", "group", "outcome", "opened_at"), past, "release")
-        told = (pl.col("decision") != PERSON) & (pl.col("mode") != AUDIT)
-        utc = pl.Datetime("us", "UTC")
-        return frame.with_columns(delay).select(
-            "case_id",
-            "group",
-            "decision",
-            "mode",
-            "score",
-            pl.col("opened_at").cast(utc).alias("decided_at"),
-            pl.when(told)
-            .then((pl.col("opened_at") + pl.col("delay").fill_null(0)).cast(utc))
-            .alias("release_at"),
-            "build_id",
-            "reasons",
-        )
+
+def counted(decided: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """How many cases of each mode and decision."""
+    for (mode, decision), rows in decided.partition_by("mode", "decision", as_dict=True).items():
+        yield {"mode": mode, "decision": decision, "cases": rows.height}
+
+
+def decided_by(
+    decider: Decider,
+    booster: Booster,
+    group: str,
+    rows: pl.DataFrame,
+    features: Sequence[str],
+    ruling: Ruling,
+    past: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Decisions in the rows' order, with DECISIONS' columns; `past`: as `delays.with_delay` takes it."""
+    score, why = scores_of(group, rows, features, ruling.names, booster)
+    opened_at = np.maximum(rows.get_column("opened_at").to_numpy(), decider.since)
+    states = {side.side: side.state(opened_at) for side in decider.sides}
+    held = [
+        in_force(said, {name: each[n] for name, each in states.items()})
+        for n, said in enumerate(decisions(score, decider.sides))
+    ]
+    frame = rows.select("case_id", pl.lit(group).alias("group")).with_columns(
+        pl.Series("decision", [said for said, _ in held], pl.String),
+        pl.Series("mode", [mode for _, mode in held], pl.String),
+        pl.Series("score", score, pl.Float64),
+        pl.Series("opened_at", opened_at, pl.Int64),
+        is_audited(rows.get_column("case_id"), ruling).alias("audited"),
+        pl.Series("reasons", why, pl.List(pl.String)),
+        pl.lit(decider.build_id).alias("build_id"),
+    )
+    frame = frame.with_columns(
+        pl.when("audited").then(pl.lit(AUDIT)).otherwise("mode").alias("mode"),
+        pl.when(pl.col("decision") == REFUSE).then(BAD).otherwise(OK).alias("outcome"),
+    )
+    delay = pl.Series("delay", [None] * frame.height, pl.Int64)
+    if past is not None and past.height:
+        delay = with_delay(frame.select("case_id", "group", "outcome", "opened_at"), past, "release")
+    is_released = (pl.col("decision") != PERSON) & (pl.col("mode") != AUDIT)
+    utc = pl.Datetime("us", "UTC")
+    released_at = (pl.col("opened_at") + pl.col("delay").fill_null(0)).cast(utc)
+    return frame.with_columns(delay).select(
+        "case_id",
+        "group",
+        "decision",
+        "mode",
+        "score",
+        pl.col("opened_at").cast(utc).alias("decided_at"),
+        pl.when(is_released).then(released_at).alias("release_at"),
+        "build_id",
+        "reasons",
+    )
+
+
+def is_audited(case_ids: pl.Series, ruling: Ruling) -> pl.Series:
+    """Whether people see a case whatever a model says of it."""
+    return falls_below(pl.Series(case_dice(case_ids, ruling.audit_salt)), ruling.audit_share)
 
 
 def decisions(score: np.ndarray[Any, Any], sides: Sequence[Side]) -> list[str]:
@@ -176,8 +183,8 @@ def in_force(decision: str, states: Mapping[str, str]) -> tuple[str, str]:
     return PERSON, LIVE if LIVE in states.values() else SHADOW
 
 
-def _scores(
-    group: str, rows: pl.DataFrame, features: Sequence[str], names: Sequence[str], booster: Mapping[str, Any]
+def scores_of(
+    group: str, rows: pl.DataFrame, features: Sequence[str], names: Sequence[str], booster: Booster
 ) -> tuple[np.ndarray[Any, Any], list[list[str]]]:
     """Scores and reasons. Raises `DataError` where the features aren't those of the build."""
     if booster["score_column"]:

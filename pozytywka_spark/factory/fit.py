@@ -15,7 +15,7 @@ from pozytywka_spark.models.booster import explain, margins
 
 FOLDS = 3
 BINS = 512  # a bin of a percent of the rows would blur just what 99% depends on
-_PATIENCE = 8
+PATIENCE = 8  # trees that may go by without a better one
 PLAIN: Mapping[str, float] = {"learning_rate": 0.15, "max_depth": 4, "min_child_weight": 3, "reg_lambda": 1.0}
 Matrix = npt.NDArray[np.float32]
 Categories = Mapping[str, Sequence[str]]
@@ -55,10 +55,9 @@ def as_matrix(rows: pl.DataFrame, features: Sequence[str], categories: Categorie
 
 def fit(matrix: Matrix, label: Whole, witness: Whole, *, rounds: int, seed: int, trials: int = 0) -> Fitted:
     """Trees on all rows, as many as cross-validation found best; with `trials`, of the best parameters."""
-    fold = _folds(witness, seed)
+    fold = folds_of(witness, seed)
     tried = [
-        _cross_validated(matrix, label, fold, {**PLAIN, **each}, rounds, seed)
-        for each in _drawn(trials, seed)
+        _cross_validated(matrix, label, fold, {**PLAIN, **each}, rounds, seed) for each in drawn(trials, seed)
     ]
     loss, many, scores, parameters = min(tried, key=lambda one: one[0])
     booster = _grown(matrix, label, parameters, many, seed)
@@ -77,10 +76,10 @@ def reasons(model: bytes, matrix: Matrix, features: Sequence[str], top: int = 3)
     return [[features[place] for place in row] for row in order]
 
 
-def _drawn(trials: int, seed: int) -> list[dict[str, float]]:
+def drawn(trials: int, seed: int) -> list[dict[str, float]]:
     """The plain parameters, and others at random around them."""
     rng = np.random.default_rng(seed)
-    drawn = [
+    around = [
         {
             "learning_rate": float(np.exp(rng.uniform(np.log(0.03), np.log(0.3)))),
             "max_depth": int(rng.integers(2, 8)),
@@ -89,10 +88,10 @@ def _drawn(trials: int, seed: int) -> list[dict[str, float]]:
         }
         for _ in range(trials)
     ]
-    return [{}, *drawn]
+    return [{}, *around]
 
 
-def _folds(witness: Whole, seed: int) -> Whole:
+def folds_of(witness: Whole, seed: int) -> Whole:
     """A fold of each row; rows of one witness are in one."""
     owners, place = np.unique(witness, return_inverse=True)
     folds = np.arange(len(owners)) % FOLDS
@@ -130,7 +129,7 @@ def _cross_validated(
             train,
             rounds,
             evals=[(check, "held")],
-            early_stopping_rounds=_PATIENCE,
+            early_stopping_rounds=PATIENCE,
             verbose_eval=False,
         )
         best.append(booster.best_iteration + 1)

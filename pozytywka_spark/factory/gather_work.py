@@ -132,13 +132,18 @@ class ReadSignals:
             yield {}
 
 
+def features_of_lake(names: Sequence[str], *, rings: bool) -> list[str]:
+    """A group's features, with those of rings if it has any."""
+    of_rings = [*(f"{name}_max" for name in names), FOULS, RING_SCORE]
+    return [*names, *(of_rings if rings else [FOULS])]
+
+
 def as_material(
     base: pl.DataFrame, signals: pl.DataFrame | None, names: Sequence[str]
 ) -> tuple[pl.DataFrame, list[str]]:
     """A group's rows as `group.build` takes them, and the features' names."""
     has_rings = bool(base.get_column("ring").is_not_null().any())
-    features = [*(names), *(f"{name}_max" for name in names if has_rings), FOULS]
-    features += [RING_SCORE] if has_rings else []
+    features = features_of_lake(names, rings=has_rings)
     if signals is None:
         base = base.with_columns(pl.lit(None, pl.Float64).alias(n) for n in features if n not in base.columns)
         return base, features

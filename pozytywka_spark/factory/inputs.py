@@ -11,7 +11,6 @@ from pathlib import Path
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
 from pozytywka_spark.factory.gather_work import BASE, PAST, SIGNALS, WANTED, ReadCases, ReadSignals
-from pozytywka_spark.factory.labelled import ROWS, ReadLabelled
 from pozytywka_spark.factory.labels import Said
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
@@ -19,7 +18,7 @@ from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.event_days import INGEST, recorded_span
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import Tasks
-from pozytywka_spark.months import as_micros, as_moment
+from pozytywka_spark.months import as_micros
 
 _KEYS = ("user_id", "day", "month", "user_bucket")
 NEVER = 2**62  # after all times
@@ -40,6 +39,11 @@ class Group:
     def size(self) -> int:
         """What its work weighs: fitting takes far longer than reading."""
         return 64 * sum(parcel.size for parcel in (*self.rows, *self.base, *self.signals)) + 1
+
+
+def is_too_big(group: Group, names: Sequence[str], max_cells: int) -> bool:
+    """Whether a task that has all of a group's cases would hold more than so many rows times features."""
+    return group.cases * max(1, len(names)) > max_cells
 
 
 @dataclass(frozen=True)
@@ -95,25 +99,6 @@ def digest_of_file(path: str) -> str:
     return whole.hexdigest()
 
 
-def gather_file(
-    tasks: Tasks, path: str, *, group: str | None, score_column: str = "", needs_verdict: bool = True
-) -> Gathered:
-    """Of a labelled table. Raises `DataError`, and `UsageError` if it has no such group."""
-    if not Path(path).is_file():
-        raise DataError(f"--from {path}: there is no such file")
-    size = Path(path).stat().st_size
-    work = ReadLabelled(score_column, needs_verdict, group)
-    done = tasks.run([path], work, weight=lambda _: size, named=str)
-    told = done.results[0]
-    parcels = _by_group(done.of(ROWS))
-    groups = [
-        Group(name, cases, rows=parcels.get(name, ())) for name, cases in sorted(told["groups"].items())
-    ]
-    _refuse_unknown(group, groups)
-    latest = None if told["latest"] is None else as_moment(told["latest"])
-    return Gathered(tuple(groups), tuple(told["features"]), (), latest)
-
-
 def gather_lake(
     lake: Lake,
     tasks: Tasks,
@@ -153,9 +138,9 @@ def gather_lake(
     for line in done.results:
         for name, cases in line["groups"].items():
             counts[name] = counts.get(name, 0) + cases
-    base = _by_group(done.of(BASE))
+    base = by_group(done.of(BASE))
     groups = [Group(name, cases, base=base.get(name, ())) for name, cases in sorted(counts.items())]
-    _refuse_unknown(group if labelled else None, groups)
+    refuse_unknown(group if labelled else None, groups)
     names = signal_names(lake)
     if names and done.of(WANTED):
         months = {month for line in done.results for month in line["months"]}
@@ -168,18 +153,20 @@ def gather_lake(
             weight=lambda shard: shard.size,
             named=lambda shard: f"signals {dict(shard.partition)}",
         )
-        signals = _by_group(read.of(SIGNALS))
+        signals = by_group(read.of(SIGNALS))
         groups = [replace(each, signals=signals.get(each.name, ())) for each in groups]
     return Gathered(tuple(groups), names, tuple(done.of(PAST)))
 
 
-def _by_group(parcels: Sequence[Parcel]) -> Mapping[str, tuple[Parcel, ...]]:
+def by_group(parcels: Sequence[Parcel]) -> Mapping[str, tuple[Parcel, ...]]:
+    """Parcels whose key is a group's name."""
     found: dict[str, list[Parcel]] = {}
     for parcel in parcels:
         found.setdefault(str(parcel.key[0]), []).append(parcel)
     return {name: tuple(each) for name, each in found.items()}
 
 
-def _refuse_unknown(group: str | None, groups: Sequence[Group]) -> None:
+def refuse_unknown(group: str | None, groups: Sequence[Group]) -> None:
+    """Raises `UsageError` for a group that no case is of."""
     if group is not None and group not in {each.name for each in groups}:
         raise UsageError(f"--group {group}: no case with a verdict is of such a group")

@@ -1,78 +1,104 @@
-"""Any labelled table as the factory's rows: read by a task, put down a group a parcel."""
+"""Any labelled table as the factory's rows: piece by piece, put down a group a parcel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import PurePath
 from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.errors import DataError, UsageError
+from pozytywka_spark.errors import DataError
 from pozytywka_spark.factory.proof.cases import BAD, NOT_LOOKED, OK, UNSURE
+from pozytywka_spark.factory.table_pieces import typed
+from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 
 ROWS = "rows"  # kind of parcels, keyed by group: what `group.build` takes
+IDS = "ids"  # kind of parcels, keyed by bucket: the cases' names
 KEYS = ("case_id", "group", "user_id", "cut_off", "verdict")
 VERDICTS = {"bad": BAD, "ok": OK, "unsure": UNSURE}
-FORMATS = (".csv", ".jsonl", ".json", ".parquet")
 _NUMBERS = (pl.Boolean, pl.String)
 
 
 @dataclass(frozen=True)
-class ReadLabelled:
-    """Work on paths of files: stages ROWS, tells of each group its cases, and the features."""
+class SplitRows:
+    """Work on a table's pieces: stages ROWS by group and IDS by bucket, tells each group's cases."""
 
-    score_column: str = ""
-    needs_verdict: bool = True
-    group: str | None = None
+    path: str
+    kinds: Mapping[str, str]
+    score_column: str
+    group: str | None
+    buckets: int
 
-    def __call__(self, items: Sequence[str], files: TaskFiles) -> Iterator[dict[str, Any]]:
-        """A line a file."""
-        for path in items:
-            rows, features = as_rows(read_table(path), path, self.score_column, self.needs_verdict)
+    def __call__(self, items: Sequence[Parcel], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """A line a piece."""
+        for parcel in items:
+            table = typed(files.read([parcel]), self.kinds)
+            rows, _ = as_rows(table, self.path, self.score_column, needs_verdict=True)
+            stage_ids(rows, self.buckets, files)
             if self.group is not None:
                 rows = rows.filter(pl.col("group") == self.group)
             groups = rows.partition_by("group", as_dict=True, maintain_order=True)
             for (name,), mine in groups.items():
                 files.stage(ROWS, mine, (str(name),))
-            latest = rows.get_column("cut_off").max() if rows.height else None
             yield {
                 "groups": {str(name): mine.height for (name,), mine in groups.items()},
-                "features": features,
-                "latest": latest,
+                "latest": rows.get_column("cut_off").max() if rows.height else None,
             }
 
 
-def read_table(path: str) -> pl.DataFrame:
-    """A CSV (with a header), JSON Lines or Parquet file. Raises `UsageError`, `DataError` in one line."""
-    kind = PurePath(path).suffix.lower()
-    if kind not in FORMATS:
-        raise UsageError(f"--from {path}: expected a file that ends in {', '.join(FORMATS)}")
-    try:
-        if kind == ".csv":
-            return pl.read_csv(path, infer_schema_length=None)
-        return pl.read_parquet(path) if kind == ".parquet" else pl.read_ndjson(path, infer_schema_length=None)
-    except FileNotFoundError:
-        raise DataError(f"--from {path}: there is no such file") from None
-    except pl.exceptions.PolarsError as error:
-        raise DataError(
-            f"--from {path}: can't be read as {kind[1:]}: {str(error).splitlines()[0]}"
-        ) from error
+def stage_ids(rows: pl.DataFrame, buckets: int, files: TaskFiles) -> None:
+    """Put cases' names down so that all of one name meet in one bucket; one piece was looked at by itself."""
+    if buckets:
+        ids = rows.select("case_id")
+        place = ids.get_column("case_id").hash(seed=0) % buckets
+        for bucket in range(buckets):
+            files.stage(IDS, ids.filter(place == bucket), (bucket,))
+
+
+@dataclass(frozen=True)
+class RefuseTwice:
+    """Work on the IDS of buckets. Raises `DataError` for a case that stands in the table twice."""
+
+    path: str
+
+    def __call__(self, items: Sequence[tuple[Parcel, ...]], files: TaskFiles) -> Iterator[dict[str, Any]]:
+        """Tells nothing."""
+        for parcels in items:
+            refuse_twice(files.read(parcels), self.path)
+        yield from ()
+
+
+def refuse_twice(table: pl.DataFrame, path: str) -> None:
+    """Raises `DataError`."""
+    twice = table.filter(pl.col("case_id").is_duplicated())
+    if twice.height:
+        raise DataError(f"--from {path}: case_id {twice['case_id'][0]} stands twice: one row a case")
+
+
+def refuse_columns(columns: Sequence[str], path: str, score_column: str, *, needs_verdict: bool) -> list[str]:
+    """The columns that a table must have. Raises `DataError` where it lacks one."""
+    needed = [name for name in KEYS if name != "verdict" or needs_verdict]
+    needed += [score_column] if score_column else []
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        raise DataError(f"--from {path}: no column {', '.join(missing)}; it has {', '.join(columns)}")
+    return needed
+
+
+def features_of(columns: Sequence[str], score_column: str) -> list[str]:
+    """The columns that a model learns from; none where a score is given."""
+    return [] if score_column else [name for name in columns if name not in KEYS]
 
 
 def as_rows(
     table: pl.DataFrame, path: str, score_column: str, needs_verdict: bool
 ) -> tuple[pl.DataFrame, list[str]]:
     """Rows as `group.build` takes them (and `group`), and the features' names. Raises `DataError`."""
-    needed = [name for name in KEYS if name != "verdict" or needs_verdict]
-    needed += [score_column] if score_column else []
-    missing = [name for name in needed if name not in table.columns]
-    if missing:
-        raise DataError(f"--from {path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    features = [] if score_column else [name for name in table.columns if name not in KEYS]
+    needed = refuse_columns(table.columns, path, score_column, needs_verdict=needs_verdict)
+    features = features_of(table.columns, score_column)
     odd = [
         n
         for n in features
@@ -91,9 +117,7 @@ def as_rows(
                 f"--from {path}: verdict {wrong['verdict'][0]!r} of case {wrong['case_id'][0]}: "
                 "expected bad, ok or unsure"
             )
-    twice = table.filter(pl.col("case_id").is_duplicated())
-    if twice.height:
-        raise DataError(f"--from {path}: case_id {twice['case_id'][0]} stands twice: one row a case")
+    refuse_twice(table, path)
     empty = [name for name in needed if table.get_column(name).null_count()]
     if empty:
         raise DataError(

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.factory.boosters import MODELS, PickModels
 from pozytywka_spark.factory.inputs import READ
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.schemas import FACTORY_BOOSTERS
 from pozytywka_spark.tracking import runs
 from pozytywka_spark.tracking.inputs import log_inputs
@@ -68,9 +70,13 @@ def log_build(
 
 
 def _models(lake: Lake, build_id: str, groups: Sequence[str]) -> dict[str, str]:
-    """The boosters of some groups."""
+    """The boosters of some groups, those alone."""
     if not groups or not lake.exists(FACTORY_BOOSTERS.name):
         return {}
-    rows = lake.rows(FACTORY_BOOSTERS.name, ["group", "model"], [{"build_id": build_id}])
-    wanted = set(groups)
-    return {row["group"]: row["model"] for row in rows.to_pylist() if row["group"] in wanted and row["model"]}
+    with lake.tasks() as tasks:
+        places = data_files(lake, tasks, FACTORY_BOOSTERS.name, partitions=[{"build_id": build_id}])
+        work = PickModels(tuple((build_id, group) for group in groups))
+        done = tasks.run(
+            [places], work, weight=lambda each: sum(file.size for file in each), named=lambda _: "boosters"
+        )
+        return dict(tasks.fetch(done.of(MODELS)).iter_rows()) if done.parcels else {}

@@ -45,7 +45,18 @@ def render(
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("group", "side", "state", "threshold", "tested", "wrong", "precision_low", "coverage", "reason")
+    names = (
+        "source",
+        "group",
+        "side",
+        "state",
+        "threshold",
+        "tested",
+        "wrong",
+        "precision_low",
+        "coverage",
+        "reason",
+    )
     return {name: row[name] for name in names} | {"since": f"{row['effective_at']:%Y-%m-%d}"}
 
 

@@ -10,20 +10,23 @@ from typing import Any
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.factory.inputs import data_end
-from pozytywka_spark.factory.proof.binomial import fewest
+from pozytywka_spark.factory.proof.fresh import fewest_at_any_time
 from pozytywka_spark.factory.states import (
     DISCARDED,
+    LAKE,
     LIVE,
     SHADOW,
     STOPPED,
+    TABLE,
+    Row,
+    States,
     changed,
-    is_of_table,
     read_states,
     write_states,
 )
-from pozytywka_spark.factory.watch import fresh
+from pozytywka_spark.factory.table_watch import TableAsked, compared_with_table
+from pozytywka_spark.factory.watch import Fresh, fresh, judged_fresh, withdrawn_for
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.schemas import FACTORY_BOOSTERS
 
 
 @dataclass(frozen=True)
@@ -36,50 +39,49 @@ class Change:
 
 
 def promote(settings: Settings, lake: Lake, group: str, side: str, at: datetime | None) -> Change:
-    """Take a side live if fresh shadow cases prove it again; else it stays. Raises `UsageError`."""
-    states = read_states(lake)
-    row = states.newest(group, side)
+    """Take a side live if fresh shadow cases prove it again; else it stays, and may be asked for any time.
+
+    Raises `UsageError`.
+    """
+    states = _of(read_states(lake), LAKE, group)
+    row = _in_shadow(states.newest(group, side))
     if row["state"] == LIVE:
         return Change(row, True, "is live already")
-    if row["state"] == DISCARDED:
-        raise UsageError(f"{side} of group {group} was discarded ({row['reason']}): nothing to promote")
-    if row["state"] == STOPPED:
-        raise UsageError(f"{side} of group {group} was stopped ({row['reason']}): build it anew")
-    if _is_of_table(lake, row):
-        stays = (
-            "stays in shadow: it was built from a table, and of tables the lake watches no fresh cases; "
-            "build it again from a table with later ones, or from the lake"
-        )
-        return Change(row, False, stays)
     at = at or data_end(settings, lake)
-    found = fresh(settings, lake, row, states.built_at(row["build_id"], group), at)
-    told = f"{found.wrong} of {found.tested} fresh accounts wrong, precision at least {found.low:.4f}"
-    if not found.proven:
-        needed = fewest(settings.factory.precision, settings.factory.confidence)
-        return Change(row, False, f"stays in shadow: {told}; {needed} without an error would prove it")
-    live = changed(
-        {**row, "tested": found.tested, "wrong": found.wrong, "precision_low": found.low},
-        LIVE,
-        f"proven again: {told}",
-        at,
-    )
-    write_states(lake, [live])
-    return Change(live, True, str(live["reason"]))
+    since = states.built_at(row["build_id"], group)
+    return _settled(settings, lake, row, fresh(settings, lake, row, since, at), at)
 
 
-def _is_of_table(lake: Lake, row: Mapping[str, Any]) -> bool:
-    if not lake.exists(FACTORY_BOOSTERS.name):
-        return False
-    boosters = lake.rows(FACTORY_BOOSTERS.name, partitions=[{"build_id": row["build_id"]}]).to_pylist()
-    return any(each["group"] == row["group"] and is_of_table(each) for each in boosters)
+def promote_of_table(
+    settings: Settings, lake: Lake, group: str, side: str, at: datetime | None, asked: TableAsked
+) -> Change:
+    """The same of a table's build, by a table with verdicts of cases after those it was built of.
+
+    A side that is live already is withdrawn if those of them speak against it that its audits have drawn.
+    Raises `DataError`, `UsageError`.
+    """
+    states = _of(read_states(lake), TABLE, group)
+    row = _in_shadow(states.newest(group, side))
+    told, latest = compared_with_table(settings, lake, states, row, at, asked)
+    at = at or latest
+    if row["state"] == SHADOW:
+        return _settled(settings, lake, row, judged_fresh(settings, told), at)
+    if told is None or told.withdrawn is None:
+        return Change(row, True, "is live already")
+    audited, wrong, _ = told.withdrawn
+    stopped = changed(row, STOPPED, withdrawn_for(audited, wrong), at)
+    write_states(lake, [stopped])
+    return Change(stopped, False, str(stopped["reason"]))
 
 
-def stop(settings: Settings, lake: Lake, group: str, side: str, at: datetime | None) -> Change:
-    """Stop a side at once, of whatever build. Raises `UsageError` for an unknown group."""
-    states = read_states(lake)
+def stop(
+    settings: Settings, lake: Lake, group: str, side: str, at: datetime | None, source: str = LAKE
+) -> Change:
+    """Stop a side at once, of whatever build of this source. Raises `UsageError` for an unknown group."""
+    states = _of(read_states(lake), source, group)
     newest = states.newest(group, side)
     if at is None:  # the lake's data say nothing of when a table's side is stopped
-        at = newest["effective_at"] if _is_of_table(lake, newest) else data_end(settings, lake)
+        at = newest["effective_at"] if source == TABLE else data_end(settings, lake)
     active = [
         row
         for row in states.at(max(at, newest["effective_at"]))
@@ -90,3 +92,46 @@ def stop(settings: Settings, lake: Lake, group: str, side: str, at: datetime | N
     rows = [changed(row, STOPPED, "stopped by hand", at) for row in active if row["state"] in (LIVE, SHADOW)]
     write_states(lake, rows)
     return Change(rows[-1], True, "stopped")
+
+
+def _of(states: States, source: str, group: str) -> States:
+    """Those of one source. Raises `UsageError` for a group that only the other one has."""
+    mine = states.of(source)
+    if any(row["group"] == group for row in mine.rows) or group not in {row["group"] for row in states.rows}:
+        return mine
+    if source == TABLE:
+        raise UsageError(
+            f"--group {group} was built of the lake's cases, of no table: leave out --from, --source"
+        )
+    raise UsageError(
+        f"--group {group} was built of a table, whose cases the lake doesn't watch: promote --from FILE, a "
+        "table with verdicts of later cases, or stop --source table"
+    )
+
+
+def _in_shadow(row: Row) -> Row:
+    """A side that may be promoted, or was. Raises `UsageError`."""
+    if row["state"] == DISCARDED:
+        told = f"{row['side']} of group {row['group']} was discarded ({row['reason']})"
+        raise UsageError(f"{told}: nothing to promote")
+    if row["state"] == STOPPED:
+        raise UsageError(
+            f"{row['side']} of group {row['group']} was stopped ({row['reason']}): build it anew"
+        )
+    return row
+
+
+def _settled(settings: Settings, lake: Lake, row: Row, found: Fresh, at: datetime) -> Change:
+    told = f"{found.wrong} of {found.tested} fresh accounts wrong, precision at least {found.low:.4f}"
+    if not found.proven:
+        chosen = settings.factory
+        needed = fewest_at_any_time(1.0 - chosen.precision, 1.0 - chosen.confidence)
+        return Change(row, False, f"stays in shadow: {told}; {needed} without an error would prove it")
+    live = changed(
+        {**row, "tested": found.tested, "wrong": found.wrong, "precision_low": found.low},
+        LIVE,
+        f"proven again: {told}",
+        at,
+    )
+    write_states(lake, [live])
+    return Change(live, True, str(live["reason"]))

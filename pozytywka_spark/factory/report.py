@@ -10,8 +10,7 @@ from typing import Any
 from pozytywka_spark.config import Settings
 from pozytywka_spark.factory.labels import AUDIT
 from pozytywka_spark.factory.page import render
-from pozytywka_spark.factory.proof.audits import evidence
-from pozytywka_spark.factory.states import LIVE, SHADOW, States, read_states
+from pozytywka_spark.factory.states import LAKE, LIVE, SHADOW, TABLE, States, read_states
 from pozytywka_spark.factory.watch import Watched, compared
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.months import as_micros, as_moment
@@ -31,12 +30,13 @@ def save_curves(settings: Settings, curves: Curves) -> None:
 def report(settings: Settings, lake: Lake, at: datetime | None = None) -> str:
     """Write the page; its path. Read only: no table changes."""
     states = read_states(lake)
-    latest: dict[tuple[str, str], dict[str, Any]] = {}
+    latest: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in sorted(states.rows, key=lambda row: row["effective_at"]):
-        latest[row["group"], row["side"]] = dict(row)
+        latest[row["source"], row["group"], row["side"]] = dict(row)
     sides = [latest[key] for key in sorted(latest)]
     until = at or max((row["effective_at"] for row in sides), default=None)
-    watched = _watched(settings, lake, states, sides, at) if until else []
+    of_lake = [row for row in sides if row["source"] == LAKE]
+    watched = _watched(settings, lake, states.of(LAKE), of_lake, at) if until else []
     return str(
         write_page(settings, PAGE, render(sides, _curves(settings), watched, settings.factory.precision))
     )
@@ -64,21 +64,25 @@ def _watched(
         if row["threshold"] is not None
     ]
     with lake.tasks() as tasks:
-        told = compared(lake, tasks, asked, at or as_moment(_NEVER))
-    limit = 1 - settings.factory.precision
+        told = compared(settings, lake, tasks, asked, at or as_moment(_NEVER))
     return [
         {
             "what": one.modes[0],
             "group": one.group,
             "side": one.side,
-            "accounts": len(side.wrong),
-            "wrong": sum(side.wrong),
-            "precision": 1 - sum(side.wrong) / len(side.wrong),
-            "evidence against": float(evidence(side.wrong, limit)[-1]),
+            "accounts": side.tested,
+            "wrong": side.wrong,
+            "precision": 1 - side.wrong / side.tested,
+            "evidence against": side.against,
         }
         for one, side in told.items()
-        if side.wrong
+        if side.tested
     ]
+
+
+def curves_named(curves: Curves, source: str) -> Curves:
+    """Curves by what the page calls a group; one of a table isn't the lake's of the same name."""
+    return {f"{group} (table)" if source == TABLE else group: each for group, each in curves.items()}
 
 
 def _curves(settings: Settings) -> dict[str, Any]:

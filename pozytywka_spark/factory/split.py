@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -21,12 +22,24 @@ def witnesses(accounts: Sequence[Sequence[int]]) -> Whole:
     owners = np.concatenate(
         [np.asarray(each, dtype=np.int64) for each in accounts] or [np.empty(0, np.int64)]
     )
-    rows = np.repeat(np.arange(len(accounts)), [len(each) for each in accounts])
+    return _connected(np.array([len(each) for each in accounts], dtype=np.int64), owners)
+
+
+def witnesses_of(accounts: pl.Series) -> Whole:
+    """The same of a column of lists, without a list a case: for groups of many millions."""
+    owners = accounts.explode().drop_nulls().to_numpy().astype(np.int64, copy=False)
+    return _connected(accounts.list.len().to_numpy().astype(np.int64), owners)
+
+
+def _connected(lengths: Whole, owners: Whole) -> Whole:
+    """`owners`: each case's accounts, one case after another; `lengths`: how many each has."""
+    cases = len(lengths)
+    rows = np.repeat(np.arange(cases), lengths)
     names, place = np.unique(owners, return_inverse=True)
-    size = len(accounts) + len(names)
+    size = cases + len(names)
     ones = np.ones(len(rows), dtype=np.int8)
-    graph = coo_matrix((ones, (rows, len(accounts) + place)), shape=(size, size))
-    return np.asarray(connected_components(graph, directed=False)[1][: len(accounts)], dtype=np.int64)
+    graph = coo_matrix((ones, (rows, cases + place)), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1][:cases], dtype=np.int64)
 
 
 def split(

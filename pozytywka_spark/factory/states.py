@@ -13,17 +13,22 @@ import pyarrow as pa
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
-from pozytywka_spark.schemas import FACTORY_MODELS
+from pozytywka_spark.schemas import FACTORY_BOOSTERS, FACTORY_MODELS
 
 SHADOW, LIVE, STOPPED, DISCARDED = "shadow", "live", "stopped", "discarded"
+LAKE, TABLE = "lake", "table"  # whose cases a build is of: nothing of the one touches the other's sides
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class States:
-    """All rows of `factory_models`."""
+    """Rows of `factory_models`; what they say of a group holds among the builds of one source alone."""
 
     rows: Sequence[Row]
+
+    def of(self, source: str) -> States:
+        """Those of the builds of the lake's cases, or of tables."""
+        return States([row for row in self.rows if row["source"] == source])
 
     def at(self, moment: datetime) -> list[Row]:
         """What held then: of each build, group and side the latest row, where it is shadow or live.
@@ -116,16 +121,27 @@ class States:
         return sorted(held, key=lambda row: row["effective_at"])
 
 
-def is_of_table(booster: Row) -> bool:
-    """Whether a build's part (a row of `factory_boosters`) is of a labelled table, not of the lake's."""
-    return isinstance(json.loads(booster["inputs"])["inputs"], str)
-
-
 def read_states(lake: Lake) -> States:
     """All that was ever decided of models; few rows."""
     if not lake.exists(FACTORY_MODELS.name):
         return States([])
-    return States(lake.rows(FACTORY_MODELS.name).to_pylist())
+    rows = lake.rows(FACTORY_MODELS.name).to_pylist()
+    without = {row["build_id"] for row in rows if row.get("source") is None}
+    of_tables = _built_of_tables(lake) & without if without else set()
+    return States(
+        [
+            {**row, "source": row.get("source") or (TABLE if row["build_id"] in of_tables else LAKE)}
+            for row in rows
+        ]
+    )
+
+
+def _built_of_tables(lake: Lake) -> set[str]:
+    """Builds of tables that kept a side: before `source` was written down only their inputs told."""
+    if not lake.exists(FACTORY_BOOSTERS.name):
+        return set()
+    boosters = lake.rows(FACTORY_BOOSTERS.name, ["build_id", "inputs"]).to_pylist()
+    return {each["build_id"] for each in boosters if isinstance(json.loads(each["inputs"])["inputs"], str)}
 
 
 def write_states(lake: Lake, rows: Sequence[Row]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,17 +12,14 @@ import polars as pl
 from pozytywka_spark.config import Settings
 from pozytywka_spark.factory.inputs import files_with_rows
 from pozytywka_spark.factory.labels import AUDIT, Said, judged_cases
-from pozytywka_spark.factory.proof.audits import withdrawn_at
-from pozytywka_spark.factory.proof.binomial import p_value, precision_low
-from pozytywka_spark.factory.proof.cases import APPROVE, BAD, OK, REFUSE
+from pozytywka_spark.factory.proof.fresh import is_proven, low_at_any_time
 from pozytywka_spark.factory.split import witnesses
-from pozytywka_spark.factory.states import LIVE, SHADOW, Row, States
+from pozytywka_spark.factory.states import LAKE, LIVE, SHADOW, Row, States
+from pozytywka_spark.factory.tally import RIGHT, Tally, tally, tally_of
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.months import as_micros, as_moment
-
-_RIGHT = {REFUSE: BAD, APPROVE: OK}
 
 
 @dataclass(frozen=True)
@@ -39,13 +36,13 @@ class Watched:
 
 @dataclass(frozen=True)
 class Compare:
-    """Work on `Watched`s with their places: tells of each, in order of verdicts, when each witness's first
-    decided case was judged, and whether it was wrong; and `latest`, when the build last decided a case of the
-    group.
+    """Work on `Watched`s with their places: tells each's `Tally`, of every witness's first decided case in
+    order of verdicts.
     """
 
     said: Said
     cases: tuple[DataFile, ...]
+    limit: float
 
     def __call__(self, items: Sequence[tuple[int, Watched]], files: TaskFiles) -> Iterator[dict[str, Any]]:
         """A line a side."""
@@ -66,27 +63,15 @@ class Compare:
             owner = pl.Series("witness", witnesses(judged.get_column("accounts").to_list()))
             first = judged.with_columns(owner).unique("witness", keep="first", maintain_order=True)
             final = pl.when(pl.col("looked") >= -1).then("looked").otherwise("verdict")
-            wrong = first.select(final != _RIGHT[one.side]).to_series().to_list()
-            yield {
-                "place": place,
-                "wrong": [bool(each) for each in wrong],
-                "at": first.get_column("decided_at").to_list(),
-                "latest": decided.get_column("decided_at").dt.epoch("us").max() or 0,
-            }
+            wrong = first.select(final != RIGHT[one.side]).to_series().to_list()
+            latest = decided.select(pl.col("decided_at").dt.epoch("us").max().fill_null(0)).item()
+            judged_at = first.get_column("decided_at").to_list()
+            yield {"place": place, **asdict(tally(wrong, judged_at, self.limit, latest))}
 
 
-@dataclass(frozen=True)
-class Compared:
-    """A side's decisions against people, an account or ring each: `wrong`, and when people judged it (`at`,
-    microseconds). `latest`: when the build last decided a case of the group.
-    """
-
-    wrong: list[bool]
-    at: list[int]
-    latest: int
-
-
-def compared(lake: Lake, tasks: Tasks, sides: Sequence[Watched], at: datetime) -> dict[Watched, Compared]:
+def compared(
+    settings: Settings, lake: Lake, tasks: Tasks, sides: Sequence[Watched], at: datetime
+) -> dict[Watched, Tally]:
     """Of each side what `Compare` tells; nothing where there are no decisions or no cases."""
     if not sides:
         return {}
@@ -100,12 +85,12 @@ def compared(lake: Lake, tasks: Tasks, sides: Sequence[Watched], at: datetime) -
     size = sum(file.size for file in (*said.decisions, *cases))
     done = tasks.run(
         list(enumerate(sides)),
-        Compare(said, cases),
+        Compare(said, cases, 1.0 - settings.factory.precision),
         weight=lambda _: size,
         named=lambda item: f"{item[1].side} of group {item[1].group}",
     )
     return {
-        sides[line["place"]]: Compared(line["wrong"], line["at"], line["latest"])
+        sides[line["place"]]: tally_of(line)
         for line in sorted(done.results, key=lambda line: int(line["place"]))
     }
 
@@ -114,28 +99,33 @@ def withdrawals(
     settings: Settings, lake: Lake, tasks: Tasks, states: States, until: datetime
 ) -> list[tuple[Row, str, datetime]]:
     """Live sides whose audits refute that they are as good as demanded: the row, why, and since when."""
-    rows = sorted((row for row in states.at(until) if row["state"] == LIVE), key=_side_of)
+    rows = sorted((row for row in states.of(LAKE).at(until) if row["state"] == LIVE), key=side_of)
     live = {
-        Watched(*_side_of(row), (AUDIT,), as_micros(row["effective_at"]), as_micros(until)): row
+        Watched(*side_of(row), (AUDIT,), as_micros(row["effective_at"]), as_micros(until)): row
         for row in rows
     }
-    limit, found = 1.0 - settings.factory.precision, []
-    for one, side in compared(lake, tasks, list(live), until).items():
-        place = withdrawn_at(side.wrong, limit)
-        if place is not None:
-            reason = f"withdrawn: {sum(side.wrong[: place + 1])} of {place + 1} audited were wrong"
+    found = []
+    for one, side in compared(settings, lake, tasks, list(live), until).items():
+        if side.withdrawn is not None:
+            audited, wrong, at = side.withdrawn
             # not before what it has decided already: that was decided by a side that was live
-            found.append((live[one], reason, as_moment(max(side.at[place], side.latest + 1))))
+            found.append((live[one], withdrawn_for(audited, wrong), as_moment(max(at, side.latest + 1))))
     return found
 
 
-def _side_of(row: Row) -> tuple[str, str, str]:
+def withdrawn_for(audited: int, wrong: int) -> str:
+    """Why a side is stopped."""
+    return f"withdrawn: {wrong} of {audited} audited were wrong"
+
+
+def side_of(row: Row) -> tuple[str, str, str]:
+    """Build, group and side."""
     return row["build_id"], row["group"], row["side"]
 
 
 @dataclass(frozen=True)
 class Fresh:
-    """What fresh shadow cases say of a side."""
+    """What fresh shadow cases say of a side; `low` holds however often they are looked at."""
 
     tested: int
     wrong: int
@@ -145,14 +135,16 @@ class Fresh:
 
 def fresh(settings: Settings, lake: Lake, row: Row, since: datetime, at: datetime) -> Fresh:
     """Whether shadow cases since the build prove a side again."""
-    one = Watched(*_side_of(row), (SHADOW, AUDIT), as_micros(since), as_micros(at))
+    one = Watched(*side_of(row), (SHADOW, AUDIT), as_micros(since), as_micros(at))
     with lake.tasks() as tasks:
-        told = compared(lake, tasks, [one], at)
-    wrong = told[one].wrong if one in told else []
-    chosen = settings.factory
-    count, bad = len(wrong), sum(wrong)
-    proven = (
-        count > 0 and float(p_value(bad, count, 1.0 - chosen.precision)) <= 1.0 - chosen.confidence + 1e-12
-    )
-    low = precision_low(bad, count, chosen.confidence) if count else 0.0
-    return Fresh(count, bad, low, proven)
+        told = compared(settings, lake, tasks, [one], at)
+    return judged_fresh(settings, told.get(one))
+
+
+def judged_fresh(settings: Settings, told: Tally | None) -> Fresh:
+    """Whether so few wrong ones among so many prove it."""
+    if told is None:
+        return Fresh(0, 0, 0.0, proven=False)
+    limit, alpha = 1.0 - settings.factory.precision, 1.0 - settings.factory.confidence
+    low = low_at_any_time(told.wrong, told.tested, alpha)
+    return Fresh(told.tested, told.wrong, low, is_proven(told.wrong, told.tested, limit, alpha))

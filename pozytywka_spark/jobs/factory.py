@@ -25,7 +25,7 @@ def work(args: argparse.Namespace, settings: Settings) -> int:
 
     if args.command == "build" and args.trials and not args.tune:
         raise UsageError("--trials says how long to tune: give --tune too")
-    if args.command in ("build", "decide") and args.score and not args.file:
+    if args.command in ("build", "decide", "promote") and args.score and not args.file:
         raise UsageError("--score names a column of a table: give --from FILE too")
     if args.command == "decide" and (args.file is None) != (args.out is None):
         raise UsageError("decide --from FILE writes to --out FILE: give both or neither")
@@ -40,12 +40,15 @@ def _time(parser: argparse.ArgumentParser, flag: str, text: str) -> None:
     parser.add_argument(flag, type=cli.moment, metavar="TIME", help=f"{text}; default: the data's end")
 
 
-def _file(parser: argparse.ArgumentParser) -> None:
+_LABELLED = "a table with case_id, group, user_id, cut_off, verdict; its other columns are features"
+
+
+def _file(parser: argparse.ArgumentParser, text: str = _LABELLED) -> None:
     parser.add_argument(
         "--from",
         dest="file",
         metavar="FILE",
-        help="a table with case_id, group, user_id, cut_off, verdict; its other columns are features",
+        help=text,
     )
     parser.add_argument(
         "--score", default="", metavar="COLUMN", help="take this column as the score, train nothing"
@@ -63,13 +66,30 @@ def _build(parser: argparse.ArgumentParser) -> None:
 def _decide(parser: argparse.ArgumentParser) -> None:
     _time(parser, "--until", "cases opened before")
     _file(parser)
-    parser.add_argument("--out", metavar="FILE", help="where the decisions of --from go")
+    parser.add_argument("--out", metavar="FILE", help="where the decisions of --from go, in its order")
 
 
 def _side(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--group", required=True)
     parser.add_argument("--side", required=True, choices=["refuse", "approve"])
     _time(parser, "--at", "from when it holds")
+
+
+def _promote(parser: argparse.ArgumentParser) -> None:
+    _side(parser)
+    _file(
+        parser, "for a side built of a table: another with verdicts of later cases, its columns the build's"
+    )
+
+
+def _stop(parser: argparse.ArgumentParser) -> None:
+    _side(parser)
+    parser.add_argument(
+        "--source",
+        default="lake",
+        choices=["lake", "table"],
+        help="whose side: built of the lake's cases or of a table; default: lake",
+    )
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +99,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "build": ("train and test a model a group; keep the sides that are proven, in shadow", _build),
     "decide": ("decide the cases opened since", _decide),
-    "promote": ("take a side live if fresh shadow cases prove it again; exit 3 if they don't", _side),
-    "stop": ("stop a side at once", _side),
+    "promote": ("take a side live if fresh shadow cases prove it again; exit 3 if they don't", _promote),
+    "stop": ("stop a side at once", _stop),
     "report": ("the page: bounds, reasons, shadow against people, audits", _report),
 }

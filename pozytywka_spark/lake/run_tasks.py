@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 from pyspark.resource import ResourceProfile, ResourceProfileBuilder, TaskResourceRequests
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 
 from pozytywka_spark.errors import PozytywkaError
 from pozytywka_spark.lake import task_errors
 from pozytywka_spark.lake.shards import Parcel, Written, pack
 from pozytywka_spark.lake.task_files import OpenFiles
 from pozytywka_spark.lake.task_lines import LINE, as_batch, collected
-from pozytywka_spark.lake.tasks import Done, Result, Work
+from pozytywka_spark.lake.tasks import Done, Result, RowsOf, Work
 from pozytywka_spark.spark.temporary_conf import without_codegen
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ Item = TypeVar("Item")
 INLINE_BYTES = 4 << 20
 INLINE_ITEMS = 64
 _TASKS_PER_SLOT = 3  # so that a slot that is done early takes over from the others
+_BATCH_ROWS = 10_000  # of a frame's rows that Spark takes at once
 _TASK_BYTES = 4 << 20  # less is not worth a task of its own
 _Line = tuple[str, Any]
 _TOLD, _PARCEL, _WRITTEN = "told", "parcel", "written"
@@ -59,6 +61,11 @@ class SparkTasks:
         """See `tasks.Tasks`."""
         return self.files.read(parcels)
 
+    def frame(self, items: Sequence[Item], rows: RowsOf[Item], schema: T.StructType) -> DataFrame:
+        """See `tasks.Tasks`."""
+        work = _Rows(tuple(items), rows, self.files, tuple(schema.names))
+        return self.spark.range(0, len(items), 1, len(items)).mapInArrow(work, schema)
+
     def run(
         self,
         items: Sequence[Item],
@@ -87,6 +94,22 @@ class SparkTasks:
             without_codegen(self.spark),
         ):
             return _done(collected(frame))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A `mapInArrow` function: the number of an item in, its rows out, columns matched by name."""
+
+    items: tuple[Any, ...]
+    rows: RowsOf[Any]
+    files: OpenFiles
+    columns: tuple[str, ...]
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                for frame in self.rows(self.items[number], self.files):
+                    yield from frame.select(self.columns).to_arrow().to_batches(max_chunksize=_BATCH_ROWS)
 
 
 def _wider(spark: SparkSession, cpus: int) -> ResourceProfile | None:

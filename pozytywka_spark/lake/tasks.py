@@ -23,6 +23,8 @@ from pozytywka_spark.lake.shards import DataFile, Parcel, Written
 
 if TYPE_CHECKING:
     import polars as pl
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import types as T
 
     from pozytywka_spark.schemas import Table
 
@@ -66,6 +68,8 @@ class TaskFiles(Protocol):
 
 # A kernel's outer side: a task's items in, small JSON-like facts out; rows go through `TaskFiles`.
 Work = Callable[[Sequence[Item], TaskFiles], Iterator[Result]]
+# The same where rows are to be Spark's: one item in, frames with the schema's columns out.
+RowsOf = Callable[[Item, TaskFiles], "Iterator[pl.DataFrame]"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,16 @@ class Tasks(Protocol):
     @property
     def here(self) -> bool:
         """Whether tasks run on this process's machine, so that it may as well do work by itself."""
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session, for libraries that work on Spark's frames."""
+
+    def frame(self, items: Sequence[Item], rows: RowsOf[Item], schema: T.StructType) -> DataFrame:
+        """What `rows` makes of the items, as Spark's frame: a partition an item, made whenever it is read.
+
+        For libraries that train on frames. It can be read as long as the tasks are open.
+        """
 
     def put(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> Parcel:
         """Put few rows of the driver's down, for tasks to read (`TaskFiles.shared`)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 
 from pozytywka_spark.factory.decide import decide
+from pozytywka_spark.factory.states import LAKE
 from pozytywka_spark.factory.states import read_states as read_sides
 from pozytywka_spark.fraud.stage import scan
 from pozytywka_spark.moderation.inputs import settled_until
@@ -12,7 +13,7 @@ from pozytywka_spark.moderation.release import release_due
 from pozytywka_spark.months import as_micros
 from pozytywka_spark.orchestration.month_steps import Month, Result
 from pozytywka_spark.orchestration.state import SKIPPED
-from pozytywka_spark.schemas import CASES, FACTORY_MODELS
+from pozytywka_spark.schemas import CASES
 
 OFF = Result("off; monthly.fraud=true turns it on", SKIPPED)
 
@@ -29,7 +30,7 @@ def decide_month(work: Month) -> Result:
     """Decisions of the cases opened before the month's end, by whatever sides are in shadow or live."""
     if not work.settings.monthly.fraud:
         return OFF
-    if not work.lake.exists(FACTORY_MODELS.name) or not read_sides(work.lake).rows:
+    if not read_sides(work.lake).of(LAKE).rows:
         return Result("no model was ever built", SKIPPED)
     decided = decide(work.settings, work.lake, _cut_off(work))
     withdrawn = f", {len(decided.withdrawn)} sides withdrawn" if decided.withdrawn else ""

@@ -6,11 +6,13 @@ from pozytywka_spark.schemas.table import table
 
 # grain: group, side (refuse, approve) and change of its state; the latest `effective_at` up to T holds at T.
 # `tested` and `wrong` count accounts or rings, `precision_low` the proven bound, `coverage` the share of
-# cases on this side of the threshold
+# cases on this side of the threshold. `source`: built of whose cases, lake or table (of a file); null in rows
+# of earlier releases
 FACTORY_MODELS = table(
     "factory_models",
     "build_id string, group string, side string, state string, threshold double, tested bigint, "
-    "wrong bigint, precision_low double, coverage double, reason string, effective_at timestamp",
+    "wrong bigint, precision_low double, coverage double, reason string, effective_at timestamp, "
+    "source string",
     keys=["build_id", "group", "side", "effective_at"],
 )
 

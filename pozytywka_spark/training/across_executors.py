@@ -1,23 +1,14 @@
-"""Trees across executors, from Spark's frames: what a plan of several workers asks for.
-
-XGBoost's Spark estimator is used without what it does for data and clusters that it doesn't know. It gives
-every worker `spark.task.cpus` threads, a number fixed when the session starts: on one machine a single
-worker would leave all cores but one idle. And it reads the data twice before it trains, to count partitions
-and classes, both of which are fixed here.
-"""
+"""Trees across executors, from Spark's frames: what a plan of several workers asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from pyspark import RDD
-from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from xgboost.spark import SparkXGBClassifier
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.models.spark_trees import ThreadedXGBClassifier
 from pozytywka_spark.models.tree_parameters import positive_weight, tree_parameters
 from pozytywka_spark.names import LABEL, SIDE, TRAIN, VALIDATION
 from pozytywka_spark.spark.resources import Cluster, Plan, describe_cluster
@@ -67,33 +58,3 @@ def _estimator(
     )
     estimator.threads, estimator.task_cpus, estimator.local = plan.threads, cluster.task_cpus, cluster.local
     return estimator
-
-
-class ThreadedXGBClassifier(SparkXGBClassifier):  # type: ignore[misc]  # the library has no types
-    """`SparkXGBClassifier` for rows of two classes that lie in `num_workers` partitions already.
-
-    Workers use `threads`; `task_cpus` is what a task has by itself. On a cluster Spark is asked for wider
-    tasks for this one job (stage-level scheduling).
-    """
-
-    threads: int = 1
-    task_cpus: int = 1
-    local: bool = True
-
-    def _repartition_needed(self, _: Any) -> bool:
-        return False
-
-    def _get_distributed_train_params(self, dataset: Any) -> dict[str, Any]:
-        # the library counts the distinct labels, with a job over all rows; two rows say the same
-        both = dataset.sparkSession.createDataFrame([(0.0,), (1.0,)], "label double")
-        return dict(super()._get_distributed_train_params(both))
-
-    def _get_xgb_parameters(self, dataset: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        booster, call, matrix = super()._get_xgb_parameters(dataset)
-        return {**booster, "nthread": self.threads}, call, {**matrix, "nthread": self.threads}
-
-    def _try_stage_level_scheduling(self, rdd: RDD[Any]) -> RDD[Any]:
-        if self.local or self.threads == self.task_cpus:
-            return rdd  # nothing else runs on the machine; or tasks are as wide already
-        wider = TaskResourceRequests().cpus(self.threads)
-        return rdd.withResources(ResourceProfileBuilder().require(wider).build)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings
+from pozytywka_spark.factory import table_inputs
+from pozytywka_spark.factory.table_pieces import ReadPieces
 from pozytywka_spark.jobs.factory import main
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
@@ -66,7 +69,7 @@ BOTH_KEPT = {(group, side, "shadow") for group in ("loops", "night") for side in
 
 
 def test_any_labelled_table_is_built_and_another_decided(
-    spark: SparkSession, settings: Settings, folder: Path
+    spark: SparkSession, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, later, out = (str(folder / name) for name in ("cases.csv", "later.jsonl", "decided.csv"))
     labelled().drop("score").write_csv(path)
@@ -89,14 +92,14 @@ def test_any_labelled_table_is_built_and_another_decided(
     assert not lake.exists("decisions")
     whole = str(folder / "decided.parquet")
     assert run(settings, "decide", "--from", later, "--out", whole)[0] == 0
-    keys = ["group", "case_id"]
     columns = [name for name in decided.columns if name not in ("reasons", "decided_at", "release_at")]
     assert pl.read_parquet(whole).select(columns).equals(decided.select(columns))
-    assert decided.equals(decided.sort(keys))
-
-    code, shown = run(settings, "promote", "--group", "loops", "--side", "refuse")
-    assert code == 3
-    assert "built from a table" in shown
+    assert decided["case_id"].to_list() == new["case_id"].to_list()  # the table's order
+    again = folder / "again.csv"
+    monkeypatch.setattr(table_inputs, "ReadPieces", lambda: ReadPieces(2000))
+    assert run(settings, "decide", "--from", later, "--out", str(again))[0] == 0
+    assert again.read_bytes() == Path(out).read_bytes()
+    monkeypatch.undo()
 
     tracking = connect(settings)
     found = tracking.client.search_runs([tracking.experiment_id])
@@ -106,6 +109,50 @@ def test_any_labelled_table_is_built_and_another_decided(
     assert sorted(each.data.tags["pozytywka.group"] for each in children) == ["loops", "night"]
     assert {each.data.tags["mlflow.parentRunId"] for each in children} == {parents[0].info.run_id}
     assert all("refuse.precision_low" in each.data.metrics for each in children)
+
+
+def test_a_side_of_a_table_goes_live_by_a_later_table_and_touches_no_side_of_the_lake(
+    spark: SparkSession, settings: Settings, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, later, out = (str(folder / name) for name in ("cases.parquet", "later.parquet", "decided.parquet"))
+    lake = lake_of(spark, settings)
+    put(lake, days(0, 80))
+    assert run(settings, "build", "--at", BUILT)[0] == 0
+    first = labelled(("pace",)).drop("score")
+    first.write_parquet(path)
+    assert run(settings, "build", "--from", path)[0] == 0
+    side = ("--group", "pace", "--side", "refuse")
+    assert "fresh accounts wrong" in run(settings, "promote", *side, "--from", path)[1]
+    code, shown = run(settings, "promote", *side, "--from", path)
+    assert (code, "0 of 0 fresh" in shown) == (3, True)  # what it was built of isn't fresh
+    fresh = labelled(("pace",), each=900, seed=3).drop("score")
+    fresh = fresh.with_columns(pl.col("cut_off") + timedelta(days=70))
+    fresh.write_parquet(later)
+    assert run(settings, "promote", *side, "--from", later)[0] == 0
+    assert "is live already" in run(settings, "promote", *side, "--from", later)[1]
+    moved = fresh.with_columns(pl.col("cut_off") + timedelta(days=40))
+    moved.drop("verdict").write_parquet(path)
+    assert run(settings, "decide", "--from", path, "--out", out)[0] == 0
+    modes = pl.read_parquet(out).group_by("decision").agg(pl.col("mode").unique().sort())
+    assert dict(modes.iter_rows())["refuse"] == ["audit", "live"]
+    rows = lake.rows("factory_models").to_pylist()
+    of_lake = [each for each in rows if each["source"] == "lake"]
+    assert {each["state"] for each in of_lake} == {"shadow"}
+
+    wrong = pl.when(pl.col("verdict") == "bad").then(pl.lit("ok")).otherwise(pl.lit("bad"))
+    moved.with_columns(wrong.alias("verdict")).write_parquet(later)
+    code, shown = run(settings, "promote", *side, "--from", later)
+    assert code == 3
+    assert "withdrawn" in shown
+    assert run(settings, "stop", *side, "--at", "2024-04-01")[0] == 0
+    rows = lake.rows("factory_models").to_pylist()
+    approving = [(each["source"], each["state"]) for each in rows if each["side"] == "approve"]
+    assert sorted(approving) == [("lake", "shadow"), ("table", "shadow")]
+    other = labelled(("other",), each=1600).drop("score")
+    other.write_parquet(path)
+    assert run(settings, "build", "--from", path)[0] == 0
+    assert run(settings, "promote", "--group", "other", "--side", "refuse")[0] == 2
+    assert "promote --from FILE" in capsys.readouterr().err
 
 
 def test_a_ready_score_is_only_proven(spark: SparkSession, settings: Settings, folder: Path) -> None:

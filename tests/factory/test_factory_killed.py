@@ -7,18 +7,22 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.factory.build import Asked, build
 from pozytywka_spark.factory.decide import decide
-from pozytywka_spark.factory.promote import promote, stop
+from pozytywka_spark.factory.promote import promote, promote_of_table, stop
+from pozytywka_spark.factory.table_watch import TableAsked
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.breaking_lake import BreakingLake, BrokenError
+from tests.factory.test_factory_job import labelled
 from tests.factory.test_lake import BUILT, END, PROMOTED, days, put
 from tests.moderation.world import contents
 
@@ -66,10 +70,34 @@ WITHDRAWN_BEFORE = [
 ]
 
 
+FRESH = timedelta(days=90)  # after all that the table is built of
+
+
+def of_table(settings: Settings, name: str, later: timedelta = timedelta(0)) -> str:
+    """A table of cases that a number tells, so much later."""
+    path = Path(settings.home) / f"{name}.parquet"
+    if not path.exists():
+        cases = labelled(("pace",), seed=len(name)).drop("score", "device")
+        cases.with_columns(pl.col("cut_off") + later).write_parquet(path)
+    return str(path)
+
+
+def promoting(settings: Settings, lake: Any) -> object:
+    asked = TableAsked(of_table(settings, "later", FRESH))
+    return promote_of_table(settings, lake, "pace", "refuse", None, asked)
+
+
+OF_TABLE = [
+    Step("build", lambda s, lake: build(s, lake, Asked(file=of_table(s, "cases"))), (BOOSTERS, MODELS)),
+    Step("promote", promoting, (MODELS,)),
+    Step("stop", lambda s, lake: stop(s, lake, "pace", "refuse", LATER, "table"), (MODELS,)),
+]
+
+
 @pytest.mark.parametrize(
     ("undisturbed", "killed"),
-    [([], TO_LIVE), (TO_LIVE, WITHDRAWN_AFTER), (TO_LIVE, WITHDRAWN_BEFORE)],
-    ids=["to live", "withdrawn after", "withdrawn before"],
+    [([], TO_LIVE), (TO_LIVE, WITHDRAWN_AFTER), (TO_LIVE, WITHDRAWN_BEFORE), (TO_LIVE[:1], OF_TABLE)],
+    ids=["to live", "withdrawn after", "withdrawn before", "of a table"],
 )
 def test_killed_at_each_write(
     spark: SparkSession, settings: Settings, undisturbed: list[Step], killed: list[Step]
@@ -96,6 +124,10 @@ def test_killed_at_each_write(
                 step.run(settings, BreakingLake(lake, place, after))
             step.run(settings, lake)
             assert contents(lake, *TABLES) == expected, (step.name, place, after)
+    if killed is OF_TABLE:
+        assert {row["source"] for row in expected[MODELS] if row["state"] != "shadow"} == {"table"}
+        assert [row["state"] for row in expected[MODELS] if row["state"] in ("live", "stopped")] != []
+        return
     modes = {row["mode"] for row in expected[DECIDED]}
     assert modes == ({"shadow", "live", "audit"} if undisturbed else {"shadow", "audit"})
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError, UsageError
@@ -17,10 +19,11 @@ from pozytywka_spark.factory.build import Asked, build
 from pozytywka_spark.factory.decide import decide
 from pozytywka_spark.factory.promote import promote, stop
 from pozytywka_spark.factory.report import report
+from pozytywka_spark.factory.states import read_states
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.casting import arrow_schema
-from pozytywka_spark.schemas import CASES, VERDICTS
+from pozytywka_spark.schemas import CASES, FACTORY_BOOSTERS, FACTORY_MODELS, VERDICTS
 from pozytywka_spark.schemas.fraud import signals_table
 
 FIRST = date(2024, 1, 1)
@@ -141,3 +144,25 @@ def test_features_that_changed_since_the_build_are_refused(spark: SparkSession, 
     lake.grow(other)
     with pytest.raises(DataError, match="features have changed since the build"):
         decide(settings, lake, PROMOTED)
+
+
+def test_states_of_before_there_were_sources_are_read_and_go_on(
+    spark: SparkSession, settings: Settings
+) -> None:
+    lake = open_lake(settings, spark)
+    put(lake, days(0, 80))
+    build(settings, lake, Asked(at=BUILT))
+    first, whole = FACTORY_MODELS.schema.fields[:-1], table(lake, "factory_models")
+    earlier = replace(FACTORY_MODELS, schema=StructType(first))
+    of_table = [{**row, "build_id": "t"} for row in whole]
+    columns = arrow_schema(earlier.schema)
+    lake.overwrite(pa.Table.from_pylist([*whole, *of_table], schema=columns), earlier)
+    booster = {"build_id": "t", "group": "pace", "inputs": json.dumps({"inputs": "a digest"})}
+    row = {name: booster.get(name) for name in FACTORY_BOOSTERS.columns}
+    lake.append(pa.Table.from_pylist([row], schema=arrow_schema(FACTORY_BOOSTERS.schema)), FACTORY_BOOSTERS)
+    assert "source" not in table(lake, "factory_models")[0]
+    sources = {(row["build_id"] == "t", row["source"]) for row in read_states(lake).rows}
+    assert sources == {(True, "table"), (False, "lake")}
+    stop(settings, lake, "pace", "refuse", BUILT)
+    stopped = [row for row in table(lake, "factory_models") if row["state"] == "stopped"]
+    assert [(row["build_id"] == "t", row["source"]) for row in stopped] == [(False, "lake")]

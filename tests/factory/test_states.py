@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pozytywka_spark.factory.decide_work import DecideGroups, Decider, Side
+from pozytywka_spark.factory.decide_work import DecideGroups, Decider, Ruling, Side
 from pozytywka_spark.factory.inputs import Group
-from pozytywka_spark.factory.states import DISCARDED, LIVE, SHADOW, STOPPED, States, changed
+from pozytywka_spark.factory.states import DISCARDED, LAKE, LIVE, SHADOW, STOPPED, TABLE, States, changed
 from pozytywka_spark.months import as_micros
 from tests.in_memory import MemoryFiles
 
@@ -66,6 +66,24 @@ def test_a_change_never_replaces_the_row_it_follows() -> None:
     assert changed(ROWS[0], STOPPED, "by hand", at(5))["effective_at"] == at(5)
 
 
+def test_builds_of_tables_and_of_the_lake_share_no_state() -> None:
+    of_tables = [
+        row("t", "refuse", SHADOW, 15),
+        row("t", "refuse", STOPPED, 25),
+        row("t", "approve", LIVE, 35),
+    ]
+    rows = [{**each, "source": LAKE} for each in ROWS] + [{**each, "source": TABLE} for each in of_tables]
+    states = States(rows)
+    for hour in range(45):
+        assert [each["build_id"] for each in states.of(LAKE).at(at(hour))] == [
+            each["build_id"] for each in States(ROWS).at(at(hour))
+        ]
+        assert {each["build_id"] for each in states.of(TABLE).at(at(hour))} <= {"t"}
+    assert states.of(LAKE).newest("pace", "refuse")["build_id"] == "b"
+    assert states.of(LAKE).live_spans() == States(ROWS).live_spans()
+    assert states.of(TABLE).live_spans() == [("pace", at(35), None)]
+
+
 change = st.tuples(
     st.sampled_from(["a", "b"]),
     st.sampled_from(["refuse", "approve"]),
@@ -93,9 +111,16 @@ def test_nothing_is_live_unless_its_side_was_live_then(changes, data) -> None:
             Side(side, 0.5, tuple((as_micros(when), state) for when, state in states.history(build, side)))
             for side in sorted({each[1] for each in changes if each[0] == build})
         )
-        booster = {"score_column": "score", "signals": "", "features": [], "categories": "{}"}
-        work = DecideGroups((), 0.3, "salt", (), ())
-        list(work([(group, (Decider(build, booster, sides, 0),))], files))
+        booster = {
+            "group": "pace",
+            "score_column": "score",
+            "signals": "",
+            "features": [],
+            "categories": "{}",
+        }
+        boosters = files.put_file(pl.DataFrame([booster]), {"build_id": build})
+        work = DecideGroups(Ruling((), 0.3, "salt"), (), (boosters,), ())
+        list(work([(group, (Decider(build, sides, 0),))], files))
     opened = dict(zip(cases["case_id"], hours, strict=True))
     for _, _, written in files.written:
         for case, decision, mode, build in written.select("case_id", "decision", "mode", "build_id").rows():
