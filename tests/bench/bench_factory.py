@@ -142,8 +142,8 @@ def second_looks(demands: Demands, most: int, groups: int, seed: int, names: Seq
             tested, training = each.asked / (2 * groups)
             share = each.coverage / max(ideal, 1e-9)
             print(
-                f"{name}, {cases}, asked {time} x: {each.kept} of {2 * groups} kept, {each.below} truly below; "
-                f"coverage {each.coverage / groups:.3f}, {share:.2f} of that without errors; "
+                f"{name}, {cases}, asked {time} x: {each.kept} of {2 * groups} kept, {each.below} truly "
+                f"below; coverage {each.coverage / groups:.3f}, {share:.2f} of that without errors; "
                 f"this time {tested:.0f} tested and {training:.0f} training cases a side",
                 flush=True,
             )
