@@ -22,12 +22,14 @@ from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.run_tasks import INLINE_BYTES
 from pozytywka_spark.lake.tasks import Done, Tasks
 from pozytywka_spark.schemas import table
+from pozytywka_spark.schemas.ddl import parse_ddl
 from tests.lake.conftest import Bench
 from tests.lake.task_work import (
     DDL,
     JANUARY,
     TABLE,
     add,
+    both_ways,
     die,
     keep_odd,
     read_shards,
@@ -41,6 +43,14 @@ SMALL, LARGE = 1, INLINE_BYTES + 1
 
 def _run(tasks: Tasks, items: Sequence[Any], work: Any, weight: int) -> Done:
     return tasks.run(items, work, weight=lambda _: weight, named=lambda item: f"item {item}")
+
+
+def test_rows_that_work_makes_are_a_frame_of_a_partition_an_item(bench: Bench) -> None:
+    with bench.lake.tasks() as tasks:
+        parcels = [tasks.put("numbers", pl.DataFrame({"n": [number, 10 * number]})) for number in (1, 2)]
+        frame = tasks.frame(parcels, both_ways, parse_ddl("twice bigint, n bigint"))
+        assert frame.rdd.getNumPartitions() == 2
+        assert sorted(map(tuple, frame.collect())) == [(2, 1), (4, 2), (20, 10), (40, 20)]
 
 
 @pytest.mark.parametrize("weight", [SMALL, LARGE])
