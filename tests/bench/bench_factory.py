@@ -2,10 +2,12 @@
 
     python -m tests.bench.bench_factory [--groups 1000] [--cases 2000]
     python -m tests.bench.bench_factory --proof [--groups 300] [--seed 7]
+    python -m tests.bench.bench_factory --across --cases 500000
 
 Without `--proof`: seconds of `factory build --from` and of two processes that split and fit the same groups
 and do nothing else. With it: of 300 groups in each world with ready scores, how many kept sides are truly
-below 99%, and the coverage beside the published rule's and that of selection with guaranteed risk.
+below 99%, and the coverage beside the published rule's and that of selection with guaranteed risk. With
+`--across`: one group built by one task and by two workers, seconds and coverage of each side.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import polars as pl
@@ -79,6 +82,29 @@ def speed(groups: int, cases: int) -> None:
     print(f"allowed {1.5 * alone + 30:.1f} s: {'met' if ours <= 1.5 * alone + 30 else 'NOT met'}")
 
 
+def across(cases: int) -> None:
+    """Print the line of each way."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "cases.parquet")
+        table(1, cases).write_parquet(path)
+        for way, words in (
+            ("one task", ["factory.max_cells=1000000000"]),
+            ("two workers", [f"factory.max_cells={8 * cases - 1}", "training.num_workers=2"]),
+        ):
+            settings = load_settings("local", [f"home={folder}/{way}", *words])
+            spark = build_session(settings, "bench")
+            lake = open_lake(settings, spark)
+            began = perf_counter()
+            report = build(settings, lake, Asked(file=path))
+            took = perf_counter() - began
+            found = ", ".join(
+                f"{row['side']} {row['coverage']:.4f} ({row['wrong']} of {row['tested']} wrong)"
+                for row in report.sides
+            )
+            print(f"{cases:,} cases, {way}: {took:.1f} s; decided {found}", flush=True)
+            spark.stop()
+
+
 def guarantee(demands: Demands, groups: int, seed: int) -> None:
     """Print each world's line."""
     for name in NAMES:
@@ -114,10 +140,13 @@ def main() -> None:
     parser.add_argument("--groups", type=int, default=0, help="default 1000, with --proof 300")
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--proof", action="store_true")
+    parser.add_argument("--across", action="store_true")
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     if args.proof:
         guarantee(demands_of(load_settings("local", [])), args.groups or 300, args.seed)
+    elif args.across:
+        across(args.cases)
     else:
         speed(args.groups or 1000, args.cases)
 
