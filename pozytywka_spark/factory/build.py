@@ -26,6 +26,7 @@ from pozytywka_spark.factory.inputs import (
 )
 from pozytywka_spark.factory.mlflow_log import log_build
 from pozytywka_spark.factory.people import noise_of_people
+from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
 from pozytywka_spark.factory.proof.sequence import Demands
 from pozytywka_spark.factory.report import curves_named, save_curves
 from pozytywka_spark.factory.states import (
@@ -185,7 +186,7 @@ def _pinned(settings: Settings, lake: Lake, asked: Asked, states: States, at: da
     }
 
 
-def _how(settings: Settings, asked: Asked, noise: float) -> How:
+def _how(settings: Settings, asked: Asked, noise: Noise) -> How:
     chosen = settings.factory
     return How(
         demands_of(settings),
@@ -196,7 +197,7 @@ def _how(settings: Settings, asked: Asked, noise: float) -> How:
         chosen.max_rounds,
         settings.training.seed,
         asked.trials,
-        0.0 if asked.file else noise,
+        NOBODY_ERRS if asked.file else noise,
         asked.score_column,
     )
 

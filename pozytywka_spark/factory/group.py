@@ -12,9 +12,10 @@ from pozytywka_spark.factory.delays import case_dice
 from pozytywka_spark.factory.fit import as_matrix, categories_of, fit, scored
 from pozytywka_spark.factory.proof.binomial import fewest, precision_low
 from pozytywka_spark.factory.proof.cases import BAD, OK, SIDES, Cases, Flags, spokesmen, wanted
-from pozytywka_spark.factory.proof.looks import asked, least_disagreement
+from pozytywka_spark.factory.proof.looks import asked
+from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
 from pozytywka_spark.factory.proof.prove import Proof, prove
-from pozytywka_spark.factory.proof.sequence import Demands, learn
+from pozytywka_spark.factory.proof.sequence import Demands
 from pozytywka_spark.factory.split import split, witnesses
 
 ONE_CLASS = "training cases are of one class only"
@@ -32,7 +33,7 @@ class How:
     max_rounds: int
     seed: int
     trials: int = 0
-    noise: float = 0.0
+    noise: Noise = NOBODY_ERRS
     score_column: str = ""
 
 
@@ -51,7 +52,8 @@ class Built:
 
 def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
     """`rows`: case_id, accounts (list), cut_off and opened_at (microseconds), verdict and looked (as `Cases`
-    has them), testable (may test: not chosen by a model), the features, and `score` where it is given.
+    has them), testable (may test: not chosen by a model), the features, and `score` where it is given; of
+    the lake's cases also decided_at and asked_at (as `labels.judged_cases` has them).
     """
     rows = rows.sort("cut_off", "case_id")
     cases = Cases(
@@ -98,18 +100,16 @@ def _proven(
     features: Sequence[str],
     categories: dict[str, list[str]],
 ) -> Built:
-    learnt, later = cases.of(training), cases.of(tested)
-    names = rows.get_column("case_id").filter(pl.Series(tested))
-    witnesses_tested = len(np.unique(later.witness))
+    learnt, later = cases.of(training), cases.of(tested & _was_askable(rows))
+    to_ask = cases.of(tested)
+    names = [rows.get_column("case_id").filter(pl.Series(each)) for each in (training, tested)]
     proofs, looks, curves = [], list[str](), {}
     for side in SIDES:
         proof, _ = prove(learnt, later, side, how.demands, noise=how.noise)
         proofs.append(proof)
         curves[side] = curve(later, side, how.demands.confidence)
-        reckoned = learn(
-            learnt.ranked(side), witnesses_tested, side, how.demands, least_disagreement(learnt, side)
-        )
-        looks += [names[int(place)] for place in asked(later, reckoned, side, how.second_looks)]
+        again = asked(learnt, to_ask, side, how.demands, how.second_looks, how.noise)
+        looks += [*names[0].gather(again.training), *names[1].gather(again.tested)]
     facts = {
         "training": float(training.sum()),
         "tested": float(tested.sum()),
@@ -118,6 +118,16 @@ def _proven(
     return Built(
         tuple(proofs), model, tuple(features), categories, tuple(dict.fromkeys(looks)), curves, facts
     )
+
+
+def _was_askable(rows: pl.DataFrame) -> Flags:
+    """Cases that the last build which asked for second looks knew the verdicts of. Newer ones prove nothing
+    before they were asked about, too.
+    """
+    last = rows.get_column("asked_at").max() if "asked_at" in rows.columns else None
+    if last is None:
+        return np.ones(rows.height, np.bool_)
+    return (rows.get_column("decided_at") <= last).fill_null(value=False).to_numpy()
 
 
 def curve(tested: Cases, side: str, confidence: float, points: int = 25) -> list[tuple[float, float, float]]:

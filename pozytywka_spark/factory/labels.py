@@ -57,14 +57,18 @@ class Said:
 
 def judged_cases(cases: pl.DataFrame, said: Said, files: TaskFiles) -> pl.DataFrame:
     """Cases (case_id, group, opened_at) with the columns of `labels_of`, null (`looked`: NOT_LOOKED) where
-    nothing was said, and `testable`: people saw it whatever a model says, as no side of its group was live
-    when it was opened, or an audit drew it.
+    nothing was said, `asked_at`: when a build last asked for second looks, null if none did, and `testable`:
+    people saw it whatever a model says, as no side of its group was live when it was opened, or an audit drew
+    it.
     """
     answers, looks = _read(said.verdicts, _ANSWER, files), _read(said.second_looks, _LOOK, files)
     looks = looks.filter(pl.col("build_id") != said.build_id)
     labels = labels_of(answers, looks, said.at)
     chosen = chosen_by_models(cases, _read(said.decisions, _DECIDED, files), said.live)
-    return cases.join(labels, on="case_id", how="left").with_columns(
+    before = looks.filter(pl.col("requested_at") <= said.at)
+    last = before.group_by("case_id").agg(pl.col("requested_at").max().alias("asked_at"))
+    whole = cases.join(labels, on="case_id", how="left").join(last, on="case_id", how="left")
+    return whole.with_columns(
         pl.col("looked").fill_null(NOT_LOOKED),
         (~pl.col("case_id").is_in(chosen.implode())).alias("testable"),
     )

@@ -10,13 +10,16 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.factory.labels import PERSON
+from pozytywka_spark.factory.proof.binomial import share_low
+from pozytywka_spark.factory.proof.noise import MOST_NOISE, NOBODY_ERRS, Noise
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
 from pozytywka_spark.months import as_micros
 
-_MOST, _FEWEST = 0.1, 40
+_FEWEST = 40
+_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,15 @@ class CountErrors:
             yield {"answers": len(said), "wrong": wrong}
 
 
-def noise_of_people(lake: Lake, tasks: Tasks, at: datetime, build_id: str) -> float:
-    """The share of wrong answers, over all groups; 0 while too few were asked again to tell.
+def noise_of_people(lake: Lake, tasks: Tasks, at: datetime, build_id: str) -> Noise:
+    """The share of wrong answers, over all groups, and its lower bound; 0 while too few were asked again.
 
     The first answers aren't counted: those cases were picked for them. `build_id`: whose own second looks
     don't count, as in `labels.Said`.
     """
     files = [data_files(lake, tasks, name) for name in ("verdicts", "second_looks")]
     if not all(files):
-        return 0.0
+        return NOBODY_ERRS
     size = sum(file.size for each in files for file in each)
     done = tasks.run(
         [(files[0], files[1])],
@@ -61,4 +64,7 @@ def noise_of_people(lake: Lake, tasks: Tasks, at: datetime, build_id: str) -> fl
         named=lambda _: "verdicts",
     )
     told = done.results[0]
-    return min(_MOST, told["wrong"] / told["answers"]) if told["answers"] >= _FEWEST else 0.0
+    wrong, answers = told["wrong"], told["answers"]
+    if answers < _FEWEST:
+        return NOBODY_ERRS
+    return Noise(min(MOST_NOISE, wrong / answers), min(MOST_NOISE, share_low(wrong, answers, _CONFIDENCE)))

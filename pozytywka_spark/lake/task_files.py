@@ -57,7 +57,7 @@ class OpenFiles:
         return _shared[key]
 
     def stage(self, kind: str, rows: pl.DataFrame, key: tuple[str | int, ...] = ()) -> None:
-        """See `tasks.TaskFiles`: an Arrow file with lz4, of a name that no other attempt has."""
+        """See `tasks.TaskFiles`: an Arrow file, of a name that no other attempt has."""
         if rows.height:
             self.parcels.append(self.put(kind, rows, key))
 
@@ -66,7 +66,7 @@ class OpenFiles:
         place = f"{self.staging}/{kind}-{uuid.uuid4().hex}.arrow"
         store, name = self.tables.storage.at(place)
         with store.open_output_stream(name) as target:
-            write_parcel(target, rows)
+            write_parcel(target, rows, compressed=not self.tables.storage.is_local(place))
             size = target.tell()
         return Parcel(kind, key, place, rows.height, size)
 

@@ -1,4 +1,4 @@
-"""A trained model on the executors: margins, and each feature's contribution to them; boosters in numpy."""
+"""Boosted trees in numpy; on the executors any model's margins, and each feature's contribution to them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from pozytywka_spark.models.names import XGBOOST
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -51,6 +54,27 @@ class Predictor(Protocol):
     def content(self) -> bytes:
         """The native file that holds it."""
         ...
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Boosted trees as native UBJ, cut to the best iteration: `trees` of them, all are used."""
+
+    booster: bytes
+    trees: int
+    kind: ClassVar[str] = XGBOOST
+
+    def margins(self, matrix: Features) -> Matrix:
+        """Log-odds of each row."""
+        return margins(self.booster, matrix)
+
+    def contributions(self, matrix: Features, threads: int | None = None) -> Matrix:
+        """Exact tree SHAP values, the bias last; they add up to the margin to 32-bit precision."""
+        return explain(self.booster, matrix, threads)
+
+    def content(self) -> bytes:
+        """The file that holds it."""
+        return self.booster
 
 
 def with_margin(

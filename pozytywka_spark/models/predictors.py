@@ -1,4 +1,4 @@
-"""The two kinds of model that can serve: numpy arrays in and out, kept as a native file, no pickle."""
+"""Logistic regression as numpy arrays; either kind of model from the native file that it is kept as."""
 
 from __future__ import annotations
 
@@ -10,30 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from pozytywka_spark.errors import TrackingError
-from pozytywka_spark.models import booster
-from pozytywka_spark.models.booster import Features, Matrix, Predictor
+from pozytywka_spark.models.booster import Features, Matrix, Predictor, Trees
 from pozytywka_spark.models.names import IN_WORDS, LOGISTIC, XGBOOST
-
-
-@dataclass(frozen=True)
-class Trees:
-    """Boosted trees as native UBJ, cut to the best iteration: `trees` of them, all are used."""
-
-    booster: bytes
-    trees: int
-    kind: ClassVar[str] = XGBOOST
-
-    def margins(self, matrix: Features) -> Matrix:
-        """Log-odds of each row."""
-        return booster.margins(self.booster, matrix)
-
-    def contributions(self, matrix: Features, threads: int | None = None) -> Matrix:
-        """Exact tree SHAP values, the bias last; they add up to the margin to 32-bit precision."""
-        return booster.explain(self.booster, matrix, threads)
-
-    def content(self) -> bytes:
-        """The file that holds it."""
-        return self.booster
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from pozytywka_spark.errors import TrackingError
-from pozytywka_spark.models.booster import Predictor
+from pozytywka_spark.models.booster import Predictor, Trees
 from pozytywka_spark.models.calibration import Calibrator, from_plain
 from pozytywka_spark.models.names import IN_WORDS, XGBOOST
-from pozytywka_spark.models.predictors import Trees, from_content
+from pozytywka_spark.models.predictors import from_content
 
 FORMAT = 3
 _OF_TREES_ONLY = 2  # the format before: the same without `kind`, for there was one

@@ -21,9 +21,8 @@ from pozytywka_spark.models.calibration import Calibrator, sigmoid
 from pozytywka_spark.moderation.blocked import NOBODY, Blocked
 from pozytywka_spark.names import TOP_GROUP
 from pozytywka_spark.schemas import PREDICTIONS
-from pozytywka_spark.scoring.policy import Rule, selected
-from pozytywka_spark.scoring.rank import ranks
 from pozytywka_spark.scoring.reasons import REASONS, Words, reasons_of
+from pozytywka_spark.scoring.selection import Rule, ranks, selected
 
 if TYPE_CHECKING:
     from pozytywka_spark.lake.shards import Written

@@ -38,8 +38,8 @@ from pozytywka_spark.scoring.month_work import (
     deciles_of,
     write_scores,
 )
-from pozytywka_spark.scoring.policy import Rule
 from pozytywka_spark.scoring.reasons import words_of
+from pozytywka_spark.scoring.selection import Rule
 from pozytywka_spark.tracking.registry import load_model
 from pozytywka_spark.tracking.store import connect
 

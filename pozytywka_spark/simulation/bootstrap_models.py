@@ -22,9 +22,9 @@ from pozytywka_spark.hashing.dice import dice, falls_below
 from pozytywka_spark.lake.api import Lake, Partition
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles, Tasks
-from pozytywka_spark.models.booster import Predictor
+from pozytywka_spark.models.booster import Predictor, Trees
 from pozytywka_spark.models.linear_fit import fit_weighted
-from pozytywka_spark.models.predictors import Trees, from_content
+from pozytywka_spark.models.predictors import from_content
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import label_columns
 from pozytywka_spark.models.tree_parameters import positive_weight, tree_parameters

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.models.predictors import Trees
+from pozytywka_spark.models.booster import Trees
 from pozytywka_spark.models.threads import threads_of
 from pozytywka_spark.models.tree_parameters import positive_weight, tree_parameters
 from pozytywka_spark.names import TRAIN, VALIDATION

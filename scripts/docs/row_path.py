@@ -1,13 +1,23 @@
 """Which files of the package a sessions line passes on its way to a prediction, by watching functions run.
 
-`python -m scripts.docs.row_path [USER]` makes the world of `life.py` and takes it through ingest, features,
-train and score in this process, where small parcels of work stay. Users and catalogue are taken in unwatched,
-then the sessions. A file counts
+`python -m scripts.docs.row_path [USER ...]` makes the world of `life.py` and takes it through ingest,
+features, train and score, all work in this process, so that none of it goes unseen. Users and catalogue are
+taken in unwatched, then the sessions. A file counts
 
 - as *run* if any function of it was called,
-- as *handed the row* if a function of it was given, or gave back, rows of data: a Polars, pandas or Arrow
-  frame that has the user, or no column of users; an array; raw text with the user's number; or a small object
-  that has such a thing. A file that only passes a frame on counts: a reader has to pass it as well.
+- as *handed the row* if a function of it was given, or gave back, data that may have a row of the users in
+  it, or a small object with such data; a file that only passes a frame on counts, for a reader has to pass it
+  as well:
+  - a Polars, pandas or Arrow frame that has one of the users. Table `users` doesn't count: nothing in it
+    comes from a sessions line;
+  - bytes or texts in which a line of theirs stands;
+  - what names no user, a column, an array, or a frame without users, if it is as long as a frame with one of
+    them that the stage has had by then. So tables by track or artist and the books of what was taken in don't
+    count: no row of them is a user's. In training, whose sides have lengths of their own, any counts,
+- as *on the way* if it was handed the row outside of `BESIDE`: those look at copies, a prediction would be
+  the same if they weren't there.
+
+Of each file one function is printed that was handed the row, and what that was.
 """
 
 from __future__ import annotations
@@ -15,14 +25,15 @@ from __future__ import annotations
 import sys
 import tempfile
 import threading
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -30,20 +41,49 @@ import polars as pl
 import pyarrow as pa
 
 from pozytywka_spark.config import load_settings
+from pozytywka_spark.lake import run_tasks
 from scripts.docs.life import MONTH, SETTINGS, deliver
 
-_LOOKS = 300  # a function that had no rows so often has none
+# What these are handed, and all that they call, are copies on their way to a check or a page
+BESIDE = (
+    "ingest/intake/survey.py",  # is the file what it seems to be? By its first lines
+    "ingest/quality/",
+    "features/guards/",
+    "features/build/suspicion_sample.py",
+    "dossier/",
+    "reports/",
+)
 PACKAGE = f"{Path(__file__).resolve().parents[2] / 'pozytywka_spark'}/"
+_LOOKS = 300  # a function that had no rows so often has none
+_ITEMS = 1000  # of a list, that are looked at
+USER = 282  # whose line the page on the life of a row follows
+_TO_PREDICTION = ("ingest", "features", "score")
+_USERS_TABLE = ("user_id", "city", "favourite_genres", "premium_user", "user_genres_")
+_FRAMES = (pl.DataFrame, pd.DataFrame, pa.Table, pa.RecordBatch)
+_COLUMNS = (pl.Series, pa.ChunkedArray, pa.Array, np.ndarray)
+
+
+@dataclass
+class Stage:
+    """Files by what happened to them: `run`; of those `handed` the row, and to which function; of those the
+    ones `on_the_way`. `lengths` of the frames that had the user, `any_length`: an array of any other counts.
+    """
+
+    run: set[str] = field(default_factory=set)
+    handed: dict[str, str] = field(default_factory=dict)
+    on_the_way: dict[str, str] = field(default_factory=dict)
+    lengths: set[int] = field(default_factory=set)
+    any_length: bool = False
 
 
 class Watch:
-    """Files by stage whose functions were called, and those of which were handed the row of `user`."""
+    """Files by stage whose functions were called, and those of which were handed a row of `users`."""
 
-    def __init__(self, user: int) -> None:
-        self.user, self.text = user, str(user).encode()
-        self.stage = ""
-        self.run: dict[str, set[str]] = defaultdict(set)
-        self.handed: dict[str, set[str]] = defaultdict(set)
+    def __init__(self, *users: int) -> None:
+        self.users = set(users)
+        self.texts = tuple(f'"user_id":{blank}{user},'.encode() for user in users for blank in ("", " "))
+        self.stages: dict[str, Stage] = {}
+        self.stage = Stage()
         self.looks: Counter[CodeType] = Counter()
 
     def __call__(self, frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
@@ -52,42 +92,46 @@ class Watch:
         if not code.co_filename.startswith(PACKAGE) or code.co_name[0] == "<":
             return None
         file = code.co_filename.removeprefix(PACKAGE)
-        self.run[self.stage].add(file)
+        self.stage.run.add(file)
         self.looks[code] += 1
-        if file in self.handed[self.stage] or self.looks[code] > _LOOKS:
+        if file in self.stage.on_the_way or self.looks[code] > _LOOKS:
             return None
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        if any(self.holds(frame.f_locals.get(name)) for name in names):
-            self.handed[self.stage].add(file)
+        given = next((name for name in names if self.holds(frame.f_locals.get(name))), None)
+        if given is not None:
+            self._note(file, frame, f"{code.co_qualname} is given {given}")
             return None
         frame.f_trace_lines = False
         return partial(self.back, file)
 
-    def back(self, file: str, _: FrameType, event: str, returned: object) -> None:
+    def back(self, file: str, frame: FrameType, event: str, returned: object) -> None:
         """What a function of the file gave back."""
         if event == "return" and self.holds(returned):
-            self.handed[self.stage].add(file)
+            self._note(file, frame, f"{frame.f_code.co_qualname} gives back")
+
+    def _note(self, file: str, frame: FrameType, how: str) -> None:
+        self.stage.handed.setdefault(file, how)
+        if not _is_beside(frame):
+            self.stage.on_the_way.setdefault(file, how)
 
     def holds(self, value: object, depth: int = 2) -> bool:
         """Whether the value is rows of data that may have the row among them."""
-        if isinstance(value, (pl.DataFrame, pd.DataFrame, pa.Table, pa.RecordBatch)):
+        if isinstance(value, _FRAMES):
             return self._in_frame(value)
-        if isinstance(value, (pl.Series, pa.ChunkedArray, pa.Array)):
-            return len(value) > 1
-        if isinstance(value, np.ndarray):
-            return value.ndim > 0 and len(value) > 1
+        if isinstance(value, _COLUMNS):
+            return self._in_column(value)
         if isinstance(value, (bytes, bytearray)):
-            return self.text in value
+            return any(text in value for text in self.texts)
         if isinstance(value, str):
-            return self.text.decode() in value and "timestamp" in value
+            return any(text.decode() in value for text in self.texts)
         if depth == 0:
             return False
         if is_dataclass(value) and not isinstance(value, type):
             return any(self.holds(getattr(value, each.name, None), depth - 1) for each in fields(value))
         if isinstance(value, (list, tuple)):
-            return any(self.holds(each, depth - 1) for each in value[:100])
+            return any(self.holds(each, depth - 1) for each in value[:_ITEMS])
         if isinstance(value, dict):
-            return any(self.holds(each, depth - 1) for each in list(value.values())[:100])
+            return any(self.holds(each, depth - 1) for each in list(value.values())[:_ITEMS])
         return False
 
     def _in_frame(self, rows: Any) -> bool:
@@ -95,30 +139,75 @@ class Watch:
         if not len(rows):
             return False
         if "user_id" not in names:
-            return True
-        users = rows["user_id"] if not isinstance(rows, pa.RecordBatch) else rows.column("user_id")
+            return self._is_as_long(rows) or any(self._in_texts(rows[name]) for name in names)
+        if len(names) > 1 and all(name.startswith(_USERS_TABLE) for name in names):
+            return False
+        users = rows["user_id"]
         users = users.to_pylist() if isinstance(users, (pa.Array, pa.ChunkedArray)) else users.to_list()
-        return self.user in users
+        if self.users.isdisjoint(users):
+            return False
+        self.stage.lengths.add(len(rows))
+        return True
+
+    def _in_column(self, values: Any) -> bool:
+        return self._is_as_long(values) or self._in_texts(values)
+
+    def _is_as_long(self, values: Any) -> bool:
+        """Of a matrix either side may be the rows."""
+        sides = values.shape if isinstance(values, np.ndarray) else (len(values),)
+        stage = self.stage
+        return any(side > 1 and (stage.any_length or side in stage.lengths) for side in sides)
+
+    def _in_texts(self, values: Any) -> bool:
+        """Whether the user's line stands in one of them."""
+        if isinstance(values, (pa.Array, pa.ChunkedArray)) and values.type in (pa.binary(), pa.string()):
+            values = pl.Series(values)
+        if not isinstance(values, pl.Series) or values.dtype not in (pl.String, pl.Binary):
+            return False
+        binary = values.cast(pl.Binary)
+        return any(bool(binary.bin.contains(text).any()) for text in self.texts)
+
+
+def _is_beside(frame: FrameType | None) -> bool:
+    """Whether the function, or any that it was called by, is of `BESIDE`."""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(PACKAGE) and name.removeprefix(PACKAGE).startswith(BESIDE):
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
-def watched(watch: Watch, stage: str) -> Iterator[None]:
+def watched(watch: Watch, name: str, *, any_length: bool = False) -> Iterator[None]:
     """`watch` sees every call, in all threads, until the block ends."""
-    watch.stage = stage
+    stage = watch.stage = watch.stages[name] = Stage(any_length=any_length)
     threading.settrace(watch)
     sys.settrace(watch)
     try:
         yield
     finally:
         sys.settrace(None)
-        handed = watch.handed[stage]
-        print(f"{stage}: {len(watch.run[stage])} files run, {len(handed)} handed the row", flush=True)  # noqa: T201
-        print("".join(f"  {file}\n" for file in sorted(handed)), end="", flush=True)  # noqa: T201
         threading.settrace(None)  # type: ignore[arg-type]  # that is how it ends
+        print(_described(name, stage), flush=True)  # noqa: T201
 
 
-def follow(home: Path, user: int) -> Watch:
-    """Take the world of `life.py` through every stage below `home`, watching the rows of a user."""
+def _described(name: str, stage: Stage) -> str:
+    counts = (
+        f"{len(stage.on_the_way)} on the way of {len(stage.handed)} handed the row of {len(stage.run)} run"
+    )
+    beside = {file: how for file, how in stage.handed.items() if file not in stage.on_the_way}
+    return "\n".join(
+        [
+            f"{name}: {counts}",
+            *(f"  {file}: {how}" for file, how in sorted(stage.on_the_way.items())),
+            *(f"  (beside) {file}: {how}" for file, how in sorted(beside.items())),
+        ]
+    )
+
+
+def follow(home: Path, users: Sequence[int]) -> Watch:
+    """Take the world of `life.py` through every stage below `home`, watching the rows of users."""
     from pozytywka_spark.features.stage import build_features
     from pozytywka_spark.ingest.stage import ingest
     from pozytywka_spark.lake import open_lake
@@ -134,29 +223,39 @@ def follow(home: Path, user: int) -> Watch:
     lake = open_lake(settings, spark)
     ingest(spark, settings, lake)
     aside.rename(sessions)
-    watch = Watch(user)
-    with watched(watch, "ingest"):
-        ingest(spark, settings, lake)
-    with watched(watch, "features"):
-        build_features(spark, settings, lake)
-    with watched(watch, "train"):
-        train(spark, settings, lake)
-    with watched(watch, "score"):
-        score(spark, settings, lake, MONTH)
+    watch = Watch(*users)
+    everything = {"INLINE_BYTES": sys.maxsize, "INLINE_ITEMS": sys.maxsize}
+    with mock.patch.multiple(run_tasks, **everything):
+        with watched(watch, "ingest"):
+            ingest(spark, settings, lake)
+        with watched(watch, "features"):
+            build_features(spark, settings, lake)
+        with watched(watch, "train", any_length=True):
+            train(spark, settings, lake)
+        with watched(watch, "score"):
+            score(spark, settings, lake, MONTH)
     return watch
+
+
+def _files(stages: Sequence[Stage], what: str) -> int:
+    """Different files of stages."""
+    return len({file for stage in stages for file in getattr(stage, what)})
 
 
 def main() -> int:
     """Print the files by stage, and how many there are in all."""
-    user = int(sys.argv[1]) if len(sys.argv) > 1 else 282
+    users = [int(user) for user in sys.argv[1:]] or [USER]
     with tempfile.TemporaryDirectory(prefix="row-path-") as folder:
-        watch = follow(Path(folder), user)
-    lines = []
-    scoring = [watch.handed[stage] for stage in ("ingest", "features", "score")]
-    lines += [
-        f"all stages: {len(set().union(*watch.run.values()))} files run, "
-        f"{len(set().union(*watch.handed.values()))} handed the row",
-        f"from line to prediction, by a model that is there: {len(set().union(*scoring))}",
+        watch = follow(Path(folder), users)
+    stages = watch.stages
+    everywhere = [stages[name] for name in (*_TO_PREDICTION, "train")]
+    lines = [
+        f"{label}: {_files(chosen, 'on_the_way')} on the way; with checks, guards and pages "
+        f"{_files(chosen, 'handed')} handed the row, of {_files(chosen, 'run')} run"
+        for label, chosen in (
+            ("from line to prediction, by a model that is there", [stages[name] for name in _TO_PREDICTION]),
+            ("all stages, training too", everywhere),
+        )
     ]
     print("\n".join(lines))  # noqa: T201 a command's own output
     return 0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -23,41 +22,11 @@ from pozytywka_spark.bandits.offpolicy.shard_work import AsLogged
 from pozytywka_spark.bandits.offpolicy.sums import Summing, Sums
 from pozytywka_spark.bandits.offpolicy.target import Target
 from pozytywka_spark.bandits.policy import Policy, parse_policy
-from pozytywka_spark.config.bandits import Bandits
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.hashing.identity import user_bucket
+from tests.bandits.made_offpolicy import ANY, BY, ONLY_B, SMALL, WORLD, log
 from tests.bandits.message_logs import MessageWorld, drawn_log, true_value
 from tests.in_memory import MemoryTasks
-
-ANY = Bandits(min_effective=1)
-ONLY_B = {"kind": "fixed", "probabilities": {"": {"a": 0.0, "b": 1.0}}}
-WORLD = MessageWorld.drawn(1)
-BY = WORLD.policy(5)
-
-
-def log(lines: Sequence[tuple[int, str, float, float | None]], **more: Any) -> pl.DataFrame:
-    """Decisions between a and b: user, chosen, its probability, reward; an hour apart."""
-    at = [datetime(2024, 3, 1 + place // 24, place % 24, tzinfo=UTC) for place in range(len(lines))]
-    rows = pl.DataFrame(lines, schema=["user_id", "chosen", "probability", "reward"], orient="row")
-    return rows.with_columns(
-        decided_at=pl.Series(at),
-        group=pl.lit("g"),
-        eligible=pl.lit(["a", "b"], pl.List(pl.String)),
-        days_since=pl.lit([None, None], pl.List(pl.Float64)),
-        **{name: pl.lit(value) for name, value in more.items()},
-    )
-
-
-SMALL = log(
-    [
-        (1, "a", 0.5, 0.0),
-        (1, "b", 0.5, 1.0),
-        (2, "b", 0.25, 0.0),
-        (3, "b", 0.5, 1.0),
-        (3, "a", 0.8, 1.0),
-        (4, "b", 0.4, 0.0),
-    ]
-)
 
 
 def figures(rows: Any, policy: Any, settings: Any = ANY) -> offpolicy.Evaluation:
@@ -265,84 +234,6 @@ def test_facts_of_sums_say_it_all() -> None:
     again = Sums.told(sums.facts())
     assert again.facts() == sums.facts()
     assert evaluation_of(again, 0, "x", []) == evaluation_of(sums, 0, "x", [])
-
-
-def _many(users: range, chosen: str, probability: float) -> Iterator[tuple[int, str, float, float]]:
-    return ((user, chosen, probability, float(user % 3 == 0)) for user in users)
-
-
-BALANCED = [*_many(range(200), "a", 0.5), *_many(range(200, 400), "b", 0.5)]
-
-
-def _refused(rows: pl.DataFrame, policy: dict[str, Any], settings: Bandits = ANY) -> offpolicy.RefusedError:
-    with pytest.raises(offpolicy.RefusedError) as caught:
-        evaluate(rows, policy, settings)
-    assert caught.value.exit_code == 1
-    assert "\n" not in str(caught.value)
-    return caught.value
-
-
-def test_a_policy_isn_t_judged_by_days_that_it_learnt_from() -> None:
-    document = WORLD.document(5) | {"trained_days": ["2024-02-20", "2024-03-02"]}
-    refused = _refused(drawn_log(WORLD, BY, 50, 1, days=3), document)
-    assert isinstance(refused, offpolicy.LearntFromThemError)
-    assert "of which 2 are among the days 2024-03-01 to 2024-03-03" in str(refused)
-    evaluate(
-        drawn_log(WORLD, BY, 50, 1, days=3), document | {"trained_days": ["2024-02-01", "2024-02-29"]}, ANY
-    )
-
-
-def test_arms_that_the_log_never_chose_are_refused_from_one_percent_on() -> None:
-    def table(share: float) -> dict[str, Any]:
-        rest = (1 - share) / 2
-        return {"kind": "fixed", "probabilities": {"": {"a": rest, "b": rest, "new": share}}}
-
-    rows = log(BALANCED).with_columns(
-        eligible=pl.lit(["a", "b", "new"], pl.List(pl.String)),
-        days_since=pl.lit([None] * 3, pl.List(pl.Float64)),
-    )
-    refused = _refused(rows, table(0.02))
-    assert isinstance(refused, offpolicy.NeverLoggedError)
-    assert "gives 2.0% of its decisions to arms that the log never chose, such as new" in str(refused)
-    evaluate(rows, table(0.009), ANY)
-
-
-def test_too_few_effective_decisions_are_refused() -> None:
-    refused = _refused(log(BALANCED), ONLY_B, Bandits(min_effective=201))
-    assert isinstance(refused, offpolicy.TooFewEffectiveError)
-    assert "effective sample 200 of 400 decisions" in str(refused)
-    evaluate(log(BALANCED), ONLY_B, Bandits(min_effective=200))
-
-
-def test_one_decision_that_rules_is_refused() -> None:
-    rows = log([*BALANCED, (900, "b", 0.04, 1.0)])
-    refused = _refused(rows, ONLY_B)
-    assert isinstance(refused, offpolicy.OneDecisionRulesError)
-    assert "one decision has 5.9% of all weight" in str(refused)
-
-
-def test_probabilities_that_aren_t_the_log_s_are_refused() -> None:
-    rows = log([*_many(range(200), "a", 0.5), *_many(range(200, 400), "b", 0.4)])
-    refused = _refused(rows, {"kind": "uniform"})
-    assert isinstance(refused, offpolicy.MeanWeightOffError)
-    assert "weights have the mean 1.1250, 20.0 standard errors off 1" in str(refused)
-
-
-def test_bad_logs_are_named_in_one_line() -> None:
-    with pytest.raises(DataError, match="no column probability"):
-        evaluate(SMALL.drop("probability"), ONLY_B, ANY)
-    with pytest.raises(DataError, match="none is mature"):
-        evaluate(SMALL.with_columns(reward=pl.lit(None, pl.Float64)), ONLY_B, ANY)
-    with pytest.raises(DataError, match="decisions of slot spotlight, a policy of slot prompt"):
-        evaluate(SMALL.with_columns(slot=pl.lit("spotlight")), WORLD.document(1), ANY)
-    with pytest.raises(DataError, match="has no arm that the policy knows"):
-        evaluate(SMALL, WORLD.document(1), ANY)
-    with pytest.raises(DataError, match="isn't in \\(0, 1\\]"):
-        evaluate(SMALL.with_columns(probability=0.0), ONLY_B, ANY)
-    with pytest.raises(DataError, match="a chosen arm isn't eligible"):
-        evaluate(SMALL.with_columns(chosen=pl.lit("c")), ONLY_B, ANY)
-    with pytest.raises(DataError, match="has no group"):
-        evaluate(SMALL, {"kind": "fixed", "probabilities": {"h": {"a": 1.0}}}, ANY)
 
 
 def test_an_arm_that_the_policy_doesn_t_know_is_out_of_its_choice() -> None:

@@ -2,11 +2,14 @@
 
     python -m tests.bench.bench_factory [--groups 1000] [--cases 2000]
     python -m tests.bench.bench_factory --proof [--groups 300] [--seed 7]
-    python -m tests.bench.bench_factory --across --cases 500000
+    python -m tests.bench.bench_factory --second-looks [--groups 100] [--seed 7]
+    python -m tests.bench.bench_factory --across --cases 100000
 
 Without `--proof`: seconds of `factory build --from` and of two processes that split and fit the same groups
 and do nothing else. With it: of 300 groups in each world with ready scores, how many kept sides are truly
 below 99%, and the coverage beside the published rule's and that of selection with guaranteed risk. With
+`--second-looks`: the same of groups of 10,000 cases with 2% wrong verdicts, after each of three times that
+a build asked and people answered, beside the coverage if nobody erred; and how many were asked. With
 `--across`: one group built by one task and by two workers, seconds and coverage of each side.
 """
 
@@ -14,7 +17,9 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
@@ -26,13 +31,15 @@ from pozytywka_spark.config import load_settings
 from pozytywka_spark.factory.build import Asked, build, demands_of
 from pozytywka_spark.factory.fit import as_matrix, fit
 from pozytywka_spark.factory.labelled import as_rows
+from pozytywka_spark.factory.proof.binomial import share_low
 from pozytywka_spark.factory.proof.cases import SIDES
+from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
 from pozytywka_spark.factory.proof.prove import prove
 from pozytywka_spark.factory.proof.sequence import Demands
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.spark.session import build_session
 from tests.bench.timed import seconds
-from tests.factory.proof_worlds import NAMES, draw, halves, of_name, published, sgr
+from tests.factory.proof_worlds import NAMES, World, draw, halves, noisy_group, of_name, published, sgr
 
 
 def table(groups: int, cases: int) -> pl.DataFrame:
@@ -105,9 +112,9 @@ def across(cases: int) -> None:
             spark.stop()
 
 
-def guarantee(demands: Demands, groups: int, seed: int) -> None:
+def guarantee(demands: Demands, groups: int, seed: int, names: Sequence[str]) -> None:
     """Print each world's line."""
-    for name in NAMES:
+    for name in names:
         for cases in (2_000, 10_000):
             rng, kept, below = np.random.default_rng(seed), 0, 0
             cover = dict.fromkeys(("factory", "published", "sgr"), 0.0)
@@ -132,6 +139,57 @@ def guarantee(demands: Demands, groups: int, seed: int) -> None:
             )
 
 
+def second_looks(demands: Demands, most: int, groups: int, seed: int, names: Sequence[str]) -> None:
+    """Print a line for each world and each time that people were asked."""
+    wrong, cases, times = 0.02, 10_000, 3
+    for name in names:
+        ideal, done = 0.0, [Looked() for _ in range(times)]
+        for number in range(groups):
+            rng = np.random.default_rng([seed, number])
+            world = replace(of_name(name, rng), noise=wrong)
+            group, sure = noisy_group(world, cases, rng)
+            ideal += covered(world, {side: prove(*sure, side, demands)[0].threshold for side in SIDES})
+            _, again = group.build(demands, most, NOBODY_ERRS)
+            for each in done:
+                each.asked += np.array(
+                    [
+                        sum(len(one.tested) for one in again.values()),
+                        sum(len(one.training) for one in again.values()),
+                    ]
+                )
+                group = group.answered(again)
+                # of 100 groups some 20,000 answers tell how often people err
+                thresholds, again = group.build(demands, most, Noise(wrong, share_low(400, 20_000, 0.95)))
+                each.coverage += covered(world, thresholds)
+                kept = [(side, one) for side, one in thresholds.items() if one is not None]
+                each.kept += len(kept)
+                each.below += sum(world.precision(side, one) < 0.99 for side, one in kept)
+        for time, each in enumerate(done, 1):
+            tested, training = each.asked / (2 * groups)
+            share = each.coverage / max(ideal, 1e-9)
+            print(
+                f"{name}, {cases}, asked {time} x: {each.kept} of {2 * groups} kept, {each.below} truly "
+                f"below; coverage {each.coverage / groups:.3f}, {share:.2f} of that without errors; "
+                f"this time {tested:.0f} tested and {training:.0f} training cases a side",
+                flush=True,
+            )
+
+
+@dataclass
+class Looked:
+    """Sums over groups after second looks; `asked`: tested and training cases."""
+
+    kept: int = 0
+    below: int = 0
+    coverage: float = 0.0
+    asked: np.ndarray = field(default_factory=lambda: np.zeros(2))
+
+
+def covered(world: World, thresholds: Mapping[str, float | None]) -> float:
+    """The true share of cases that the sides decide."""
+    return sum(world.decided(side, one) for side, one in thresholds.items() if one is not None)
+
+
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(
@@ -140,11 +198,16 @@ def main() -> None:
     parser.add_argument("--groups", type=int, default=0, help="default 1000, with --proof 300")
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--proof", action="store_true")
-    parser.add_argument("--across", action="store_true")
+    parser.add_argument("--second-looks", action="store_true")
+    parser.add_argument("--world", choices=NAMES, action="append", help="default all; may be given again")
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
-    if args.proof:
-        guarantee(demands_of(load_settings("local", [])), args.groups or 300, args.seed)
+    settings = load_settings("local", [])
+    demands, names = demands_of(settings), args.world or NAMES
+    if args.second_looks:
+        second_looks(demands, settings.factory.second_looks, args.groups or 100, args.seed, names)
+    elif args.proof:
+        guarantee(demands, args.groups or 300, args.seed, names)
     elif args.across:
         across(args.cases)
     else:

@@ -28,7 +28,7 @@ from sklearn.metrics import roc_auc_score
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.config.texts import Texts
-from pozytywka_spark.features.build.levels import aggregated
+from pozytywka_spark.features.build.aggregate import aggregate_user_months
 from pozytywka_spark.features.build.plan import plan_of
 from pozytywka_spark.features.build.text_level import text_level
 from pozytywka_spark.features.build.texts import Queues, text_rows
@@ -80,7 +80,7 @@ def text_features(keys: pl.DataFrame, signals: pl.DataFrame, settings: Settings)
     ordered = keys.sort("month", "user_id")
     where = UserMonths(ordered)
     rows = text_rows(signals, Queues.of(settings.feedback))
-    measures = aggregated(text_level(rows, where), plan.at("text"), where)
+    measures = aggregate_user_months(text_level(rows, where), plan.at("text"), where)
     made = ordered.with_columns(measures).select(
         "user_id", "month", *(each.made.alias(each.name) for each in plan.features)
     )

@@ -31,8 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pozytywka_spark import cli
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.models.booster import with_margin
-from pozytywka_spark.models.predictors import Trees
+from pozytywka_spark.models.booster import Trees, with_margin
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.spark.resources import Plan, describe_cluster, plan

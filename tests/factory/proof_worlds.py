@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
 from pozytywka_spark.factory.proof.binomial import precision_low
-from pozytywka_spark.factory.proof.cases import APPROVE, NOT_LOOKED, REFUSE, Cases, wanted
+from pozytywka_spark.factory.proof.cases import APPROVE, NOT_LOOKED, REFUSE, SIDES, Cases, wanted
+from pozytywka_spark.factory.proof.looks import Again, asked
+from pozytywka_spark.factory.proof.noise import Noise
+from pozytywka_spark.factory.proof.prove import prove
+from pozytywka_spark.factory.proof.sequence import Demands
 
 TRAINING_SHARE = 0.2
 GOOD, UNBLURRED, HOPELESS = "good", "good, no blur", "nine of ten hopeless"
@@ -89,6 +93,55 @@ def draw(
         np.full(count, NOT_LOOKED),
     )
     return cases, truth.astype(np.int64)
+
+
+def of_three(cases: Cases, truth: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """What the majority says of each case if two more are asked, as wrong as the first."""
+    others = truth[:, None] ^ (rng.random((len(truth), 2)) < noise)
+    return (others.sum(axis=1) + cases.verdict >= 2).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Training and tested cases, and what three would say of each."""
+
+    training: Cases
+    tested: Cases
+    of_training: np.ndarray
+    of_tested: np.ndarray
+
+    def build(
+        self, demands: Demands, most: int, noise: Noise
+    ) -> tuple[dict[str, float | None], dict[str, Again]]:
+        """Each side's threshold, and what is asked again."""
+        proofs = {
+            side: prove(self.training, self.tested, side, demands, noise=noise)[0].threshold for side in SIDES
+        }
+        again = {side: asked(self.training, self.tested, side, demands, most, noise=noise) for side in SIDES}
+        return proofs, again
+
+    def answered(self, again: dict[str, Again]) -> Group:
+        """After second looks at these."""
+        training, tested = self.training.looked.copy(), self.tested.looked.copy()
+        for each in again.values():
+            training[each.training] = self.of_training[each.training]
+            tested[each.tested] = self.of_tested[each.tested]
+        return replace(
+            self,
+            training=replace(self.training, looked=training),
+            tested=replace(self.tested, looked=tested),
+        )
+
+
+def noisy_group(
+    world: World, count: int, rng: np.random.Generator, share: float = TRAINING_SHARE
+) -> tuple[Group, tuple[Cases, Cases]]:
+    """A group whose first verdicts are wrong as the world says, and its two halves if nobody erred."""
+    cases, truth = draw(world, count, rng)
+    three = of_three(cases, truth, world.noise, rng)
+    training, tested = halves(cases, share)
+    clean = halves(replace(cases, verdict=truth), share)
+    return Group(training, tested, three[: len(training)], three[len(training) :]), clean
 
 
 def halves(cases: Cases, share: float = TRAINING_SHARE) -> tuple[Cases, Cases]:

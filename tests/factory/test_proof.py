@@ -22,7 +22,6 @@ from pozytywka_spark.factory.proof.cases import (
     Cases,
     spokesmen,
 )
-from pozytywka_spark.factory.proof.looks import asked, least_disagreement
 from pozytywka_spark.factory.proof.prove import prove
 from pozytywka_spark.factory.proof.sequence import Demands, _deciding_most, learn
 from tests.factory.proof_worlds import ALIKE, GOOD, HOPELESS, JUST_BELOW, World, draw, halves, of_name
@@ -137,33 +136,6 @@ def test_of_all_sides_hardly_any_that_is_kept_is_truly_below(name: str, of_kept:
     assert below <= 0.02 * 2 * groups
     assert below <= of_kept * kept
     assert kept >= 90 or name != GOOD
-
-
-def test_after_second_looks_wrong_first_verdicts_cost_little() -> None:
-    rng = np.random.default_rng(4)
-    clean = noisy = blind = 0.0
-    for _ in range(12):
-        world = World(0.3, 4.0, noise=0.02)
-        cases, truth = draw(world, 6000, rng)
-        first = halves(cases)
-        sure = halves(Cases(cases.score, truth, cases.witness, cases.order, cases.looked))
-        truth_later = truth[len(first[0]) :]
-        for side in SIDES:
-            training, tested = first
-            reckoned = learn(
-                training.ranked(side), len(tested), side, DEMANDS, least_disagreement(training, side)
-            )
-            again = asked(tested, reckoned, side, 50)
-            looked = tested.looked.copy()
-            votes = truth_later[again][:, None] ^ (rng.random((len(again), 2)) < 0.02)
-            said = votes.sum(axis=1) + tested.verdict[again]
-            looked[again] = said >= 2
-            after = Cases(tested.score, tested.verdict, tested.witness, tested.order, looked)
-            clean += prove(*sure, side, DEMANDS)[0].coverage
-            blind += prove(training, tested, side, DEMANDS)[0].coverage
-            noisy += prove(training, after, side, DEMANDS, noise=0.02)[0].coverage
-    assert blind == 0.0
-    assert noisy >= 0.7 * clean > 0
 
 
 def test_an_agreed_case_that_is_overturned_counts_for_all_it_stands_for() -> None:

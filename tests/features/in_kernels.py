@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from pozytywka_spark import schemas
-from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass
+from pozytywka_spark.features.build.first_pass import CatalogueTables, FirstPass
 from pozytywka_spark.features.build.items import REAL, MonthShard
 from pozytywka_spark.features.build.lookups import lookups_of
 from pozytywka_spark.features.build.parcels import (
@@ -24,6 +24,7 @@ from pozytywka_spark.features.build.parcels import (
     USERS,
 )
 from pozytywka_spark.features.build.plan import CataloguePlan, plan_of
+from pozytywka_spark.features.build.purchases import BoughtIn
 from pozytywka_spark.features.build.second_pass import MeasureMonths
 from pozytywka_spark.features.build.texts import Queues, text_rows
 from pozytywka_spark.features.build.user_kernel import SliceMade, SliceRows, make_slice

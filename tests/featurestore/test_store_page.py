@@ -16,7 +16,7 @@ from pozytywka_spark.featurestore import report
 from pozytywka_spark.featurestore.page import Facts, ModelShown, lineage_of, render
 from pozytywka_spark.featurestore.picture import Box, direct, draw_columns
 from pozytywka_spark.featurestore.stage import materialize
-from tests.featurestore.test_dataset import MONTHS, small_lake
+from tests.featurestore.made_datasets import MONTHS, small_lake
 
 COLUMN = {"name": "skip_rate", "unit": "share", "meaning": "skips a play"}
 VIEW: dict[str, Any] = {

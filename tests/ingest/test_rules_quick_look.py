@@ -1,4 +1,4 @@
-"""Lines read by the places of their quotes: only lines in form, as the pattern and the parser read them."""
+"""Lines read by the places of their values: only lines in form, as the pattern and the parser read them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import re
 from datetime import UTC, datetime
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pozytywka_spark.ingest.validate import usual_form
 from pozytywka_spark.ingest.validate.fast_path import FORM
 from pozytywka_spark.ingest.validate.usual_form import Quick, look_quickly
 from tests.ingest.odd_lines import PLAY, mutants
@@ -107,11 +109,29 @@ LEFT = {
 def test_all_else_is_left_to_others_and_spoils_no_neighbour(line: bytes) -> None:
     assert quickly([line]).places.tolist() == []
     around = quickly([changed(user_id=1), line, changed(user_id=2)])
-    if b"\\" in line:  # all lines around it go the other way
-        assert not len(around.places)
-        return
     assert around.places.tolist() == [0, 2]
     assert around.events["user_id"].to_list() == [1, 2]
+
+
+def test_lines_of_the_other_form_are_left_to_others() -> None:
+    blanks, none = READ["as Python writes"], READ["without blanks"]
+    assert quickly([blanks, none, blanks]).places.tolist() == [0, 2]
+    assert quickly([none, blanks, none]).places.tolist() == [0, 2]
+    mixed = blanks.replace(b'"user_id": ', b'"user_id":')
+    assert quickly([blanks, mixed, blanks]).places.tolist() == [0, 2]
+
+
+def test_many_lines_are_walked_in_parts() -> None:
+    """More than are walked at once, tracks of two lengths in each part, and one line that isn't read."""
+    lines = [
+        changed(user_id=number, track_id=f"{number:013}" if number % 3 else f"{number:022}")
+        for number in range(2 * usual_form._LINES + 100)
+    ]
+    lines[20_000] = b"?"
+    found = quickly(lines)
+    expected = [number for number in range(len(lines)) if number != 20_000]
+    assert found.places.tolist() == found.events["user_id"].to_list() == expected
+    assert found.events["track_id"].cast(pl.Int64).to_list() == expected
 
 
 def test_bounds_of_length_and_time() -> None:
@@ -131,7 +151,7 @@ def test_a_last_line_without_an_end_and_no_lines_at_all() -> None:
 
 def test_mutated_lines_are_read_only_if_they_are_in_form() -> None:
     lines = [line.encode("utf-8", "surrogatepass") for line in mutants(4000)]
-    lines = [line for line in lines if b"\n" not in line and b"\\" not in line]
+    lines = [line for line in lines if b"\n" not in line]
     found = quickly(lines)
     read = [lines[place] for place in found.places]
     assert len(read) > 100

@@ -11,8 +11,9 @@ import pytest
 import xgboost
 
 from pozytywka_spark.lake.shards import DataFile
+from pozytywka_spark.models.booster import Trees
 from pozytywka_spark.models.calibration import Calibrator
-from pozytywka_spark.models.predictors import Linear, Trees
+from pozytywka_spark.models.predictors import Linear
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.scoring.content import digest_files
 from pozytywka_spark.scoring.month_work import (
@@ -24,9 +25,8 @@ from pozytywka_spark.scoring.month_work import (
     parts_of,
     write_scores,
 )
-from pozytywka_spark.scoring.policy import Rule
-from pozytywka_spark.scoring.rank import ranks
 from pozytywka_spark.scoring.reasons import Words
+from pozytywka_spark.scoring.selection import Rule, ranks
 from tests.in_memory import MemoryTasks
 
 MONTH, ORDER, USERS = date(2022, 5, 1), ("ads", "plays", "likes"), 97

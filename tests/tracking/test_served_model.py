@@ -21,8 +21,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
+from pozytywka_spark.models.booster import Trees
 from pozytywka_spark.models.calibration import ISOTONIC, PLATT, Calibrator
-from pozytywka_spark.models.predictors import Linear, Trees
+from pozytywka_spark.models.predictors import Linear
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.scoring.stage import score
 from pozytywka_spark.tracking import registry, runs

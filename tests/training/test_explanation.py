@@ -17,7 +17,8 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.questions import Here
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.evaluation import explanation, importance
-from pozytywka_spark.models.predictors import Linear, Trees
+from pozytywka_spark.models.booster import Trees
+from pozytywka_spark.models.predictors import Linear
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.months import TimeSplit, months_between, split_months
 from pozytywka_spark.training.stability import folds_begun, rank_correlation, stability

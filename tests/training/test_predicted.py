@@ -13,8 +13,8 @@ from pyspark.sql import types as T
 from pozytywka_spark.config import Label, Settings
 from pozytywka_spark.errors import DataError, GuardError
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.models.booster import Trees
 from pozytywka_spark.models.calibration import Calibrator
-from pozytywka_spark.models.predictors import Trees
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.models.target import check_label, label_columns
 from pozytywka_spark.monitoring.alerts import MODEL, alerts_of

@@ -15,10 +15,11 @@ from sklearn.linear_model import LogisticRegression
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.evaluation import metric_sums
+from pozytywka_spark.models.booster import Trees
 from pozytywka_spark.models.calibration import PLATT, Calibrator
 from pozytywka_spark.models.linear_fit import fit_weighted
 from pozytywka_spark.models.names import LOGISTIC, XGBOOST
-from pozytywka_spark.models.predictors import Linear, Trees, from_content
+from pozytywka_spark.models.predictors import Linear, from_content
 from pozytywka_spark.models.serving_model import ServingModel, from_metadata
 from pozytywka_spark.names import LABEL
 from pozytywka_spark.simulation.bootstrap_models import Recipe, fit_replicate, recipe

@@ -22,9 +22,10 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.evaluation.metric_sums import user_weights
 from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.models.booster import Trees
 from pozytywka_spark.models.linear_fit import SOLVER, fit_weighted
 from pozytywka_spark.models.names import LOGISTIC
-from pozytywka_spark.models.predictors import Linear, Trees
+from pozytywka_spark.models.predictors import Linear
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.monitoring.stage import monitor
 from pozytywka_spark.promotion.aliases import run_gate

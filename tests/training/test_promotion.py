@@ -16,8 +16,7 @@ from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.dataset.table_job import training_table
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.models.booster import load
-from pozytywka_spark.models.predictors import Trees
+from pozytywka_spark.models.booster import Trees, load
 from pozytywka_spark.models.serving_model import ServingModel
 from pozytywka_spark.promotion import aliases
 from pozytywka_spark.promotion.aliases import GateReport, roll_back, run_gate, set_aliases

@@ -13,8 +13,8 @@ import xgboost
 from pozytywka_spark.config import Settings, Simulation
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.features.declared.trends import SPANS
+from pozytywka_spark.models.booster import Trees
 from pozytywka_spark.models.calibration import Calibrator
-from pozytywka_spark.models.predictors import Trees
 from pozytywka_spark.models.tree_parameters import tree_parameters
 from pozytywka_spark.names import AUDIO_FEATURES, LABEL
 from pozytywka_spark.simulation.bootstrap_models import Recipe, fit_replicate

@@ -22,11 +22,11 @@ from pozytywka_spark.experiments.uplift.rows_work import KEYS, MATRIX
 from pozytywka_spark.hashing.dice import dice, falls_below
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.models.booster import Trees
 from pozytywka_spark.models.calibration import sigmoid
-from pozytywka_spark.models.predictors import Trees
 from pozytywka_spark.models.threads import threads_of
 from pozytywka_spark.schemas import UPLIFT
-from pozytywka_spark.scoring.rank import ranks
+from pozytywka_spark.scoring.selection import ranks
 
 if TYPE_CHECKING:
     from pozytywka_spark.models.booster import Matrix

@@ -29,6 +29,11 @@ def precision_low(wrong: int, tested: int, confidence: float) -> float:
     return float(1.0 - stats.beta.ppf(confidence, wrong + 1, tested - wrong))
 
 
+def share_low(counted: int, tested: int, confidence: float) -> float:
+    """The lower bound of a share of which `counted` of `tested` were seen."""
+    return float(stats.beta.ppf(1.0 - confidence, counted, tested - counted + 1)) if counted else 0.0
+
+
 def fewest(precision: float, confidence: float) -> int:
     """How many without a single wrong one prove it: 299 for 0.99 at 0.95."""
     return math.ceil(math.log(1.0 - confidence) / math.log(precision) - 1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,11 @@ class Cases:
     def __len__(self) -> int:
         return len(self.score)
 
+    @cached_property
+    def witnesses(self) -> int:
+        """How many different ones there are."""
+        return len(np.unique(self.witness))
+
     def of(self, rows: Flags | Whole) -> Cases:
         """Some of them."""
         return Cases(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
@@ -60,7 +66,7 @@ def spokesmen(cases: Cases, among: Flags) -> Whole:
     drawn apart from scores and verdicts, hence it is right with the share of the account's cases that are.
     """
     rows = np.flatnonzero(among)
-    if not len(rows):
+    if not len(rows) or cases.witnesses == len(cases):
         return rows
     by_order = rows[np.lexsort((cases.order[rows], cases.witness[rows]))]
     owners = cases.witness[by_order]

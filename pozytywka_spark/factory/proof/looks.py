@@ -1,30 +1,57 @@
-"""Second looks: which tested cases people are asked about again, and how often people err.
+"""Second looks: which cases people are asked about again.
 
-People err, and a percent of wrong verdicts hides any 99%. So tested cases where verdict and model disagree
-are asked again, and the majority of three counts (`Cases.looked`). Two things remain.
+People err, and a percent of wrong verdicts hides any 99%. So cases where verdict and model disagree are asked
+again, and the majority of three counts (`Cases.looked`): tested ones, for the test counts what is wrong among
+them, and training ones, for the order of thresholds is learnt of them. Those at or beyond the loosest
+threshold that might be proven (`sequence.reach`) are asked by lot: the ones asked then stand for all
+(`lots`), and the next build goes on from there.
 
-Where more disagree than can be asked, the strictest are: thresholds are then tried as far as all that
-disagrees was asked (`loosest`), and the next build goes on from there. Where only a part of an account's
-cases was asked, the share of wrong decisions is the share of disagreements times the share of them that are
-upheld; it lies below a limit if for some `d`, fixed beforehand, the first is refuted to be `d` and the second
-to be `limit / d` (`prove.tried`).
-
-Where verdict and model agree, both may be wrong. If people err apart from the model, that is `noise` of the
-model's errors, which the limit is lowered by. A random part of the agreeing cases is asked too: each
-overturned one counts for all that it stands for. What three people all take for right stays unseen.
+Where verdict and model agree, both may be wrong. If people err apart from the model, that is their share of
+errors of the model's, which the limit is lowered by (`noise`). A random part of the agreeing cases is asked
+too: each overturned one counts for all that it stands for, and more are asked then. What three people all
+take for right stays unseen.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pozytywka_spark.factory.proof.binomial import Whole
-from pozytywka_spark.factory.proof.cases import NOT_LOOKED, Cases, spokesmen, wanted
-from pozytywka_spark.factory.proof.sequence import Sequence, _grid, counted
+from pozytywka_spark.factory.proof.cases import Cases, Flags, spokesmen, wanted
+from pozytywka_spark.factory.proof.learnt import STEP, counted, grid, in_group
+from pozytywka_spark.factory.proof.lots import by_lot, was_looked
+from pozytywka_spark.factory.proof.noise import MOST_NOISE, NOBODY_ERRS, Noise
+from pozytywka_spark.factory.proof.sequence import Demands, reach
 
-MOST_NOISE = 0.1
 _FEWEST = 100  # of cases for a share of wrong verdicts
-_WHOLE = 2.5  # times as many, where so many disagree
+_WHOLE = 2.5  # times as many are asked at once, where so many disagree
+
+
+@dataclass(frozen=True)
+class Again:
+    """Positions of cases to ask about again: of training and of tested ones."""
+
+    training: Whole
+    tested: Whole
+
+
+def asked(
+    training: Cases, tested: Cases, side: str, demands: Demands, most: int, noise: Noise = NOBODY_ERRS
+) -> Again:
+    """Where verdict and model disagree, `most` or so of either, and as many tested ones where they agree."""
+    witnesses, learning = tested.witnesses, training.ranked(side)
+    noise = in_group(learning, side, noise)
+    guess = noise if noise.share else Noise(least_disagreement(training, side))
+    loosest = reach(learning, witnesses, side, demands, guess) if most else None
+    if loosest is None:
+        return Again(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+    turned, enough = tested.ranked(side), int(_WHOLE * most)
+    disagreeing = _new(turned, loosest, side, differ=True)[:enough]
+    wanted_agreeing = most if _was_overturned(turned, loosest, side) else min(most, max(len(disagreeing), 1))
+    agreeing = _new(turned, loosest, side, differ=False)[:wanted_agreeing]
+    return Again(_new(learning, loosest, side, differ=True)[:enough], np.concatenate([disagreeing, agreeing]))
 
 
 def least_disagreement(training: Cases, side: str) -> float:
@@ -33,38 +60,32 @@ def least_disagreement(training: Cases, side: str) -> float:
     One more disagreement than there is, so that a lucky hundred isn't taken for people who never err.
     """
     ranked = training.ranked(side)
-    shares = [
-        (wrong + 1) / decided
-        for decided, wrong in counted(ranked, _grid(ranked), wanted(side))
-        if decided >= min(_FEWEST, len(training))
-    ]
-    return min(MOST_NOISE, min(shares, default=0.0))
+    told = counted(ranked, grid(ranked, STEP), [ranked.judged() != wanted(side)])
+    shares = [(wrong + 1) / decided for decided, wrong in told if decided >= min(_FEWEST, len(training))]
+    return float(min(MOST_NOISE, min(shares, default=0.0)))
 
 
-def asked(tested: Cases, sequence: Sequence, side: str, most: int) -> Whole:
-    """Positions of cases to ask about again: where verdict and model disagree, and as many where they agree.
-
-    They lie at or beyond the sequence's loosest threshold; drawn by the cases' stated order.
-    """
-    if not len(sequence.thresholds) or not most:
-        return np.empty(0, dtype=np.int64)
-    turned = tested.ranked(side)
-    speaking = spokesmen(turned, turned.score >= sequence.thresholds[-1])
-    strict_first = speaking[np.argsort(-turned.score[speaking], kind="stable")]
-    differs = turned.verdict[strict_first] != wanted(side)
-    new = np.cumsum(differs & (tested.looked[strict_first] == NOT_LOOKED)) <= _WHOLE * most
-    inside = strict_first[new]
-    disagreeing, agreeing = inside[differs[new]], inside[~differs[new]]
-    agreeing = agreeing[np.argsort(tested.order[agreeing])]
-    picked = np.concatenate([disagreeing, agreeing[: max(len(disagreeing), 1)]])
-    return np.asarray(picked[tested.looked[picked] == NOT_LOOKED], dtype=np.int64)
+def _new(cases: Cases, loosest: float, side: str, *, differ: bool) -> Whole:
+    """By lot, cases not asked about yet that speak for their witness at `loosest` or a stricter threshold."""
+    differs = cases.verdict != wanted(side)
+    return by_lot(cases, _ever_speaking(cases, loosest) & (differs == differ) & ~was_looked(cases))
 
 
-def loosest(tested: Cases, side: str) -> float:
-    """Down to which score (`Cases.ranked`) all that disagrees was asked again; no bound if nothing was."""
-    everyone = spokesmen(tested, np.ones(len(tested), np.bool_))
-    differs = everyone[tested.verdict[everyone] != wanted(side)]
-    asked_again = tested.looked[differs] != NOT_LOOKED
-    unasked = tested.score[differs[~asked_again]]
-    edge = float(unasked.max()) if len(unasked) else -np.inf
-    return float(np.nextafter(edge, np.inf)) if np.any(tested.score[differs[asked_again]] > edge) else -np.inf
+def _was_overturned(cases: Cases, loosest: float, side: str) -> bool:
+    """Whether of agreeing cases that were asked about again one was wrong."""
+    agreeing = (cases.score >= loosest) & (cases.verdict == wanted(side)) & was_looked(cases)
+    return bool(np.any(cases.looked[agreeing] != wanted(side)))
+
+
+def _ever_speaking(cases: Cases, loosest: float) -> Flags:
+    """Which speak for their witness (`spokesmen`) at some threshold from `loosest` on."""
+    speaking = np.zeros(len(cases), np.bool_)
+    left = cases.score >= loosest
+    while left.any():
+        speaks = spokesmen(cases, left)
+        speaking[speaks] = True
+        # a stricter threshold leaves the spokesman out, and all whose score is no higher
+        at = np.full(int(cases.witness.max()) + 1, -np.inf)
+        at[cases.witness[speaks]] = cases.score[speaks]
+        left &= cases.score > at[cases.witness]
+    return speaking

@@ -6,26 +6,28 @@ Lehmacher 1995; Angelopoulos et al. 2021, "Learn then test"). That holds for any
 the tested cases. Begun at the strictest threshold it would find nothing: a handful of cases prove no 99%.
 
 Where it begins is learnt. Of many training cases tests are drawn as they may turn out, and it begins where
-they would let it decide most on average. Of few, or where people's errors hide the model's, which says little
-of what such tests would be, at the loosest of the thresholds that have the best chance to pass.
+they would let it decide most on average. Of few, or where people's errors hide the model's until they are
+asked again, which says little of what such tests would be, at the loosest of the thresholds that have the
+best chance to pass.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pozytywka_spark.factory.proof.binomial import Floats, Whole, chance, most_wrong
-from pozytywka_spark.factory.proof.cases import APPROVE, BAD, Cases, Flags, spokesmen, wanted
+from pozytywka_spark.factory.proof.binomial import Floats, Whole, chance
+from pozytywka_spark.factory.proof.cases import APPROVE, Cases, Flags, spokesmen, wanted
+from pozytywka_spark.factory.proof.learnt import FINE_STEP, STEP, Learnt, grid, learnt
+from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
 
-STEP = 1.05  # each threshold decides so many times as many training cases as the one before
-FINE_STEP = 1.02  # the same where there are many
 MANY = 1500  # training witnesses; drawn from fewer, tests led to more sides that were truly below
 DRAWS = 400
 LEAST_CHANCE = 0.3  # of the start; below it is not worth the people's time and only adds false ones
 SAME_CHANCE = 0.002  # chances that differ by less are taken for the same
 _LAST_CHANCE = 0.05
+_LEAST_ASKED = 0.02  # chance to be proven from which on a side is worth second looks
 _LAST_DRAWN = 0.2  # thresholds that hardly any drawn test proves aren't tried
 
 
@@ -48,14 +50,13 @@ class Sequence:
     """Thresholds from the start to the loosest, of scores turned by `Cases.ranked`.
 
     `limit`: the share of wrong decisions that must be refuted: what is demanded, and half the error of
-    deciding everything this way. `noise`: share of wrong first verdicts that was reckoned with.
+    deciding everything this way. `noise`: people's errors that were reckoned with.
     """
 
     thresholds: Floats
     limit: float
-    noise: float
+    noise: Noise
     best_chance: float
-    disagreeing: Floats = field(default_factory=lambda: np.empty(0))  # share of wrong ones in training, each
     is_needless: bool = False  # everything decided this way is as right as demanded
 
 
@@ -64,74 +65,69 @@ def learn(
     tested: int,
     side: str,
     demands: Demands,
-    noise: float = 0.0,
+    noise: Noise = NOBODY_ERRS,
+    *,
     loosest: float = -np.inf,
+    asked: int | None = None,
 ) -> Sequence:
-    """From training cases (`Cases.ranked`), for a test of about `tested` witnesses, down to `loosest`."""
-    right = wanted(side)
-    everyone = spokesmen(training, np.ones(len(training), np.bool_))
-    base = float(np.mean(training.judged()[everyone] != right)) if len(everyone) else 0.0
-    limit = min(1.0 - demands.precision, without_noise(base, noise) / 2.0)
-    if without_noise(base, noise) <= 1.0 - demands.precision:
-        return Sequence(np.empty(0), limit, noise, 0.0, is_needless=len(everyone) > 0)
-    are_many = len(everyone) >= MANY and not noise
-    thresholds = _grid(training, FINE_STEP if are_many else STEP)
-    thresholds = thresholds[thresholds >= loosest]
-    if not len(thresholds) or limit <= 0.0 or not tested:
-        return Sequence(np.empty(0), limit, noise, 0.0)
-    bad = spokesmen(training, training.judged() == BAD)
-    of_all = np.array(counted(training, thresholds, right), dtype=np.float64)
-    decided, disagree = of_all[:, 0], of_all[:, 1]
-    missed = np.array([np.sum(training.score[bad] >= each) for each in thresholds], dtype=np.float64)
-    learnt = _Learnt(
-        decided,
-        np.maximum(disagree - noise * decided, 0.0),
-        np.maximum(missed - noise * decided, 0.0),
-        len(bad),
-        tested / max(len(everyone), 1),
-        limit,
-    )
-    best, chosen = (_of_drawn if are_many else _of_chances)(learnt, side, demands)
-    if chosen is None:
-        return Sequence(np.empty(0), limit, noise, best)
-    disagreeing = disagree / np.maximum(decided, 1)
-    return Sequence(thresholds[chosen], limit, noise, best, disagreeing[chosen])
+    """From training cases (`Cases.ranked`), for a test of about `tested` witnesses.
 
-
-@dataclass(frozen=True)
-class _Learnt:
-    """Of each threshold witnesses `decided`, `wrong`, and bad ones let through (`missed`), of `bad` in all.
-
-    `share`: tested witnesses for one in training; `limit` as in `Sequence`.
+    `loosest`: down to where training cases were asked about again (`looked_down_to`); `asked`: about how many
+    tested ones that disagree were, None: all.
     """
-
-    decided: Floats
-    wrong: Floats
-    missed: Floats
-    bad: int
-    share: float
-    limit: float
-
-    def expected(self) -> Floats:
-        """How many a test decides."""
-        return np.asarray(np.floor(self.decided * self.share), dtype=np.float64)
-
-    def most(self, demands: Demands) -> Whole:
-        """How many wrong ones a test may have."""
-        return most_wrong(self.expected(), self.limit, demands.alpha)
-
-    def bad_tested(self) -> float:
-        """How many bad ones a test has."""
-        return float(np.floor(self.bad * self.share))
+    limit, is_needless = _limit(training, side, demands, noise)
+    nothing = Sequence(np.empty(0), limit, noise, 0.0, is_needless=is_needless)
+    are_many = training.witnesses >= MANY and (loosest > -np.inf or not noise.share)
+    thresholds = grid(training, FINE_STEP if are_many else STEP)
+    thresholds = thresholds[thresholds >= loosest]
+    if is_needless or not len(thresholds) or limit <= 0.0 or not tested:
+        return nothing
+    told = learnt(training, thresholds, tested, side, limit, noise, asked)
+    best, chosen = (_of_drawn if are_many else _of_chances)(told, side, demands)
+    if chosen is None:
+        return replace(nothing, best_chance=best)
+    return Sequence(thresholds[chosen], limit, noise, best)
 
 
-def _of_chances(learnt: _Learnt, side: str, demands: Demands) -> tuple[float, slice | None]:
-    """The best chance to pass, and thresholds from the loosest that has it; None where it is too small."""
-    chances = chance(learnt.wrong, learnt.decided, learnt.expected(), learnt.most(demands))
+def reach(
+    training: Cases, tested: int, side: str, demands: Demands, noise: Noise = NOBODY_ERRS
+) -> float | None:
+    """The loosest threshold that might be proven once people are asked again; None where hardly any might."""
+    limit, is_needless = _limit(training, side, demands, noise)
+    thresholds = grid(training, STEP)
+    if is_needless or not len(thresholds) or limit <= 0.0 or not tested:
+        return None
+    chances = _chances(learnt(training, thresholds, tested, side, limit, noise, None), side, demands)
+    best = float(chances.max())
+    if best < _LEAST_ASKED:
+        return None
+    return float(thresholds[np.flatnonzero(chances >= min(best, _LAST_CHANCE)).max()])
+
+
+def _limit(training: Cases, side: str, demands: Demands, noise: Noise) -> tuple[float, bool]:
+    """`Sequence.limit`, and `Sequence.is_needless`."""
+    everyone = spokesmen(training, np.ones(len(training), np.bool_))
+    if not len(everyone):
+        return 0.0, False
+    said = training.verdict if noise.share else training.judged()
+    base = noise.without(float(np.mean(said[everyone] != wanted(side))))
+    return min(1.0 - demands.precision, base / 2.0), base <= 1.0 - demands.precision
+
+
+def _chances(told: Learnt, side: str, demands: Demands) -> Floats:
+    """Of each threshold the chance that a test proves it."""
+    seen = told.decided * told.known
+    chances = chance(told.wrong * told.known, seen, told.expected(), told.most(demands.alpha))
     if side == APPROVE:
-        through = np.floor(learnt.bad_tested() * demands.most_missed)
-        bad = np.maximum(learnt.bad, learnt.missed)
-        chances = np.minimum(chances, chance(learnt.missed, bad, learnt.bad_tested(), through))
+        through = np.floor(told.bad_tested() * demands.most_missed)
+        bad = np.maximum(told.bad, told.missed)
+        chances = np.minimum(chances, chance(told.missed, bad, told.bad_tested(), through))
+    return chances
+
+
+def _of_chances(told: Learnt, side: str, demands: Demands) -> tuple[float, slice | None]:
+    """The best chance to pass, and thresholds from the loosest that has it; None where it is too small."""
+    chances = _chances(told, side, demands)
     best = float(chances.max())
     if best < LEAST_CHANCE:
         return best, None
@@ -140,33 +136,33 @@ def _of_chances(learnt: _Learnt, side: str, demands: Demands) -> tuple[float, sl
     return best, slice(start, int(hopeful.max()) + 1)
 
 
-def _of_drawn(learnt: _Learnt, side: str, demands: Demands) -> tuple[float, slice | None]:
+def _of_drawn(told: Learnt, side: str, demands: Demands) -> tuple[float, slice | None]:
     """The same of drawn tests: thresholds from the start at which these decide most on average."""
-    drawn = _drawn(learnt.wrong, learnt.share)
-    passes = drawn <= learnt.most(demands)
+    drawn = _drawn(told)
+    passes = drawn <= told.most(demands.alpha)
     if side == APPROVE:
-        through = np.floor(learnt.bad_tested() * demands.most_missed)
-        passes &= drawn + learnt.share * (learnt.missed - learnt.wrong) <= through
+        through = np.floor(told.bad_tested() * demands.most_missed)
+        passes &= drawn / told.asked + told.share * (told.missed - told.wrong) <= through
     chances = passes.mean(axis=0)
     best = float(chances.max())
     if best < LEAST_CHANCE:
         return best, None
     end = int(np.flatnonzero(chances >= _LAST_DRAWN).max())
-    start = _deciding_most(passes[:, : end + 1], learnt.expected())
+    start = _deciding_most(passes[:, : end + 1], told.expected())
     return best, slice(start, end + 1)
 
 
-def _drawn(wrong: Floats, share: float) -> Whole:
-    """Wrong ones at each threshold, of DRAWS tests `share` times as large: tests by thresholds.
+def _drawn(told: Learnt) -> Whole:
+    """Wrong ones at each threshold, of DRAWS tests as large as the test will be: tests by thresholds.
 
     Rates as Jeffreys' prior and the training cases leave them (Gamma), the same along all of a test's
     thresholds, so that what a strict one decides wrongly is among what a loose one does.
     """
-    rng = np.random.default_rng(len(wrong))
-    between = np.diff(np.maximum.accumulate(wrong), prepend=0.0)
+    rng = np.random.default_rng(len(told.wrong))
+    between = np.diff(np.maximum.accumulate(told.wrong), prepend=0.0) * told.known
     between[0] += 0.5
-    rates = rng.gamma(np.broadcast_to(between, (DRAWS, len(wrong)))) * share
-    return np.asarray(np.cumsum(rng.poisson(rates), axis=1), dtype=np.int64)
+    rates = rng.gamma(np.broadcast_to(between, (DRAWS, len(between)))) / told.known
+    return np.asarray(np.cumsum(rng.poisson(rates * (told.share * told.asked)), axis=1), dtype=np.int64)
 
 
 def _deciding_most(passes: Flags, decided: Floats) -> int:
@@ -178,41 +174,3 @@ def _deciding_most(passes: Flags, decided: Floats) -> int:
         reached[:, place] = so_far
     fair = passes.mean(axis=0) >= LEAST_CHANCE
     return int(np.argmax(np.where(fair, reached.mean(axis=0), -1.0)))
-
-
-def without_noise(share: float, noise: float) -> float:
-    """The share of true errors where verdicts are wrong in `noise`, either way."""
-    return max(0.0, (share - noise) / (1.0 - 2.0 * noise))
-
-
-def counted(cases: Cases, thresholds: Floats, right: int) -> list[tuple[int, int]]:
-    """Of each threshold: witnesses decided, and those of them decided wrongly."""
-    wrong = cases.judged() != right
-    if len(np.unique(cases.witness)) == len(cases):
-        ranks = np.argsort(-cases.score, kind="stable")
-        so_far = np.concatenate([[0], np.cumsum(wrong[ranks])])
-        ends = np.searchsorted(-cases.score[ranks], -thresholds, side="right")
-        return [(int(end), int(so_far[end])) for end in ends]
-    counts = []
-    for threshold in thresholds:
-        speaking = spokesmen(cases, cases.score >= threshold)
-        counts.append((len(speaking), int(wrong[speaking].sum())))
-    return counts
-
-
-def _grid(training: Cases, step: float = STEP) -> Floats:
-    """Thresholds from strict to loose, each half way from a training case's score to the next lower one.
-
-    Scores of trees lie on few steps, and later cases' just beside them: a threshold on a step would cut it.
-    """
-    steps = np.unique(-training.score)
-    if not len(steps):
-        return np.empty(0)
-    ordered = np.sort(-training.score)
-    sizes = [1.0]
-    while sizes[-1] < len(ordered):
-        sizes.append(max(sizes[-1] + 1, sizes[-1] * step))
-    places = np.minimum(np.array(sizes, dtype=np.int64), len(ordered)) - 1
-    chosen = np.searchsorted(steps, np.unique(ordered[places]))
-    lower = steps[np.minimum(chosen + 1, len(steps) - 1)]
-    return np.asarray(-(steps[chosen] + lower) / 2.0, dtype=np.float64)

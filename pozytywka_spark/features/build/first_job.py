@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pozytywka_spark.features.build.first_pass import BoughtIn, CatalogueTables, FirstPass, TableContents
+from pozytywka_spark.features.build.first_pass import CatalogueTables, FirstPass, TableContents
 from pozytywka_spark.features.build.items import REAL
 from pozytywka_spark.features.build.parcels import BOUGHT, FAVOURITE_GROUPS, TEXTS, TRACKS, USERS
+from pozytywka_spark.features.build.purchases import BoughtIn
 from pozytywka_spark.features.build.survey import PLACE, TOLD, survey, without_ids
 from pozytywka_spark.features.build.texts import TextsIn, contents_told, put_down
 from pozytywka_spark.lake.event_notes import EventNote, as_note

@@ -4,34 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
-
-import polars as pl
 
 from pozytywka_spark.features.build.contents import contents_digest, read_table
 from pozytywka_spark.features.build.dimensions import track_dimension, user_dimension, vocabulary_of
-from pozytywka_spark.features.build.items import REAL
 from pozytywka_spark.features.build.listener_groups import favourite_groups, with_groups
-from pozytywka_spark.features.build.parcels import BOUGHT, BOUGHT_ROWS, FAVOURITE_GROUPS, TRACKS, USERS
+from pozytywka_spark.features.build.parcels import FAVOURITE_GROUPS, TRACKS, USERS
+from pozytywka_spark.features.build.purchases import BoughtIn, find_bought
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
-from pozytywka_spark.names import BUY_PREMIUM
-from pozytywka_spark.schemas import FIRST_PURCHASES
-
-
-@dataclass(frozen=True)
-class BoughtIn:
-    """The files of `events` of a month and a bucket of users."""
-
-    month: date
-    bucket: int
-    files: tuple[DataFile, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes that are read."""
-        return sum(file.size for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -87,33 +68,12 @@ class FirstPass:
         """Facts of each item."""
         for item in items:
             if isinstance(item, BoughtIn):
-                yield _find_bought(item, files)
+                yield find_bought(item, files)
             elif isinstance(item, CatalogueTables):
                 yield _number_catalogue(item, files)
             else:
                 digest = contents_digest(read_table(item.name, item.files, files))
                 yield {"table": item.name, "digest": digest}
-
-
-def first_purchases(events: pl.DataFrame, month: date) -> pl.DataFrame:
-    """`parcels.BOUGHT_ROWS` of a month's events (user_id, event_time, event_type): each known user's first.
-
-    In the order of users.
-    """
-    bought = events.filter((pl.col("event_type") == BUY_PREMIUM) & pl.col("user_id").is_not_null())
-    firsts = bought.group_by("user_id").agg(purchased_at=pl.col("event_time").min().dt.epoch("us"))
-    return firsts.sort("user_id").with_columns(month=pl.lit(month)).cast(BOUGHT_ROWS)
-
-
-def _find_bought(item: BoughtIn, files: TaskFiles) -> dict[str, Any]:
-    read = (files.read([file], ["user_id", "event_time", "event_type"]) for file in item.files)
-    of_files = [first_purchases(events, item.month) for events in read]
-    firsts = pl.concat(of_files).group_by("user_id", "month").agg(pl.col("purchased_at").min())
-    bought = firsts.select(*BOUGHT_ROWS).sort("user_id")
-    files.stage(BOUGHT, bought, (REAL, item.month.isoformat()))
-    timed = bought.select("user_id", pl.col("purchased_at").cast(pl.Datetime("us", "UTC")))
-    files.write(FIRST_PURCHASES, timed, {"month": item.month})
-    return {"month": item.month.isoformat(), "bucket": item.bucket, "bought": bought.height}
 
 
 def _number_catalogue(item: CatalogueTables, files: TaskFiles) -> dict[str, Any]:

@@ -9,9 +9,8 @@ import numpy.typing as npt
 import polars as pl
 
 from pozytywka_spark.features.build.lookups import NONE, Lookups
-from pozytywka_spark.features.build.month_numbers import month_numbers
 from pozytywka_spark.features.build.track_numbers import TrackNumbers
-from pozytywka_spark.features.build.user_months import GONE, UserMonths
+from pozytywka_spark.features.build.user_months import GONE, UserMonths, month_numbers
 
 Whole = npt.NDArray[np.int64]
 Key = TypeVar("Key", Whole, pl.Expr)

@@ -14,9 +14,8 @@ import polars as pl
 
 from pozytywka_spark.features.build.first_times import keys_of
 from pozytywka_spark.features.build.lookups import NONE, Lookups
-from pozytywka_spark.features.build.month_numbers import month_numbers
 from pozytywka_spark.features.build.track_numbers import TrackNumbers
-from pozytywka_spark.features.build.user_months import UserMonths
+from pozytywka_spark.features.build.user_months import UserMonths, month_numbers
 
 Whole = npt.NDArray[np.int64]
 

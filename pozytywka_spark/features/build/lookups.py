@@ -13,8 +13,8 @@ import polars as pl
 from pozytywka_spark.features.build.dimensions import no_tracks
 from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.build.listener_groups import GROUP, GROUP_CODE, LANGUAGE, POLISH
-from pozytywka_spark.features.build.month_numbers import month_numbers
 from pozytywka_spark.features.build.parcels import PLAYED_ROWS
+from pozytywka_spark.features.build.user_months import month_numbers
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 

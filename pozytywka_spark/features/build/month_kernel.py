@@ -1,7 +1,8 @@
 """A month of some users' events to whole numbers: measures by user, plays and first likes by user and track.
 
-It sees this month only. Events are put into one order, by user, session and time, in which whatever an
-aggregate or a neighbour needs lies side by side.
+It sees this month only. Plays and likes by track are the base of popularity, genres and likes for life.
+Events are put into one order, by user, session and time, in which whatever an aggregate or a neighbour needs
+lies side by side.
 """
 
 from __future__ import annotations
@@ -11,22 +12,24 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
-from polars.exceptions import InvalidOperationError
 
+from pozytywka_spark.features.build.aggregate import aggregate_users, read_by
 from pozytywka_spark.features.build.dimensions import Dimensions
-from pozytywka_spark.features.build.listening import plays_and_likes, plays_by_anyone
 from pozytywka_spark.features.build.month_events import (
     ORDER,
     number_events,
+    session_spans,
     sold_by,
     with_attributes,
+    with_neighbours,
     without,
 )
-from pozytywka_spark.features.build.neighbours import session_spans, with_neighbours
-from pozytywka_spark.features.build.overflow import check_sums, too_large
-from pozytywka_spark.features.build.parcels import MEASURED_ROWS
+from pozytywka_spark.features.build.parcels import LIKED_ROWS, LISTENED_ROWS, MEASURED_ROWS, PLAYED_ROWS
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
+from pozytywka_spark.features.declared.event_codes import is_like, is_play
 from pozytywka_spark.months import cut_off_micros
+
+_TRACKS = 1 << 32  # more than there are
 
 
 @dataclass(frozen=True)
@@ -76,32 +79,22 @@ def measure_numbered(
 def _measured(free: pl.DataFrame, dimensions: Dimensions, plan: CataloguePlan, month: date) -> pl.DataFrame:
     """Each level by itself, and only if a measure asks for it; the events make the rows."""
     of_events, of_gaps, of_sessions = plan.at("event"), plan.at("gap"), plan.at("session")
-    asked = {*_read_by(of_events), *({"duration_ms"} if of_gaps else ())}
+    asked = {*read_by(of_events), *({"duration_ms"} if of_gaps else ())}
     events = with_attributes(free.drop("stray"), dimensions, sorted(asked))
     timed = events.with_columns(month=pl.lit(month), cut_off=pl.lit(cut_off_micros(month), pl.Int64))
     first = Named("first_event_at", pl.col("at").min().cast(pl.Int64))
-    rows = _aggregated(timed, [first, *of_events], month)
+    rows = aggregate_users(timed, [first, *of_events], month)
     if of_gaps:
         columns = ("user_id", "month", "cut_off", "session_id", "at", "kind", "duration_ms")
         gaps = with_neighbours(timed.select(columns), cut_off_micros(month))
-        rows = _beside(rows, _aggregated(gaps, of_gaps, month))
+        rows = _beside(rows, aggregate_users(gaps, of_gaps, month))
     if of_sessions:
         sessions = session_spans(timed).with_columns(
             month=pl.lit(month), cut_off=pl.lit(cut_off_micros(month), pl.Int64)
         )
-        rows = _beside(rows, _aggregated(sessions, of_sessions, month))
+        rows = _beside(rows, aggregate_users(sessions, of_sessions, month))
     names = [measure.name for measure in plan.at("event", "gap", "session")]
     return rows.with_columns(month=pl.lit(month)).select(*MEASURED_ROWS, *names)
-
-
-def _aggregated(rows: pl.DataFrame, measures: Sequence[Named], month: date) -> pl.DataFrame:
-    """Grain: user. The measures as Int64, of rows that lie by user."""
-    check_sums(rows, _read_by(measures), month)
-    by_user = rows.with_columns(pl.col("user_id").set_sorted()).group_by("user_id", maintain_order=True)
-    try:
-        return by_user.agg(measure.made.alias(measure.name) for measure in measures)
-    except InvalidOperationError as error:
-        raise too_large(rows, measures, month) or error from error
 
 
 def _beside(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
@@ -110,6 +103,58 @@ def _beside(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(pl.col(more.columns[1:]).fill_null(0))
 
 
-def _read_by(measures: Sequence[Named]) -> list[str]:
-    """The columns that the measures read."""
-    return sorted({name for measure in measures for name in measure.made.meta.root_names()})
+def plays_and_likes(events: pl.DataFrame, month: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`parcels.LISTENED_ROWS` and `parcels.LIKED_ROWS` of a month's events, each user's beside each other.
+
+    Both in the order of users and tracks, strays last: so they take half the bytes.
+    """
+    with_track = _of_tracks(events.drop_nulls("track"))
+    others = _of_strays(events.filter(pl.col("track").is_null()))
+    return (
+        _shaped([with_track[0], others[0]], month, LISTENED_ROWS),
+        _shaped([with_track[1], others[1]], month, LIKED_ROWS),
+    )
+
+
+def plays_by_anyone(events: pl.DataFrame, month: date) -> pl.DataFrame:
+    """`parcels.PLAYED_ROWS` of a month's events: plays that name a track."""
+    plays = events.filter(is_play())
+    counted = plays.drop_nulls("track").group_by("track").len("plays").sort("track")
+    strays = plays.drop_nulls("stray").group_by("stray").len("plays").sort("stray")
+    return _shaped([counted, strays], month, PLAYED_ROWS)
+
+
+def _of_tracks(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of events with a track: user and track are made one number, which halves the time."""
+    key = pl.col("user_id").rle_id().cast(pl.UInt64) * _TRACKS + pl.col("track")
+    keyed = events.select("at", "kind", key=key)
+    plays = keyed.filter(is_play())
+    liked = keyed.filter(is_like()).group_by("key").agg(liked_at=pl.col("at").min()).sort("key")
+    # each play of a sorted run: a number and how often it is there
+    counted = plays.get_column("key").sort().rle().struct.unnest().rename({"value": "key", "len": "plays"})
+    since = plays.join(liked, on="key").filter(pl.col("liked_at") <= pl.col("at"))
+    listened = counted.join(
+        since.group_by("key").len("liked_plays"), on="key", how="left", maintain_order="left"
+    ).with_columns(pl.col("liked_plays").fill_null(0))
+    users = events.get_column("user_id").rle().struct.field("value")
+
+    def apart(rows: pl.DataFrame) -> pl.DataFrame:
+        places = rows.get_column("key") // _TRACKS
+        return rows.with_columns(user_id=users.gather(places), track=pl.col("key") % _TRACKS)
+
+    return apart(listened), apart(liked)
+
+
+def _of_strays(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of events without one: of strays, and plays that name no track, of which nobody can like any."""
+    plays, keys = events.filter(is_play()), ["user_id", "stray"]
+    likes = events.filter(is_like()).drop_nulls("stray")
+    liked = likes.group_by(keys).agg(liked_at=pl.col("at").min()).sort(keys)
+    since = (pl.col("liked_at") <= pl.col("at")).sum()
+    joined = plays.join(liked, on=keys, how="left")
+    return joined.group_by(keys).agg(plays=pl.len(), liked_plays=since).sort(keys), liked
+
+
+def _shaped(rows: Sequence[pl.DataFrame], month: date, schema: pl.Schema) -> pl.DataFrame:
+    both = pl.concat(rows, how="diagonal_relaxed")
+    return both.with_columns(month=pl.lit(month)).select(*schema).cast(schema)

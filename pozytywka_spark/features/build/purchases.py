@@ -1,16 +1,58 @@
-"""First purchase of each user: from parcels of job one, and files of the table that earlier runs left."""
+"""First purchases of users: put down by job one as it reads events, and read again by the jobs behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.features.build.items import Source
+from pozytywka_spark.features.build.items import REAL, Source
+from pozytywka_spark.features.build.parcels import BOUGHT, BOUGHT_ROWS
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
+from pozytywka_spark.names import BUY_PREMIUM
+from pozytywka_spark.schemas import FIRST_PURCHASES
 
 _BOUGHT = pl.Schema({"user_id": pl.Int64(), "purchased_at": pl.Int64()})
+
+
+@dataclass(frozen=True)
+class BoughtIn:
+    """The files of `events` of a month and a bucket of users."""
+
+    month: date
+    bucket: int
+    files: tuple[DataFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are read."""
+        return sum(file.size for file in self.files)
+
+
+def find_bought(item: BoughtIn, files: TaskFiles) -> dict[str, Any]:
+    """Stages BOUGHT, writes a file of `first_purchases`; the facts of `first_pass.FirstPass`."""
+    read = (files.read([file], ["user_id", "event_time", "event_type"]) for file in item.files)
+    of_files = [first_purchases(events, item.month) for events in read]
+    firsts = pl.concat(of_files).group_by("user_id", "month").agg(pl.col("purchased_at").min())
+    bought = firsts.select(*BOUGHT_ROWS).sort("user_id")
+    files.stage(BOUGHT, bought, (REAL, item.month.isoformat()))
+    timed = bought.select("user_id", pl.col("purchased_at").cast(pl.Datetime("us", "UTC")))
+    files.write(FIRST_PURCHASES, timed, {"month": item.month})
+    return {"month": item.month.isoformat(), "bucket": item.bucket, "bought": bought.height}
+
+
+def first_purchases(events: pl.DataFrame, month: date) -> pl.DataFrame:
+    """`parcels.BOUGHT_ROWS` of a month's events (user_id, event_time, event_type): each known user's first.
+
+    In the order of users.
+    """
+    bought = events.filter((pl.col("event_type") == BUY_PREMIUM) & pl.col("user_id").is_not_null())
+    firsts = bought.group_by("user_id").agg(purchased_at=pl.col("event_time").min().dt.epoch("us"))
+    return firsts.sort("user_id").with_columns(month=pl.lit(month)).cast(BOUGHT_ROWS)
 
 
 def purchases_of(bought: Sequence[Source], files: TaskFiles) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -15,12 +15,13 @@ from pozytywka_spark.features.build.month_kernel import MonthMade, measure_numbe
 from pozytywka_spark.features.build.parcels import LIKED, LISTENED, MEASURED, PLAYED
 from pozytywka_spark.features.build.plan import CataloguePlan
 from pozytywka_spark.features.build.purchases import purchases_of
-from pozytywka_spark.features.build.row_buffer import Gathered
 from pozytywka_spark.hashing.slices import slice_of, slices_for
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 
 ROWS_AT_ONCE = 1_500_000  # events that are in memory at once; a shard of more goes in slices of its users
+ROWS_KEPT = 1_000_000  # until rows on their way to parcels are put down
+Key = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -101,3 +102,31 @@ def _common(users: Sequence[pl.Series]) -> pl.Series:
     for others in users[1:]:
         common = common.filter(common.is_in(others.implode()))
     return common
+
+
+@dataclass
+class Gathered:
+    """Rows on their way to parcels: what a task has for a key is put down together, not shard by shard.
+
+    By kind and key; they are put down when there are `rows_kept`, and at the end (`put_down`).
+    """
+
+    files: TaskFiles
+    rows_kept: int = ROWS_KEPT
+    _frames: dict[tuple[str, Key], list[pl.DataFrame]] = field(default_factory=dict)
+    _rows: int = 0
+
+    def add(self, kind: str, rows: pl.DataFrame, key: Key) -> None:
+        """Take rows of a kind."""
+        if rows.height:
+            self._frames.setdefault((kind, key), []).append(rows)
+            self._rows += rows.height
+        if self._rows > self.rows_kept:
+            self.put_down()
+
+    def put_down(self) -> None:
+        """Stage what is here."""
+        for (kind, key), frames in self._frames.items():
+            self.files.stage(kind, pl.concat(frames), key)
+        self._frames.clear()
+        self._rows = 0

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.features.build.month_numbers import month_numbers
-from pozytywka_spark.features.build.user_months import GONE, UserMonths
+from pozytywka_spark.features.build.user_months import GONE, UserMonths, month_numbers
 from pozytywka_spark.features.declared.texts import MOST_MONTHS
 
 LEVEL_ROWS = pl.Schema(

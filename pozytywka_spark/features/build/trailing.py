@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.build.month_numbers import month_numbers
+from pozytywka_spark.features.build.user_months import month_numbers
 from pozytywka_spark.features.declared.values import sum_name
 
 Whole = npt.NDArray[np.int64]

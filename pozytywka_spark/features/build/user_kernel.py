@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pozytywka_spark.features.build.aggregate import aggregate_user_months
 from pozytywka_spark.features.build.first_times import (
     artist_debuts,
     debuts_table,
@@ -18,7 +19,6 @@ from pozytywka_spark.features.build.first_times import (
     users_table,
 )
 from pozytywka_spark.features.build.group_levels import group_level, language_level
-from pozytywka_spark.features.build.levels import aggregated
 from pozytywka_spark.features.build.listened import (
     genre_level,
     plays_by_artist,
@@ -105,17 +105,19 @@ def _counted(rows: SliceRows, sides: Lookups, plan: CataloguePlan) -> SliceMade:
 
     levels = [measured.drop("first_event_at")]
     if popular := plan.at("popularity"):
-        levels.append(aggregated(popularity_level(by_track, where, tracks), popular, where))
+        levels.append(aggregate_user_months(popularity_level(by_track, where, tracks), popular, where))
     if of_genres := plan.at("genre"):
-        levels.append(aggregated(genre_level(by_artist, sides), of_genres, where))
+        levels.append(aggregate_user_months(genre_level(by_artist, sides), of_genres, where))
     if of_groups := plan.at("group"):
-        levels.append(aggregated(group_level(by_artist, rows.artists, where, sides), of_groups, where))
+        levels.append(
+            aggregate_user_months(group_level(by_artist, rows.artists, where, sides), of_groups, where)
+        )
     if of_languages := plan.at("language"):
-        levels.append(aggregated(language_level(by_track, tracks), of_languages, where))
+        levels.append(aggregate_user_months(language_level(by_track, tracks), of_languages, where))
     if of_texts := plan.at("text"):
-        levels.append(aggregated(text_level(rows.texts, where), of_texts, where))
+        levels.append(aggregate_user_months(text_level(rows.texts, where), of_texts, where))
     if of_debuts := plan.at("debut"):
-        levels.append(aggregated(debuts, of_debuts, where))
+        levels.append(aggregate_user_months(debuts, of_debuts, where))
     if of_users := plan.at("user"):
         timed = where.timed.join(first, on="user_id", how="left", maintain_order="left")
         levels.append(timed.select(each.made.alias(each.name) for each in of_users))

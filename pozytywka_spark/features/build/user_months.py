@@ -1,8 +1,9 @@
-"""Users and months of a slice as places in arrays, which its other rows are brought to."""
+"""Users and months of a slice as places in arrays, which its other rows are brought to; months as numbers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -10,13 +11,14 @@ import numpy.typing as npt
 import polars as pl
 
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.features.build.month_numbers import month_numbers
 from pozytywka_spark.features.times import cut_off_of
+from pozytywka_spark.months import number_of
 from pozytywka_spark.names import USER_MONTH
 
 Whole = npt.NDArray[np.int64]
 GONE = -1  # the place of what isn't there
 KEYS = USER_MONTH
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -82,3 +84,17 @@ class UserMonths:
     def timed(self) -> pl.DataFrame:
         """`keys` with `cut_off`."""
         return self.keys.select(*KEYS, cut_off=cut_off_of(pl.col("month")))
+
+
+def month_numbers(months: pl.Series) -> npt.NDArray[np.int64]:
+    """`months.number_of` each date. There are few different ones, so only those are reckoned out."""
+    days = months.to_physical().to_numpy()
+    if not days.size:
+        return np.zeros(0, np.int64)
+    first = int(days.min())
+    places = days - first
+    present = np.flatnonzero(np.bincount(places))
+    numbers = np.zeros(int(present[-1]) + 1, np.int64)
+    numbers[present] = [number_of(_EPOCH + timedelta(days=first + int(day))) for day in present]
+    taken: npt.NDArray[np.int64] = numbers[places]
+    return taken

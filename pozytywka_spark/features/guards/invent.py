@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_spark.features.build.first_pass import first_purchases
 from pozytywka_spark.features.build.items import Source
 from pozytywka_spark.features.build.month_events import COLUMNS
 from pozytywka_spark.features.build.parcels import BOUGHT
+from pozytywka_spark.features.build.purchases import first_purchases
 from pozytywka_spark.features.guards.sample import Sample
 from pozytywka_spark.features.guards.worlds import FUTURE_DAYS, World
 from pozytywka_spark.hashing.dice import dice

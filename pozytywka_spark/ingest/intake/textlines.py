@@ -50,7 +50,7 @@ def whole_lines(chunks: Iterable[bytes], start: int = 0, longest: int = LONGEST_
             buffered = sum(map(len, pending))
         end = _last_end(chunk)
         if end:
-            whole = b"".join([*pending, chunk[:end]])
+            whole = b"".join([*pending, memoryview(chunk)[:end]])
             yield Piece(whole, offset)
             offset += len(whole)
             pending, buffered = [], 0

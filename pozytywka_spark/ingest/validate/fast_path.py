@@ -49,6 +49,7 @@ FORM = r"\A\{" + ", ?".join(_FIELDS) + r"\}\r?\n?\z"
 # In form, but for the rules: what stands for none (see `rules.identifiers`)
 _FOR_NONE = ("-1", "null", "none", "nan")
 _LONGEST_FOR_NONE = max(map(len, _FOR_NONE))
+_SEARCHED = 256 << 10  # bytes in which line ends are looked for at once
 _Mask = np.ndarray[Any, np.dtype[np.bool_]]
 _Whole = np.ndarray[Any, np.dtype[np.int64]]
 _RAW: dict[str, Any] = {
@@ -76,7 +77,7 @@ def look_first(lines: Piece | Lines, judging: Judging) -> Seen:
     quick, rest = _quickly(texts, judging)
     if quick is None:
         return _look_by_pattern(texts, offsets, judging)
-    sound = quick.events.with_columns(pl.Series("source_order", offsets[quick.places], pl.Int64))
+    sound = quick.events.hstack([pl.Series("source_order", offsets[quick.places], pl.Int64)])
     if not len(rest):
         return Seen(sound, Lines([], []))
     others = _look_by_pattern(texts.take(pl.Series(rest).to_arrow()), offsets[rest], judging)
@@ -84,7 +85,7 @@ def look_first(lines: Piece | Lines, judging: Judging) -> Seen:
 
 
 def _quickly(texts: pa.Array, judging: Judging) -> tuple[Quick | None, _Whole]:
-    """What can be read by the places of quotes, and the places of the other lines; None: nothing can."""
+    """What can be read by the places of values, and the places of the other lines; None: nothing can."""
     _, borders, data = texts.buffers()
     if not len(texts):
         return None, np.zeros(0, np.int64)
@@ -120,12 +121,16 @@ def _as_arrow(lines: Piece | Lines) -> tuple[pa.Array, _Whole]:
 
 def _by_newlines(data: bytes) -> pa.Array:
     """Without a Python object a line: Arrow's borders are where the line ends are."""
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+    b = np.frombuffer(data, np.uint8)
+    # some at a time: what is made of the bytes meanwhile stays in the cache
+    parts = range(0, len(data), _SEARCHED)
+    ends = [np.flatnonzero(b[at : at + _SEARCHED] == ord("\n")) + (at + 1) for at in parts]
     if data and not data.endswith(b"\n"):
-        ends = np.append(ends, len(data))
-    borders = np.zeros(len(ends) + 1, np.int32)
-    borders[1:] = ends
-    return pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(borders), pa.py_buffer(data)])
+        ends.append(np.array([len(data)]))
+    borders = np.concatenate([np.zeros(1, np.int64), *ends]).astype(np.int32)
+    return pa.Array.from_buffers(
+        pa.binary(), len(borders) - 1, [None, pa.py_buffer(borders), pa.py_buffer(data)]
+    )
 
 
 def _in_form(texts: pa.Array, judging: Judging) -> _Mask:

@@ -29,8 +29,8 @@ Found = tuple[Origin, Lines]
 def look_at(origin: Origin, lines: Piece | Lines, judging: Judging) -> tuple[pl.DataFrame, list[Found]]:
     """`look_first` at lines of one file, whose place is put to the sound ones as `source`."""
     seen = look_first(lines, judging)
-    sound = seen.sound.with_columns(pl.lit(origin.source, pl.Int32).alias("source"))
-    return sound, [(origin, seen.doubtful)]
+    source = pl.repeat(origin.source, seen.sound.height, dtype=pl.Int32, eager=True)
+    return seen.sound.hstack([source.alias("source")]), [(origin, seen.doubtful)]
 
 
 def look_at_all(pieces: Sequence[tuple[Origin, Piece]], judging: Judging) -> tuple[pl.DataFrame, list[Found]]:

@@ -9,13 +9,12 @@ from polars.testing import assert_frame_equal
 
 from pozytywka_spark.features.build.contents import contents_digest
 from pozytywka_spark.features.build.first_pass import (
-    BoughtIn,
     CatalogueTables,
     FirstPass,
     TableContents,
-    first_purchases,
 )
 from pozytywka_spark.features.build.parcels import BOUGHT, BOUGHT_ROWS, TRACKS, USERS
+from pozytywka_spark.features.build.purchases import BoughtIn, first_purchases
 from pozytywka_spark.lake.tasks import Done
 from tests.in_memory import MemoryTasks
 from tests.worlds.month_world import MARCH, catalogue, dimensions, events, micros

@@ -12,8 +12,7 @@ from polars.testing import assert_frame_equal
 from pozytywka_spark.features.build.items import REAL, MonthShard
 from pozytywka_spark.features.build.month_kernel import measure_month
 from pozytywka_spark.features.build.parcels import LIKED, LISTENED, MEASURED, PLAYED, TRACKS, USERS
-from pozytywka_spark.features.build.row_buffer import Gathered
-from pozytywka_spark.features.build.second_pass import MeasureMonths
+from pozytywka_spark.features.build.second_pass import Gathered, MeasureMonths
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.hashing.slices import slice_of
 from tests.in_memory import MemoryFiles, MemoryTasks

@@ -15,12 +15,12 @@ import polars as pl
 
 from pozytywka_spark.config.features import Guards
 from pozytywka_spark.features.build.dimensions import track_dimension, user_dimension, vocabulary_of
-from pozytywka_spark.features.build.first_pass import first_purchases
 from pozytywka_spark.features.build.items import REAL, MonthShard, Source, UserSlice
 from pozytywka_spark.features.build.month_events import COLUMNS
 from pozytywka_spark.features.build.parcels import BOUGHT, MEASURED, PLAYED, TRACKS, USERS
 from pozytywka_spark.features.build.passes import user_slices
 from pozytywka_spark.features.build.plan import CataloguePlan, Named
+from pozytywka_spark.features.build.purchases import first_purchases
 from pozytywka_spark.features.guards.build_under_guard import GuardedBuild
 from pozytywka_spark.features.guards.compare_slices import Maker, MakeSlice, Plays
 from pozytywka_spark.features.guards.perturbation import check_perturbation

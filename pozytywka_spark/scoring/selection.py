@@ -1,4 +1,4 @@
-"""Select the users who get an offer: a stated policy over calibrated probabilities and ranks."""
+"""Ranks of a month's users, and who of them get an offer: a stated policy over probabilities and ranks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+DECILES = 10
 STEPS = 10_000  # probabilities are told apart to a hundredth of a percent where a precision is asked for
+
+
+def ranks(
+    by: npt.NDArray[np.float64], tie: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Rank and decile of each row: 1 has the highest `by`, of equals the lower `tie`."""
+    rank = np.empty(len(by), np.int64)
+    rank[np.lexsort((tie, -by))] = np.arange(1, len(by) + 1)
+    return rank, ((rank - 1) * DECILES // max(len(by), 1) + 1).astype(np.int32)
 
 
 @dataclass(frozen=True)

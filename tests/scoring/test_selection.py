@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pozytywka_spark.config import Policy
-from pozytywka_spark.scoring.policy import Rule, selected
+from pozytywka_spark.scoring.selection import Rule, selected
 
 
 @pytest.fixture(scope="module")
