@@ -16,6 +16,7 @@ from pozytywka_spark.lake import Txn
 from pozytywka_spark.lake.delta_rs.engine import DeltaRsLake
 from pozytywka_spark.lake.open_tasks import workers_awake
 from pozytywka_spark.lake.tasks import Done
+from pozytywka_spark.schemas.ddl import parse_ddl
 from tests.lake.conftest import Bench
 from tests.lake.made_work import LARGE, SMALL, run_work
 from tests.lake.task_work import (
@@ -23,12 +24,21 @@ from tests.lake.task_work import (
     JANUARY,
     TABLE,
     add,
+    both_ways,
     die,
     read_shards,
     refuse,
     search_for_garbage,
     write,
 )
+
+
+def test_rows_that_work_makes_are_a_frame_of_a_partition_an_item(bench: Bench) -> None:
+    with bench.lake.tasks() as tasks:
+        parcels = [tasks.put("numbers", pl.DataFrame({"n": [number, 10 * number]})) for number in (1, 2)]
+        frame = tasks.frame(parcels, both_ways, parse_ddl("twice bigint, n bigint"))
+        assert frame.rdd.getNumPartitions() == 2
+        assert sorted(map(tuple, frame.collect())) == [(2, 1), (4, 2), (20, 10), (40, 20)]
 
 
 @pytest.mark.parametrize("weight", [SMALL, LARGE])

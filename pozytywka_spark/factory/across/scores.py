@@ -17,7 +17,6 @@ from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 
 SCORES = "scores"  # kind of parcels, keyed by part, in its order
-_FACTS = ["case_id", "verdict", "looked", "order"]
 
 
 def models_frame(models: dict[int, bytes]) -> pl.DataFrame:
@@ -61,7 +60,7 @@ class ProveGroup:
     ) -> Iterator[dict[str, Any]]:
         """A line a group."""
         for name, parts, scores in items:
-            facts = files.read([part.facts for part in parts], _FACTS)
+            facts = files.read([part.facts for part in parts]).drop("accounts")
             roles = files.read([part.roles for part in parts])
             witness = roles.get_column("witness").to_numpy()
             cases = cases_of(facts, witness, files.read(scores).get_column("score").to_numpy())
@@ -70,7 +69,7 @@ class ProveGroup:
             model = dict(files.shared([self.models]).rows())[ALL].encode()
             categories = dict(categories_of_group(self.rows.texts, self.rows.words, files))
             built = _proven(
-                facts.select("case_id"), cases, training, tested, self.kept.how, model,
+                facts, cases, training, tested, self.kept.how, model,
                 self.rows.features, categories,
             )  # fmt: skip
             write_boosters([(name, built)], self.kept, files)
