@@ -48,9 +48,11 @@ class Build:
 
 @dataclass(frozen=True)
 class Made:
-    """Files of all tables, PLAYED and the guards' candidates, and what is counted of labels by month."""
+    """Files of all tables and the guards' candidates, what the second job put down (`measured`, of which
+    PLAYED as `played`), and what is counted of labels by month."""
 
     done: Done
+    measured: tuple[Parcel, ...]
     played: tuple[Parcel, ...]
     labels: Mapping[date, LabelCount]
 
@@ -118,7 +120,7 @@ def make_features(build: Build, measured: Done) -> Made:
         items.append(TracksPlayed(build.months, played))
     done = build.tasks.run(items, work, weight=lambda item: item.size, named=_named)
     counts = added(facts for result in done.results for facts in result[LABELS])
-    return Made(done, played, {count.month: count for count in counts})
+    return Made(done, measured.parcels, played, {count.month: count for count in counts})
 
 
 def _slices(build: Build, measured: Done) -> list[UserSlice]:

@@ -19,13 +19,15 @@ class MonthShard:
     """Events of a month and a bucket of users in some worlds: the unit of the second job.
 
     Files of the table, or parcels of invented events with the same columns. The shard is read once, whatever
-    the number of worlds; they differ in who has bought.
+    the number of worlds; they differ in who has bought. `as_built`: it was measured in the real world, and
+    counts as measured in all of its worlds if the same users have bought there by the month's end.
     """
 
     worlds: tuple[str, ...]
     month: date
     bucket: int
     events: tuple[Source, ...]
+    as_built: bool = False
 
     @property
     def size(self) -> int:
@@ -54,7 +56,10 @@ class Held:
 
 @dataclass(frozen=True)
 class UserSlice:
-    """Some of a bucket's users over all months of the build, in a world: the unit of the third job."""
+    """Some of a bucket's users over all months of the build, in a world: the unit of the third job.
+
+    Of parcels of another world than its own, only the months before `lent_until` are the slice's.
+    """
 
     world: str
     bucket: int
@@ -64,6 +69,7 @@ class UserSlice:
     liked: tuple[Parcel, ...]
     held: Held = field(default_factory=Held)
     texts: tuple[Parcel, ...] = ()  # TEXTS of the bucket's users, of the build's months and those before
+    lent_until: date = date.min
 
     @property
     def size(self) -> int:

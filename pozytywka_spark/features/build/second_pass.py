@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.features.build.dimensions import Dimensions, no_tracks, no_users
-from pozytywka_spark.features.build.items import MonthShard, Source
+from pozytywka_spark.features.build.items import REAL, MonthShard, Source
 from pozytywka_spark.features.build.month_events import COLUMNS, number_events, sold_by
 from pozytywka_spark.features.build.month_kernel import MonthMade, measure_numbered
 from pozytywka_spark.features.build.parcels import LIKED, LISTENED, MEASURED, PLAYED
@@ -20,6 +20,7 @@ from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 
 ROWS_AT_ONCE = 1_500_000  # events that are in memory at once; a shard of more goes in slices of its users
+AS_BUILT = "as_built"  # what is told of a shard: the worlds in which it comes to what it came to in the build
 ROWS_KEPT = 1_000_000  # until rows on their way to parcels are put down
 Key = tuple[str | int, ...]
 
@@ -29,8 +30,8 @@ class MeasureMonths:
     """Work on `MonthShard`s: stages MEASURED, LISTENED, LIKED and PLAYED, tells `events` of each shard.
 
     `tracks` and `users`: the parcels of the first job, none where the catalogue is empty. `bought`: by world,
-    parcels BOUGHT or files of `first_purchases` with all known first purchases. Users' slices go by
-    `slice_of("user_id", slices, apart_from=buckets)`.
+    parcels BOUGHT or files of `first_purchases` with all known first purchases; of REAL too where shards are
+    `as_built`. Users' slices go by `slice_of("user_id", slices, apart_from=buckets)`.
     """
 
     plan: CataloguePlan
@@ -47,15 +48,21 @@ class MeasureMonths:
             files.shared([self.tracks]) if self.tracks else no_tracks(),
             files.shared([self.users]) if self.users else no_users(),
         )
-        worlds = sorted({world for shard in items for world in shard.worlds})
+        real = {REAL} if any(shard.as_built for shard in items) else set()
+        worlds = sorted({world for shard in items for world in shard.worlds} | real)
         bought = {world: purchases_of(self.bought[world], files) for world in worlds}
         gathered = Gathered(files)
         for shard in items:
+            told = {"month": shard.month.isoformat(), "bucket": shard.bucket, "events": shard.rows}
+            sold = {world: sold_by(bought[world], shard.month) for world in shard.worlds}
+            if shard.as_built and _all_are(sold_by(bought[REAL], shard.month), sold):
+                yield told | {AS_BUILT: list(shard.worlds)}
+                continue
             parts = slices_for(shard.rows, self.rows_at_once)
             for part in range(parts):
                 events = self._events(shard, part, parts, files)
-                self._measure(events, shard, bought, dimensions, gathered)
-            yield {"month": shard.month.isoformat(), "bucket": shard.bucket, "events": shard.rows}
+                self._measure(events, shard, sold, dimensions, gathered)
+            yield told
         gathered.put_down()
 
     def _events(self, shard: MonthShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame:
@@ -69,12 +76,14 @@ class MeasureMonths:
         self,
         events: pl.DataFrame,
         shard: MonthShard,
-        bought: Mapping[str, pl.DataFrame],
+        sold: Mapping[str, pl.Series],
         dimensions: Dimensions,
         gathered: Gathered,
     ) -> None:
-        """The month once, for whoever is free in any of the worlds; each world without its own buyers."""
-        sold = {world: sold_by(bought[world], shard.month) for world in shard.worlds}
+        """The month once, for whoever is free in any of the worlds; each world without its own buyers.
+
+        Of purchases it sees no more than who has bought by the month's end.
+        """
         nowhere_free = _common(list(sold.values()))
         numbered = number_events(events, dimensions.tracks)
         made = measure_numbered(numbered, nowhere_free, dimensions, self.plan, shard.month)
@@ -94,6 +103,11 @@ class MeasureMonths:
         number = slice_of("user_id", self.slices, apart_from=self.buckets).alias("_slice")
         parts = rows.with_columns(number).partition_by("_slice", as_dict=True, include_key=False)
         return [(int(key[0]), part) for key, part in parts.items()]
+
+
+def _all_are(real: pl.Series, sold: Mapping[str, pl.Series]) -> bool:
+    """Whether the same users have bought in all worlds: all else that a month is made of is its events."""
+    return all(users.equals(real) for users in sold.values())
 
 
 def _common(users: Sequence[pl.Series]) -> pl.Series:

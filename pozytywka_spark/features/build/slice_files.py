@@ -32,14 +32,14 @@ def slice_rows(
     kept. Debuts are by far the most rows, whose artists become numbers here: texts would take twice the room.
     """
     mine = in_part(part, parts) if parts > 1 else None
-    measured = _of_parcels(item.measured, _measured_schema(plan), files, mine)
+    measured = _of_parcels(item, item.measured, _measured_schema(plan), files, mine)
     users = measured.get_column("user_id").unique()
     earlier = item.held
     summed = list(dict.fromkeys(name for name, _ in plan.sums))
     return SliceRows(
         measured,
-        _of_parcels(item.listened, LISTENED_ROWS, files, mine),
-        _of_parcels(item.liked, LIKED_ROWS, files, mine),
+        _of_parcels(item, item.listened, LISTENED_ROWS, files, mine),
+        _of_parcels(item, item.liked, LIKED_ROWS, files, mine),
         likes=_of_users(earlier.likes, ["user_id", "track_id", "month"], files, users),
         artists=_of_users(
             earlier.artists,
@@ -65,13 +65,20 @@ def _measured_schema(plan: CataloguePlan) -> pl.Schema:
 
 
 def _of_parcels(
-    parcels: Sequence[Parcel], schema: pl.Schema, files: TaskFiles, mine: pl.Expr | None
+    item: UserSlice, parcels: Sequence[Parcel], schema: pl.Schema, files: TaskFiles, mine: pl.Expr | None
 ) -> pl.DataFrame:
-    if not parcels:
-        return schema.to_frame()
-    if mine is None:
-        return files.read(parcels)
-    return pl.concat([files.read([parcel]).filter(mine) for parcel in parcels])
+    own = [parcel for parcel in parcels if parcel.key[0] == item.world]
+    lent = [parcel for parcel in parcels if parcel.key[0] != item.world]
+    past = pl.col("month") < item.lent_until
+    frames = [
+        *([files.read(own)] if own and mine is None else []),
+        *(files.read([parcel]).filter(mine) for parcel in own if mine is not None),
+        *(
+            files.read([parcel], schema.names()).filter(past if mine is None else past & mine)
+            for parcel in lent
+        ),
+    ]
+    return pl.concat(frames) if frames else schema.to_frame()
 
 
 def _of_users(

@@ -27,7 +27,7 @@ from pozytywka_spark.features.build.listened import (
 )
 from pozytywka_spark.features.build.lookups import Lookups
 from pozytywka_spark.features.build.text_level import text_level
-from pozytywka_spark.features.build.track_numbers import number_tracks
+from pozytywka_spark.features.build.track_numbers import TrackNumbers, number_tracks
 from pozytywka_spark.features.build.trailing import trailing_sums
 from pozytywka_spark.features.build.user_months import KEYS, UserMonths
 
@@ -85,12 +85,42 @@ def make_slice(rows: SliceRows, sides: Lookups, plan: CataloguePlan, months: Seq
     Raises `DataError` if a whole number leaves 64 bits, and for plays in a month that isn't measured.
     """
     rows = rows.before(months[0])
-    made = _counted(rows, sides, plan)
+    made = _counted(rows, sides, plan).tables()
     return replace(made, features=as_features(made.user_month, rows.user_month, plan))
 
 
-def _counted(rows: SliceRows, sides: Lookups, plan: CataloguePlan) -> SliceMade:
-    """Everything but the features. What it takes is let go of before those are made: they take as much."""
+def make_features(
+    rows: SliceRows, sides: Lookups, plan: CataloguePlan, months: Sequence[date]
+) -> pl.DataFrame:
+    """The features of `make_slice` alone."""
+    rows = rows.before(months[0])
+    return as_features(_counted(rows, sides, plan).user_month, rows.user_month, plan)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Measures of users' months, and what the state's tables are made of."""
+
+    user_month: pl.DataFrame
+    likes: pl.DataFrame
+    debuts: pl.DataFrame
+    first: pl.DataFrame
+    where: UserMonths
+    tracks: TrackNumbers
+
+    def tables(self) -> SliceMade:
+        """Everything but the features."""
+        return SliceMade(
+            self.user_month,
+            self.user_month.select(KEYS),
+            likes_table(self.likes, self.where, self.tracks),
+            debuts_table(self.debuts, self.where, self.tracks.sides),
+            users_table(self.first),
+        )
+
+
+def _counted(rows: SliceRows, sides: Lookups, plan: CataloguePlan) -> _Counted:
+    """What it takes is let go of before features are made: they take as much."""
     measured = _in_order(rows.measured)
     where = UserMonths(measured.select(KEYS))
     strays = (rows.listened.get_column("stray"), rows.liked.get_column("stray"))
@@ -122,13 +152,7 @@ def _counted(rows: SliceRows, sides: Lookups, plan: CataloguePlan) -> SliceMade:
         timed = where.timed.join(first, on="user_id", how="left", maintain_order="left")
         levels.append(timed.select(each.made.alias(each.name) for each in of_users))
     user_month = pl.concat(levels, how="horizontal").select(*KEYS, *(each.name for each in plan.measures))
-    return SliceMade(
-        user_month,
-        user_month.select(KEYS),
-        likes_table(likes, where, tracks),
-        debuts_table(debuts, where, sides),
-        users_table(first),
-    )
+    return _Counted(user_month, likes, debuts, first, where, tracks)
 
 
 def as_features(

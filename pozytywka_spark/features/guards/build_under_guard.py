@@ -23,7 +23,8 @@ class GuardedBuild:
     month that the build is given. `tracks`, `users` and `favourite_groups`: the dimensions, none of an empty
     catalogue. `plan` is of the features written, in their order. Users are in `buckets`, each in so many
     `slices`; `held` is by bucket. `plays`: files of `track_plays` of the months before; `played`: PLAYED of
-    the months built. `features`: the files written, not yet committed.
+    the months built. `features`: the files written, not yet committed. `measured`: what the second pass put
+    down, for guards to take the past from; empty: they measure all of it themselves.
     """
 
     tasks: Tasks
@@ -41,6 +42,7 @@ class GuardedBuild:
     plays: tuple[DataFile, ...] = ()
     favourite_groups: Parcel | None = None
     texts: Mapping[int, tuple[Parcel, ...]] = field(default_factory=dict)
+    measured: tuple[Parcel, ...] = ()
 
     @property
     def order(self) -> tuple[str, ...]:

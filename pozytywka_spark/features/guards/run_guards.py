@@ -55,6 +55,7 @@ def _guarded(build: Build, made: Made) -> GuardedBuild:
         build.earlier.plays,
         build.prepared.first.favourite_groups,
         build.prepared.first.texts,
+        made.measured,
     )
 
 

@@ -109,7 +109,7 @@ def build_with(
     written = [
         file for users in user_slices(done.parcels) for file in _write(tasks, make(users, chosen, 0, 1))
     ]
-    return replace(build, played=played, features=tuple(written))
+    return replace(build, played=played, features=tuple(written), measured=done.parcels)
 
 
 def _write(tasks: MemoryTasks, features: pl.DataFrame) -> Iterator[DataFile]:
