@@ -241,7 +241,7 @@ def test_cases_that_came_after_the_last_second_looks_prove_nothing_yet() -> None
             "score": cases.score,
         }
     )
-    how = How(DEMANDS, 0.5, 0.2, 0, 50, 10, 10**9, 0, score_column="score")
+    how = How(DEMANDS, 0.5, 0.2, 0, 50, 10, 0, score_column="score")
     erring, before = replace(how, noise=ERRING), rows.head(early)
     for _ in range(3):
         again = build(before, [], how).looks
