@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,14 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.factory.build import Asked, build
+from pozytywka_spark.factory.decide import decide
 from pozytywka_spark.factory.decide_file import decide_file
 from pozytywka_spark.factory.fit import within_reach
 from pozytywka_spark.factory.split import witnesses, witnesses_of
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.factory.test_factory_job import labelled
-from tests.factory.test_lake import BUILT, days, put
+from tests.factory.test_lake import BUILT, PROMOTED, days, put
 
 
 def settings_of(settings: Settings, root: str, workers: int | None = None, **factory: int) -> Settings:
@@ -115,6 +117,23 @@ def test_a_big_group_of_the_lake_too(spark: SparkSession, settings: Settings) ->
         assert found[1][side][0] == state
         assert found[1][side][1] == pytest.approx(tested, rel=0.1)
         assert abs(found[1][side][2] - wrong) <= 2
+
+
+def test_a_big_group_is_decided_in_parts_as_a_whole(spark: SparkSession, settings: Settings) -> None:
+    whole = settings_of(settings, "whole")
+    lake = open_lake(whole, spark)
+    put(lake, days(0, 80))
+    build(whole, lake, Asked(at=BUILT))
+    put(lake, days(80, 100))
+    shutil.copytree(whole.home, f"{settings.home}/parts")
+    found = []
+    for chosen in (whole, settings_of(settings, "parts", max_cells=1000)):
+        lake = open_lake(chosen, spark)
+        decide(chosen, lake, PROMOTED)
+        rows = lake.rows("decisions").to_pylist()
+        found.append(sorted(rows, key=lambda row: row["case_id"]))
+    assert len(found[0]) == 840
+    assert found[0] == found[1]
 
 
 def test_what_would_hang_or_not_fit_is_said(spark: SparkSession, settings: Settings, tmp_path: Path) -> None:
