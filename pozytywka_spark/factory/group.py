@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.factory.delays import case_dice
-from pozytywka_spark.factory.fit import as_matrix, categories_of, fit, scored
+from pozytywka_spark.factory.fit import as_matrix, categories_of, fit, scored, within_reach
 from pozytywka_spark.factory.proof.binomial import fewest, precision_low
 from pozytywka_spark.factory.proof.cases import BAD, OK, SIDES, Cases, Flags, spokesmen, wanted
 from pozytywka_spark.factory.proof.learnt import in_group
@@ -87,7 +87,8 @@ def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
         )  # fmt: skip
         model, training = fitted.model, sure
         score = scored(model, matrix)
-        score[sure] = fitted.out_of_fold
+        needed = fewest(how.demands.precision, how.demands.confidence)
+        score[sure] = within_reach(fitted.out_of_fold, score[tested], needed)
         cases = replace(cases, score=score)
     return _proven(rows, cases, training, tested, how, model, features, categories)
 

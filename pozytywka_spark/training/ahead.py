@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -53,9 +54,21 @@ def _load() -> None:
 
 
 @contextmanager
+def _collector_resting() -> Iterator[None]:
+    """What libraries make as they load stays: looking through it for garbage takes a sixth of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+@contextmanager
 def _beside(work: Callable[[], None]) -> Iterator[None]:
     def quietly() -> None:
-        with suppress(Exception):
+        with suppress(Exception), _collector_resting():
             work()
 
     thread = Thread(target=quietly, name="make training ready")

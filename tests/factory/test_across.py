@@ -14,6 +14,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.factory.build import Asked, build
 from pozytywka_spark.factory.decide_file import decide_file
+from pozytywka_spark.factory.fit import within_reach
 from pozytywka_spark.factory.split import witnesses, witnesses_of
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
@@ -76,10 +77,27 @@ def test_two_workers_decide_what_one_task_does(
         same = ("group", "features", "categories", "signals", "score_column")
         assert [single[name] for name in same] == [other[name] for name in same]
         assert json.loads(str(other["model"]))["learner"]["feature_names"] == []
-    again = build(
-        chosen, open_lake(settings_of(settings, "again", 2, max_cells=1000), spark), Asked(file=path)
-    )
-    assert [dict(row) for row in again.sides] == [dict(row) for row in report.sides]
+
+
+@pytest.mark.nightly  # eight times workers wait for each other, seconds each
+def test_the_same_rows_give_the_same_trees(spark: SparkSession, settings: Settings, tmp_path: Path) -> None:
+    path = str(tmp_path / "cases.parquet")
+    cases(1).write_parquet(path)
+    found: list[object] = []
+    for root in ("once", "again"):
+        chosen = settings_of(settings, root, 2, max_cells=1000)
+        lake = open_lake(chosen, spark)
+        found.append([dict(row) for row in build(chosen, lake, Asked(file=path)).sides])
+        found.append(boosters(lake))
+    assert found[:2] == found[2:]
+
+
+def test_scores_of_training_stay_within_what_many_tested_ones_reach() -> None:
+    tested = np.linspace(0.1, 0.9, 1000)
+    found = within_reach(np.array([0.0, 0.15, 0.5, 0.85, 1.0]), tested, 100)
+    assert found.tolist() == [tested[99], tested[99], 0.5, tested[-100], tested[-100]]
+    assert np.sum(tested >= found.max()) == 100
+    assert within_reach(np.array([0.0, 1.0]), tested, 501).tolist() == [0.0, 1.0]
 
 
 def test_a_big_group_of_the_lake_too(spark: SparkSession, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from pozytywka_spark.lake.shards import DataFile, Parcel
 
 Source = DataFile | Parcel
 REAL = ""  # the world in which events are what they are
-EVENTS_A_SLICE = 3_000_000  # over all months of the build: what one task of the last job holds with ease
+EVENTS_A_SLICE = 6_000_000  # over all months of the build: what one task of the last job holds with ease
 _COLUMNS = 226  # of the whole catalogue's plan, by which that was tried
 _WORTH_A_TASK = 150_000
 
