@@ -94,7 +94,7 @@ def learnt(
 
 def looked_down_to(training: Cases, side: str) -> float:
     """The loosest threshold to which training cases (`Cases.ranked`) were asked about again; no bound where
-    none was, and infinite where it can't be told.
+    none was, or where it can't be told.
     """
     differs, looked = training.verdict != wanted(side), was_looked(training)
     if not np.any(differs & looked):
@@ -103,7 +103,7 @@ def looked_down_to(training: Cases, side: str) -> float:
     drawn = differs & (lot <= _last_lot(training, lot, differs, looked))
     _, due, done = counted(training, thresholds, [drawn, drawn & looked]).T
     fine = np.flatnonzero((done > 0) & (done >= _NEARLY_ALL * due))
-    return float(thresholds[fine.max()]) if len(fine) else np.inf
+    return float(thresholds[fine.max()]) if len(fine) else -np.inf
 
 
 def in_group(training: Cases, side: str, noise: Noise) -> Noise:
