@@ -8,7 +8,8 @@ source "$PROJECT/scripts/setup.sh"
 usage() {
     cat <<USAGE
 usage: scripts/test.sh                   linters, types and all tests that a push must pass
-       scripts/test.sh unit              tests that start no JVM and no process: no Java needed, under a minute
+       scripts/test.sh unit              the quick ones of those that start no JVM and no process: no Java needed, under a minute
+       scripts/test.sh thorough          the others of those: hundreds of drawn examples, simulated worlds
        scripts/test.sh spark             tests that share a Spark session
        scripts/test.sh system            tests that start processes: jobs as people run them, servers, clusters
        scripts/test.sh nightly           tests that take minutes by nature (tests/conftest.py says why each)
@@ -23,7 +24,9 @@ USAGE
 need=
 case "${1:-}" in
     -h | --help | help) usage; exit 0 ;;
-    unit | spark | system) need="$1 and not nightly"; shift ;;
+    unit) need="unit and not thorough and not nightly"; shift ;;
+    thorough) need="unit and thorough and not nightly"; shift ;;
+    spark | system) need="$1 and not nightly"; shift ;;
     nightly) need=nightly; shift ;;
 esac
 set_up dev

@@ -90,6 +90,7 @@ def test_plans_are_interpreted_inside_only(spark: SparkSession) -> None:
     ("key", "value"),
     [
         ("spark.executorEnv.POLARS_MAX_THREADS", 2),
+        ("spark.executorEnv.MALLOC_TRIM_THRESHOLD_", 128 << 10),
         ("spark.python.daemon.module", "pyspark.daemon"),
     ],
 )

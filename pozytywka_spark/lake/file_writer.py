@@ -20,9 +20,6 @@ GROUP_ROWS = 131_072  # of a row group: what a reader can skip
 _LEVEL = 1
 _PACKED = "DELTA_BINARY_PACKED"
 NOTED = "pozytywka."  # what the footer's keys of our own begin with
-# Room for the ids of some ten thousand tracks. A larger one would be filled by numbers no two of which are
-# alike, and be a fifth of their bytes for nothing
-_DICTIONARY = 384 << 10
 
 
 class FileWriter:
@@ -40,7 +37,6 @@ class FileWriter:
             self._target,
             schema,
             **_encodings(schema),
-            dictionary_pagesize_limit=_DICTIONARY,
             write_page_index=True,
             store_schema=False,
             metadata_collector=self._footers,

@@ -52,8 +52,16 @@ _JIT_THRESHOLDS = (
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
 _POLARS = "spark.executorEnv.POLARS_MAX_THREADS"
+# Kernels free columns of some megabytes, and take as many again at once. Without these limits a worker gives
+# the memory back meanwhile (C's allocator above 128 KB, that of Polars after half a second), and the system
+# fills it with zeros for it anew: a tenth of a kernel's time. What is free now is given back later.
+_KEEP_MEMORY: Mapping[str, object] = {
+    "spark.executorEnv.MALLOC_MMAP_THRESHOLD_": 32 << 20,
+    "spark.executorEnv.MALLOC_TRIM_THRESHOLD_": 256 << 20,
+    "spark.executorEnv._RJEM_MALLOC_CONF": "dirty_decay_ms:10000,muzzy_decay_ms:-1",
+}
 _DAEMON = "spark.python.daemon.module"
-_TUNING_KEYS = (_POLARS, _DAEMON)  # a running session does without
+_TUNING_KEYS = (_POLARS, _DAEMON, *_KEEP_MEMORY)  # a running session does without
 
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
@@ -175,7 +183,7 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         conf |= {**DELTA, **(DELTA_ON_ONE_MACHINE if settings.env == "local" else {})}
     conf |= dict(s3a_conf(settings))
     # tasks side by side share the cores: Polars reads this once, as it is imported, and would take them all
-    conf[_POLARS] = spark.conf.get("spark.task.cpus", 1)
+    conf |= {_POLARS: spark.conf.get("spark.task.cpus", 1), **_KEEP_MEMORY}
     conf |= spark.conf
     if settings.env == "local":
         given = for_throughput(str(conf.get(_JAVA, "")))

@@ -3,12 +3,14 @@
     python -m tests.bench.bench_factory [--groups 1000] [--cases 2000]
     python -m tests.bench.bench_factory --proof [--groups 300] [--seed 7]
     python -m tests.bench.bench_factory --second-looks [--groups 100] [--seed 7]
+    python -m tests.bench.bench_factory --across --cases 100000
 
 Without `--proof`: seconds of `factory build --from` and of two processes that split and fit the same groups
 and do nothing else. With it: of 300 groups in each world with ready scores, how many kept sides are truly
 below 99%, and the coverage beside the published rule's and that of selection with guaranteed risk. With
 `--second-looks`: the same of groups of 10,000 cases with 2% wrong verdicts, after each of three times that
-a build asked and people answered, beside the coverage if nobody erred; and how many were asked.
+a build asked and people answered, beside the coverage if nobody erred; and how many were asked. With
+`--across`: one group built by one task and by two workers, seconds and coverage of each side.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import polars as pl
@@ -86,6 +89,29 @@ def speed(groups: int, cases: int) -> None:
     print(f"allowed {1.5 * alone + 30:.1f} s: {'met' if ours <= 1.5 * alone + 30 else 'NOT met'}")
 
 
+def across(cases: int) -> None:
+    """Print the line of each way."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "cases.parquet")
+        table(1, cases).write_parquet(path)
+        for way, words in (
+            ("one task", ["factory.max_cells=1000000000"]),
+            ("two workers", [f"factory.max_cells={8 * cases - 1}", "training.num_workers=2"]),
+        ):
+            settings = load_settings("local", [f"home={folder}/{way}", *words])
+            spark = build_session(settings, "bench")
+            lake = open_lake(settings, spark)
+            began = perf_counter()
+            report = build(settings, lake, Asked(file=path))
+            took = perf_counter() - began
+            found = ", ".join(
+                f"{row['side']} {row['coverage']:.4f} ({row['wrong']} of {row['tested']} wrong)"
+                for row in report.sides
+            )
+            print(f"{cases:,} cases, {way}: {took:.1f} s; decided {found}", flush=True)
+            spark.stop()
+
+
 def guarantee(demands: Demands, groups: int, seed: int, names: Sequence[str]) -> None:
     """Print each world's line."""
     for name in names:
@@ -142,8 +168,8 @@ def second_looks(demands: Demands, most: int, groups: int, seed: int, names: Seq
             tested, training = each.asked / (2 * groups)
             share = each.coverage / max(ideal, 1e-9)
             print(
-                f"{name}, {cases}, asked {time} x: {each.kept} of {2 * groups} kept, {each.below} truly below; "
-                f"coverage {each.coverage / groups:.3f}, {share:.2f} of that without errors; "
+                f"{name}, {cases}, asked {time} x: {each.kept} of {2 * groups} kept, {each.below} truly "
+                f"below; coverage {each.coverage / groups:.3f}, {share:.2f} of that without errors; "
                 f"this time {tested:.0f} tested and {training:.0f} training cases a side",
                 flush=True,
             )
@@ -173,6 +199,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--proof", action="store_true")
     parser.add_argument("--second-looks", action="store_true")
+    parser.add_argument("--across", action="store_true")
     parser.add_argument("--world", choices=NAMES, action="append", help="default all; may be given again")
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
@@ -182,6 +209,8 @@ def main() -> None:
         second_looks(demands, settings.factory.second_looks, args.groups or 100, args.seed, names)
     elif args.proof:
         guarantee(demands, args.groups or 300, args.seed, names)
+    elif args.across:
+        across(args.cases)
     else:
         speed(args.groups or 1000, args.cases)
 

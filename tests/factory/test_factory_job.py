@@ -125,6 +125,7 @@ def test_a_side_of_a_table_goes_live_by_a_later_table_and_touches_no_side_of_the
     assert "fresh accounts wrong" in run(settings, "promote", *side, "--from", path)[1]
     code, shown = run(settings, "promote", *side, "--from", path)
     assert (code, "0 of 0 fresh" in shown) == (3, True)  # what it was built of isn't fresh
+    assert "353 without an error" in " ".join(shown.split())
     fresh = labelled(("pace",), each=900, seed=3).drop("score")
     fresh = fresh.with_columns(pl.col("cut_off") + timedelta(days=70))
     fresh.write_parquet(later)

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from pozytywka_spark.config import load_settings
 from pozytywka_spark.factory.proof.fresh import fewest_at_any_time, is_proven, log_evidence, low_at_any_time
+from pozytywka_spark.factory.tally import Tally
+from pozytywka_spark.factory.watch import judged_fresh
 
 LIMIT, ALPHA = 0.01, 0.05
 SIDES, LOOKS, CASES = 2000, 50, 100  # each look has so many fresh cases more than the one before
@@ -39,6 +42,14 @@ def test_asked_fifty_times_a_side_at_the_limit_goes_live_in_five_percent_at_most
 def test_good_sides_go_live(share: float, by: int, least: float) -> None:
     wrong, tested = wrong_at_looks(share, 3)
     assert proven(wrong, tested)[:, tested <= by].any(axis=1).mean() >= least
+
+
+def test_promote_asks_this_test() -> None:
+    settings = load_settings("local", [])
+    for right, proven_again in ((352, False), (353, True)):
+        found = judged_fresh(settings, Tally(right, 0, 1.0, None, 0))
+        assert (found.tested, found.proven, found.low >= 0.99) == (right, proven_again, proven_again)
+    assert not judged_fresh(settings, None).proven
 
 
 def test_353_without_an_error_prove_it() -> None:

@@ -67,3 +67,9 @@ def keep_odd(items: Sequence[Any], files: TaskFiles) -> Iterator[dict[str, Any]]
         rows = files.read(shard.files)
         files.write(TABLE, rows.filter(pl.col("k") % 2 == 1), shard.partition)
         yield {}
+
+
+def both_ways(parcel: Parcel, files: TaskFiles) -> Iterator[pl.DataFrame]:
+    """Columns in another order than the schema's."""
+    rows = files.read([parcel])
+    yield from rows.with_columns(twice=pl.col("n") * 2).iter_slices(1)

@@ -20,6 +20,7 @@ from pozytywka_spark.lake.tasks import TaskFiles
 # the accounts; their FEATURES, in the same order
 PART_ROWS, PART_BASE, PART_SIGNALS = "part rows", "part base", "part signals"
 FACTS, FEATURES = "facts", "part features"
+OF_LAKE = ("decided_at", "asked_at")  # columns of FACTS that only the lake's cases have
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Prepare:
             rows = rows.sort("cut_off", "case_id")
             dice = pl.Series("order", case_dice(rows.get_column("case_id"), "witness"))
             facts = ["case_id", "accounts", "cut_off", "verdict", "looked", "testable"]
+            facts += [name for name in OF_LAKE if name in rows.columns]
             files.stage(FACTS, rows.select(facts).with_columns(dice), (part,))
             files.stage(FEATURES, rows.select(features), (part,))
             texts = [name for name in features if rows.schema[name] == pl.String]

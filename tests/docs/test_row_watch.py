@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from scripts.docs.row_path import Stage, Watch
+from scripts.docs.row_watch import Stage, Watch
 
 EVENTS = pl.DataFrame({"user_id": [7, 8, 7], "at": [1, 2, 3]})
 LINE = b'{"timestamp": "2022-01-01T00:00:00", "user_id": 7, "track_id": "a"}'
