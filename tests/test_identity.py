@@ -70,9 +70,11 @@ def test_ids_in_plain_python() -> None:
     assert [plain(*row) for row in rows()] == IDS
 
 
-@pytest.mark.parametrize("at_once", [1, 3, len(EVENTS), 4096])
-def test_ids_in_polars(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "_AT_ONCE", at_once)
+@pytest.mark.parametrize("objects", [1, 3, len(EVENTS), 4096])
+@pytest.mark.parametrize("texts", [1, 5, 32_768])
+def test_ids_in_polars(texts: int, objects: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_TEXTS", texts)
+    monkeypatch.setattr(identity, "_OBJECTS", objects)
     names = ("event_time", "event_type", "user_id", "session_id", "track_id")
     columns = dict(zip(names, map(list, zip(*rows(), strict=True)), strict=True))
     frame = pl.DataFrame(columns, schema_overrides={"event_time": pl.Datetime("us", "UTC")})

@@ -19,7 +19,10 @@ class Factory(Section):
         0.05, gt=0, lt=1, description="share of bad cases that approvals may let through"
     )
     second_looks: int = Field(
-        50, ge=0, description="tested cases a side that people judge again where they and the model differ"
+        50,
+        ge=0,
+        description="cases a side that go back to people where they and the model differ, 2.5 times as many "
+        "at most of training and of tested ones",
     )
     training_share: float = Field(
         0.5, gt=0.05, lt=0.95, description="share of the time-ordered cases that a model learns from"

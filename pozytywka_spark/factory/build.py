@@ -48,7 +48,7 @@ from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.schemas import FACTORY_BOOSTERS, SECOND_LOOKS
 
-FORMAT = 1
+FORMAT = 2
 LOOKS = 3
 
 

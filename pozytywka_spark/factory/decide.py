@@ -10,6 +10,7 @@ from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
+from pozytywka_spark.factory.across.spread import in_parts
 from pozytywka_spark.factory.decide_work import DecideGroups, Decider, Ruling
 from pozytywka_spark.factory.deciders import Deciders, booster_files, builds_of, deciders_of
 from pozytywka_spark.factory.inputs import Gathered, Group, data_end, gather_lake
@@ -92,7 +93,10 @@ def _run(settings: Settings, lake: Lake, tasks: Tasks, gathered: Gathered, decid
         there=data_files(lake, tasks, DECISIONS.name),
     )
     pairs: list[tuple[Group, tuple[Decider, ...]]] = [
-        (group, deciders[group.name]) for group in gathered.groups if group.name in deciders
+        (part, deciders[group.name])
+        for group in gathered.groups
+        if group.name in deciders
+        for part in in_parts(tasks, group, gathered.names, settings.factory.max_cells)
     ]
     return tasks.run(
         pairs, work, weight=lambda pair: pair[0].size // 16 + 1, named=lambda pair: f"group {pair[0].name}"

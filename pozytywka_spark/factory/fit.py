@@ -69,6 +69,18 @@ def scored(model: bytes, matrix: Matrix) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-margins(model, matrix.astype(np.float64)))))
 
 
+def within_reach(out_of_fold: Floats, tested: Floats, fewest: int) -> Floats:
+    """Out-of-fold scores, none beyond what at least so many of the tested ones reach at either end.
+
+    Trees that didn't see a fold may be surer than those of all cases ever are. A threshold learnt there would
+    decide no tested case, or too few to prove anything, and end the proof before it began.
+    """
+    if len(tested) < 2 * fewest:
+        return out_of_fold
+    ordered = np.sort(tested)
+    return np.clip(out_of_fold, ordered[fewest - 1], ordered[-fewest])
+
+
 def reasons(model: bytes, matrix: Matrix, features: Sequence[str], top: int = 3) -> list[list[str]]:
     """The features that moved each row's score most, by tree SHAP."""
     parts = np.abs(explain(model, matrix.astype(np.float64), 1)[:, :-1])

@@ -9,15 +9,17 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.factory.delays import case_dice
-from pozytywka_spark.factory.fit import as_matrix, categories_of, fit, scored
+from pozytywka_spark.factory.fit import as_matrix, categories_of, fit, scored, within_reach
 from pozytywka_spark.factory.proof.binomial import fewest, precision_low
 from pozytywka_spark.factory.proof.cases import BAD, OK, SIDES, Cases, Flags, spokesmen, wanted
+from pozytywka_spark.factory.proof.learnt import in_group
 from pozytywka_spark.factory.proof.looks import asked
 from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
 from pozytywka_spark.factory.proof.prove import Proof, prove
 from pozytywka_spark.factory.proof.sequence import Demands
 from pozytywka_spark.factory.split import split, witnesses
 
+_LITTLE = 0.1  # people's errors that are so small a part of the allowed ones change little
 ONE_CLASS = "training cases are of one class only"
 
 
@@ -85,7 +87,8 @@ def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
         )  # fmt: skip
         model, training = fitted.model, sure
         score = scored(model, matrix)
-        score[sure] = fitted.out_of_fold
+        needed = fewest(how.demands.precision, how.demands.confidence)
+        score[sure] = within_reach(fitted.out_of_fold, score[tested], needed)
         cases = replace(cases, score=score)
     return _proven(rows, cases, training, tested, how, model, features, categories)
 
@@ -100,15 +103,18 @@ def _proven(
     features: Sequence[str],
     categories: dict[str, list[str]],
 ) -> Built:
-    learnt, later = cases.of(training), cases.of(tested & _was_askable(rows))
-    to_ask = cases.of(tested)
+    learnt, later = cases.of(training), cases.of(tested)
+    to_ask = learnt, later
+    errors = max(in_group(learnt.ranked(side), side, how.noise).share for side in SIDES)
+    if errors > _LITTLE * (1.0 - how.demands.precision):
+        learnt, later = (cases.of(_was_askable(rows, each)) for each in (training, tested))
     names = [rows.get_column("case_id").filter(pl.Series(each)) for each in (training, tested)]
     proofs, looks, curves = [], list[str](), {}
     for side in SIDES:
         proof, _ = prove(learnt, later, side, how.demands, noise=how.noise)
         proofs.append(proof)
         curves[side] = curve(later, side, how.demands.confidence)
-        again = asked(learnt, to_ask, side, how.demands, how.second_looks, how.noise)
+        again = asked(*to_ask, side, how.demands, how.second_looks, how.noise)
         looks += [*names[0].gather(again.training), *names[1].gather(again.tested)]
     facts = {
         "training": float(training.sum()),
@@ -120,14 +126,16 @@ def _proven(
     )
 
 
-def _was_askable(rows: pl.DataFrame) -> Flags:
-    """Cases that the last build which asked for second looks knew the verdicts of. Newer ones prove nothing
-    before they were asked about, too.
+def _was_askable(rows: pl.DataFrame, among: Flags) -> Flags:
+    """Of these whose verdicts the last build knew that asked for second looks, if they are half or more.
+
+    Newer ones prove nothing before they were asked about, too.
     """
     last = rows.get_column("asked_at").max() if "asked_at" in rows.columns else None
     if last is None:
-        return np.ones(rows.height, np.bool_)
-    return (rows.get_column("decided_at") <= last).fill_null(value=False).to_numpy()
+        return among
+    known = among & (rows.get_column("decided_at") <= last).fill_null(value=False).to_numpy()
+    return known if 2 * known.sum() >= among.sum() else among
 
 
 def curve(tested: Cases, side: str, confidence: float, points: int = 25) -> list[tuple[float, float, float]]:

@@ -11,6 +11,8 @@ Both can be computed by any engine that has md5 and whole numbers, with the same
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -22,33 +24,34 @@ except ImportError:  # a Python that was built without it
     from hashlib import md5
 
 _BYTES = 16
-# Texts that are Python objects at once: so few stay in the cache, and their memory is used again
-_AT_ONCE = 4096
+# Events whose texts are made at once, and of these, how many are Python objects at once: so few stay in the
+# cache, and their memory is used again
+_TEXTS, _OBJECTS = 32_768, 4096
 MODULUS, FACTOR = 2_147_483_647, 1_812_433_253
 
 
 def event_ids(events: pl.DataFrame) -> pl.Series:
     """Sixteen bytes an event, of `event_time`, `event_type`, `user_id`, `session_id`, `track_id`."""
-    texts = events.select(
-        pl.concat_str(
-            pl.col("event_time").dt.epoch("us"),
-            "event_type",
-            "user_id",
-            "session_id",
-            pl.col("track_id").fill_null(""),
-            separator="|",
-        )
-    ).to_series()
-    raw = texts.cast(pl.Binary)
-    digests = b"".join(_digests(raw.slice(at, _AT_ONCE)) for at in range(0, len(raw), _AT_ONCE))
-    ends = _BYTES * np.arange(len(texts) + 1, dtype=np.int64)
+    said = events.select(
+        pl.col("event_time").dt.epoch("us"),
+        "event_type",
+        "user_id",
+        "session_id",
+        pl.col("track_id").fill_null(""),
+    )
+    digests = b"".join(digest for some in said.iter_slices(_TEXTS) for digest in _digests(some))
+    ends = _BYTES * np.arange(events.height + 1, dtype=np.int64)
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(digests)]
     ids = pa.Array.from_buffers(pa.large_binary(), len(ends) - 1, buffers)
     return pl.Series("event_id", ids, pl.Binary)
 
 
-def _digests(texts: pl.Series) -> bytes:
-    return b"".join([md5(text).digest() for text in texts.to_list()])  # noqa: S324 an identity, no secret
+def _digests(said: pl.DataFrame) -> Iterator[bytes]:
+    """Digests of the rows' texts, many together."""
+    texts = said.select(pl.concat_str(pl.all(), separator="|").cast(pl.Binary)).to_series()
+    for at in range(0, len(texts), _OBJECTS):
+        some = texts.slice(at, _OBJECTS).to_list()
+        yield b"".join([md5(text).digest() for text in some])  # noqa: S324 an identity, no secret
 
 
 def user_bucket(user_id: pl.Expr, buckets: int) -> pl.Expr:

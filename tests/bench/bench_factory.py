@@ -199,6 +199,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--proof", action="store_true")
     parser.add_argument("--second-looks", action="store_true")
+    parser.add_argument("--across", action="store_true")
     parser.add_argument("--world", choices=NAMES, action="append", help="default all; may be given again")
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,14 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.factory.build import Asked, build
+from pozytywka_spark.factory.decide import decide
 from pozytywka_spark.factory.decide_file import decide_file
+from pozytywka_spark.factory.fit import within_reach
 from pozytywka_spark.factory.split import witnesses, witnesses_of
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.factory.test_factory_job import labelled
-from tests.factory.test_lake import BUILT, days, put
+from tests.factory.test_lake import BUILT, PROMOTED, days, put
 
 
 def settings_of(settings: Settings, root: str, workers: int | None = None, **factory: int) -> Settings:
@@ -76,10 +79,27 @@ def test_two_workers_decide_what_one_task_does(
         same = ("group", "features", "categories", "signals", "score_column")
         assert [single[name] for name in same] == [other[name] for name in same]
         assert json.loads(str(other["model"]))["learner"]["feature_names"] == []
-    again = build(
-        chosen, open_lake(settings_of(settings, "again", 2, max_cells=1000), spark), Asked(file=path)
-    )
-    assert [dict(row) for row in again.sides] == [dict(row) for row in report.sides]
+
+
+@pytest.mark.nightly  # eight times workers wait for each other, seconds each
+def test_the_same_rows_give_the_same_trees(spark: SparkSession, settings: Settings, tmp_path: Path) -> None:
+    path = str(tmp_path / "cases.parquet")
+    cases(1).write_parquet(path)
+    found: list[object] = []
+    for root in ("once", "again"):
+        chosen = settings_of(settings, root, 2, max_cells=1000)
+        lake = open_lake(chosen, spark)
+        found.append([dict(row) for row in build(chosen, lake, Asked(file=path)).sides])
+        found.append(boosters(lake))
+    assert found[:2] == found[2:]
+
+
+def test_scores_of_training_stay_within_what_many_tested_ones_reach() -> None:
+    tested = np.linspace(0.1, 0.9, 1000)
+    found = within_reach(np.array([0.0, 0.15, 0.5, 0.85, 1.0]), tested, 100)
+    assert found.tolist() == [tested[99], tested[99], 0.5, tested[-100], tested[-100]]
+    assert np.sum(tested >= found.max()) == 100
+    assert within_reach(np.array([0.0, 1.0]), tested, 501).tolist() == [0.0, 1.0]
 
 
 def test_a_big_group_of_the_lake_too(spark: SparkSession, settings: Settings) -> None:
@@ -97,6 +117,23 @@ def test_a_big_group_of_the_lake_too(spark: SparkSession, settings: Settings) ->
         assert found[1][side][0] == state
         assert found[1][side][1] == pytest.approx(tested, rel=0.1)
         assert abs(found[1][side][2] - wrong) <= 2
+
+
+def test_a_big_group_is_decided_in_parts_as_a_whole(spark: SparkSession, settings: Settings) -> None:
+    whole = settings_of(settings, "whole")
+    lake = open_lake(whole, spark)
+    put(lake, days(0, 80))
+    build(whole, lake, Asked(at=BUILT))
+    put(lake, days(80, 100))
+    shutil.copytree(whole.home, f"{settings.home}/parts")
+    found = []
+    for chosen in (whole, settings_of(settings, "parts", max_cells=1000)):
+        lake = open_lake(chosen, spark)
+        decide(chosen, lake, PROMOTED)
+        rows = lake.rows("decisions").to_pylist()
+        found.append(sorted(rows, key=lambda row: row["case_id"]))
+    assert len(found[0]) == 840
+    assert found[0] == found[1]
 
 
 def test_what_would_hang_or_not_fit_is_said(spark: SparkSession, settings: Settings, tmp_path: Path) -> None:

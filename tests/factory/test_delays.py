@@ -13,8 +13,9 @@ from scipy import stats
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.factory.delays import HOUR_MICROS, with_delay
-from pozytywka_spark.factory.labelled import as_rows, read_table
+from pozytywka_spark.factory.labelled import as_rows
 from pozytywka_spark.factory.split import split, witnesses
+from pozytywka_spark.factory.table_pieces import pieces_of
 
 
 def some(count: int, rng: np.random.Generator) -> pl.DataFrame:
@@ -87,4 +88,4 @@ def test_a_table_that_cannot_serve_is_one_line(row: dict[str, object], told: str
 def test_a_table_without_a_needed_column(tmp_path: Path) -> None:
     pl.DataFrame([ROW]).drop("group").write_csv(tmp_path / "t.csv")
     with pytest.raises(DataError, match="no column group; it has case_id"):
-        as_rows(read_table(str(tmp_path / "t.csv")), "t.csv", "", True)
+        as_rows(next(pieces_of(str(tmp_path / "t.csv"), 1 << 20)), "t.csv", "", needs_verdict=True)

@@ -66,6 +66,7 @@ def test_lots_are_even_and_know_nothing_of_the_order() -> None:
         ([0.1, 0.5, 0.7], [True, True, False], 0.5),
         ([0.5, 0.1, 0.7], [True, False, False], 0.5),  # an answer that isn't there
         ([0.1, 0.5, 0.7], [True, False, True], 1.0),
+        ([0.1, 0.5, 0.6, 0.7], [False, False, True, False], 1.0),  # too few to go by
     ],
 )
 def test_down_to_which_lot_people_were_asked(lot: list[float], looked: list[bool], share: float) -> None:
@@ -241,7 +242,7 @@ def test_cases_that_came_after_the_last_second_looks_prove_nothing_yet() -> None
             "score": cases.score,
         }
     )
-    how = How(DEMANDS, 0.5, 0.2, 0, 50, 10, 10**9, 0, score_column="score")
+    how = How(DEMANDS, 0.5, 0.2, 0, 50, 10, 0, score_column="score")
     erring, before = replace(how, noise=ERRING), rows.head(early)
     for _ in range(3):
         again = build(before, [], how).looks

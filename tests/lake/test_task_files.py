@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ import pytest
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import casting
 from pozytywka_spark.lake.notes import read_notes
+from pozytywka_spark.lake.parcel_files import read_parcel, write_parcel
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.table_files import TableFiles
@@ -227,6 +229,20 @@ def test_parcels_keep_rows_types_and_columns(files: OpenFiles) -> None:
     assert back.schema == rows.schema
     assert str(back.rows()) == str(rows.rows())
     assert files.read([parcel, parcel], ["n", "id"]).rows() == [(FULL["n"], FULL["id"]), (None, None)] * 2
+
+
+def test_parcels_are_compressed_where_they_travel(files: OpenFiles) -> None:
+    rows = pl.DataFrame(
+        {"n": [7] * 10_000, "none": [None] * 10_000}, schema={"n": pl.Int64, "none": pl.String}
+    )
+    sizes = {}
+    for compressed in (True, False):
+        target = io.BytesIO()
+        write_parcel(target, rows, compressed=compressed)
+        sizes[compressed] = len(target.getvalue())
+        assert read_parcel(io.BytesIO(target.getvalue()), None).equals(rows)
+    assert sizes[True] < 10_000 < 80_000 <= sizes[False] < 85_000  # what is null throughout takes no room
+    assert files.put("n", rows).size == sizes[False]  # a folder of this machine
 
 
 def test_nothing_is_written_of_no_rows(files: OpenFiles) -> None:

@@ -9,17 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.factory.across.parts import (
-    FACTS,
-    FEATURES,
-    PART_BASE,
-    PART_ROWS,
-    PART_SIGNALS,
-    Prepare,
-    Spread,
-)
+from pozytywka_spark.factory.across.parts import FACTS, FEATURES, Prepare
 from pozytywka_spark.factory.across.roles import ROLES, WORDS, FindWords, GiveRoles, Part, Rows
 from pozytywka_spark.factory.across.scores import SCORES, ProveGroup, ScoreParts, models_frame
+from pozytywka_spark.factory.across.spread import parts_for, spread
 from pozytywka_spark.factory.across.trees import grow
 from pozytywka_spark.factory.build_work import Kept, told_of
 from pozytywka_spark.factory.group import _discarded
@@ -27,8 +20,6 @@ from pozytywka_spark.factory.inputs import Group
 from pozytywka_spark.lake.shards import Parcel, Written
 from pozytywka_spark.lake.tasks import Tasks
 from pozytywka_spark.spark.resources import Plan, describe_cluster, plan
-
-_PARTS_A_TASK = 4  # a part is so much less than what one task may hold
 
 
 def build_across(
@@ -76,35 +67,13 @@ def _prepared(
     settings: Settings, tasks: Tasks, group: Group, kept: Kept, chosen: Plan
 ) -> tuple[tuple[Part, ...], tuple[str, ...], tuple[str, ...]]:
     """Parts (their roles are still their facts), features and those of them that are words."""
-    cells = group.cases * max(1, len(kept.names))
-    count = max(chosen.workers, -(-_PARTS_A_TASK * cells // settings.factory.max_cells))
-    sources: list[tuple[str, Parcel]] = [
-        *((PART_ROWS, parcel) for parcel in group.rows),
-        *((PART_BASE, parcel) for parcel in group.base),
-        *((PART_SIGNALS, parcel) for parcel in group.signals),
-    ]
-    named = f"group {group.name}"
-    spread = tasks.run(sources, Spread(count), weight=lambda one: one[1].size, named=lambda _: named)
-    items: dict[int, dict[str, list[Parcel]]] = {}
-    for parcel in sorted(spread.parcels, key=lambda parcel: (parcel.key, parcel.kind, parcel.rows)):
-        items.setdefault(int(parcel.key[0]), {}).setdefault(parcel.kind, []).append(parcel)
-    pieces = [
-        (
-            part,
-            Group(
-                group.name,
-                0,
-                rows=tuple(kinds.get(PART_ROWS, ())),
-                base=tuple(kinds.get(PART_BASE, ())),
-                signals=tuple(kinds.get(PART_SIGNALS, ())),
-            ),
-        )
-        for part, kinds in sorted(items.items())
-        if PART_ROWS in kinds or PART_BASE in kinds
-    ]
-    rings = any(line["rings"] for line in spread.results)
+    count = max(chosen.workers, parts_for(group, kept.names, settings.factory.max_cells))
+    there = spread(tasks, group, count)
     done = tasks.run(
-        pieces, Prepare(kept.names, rings), weight=lambda one: one[1].size, named=lambda _: named
+        list(enumerate(there.parts)),
+        Prepare(kept.names, there.rings),
+        weight=lambda one: one[1].size,
+        named=lambda _: f"group {group.name}",
     )
     features = {parcel.key: parcel for parcel in done.of(FEATURES)}
     parts = tuple(

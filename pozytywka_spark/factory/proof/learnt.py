@@ -20,6 +20,7 @@ STEP = 1.05  # each threshold decides so many times as many training cases as th
 FINE_STEP = 1.02  # the same where there are many
 _ENOUGH = 0.25  # of the disagreeing cases were looked at again: more is learnt of them than of first verdicts
 _NEARLY_ALL = 0.95  # of those that were to be; the rest may still be on people's desks
+_MOST_OF_THEM = 0.75  # another model takes other cases for its surest, and some of them were never to be
 _ALL_ASKED = 0.9  # expected share from which on all that disagrees is taken to have been asked
 
 
@@ -93,7 +94,7 @@ def learnt(
 
 def looked_down_to(training: Cases, side: str) -> float:
     """The loosest threshold to which training cases (`Cases.ranked`) were asked about again; no bound where
-    none was, and infinite where it can't be told.
+    none was, or where it can't be told.
     """
     differs, looked = training.verdict != wanted(side), was_looked(training)
     if not np.any(differs & looked):
@@ -102,7 +103,7 @@ def looked_down_to(training: Cases, side: str) -> float:
     drawn = differs & (lot <= _last_lot(training, lot, differs, looked))
     _, due, done = counted(training, thresholds, [drawn, drawn & looked]).T
     fine = np.flatnonzero((done > 0) & (done >= _NEARLY_ALL * due))
-    return float(thresholds[fine.max()]) if len(fine) else np.inf
+    return float(thresholds[fine.max()]) if len(fine) else -np.inf
 
 
 def in_group(training: Cases, side: str, noise: Noise) -> Noise:
@@ -122,11 +123,11 @@ def in_group(training: Cases, side: str, noise: Noise) -> Noise:
 
 
 def _last_lot(cases: Cases, lot: Floats, differs: Flags, looked: Flags) -> float:
-    """Down to which lot nearly all were asked that disagree; told by the stricter half of those asked."""
+    """Down to which lot those that disagree were asked; told by the stricter half of those asked."""
     half = differs & (cases.score >= np.median(cases.score[differs & looked]))
     by_lot = np.argsort(lot[half])
-    done = np.cumsum(looked[half][by_lot])
-    fine = np.flatnonzero(done >= _NEARLY_ALL * np.arange(1, len(by_lot) + 1))
+    done = looked[half][by_lot]
+    fine = np.flatnonzero(done & (np.cumsum(done) >= _MOST_OF_THEM * np.arange(1, len(by_lot) + 1)))
     return float(lot[half][by_lot][fine.max()]) if len(fine) else -np.inf
 
 

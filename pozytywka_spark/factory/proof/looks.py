@@ -57,11 +57,12 @@ def asked(
 def least_disagreement(training: Cases, side: str) -> float:
     """Where the model is surest, disagreement is people's: the least share of it at any threshold.
 
-    One more disagreement than there is, so that a lucky hundred isn't taken for people who never err.
+    A few more disagreements than there are, so that a lucky hundred isn't taken for people who hardly err.
     """
     ranked = training.ranked(side)
     told = counted(ranked, grid(ranked, STEP), [ranked.judged() != wanted(side)])
-    shares = [(wrong + 1) / decided for decided, wrong in told if decided >= min(_FEWEST, len(training))]
+    enough = told[told[:, 0] >= min(_FEWEST, len(training))]
+    shares = [(wrong + 1.0 + 0.5 * np.sqrt(wrong)) / decided for decided, wrong in enough]
     return float(min(MOST_NOISE, min(shares, default=0.0)))
 
 

@@ -25,7 +25,8 @@ def lots(cases: Cases) -> Floats:
 
 
 def asked_share(lot: Floats, looked: Flags) -> float:
-    """Of disagreeing cases: down to which lot they were asked about; all where that leaves none, or none was.
+    """Of disagreeing cases: down to which lot they were asked about; all where that leaves none out, or where
+    fewer than half of those down to it were.
 
     Asked in order of their lots until so many are, the last of these is a time at which to stop a count that
     knows nothing of later ones. Cases below it that nobody answered for have to be taken for wrong.
@@ -33,7 +34,8 @@ def asked_share(lot: Floats, looked: Flags) -> float:
     if not looked.any():
         return 1.0
     last = float(lot[looked].max())
-    return last if np.any(lot[~looked] > last) else 1.0
+    has_half = 2 * int(looked.sum()) >= int(np.sum(lot <= last))
+    return last if has_half and np.any(lot[~looked] > last) else 1.0
 
 
 def was_looked(cases: Cases) -> Flags:

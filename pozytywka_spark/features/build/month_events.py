@@ -27,14 +27,18 @@ _LONGEST_MS = 1 << 43  # longer than any month, and its microseconds still fit
 def number_events(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     """`COLUMNS` as user_id, at (microseconds), kind, session_id, `track`, and `stray`, the id that is no
     track's of the dimension `tracks`."""
-    numbered = events.join(tracks.select("track_id", "track"), on="track_id", how="left")
-    return numbered.select(
+    # a month's events name few tracks of the catalogue: among those alone, which a core's cache holds, each
+    # row's is looked up in half the time
+    named = events.select(pl.col("track_id").unique()).join(tracks.select("track_id", "track"), on="track_id")
+    by_row = events.select("track_id").join(named, on="track_id", how="left", maintain_order="left")
+    track = by_row.get_column("track")
+    return events.select(
         "user_id",
         pl.col("event_time").dt.epoch("us").alias("at"),
         kind_of(pl.col("event_type")).alias("kind"),
         "session_id",
-        "track",
-        pl.when(pl.col("track").is_null()).then("track_id").alias("stray"),
+        track,
+        pl.when(track.is_null()).then("track_id").alias("stray"),
     )
 
 
