@@ -70,6 +70,7 @@ def test_a_setting_without_a_mark_is_found(monkeypatch: pytest.MonkeyPatch) -> N
         marks.cache_clear()
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_setting_changes_the_fingerprint_of_a_training_just_if_it_decides_it(name: str) -> None:
@@ -78,6 +79,7 @@ def test_a_setting_changes_the_fingerprint_of_a_training_just_if_it_decides_it(n
     assert (before != after) == bool(mark & {"model", "report", "search"})
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("product", get_args(Product))
 def test_an_identity_hashes_the_settings_that_decide_its_product_and_no_others(product: Product) -> None:

@@ -122,6 +122,7 @@ REGULAR = st.lists(st.integers(50, 150), min_size=40, max_size=200)
 STRAYS = st.lists(st.tuples(st.integers(28, 20_000), st.booleans(), st.integers(1, 400)), max_size=3)
 
 
+@pytest.mark.thorough
 @given(REGULAR, STRAYS)
 def test_outliers_anywhere_outside_move_neither_end(
     counts: list[int], strays: list[tuple[int, bool, int]]
@@ -139,6 +140,7 @@ def test_outliers_anywhere_outside_move_neither_end(
     assert span.events_before + span.events_after == sum(events for *_, events in strays)
 
 
+@pytest.mark.thorough
 @given(REGULAR, st.lists(st.integers(1, 400), max_size=30))
 def test_thin_days_right_beside_the_data_move_neither(counts: list[int], strays: list[int]) -> None:
     counted = days(FIRST, *counts)

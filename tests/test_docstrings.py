@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).resolve().parents[1] / "pozytywka_spark"
 FRAMES = {"DataFrame", "pl.DataFrame", "pl.LazyFrame", "pd.DataFrame"}
 SAYS_ITS_ROWS = ("`", "column", "rows", "a row", "row per", "each row")
@@ -18,6 +20,7 @@ def public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
         yield from (each for each in inside if isinstance(each, ast.FunctionDef) and each.name[0] != "_")
 
 
+@pytest.mark.thorough
 def test_who_returns_a_frame_says_what_its_rows_or_columns_are() -> None:
     silent, described = [], 0
     for path in sorted(PACKAGE.rglob("*.py")):

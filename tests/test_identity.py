@@ -136,6 +136,7 @@ def test_buckets_in_polars_and_plain_python() -> None:
     assert plain == USERS
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("buckets", [2, 3, 4, 8, 16, 32, 64])
 def test_users_spread_evenly_whatever_the_step_between_their_ids(buckets: int) -> None:
     """No statistic of 20,000 users is worse than chance allows, and no bucket a quarter too full."""

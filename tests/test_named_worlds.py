@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 from tests import worlds
 
 TESTS = Path(__file__).resolve().parent
@@ -18,6 +20,7 @@ def test_the_guide_names_every_world_and_no_other() -> None:
     assert sorted(named) == sorted(there)
 
 
+@pytest.mark.thorough
 def test_parts_of_tests_are_imported_by_their_whole_name() -> None:
     files = {
         str(file.relative_to(TESTS)): list(ast.walk(ast.parse(file.read_text("utf-8"))))

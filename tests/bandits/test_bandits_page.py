@@ -48,6 +48,7 @@ def test_what_was_shown_is_counted_by_day_stream_and_group() -> None:
     assert by_group.equals(rows.group_by("group", arm).agg(sums).sort("group", "arm"))
 
 
+@pytest.mark.thorough
 def test_the_penalty_curve_s_points_lie_on_what_the_world_does() -> None:
     world = MessageWorld.drawn(1, spread=0.02)
     world = MessageWorld(world.effects, rare=0, base=0.3, novelty=0.3, half_life=5.0)

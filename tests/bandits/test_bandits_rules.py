@@ -34,6 +34,7 @@ def rules(draw):
 USERS = st.lists(st.fixed_dictionaries({name: st.none() | values for name, values in VALUES.items()}))
 
 
+@pytest.mark.thorough
 @given(st.dictionaries(st.sampled_from("abc"), st.lists(rules(), max_size=3)), USERS)
 def test_frames_and_plain_python_mean_the_same(raw, users):
     parsed = parse_rules(raw)

@@ -66,6 +66,7 @@ def test_pandas_and_polars_and_either_settings_say_the_same() -> None:
     assert figures(SMALL.to_pandas(), parse_policy(ONLY_B), settings) == figures(SMALL, ONLY_B)
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 10_000), st.sampled_from(["recovering_softmax", "fixed", "seasonal", "uniform"]))
 def test_a_target_s_probabilities_are_those_of_decide(seed: int, kind: str) -> None:
     rng = np.random.default_rng(seed)
@@ -137,6 +138,7 @@ def test_the_policy_that_made_the_log_is_valued_at_its_mean() -> None:
     assert found.of("ips").effective_sample == pytest.approx(rows.height)
 
 
+@pytest.mark.thorough
 def test_dr_is_no_wider_than_snips_and_all_are_near_the_truth() -> None:
     target = WORLD.policy(6, noise=0.0)
     for seed in range(4):

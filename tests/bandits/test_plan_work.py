@@ -39,6 +39,7 @@ def asked_rows(draw):
     return pl.DataFrame(rows, schema=ASKED, orient="row")
 
 
+@pytest.mark.thorough
 @settings(max_examples=50)
 @given(asked_rows(), st.sampled_from(sorted(policies())), st.integers(1, 20))
 def test_the_twin_decides_as_plain_python(asked, kind, cells):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,7 @@ def decisions(who_when: list[tuple[int, int]]) -> pl.DataFrame:
     )
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.tuples(WHO, WHEN), min_size=1, unique=True),
     st.lists(st.tuples(WHO, WHEN)),
@@ -59,6 +61,7 @@ def test_rewards_are_those_of_a_loop(
     assert told.get_column("reward").to_list() == expected
 
 
+@pytest.mark.thorough
 @given(st.lists(st.tuples(WHO, WHEN, st.sampled_from("abc")), min_size=1))
 def test_days_since_are_those_of_a_loop(decided: list[tuple[int, int, str]]) -> None:
     rows = decisions([(user, hours) for user, hours, _ in decided]).with_columns(
@@ -83,6 +86,7 @@ def test_days_since_are_those_of_a_loop(decided: list[tuple[int, int, str]]) -> 
     assert told.get_column("days_since").to_list() == expected
 
 
+@pytest.mark.thorough
 @given(st.lists(st.tuples(WHO, WHEN, st.sampled_from("abc")), min_size=1), st.integers(1, 4))
 def test_the_last_time_of_all_users_at_once(decided: list[tuple[int, int, str]], files: int) -> None:
     rows = decisions([(user, hours) for user, hours, _ in decided]).with_columns(

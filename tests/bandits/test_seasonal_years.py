@@ -123,6 +123,7 @@ def test_a_slot_without_arms_or_with_one_twice_is_refused(arms: list[str], years
         probabilities(years, GENRE, arms, date(2024, 3, 1), BANDITS)
 
 
+@pytest.mark.thorough
 def test_what_rises_is_listed_with_intervals_that_hold_it(years: pd.DataFrame) -> None:
     """Christmas is planted; an artist of the other genre has one great spring, which is no season."""
     hit = years.copy()
@@ -137,6 +138,7 @@ def test_what_rises_is_listed_with_intervals_that_hold_it(years: pd.DataFrame) -
     assert row.p_value < 1e-6
 
 
+@pytest.mark.thorough
 def test_nothing_rises_where_nothing_does(years: pd.DataFrame) -> None:
     still = years[years.arm.isin(["rock", "punk"])]
     assert season(still, {**GENRE, "punk": "harsh"}).empty

@@ -54,6 +54,7 @@ def published_by_hand(rows, arm, group, shrinkage):
     return (means[True] - means[False]) / means[False]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shrinkage", [0.0, 50.0, 1e5])
 def test_published_scores_and_probabilities_are_those_by_hand(shrinkage):
     rows = decisions(EFFECTS, rounds=3000, seed=1, uniform=False)
@@ -134,6 +135,7 @@ def test_posterior_and_evidence_are_those_of_a_regression_written_out():
     assert ratio == pytest.approx(evidence[5.0] - evidence[30.0], abs=1e-8)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("uniform", [True, False])
 def test_large_effects_are_found_whatever_policy_logged_them(uniform):
     learnt = estimate(brute_sums(decisions(EFFECTS, rounds=6_000, seed=3, uniform=uniform)), "s", Settings())

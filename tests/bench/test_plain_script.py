@@ -54,6 +54,7 @@ def test_its_metrics_are_the_pipelines() -> None:
     assert {name: ours[name] for name in renamed} == pytest.approx(renamed, rel=1e-12)
 
 
+@pytest.mark.thorough
 def test_replicates_draw_users_with_all_of_their_rows() -> None:
     drawn = np.random.default_rng(4)
     score = drawn.random(300)

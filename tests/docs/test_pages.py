@@ -120,6 +120,7 @@ def test_the_index_leads_to_each_page_but_single_decisions() -> None:
     assert sorted(pages - single - told) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_commands_are_those_of_jobs(page: Path) -> None:
     for job, *words in commands(page):
@@ -137,11 +138,13 @@ def test_settings_that_are_named_are_there(page: Path) -> None:
     assert sorted(named - set(marks())) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", sorted(reference.pages()))
 def test_the_reference_is_today_s(page: str) -> None:
     assert (DOCS / page).read_text(encoding="utf-8") == reference.pages()[page], AGAIN
 
 
+@pytest.mark.thorough
 def test_the_map_is_that_of_today_s_imports() -> None:
     assert (DOCS / rooms.PAGE).read_text(encoding="utf-8") == filled(rooms.PAGE, rooms.blocks()), AGAIN
 
@@ -160,6 +163,7 @@ def test_an_import_for_types_alone_is_no_arrow(tmp_path: Path, monkeypatch: pyte
     assert rooms.fewest(graph) == {"high": {"low"}, "low": set(), "top": {"high"}}
 
 
+@pytest.mark.thorough
 def test_each_table_is_written_where_the_reference_says() -> None:
     tables = set(re.findall(r"^## (\w+)$", (DOCS / "reference/tables.md").read_text(), re.MULTILINE))
     assert tables == set(WRITERS)

@@ -106,6 +106,7 @@ def test_a_broken_mlflow_store_is_one_line_of_trouble(
     assert "\n" not in finding.found
 
 
+@pytest.mark.thorough
 def test_a_read_only_mlflow_store_is_trouble(tmp_path: Path) -> None:
     settings = given(tmp_path)
     assert "not there yet" in only(stores.mlflow(settings), "ok").found

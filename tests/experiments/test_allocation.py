@@ -31,6 +31,7 @@ def test_the_first_allocation_lays_treatments_side_by_side() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 @settings(max_examples=40, deadline=None)
 @given(SHARES, st.data())
 def test_growth_moves_control_into_treatment_and_nobody_else(sizes: list[int], data: st.DataObject) -> None:

@@ -66,6 +66,7 @@ def test_many_at_once_are_each_by_itself(users: list[int | None], salt: str, sco
     assert found.to_list() == [None if user is None else bucket_of(salt, scope, user) for user in users]
 
 
+@pytest.mark.thorough
 def test_a_million_users_are_spread_evenly_and_independently_of_another_experiment() -> None:
     """Buckets of one experiment, and its tenths against another's and against a layer's."""
     users = range(101, 1_000_101)

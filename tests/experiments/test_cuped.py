@@ -38,6 +38,7 @@ def test_the_correction_is_the_coefficient_of_least_squares() -> None:
     assert found.width < 0.98
 
 
+@pytest.mark.thorough
 def test_it_never_widens_and_covers_whether_the_past_tells_or_not() -> None:
     """1,500 experiments each: a telling past, a mute one, and six mute covariates of few users."""
     drawn = np.random.default_rng(2)

@@ -98,6 +98,7 @@ def test_strata_of_other_shares_do_not_pass_for_an_effect() -> None:
     assert np.mean(pooled.high < 0) > 0.99
 
 
+@pytest.mark.thorough
 def test_holm_is_what_statsmodels_says_and_leaves_gaps_out() -> None:
     found = adjusted([0.01, float("nan"), 0.04, 0.03], 0.05, "holm")
     assert found[0] == pytest.approx(0.03)

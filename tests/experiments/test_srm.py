@@ -22,6 +22,7 @@ def alarms(share: float, meant: float) -> float:
     return float(times[raised].sum() / DRAWS)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("meant", [0.5, 0.2, 0.05])
 def test_it_is_quiet_when_ratios_are_right_and_sees_two_points(meant: float) -> None:
     assert alarms(meant, meant) <= 0.01

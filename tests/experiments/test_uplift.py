@@ -124,6 +124,7 @@ def test_too_little_data_is_refused_with_the_counts(
         uplift(settings, lake, "offer", "discount")
 
 
+@pytest.mark.thorough
 def test_intervals_of_the_area_cover_zero_when_nobody_is_persuaded() -> None:
     """400 worlds where ranks mean nothing, though the treatment works and strata have other shares."""
     drawn = np.random.default_rng(13)

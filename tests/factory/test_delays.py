@@ -30,6 +30,7 @@ def some(count: int, rng: np.random.Generator) -> pl.DataFrame:
     )
 
 
+@pytest.mark.thorough
 def test_models_take_as_long_as_people() -> None:
     rng = np.random.default_rng(2)
     people, later = some(20_000, rng), some(4_000, rng)

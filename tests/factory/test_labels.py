@@ -119,6 +119,7 @@ def judged(told: list[tuple], decided: list[tuple], live: tuple = (), build_id: 
     ).sort("case_id")
 
 
+@pytest.mark.thorough
 @given(st.lists(answer, max_size=12), st.lists(decision, max_size=6), st.lists(models, max_size=3))
 def test_what_a_model_decided_is_never_a_label(told, decided, by_models) -> None:
     plain, both = judged(told, []), judged([*told, *by_models], decided)

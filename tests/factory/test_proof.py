@@ -101,6 +101,7 @@ def test_the_start_is_where_tests_go_on_to_decide_most() -> None:
     assert _deciding_most(passes[:, :3], np.array([10.0, 15.0, 20.0])) == 1
 
 
+@pytest.mark.thorough
 def test_of_many_training_cases_tests_are_drawn_and_more_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     rng, decided = np.random.default_rng(31), {sequence.MANY: 0.0, 10**9: 0.0}
     for _ in range(10):
@@ -116,6 +117,7 @@ def test_of_many_training_cases_tests_are_drawn_and_more_is_decided(monkeypatch:
     assert drawn > 1.02 * chances
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "of_kept", "cases"),
     [

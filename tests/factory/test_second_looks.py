@@ -175,6 +175,7 @@ def test_people_are_asked_where_they_differ_and_as_often_where_not(seed: int, mo
             assert np.all(lot[left] > last)
 
 
+@pytest.mark.thorough
 def test_after_second_looks_wrong_first_verdicts_cost_little() -> None:
     clean = blind = 0.0
     after = [0.0, 0.0]

@@ -92,6 +92,7 @@ change = st.tuples(
 )
 
 
+@pytest.mark.thorough
 @given(st.lists(change, min_size=1, max_size=8, unique_by=lambda one: (one[0], one[1], one[3])), st.data())
 def test_nothing_is_live_unless_its_side_was_live_then(changes, data) -> None:
     states = States([row(*each) for each in changes])

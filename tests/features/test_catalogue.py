@@ -138,6 +138,7 @@ def rows_of_measures() -> pl.DataFrame:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("feature", CATALOGUE, ids=lambda feature: feature.name)
 def test_a_feature_is_made_of_its_own_row_to_the_last_bit(feature: Feature) -> None:
     rows, made = rows_of_measures(), feature.expression().cast(pl.Float64)
@@ -198,6 +199,7 @@ def groups_of(silver: dict[str, in_kernels.Rows]) -> dict[str, in_kernels.Rows]:
     }  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_every_column_that_a_level_is_said_to_have_is_there(silver: dict[str, in_kernels.Rows]) -> None:
     """On the frame that the kernels make of it, with a value somewhere."""
     aggregated = {name: columns for name, columns in COLUMNS.items() if name != "user"}

@@ -152,6 +152,7 @@ def test_a_measure_that_is_no_number_of_a_users_month_is_refused(
     assert refused(monkeypatch, entry).startswith(told)
 
 
+@pytest.mark.thorough
 def test_every_entry_of_the_catalogue_stands_the_trial() -> None:
     """Honest ones: none may be refused."""
     for measure in measures_of(CATALOGUE):

@@ -62,6 +62,7 @@ def test_ids_are_those_of_every_release() -> None:
     assert len({THREE.id, *(other.id for other in others)}) == 5
 
 
+@pytest.mark.thorough
 @given(
     st.data(),
     FEW_COLUMNS,

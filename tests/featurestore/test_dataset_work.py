@@ -84,6 +84,7 @@ def test_a_whole_data_set(tmp_path: Path) -> None:
     assert statuses == {"skips": {"present": 4, "missing": 3, "expired": 1}}
 
 
+@pytest.mark.thorough
 @settings(max_examples=30)
 @given(data=st.data())
 def test_any_history_is_answered_as_by_looking_at_everything(data: st.DataObject) -> None:

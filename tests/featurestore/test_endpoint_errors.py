@@ -102,6 +102,7 @@ BAD_REQUESTS: dict[str, tuple[str, str, bytes, int]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", BAD_REQUESTS)
 def test_bad_requests_get_one_line(http: TestClient, kind: str) -> None:
     method, route, body, status = BAD_REQUESTS[kind]

@@ -64,6 +64,7 @@ def test_texts_that_are_no_moments(text: str) -> None:
     assert error.value.row == 1
 
 
+@pytest.mark.thorough
 @given(st.lists(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-5, minutes=-30))]))))
 def test_texts_are_read_as_python_reads_them(moments: list[datetime]) -> None:
     texts = column([moment.isoformat() for moment in moments], pa.string())

@@ -118,6 +118,7 @@ def test_what_waits_for_the_log_is_written_as_it_ends(settings: Settings) -> Non
     assert len(list(answers_in(file))) == 500
 
 
+@pytest.mark.thorough
 def test_models_come_from_mlflow(settings: Settings) -> None:
     line = Linear((1.0, 0.0), (2.0, 1.0), (0.5, -0.25), 0.125)
     model = ServingModel(line, ("plays", "skips"), "hash", "buys_ever", 30, 0.1)

@@ -88,6 +88,7 @@ CASES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_pages_are_those_of_plain_python(name: str, seed: int) -> None:

@@ -47,6 +47,7 @@ def ranking(users: int) -> np.ndarray:
     return np.random.default_rng(1).permuted(np.tile(np.arange(TRACKS), (users, 1)), axis=1)
 
 
+@pytest.mark.thorough
 def test_batches_add_up_to_the_whole() -> None:
     order = ranking(USERS)
     whole = judge(judged_of(0, USERS), {"mine": order})
@@ -58,6 +59,7 @@ def test_batches_add_up_to_the_whole() -> None:
     assert Tally() + whole == whole
 
 
+@pytest.mark.thorough
 def test_every_user_is_in_one_slice_by_plays_before() -> None:
     slices = judged_of(0, USERS).slices()
     together = slices[NEWCOMERS] * 1 + slices[LIGHT] + slices[HEAVY]
@@ -78,6 +80,7 @@ def test_the_best_order_of_plays_has_an_ndcg_of_one_and_novel_leaves_out_what_wa
     assert novel.mean == pytest.approx(1.0)
 
 
+@pytest.mark.thorough
 def test_worth_is_what_the_weights_make_of_what_was_done_and_never_below_nothing() -> None:
     judged = judged_of(0, USERS)
     gains = judged.gains()["worth"]
@@ -86,6 +89,7 @@ def test_worth_is_what_the_weights_make_of_what_was_done_and_never_below_nothing
     assert (gains.gain > 0).all()
 
 
+@pytest.mark.thorough
 def test_tracks_that_are_out_later_are_asked_of_nobody() -> None:
     later = dataclasses.replace(judged_of(0, USERS), released=np.arange(TRACKS) > 0)
     assert (later.gains()["plays"].key % TRACKS > 0).all()
@@ -99,6 +103,7 @@ def test_intervals_are_students() -> None:
     assert Sums.of(values[:1]).interval == (0.1, 0.1)
 
 
+@pytest.mark.thorough
 def test_baselines_score_by_what_they_are_named_for() -> None:
     listening, table = drawn(0)
     past, before = listening.between(None, CUT_OFF), table[table.us < CUT_OFF]

@@ -12,6 +12,7 @@ from pozytywka_spark.feed.evaluation.metrics import Gains, ndcg, new_artists, re
 from pozytywka_spark.feed.evaluation.rankings import ranked
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 10_000), st.integers(1, 20), st.integers(2, 30))
 def test_ndcg_equals_scikit_learns(seed: int, places: int, tracks: int) -> None:
     rng = np.random.default_rng(seed)

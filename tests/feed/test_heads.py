@@ -33,6 +33,7 @@ from tests.feed.plain_model import CUT_OFF, TRACKS, USERS, ages, made
 WEIGHTS = {"finish": 1.0, "skip": -1.0, "like": 2.0, "again": 1.0}
 
 
+@pytest.mark.thorough
 def test_features_beside_a_loop() -> None:
     listeners, catalogue, table = made(4)
     tracks = tracks_of(
@@ -80,6 +81,7 @@ def test_features_beside_a_loop() -> None:
             ), name
 
 
+@pytest.mark.thorough
 def test_some_features_are_those_of_all() -> None:
     listeners, catalogue, _ = made()
     tracks = tracks_of(
@@ -107,6 +109,7 @@ def examples(seed: int = 1, pairs: int = 30_000) -> Examples:
     return Examples(features, done, np.ones(pairs, np.float32), user, user % 3 == 0)
 
 
+@pytest.mark.thorough
 def test_heads_are_calibrated_personal_and_come_back_from_files() -> None:
     made_examples = examples()
     heads = fit_heads(made_examples, How(rounds=30))
@@ -161,6 +164,7 @@ def test_calibration_finds_slope_and_groups() -> None:
         assert chance[mine].mean() == pytest.approx(true[mine].mean(), rel=0.05)
 
 
+@pytest.mark.thorough
 def test_labels_past_the_cut_off_are_refused() -> None:
     listeners, catalogue, _ = made()
     tracks = tracks_of(
@@ -173,6 +177,7 @@ def test_labels_past_the_cut_off_are_refused() -> None:
         examples_of(listeners, tracks, Wanted(), negatives=1.0, horizon_days=28, at_us=end - 1)
 
 
+@pytest.mark.thorough
 def test_negatives_are_weighted_back() -> None:
     listeners, catalogue, _ = made()
     tracks = tracks_of(
@@ -186,6 +191,7 @@ def test_negatives_are_weighted_back() -> None:
     assert few.weight.sum() == pytest.approx(USERS * (TRACKS - 1), rel=0.25)
 
 
+@pytest.mark.thorough
 def test_a_planted_leak_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     listeners, catalogue, _ = made()
     perturbation.guard_counts(listeners, catalogue, CUT_OFF)

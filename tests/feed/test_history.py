@@ -9,6 +9,7 @@ from pozytywka_spark.feed.history import Usual, habits_of, past_of_artists, past
 from tests.feed.plain_model import ARTISTS, CUT_OFF, TRACKS, ages, made
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("by", ["track", "artist"])
 def test_past(seed: int, by: str) -> None:
@@ -39,6 +40,7 @@ def test_past(seed: int, by: str) -> None:
             assert getattr(past, name)[at] == pytest.approx(value, rel=1e-5), name
 
 
+@pytest.mark.thorough
 def test_habits() -> None:
     listeners, _, table = made(3)
     plays = ages(table)
@@ -63,6 +65,7 @@ def test_habits() -> None:
             assert getattr(habits, name)[user] == pytest.approx(value, rel=1e-5), name
 
 
+@pytest.mark.thorough
 def test_somebody_without_events_has_what_is_usual() -> None:
     listeners, _, _ = made()
     habits = habits_of(listeners.before(-1), CUT_OFF, Usual())

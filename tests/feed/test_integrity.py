@@ -126,6 +126,7 @@ def _plainly_farmed(plays: list[tuple[int, str]], accounts: int, share: float, a
     return found
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["a", "b"])), max_size=80),
     st.integers(1, 60),

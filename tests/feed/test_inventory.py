@@ -44,6 +44,7 @@ def test_settings_know_every_source() -> None:
     assert set(CAPS) == set(SOURCES)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("candidates", [1, 5, 1000])
 def test_each_track_once_none_from_the_future_and_never_too_many(candidates: int) -> None:
     _, users, tracks = world()
@@ -66,6 +67,7 @@ def test_what_they_play_comes_from_their_own_unless_repeats_are_dropped() -> Non
     assert not played & set(zip(dropped.user.tolist(), dropped.track.tolist(), strict=True))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_cap_of_none_leaves_a_source_out(source: str) -> None:
     _, users, tracks = world()
@@ -94,6 +96,7 @@ def test_newcomers_get_what_is_popular_new_and_of_their_genres() -> None:
         assert tracks.city[listeners.city[user], track] > 0
 
 
+@pytest.mark.thorough
 def test_any_batches_give_the_same() -> None:
     listeners, users, tracks = world()
     lists = lists_of(tracks, 100)
@@ -132,6 +135,7 @@ def test_unread_beside_a_loop() -> None:
     assert expected
 
 
+@pytest.mark.thorough
 def test_planted_second_chances_come_back_however_few_candidates() -> None:
     listeners, catalogue, _ = made(5)
     favourites = np.full((USERS, 1), 0)
@@ -175,6 +179,7 @@ def test_planted_second_chances_come_back_however_few_candidates() -> None:
     assert (0, 3) not in of_source(pairs, "stirred")
 
 
+@pytest.mark.thorough
 def test_random_tracks_are_by_user_and_day_alone() -> None:
     listeners, _, tracks = world()
     one = at_random(listeners.user_id, tracks, 5)

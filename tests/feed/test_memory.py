@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ def _day(number: int) -> date:
     return CUT_OFF + timedelta(days=number)
 
 
+@pytest.mark.thorough
 @given(
     st.dictionaries(st.tuples(USER, DAY_NUMBER, TRACK), st.integers(8, 12), max_size=20),
     st.lists(st.tuples(USER, TRACK, DAY_NUMBER), max_size=6),

@@ -12,6 +12,7 @@ from tests.feed.made_listening import drawn
 TRACKS = 15
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(5))
 def test_outcomes_equal_pandas(seed: int) -> None:
     listening, table = drawn(seed)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +84,7 @@ def test_events_become_small() -> None:
     assert buyers_of(got).tolist() == [2]
 
 
+@pytest.mark.thorough
 @given(
     st.lists(
         st.tuples(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ USERS = np.array([101, 102])
 HOURS = st.integers(0, 40)
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), HOURS, st.booleans()), max_size=15),
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), HOURS), max_size=5),

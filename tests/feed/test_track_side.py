@@ -18,6 +18,7 @@ from tests.feed.plain_model import CUT_OFF, TRACKS, USERS, ages, made
 NAMES = ("plays", "users_28", "finished", "skipped", "liked", "pairs", "again", "city", "firsts")
 
 
+@pytest.mark.thorough
 def test_counts() -> None:
     listeners, catalogue, table = made()
     counts = counts_of(listeners, catalogue, CUT_OFF)
@@ -43,6 +44,7 @@ def test_counts() -> None:
         assert (counts.city[city] == of_tracks(there.track)).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("step", [1, 5, USERS])
 def test_counts_of_parts_add_up(step: int) -> None:
     listeners, catalogue, _ = made(2)
@@ -57,6 +59,7 @@ def test_counts_of_parts_add_up(step: int) -> None:
         assert np.array_equal(getattr(summed.likes, name), getattr(whole.likes, name)), name
 
 
+@pytest.mark.thorough
 def test_the_sample_of_tastes_is_the_same_users_in_any_split() -> None:
     listeners, catalogue, _ = made(3)
     whole = counts_of(listeners, catalogue, CUT_OFF, tastes_share=0.5).sample
@@ -78,6 +81,7 @@ def test_about_that_share_of_users_is_in_the_sample() -> None:
     assert in_sample(users, 1.0).all()
 
 
+@pytest.mark.thorough
 def test_the_linear_model_is_the_one_of_all_plays() -> None:
     """Summed as grams of shards, it is what the benches fit to the plays themselves."""
     listeners, catalogue, _ = made(2)
@@ -92,6 +96,7 @@ def test_the_linear_model_is_the_one_of_all_plays() -> None:
     assert np.allclose(model.weight, expected.weight, atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_farmed_tracks_count_nothing() -> None:
     listeners, catalogue, _ = made()
     farmed = np.zeros(TRACKS, dtype=bool)
@@ -104,6 +109,7 @@ def test_farmed_tracks_count_nothing() -> None:
     assert not np.isin([0, 1], tracks.likes.track).any()
 
 
+@pytest.mark.thorough
 def test_what_is_out_before_the_cut_off() -> None:
     listeners, catalogue, _ = made()
     unknown = catalogue.released_day.copy()
@@ -118,6 +124,7 @@ def test_what_is_out_before_the_cut_off() -> None:
     assert np.allclose(np.linalg.norm(tracks.side.embedding, axis=1).round(5) % 1, 0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(4))
 def test_stirred_beside_a_loop(seed: int) -> None:
     listeners, catalogue, table = made(seed)

@@ -50,6 +50,7 @@ def test_by_so_few_texts_no_cut_is_made_even_if_all_are_right() -> None:
     assert lowest_cut(counted([]), counted([]), 0.95) is None
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.integers(0, 9), min_size=1, max_size=50), st.lists(st.integers(0, 9), min_size=1, max_size=50)
 )
@@ -118,6 +119,7 @@ def test_a_careful_cut_is_never_below_the_lowest(
     assert careful.right == sum(place >= careful.least for place in second)
 
 
+@pytest.mark.thorough
 def test_new_texts_between_those_counted_are_expected() -> None:
     """Cuts made by few spam are right about many more, where the lowest cut is wrong too often."""
     drawn = np.random.default_rng(4)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import polars as pl
+import pytest
 
 from pozytywka_spark.feedback.labels import QUEUE, SENTIMENT, SPAM
 from pozytywka_spark.feedback.model import Model, model_of, put, taken
@@ -30,6 +31,7 @@ def said(found: pl.DataFrame, *columns: str) -> list[tuple[object, ...]]:
     return found.select(columns).rows()
 
 
+@pytest.mark.thorough
 def test_sure_texts_are_routed_others_go_to_people_and_spam_to_nobody() -> None:
     given = texts("too many adverts, so often", "adverts refund", "my refund please", "adverts prize", "hm")
     found = signals_of(given, small_model.model(), LANGUAGES)

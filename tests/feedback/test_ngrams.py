@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,7 @@ def test_hashes_are_what_they_were() -> None:
     assert hashed(" ad", 3) == 13711451432763859193
 
 
+@pytest.mark.thorough
 @given(st.lists(st.text(max_size=30), max_size=6))
 def test_rows_are_those_of_the_definition(texts: list[str]) -> None:
     rows = rows_of(pl.Series(texts, dtype=pl.String), ALIKE)

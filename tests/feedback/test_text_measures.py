@@ -53,6 +53,7 @@ def test_labels_follow_the_bounds_of_the_net_promoter_score_and_spam_has_none() 
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_labels_are_counted_and_named_whatever_the_order_and_the_files() -> None:
     rows = made.texts(300)
     tasks = MemoryTasks()
@@ -81,6 +82,7 @@ def test_texts_with_each_ngram_are_counted() -> None:
     assert found.get_column("texts").to_list() == counts.tolist()
 
 
+@pytest.mark.thorough
 def test_a_model_is_measured_by_parts_as_it_is_as_a_whole() -> None:
     drawn = np.random.default_rng(3)
     words = ["adverts", "refund", "great", "awful", "prize", "song", "list"]
@@ -127,6 +129,7 @@ def labels_by_month(months: int, each: int) -> pl.DataFrame:
     return made.texts(months * each, months=months, labels=1.0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("months", "each", "learnt", "said"),
     [
@@ -146,6 +149,7 @@ def test_what_is_learnt_is_planned_by_the_labels_there_are(
     assert set(planned.silent) == set(LEARNT) - learnt
 
 
+@pytest.mark.thorough
 def test_a_queue_of_few_texts_is_left_out_and_said() -> None:
     rows = labels_by_month(6, 200)
     rare = rows.with_columns(
@@ -159,6 +163,7 @@ def test_a_queue_of_few_texts_is_left_out_and_said() -> None:
     assert planned.left_out == {QUEUE: ("rare",)}
 
 
+@pytest.mark.thorough
 def test_a_model_serves_only_if_it_is_better_on_the_same_texts() -> None:
     good, tasks = small_model.model(), MemoryTasks()
     turned = {QUEUE: small_model.linear(("adverts", "payment", "praise"), {"adverts": {"refund": 60.0}})}
@@ -187,6 +192,7 @@ def test_a_model_serves_only_if_it_is_better_on_the_same_texts() -> None:
     assert better(good, less, sure) == (True, "it answers more")
 
 
+@pytest.mark.thorough
 def test_a_model_of_two_classes_is_as_sure_as_it_was_right() -> None:
     """A fifth of the texts it is quite sure of are of the other class, and of those it can't tell a tenth."""
     spam = [*[True] * 160, *[False] * 40, *[True] * 20, *[False] * 180]

@@ -126,6 +126,7 @@ def test_a_few_of_many_are_told_and_not_the_sum() -> None:
     assert found == [("Gdynia", "all"), ("Radom", "all")]
 
 
+@pytest.mark.thorough
 def test_false_alarms_are_as_rare_as_asked_for() -> None:
     """Over four months of quiet days, of normal deviations that the forecasts know."""
     dice = np.random.default_rng(3)

@@ -32,6 +32,7 @@ def two_series() -> dict[str, np.ndarray]:
     return {"plays": weekly_rhythm(DAYS), "rare": counts}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("after", ["deleted", "scrambled", "ten times"])
 def test_what_comes_after_an_origin_changes_no_bit_of_its_forecasts(after: str) -> None:
     seen = 110
@@ -53,6 +54,7 @@ def test_what_comes_after_an_origin_changes_no_bit_of_its_forecasts(after: str) 
     assert before.errors.equals(now.errors)
 
 
+@pytest.mark.thorough
 def test_origins_of_the_backtest_see_nothing_of_what_came_after_them_either() -> None:
     whole = two_series()
     later = {
@@ -66,6 +68,7 @@ def test_origins_of_the_backtest_see_nothing_of_what_came_after_them_either() ->
     assert set(before["model"]) >= {"combined", "seasonal_naive", "ets", "arima", "theta", "mstl", "trees"}
 
 
+@pytest.mark.thorough
 def test_a_series_forecast_is_near_its_profile_and_its_intervals_are_nested() -> None:
     made = forecast_bucket(daily({"plays": weekly_rhythm(DAYS, noise=0.02)}), SPEC)
     expected = weekly_rhythm(DAYS + 14, noise=0.0)[DAYS:]
@@ -95,6 +98,7 @@ ODD = {
 }
 
 
+@pytest.mark.thorough
 def test_every_odd_series_is_forecast() -> None:
     made = forecast_bucket(daily(ODD), SPEC).forecasts
     assert made.group_by("series").len().sort("series").rows() == [(name, 14) for name in sorted(ODD)]
@@ -123,6 +127,7 @@ def test_the_fallback_is_stated(name: str, mean: float, weights: set[str]) -> No
     assert {pair["key"] for pair in made["weights"][0]} == weights
 
 
+@pytest.mark.thorough
 def test_a_count_model_has_a_say_in_counts_full_of_zeros() -> None:
     counts = np.random.default_rng(3).poisson(0.3, 200).astype(float)
     made = forecast_bucket(daily({"rare": counts}), SPEC)
@@ -132,6 +137,7 @@ def test_a_count_model_has_a_say_in_counts_full_of_zeros() -> None:
     assert "counts" not in set(without.errors["model"])
 
 
+@pytest.mark.thorough
 def test_series_that_end_apart_are_forecast_from_their_own_end_or_from_the_origin() -> None:
     frame = daily({"early": weekly_rhythm(60), "late": weekly_rhythm(80)})
     own = forecast_bucket(frame, SPEC).forecasts
@@ -203,6 +209,7 @@ def test_a_model_that_fails_hangs_or_says_no_number_costs_itself_and_is_counted(
     assert made.forecasts["mean"].to_list() == list(weekly_rhythm(60)[-7:]) * 2
 
 
+@pytest.mark.thorough
 def test_known_columns_move_what_they_moved_before() -> None:
     days = 300
     promoted = np.random.default_rng(5).random(days + 14) < 0.15
@@ -216,6 +223,7 @@ def test_known_columns_move_what_they_moved_before() -> None:
     assert made.forecasts["mean"].to_numpy() == pytest.approx(truth, rel=0.12)
 
 
+@pytest.mark.thorough
 def test_a_yearly_wave_is_followed_before_it_came_round_twice() -> None:
     at = np.arange(440)
     wave = 1 + 0.3 * np.sin(2 * np.pi * at / 365)

@@ -52,6 +52,7 @@ def made() -> pl.DataFrame:
     return settled(named(daily(DAYS)), spec())
 
 
+@pytest.mark.thorough
 def test_every_series_has_a_forecast_under_its_own_name(made: pl.DataFrame) -> None:
     forecasts = made.filter(kind="forecast")
     assert forecasts.height == 3 * HORIZON

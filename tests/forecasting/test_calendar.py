@@ -14,6 +14,7 @@ from pozytywka_spark.forecasting.calendar import calendar_columns, holiday_name,
 FIXED = ((1, 1), (1, 6), (5, 1), (5, 3), (8, 15), (11, 1), (11, 11), (12, 25), (12, 26))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("year", range(2011, 2025))  # from 1960 to 2010 Epiphany was none
 def test_holidays_are_those_of_polish_law(year: int) -> None:
     sunday = easter(year)

@@ -167,6 +167,7 @@ def test_a_series_without_errors_takes_the_pools() -> None:
     assert widths[5][90].mean() == pytest.approx(np.mean([width[90].mean() for width in widths[:5]]), rel=0.3)
 
 
+@pytest.mark.thorough
 @given(
     st.lists(
         arrays(np.float64, (3, 4), elements=st.one_of(st.just(NAN), st.just(0.0), st.floats(0, 1e6))),

@@ -44,6 +44,7 @@ def test_the_origin_is_the_day_after_the_last(settings: Settings) -> None:
     assert "no forecast by months" in found.notes[0]
 
 
+@pytest.mark.thorough
 def test_the_run_s_name_follows_what_is_seen_and_asked(settings: Settings) -> None:
     rows, origin = daily(DAYS), FIRST + timedelta(days=30)
     name = asked(settings, rows, origin).run

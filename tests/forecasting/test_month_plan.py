@@ -104,6 +104,7 @@ def test_a_stock_is_that_of_the_month_s_last_day() -> None:
     assert plan.last_year == 30.0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("together", [0.0, 0.6, 0.95])
 def test_intervals_of_sums_hold_however_much_days_err_together(together: float) -> None:
     """Errors are an autoregression: from none to nearly one error for the whole month."""

@@ -126,6 +126,7 @@ def test_counts_by_day_city_and_group() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 4), st.integers(0, 2**31))
 def test_cities_and_groups_add_up(cities: int, groups: int, days: int, seed: int) -> None:

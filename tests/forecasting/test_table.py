@@ -116,6 +116,7 @@ def sales(folder: Path, days: int = 60) -> Path:
     return path
 
 
+@pytest.mark.thorough
 def test_forecasts_are_written_twice_the_same(tmp_path: Path) -> None:
     path, out = sales(tmp_path, 140), tmp_path / "out"
     report = forecast_table(path, COLUMNS, "D", 7, 14, out)
@@ -136,6 +137,7 @@ def test_an_origin_outside_the_data(tmp_path: Path, origin: str) -> None:
         forecast_table(sales(tmp_path), COLUMNS, "D", 7, 14, tmp_path, origin)
 
 
+@pytest.mark.thorough
 def test_an_origin_within_it_sees_what_came_before(tmp_path: Path) -> None:
     whole, origin = sales(tmp_path), FIRST + timedelta(50)
     forecast_table(whole, COLUMNS, "D", 7, 14, tmp_path / "whole", f"{origin}")
@@ -184,6 +186,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[TableReport, pl.DataF
     return report, pl.read_csv(folder / "out" / "forecasts.csv", try_parse_dates=True)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", list(ODD))
 def test_an_odd_series_is_forecast(odd: tuple[TableReport, pl.DataFrame], name: str) -> None:
     mine = odd[1].filter(series=name)

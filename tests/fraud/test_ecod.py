@@ -17,6 +17,7 @@ def made(seed: int, rows: int, columns: int) -> np.ndarray:
     return np.where(rng.random(columns) < 0.5, np.round(values), values)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize(("rows", "columns"), [(2, 1), (50, 4), (3000, 20)])
 def test_equal_to_pyods(seed: int, rows: int, columns: int) -> None:

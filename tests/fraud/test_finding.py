@@ -53,6 +53,7 @@ def world(seed: int) -> tuple[pl.DataFrame, pl.DataFrame, dict[int, str]]:
     return rows, pl.DataFrame(artists), kinds
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [101])
 def test_cheats_are_found_and_plain_days_are_left_alone(seed: int) -> None:
     events, artists, kinds = world(seed)

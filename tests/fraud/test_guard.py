@@ -47,6 +47,7 @@ def scanned(
     return tasks, tasks.run(items, make, weight=lambda one: one.size, named=lambda one: f"{one.number}")
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 10_000))
 @settings(max_examples=15, deadline=None)
 def test_no_signal_of_an_earlier_day_knows_of_later_events(seed: int) -> None:
@@ -60,6 +61,7 @@ def test_no_signal_of_an_earlier_day_knows_of_later_events(seed: int) -> None:
         assert_frame_equal(again.filter(before), signals_of(events).filter(before), check_exact=True)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("slices", [1, 2, 5])
 def test_the_jobs_write_what_the_kernels_make(slices: int) -> None:
     events = random_events(5, 800)

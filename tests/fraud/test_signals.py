@@ -70,6 +70,7 @@ def test_signals_of_two_days() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(6))
 def test_every_signal_equals_another_engines(seed: int) -> None:
     events = random_events(seed, 1500)
@@ -87,6 +88,7 @@ def test_each_signal_varies_in_what_the_other_engine_checks() -> None:
     assert constant == []
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 10_000), st.integers(1, 69))
 @settings(max_examples=25, deadline=None)
 def test_incremental_equals_full(seed: int, cut: int) -> None:
@@ -101,6 +103,7 @@ def test_incremental_equals_full(seed: int, cut: int) -> None:
     assert_frame_equal(again, full.filter(pl.col("day") >= since), check_exact=True)
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 10_000))
 @settings(max_examples=25, deadline=None)
 def test_the_order_and_the_company_of_rows_change_nothing(seed: int) -> None:

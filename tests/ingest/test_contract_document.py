@@ -35,6 +35,7 @@ def judged(entity: str, field: str, value: object) -> Verdict:
     return judge_line(line, ENTITIES[entity], Judging(1_000_000))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "overrides",
     [[], ["raw.path=deliveries/2023-05"], ["raw.path=s3a://bucket/raw"], ["raw.path=hdfs://n/raw"]],

@@ -43,6 +43,7 @@ def test_no_rows_no_parcel() -> None:
     assert staged(events().clear(), 3) == {}
 
 
+@pytest.mark.thorough
 @given(st.lists(st.tuples(st.integers(-40, 40), st.integers(0, 9))), st.booleans(), st.integers(1, 3))
 def test_each_row_lies_once_where_it_belongs(
     rows: list[tuple[int, int]], ordered: bool, buckets: int

@@ -110,6 +110,7 @@ def test_where_a_row_may_be_missing_only_the_user_is_told(usual) -> None:
     assert kind.why == "a row of the session may be missing, so that its order tells nothing for certain"
 
 
+@pytest.mark.thorough
 def test_a_session_of_a_robot_takes_no_time(usual) -> None:
     rows = [Row(n, None if n % 20 else "LIKE", "a", None if n % 3 else 1) for n in range(100_000)]
     found = [one for one in repair(rows, usual) if one is not None]
@@ -192,6 +193,7 @@ SHARES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", FORMS)
 def test_nothing_is_repaired_wrongly_in_any_grammar(name) -> None:
     found = measure(FORMS[name], 5_000, seed=11)
@@ -225,6 +227,7 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
     assert (straight.made, straight.why, straight.wrong) == (shuffled.made, shuffled.why, shuffled.wrong)
 
 
+@pytest.mark.thorough
 def test_fields_of_a_whole_delivery(clean_delivery) -> None:
     """As it is, with times cut to seconds, with adverts and with likes at the instant of the next event."""
     with (clean_delivery / "sessions.jsonl").open() as file:

@@ -86,6 +86,7 @@ def test_sessions_that_may_lack_a_row() -> None:
 _MINUTES = st.integers(0, 1200)
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.tuples(st.integers(1, 4), _MINUTES, st.sampled_from([None, 0, 1, 2]))),
     st.lists(

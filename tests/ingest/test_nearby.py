@@ -50,6 +50,7 @@ def outcomes(rows, grammar, *, gaps=False):
     return [one for one in repair(in_order, grammar, gaps=gaps) if one is not None]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", FORMS)
 def test_repairs_of_what_has_a_say_are_those_of_the_whole(name) -> None:
     """In every grammar, of many rows that lack something and of few, however little proves something."""

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -195,6 +196,7 @@ _ROWS = st.lists(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=40)
 @given(st.lists(_ROWS, min_size=1, max_size=4))
 def test_whatever_comes_in_whichever_batches_the_last_row_of_each_stays(

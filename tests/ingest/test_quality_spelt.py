@@ -68,6 +68,7 @@ TALLIES = st.builds(
 PARTIALS = st.dictionaries(st.tuples(st.just("users"), st.sampled_from("xyz")), TALLIES)
 
 
+@pytest.mark.thorough
 @given(st.lists(PARTIALS, max_size=4), st.integers(0, 4))
 def test_partials_add_up_in_any_grouping(partials: list[dict], place: int) -> None:
     whole = add_up(partials)

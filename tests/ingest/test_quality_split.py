@@ -117,6 +117,7 @@ def counted_by_duckdb(tables: dict[str, pl.DataFrame]) -> dict[tuple[str, str], 
     return found
 
 
+@pytest.mark.thorough
 @hypothesis_settings(max_examples=40)
 @given(st.data())
 def test_however_silver_is_cut_it_is_seen_the_same(data: st.DataObject) -> None:
@@ -137,6 +138,7 @@ def test_however_silver_is_cut_it_is_seen_the_same(data: st.DataObject) -> None:
     assert cut == whole
 
 
+@pytest.mark.thorough
 @given(events())
 def test_days_months_and_lengths_of_sessions(rows: list[tuple]) -> None:
     tables = {"events": silver_frame("events", rows)}

@@ -1,6 +1,7 @@
 """Rejected rows: each line is in quarantine once; what a replay took out is out."""
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -73,6 +74,7 @@ def test_a_line_that_an_earlier_batch_put_there_is_a_duplicate() -> None:
 _LINES = st.lists(st.tuples(st.sampled_from(["0a", "0b", "7f", "ff"]), st.integers(0, 1), st.integers(0, 5)))
 
 
+@pytest.mark.thorough
 @settings(max_examples=30)
 @given(st.lists(_LINES.filter(bool), min_size=1, max_size=3), st.sets(st.sampled_from(["0a", "7f", "cc"])))
 def test_slices_together_are_the_whole(parcels, there) -> None:

@@ -100,6 +100,7 @@ def event_lines(events):
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", FORMS)
 def test_a_blanked_delivery_of_any_grammar(name) -> None:
     """Nothing that wasn't there is filled in, and it is what the kernel tells of whole sessions."""
@@ -164,6 +165,7 @@ def test_the_order_of_rows_in_the_file_does_not_matter() -> None:
     assert ends[0] == ends[1]
 
 
+@pytest.mark.thorough
 def test_what_is_repaired_is_the_truth(clean_delivery) -> None:
     """Fields of a sound delivery are blanked at random; each repaired event must be one of those."""
     with (clean_delivery / "sessions.jsonl").open() as file:
@@ -197,6 +199,7 @@ def test_silver_gives_context_to_a_session_that_goes_on() -> None:
     assert [(track, user) for *_, track, user, _ in repaired(lake)] == [("a", 1)]
 
 
+@pytest.mark.thorough
 def test_a_line_that_comes_twice_is_repaired_once() -> None:
     """In one file, and in two that make one batch."""
     session = raw(1, [(0, "PLAY", "a", 1), (9, "LIKE", None, 1), (30, "PLAY", "b", 1)])
@@ -237,6 +240,7 @@ _REPAIRED = ["repaired", "repaired", "repaired"]
 _CAUTIOUS = ["unknown_event", "repaired", "unknown_track"]
 
 
+@pytest.mark.thorough
 def test_only_the_user_is_told_where_a_row_is_missing() -> None:
     day = 86_400
     lost = {

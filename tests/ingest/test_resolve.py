@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_repair_work import usual_lake
@@ -73,6 +74,7 @@ def test_a_sound_row_comes_before_its_repaired_copy() -> None:
     assert lake.events().filter("repaired").height == 0
 
 
+@pytest.mark.thorough
 def test_a_second_delivery_adds_nothing() -> None:
     rows = sessions(20, seed=2)
     rows[3] = rows[3] | {"user_id": None}
@@ -128,6 +130,7 @@ def _said(lake):
     )
 
 
+@pytest.mark.thorough
 @settings(max_examples=12, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(_deliveries(), st.integers(1, 3), st.data())
 def test_any_mix_of_corruptions_in_any_batches_adds_up(deliveries, buckets, data) -> None:
@@ -166,6 +169,7 @@ def test_any_mix_of_corruptions_in_any_batches_adds_up(deliveries, buckets, data
         assert {outcome for outcome, _ in again} <= {"duplicate"}
 
 
+@pytest.mark.thorough
 @settings(max_examples=4, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(_deliveries(), st.integers(1, 4))
 def test_the_outcome_depends_on_neither_buckets_nor_files_nor_tasks(deliveries, buckets) -> None:

@@ -42,6 +42,7 @@ def sound_of(lines: list[str], judging: Judging = JUDGING) -> pl.DataFrame:
     return look_first(Piece(encoded(lines), 0), judging).sound
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"], ids=repr)
 def test_whatever_the_line_it_becomes_what_the_rules_make_of_it(tmp_path: Path, end: bytes) -> None:
     lines = [json.dumps(PLAY), json.dumps(ADVERT), *mutants(6000)]

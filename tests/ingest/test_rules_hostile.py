@@ -168,6 +168,7 @@ def as_bytes(line: Line) -> bytes:
     return text if isinstance(text, bytes) else text.encode()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("case", "end"),
     [(case, end) for case in HOSTILE for end in (b"\n", b"\r\n") if end == b"\n" or "50 MB" not in case],
@@ -209,6 +210,7 @@ def test_both_ways_are_equal_on_all_of_them_at_once(tmp_path: Path) -> None:
     assert stats == told_
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", CASES)
 def test_an_odd_line_of_a_delivery_ends_the_same_by_a_task(tmp_path: Path, lines: Any, case: int) -> None:  # noqa: F811
     (file := tmp_path / "sessions.jsonl").write_bytes(lines[case])

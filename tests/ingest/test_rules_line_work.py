@@ -123,6 +123,7 @@ def test_quarantined_rows_are_judged_anew_as_they_were_named(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.thorough
 def test_what_tasks_told_is_put_together_by_file(tmp_path: Path) -> None:
     data = (SOUND + b"\n") * 80_000 + NAMELESS
     (file := tmp_path / "sessions.jsonl").write_bytes(data)

@@ -139,6 +139,7 @@ def test_malformed_lines_say_what_is_wrong_and_where(line, what) -> None:
     assert found.raw == line
 
 
+@pytest.mark.thorough
 def test_no_line_is_too_odd_to_be_judged() -> None:
     huge = Judging(2**30)
     for line in (

@@ -53,6 +53,7 @@ PIECES = st.lists(
 )
 
 
+@pytest.mark.thorough
 @given(PIECES, st.integers(1, 300), st.integers(1, 5), st.integers(1, 900), st.integers(1, 6))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 def test_however_a_file_is_cut_its_rows_and_places_are_the_same(
@@ -135,6 +136,7 @@ def test_an_array_is_read_as_lines(tmp_path: Path) -> None:
     assert (stats[str(file)].rows, blocks[str(file)]) == (3, {"0": digest(data)})
 
 
+@pytest.mark.thorough
 def test_many_small_files_make_few_parcels_and_each_is_told_apart(tmp_path: Path) -> None:
     texts = {}
     for number in range(200):

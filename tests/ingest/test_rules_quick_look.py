@@ -159,6 +159,7 @@ def test_mutated_lines_are_read_only_if_they_are_in_form() -> None:
     assert found.events.rows() == [event_of(line) for line in read]
 
 
+@pytest.mark.thorough
 @settings(max_examples=60)
 @given(
     st.lists(

@@ -228,6 +228,7 @@ TIMES = {
 ALL = [(raw, expected) for expected, raws in TIMES.items() for raw in raws]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("raw", "expected"), ALL)
 def test_a_timestamp_is_read_as_ever(raw, expected) -> None:
     assert iso_micros(raw) == micros(expected)

@@ -37,6 +37,7 @@ def graph() -> dict[str, set[str]]:
     return {name: {found for found in imports(path) if found in files} for name, path in files.items()}
 
 
+@pytest.mark.thorough
 def test_stages_and_the_front_door_lead_nowhere_near_the_command_line(graph: dict[str, set[str]]) -> None:
     doors = {name for name in graph if name.startswith("pozytywka_spark.library") or name.endswith(".stage")}
     assert len(doors) > 12

@@ -109,6 +109,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.thorough
 @given(first=ROWS, second=ROWS)
 def test_nothing_is_lost_and_the_same_file_twice_adds_nothing(first, second) -> None:
     table, left = held(), aside()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
@@ -63,6 +64,7 @@ def test_only_what_was_due_before_its_own_side_was_stopped_is_carried_out() -> N
     assert due(decisions, []) == [row[0] for row in decisions]
 
 
+@pytest.mark.thorough
 @given(
     releases=st.lists(st.integers(0, 20), max_size=8),
     stops=st.lists(st.integers(0, 20), max_size=3),

@@ -176,6 +176,7 @@ def as_of(rows: Sequence[FoulRow], at: int) -> tuple[dict[str, Foul], int | None
     return {name: foul for name, foul in latest.items() if not foul.cancelled}, max(ends, default=None)
 
 
+@pytest.mark.thorough
 @given(everyone=accounts(), moments=st.lists(TIMES, min_size=1, max_size=5))
 def test_it_is_an_independent_replays(everyone, moments) -> None:
     """What held at a moment, from what was recorded by then, is what the replay says of it."""
@@ -191,6 +192,7 @@ def test_it_is_an_independent_replays(everyone, moments) -> None:
             assert blocked == replay.blocked_until(at)
 
 
+@pytest.mark.thorough
 @given(everyone=accounts(), moments=st.lists(TIMES, max_size=3), data=st.data())
 def test_several_runs_are_one_whatever_comes_first(everyone, moments, data) -> None:
     """So what held at the end of an earlier run holds for that time ever after."""
@@ -203,6 +205,7 @@ def test_several_runs_are_one_whatever_comes_first(everyone, moments, data) -> N
     assert stepwise == in_one_run(everyone)
 
 
+@pytest.mark.thorough
 @given(everyone=accounts())
 def test_shadow_decisions_do_nothing(everyone) -> None:
     """Without what isn't live the rows are the same."""

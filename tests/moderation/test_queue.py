@@ -64,6 +64,7 @@ def files_of(tasks: MemoryTasks, schema: pl.Schema, rows: Sequence[dict[str, obj
     return Files((tasks.files.put_file(pl.DataFrame(whole, schema=schema), {}),), schema)
 
 
+@pytest.mark.thorough
 @given(
     harms=st.lists(st.none() | st.floats(0, 2000).map(round), min_size=1, max_size=30),
     slices=st.integers(1, 3),

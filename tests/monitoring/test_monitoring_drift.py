@@ -29,6 +29,7 @@ def sample(seed: int, shift: float, rows: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(shift, 1, rows)
 
 
+@pytest.mark.thorough
 @given(bins, bins)
 def test_distances_equal_scipy_and_pandas_on_the_same_bins(first: list[int], second: list[int]) -> None:
     reference, month = Counts(np.array(first, float)), Counts(np.array(second, float))
@@ -53,6 +54,7 @@ def test_kolmogorov_smirnov_of_fine_bins_is_within_a_bin_of_the_exact_one() -> N
     assert exact - 1 / FINE <= found <= exact + 1e-12
 
 
+@pytest.mark.thorough
 def test_chance_alone_passes_the_noise_limit_as_often_as_said() -> None:
     """1,000 pairs of the same distribution: each distance passes its 5% limit in about 5% of them."""
     edges = np.quantile(sample(0, 0.0, 100_000), np.arange(1, FINE) / FINE)

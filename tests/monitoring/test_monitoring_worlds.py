@@ -72,10 +72,12 @@ def quiet() -> dict[date, set[str]]:
     return alarms(features(events_table(Synthetic(users=3000), CHUNKS)))
 
 
+@pytest.mark.thorough
 def test_a_quiet_world_raises_at_most_one_alarm_in_forty_month_features(quiet: dict[date, set[str]]) -> None:
     assert sum(map(len, quiet.values())) <= len(WATCHED) * 10 / 40, quiet
 
 
+@pytest.mark.thorough
 def test_adverts_that_become_more_alarm_in_their_first_month_and_nothing_else_does(
     quiet: dict[date, set[str]],
 ) -> None:

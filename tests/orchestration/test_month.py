@@ -56,6 +56,7 @@ def counting(name: str, calls: list[str], outcome: dict[str, int] | None = None)
     return run
 
 
+@pytest.mark.thorough
 def test_steps_run_once_in_order_and_again_only_if_their_inputs_changed(tmp_path: Path) -> None:
     settings, lake = place(tmp_path)
     calls: list[str] = []

@@ -59,6 +59,7 @@ def test_what_fits_in_no_table_is_shown_as_records() -> None:
     ]
 
 
+@pytest.mark.thorough
 @given(
     st.lists(
         st.fixed_dictionaries({f"column_{n}": st.text("ab[]/ ", max_size=90) for n in range(4)}), min_size=1

@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from pozytywka_spark.features.declared.catalogue import CATALOGUE
 from pozytywka_spark.models.calibration import PLATT, Calibrator
@@ -20,6 +21,7 @@ from tests.worlds.ads_world import MONTHS, ORDER, SMALL, user_months
 CALIBRATOR = Calibrator(PLATT, 0.9, 0.1)
 
 
+@pytest.mark.thorough
 def test_a_lines_front_gains_purchases_and_has_intervals() -> None:
     rows, now = user_months(1500, MONTHS), user_months(300, (date(2022, 7, 1),), seed=2)
     matrix, label = rows[list(ORDER)].to_numpy(), rows[LABEL].to_numpy()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pytest
 
 from pozytywka_spark.models.calibration import Calibrator
 from pozytywka_spark.simulation.levers import LEVERS
@@ -33,6 +34,7 @@ def at(segment: Segment, **settings: float) -> np.ndarray:
     return found
 
 
+@pytest.mark.thorough
 def test_fewer_and_more_adverts_change_purchases_as_the_hazard_says(ads_world: World) -> None:
     """Direction always, size within the interval, over the generator's own hazard of the changed world."""
     segment, now = ads_world.segment, ads_world.now.iloc[: len(ads_world.segment.users)]
@@ -69,6 +71,7 @@ def test_the_genetic_search_beats_random_search_of_ten_times_the_evaluations(ads
     assert genetic >= random, found
 
 
+@pytest.mark.thorough
 def test_a_front_is_allowed_undominated_and_starts_today(ads_world: World) -> None:
     front = search(ads_world.segment, 4)
     values = objectives(front.outcome)
@@ -90,6 +93,7 @@ def test_the_guard_knows_what_was_never_seen(ads_world: World) -> None:
     assert segment.support(at(segment, energy=0.25, valence=-0.25, liveness=0.25, danceability=-0.25)) < 0.5
 
 
+@pytest.mark.thorough
 def test_a_segments_front_is_the_same_in_whatever_order_its_rows_come(ads_world: World) -> None:
     task, names = ads_world.task, [lever.name for lever in LEVERS]
     rows = ads_world.now.assign(
@@ -108,6 +112,7 @@ def test_a_segments_front_is_the_same_in_whatever_order_its_rows_come(ads_world:
     assert {row["purchases"] for row in found[0]} == {150.0}
 
 
+@pytest.mark.thorough
 def test_the_suggestion_pays_off_even_at_the_intervals_low_end_and_is_told_in_words(ads_world: World) -> None:
     rows = front_rows(ads_world.segment, ads_world.task, "activity: 10 to 49 plays", 6000)
     (best,) = [row for row in rows if row["suggested"]]

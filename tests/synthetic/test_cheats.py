@@ -41,6 +41,7 @@ def of(kind: str, event: str = "PLAY") -> pd.DataFrame:
                  & (every.time < every.ends)]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_there_are_as_many_as_asked_for() -> None:
     assert accounts().kind.value_counts().to_dict() == dict(zip(KINDS, COUNTS.values(), strict=True))
     assert accounts().user_id.is_unique
@@ -48,6 +49,7 @@ def test_there_are_as_many_as_asked_for() -> None:
     assert (accounts().starts < accounts().ends).all()
 
 
+@pytest.mark.thorough
 def test_all_others_live_as_they_did() -> None:
     concerned = set(accounts().user_id)
     with_cheats, without = (
@@ -57,6 +59,7 @@ def test_all_others_live_as_they_did() -> None:
     pd.testing.assert_frame_equal(with_cheats, without)
 
 
+@pytest.mark.thorough
 def test_session_ids_stay_unique() -> None:
     assert (events().groupby("session_id").user_id.nunique() == 1).all()
 
@@ -133,6 +136,7 @@ def test_sleepers_play_five_tracks_nightly_and_live_by_day() -> None:
     assert len(of("sleeper", "LIKE")) > 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("camouflage", [0.05, 0.7])
 def test_rings_hide_behind_ordinary_plays(camouflage: float) -> None:
     fraud = {"rings": 2, "accounts": 15, "tracks": 4, "camouflage": camouflage}
@@ -147,6 +151,7 @@ def test_rings_hide_behind_ordinary_plays(camouflage: float) -> None:
     assert sum(own) / len(own) == pytest.approx(1 - camouflage, abs=0.03)
 
 
+@pytest.mark.thorough
 def test_a_world_without_them_carries_the_stamp_it_always_had() -> None:
     assert set(json.loads(planned(Synthetic()).stamp())["world"]["fraud"]) == {"rings", "accounts", "tracks"}
     assert "bots" in json.loads(planned(WORLD).stamp())["world"]["fraud"]

@@ -105,6 +105,7 @@ def test_rates_are_the_rates_asked_for() -> None:
     assert 0.06 * rows < planted["duplicate_row"] < 0.11 * rows
 
 
+@pytest.mark.thorough
 def test_no_two_lines_come_out_alike_by_accident() -> None:
     """Few tracks, so that a skip and the play tied with it are often of the same one, and many nulls."""
     world = TINY.model_copy(update={"users": 200, "played_tracks": 50, "tracks": 150})

@@ -21,6 +21,7 @@ def families() -> np.ndarray:
     return family_of_genres(np.random.default_rng([WORLD.seed, 0, 1]), WORLD.genres)
 
 
+@pytest.mark.thorough
 def test_a_world_without_families_is_the_one_it_was() -> None:
     assert "families" not in planned(PLAIN).stamp()
     assert '"families": true' in planned(WORLD).stamp()
@@ -54,6 +55,7 @@ def test_what_is_liked_is_the_family() -> None:
     assert exact[life.plays.favourite].mean() < 0.5, "mostly by no favourite's own name"
 
 
+@pytest.mark.thorough
 def test_what_came_true_agrees_with_the_probabilities() -> None:
     plan, tables = planned(WORLD), []
     for chunk in range(6):

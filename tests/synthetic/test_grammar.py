@@ -78,10 +78,12 @@ def durations() -> "pd.Series[int]":
     return pd.Series(tracks["duration_ms"], index=tracks["id"])
 
 
+@pytest.mark.thorough
 def test_no_event_breaks_the_grammar(events: pd.DataFrame, durations: "pd.Series[int]") -> None:
     assert {rule: count for rule, count in grammar_errors(events, durations).items() if count} == {}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nor_with_other_seeds_and_every_option(seed: int) -> None:
     world = Synthetic.model_validate(
@@ -102,6 +104,7 @@ def test_nor_with_other_seeds_and_every_option(seed: int) -> None:
     assert {rule: count for rule, count in errors.items() if count} == {}
 
 
+@pytest.mark.thorough
 def test_the_rules_notice_broken_events(events: pd.DataFrame, durations: "pd.Series[int]") -> None:
     """Each kind of damage trips the rule that is there for it."""
     some = events.head(20_000)

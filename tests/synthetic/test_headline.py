@@ -43,6 +43,7 @@ def catalogue() -> Catalogue:
     return catalogue_of(planned(HEADLINE))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("figure", REAL)
 def test_figures_are_within_two_percent(figure: str, per_user: pd.DataFrame) -> None:
     """Within 2%, and what the sampling of users adds: three standard errors of this part's mean."""

@@ -21,6 +21,7 @@ def until(events: pd.DataFrame, time: str) -> pd.DataFrame:
     return events[events.time < time].sort_values(KEYS, ignore_index=True)
 
 
+@pytest.mark.thorough
 def test_drift_changes_the_adverts_from_its_month_on() -> None:
     quiet = events_table(with_option(), CHUNKS)
     drifted = events_table(with_option(drift={"from_month": "2022-08", "adverts": 2.0}), CHUNKS)
@@ -33,6 +34,7 @@ def test_drift_changes_the_adverts_from_its_month_on() -> None:
     assert adverts_per_play(drifted) > 1.15 * adverts_per_play(quiet)
 
 
+@pytest.mark.thorough
 def test_drift_of_the_hazard_changes_purchases_only() -> None:
     quiet = events_table(with_option(), CHUNKS)
     drifted = events_table(
@@ -48,6 +50,7 @@ def test_drift_of_the_hazard_changes_purchases_only() -> None:
     )  # the world's end cuts a few
 
 
+@pytest.mark.thorough
 def test_the_experiment_has_the_effect_that_the_truth_says() -> None:
     """Premium at the end among treated and others, against the chances given to each user."""
     world = with_option(experiment={"from_month": "2022-03", "adverts": 0.5, "log_hazard": -0.5})
@@ -73,6 +76,7 @@ def test_the_experiment_has_the_effect_that_the_truth_says() -> None:
     assert people.treated.mean() == pytest.approx(0.5, abs=0.04)
 
 
+@pytest.mark.thorough
 def test_fraud_rings_play_their_tracks_and_never_buy() -> None:
     world = with_option(fraud={"rings": 3, "accounts": 15, "tracks": 4})
     plan = planned(world)
@@ -88,6 +92,7 @@ def test_fraud_rings_play_their_tracks_and_never_buy() -> None:
     assert (buyers == -1).all()
 
 
+@pytest.mark.thorough
 def test_options_leave_the_level_of_the_hazard_alone() -> None:
     options = {"fraud": {"rings": 2}, "drift": {"from_month": "2022-05"}, "dirt": {"broken_json": 0.1}}
     assert plan_of(with_option(**options)).level == planned(with_option()).level

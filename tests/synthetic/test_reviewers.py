@@ -69,6 +69,7 @@ def test_what_is_true_of_a_case(cases: Case, expected: str) -> None:
     assert truth_about(cases, CHEATS) == expected
 
 
+@pytest.mark.thorough
 @given(st.integers(1, 80), st.integers(1, 4), st.integers(0, 9))
 def test_everyone_decides_one_case_at_a_time_in_office_hours(count: int, reviewers: int, seed: int) -> None:
     cases = many(count)
@@ -88,6 +89,7 @@ def test_the_first_in_the_queue_are_decided_first() -> None:
     assert [answer.case_id for answer in answers] == [each.case_id for each in queue]
 
 
+@pytest.mark.thorough
 def test_errors_and_doubts_come_at_the_stated_rates() -> None:
     cases = many(4000)
     answers = {each.case_id: each.verdict for each in answers_to(cases, CHEATS, Office(40, 0.1, 0.05))}

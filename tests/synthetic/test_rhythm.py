@@ -30,6 +30,7 @@ def plays_by_day(events: pd.DataFrame) -> pd.Series:
     return events[events.kind == "PLAY"].groupby(events.time.dt.floor("D")).size()
 
 
+@pytest.mark.thorough
 def test_sessions_follow_the_expected_series() -> None:
     plan = planned(world(rhythm=RHYTHM))
     by_city: dict[str, float] = {}
@@ -58,6 +59,7 @@ def test_sessions_follow_the_expected_series() -> None:
     np.testing.assert_allclose(sum(expected["plays", city] for city in by_city), expected["plays", "all"])
 
 
+@pytest.mark.thorough
 def test_an_outage_takes_the_sessions_of_its_day_and_no_others() -> None:
     quiet, broken = world(users=2000, months=14), world(users=2000, months=14, outages=OUTAGES)
     plan = planned(broken)
@@ -84,6 +86,7 @@ def test_an_outage_takes_the_sessions_of_its_day_and_no_others() -> None:
     assert left < 0.1
 
 
+@pytest.mark.thorough
 def test_a_part_of_an_outage_is_that_part() -> None:
     days = ",".join(f"2022-{month:02}-{day:02}:all:0.6" for month in range(1, 13) for day in (5, 15, 25))
     plan, quiet = planned(world(months=14, outages=days)), planned(world(months=14))
@@ -99,6 +102,7 @@ def test_a_part_of_an_outage_is_that_part() -> None:
     assert counts[0] / counts[1] == pytest.approx(0.4, abs=0.04)
 
 
+@pytest.mark.thorough
 def test_a_world_without_them_has_the_stamp_it_always_had() -> None:
     stamp = json.loads(planned(world()).stamp())["world"]
     assert "rhythm" not in stamp
@@ -110,6 +114,7 @@ def test_a_world_without_them_has_the_stamp_it_always_had() -> None:
     assert planned(world(rhythm=RHYTHM)).level == planned(world()).level
 
 
+@pytest.mark.thorough
 def test_fraud_and_taste_live_with_it() -> None:
     made = world(
         months=6,

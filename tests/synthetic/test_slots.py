@@ -80,12 +80,14 @@ def digest(world: Synthetic) -> str:
     return sha.hexdigest()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", OLDER)
 def test_worlds_without_slots_are_what_they_were_to_the_byte_and_the_stamp(name: str) -> None:
     world, before = OLDER[name]
     assert digest(world) == before
 
 
+@pytest.mark.thorough
 def test_what_happens_before_the_first_prompt_and_what_is_played_stays() -> None:
     quiet, prompted = events_table(QUIET, CHUNKS), events_table(MESSAGES, CHUNKS)
     start = "2022-04-01"
@@ -98,6 +100,7 @@ def test_what_happens_before_the_first_prompt_and_what_is_played_stays() -> None
     )  # the world's end cuts a few
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("world", [MESSAGES, SPOTLIGHT])
 def test_the_log_is_one_that_can_be_taken_in(world: Synthetic) -> None:
     table = logged(world)

@@ -72,6 +72,7 @@ def test_worlds_in_which_nobody_writes_are_the_same_bytes_as_before_stamp_includ
     assert digest(made) == BEFORE[kind]
 
 
+@pytest.mark.thorough
 def test_writing_changes_nothing_else() -> None:
     quiet = TINY.model_copy()
     loud = Synthetic.model_validate({**TINY.model_dump(exclude_unset=True), "feedback": {"rate": 2.0}})
@@ -83,6 +84,7 @@ def test_writing_changes_nothing_else() -> None:
     assert stamps[0] == stamps[1]
 
 
+@pytest.mark.thorough
 def test_lines_are_what_the_contract_says() -> None:
     found = table(world())
     assert list(messages(world())[0].row) == [
@@ -145,6 +147,7 @@ def test_subjects_follow_what_somebody_lived_through() -> None:
     assert (free[free.sentiment == "negative"].queue != "praise").all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("power", [0.0, 1.5])
 def test_the_pull_to_premium_asks_for_its_price_at_the_power_it_should_and_for_nothing_else(
     power: float,
@@ -178,6 +181,7 @@ def test_sentiment_goes_with_the_score() -> None:
     assert 0.15 < (nps.score <= 6).mean() < 0.5
 
 
+@pytest.mark.thorough
 def test_test_texts_share_no_sentence_with_earlier_ones() -> None:
     found = table(world(test_from="2022-10"))
     late = found.time >= "2022-10-01"
@@ -187,6 +191,7 @@ def test_test_texts_share_no_sentence_with_earlier_ones() -> None:
     assert min(len(each) for each in used) > 150
 
 
+@pytest.mark.thorough
 def test_what_is_planted_stands_in_the_text() -> None:
     found = table(world(personal=1.0))
     assert (found[~found.spam].planted.str.len() > 0).all()
@@ -230,6 +235,7 @@ def test_streets_are_bent_as_polish_does() -> None:
     assert bent_street("pl. Głęboka 3") == "pl. Głębokiej 3"
 
 
+@pytest.mark.thorough
 def test_the_same_world_writes_the_same() -> None:
     plan = planned(world())
     first, again = (dump(message.row for message in messages_of(plan, 1)) for _ in range(2))

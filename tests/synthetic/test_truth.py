@@ -40,6 +40,7 @@ def rows(truth: pd.DataFrame) -> pd.DataFrame:
     return truth[inside & truth.mature]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("column", ["probability", "probability_known"])
 def test_what_came_true_agrees(rows: pd.DataFrame, column: str) -> None:
     """Purchases in each tenth of the rows lie within four standard deviations of their expectation.
@@ -63,6 +64,7 @@ def test_the_taste_is_averaged_exactly(before: float, ahead: float) -> None:
     assert chance == pytest.approx(1 - free / survived, rel=1e-6)
 
 
+@pytest.mark.thorough
 def test_surviving_much_tells_of_a_low_taste() -> None:
     """Where most was survived, the averaged chance is the mean of the known ones; a naive one is higher."""
     plan = planned(WORLD)
@@ -110,6 +112,7 @@ def test_one_row_per_free_user_and_month() -> None:
     assert (truth.mature == (end <= pd.Timestamp("2023-03-01"))).all()
 
 
+@pytest.mark.thorough
 def test_the_standard_error_is_what_repetition_shows() -> None:
     """Two independent runs differ by about √2 standard errors."""
     plan = planned(SMALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +57,7 @@ def test_the_group_of_most_genres_and_within_it_the_subgroup_of_most() -> None:
     ]
 
 
+@pytest.mark.thorough
 @given(st.lists(st.lists(st.sampled_from(GENRES.get_column("genre").to_list()), max_size=7), max_size=6))
 def test_as_by_hand(catalogue: list[list[str]]) -> None:
     rows = {genre: rest for genre, *rest in GENRES.iter_rows()}
@@ -77,6 +79,7 @@ def test_as_by_hand(catalogue: list[list[str]]) -> None:
         assert found == (group, most(inside, 1), len(inside) / len(held))
 
 
+@pytest.mark.thorough
 def test_the_whole_tables() -> None:
     files = MemoryFiles()
     artists = pl.DataFrame([("a", ["rock"]), ("b", None), ("c", ["pop"])], SCHEMA, orient="row")

@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import combinations
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,7 @@ def test_the_whole_of_a_small_catalogue() -> None:
     assert found.pairs.rows() == [("pop", "rock", 2)]
 
 
+@pytest.mark.thorough
 @given(CATALOGUES)
 def test_as_counted_by_hand(catalogue: list[list[str | None] | None]) -> None:
     uses: Counter[str] = Counter()
@@ -56,6 +58,7 @@ def test_as_counted_by_hand(catalogue: list[list[str | None] | None]) -> None:
     assert plain(count_genres(artists(*catalogue))) == (dict(uses), dict(pairs))
 
 
+@pytest.mark.thorough
 @given(CATALOGUES, CATALOGUES)
 def test_parts_add_up_in_any_order(
     one: list[list[str | None] | None], other: list[list[str | None] | None]

@@ -118,6 +118,7 @@ def test_scripts() -> None:
     assert [script_of(text) for text in texts] == scripts
 
 
+@pytest.mark.thorough
 def test_real_artists_by_their_genres(sample: Path) -> None:
     titles = defaultdict(list)
     for line in real_lines("sample", "tracks"):

@@ -32,6 +32,7 @@ def test_the_judges_settings_are_the_defaults() -> None:
     assert topics.words_confidence == how.words_confidence
 
 
+@pytest.mark.thorough
 def test_a_quick_search_tells_of_artists_held_back(artists: pl.DataFrame) -> None:
     tested, trained = judge.drawn(artists, 10, 0.2)
     quick = replace(judge.HOW, search=replace(judge.HOW.search, rounds=5))

@@ -24,6 +24,7 @@ MADE = PlainModel(
 )
 
 
+@pytest.mark.thorough
 def test_files_come_back_and_the_same_inputs_are_registered_once(settings: Settings) -> None:
     tracking = plain_models.named(connect(settings), "pozytywka-bandit-spotlight")
     runs: list[str] = []

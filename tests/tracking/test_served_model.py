@@ -66,6 +66,7 @@ def log(settings: Settings, model: ServingModel) -> tuple[str, int]:
     return f"models:/{tracking.model_name}/{number}", number
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("calibrator", CALIBRATORS, ids=lambda each: each.method)
 @pytest.mark.parametrize("kind", ["trees", "line"])
 def test_what_mlflow_loads_answers_calibrated_probabilities(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
 from sklearn.metrics import roc_auc_score
 
 from pozytywka_spark.config import Settings
@@ -19,6 +20,7 @@ ORDER = tuple(f"x{place}" for place in range(9))
 ONE = Plan(1, 1, "one")
 
 
+@pytest.mark.thorough
 def test_close_to_the_truth_calibrated_and_better_than_a_line(settings: Settings) -> None:
     rows = hazard_rows(ORDER, users=12_000)
     settings = settings_in(settings.home, "evaluation.bootstrap=0", "training.max_trees=200")

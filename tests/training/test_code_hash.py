@@ -35,6 +35,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, HashO
     return folder, provenance.code_hash.__wrapped__
 
 
+@pytest.mark.thorough
 def test_a_change_anywhere_in_a_room_that_decides_is_another_code(copied: tuple[Path, HashOf]) -> None:
     folder, hash_of = copied
     seen = {hash_of()}

@@ -113,6 +113,7 @@ def standings(tracking: Tracking) -> list[tuple[str, str, bool]]:
     return found
 
 
+@pytest.mark.thorough
 def test_the_gates_words_reach_every_version_they_are_about(
     tracking: Tracking,
     settings: Settings,
@@ -136,6 +137,7 @@ def test_the_gates_words_reach_every_version_they_are_about(
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_a_description_has_the_decision_the_metrics_and_the_dossier(
     tracking: Tracking, settings: Settings, trained_by_hand: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +180,7 @@ def test_a_description_has_the_decision_the_metrics_and_the_dossier(
     assert model.tags == {"label": "buys_within_30_days", "horizon_days": "30"}
 
 
+@pytest.mark.thorough
 def test_tags_are_searched_for_without_quotes(
     tracking: Tracking, settings: Settings, trained_by_hand: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +193,7 @@ def test_tags_are_searched_for_without_quotes(
     assert len(client.search_registered_models(label)) == 1
 
 
+@pytest.mark.thorough
 def test_told_again_nothing_is_written_and_what_people_wrote_stays(
     tracking: Tracking, settings: Settings, trained_by_hand: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +220,7 @@ def store_of(settings: Settings) -> list[str]:
         return list(store.iterdump())
 
 
+@pytest.mark.thorough
 def test_a_gate_killed_before_it_told_is_made_good(
     tracking: Tracking, settings: Settings, trained_by_hand: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:

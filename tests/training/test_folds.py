@@ -80,6 +80,7 @@ def by_hand(rows: pd.DataFrame, fold: TimeSplit, settings: Settings) -> tuple[fl
     return booster.best_score, best, np.abs(parts[:, :-1]).mean(axis=0)
 
 
+@pytest.mark.thorough
 def test_folds_are_fitted_on_their_months_with_their_base_rates(
     rows: pd.DataFrame, table: TrainingTable, counts: list[MonthCount], settings: Settings
 ) -> None:
@@ -97,6 +98,7 @@ def test_folds_are_fitted_on_their_months_with_their_base_rates(
     assert all(result.trees < 80 for result in found)  # later trees take no part
 
 
+@pytest.mark.thorough
 def test_a_fold_of_the_final_split_takes_the_final_trees(
     rows: pd.DataFrame, table: TrainingTable, counts: list[MonthCount], settings: Settings
 ) -> None:

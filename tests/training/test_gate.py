@@ -39,14 +39,17 @@ def promoted(settings: Settings, lost: tuple[float, float], draws: int) -> float
     return float(np.mean(found))
 
 
+@pytest.mark.thorough
 def test_equal_models_are_rarely_promoted(settings: Settings) -> None:
     assert promoted(settings, (0.7, 0.7), 200) <= 0.05
 
 
+@pytest.mark.thorough
 def test_clearly_better_models_are_promoted(settings: Settings) -> None:
     assert promoted(settings, (1.5, 0.3), 200) >= 0.9
 
 
+@pytest.mark.thorough
 def test_worse_models_never_are(settings: Settings) -> None:
     assert promoted(settings, (0.3, 1.2), 50) == 0.0
 

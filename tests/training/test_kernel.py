@@ -26,6 +26,7 @@ def drawn_rows(seed: int, rows: int, distinct: int) -> tuple[np.ndarray, np.ndar
     return score, label
 
 
+@pytest.mark.thorough
 @given(
     seed=st.integers(0, 10_000),
     rows=st.integers(2, 400),
@@ -46,6 +47,7 @@ def test_equal_to_scikit_learn_however_many_rows_are_tied(seed: int, rows: int, 
     assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.thorough
 @given(seed=st.integers(0, 10_000), rows=st.integers(2, 300))
 def test_weighted_replicates_equal_scikit_learn_with_sample_weight(seed: int, rows: int) -> None:
     score, label = drawn_rows(seed, rows, 40)
@@ -112,6 +114,7 @@ def test_a_users_weight_is_the_same_wherever_its_rows_are() -> None:
     assert (metric_sums.user_weights(users, 6, 1, 1) != together[1]).any()
 
 
+@pytest.mark.thorough
 def test_intervals_cover_the_true_auc_of_clustered_rows() -> None:
     """Rows of a user share their score: an interval that took rows for independent would be too narrow."""
     drawn = np.random.default_rng(0)

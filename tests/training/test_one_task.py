@@ -90,6 +90,7 @@ def test_the_question_travels_to_a_task_and_the_answer_back(table: TrainingTable
     assert across(table)[1] is None
 
 
+@pytest.mark.thorough
 def test_models_that_are_fitted_beside_each_other_are_those_fitted_alone(
     table: TrainingTable, settings: Settings
 ) -> None:

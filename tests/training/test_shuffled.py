@@ -36,6 +36,7 @@ def aucs_of(table: TrainingTable, settings: Settings) -> np.ndarray:
     return shuffled_aucs(table, parameters, settings.guards.seed)
 
 
+@pytest.mark.thorough
 def test_shuffled_labels_teach_nothing(settings: Settings) -> None:
     for seed in range(10):
         aucs = aucs_of(made(seed, 600, 400), settings)

@@ -80,6 +80,7 @@ def test_rows_are_those_of_both_tables_by_user_and_month(tmp_path: Path) -> None
     assert prepared.share == 1
 
 
+@pytest.mark.thorough
 def test_a_month_in_slices_of_its_users_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, lake = tables_in(tmp_path)
     whole, table = table_of(settings, lake)

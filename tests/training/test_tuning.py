@@ -61,6 +61,7 @@ def tuned(settings: Settings, fits: Callable[[Sequence[Fit]], list[FoldResult]])
     return tune(settings, FOLDS, fits, name=name, parallel=3, reason="because")
 
 
+@pytest.mark.thorough
 def test_a_killed_study_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     budget = "tuning.trials=15"
     whole = tuned(configured(tmp_path / "whole", budget), Fits())
@@ -80,6 +81,7 @@ def test_a_killed_study_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     assert len(more.trials) == 18
 
 
+@pytest.mark.thorough
 def test_real_fits_on_a_table_are_resumed_to_the_bit(tmp_path: Path) -> None:
     order = tuple(f"x{place}" for place in range(9))
     rows = hazard_rows(order, users=250)
@@ -107,6 +109,7 @@ def test_real_fits_on_a_table_are_resumed_to_the_bit(tmp_path: Path) -> None:
     assert whole.log_loss < whole.default_log_loss - 0.005
 
 
+@pytest.mark.thorough
 def test_the_settings_own_parameters_come_first_and_better_ones_win(tmp_path: Path) -> None:
     settings = configured(tmp_path, "tuning.trials=24")
     fits = Fits()

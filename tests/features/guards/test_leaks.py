@@ -54,6 +54,7 @@ class HalfLeaky(LeakyMaker):
         return half
 
 
+@pytest.mark.thorough
 def test_twenty_eight_planted_leaks_are_each_named() -> None:
     leaks = list(leaky_columns())
     assert len(leaks) == 28
@@ -63,6 +64,7 @@ def test_twenty_eight_planted_leaks_are_each_named() -> None:
     assert named_in(str(caught.value)) == set(leaks)
 
 
+@pytest.mark.thorough
 def test_a_leak_beside_a_clean_column_is_told_apart() -> None:
     build = build_with(
         silver_events(), put_events_down, HalfLeaky, plan_of_names(["clean", "next_months_plays"])
@@ -74,6 +76,7 @@ def test_a_leak_beside_a_clean_column_is_told_apart() -> None:
     assert named_in(str(caught.value)) == {"next_months_plays"}
 
 
+@pytest.mark.thorough
 def test_twenty_four_leaky_entries_are_each_named() -> None:
     assert len(LEAKS) == 24
     build = build_with(silver_events(), measure_months, Maker, plan_of(leaky_entries()), tables=dimensions_of)

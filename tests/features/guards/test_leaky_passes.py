@@ -115,6 +115,7 @@ def buyers_known(build: GuardedBuild, bought: Bought, slices: int) -> Work[Month
     return KnowsBuyers(real_pass(build, bought, slices))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("measure", "named"),
     [
@@ -157,6 +158,7 @@ class WindowsAhead(Maker):
         return made.with_columns(pl.col(names).shift(-1).over("user_id", order_by="month"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("maker", "named"),
     [
@@ -172,6 +174,7 @@ def test_a_leak_of_the_third_pass(maker: type[Maker], named: set[str]) -> None:
     assert named <= named_in(str(caught.value))
 
 
+@pytest.mark.thorough
 def test_the_future_on_the_cut_off_is_seen_only_where_it_is_invented() -> None:
     """Nothing really happened at midnight: deleting it changes nothing, so that it takes the other world."""
     build = build_with(EVENTS, closed_boundary, Maker, PLAN, slots=1, tables=dimensions_of)

@@ -35,6 +35,7 @@ def many_dimensions(tasks: MemoryTasks) -> tuple[Parcel, Parcel]:
     return dimensions_of(tasks, SEEDS)
 
 
+@pytest.mark.thorough
 def test_the_catalogue_raises_no_false_alarm_over_twenty_seeds() -> None:
     """Twenty copies of each user, whose futures are invented each in its own way, in one run."""
     build = build_with(silver_events(SEEDS), measure_months, Maker, PLAN, tables=many_dimensions)
@@ -51,6 +52,7 @@ def few(copies: int = 1) -> pl.DataFrame:
     return silver_events(copies).filter(pl.col("event_month") >= date(2021, 11, 1))
 
 
+@pytest.mark.thorough
 def test_a_sample_stands_for_all_where_there_are_many_events() -> None:
     """Everyone's plays count for it, though only its users' events are read."""
     build = build_with(few(SEEDS), measure_months, Maker, SOME, tables=many_dimensions)
@@ -61,6 +63,7 @@ def test_a_sample_stands_for_all_where_there_are_many_events() -> None:
     assert perturbation(build, Guards(perturbation_events=build.rows)).checked.startswith("all 300 users, ")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("maker", [WindowsAhead, PopularAtAnyTime])
 def test_a_leak_is_seen_in_a_sample(maker: type[Maker]) -> None:
     build = build_with(few(SEEDS), measure_months, maker, SOME, tables=many_dimensions)
@@ -68,6 +71,7 @@ def test_a_leak_is_seen_in_a_sample(maker: type[Maker]) -> None:
         perturbation(build, Guards(perturbation_events=0, perturbation_users=30), maker=maker)
 
 
+@pytest.mark.thorough
 def test_one_more_month_is_tried_at_its_end() -> None:
     build = build_with(few(), measure_months, Maker, SOME, months=[date(2022, 3, 1)], tables=dimensions_of)
     assert perturbation(build).checked == f"all {users_in(build)} users, future after 2022-03 scrambled"
@@ -81,6 +85,7 @@ def users_in(build: GuardedBuild) -> int:
     return build.tasks.files.read(build.features, ("user_id",)).get_column("user_id").n_unique()
 
 
+@pytest.mark.thorough
 def test_a_written_row_that_no_world_makes_is_found() -> None:
     build = build_with(few(), measure_months, Maker, SOME, tables=dimensions_of)
     tasks = build.tasks
@@ -94,6 +99,7 @@ def test_a_written_row_that_no_world_makes_is_found() -> None:
         perturbation(wrong)
 
 
+@pytest.mark.thorough
 def test_a_slice_goes_in_parts_where_it_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare_slices, "parts_of", lambda users, columns: 3)
     build = build_with(few(), measure_months, Maker, SOME, tables=dimensions_of)
@@ -102,6 +108,7 @@ def test_a_slice_goes_in_parts_where_it_is_large(monkeypatch: pytest.MonkeyPatch
         perturbation(build, maker=WindowsAhead)
 
 
+@pytest.mark.thorough
 def test_features_that_models_are_not_given_do_not_count() -> None:
     whole = plan_of([*SOME_FEATURES, CANARY])
     build = build_with(few(), measure_months, Maker, whole, tables=dimensions_of)

@@ -7,6 +7,7 @@ from pozytywka_spark.config import Synthetic
 from tests.worlds.ring_scores import ring_scores
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [101, 102])
 def test_rings_under_camouflage_and_nobody_else(seed: int) -> None:
     fraud = {"rings": 3, "accounts": 12, "camouflage": 0.7, "fans": 60, "sleepers": 10}

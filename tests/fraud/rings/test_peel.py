@@ -3,6 +3,7 @@
 from itertools import product
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ def density(account: Array, track: Array, weight: Array, accounts: Array, tracks
     return float(weight[inside].sum() / max(1, accounts.sum() + tracks.sum()))
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(st.sets(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1), st.integers(0, 1000))
 def test_the_group_is_nearly_the_densest(edges: set[tuple[int, int]], seed: int) -> None:

@@ -70,6 +70,7 @@ def test_two_rings_that_meet_stay_two() -> None:
     assert members(rings_among(some, Least())) == {1: list(range(1, 9)), 11: list(range(11, 19))}
 
 
+@pytest.mark.thorough
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(2, 12), st.integers(3, 6)), min_size=1, max_size=6), st.randoms())
 def test_planted_rings_come_back_whatever_the_order(sizes: list[tuple[int, int]], shuffle: Random) -> None:

@@ -44,6 +44,7 @@ def after() -> pd.DataFrame:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("name", NAMES)
 def test_what_came_true_is_as_often_as_was_told(

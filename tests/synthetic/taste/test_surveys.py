@@ -25,6 +25,7 @@ def answers() -> pd.DataFrame:
     return table.assign(**dict(zip(("finish", "skip", "like", "again"), done.T, strict=True)))
 
 
+@pytest.mark.thorough
 def test_there_are_as_many_as_asked_for_each_once_and_all_from_1_to_5(answers: pd.DataFrame) -> None:
     assert len(answers) == 4000
     assert not answers.duplicated(["user_id", "track", "asked_ms"]).any()
@@ -32,6 +33,7 @@ def test_there_are_as_many_as_asked_for_each_once_and_all_from_1_to_5(answers: p
     assert answers.groupby("user_id").size().max() <= 8
 
 
+@pytest.mark.thorough
 def test_what_was_done_is_what_events_say_of_the_day_before(answers: pd.DataFrame) -> None:
     ids = catalogue_of(planned(WORLD)).tracks["id"]
     events = events_table(WORLD, planned(WORLD).chunks)

@@ -29,6 +29,7 @@ def with_taste(**options: object) -> Synthetic:
     return Synthetic.model_validate({"users": 500, "months": 7, "taste": {"on": True}, **options})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", BEFORE)
 def test_worlds_without_taste_are_the_same_bytes_as_before_stamp_included(kind: str) -> None:
     options = {"fraud": FRAUD, "drift": {"from_month": "2022-03"}} if kind == "fraud" else {}
@@ -51,6 +52,7 @@ def plays_of(world: Synthetic) -> pd.DataFrame:
     return events[events.kind == "PLAY"].reset_index(drop=True)
 
 
+@pytest.mark.thorough
 def test_nobody_plays_a_track_before_it_is_out_whoever_they_are() -> None:
     world = with_taste(fraud={"rings": 2, "accounts": 15, "fans": 30, "bots": 10, "sleepers": 5})
     catalogue = catalogue_of(planned(world))
@@ -65,6 +67,7 @@ def test_nobody_plays_a_track_before_it_is_out_whoever_they_are() -> None:
     assert len(late) == round(world.taste.fresh * world.played_tracks * world.months)
 
 
+@pytest.mark.thorough
 def test_rings_play_their_tracks_whatever_the_others_taste() -> None:
     world = with_taste(fraud={"rings": 2, "accounts": 15, "tracks": 4})
     people = people_of(planned(world), 0)
@@ -74,6 +77,7 @@ def test_rings_play_their_tracks_whatever_the_others_taste() -> None:
         assert of_ring.track.value_counts(normalize=True)[:4].sum() > 0.9
 
 
+@pytest.mark.thorough
 def test_people_play_artists_that_are_near_them() -> None:
     world = with_taste()
     plan = planned(world)
@@ -88,6 +92,7 @@ def test_people_play_artists_that_are_near_them() -> None:
     assert anyones.mean() < 0.3
 
 
+@pytest.mark.thorough
 def test_a_quarter_never_likes_and_tracks_come_back_as_often_as_asked_for() -> None:
     world = with_taste()
     people = people_of(planned(world), 0)
