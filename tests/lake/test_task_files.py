@@ -13,7 +13,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pozytywka_spark.lake.parcel_files import read_parcel, write_parcel
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import casting
@@ -21,7 +20,7 @@ from pozytywka_spark.lake.notes import read_notes
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.table_files import TableFiles
-from pozytywka_spark.lake.task_files import OpenFiles, forget_shared
+from pozytywka_spark.lake.task_files import OpenFiles, forget_shared, read_parcel, write_parcel
 from pozytywka_spark.schemas import Table, table
 
 DDL = (
