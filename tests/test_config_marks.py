@@ -155,6 +155,7 @@ def read_in(room: str) -> set[str]:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("room", sorted(READ_BY))
 def test_what_a_room_reads_is_marked_as_deciding_what_it_makes(room: str) -> None:
     read = {name for name in read_in(room) if (room, name) not in EXCEPT}

@@ -31,6 +31,7 @@ def judged(
     return weigh(summing.done(), challenger, champion, least)
 
 
+@pytest.mark.thorough
 def test_the_better_one_passes_and_the_worse_one_doesn_t() -> None:
     assert true_value(LOGGED, BETTER) > true_value(LOGGED, BY) > true_value(LOGGED, WORSE)
     assert judged(BETTER, BY).promote

@@ -45,6 +45,7 @@ def read(tmp_path: Path, *rows: dict[str, Any] | str, name: str = "log.jsonl") -
     return pl.concat(read_log(str(path), 0))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [

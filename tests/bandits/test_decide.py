@@ -38,6 +38,7 @@ def oracle(
         ]
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.sampled_from(ARMS), min_size=1, unique=True),
     st.dictionaries(st.sampled_from(ARMS), DAYS),

@@ -78,6 +78,7 @@ def test_published_scores_and_probabilities_are_those_by_hand(shrinkage):
     assert list(found.values()) == pytest.approx([weight / sum(weights) for weight in weights], abs=1e-10)
 
 
+@pytest.mark.thorough
 def test_posterior_and_evidence_are_those_of_a_regression_written_out():
     cells = cells_of(brute_sums(decisions(EFFECTS, rounds=4000, seed=2, uniform=False)))
     said = compared(cells)
@@ -168,6 +169,7 @@ def test_numbers_that_are_given_are_taken():
     assert document["temperature"] == 0.01
 
 
+@pytest.mark.thorough
 def test_an_arm_little_known_gets_a_bonus_and_one_unknown_the_largest():
     rows = decisions(np.zeros((3, 2)), rounds=5_000, seed=7)
     rare = [row for n, row in enumerate(rows) if row["chosen"] != "a2" or n % 20 == 0]

@@ -88,6 +88,7 @@ def test_readme_is_short() -> None:
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 145
 
 
+@pytest.mark.thorough
 def test_each_job_calls_into_the_room_that_is_said() -> None:
     told = rows(DOCS / rooms.PAGE, "| job | room | what it calls there |")
     assert sorted(row[0].strip("`") for row in told) == jobs()

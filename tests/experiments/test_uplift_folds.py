@@ -47,6 +47,7 @@ def estimated(fitting: Fitting, parts: int) -> pl.DataFrame:
     return pl.concat([tasks.rows(each) for each in done.written]).sort("user_id")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", ["two_model", "transformed"])
 def test_estimates_are_those_of_plain_xgboost_in_any_order_of_rows(method: str) -> None:
     fitting = Fitting(method, PARAMETERS, 9, {1: 0.5})

@@ -92,6 +92,7 @@ def passed(wrong: float, noise: float, most: int, *, count: int, limit: float) -
     return float(np.sum(weight * np.where(every <= most, known / (most + 1), part)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("noise", "most"), [(0.02, 10), (0.02, 25), (0.04, 30), (0.005, 8)])
 def test_what_was_asked_by_lot_refutes_a_limit_in_5_percent_at_most(noise: float, most: int) -> None:
     count, limit = 800, 0.02
@@ -111,6 +112,7 @@ def test_what_was_asked_by_lot_refutes_a_limit_in_5_percent_at_most(noise: float
     assert found / 300 == pytest.approx(expected, abs=0.1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("most", [30, 1000])
 def test_of_sides_just_below_5_percent_pass_although_people_err(most: int) -> None:
     rng, sequence, passes, runs = (
@@ -149,6 +151,7 @@ def test_what_people_add_is_no_more_than_simulated() -> None:
     assert Noise(0.05, share_low(20, 1000, 0.95)).upheld() < Noise(0.05, 0.05).upheld()
 
 
+@pytest.mark.thorough
 @settings(max_examples=25)
 @given(st.integers(0, 2**31), st.integers(1, 60), st.sampled_from([1, 3]))
 def test_people_are_asked_where_they_differ_and_as_often_where_not(seed: int, most: int, each: int) -> None:
@@ -198,6 +201,7 @@ def test_after_second_looks_wrong_first_verdicts_cost_little() -> None:
     assert after[1] >= 0.8 * clean
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "groups"),
     [
@@ -225,6 +229,7 @@ def test_although_people_err_hardly_any_side_that_is_kept_is_truly_below(name: s
         assert kept >= 0.2 * builds
 
 
+@pytest.mark.thorough
 def test_cases_that_came_after_the_last_second_looks_prove_nothing_yet() -> None:
     rng = np.random.default_rng(8)
     cases, truth = draw(World(0.3, 4.5, noise=0.02), 12_000, rng)

@@ -87,6 +87,7 @@ def test_the_catalogue_is_listed_without_a_session(tmp_path: Path) -> None:
     assert HASH in (tmp_path / "reports" / "features.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_values_on_the_fixed_input_are_the_recorded_ones() -> None:
     values = recorded.values_on_fixed_input()
     assert complaints(json.loads(recorded.FILE.read_text()), recorded.record_of(values)) == []

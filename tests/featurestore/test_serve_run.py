@@ -135,6 +135,7 @@ def test_models_come_from_mlflow(settings: Settings) -> None:
     assert (loaded.predictor, loaded.features, loaded.catalogue_hash) == (line, model.features, "hash")
 
 
+@pytest.mark.thorough
 def test_a_registry_that_is_down_is_told_and_asked_again(tmp_path: Path, settings: Settings) -> None:
     nowhere = f"sqlite:///{tmp_path}/a-file/mlflow.db"
     (tmp_path / "a-file").write_text("no folder")

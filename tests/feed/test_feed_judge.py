@@ -67,6 +67,7 @@ def test_every_user_is_in_one_slice_by_plays_before() -> None:
     assert slices[ALL].all()
 
 
+@pytest.mark.thorough
 def test_the_best_order_of_plays_has_an_ndcg_of_one_and_novel_leaves_out_what_was_played() -> None:
     judged = judged_of(0, USERS)
     scores = np.zeros((USERS, TRACKS))

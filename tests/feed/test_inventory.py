@@ -56,6 +56,7 @@ def test_each_track_once_none_from_the_future_and_never_too_many(candidates: int
     assert (pairs.sources > 0).all()
 
 
+@pytest.mark.thorough
 def test_what_they_play_comes_from_their_own_unless_repeats_are_dropped() -> None:
     listeners, users, tracks = world()
     past = listeners.before(CUT_OFF).listening
@@ -75,6 +76,7 @@ def test_a_cap_of_none_leaves_a_source_out(source: str) -> None:
     assert not of_source(pairs, source)
 
 
+@pytest.mark.thorough
 def test_caps_hold() -> None:
     _, users, tracks = world()
     pairs = collect(users, tracks, lists_of(tracks, 100), Wanted(1000, {"own": 2, "artist": 3, "new": 1}))
@@ -83,6 +85,7 @@ def test_caps_hold() -> None:
         assert count.max() == cap
 
 
+@pytest.mark.thorough
 def test_newcomers_get_what_is_popular_new_and_of_their_genres() -> None:
     listeners, _, tracks = world()
     users = about(listeners.before(0), tracks)
@@ -109,6 +112,7 @@ def test_any_batches_give_the_same() -> None:
     assert sum(map(len, batches(listeners, 1 << 22))) == USERS
 
 
+@pytest.mark.thorough
 def test_unread_beside_a_loop() -> None:
     listeners, users, _ = world(2)
     rng = np.random.default_rng(0)
@@ -189,6 +193,7 @@ def test_random_tracks_are_by_user_and_day_alone() -> None:
     assert later.track.tolist() != one.track.tolist()
 
 
+@pytest.mark.thorough
 def test_nobody_ever_played_anything() -> None:
     listeners, catalogue, _ = made()
     nothing = listeners.before(0)

@@ -15,6 +15,7 @@ def drawn(seed: int, users: int = 30, tracks: int = 12) -> sparse.csr_matrix:
     return sparse.random(users, tracks, density=0.3, format="csr", random_state=seed, dtype=np.float32)
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 1000), st.floats(0.5, 50.0))
 def test_the_weights_are_those_of_the_formula(seed: int, ridge: float) -> None:
     plays = drawn(seed)

@@ -31,6 +31,7 @@ def test_outcomes_equal_pandas(seed: int) -> None:
     np.testing.assert_array_equal(found.plays, expected.plays)
 
 
+@pytest.mark.thorough
 def test_the_days_are_half_open() -> None:
     listening, table = drawn(1, plays=1)
     at = int(table.us[0])
@@ -40,6 +41,7 @@ def test_the_days_are_half_open() -> None:
     assert len(outcomes_of(listening, at - 28 * DAY_US + 1, 28, TRACKS)) == 1
 
 
+@pytest.mark.thorough
 def test_a_like_alone_is_an_outcome_without_plays() -> None:
     listening, table = drawn(2)
     first = table[table.liked].iloc[0]
@@ -47,6 +49,7 @@ def test_a_like_alone_is_an_outcome_without_plays() -> None:
     assert (found.plays[~found.done[:, 0] & ~found.done[:, 1]] == 0).all()
 
 
+@pytest.mark.thorough
 def test_pairs_are_looked_up_and_unknown_ones_did_nothing() -> None:
     listening, _ = drawn(3)
     found = outcomes_of(listening, 0, 90, TRACKS)

@@ -47,6 +47,7 @@ def _listed(rows: pl.DataFrame, user: int) -> list[str]:
     return rows.filter(pl.col("user_id") == user).get_column("track_id").to_list()
 
 
+@pytest.mark.thorough
 def test_pages_do_not_depend_on_partitions_or_on_what_comes_later(chosen: Settings) -> None:
     lived = events()
     rows, counts = _ranked(chosen, lake_of(lived))
@@ -66,6 +67,7 @@ def test_pages_do_not_depend_on_partitions_or_on_what_comes_later(chosen: Settin
     assert whole["integrity"].tracks_in - removed == whole["integrity"].tracks_out
 
 
+@pytest.mark.thorough
 def test_the_blocked_and_the_rejected_never_come(chosen: Settings) -> None:
     lived = events()
     rows, _ = _ranked(chosen, lake_of(lived))
@@ -83,6 +85,7 @@ def test_the_blocked_and_the_rejected_never_come(chosen: Settings) -> None:
     assert counts["integrity", "blocked"].tracks_in > 0
 
 
+@pytest.mark.thorough
 def test_farmed_tracks_reach_nobody() -> None:
     settings = load_settings("local", [*SET, "feed.farmed_plays=20"])
     farm: list[Event] = [
@@ -103,6 +106,7 @@ def test_farmed_tracks_reach_nobody() -> None:
     assert track(290) not in rows.get_column("track_id").to_list()
 
 
+@pytest.mark.thorough
 def test_what_was_passed_over_sinks_and_what_was_not_seen_comes_back(chosen: Settings) -> None:
     settings = load_settings("local", [*SET, "feed.explore=0"])
     lived = [*events(), *((100, 5_000_000 + n, at(n + 0.5), "ADVERTISEMENT", None) for n in range(3))]
@@ -124,6 +128,7 @@ def test_what_was_passed_over_sinks_and_what_was_not_seen_comes_back(chosen: Set
     assert counts["inventory", "unread"].tracks_out >= 1
 
 
+@pytest.mark.thorough
 def test_only_free_users_get_pages(chosen: Settings) -> None:
     lived = [*events(), (103, 1, at(3), "BUY_PREMIUM", None), (104, 1, at(-3), "BUY_PREMIUM", None)]
     rows, _ = _ranked(chosen, lake_of(lived), only_free=True)

@@ -101,6 +101,7 @@ def test_where_a_class_has_none_or_is_the_wrong_way_round_the_model_is_believed(
     assert sigmoid_of(counted([2500] * 30), counted([1500] * 30)) == Sigmoid()
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.integers(1700, 2100), max_size=200),
     st.lists(st.integers(1900, 2300), max_size=60),

@@ -48,6 +48,7 @@ def test_sure_texts_are_routed_others_go_to_people_and_spam_to_nobody() -> None:
     assert found.get_column("queue_confidence").is_between(1 / 3, 1).all()
 
 
+@pytest.mark.thorough
 def test_sentiment_is_between_minus_one_and_one() -> None:
     found = signals_of(texts("great", "awful", "", "great awful"), small_model.model(), LANGUAGES)
     high, low, nothing, both = found.get_column("sentiment").to_list()

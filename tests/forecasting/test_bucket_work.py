@@ -66,6 +66,7 @@ def test_every_series_has_a_forecast_under_its_own_name(made: pl.DataFrame) -> N
     assert forecasts.filter(pl.all_horizontal(*rising, pl.col("low_90") >= 0)).height == forecasts.height
 
 
+@pytest.mark.thorough
 def test_cities_add_up_ahead_and_in_the_backtest(made: pl.DataFrame) -> None:
     of_both = made.filter((pl.col("kind") == "forecast") | (pl.col("model") == "combined"))
     on = ["kind", "origin", "day"]

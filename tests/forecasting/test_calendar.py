@@ -27,6 +27,7 @@ def test_holidays_are_those_of_polish_law(year: int) -> None:
     assert {day for day in days if is_holiday(day)} == expected
 
 
+@pytest.mark.thorough
 def test_christmas_eve_is_a_holiday_since_2025() -> None:
     assert [is_holiday(date(year, 12, 24)) for year in (2024, 2025, 2026)] == [False, True, True]
     assert holiday_name(date(2023, 11, 11)) == "National Independence Day"

@@ -122,6 +122,7 @@ def test_a_first_year_that_users_made_is_no_wave_of_the_year() -> None:
     assert truth[:HORIZON].mean() > 1.4 * truth[365:].mean()
 
 
+@pytest.mark.thorough
 def test_shares_of_cities_come_to_the_whole() -> None:
     days = 365 + HORIZON
     parts = {f"{n}": business(days, noise=0.15, seed=n, part=0.2) for n in range(5)}

@@ -127,6 +127,7 @@ def test_origins(length: int, horizon: int, season: int, expected: tuple[int, ..
     assert origins_of(length, horizon, season, 4) == expected
 
 
+@pytest.mark.thorough
 @given(st.integers(1, 900), st.integers(1, 60), st.integers(1, 60), st.integers(1, 8))
 def test_origins_lie_within_and_apart(length: int, horizon: int, season: int, wanted: int) -> None:
     origins = origins_of(length, horizon, season, wanted)

@@ -200,6 +200,7 @@ def test_an_odd_series_is_forecast(odd: tuple[TableReport, pl.DataFrame], name: 
     assert (mine["mean"] < 0).all() if name == "negative" else (numbers >= 0).all()
 
 
+@pytest.mark.thorough
 def test_the_fallbacks_are_told(odd: tuple[TableReport, pl.DataFrame]) -> None:
     assert odd[0].fallbacks["no_value"] == 1
     assert odd[0].fallbacks["median"] == 1, "of a point"

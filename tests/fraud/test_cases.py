@@ -98,6 +98,7 @@ def test_the_unknown_are_far_or_drawn_or_both() -> None:
     assert set(cases["group"]) == {"unknown"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("share", [0.0, 0.02, 1.0])
 def test_days_at_random_are_the_same_ones_in_any_company(share: float) -> None:
     days = day_rows(*({"user_id": user} for user in range(20_000)))

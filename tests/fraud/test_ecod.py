@@ -26,6 +26,7 @@ def test_equal_to_pyods(seed: int, rows: int, columns: int) -> None:
     np.testing.assert_allclose(scores(values, reference_of(values)), theirs, rtol=0, atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_a_column_of_one_value_tells_nothing() -> None:
     values = made(1, 100, 3)
     alike = np.column_stack([values, np.full(100, 0.1)])

@@ -82,6 +82,7 @@ def test_whatever_a_file_says_is_rules_or_one_line(text: str) -> None:
     assert "\n" not in told
 
 
+@pytest.mark.thorough
 @given(
     st.sampled_from(sorted(OPERATORS)),
     st.floats(-5, 5, allow_nan=False),

@@ -115,6 +115,7 @@ def test_the_order_and_the_company_of_rows_change_nothing(seed: int) -> None:
     assert_frame_equal(alone, full.filter(pl.col("user_id") == 2), check_exact=True)
 
 
+@pytest.mark.thorough
 def test_parts_of_whole_accounts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     events = random_events(3, 900, users=9)
     full = measure_days(events, ARTISTS, MEASURES)

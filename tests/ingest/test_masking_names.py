@@ -99,6 +99,7 @@ def test_words_that_name_nobody_stay() -> None:
 _WORD = st.text("abcdefghijklmnoprstuwyząćęłńóśźż", min_size=4, max_size=9)
 
 
+@pytest.mark.thorough
 @given(st.lists(_WORD, min_size=1, max_size=3), st.lists(_WORD, max_size=12), st.data())
 def test_no_planted_name_stays(name: list[str], others: list[str], data: st.DataObject) -> None:
     planted = data.draw(st.sampled_from(name))

@@ -84,6 +84,7 @@ def numbers(draw: st.DrawFn) -> str:
     return "".join(digit + draw(marks) for digit in digits[:-1]) + digits[-1]
 
 
+@pytest.mark.thorough
 @given(emails(), _AROUND, _AROUND)
 def test_no_address_stays(address: str, before: str, after: str) -> None:
     host = plain_text(address).split(".")[-2]
@@ -93,6 +94,7 @@ def test_no_address_stays(address: str, before: str, after: str) -> None:
     assert not re.search(rf"\w{re.escape(host)}\.", found)
 
 
+@pytest.mark.thorough
 @given(numbers(), _AROUND, _AROUND)
 def test_of_a_number_no_digits_stay_but_of_dates(number: str, before: str, after: str) -> None:
     found = masked(f"{before} {number} {after}")
@@ -118,6 +120,7 @@ def test_one_check_digit_of_ten_makes_a_card(digits: list[int], wrong: int) -> N
     assert mask_patterns(f"x {card} y") == ("x [card] y", 1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "piece",
     ["a", "1 ", "@", "a@", "<", "&lt;", "a.", "([at]", "<b", "<!--", "1-", "+", "ą", "a\u200d", "www."],

@@ -83,6 +83,7 @@ def look_at(request, monkeypatch):
     return lambda tables: looked_at(tables, cut=cut, slots=slots)
 
 
+@pytest.mark.thorough
 def test_each_check_finds_what_is_wrong(look_at) -> None:
     seen = look_at(tables())
     found = {(f.entity, f.check): (f.rows, f.total) for f in seen.findings}

@@ -63,6 +63,7 @@ def rows_of_scenes():
     return [row for n, cells in enumerate(ALONE.values()) for row in raw(n, cells)]
 
 
+@pytest.mark.thorough
 def test_scenes() -> None:
     """Tasks bring together what the kernel judges, and its verdicts to where they belong."""
     rows, lake = rows_of_scenes(), usual_lake()
@@ -135,6 +136,7 @@ def fates_of(outcomes):
             yield "repaired", one.reason
 
 
+@pytest.mark.thorough
 def test_a_blanked_delivery_of_another_grammar_is_mostly_repaired() -> None:
     truth = delivery(FORMS["adverts tied with the next event"], 5_000, seed=6)
     lake = MemoryIngest()
@@ -153,6 +155,7 @@ def test_every_scene_that_comes_again_adds_nothing() -> None:
     assert sum(again.values()) == len(rows)
 
 
+@pytest.mark.thorough
 def test_the_order_of_rows_in_the_file_does_not_matter() -> None:
     rows = rows_of_scenes()
     ends = []
@@ -220,6 +223,7 @@ def test_a_row_whose_event_was_told_before_is_its_copy_even_beside_a_sound_one()
     assert lake.ingest(more) == {("duplicate", "same_row"): 1, ("duplicate", "incomplete_copy"): 2}
 
 
+@pytest.mark.thorough
 def test_a_row_that_waits_for_its_session_comes_back() -> None:
     lake = usual_lake()
     lake.ingest(raw(1, [(9, "LIKE", None, None)]))

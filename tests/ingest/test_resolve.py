@@ -84,6 +84,7 @@ def test_a_second_delivery_adds_nothing() -> None:
     assert lake.ingest(rows + more) == {("duplicate", "same_row"): len(rows), ("kept", None): len(more)}
 
 
+@pytest.mark.thorough
 def test_the_same_batch_again_ends_the_same_whatever_of_it_was_written() -> None:
     """As after a kill: what the attempt put into quarantine is neither a duplicate nor an older loss."""
     rows = sessions(30, seed=4)

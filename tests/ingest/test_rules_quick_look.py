@@ -105,6 +105,7 @@ LEFT = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("line", LEFT.values(), ids=LEFT)
 def test_all_else_is_left_to_others_and_spoils_no_neighbour(line: bytes) -> None:
     assert quickly([line]).places.tolist() == []

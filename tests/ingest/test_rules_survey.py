@@ -26,6 +26,7 @@ def listed(folder: Path, contents: dict[str, bytes]) -> list[ListedFile]:
     return [ListedFile(str(folder / name), len(data), naive_time(0)) for name, data in contents.items()]
 
 
+@pytest.mark.thorough
 def test_each_file_is_read_as_what_it_is(tmp_path: Path) -> None:
     contents = {
         "a.jsonl": ISO.encode(),

@@ -86,6 +86,7 @@ def test_steps_run_once_in_order_and_again_only_if_their_inputs_changed(tmp_path
     assert [s.month.month for s in read_states(lake)] == [5, 5, 5, 6, 6, 6]
 
 
+@pytest.mark.thorough
 def test_a_month_that_failed_or_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> None:
     settings, lake = place(tmp_path)
     calls: list[str] = []
@@ -117,6 +118,7 @@ def test_a_month_that_failed_or_was_killed_goes_on_where_it_stopped(tmp_path: Pa
     assert [s.detail for s in read_states(lake, MAY)] == ["take ran", "whole again", "last ran"]
 
 
+@pytest.mark.thorough
 def test_steps_one_at_a_time_are_a_whole_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each in a process of its own: what the steps before it came to is on record, or it isn't its turn."""
     settings, lake = place(tmp_path)

@@ -73,6 +73,7 @@ def test_nothing_is_ever_cut(rows: list[dict[str, str]], width: int) -> None:
         assert shown.count(character) >= sum(v.count(character) for row in rows for v in row.values())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("width", [60, 100, 180])
 def test_the_catalogue_is_whole_at_any_width(width: int) -> None:
     rows = catalogue_rows()

@@ -4,6 +4,7 @@ import re
 from datetime import date
 from html.parser import HTMLParser
 
+import pytest
 from matplotlib.figure import Figure
 
 from pozytywka_spark.reports.page import Page, data_uri
@@ -49,6 +50,7 @@ def test_everything_that_comes_from_data_is_escaped() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_nothing_is_fetched_from_anywhere() -> None:
     page = Page("t")
     page.section("s").figure(bars(), alt="bars").figure(bars(), alt="bars", kind="png")

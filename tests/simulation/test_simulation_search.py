@@ -84,6 +84,7 @@ def test_a_front_is_allowed_undominated_and_starts_today(ads_world: World) -> No
     assert len(front.settings) > 5
 
 
+@pytest.mark.thorough
 def test_the_guard_knows_what_was_never_seen(ads_world: World) -> None:
     segment = ads_world.segment
     assert segment.support(segment.none) == 1.0

@@ -64,6 +64,7 @@ def test_session_ids_stay_unique() -> None:
     assert (events().groupby("session_id").user_id.nunique() == 1).all()
 
 
+@pytest.mark.thorough
 def test_bots_loop_their_few_tracks_at_all_hours() -> None:
     plays = of("bot")
     assert all(track in tracks for track, tracks in zip(plays.track, plays.tracks, strict=True))
@@ -81,6 +82,7 @@ def test_skimmers_skip_once_a_play_counts() -> None:
     assert listened.between(31, 36).all()
 
 
+@pytest.mark.thorough
 def test_an_account_is_hijacked_for_some_weeks_and_honest_before_and_after() -> None:
     every = events()
     mine = every[every.kind_y == "hijacked"]

@@ -19,6 +19,7 @@ def dirty(dirt: Dirt, seed: int = 7) -> Plan:
     return Plan(plan.world.model_copy(update={"dirt": dirt, "seed": seed}), level=plan.level)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("entity", PARTS)
 @pytest.mark.parametrize("seed", [7, 8])
 def test_undoing_the_ledger_gives_the_clean_world(entity: str, seed: int) -> None:

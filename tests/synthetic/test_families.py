@@ -30,6 +30,7 @@ def test_a_world_without_families_is_the_one_it_was() -> None:
     assert (plain.genre_of != other.genre_of).any()
 
 
+@pytest.mark.thorough
 def test_artists_mix_genres_of_a_family_and_have_each_once() -> None:
     family, genre_of = families(), catalogue_of(planned(WORLD)).genre_of
     assert np.bincount(family[:FAVOURITES]).tolist() == [2] * FAMILIES
@@ -42,6 +43,7 @@ def test_artists_mix_genres_of_a_family_and_have_each_once() -> None:
     assert 0.93 < alike / total < 0.98
 
 
+@pytest.mark.thorough
 def test_what_is_liked_is_the_family() -> None:
     """A play counts as a favourite's if the artist's genres are of a favourite's family: but for strays."""
     plan, family = planned(WORLD), families()

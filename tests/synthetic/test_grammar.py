@@ -126,6 +126,7 @@ def test_the_rules_notice_broken_events(events: pd.DataFrame, durations: "pd.Ser
     assert "advert after the purchase" in broken(kind=some.kind.where(some.index != second, "BUY_PREMIUM"))
 
 
+@pytest.mark.thorough
 def test_purchases_mostly_follow_an_advert(events: pd.DataFrame) -> None:
     previous = events.groupby("session_id").kind.shift(1)[events.kind == "BUY_PREMIUM"]
     assert 0.6 < (previous == "ADVERTISEMENT").mean() < 0.95

@@ -59,6 +59,7 @@ def test_the_weight_of_a_session_is_the_sum_of_its_breaks(breaks: list[str]) -> 
     assert one_by_one == pytest.approx(float(at_once))
 
 
+@pytest.mark.thorough
 def test_the_walk_remembers_only_what_was_before() -> None:
     """Each session's hazard again, slowly, from that user's earlier sessions alone."""
     plan = planned(TINY)

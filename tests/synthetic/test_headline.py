@@ -53,6 +53,7 @@ def test_figures_are_within_two_percent(figure: str, per_user: pd.DataFrame) -> 
     assert noise < 0.06 * wanted, "too few users to say anything"
 
 
+@pytest.mark.thorough
 def test_every_user_is_heard_of(per_user: pd.DataFrame) -> None:
     assert len(per_user) == CHUNKS * 500
 

@@ -103,6 +103,7 @@ def test_errors_and_doubts_come_at_the_stated_rates() -> None:
     )
 
 
+@pytest.mark.thorough
 @given(st.integers(1, 30), st.integers(1, 5), st.integers(1, 8))
 def test_nobody_answers_a_case_twice(count: int, reviewers: int, rounds: int) -> None:
     cases = many(count)

@@ -122,6 +122,7 @@ def test_the_log_is_one_that_can_be_taken_in(world: Synthetic) -> None:
     assert table.stream.eq("explore").mean() == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.thorough
 def test_prompts_go_to_the_free_and_arms_keep_to_their_rules() -> None:
     table = with_purchases()
     assert not table.groupby("user_id").reward.shift().eq(1).any()  # nobody is asked who has bought
@@ -165,6 +166,7 @@ def test_a_policy_is_worth_by_inverse_probabilities_what_the_truth_says() -> Non
     assert abs(difference.mean()) < 4 * difference.std() / np.sqrt(len(table))
 
 
+@pytest.mark.thorough
 def test_who_took_the_spotlight_plays_the_artist_first() -> None:
     table = logged(SPOTLIGHT)
     noise = np.sqrt((table.value * (1 - table.value)).sum())

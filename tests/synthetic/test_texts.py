@@ -63,6 +63,7 @@ def digest(made: Synthetic, *, stamp: bool = True) -> str:
     return sha.hexdigest()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", BEFORE)
 def test_worlds_in_which_nobody_writes_are_the_same_bytes_as_before_stamp_included(kind: str) -> None:
     made = Synthetic.model_validate(
@@ -107,6 +108,7 @@ def test_lines_are_what_the_contract_says() -> None:
     assert found.language.value_counts(normalize=True).between(0.28, 0.39).all()
 
 
+@pytest.mark.thorough
 def test_people_write_as_often_as_they_should_and_after_they_listened() -> None:
     found = table(world())
     events = events_table(world(), CHUNKS)

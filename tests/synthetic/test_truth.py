@@ -81,6 +81,7 @@ def test_surviving_much_tells_of_a_low_taste() -> None:
     assert much.probability.mean() == pytest.approx(much.probability_known.mean(), rel=0.06)
 
 
+@pytest.mark.thorough
 def test_all_free_users_agree_too(truth: pd.DataFrame) -> None:
     """Also those who heard nothing in the month."""
     p = truth[truth.mature].probability
@@ -127,6 +128,7 @@ def test_the_standard_error_is_what_repetition_shows() -> None:
     assert 0.85 < spread[np.isfinite(spread)].std() < 1.15
 
 
+@pytest.mark.thorough
 def test_longer_horizons_are_likelier() -> None:
     plan = planned(SMALL)
     month, quarter = (pd.DataFrame(truth_of(plan, 0, days, paths=8)) for days in (30, 90))

@@ -26,6 +26,7 @@ def graph(nodes: int, *edges: tuple[int, int, int]) -> Graph:
 TWO = graph(7, (0, 1, 9), (1, 2, 9), (0, 2, 9), (2, 3, 1), (3, 4, 9), (4, 5, 9), (3, 5, 9))
 
 
+@pytest.mark.thorough
 def test_two_triangles_and_who_stands_alone() -> None:
     assert communities(TWO, SEARCH).tolist() == [0, 0, 0, 1, 1, 1, 2]
     assert communities(graph(3), SEARCH).tolist() == [0, 1, 2]
@@ -117,6 +118,7 @@ def test_odd_catalogues_have_an_answer(name: str) -> None:
     assert rows.get_column("confidence").is_between(0, 1).all()
 
 
+@pytest.mark.thorough
 def test_a_hundred_thousand_genres_that_stand_alone_are_others() -> None:
     uses = pl.DataFrame({"genre": [f"genre{n:06}" for n in range(100_000)], "artists": [1] * 100_000})
     nothing = pl.DataFrame(schema={"one": pl.String, "other": pl.String, "artists": pl.Int64})

@@ -37,6 +37,7 @@ def of(rows: pl.DataFrame) -> dict[str, str]:
     return dict(rows.select("genre", "group_id").iter_rows())
 
 
+@pytest.mark.thorough
 def test_groups_have_the_id_and_name_of_their_commonest_genres() -> None:
     rows = first()
     for (group_id, name), mine in rows.filter(pl.col("group_id") != "other").group_by("group_id", "group"):

@@ -54,6 +54,7 @@ def test_songs_count_once_in_an_order_of_their_own() -> None:
     assert songs_of(many) == songs_of(many[::-1])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("titles", "language"),
     [

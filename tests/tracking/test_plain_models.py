@@ -51,6 +51,7 @@ def test_files_come_back_and_the_same_inputs_are_registered_once(settings: Setti
     assert registry.pinned_versions(tracking, "/another") == {}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["../policy.json", "/policy.json", "", "MLmodel"])
 def test_a_file_stays_in_its_folder(settings: Settings, name: str) -> None:
     tracking = connect(settings)

@@ -86,6 +86,7 @@ def test_what_mlflow_loads_answers_calibrated_probabilities(
         assert bytes(raw.save_raw("ubj")) == predictor.content()
 
 
+@pytest.mark.thorough
 def test_a_logged_model_has_no_pickle_and_asks_for_nothing_of_ours(
     settings: Settings, matrix: np.ndarray, tmp_path: Path
 ) -> None:

@@ -63,6 +63,7 @@ def plainly(rows: pd.DataFrame, parameters: dict[str, object], trees: int) -> xg
     )
 
 
+@pytest.mark.thorough
 def test_the_trees_are_those_of_the_library_alone(
     rows: pd.DataFrame, table: TrainingTable, settings: Settings
 ) -> None:

@@ -89,6 +89,7 @@ def test_models_registered_before_there_were_two_kinds_are_trees() -> None:
         from_metadata(metadata | {"format": 9}, b"ubj", name="", version=0, run_id="")
 
 
+@pytest.mark.thorough
 def test_a_logistic_model_goes_through_mlflow_unchanged_and_anyone_can_load_it(
     settings: Settings, matrix: np.ndarray
 ) -> None:

@@ -93,6 +93,7 @@ def test_a_month_in_slices_of_its_users_is_the_same(tmp_path: Path, monkeypatch:
     np.testing.assert_array_equal(again.user_id, table.user_id)
 
 
+@pytest.mark.thorough
 def test_what_the_data_name_by_content_changes_with_a_value_and_not_with_order(tmp_path: Path) -> None:
     settings, lake = tables_in(tmp_path)
     before = put(settings, lake)[0].inputs

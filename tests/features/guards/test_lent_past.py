@@ -43,6 +43,7 @@ def months_measured(build: GuardedBuild) -> dict[str, set[date]]:
     return found
 
 
+@pytest.mark.thorough
 def test_of_the_past_only_the_last_month_is_measured_again() -> None:
     build = made_by(measure_months)
     said = perturbation(build).checked
@@ -72,6 +73,7 @@ def unsure(build: GuardedBuild, bought: Bought, slices: int) -> Work[MonthShard]
     return Unsure(real_pass(build, bought, slices), frozenset({"2021-12-01"}))
 
 
+@pytest.mark.thorough
 def test_all_is_measured_again_by_a_pass_that_is_not_sure() -> None:
     build = made_by(measure_months)
     assert perturbation(build, measure=unsure).checked == perturbation(build).checked
@@ -129,6 +131,7 @@ def month_after_next(build: GuardedBuild, bought: Bought, slices: int) -> Work[M
     return SeesTheMonthAfterNext(real_pass(build, bought, slices))
 
 
+@pytest.mark.thorough
 def test_a_leak_of_the_month_after_next() -> None:
     """It begins two months before the data's end, and is seen from the last month before a cut-off alone."""
     build = made_by(month_after_next)
@@ -137,6 +140,7 @@ def test_a_leak_of_the_month_after_next() -> None:
     assert {"number_of_skips", "number_of_likes"} <= named_in(str(caught.value))
 
 
+@pytest.mark.thorough
 def test_a_leak_of_purchases_beside_an_honest_list_of_buyers() -> None:
     build = made_by(counts_purchases)
     with pytest.raises(GuardError) as caught:

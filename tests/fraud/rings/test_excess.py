@@ -116,6 +116,7 @@ def test_it_is_what_the_definition_says(
     np.testing.assert_allclose(got.expected, expected.expected.astype(float), rtol=1e-7)
 
 
+@pytest.mark.thorough
 @settings(max_examples=10, deadline=None)
 @given(tables(), st.integers(2, 4))
 def test_accounts_may_lie_in_any_buckets(table: pl.DataFrame, buckets: int) -> None:

@@ -62,6 +62,7 @@ def test_what_came_true_is_as_often_as_was_told(
     assert abs(off.sum()) < 0.3 * some[name].sum()
 
 
+@pytest.mark.thorough
 def test_likelier_tracks_are_played_more_often(told: pd.DataFrame, after: pd.DataFrame) -> None:
     """In tenths of the chance to be played, from the least to the most."""
     done = after.play.reindex(

@@ -49,6 +49,7 @@ def test_what_was_done_is_what_events_say_of_the_day_before(answers: pd.DataFram
         assert (row.finish, row.skip, row.like, row.again) == (plays > skips, skips > 0, likes > 0, plays > 1)
 
 
+@pytest.mark.thorough
 def test_within_person_the_answers_hold_the_weights(answers: pd.DataFrame) -> None:
     heads = ["finish", "skip", "like", "again"]
     values = answers[["answer", *heads]].astype(float)

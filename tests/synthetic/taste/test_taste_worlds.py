@@ -108,6 +108,7 @@ def test_a_quarter_never_likes_and_tracks_come_back_as_often_as_asked_for() -> N
         assert 0.6 * share < again[later].mean() < share + 0.15
 
 
+@pytest.mark.thorough
 def test_fresh_releases_are_picked_more_and_fade() -> None:
     plan = planned(with_taste())
     offer = offer_of(plan, catalogue_of(plan))
