@@ -12,7 +12,7 @@ from pozytywka_spark.factory.boosters import boosters_of
 from pozytywka_spark.factory.decide_work import Decider, Ruling, decisions, is_audited, scores_of
 from pozytywka_spark.factory.inputs import Group
 from pozytywka_spark.factory.split import witnesses_of
-from pozytywka_spark.factory.tally import RIGHT, Tally, tally
+from pozytywka_spark.factory.tally import RIGHT, Against, Tally, tally
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 
@@ -54,9 +54,10 @@ class CompareTable:
 
     def _tally(self, parts: Sequence[pl.DataFrame]) -> Tally:
         if not parts:
-            return tally([], [], self.limit, 0)
+            return tally(Against([], [], [], []), self.limit, 0)
         decided = pl.concat(parts).sort("cut_off", "case_id")
         owner = pl.Series("witness", witnesses_of(decided.get_column("accounts")))
         first = decided.with_columns(owner).unique("witness", keep="first", maintain_order=True)
         wrong = first.select(pl.col("verdict") != RIGHT[self.side]).to_series().to_list()
-        return tally(wrong, first.get_column("cut_off").to_list(), self.limit, 0)
+        at = first.get_column("cut_off").to_list()
+        return tally(Against(wrong, [False] * len(wrong), wrong, at), self.limit, 0)

@@ -38,6 +38,14 @@ class Noise:
         """The share seen as wrong where `limit` is, if in a share `overturned` the first verdict was."""
         return limit * self.seen() + overturned * self.upheld()
 
+    def at_first(self, limit: float) -> float:
+        """The share seen as wrong where `limit` is, by first verdicts."""
+        return limit * (1.0 - self.share) + (1.0 - limit) * self.share
+
+    def after_looks(self, limit: float) -> float:
+        """The same once people who err alike have looked again at all that first verdicts speak against."""
+        return limit * self.seen() + (1.0 - limit) * self.share * (1.0 - (1.0 - self.share) ** 2)
+
     def true(self, visible: float, overturned: float) -> float:
         """The share of wrong decisions where so many are seen as wrong."""
         return max(0.0, (visible - overturned * self.upheld()) / self.seen())
