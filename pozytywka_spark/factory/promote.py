@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.factory.again import ask_again
 from pozytywka_spark.factory.inputs import data_end
+from pozytywka_spark.factory.labelled import LOOKS
 from pozytywka_spark.factory.labels import WATCH
 from pozytywka_spark.factory.states import (
     DISCARDED,
@@ -67,10 +68,15 @@ def promote_of_table(
     """
     states = _of(read_states(lake), TABLE, group)
     row = _in_shadow(states.newest(group, side))
-    told, latest = compared_with_table(settings, lake, states, row, at, asked)
-    at = at or latest
+    said = compared_with_table(settings, lake, states, row, at, asked)
+    told, at = said.told, at or said.latest
     if row["state"] == SHADOW:
-        return _settled(lake, row, judged_fresh(settings, told), at)
+        found = judged_fresh(settings, told)
+        change = _settled(lake, row, found, at)
+        if change.is_done or said.has_looks or not found.wrong:
+            return change
+        hint = f"people err: add what two others say of the {found.wrong} as {' and '.join(LOOKS)}"
+        return replace(change, reason=f"{change.reason}; {hint}")
     if told is None or told.withdrawn is None:
         return Change(row, True, "is live already")
     audited, wrong, _ = told.withdrawn
@@ -132,12 +138,8 @@ def _settled(lake: Lake, row: Row, found: Fresh, at: datetime) -> Change:
         f"{found.wrong} of {found.tested} fresh accounts wrong{waiting}, precision at least {found.low:.4f}"
     )
     if not found.proven:
-        reason = f"stays in shadow: {told}; {found.needed} without an error would prove it"
-        if row["source"] == TABLE and found.wrong:
-            reason += (
-                f"; people err: let others look again at the {found.wrong} and give the majority's verdict"
-            )
-        return Change(row, False, reason)
+        needed = f"{found.needed} without an error would prove it"
+        return Change(row, False, f"stays in shadow: {told}; {needed}")
     live = changed(
         {
             **row,

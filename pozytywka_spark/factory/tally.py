@@ -34,7 +34,8 @@ class Tally:
     `tested`, `wrong`; `against`: how many times likelier a side worse than demanded is. `withdrawn`: how many
     were judged, and wrong, and when (microseconds) the last of them was, as the always-valid test withdrew
     the side; None if it stays. `latest`: when the build last decided a case of the group. `waiting`: those
-    that aren't in `wrong` and may be, once people have looked again; `ask`: cases to ask them about.
+    that aren't in `wrong` and may be, once people have looked again; `overturned`: the share of all whose
+    first verdict they found wrong; `ask`: cases to ask them about.
     """
 
     tested: int
@@ -43,6 +44,7 @@ class Tally:
     withdrawn: tuple[int, int, int] | None
     latest: int
     waiting: int = 0
+    overturned: float = 0.0
     ask: tuple[str, ...] = field(default=())
 
 
@@ -50,13 +52,18 @@ def tally(
     told: Against, limit: float, latest: int, noise: Noise = NOBODY_ERRS, ask: Sequence[str] = ()
 ) -> Tally:
     """Count what people say; `limit` of the decisions may be wrong."""
+    columns = zip(told.at_first, told.wrong, told.waits, strict=True)
+    overturned = sum(first and not (wrong or waits) for first, wrong, waits in columns)
+    share = overturned / max(len(told.wrong), 1)
+    noise = noise.or_as_much(share)
     place = withdrawn_after_looks(told.wrong, told.at_first, limit, noise)
     withdrawn = None
     if place is not None:
         judged = zip(told.wrong[: place + 1], told.waits[: place + 1], strict=True)
-        withdrawn = (place + 1, sum(wrong or waits for wrong, waits in judged), told.at[place])
+        withdrawn = (place + 1, sum(one or waits for one, waits in judged), told.at[place])
     against = float(evidence(told.wrong, allowed(limit, noise))[-1]) if told.wrong else 1.0
-    return Tally(len(told.wrong), sum(told.wrong), against, withdrawn, latest, sum(told.waits), tuple(ask))
+    wrong, waiting = sum(told.wrong), sum(told.waits)
+    return Tally(len(told.wrong), wrong, against, withdrawn, latest, waiting, share, tuple(ask))
 
 
 def tally_of(line: Mapping[str, Any]) -> Tally:

@@ -194,6 +194,7 @@ def fresh(settings: Settings, lake: Lake, row: Row, since: datetime, at: datetim
 def judged_fresh(settings: Settings, told: Tally | None, noise: Noise = NOBODY_ERRS) -> Fresh:
     """Whether so few wrong ones among so many prove it; `noise`: what people's errors hide of wrong ones."""
     limit, alpha = 1.0 - settings.factory.precision, 1.0 - settings.factory.confidence
+    noise = noise if told is None else noise.or_as_much(told.overturned)
     limit = noise.visible(limit, 0.0)
     needed = fewest_at_any_time(limit, alpha)
     if told is None:

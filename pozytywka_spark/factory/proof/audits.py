@@ -24,16 +24,18 @@ from pozytywka_spark.factory.proof.noise import MOST_NOISE, NOBODY_ERRS, Noise
 
 ALPHA = 0.01  # of all sides that are as good as demanded, this share is ever withdrawn
 _AT_FIRST = 0.05  # of that, by first verdicts
-_TIMES = (1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)  # worse shares, in limits
+# worse shares, in limits, and what is bet on each
+_TIMES = np.array([1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0])
+_STAKES = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 1.0, 1.0]) / 9.0
 
 
 def evidence(wrong: Sequence[bool], limit: float) -> Floats:
     """After each audit, in their order of time: how many times likelier a worse side is."""
     seen = np.asarray(wrong, dtype=np.bool_)
-    worse = np.minimum(limit * np.array(_TIMES), 0.5)[:, None]
+    worse = np.minimum(limit * _TIMES, 0.5)[:, None]
     steps = np.where(seen, np.log(worse / limit), np.log((1 - worse) / (1 - limit)))
     paths = np.cumsum(steps, axis=1)
-    return np.asarray(np.exp(np.minimum(paths, 700.0)).mean(axis=0), dtype=np.float64)
+    return np.asarray(_STAKES @ np.exp(np.minimum(paths, 700.0)), dtype=np.float64)
 
 
 def withdrawn_at(wrong: Sequence[bool], limit: float, alpha: float = ALPHA) -> int | None:

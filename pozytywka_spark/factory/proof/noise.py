@@ -10,7 +10,7 @@ astray, more is seen as wrong than is allowed for, which errs on the safe side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pozytywka_spark.factory.proof.binomial import Floats
@@ -25,6 +25,10 @@ class Noise:
 
     share: float = 0.0
     least: float = 0.0
+
+    def or_as_much(self, overturned: float) -> Noise:
+        """People's errors where others found so large a share of all first verdicts wrong."""
+        return replace(self, share=max(self.share, min(overturned, MOST_NOISE)))
 
     def seen(self) -> float:
         """Of wrong decisions the share that verdicts show."""
