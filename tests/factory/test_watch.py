@@ -13,10 +13,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pozytywka_spark.config import load_settings
+from pozytywka_spark.errors import DataError
+from pozytywka_spark.factory.decide_work import Decider, Ruling
+from pozytywka_spark.factory.labelled import LOOKS as SECOND
+from pozytywka_spark.factory.labelled import as_rows
 from pozytywka_spark.factory.proof.audits import withdrawn_after_looks
-from pozytywka_spark.factory.proof.cases import BAD, NOT_LOOKED, OK, UNSURE
+from pozytywka_spark.factory.proof.cases import BAD, NOT_LOOKED, OK, REFUSE, UNSURE
 from pozytywka_spark.factory.proof.fresh import is_proven
 from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
+from pozytywka_spark.factory.table_watch_work import CompareTable
 from pozytywka_spark.factory.tally import Against, Tally, tally
 from pozytywka_spark.factory.watch import against, judged_fresh
 
@@ -135,6 +140,36 @@ def test_while_cases_wait_no_side_is_withdrawn_that_stays_in_the_end(cases: list
     )
     in_the_end = withdrawn_after_looks(upheld, first, LIMIT)
     assert meanwhile is None or (in_the_end is not None and in_the_end <= meanwhile)
+
+
+def of_table(has_looks: bool, rows: list[tuple[str, str, str | None, str | None]]) -> Tally:
+    """What a table says of a side that refuses all."""
+    table = pl.DataFrame(rows, schema=["case_id", "verdict", *SECOND], orient="row").with_columns(
+        group=pl.lit("x"), user_id=pl.int_range(pl.len()), cut_off=pl.lit("2024-01-01"), pace=pl.lit(1.0)
+    )
+    made, features = as_rows(table if has_looks else table.drop(SECOND), "t.csv", "", needs_verdict=True)
+    assert features == ["pace"]
+    nobody = Decider("b", (), 0)
+    work = CompareTable(REFUSE, nobody, (), Ruling((), 0.1, ""), 0, 0, False, has_looks, LIMIT)
+    return work._tally([made])
+
+
+def test_tables_may_have_second_looks() -> None:
+    rows = [
+        ("right", "bad", None, None),
+        ("waits", "ok", None, None),
+        ("waits for one", "ok", "bad", None),
+        ("overturned", "ok", "bad", "bad"),
+        ("upheld", "ok", "bad", "ok"),
+        ("no majority", "ok", "unsure", "bad"),
+        ("agreed, wrongly", "bad", "ok", "ok"),
+    ]
+    told = of_table(True, rows)
+    assert (told.tested, told.wrong, told.waiting, told.overturned) == (7, 3, 2, 1 / 7)
+    told = of_table(False, rows)
+    assert (told.tested, told.wrong, told.waiting, told.overturned) == (7, 5, 0, 0.0)
+    with pytest.raises(DataError, match="third_verdict 'good' of case right: expected bad"):
+        of_table(True, [("right", "bad", "ok", "good")])
 
 
 CASE = {
