@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def building(name: str, at: datetime, writes: tuple[str, ...], first: int = 0, l
     return Step(name, lambda settings, lake: build(settings, lake, Asked(at=at)), writes, first, last)
 
 
-UNJUDGED = LIVE + timedelta(days=2, minutes=1)  # two days of cases are open, of one there are verdicts
+EARLY = LIVE + timedelta(days=5, minutes=1)  # so few audits that only second looks tell
 TO_LIVE = [
     building("build", BUILT, (BOOSTERS, LOOKS, MODELS), 0, 111),
     deciding("decide in shadow", PROMOTED, (DECIDED,)),
@@ -75,8 +75,8 @@ WITHDRAWN_AFTER = [
     building("build what nothing proves", LATER, (LOOKS, MODELS)),
 ]
 WITHDRAWN_BEFORE = [
-    deciding("decide live", UNJUDGED, (DECIDED, LOOKS), 113, 150),
-    deciding("withdraw and decide", END, (MODELS, DECIDED)),
+    deciding("decide live", EARLY, (DECIDED, LOOKS), 113, 150),
+    replace(deciding("withdraw and decide", END, (MODELS, DECIDED)), answered=EARLY + timedelta(hours=1)),
 ]
 ERRING = [
     building("build", BUILT, (BOOSTERS, LOOKS, MODELS), 0, 80),
@@ -173,7 +173,7 @@ def prepare(step: Step, lake: Lake) -> None:
         made = days(step.first, step.last, fallen=step.first > 0 and not step.errs)
         put(lake, erring(made, 30) if step.errs else made)
     if step.answered:
-        look_again(lake, days(80, 111), step.answered)
+        look_again(lake, [*days(80, 111), *days(113, 150, fallen=True)], step.answered)
 
 
 def at_root(settings: Settings, root: str, spark: SparkSession) -> Lake:
