@@ -110,7 +110,7 @@ def test_promote_counts_what_waits_as_wrong_and_what_errors_hide() -> None:
 def test_audits_hardly_ever_withdraw_a_good_side_although_people_err(errors: float, noise: Noise) -> None:
     first, upheld = of_people(600, 3000, LIMIT, errors, 4)
     withdrawn = 0
-    for said, wrong in zip(first, upheld, strict=True):
+    for said, wrong in zip(first.tolist(), upheld.tolist(), strict=True):
         told = (Against(wrong[:n], [False] * n, said[:n], [*range(n)]) for n in (1000, 3000))
         withdrawn += any(tally(each, LIMIT, 0, noise).withdrawn is not None for each in told)
     assert withdrawn <= 6
