@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-
 from pozytywka_spark.config import Settings, deciding
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.factory.again import ask_again
 from pozytywka_spark.factory.build_work import BuildGroups, Kept
 from pozytywka_spark.factory.group import How
 from pozytywka_spark.factory.inputs import (
@@ -43,13 +42,12 @@ from pozytywka_spark.factory.states import (
 from pozytywka_spark.factory.table_inputs import gather_file
 from pozytywka_spark.hashing.fingerprints import fingerprint_of
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.shards import Written
 from pozytywka_spark.lake.tasks import Tasks
-from pozytywka_spark.schemas import FACTORY_BOOSTERS, SECOND_LOOKS
+from pozytywka_spark.schemas import FACTORY_BOOSTERS
 
 FORMAT = 2
-LOOKS = 3
+BUILD = "build"  # what second looks are asked for
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def build(settings: Settings, lake: Lake, asked: Asked) -> BuildReport:
             lake.replace_partitions(written, FACTORY_BOOSTERS, [{"build_id": build_id}])
     told = sorted(results, key=lambda line: str(line["group"]))
     looks = [] if asked.file else [case for line in told for case in line["looks"]]
-    _ask_again(lake, looks, at, build_id)
+    ask_again(lake, looks, at, build_id, asked_for=BUILD)
     sides = [
         _row(build_id, asked.source, line["group"], proof, at) for line in told for proof in line["proofs"]
     ]
@@ -212,13 +210,3 @@ def _row(build_id: str, source: str, group: str, proof: Mapping[str, Any], at: d
         "state": state,
         "effective_at": at,
     }
-
-
-def _ask_again(lake: Lake, looks: Sequence[str], at: datetime, build_id: str) -> None:
-    if not looks:
-        return
-    rows = [
-        {"case_id": case, "requested_at": at, "looks": LOOKS, "build_id": build_id}
-        for case in sorted(set(looks))
-    ]
-    lake.upsert(pa.Table.from_pylist(rows, schema=arrow_schema(SECOND_LOOKS.schema)), SECOND_LOOKS)

@@ -46,6 +46,8 @@ def show_decided(report: DecideReport) -> None:
         cli.say(f"{row['side']} of group {row['group']} {row['reason']}")
     rows = [{"mode": mode, "decision": said, "cases": n} for (mode, said), n in report.cases.items()]
     cli.show_table(f"decided until {report.until:%Y-%m-%d %H:%M}", rows)
+    if report.waiting:
+        cli.say(f"{report.waiting:,} audited cases wait for a second look")
     if report.out:
         cli.say(f"written to {report.out}")
 

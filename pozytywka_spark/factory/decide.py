@@ -11,11 +11,14 @@ from typing import Any
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
 from pozytywka_spark.factory.across.spread import in_parts
+from pozytywka_spark.factory.again import ask_again
 from pozytywka_spark.factory.decide_work import DecideGroups, Decider, Ruling
 from pozytywka_spark.factory.deciders import Deciders, booster_files, builds_of, deciders_of
 from pozytywka_spark.factory.inputs import Gathered, Group, data_end, gather_lake
-from pozytywka_spark.factory.states import LAKE, STOPPED, States, changed, read_states, write_states
-from pozytywka_spark.factory.watch import withdrawals
+from pozytywka_spark.factory.labels import WATCH
+from pozytywka_spark.factory.states import LAKE, STOPPED, Row, States, changed, read_states, write_states
+from pozytywka_spark.factory.tally import Tally
+from pozytywka_spark.factory.watch import audited, withdrawals
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.data_files import data_files
 from pozytywka_spark.lake.tasks import Done, Tasks
@@ -24,12 +27,15 @@ from pozytywka_spark.schemas import DECISIONS
 
 @dataclass(frozen=True)
 class DecideReport:
-    """`cases`: by mode and decision; `withdrawn`: sides that audits stopped."""
+    """`cases`: by mode and decision; `withdrawn`: sides that audits stopped; `waiting`: audited cases that
+    people are asked about again.
+    """
 
     until: datetime
     cases: Mapping[tuple[str, str], int]
     withdrawn: Sequence[Mapping[str, Any]]
     out: str = ""
+    waiting: int = 0
 
 
 def decide(settings: Settings, lake: Lake, until: datetime | None) -> DecideReport:
@@ -40,7 +46,7 @@ def decide(settings: Settings, lake: Lake, until: datetime | None) -> DecideRepo
     states = states_of(lake, LAKE)
     until = until or data_end(settings, lake)
     with lake.tasks() as tasks:
-        withdrawn = _withdraw(settings, lake, tasks, states, until)
+        withdrawn = _withdraw(lake, audited(settings, lake, tasks, states, until))
         if withdrawn:
             states = read_states(lake).of(LAKE)
         deciders = deciders_of(states, until)
@@ -54,18 +60,18 @@ def decide(settings: Settings, lake: Lake, until: datetime | None) -> DecideRepo
         if done.written:
             lake.append(done.written, DECISIONS)
         # also by the audits just drawn: the same command again would find them and withdraw
-        withdrawn += _withdraw(settings, lake, tasks, states, until)
-    return DecideReport(until, counts_of(done.results), withdrawn)
+        sides = audited(settings, lake, tasks, states, until)
+        withdrawn += _withdraw(lake, sides)
+        stay = [(row, side) for row, side in sides if side.withdrawn is None]
+        for row, side in stay:
+            ask_again(lake, side.ask, until, row["build_id"], asked_for=WATCH)
+    waiting = sum(side.waiting for _, side in stay)
+    return DecideReport(until, counts_of(done.results), withdrawn, waiting=waiting)
 
 
-def _withdraw(
-    settings: Settings, lake: Lake, tasks: Tasks, states: States, until: datetime
-) -> list[dict[str, Any]]:
+def _withdraw(lake: Lake, sides: Sequence[tuple[Row, Tally]]) -> list[dict[str, Any]]:
     """Stop the live sides that audits refute; their new rows."""
-    withdrawn = [
-        changed(row, STOPPED, reason, at)
-        for row, reason, at in withdrawals(settings, lake, tasks, states, until)
-    ]
+    withdrawn = [changed(row, STOPPED, reason, at) for row, reason, at in withdrawals(sides)]
     if withdrawn:
         write_states(lake, withdrawn)
     return withdrawn

@@ -48,12 +48,15 @@ def is_too_big(group: Group, names: Sequence[str], max_cells: int) -> bool:
 
 @dataclass(frozen=True)
 class Gathered:
-    """All groups; `names`: the features of a labelled table or the signals; `past`: parcels of delays."""
+    """All groups; `names`: the features of a labelled table or the signals; `past`: parcels of delays; of a
+    table the time of its `latest` case, and whether it has second looks.
+    """
 
     groups: tuple[Group, ...]
     names: tuple[str, ...]
     past: tuple[Parcel, ...]
     latest: datetime | None = None
+    has_looks: bool = False
 
 
 def data_end(settings: Settings, lake: Lake) -> datetime:

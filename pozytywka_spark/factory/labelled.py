@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -18,6 +18,7 @@ from pozytywka_spark.lake.tasks import TaskFiles
 ROWS = "rows"  # kind of parcels, keyed by group: what `group.build` takes
 IDS = "ids"  # kind of parcels, keyed by bucket: the cases' names
 KEYS = ("case_id", "group", "user_id", "cut_off", "verdict")
+LOOKS = ("second_verdict", "third_verdict")  # a table may have them, empty where nobody looked again
 VERDICTS = {"bad": BAD, "ok": OK, "unsure": UNSURE}
 _NUMBERS = (pl.Boolean, pl.String)
 
@@ -90,7 +91,7 @@ def refuse_columns(columns: Sequence[str], path: str, score_column: str, *, need
 
 def features_of(columns: Sequence[str], score_column: str) -> list[str]:
     """The columns that a model learns from; none where a score is given."""
-    return [] if score_column else [name for name in columns if name not in KEYS]
+    return [] if score_column else [name for name in columns if name not in (*KEYS, *LOOKS)]
 
 
 def as_rows(
@@ -111,12 +112,13 @@ def as_rows(
         raise DataError(f"--from {path}: column {odd[0]} is {kind}; features are numbers, booleans or texts")
     if needs_verdict:
         table = table.filter(pl.col("verdict").is_not_null())
-        wrong = table.filter(~pl.col("verdict").cast(pl.String).is_in(list(VERDICTS)))
-        if wrong.height:
-            raise DataError(
-                f"--from {path}: verdict {wrong['verdict'][0]!r} of case {wrong['case_id'][0]}: "
-                "expected bad, ok or unsure"
-            )
+        for name in ("verdict", *(each for each in LOOKS if each in table.columns)):
+            wrong = table.filter(~pl.col(name).cast(pl.String).is_in(list(VERDICTS)))
+            if wrong.height:
+                raise DataError(
+                    f"--from {path}: {name} {wrong[name][0]!r} of case {wrong['case_id'][0]}: "
+                    "expected bad, ok or unsure"
+                )
     refuse_twice(table, path)
     empty = [name for name in needed if table.get_column(name).null_count()]
     if empty:
@@ -141,12 +143,28 @@ def as_rows(
         moment.alias("cut_off"),
         moment.alias("opened_at"),
         verdict.alias("verdict"),
-        pl.lit(NOT_LOOKED, pl.Int64).alias("looked"),
+        _majority(table.columns if needs_verdict else ()).alias("looked"),
         pl.lit(True).alias("testable"),
         *([pl.col(score_column).cast(pl.Float64).alias("score")] if score_column else []),
         *(pl.col(name).cast(pl.String) if name in texts else pl.col(name) for name in features),
     )
     return rows, features
+
+
+def has_looks(columns: Collection[str]) -> bool:
+    """Whether a table has three verdicts of cases that people looked at again."""
+    return all(name in columns for name in LOOKS)
+
+
+def _majority(columns: Collection[str]) -> pl.Expr:
+    """What two of three say, UNSURE where no two do, NOT_LOOKED where there aren't three."""
+    if not has_looks(columns):
+        return pl.lit(NOT_LOOKED, pl.Int64)
+    three = [pl.col(name).cast(pl.String) for name in ("verdict", *LOOKS)]
+    votes = {said: pl.sum_horizontal(each == name for each in three) for name, said in VERDICTS.items()}
+    most = pl.when(votes[BAD] > 1).then(BAD).when(votes[OK] > 1).then(OK).otherwise(UNSURE)
+    there = three[1].is_not_null() & three[2].is_not_null()
+    return pl.when(there).then(most).otherwise(NOT_LOOKED).cast(pl.Int64)
 
 
 def _account(users: pl.Series) -> pl.Series:

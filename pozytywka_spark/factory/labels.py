@@ -25,6 +25,7 @@ from pozytywka_spark.lake.tasks import TaskFiles
 
 PERSON, CHARGEBACK, SILENCE, APPEAL = "person", "chargeback", "silence", "appeal"
 AUDIT, LIVE = "audit", "live"
+WATCH = "watch"  # second looks that are asked for to prove a side again, or to withdraw it
 _ANSWER = {
     "case_id": pl.String,
     "reviewer": pl.String,
@@ -32,7 +33,13 @@ _ANSWER = {
     "decided_at": pl.Int64,
     "source": pl.String,
 }
-_LOOK = {"case_id": pl.String, "requested_at": pl.Int64, "looks": pl.Int64, "build_id": pl.String}
+_LOOK = {
+    "case_id": pl.String,
+    "requested_at": pl.Int64,
+    "looks": pl.Int64,
+    "build_id": pl.String,
+    "asked_for": pl.String,
+}
 _SPAN = {"group": pl.String, "begin": pl.Int64, "end": pl.Int64}
 _DECIDED = {"case_id": pl.String, "mode": pl.String}
 
@@ -42,7 +49,9 @@ class Said:
     """Files that say what is known of cases; a table that isn't there has none. Times are microseconds.
 
     `live`: (group, begin, end) of when some side of a group decided alone. `build_id`: whose own second looks
-    don't count yet: a build that was killed and runs again reads what it read before.
+    don't count yet: a build that was killed and runs again reads what it read before. `watches`: second looks
+    at fresh and audited cases count too. A build leaves them out: it asks by lot, and were cases looked at
+    that another model was against, those asked wouldn't stand for all.
     """
 
     verdicts: tuple[DataFile, ...]
@@ -53,16 +62,19 @@ class Said:
     at: int
     live: tuple[tuple[str, int, int], ...] = ()
     build_id: str = ""
+    watches: bool = False
 
 
 def judged_cases(cases: pl.DataFrame, said: Said, files: TaskFiles) -> pl.DataFrame:
     """Cases (case_id, group, opened_at) with the columns of `labels_of`, null (`looked`: NOT_LOOKED) where
-    nothing was said, `asked_at`: when a build last asked for second looks, null if none did, and `testable`:
+    nothing was said, `asked_at`: when second looks were last asked for, null if they weren't, and `testable`:
     people saw it whatever a model says, as no side of its group was live when it was opened, or an audit drew
     it.
     """
     answers, looks = _read(said.verdicts, _ANSWER, files), _read(said.second_looks, _LOOK, files)
     looks = looks.filter(pl.col("build_id") != said.build_id)
+    if not said.watches:
+        looks = looks.filter(pl.col("asked_for").ne_missing(WATCH))
     labels = labels_of(answers, looks, said.at)
     chosen = chosen_by_models(cases, _read(said.decisions, _DECIDED, files), said.live)
     before = looks.filter(pl.col("requested_at") <= said.at)

@@ -47,7 +47,7 @@ class CountErrors:
             yield {"answers": len(said), "wrong": wrong}
 
 
-def noise_of_people(lake: Lake, tasks: Tasks, at: datetime, build_id: str) -> Noise:
+def noise_of_people(lake: Lake, tasks: Tasks, at: datetime, build_id: str = "") -> Noise:
     """The share of wrong answers, over all groups, and its lower bound; 0 while too few were asked again.
 
     The first answers aren't counted: those cases were picked for them. `build_id`: whose own second looks

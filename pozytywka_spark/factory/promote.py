@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
+from pozytywka_spark.factory.again import ask_again
 from pozytywka_spark.factory.inputs import data_end
-from pozytywka_spark.factory.proof.fresh import fewest_at_any_time
+from pozytywka_spark.factory.labelled import LOOKS
+from pozytywka_spark.factory.labels import WATCH
 from pozytywka_spark.factory.states import (
     DISCARDED,
     LAKE,
@@ -41,6 +43,7 @@ class Change:
 def promote(settings: Settings, lake: Lake, group: str, side: str, at: datetime | None) -> Change:
     """Take a side live if fresh shadow cases prove it again; else it stays, and may be asked for any time.
 
+    While it isn't proven, fresh cases of which the first verdict is against the side go back to people.
     Raises `UsageError`.
     """
     states = _of(read_states(lake), LAKE, group)
@@ -49,7 +52,10 @@ def promote(settings: Settings, lake: Lake, group: str, side: str, at: datetime 
         return Change(row, True, "is live already")
     at = at or data_end(settings, lake)
     since = states.built_at(row["build_id"], group)
-    return _settled(settings, lake, row, fresh(settings, lake, row, since, at), at)
+    found = fresh(settings, lake, row, since, at)
+    if not found.proven:
+        ask_again(lake, found.ask, at, row["build_id"], asked_for=WATCH)
+    return _settled(lake, row, found, at)
 
 
 def promote_of_table(
@@ -62,10 +68,15 @@ def promote_of_table(
     """
     states = _of(read_states(lake), TABLE, group)
     row = _in_shadow(states.newest(group, side))
-    told, latest = compared_with_table(settings, lake, states, row, at, asked)
-    at = at or latest
+    said = compared_with_table(settings, lake, states, row, at, asked)
+    told, at = said.told, at or said.latest
     if row["state"] == SHADOW:
-        return _settled(settings, lake, row, judged_fresh(settings, told), at)
+        found = judged_fresh(settings, told)
+        change = _settled(lake, row, found, at)
+        if change.is_done or said.has_looks or not found.wrong:
+            return change
+        hint = f"people err: add what two others say of the {found.wrong} as {' and '.join(LOOKS)}"
+        return replace(change, reason=f"{change.reason}; {hint}")
     if told is None or told.withdrawn is None:
         return Change(row, True, "is live already")
     audited, wrong, _ = told.withdrawn
@@ -121,14 +132,21 @@ def _in_shadow(row: Row) -> Row:
     return row
 
 
-def _settled(settings: Settings, lake: Lake, row: Row, found: Fresh, at: datetime) -> Change:
-    told = f"{found.wrong} of {found.tested} fresh accounts wrong, precision at least {found.low:.4f}"
+def _settled(lake: Lake, row: Row, found: Fresh, at: datetime) -> Change:
+    waiting = f", {found.waiting} more wait for a second look and count as wrong" if found.waiting else ""
+    told = (
+        f"{found.wrong} of {found.tested} fresh accounts wrong{waiting}, precision at least {found.low:.4f}"
+    )
     if not found.proven:
-        chosen = settings.factory
-        needed = fewest_at_any_time(1.0 - chosen.precision, 1.0 - chosen.confidence)
-        return Change(row, False, f"stays in shadow: {told}; {needed} without an error would prove it")
+        needed = f"{found.needed} without an error would prove it"
+        return Change(row, False, f"stays in shadow: {told}; {needed}")
     live = changed(
-        {**row, "tested": found.tested, "wrong": found.wrong, "precision_low": found.low},
+        {
+            **row,
+            "tested": found.tested,
+            "wrong": found.wrong + found.waiting,
+            "precision_low": found.low,
+        },
         LIVE,
         f"proven again: {told}",
         at,

@@ -10,6 +10,7 @@ from typing import Any
 from pozytywka_spark.config import Settings
 from pozytywka_spark.factory.labels import AUDIT
 from pozytywka_spark.factory.page import render
+from pozytywka_spark.factory.people import noise_of_people
 from pozytywka_spark.factory.states import LAKE, LIVE, SHADOW, TABLE, States, read_states
 from pozytywka_spark.factory.watch import Watched, compared
 from pozytywka_spark.lake.api import Lake
@@ -64,7 +65,8 @@ def _watched(
         if row["threshold"] is not None
     ]
     with lake.tasks() as tasks:
-        told = compared(settings, lake, tasks, asked, at or as_moment(_NEVER))
+        moment = at or as_moment(_NEVER)
+        told = compared(settings, lake, tasks, asked, moment, noise_of_people(lake, tasks, moment))
     return [
         {
             "what": one.modes[0],
@@ -72,6 +74,7 @@ def _watched(
             "side": one.side,
             "accounts": side.tested,
             "wrong": side.wrong,
+            "wait for a second look": side.waiting,
             "precision": 1 - side.wrong / side.tested,
             "evidence against": side.against,
         }

@@ -12,6 +12,7 @@ from pozytywka_spark.factory.labelled import (
     RefuseTwice,
     SplitRows,
     features_of,
+    has_looks,
     refuse_columns,
 )
 from pozytywka_spark.factory.table_pieces import PIECE, Pieces, ReadPieces, common_kinds
@@ -49,7 +50,8 @@ def gather_file(tasks: Tasks, path: str, *, group: str | None, score_column: str
     refuse_unknown(group, groups)
     latest = max((line["latest"] for line in done.results if line["latest"] is not None), default=None)
     features = tuple(features_of(list(table.kinds), score_column))
-    return Gathered(tuple(groups), features, (), None if latest is None else as_moment(latest))
+    moment = None if latest is None else as_moment(latest)
+    return Gathered(tuple(groups), features, (), moment, has_looks(table.kinds))
 
 
 def buckets_of(table: Pieces) -> int:

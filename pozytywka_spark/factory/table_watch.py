@@ -18,6 +18,17 @@ from pozytywka_spark.months import as_micros
 
 
 @dataclass(frozen=True)
+class TableSays:
+    """What a table says of a side (None: it has no case of the group), when its `latest` case is, and whether
+    it has what people said who looked again.
+    """
+
+    told: Tally | None
+    latest: datetime
+    has_looks: bool
+
+
+@dataclass(frozen=True)
 class TableAsked:
     """A labelled table, and the column that is the score if the side was built with one."""
 
@@ -27,9 +38,10 @@ class TableAsked:
 
 def compared_with_table(
     settings: Settings, lake: Lake, states: States, row: Row, at: datetime | None, asked: TableAsked
-) -> tuple[Tally | None, datetime]:
-    """What the table says of a side in shadow since its build, of a live one's audits since it is live; and
-    the time of the table's latest case. Raises `DataError`, `UsageError`.
+) -> TableSays:
+    """What the table says of a side in shadow since its build, of a live one's audits since it is live.
+
+    Raises `DataError`, `UsageError`.
     """
     build_id, group = row["build_id"], row["group"]
     is_live = row["state"] == LIVE
@@ -45,9 +57,10 @@ def compared_with_table(
             as_micros(row["effective_at"] if is_live else states.built_at(build_id, group)),
             as_micros(at or gathered.latest),
             is_live,
+            gathered.has_looks,
             1.0 - settings.factory.precision,
         )
         done = tasks.run(
             gathered.groups, work, weight=lambda each: each.size, named=lambda each: f"group {each.name}"
         )
-    return next(map(tally_of, done.results), None), gathered.latest
+    return TableSays(next(map(tally_of, done.results), None), gathered.latest, gathered.has_looks)

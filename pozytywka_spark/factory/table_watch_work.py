@@ -11,8 +11,9 @@ import polars as pl
 from pozytywka_spark.factory.boosters import boosters_of
 from pozytywka_spark.factory.decide_work import Decider, Ruling, decisions, is_audited, scores_of
 from pozytywka_spark.factory.inputs import Group
+from pozytywka_spark.factory.proof.cases import NOT_LOOKED
 from pozytywka_spark.factory.split import witnesses_of
-from pozytywka_spark.factory.tally import RIGHT, Tally, tally
+from pozytywka_spark.factory.tally import RIGHT, Against, Tally, tally
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 
@@ -21,6 +22,8 @@ from pozytywka_spark.lake.tasks import TaskFiles
 class CompareTable:
     """Work on a group's rows: tells the `Tally` of a side's decisions about cases after `since` and up to
     `before` (microseconds), an account's first one for all; `audited`: those alone that audits have drawn.
+    Where the table `has_looks`, cases without them wait if their verdict is against the side; else verdicts
+    count as they are.
     """
 
     side: str
@@ -30,6 +33,7 @@ class CompareTable:
     since: int
     before: int
     audited: bool
+    has_looks: bool
     limit: float
 
     def __call__(self, items: Sequence[Group], files: TaskFiles) -> Iterator[dict[str, Any]]:
@@ -48,15 +52,24 @@ class CompareTable:
                     continue
                 score, _ = scores_of(group.name, rows, self.ruling.names, self.ruling.names, booster)
                 said = pl.Series("decision", decisions(score, self.decider.sides), pl.String)
-                columns = ["case_id", "accounts", "cut_off", "verdict"]
+                columns = ["case_id", "accounts", "cut_off", "verdict", "looked"]
                 parts.append(rows.select(columns).filter(said == self.side))
             yield asdict(self._tally(parts))
 
     def _tally(self, parts: Sequence[pl.DataFrame]) -> Tally:
         if not parts:
-            return tally([], [], self.limit, 0)
+            return tally(Against([], [], [], []), self.limit, 0)
         decided = pl.concat(parts).sort("cut_off", "case_id")
         owner = pl.Series("witness", witnesses_of(decided.get_column("accounts")))
         first = decided.with_columns(owner).unique("witness", keep="first", maintain_order=True)
-        wrong = first.select(pl.col("verdict") != RIGHT[self.side]).to_series().to_list()
-        return tally(wrong, first.get_column("cut_off").to_list(), self.limit, 0)
+        verdict, looked, right = pl.col("verdict"), pl.col("looked"), RIGHT[self.side]
+        settled = (looked != NOT_LOOKED) | pl.lit(not self.has_looks)
+        final = pl.when(looked == NOT_LOOKED).then(verdict).otherwise(looked)
+        flags = first.select(
+            "cut_off",
+            wrong=settled & (final != right),
+            waits=~settled & (verdict != right),
+            at_first=verdict != right,
+        )
+        columns = (flags.get_column(name).to_list() for name in ("wrong", "waits", "at_first", "cut_off"))
+        return tally(Against(*columns), self.limit, 0)

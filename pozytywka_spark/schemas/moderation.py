@@ -20,10 +20,11 @@ VERDICTS_ASIDE = table(
 )
 
 # grain: case that is asked (again): who asked and since when counts; `looks` is how many verdicts are wanted
-# in all. Written by the factory, read by the queue, which never tells why
+# in all; `asked_for`: build (its tests) or watch (fresh cases and audits of its sides), null in rows of
+# earlier releases, all of builds. Written by the factory, read by the queue, which never tells why
 SECOND_LOOKS = table(
     "second_looks",
-    "case_id string, requested_at timestamp, looks int, build_id string",
+    "case_id string, requested_at timestamp, looks int, build_id string, asked_for string",
     keys=["case_id", "build_id"],
 )
 

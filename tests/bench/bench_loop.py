@@ -101,12 +101,8 @@ def figures(loop: Loop) -> dict[str, float]:
     day = pl.col("cut_off").dt.offset_by("-1d")
     bad = pl.col("kind").is_in(CHEATS) & (pl.col("starts_at") < pl.col("cut_off")) & (day < pl.col("ends_at"))
     honest = truth.filter(~pl.col("kind").is_in(CHEATS))
-    plays = (
-        loop.table("events")
-        .filter(pl.col("event_type") == "PLAY")
-        .select("event_id", "user_id", "event_time")
-    )
-    plays = plays.with_columns(blocked=pl.col("event_id").is_in(_blocked(loop, plays)["event_id"].implode()))
+    plays = loop.table("events").filter(pl.col("event_type") == "PLAY").select("user_id", "event_time")
+    plays = _with_blocked(loop, plays)
     whose = plays.join(truth, on="user_id", how="left")
     lasting = (pl.col("ends_at") - pl.col("starts_at")).dt.total_days() >= LASTING_DAYS
     cheating = pl.col("event_time").is_between("starts_at", "ends_at", closed="left")
@@ -122,11 +118,24 @@ def figures(loop: Loop) -> dict[str, float]:
     }
 
 
-def _blocked(loop: Loop, plays: pl.DataFrame) -> pl.DataFrame:
+def _with_blocked(loop: Loop, plays: pl.DataFrame) -> pl.DataFrame:
+    """Blocks that overlap are made one, so that a play meets one at most."""
     blocks = loop.table("blocks").sort("recorded_at").unique(["user_id", "case_id"], keep="last")
-    among = plays.join(blocks.select("user_id", "starts_at", "ends_at"), on="user_id")
-    inside = pl.col("event_time").is_between("starts_at", "ends_at", closed="left")
-    return among.filter(inside).select("event_id").unique()
+    blocks = blocks.filter(pl.col("starts_at") < pl.col("ends_at")).sort("user_id", "starts_at")
+    before = pl.col("ends_at").cum_max().shift(1).over("user_id")
+    begins = (pl.col("starts_at") > before).fill_null(value=True)
+    whole = blocks.group_by("user_id", begins.cum_sum().alias("number")).agg(
+        pl.col("starts_at").min().alias("block"), pl.col("ends_at").max().alias("until")
+    )
+    met = plays.sort("event_time").join_asof(
+        whole.sort("block").drop("number"),
+        left_on="event_time",
+        right_on="block",
+        by="user_id",
+        check_sortedness=False,
+    )
+    inside = (pl.col("event_time") < pl.col("until")).fill_null(value=False)
+    return met.with_columns(blocked=inside).drop("block", "until")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.breaking_lake import BreakingLake, BrokenError
 from tests.factory.test_factory_job import labelled
-from tests.factory.test_lake import BUILT, END, PROMOTED, days, put
+from tests.factory.test_lake import BUILT, END, PROMOTED, days, erring, look_again, put
 from tests.moderation.world import contents
 
 MODELS, BOOSTERS, LOOKS, DECIDED = "factory_models", "factory_boosters", "second_looks", "decisions"
@@ -41,17 +41,27 @@ class Step:
     writes: tuple[str, ...]
     first: int = 0
     last: int = 0
+    errs: bool = False  # one first verdict of 30 is wrong
+    answered: datetime | None = None  # before it people look again at what they are asked
 
 
-def deciding(name: str, until: datetime, writes: tuple[str, ...], first: int = 0, last: int = 0) -> Step:
-    return Step(name, lambda settings, lake: decide(settings, lake, until), writes, first, last)
+def deciding(
+    name: str,
+    until: datetime,
+    writes: tuple[str, ...],
+    first: int = 0,
+    last: int = 0,
+    *,
+    errs: bool = False,
+) -> Step:
+    return Step(name, lambda settings, lake: decide(settings, lake, until), writes, first, last, errs)
 
 
 def building(name: str, at: datetime, writes: tuple[str, ...], first: int = 0, last: int = 0) -> Step:
     return Step(name, lambda settings, lake: build(settings, lake, Asked(at=at)), writes, first, last)
 
 
-UNJUDGED = LIVE + timedelta(days=2, minutes=1)  # two days of cases are open, of one there are verdicts
+EARLY = LIVE + timedelta(days=5, minutes=1)  # so few audits that only second looks tell
 TO_LIVE = [
     building("build", BUILT, (BOOSTERS, LOOKS, MODELS), 0, 111),
     deciding("decide in shadow", PROMOTED, (DECIDED,)),
@@ -65,8 +75,28 @@ WITHDRAWN_AFTER = [
     building("build what nothing proves", LATER, (LOOKS, MODELS)),
 ]
 WITHDRAWN_BEFORE = [
-    deciding("decide live", UNJUDGED, (DECIDED,), 113, 150),
-    deciding("withdraw and decide", END, (MODELS, DECIDED)),
+    deciding("decide live", EARLY, (DECIDED, LOOKS), 113, 150),
+    replace(deciding("withdraw and decide", END, (MODELS, DECIDED)), answered=EARLY + timedelta(hours=1)),
+]
+ERRING = [
+    building("build", BUILT, (BOOSTERS, LOOKS, MODELS), 0, 80),
+    deciding("decide in shadow", PROMOTED, (DECIDED,), 80, 111, errs=True),
+]
+
+
+def promoting_at(name: str, at: datetime, writes: tuple[str, ...], answered: datetime | None = None) -> Step:
+    return Step(
+        name,
+        lambda settings, lake: promote(settings, lake, "pace", "refuse", at),
+        writes,
+        answered=answered,
+    )
+
+
+LOOKED_AGAIN = [
+    promoting_at("promote asks", LIVE, (LOOKS,)),
+    promoting_at("promote", LIVE + timedelta(days=1), (MODELS,), answered=LIVE + timedelta(hours=1)),
+    deciding("decide live asks", END, (DECIDED, LOOKS), 114, 150, errs=True),
 ]
 
 
@@ -96,8 +126,14 @@ OF_TABLE = [
 
 @pytest.mark.parametrize(
     ("undisturbed", "killed"),
-    [([], TO_LIVE), (TO_LIVE, WITHDRAWN_AFTER), (TO_LIVE, WITHDRAWN_BEFORE), (TO_LIVE[:1], OF_TABLE)],
-    ids=["to live", "withdrawn after", "withdrawn before", "of a table"],
+    [
+        ([], TO_LIVE),
+        (TO_LIVE, WITHDRAWN_AFTER),
+        (TO_LIVE, WITHDRAWN_BEFORE),
+        (TO_LIVE[:1], OF_TABLE),
+        (ERRING, LOOKED_AGAIN),
+    ],
+    ids=["to live", "withdrawn after", "withdrawn before", "of a table", "looked again"],
 )
 def test_killed_at_each_write(
     spark: SparkSession, settings: Settings, undisturbed: list[Step], killed: list[Step]
@@ -134,7 +170,10 @@ def test_killed_at_each_write(
 
 def prepare(step: Step, lake: Lake) -> None:
     if step.last:
-        put(lake, days(step.first, step.last, fallen=step.first > 0))
+        made = days(step.first, step.last, fallen=step.first > 0 and not step.errs)
+        put(lake, erring(made, 30) if step.errs else made)
+    if step.answered:
+        look_again(lake, [*days(80, 111), *days(113, 150, fallen=True)], step.answered)
 
 
 def at_root(settings: Settings, root: str, spark: SparkSession) -> Lake:

@@ -21,7 +21,13 @@ ANSWERS = {
     "decided_at": pl.Int64,
     "source": pl.String,
 }
-LOOKS = {"case_id": pl.String, "requested_at": pl.Int64, "looks": pl.Int32, "build_id": pl.String}
+LOOKS = {
+    "case_id": pl.String,
+    "requested_at": pl.Int64,
+    "looks": pl.Int32,
+    "build_id": pl.String,
+    "asked_for": pl.String,
+}
 DECISIONS = {"case_id": pl.String, "decision": pl.String, "mode": pl.String}
 
 ANN, BEN, CAT = (("Ann", "bad", 5, "person"), ("Ben", "ok", 7, "person"), ("Cat", "ok", 9, "person"))
@@ -36,7 +42,7 @@ def answers(rows: list[tuple]) -> pl.DataFrame:
 
 def label(rows: list[tuple], looks: list[tuple] = (), at: int = 100) -> tuple | None:
     told = answers(rows).with_columns(pl.col("verdict").replace_strict(WORDS, return_dtype=pl.Int64))
-    asked = pl.DataFrame([("a", *row, "b1") for row in looks], schema=LOOKS, orient="row")
+    asked = pl.DataFrame([("a", *row, "b1", "build") for row in looks], schema=LOOKS, orient="row")
     found = labels_of(told, asked, at).select("verdict", "decided_at", "looked", "delayed").rows()
     return found[0] if found else None
 
@@ -96,7 +102,15 @@ models = st.tuples(
 )
 
 
-def judged(told: list[tuple], decided: list[tuple], live: tuple = (), build_id: str = "") -> pl.DataFrame:
+def judged(
+    told: list[tuple],
+    decided: list[tuple],
+    live: tuple = (),
+    build_id: str = "",
+    asked_for: str | None = None,
+    *,
+    watches: bool = False,
+) -> pl.DataFrame:
     files = MemoryFiles()
 
     def put(rows: list[tuple], schema: dict) -> tuple:
@@ -109,10 +123,11 @@ def judged(told: list[tuple], decided: list[tuple], live: tuple = (), build_id: 
         (),
         (),
         put(decided, DECISIONS),
-        put([(case, 9, 3, "b1") for case in CASES], LOOKS),
+        put([(case, 9, 3, "b1", asked_for) for case in CASES], LOOKS),
         60,
         live,
         build_id,
+        watches,
     )
     return judged_cases(
         pl.DataFrame({"case_id": CASES, "group": ["x", "x", "y"], "opened_at": [5, 10, 10]}), said, files
@@ -141,6 +156,14 @@ def test_a_builds_own_second_looks_do_not_count_when_it_runs_again() -> None:
     told = [("a", *row) for row in (ANN, BEN, CAT)]
     assert judged(told, [])["looked"][0] == OK
     assert judged(told, [], (), "b1")["looked"][0] == NOT_LOOKED
+
+
+@pytest.mark.parametrize(("asked_for", "of_builds"), [(None, OK), ("build", OK), ("watch", NOT_LOOKED)])
+def test_a_build_counts_what_builds_asked_for(asked_for: str | None, of_builds: int) -> None:
+    told = [("a", *row) for row in (ANN, BEN, CAT)]
+    row = judged(told, [], asked_for=asked_for).row(0, named=True)
+    assert (row["looked"], row["asked_at"]) == (of_builds, 9 if of_builds == OK else None)
+    assert judged(told, [], asked_for=asked_for, watches=True)["looked"][0] == OK
 
 
 def test_only_people_err() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -82,6 +83,22 @@ def put(lake: Lake, made: list[Day]) -> None:
         lake.append(pa.Table.from_pylist(rows, schema=arrow_schema(table.schema)), table)
 
 
+def erring(made: list[Day], every: int) -> list[Day]:
+    """The same with one first verdict of so many wrong."""
+    return [replace(d, bad=not d.bad) if place % every == 0 else d for place, d in enumerate(made)]
+
+
+def look_again(lake: Lake, made: list[Day], at: datetime) -> None:
+    """Two more people, who don't err, answer what they are asked of these."""
+    truly = {d.case: "bad" if d.bad else "ok" for d in made}
+    said = [
+        {"case_id": case, "reviewer": reviewer, "verdict": truly[case], "decided_at": at, "source": "person"}
+        for case in sorted({str(row["case_id"]) for row in table(lake, "second_looks")} & truly.keys())
+        for reviewer in ("r2", "r3")
+    ]
+    lake.upsert(pa.Table.from_pylist(said, schema=arrow_schema(VERDICTS.schema)), VERDICTS)
+
+
 def table(lake: Lake, name: str) -> list[dict[str, object]]:
     return lake.rows(name).to_pylist()
 
@@ -133,6 +150,54 @@ def test_from_shadow_to_live_to_withdrawn(spark: SparkSession, settings: Setting
     assert stop(settings, lake, "pace", "approve", END).row["state"] == "stopped"
     page = Path(report(settings, lake)).read_text(encoding="utf-8")
     assert "withdrawn" in page
+
+
+def test_people_err_and_a_good_side_goes_live_and_stays(spark: SparkSession, settings: Settings) -> None:
+    lake = open_lake(settings, spark)
+    put(lake, days(0, 80))
+    build_id = build(settings, lake, Asked(at=BUILT)).build_id
+    of_build = len(table(lake, "second_looks"))
+    fresh = days(80, 111)
+    put(lake, erring(fresh, 30))
+    decide(settings, lake, PROMOTED)
+    after = PROMOTED + timedelta(days=2)
+    first = promote(settings, lake, "pace", "refuse", after)
+    asked = table(lake, "second_looks")[of_build:]
+    looks = [row for row in table(lake, "second_looks") if row["asked_for"] == "watch"]
+    assert len(asked) == len(looks) > 10
+    assert not first.is_done
+    waiting = f"0 of [0-9]+ fresh accounts wrong, {len(looks)} more wait for a second look"
+    assert re.search(waiting, first.reason)
+    decided = {row["case_id"]: row["decision"] for row in table(lake, "decisions")}
+    said = {d.case: d.bad for d in erring(fresh, 30)}
+    assert {row["case_id"] for row in looks} == {
+        case for case, decision in decided.items() if decision == "refuse" and not said.get(case, True)
+    }
+    assert {(row["looks"], row["build_id"], row["requested_at"]) for row in looks} == {(3, build_id, after)}
+    assert promote(settings, lake, "pace", "refuse", after) == first  # nothing new
+    assert len(table(lake, "second_looks")) == of_build + len(looks)
+
+    look_again(lake, fresh, after + timedelta(hours=1))
+    later = after + timedelta(days=1)
+    assert not promote(settings, lake, "pace", "refuse", after).is_done  # as of then nobody had looked
+    live = promote(settings, lake, "pace", "refuse", later)
+    assert live.is_done
+    assert (live.row["wrong"], live.row["precision_low"] >= 0.99) == (0, True)
+
+    audited = days(114, 150)
+    put(lake, erring(audited, 8))
+    report_of = decide(settings, lake, END)
+    assert report_of.withdrawn == []  # one in eight, but by first verdicts alone
+    asked_now = [row for row in table(lake, "second_looks") if row["requested_at"] == END]
+    assert len(asked_now) == report_of.waiting > 0
+    assert {row["build_id"] for row in asked_now} == {build_id}
+    decide(settings, lake, END)
+    assert len([row for row in table(lake, "second_looks") if row["requested_at"] == END]) == len(asked_now)
+    page = Path(report(settings, lake)).read_text(encoding="utf-8")
+    assert "wait for a second look" in page
+    look_again(lake, erring(audited, 8), END + timedelta(hours=1))  # had they been right at first
+    withdrawn = decide(settings, lake, END + timedelta(days=1)).withdrawn
+    assert [row["side"] for row in withdrawn] == ["refuse"]
 
 
 def test_features_that_changed_since_the_build_are_refused(spark: SparkSession, settings: Settings) -> None:

@@ -6,6 +6,13 @@ the limit, the product is a supermartingale, so it ever reaches 1 / alpha with p
 (Ville 1939; Robbins 1970): of sides truly at the limit so many go live, whoever asks after every case. The
 product depends on nothing but the counts. A plain binomial test that is asked again and again has no such
 bound.
+
+First verdicts are wrong at times, and what they speak against is looked at again. Until then it counts as
+wrong: whatever order answers come in, and whoever never answers, what is seen of the first so many cases is
+then no better than what it comes to, and the bound holds. Nor is any case left out: to stop at the first that
+waits would be as safe, but one that nobody answers would hold up all later ones. What wrong verdicts hide,
+where they agree with a wrong decision, lowers the limit (`noise.visible`); what people wrongly uphold against
+the model isn't taken off.
 """
 
 from __future__ import annotations

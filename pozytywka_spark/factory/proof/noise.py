@@ -10,7 +10,7 @@ astray, more is seen as wrong than is allowed for, which errs on the safe side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pozytywka_spark.factory.proof.binomial import Floats
@@ -26,6 +26,10 @@ class Noise:
     share: float = 0.0
     least: float = 0.0
 
+    def or_as_much(self, overturned: float) -> Noise:
+        """People's errors where others found so large a share of all first verdicts wrong."""
+        return replace(self, share=max(self.share, min(overturned, MOST_NOISE)))
+
     def seen(self) -> float:
         """Of wrong decisions the share that verdicts show."""
         return (1.0 - self.share) * (1.0 - self.share**2)
@@ -37,6 +41,14 @@ class Noise:
     def visible(self, limit: float, overturned: Share) -> Share:
         """The share seen as wrong where `limit` is, if in a share `overturned` the first verdict was."""
         return limit * self.seen() + overturned * self.upheld()
+
+    def at_first(self, limit: float) -> float:
+        """The share seen as wrong where `limit` is, by first verdicts."""
+        return limit * (1.0 - self.share) + (1.0 - limit) * self.share
+
+    def after_looks(self, limit: float) -> float:
+        """The same once people who err alike have looked again at all that first verdicts speak against."""
+        return limit * self.seen() + (1.0 - limit) * self.share * (1.0 - (1.0 - self.share) ** 2)
 
     def true(self, visible: float, overturned: float) -> float:
         """The share of wrong decisions where so many are seen as wrong."""
