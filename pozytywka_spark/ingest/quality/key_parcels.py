@@ -73,7 +73,7 @@ class Staging:
     def add(self, kind: str, rows: pl.DataFrame) -> None:
         """Rows with the columns of their kind, in any order."""
         schema = KINDS[kind]
-        self._kept.setdefault(kind, []).append(rows.select(schema.names()).cast(schema))
+        self._kept.setdefault(kind, []).append(_on_their_own(rows.select(schema.names()).cast(schema)))
         self._rows += rows.height
         if self._rows > SLICE_ROWS:
             self.stage()
@@ -89,6 +89,17 @@ class Staging:
             for (key,), part in rows.with_columns(slice=number).partition_by("slice", as_dict=True).items():
                 self.files.stage(kind, part.drop("slice"), (int(key),))
         self._kept, self._rows = {}, 0
+
+
+def _on_their_own(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, with texts of their own.
+
+    Polars' texts point into those of the frame that they were taken from: a few keys that are kept would keep
+    all events of their month in memory.
+    """
+    if pl.String not in rows.dtypes:
+        return rows
+    return pl.DataFrame(pl.from_arrow(rows.to_arrow(compat_level=pl.CompatLevel.oldest())))
 
 
 def _slice_of(key: pl.Expr, kind: pl.DataType, slices: int) -> pl.Expr:

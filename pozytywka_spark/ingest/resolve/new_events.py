@@ -26,7 +26,7 @@ from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import EVENTS
 
 # So many rows are sorted at once; a shard of more goes in slices of its users.
-ROWS_AT_ONCE = 1_500_000
+ROWS_AT_ONCE = 800_000
 
 SAYS = tuple(EVENT)
 _ORDER = ("user_id", "event_time", "session_id", "event_type", "track_id")
