@@ -74,7 +74,7 @@ WRITERS: dict[str, tuple[Writer, ...]] = {
     "releases": (_MODERATED,),
     "rescued": (_SILVER,),
     "rings": (("fraud", "fraud/stage.py"),),
-    "second_looks": (("factory", "factory/build.py"), ("factory", "factory/again.py")),
+    "second_looks": (("factory", "factory/again.py"),),
     "signals": (("fraud", "fraud/stage.py"),),
     "simulations": (("simulate", "simulation/stage.py"),),
     "slot_decisions": (("bandits", "bandits/take_in.py"),),
