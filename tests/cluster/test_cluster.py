@@ -77,6 +77,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "spark.eventLog.enabled=true", f"spark.eventLog.dir=file://{events}",
         "spark.eventLog.rolling.enabled=false", "spark.eventLog.compress=false",
         f"spark.executor.extraJavaOptions={with_archive(JVM)}", "spark.ui.enabled=false",
+        # on a busy machine one executor would have done quick work before the other is there
+        "spark.cores.max=2", "spark.scheduler.minRegisteredResourcesRatio=1.0",
+        "spark.scheduler.maxRegisteredResourcesWaitingTime=120s",
     ]  # fmt: skip
     environment = os.environ | {
         "PYSPARK_PYTHON": str(executors_python(folder / "python")), "SPARK_LOCAL_IP": "127.0.0.1",
