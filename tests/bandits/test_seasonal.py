@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from math import isclose
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,26 +13,7 @@ from pozytywka_spark.bandits.seasonal.effects import effects_of, smooth_levels, 
 from pozytywka_spark.bandits.seasonal.level import START, Read, walk
 from pozytywka_spark.bandits.seasonal.series import evened, series_of
 from pozytywka_spark.bandits.seasonal.shares import best_shares, bounded, watched
-
-
-def days_of(first: date, count: int) -> list[date]:
-    return [first + timedelta(day) for day in range(count)]
-
-
-def sums_of(rows: list[tuple[date, str, str, float, float, float]]) -> pd.DataFrame:
-    """Rows of day, arm, group, rounds, mean reward and probability, as `bandit_days` has them."""
-    return pd.DataFrame(
-        [
-            {
-                "slot": "spotlight", "day": day, "arm": arm, "group": group, "seen": -1,
-                "rounds": int(rounds),
-                "chosen_weight": rounds / p, "chosen_reward": rounds * mean / p,
-                "chosen_square": rounds / p**2,
-                "other_weight": 0.0, "other_reward": 0.0, "other_square": 0.0,
-            }
-            for day, arm, group, rounds, mean, p in rows
-        ]
-    )  # fmt: skip
+from tests.bandits.made_seasons import days_of, sums_of
 
 
 def test_the_same_date_has_the_same_place_in_every_year() -> None:

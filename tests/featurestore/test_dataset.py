@@ -22,7 +22,7 @@ from pozytywka_spark.featurestore.declared import declared_of
 from pozytywka_spark.lake import run_tasks
 from tests.featurestore.histories import edges
 from tests.featurestore.made_datasets import MONTHS, asked, files_in, read, small_lake, spine_at
-from tests.featurestore.small_lake import MODEL, SmallLake, month
+from tests.featurestore.small_lake import MODEL, month
 
 
 def brute_force(
@@ -197,13 +197,3 @@ def test_scores_are_the_champions_of_then(
     monkeypatch.setattr(champion, "champion_of", lambda settings: (MODEL[0], MODEL[1] + 1))
     make_again(small.settings, small.lake, made.folder, str(tmp_path / "again"))
     assert files_in(tmp_path / "again") == files_in(tmp_path / "out")
-
-
-@pytest.fixture
-def small(spark: SparkSession, tmp_path: Path) -> SmallLake:
-    """Three users of two months, and a spine."""
-    small = small_lake(spark, tmp_path)
-    small.put_features({each: range(3) for each in MONTHS[:2]})
-    rows = asked([(user, as_of) for as_of in edges(MONTHS[:2], 62) for user in range(4)])
-    spine_at(tmp_path / "spine.parquet", rows)
-    return small

@@ -17,19 +17,8 @@ from pozytywka_spark.errors import DataError, GuardError, LakeError, PozytywkaEr
 from pozytywka_spark.featurestore import champion, dataset_files
 from pozytywka_spark.featurestore.dataset import MadeDataset, make_again, make_dataset
 from pozytywka_spark.featurestore.declared import declared_of
-from tests.featurestore.histories import edges
-from tests.featurestore.made_datasets import MONTHS, asked, files_in, read, small_lake, spine_at
+from tests.featurestore.made_datasets import MONTHS, asked, files_in, read, spine_at
 from tests.featurestore.small_lake import MODEL, SmallLake
-
-
-@pytest.fixture
-def small(spark: SparkSession, tmp_path: Path) -> SmallLake:
-    """Three users of two months, and a spine."""
-    small = small_lake(spark, tmp_path)
-    small.put_features({each: range(3) for each in MONTHS[:2]})
-    rows = asked([(user, as_of) for as_of in edges(MONTHS[:2], 62) for user in range(4)])
-    spine_at(tmp_path / "spine.parquet", rows)
-    return small
 
 
 def whole(small: SmallLake, home: Path, out: str = "out", **more: Any) -> MadeDataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,27 +17,8 @@ from tests.featurestore.made_endpoint import (
     Models,
     asked,
     endpoint,
-    linear,
-    small_store,
 )
 from tests.featurestore.stored import APRIL, MAY
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with small_store(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def models() -> Models:
-    return Models(linear())
-
-
-@pytest.fixture
-def http(store: Store, models: Models, tmp_path: Path) -> Iterator[TestClient]:
-    with endpoint(store, models, tmp_path / "served") as (client, _):
-        yield client
 
 
 def test_features_of_a_service_of_one_view(http: TestClient) -> None:

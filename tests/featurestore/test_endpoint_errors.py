@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,32 +11,10 @@ from fastapi.testclient import TestClient
 
 from pozytywka_spark.errors import StoreError
 from pozytywka_spark.featurestore.client import FeatureClient
-from pozytywka_spark.featurestore.stores import Store
 from tests.featurestore.made_endpoint import (
     FEATURES,
     SCORES_ROUTE,
-    Models,
-    endpoint,
-    linear,
-    small_store,
 )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with small_store(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def models() -> Models:
-    return Models(linear())
-
-
-@pytest.fixture
-def http(store: Store, models: Models, tmp_path: Path) -> Iterator[TestClient]:
-    with endpoint(store, models, tmp_path / "served") as (client, _):
-        yield client
 
 
 def bad(**body: Any) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,28 +20,10 @@ from tests.featurestore.made_endpoint import (
     asked,
     endpoint,
     linear,
-    small_store,
 )
 from tests.featurestore.stored import APRIL, MAY, MONTHS, put
 from tests.in_memory import MemoryTasks
 from tests.scoring import test_scoring_work as scoring
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with small_store(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def models() -> Models:
-    return Models(linear())
-
-
-@pytest.fixture
-def http(store: Store, models: Models, tmp_path: Path) -> Iterator[TestClient]:
-    with endpoint(store, models, tmp_path / "served") as (client, _):
-        yield client
 
 
 def test_scores(http: TestClient) -> None:

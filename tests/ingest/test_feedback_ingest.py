@@ -13,7 +13,6 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.masking import salt
 from pozytywka_spark.ingest.outcomes import UNKNOWN_NAME
 from pozytywka_spark.ingest.stage import EntityReport, ingest
@@ -23,25 +22,12 @@ from tests.ingest.made_feedback import BAD, broken, report_of, texts_in
 from tests.worlds.deliveries import at, contents, sessions, users, write
 from tests.worlds.planted import PLANTED, planted_below, texts
 
+pytestmark = pytest.mark.usefixtures("salt_in_a_file")
+
 MASKED = (
     "Jestem [name] [name]{who}, proszę o zwrot {place} zł dla [name] [name], "
     "ul. [street] (mieszkam na [street]), [email], tel. [phone], karta [card], [link]"
 )
-
-
-@pytest.fixture(autouse=True)
-def _salt_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(salt.ENVIRONMENT, raising=False)
-
-
-@pytest.fixture
-def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
-
-
-@pytest.fixture
-def lake(spark: SparkSession, settings: Settings) -> Lake:
-    return open_lake(settings, spark)
 
 
 def expected(places: Iterator[int] | range) -> dict[str, str]:

@@ -10,8 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.ingest import relayout, stage
-from pozytywka_spark.ingest.masking import salt
+from pozytywka_spark.ingest import relayout
 from pozytywka_spark.ingest.masking.retention import tidy_texts
 from pozytywka_spark.ingest.stage import EntityReport, ingest, replay
 from pozytywka_spark.ingest.trial import check_delivery
@@ -23,22 +22,8 @@ from tests.ingest.made_feedback import BAD, broken, report_of, texts_in
 from tests.worlds.deliveries import at, contents, sessions, users, write
 from tests.worlds.planted import PLANTED, planted_below, texts
 
+pytestmark = pytest.mark.usefixtures("salt_in_a_file")
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _salt_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(salt.ENVIRONMENT, raising=False)
-
-
-@pytest.fixture
-def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
-
-
-@pytest.fixture
-def lake(spark: SparkSession, settings: Settings) -> Lake:
-    return open_lake(settings, spark)
 
 
 @pytest.mark.usefixtures("no_page")
