@@ -16,6 +16,7 @@ from pozytywka_spark.factory.build_work import material_of
 from pozytywka_spark.factory.delays import case_dice, with_delay
 from pozytywka_spark.factory.fit import as_matrix, reasons, scored
 from pozytywka_spark.factory.inputs import NEVER, Group, catalogue_of
+from pozytywka_spark.factory.labels import AUDIT
 from pozytywka_spark.factory.proof.cases import APPROVE, BAD, OK, REFUSE
 from pozytywka_spark.factory.states import LIVE, SHADOW
 from pozytywka_spark.hashing.dice import falls_below
@@ -23,7 +24,7 @@ from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import DECISIONS
 
-PERSON, AUDIT = "person", "audit"
+PERSON = "person"
 
 
 @dataclass(frozen=True)

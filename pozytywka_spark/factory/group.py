@@ -10,7 +10,7 @@ import polars as pl
 
 from pozytywka_spark.factory.delays import case_dice
 from pozytywka_spark.factory.fit import as_matrix, categories_of, fit, scored, within_reach
-from pozytywka_spark.factory.proof.binomial import fewest, precision_low
+from pozytywka_spark.factory.proof.binomial import Floats, Whole, fewest, precision_low
 from pozytywka_spark.factory.proof.cases import BAD, OK, SIDES, Cases, Flags, spokesmen, wanted
 from pozytywka_spark.factory.proof.learnt import in_group
 from pozytywka_spark.factory.proof.looks import asked
@@ -58,27 +58,19 @@ def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
     the lake's cases also decided_at and asked_at (as `labels.judged_cases` has them).
     """
     rows = rows.sort("cut_off", "case_id")
-    cases = Cases(
-        np.zeros(rows.height),
-        rows.get_column("verdict").to_numpy().astype(np.int64),
-        witnesses(rows.get_column("accounts").to_list()),
-        case_dice(rows.get_column("case_id"), "witness"),
-        rows.get_column("looked").to_numpy().astype(np.int64),
-    )
-    trouble = _trouble(cases, how)
+    witness = witnesses(rows.get_column("accounts"))
+    cases = cases_of(rows.with_columns(witness_order(rows)), witness, np.zeros(rows.height))
+    trouble = trouble_of(cases, how)
     if trouble is not None:
-        return _discarded(trouble, features)
-    share = how.order_share if how.score_column else how.training_share
-    cut_off = rows.get_column("cut_off").to_numpy().astype(np.int64)
-    training, tested = split(cut_off, cases.witness, cases.order, share, how.purge_days)
-    tested &= rows.get_column("testable").to_numpy()
+        return discarded(trouble, features)
+    training, tested = training_and_tested(rows, cases, how)
     model, categories = None, dict[str, list[str]]()
     if how.score_column:
         cases = replace(cases, score=rows.get_column("score").to_numpy().astype(np.float64))
     else:
         sure = training & (cases.judged() >= 0)
-        if len(np.unique(cases.judged()[sure])) < 2:
-            return _discarded(ONE_CLASS, features)
+        if not has_both_classes(cases, sure):
+            return discarded(ONE_CLASS, features)
         categories = categories_of(rows.filter(pl.Series(sure)), features)
         matrix = as_matrix(rows, features, categories)
         fitted = fit(
@@ -87,13 +79,46 @@ def build(rows: pl.DataFrame, features: Sequence[str], how: How) -> Built:
         )  # fmt: skip
         model, training = fitted.model, sure
         score = scored(model, matrix)
-        needed = fewest(how.demands.precision, how.demands.confidence)
-        score[sure] = within_reach(fitted.out_of_fold, score[tested], needed)
+        score[sure] = within_reach(fitted.out_of_fold, score[tested], fewest_of(how))
         cases = replace(cases, score=score)
-    return _proven(rows, cases, training, tested, how, model, features, categories)
+    return proven(rows, cases, training, tested, how, model, features, categories)
 
 
-def _proven(
+def cases_of(facts: pl.DataFrame, witness: Whole, score: Floats) -> Cases:
+    """As a proof takes them; `facts`: verdict, looked and `order` (`witness_order`)."""
+    return Cases(
+        score,
+        facts.get_column("verdict").to_numpy().astype(np.int64),
+        witness,
+        facts.get_column("order").to_numpy(),
+        facts.get_column("looked").to_numpy().astype(np.int64),
+    )
+
+
+def witness_order(rows: pl.DataFrame) -> pl.Series:
+    """`order` of cases: which of a witness's speaks for it."""
+    return pl.Series("order", case_dice(rows.get_column("case_id"), "witness"))
+
+
+def training_and_tested(rows: pl.DataFrame, cases: Cases, how: How) -> tuple[Flags, Flags]:
+    """Which cases are training, which tested, by `cut_off` and what is `testable`."""
+    share = how.order_share if how.score_column else how.training_share
+    cut_off = rows.get_column("cut_off").to_numpy().astype(np.int64)
+    training, tested = split(cut_off, cases.witness, cases.order, share, how.purge_days)
+    return training, tested & rows.get_column("testable").to_numpy()
+
+
+def has_both_classes(cases: Cases, among: Flags) -> bool:
+    """Whether trees can learn of these."""
+    return len(np.unique(cases.judged()[among])) == 2
+
+
+def fewest_of(how: How) -> int:
+    """How many tested ones without an error prove what is demanded."""
+    return fewest(how.demands.precision, how.demands.confidence)
+
+
+def proven(
     rows: pl.DataFrame,
     cases: Cases,
     training: Flags,
@@ -103,6 +128,7 @@ def _proven(
     features: Sequence[str],
     categories: dict[str, list[str]],
 ) -> Built:
+    """What came of scored cases: each side proven, or not, and whom to ask again."""
     learnt, later = cases.of(training), cases.of(tested)
     to_ask = learnt, later
     errors = max(in_group(learnt.ranked(side), side, how.noise).share for side in SIDES)
@@ -153,18 +179,19 @@ def curve(tested: Cases, side: str, confidence: float, points: int = 25) -> list
     return found
 
 
-def _trouble(cases: Cases, how: How) -> str | None:
+def trouble_of(cases: Cases, how: How) -> str | None:
     """Why nothing can be proven of these cases whatever the model, None if it might."""
     judged = cases.judged()
     for verdict, name in ((BAD, "bad"), (OK, "ok")):
         if not np.any(judged == verdict):
             return f"one class only: no case is {name}"
-    needed, there = fewest(how.demands.precision, how.demands.confidence), len(np.unique(cases.witness))
+    needed, there = fewest_of(how), len(np.unique(cases.witness))
     if there < needed:
         return f"too few accounts: {there}; {needed} without an error prove {how.demands.precision:g}"
     return None
 
 
-def _discarded(reason: str, features: Sequence[str]) -> Built:
+def discarded(reason: str, features: Sequence[str]) -> Built:
+    """A group of which nothing is kept."""
     proofs = tuple(Proof(side, None, 0, 0, 0.0, 0.0, reason) for side in SIDES)
     return Built(proofs, None, tuple(features), {}, (), {}, {})

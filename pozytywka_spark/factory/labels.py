@@ -20,11 +20,12 @@ import polars as pl
 
 from pozytywka_spark.factory.labelled import VERDICTS
 from pozytywka_spark.factory.proof.cases import BAD, NOT_LOOKED, OK, UNSURE
+from pozytywka_spark.factory.states import LIVE
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
 
 PERSON, CHARGEBACK, SILENCE, APPEAL = "person", "chargeback", "silence", "appeal"
-AUDIT, LIVE = "audit", "live"
+AUDIT = "audit"  # mode of decisions
 WATCH = "watch"  # second looks that are asked for to prove a side again, or to withdraw it
 _ANSWER = {
     "case_id": pl.String,

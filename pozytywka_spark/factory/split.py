@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -17,29 +15,24 @@ DAY_MICROS = 86_400_000_000
 _LEAST = 0.5  # of the earlier cases must stay for training where accounts go on into the tested time
 
 
-def witnesses(accounts: Sequence[Sequence[int]]) -> Whole:
-    """A number for each case; cases that share an account, directly or through others, have the same."""
-    owners = np.concatenate(
-        [np.asarray(each, dtype=np.int64) for each in accounts] or [np.empty(0, np.int64)]
-    )
-    return _connected(np.array([len(each) for each in accounts], dtype=np.int64), owners)
-
-
-def witnesses_of(accounts: pl.Series) -> Whole:
-    """The same of a column of lists, without a list a case: for groups of many millions."""
+def witnesses(accounts: pl.Series) -> Whole:
+    """Of a column of lists a number for each case; cases that share an account, directly or through others,
+    have the same.
+    """
     owners = accounts.explode().drop_nulls().to_numpy().astype(np.int64, copy=False)
-    return _connected(accounts.list.len().to_numpy().astype(np.int64), owners)
-
-
-def _connected(lengths: Whole, owners: Whole) -> Whole:
-    """`owners`: each case's accounts, one case after another; `lengths`: how many each has."""
-    cases = len(lengths)
-    rows = np.repeat(np.arange(cases), lengths)
+    cases = len(accounts)
+    rows = np.repeat(np.arange(cases), accounts.list.len().to_numpy().astype(np.int64))
     names, place = np.unique(owners, return_inverse=True)
     size = cases + len(names)
     ones = np.ones(len(rows), dtype=np.int8)
     graph = coo_matrix((ones, (rows, cases + place)), shape=(size, size))
     return np.asarray(connected_components(graph, directed=False)[1][:cases], dtype=np.int64)
+
+
+def first_of_witnesses(cases: pl.DataFrame) -> pl.DataFrame:
+    """Each witness's first case, in their order; `cases` have `accounts`."""
+    owner = pl.Series("witness", witnesses(cases.get_column("accounts")))
+    return cases.with_columns(owner).unique("witness", keep="first", maintain_order=True)
 
 
 def split(

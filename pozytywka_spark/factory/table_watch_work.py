@@ -12,7 +12,7 @@ from pozytywka_spark.factory.boosters import boosters_of
 from pozytywka_spark.factory.decide_work import Decider, Ruling, decisions, is_audited, scores_of
 from pozytywka_spark.factory.inputs import Group
 from pozytywka_spark.factory.proof.cases import NOT_LOOKED
-from pozytywka_spark.factory.split import witnesses_of
+from pozytywka_spark.factory.split import first_of_witnesses
 from pozytywka_spark.factory.tally import RIGHT, Against, Tally, tally
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.tasks import TaskFiles
@@ -59,9 +59,7 @@ class CompareTable:
     def _tally(self, parts: Sequence[pl.DataFrame]) -> Tally:
         if not parts:
             return tally(Against([], [], [], []), self.limit, 0)
-        decided = pl.concat(parts).sort("cut_off", "case_id")
-        owner = pl.Series("witness", witnesses_of(decided.get_column("accounts")))
-        first = decided.with_columns(owner).unique("witness", keep="first", maintain_order=True)
+        first = first_of_witnesses(pl.concat(parts).sort("cut_off", "case_id"))
         verdict, looked, right = pl.col("verdict"), pl.col("looked"), RIGHT[self.side]
         settled = (looked != NOT_LOOKED) | pl.lit(not self.has_looks)
         final = pl.when(looked == NOT_LOOKED).then(verdict).otherwise(looked)

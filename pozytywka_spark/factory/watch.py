@@ -21,7 +21,7 @@ from pozytywka_spark.factory.people import noise_of_people
 from pozytywka_spark.factory.proof.cases import NOT_LOOKED
 from pozytywka_spark.factory.proof.fresh import fewest_at_any_time, is_proven, low_at_any_time
 from pozytywka_spark.factory.proof.noise import NOBODY_ERRS, Noise
-from pozytywka_spark.factory.split import witnesses
+from pozytywka_spark.factory.split import first_of_witnesses
 from pozytywka_spark.factory.states import LAKE, LIVE, SHADOW, Row, States
 from pozytywka_spark.factory.tally import RIGHT, Against, Tally, tally, tally_of
 from pozytywka_spark.lake.api import Lake
@@ -69,9 +69,7 @@ class Compare:
             held = cases.filter((opened >= one.since) & (opened < one.before))
             joined = held.drop("group").join(mine, on="case_id", how="inner")
             judged = judged_cases(joined, self.said, files).filter(pl.col("verdict").is_not_null())
-            judged = judged.sort("decided_at", "case_id")
-            owner = pl.Series("witness", witnesses(judged.get_column("accounts").to_list()))
-            first = judged.with_columns(owner).unique("witness", keep="first", maintain_order=True)
+            first = first_of_witnesses(judged.sort("decided_at", "case_id"))
             told, ask = against(first, RIGHT[one.side], self.most)
             latest = decided.select(pl.col("decided_at").dt.epoch("us").max().fill_null(0)).item()
             yield {"place": place, **asdict(tally(told, self.limit, latest, self.noise, ask))}

@@ -17,7 +17,7 @@ from pozytywka_spark.factory.build import Asked, build
 from pozytywka_spark.factory.decide import decide
 from pozytywka_spark.factory.decide_file import decide_file
 from pozytywka_spark.factory.fit import within_reach
-from pozytywka_spark.factory.split import witnesses, witnesses_of
+from pozytywka_spark.factory.split import witnesses
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.factory.test_factory_job import labelled
@@ -148,6 +148,6 @@ def test_what_would_hang_or_not_fit_is_said(spark: SparkSession, settings: Setti
     assert all("factory.max_cases" in row["reason"] for row in report.sides)
 
 
-def test_witnesses_of_a_column_are_those_of_lists() -> None:
-    accounts = [[1], [2, 3], [], [3, 4], [5], [1, 5]]
-    assert witnesses_of(pl.Series(accounts, dtype=pl.List(pl.Int64))).tolist() == witnesses(accounts).tolist()
+def test_cases_that_share_an_account_directly_or_through_others_have_one_witness() -> None:
+    accounts = pl.Series([[1], [2, 3], [], [3, 4], [5], [1, 5]], dtype=pl.List(pl.Int64))
+    assert witnesses(accounts).tolist() == [0, 1, 2, 1, 0, 0]

@@ -54,7 +54,7 @@ def test_models_take_as_long_as_people() -> None:
 
 @given(st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=3), min_size=2, max_size=40), st.randoms())
 def test_no_account_is_on_both_sides_and_training_comes_first(accounts: list[list[int]], random) -> None:  # type: ignore[no-untyped-def]
-    owner = witnesses(accounts)
+    owner = witnesses(pl.Series(accounts, dtype=pl.List(pl.Int64)))
     for one in range(len(accounts)):
         for other in range(len(accounts)):
             if set(accounts[one]) & set(accounts[other]):

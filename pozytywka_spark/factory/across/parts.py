@@ -12,6 +12,7 @@ import polars as pl
 from pozytywka_spark.factory.build_work import material_of
 from pozytywka_spark.factory.delays import case_dice
 from pozytywka_spark.factory.gather_work import features_of_lake
+from pozytywka_spark.factory.group import witness_order
 from pozytywka_spark.factory.inputs import Group
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
@@ -58,10 +59,9 @@ class Prepare:
                 absent = [name for name in features if name not in rows.columns]
                 rows = rows.with_columns(pl.lit(None, pl.Float64).alias(name) for name in absent)
             rows = rows.sort("cut_off", "case_id")
-            dice = pl.Series("order", case_dice(rows.get_column("case_id"), "witness"))
             facts = ["case_id", "accounts", "cut_off", "verdict", "looked", "testable"]
             facts += [name for name in OF_LAKE if name in rows.columns]
-            files.stage(FACTS, rows.select(facts).with_columns(dice), (part,))
+            files.stage(FACTS, rows.select(facts).with_columns(witness_order(rows)), (part,))
             files.stage(FEATURES, rows.select(features), (part,))
             texts = [name for name in features if rows.schema[name] == pl.String]
             yield {"features": features, "texts": texts}

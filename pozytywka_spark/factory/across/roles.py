@@ -10,10 +10,15 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.factory.fit import folds_of
-from pozytywka_spark.factory.group import ONE_CLASS, How, _trouble
-from pozytywka_spark.factory.proof.binomial import Floats
-from pozytywka_spark.factory.proof.cases import Cases
-from pozytywka_spark.factory.split import split, witnesses_of
+from pozytywka_spark.factory.group import (
+    ONE_CLASS,
+    How,
+    cases_of,
+    has_both_classes,
+    training_and_tested,
+    trouble_of,
+)
+from pozytywka_spark.factory.split import witnesses
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 
@@ -34,35 +39,21 @@ class GiveRoles:
         """A line a group."""
         for parcels in items:
             facts = files.read(parcels, _FACTS)
-            witness = witnesses_of(facts.get_column("accounts"))
-            cases = cases_of(facts.drop("accounts"), witness, np.zeros(facts.height))
-            trouble = _trouble(cases, self.how)
+            witness = witnesses(facts.get_column("accounts"))
+            cases = cases_of(facts, witness, np.zeros(facts.height))
+            trouble = trouble_of(cases, self.how)
             if trouble is None:
-                how, judged = self.how, cases.judged()
-                cut_off = facts.get_column("cut_off").to_numpy().astype(np.int64)
-                training, tested = split(cut_off, witness, cases.order, how.training_share, how.purge_days)
-                tested &= facts.get_column("testable").to_numpy()
-                sure = training & (judged >= 0)
-                trouble = ONE_CLASS if len(np.unique(judged[sure])) < 2 else None
+                training, tested = training_and_tested(facts, cases, self.how)
+                sure = training & (cases.judged() >= 0)
+                trouble = None if has_both_classes(cases, sure) else ONE_CLASS
                 fold = np.full(facts.height, NO_FOLD, dtype=np.int8)
-                fold[sure] = folds_of(witness[sure], how.seed)
+                fold[sure] = folds_of(witness[sure], self.how.seed)
                 roles = pl.DataFrame({"fold": fold, "tested": tested, "witness": witness})
                 begin = 0
                 for parcel in parcels:
                     files.stage(ROLES, roles.slice(begin, parcel.rows), parcel.key)
                     begin += parcel.rows
             yield {"trouble": trouble}
-
-
-def cases_of(facts: pl.DataFrame, witness: np.ndarray[Any, Any], score: Floats) -> Cases:
-    """As a proof takes them."""
-    return Cases(
-        score,
-        facts.get_column("verdict").to_numpy().astype(np.int64),
-        witness,
-        facts.get_column("order").to_numpy(),
-        facts.get_column("looked").to_numpy().astype(np.int64),
-    )
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pozytywka_spark.factory.across.roles import ALL, NO_FOLD, Part, Rows, cases_of, categories_of_group
+from pozytywka_spark.factory.across.roles import ALL, NO_FOLD, Part, Rows, categories_of_group
 from pozytywka_spark.factory.build_work import Kept, told_of, write_boosters
 from pozytywka_spark.factory.fit import as_matrix, scored, within_reach
-from pozytywka_spark.factory.group import _proven
-from pozytywka_spark.factory.proof.binomial import fewest
+from pozytywka_spark.factory.group import cases_of, fewest_of, proven
 from pozytywka_spark.lake.shards import Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 
@@ -67,13 +66,11 @@ class ProveGroup:
             training = (roles.get_column("fold") != NO_FOLD).to_numpy()
             tested = roles.get_column("tested").to_numpy()
             score = files.read(scores).get_column("score").to_numpy().copy()
-            demands = self.kept.how.demands
-            needed = fewest(demands.precision, demands.confidence)
-            score[training] = within_reach(score[training], score[tested], needed)
+            score[training] = within_reach(score[training], score[tested], fewest_of(self.kept.how))
             cases = cases_of(facts, witness, score)
             model = dict(files.shared([self.models]).rows())[ALL].encode()
             categories = dict(categories_of_group(self.rows.texts, self.rows.words, files))
-            built = _proven(
+            built = proven(
                 facts, cases, training, tested, self.kept.how, model,
                 self.rows.features, categories,
             )  # fmt: skip

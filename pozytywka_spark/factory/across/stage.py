@@ -15,7 +15,7 @@ from pozytywka_spark.factory.across.scores import SCORES, ProveGroup, ScoreParts
 from pozytywka_spark.factory.across.spread import parts_for, spread
 from pozytywka_spark.factory.across.trees import grow
 from pozytywka_spark.factory.build_work import Kept, told_of
-from pozytywka_spark.factory.group import _discarded
+from pozytywka_spark.factory.group import discarded
 from pozytywka_spark.factory.inputs import Group
 from pozytywka_spark.lake.shards import Parcel, Written
 from pozytywka_spark.lake.tasks import Tasks
@@ -32,7 +32,7 @@ def build_across(
     most = settings.factory.max_cases
     if group.cases > most:
         reason = f"{group.cases:,} cases: one task holds scores and verdicts of {most:,} (factory.max_cases)"
-        return told_of(group.name, _discarded(reason, kept.names)), ()
+        return told_of(group.name, discarded(reason, kept.names)), ()
     chosen = plan(
         group.cases,
         len(kept.names),
@@ -47,7 +47,7 @@ def build_across(
     given = tasks.run([facts], GiveRoles(kept.how), weight=lambda _: size, named=lambda _: named)
     trouble = given.results[0]["trouble"]
     if trouble is not None:
-        return told_of(group.name, _discarded(trouble, features)), ()
+        return told_of(group.name, discarded(trouble, features)), ()
     roles = {parcel.key: parcel for parcel in given.of(ROLES)}
     parts = tuple(Part(part.facts, part.features, roles[part.facts.key]) for part in parts)
     words = _words(tasks, parts, texts, named)
