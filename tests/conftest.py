@@ -35,9 +35,14 @@ hypothesis.settings.load_profile("suite")
 PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"
 
+# on small tables Java's optimizing compiler costs an eighth more than it saves
+_QUICK_JAVA = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
 
 # Minutes by nature, each with its reason: scripts/test.sh nightly; whatever is quick belongs back
 NIGHTLY = {
+    "tests/cluster/test_yarn.py": (
+        "HDFS, YARN, 2 GB packed and unpacked, five drivers: a pipeline on two executors runs in the suite"
+    ),
     "tests/endurance/": "whole pipelines are killed or filled up and run again",
     "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect": (
         "assigns everyone of a world anew and reads the experiment twice"
@@ -45,8 +50,17 @@ NIGHTLY = {
     "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice": (
         "a second estimate of 4,000 users by another method"
     ),
+    "tests/featurestore/test_materialize.py::test_online_is_offline_whatever_happens[delta-spark]": (
+        "eight loads that Delta's JVM classes tell of: four of another view run in the suite"
+    ),
     "tests/ingest/test_ingest_crashes.py::test_killed_at_random_moments[10]": (
         "a session in a process of its own for each kill and each run in between: two kills run in the suite"
+    ),
+    "tests/jobs/test_engines.py": (
+        "a whole pipeline on Delta's JVM classes: in the suite tests/lake asks both engines for all they do"
+    ),
+    "tests/lake/test_features_on_engines.py::test_a_month_more_ends_as_a_full_build_does[delta-spark": (
+        "two builds through Delta's JVM classes: two engines' features and rows by Spark run in the suite"
     ),
     "tests/lake/test_two_engines.py::test_each_engine_goes_on_from_where_the_other_stopped[10]": (
         "ten rounds, each of five commits: four of them run in the suite"
@@ -97,6 +111,7 @@ def pytest_configure(config: pytest.Config) -> None:
     shutil.copytree(PROJECT / "conf", folder, dirs_exist_ok=True)
     local = yaml.safe_load((folder / "local.yaml").read_text(encoding="utf-8"))
     local["spark"]["master"] = "local[2]"
+    local["spark"]["conf"] = {**local["spark"].get("conf", {}), **_QUICK_JAVA}
     (folder / "local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
     os.environ["POZYTYWKA_CONF"] = str(folder)
     config.pluginmanager.register(needs.Guard(), "needs")

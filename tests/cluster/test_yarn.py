@@ -174,7 +174,6 @@ def pipelines(
     }
 
 
-@pytest.mark.nightly  # 2 GB packed and unpacked, two drivers, four executors: minutes
 @pytest.mark.parametrize("mode", ["client", "cluster"])
 def test_the_pipeline_ends_well_with_tasks_on_both_nodes(pipelines: dict[str, Run], mode: str) -> None:
     run = checked(pipelines[mode])
@@ -185,7 +184,6 @@ def test_the_pipeline_ends_well_with_tasks_on_both_nodes(pipelines: dict[str, Ru
     assert min(tasks.values()) > sum(tasks.values()) // 10
 
 
-@pytest.mark.nightly
 def test_a_driver_on_the_cluster_has_its_settings_among_the_files(
     pipelines: dict[str, Run], yarn: Yarn
 ) -> None:
@@ -194,7 +192,6 @@ def test_a_driver_on_the_cluster_has_its_settings_among_the_files(
     assert {"base.yaml", "cluster.yaml"} <= sent
 
 
-@pytest.mark.nightly
 def test_both_modes_make_the_same_tables(pipelines: dict[str, Run], yarn: Yarn, tmp_path: Path) -> None:
     for mode in pipelines:
         yarn.get(f"/{mode}", tmp_path / mode)
@@ -205,7 +202,6 @@ def test_both_modes_make_the_same_tables(pipelines: dict[str, Run], yarn: Yarn, 
         assert one.sort(keys).equals(other.select(one.columns).sort(keys)), name
 
 
-@pytest.mark.nightly
 def test_tasks_run_from_the_packed_environment(yarn: Yarn, packed: str, tmp_path: Path) -> None:
     run = checked(submitted(yarn, tmp_path, "doctor", packed, "client", "lake.root=hdfs:///doctor"))
     assert re.search(rf"a Python worker answers from {yarn.nodes}/.*/environment", run.printed)
