@@ -8,7 +8,7 @@ written at once. `WriteRows` reads a wide view's files and writes the rows that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from pozytywka_spark.featurestore.rows import (
     frame_of,
     known_at,
     needed,
-    newest,
+    newest_of,
     of_model,
 )
 from pozytywka_spark.featurestore.slices import cut, cut_stored
@@ -176,32 +176,45 @@ def _newest_written(job: Job, rows: pl.DataFrame | None, store: Store) -> pl.Ser
     """A narrow view's keys, their newest rows written."""
     if rows is None or not rows.height:
         return pl.Series(KEY, [], pl.String)
-    made = newest(frame_of(job.view, rows, job.version, job.reading))
+    made = newest_of(job.view, rows, job.version, job.reading)
     write(job, made, store)
     return made.get_column(KEY)
 
 
 def write_rows(job: Job, chosen: Sequence[Chosen], files: TaskFiles) -> Iterator[Mapping[str, Any]]:
-    """Of each file of a wide view the rows that are their keys' newest, written a row group at a time."""
+    """Of files of a wide view the rows that are their keys' newest, written so many at a time."""
+    rows = (
+        few
+        for one in chosen
+        for few in wanted_rows(job, one.file, files.read(one.winners).get_column(job.view.key), files)
+    )
     with job.target.open() as store:
-        for one in chosen:
-            wanted = files.read(one.winners).get_column(job.view.key)
-            written = 0
-            for rows in wanted_rows(job, one.file, wanted, files):
-                write(job, rows, store)
-                written += rows.height
-            yield {"written": written}
+        for many in _together(rows):
+            write(job, frame_of(job.view, many, job.version, job.reading), store)
+            yield {"written": many.height}
 
 
 def wanted_rows(job: Job, file: DataFile, wanted: pl.Series, files: TaskFiles) -> Iterator[pl.DataFrame]:
-    """A view's rows of a file, of the wanted keys (the table's own) only."""
+    """The rows (`needed`) of a file that are of the wanted keys (the table's own)."""
     keys = pl.DataFrame({job.view.key: wanted})
     parts = files.read_parts(file, needed(job.view))
     # a row group of a wide view is 120 MB: no more than one copy of it
     for rows in (few for part in parts for few in part.iter_slices(ROWS_AT_ONCE)):
         mine = rows.join(keys, on=job.view.key, how="semi")
         if mine.height:
-            yield frame_of(job.view, mine, job.version, job.reading)
+            yield mine
+
+
+def _together(parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same rows, those of many files at once: each time costs as much as a thousand rows."""
+    waiting: list[pl.DataFrame] = []
+    for part in parts:
+        waiting.append(part)
+        if sum(each.height for each in waiting) >= ROWS_AT_ONCE:
+            yield pl.concat(waiting)
+            waiting = []
+    if waiting:
+        yield pl.concat(waiting)
 
 
 def write(job: Job, rows: pl.DataFrame, store: Store) -> None:
