@@ -136,7 +136,7 @@ def _name_newest(job: Job, rows: pl.DataFrame, floors: pl.DataFrame, files: Task
     last = rows.group_by(job.view.key).agg(pl.col(KNOWN_AT).max())
     last = last.with_columns(pl.col(job.view.key).cast(pl.String).alias(KEY)).join(floors, on=KEY, how="left")
     for (moment,), part in sorted(last.partition_by(KNOWN_AT, as_dict=True).items()):
-        files.stage(WINNERS, part.select(job.view.key, KEY, FLOOR), (int(moment),))
+        files.stage(WINNERS, part.select(job.view.key, KEY, FLOOR), (int(moment), job.view.name))
     return last.get_column(KEY)
 
 
