@@ -137,8 +137,6 @@ def last_plays(plays: pl.DataFrame, key: str, last_month: date | None = None) ->
     """Of `trailing_plays` the last row of each track, at a twentieth of the work."""
     last = _last_number(plays, last_month)
     there = _until(plays.select(key, "plays", _number_of_month()), last)
-    if last is None:
-        return _sums(there.with_columns(pl.lit(0, pl.Int64).alias(_AGE)).clear(), key)
     ends = pl.min_horizontal(pl.col(_NUMBER).max().over(key) + 11, pl.lit(last, pl.Int64))
     aged = there.with_columns((ends - pl.col(_NUMBER)).alias(_AGE), ends.alias(_NUMBER))
     return _sums(aged.filter(pl.col(_AGE) < 12), key)

@@ -131,20 +131,23 @@ def monthly(args: argparse.Namespace, settings: Settings) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """All stages in one session; a stage whose inputs are unchanged leaves everything as it is."""
+    from pozytywka_spark.training.ahead import collector_resting
+
     done: list[Step] = []
     ahead = ExitStack()
     details: list[Callable[[], None]] = []
     # before anything else is loaded: Java takes longer than all of that
     spark = _session(args, settings, done, ahead)
 
-    from pozytywka_spark.features.stage import build_features
-    from pozytywka_spark.ingest.console import show_ingest
-    from pozytywka_spark.ingest.stage import ingest
-    from pozytywka_spark.lake import open_lake
-    from pozytywka_spark.lake.recorded import record_settings
-    from pozytywka_spark.orchestration.serving_steps import in_words, materialize_if_possible
-    from pozytywka_spark.scoring.stage import score
-    from pozytywka_spark.training.stage import train
+    with collector_resting():
+        from pozytywka_spark.features.stage import build_features
+        from pozytywka_spark.ingest.console import show_ingest
+        from pozytywka_spark.ingest.stage import ingest
+        from pozytywka_spark.lake import open_lake
+        from pozytywka_spark.lake.recorded import record_settings
+        from pozytywka_spark.orchestration.serving_steps import in_words, materialize_if_possible
+        from pozytywka_spark.scoring.stage import score
+        from pozytywka_spark.training.stage import train
 
     def stage(name: str, work: Callable[[], Result], outcome: Callable[[Result], str]) -> Result:
         with cli.step(name) as step:

@@ -52,6 +52,8 @@ _JIT_THRESHOLDS = (
     "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
+# of the small Java that works out the command of the large one, and lives for a fifth of a second
+_LAUNCHER = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 _POLARS = "spark.executorEnv.POLARS_MAX_THREADS"
 # Kernels free columns of some megabytes, and take as many again at once. Without these limits a worker gives
 # the memory back meanwhile (C's allocator above 128 KB, that of Polars after half a second), and the system
@@ -116,6 +118,7 @@ def _made_local(conf: dict[str, str], settings: Settings) -> dict[str, str]:
         return conf
     # Python workers are started as plain `python3` unless told: another Python, without our packages
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LAUNCHER_OPTS", _LAUNCHER)
     _show_workers_the_package()
     conf = conf | {_JAVA: with_archive(conf[_JAVA])}
     downloads = downloads_folder(named_home(), Path(settings.home).absolute())

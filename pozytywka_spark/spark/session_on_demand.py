@@ -30,7 +30,7 @@ def session_on_demand(
 
     What its settings say is known without it. Where Spark runs already (in this process, or under
     spark-submit) or is surely needed (the delta-spark engine reads its logs by it) it is there at once.
-    `surrounding` surrounds its start. `surely`: there will be a use, so its Java starts meanwhile. Raises what
+    `surrounding` surrounds its start. `surely`: it will be used, so its Java starts meanwhile. Raises what
     `build_session` raises, at once or at the first use.
     """
     at_once = (
