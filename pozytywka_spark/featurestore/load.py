@@ -1,4 +1,4 @@
-"""One view on its way into the online store."""
+"""Views on their way into the online store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.featurestore.lake_side import Files, files_of
-from pozytywka_spark.featurestore.materialize_work import Job, Source, gather, settle, write_rows
+from pozytywka_spark.featurestore.materialize_work import (
+    Job,
+    Source,
+    Whole,
+    gather,
+    settle,
+    settle_whole,
+    write_rows,
+)
 from pozytywka_spark.featurestore.plan import (
     chosen_files,
     job_of,
@@ -61,7 +69,10 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Load:
-    """A view as its table stands, to be brought from what the store's record says; under one epoch."""
+    """A view as its table stands, to be brought from what the store's record says; under one epoch.
+
+    `reason`: why everything must be read, empty where what changed since the record is enough.
+    """
 
     settings: Settings
     lake: Lake
@@ -70,9 +81,12 @@ class Load:
     target: Target
     view: View
     now: TableNow
+    record: ViewRecord | None
+    reason: str
 
-    def run(self, record: ViewRecord | None, reason: str) -> Loaded:
-        """`reason`: why everything must be read, empty where what changed since the record is enough."""
+    def begin(self) -> Begun:
+        """What is to be read. A full load is noted in the store before anything of it is written."""
+        record, reason = self.record, self.reason
         changes = Changes(0, self.now.version)
         if record is not None and not reason:
             changes = self._changes(record)
@@ -81,15 +95,16 @@ class Load:
         last_month = files.last_month if files else month_of(record)
         if record is not None and not reason and _all_have_newer(self.view, record, last_month):
             reason = "every key has a row of the table's new last month"
-        written = deleted = 0
-        if files is not None:
-            written, deleted = self._bring(record, reason, files, self._own(changes))
-        finished = record_now(
-            self.settings, self.view, self.now, last_month, record.notes if record else {}, whole=bool(reason)
-        )
-        self.store.set_meta(self.view.name, finished.plain(), self.target.epoch)
-        since = record.table_version if record else None
-        return Loaded(self.view.name, LOADED, written, deleted, since, self.now.version, reason)
+        if files is None:
+            return Begun(self, reason, last_month)
+        if reason and record is not None:
+            # half a full load is no state that changes can be added to: who comes next begins again
+            begun = replace(record, notes={**record.notes, UNFINISHED: reason})
+            self.store.set_meta(self.view.name, begun.plain(), self.target.epoch)
+        job = job_of(self.settings, self.view, self.now, self.target, files, full=bool(reason))
+        self.store.declare(job.schema, self.target.epoch)
+        changed = [Source(file, changed=True) for file in self._own(changes)]
+        return Begun(self, reason, last_month, job, (*map(Source, files.files), *changed))
 
     def _changes(self, record: ViewRecord) -> Changes:
         since, until = record.table_version, self.now.version
@@ -106,35 +121,60 @@ class Load:
         mine = (None, self.now.model[1])
         return tuple(file for file in changes.files if file.partition.get("model_version") in mine)
 
-    def _bring(
-        self, record: ViewRecord | None, reason: str, files: Files, changed: Sequence[DataFile]
-    ) -> tuple[int, int]:
-        """Keys written and deleted."""
-        if reason and record is not None:
-            # half a full load is no state that changes can be added to: who comes next begins again
-            begun = replace(record, notes={**record.notes, UNFINISHED: reason})
-            self.store.set_meta(self.view.name, begun.plain(), self.target.epoch)
-        job = job_of(self.settings, self.view, self.now, self.target, files, full=bool(reason))
-        self.store.declare(job.schema, self.target.epoch)
-        sources = [Source(file) for file in files.files]
-        sources += [Source(None)] if job.full else [Source(file, changed=True) for file in changed]
-        gathered = self.tasks.run(sources, partial(gather, job), weight=size_of, named=name_of)
-        slices = slices_of(gathered)
-        settled = self.tasks.run(slices, partial(settle, job), weight=size_of, named=name_of)
-        keys = sum(line["keys"] for line in settled.results)
-        if job.wide:
-            self._write_wide(job, settled, keys)
-        return keys, sum(line["deleted"] for line in settled.results)
 
-    def _write_wide(self, job: Job, settled: Done, keys: int) -> None:
-        chosen = chosen_files(self.lake, self.tasks, job, self.now, settled)
-        done = self.tasks.run(chosen, partial(write_rows, job), weight=size_of_chosen, named=name_of)
-        written = sum(line["written"] for line in done.results)
-        if written < keys:
-            raise DataError(
-                f"view {self.view.name}: of {keys:,} newest rows {written:,} were found again in table "
-                f"{self.view.table}: it was changed by other than this project's jobs; run it again"
-            )
+@dataclass(frozen=True)
+class Begun:
+    """A view whose keys are to be brought: by `job` from `sources`, or, without a job, from nothing."""
+
+    load: Load
+    reason: str
+    last_month: date | None
+    job: Job | None = None
+    sources: tuple[Source, ...] = ()
+
+    def finish(self, written: int, deleted: int) -> Loaded:
+        """Record the view, which is whole now."""
+        load, record = self.load, self.load.record
+        notes = record.notes if record else {}
+        finished = record_now(
+            load.settings, load.view, load.now, self.last_month, notes, whole=bool(self.reason)
+        )
+        load.store.set_meta(load.view.name, finished.plain(), load.target.epoch)
+        since = record.table_version if record else None
+        return Loaded(load.view.name, LOADED, written, deleted, since, load.now.version, self.reason)
+
+
+def bring(begun: Sequence[Begun], tasks: Tasks) -> dict[str, tuple[int, int]]:
+    """By view, keys written and deleted: views of one slice in one job, others one after another."""
+    jobs = [(each, each.job) for each in begun if each.job is not None]
+    small = [Whole(job, each.sources) for each, job in jobs if job.slices == 1]
+    settled = tasks.run(small, settle_whole, weight=size_of, named=name_of)
+    counts = {line["view"]: (line["keys"], line["deleted"]) for line in settled.results}
+    for each, job in jobs:
+        brought = settled if job.slices == 1 else _by_slices(job, each.sources, tasks)
+        if job.slices > 1:
+            sums = [sum(line[name] for line in brought.results) for name in ("keys", "deleted")]
+            counts[job.view.name] = (sums[0], sums[1])
+        if job.wide:
+            _write_wide(job, brought, counts[job.view.name][0], each.load)
+    return counts
+
+
+def _by_slices(job: Job, sources: Sequence[Source], tasks: Tasks) -> Done:
+    of_store = [Source(None)] if job.full else []
+    gathered = tasks.run([*sources, *of_store], partial(gather, job), weight=size_of, named=name_of)
+    return tasks.run(slices_of(gathered), partial(settle, job), weight=size_of, named=name_of)
+
+
+def _write_wide(job: Job, settled: Done, keys: int, load: Load) -> None:
+    chosen = chosen_files(load.lake, load.tasks, job, load.now, settled)
+    done = load.tasks.run(chosen, partial(write_rows, job), weight=size_of_chosen, named=name_of)
+    written = sum(line["written"] for line in done.results)
+    if written < keys:
+        raise DataError(
+            f"view {job.view.name}: of {keys:,} newest rows {written:,} were found again in table "
+            f"{job.view.table}: it was changed by other than this project's jobs; run it again"
+        )
 
 
 def _all_have_newer(view: View, record: ViewRecord, last_month: date | None) -> bool:

@@ -11,7 +11,7 @@ import polars as pl
 from pozytywka_spark.featurestore.codec import Schema, pack
 
 KEY, KNOWN_AT, VERSION = "key", "known_at", "version"
-ROWS_AT_ONCE = 2_000  # of 115 doubles: 2 MB, which stays in a core's cache while columns become rows
+BYTES_AT_ONCE = 2 << 20  # stays in a core's cache while columns become rows
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,21 @@ def pack_frame(schema: Schema, rows: pl.DataFrame) -> Packed:
     return Packed(keys, values)
 
 
-def packed_slices(schema: Schema, rows: pl.DataFrame, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Packed]:
-    """The same, so many rows at a time: what a store takes at once."""
+def rows_at_once(schema: Schema) -> int:
+    """How many rows a store is given at once: two thousand of 115 doubles."""
+    return max(1, BYTES_AT_ONCE // schema.width)
+
+
+def packed_slices(schema: Schema, rows: pl.DataFrame, at_once: int | None = None) -> Iterator[Packed]:
+    """The same, so many rows at a time, or as many as a store takes at once."""
+    size = at_once or rows_at_once(schema)
     columns = list(schema.columns)
     numbers = rows.select(pl.col(columns).cast(pl.Float64))
-    has_nulls = [name for name in columns if numbers[name].null_count()]
+    has_nulls = [column.name for column in numbers if column.null_count()]
     places = [columns.index(name) for name in has_nulls]
-    for start in range(0, rows.height, rows_at_once):
-        part = rows.slice(start, rows_at_once)
-        doubles = numbers.slice(start, rows_at_once)
+    for start in range(0, rows.height, size):
+        part = rows.slice(start, size)
+        doubles = numbers.slice(start, size)
         nulls = np.zeros((part.height, len(columns)), bool)
         if has_nulls:
             nulls[:, places] = doubles.select(pl.col(has_nulls).is_null()).to_numpy()

@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from pozytywka_spark.config import Settings
 from pozytywka_spark.featurestore.codec import Schema
 from pozytywka_spark.featurestore.lake_side import Files, files_of, reading_of
-from pozytywka_spark.featurestore.materialize_work import CHANGED, ROWS, WINNERS, Chosen, Job, Slice, Source
+from pozytywka_spark.featurestore.materialize_work import (
+    CHANGED,
+    ROWS,
+    WINNERS,
+    Chosen,
+    Job,
+    Slice,
+    Source,
+    Whole,
+)
 from pozytywka_spark.featurestore.rows import known_micros, month_known, needed
 from pozytywka_spark.featurestore.slices import number_of_slices
 from pozytywka_spark.featurestore.state import TableNow
@@ -63,7 +72,8 @@ def _by_slice(parcels: Iterable[Parcel]) -> dict[int, list[Parcel]]:
 
 def chosen_files(lake: Lake, tasks: Tasks, job: Job, now: TableNow, settled: Done) -> list[Chosen]:
     """The files of a wide view that hold newest rows, with the keys that they may hold."""
-    winners = _by_slice(settled.of(WINNERS))  # their keys are moments
+    mine = (parcel for parcel in settled.of(WINNERS) if parcel.key[1] == job.view.name)
+    winners = _by_slice(mine)  # by moment, that is
     if not winners:
         return []
     delay = job.reading.delay_hours
@@ -73,7 +83,7 @@ def chosen_files(lake: Lake, tasks: Tasks, job: Job, now: TableNow, settled: Don
     return [Chosen(file, tuple(winners[each])) for file, each in zip(files, moments, strict=True)]
 
 
-def size_of(item: Source | Slice) -> int:
+def size_of(item: Source | Slice | Whole) -> int:
     """Bytes, for packing into tasks."""
     return max(1, item.size)
 
@@ -83,8 +93,10 @@ def size_of_chosen(one: Chosen) -> int:
     return one.file.size
 
 
-def name_of(item: Source | Slice | Chosen) -> str:
+def name_of(item: Source | Slice | Whole | Chosen) -> str:
     """For errors."""
+    if isinstance(item, Whole):
+        return f"keys of view {item.job.view.name}"
     if isinstance(item, Slice):
         return f"slice {item.number} of its keys"
     return item.name if isinstance(item, Source) else item.file.place

@@ -14,6 +14,7 @@ from pozytywka_spark.months import HOUR_MICROS, as_moment, cut_off_micros, previ
 
 KEY, KNOWN_AT, VERSION, MONTH = "key", "known_at", "version", "month"
 ALWAYS = 0  # known_at of rows that are of no known time: before every moment that is asked for
+_NUMBER, _AGE = "_number", "_age"  # of a month, from year 0; how many months ago, from 0
 _TRAILING = {"plays_1_month": 1, "plays_3_months": 3, "plays_12_months": 12}
 
 
@@ -55,8 +56,21 @@ def frame_of(view: View, rows: pl.DataFrame, version: int, reading: Reading = Re
         there = trailing_plays(there, view.key, reading.last_month)
     elif view.made == "artist":
         there = _artists(there, view.key)
+    return _as_of_view(view, there, version, reading)
+
+
+def newest_of(view: View, rows: pl.DataFrame, version: int, reading: Reading = Reading()) -> pl.DataFrame:
+    """The newest of `frame_of` of each key, without making those before it."""
+    if view.made != "trailing plays":
+        return newest(frame_of(view, rows, version, reading))
+    there = rows.filter(pl.col(view.key).is_not_null())
+    return _as_of_view(view, last_plays(there, view.key, reading.last_month), version, reading)
+
+
+def _as_of_view(view: View, there: pl.DataFrame, version: int, reading: Reading) -> pl.DataFrame:
+    types = there.schema  # asked for once: a frame works its types out anew for each question
     columns = [
-        _double(there, each.name if view.made != "row" else each.origin, view.dtype).alias(each.name)
+        _double(types, each.name if view.made != "row" else each.origin, view.dtype).alias(each.name)
         for each in view.columns
     ]
     return there.select(
@@ -110,25 +124,47 @@ def trailing_plays(plays: pl.DataFrame, key: str, last_month: date | None = None
 
     A month without plays has its row too, so that yesterday's hit isn't taken for today's.
     """
-    last = last_month or (plays.get_column(MONTH).max() if plays.height else None)
-    number = (pl.col(MONTH).dt.year().cast(pl.Int64) * 12 + pl.col(MONTH).dt.month() - 1).alias("_number")
-    ages = pl.DataFrame({"_age": range(12)}, schema={"_age": pl.Int64})
+    ages = pl.DataFrame({_AGE: range(12)}, schema={_AGE: pl.Int64})
     spread = (
-        plays.select(key, "plays", number)
+        plays.select(key, "plays", _number_of_month())
         .join(ages, how="cross")
-        .with_columns(pl.col("_number") + pl.col("_age"))
+        .with_columns(pl.col(_NUMBER) + pl.col(_AGE))
     )
-    if isinstance(last, date):
-        spread = spread.filter(pl.col("_number") <= last.year * 12 + last.month - 1)
+    return _sums(_until(spread, _last_number(plays, last_month)), key)
+
+
+def last_plays(plays: pl.DataFrame, key: str, last_month: date | None = None) -> pl.DataFrame:
+    """Of `trailing_plays` the last row of each track, at a twentieth of the work."""
+    last = _last_number(plays, last_month)
+    there = _until(plays.select(key, "plays", _number_of_month()), last)
+    ends = pl.min_horizontal(pl.col(_NUMBER).max().over(key) + 11, pl.lit(last, pl.Int64))
+    aged = there.with_columns((ends - pl.col(_NUMBER)).alias(_AGE), ends.alias(_NUMBER))
+    return _sums(aged.filter(pl.col(_AGE) < 12), key)
+
+
+def _number_of_month() -> pl.Expr:
+    return (pl.col(MONTH).dt.year().cast(pl.Int64) * 12 + pl.col(MONTH).dt.month() - 1).alias(_NUMBER)
+
+
+def _last_number(plays: pl.DataFrame, last_month: date | None) -> int | None:
+    last = last_month or (plays.get_column(MONTH).max() if plays.height else None)
+    return last.year * 12 + last.month - 1 if isinstance(last, date) else None
+
+
+def _until(rows: pl.DataFrame, last: int | None) -> pl.DataFrame:
+    return rows if last is None else rows.filter(pl.col(_NUMBER) <= last)
+
+
+def _sums(plays: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Grain: track and month. From plays with the month that they count for, and how old they are then."""
     sums = [
-        pl.col("plays").filter(pl.col("_age") < months).sum().alias(name)
-        for name, months in _TRAILING.items()
+        pl.col("plays").filter(pl.col(_AGE) < months).sum().alias(name) for name, months in _TRAILING.items()
     ]
     return (
-        spread.group_by(key, "_number")
+        plays.group_by(key, _NUMBER)
         .agg(sums)
-        .with_columns(pl.date(pl.col("_number") // 12, pl.col("_number") % 12 + 1, 1).alias(MONTH))
-        .drop("_number")
+        .with_columns(pl.date(pl.col(_NUMBER) // 12, pl.col(_NUMBER) % 12 + 1, 1).alias(MONTH))
+        .drop(_NUMBER)
     )
 
 
@@ -150,10 +186,10 @@ def _mean(name: str) -> pl.Expr:
     return pl.when(whole.count() > 0).then(whole.sum() / whole.count())
 
 
-def _double(rows: pl.DataFrame, name: str, dtype: str) -> pl.Expr:
+def _double(types: pl.Schema, name: str, dtype: str) -> pl.Expr:
     """A column as doubles: a truth value as 0 or 1, a day as days since 1970."""
     column = pl.col(name)
-    if rows.schema[name] == pl.Date:
+    if types[name] == pl.Date:
         column = column.to_physical()
     column = column.cast(pl.Float64)
     return column.cast(pl.Float32).cast(pl.Float64) if dtype == "float32" else column

@@ -24,7 +24,7 @@ from pozytywka_spark.featurestore.materialize_work import (
     table_rows,
     wanted_rows,
 )
-from pozytywka_spark.featurestore.packing import packed_slices
+from pozytywka_spark.featurestore.packing import packed_slices, rows_at_once
 from pozytywka_spark.featurestore.rows import KEY, KNOWN_AT, frame_of, newest
 from pozytywka_spark.featurestore.slices import cut, cut_stored, sampled
 
@@ -136,7 +136,7 @@ def _name_newest(job: Job, rows: pl.DataFrame, floors: pl.DataFrame, files: Task
     last = rows.group_by(job.view.key).agg(pl.col(KNOWN_AT).max())
     last = last.with_columns(pl.col(job.view.key).cast(pl.String).alias(KEY)).join(floors, on=KEY, how="left")
     for (moment,), part in sorted(last.partition_by(KNOWN_AT, as_dict=True).items()):
-        files.stage(WINNERS, part.select(job.view.key, KEY, FLOOR), (int(moment),))
+        files.stage(WINNERS, part.select(job.view.key, KEY, FLOOR), (int(moment), job.view.name))
     return last.get_column(KEY)
 
 
@@ -149,7 +149,8 @@ def compare_rows(check: Check, chosen: Sequence[Chosen], files: TaskFiles) -> It
             floors = winners.select(KEY, FLOOR)
             found: list[Difference] = []
             compared = 0
-            for rows in wanted_rows(job, one.file, winners.get_column(job.view.key), files):
+            for wanted in wanted_rows(job, one.file, winners.get_column(job.view.key), files):
+                rows = frame_of(job.view, wanted, job.version, job.reading)
                 found += compare(check, _with_floors(rows, floors), store)
                 compared += rows.height
             yield told(found, compared)
@@ -162,7 +163,7 @@ def _with_floors(rows: pl.DataFrame, floors: pl.DataFrame) -> pl.DataFrame:
 def compare(check: Check, rows: pl.DataFrame, store: Store) -> list[Difference]:
     """A view's rows, with the version that their key was last looked up for, against the store's bytes."""
     job, found = check.job, []
-    for packed, part in zip(packed_slices(job.schema, rows), _slices(rows), strict=True):
+    for packed, part in zip(packed_slices(job.schema, rows), _slices(job, rows), strict=True):
         stored = store.get_many(job.view.name, packed.keys)
         floors, known = part.get_column(FLOOR).to_list(), part.get_column(KNOWN_AT).to_list()
         for place, (key, expected, value) in enumerate(zip(packed.keys, packed.values, stored, strict=True)):
@@ -174,10 +175,8 @@ def compare(check: Check, rows: pl.DataFrame, store: Store) -> list[Difference]:
     return found
 
 
-def _slices(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    from pozytywka_spark.featurestore.packing import ROWS_AT_ONCE
-
-    return (rows.slice(start, ROWS_AT_ONCE) for start in range(0, rows.height, ROWS_AT_ONCE))
+def _slices(job: Job, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    return rows.iter_slices(rows_at_once(job.schema))
 
 
 def _swept(check: Check, known_at: int) -> bool:

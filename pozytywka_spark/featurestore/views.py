@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from pozytywka_spark.errors import GuardError, UsageError
@@ -60,7 +61,7 @@ class View:
     fresh_days: int | None = None  # promised: how old at most the newest row is by the clock
     catalogue_hash: str = ""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of its columns, in order."""
         return tuple(column.name for column in self.columns)

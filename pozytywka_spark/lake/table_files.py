@@ -72,8 +72,12 @@ class TableFiles:
         try:
             with store.open_input_file(name) as source:
                 parquet = pq.ParquetFile(source, pre_buffer=remote)
-                stored = [each for each in parquet.schema_arrow.names if each not in file.partition]
-                names = stored if columns is None else [each for each in stored if each in set(columns)]
+                asked = None if columns is None else set(columns)
+                names = [
+                    each
+                    for each in parquet.schema_arrow.names
+                    if each not in file.partition and (asked is None or each in asked)
+                ]
                 if whole:
                     yield parquet.read(names)
                     return
@@ -197,13 +201,15 @@ def _with_partition(rows: pa.Table, table: Table, partition: Mapping[str, Any]) 
 
 def _shaped(rows: pa.Table, file: DataFile, columns: Sequence[str] | None) -> pa.Table:
     names = _all_names(rows, file) if columns is None else list(columns)
+    kinds = {} if file.schema is None else dict(zip(file.schema.names, file.schema.types, strict=True))
+    stored = dict(zip(rows.schema.names, rows.columns, strict=True))
     shaped = {}
     for name in names:
-        kind = _type_of(file.schema, name)
+        kind = kinds.get(name)
         if name in file.partition:
             shaped[name] = literal(file.partition[name], rows.num_rows, kind)
-        elif name in rows.schema.names:
-            column = rows.column(name)
+        elif name in stored:
+            column = stored[name]
             shaped[name] = column if kind is None or column.type == kind else column.cast(kind)
         elif kind is None and file.schema is not None:
             raise LakeError(f"{file.place}: there is no column {name}; it has {', '.join(file.schema.names)}")
@@ -216,12 +222,6 @@ def _all_names(rows: pa.Table, file: DataFile) -> list[str]:
     if file.schema is not None:
         return list(file.schema.names)
     return [*rows.schema.names, *file.partition]
-
-
-def _type_of(schema: pa.Schema | None, name: str) -> pa.DataType | None:
-    if schema is None or name not in schema.names:
-        return None
-    return schema.field(name).type
 
 
 def _rendered(table: Table, partition: Mapping[str, Any]) -> dict[str, str | None]:

@@ -54,7 +54,7 @@ def _load() -> None:
 
 
 @contextmanager
-def _collector_resting() -> Iterator[None]:
+def collector_resting() -> Iterator[None]:
     """What libraries make as they load stays: looking through it for garbage takes a sixth of the time."""
     running = gc.isenabled()
     gc.disable()
@@ -68,7 +68,7 @@ def _collector_resting() -> Iterator[None]:
 @contextmanager
 def _beside(work: Callable[[], None]) -> Iterator[None]:
     def quietly() -> None:
-        with suppress(Exception), _collector_resting():
+        with suppress(Exception), collector_resting():
             work()
 
     thread = Thread(target=quietly, name="make training ready")

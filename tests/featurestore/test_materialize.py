@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import DataError, UsageError
-from pozytywka_spark.featurestore import lake_side, slices
-from pozytywka_spark.featurestore.load import Load, Loaded
+from pozytywka_spark.featurestore import lake_side, slices, stage
+from pozytywka_spark.featurestore.load import Loaded
 from pozytywka_spark.featurestore.online import check_reached, record_in, target_of
 from pozytywka_spark.featurestore.stage import materialize
 from pozytywka_spark.featurestore.target import Target
@@ -173,14 +173,14 @@ def test_a_full_load_that_was_interrupted_is_done_again(
     load(small, "user_month")
     late = small_lake(spark, tmp_path, "delta-rs", "featurestore.delay_hours=5")
 
-    real = Load._bring
+    real = stage.bring
 
-    def half(self: Any, *args: Any) -> Any:
-        real(self, *args)
+    def half(*args: Any) -> Any:
+        real(*args)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Load, "_bring", half)
+        patch.setattr(stage, "bring", half)
         with pytest.raises(KeyboardInterrupt):
             load(late, "user_month")
     # the settings of before: their values were overwritten already

@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import GuardError, UsageError
 from pozytywka_spark.featurestore.declared import declared_of
-from pozytywka_spark.featurestore.rows import Reading, frame_of, needed, newest
+from pozytywka_spark.featurestore.rows import Reading, frame_of, needed, newest, newest_of
 from pozytywka_spark.featurestore.views import Declared, Part, Service, View, check_declared
 
 DECLARED = declared_of(load_settings("local", []))
@@ -99,6 +101,26 @@ def test_popularity_goes_on_while_nobody_plays() -> None:
     assert first[11:] == [(0, 0, 15), (0, 0, 5), (0, 0, 5)]
     assert made.filter(key="b").drop("version").rows() == [("b", micros("2025-01-01"), 1.0, 1.0, 1.0)]
     assert newest(made).sort("key")["known_at"].to_list() == [micros("2025-01-01")] * 2
+
+
+PLAYS = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "c", None]), st.integers(0, 40), st.integers(1, 9)), max_size=20
+)
+
+
+@given(PLAYS, st.one_of(st.none(), st.integers(0, 70)))
+def test_the_newest_popularity_is_made_without_those_before_it(
+    plays: list[tuple[str | None, int, int]], last: int | None
+) -> None:
+    months = [date(2023 + number // 12, number % 12 + 1, 1) for number in range(71)]
+    tracks, numbers, counts = zip(*plays, strict=True) if plays else ((), (), ())
+    rows = pl.DataFrame(
+        {"track_id": tracks, "plays": counts, "month": [months[number] for number in numbers]},
+        schema={"track_id": pl.String, "plays": pl.Int64, "month": pl.Date},
+    )
+    view, reading = DECLARED.view("track_popularity"), Reading(1.5, last_month=last and months[last])
+    expected = newest(frame_of(view, rows, 4, reading))
+    assert_frame_equal(newest_of(view, rows, 4, reading), expected, check_row_order=False)
 
 
 def test_popularity_of_a_slice_goes_to_the_tables_last_month() -> None:

@@ -134,6 +134,15 @@ def key_bytes(key: str) -> bytes:
     return encoded
 
 
+def keys_bytes(keys: Sequence[str]) -> list[bytes]:
+    """Many at once."""
+    encoded = [key.encode("utf-8", "surrogatepass") for key in keys]
+    sizes = set(map(len, encoded))
+    if sizes and not 0 < min(sizes) <= max(sizes) <= LONGEST_KEY:
+        return list(map(key_bytes, keys))  # which names it
+    return encoded
+
+
 def agreed(address: str, owner: bytes | None, project: str | None) -> str:
     """The project that a store belongs to: its owner's, or of one without an owner the one that opens it.
 

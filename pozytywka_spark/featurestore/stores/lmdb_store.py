@@ -28,7 +28,7 @@ from pozytywka_spark.featurestore.stores.api import (
     agreed,
     check_name,
     foreign,
-    key_bytes,
+    keys_bytes,
     overtaken,
 )
 from pozytywka_spark.featurestore.stores.lmdb_environment import (
@@ -75,7 +75,7 @@ class LmdbStore:
 
     def get_across(self, views: Sequence[str], keys: Sequence[str]) -> list[list[bytes | None]]:
         """See `Store`."""
-        encoded = list(map(key_bytes, keys))
+        encoded = keys_bytes(keys)
         databases = [self._database(self._name(view)) for view in views]
         with self._reading() as transaction:
             get = transaction.get
@@ -93,7 +93,7 @@ class LmdbStore:
 
     def write_many(self, view: str, keys: Sequence[str], values: Sequence[bytes], epoch: int) -> None:
         """See `Store`."""
-        pairs = sorted(zip(map(key_bytes, keys), values, strict=True))  # neighbours share pages
+        pairs = sorted(zip(keys_bytes(keys), values, strict=True))  # neighbours share pages
         database = self._database(self._name(view), create=True)
         with self._writing() as transaction:
             self._check(transaction, view, epoch)
@@ -101,7 +101,7 @@ class LmdbStore:
 
     def delete_many(self, view: str, keys: Sequence[str], epoch: int) -> int:
         """See `Store`."""
-        encoded = sorted(map(key_bytes, keys))
+        encoded = sorted(keys_bytes(keys))
         database = self._database(self._name(view), create=True)
         with self._writing() as transaction:
             self._check(transaction, view, epoch)
