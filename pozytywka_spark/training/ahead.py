@@ -11,7 +11,8 @@ from threading import Thread
 from pozytywka_spark.config import Settings
 from pozytywka_spark.names import SQLITE
 
-# loaded one after another they take two seconds of a core
+# loaded one after another they take two seconds of a core, the last five half of one where nothing else is to do:
+# while the model is logged and its page is written
 # (OpenMP reads what `booster` sets as xgboost is first imported)
 _LIBRARIES = (
     "pozytywka_spark.models.booster",
@@ -20,6 +21,11 @@ _LIBRARIES = (
     "sklearn.metrics",
     "scipy.stats",
     "mlflow.models",
+    "mlflow.pyfunc",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.utils.search_logged_model_utils",
+    "jinja2",
+    "git",
 )
 
 
