@@ -11,8 +11,8 @@ from threading import Thread
 from pozytywka_spark.config import Settings
 from pozytywka_spark.names import SQLITE
 
-# loaded one after another they take two seconds of a core, the last five half of one where nothing else is to do:
-# while the model is logged and its page is written
+# loaded one after another they take two seconds of a core; the last five half of one, which the other would
+# wait for when the model is logged and its page written
 # (OpenMP reads what `booster` sets as xgboost is first imported)
 _LIBRARIES = (
     "pozytywka_spark.models.booster",
