@@ -1,35 +1,34 @@
 """MLflow stores whose tables are there: it lays those of a new SQLite file by dozens of migrations.
 
 They take seconds for each of the suite's many homes. Here one file is made so for all workers of a run, and
-the others are copied from it.
+the others are copied from it, as they are in an environment.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pozytywka_spark.tracking import store
+from pozytywka_spark.tracking import ready_store, store
 
 
 @pytest.fixture(scope="session", autouse=True)
 def ready_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Fill each SQLite file that a connection makes with the tables of one that MLflow made."""
-    real, pattern = store._try_file, of_all_workers(tmp_path_factory) / "mlflow.db"
+    """Keep one store for the run, outside of the environment, and have it made before it is asked for."""
+    real, folder = ready_store.copy_kept, of_all_workers(tmp_path_factory) / "mlflow-stores"
 
-    def try_file(path: Path, patience: float) -> None:
-        real(path, patience)
-        if path.stat().st_size == 0:
-            make_once(pattern)
-            shutil.copyfile(pattern, path)
+    def copy_kept(path: Path) -> None:
+        if folder == ready_store._FOLDER:  # a test may have a folder of its own
+            make_once(folder)
+        real(path)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "_try_file", try_file)
+        patch.setattr(ready_store, "_FOLDER", folder)
+        patch.setattr(ready_store, "copy_kept", copy_kept)
         yield
 
 
@@ -39,18 +38,20 @@ def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
 
 
-def make_once(pattern: Path) -> None:
+def make_once(folder: Path) -> None:
     """Make the store unless another worker has; who comes meanwhile waits."""
-    with pattern.with_suffix(".lock").open("w") as lock:
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not pattern.exists():
-            half = pattern.with_suffix(".half")
-            _make(half)
-            half.rename(pattern)
+        if not [*folder.glob("*.db")]:
+            made = folder / "made"
+            make(made)
+            ready_store.keep(made)
 
 
-def _make(pattern: Path) -> None:
+def make(file: Path) -> None:
+    """A store by MLflow alone."""
     import mlflow  # here, not above: it takes seconds, and most tests need no store
 
     store._quiet()
-    mlflow.MlflowClient(f"sqlite:///{pattern}", f"sqlite:///{pattern}").search_registered_models()
+    mlflow.MlflowClient(f"sqlite:///{file}", f"sqlite:///{file}").search_experiments()

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pozytywka_spark.models.names import XGBOOST
+from pozytywka_spark.models.tree_shap import PathTree, contributions, path_trees
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -161,11 +162,20 @@ def margins(booster: bytes, matrix: Features) -> Matrix:
 
 def explain(booster: bytes, matrix: Features, threads: int | None = None) -> Matrix:
     """Tree SHAP values, a row a row, the bias in the last column; by so many threads, else by the task's."""
+    trees = _paths(hashlib.sha256(booster).hexdigest(), _Raw(booster))
+    if trees is None:
+        return _by_xgboost(booster, matrix, threads)
+    # the bias is the same whatever the row
+    bias = _by_xgboost(booster, np.zeros((1, matrix.shape[1])), threads)[0, -1]
+    return np.column_stack([contributions(trees, matrix), np.full(len(matrix), bias)])
+
+
+def _by_xgboost(booster: bytes, matrix: Features, threads: int | None) -> Matrix:
     import xgboost
 
     data = xgboost.DMatrix(matrix, missing=np.nan, nthread=threads or task_threads())
-    contributions = load(booster, threads).predict(data, pred_contribs=True, validate_features=False)
-    return np.asarray(contributions, dtype=np.float64)
+    parts = load(booster, threads).predict(data, pred_contribs=True, validate_features=False)
+    return np.asarray(parts, dtype=np.float64)
 
 
 def task_threads() -> int:
@@ -194,6 +204,11 @@ class _Raw:
 
     def __hash__(self) -> int:
         return 0
+
+
+@lru_cache(maxsize=8)
+def _paths(digest: str, raw: _Raw) -> tuple[PathTree, ...] | None:
+    return path_trees(load(raw.content))
 
 
 @lru_cache(maxsize=8)

@@ -16,6 +16,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import TrackingError
 from pozytywka_spark.lake.storage import paths
 from pozytywka_spark.names import SQLITE
+from pozytywka_spark.tracking import ready_store
 from pozytywka_spark.tracking.artifacts import check_writable
 
 # of a new experiment: the UI opens it as one of models to train, and tells how to find things in it
@@ -45,10 +46,12 @@ def connect(settings: Settings) -> Tracking:
     """
     mlflow_settings = settings.mlflow
     uri = mlflow_settings.tracking_uri
+    file = sqlite_file(uri) if uri.startswith(SQLITE) else None
     _quiet()
-    if uri.startswith(SQLITE):
+    made_here = False
+    if file:
         with as_tracking_error(uri, "open"):
-            _try_file(sqlite_file(uri), _patience(uri))
+            made_here = _try_file(file, _patience(uri))
     with as_tracking_error(uri, "open"):
         import mlflow
 
@@ -56,6 +59,8 @@ def connect(settings: Settings) -> Tracking:
         mlflow.set_registry_uri(uri)
         client = mlflow.MlflowClient(uri, uri)
         experiment = client.get_experiment_by_name(mlflow_settings.experiment)
+        if file and made_here:
+            ready_store.keep(file)
         if experiment is None:
             identity = client.create_experiment(mlflow_settings.experiment, artifact_root(settings), _ABOUT)
         elif experiment.lifecycle_stage != "active":
@@ -109,11 +114,17 @@ def _patience(uri: str) -> float:
     return float(parse_qs(uri.partition("?")[2]).get("timeout", ["5"])[0])
 
 
-def _try_file(path: Path, patience: float) -> None:
-    """Open the SQLite file, which is made with its folder if absent: MLflow tries a bad one for 100 s."""
+def _try_file(path: Path, patience: float) -> bool:
+    """Open the SQLite file, which is made with its folder if absent: MLflow tries a bad one for 100 s.
+
+    Whether it is new and without tables, which MLflow lays then.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    ready_store.copy_kept(path)
+    is_new = not path.exists()
     with closing(sqlite3.connect(path, timeout=patience)) as store:
         store.execute("PRAGMA user_version")
+    return is_new
 
 
 def _quiet() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
@@ -11,7 +12,8 @@ from threading import Thread
 from pozytywka_spark.config import Settings
 from pozytywka_spark.names import SQLITE
 
-# loaded one after another they take two seconds of a core
+# loaded one after another they take two seconds of a core; the last five half of one, which the other would
+# wait for when the model is logged and its page written
 # (OpenMP reads what `booster` sets as xgboost is first imported)
 _LIBRARIES = (
     "pozytywka_spark.models.booster",
@@ -20,6 +22,11 @@ _LIBRARIES = (
     "sklearn.metrics",
     "scipy.stats",
     "mlflow.models",
+    "mlflow.pyfunc",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.utils.search_logged_model_utils",
+    "jinja2",
+    "git",
 )
 
 
@@ -55,12 +62,18 @@ def _load() -> None:
 
 @contextmanager
 def collector_resting() -> Iterator[None]:
-    """What libraries make as they load stays: looking through it for garbage takes a sixth of the time."""
-    running = gc.isenabled()
+    """What libraries make as they load stays: looking through it for garbage takes a sixth of the time.
+
+    Nor is it looked through later: half a million objects take a third of a second each time, five times in
+    a training.
+    """
+    running, loaded = gc.isenabled(), len(sys.modules)
     gc.disable()
     try:
         yield
     finally:
+        if len(sys.modules) > loaded:  # not of each training of a long-lived process
+            gc.freeze()
         if running:
             gc.enable()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -33,3 +34,23 @@ def test_a_collector_that_is_off_stays_off(loading: list[tuple[str, bool]]) -> N
         pass
     assert loading
     assert not gc.isenabled()
+
+
+def test_what_was_loaded_is_never_looked_through_again(
+    loading: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = gc.get_freeze_count()
+    with ahead.libraries_loading():
+        pass
+    assert gc.get_freeze_count() == before  # nothing was new
+    monkeypatch.setattr(
+        ahead.importlib, "import_module", lambda name: sys.modules.setdefault(f"new {name}", gc)
+    )
+    try:
+        with ahead.libraries_loading():
+            pass
+        assert gc.get_freeze_count() > before + 10_000
+    finally:
+        gc.unfreeze()
+        for name in ahead._LIBRARIES:
+            del sys.modules[f"new {name}"]
