@@ -123,7 +123,8 @@ def _settle(
     rows = new.with_columns(event_ids(new), repaired=pl.col("repair_reason").is_not_null())
     partition = {"event_month": shard.month, "user_bucket": shard.bucket}
     note = note_of(rows)
-    files.write(EVENTS, rows.select(_WRITTEN), partition, noted={NOTE: note.as_text()})
+    written = rows.select(_WRITTEN).cast({"event_type": pl.String})
+    files.write(EVENTS, written, partition, noted={NOTE: note.as_text()})
     if _has_values(rows, "rescued"):
         files.stage(RESCUED, _rescued(rows))
     counts = count(DUPLICATE, SAME_ROW, candidates.height - new.height)
