@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.hashing import identity, identity_spark
+from pozytywka_spark.hashing.md5_columns import BLOCK, END, LONGEST, md5_of
+from pozytywka_spark.names import EVENT_TYPES
 
 TRACK = "5vxyzABCDEF0123456789a"
 # time, type, user, session, track and the event's id
@@ -70,18 +75,64 @@ def test_ids_in_plain_python() -> None:
     assert [plain(*row) for row in rows()] == IDS
 
 
-@pytest.mark.parametrize("objects", [1, 3, len(EVENTS), 4096])
-@pytest.mark.parametrize("texts", [1, 5, 32_768])
-def test_ids_in_polars(texts: int, objects: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "_TEXTS", texts)
-    monkeypatch.setattr(identity, "_OBJECTS", objects)
+def as_frame(events: Sequence[tuple[datetime, str, int, int, str | None]]) -> pl.DataFrame:
     names = ("event_time", "event_type", "user_id", "session_id", "track_id")
-    columns = dict(zip(names, map(list, zip(*rows(), strict=True)), strict=True))
-    frame = pl.DataFrame(columns, schema_overrides={"event_time": pl.Datetime("us", "UTC")})
+    columns = dict(zip(names, map(list, zip(*events, strict=True)), strict=True))
+    return pl.DataFrame(columns, schema_overrides={"event_time": pl.Datetime("us", "UTC")})
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 5, len(EVENTS), 16_384])
+def test_ids_in_polars(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_AT_ONCE", at_once)
+    frame = as_frame(rows())
     found = identity.event_ids(frame)
     assert found.dtype == pl.Binary
     assert [value.hex() for value in found] == IDS
     assert identity.event_ids(frame.clear()).to_list() == []
+
+
+def test_digests_of_texts_of_every_length_are_md5() -> None:
+    texts = [bytes((place * 7 + length) % 256 for place in range(length)) for length in range(LONGEST + 1)]
+    padded = np.zeros((len(texts), BLOCK), np.uint8)
+    for row, text in zip(padded, texts, strict=True):
+        row[: len(text) + 1] = [*text, END]
+    found = md5_of(padded, np.arange(len(texts)))
+    assert [row.tobytes() for row in found] == [hashlib.md5(text).digest() for text in texts]
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.integers(-(10**15), 2 * 10**16), st.integers(10**15 - 2, 10**15 + 2)),
+            st.sampled_from([*EVENT_TYPES, "OTHER"]),
+            st.one_of(*(st.integers(0, 10**digits) for digits in (1, 3, 7, 8, 18))),
+            st.one_of(*(st.integers(0, 10**digits) for digits in (1, 5, 8, 9, 18))),
+            st.one_of(st.none(), st.text(max_size=3), st.text(min_size=18, max_size=26), st.just("t" * 22)),
+        ),
+        min_size=1,
+    )
+)
+def test_ids_of_any_events_are_those_of_their_texts(
+    events: list[tuple[int, str, int, int, str | None]],
+) -> None:
+    """Whatever is made of columns at once, and whatever isn't."""
+    texts = [
+        f"{micros}|{kind}|{user}|{session}|{track or ''}" for micros, kind, user, session, track in events
+    ]
+    columns = pl.DataFrame(
+        events, pl.Schema(dict.fromkeys("abcd", pl.Int64)) | {"b": pl.String, "e": pl.String}, orient="row"
+    )
+    frame = columns.select(
+        pl.col("a").cast(pl.Datetime("us", "UTC")).alias("event_time"),
+        event_type="b",
+        user_id="c",
+        session_id="d",
+        track_id="e",
+    )
+    expected = [hashlib.md5(text.encode()).digest() for text in texts]
+    assert identity.event_ids(frame).to_list() == expected
+    assert identity.event_ids(pl.concat([frame, frame]).tail(-1)).to_list() == [*expected[1:], *expected]
 
 
 def test_ids_and_buckets_in_duckdb() -> None:

@@ -11,11 +11,12 @@ Both can be computed by any engine that has md5 and whole numbers, with the same
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import polars as pl
 import pyarrow as pa
+
+from pozytywka_spark.hashing.event_texts import said_by
+from pozytywka_spark.hashing.md5_columns import md5_of
 
 # Python's own takes two fifths of the time of OpenSSL's, which is slow to begin; both are md5
 try:
@@ -24,34 +25,35 @@ except ImportError:  # a Python that was built without it
     from hashlib import md5
 
 _BYTES = 16
-# Events whose texts are made at once, and of these, how many are Python objects at once: so few stay in the
-# cache, and their memory is used again
-_TEXTS, _OBJECTS = 32_768, 4096
+_AT_ONCE = 16_384  # events: their texts and what becomes of them stay in the cache
 MODULUS, FACTOR = 2_147_483_647, 1_812_433_253
 
 
 def event_ids(events: pl.DataFrame) -> pl.Series:
     """Sixteen bytes an event, of `event_time`, `event_type`, `user_id`, `session_id`, `track_id`."""
-    said = events.select(
-        pl.col("event_time").dt.epoch("us"),
-        "event_type",
-        "user_id",
-        "session_id",
-        pl.col("track_id").fill_null(""),
-    )
-    digests = b"".join(digest for some in said.iter_slices(_TEXTS) for digest in _digests(some))
+    events = events.select("event_time", "event_type", "user_id", "session_id", "track_id").rechunk()
+    said = said_by(events)
+    digests = np.empty((events.height, _BYTES // 4), np.uint32)
+    for first in range(0, events.height, _AT_ONCE):
+        end = min(first + _AT_ONCE, events.height)
+        texts = said.texts(first, end)
+        digests[first:end] = md5_of(texts.rows, texts.lengths)
+        others = first + np.flatnonzero(~texts.made)
+        if len(others):
+            one_by_one = np.frombuffer(_one_by_one(events[others]), np.uint32)
+            digests[others] = one_by_one.reshape(-1, _BYTES // 4)
     ends = _BYTES * np.arange(events.height + 1, dtype=np.int64)
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(digests)]
     ids = pa.Array.from_buffers(pa.large_binary(), len(ends) - 1, buffers)
     return pl.Series("event_id", ids, pl.Binary)
 
 
-def _digests(said: pl.DataFrame) -> Iterator[bytes]:
-    """Digests of the rows' texts, many together."""
-    texts = said.select(pl.concat_str(pl.all(), separator="|").cast(pl.Binary)).to_series()
-    for at in range(0, len(texts), _OBJECTS):
-        some = texts.slice(at, _OBJECTS).to_list()
-        yield b"".join([md5(text).digest() for text in some])  # noqa: S324 an identity, no secret
+def _one_by_one(said: pl.DataFrame) -> bytes:
+    """Digests of events with any texts, one behind the other."""
+    time, track = pl.col("event_time").dt.epoch("us"), pl.col("track_id").fill_null("")
+    fields = [time, *map(pl.col, said.columns[1:-1]), track]
+    texts = said.select(pl.concat_str(fields, separator="|").cast(pl.Binary)).to_series().to_list()
+    return b"".join([md5(text).digest() for text in texts])  # noqa: S324 an identity, no secret
 
 
 def user_bucket(user_id: pl.Expr, buckets: int) -> pl.Expr:

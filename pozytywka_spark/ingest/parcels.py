@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from pozytywka_spark.hashing.event_texts import KIND
 from pozytywka_spark.schemas import Table
 
 # Kinds of parcels
@@ -31,12 +32,15 @@ EVENT: Columns = {
     "track_id": pl.String,
 }
 
+# The same where nothing is lacking: a type is a number of one byte, by the names' order
+SOUND_EVENT: Columns = {**EVENT, "event_type": KIND}
+
 # Where a row comes from: place of its file in the batch's list of files, offset of the line in the file
 SOURCE: Columns = {"source": pl.Int32, "source_order": pl.Int64}
 
 # grain: event; `rescued`: the JSON of fields that the contract doesn't know; `line_id`: of replayed rows only
 COMPLETE_ROWS = pl.Schema(
-    {**EVENT, "repair_reason": pl.String, "rescued": pl.String, "line_id": pl.String, **SOURCE}
+    {**SOUND_EVENT, "repair_reason": pl.String, "rescued": pl.String, "line_id": pl.String, **SOURCE}
 )
 
 # What becomes of a row that may end in quarantine (see rules.verdict.Verdict)

@@ -17,10 +17,11 @@ import pytest
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import casting
 from pozytywka_spark.lake.notes import read_notes
+from pozytywka_spark.lake.parcel_files import read_parcels, write_parcel
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.table_files import TableFiles
-from pozytywka_spark.lake.task_files import OpenFiles, forget_shared, read_parcel, write_parcel
+from pozytywka_spark.lake.task_files import OpenFiles, forget_shared
 from pozytywka_spark.schemas import Table, table
 
 DDL = (
@@ -239,9 +240,22 @@ def test_parcels_are_compressed_where_they_travel(files: OpenFiles) -> None:
         target = io.BytesIO()
         write_parcel(target, rows, compressed=compressed)
         sizes[compressed] = len(target.getvalue())
-        assert read_parcel(io.BytesIO(target.getvalue()), None).equals(rows)
+        assert read_parcels([io.BytesIO(target.getvalue())], None).equals(rows)
     assert sizes[True] < 10_000 < 80_000 <= sizes[False] < 85_000  # what is null throughout takes no room
     assert files.put("n", rows).size == sizes[False]  # a folder of this machine
+
+
+def test_parcels_that_lack_different_columns_are_read_as_they_were(files: OpenFiles) -> None:
+    kinds = pl.Schema({"kind": pl.Enum(["b", "a"]), "n": pl.Int64, "text": pl.String, "no": pl.List(pl.Int8)})
+    rows = [[("a", 1, None, None), (None, 2, None, None)], [("b", None, "t", None)], [(None, 3, None, None)]]
+    parts = [pl.DataFrame(some, kinds, orient="row") for some in rows]
+    for part in parts:
+        files.stage("mixed", part)
+    whole = pl.concat(parts)
+    assert (files.read(files.parcels).schema, files.read(files.parcels).rows()) == (kinds, whole.rows())
+    assert files.read(files.parcels).equals(whole)
+    assert files.read(files.parcels[::-1], ["no", "kind"]).equals(pl.concat(parts[::-1]).select("no", "kind"))
+    assert files.read(files.parcels, ["no"]).equals(whole.select("no"))
 
 
 def test_nothing_is_written_of_no_rows(files: OpenFiles) -> None:

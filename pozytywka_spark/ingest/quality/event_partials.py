@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -44,19 +44,24 @@ def count_events(shard: Shard, files: TaskFiles, staging: Staging) -> Iterator[R
 
 
 def count_rows(
-    rows: pl.DataFrame, month: date, staging: Staging, bought: pl.DataFrame | None = None
+    rows: pl.DataFrame,
+    month: date,
+    staging: Staging,
+    bought: pl.DataFrame | None = None,
+    days: Mapping[date, int] | None = None,
 ) -> dict[str, Any]:
     """The same of events of a month in memory.
 
     `bought`: the first purchases (`user_id`, `bought_at`) of their users in the whole month; not needed where
-    the rows are all that their users did in it.
+    the rows are all that their users did in it. `days`: how many events each day has, if that is known.
     """
     first = _first_purchases(rows) if bought is None else bought
     staging.add(USER_EVENTS, _by_user(rows, first).with_columns(month=month))
     staging.add(TRACK_EVENTS, _by_track(rows))
     staging.add(SESSION_EVENTS, _by_session(rows))
     staging.add(LIKES, _likes(rows))
-    return {"months": _by_type(rows, month), "days": _by_day(rows)}
+    by_day = _by_day(rows) if days is None else [[day.isoformat(), events] for day, events in days.items()]
+    return {"months": _by_type(rows, month), "days": by_day}
 
 
 def _is(kind: str) -> pl.Expr:
@@ -65,7 +70,8 @@ def _is(kind: str) -> pl.Expr:
 
 def _first_purchases(rows: pl.DataFrame) -> pl.DataFrame:
     """Grain: user with a purchase among the rows."""
-    return rows.filter(_is(BUY_PREMIUM)).group_by("user_id").agg(bought_at=pl.col("event_time").min())
+    purchases = rows.select("event_type", "user_id", "event_time").filter(_is(BUY_PREMIUM))
+    return purchases.group_by("user_id").agg(bought_at=pl.col("event_time").min())
 
 
 def _by_user(rows: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
@@ -73,15 +79,16 @@ def _by_user(rows: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     counts = rows.group_by("user_id").agg(
         events=pl.len(), bought=_is(BUY_PREMIUM).sum(), adverts=_is(ADVERTISEMENT).sum()
     )
-    adverts = rows.filter(_is(ADVERTISEMENT)).join(first, on="user_id")
+    adverts = rows.select("event_type", "user_id", "event_time").filter(_is(ADVERTISEMENT))
+    adverts = adverts.join(first, on="user_id")
     late = adverts.filter(pl.col("event_time") > pl.col("bought_at")).group_by("user_id").agg(late=pl.len())
     both = counts.join(first, on="user_id", how="left").join(late, on="user_id", how="left")
     return both.with_columns(pl.col("late").fill_null(0))
 
 
 def _by_track(rows: pl.DataFrame) -> pl.DataFrame:
-    with_track = rows.filter(pl.col("track_id").is_not_null())
-    return with_track.group_by("track_id").agg(plays=_is(PLAY).sum(), events=pl.len())
+    counts = rows.group_by("track_id").agg(plays=_is(PLAY).sum(), events=pl.len())
+    return counts.filter(pl.col("track_id").is_not_null())
 
 
 def _by_session(rows: pl.DataFrame) -> pl.DataFrame:
@@ -91,7 +98,8 @@ def _by_session(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _likes(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.filter(_is(LIKE)).group_by("user_id", "track_id").agg(likes=pl.len())
+    likes = rows.select("event_type", "user_id", "track_id").filter(_is(LIKE))
+    return likes.group_by("user_id", "track_id").agg(likes=pl.len())
 
 
 def _by_type(rows: pl.DataFrame, month: date) -> list[list[Any]]:

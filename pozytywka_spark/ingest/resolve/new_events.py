@@ -7,20 +7,23 @@ its sound copy. Of equal rows the first counts, sound ones before repaired ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from pozytywka_spark.hashing.event_texts import KIND
 from pozytywka_spark.hashing.identity import event_ids, user_bucket
 from pozytywka_spark.hashing.slices import slice_of, slices_for
 from pozytywka_spark.ingest.outcomes import COUNTS, DUPLICATE, KEPT, REPAIRED, SAME_ROW, count
 from pozytywka_spark.ingest.parcels import EVENT, LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
 from pozytywka_spark.ingest.quality.event_partials import count_rows
 from pozytywka_spark.ingest.quality.key_parcels import Staging
-from pozytywka_spark.lake.event_notes import NOTE, note_of
+from pozytywka_spark.ingest.rows_at import gathered
+from pozytywka_spark.lake.event_notes import NOTE, EventNote, note_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.schemas import EVENTS
@@ -29,7 +32,9 @@ from pozytywka_spark.schemas import EVENTS
 ROWS_AT_ONCE = 800_000
 
 SAYS = tuple(EVENT)
+Places = np.ndarray[Any, np.dtype[np.intp]]
 _ORDER = ("user_id", "event_time", "session_id", "event_type", "track_id")
+_LARGEST, _TYPE_BITS = 2**63 - 1, 3
 _WRITTEN = [name for name in EVENTS.columns if name not in EVENTS.partition_by]
 
 
@@ -81,8 +86,9 @@ class NewEvents:
                 candidates = self._candidates(shard, part, parts, files)
                 if candidates.height:
                     existing = self._held(shard, part, parts, files)
-                    counts, rows = _settle(candidates, existing, shard, files)
-                    seen = count_rows(rows, shard.month, staging) if self.slices and shard.is_new else {}
+                    counts, rows, note = _settle(candidates, existing, shard, files)
+                    counted = self.slices is not None and shard.is_new
+                    seen = count_rows(rows, shard.month, staging, days=note.days) if counted else {}
                     yield {COUNTS: counts, **seen}
         staging.stage()
 
@@ -98,7 +104,8 @@ class NewEvents:
         if not shard.existing:
             return None
         mine = self._mine(part, parts)
-        return pl.concat([files.read([file], SAYS).filter(mine) for file in shard.existing])
+        held = pl.concat([files.read([file], SAYS).filter(mine) for file in shard.existing])
+        return held.cast({"event_type": KIND})
 
     def _mine(self, part: int, parts: int) -> pl.Expr:
         return slice_of("user_id", parts, apart_from=self.buckets) == part if parts > 1 else pl.lit(True)
@@ -106,18 +113,31 @@ class NewEvents:
 
 def _settle(
     candidates: pl.DataFrame, existing: pl.DataFrame | None, shard: EventShard, files: TaskFiles
-) -> tuple[list[list[Any]], pl.DataFrame]:
-    """Write what is new among the candidates; what became of all of them, as `COUNTS`, and the new rows."""
+) -> tuple[list[list[Any]], pl.DataFrame, EventNote]:
+    """Write what is new among the candidates; what became of all of them, as `COUNTS`, the new rows, and
+    their note.
+    """
     new = new_among(candidates, existing)
-    files.stage(LEFT, candidates.select("line_id").drop_nulls().cast(LEFT_ROWS))
+    if _has_values(candidates, "line_id"):
+        files.stage(LEFT, candidates.select("line_id").drop_nulls().cast(LEFT_ROWS))
     rows = new.with_columns(event_ids(new), repaired=pl.col("repair_reason").is_not_null())
     partition = {"event_month": shard.month, "user_bucket": shard.bucket}
-    files.write(EVENTS, rows.select(_WRITTEN), partition, noted={NOTE: note_of(rows).as_text()})
-    files.stage(RESCUED, _rescued(rows))
+    note = note_of(rows)
+    written = rows.select(_WRITTEN).cast({"event_type": pl.String})
+    files.write(EVENTS, written, partition, noted={NOTE: note.as_text()})
+    if _has_values(rows, "rescued"):
+        files.stage(RESCUED, _rescued(rows))
     counts = count(DUPLICATE, SAME_ROW, candidates.height - new.height)
-    for reason, many in rows.group_by("repair_reason").len().sort("repair_reason").iter_rows():
+    reasons: Iterable[tuple[str | None, int]] = [(None, rows.height)] if rows.height else []
+    if _has_values(rows, "repair_reason"):
+        reasons = rows.group_by("repair_reason").len().sort("repair_reason").iter_rows()
+    for reason, many in reasons:
         counts += count(KEPT if reason is None else REPAIRED, reason, many, shard.month)
-    return counts, rows
+    return counts, rows, note
+
+
+def _has_values(rows: pl.DataFrame, name: str) -> bool:
+    return rows[name].null_count() < rows.height
 
 
 def new_among(candidates: pl.DataFrame, existing: pl.DataFrame | None) -> pl.DataFrame:
@@ -125,11 +145,49 @@ def new_among(candidates: pl.DataFrame, existing: pl.DataFrame | None) -> pl.Dat
 
     `candidates`: as `parcels.COMPLETE_ROWS`; `existing`: `SAYS`.
     """
-    repaired = pl.col("repair_reason").is_not_null()
-    rows = candidates.sort(*_ORDER, repaired, "source", "source_order")
-    again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in SAYS)
-    rows = rows.filter(~again | (pl.int_range(pl.len()) == 0))
+    rows = gathered(candidates, _in_order(candidates)).with_columns(pl.col("user_id").set_sorted())
     return rows if existing is None else _without(rows, existing)
+
+
+def _in_order(rows: pl.DataFrame) -> Places:
+    """The places of rows that say what none before them says, by `_ORDER`."""
+    order, open_places = _nearly_in_order(rows)
+    if not len(open_places):
+        return order
+    repaired = pl.col("repair_reason").is_not_null()
+    some = rows.with_row_index("_at")[order[open_places]].sort(*_ORDER, repaired, "source", "source_order")
+    again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in SAYS)
+    once = some.select(~again | (pl.int_range(pl.len()) == 0)).to_series().to_numpy()
+    order[open_places] = some["_at"].to_numpy()
+    return np.delete(order, open_places[~once])
+
+
+def _nearly_in_order(rows: pl.DataFrame) -> tuple[Places, Places]:
+    """The rows' places by user, time and type, and where in that order all that they go by must be looked at.
+
+    That is where a user's moment is of several sessions, or has a type twice. The rest is told by one number,
+    if numbers are of that many digits.
+    """
+    user, time, kind, session = (
+        rows[name].to_physical().to_numpy() for name in ("user_id", "event_time", "event_type", "session_id")
+    )
+    first_user, first_time = int(user.min()), int(time.min())
+    moments = int(time.max()) - first_time + 1
+    if (int(user.max()) - first_user + 1) * moments > _LARGEST >> _TYPE_BITS:
+        return np.arange(rows.height), np.arange(rows.height)
+    number = (((user - first_user) * moments + (time - first_time)) << _TYPE_BITS) | kind
+    order = np.argsort(number)
+    number = number[order]
+    moment, session = number >> _TYPE_BITS, session[order]
+    same = moment[1:] == moment[:-1]
+    unclear = np.flatnonzero(same & ((number[1:] == number[:-1]) | (session[1:] != session[:-1])))
+    if not len(unclear):
+        return order, unclear
+    of_moment = np.zeros(len(order), np.int64)
+    np.cumsum(~same, out=of_moment[1:])
+    is_unclear = np.zeros(int(of_moment[-1]) + 1, np.bool_)
+    is_unclear[of_moment[unclear]] = True
+    return order, np.flatnonzero(is_unclear[of_moment])
 
 
 def _without(rows: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:

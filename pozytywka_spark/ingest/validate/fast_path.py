@@ -9,6 +9,7 @@ Such a line is sound; any JSON parser reads it alike. Any other line is doubtful
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pozytywka_spark.hashing.event_texts import KIND
 from pozytywka_spark.ingest.intake.textlines import Lines, Piece, lines_in
-from pozytywka_spark.ingest.parcels import EVENT
+from pozytywka_spark.ingest.parcels import SOUND_EVENT
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.ingest.validate.usual_form import Quick, look_quickly
 from pozytywka_spark.lake.arrow_bytes import binary_array
@@ -35,12 +37,12 @@ _DAY = (
 )
 _TIME = _DAY + r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 # No blanks around
-_TRACK = r"[!#-\[\]-~](?:[ !#-\[\]-~]{0,98}[!#-\[\]-~])?"
+TRACK = r"[!#-\[\]-~](?:[ !#-\[\]-~]{0,98}[!#-\[\]-~])?"
 _WITH_TRACK, _WITHOUT = "|".join((PLAY, SKIP, LIKE)), "|".join((ADVERTISEMENT, BUY_PREMIUM))
 _FIELDS = (
     rf'"timestamp": ?"{_TIME}"',
     rf'"user_id": ?{_NUMBER}',
-    rf'"track_id": ?"(?:{_TRACK}", ?"event_type": ?"(?:{_WITH_TRACK})|", ?"event_type": ?"(?:{_WITHOUT}))"',
+    rf'"track_id": ?"(?:{TRACK}", ?"event_type": ?"(?:{_WITH_TRACK})|", ?"event_type": ?"(?:{_WITHOUT}))"',
     rf'"session_id": ?{_NUMBER}',
 )
 # A line may have its end with it
@@ -63,7 +65,7 @@ _RAW: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What a first look tells of lines: grain of `sound`: event, the columns of `parcels.EVENT` and
+    """What a first look tells of lines: grain of `sound`: event, the columns of `parcels.SOUND_EVENT` and
     `source_order`; `doubtful`: all other lines without their ends, but for blank ones.
     """
 
@@ -73,7 +75,7 @@ class Seen:
 
 def look_first(lines: Piece | Lines, judging: Judging) -> Seen:
     """Sound lines as events, doubtful ones as they are. No Python object is made of a sound line."""
-    texts, offsets = _as_arrow(lines)
+    texts, offsets = as_arrow(lines)
     quick, rest = _quickly(texts, judging)
     if quick is None:
         return _look_by_pattern(texts, offsets, judging)
@@ -97,17 +99,17 @@ def _quickly(texts: pa.Array, judging: Judging) -> tuple[Quick | None, _Whole]:
 
 
 def _look_by_pattern(texts: pa.Array, offsets: _Whole, judging: Judging) -> Seen:
-    in_form = _in_form(texts, judging)
-    events = _parsed(texts, in_form)
+    formed = in_form(texts, FORM, judging)
+    events = _events(parsed(texts, formed, _RAW))
     passing = _passing(events, judging).to_numpy()
-    places = np.flatnonzero(in_form)[passing]
+    places = np.flatnonzero(formed)[passing]
     sound = events.filter(passing).with_columns(pl.Series("source_order", offsets[places], pl.Int64))
     doubtful = np.ones(len(offsets), np.bool_)
     doubtful[places] = False
-    return Seen(sound, _lines_at(texts, offsets, np.flatnonzero(doubtful)))
+    return Seen(sound, lines_at(texts, offsets, np.flatnonzero(doubtful)))
 
 
-def _as_arrow(lines: Piece | Lines) -> tuple[pa.Array, _Whole]:
+def as_arrow(lines: Piece | Lines) -> tuple[pa.Array, _Whole]:
     """Lines as one Arrow array, each with its end (but perhaps the last), and their offsets."""
     if isinstance(lines, Piece):
         data = lines.data
@@ -133,30 +135,36 @@ def _by_newlines(data: bytes) -> pa.Array:
     )
 
 
-def _in_form(texts: pa.Array, judging: Judging) -> _Mask:
+def in_form(texts: pa.Array, form: str, judging: Judging) -> _Mask:
+    """Which lines have a form and aren't too long."""
     # between NumPy and Arrow by way of Polars, here and below: Arrow's own way imports Pandas
-    in_form: _Mask = pl.Series(pc.match_substring_regex(texts, FORM)).to_numpy()
+    formed: _Mask = pl.Series(pc.match_substring_regex(texts, form)).to_numpy()
     lengths = pl.Series(pc.binary_length(texts)).to_numpy()
-    long = np.flatnonzero(in_form & (lengths > judging.max_line_bytes))  # with its end it may be
+    long = np.flatnonzero(formed & (lengths > judging.max_line_bytes))  # with its end it may be
     if len(long):
-        in_form = in_form.copy()
-        in_form[long] = [len(text) <= judging.max_line_bytes for text in _bare(texts, long)]
-    return in_form
+        formed = formed.copy()
+        formed[long] = [len(text) <= judging.max_line_bytes for text in _bare(texts, long)]
+    return formed
 
 
-def _parsed(texts: pa.Array, in_form: _Mask) -> pl.DataFrame:
-    """The lines in form as events, in their order."""
-    if not in_form.any():
-        return pl.DataFrame(schema=EVENT)
-    sound = texts if in_form.all() else texts.filter(pl.Series(in_form).to_arrow())
+def parsed(texts: pa.Array, formed: _Mask, raw: Mapping[str, Any]) -> pl.DataFrame:
+    """The fields of the lines in form, in their order."""
+    if not formed.any():
+        return pl.DataFrame(schema=raw)
+    sound = texts if formed.all() else texts.filter(pl.Series(formed).to_arrow())
     _, borders, data = sound.buffers()
     end = np.frombuffer(borders, np.int32)[len(sound)]
-    rows = pl.read_ndjson(io.BytesIO(data[:end]), schema=_RAW)
+    return pl.read_ndjson(io.BytesIO(data[:end]), schema=raw)
+
+
+def _events(rows: pl.DataFrame) -> pl.DataFrame:
+    if not rows.height:
+        return pl.DataFrame(schema=SOUND_EVENT)
     # never fails: the pattern knows the calendar
     times = pc.cast(rows["timestamp"].to_arrow(), pa.timestamp("us"))
     return rows.select(
         pl.Series(times).dt.replace_time_zone("UTC").alias("event_time"),
-        "event_type",
+        pl.col("event_type").cast(KIND),
         "user_id",
         "session_id",
         pl.when(pl.col("track_id") != "").then(pl.col("track_id")).alias("track_id"),
@@ -180,7 +188,7 @@ def _bare(texts: pa.Array, places: _Whole) -> list[bytes]:
     return [text.removesuffix(b"\n").removesuffix(b"\r") for text in picked]
 
 
-def _lines_at(texts: pa.Array, offsets: _Whole, places: _Whole) -> Lines:
+def lines_at(texts: pa.Array, offsets: _Whole, places: _Whole) -> Lines:
     """Some lines without their ends, but for blank ones."""
     both = zip(_bare(texts, places), offsets[places].tolist(), strict=True)
     lines = [(text, at) for text, at in both if text.strip(b" ")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -83,6 +84,8 @@ def _together(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int
 
 
 MONTH = "_month"
+_MONTHS = 1 << 32  # more than there are days to a month's first, before 1970 and after
+_EPOCH = date(1970, 1, 1)
 
 
 def month_of_event() -> pl.Expr:
@@ -139,15 +142,37 @@ def stats_of(frames: Mapping[str, pl.DataFrame], remarks: Remarks) -> dict[int, 
 
 
 def _of_kind(kind: str, rows: pl.DataFrame) -> Iterator[tuple[int, FileStats]]:
+    if kind in (COMPLETE, INCOMPLETE):
+        yield from _of_events(kind, rows)
+        return
     counts = rows.group_by("source").agg(pl.len(), pl.col("rescued").count())
     for source, number, rescued in counts.rows():
-        yield source, FileStats(number, number if kind == INCOMPLETE else 0, rescued)
+        yield source, FileStats(number, 0, rescued)
     if kind == REJECTED:
         reasons = rows.group_by("source", "reason").agg(pl.len(), pl.col("rule").min())
         for source, reason, number, rule in reasons.rows():
             yield source, FileStats(reasons={reason: number}, rules={reason: rule})
-    if kind in (COMPLETE, INCOMPLETE):
-        for source, first, number in rows.group_by("source", MONTH).len().rows():
-            month = first.isoformat()
-            counted = {month: number} if kind == COMPLETE else {}
-            yield source, FileStats(months=counted, first_month=month, last_month=month)
+
+
+def _of_events(kind: str, rows: pl.DataFrame) -> Iterator[tuple[int, FileStats]]:
+    # one number for both keys: by two, each row would be put into a text of its own first
+    days = pl.col(MONTH).to_physical().cast(pl.Int64)
+    both = pl.col("source").cast(pl.Int64) * _MONTHS + days + _MONTHS // 2
+    has_rescued = rows["rescued"].null_count() < rows.height
+    counts = rows.group_by(both.alias("both")).agg(
+        pl.len(), *([pl.col("rescued").count()] if has_rescued else [])
+    )
+    for together, number, *rescued in counts.rows():
+        source, month = divmod(together, _MONTHS)
+        first = (_EPOCH + timedelta(days=month - _MONTHS // 2)).isoformat()
+        yield (
+            source,
+            FileStats(
+                number,
+                number if kind == INCOMPLETE else 0,
+                rescued[0] if rescued else 0,
+                months={first: number} if kind == COMPLETE else {},
+                first_month=first,
+                last_month=first,
+            ),
+        )

@@ -28,7 +28,11 @@ Found = tuple[Origin, Lines]
 
 def look_at(origin: Origin, lines: Piece | Lines, judging: Judging) -> tuple[pl.DataFrame, list[Found]]:
     """`look_first` at lines of one file, whose place is put to the sound ones as `source`."""
-    seen = look_first(lines, judging)
+    return with_source(origin, look_first(lines, judging))
+
+
+def with_source(origin: Origin, seen: Seen) -> tuple[pl.DataFrame, list[Found]]:
+    """What was seen of lines of one file, with its place at the sound ones as `source`."""
     source = pl.repeat(origin.source, seen.sound.height, dtype=pl.Int32, eager=True)
     return seen.sound.hstack([source.alias("source")]), [(origin, seen.doubtful)]
 

@@ -64,10 +64,10 @@ class Judged:
         self._remarks = Remarks()
         self.rows, self.text_bytes = 0, 0  # how much it holds, and the bytes of the lines that it judged
 
-    def add_sound(self, events: pl.DataFrame) -> None:
-        """Sound events, as `fast_path.Seen` has them, with their `source`."""
-        self._sound.append(events)
-        self.rows += events.height
+    def add_sound(self, rows: pl.DataFrame) -> None:
+        """Sound rows, as `fast_path.Seen` has them, with their `source`."""
+        self._sound.append(rows)
+        self.rows += rows.height
 
     def judge(self, origin: Origin, lines: Lines, line_ids: Sequence[str] | None = None) -> None:
         """Lines of a file that aren't blank."""
@@ -106,8 +106,10 @@ class Judged:
         self._settle()
         if self._sound:
             sound = pl.concat(self._sound)
-            self._remarks.of_sound(sound)
-            self._frames[COMPLETE].append(_conformed(sound, COMPLETE_ROWS))
+            if self._events:
+                self._remarks.of_sound(sound)
+            kind = COMPLETE if self._events else ROWS
+            self._frames[kind].append(_conformed(sound, self._schemas[kind]))
         frames = {kind: pl.concat(parts) for kind, parts in self._frames.items()}
         for kind in {COMPLETE, INCOMPLETE} & frames.keys():
             frames[kind] = frames[kind].with_columns(month_of_event())

@@ -18,6 +18,7 @@ from pozytywka_spark.ingest.validate.joined_pieces import Origin
 from pozytywka_spark.ingest.validate.judge_lines import Judged, LossesOf
 from pozytywka_spark.ingest.validate.row_buffer import SLICE, Gathered
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
+from pozytywka_spark.ingest.validate.usual_catalogue import USUAL
 from pozytywka_spark.lake.shards import DataFile
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.tasks import Result, TaskFiles
@@ -76,7 +77,10 @@ class LineWork:
     def _gathered(self, files: TaskFiles) -> Gathered:
         judged = Judged(contract_of(self.entity), self.judging, self.losses_of)
         looking = self.judging if self.entity == SESSIONS.entity else None
-        return Gathered(judged, self.buckets, files, looking, self.names)
+        usual = USUAL.get(self.entity)
+        return Gathered(
+            judged, self.buckets, files, looking, self.names, (usual, self.judging) if usual else None
+        )
 
 
 @dataclass(frozen=True)

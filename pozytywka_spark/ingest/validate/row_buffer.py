@@ -12,9 +12,10 @@ from pozytywka_spark.ingest.outcomes import UNKNOWN_NAME
 from pozytywka_spark.ingest.parcels import COMPLETE, ROWS
 from pozytywka_spark.ingest.validate.event_shards import stage_complete
 from pozytywka_spark.ingest.validate.file_stats import MONTH, FileStats
-from pozytywka_spark.ingest.validate.joined_pieces import Origin, look_at, look_at_all
+from pozytywka_spark.ingest.validate.joined_pieces import Origin, look_at, look_at_all, with_source
 from pozytywka_spark.ingest.validate.judge_lines import Judged
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
+from pozytywka_spark.ingest.validate.usual_catalogue import UsualRows, look_at_rows
 from pozytywka_spark.lake.tasks import TaskFiles
 
 # A task puts rows down by so many, of however many files they are: small files make no small parcels
@@ -30,7 +31,8 @@ SLICE = 50_000
 class Gathered:
     """Rows of any files until there are enough of them to be put down.
 
-    `looking`: lines get a first look (see `first_look`) by that; None: they are judged by the rules alone.
+    `looking`: lines of events get a first look (see `fast_path`) by that; None: they are judged by the rules
+    alone. `usual`: so do lines of a catalogue that has a usual form (see `usual_catalogue`).
     `names`: what is masked in texts before they are put down anywhere.
     """
 
@@ -41,16 +43,19 @@ class Gathered:
         files: TaskFiles,
         looking: Judging | None = None,
         names: KnownNames | None = None,
+        usual: tuple[UsualRows, Judging] | None = None,
     ) -> None:
         self._judged, self._buckets, self._files, self._looking = judged, buckets, files, looking
-        self._names = names
+        self._names, self._usual = names, usual
         self._pieces: list[tuple[Origin, Piece]] = []
         self._waiting = 0  # bytes of them
         self._stats: dict[int, FileStats] = {}
 
     def add(self, origin: Origin, lines: Piece | Lines) -> None:
         """Lines of a file."""
-        if self._looking is None:
+        if self._usual is not None:
+            self._seen(*with_source(origin, look_at_rows(lines, *self._usual)))
+        elif self._looking is None:
             self.judge(origin, not_blank(lines))
         elif isinstance(lines, Lines):
             self._seen(*look_at(origin, lines, self._looking))

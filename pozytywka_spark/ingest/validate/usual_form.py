@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pozytywka_spark.ingest.parcels import EVENT
+from pozytywka_spark.hashing.event_texts import KIND
+from pozytywka_spark.ingest.parcels import SOUND_EVENT
 from pozytywka_spark.ingest.validate import usual_times
 from pozytywka_spark.ingest.validate.byte_words import (
     WORD,
@@ -34,6 +35,7 @@ Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 _KINDS = (PLAY, SKIP, LIKE, ADVERTISEMENT, BUY_PREMIUM)
 _TRACKLESS = 3  # the kinds from this place on have no track; the others are of four letters
+_NUMBERS = pl.Series(_KINDS, dtype=KIND).to_physical().to_numpy()
 _LINES = 16_384  # are walked at once: their columns, and most of their text, stay in the cache
 _PAD = bytes(128)  # around them, so that words can be taken at any place of any line, be it wrong
 _LONGEST_TRACK = 100
@@ -59,7 +61,7 @@ _WITH_BLANKS, _WITHOUT_BLANKS = _Form(" "), _Form("")
 
 @dataclass(frozen=True)
 class Quick:
-    """Lines that were read, by their places among all; `events` are as `parcels.EVENT`, in that order."""
+    """Lines that were read, by their places among all; `events`: `parcels.SOUND_EVENT`, in that order."""
 
     events: pl.DataFrame
     places: Numbers
@@ -103,19 +105,19 @@ class _Columns:
         return part
 
     def events(self) -> pl.DataFrame:
-        """As `parcels.EVENT`."""
+        """As `parcels.SOUND_EVENT`."""
         valid = np.packbits(self.kind < _TRACKLESS, bitorder="little")
         buffers = [valid, self.views, *self.texts]
         tracks = pa.Array.from_buffers(pa.string_view(), len(self.views), list(map(pa.py_buffer, buffers)))
         return pl.DataFrame(
             [
                 pl.Series("event_time", self.time).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
-                pl.Series("event_type", _KINDS, pl.String).gather(pl.Series(self.kind)),
+                pl.Series("event_type", _NUMBERS[self.kind]).cat.to(KIND),
                 pl.Series("user_id", self.user),
                 pl.Series("session_id", self.session),
                 pl.Series("track_id", tracks),
             ],
-            schema=EVENT,
+            schema=SOUND_EVENT,
         )
 
 

@@ -1,0 +1,105 @@
+"""Parcels as files: Arrow, without columns that are null throughout, whose types are kept aside.
+
+With lz4 where they travel. On a disk of one's own they live for seconds, mostly in memory: there it takes
+three times as long to compress them as to write them as they are, and they are mapped, not copied, as they
+are read. There are thousands of a few thousand rows: what is the same for all of a kind is made once.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from pozytywka_spark.errors import LakeError
+
+_COLUMNS = b"pozytywka.columns"  # of a parcel: the schema with the columns that were left out
+_PLAIN, _COMPRESSED = ipc.IpcWriteOptions(), ipc.IpcWriteOptions(compression="lz4")
+
+
+def write_parcel(target: Any, rows: pl.DataFrame, *, compressed: bool) -> None:
+    """Write the rows' columns but for those that are null in all of them."""
+    with_values = [column.name for column in rows if column.null_count() < rows.height]
+    with_values = with_values or rows.columns[:1]  # rows without a column have no number
+    stated = {_COLUMNS: _as_text(tuple(rows.schema.items()))}
+    body = rows if len(with_values) == rows.width else rows.select(with_values)
+    table = body.to_arrow().replace_schema_metadata(stated)
+    with ipc.new_file(target, table.schema, options=_COMPRESSED if compressed else _PLAIN) as writer:
+        writer.write_table(table)
+
+
+@lru_cache(maxsize=64)
+def _as_text(columns: tuple[tuple[str, pl.DataType], ...]) -> bytes:
+    schema: pa.Schema = pl.Schema(columns).to_frame().to_arrow().schema
+    return b64encode(schema.serialize())
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """The schema of what was put down, in both libraries' types."""
+
+    arrow: pa.Schema
+    polars: Mapping[str, pl.DataType]
+
+
+@lru_cache(maxsize=64)
+def _stated(text: bytes) -> _Stated:
+    schema = ipc.read_schema(pa.py_buffer(b64decode(text)))
+    return _Stated(schema, dict(pl.Schema(schema)))
+
+
+def read_parcels(sources: Sequence[Any], columns: Sequence[str] | None) -> pl.DataFrame:
+    """Rows as they were written, of some columns only, below each other.
+
+    `sources`: files of Arrow's that hold parcels of one kind. Raises `LakeError` for a column that never was.
+    """
+    read = [_read(source, columns) for source in sources]
+    stated, names = read[0][0], read[0][1]
+    there = [name for name in names if any(name in rows.schema.names for _, _, rows in read)]
+    # brought together in Arrow, and once to Polars: parcels are many
+    whole = [_filled(rows, there, stated.arrow) for _, _, rows in read]
+    frame = pl.from_arrow(pa.concat_tables(whole)) if there else None
+    height = sum(rows.num_rows for _, _, rows in read)
+    nulls = {
+        name: pl.Series(name, [None], stated.polars[name]).new_from_index(0, height)
+        for name in names
+        if name not in there
+    }
+    assert frame is None or isinstance(frame, pl.DataFrame)
+    return pl.DataFrame([nulls[name] if name in nulls or frame is None else frame[name] for name in names])
+
+
+def _read(source: Any, columns: Sequence[str] | None) -> tuple[_Stated, list[str], pa.Table]:
+    """What is stated of a parcel, the columns that are asked for, and those of them that it has."""
+    reader = ipc.open_file(source)
+    stored = reader.schema
+    stated = _stated(stored.metadata[_COLUMNS])
+    names = list(stated.polars) if columns is None else list(columns)
+    absent = [name for name in names if name not in stated.polars]
+    if absent:
+        raise LakeError(f"a parcel has no column {absent[0]}; it has {', '.join(stated.polars)}")
+    # one at least, for the number of rows
+    there = [name for name in names if name in stored.names] or stored.names[:1]
+    if len(there) < len(stored.names):
+        source.seek(0)
+        picked = ipc.IpcReadOptions(included_fields=[stored.names.index(name) for name in there])
+        reader = ipc.open_file(source, options=picked)
+    return stated, names, reader.read_all()
+
+
+def _filled(rows: pa.Table, names: Sequence[str], stated: pa.Schema) -> pa.Table:
+    """The same rows with exactly these columns; those that they lack are null."""
+    if rows.schema.names == names:
+        return rows
+    fields = [stated.field(name) for name in names]  # which tell what is no type of Arrow's
+    columns = [
+        rows.column(field.name) if field.name in rows.schema.names else pa.nulls(rows.num_rows, field.type)
+        for field in fields
+    ]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
