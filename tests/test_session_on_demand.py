@@ -15,7 +15,6 @@ import pytest
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.spark import session_on_demand as room
-from pozytywka_spark.spark.java_ahead import JavaAhead
 from pozytywka_spark.spark.session_on_demand import session_on_demand
 
 Starts = list[str]
@@ -35,8 +34,8 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
     """The sessions that were started, by name; none runs before."""
     started: Starts = []
 
-    def build(settings: Settings, app_name: str, *, verbose: bool, java: Any) -> Any:
-        started.append(app_name if java is None else f"{app_name} in {java}")
+    def build(settings: Settings, app_name: str, *, verbose: bool) -> Any:
+        started.append(app_name)
         return _Session()
 
     monkeypatch.setattr(room, "build_session", build)
@@ -64,39 +63,6 @@ def test_it_starts_once_at_its_first_use(settings: Settings, starts: Starts) -> 
         thread.join()
     assert spark.range(3) == "3 rows"
     assert (starts, heard) == (["job"], ["starting", "started"])
-
-
-def test_what_will_surely_be_used_has_its_java_on_the_way(
-    settings: Settings, starts: Starts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    launched: list[str] = []
-
-    def launch(settings: Settings, app_name: str, *, verbose: bool) -> str:
-        launched.append(app_name)
-        return "a Java"
-
-    monkeypatch.setattr(room, "start_java", launch)
-    session_on_demand(settings, "perhaps")
-    spark: Any = session_on_demand(settings, "job", surely=True)
-    assert (launched, starts) == (["job"], [])
-    spark.range(1)
-    assert starts == ["job in a Java"]
-
-
-def test_a_java_that_does_not_start_leaves_its_place_to_the_sessions_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tried: list[str] = []
-
-    def none(conf: Any, output: dict[str, Any]) -> None:
-        tried.append(conf.get("spark.app.name"))
-        output["stderr"].write(b"no Java")
-        raise RuntimeError
-
-    monkeypatch.setattr("pyspark.java_gateway.launch_gateway", none)
-    log = tmp_path / "logs" / "job.log"
-    JavaAhead({"spark.app.name": "job"}, log).adopt()
-    assert (tried, log.read_bytes()) == (["job"], b"no Java")
 
 
 def test_its_settings_are_known_before(settings: Settings, starts: Starts) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
@@ -16,8 +15,6 @@ from pozytywka_spark.errors import UsageError
 from pozytywka_spark.reports.progress import Step
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
     from pozytywka_spark.features.stage import FeaturesReport
     from pozytywka_spark.ingest.stage import IngestReport
     from pozytywka_spark.scoring.stage import ScoringReport
@@ -131,13 +128,7 @@ def monthly(args: argparse.Namespace, settings: Settings) -> int:
 
 def work(args: argparse.Namespace, settings: Settings) -> None:
     """All stages in one session; a stage whose inputs are unchanged leaves everything as it is."""
-    from pozytywka_spark.training.ahead import collector_resting
-
-    done: list[Step] = []
-    ahead = ExitStack()
-    details: list[Callable[[], None]] = []
-    # before anything else is loaded: Java takes longer than all of that
-    spark = _session(args, settings, done, ahead)
+    from pozytywka_spark.training.ahead import collector_resting, training_made_ready
 
     with collector_resting():
         from pozytywka_spark.features.stage import build_features
@@ -147,7 +138,12 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
         from pozytywka_spark.lake.recorded import record_settings
         from pozytywka_spark.orchestration.serving_steps import in_words, materialize_if_possible
         from pozytywka_spark.scoring.stage import score
+        from pozytywka_spark.spark.session_on_demand import session_on_demand
         from pozytywka_spark.training.stage import train
+
+    done: list[Step] = []
+    ahead = ExitStack()
+    details: list[Callable[[], None]] = []
 
     def stage(name: str, work: Callable[[], Result], outcome: Callable[[Result], str]) -> Result:
         with cli.step(name) as step:
@@ -156,6 +152,15 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
         done.append(step)
         return result
 
+    @contextmanager
+    def starting() -> Iterator[None]:
+        # Spark starts within the first stage that has work for it, and has a line of its own
+        ahead.enter_context(training_made_ready(settings))
+        with cli.step("start Spark") as step:
+            yield
+        done.append(step)
+
+    spark = session_on_demand(settings, "pipeline", verbose=args.verbose, surrounding=starting)
     lake = open_lake(settings, spark)
     try:
         if settings.raw.path is None:
@@ -191,32 +196,6 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
     cli.say()
     rows = [{"stage": each.name, "seconds": f"{each.seconds:7.1f}", "outcome": each.outcome} for each in done]
     cli.show_table("stages", rows)
-
-
-def _session(
-    args: argparse.Namespace, settings: Settings, done: list[Step], ahead: ExitStack
-) -> SparkSession:
-    """Spark starts within the first stage that has work for it, and has a line of its own.
-
-    Into a lake without events there is surely some: Java starts now, beside what this process loads.
-    """
-    from pozytywka_spark.spark.session_on_demand import session_on_demand
-    from pozytywka_spark.training.ahead import training_made_ready
-
-    root, begun = settings.lake.root, time.monotonic()
-    surely = "://" not in root and not (Path(root) / "events").exists()
-
-    @contextmanager
-    def starting() -> Iterator[None]:
-        before = time.monotonic() - begun
-        ahead.enter_context(training_made_ready(settings))
-        with cli.step("start Spark") as step:
-            if surely:
-                step.outcome = f"its Java was begun {before:.1f} s before"
-            yield
-        done.append(step)
-
-    return session_on_demand(settings, "pipeline", verbose=args.verbose, surrounding=starting, surely=surely)
 
 
 def _taken(report: IngestReport) -> str:

@@ -17,7 +17,6 @@ from pozytywka_spark.config import Settings, conf_folder
 from pozytywka_spark.errors import PozytywkaError, UsageError
 from pozytywka_spark.spark.delta_jars import DELTA, DELTA_ON_ONE_MACHINE, not_fetched, with_delta_jars
 from pozytywka_spark.spark.foreign import OUR_NAMES, as_spark_spells, is_foreign, use_session
-from pozytywka_spark.spark.java_ahead import JavaAhead
 from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
 from pozytywka_spark.spark.process_user import downloads_folder, named_home
 from pozytywka_spark.spark.s3a import s3a_conf
@@ -67,29 +66,33 @@ _DAEMON = "spark.python.daemon.module"
 _TUNING_KEYS = (_POLARS, _DAEMON, *_KEEP_MEMORY)  # a running session does without
 
 
-def build_session(
-    settings: Settings, app_name: str, *, verbose: bool = False, java: JavaAhead | None = None
-) -> SparkSession:
+def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
     """The session of a job: UTC, Arrow, adaptive execution, quiet.
 
     One of ours that runs already is used if it has what is asked, and refused if it would need a restart to
     have it: settings that silently don't apply are worse than an error. Somebody else's is used as it is,
     and refused only if results would be wrong in it.
-    `java`: one that `start_java` has started. Raises `UsageError` naming the key, `PozytywkaError` if Java or
-    the master can't be reached.
+    Raises `UsageError` naming the key, `PozytywkaError` if Java or the master can't be reached.
     """
     conf = _conf(settings, app_name)
     running = running_session()
     if running is not None:
         return use_session(running, settings) if is_foreign(running) else _reuse(running, conf)
-    conf = _made_local(conf, settings)
+    if settings.env == "local":
+        # Python workers are started as plain `python3` unless told: another Python, without our packages
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        os.environ.setdefault("SPARK_LAUNCHER_OPTS", _LAUNCHER)
+        _show_workers_the_package()
+        conf |= {_JAVA: with_archive(conf[_JAVA])}
+        downloads = downloads_folder(named_home(), Path(settings.home).absolute())
+        if downloads is not None:
+            conf = {"spark.jars.ivy": str(downloads)} | conf
     builder = with_delta_jars(SparkSession.Builder().config(map=dict(conf)), settings)
     try:
         submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started the JVM already
-        output = None if verbose or submitted else _log_file(settings, app_name)
+        log = Path(settings.home) / "logs" / f"{app_name}.log"
+        output = None if verbose or submitted else log
         with _jvm_output(output):
-            if java is not None:
-                java.adopt()
             session = builder.getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
         missing = not_fetched(settings, output)
@@ -104,29 +107,6 @@ def build_session(
         session.sparkContext.setLogLevel("ERROR")
         logging.getLogger("py4j").setLevel(logging.ERROR)
     return session
-
-
-def start_java(settings: Settings, app_name: str, *, verbose: bool = False) -> JavaAhead:
-    """A local session's Java, on its way while this process does something else; of the delta-rs engine."""
-    conf = _made_local(_conf(settings, app_name), settings)
-    return JavaAhead(conf, None if verbose else _log_file(settings, app_name))
-
-
-def _made_local(conf: dict[str, str], settings: Settings) -> dict[str, str]:
-    """With what Python workers and Java of this machine need, if the session is to be here."""
-    if settings.env != "local":
-        return conf
-    # Python workers are started as plain `python3` unless told: another Python, without our packages
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    os.environ.setdefault("SPARK_LAUNCHER_OPTS", _LAUNCHER)
-    _show_workers_the_package()
-    conf = conf | {_JAVA: with_archive(conf[_JAVA])}
-    downloads = downloads_folder(named_home(), Path(settings.home).absolute())
-    return conf if downloads is None else {"spark.jars.ivy": str(downloads)} | conf
-
-
-def _log_file(settings: Settings, app_name: str) -> Path:
-    return Path(settings.home) / "logs" / f"{app_name}.log"
 
 
 def running_session() -> SparkSession | None:

@@ -9,7 +9,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
 from pozytywka_spark.config import Settings
-from pozytywka_spark.spark.session import asked_of_spark, build_session, running_session, start_java
+from pozytywka_spark.spark.session import asked_of_spark, build_session, running_session
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -19,19 +19,13 @@ Surrounding = Callable[[], AbstractContextManager[None]]
 
 
 def session_on_demand(
-    settings: Settings,
-    app_name: str,
-    *,
-    verbose: bool = False,
-    surrounding: Surrounding = nullcontext,
-    surely: bool = False,
+    settings: Settings, app_name: str, *, verbose: bool = False, surrounding: Surrounding = nullcontext
 ) -> SparkSession:
     """The session of `build_session`, started by the first use of it.
 
     What its settings say is known without it. Where Spark runs already (in this process, or under
     spark-submit) or is surely needed (the delta-spark engine reads its logs by it) it is there at once.
-    `surrounding` surrounds its start. `surely`: it will be used, so its Java starts meanwhile. Raises what
-    `build_session` raises, at once or at the first use.
+    `surrounding` surrounds its start. Raises what `build_session` raises, at once or at the first use.
     """
     at_once = (
         settings.lake.engine == "delta-spark"
@@ -40,11 +34,9 @@ def session_on_demand(
         or running_session() is not None
     )
 
-    java = start_java(settings, app_name, verbose=verbose) if surely and not at_once else None
-
     def start() -> SparkSession:
         with surrounding():
-            return build_session(settings, app_name, verbose=verbose, java=java)
+            return build_session(settings, app_name, verbose=verbose)
 
     if at_once:
         return start()
