@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import sys
@@ -74,6 +75,7 @@ def collector_resting() -> Iterator[None]:
     finally:
         if len(sys.modules) > loaded:  # not of each training of a long-lived process
             gc.freeze()
+            atexit.register(gc.unfreeze)  # or boosters would outlive the library that frees them
         if running:
             gc.enable()
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.questions import Asked
-from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.dataset.table import SIDES, TrainingTable
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.features.guards.result import GuardResult
 from pozytywka_spark.hashing.dice import dice
@@ -68,7 +68,7 @@ def shuffled_aucs(
     import xgboost
     from sklearn.metrics import roc_auc_score
 
-    train, test = (_sample(table.of(side), seed) for side in (TRAIN, TEST))
+    train, test = (_sample(table, side, seed) for side in (TRAIN, TEST))
     train_matrix, test_matrix = (
         xgboost.DMatrix(side.matrix, missing=np.nan, nthread=1) for side in (train, test)
     )
@@ -81,12 +81,12 @@ def shuffled_aucs(
     return np.array(aucs, dtype=np.float64)
 
 
-def _sample(table: TrainingTable, seed: int) -> TrainingTable:
-    """At most `ROWS` rows, those whose dice fell lowest, in the table's order."""
-    if len(table) <= ROWS:
-        return table
-    keys = pl.DataFrame({"user_id": table.user_id, "month": table.month})
-    thrown = dice(keys, seed).to_numpy()
+def _sample(table: TrainingTable, side: str, seed: int) -> TrainingTable:
+    """At most `ROWS` rows of the side, those whose dice fell lowest, in the table's order."""
+    places = np.flatnonzero(table.side == SIDES.index(side))
+    if len(places) > ROWS:
+        keys = pl.DataFrame({"user_id": table.user_id[places], "month": table.month[places]})
+        places = places[np.argpartition(dice(keys, seed).to_numpy(), ROWS)[:ROWS]]
     mask = np.zeros(len(table), bool)
-    mask[np.argpartition(thrown, ROWS)[:ROWS]] = True
+    mask[places] = True
     return table.where(mask)

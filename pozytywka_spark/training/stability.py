@@ -34,8 +34,9 @@ def folds_begun(
 
         def rest_fitted(final: Final | None) -> FitAll:
             def fit_rest(fits: Sequence[Fit]) -> list[FoldResult]:
+                # before the others are waited for
+                rest = iter(fit_all(final)([fit for fit in fits if fit.fold not in others]))
                 fitted = dict(zip(others, future.result(), strict=True))
-                rest = iter(fit_all(final)([fit for fit in fits if fit.fold not in fitted]))
                 return [fitted[fit.fold] if fit.fold in fitted else next(rest) for fit in fits]
 
             return fit_rest

@@ -9,9 +9,10 @@ import pytest
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.questions import Here
-from pozytywka_spark.dataset.table import TrainingTable
+from pozytywka_spark.dataset.table import SIDES, TrainingTable
 from pozytywka_spark.errors import GuardError
 from pozytywka_spark.models.tree_parameters import tree_parameters
+from pozytywka_spark.names import TRAIN
 from pozytywka_spark.training import guard_shuffled_labels
 from pozytywka_spark.training.guard_shuffled_labels import allowance, check_shuffled, shuffled_aucs
 
@@ -61,11 +62,13 @@ def test_a_model_that_knows_in_spite_of_shuffling_stops_the_run(
 
 def test_many_rows_are_sampled_by_their_keys_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard_shuffled_labels, "ROWS", 300)
-    train = made(2, 900, 0)
-    drawn = guard_shuffled_labels._sample(train, 5)
+    train = made(2, 900, 400)
+    drawn = guard_shuffled_labels._sample(train, TRAIN, 5)
+    assert set(drawn.side) == {SIDES.index(TRAIN)}
     assert len(drawn) == 300
     assert (np.diff(drawn.user_id) >= 0).all()  # in the table's order
     other = replace(train, matrix=-train.matrix, label=1 - train.label)
-    np.testing.assert_array_equal(guard_shuffled_labels._sample(other, 5).user_id, drawn.user_id)
-    assert set(guard_shuffled_labels._sample(train, 6).user_id) != set(drawn.user_id)
-    assert guard_shuffled_labels._sample(drawn, 5) is drawn
+    np.testing.assert_array_equal(guard_shuffled_labels._sample(other, TRAIN, 5).user_id, drawn.user_id)
+    assert set(guard_shuffled_labels._sample(train, TRAIN, 6).user_id) != set(drawn.user_id)
+    whole = guard_shuffled_labels._sample(drawn, TRAIN, 5)
+    np.testing.assert_array_equal(whole.matrix, drawn.matrix)
