@@ -56,22 +56,29 @@ class TableFiles:
     root: str
     flat: bool = False  # partition columns are in the files, for Spark to read them and write its table
 
-    def read(self, file: DataFile, columns: Sequence[str] | None = None) -> pa.Table:
-        """A data file's rows, of some columns only: partition columns from the log, absent ones null."""
-        (rows,) = self._read(file, columns, whole=True)
-        return _shaped(rows, file, columns)
+    def read(
+        self, file: DataFile, columns: Sequence[str] | None = None, coded: Sequence[str] = ()
+    ) -> pa.Table:
+        """A data file's rows, of some columns only: partition columns from the log, absent ones null.
+
+        Texts that are stored once each, with their places, are left so in the columns `coded`.
+        """
+        (rows,) = self._read(file, columns, whole=True, coded=coded)
+        return _shaped(rows, file, columns, coded)
 
     def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The same a row group at a time, so that no more than one is in memory."""
         for rows in self._read(file, columns, whole=False):
             yield _shaped(rows, file, columns)
 
-    def _read(self, file: DataFile, columns: Sequence[str] | None, *, whole: bool) -> Iterator[pa.Table]:
+    def _read(
+        self, file: DataFile, columns: Sequence[str] | None, *, whole: bool, coded: Sequence[str] = ()
+    ) -> Iterator[pa.Table]:
         store, name = self.storage.at(file.place)
         remote = whole and not self.storage.is_local(file.place)
         try:
             with store.open_input_file(name) as source:
-                parquet = pq.ParquetFile(source, pre_buffer=remote)
+                parquet = pq.ParquetFile(source, pre_buffer=remote, read_dictionary=list(coded))
                 stored = [each for each in parquet.schema_arrow.names if each not in file.partition]
                 names = stored if columns is None else [each for each in stored if each in set(columns)]
                 if whole:
@@ -195,7 +202,9 @@ def _with_partition(rows: pa.Table, table: Table, partition: Mapping[str, Any]) 
     return rows
 
 
-def _shaped(rows: pa.Table, file: DataFile, columns: Sequence[str] | None) -> pa.Table:
+def _shaped(
+    rows: pa.Table, file: DataFile, columns: Sequence[str] | None, coded: Sequence[str] = ()
+) -> pa.Table:
     names = _all_names(rows, file) if columns is None else list(columns)
     shaped = {}
     for name in names:
@@ -204,11 +213,13 @@ def _shaped(rows: pa.Table, file: DataFile, columns: Sequence[str] | None) -> pa
             shaped[name] = literal(file.partition[name], rows.num_rows, kind)
         elif name in rows.schema.names:
             column = rows.column(name)
-            shaped[name] = column if kind is None or column.type == kind else column.cast(kind)
+            as_it_is = kind is None or column.type == kind or name in coded
+            shaped[name] = column if as_it_is else column.cast(kind)
         elif kind is None and file.schema is not None:
             raise LakeError(f"{file.place}: there is no column {name}; it has {', '.join(file.schema.names)}")
         else:  # a column that was added after the file was written
-            shaped[name] = pa.nulls(rows.num_rows, kind or pa.null())
+            nothing = pa.dictionary(pa.int32(), kind) if kind and name in coded else kind or pa.null()
+            shaped[name] = pa.nulls(rows.num_rows, nothing)
     return pa.table(shaped)
 
 

@@ -21,6 +21,7 @@ import pyarrow.ipc as ipc
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.shards import DataFile, Parcel, Written
 from pozytywka_spark.lake.table_files import TableFiles
+from pozytywka_spark.lake.wide_files import is_wide, read_wide
 from pozytywka_spark.schemas import Table
 
 _SHARED_KEPT = 4  # tables that a worker process keeps between its tasks
@@ -38,15 +39,20 @@ class OpenFiles:
     parcels: list[Parcel] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
 
-    def read(self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def read(
+        self,
+        files: Sequence[DataFile | Parcel],
+        columns: Sequence[str] | None = None,
+        coded: Sequence[str] = (),
+    ) -> pl.DataFrame:
         """See `tasks.TaskFiles`. Raises `LakeError` naming the file that is gone or damaged."""
         if not files:
             raise LakeError("no file to read: rows of nothing have no columns")
-        data = [file for file in files if isinstance(file, DataFile)]
-        if len(data) == len(files):  # brought together in Arrow, and once to Polars: files are many
-            return as_polars(pa.concat_tables([self.tables.read(file, columns) for file in data]))
-        frames = [self._read(file, columns) for file in files]
-        return pl.concat(frames, how="vertical") if len(frames) > 1 else frames[0]
+        if all(isinstance(file, DataFile) and is_wide(file, columns) for file in files):
+            frames = [self._read_wide(file, columns) for file in files]
+            return pl.concat(frames) if len(frames) > 1 else frames[0]
+        # brought together in Arrow, and once to Polars: files are many
+        return as_polars(pa.concat_tables([self._read(file, columns, coded) for file in files]))
 
     def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """See `tasks.TaskFiles`."""
@@ -89,13 +95,21 @@ class OpenFiles:
         if rows.height:
             self.written.append(self.tables.write(table, rows.to_arrow(), partition or {}, noted))
 
-    def _read(self, file: DataFile | Parcel, columns: Sequence[str] | None) -> pl.DataFrame:
+    def _read_wide(self, file: DataFile | Parcel, columns: Sequence[str] | None) -> pl.DataFrame:
+        rows = read_wide(file, columns) if isinstance(file, DataFile) else None
+        return as_polars(self._read(file, columns, ())) if rows is None else rows
+
+    def _read(
+        self, file: DataFile | Parcel, columns: Sequence[str] | None, coded: Sequence[str]
+    ) -> pa.Table:
         if isinstance(file, DataFile):
-            return as_polars(self.tables.read(file, columns))
+            return self.tables.read(file, columns, coded)
         store, name = self.tables.storage.at(file.place)
         try:
-            with store.open_input_file(name) as source:
-                return read_parcel(source, columns)
+            # mapped rather than read: what other processes have just put down lies in memory, once for all
+            local = self.tables.storage.is_local(file.place)
+            with pa.memory_map(name) if local else store.open_input_file(name) as source:
+                return _of_parcel(source, columns, coded)
         except FileNotFoundError as error:
             raise LakeError(f"{file.place}: rows put down for a later task are gone; run it again") from error
 
@@ -104,14 +118,23 @@ def write_parcel(target: Any, rows: pl.DataFrame, *, compressed: bool) -> None:
     """Write the rows' columns but for those that are null in all of them."""
     with_values = [column.name for column in rows if column.null_count() < rows.height]
     with_values = with_values or rows.columns[:1]  # rows without a column have no number
-    columns = {_COLUMNS: b64encode(rows.clear().to_arrow().schema.serialize())}
-    body = rows.select(with_values).to_arrow().replace_schema_metadata(columns)
+    columns = {_COLUMNS: b64encode(_as_arrow(rows.clear()).schema.serialize())}
+    body = _as_arrow(rows.select(with_values)).replace_schema_metadata(columns)
     with ipc.new_file(target, body.schema, options=_COMPRESSED if compressed else _PLAIN) as writer:
         writer.write_table(body)
 
 
-def read_parcel(source: Any, columns: Sequence[str] | None) -> pl.DataFrame:
-    """Rows as they were written, of some columns only. Raises `LakeError` for a column that never was."""
+def read_parcel(
+    source: Any, columns: Sequence[str] | None = None, coded: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Rows as they were written, of some columns only; of coded texts those named come as `pl.Enum`.
+
+    Raises `LakeError` for a column that never was.
+    """
+    return as_polars(_of_parcel(source, columns, coded))
+
+
+def _of_parcel(source: Any, columns: Sequence[str] | None, coded: Sequence[str]) -> pa.Table:
     stored = ipc.open_file(source).schema
     schema = ipc.read_schema(pa.py_buffer(b64decode(stored.metadata[_COLUMNS])))
     names = schema.names if columns is None else list(columns)
@@ -123,12 +146,41 @@ def read_parcel(source: Any, columns: Sequence[str] | None) -> pl.DataFrame:
     source.seek(0)
     options = ipc.IpcReadOptions(included_fields=[stored.names.index(name) for name in there])
     rows = ipc.open_file(source, options=options).read_all()
-    frame = pl.from_arrow(rows)
-    assert isinstance(frame, pl.DataFrame)
-    types = pl.Schema(schema)
-    return frame.select(
-        pl.col(name) if name in there else pl.lit(None, types[name]).alias(name) for name in names
-    )
+    fields = [schema.field(name) for name in names]
+    read = [
+        field.with_type(field.type.value_type) if _is_coded(field) and field.name not in coded else field
+        for field in fields
+    ]
+    made = [
+        rows.column(field.name).cast(field.type)
+        if field.name in there
+        else pa.nulls(rows.num_rows, field.type)
+        for field in read
+    ]
+    return pa.Table.from_arrays(made, schema=pa.schema(read))
+
+
+def _is_coded(field: pa.Field) -> bool:
+    """Whether it is `_codes` of an `Enum`, or as plain from a table's file; Polars marks its own."""
+    return pa.types.is_dictionary(field.type) and not field.metadata
+
+
+def _as_arrow(rows: pl.DataFrame) -> pa.Table:
+    """With `pl.Enum` as a plain dictionary: Polars would put all its texts into the schema as well."""
+    made = rows.select(pl.exclude(pl.Enum)).to_arrow()
+    codes = {column.name: _codes(column) for column in rows if isinstance(column.dtype, pl.Enum)}
+    fields = [
+        pa.field(name, codes[name].type) if name in codes else made.schema.field(name)
+        for name in rows.columns
+    ]
+    columns = [codes[name] if name in codes else made.column(name) for name in rows.columns]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def _codes(values: pl.Series) -> pa.Array:
+    assert isinstance(values.dtype, pl.Enum)
+    codes = values.to_physical().cast(pl.Int32).to_arrow()
+    return pa.DictionaryArray.from_arrays(codes, values.dtype.categories.to_arrow())
 
 
 def forget_shared() -> None:
@@ -137,7 +189,23 @@ def forget_shared() -> None:
 
 
 def as_polars(rows: pa.Table) -> pl.DataFrame:
-    """The same rows as a Polars frame."""
-    frame = pl.from_arrow(rows)
+    """The same rows as a Polars frame; a dictionary of texts as `pl.Enum`."""
+    coded = [field.name for field in rows.schema if _is_coded(field)]
+    frame = pl.from_arrow(rows.drop_columns(coded) if coded else rows)
     assert isinstance(frame, pl.DataFrame)
-    return frame
+    if not coded:
+        return frame
+    unified = rows.select(coded).unify_dictionaries()
+    texts = [_enum(name, unified.column(name)) for name in coded]
+    return frame.with_columns(texts).select(rows.column_names)
+
+
+def _enum(name: str, texts: pa.ChunkedArray) -> pl.Series:
+    """Codes become an `Enum` in half the time that Polars takes for a `Categorical` of them."""
+    if not texts.num_chunks:
+        return pl.Series(name, [], pl.Enum([]))
+    different, codes = (
+        pl.Series(texts.chunk(0).dictionary),
+        pl.Series(name, pa.chunked_array([chunk.indices for chunk in texts.chunks])),
+    )
+    return codes.cast(pl.UInt32).cat.to(pl.Enum(different))

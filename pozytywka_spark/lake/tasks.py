@@ -35,10 +35,17 @@ Result = Mapping[str, Any]
 class TaskFiles(Protocol):
     """What a kernel reads and writes through, inside a task."""
 
-    def read(self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def read(
+        self,
+        files: Sequence[DataFile | Parcel],
+        columns: Sequence[str] | None = None,
+        coded: Sequence[str] = (),
+    ) -> pl.DataFrame:
         """Rows of files (of one table, or parcels of one kind) below each other, of some columns only.
 
         Partition columns of a table's files are there as any other; a column that a file lacks is null.
+        `coded`: columns of texts that repeat, which come as `pl.Enum` where the files hold each text once: to
+        tell texts apart a row is then no work.
         """
 
     def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
