@@ -72,6 +72,13 @@ class MemoryFiles:
             self.written.append((table.name, partition or {}, rows))
             self.noted.append(noted or {})
 
+    def write_runs(
+        self, table: Table, rows: pl.DataFrame, runs: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> None:
+        for length, partition in runs:
+            self.write(table, rows.head(length), partition)
+            rows = rows.slice(length)
+
     def staged(self, kind: str) -> dict[tuple[str | int, ...], pl.DataFrame]:
         found: dict[tuple[str | int, ...], list[pl.DataFrame]] = {}
         for parcel in self.parcels:

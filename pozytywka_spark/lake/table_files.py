@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import casting, partitions, statistics
-from pozytywka_spark.lake.file_writer import FileWriter
+from pozytywka_spark.lake.file_writer import FileWriter, with_nan
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.schemas import Table
@@ -104,13 +105,42 @@ class TableFiles:
 
         Raises `LakeError` for rows or a partition that the table doesn't hold.
         """
-        left_out = () if self.flat else table.partition_by
         if self.flat:
             rows = _with_partition(rows, table, partition)
-        body = casting.declared(rows, table, left_out)
+        return self._written(table, self._declared(rows, table), partition, noted)
+
+    def write_runs(
+        self, table: Table, rows: pa.Table, runs: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> list[Written]:
+        """`write` of so many rows after so many others, each with its partition; looked at once for all."""
+        starts = [0, *accumulate(length for length, _ in runs)]
+        if self.flat:
+            parts = zip(starts, runs, strict=False)
+            return [
+                self.write(table, rows.slice(start, length), partition)
+                for start, (length, partition) in parts
+            ]
+        body = self._declared(rows, table)
+        nan = with_nan(body, body.schema.names)
+        return [
+            self._written(table, body.slice(start, length), partition, may_have_nan=nan)
+            for start, (length, partition) in zip(starts, runs, strict=False)
+        ]
+
+    def _declared(self, rows: pa.Table, table: Table) -> pa.Table:
+        return casting.declared(rows, table, () if self.flat else table.partition_by)
+
+    def _written(
+        self,
+        table: Table,
+        body: pa.Table,
+        partition: Mapping[str, Any],
+        noted: Mapping[str, str] | None = None,
+        may_have_nan: Iterable[str] | None = None,
+    ) -> Written:
         file = self.begin(table, partition)
         try:
-            file.writer.add(body)
+            file.writer.add(body, may_have_nan)
             if noted:
                 file.writer.note(noted)
             return file.close()

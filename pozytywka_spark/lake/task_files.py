@@ -95,13 +95,18 @@ class OpenFiles:
         if rows.height:
             self.written.append(self.tables.write(table, rows.to_arrow(), partition or {}, noted))
 
+    def write_runs(
+        self, table: Table, rows: pl.DataFrame, runs: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> None:
+        """See `tasks.TaskFiles`. Raises as `write`."""
+        if rows.height:
+            self.written += self.tables.write_runs(table, rows.to_arrow(), runs)
+
     def _read_wide(self, file: DataFile | Parcel, columns: Sequence[str] | None) -> pl.DataFrame:
         rows = read_wide(file, columns) if isinstance(file, DataFile) else None
         return as_polars(self._read(file, columns, ())) if rows is None else rows
 
-    def _read(
-        self, file: DataFile | Parcel, columns: Sequence[str] | None, coded: Sequence[str]
-    ) -> pa.Table:
+    def _read(self, file: DataFile | Parcel, columns: Sequence[str] | None, coded: Sequence[str]) -> pa.Table:
         if isinstance(file, DataFile):
             return self.tables.read(file, columns, coded)
         store, name = self.tables.storage.at(file.place)
@@ -124,9 +129,7 @@ def write_parcel(target: Any, rows: pl.DataFrame, *, compressed: bool) -> None:
         writer.write_table(body)
 
 
-def read_parcel(
-    source: Any, columns: Sequence[str] | None = None, coded: Sequence[str] = ()
-) -> pl.DataFrame:
+def read_parcel(source: Any, columns: Sequence[str] | None = None, coded: Sequence[str] = ()) -> pl.DataFrame:
     """Rows as they were written, of some columns only; of coded texts those named come as `pl.Enum`.
 
     Raises `LakeError` for a column that never was.

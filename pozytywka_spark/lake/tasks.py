@@ -72,6 +72,11 @@ class TaskFiles(Protocol):
         into the file's footer, for `Lake.noted`.
         """
 
+    def write_runs(
+        self, table: Table, rows: pl.DataFrame, runs: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> None:
+        """`write` of rows that lie by partition, a file a run: how many rows and which partition."""
+
 
 # A kernel's outer side: a task's items in, small JSON-like facts out; rows go through `TaskFiles`.
 Work = Callable[[Sequence[Item], TaskFiles], Iterator[Result]]

@@ -1,4 +1,4 @@
-"""Table's files of many columns of numbers, as models and guards read them: Polars takes half of Arrow's time."""
+"""Files of many columns of numbers, as models and guards read them: Polars takes half of Arrow's time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def read_wide(file: DataFile, columns: Sequence[str] | None) -> pl.DataFrame | N
     except (pl.exceptions.PolarsError, OSError):
         return None
     wanted = pl.Schema(file.schema)
-    given = [pl.lit(file.partition[name], wanted[name]).alias(name) for name in names if name in file.partition]
+    given = [
+        pl.lit(file.partition[name], wanted[name]).alias(name) for name in names if name in file.partition
+    ]
     made = rows.with_columns(given).select(names)
     expected = pl.Schema({name: wanted[name] for name in names})
     return made if made.schema == expected else made.cast(expected)
@@ -41,4 +43,6 @@ def read_wide(file: DataFile, columns: Sequence[str] | None) -> pl.DataFrame | N
 
 def _is_plain(schema: pa.Schema, name: str) -> bool:
     kind = schema.field(name).type
-    return any(holds(kind) for holds in (kinds.is_floating, kinds.is_integer, kinds.is_boolean, kinds.is_date))
+    return any(
+        holds(kind) for holds in (kinds.is_floating, kinds.is_integer, kinds.is_boolean, kinds.is_date)
+    )
