@@ -34,14 +34,20 @@ class MemoryFiles:
         self._frames[place] = rows
         return DataFile(place, rows.estimated_size(), rows.height, partition, place)
 
-    def read(self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def read(
+        self,
+        files: Sequence[DataFile | Parcel],
+        columns: Sequence[str] | None = None,
+        coded: Sequence[str] = (),
+    ) -> pl.DataFrame:
         frames = []
         for file in files:
             frame = self._frames[file.place]
             if isinstance(file, DataFile):
                 frame = frame.with_columns(**{name: pl.lit(value) for name, value in file.partition.items()})
-            frames.append(frame if columns is None else frame.select(columns))
-        return pl.concat(frames)
+            frames.append((frame if columns is None else frame.select(columns)).cast({pl.Enum: pl.String}))
+        rows = pl.concat(frames)
+        return rows.with_columns(_as_enum(rows.get_column(name)) for name in coded)
 
     def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         return self.read([file], columns).iter_slices(2)
@@ -66,12 +72,24 @@ class MemoryFiles:
             self.written.append((table.name, partition or {}, rows))
             self.noted.append(noted or {})
 
+    def write_runs(
+        self, table: Table, rows: pl.DataFrame, runs: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> None:
+        for length, partition in runs:
+            self.write(table, rows.head(length), partition)
+            rows = rows.slice(length)
+
     def staged(self, kind: str) -> dict[tuple[str | int, ...], pl.DataFrame]:
         found: dict[tuple[str | int, ...], list[pl.DataFrame]] = {}
         for parcel in self.parcels:
             if parcel.kind == kind:
-                found.setdefault(parcel.key, []).append(self._frames[parcel.place])
+                rows = self._frames[parcel.place].cast({pl.Enum: pl.String})
+                found.setdefault(parcel.key, []).append(rows)
         return {key: pl.concat(frames) for key, frames in found.items()}
+
+
+def _as_enum(texts: pl.Series) -> pl.Series:
+    return texts.cast(pl.Enum(texts.drop_nulls().unique()))
 
 
 class MemoryTasks:

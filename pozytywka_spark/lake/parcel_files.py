@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from pozytywka_spark.errors import LakeError
+from pozytywka_spark.lake.coded_texts import CODES, as_arrow, as_polars, is_coded
 
 _COLUMNS = b"pozytywka.columns"  # of a parcel: the schema with the columns that were left out
 _PLAIN, _COMPRESSED = ipc.IpcWriteOptions(), ipc.IpcWriteOptions(compression="lz4")
@@ -27,59 +28,82 @@ def write_parcel(target: Any, rows: pl.DataFrame, *, compressed: bool) -> None:
     """Write the rows' columns but for those that are null in all of them."""
     with_values = [column.name for column in rows if column.null_count() < rows.height]
     with_values = with_values or rows.columns[:1]  # rows without a column have no number
-    stated = {_COLUMNS: _as_text(tuple(rows.schema.items()))}
+    kinds = ((column.name, None if isinstance(column.dtype, pl.Enum) else column.dtype) for column in rows)
+    stated = {_COLUMNS: _as_text(tuple(kinds))}
     body = rows if len(with_values) == rows.width else rows.select(with_values)
-    table = body.to_arrow().replace_schema_metadata(stated)
+    table = as_arrow(body).replace_schema_metadata(stated)
     with ipc.new_file(target, table.schema, options=_COMPRESSED if compressed else _PLAIN) as writer:
         writer.write_table(table)
 
 
 @lru_cache(maxsize=64)
-def _as_text(columns: tuple[tuple[str, pl.DataType], ...]) -> bytes:
-    schema: pa.Schema = pl.Schema(columns).to_frame().to_arrow().schema
-    return b64encode(schema.serialize())
+def _as_text(columns: tuple[tuple[str, pl.DataType | None], ...]) -> bytes:
+    """The schema of columns by name, in text; None are codes, whatever texts they stand for."""
+    plain = pl.Schema([(name, kind) for name, kind in columns if kind is not None])
+    made: pa.Schema = plain.to_frame().to_arrow().schema
+    fields = [pa.field(name, CODES) if kind is None else made.field(name) for name, kind in columns]
+    return b64encode(pa.schema(fields).serialize())
 
 
 @dataclass(frozen=True)
 class _Stated:
-    """The schema of what was put down, in both libraries' types."""
+    """The schema of what is read, in both libraries' types."""
 
     arrow: pa.Schema
     polars: Mapping[str, pl.DataType]
 
 
 @lru_cache(maxsize=64)
-def _stated(text: bytes) -> _Stated:
-    schema = ipc.read_schema(pa.py_buffer(b64decode(text)))
-    return _Stated(schema, dict(pl.Schema(schema)))
+def _stated(text: bytes, coded: tuple[str, ...]) -> _Stated:
+    """Of codes only those named stay codes."""
+    put_down = ipc.read_schema(pa.py_buffer(b64decode(text)))
+    fields = [
+        field.with_type(field.type.value_type) if is_coded(field) and field.name not in coded else field
+        for field in put_down
+    ]
+    kinds = pl.Schema(pa.schema([field for field in fields if not is_coded(field)]))
+    return _Stated(
+        pa.schema(fields),
+        {field.name: pl.Enum([]) if is_coded(field) else kinds[field.name] for field in fields},
+    )
 
 
-def read_parcels(sources: Sequence[Any], columns: Sequence[str] | None) -> pl.DataFrame:
+def read_parcels(
+    sources: Sequence[Any], columns: Sequence[str] | None, coded: Sequence[str] = ()
+) -> pl.DataFrame:
     """Rows as they were written, of some columns only, below each other.
 
-    `sources`: files of Arrow's that hold parcels of one kind. Raises `LakeError` for a column that never was.
+    `sources`: files of Arrow's that hold parcels of one kind. Of texts that were put down as codes those
+    named come as `pl.Enum`. Raises `LakeError` for a column that never was.
     """
-    read = [_read(source, columns) for source in sources]
+    read = [_read(source, columns, coded) for source in sources]
     stated, names = read[0][0], read[0][1]
     there = [name for name in names if any(name in rows.schema.names for _, _, rows in read)]
     # brought together in Arrow, and once to Polars: parcels are many
     whole = [_filled(rows, there, stated.arrow) for _, _, rows in read]
-    frame = pl.from_arrow(pa.concat_tables(whole)) if there else None
+    frame = as_polars(pa.concat_tables(whole)) if there else None
     height = sum(rows.num_rows for _, _, rows in read)
     nulls = {
         name: pl.Series(name, [None], stated.polars[name]).new_from_index(0, height)
         for name in names
         if name not in there
     }
-    assert frame is None or isinstance(frame, pl.DataFrame)
     return pl.DataFrame([nulls[name] if name in nulls or frame is None else frame[name] for name in names])
 
 
-def _read(source: Any, columns: Sequence[str] | None) -> tuple[_Stated, list[str], pa.Table]:
+def read_parcel(source: Any, columns: Sequence[str] | None, coded: Sequence[str] = ()) -> pa.Table:
+    """The same of one parcel, for rows of tables' files to stand beside."""
+    stated, names, rows = _read(source, columns, coded)
+    return _filled(rows, names, stated.arrow)
+
+
+def _read(
+    source: Any, columns: Sequence[str] | None, coded: Sequence[str]
+) -> tuple[_Stated, list[str], pa.Table]:
     """What is stated of a parcel, the columns that are asked for, and those of them that it has."""
     reader = ipc.open_file(source)
     stored = reader.schema
-    stated = _stated(stored.metadata[_COLUMNS])
+    stated = _stated(stored.metadata[_COLUMNS], tuple(coded))
     names = list(stated.polars) if columns is None else list(columns)
     absent = [name for name in names if name not in stated.polars]
     if absent:
@@ -94,12 +118,17 @@ def _read(source: Any, columns: Sequence[str] | None) -> tuple[_Stated, list[str
 
 
 def _filled(rows: pa.Table, names: Sequence[str], stated: pa.Schema) -> pa.Table:
-    """The same rows with exactly these columns; those that they lack are null."""
-    if rows.schema.names == names:
+    """The same rows with exactly these columns, codes as texts where it says so; those they lack are null."""
+    plain = {
+        field.name for field in rows.schema if is_coded(field) and not is_coded(stated.field(field.name))
+    }
+    if rows.schema.names == names and not plain:
         return rows
     fields = [stated.field(name) for name in names]  # which tell what is no type of Arrow's
     columns = [
-        rows.column(field.name) if field.name in rows.schema.names else pa.nulls(rows.num_rows, field.type)
+        (rows.column(field.name).cast(field.type) if field.name in plain else rows.column(field.name))
+        if field.name in rows.schema.names
+        else pa.nulls(rows.num_rows, field.type)
         for field in fields
     ]
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))

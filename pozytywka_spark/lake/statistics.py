@@ -77,11 +77,14 @@ def _chunks(footer: Any, columns: Leaves) -> dict[str, list[tuple[Any, int]]]:
     """Column → its (statistics, rows) in each row group."""
     chunks: dict[str, list[tuple[Any, int]]] = {}
     for number in range(footer.num_row_groups):
-        group = footer.row_group(number)
+        group, found = footer.row_group(number), 0
         for position in range(group.num_columns):
             chunk = group.column(position)
             if chunk.path_in_schema in columns:
                 chunks.setdefault(chunk.path_in_schema, []).append((chunk.statistics, group.num_rows))
+                found += 1
+            if found == len(columns):  # they come first, and a table of features has a hundred more
+                break
     return chunks
 
 

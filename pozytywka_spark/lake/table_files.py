@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import casting, partitions, statistics
-from pozytywka_spark.lake.file_writer import FileWriter
+from pozytywka_spark.lake.file_writer import FileWriter, with_nan
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.schemas import Table
@@ -56,22 +57,29 @@ class TableFiles:
     root: str
     flat: bool = False  # partition columns are in the files, for Spark to read them and write its table
 
-    def read(self, file: DataFile, columns: Sequence[str] | None = None) -> pa.Table:
-        """A data file's rows, of some columns only: partition columns from the log, absent ones null."""
-        (rows,) = self._read(file, columns, whole=True)
-        return _shaped(rows, file, columns)
+    def read(
+        self, file: DataFile, columns: Sequence[str] | None = None, coded: Sequence[str] = ()
+    ) -> pa.Table:
+        """A data file's rows, of some columns only: partition columns from the log, absent ones null.
+
+        Texts that are stored once each, with their places, are left so in the columns `coded`.
+        """
+        (rows,) = self._read(file, columns, whole=True, coded=coded)
+        return _shaped(rows, file, columns, coded)
 
     def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The same a row group at a time, so that no more than one is in memory."""
         for rows in self._read(file, columns, whole=False):
             yield _shaped(rows, file, columns)
 
-    def _read(self, file: DataFile, columns: Sequence[str] | None, *, whole: bool) -> Iterator[pa.Table]:
+    def _read(
+        self, file: DataFile, columns: Sequence[str] | None, *, whole: bool, coded: Sequence[str] = ()
+    ) -> Iterator[pa.Table]:
         store, name = self.storage.at(file.place)
         remote = whole and not self.storage.is_local(file.place)
         try:
             with store.open_input_file(name) as source:
-                parquet = pq.ParquetFile(source, pre_buffer=remote)
+                parquet = pq.ParquetFile(source, pre_buffer=remote, read_dictionary=list(coded))
                 asked = None if columns is None else set(columns)
                 names = [
                     each
@@ -101,13 +109,42 @@ class TableFiles:
 
         Raises `LakeError` for rows or a partition that the table doesn't hold.
         """
-        left_out = () if self.flat else table.partition_by
         if self.flat:
             rows = _with_partition(rows, table, partition)
-        body = casting.declared(rows, table, left_out)
+        return self._written(table, self._declared(rows, table), partition, noted)
+
+    def write_runs(
+        self, table: Table, rows: pa.Table, runs: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> list[Written]:
+        """`write` of so many rows after so many others, each with its partition; looked at once for all."""
+        starts = [0, *accumulate(length for length, _ in runs)]
+        if self.flat:
+            parts = zip(starts, runs, strict=False)
+            return [
+                self.write(table, rows.slice(start, length), partition)
+                for start, (length, partition) in parts
+            ]
+        body = self._declared(rows, table)
+        nan = with_nan(body, body.schema.names)
+        return [
+            self._written(table, body.slice(start, length), partition, may_have_nan=nan)
+            for start, (length, partition) in zip(starts, runs, strict=False)
+        ]
+
+    def _declared(self, rows: pa.Table, table: Table) -> pa.Table:
+        return casting.declared(rows, table, () if self.flat else table.partition_by)
+
+    def _written(
+        self,
+        table: Table,
+        body: pa.Table,
+        partition: Mapping[str, Any],
+        noted: Mapping[str, str] | None = None,
+        may_have_nan: Iterable[str] | None = None,
+    ) -> Written:
         file = self.begin(table, partition)
         try:
-            file.writer.add(body)
+            file.writer.add(body, may_have_nan)
             if noted:
                 file.writer.note(noted)
             return file.close()
@@ -199,7 +236,9 @@ def _with_partition(rows: pa.Table, table: Table, partition: Mapping[str, Any]) 
     return rows
 
 
-def _shaped(rows: pa.Table, file: DataFile, columns: Sequence[str] | None) -> pa.Table:
+def _shaped(
+    rows: pa.Table, file: DataFile, columns: Sequence[str] | None, coded: Sequence[str] = ()
+) -> pa.Table:
     names = _all_names(rows, file) if columns is None else list(columns)
     kinds = {} if file.schema is None else dict(zip(file.schema.names, file.schema.types, strict=True))
     stored = dict(zip(rows.schema.names, rows.columns, strict=True))
@@ -210,11 +249,13 @@ def _shaped(rows: pa.Table, file: DataFile, columns: Sequence[str] | None) -> pa
             shaped[name] = literal(file.partition[name], rows.num_rows, kind)
         elif name in stored:
             column = stored[name]
-            shaped[name] = column if kind is None or column.type == kind else column.cast(kind)
+            as_it_is = kind is None or column.type == kind or name in coded
+            shaped[name] = column if as_it_is else column.cast(kind)
         elif kind is None and file.schema is not None:
             raise LakeError(f"{file.place}: there is no column {name}; it has {', '.join(file.schema.names)}")
         else:  # a column that was added after the file was written
-            shaped[name] = pa.nulls(rows.num_rows, kind or pa.null())
+            nothing = pa.dictionary(pa.int32(), kind) if kind and name in coded else kind or pa.null()
+            shaped[name] = pa.nulls(rows.num_rows, nothing)
     return pa.table(shaped)
 
 

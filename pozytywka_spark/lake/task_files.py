@@ -13,9 +13,11 @@ import polars as pl
 import pyarrow as pa
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake.parcel_files import read_parcels, write_parcel
+from pozytywka_spark.lake.coded_texts import as_polars
+from pozytywka_spark.lake.parcel_files import read_parcel, read_parcels, write_parcel
 from pozytywka_spark.lake.shards import DataFile, Parcel, Written
 from pozytywka_spark.lake.table_files import TableFiles
+from pozytywka_spark.lake.wide_files import is_wide, read_wide
 from pozytywka_spark.schemas import Table
 
 _SHARED_KEPT = 4  # tables that a worker process keeps between its tasks
@@ -31,17 +33,24 @@ class OpenFiles:
     parcels: list[Parcel] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
 
-    def read(self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def read(
+        self,
+        files: Sequence[DataFile | Parcel],
+        columns: Sequence[str] | None = None,
+        coded: Sequence[str] = (),
+    ) -> pl.DataFrame:
         """See `tasks.TaskFiles`. Raises `LakeError` naming the file that is gone or damaged."""
         if not files:
             raise LakeError("no file to read: rows of nothing have no columns")
         data = [file for file in files if isinstance(file, DataFile)]
-        if len(data) == len(files):  # brought together in Arrow, and once to Polars: files are many
-            return as_polars(pa.concat_tables([self.tables.read(file, columns) for file in data]))
         parcels = [file for file in files if isinstance(file, Parcel)]
-        if len(parcels) == len(files):
-            return self._read_parcels(parcels, columns)
-        return pl.concat([self.read([file], columns) for file in files], how="vertical")
+        if not parcels and all(is_wide(file, columns) for file in data):
+            frames = [self._read_wide(file, columns) for file in data]
+            return pl.concat(frames) if len(frames) > 1 else frames[0]
+        if not data:
+            return self._read_parcels(parcels, columns, coded)
+        # brought together in Arrow, and once to Polars: files are many
+        return as_polars(pa.concat_tables([self._read(file, columns, coded) for file in files]))
 
     def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """See `tasks.TaskFiles`."""
@@ -84,16 +93,34 @@ class OpenFiles:
         if rows.height:
             self.written.append(self.tables.write(table, rows.to_arrow(), partition or {}, noted))
 
-    def _read_parcels(self, parcels: Sequence[Parcel], columns: Sequence[str] | None) -> pl.DataFrame:
+    def write_runs(
+        self, table: Table, rows: pl.DataFrame, runs: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> None:
+        """See `tasks.TaskFiles`. Raises as `write`."""
+        if rows.height:
+            self.written += self.tables.write_runs(table, rows.to_arrow(), runs)
+
+    def _read_wide(self, file: DataFile, columns: Sequence[str] | None) -> pl.DataFrame:
+        rows = read_wide(file, columns)
+        return as_polars(self.tables.read(file, columns)) if rows is None else rows
+
+    def _read(self, file: DataFile | Parcel, columns: Sequence[str] | None, coded: Sequence[str]) -> pa.Table:
+        if isinstance(file, DataFile):
+            return self.tables.read(file, columns, coded)
+        with self._open(file) as source:
+            return read_parcel(source, columns, coded)
+
+    def _read_parcels(
+        self, parcels: Sequence[Parcel], columns: Sequence[str] | None, coded: Sequence[str]
+    ) -> pl.DataFrame:
         with ExitStack() as opened:
-            return read_parcels([opened.enter_context(self._open(each)) for each in parcels], columns)
+            return read_parcels([opened.enter_context(self._open(each)) for each in parcels], columns, coded)
 
     def _open(self, parcel: Parcel) -> Any:
         storage = self.tables.storage
         try:
-            if storage.is_local(
-                parcel.place
-            ):  # what is mapped is in memory once, and stays till it is let go
+            # what is mapped is in memory once, and stays till it is let go
+            if storage.is_local(parcel.place):
                 return pa.memory_map(parcel.place)
             store, name = storage.at(parcel.place)
             return store.open_input_file(name)
@@ -106,10 +133,3 @@ class OpenFiles:
 def forget_shared() -> None:
     """Let go of what `shared` keeps in this process."""
     _shared.clear()
-
-
-def as_polars(rows: pa.Table) -> pl.DataFrame:
-    """The same rows as a Polars frame."""
-    frame = pl.from_arrow(rows)
-    assert isinstance(frame, pl.DataFrame)
-    return frame

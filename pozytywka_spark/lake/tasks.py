@@ -35,10 +35,17 @@ Result = Mapping[str, Any]
 class TaskFiles(Protocol):
     """What a kernel reads and writes through, inside a task."""
 
-    def read(self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def read(
+        self,
+        files: Sequence[DataFile | Parcel],
+        columns: Sequence[str] | None = None,
+        coded: Sequence[str] = (),
+    ) -> pl.DataFrame:
         """Rows of files (of one table, or parcels of one kind) below each other, of some columns only.
 
         Partition columns of a table's files are there as any other; a column that a file lacks is null.
+        `coded`: columns of texts that repeat, which come as `pl.Enum` where the files hold each text once: to
+        tell texts apart a row is then no work.
         """
 
     def read_parts(self, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
@@ -64,6 +71,11 @@ class TaskFiles(Protocol):
         `rows` has the table's columns by name, but for partition columns; no rows: nothing. `noted` is put
         into the file's footer, for `Lake.noted`.
         """
+
+    def write_runs(
+        self, table: Table, rows: pl.DataFrame, runs: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> None:
+        """`write` of rows that lie by partition, a file a run: how many rows and which partition."""
 
 
 # A kernel's outer side: a task's items in, small JSON-like facts out; rows go through `TaskFiles`.

@@ -6,7 +6,7 @@ sum of whoever adds features would be wrapped by Polars in silence, so what is s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,15 @@ _MOST, _LEAST = 2**63 - 1, -(2**63)
 _NOT_SUMMED = {"user_id", "session_id", "at", "kind", "month", "cut_off", "track"}
 
 
-def aggregate_users(rows: pl.DataFrame, measures: Sequence[Named], month: date) -> pl.DataFrame:
+def aggregate_users(
+    rows: pl.DataFrame, measures: Sequence[Named], month: date, largest: Mapping[str, int] | None = None
+) -> pl.DataFrame:
     """Grain: user, of one month. The measures as Int64, of rows that lie by user.
 
-    Raises `DataError` naming user and month if a measure or a sum of what it reads leaves 64 bits.
+    `largest`: of some columns, how far from 0 no value is further, where that is known beforehand. Raises
+    `DataError` naming user and month if a measure or a sum of what it reads leaves 64 bits.
     """
-    _check_sums(rows, read_by(measures), month)
+    _check_sums(rows, read_by(measures), month, largest or {})
     by_user = rows.with_columns(pl.col("user_id").set_sorted()).group_by("user_id", maintain_order=True)
     try:
         return by_user.agg(measure.made.alias(measure.name) for measure in measures)
@@ -61,7 +64,7 @@ def read_by(measures: Sequence[Named]) -> list[str]:
     return sorted({name for measure in measures for name in measure.made.meta.root_names()})
 
 
-def _check_sums(rows: pl.DataFrame, columns: Sequence[str], month: date) -> None:
+def _check_sums(rows: pl.DataFrame, columns: Sequence[str], month: date, largest: Mapping[str, int]) -> None:
     """Raise `DataError` if a user's sum of one of the columns doesn't fit 64 bits.
 
     `rows`: each user's beside each other. Of a column the positive and the negative numbers must each fit, so
@@ -73,6 +76,8 @@ def _check_sums(rows: pl.DataFrame, columns: Sequence[str], month: date) -> None
     run = rows.get_column("user_id").rle().struct.field("len")
     most_rows = int(run.to_numpy().max())
     for name in names:
+        if name in largest and largest[name] * most_rows <= _MOST:
+            continue
         column = rows.get_column(name)
         low, high = column.min(), column.max()
         if not isinstance(low, int) or not isinstance(high, int):  # null throughout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -22,6 +23,18 @@ class Dimensions:
 
     tracks: pl.DataFrame
     users: pl.DataFrame
+
+    @cached_property
+    def largest(self) -> dict[str, int]:
+        """Of each attribute of tracks, how far from 0 it gets: no event's is further."""
+        numbers = self.tracks.select(pl.col(pl.Int64))
+        bounds = zip(numbers.columns, numbers.min().row(0), numbers.max().row(0), strict=True)
+        return {name: 0 if low is None else max(-low, high) for name, low, high in bounds}
+
+    @cached_property
+    def track_at(self) -> pl.Series:
+        """The track of each place."""
+        return self.tracks.get_column("place").arg_sort()
 
     @property
     def words(self) -> int:
@@ -44,7 +57,8 @@ def track_dimension(
     """Grain: track with an id, in the order of ids. Attributes that are averaged over plays; null if unknown.
 
     Columns: `track_id`, `artist_id`; `track` (the place of the id among all, and so of the row), `artist` and
-    `genre` (the first that the artist lists), UInt32 in the order of ids and names; Int64 attributes:
+    `genre` (the first that the artist lists), UInt32 in the order of ids and names; `place`, UInt32, by genre
+    (none first), artist (none last) and id, the order in which plays are added up; Int64 attributes:
     `popularity`, `duration_ms`, `explicit` (0 or 1), `release_seconds` since 1970, `name_length` in
     characters, audio features and `daily_cost` in their fixed-point units, `slow`, `medium`, `fast` (0 or 1).
     A track has the genres of its artist: `track_genres_0` and on are 64-bit words, a bit a genre of the
@@ -72,11 +86,18 @@ def track_dimension(
     masks = mask_names(TRACK_MASK, vocabulary)
     return joined.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("track"),
+        _places().alias("place"),
         "artist",
         "genre",
         pl.exclude("artist", "genre", *masks),
         pl.col(masks).fill_null(0),
     )
+
+
+def _places() -> pl.Expr:
+    """The place of each track, of rows in order of ids, by genre (none first), artist (none last) and id."""
+    in_order = pl.arg_sort_by("genre", "artist", nulls_last=[False, True], maintain_order=True)
+    return in_order.arg_sort().cast(pl.UInt32)
 
 
 def _artists(ids: pl.Series, artists: pl.DataFrame, vocabulary: Sequence[str]) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import polars as pl
 
 from pozytywka_spark.features.build.lookups import NONE, Lookups
 from pozytywka_spark.features.build.track_numbers import TrackNumbers
-from pozytywka_spark.features.build.user_months import GONE, UserMonths, month_numbers
+from pozytywka_spark.features.build.user_months import GONE, UserMonths
 
 Whole = npt.NDArray[np.int64]
 Key = TypeVar("Key", Whole, pl.Expr)
@@ -20,18 +20,21 @@ EARLIER = -1  # the month of what happened before the build's first one
 def first_likes(
     liked: pl.DataFrame, earlier: pl.DataFrame | None, where: UserMonths, tracks: TrackNumbers
 ) -> pl.DataFrame:
-    """Grain: user and track, as `key` (see `keys_of`): `month` (its number) of the first like, `liked_at`.
+    """Grain and order: user and track, as `key` (see `keys_of`): `month` (its number) of the first like and
+    `liked_at`.
 
     `liked` as LIKED_ROWS; `earlier` has `user_id` and `track_id` of earlier likes. A like is for life: a
     second one adds nothing. Of held ones the month is EARLIER and `liked_at` null.
     """
-    users, months = where.place_users(liked.get_column("user_id")), month_numbers(liked.get_column("month"))
-    where.place_rows(users, months)  # to be sure of every user
-    numbers = tracks.of(liked)
+    rows, numbers = where.rows_of(liked), tracks.of(liked)
     likes = liked.select(
-        pl.Series("key", keys_of(users, numbers, tracks.end)), pl.Series("month", months), "liked_at"
-    ).filter(numbers != NONE)
-    since = likes.group_by("key").agg(pl.col("month").min(), pl.col("liked_at").min())
+        pl.Series("key", keys_of(where.user_of[rows], numbers, tracks.end)),
+        pl.Series("month", where.months[rows]),
+        "liked_at",
+    )
+    if (numbers == NONE).any():
+        likes = likes.filter(numbers != NONE)
+    since = _firsts(likes)
     if earlier is None:
         return since
     users, numbers = (
@@ -40,7 +43,16 @@ def first_likes(
     )
     listed = pl.DataFrame({"key": keys_of(users, numbers, tracks.end)[users != GONE]}).unique()
     before = listed.select("key", month=pl.lit(EARLIER, pl.Int64), liked_at=pl.lit(None, pl.Int64))
-    return pl.concat([before, since.join(listed, on="key", how="anti")])
+    return pl.concat([before, since.join(listed, on="key", how="anti")]).sort("key")
+
+
+def _firsts(likes: pl.DataFrame) -> pl.DataFrame:
+    """The least month and moment of each key, in order of keys. Nearly all have one: a sort is enough."""
+    ordered = likes[likes.get_column("key").arg_sort()]
+    keys = ordered.get_column("key").to_numpy()
+    if (keys[1:] != keys[:-1]).all():
+        return ordered
+    return ordered.group_by("key", maintain_order=True).agg(pl.col("month").min(), pl.col("liked_at").min())
 
 
 def likes_table(likes: pl.DataFrame, where: UserMonths, tracks: TrackNumbers) -> pl.DataFrame:
@@ -70,9 +82,7 @@ def artist_debuts(
     rows, numbers = with_artist.get_column("row").to_numpy(), with_artist.get_column("artist").to_numpy()
     # one number for user, artist and row, in this order: of each user and artist the first is the debut
     artists, every_row = len(sides.artist_ids), where.keys.height
-    keys = (
-        pl.Series(keys_of(keys_of(where.user_of[rows], numbers, artists), rows, every_row)).sort().to_numpy()
-    )
+    keys = np.sort(keys_of(keys_of(where.user_of[rows], numbers, artists), rows, every_row))
     met = keys // max(every_row, 1)
     first = np.ones(len(met), np.bool_)
     first[1:] = met[1:] != met[:-1]
@@ -81,7 +91,7 @@ def artist_debuts(
         again = before.filter(before.is_in(pl.Series(met[first]).implode()))
         first[np.searchsorted(met, again.to_numpy())] = False
     debuts = keys_of(keys[first] % max(every_row, 1), met[first] % max(artists, 1), artists)
-    in_order = pl.Series("row", debuts).sort().to_frame()
+    in_order = pl.Series("row", np.sort(debuts)).to_frame()
     return in_order.select(pl.col("row") // artists, artist=pl.col("row") % artists)
 
 

@@ -15,7 +15,7 @@ import polars as pl
 from pozytywka_spark.features.build.first_times import keys_of
 from pozytywka_spark.features.build.lookups import NONE, Lookups
 from pozytywka_spark.features.build.track_numbers import TrackNumbers
-from pozytywka_spark.features.build.user_months import UserMonths, month_numbers
+from pozytywka_spark.features.build.user_months import UserMonths
 
 Whole = npt.NDArray[np.int64]
 
@@ -29,15 +29,14 @@ def plays_by_track(
     all plays of a track that the user liked in an earlier month, else those after the like of the month.
     """
     sides = tracks.sides
-    months = month_numbers(listened.get_column("month"))
-    users, numbers = where.place_users(listened.get_column("user_id")), tracks.of(listened)
+    rows, numbers = where.rows_of(listened), tracks.of(listened)
     # no track is no key: its number would make the key of another user's last track
-    keys = pl.DataFrame({"key": np.where(numbers == NONE, NONE, keys_of(users, numbers, tracks.end))})
-    first = keys.join(likes.select("key", "month"), on="key", how="left", maintain_order="left")
-    liked_before = first.select(pl.col("month") < pl.Series(months)).to_series()
+    keys = np.where(numbers == NONE, NONE, keys_of(where.user_of[rows], numbers, tracks.end))
+    liked_before = pl.Series(_are_liked_before(keys, where.months[rows], likes))
 
-    rows, artists = where.place_rows(users, months), sides.artist_of[tracks.in_catalogue(numbers)]
-    order = pl.Series(keys_of(rows, sides.place_of[artists], len(sides.place_of))).arg_sort()
+    artists = sides.artist_of[tracks.in_catalogue(numbers)]
+    # each month's rows lie in this order, but for strays, and a stable sort is quick to see that
+    order = np.argsort(keys_of(rows, sides.place_of[artists], len(sides.place_of)), kind="stable")
     return listened.select(
         pl.Series("row", rows),
         pl.Series("number", numbers),
@@ -45,6 +44,17 @@ def plays_by_track(
         "plays",
         liked_plays=pl.when(liked_before).then("plays").otherwise("liked_plays"),
     )[order].with_columns(pl.col("row").set_sorted())
+
+
+def _are_liked_before(keys: Whole, months: Whole, likes: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether the first like of each key, of `likes` in order of keys, came in an earlier month."""
+    liked = likes.get_column("key").to_numpy()
+    if not liked.size:
+        return np.zeros(len(keys), np.bool_)
+    places = np.minimum(np.searchsorted(liked, keys), len(liked) - 1)
+    before: npt.NDArray[np.bool_] = likes.get_column("month").to_numpy()[places] < months
+    before &= liked[places] == keys
+    return before
 
 
 def popularity_level(by_track: pl.DataFrame, where: UserMonths, tracks: TrackNumbers) -> pl.DataFrame:

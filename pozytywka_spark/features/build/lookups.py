@@ -106,9 +106,8 @@ class Lookups:
 
     @cached_property
     def plays_by_month(self) -> tuple[tuple[int, Whole, Whole], ...]:
-        """Each month's number, tracks (each once) and plays, in order of months."""
-        summed = self.played.group_by("month", "track").agg(pl.col("plays").sum()).sort("month")
-        parts = summed.partition_by("month", maintain_order=True)
+        """Each month's number, tracks (some of them in several places) and plays, in order of months."""
+        parts = self.played.sort("month").partition_by("month", maintain_order=True)
         return tuple(
             (int(month_numbers(part["month"])[0]), _whole(part["track"]), _whole(part["plays"]))
             for part in parts
@@ -124,7 +123,7 @@ class Lookups:
         for month in months:
             while waiting and waiting[-1][0] < month:
                 _, tracks, plays = waiting.pop()
-                prior[tracks] += plays
+                np.add.at(prior, tracks, plays)
             yield prior
 
 

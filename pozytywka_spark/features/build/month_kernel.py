@@ -16,7 +16,7 @@ import polars as pl
 from pozytywka_spark.features.build.aggregate import aggregate_users, read_by
 from pozytywka_spark.features.build.dimensions import Dimensions
 from pozytywka_spark.features.build.month_events import (
-    ORDER,
+    in_order,
     number_events,
     session_spans,
     sold_by,
@@ -69,8 +69,9 @@ def measure_numbered(
 ) -> MonthMade:
     """As `measure_month`, of `number_events` and the users who had bought by the cut-off."""
     in_sessions = bool(plan.at("gap", "session"))
-    free = without(numbered, sold).sort(ORDER if in_sessions else "user_id")
-    listened, liked = plays_and_likes(free, month)
+    free = without(numbered, sold)
+    free = in_order(free) if in_sessions else free.sort("user_id")
+    listened, liked = plays_and_likes(free, dimensions, month)
     return MonthMade(
         _measured(free, dimensions, plan, month), listened, liked, plays_by_anyone(numbered, month)
     )
@@ -83,7 +84,7 @@ def _measured(free: pl.DataFrame, dimensions: Dimensions, plan: CataloguePlan, m
     events = with_attributes(free.drop("stray"), dimensions, sorted(asked))
     timed = events.with_columns(month=pl.lit(month), cut_off=pl.lit(cut_off_micros(month), pl.Int64))
     first = Named("first_event_at", pl.col("at").min().cast(pl.Int64))
-    rows = aggregate_users(timed, [first, *of_events], month)
+    rows = aggregate_users(timed, [first, *of_events], month, dimensions.largest)
     if of_gaps:
         columns = ("user_id", "month", "cut_off", "session_id", "at", "kind", "duration_ms")
         gaps = with_neighbours(timed.select(columns), cut_off_micros(month))
@@ -103,12 +104,15 @@ def _beside(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(pl.col(more.columns[1:]).fill_null(0))
 
 
-def plays_and_likes(events: pl.DataFrame, month: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+def plays_and_likes(
+    events: pl.DataFrame, dimensions: Dimensions, month: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """`parcels.LISTENED_ROWS` and `parcels.LIKED_ROWS` of a month's events, each user's beside each other.
 
-    Both in the order of users and tracks, strays last: so they take half the bytes.
+    Both in the order of users and of tracks' places, strays last: so the third pass finds them in its order,
+    and they take half the bytes.
     """
-    with_track = _of_tracks(events.drop_nulls("track"))
+    with_track = _of_tracks(events.drop_nulls("track"), dimensions)
     others = _of_strays(events.filter(pl.col("track").is_null()))
     return (
         _shaped([with_track[0], others[0]], month, LISTENED_ROWS),
@@ -124,9 +128,10 @@ def plays_by_anyone(events: pl.DataFrame, month: date) -> pl.DataFrame:
     return _shaped([counted, strays], month, PLAYED_ROWS)
 
 
-def _of_tracks(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Of events with a track: user and track are made one number, which halves the time."""
-    key = pl.col("user_id").rle_id().cast(pl.UInt64) * _TRACKS + pl.col("track")
+def _of_tracks(events: pl.DataFrame, dimensions: Dimensions) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of events with a track: user and track's place are made one number, which halves the time."""
+    places = dimensions.tracks.get_column("place").gather(events.get_column("track"))
+    key = pl.col("user_id").rle_id().cast(pl.UInt64) * _TRACKS + places
     keyed = events.select("at", "kind", key=key)
     plays = keyed.filter(is_play())
     liked = keyed.filter(is_like()).group_by("key").agg(liked_at=pl.col("at").min()).sort("key")
@@ -139,8 +144,10 @@ def _of_tracks(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     users = events.get_column("user_id").rle().struct.field("value")
 
     def apart(rows: pl.DataFrame) -> pl.DataFrame:
-        places = rows.get_column("key") // _TRACKS
-        return rows.with_columns(user_id=users.gather(places), track=pl.col("key") % _TRACKS)
+        keys = rows.get_column("key")
+        return rows.with_columns(
+            user_id=users.gather(keys // _TRACKS), track=dimensions.track_at.gather(keys % _TRACKS)
+        )
 
     return apart(listened), apart(liked)
 

@@ -16,6 +16,7 @@ from pozytywka_spark.lake.tasks import TaskFiles
 from pozytywka_spark.names import BUY_PREMIUM
 from pozytywka_spark.schemas import FIRST_PURCHASES
 
+_READ = ("user_id", "event_time", "event_type")
 _BOUGHT = pl.Schema({"user_id": pl.Int64(), "purchased_at": pl.Int64()})
 
 
@@ -35,7 +36,7 @@ class BoughtIn:
 
 def find_bought(item: BoughtIn, files: TaskFiles) -> dict[str, Any]:
     """Stages BOUGHT, writes a file of `first_purchases`; the facts of `first_pass.FirstPass`."""
-    read = (files.read([file], ["user_id", "event_time", "event_type"]) for file in item.files)
+    read = (files.read([file], _READ, ["event_type"]) for file in item.files)
     of_files = [first_purchases(events, item.month) for events in read]
     firsts = pl.concat(of_files).group_by("user_id", "month").agg(pl.col("purchased_at").min())
     bought = firsts.select(*BOUGHT_ROWS).sort("user_id")

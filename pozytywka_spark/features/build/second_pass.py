@@ -10,7 +10,7 @@ import polars as pl
 
 from pozytywka_spark.features.build.dimensions import Dimensions, no_tracks, no_users
 from pozytywka_spark.features.build.items import REAL, MonthShard, Source
-from pozytywka_spark.features.build.month_events import COLUMNS, number_events, sold_by
+from pozytywka_spark.features.build.month_events import CODED, COLUMNS, number_events, sold_by
 from pozytywka_spark.features.build.month_kernel import MonthMade, measure_numbered
 from pozytywka_spark.features.build.parcels import LIKED, LISTENED, MEASURED, PLAYED
 from pozytywka_spark.features.build.plan import CataloguePlan
@@ -60,21 +60,27 @@ class MeasureMonths:
                 continue
             parts = slices_for(shard.rows, self.rows_at_once)
             for part in range(parts):
-                events = self._events(shard, part, parts, files)
-                self._measure(events, shard, sold, dimensions, gathered)
+                numbered = self._numbered(shard, part, parts, dimensions.tracks, files)
+                self._measure(numbered, shard, sold, dimensions, gathered)
             yield told
         gathered.put_down()
 
-    def _events(self, shard: MonthShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame:
+    def _numbered(
+        self, shard: MonthShard, part: int, parts: int, tracks: pl.DataFrame, files: TaskFiles
+    ) -> pl.DataFrame:
+        """As of `number_events`."""
         if parts == 1:
-            return files.read(shard.events, COLUMNS)
+            return number_events(files.read(shard.events, COLUMNS, CODED), tracks)
         # a file at a time, so that no more than one is held whole
         mine = slice_of("user_id", parts, apart_from=self.buckets).fill_null(0) == part
-        return pl.concat(files.read([source], COLUMNS).filter(mine) for source in shard.events)
+        return pl.concat(
+            number_events(files.read([source], COLUMNS, CODED).filter(mine), tracks)
+            for source in shard.events
+        )
 
     def _measure(
         self,
-        events: pl.DataFrame,
+        numbered: pl.DataFrame,
         shard: MonthShard,
         sold: Mapping[str, pl.Series],
         dimensions: Dimensions,
@@ -85,7 +91,6 @@ class MeasureMonths:
         Of purchases it sees no more than who has bought by the month's end.
         """
         nowhere_free = _common(list(sold.values()))
-        numbered = number_events(events, dimensions.tracks)
         made = measure_numbered(numbered, nowhere_free, dimensions, self.plan, shard.month)
         for world, users in sold.items():
             more = users.filter(~users.is_in(nowhere_free.implode()))

@@ -175,18 +175,17 @@ def parts_of(
 def plays_by_id(played: pl.DataFrame, sides: Lookups) -> pl.DataFrame:
     """Grain: track and month, in order of month and id: `track_id`, `plays`. `played` as PLAYED_ROWS."""
     summed = played.group_by("month", "track", "stray").agg(pl.col("plays").sum())
-    with_id = summed.join(sides.tracks.select("track", "track_id"), on="track", how="left")
-    named = with_id.select(pl.coalesce("track_id", "stray"), "plays", "month")
-    return named.drop_nulls("track_id").sort("month", "track_id")
+    named = summed.join(sides.tracks.select("track", "track_id"), on="track", how="left")
+    if not named.get_column("track").null_count():  # numbers are in the order of ids
+        return named.sort("month", "track").select("track_id", "plays", "month")
+    with_id = named.select(pl.coalesce("track_id", "stray"), "plays", "month")
+    return with_id.drop_nulls("track_id").sort("month", "track_id")
 
 
 def _write(
     table: Table, rows: pl.DataFrame, files: TaskFiles, partition: Mapping[str, Any] | None = None
 ) -> None:
     """A file for each month of rows that lie in order of months."""
-    runs = rows.get_column("month").rle().struct.unnest()
-    start = 0
-    for length, month in runs.iter_rows():
-        body = rows.slice(start, length).drop("month")
-        files.write(table, body, {"month": month, **(partition or {})})
-        start += length
+    months = rows.get_column("month").rle().struct.unnest()
+    runs = [(length, {"month": month, **(partition or {})}) for length, month in months.iter_rows()]
+    files.write_runs(table, rows.drop("month"), runs)

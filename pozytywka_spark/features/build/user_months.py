@@ -70,6 +70,15 @@ class UserMonths:
             raise DataError("features: a user's month has plays or likes, and isn't measured: build it again")
         return rows
 
+    def rows_of(self, listed: pl.DataFrame) -> Whole:
+        """The row of each user and month, looked up once for each run of them. Raises as `place_rows`."""
+        user, month = pl.col("user_id"), pl.col("month")
+        another = ((user != user.shift(1)) | (month != month.shift(1))).fill_null(value=True)
+        firsts = listed.select(another).to_series().arg_true()
+        begins = listed.select(pl.col("user_id", "month").gather(firsts))
+        users, months = self.place_users(begins["user_id"]), month_numbers(begins["month"])
+        return np.repeat(self.place_rows(users, months), np.diff(firsts.to_numpy(), append=listed.height))
+
     @cached_property
     def _grid(self) -> tuple[int, npt.NDArray[np.int32]]:
         """The first month's number, and the row of each user and month."""

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_spark.features.build.items import Source
-from pozytywka_spark.features.build.month_events import COLUMNS
+from pozytywka_spark.features.build.month_events import CODED, COLUMNS
 from pozytywka_spark.features.build.parcels import BOUGHT
 from pozytywka_spark.features.build.purchases import first_purchases
 from pozytywka_spark.features.guards.sample import Sample
@@ -41,12 +41,14 @@ def invent(events: pl.DataFrame, cut_off: date, seed: int) -> pl.DataFrame:
     of_user = dice(events, seed, ("user_id",))
     later = (thrown // 256 % (FUTURE_DAYS * DAY_MICROS)).cast(pl.Int64)
     moved = start_micros(cut_off) + pl.when(thrown % 4 == 0).then(0).otherwise(later)
-    kinds = pl.lit(pl.Series(EVENT_TYPES)).gather(thrown // 16 % len(EVENT_TYPES))
+    coded = isinstance(events.schema["event_type"], pl.Enum)
+    text = pl.Enum(EVENT_TYPES) if coded else pl.String()
+    kinds = pl.lit(pl.Series(EVENT_TYPES, dtype=text)).gather(thrown // 16 % len(EVENT_TYPES))
     no_purchase = (kinds == BUY_PREMIUM) & (of_user % 2 == 1)
     return events.select(
         moved.cast(events.schema["event_time"]).alias("event_time")
         if name == "event_time"
-        else pl.when(no_purchase).then(pl.lit(PLAY)).otherwise(kinds).alias("event_type")
+        else pl.when(no_purchase).then(pl.lit(PLAY, text)).otherwise(kinds).alias("event_type")
         if name == "event_type"
         else pl.col(name)
         for name in events.columns
@@ -108,7 +110,7 @@ class InventFutures:
             for source in shard.events:
                 # identities are most of a file's bytes
                 columns = ("event_id", *COLUMNS) if shard.worlds else COLUMNS
-                events = self.sample.of(files.read([source], columns))
+                events = self.sample.of(files.read([source], columns, CODED))
                 if not self.sample.whole:
                     key = (shard.month.isoformat(), shard.bucket)
                     files.stage(SAMPLED, events.select(COLUMNS), key)

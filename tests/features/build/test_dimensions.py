@@ -40,6 +40,7 @@ def test_tracks_are_numbered_in_the_order_of_ids_with_what_is_known_of_them() ->
         pl.DataFrame(
             {
                 "track": pl.Series([0, 1, 2], dtype=pl.UInt32),
+                "place": pl.Series([2, 1, 0], dtype=pl.UInt32),
                 "artist": pl.Series([0, 1, None], dtype=pl.UInt32),
                 "genre": pl.Series([1, 0, None], dtype=pl.UInt32),  # rock, polka: by name
                 "track_id": ["t1", "t2", "t3"],
@@ -77,6 +78,8 @@ def test_a_genre_listed_twice_is_one_and_an_unknown_one_none() -> None:
     found = track_dimension(tables["tracks"], artists, tables["track_storage"], ["jazz", "rock"])
     assert found["track_genres_0"].to_list() == [0b01, 0, 0]
     assert found["genre"].to_list() == [0, None, None]
+    # no genre first, and there no artist last: as plays are added up
+    assert found["place"].to_list() == [2, 0, 1]
 
 
 def test_more_genres_than_a_word_has_bits_take_another_word() -> None:

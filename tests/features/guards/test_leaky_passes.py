@@ -47,8 +47,13 @@ class Meddled:
     events: pl.Expr | None = None
     purchased_at: pl.Expr | None = None
 
-    def read(self, files: Sequence[DataFile | Parcel], columns: Sequence[str] | None = None) -> pl.DataFrame:
-        rows = self.files.read(files, columns)
+    def read(
+        self,
+        files: Sequence[DataFile | Parcel],
+        columns: Sequence[str] | None = None,
+        coded: Sequence[str] = (),
+    ) -> pl.DataFrame:
+        rows = self.files.read(files, columns, coded)
         return rows if self.events is None else rows.filter(self.events)
 
     def shared(
