@@ -94,11 +94,11 @@ class NewEvents:
 
     def _candidates(self, shard: EventShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame:
         if parts == 1 and self.staged_by_bucket:
-            return files.read(shard.parcels)
+            return _put_down(shard.parcels, files)
         mine = self._mine(part, parts)
         if not self.staged_by_bucket:
             mine &= user_bucket(pl.col("user_id"), self.buckets) == shard.bucket
-        return pl.concat([files.read([parcel]).filter(mine) for parcel in shard.parcels])
+        return pl.concat([_put_down([parcel], files).filter(mine) for parcel in shard.parcels])
 
     def _held(self, shard: EventShard, part: int, parts: int, files: TaskFiles) -> pl.DataFrame | None:
         if not shard.existing:
@@ -109,6 +109,11 @@ class NewEvents:
 
     def _mine(self, part: int, parts: int) -> pl.Expr:
         return slice_of("user_id", parts, apart_from=self.buckets) == part if parts > 1 else pl.lit(True)
+
+
+def _put_down(parcels: Sequence[Parcel], files: TaskFiles) -> pl.DataFrame:
+    """As `parcels.COMPLETE_ROWS`."""
+    return files.read(parcels, None, ["event_type"]).cast({"event_type": KIND})
 
 
 def _settle(
