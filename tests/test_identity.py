@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from pozytywka_spark.hashing import identity, identity_spark
-from pozytywka_spark.hashing.md5_columns import BLOCK, END, LONGEST, md5_of
+from pozytywka_spark.hashing.event_texts import BLOCK, END, LONGEST, md5_of
 from pozytywka_spark.names import EVENT_TYPES
 
 TRACK = "5vxyzABCDEF0123456789a"

@@ -15,8 +15,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pozytywka_spark.hashing.event_texts import said_by
-from pozytywka_spark.hashing.md5_columns import md5_of
+from pozytywka_spark.hashing.event_texts import md5_of, said_by
 
 # Python's own takes two fifths of the time of OpenSSL's, which is slow to begin; both are md5
 try:

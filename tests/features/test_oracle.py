@@ -23,7 +23,7 @@ from pozytywka_spark.features.guards.single_features import judge_singles
 from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
-from pozytywka_spark.lake.coded_texts import as_polars
+from pozytywka_spark.lake.parcel_files import as_polars
 from pozytywka_spark.synthetic.world import write_world
 from tests.features import oracle, oracle_behaviour
 from tests.features.leaky_entries import entry_that_knows

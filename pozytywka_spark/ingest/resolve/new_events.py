@@ -22,7 +22,7 @@ from pozytywka_spark.ingest.outcomes import COUNTS, DUPLICATE, KEPT, REPAIRED, S
 from pozytywka_spark.ingest.parcels import EVENT, LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
 from pozytywka_spark.ingest.quality.event_partials import count_rows
 from pozytywka_spark.ingest.quality.key_parcels import Staging
-from pozytywka_spark.ingest.rows_at import gathered
+from pozytywka_spark.ingest.validate.event_shards import gathered
 from pozytywka_spark.lake.event_notes import NOTE, EventNote, note_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles

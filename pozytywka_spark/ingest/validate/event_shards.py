@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,9 +12,10 @@ import polars as pl
 from pozytywka_spark.hashing.event_texts import KIND
 from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.ingest.parcels import COMPLETE, COMPLETE_ROWS
-from pozytywka_spark.ingest.rows_at import gathered
 from pozytywka_spark.ingest.validate.file_stats import MONTH
 from pozytywka_spark.lake.tasks import TaskFiles
+
+Places = np.ndarray[Any, np.dtype[np.intp]]
 
 _EPOCH = date(1970, 1, 1)
 _FEW = 1 << 16
@@ -47,3 +49,18 @@ def _by_shard(rows: pl.DataFrame, buckets: int) -> Iterator[tuple[tuple[date, in
             month = _EPOCH + timedelta(days=first + int(months[place // buckets]))
             yield (month, place % buckets), rows.slice(start, length)
         start += length
+
+
+def gathered(rows: pl.DataFrame, places: Places) -> pl.DataFrame:
+    """The rows at these places, in their order.
+
+    Each column is brought together first: of many pieces a place takes three times as long to find. One
+    without a value isn't looked at.
+    """
+    at = pl.Series(places.astype(np.uint32))
+    return pl.DataFrame(
+        [
+            column.clear(len(at)) if column.null_count() == rows.height else column.rechunk().gather(at)
+            for column in rows
+        ]
+    )

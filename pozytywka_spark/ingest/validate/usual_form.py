@@ -19,13 +19,14 @@ import pyarrow as pa
 
 from pozytywka_spark.hashing.event_texts import KIND
 from pozytywka_spark.ingest.parcels import SOUND_EVENT
-from pozytywka_spark.ingest.validate import usual_times
 from pozytywka_spark.ingest.validate.byte_words import (
+    TIME_WORDS,
     WORD,
     Numbers,
     end_with,
     first_number,
     last_number,
+    times_of,
     word,
     words_from,
 )
@@ -136,8 +137,8 @@ def _walk(text: bytes, borders: Numbers, longest: int, into: _Columns) -> None:
 
 def _from_begin(text: bytes, begin: Numbers, form: _Form, into: _Columns) -> Numbers:
     """Time and user of lines, and where their tracks begin."""
-    words = words_from(text, begin + len(form.head) - 2 * WORD, 2 + usual_times.WORDS)
-    length, into.time[:], right = usual_times.times_of(words[:, 2:])
+    words = words_from(text, begin + len(form.head) - 2 * WORD, 2 + TIME_WORDS)
+    length, into.time[:], right = times_of(words[:, 2:])
     into.good &= end_with(words[:, :2], form.head) & right
     at = begin + len(form.head) + length + len(form.to_user)
     words = words_from(text, at - 2 * WORD, 3)
