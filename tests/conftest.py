@@ -17,7 +17,7 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.spark.session import build_session
 from tests import needs
 from tests.jars import delta_overrides
-from tests.side_by_side import place_of, pytest_xdist_make_scheduler  # noqa: F401 a hook
+from tests.side_by_side import DELTA_SPARK, place_of, pytest_xdist_make_scheduler  # noqa: F401 a hook
 
 # fixtures that several rooms share
 pytest_plugins = (
@@ -35,9 +35,6 @@ hypothesis.settings.load_profile("suite")
 PROJECT = Path(__file__).resolve().parent.parent
 DELIVERIES = PROJECT.parent / "shared" / "data"
 
-# on small tables Java's optimizing compiler costs an eighth more than it saves
-_QUICK_JAVA = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
-
 # Minutes by nature, each with its reason: scripts/test.sh nightly; whatever is quick belongs back
 NIGHTLY = {
     "tests/cluster/test_yarn.py": (
@@ -50,17 +47,14 @@ NIGHTLY = {
     "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice": (
         "a second estimate of 4,000 users by another method"
     ),
-    "tests/featurestore/test_materialize.py::test_online_is_offline_whatever_happens[delta-spark]": (
-        "eight loads that Delta's JVM classes tell of: four of another view run in the suite"
+    "tests/featurestore/test_dataset.py::test_the_other_engine_makes_the_same_data_set": (
+        "on Delta's JVM classes, see below"
     ),
     "tests/ingest/test_ingest_crashes.py::test_killed_at_random_moments[10]": (
         "a session in a process of its own for each kill and each run in between: two kills run in the suite"
     ),
     "tests/jobs/test_engines.py": (
         "a whole pipeline on Delta's JVM classes: in the suite tests/lake asks both engines for all they do"
-    ),
-    "tests/lake/test_features_on_engines.py::test_a_month_more_ends_as_a_full_build_does[delta-spark": (
-        "two builds through Delta's JVM classes: two engines' features and rows by Spark run in the suite"
     ),
     "tests/lake/test_two_engines.py::test_each_engine_goes_on_from_where_the_other_stopped[10]": (
         "ten rounds, each of five commits: four of them run in the suite"
@@ -80,11 +74,18 @@ NIGHTLY = {
     ),
 }
 
+# And all on Delta's JVM classes, but for these files: Java takes a minute to compile what such a test is the
+# first to use, five for all of them. In these the engine does each operation, and follows on the other.
+ON_DELTA_SPARK = ("tests/lake/test_contract.py", "tests/lake/test_two_engines.py")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs at night; what takes longest comes first."""
     for item in items:
-        if item.nodeid.startswith(tuple(NIGHTLY)):
+        on_delta_spark = f"[{DELTA_SPARK}" in item.nodeid and "jvm" in item.keywords
+        if item.nodeid.startswith(tuple(NIGHTLY)) or (
+            on_delta_spark and not item.nodeid.startswith(ON_DELTA_SPARK)
+        ):
             item.add_marker(pytest.mark.nightly)
     needs.mark(items)
     items.sort(key=lambda item: place_of(item.nodeid))
@@ -111,7 +112,6 @@ def pytest_configure(config: pytest.Config) -> None:
     shutil.copytree(PROJECT / "conf", folder, dirs_exist_ok=True)
     local = yaml.safe_load((folder / "local.yaml").read_text(encoding="utf-8"))
     local["spark"]["master"] = "local[2]"
-    local["spark"]["conf"] = {**local["spark"].get("conf", {}), **_QUICK_JAVA}
     (folder / "local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
     os.environ["POZYTYWKA_CONF"] = str(folder)
     config.pluginmanager.register(needs.Guard(), "needs")
