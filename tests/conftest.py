@@ -17,7 +17,7 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.spark.session import build_session
 from tests import needs
 from tests.jars import delta_overrides
-from tests.side_by_side import DELTA_SPARK, place_of, pytest_xdist_make_scheduler  # noqa: F401 a hook
+from tests.side_by_side import place_of, pytest_xdist_make_scheduler  # noqa: F401 a hook
 
 # fixtures that several rooms share
 pytest_plugins = (
@@ -47,14 +47,8 @@ NIGHTLY = {
     "tests/experiments/test_uplift.py::test_the_same_users_are_not_estimated_twice": (
         "a second estimate of 4,000 users by another method"
     ),
-    "tests/featurestore/test_dataset.py::test_the_other_engine_makes_the_same_data_set": (
-        "on Delta's JVM classes, see below"
-    ),
     "tests/ingest/test_ingest_crashes.py::test_killed_at_random_moments[10]": (
         "a session in a process of its own for each kill and each run in between: two kills run in the suite"
-    ),
-    "tests/jobs/test_engines.py": (
-        "a whole pipeline on Delta's JVM classes: in the suite tests/lake asks both engines for all they do"
     ),
     "tests/lake/test_two_engines.py::test_each_engine_goes_on_from_where_the_other_stopped[10]": (
         "ten rounds, each of five commits: four of them run in the suite"
@@ -74,18 +68,16 @@ NIGHTLY = {
     ),
 }
 
-# And all on Delta's JVM classes, but for these files: Java takes a minute to compile what such a test is the
-# first to use, five for all of them. In these the engine does each operation, and follows on the other.
-ON_DELTA_SPARK = ("tests/lake/test_contract.py", "tests/lake/test_two_engines.py")
+# And all on classes that scripts/jars.sh brings, but for these: Java takes a minute to compile what such a
+# test is the first to use, and five for all of them. Here both engines write one table in turns.
+ON_JARS = ("tests/lake/test_two_engines.py::test_each_engine_goes_on", "tests/store/test_s3a.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs at night; what takes longest comes first."""
     for item in items:
-        on_delta_spark = f"[{DELTA_SPARK}" in item.nodeid and "jvm" in item.keywords
-        if item.nodeid.startswith(tuple(NIGHTLY)) or (
-            on_delta_spark and not item.nodeid.startswith(ON_DELTA_SPARK)
-        ):
+        on_jars = "jvm" in item.keywords and not item.nodeid.startswith(ON_JARS)
+        if on_jars or item.nodeid.startswith(tuple(NIGHTLY)):
             item.add_marker(pytest.mark.nightly)
     needs.mark(items)
     items.sort(key=lambda item: place_of(item.nodeid))
