@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from pozytywka_spark.hashing.event_texts import KIND
 from pozytywka_spark.lake.shards import DataFile, Parcel, Shard, Written, pack
 from pozytywka_spark.lake.tasks import Done, Work
 from pozytywka_spark.schemas import Table
@@ -83,9 +84,15 @@ class MemoryFiles:
         found: dict[tuple[str | int, ...], list[pl.DataFrame]] = {}
         for parcel in self.parcels:
             if parcel.kind == kind:
-                rows = self._frames[parcel.place].cast({pl.Enum: pl.String})
+                rows = _as_texts(self._frames[parcel.place])
                 found.setdefault(parcel.key, []).append(rows)
         return {key: pl.concat(frames) for key, frames in found.items()}
+
+
+def _as_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    """Texts that went as codes as texts again, but for an ingest's types of events: that is their type."""
+    coded = [name for name, kind in rows.schema.items() if isinstance(kind, pl.Enum) and kind != KIND]
+    return rows.cast(dict.fromkeys(coded, pl.String))
 
 
 def _as_enum(texts: pl.Series) -> pl.Series:

@@ -128,7 +128,8 @@ def test_every_user_has_what_plain_code_gives(
     for reasons, parts in zip(found["reasons"], contributions, strict=True):
         strongest = [place for place in np.argsort(-np.abs(parts), kind="stable")[:2] if parts[place]]
         assert [reason["feature"] for reason in reasons] == [ORDER[place] for place in strongest]
-        assert [reason["contribution"] for reason in reasons] == [parts[place] for place in strongest]
+        wanted = [parts[place] for place in strongest]  # XGBoost's, which are of 32 bits
+        assert [reason["contribution"] for reason in reasons] == pytest.approx(wanted, rel=1e-6)
     assert {name: found[name].iloc[-1] for name in ("scoring_id", "model_name")} == {
         "scoring_id": "this",
         "model_name": "m",
