@@ -148,7 +148,7 @@ def in_form(texts: pa.Array, form: str, judging: Judging) -> _Mask:
 
 
 def parsed(texts: pa.Array, formed: _Mask, raw: Mapping[str, Any]) -> pl.DataFrame:
-    """The fields of the lines in form, in their order."""
+    """Grain: line in form, in their order. Columns: the fields, of `raw`'s types."""
     if not formed.any():
         return pl.DataFrame(schema=raw)
     sound = texts if formed.all() else texts.filter(pl.Series(formed).to_arrow())
