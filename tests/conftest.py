@@ -37,9 +37,6 @@ DELIVERIES = PROJECT.parent / "shared" / "data"
 
 # Minutes by nature, each with its reason: scripts/test.sh nightly; whatever is quick belongs back
 NIGHTLY = {
-    "tests/cluster/test_yarn.py": (
-        "HDFS, YARN, 2 GB packed and unpacked, five drivers: a pipeline on two executors runs in the suite"
-    ),
     "tests/endurance/": "whole pipelines are killed or filled up and run again",
     "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect": (
         "assigns everyone of a world anew and reads the experiment twice"
@@ -52,9 +49,6 @@ NIGHTLY = {
     ),
     "tests/lake/test_two_engines.py::test_each_engine_goes_on_from_where_the_other_stopped[10]": (
         "ten rounds, each of five commits: four of them run in the suite"
-    ),
-    "tests/lake/test_two_engines.py::test_two_hundred_commits_by_four_writers": (
-        "200 commits, half of them by Spark: 20 run in the suite"
     ),
     "tests/store/test_s3a.py::test_every_stage": (
         "four sessions with Hadoop's S3 file system: an ingest there runs in the suite"
