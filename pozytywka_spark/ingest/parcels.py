@@ -32,7 +32,7 @@ EVENT: Columns = {
     "track_id": pl.String,
 }
 
-# The same where nothing is lacking: a type is a number of one byte, by the names' order
+# The same where nothing is lacking: types go as codes, by the order of their names
 SOUND_EVENT: Columns = {**EVENT, "event_type": KIND}
 
 # Where a row comes from: place of its file in the batch's list of files, offset of the line in the file

@@ -102,7 +102,7 @@ class OpenFiles:
             self.written += self.tables.write_runs(table, rows.to_arrow(), runs)
 
     def _read_wide(self, file: DataFile, columns: Sequence[str] | None) -> pl.DataFrame:
-        rows = _read_wide(file, columns)
+        rows = _by_polars(file, columns)
         return as_polars(self.tables.read(file, columns)) if rows is None else rows
 
     def _read(self, file: DataFile | Parcel, columns: Sequence[str] | None, coded: Sequence[str]) -> pa.Table:
@@ -145,7 +145,7 @@ def _is_wide(file: DataFile, columns: Sequence[str] | None) -> bool:
     return len(names) >= _WIDE and all(name in there and _is_plain(file.schema, name) for name in names)
 
 
-def _read_wide(file: DataFile, columns: Sequence[str] | None) -> pl.DataFrame | None:
+def _by_polars(file: DataFile, columns: Sequence[str] | None) -> pl.DataFrame | None:
     """As `TableFiles.read` reads it; None where Arrow has to: it knows of columns that were added later, and
     what to say of a file that is gone or damaged."""
     assert file.schema is not None

@@ -22,7 +22,7 @@ from pozytywka_spark.ingest.outcomes import COUNTS, DUPLICATE, KEPT, REPAIRED, S
 from pozytywka_spark.ingest.parcels import EVENT, LEFT, LEFT_ROWS, RESCUED, RESCUED_ROWS
 from pozytywka_spark.ingest.quality.event_partials import count_rows
 from pozytywka_spark.ingest.quality.key_parcels import Staging
-from pozytywka_spark.ingest.validate.event_shards import gathered
+from pozytywka_spark.ingest.validate.event_shards import Places, gathered
 from pozytywka_spark.lake.event_notes import NOTE, EventNote, note_of
 from pozytywka_spark.lake.shards import DataFile, Parcel
 from pozytywka_spark.lake.tasks import TaskFiles
@@ -32,7 +32,6 @@ from pozytywka_spark.schemas import EVENTS
 ROWS_AT_ONCE = 800_000
 
 SAYS = tuple(EVENT)
-Places = np.ndarray[Any, np.dtype[np.intp]]
 _ORDER = ("user_id", "event_time", "session_id", "event_type", "track_id")
 _LARGEST, _TYPE_BITS = 2**63 - 1, 3
 _WRITTEN = [name for name in EVENTS.columns if name not in EVENTS.partition_by]

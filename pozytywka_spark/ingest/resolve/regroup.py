@@ -94,8 +94,7 @@ def _complete(item: Parcel | DataFile, files: TaskFiles) -> pl.DataFrame:
     """Rows of a parcel or of a file of the table, as `SESSION_ROWS`."""
     if isinstance(item, Parcel):
         rows = files.read([item], [*EVENT, "source"])
-        typed = pl.col("event_type").cast(pl.String)
-        return rows.with_columns(typed, filled=pl.lit(0, pl.Int8)).select(*SESSION_ROWS)
+        return rows.with_columns(filled=pl.lit(0, pl.Int8)).select(*SESSION_ROWS)
     rows = files.read([item], [*EVENT, "repair_reason"])
     reasons = rows.get_column("repair_reason").unique().drop_nulls().to_list()
     codes = {reason: sum({_FILLED.get(part, 0) for part in reason.split(",")}) for reason in reasons}

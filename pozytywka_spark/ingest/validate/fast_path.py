@@ -102,11 +102,15 @@ def _look_by_pattern(texts: pa.Array, offsets: _Whole, judging: Judging) -> Seen
     formed = in_form(texts, FORM, judging)
     events = _events(parsed(texts, formed, _RAW))
     passing = _passing(events, judging).to_numpy()
-    places = np.flatnonzero(formed)[passing]
-    sound = events.filter(passing).with_columns(pl.Series("source_order", offsets[places], pl.Int64))
+    return told_apart(texts, offsets, np.flatnonzero(formed)[passing], events.filter(passing))
+
+
+def told_apart(texts: pa.Array, offsets: _Whole, places: _Whole, rows: pl.DataFrame) -> Seen:
+    """The lines at these places are sound, and were read as these rows; all others are doubtful."""
+    sound = rows.with_columns(pl.Series("source_order", offsets[places], pl.Int64))
     doubtful = np.ones(len(offsets), np.bool_)
     doubtful[places] = False
-    return Seen(sound, lines_at(texts, offsets, np.flatnonzero(doubtful)))
+    return Seen(sound, _lines_at(texts, offsets, np.flatnonzero(doubtful)))
 
 
 def as_arrow(lines: Piece | Lines) -> tuple[pa.Array, _Whole]:
@@ -188,7 +192,7 @@ def _bare(texts: pa.Array, places: _Whole) -> list[bytes]:
     return [text.removesuffix(b"\n").removesuffix(b"\r") for text in picked]
 
 
-def lines_at(texts: pa.Array, offsets: _Whole, places: _Whole) -> Lines:
+def _lines_at(texts: pa.Array, offsets: _Whole, places: _Whole) -> Lines:
     """Some lines without their ends, but for blank ones."""
     both = zip(_bare(texts, places), offsets[places].tolist(), strict=True)
     lines = [(text, at) for text, at in both if text.strip(b" ")]

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from pozytywka_spark.ingest.intake.textlines import Lines, Piece
-from pozytywka_spark.ingest.validate.fast_path import TRACK, Seen, as_arrow, in_form, lines_at, parsed
+from pozytywka_spark.ingest.validate.fast_path import TRACK, Seen, as_arrow, in_form, parsed, told_apart
 from pozytywka_spark.ingest.validate.rules import storage, tracks
 from pozytywka_spark.ingest.validate.rules.verdict import Judging
 from pozytywka_spark.names import AUDIO_FEATURES, STORAGE_CLASSES
@@ -53,13 +53,7 @@ def look_at_rows(lines: Piece | Lines, usual: UsualRows, judging: Judging) -> Se
     formed = in_form(texts, usual.form, judging)
     rows = parsed(texts, formed, usual.raw)
     passing = rows.select(usual.passing).to_series().to_numpy()
-    places = np.flatnonzero(formed)[passing]
-    sound = usual.columns(rows.filter(passing)).with_columns(
-        pl.Series("source_order", offsets[places], pl.Int64)
-    )
-    doubtful = np.ones(len(offsets), np.bool_)
-    doubtful[places] = False
-    return Seen(sound, lines_at(texts, offsets, np.flatnonzero(doubtful)))
+    return told_apart(texts, offsets, np.flatnonzero(formed)[passing], usual.columns(rows.filter(passing)))
 
 
 def _form(fields: Mapping[str, str]) -> str:
