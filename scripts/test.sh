@@ -53,15 +53,24 @@ case "$need" in
 esac
 if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi
 
+# Types take as long as all the others: a core each
+types=$(mktemp)
+mypy >"$types" 2>&1 &
+typing=$!
+trap 'kill "$typing" 2>/dev/null || true; rm -f "$types"' EXIT
 echo "▸ ruff"
 ruff check .
 ruff format --check .
-echo "▸ mypy"
-mypy
 echo "▸ layers"
 lint-imports
 echo "▸ deptry, codespell"
 deptry .
 codespell
+echo "▸ mypy"
+wait "$typing" || typing=failed
+cat "$types"
+[ "$typing" != failed ] || exit 1
+trap - EXIT
+rm -f "$types"
 echo "▸ pytest"
 exec python -m pytest "${side_by_side[@]}"

@@ -47,12 +47,6 @@ NIGHTLY = {
     "tests/ingest/test_ingest_crashes.py::test_killed_at_random_moments[10]": (
         "a session in a process of its own for each kill and each run in between: two kills run in the suite"
     ),
-    "tests/lake/test_two_engines.py::test_each_engine_goes_on_from_where_the_other_stopped[10]": (
-        "ten rounds, each of five commits: four of them run in the suite"
-    ),
-    "tests/store/test_s3a.py::test_every_stage": (
-        "four sessions with Hadoop's S3 file system: an ingest there runs in the suite"
-    ),
     "tests/store/test_s3_pipeline.py": "the four stages twice, once with every file through HTTP",
     "tests/topics/test_real_groups.py::test_groups_tell_of_artists_held_back_and_hardly_move": (
         "five groupings of 26,000 real artists, seconds each: a quick one runs in the suite"
@@ -62,9 +56,9 @@ NIGHTLY = {
     ),
 }
 
-# And all on classes that scripts/jars.sh brings, but for these: Java takes a minute to compile what such a
+# And all on classes that scripts/jars.sh brings, but for this: Java takes a minute to compile what such a
 # test is the first to use, and five for all of them. Here both engines write one table in turns.
-ON_JARS = ("tests/lake/test_two_engines.py::test_each_engine_goes_on", "tests/store/test_s3a.py")
+ON_JARS = "tests/lake/test_engines_in_turn.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -104,10 +98,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """The session that all tests of a process share; with Delta's classes where they are (tests/jars.py)."""
+def spark(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The session that all tests of a process share, production's.
+
+    With Delta's classes (tests/jars.py) only where one of the tests asks for them: with their rules a session
+    takes longer for whatever it plans.
+    """
     home = f"home={tmp_path_factory.mktemp('spark')}"
-    session = build_session(load_settings("local", [home, *delta_overrides()]), "tests")
+    items = request.session.items
+    on_delta = any("jvm" in item.keywords and "spark" in getattr(item, "fixturenames", ()) for item in items)
+    overrides = delta_overrides() if on_delta else []
+    session = build_session(load_settings("local", [home, *overrides]), "tests")
     yield session
     session.stop()
 

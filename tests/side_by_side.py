@@ -1,8 +1,7 @@
 """How the suite is shared among workers: whose tests go one after another in one, and which begin first.
 
-A worker has one Spark session. Whatever it does for the first time costs seconds: Delta's classes run
-interpreted until the JVM has compiled them, a training that many tests look at is made once a session. So
-tests that have such a thing in common stay in one worker; all others go by their file.
+A training that many tests look at is made once a session, in seconds: tests that have such a thing in common
+stay in one worker; all others go by their file.
 """
 
 from __future__ import annotations
@@ -15,10 +14,6 @@ from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
-
-# on Delta's own classes, wherever they are: parametrised ids name the engine
-DELTA_SPARK = "delta-spark"
-_DELTA_SPARK_FILES = ("tests/jobs/test_engines.py", "tests/lake/test_two_engines.py")
 
 # by the fixture that is made once a session
 TOGETHER: Mapping[str, tuple[str, ...]] = {
@@ -44,7 +39,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
 # Shares of minutes, the longest first: begun last, one of them would keep one worker busy alone
 LONG = (
     "tests/cluster/",
-    DELTA_SPARK,
+    "tests/lake/test_engines_in_turn.py",
     "tests/jobs/test_pipeline.py",
     "trained",
     "tests/jobs/test_features_end_to_end.py",
@@ -64,8 +59,6 @@ LONG = (
 def share_of(nodeid: str) -> str:
     """What a test is run together with: a name of the above, or its file."""
     file = nodeid.split("::", 1)[0]
-    if file in _DELTA_SPARK_FILES or f"[{DELTA_SPARK}" in nodeid:
-        return DELTA_SPARK
     return next((name for name, files in TOGETHER.items() if file in files), file)
 
 

@@ -1,4 +1,4 @@
-"""Which tests share a worker: what the lists name is there, and Delta's own classes are warmed up once."""
+"""Which tests share a worker, and that what the lists name is there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.side_by_side import DELTA_SPARK, LONG, TOGETHER, place_of, share_of
+from tests.side_by_side import LONG, TOGETHER, place_of, share_of
 
 TESTS = Path(__file__).resolve().parent
 
@@ -14,9 +14,7 @@ TESTS = Path(__file__).resolve().parent
 @pytest.mark.parametrize(
     ("nodeid", "share"),
     [
-        ("tests/lake/test_contract.py::test_time_travel[delta-spark on the JVM]", DELTA_SPARK),
         ("tests/lake/test_contract.py::test_time_travel[delta-rs]", "tests/lake/test_contract.py"),
-        ("tests/lake/test_two_engines.py::test_writers", DELTA_SPARK),
         ("tests/training/test_dossier.py::test_it", "trained"),
         ("tests/test_cli.py::test_it", "tests/test_cli.py"),
     ],
@@ -35,7 +33,5 @@ def test_what_takes_longest_begins_first() -> None:
 
 def test_the_lists_name_what_is_there() -> None:
     named = [*LONG, *(file for files in TOGETHER.values() for file in files)]
-    gone = [
-        name for name in named if name not in (DELTA_SPARK, *TOGETHER) and not (TESTS.parent / name).exists()
-    ]
+    gone = [name for name in named if name not in TOGETHER and not (TESTS.parent / name).exists()]
     assert gone == []

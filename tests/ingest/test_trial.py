@@ -13,7 +13,7 @@ from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.ingest.stage import IngestReport, ingest
 from pozytywka_spark.ingest.trial import check_delivery
 from pozytywka_spark.lake import open_lake
-from tests.jars import delta_overrides
+from tests.jars import needed
 from tests.jobs.test_ingest import arguments
 from tests.running import run
 from tests.worlds.deliveries import at, sessions, users, write
@@ -35,10 +35,10 @@ def plain(report: IngestReport) -> IngestReport:
     return replace(report, page=None)
 
 
-@pytest.fixture(params=["delta-rs", pytest.param("delta-spark", marks=pytest.mark.nightly)])  # minutes
+@pytest.fixture(params=["delta-rs", pytest.param("delta-spark", marks=pytest.mark.jvm)])
 def engine(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    if request.param == "delta-spark" and not delta_overrides():
-        pytest.skip("no jars of Delta")
+    if request.param == "delta-spark":
+        needed("delta")
     return settings.model_copy(update={"lake": settings.lake.model_copy(update={"engine": request.param})})
 
 

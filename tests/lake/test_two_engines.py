@@ -8,83 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import Lake, Txn, open_lake
+from pozytywka_spark.lake import Lake, Txn
 from pozytywka_spark.schemas import table
 from tests.jars import needed
+from tests.lake.engines_in_turn import ENGINES, JVM, RS, TURNS, arrow, both, checkpoint, contents, in_turn
 
 pytestmark = pytest.mark.jvm
-
-RS, JVM = ENGINES = ("delta-rs", "delta-spark")
-DDL = "k bigint, v string, city string"
-TURNS = table("turns", DDL, keys=["k"], partition_by=["city"])
 
 
 @pytest.fixture
 def lakes(spark: SparkSession, tmp_path: Path) -> dict[str, Lake]:
     """One lake, opened by each engine."""
     needed("delta")
-    root = f"lake.root={tmp_path}/lake"
-    return {name: open_lake(load_settings("local", [root, f"lake.engine={name}"]), spark) for name in ENGINES}
+    return both(spark, tmp_path)
 
 
-def arrow(*rows: tuple[Any, ...]) -> pa.Table:
-    return pa.table(
-        {name: list(column) for name, column in zip(["k", "v", "city"], zip(*rows, strict=True), strict=True)}
-    )
-
-
-def contents(lake: Lake) -> list[tuple[Any, ...]]:
-    return sorted(tuple(row.values()) for row in lake.rows("turns").to_pylist())
-
-
-def checkpoint(engine: str, spark: SparkSession, path: str) -> None:
-    if engine == RS:
-        DeltaTable(path).create_checkpoint()
-    else:
-        spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path).checkpoint()
-
-
-@pytest.mark.parametrize("rounds", [4, 10])
-def test_each_engine_goes_on_from_where_the_other_stopped(
-    lakes: dict[str, Lake], spark: SparkSession, rounds: int
-) -> None:
-    """Rounds in turn of every write and every upkeep, against rows in a dictionary."""
-    oracle: dict[int, tuple[str, str | None]] = {}
-    for turn in range(rounds):
-        engine = ENGINES[turn % 2]
-        lake, city, txn = lakes[engine], f"o {turn % 3}/%'", Txn("turns", turn)
-        new = {10 * turn: (f"new {turn}", city), 10 * turn + 1: ("", None)}
-        assert lake.append(arrow(*((k, *rest) for k, rest in new.items())), TURNS, txn=txn) is not None
-        # the other engine knows that it is done
-        assert lakes[ENGINES[turn % 2 - 1]].append(arrow((-1, "twice", city)), TURNS, txn=txn) is None
-        oracle |= new
-        changed = {10 * turn - 10: (f"changed {turn}", "moved"), 10 * turn + 2: ("inserted", city)}
-        lake.upsert(arrow(*((k, *rest) for k, rest in changed.items())), TURNS)
-        oracle |= changed
-        if turn % 3 == 2:
-            replaced = {10 * turn + 3: (f"alone {turn}", "moved")}
-            lake.replace_partitions(
-                arrow(*((k, *rest) for k, rest in replaced.items())), TURNS, [{"city": "moved"}]
-            )
-            oracle = {k: row for k, row in oracle.items() if row[1] != "moved"} | replaced
-        if turn % 3 == 1:
-            lake.compact("turns")
-        elif turn % 3 == 2:
-            checkpoint(engine, spark, lake.path("turns"))
-        elif turn:
-            lake.vacuum("turns", retention_hours=0)
-        expected = sorted((k, *row) for k, row in oracle.items())
-        assert {name: contents(each) for name, each in lakes.items()} == dict.fromkeys(ENGINES, expected), (
-            turn
-        )
-        assert lakes[RS].version("turns") == lakes[JVM].version("turns")
+def test_each_engine_goes_on_where_the_other_stopped(lakes: dict[str, Lake], spark: SparkSession) -> None:
+    in_turn(lakes, spark, rounds=10)
 
 
 def test_letters_that_the_engines_log_differently_are_not_doubled(
