@@ -1,12 +1,16 @@
 """How the suite is shared among workers: whose tests go one after another in one, and which begin first.
 
 A training that many tests look at is made once a session, in seconds: tests that have such a thing in common
-stay in one worker; all others go by their file.
+stay in one worker; all others go by their file. Whatever runs in a Spark session goes to the first worker as
+long as the others have anything else to do: each session has Java compile the same for half a minute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +18,7 @@ from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
+    from xdist.workermanage import WorkerController
 
 # by the fixture that is made once a session
 TOGETHER: Mapping[str, tuple[str, ...]] = {
@@ -56,6 +61,21 @@ LONG = (
 )
 
 
+# Files that name Spark, for processes of their own: any worker is as good
+ELSEWHERE = (
+    "tests/cluster/",
+    "tests/featurestore/test_killed_and_raced.py",
+    "tests/jobs/test_wheel.py",
+    "tests/lake/test_engines_in_turn.py",
+    "tests/library/",
+    "tests/store/test_s3a.py",
+    "tests/test_process_user.py",
+    "tests/test_submit.py",
+)
+# what a file says whose tests run in their worker's session; the last two are fixtures of tests/lake
+_OF_A_SESSION = re.compile(r"\bspark\b|session_on_demand|: Bench\b|\brs\b")
+
+
 def share_of(nodeid: str) -> str:
     """What a test is run together with: a name of the above, or its file."""
     file = nodeid.split("::", 1)[0]
@@ -68,11 +88,33 @@ def place_of(nodeid: str) -> int:
     return next((place for place, long in enumerate(LONG) if share.startswith(long)), len(LONG))
 
 
+@cache
+def in_session(share: str) -> bool:
+    """Whether tests of a share run in their worker's Spark session, as their file reads."""
+    if share in TOGETHER:
+        return True
+    file = Path(share)
+    if share.startswith(ELSEWHERE) or not file.is_file():
+        return False
+    return _OF_A_SESSION.search(file.read_text(encoding="utf-8")) is not None
+
+
+def next_share(waiting: Iterable[str], *, first: bool) -> str:
+    """The next share of those in a session for the first worker, of all others for the others; else any."""
+    shares = list(waiting)
+    return next((share for share in shares if in_session(share) is first), shares[0])
+
+
 class ByShare(LoadFileScheduling):
     """A share at a time to whichever worker is free."""
 
     def _split_scope(self, nodeid: str) -> str:
         return share_of(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        share = next_share(self.workqueue, first=node is self.nodes[0])
+        self.workqueue.move_to_end(share, last=False)
+        super()._assign_work_unit(node)
 
 
 @pytest.hookimpl(optionalhook=True)
