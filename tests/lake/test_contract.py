@@ -107,9 +107,9 @@ def test_upsert_updates_and_inserts(bench: Bench) -> None:
 
 def test_upsert_by_other_keys(on_disk: Bench) -> None:
     lake = on_disk.lake
-    lake.append(on_disk.rows([(1, "a", "x"), (2, "a", "y")], BY_CITY_DDL), BY_CITY)
-    lake.upsert(on_disk.frame([(9, "a", "y"), (8, "b", "y")], BY_CITY_DDL), BY_CITY, ["v", "city"])
-    on_disk.assert_holds("by_city", [(1, "a", "x"), (9, "a", "y"), (8, "b", "y")], BY_CITY_DDL)
+    lake.append(on_disk.rows([(1, "a", "x"), (2, "b", "y")], BY_CITY_DDL), BY_CITY)
+    lake.upsert(on_disk.frame([(9, "b", "y"), (8, "a", "y")], BY_CITY_DDL), BY_CITY, ["v", "city"])
+    on_disk.assert_holds("by_city", [(1, "a", "x"), (9, "b", "y"), (8, "a", "y")], BY_CITY_DDL)
 
 
 def test_upsert_refuses_two_rows_of_one_key(on_disk: Bench) -> None:
