@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 KERNELS = (
     "lake.run_tasks",
@@ -50,3 +52,10 @@ def test_nor_do_they_as_they_work(tmp_path: Path) -> None:
     loaded = modules_of(str(Path(__file__).parent / "kernels_run.py"), str(tmp_path))
     assert not loaded & NOT_NEEDED
     assert "polars" in loaded
+
+
+def test_workers_collect_no_garbage_in_what_the_daemon_loaded(spark: SparkSession) -> None:
+    """Spark has it collected after each task: 80 ms for what no task ever frees."""
+    left_alone = spark.sparkContext.parallelize([0], 1).map(lambda _: gc.get_freeze_count()).first()
+    assert left_alone is not None
+    assert left_alone > 20_000

@@ -21,6 +21,8 @@ from pozytywka_spark.schemas import Table
 
 # Columns from which on Polars reads a file, in half of Arrow's time: those of models and guards
 _WIDE = 16
+# Bytes of a parcel up to which it is fetched whole: a store is asked for it once, not for each of its columns
+_AT_ONCE = 1024 * 1024
 _SHARED_KEPT = 4  # tables that a worker process keeps between its tasks
 _shared: OrderedDict[tuple[Any, ...], pl.DataFrame] = OrderedDict()
 
@@ -124,7 +126,10 @@ class OpenFiles:
             if storage.is_local(parcel.place):
                 return pa.memory_map(parcel.place)
             store, name = storage.at(parcel.place)
-            return store.open_input_file(name)
+            if parcel.size > _AT_ONCE:
+                return store.open_input_file(name)
+            with store.open_input_file(name) as source:
+                return pa.BufferReader(source.read_buffer())
         except FileNotFoundError as error:
             raise LakeError(
                 f"{parcel.place}: rows put down for a later task are gone; run it again"

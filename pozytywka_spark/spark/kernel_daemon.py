@@ -5,6 +5,7 @@ load, more than all that a small ingest does. Polars is left to the workers: it 
 that is forked after Polars has run a query hangs for ever.
 """
 
+import gc
 import os
 from importlib import import_module
 
@@ -23,4 +24,5 @@ LOADED = tuple(
 if __name__ == "__main__":
     from pyspark import daemon
 
+    gc.freeze()  # a worker collects garbage after each task: there is none in what all of them share
     daemon.manager()

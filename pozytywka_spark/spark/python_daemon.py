@@ -6,6 +6,7 @@ Spark's own daemon loads nothing because a fork must not meet threads: the two k
 would start are switched off first.
 """
 
+import gc
 import os
 from importlib import import_module
 
@@ -34,4 +35,5 @@ LOADED = tuple(
 if __name__ == "__main__":
     from pyspark import daemon
 
+    gc.freeze()  # a worker collects garbage after each task: there is none in what all of them share
     daemon.manager()

@@ -8,6 +8,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
@@ -97,7 +98,7 @@ def test_fifty_values_are_traced_to_the_version_that_holds_them(spark: SparkSess
     for step in range(4):  # four versions; each leaves some users' newest rows to the one before
         small.put_features({month(step): range(5 * step, 40)})
         load(small, VIEW)
-    stored, of_version, seen = online(small.settings, VIEW), dict[int, Any](), set[int]()
+    stored, of_version, seen = online(small.settings, VIEW), dict[int, pl.DataFrame](), set[int]()
     names = small.lake.schema("features").names[2:]  # type: ignore[union-attr]
     for _ in range(50):
         key, feature = small.dice.choice(sorted(stored)), small.dice.choice(names)
@@ -106,9 +107,8 @@ def test_fifty_values_are_traced_to_the_version_that_holds_them(spark: SparkSess
         version = traced.table_version
         seen.add(version)
         if version not in of_version:
-            of_version[version] = small.lake.read("features", version=version).toPandas()
-        rows = of_version[version]
-        mine = rows[rows["user_id"] == int(key)].sort_values("month").iloc[-1]
+            of_version[version] = pl.read_delta(small.lake.path("features"), version=version)
+        mine = of_version[version].filter(user_id=int(key)).sort("month").row(-1, named=True)
         assert f"{mine['month']:%Y-%m}" == traced.month
         assert cut_off_micros(mine["month"]) == traced.known_at
         bits = stored[key][1][names.index(feature)]

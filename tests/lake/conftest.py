@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.lake import Lake, open_lake
+from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.schemas.ddl import parse_ddl
 from tests.jars import needed
 
@@ -31,19 +34,41 @@ class Bench:
     def frame(self, rows: Sequence[tuple[Any, ...]], ddl: str) -> DataFrame:
         return self.spark.createDataFrame(list(rows), ddl)
 
+    def rows(self, rows: Sequence[tuple[Any, ...]], ddl: str) -> pa.Table:
+        """As `frame`, but rows of this process: no engine needs Spark to write them."""
+        schema = arrow_schema(parse_ddl(ddl))
+        return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
+
+    def assert_holds(self, name: str, rows: Sequence[tuple[Any, ...]], ddl: str) -> None:
+        """The table is now exactly these rows, in any order, with these columns: read without Spark."""
+        schema = self.lake.schema(name)
+        assert schema is not None
+        assert _columns(schema) == _columns(parse_ddl(ddl))
+        held = self.lake.rows(name)
+        assert held.column_names == schema.names
+        found = [tuple(row.values()) for row in held.to_pylist()]
+        assert sorted(found, key=repr) == sorted(rows, key=repr)
+
     def assert_rows(self, actual: DataFrame, rows: Sequence[tuple[Any, ...]], ddl: str) -> None:
         """`actual` is exactly these rows, in any order, with these columns.
 
         Sorted here: Spark would sort both sides in seven jobs, which took half of these tests' time.
         """
-        columns = [[(field.name, field.dataType) for field in s] for s in (actual.schema, parse_ddl(ddl))]
-        assert columns[0] == columns[1]
+        assert _columns(actual.schema) == _columns(parse_ddl(ddl))
         assert sorted(map(tuple, actual.collect()), key=repr) == sorted(rows, key=repr)
+
+
+def _columns(schema: T.StructType) -> list[tuple[str, T.DataType]]:
+    return [(field.name, field.dataType) for field in schema]
 
 
 @pytest.fixture(params=[DELTA_RS, S3, pytest.param(JVM, marks=pytest.mark.jvm)])
 def bench(request: pytest.FixtureRequest, spark: SparkSession, tmp_path: Path) -> Bench:
-    """An empty lake of each engine."""
+    """An empty lake of each engine, and of delta-rs on S3."""
+    return _bench(request, spark, tmp_path)
+
+
+def _bench(request: pytest.FixtureRequest, spark: SparkSession, tmp_path: Path) -> Bench:
     if request.param == JVM:
         needed("delta")
         return Bench(JVM, _lake(tmp_path, "delta-spark", spark), spark)
@@ -52,6 +77,12 @@ def bench(request: pytest.FixtureRequest, spark: SparkSession, tmp_path: Path) -
         places = [f"lake.root={server.folder()}", *server.overrides]
         return Bench(DELTA_RS, _lake(tmp_path, DELTA_RS, spark, *places), spark)
     return Bench(DELTA_RS, _lake(tmp_path, DELTA_RS, spark), spark)
+
+
+@pytest.fixture(params=[DELTA_RS, pytest.param(JVM, marks=pytest.mark.jvm)])
+def on_disk(request: pytest.FixtureRequest, spark: SparkSession, tmp_path: Path) -> Bench:
+    """`bench` for what doesn't depend on where an engine keeps its files: on a disk alone."""
+    return _bench(request, spark, tmp_path)
 
 
 @pytest.fixture

@@ -6,14 +6,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pyarrow as pa
 
-from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings, load_settings
-from pozytywka_spark.hashing import identity_spark
-from pozytywka_spark.schemas import EVENTS
 from tests.lake.conftest import Bench
+from tests.worlds.histories import as_events
 
 AT = datetime(2023, 1, 3, 5, 9, 55, tzinfo=UTC)
 LATER = datetime(2023, 2, 28, 23, 59, 59, 707_001, tzinfo=UTC)
@@ -28,28 +25,24 @@ def home_of(bench: Bench, *overrides: str) -> Settings:
     )
 
 
-def events(bench: Bench, users: int = 40, each: int = 5) -> DataFrame:
+def events(users: int = 40, each: int = 5) -> pa.Table:
     """Events of two months, all in bucket 0."""
     rows = [
-        (place, [AT, LATER][place % 2] + timedelta(microseconds=place * 977), place % users, place // each)
+        {
+            "event_time": [AT, LATER][place % 2] + timedelta(microseconds=place * 977),
+            "event_type": "PLAY",
+            "user_id": place % users,
+            "session_id": place // each,
+            "track_id": f"t{place}" if place % 7 else None,
+        }
         for place in range(users * each)
     ]
-    ddl = "place bigint, event_time timestamp, user_id bigint, session_id bigint"
-    made = bench.frame(rows, ddl).withColumns(
-        {
-            "event_type": F.lit("PLAY"),
-            "track_id": F.when(F.col("place") % 7 > 0, F.concat(F.lit("t"), F.col("place").cast("string"))),
-            "repaired": F.lit(False),
-            "repair_reason": F.lit(None).cast("string"),
-            "event_month": schemas.month_of(F.col("event_time")),
-            "user_bucket": F.lit(0),
-        }
-    )
-    return EVENTS.conform(made.withColumn("event_id", identity_spark.event_id()))
+    return as_events(rows, 1).to_arrow()
 
 
 def content(lake: Any, *without: str) -> list[tuple[Any, ...]]:
-    return told(lake.read("events").drop(*without).collect())
+    rows = lake.rows("events")
+    return told(row.values() for row in rows.drop_columns(list(without)).to_pylist())
 
 
 def told(rows: Iterable[Iterable[Any]]) -> list[tuple[Any, ...]]:

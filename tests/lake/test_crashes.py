@@ -42,28 +42,28 @@ DYING_WRITER = """
 
 
 def test_a_killed_writer_leaves_no_trace(rs: Bench) -> None:
-    rs.lake.append(rs.frame([(1, "x")], DDL), TABLE)
+    rs.lake.append(rs.rows([(1, "x")], DDL), TABLE)
     died = subprocess.run([sys.executable, "-c", textwrap.dedent(DYING_WRITER), rs.lake.root], check=False)
     assert died.returncode == -9
     assert rs.lake.version("crashed") == 0
-    rs.assert_rows(rs.lake.read("crashed"), [(1, "x")], DDL)
+    rs.assert_holds("crashed", [(1, "x")], DDL)
 
     root = Path(rs.lake.path("crashed"))
     assert len(list(root.glob("city=*/*.parquet"))) == 3  # ours, a whole one and half a one
     # too young to be taken for dead
-    rs.lake.append(rs.frame([], DDL), TABLE)
+    rs.lake.append(rs.rows([], DDL), TABLE)
     assert rs.lake.vacuum("crashed", retention_hours=0) == 0
 
     _age(root, DAY + 60)
-    rs.lake.append(rs.frame([(4, "x")], DDL), TABLE)
+    rs.lake.append(rs.rows([(4, "x")], DDL), TABLE)
     assert rs.lake.vacuum("crashed", retention_hours=0) == 2
     assert len(list(root.glob("city=*/*.parquet"))) == 2
-    rs.assert_rows(rs.lake.read("crashed"), [(1, "x"), (4, "x")], DDL)
+    rs.assert_holds("crashed", [(1, "x"), (4, "x")], DDL)
 
 
 def test_what_dead_writers_put_down_is_swept_by_the_next(rs: Bench) -> None:
     """Below the lake's root of tasks, below a table of a writer of an older release."""
-    rs.lake.append(rs.frame([(1, "x")], DDL), TABLE)
+    rs.lake.append(rs.rows([(1, "x")], DDL), TABLE)
     for root in (Path(rs.lake.root), Path(rs.lake.path("crashed"))):
         (root / "_staging" / "dead").mkdir(parents=True)
         (root / "_staging" / "dead" / "part-0.arrow").touch()
@@ -77,7 +77,7 @@ def test_what_dead_writers_put_down_is_swept_by_the_next(rs: Bench) -> None:
     _age(Path(rs.lake.root), DAY + 60)
     rs.lake.vacuum("crashed", retention_hours=0)
     assert not (Path(rs.lake.root) / "_staging" / "dead").exists()
-    rs.lake.append(rs.frame([(2, "x")], DDL), TABLE)
+    rs.lake.append(rs.rows([(2, "x")], DDL), TABLE)
     assert not (Path(rs.lake.path("crashed")) / "_staging" / "dead").exists()
 
 
@@ -112,7 +112,7 @@ def test_a_young_folder_without_a_lock_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_cleans_up(rs: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    rs.lake.append(rs.frame([(1, "x")], DDL), TABLE)
+    rs.lake.append(rs.rows([(1, "x")], DDL), TABLE)
 
     def broken(*_: object) -> int:
         raise OSError("disk full")
@@ -129,7 +129,7 @@ def test_a_failure_after_the_commit_is_a_success(rs: Bench, monkeypatch: pytest.
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
-    rs.lake.append(rs.frame([(1, "x")], DDL), TABLE)
+    rs.lake.append(rs.rows([(1, "x")], DDL), TABLE)
     real = log._extend
 
     def commit_then_fail(path: str, delta: DeltaTable, change: log.Change) -> int:
@@ -137,15 +137,15 @@ def test_a_failure_after_the_commit_is_a_success(rs: Bench, monkeypatch: pytest.
         raise DeltaError("checkpoint failed")
 
     monkeypatch.setattr(log, "_extend", commit_then_fail)
-    assert rs.lake.append(rs.frame([(2, "x")], DDL), TABLE) == 1
-    rs.assert_rows(rs.lake.read("crashed"), [(1, "x"), (2, "x")], DDL)
+    assert rs.lake.append(rs.rows([(2, "x")], DDL), TABLE) == 1
+    rs.assert_holds("crashed", [(1, "x"), (2, "x")], DDL)
 
 
 def test_odd_partitions_are_vacuumed_too(rs: Bench) -> None:
     """Their names are escaped twice on the way into the log: the file that goes is the file that is meant."""
     values = ["a b", "a/b", "100%", "%2F", "żółć", None]
-    rs.lake.append(rs.frame(list(enumerate(values)), DDL), TABLE)
-    rs.lake.overwrite(rs.frame([(9, "%2F")], DDL), TABLE)
+    rs.lake.append(rs.rows(list(enumerate(values)), DDL), TABLE)
+    rs.lake.overwrite(rs.rows([(9, "%2F")], DDL), TABLE)
     assert rs.lake.vacuum("crashed", retention_hours=0) == len(values)
-    rs.assert_rows(rs.lake.read("crashed"), [(9, "%2F")], DDL)
+    rs.assert_holds("crashed", [(9, "%2F")], DDL)
     assert len(list(Path(rs.lake.path("crashed")).glob("**/*.parquet"))) == 1

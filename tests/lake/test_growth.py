@@ -14,10 +14,10 @@ NEW = table("grown", DDL, keys=["k"], partition_by=["day"])
 
 
 def test_declared_columns_are_added_and_old_rows_have_null_there(bench: Bench) -> None:
-    bench.lake.append(bench.frame([(1, 1), (2, 2)], "k bigint, day int"), OLD)
+    bench.lake.append(bench.rows([(1, 1), (2, 2)], "k bigint, day int"), OLD)
     assert bench.lake.grow(NEW) == 1
     assert bench.lake.grow(NEW) is None
-    rows = bench.frame([(3, True, 2, ["a"])], DDL)
+    rows = bench.rows([(3, True, 2, ["a"])], DDL)
     bench.lake.replace_partitions(rows, NEW, [{"day": 2}])
     found = bench.lake.read("grown").select(*NEW.columns)
     bench.assert_rows(found, [(1, None, 1, None), (3, True, 2, ["a"])], DDL)
@@ -26,7 +26,7 @@ def test_declared_columns_are_added_and_old_rows_have_null_there(bench: Bench) -
 
 def test_only_what_can_be_null_is_added(rs: Bench) -> None:
     assert rs.lake.grow(NEW) is None, "no table, nothing to add to"
-    rs.lake.append(rs.frame([(1, 1)], "k bigint, day int"), OLD)
+    rs.lake.append(rs.rows([(1, 1)], "k bigint, day int"), OLD)
     for other, told in (
         ("k bigint, day int, n int not null", "n is not in the table"),
         ("k int, day int, n int", "k is int, the table holds bigint"),

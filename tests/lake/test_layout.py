@@ -10,10 +10,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from pyspark.sql import functions as F
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.hashing import identity_spark
+from pozytywka_spark.hashing.identity import user_bucket
 from pozytywka_spark.ingest import relayout
 from pozytywka_spark.ingest.intake.lock import only_ingest
 from pozytywka_spark.lake import layout
@@ -39,11 +38,11 @@ def test_the_number_is_recorded_with_the_table(bench: Bench) -> None:
     assert layout.buckets_of(bench.lake) == 1
     first = layout.recording(bench.lake, 3)
     assert first == Txn("user_buckets", 1_000_003)
-    nothing = bench.spark.createDataFrame([], EVENTS.schema)
+    nothing = events().slice(0, 0)
     assert bench.lake.append(nothing, EVENTS, txn=first) == 0
     assert layout.buckets_of(bench.lake) == 3
     assert bench.lake.append(nothing, EVENTS, txn=first) is None
-    bench.lake.append(events(bench), EVENTS, txn=Txn("sessions", 1))
+    bench.lake.append(events(), EVENTS, txn=Txn("sessions", 1))
     assert layout.buckets_of(bench.lake) == 3
     assert layout.recording(bench.lake, 1) == Txn("user_buckets", 2_000_001)
     for wrong in (0, 1001):
@@ -51,28 +50,30 @@ def test_the_number_is_recorded_with_the_table(bench: Bench) -> None:
             layout.recording(bench.lake, wrong)
 
 
-def test_rebucketing_keeps_every_row_in_one_commit(bench: Bench) -> None:
-    settings = home_of(bench)
+def test_rebucketing_keeps_every_row_in_one_commit(on_disk: Bench) -> None:
+    settings = home_of(on_disk)
     with pytest.raises(LakeError, match="no table events yet"):
-        relayout.rebucket(settings, bench.lake, 4)
-    bench.lake.append(events(bench), EVENTS, txn=Txn("sessions", 1))
-    before = content(bench.lake, "user_bucket")
+        relayout.rebucket(settings, on_disk.lake, 4)
+    on_disk.lake.append(events(), EVENTS, txn=Txn("sessions", 1))
+    before = content(on_disk.lake, "user_bucket")
     for number, version in ((4, 1), (1, 2)):
-        found = relayout.rebucket(settings, bench.lake, number)
-        assert (found.after, found.rows, bench.lake.version("events")) == (number, 200, version)
-        assert content(bench.lake, "user_bucket") == before
-        wrong = F.col("user_bucket") != identity_spark.user_bucket(number)
-        assert bench.lake.read("events").where(wrong).count() == 0
-        assert layout.buckets_of(bench.lake) == number
-        again = relayout.rebucket(settings, bench.lake, number)
-        assert (again.before, again.rows, bench.lake.version("events")) == (number, 0, version)
-    assert bench.lake.txn_version("events", "sessions") == 1, "what ingest has done stays known"
+        found = relayout.rebucket(settings, on_disk.lake, number)
+        assert (found.after, found.rows, on_disk.lake.version("events")) == (number, 200, version)
+        assert content(on_disk.lake, "user_bucket") == before
+        users = pl.DataFrame(on_disk.lake.rows("events", ["user_id", "user_bucket"]))
+        assert (
+            users["user_bucket"] == users.select(user_bucket(pl.col("user_id"), number)).to_series()
+        ).all()
+        assert layout.buckets_of(on_disk.lake) == number
+        again = relayout.rebucket(settings, on_disk.lake, number)
+        assert (again.before, again.rows, on_disk.lake.version("events")) == (number, 0, version)
+    assert on_disk.lake.txn_version("events", "sessions") == 1, "what ingest has done stays known"
     with pytest.raises(LakeError, match="expected 1 to 1000"):
-        relayout.rebucket(settings, bench.lake, 1001)
+        relayout.rebucket(settings, on_disk.lake, 1001)
 
 
 def test_no_layout_is_changed_while_an_ingest_runs(rs: Bench) -> None:
-    rs.lake.append(events(rs), EVENTS)
+    rs.lake.append(events(), EVENTS)
     settings = home_of(rs, "ingest.wait_seconds=0")
     with only_ingest(rs.lake.root, settings.ingest):
         with pytest.raises(LakeError, match="another ingest is at work"):
@@ -83,7 +84,8 @@ def test_no_layout_is_changed_while_an_ingest_runs(rs: Bench) -> None:
 
 
 def test_a_file_is_one_bucket_sorted_by_user_and_time(rs: Bench) -> None:
-    rs.lake.append(events(rs).orderBy(F.rand(3)), EVENTS)
+    shuffled = pl.DataFrame(events()).sample(fraction=1, shuffle=True, seed=3).to_arrow()
+    rs.lake.append(shuffled, EVENTS)
     relayout.rebucket(home_of(rs), rs.lake, 4)
     files = rs.lake.files("events")
     assert len(files) == 8
@@ -95,8 +97,7 @@ def test_a_file_is_one_bucket_sorted_by_user_and_time(rs: Bench) -> None:
 
 
 def test_compacted_files_are_sorted_too(rs: Bench) -> None:
-    half = events(rs).count() // 2
-    for rows in (events(rs).limit(half), events(rs).subtract(events(rs).limit(half))):
+    for rows in (events().slice(0, 100), events().slice(100)):
         rs.lake.append(rows, EVENTS)
     before = content(rs.lake)
     assert rs.lake.compact("events") is not None
@@ -111,7 +112,7 @@ def test_what_is_asked_for_and_what_would_be_better_is_told(
     rs: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert relayout.advice(home_of(rs, "lake.user_buckets=4"), rs.lake) is None
-    rs.lake.append(events(rs), EVENTS)
+    rs.lake.append(events(), EVENTS)
     assert relayout.advice(home_of(rs), rs.lake) is None
     assert relayout.advice(home_of(rs, "lake.user_buckets=1"), rs.lake) is None
     assert relayout.advice(home_of(rs, "lake.user_buckets=4"), rs.lake) == (
@@ -127,7 +128,7 @@ def test_what_is_asked_for_and_what_would_be_better_is_told(
 
 
 def test_other_engines_read_ids_of_16_bytes_and_instants(rs: Bench) -> None:
-    rs.lake.append(events(rs), EVENTS)
+    rs.lake.append(events(), EVENTS)
     relayout.rebucket(home_of(rs), rs.lake, 3)
     expected = sorted(
         (bytes(row["event_id"]), row["event_time"].replace(tzinfo=UTC), row["user_bucket"])

@@ -37,12 +37,12 @@ def test_any_text_is_a_partition_value(rs: Bench, values: list[str]) -> None:
     declared = table("texts", DDL, keys=["k"], partition_by=["city"])
     rows = [(number, value) for number, value in enumerate(values)]
     rs.lake.overwrite(rs.frame(rows, DDL), declared)
-    rs.assert_rows(rs.lake.read("texts"), rows, DDL)
+    rs.assert_holds("texts", rows, DDL)
     chosen = rows[::3]
     named = [{"city": value} for _, value in chosen]
     rs.assert_rows(rs.lake.read("texts", partitions=named), chosen, DDL)
-    rs.lake.replace_partitions(rs.frame([], DDL), declared, named)
-    rs.assert_rows(rs.lake.read("texts"), [row for row in rows if row not in chosen], DDL)
+    rs.lake.replace_partitions(rs.rows([], DDL), declared, named)
+    rs.assert_holds("texts", [row for row in rows if row not in chosen], DDL)
 
 
 @pytest.mark.parametrize(

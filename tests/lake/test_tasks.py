@@ -117,8 +117,8 @@ def test_what_was_put_down_is_gone_at_the_end(rs: Bench) -> None:
 
 def test_shards_are_the_partitions_of_the_log(bench: Bench) -> None:
     rows = [(1, "a", JANUARY, 0), (2, "b", JANUARY, 1), (3, "c", JANUARY, 1), (4, "d", None, 0)]
-    bench.lake.append(bench.frame(rows[:2], DDL), TABLE)
-    bench.lake.append(bench.frame(rows[2:], DDL), TABLE)
+    bench.lake.append(bench.rows(rows[:2], DDL), TABLE)
+    bench.lake.append(bench.rows(rows[2:], DDL), TABLE)
     with bench.lake.tasks() as tasks:
         shards = bench.lake.shards("worked", tasks)
         assert [dict(shard.partition) for shard in shards] == [
@@ -136,9 +136,9 @@ def test_shards_are_the_partitions_of_the_log(bench: Bench) -> None:
 
 def test_shards_of_a_pinned_version_hold_what_it_held(bench: Bench) -> None:
     lake = bench.lake
-    lake.overwrite(bench.frame([(1, "a", JANUARY, 0)], DDL), TABLE)
+    lake.overwrite(bench.rows([(1, "a", JANUARY, 0)], DDL), TABLE)
     then = lake.version("worked")
-    lake.overwrite(bench.frame([(2, "b", JANUARY, 0), (3, "c", JANUARY, 0)], DDL), TABLE)
+    lake.overwrite(bench.rows([(2, "b", JANUARY, 0), (3, "c", JANUARY, 0)], DDL), TABLE)
     columns = ["k", "bucket"]
     with lake.tasks() as tasks:
         old, new = (lake.shards("worked", tasks, columns=columns, version=v) for v in (then, None))

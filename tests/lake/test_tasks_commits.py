@@ -28,12 +28,12 @@ from tests.lake.task_work import (
 def test_what_tasks_wrote_overwrites_a_table_of_other_partitions(bench: Bench) -> None:
     """As a release does that adds buckets of users to a table of months."""
     by_month = table("worked", "k bigint, month date", keys=["k"], partition_by=["month"])
-    bench.lake.overwrite(bench.frame([(9, JANUARY)], "k bigint, month date"), by_month)
+    bench.lake.overwrite(bench.rows([(9, JANUARY)], "k bigint, month date"), by_month)
     with bench.lake.tasks() as tasks:
         bench.lake.overwrite(run_work(tasks, [1, 2], write, SMALL).written, TABLE)
-        bench.assert_rows(bench.lake.read("worked"), [(1, "n1", JANUARY, 1), (2, "n2", JANUARY, 0)], DDL)
+        bench.assert_holds("worked", [(1, "n1", JANUARY, 1), (2, "n2", JANUARY, 0)], DDL)
         bench.lake.replace_partitions(run_work(tasks, [4], write, SMALL).written, TABLE, [{"month": JANUARY}])
-    bench.assert_rows(bench.lake.read("worked"), [(4, "n4", JANUARY, 0)], DDL)
+    bench.assert_holds("worked", [(4, "n4", JANUARY, 0)], DDL)
 
 
 def test_few_rows_of_the_driver_are_written_without_spark(bench: Bench) -> None:
@@ -51,9 +51,9 @@ def test_few_rows_of_the_driver_are_written_without_spark(bench: Bench) -> None:
     with pytest.raises(LakeError, match="outside month=2022-01-01, bucket=0"):
         bench.lake.replace_partitions(rows, TABLE, [{"month": JANUARY, "bucket": 0}])
     bench.lake.replace_partitions(rows.slice(0, 1), TABLE, [{"month": JANUARY}])
-    bench.assert_rows(bench.lake.read("worked"), whole[:2], DDL)
+    bench.assert_holds("worked", whole[:2], DDL)
     bench.lake.overwrite(rows.slice(2), TABLE)
-    bench.assert_rows(bench.lake.read("worked"), whole[2:], DDL)
+    bench.assert_holds("worked", whole[2:], DDL)
     assert bench.lake.rows("worked", ["name", "bucket"]).to_pylist() == [{"name": "c", "bucket": 1}]
 
 
@@ -94,13 +94,13 @@ def test_upsert_of_rows_of_the_driver(bench: Bench) -> None:
 def test_upsert_of_what_tasks_wrote(bench: Bench) -> None:
     lake = bench.lake
     lake.append(
-        bench.frame([(1, "old", JANUARY, 1), (2, "old", JANUARY, 0), (7, "old", JANUARY, 1)], DDL), TABLE
+        bench.rows([(1, "old", JANUARY, 1), (2, "old", JANUARY, 0), (7, "old", JANUARY, 1)], DDL), TABLE
     )
     with lake.tasks() as tasks:
         written = run_work(tasks, [1, 2, 3], write, SMALL).written
         lake.upsert(written, TABLE)
     rows = [(1, "n1", JANUARY, 1), (2, "n2", JANUARY, 0), (3, "n3", JANUARY, 1), (7, "old", JANUARY, 1)]
-    bench.assert_rows(lake.read("worked"), rows, DDL)
+    bench.assert_holds("worked", rows, DDL)
 
 
 def test_files_no_key_of_which_is_there_stay(rs: Bench) -> None:
@@ -116,25 +116,25 @@ def test_files_no_key_of_which_is_there_stay(rs: Bench) -> None:
 def test_rewrite_replaces_exactly_the_files_that_were_read(bench: Bench) -> None:
     lake = bench.lake
     rows = [(1, "a", JANUARY, 0), (2, "b", JANUARY, 0), (3, "c", JANUARY, 1)]
-    lake.append(bench.frame(rows, DDL), TABLE)
+    lake.append(bench.rows(rows, DDL), TABLE)
     with lake.tasks() as tasks:
         shards = lake.shards("worked", tasks, [{"bucket": 0}])
         done = tasks.run(shards, keep_odd, weight=lambda _: SMALL, named=lambda _: "it")
         files = [file for shard in shards for file in shard.files]
         lake.rewrite(TABLE, files, done.written)
-        bench.assert_rows(lake.read("worked"), [rows[0], rows[2]], DDL)
+        bench.assert_holds("worked", [rows[0], rows[2]], DDL)
         with pytest.raises(LakeError, match="table worked: another writer changed"):
             lake.rewrite(TABLE, files, done.written)
 
 
 def test_declared_columns_are_added_by_the_write_that_needs_them(bench: Bench) -> None:
     bench.lake.append(
-        bench.frame([(1, 1)], "k bigint, day int"), table("grown", "k bigint, day int", keys=["k"])
+        bench.rows([(1, 1)], "k bigint, day int"), table("grown", "k bigint, day int", keys=["k"])
     )
     new = table("grown", "k bigint, day int, note string", keys=["k"])
     rows = pa.table({"k": [2], "day": pa.array([2], pa.int32()), "note": ["x"]})
     bench.lake.upsert(rows, new)
-    bench.assert_rows(bench.lake.read("grown"), [(1, 1, None), (2, 2, "x")], "k bigint, day int, note string")
+    bench.assert_holds("grown", [(1, 1, None), (2, 2, "x")], "k bigint, day int, note string")
     more = table("grown", "k bigint, day int, note string, yes boolean", keys=["k"])
     bench.lake.append(rows.append_column("yes", pa.array([True])), more)
     assert bench.lake.rows("grown", ["yes"]).to_pylist().count({"yes": None}) == 2

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
 
@@ -11,8 +14,9 @@ from pozytywka_spark.errors import LakeError
 from pozytywka_spark.ingest import relayout
 from pozytywka_spark.lake import layout
 from pozytywka_spark.lake.api import Txn
+from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.types import stored
-from pozytywka_spark.schemas import EVENTS, INGEST_FILES, table
+from pozytywka_spark.schemas import EVENTS, INGEST_FILES, Table, table
 from tests.lake.conftest import Bench
 from tests.lake.made_layouts import AT, LATER, content, events, home_of, told
 
@@ -49,14 +53,19 @@ OLD_ROWS = [
 ]
 # user_id % 2147483647 * 1812433253 % 2147483647 % 3 is 0 for 101, 0 for 2 and 2 for 1
 NEW_ROWS_OF_THREE = [
-    (bytearray.fromhex(row[0]), *row[1:], bucket) for row, bucket in zip(OLD_ROWS, (0, 0, 0, 2), strict=True)
+    (bytes.fromhex(row[0]), *row[1:], bucket) for row, bucket in zip(OLD_ROWS, (0, 0, 0, 2), strict=True)
 ]
 
 
+def arrow(rows: Sequence[tuple[Any, ...]], of: Table) -> pa.Table:
+    schema = arrow_schema(of.schema)
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
+
+
 def write_old(bench: Bench) -> None:
-    bench.lake.append(bench.spark.createDataFrame(OLD_ROWS, OLD.schema), OLD, txn=Txn("sessions-1-0", 4))
+    bench.lake.append(arrow(OLD_ROWS, OLD), OLD, txn=Txn("sessions-1-0", 4))
     files = [("sessions-1-0", 4, 1, "sessions", "/raw", 0, "/raw/sessions.jsonl", 10, AT, 4)]
-    bench.lake.append(bench.spark.createDataFrame(files, OLD_FILES.schema), OLD_FILES)
+    bench.lake.append(arrow(files, OLD_FILES), OLD_FILES)
 
 
 def test_a_lake_of_the_last_release_is_upgraded_in_place(bench: Bench) -> None:
@@ -73,14 +82,15 @@ def test_a_lake_of_the_last_release_is_upgraded_in_place(bench: Bench) -> None:
     layout.check_layout(bench.lake)
     assert bench.lake.schema("events") == stored(EVENTS.schema)
     assert content(bench.lake) == told(NEW_ROWS_OF_THREE)
-    assert bench.lake.read("ingest_files").columns == list(INGEST_FILES.columns)
-    assert [row["content_hash"] for row in bench.lake.read("ingest_files").collect()] == [None]
+    files = bench.lake.rows("ingest_files")
+    assert files.column_names == list(INGEST_FILES.columns)
+    assert files["content_hash"].to_pylist() == [None]
     versions = [bench.lake.version(name) for name in ("events", "ingest_files")]
     assert relayout.upgrade(settings, bench.lake) == []
     assert [bench.lake.version(name) for name in ("events", "ingest_files")] == versions
     # what follows fits the new layout, and what ingest did before stays done
-    bench.lake.append(events(bench), EVENTS)
-    assert bench.lake.read("events").count() == 204
+    bench.lake.append(events(), EVENTS)
+    assert bench.lake.rows("events", ["user_id"]).num_rows == 204
     assert layout.buckets_of(bench.lake) == 3
     assert bench.lake.txn_version("events", "sessions-1-0") == 4
 
@@ -104,15 +114,14 @@ def test_an_upgrade_cut_short_is_gone_on_with(rs: Bench, monkeypatch: pytest.Mon
 
 
 def test_ids_that_the_last_release_did_not_write_are_refused(rs: Bench) -> None:
-    odd = rs.spark.createDataFrame([("e00001", *OLD_ROWS[0][1:]), *OLD_ROWS[1:]], OLD.schema)
-    rs.lake.append(odd, OLD)
+    rs.lake.append(arrow([("e00001", *OLD_ROWS[0][1:]), *OLD_ROWS[1:]], OLD), OLD)
     with pytest.raises(LakeError, match="1 event ids aren't 32 hex digits"):
         relayout.upgrade(home_of(rs), rs.lake)
     assert rs.lake.version("events") == 0
 
 
 def test_rows_that_changed_on_their_way_are_not_committed(rs: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    rs.lake.append(events(rs), EVENTS)
+    rs.lake.append(events(), EVENTS)
     lost = rs.lake.read("events").where("user_id <> 7").drop("user_bucket")
     for wrong in (
         lost,

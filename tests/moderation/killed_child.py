@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from pozytywka_spark.config import load_settings
+from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.lake import open_lake
+from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.moderation.run import run
 from pozytywka_spark.moderation.stage import take_answers, take_appeals
 from pozytywka_spark.months import as_micros
@@ -16,14 +17,18 @@ ANSWERS = [("a", "Ann", "bad", 2), ("b", "Ann", "bad", 4.5), ("c", "Ben", "bad",
 APPEALS = [(1, "b", 5, "Cat", "upheld", 9)]
 
 
-def main() -> None:
-    settings = load_settings("local", sys.argv[1:])
-    lake = open_lake(settings, session_on_demand(settings, "killed"))
-    print("READY", flush=True)
+def commands(settings: Settings, lake: Lake) -> None:
     take_answers(lake, answers(*ANSWERS))
     run(settings, lake, as_micros(day(8.2)), asked=False)
     take_appeals(lake, appeals(*APPEALS))
     run(settings, lake, as_micros(day(60)), asked=False)
+
+
+def main() -> None:
+    settings = load_settings("local", sys.argv[1:])
+    lake = open_lake(settings, session_on_demand(settings, "killed"))
+    print("READY", flush=True)
+    commands(settings, lake)
     print("DONE", flush=True)
 
 

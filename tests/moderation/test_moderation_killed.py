@@ -15,6 +15,7 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
+from tests.moderation.killed_child import commands
 from tests.moderation.world import OUTCOME, case, contents, play, put
 
 KILLS = 4
@@ -25,7 +26,7 @@ def test_killed_within_its_commits(spark: SparkSession, settings: Settings) -> N
     lakes = {name: f"{settings.home}/{name}" for name in ("whole", "killed")}
     for root in lakes.values():
         a_few(at_root(settings, root, spark))
-    assert is_done(settings, lakes["whole"])
+    commands(settings, at_root(settings, lakes["whole"], spark))
     kills = 0
     while kills < KILLS and not is_done(settings, lakes["killed"], kill_after=1):
         kills += 1

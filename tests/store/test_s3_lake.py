@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from pyarrow import fs
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.doctor import stores
 from pozytywka_spark.errors import LakeError, UsageError
 from pozytywka_spark.lake import Lake, Txn, open_lake
+from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.delta_rs import log
 from pozytywka_spark.schemas import table
 
@@ -44,12 +46,12 @@ def lake(spark: SparkSession, settings: Settings) -> Lake:
     return open_lake(settings, spark)
 
 
-def frame(spark: SparkSession, *rows: tuple[int, str | None]) -> DataFrame:
-    return spark.createDataFrame(list(rows), DDL)
+def rows_of(*rows: tuple[int, str | None]) -> pa.Table:
+    return pa.Table.from_pylist([{"k": k, "city": city} for k, city in rows], arrow_schema(TABLE.schema))
 
 
 def keys(lake: Lake) -> list[int]:
-    return sorted(row["k"] for row in lake.read("raced").select("k").collect())
+    return sorted(lake.rows("raced", ["k"])["k"].to_pylist())
 
 
 def objects(server: S3Server, address: str) -> set[str]:
@@ -74,22 +76,22 @@ def overtake(monkeypatch: pytest.MonkeyPatch, operation: str, other: Callable[[]
 
 
 def test_of_two_writers_of_one_version_one_wins_and_the_other_comes_after(
-    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store refuses the second entry of one number (conditional put); its writer goes on from there."""
-    lake.append(frame(spark, (1, "x")), TABLE)
-    overtake(monkeypatch, "APPEND", lambda: lake.overwrite(frame(spark, (2, "x")), TABLE))
-    assert lake.append(frame(spark, (3, "y")), TABLE) == 2
+    lake.append(rows_of((1, "x")), TABLE)
+    overtake(monkeypatch, "APPEND", lambda: lake.overwrite(rows_of((2, "x")), TABLE))
+    assert lake.append(rows_of((3, "y")), TABLE) == 2
     assert [commit.operation for commit in lake.history("raced")] == ["APPEND", "OVERWRITE", "APPEND"]
     assert keys(lake) == [2, 3]
 
 
 def test_a_compaction_that_loses_its_files_gives_up_by_name(
-    spark: SparkSession, lake: Lake, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in (1, 2):
-        lake.append(frame(spark, (number, "x")), TABLE)
-    overtake(monkeypatch, "COMPACT", lambda: lake.overwrite(frame(spark, (3, "x")), TABLE))
+        lake.append(rows_of((number, "x")), TABLE)
+    overtake(monkeypatch, "COMPACT", lambda: lake.overwrite(rows_of((3, "x")), TABLE))
     with pytest.raises(
         LakeError, match="table raced: another writer changed it while it was being compacted"
     ):
@@ -99,8 +101,10 @@ def test_a_compaction_that_loses_its_files_gives_up_by_name(
 
 
 def test_writers_at_once_all_get_through(spark: SparkSession, lake: Lake) -> None:
-    lake.append(frame(spark, (0, "x")), TABLE)
-    frames = [frame(spark, (7, city), (number, city)) for number, city in ((1, "x"), (2, "y"))]
+    lake.append(rows_of((0, "x")), TABLE)
+    frames = [
+        spark.createDataFrame([(7, city), (number, city)], DDL) for number, city in ((1, "x"), (2, "y"))
+    ]
     writers = [threading.Thread(target=lake.upsert, args=(rows, TABLE)) for rows in frames]
     for writer in writers:
         writer.start()
@@ -109,11 +113,9 @@ def test_writers_at_once_all_get_through(spark: SparkSession, lake: Lake) -> Non
     assert keys(lake) == [0, 1, 2, 7]
 
 
-def test_an_entry_sent_twice_is_one_commit(
-    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_entry_sent_twice_is_one_commit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer to the first sending was lost, the second one meets our own entry: that is no lost race."""
-    lake.append(frame(spark, (1, "x")), TABLE)
+    lake.append(rows_of((1, "x")), TABLE)
     real = log._extend
 
     def sent_twice(path: str, delta: DeltaTable, change: log.Change) -> int:
@@ -121,7 +123,7 @@ def test_an_entry_sent_twice_is_one_commit(
         raise CommitFailedError("412 precondition failed")
 
     monkeypatch.setattr(log, "_extend", sent_twice)
-    assert lake.append(frame(spark, (2, "x")), TABLE, txn=Txn("app", 1)) == 1
+    assert lake.append(rows_of((2, "x")), TABLE, txn=Txn("app", 1)) == 1
     assert keys(lake) == [1, 2]
 
 
@@ -155,9 +157,9 @@ def test_objects_are_plain_delta_for_everyone(
     assert found == [(k, k == 1, 1672722842707001) for k in range(4)]
 
 
-def test_a_vacuum_takes_what_no_commit_names(spark: SparkSession, lake: Lake, s3_server: S3Server) -> None:
-    lake.append(frame(spark, (1, "x")), TABLE)
-    lake.overwrite(frame(spark, (2, "x")), TABLE)
+def test_a_vacuum_takes_what_no_commit_names(lake: Lake, s3_server: S3Server) -> None:
+    lake.append(rows_of((1, "x")), TABLE)
+    lake.overwrite(rows_of((2, "x")), TABLE)
     assert lake.vacuum("raced", retention_hours=0) == 1
     assert len(objects(s3_server, lake.path("raced"))) == 1
     assert keys(lake) == [2]

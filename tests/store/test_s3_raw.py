@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.doctor import stores
@@ -48,8 +47,8 @@ def settings(s3_server: S3Server, tmp_path: Path) -> Settings:
 
 
 def events(lake: Lake) -> list[tuple[Any, ...]]:
-    rows = lake.read("events").select("session_id", "track_id", F.minute("event_time"))
-    return sorted(tuple(row) for row in rows.collect())
+    rows = lake.rows("events", ["session_id", "track_id", "event_time"]).to_pylist()
+    return sorted((row["session_id"], row["track_id"], row["event_time"].minute) for row in rows)
 
 
 def test_a_delivery_is_taken_in_once_and_its_next_file_too(
@@ -72,7 +71,8 @@ def test_a_delivery_is_taken_in_once_and_its_next_file_too(
     assert (taken.read, taken.kept, taken.quarantined) == (7, 6, 1)
     once = events(lake)
     assert once == [(1, track, 10 + 3 * n) for n, track in enumerate("abcde")] + [(2, "f", 10)]
-    assert lake.read("quarantine").select("source_file").collect()[0][0] == f"{raw}/sessions/part 1%.jsonl.gz"
+    refused = lake.rows("quarantine", ["source_file"])["source_file"].to_pylist()
+    assert refused == [f"{raw}/sessions/part 1%.jsonl.gz"]
 
     version = lake.version("events")
     assert ingest(spark, settings, lake).ingest_id is None

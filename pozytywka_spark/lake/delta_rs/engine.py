@@ -42,7 +42,7 @@ class DeltaRsLake:
 
     def exists(self, table: str) -> bool:
         """See `api.Lake`."""
-        return log.open_table(self.path(table), self._store.options) is not None
+        return log.is_table(self.path(table), self._store.options)
 
     def path(self, table: str) -> str:
         """See `api.Lake`."""

@@ -87,8 +87,20 @@ def open_table(path: str, options: dict[str, str] | None = None) -> DeltaTable |
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:  # the latter of a store that doesn't answer
-        name, reason = path.rpartition("/")[2], str(error).splitlines()[0]
-        raise LakeError(f"table {name}: lake.engine=delta-rs can't read its log: {reason}") from error
+        raise _unreadable(path, error) from error
+
+
+def is_table(path: str, options: dict[str, str] | None = None) -> bool:
+    """Whether there is a table: by a look for its log, which isn't read. Raises as `open_table`."""
+    try:
+        return DeltaTable.is_deltatable(path, options)
+    except (DeltaError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Exception) -> LakeError:
+    name, reason = path.rpartition("/")[2], str(error).splitlines()[0]
+    return LakeError(f"table {name}: lake.engine=delta-rs can't read its log: {reason}")
 
 
 def active_files(table: DeltaTable) -> list[ActiveFile]:

@@ -123,13 +123,19 @@ def _candidates(source: DataFrame, keys: Sequence[str], delta: DeltaTable) -> li
     comparable = [key for key in keys if isinstance(source.schema[key].dataType, _COMPARABLE)]
     if not comparable:
         return active
-    lows = source.agg(*(F.min(key).alias(key) for key in comparable), *_null_flags(comparable)).first()
-    highs = source.agg(*(F.max(key).alias(key) for key in comparable)).first()
-    assert lows is not None  # an aggregate without groups has one row
-    assert highs is not None
+    bounds = source.agg(
+        *(F.min(key).alias(f"_low_{key}") for key in comparable),
+        *(F.max(key).alias(f"_high_{key}") for key in comparable),
+        *_null_flags(comparable),
+    ).first()
+    assert bounds is not None  # an aggregate without groups has one row
     for key in comparable:
-        if lows[f"_null_{key}"] is False:  # not None: an empty source matches nothing, so nothing is ruled in
-            active = [file for file in active if file.may_hold(key, lows[key], highs[key])]
+        if (
+            bounds[f"_null_{key}"] is False
+        ):  # not None: an empty source matches nothing, so nothing is ruled in
+            active = [
+                file for file in active if file.may_hold(key, bounds[f"_low_{key}"], bounds[f"_high_{key}"])
+            ]
     return active
 
 
