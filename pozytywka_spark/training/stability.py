@@ -28,8 +28,12 @@ def folds_begun(
 
     The block gets a `fit_all` that takes their results and fits what is left.
     """
+    from threadpoolctl import threadpool_limits
+
     others = [fold for fold in prepared.folds if _sides(fold) != _sides(prepared.split)]
-    with ThreadPoolExecutor(1) as beside:
+    # of threads that limit linear algebra the process obeys the first, until that one takes it back: not the
+    # folds', which end amid other questions, whose last digits would be those of more threads from there on
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as beside:
         future = beside.submit(fit_all(None), [Fit(settings, fold) for fold in others])
 
         def rest_fitted(final: Final | None) -> FitAll:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.questions import Here
@@ -226,3 +227,31 @@ def test_folds_that_begin_early_are_fitted_once_and_found_in_their_place(setting
         found = begun(trees)([Fit(settings, fold) for fold in prepared.folds])
     assert [result.trees for result in found] == [len(fold.train) for fold in prepared.folds]
     assert asked == [(trees, [final]), (None, [earlier, earliest])]
+
+
+def test_linear_algebra_has_one_thread_whoever_ends_first(settings: object) -> None:
+    """Folds that end amid the block's questions don't give it other digits."""
+    months = months_between(date(2022, 1, 1), date(2022, 8, 1))
+    final, earlier = (split_months(months[:last], 1, 0, 30) for last in (8, 7))
+    prepared: Any = SimpleNamespace(folds=[earlier], split=final)
+    have_begun, block_asks, have_ended = Event(), Event(), Event()
+
+    def fit(fits: Sequence[Fit]) -> list[FoldResult]:
+        with threadpool_limits(1):
+            have_begun.set()
+            assert block_asks.wait(30)
+        have_ended.set()
+        return [FoldResult(0.3, 1, 0.0, ()) for _ in fits]
+
+    before = blas_threads()
+    with folds_begun(prepared, settings, lambda _: fit):
+        assert have_begun.wait(30)
+        with threadpool_limits(1):
+            block_asks.set()
+            assert have_ended.wait(30)
+            assert blas_threads() == {1}
+    assert blas_threads() == before
+
+
+def blas_threads() -> set[int]:
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
