@@ -31,8 +31,9 @@ def folds_begun(
     from threadpoolctl import threadpool_limits
 
     others = [fold for fold in prepared.folds if _sides(fold) != _sides(prepared.split)]
-    # of threads that limit linear algebra the process obeys the first, until that one takes it back: not the
-    # folds', which end amid other questions, whose last digits would be those of more threads from there on
+    # A process obeys the first of its threads that limits linear algebra, until that thread lifts the limit.
+    # Were it the folds' thread, whatever is computed beside their end would go on with more threads from there
+    # on, and other last digits.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as beside:
         future = beside.submit(fit_all(None), [Fit(settings, fold) for fold in others])
 

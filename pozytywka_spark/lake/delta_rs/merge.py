@@ -130,12 +130,10 @@ def _candidates(source: DataFrame, keys: Sequence[str], delta: DeltaTable) -> li
     ).first()
     assert bounds is not None  # an aggregate without groups has one row
     for key in comparable:
-        if (
-            bounds[f"_null_{key}"] is False
-        ):  # not None: an empty source matches nothing, so nothing is ruled in
-            active = [
-                file for file in active if file.may_hold(key, bounds[f"_low_{key}"], bounds[f"_high_{key}"])
-            ]
+        # not None: an empty source matches nothing, so nothing is ruled in
+        if bounds[f"_null_{key}"] is False:
+            low, high = bounds[f"_low_{key}"], bounds[f"_high_{key}"]
+            active = [file for file in active if file.may_hold(key, low, high)]
     return active
 
 
