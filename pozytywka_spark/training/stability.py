@@ -32,8 +32,8 @@ def folds_begun(
 
     others = [fold for fold in prepared.folds if _sides(fold) != _sides(prepared.split)]
     # A process obeys the first of its threads that limits linear algebra, until that thread lifts the limit.
-    # Were it the folds' thread, whatever is computed beside their end would go on with more threads from there
-    # on, and other last digits.
+    # Were it the folds' thread, whatever is computed beside their end would go on with more threads, and come
+    # to other last digits.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as beside:
         future = beside.submit(fit_all(None), [Fit(settings, fold) for fold in others])
 
