@@ -49,7 +49,7 @@ def built(
             f"home={home}",
             "spark.master=local[2]",
             "spark.shuffle_partitions=2",
-            "synthetic.users=900",
+            "synthetic.users=450",
             "synthetic.months=14",
         ],
     )
@@ -59,7 +59,7 @@ def built(
         folder = home / "raw"
         write_world(spark, settings, str(folder))
     lake = open_lake(settings, spark)
-    write_silver(lake, silver_of(spark, folder))
+    write_silver(lake, silver_of(folder))
     return Built(settings, lake, build_features(spark, settings, lake), oracle.connect(folder))
 
 
@@ -126,7 +126,7 @@ def test_the_real_delivery_has_its_known_rows_and_positives(
     built: Built, request: pytest.FixtureRequest
 ) -> None:
     if "real" not in request.node.callspec.id:
-        assert built.con.execute("select count(*) from e").fetchone()[0] > 200_000
+        assert built.con.execute("select count(*) from e").fetchone()[0] > 90_000
         return
     assert built.report.rows == 76
     assert [row["mature"] for row in built.report.labels] == [29, 0, 0]
