@@ -24,9 +24,9 @@ from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.parcel_files import as_polars
-from pozytywka_spark.synthetic.world import write_world
 from tests.features import oracle, oracle_behaviour
 from tests.features.leaky_entries import entry_that_knows
+from tests.worlds.made_delivery import write_delivery
 from tests.worlds.silver import silver_of, write_silver
 
 
@@ -57,7 +57,8 @@ def built(
         folder: Path = request.getfixturevalue("sample")
     else:
         folder = home / "raw"
-        write_world(spark, settings, str(folder))
+        folder.mkdir()
+        write_delivery(settings.synthetic, folder)
     lake = open_lake(settings, spark)
     write_silver(lake, silver_of(folder))
     return Built(settings, lake, build_features(spark, settings, lake), oracle.connect(folder))

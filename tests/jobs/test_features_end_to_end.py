@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import polars as pl
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
@@ -59,6 +60,13 @@ def lake_at(spark: SparkSession, home: Path) -> Lake:
     return open_lake(load_settings("local", [f"home={home}", *WANTED]), spark)
 
 
+def deliver_late(lake: Lake, month: date, event_id: bytes) -> None:
+    """One more event of that month, as one that was there."""
+    events = pl.DataFrame(pl.from_arrow(lake.rows("events"))).filter(pl.col("event_month") == month)
+    late = events.head(1).with_columns(event_id=pl.lit(event_id))
+    lake.append(late.to_arrow(), schemas.EVENTS)
+
+
 def run(home: Path, *arguments: str) -> int:
     settings = [part for setting in (f"home={home}", *WANTED) for part in ("--set", setting)]
     return job.main([*settings, *arguments])
@@ -94,8 +102,7 @@ def test_flags_choose_the_months(
     assert run(home, "--full", *quick) == 0
     assert f"{counted(delivery, 'count(*)'):,} rows, 25 features" in capsys.readouterr().out
     lake = lake_at(spark, home)
-    late = lake.read("events").where("event_month = '2023-02-01'").limit(1)
-    lake.append(schemas.EVENTS.conform(late.withColumn("event_id", F.lit(b"late"))), schemas.EVENTS)
+    deliver_late(lake, date(2023, 2, 1), b"late")
     assert run(home, "--months", "2023-03..2023-03", *quick) == 1
     assert "rests on 2023-02" in capsys.readouterr().err
     assert run(home, "--months", "2023-02..2023-02", *quick) == 0
@@ -114,10 +121,10 @@ def test_months_built_on_earlier_ones_are_guarded_too(
     lake, settings = lake_at(spark, home), load_settings("local", [f"home={home}", *WANTED])
     honest = catalogue_hash(features=ANALYSTS)
 
+    deliveries = count()
+
     def build(month: str, features: Sequence[Feature]) -> FeaturesReport:
-        some = lake.read("events").where(F.col("event_month") == month).limit(1)
-        late = some.withColumn("event_id", F.concat("event_id", F.lit(b"-later")))
-        lake.append(schemas.EVENTS.conform(late), schemas.EVENTS)
+        deliver_late(lake, date.fromisoformat(month), b"later %d" % next(deliveries))
         return build_features(spark, settings, lake, features=features)
 
     report = build("2023-02-01", ANALYSTS)
