@@ -33,7 +33,7 @@ def lake(spark: SparkSession, settings: Settings) -> Lake:
     plays = [(user, datetime(2022, 12, 5), "PLAY") for user in USERS]
     plays += [(user, datetime(2023, 1, 5), "PLAY") for user in range(301, 501)]
     bought = [(user, time, "BUY_PREMIUM") for user, time in BOUGHT.items()]
-    write_events(spark, lake, pd.DataFrame([*plays, *bought], columns=["user_id", "time", "kind"]))
+    write_events(lake, pd.DataFrame([*plays, *bought], columns=["user_id", "time", "kind"]))
     users = [(user, "Radom", None, user <= 5) for user in range(1, 501)]
     lake.overwrite(spark.createDataFrame(users, schemas.USERS.schema).coalesce(1), schemas.USERS)
     return lake
@@ -75,7 +75,7 @@ def test_without_a_cut_off_it_is_the_end_of_the_last_month_that_is_over(
 ) -> None:
     """January has begun: its events end on the fifth. One dated 2031 changes nothing."""
     stray = [(7, datetime(2031, 5, 5), "BUY_PREMIUM"), (8, datetime(2001, 5, 5), "PLAY")]
-    write_events(spark, lake, pd.DataFrame(stray, columns=["user_id", "time", "kind"]))
+    write_events(lake, pd.DataFrame(stray, columns=["user_id", "time", "kind"]))
     done = assign(settings, lake, "adverts", {"fewer": 20})
     assert (done.at, done.added) == (JANUARY, 396)
     assert end(lake, "adverts").at == JANUARY

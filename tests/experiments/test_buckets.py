@@ -67,9 +67,9 @@ def test_many_at_once_are_each_by_itself(users: list[int | None], salt: str, sco
 
 
 @pytest.mark.thorough
-def test_a_million_users_are_spread_evenly_and_independently_of_another_experiment() -> None:
+def test_many_users_are_spread_evenly_and_independently_of_another_experiment() -> None:
     """Buckets of one experiment, and its tenths against another's and against a layer's."""
-    users = range(101, 1_000_101)
+    users = range(101, 300_101)  # thirty a bucket
     scopes = ("adverts", "prices", layer_scope("prices"))
     placed = [buckets("pozytywka", scope, pl.Series(users)).to_numpy() for scope in scopes]
     for found in placed:

@@ -40,11 +40,11 @@ def test_the_correction_is_the_coefficient_of_least_squares() -> None:
 
 @pytest.mark.thorough
 def test_it_never_widens_and_covers_whether_the_past_tells_or_not() -> None:
-    """1,500 experiments each: a telling past, a mute one, and six mute covariates of few users."""
+    """500 experiments each: a telling past, a mute one, and six mute covariates of few users."""
     drawn = np.random.default_rng(2)
     for strength, sizes, columns in ((0.06, (400, 1600), 3), (0.0, (400, 1600), 3), (0.0, (100, 200), 6)):
         widths, covered = [], []
-        for _ in range(1500):
+        for _ in range(500):
             (xt, yt), (xc, yc) = drawn_groups(drawn, sizes, strength, 0.03, columns)
             found = adjustment([moments(xt, yt)], [moments(xc, yc)], np.array([1.0]))
             plain = compare(sample(yt.sum(), len(yt)), sample(yc.sum(), len(yc)), 0.05)

@@ -20,7 +20,7 @@ from pozytywka_spark.experiments.uplift.stage import uplift
 from pozytywka_spark.features.declared.catalogue import feature_order
 from pozytywka_spark.lake import Lake, open_lake
 from tests.worlds.known_effect import write_events
-from tests.worlds.known_hazard import as_spark
+from tests.worlds.known_hazard import as_arrow
 from tests.worlds.trained import settings_in
 
 USERS, SHARE = 4000, 0.4
@@ -44,14 +44,14 @@ def world(
     base = 0.05 + 0.25 * (rows[order[1]] > 0)
     buys = drawn.random(USERS) < base + np.where(treated, rows["truth"], 0)
     table = schemas.features_table(order)
-    lake.overwrite(as_spark(spark, rows[list(table.columns)], table), table)
+    lake.overwrite(as_arrow(rows[list(table.columns)], table), table)
     events = [(user, datetime(2022, 12, 9), "PLAY") for user in rows["user_id"]]
     events += [(user, datetime(2023, 1, 20), "BUY_PREMIUM") for user in rows["user_id"][buys]]
     events += [(1, datetime(2023, 3, 31), "SKIP")]
-    write_events(spark, lake, pd.DataFrame(events, columns=["user_id", "time", "kind"]))
+    write_events(lake, pd.DataFrame(events, columns=["user_id", "time", "kind"]))
     users = pd.DataFrame({"user_id": rows["user_id"], "city": "Radom", "favourite_genres": None})
     users["premium_user"] = buys
-    lake.overwrite(as_spark(spark, users, schemas.USERS), schemas.USERS)
+    lake.overwrite(as_arrow(users, schemas.USERS), schemas.USERS)
     assign(settings, lake, "offer", {"offer": 100 * SHARE}, date(2023, 1, 1))
     return settings, lake, rows
 

@@ -105,8 +105,20 @@ def test_they_equal_the_oracle() -> None:
     assert {name for name in NAMES if made[name].n_unique() < 3} == set(), "each is tried"
 
 
+@pytest.fixture(scope="module")
+def whole(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """All deliveries built at once."""
+    worlds, topics = grouped(12)
+    settings, lake = prepared(spark, tmp_path_factory.mktemp("whole"))
+    write_catalogue(lake, worlds.catalogue)
+    write_topics(lake, topics)
+    deliver(lake, worlds.events)
+    build_features(spark, settings, lake, full=True, features=OPTIONAL)
+    return lake
+
+
 @pytest.mark.parametrize("buckets", [1, 3])
-def test_incremental_equals_full(spark: SparkSession, tmp_path: Path, buckets: int) -> None:
+def test_incremental_equals_full(spark: SparkSession, tmp_path: Path, whole: Lake, buckets: int) -> None:
     worlds, topics = grouped(12)
     settings, lake = prepared(spark, tmp_path / "torn")
     write_catalogue(lake, worlds.catalogue)
@@ -115,11 +127,6 @@ def test_incremental_equals_full(spark: SparkSession, tmp_path: Path, buckets: i
         deliver(lake, events, buckets=buckets)
         report = build_features(spark, settings, lake, features=OPTIONAL)
         assert report.months[0] == FIRST_MONTHS[number]
-    settings, whole = prepared(spark, tmp_path / "whole")
-    write_catalogue(whole, worlds.catalogue)
-    write_topics(whole, topics)
-    deliver(whole, worlds.events)
-    build_features(spark, settings, whole, full=True, features=OPTIONAL)
     for name in TABLES:
         assert content(lake, name) == content(whole, name), name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -48,9 +49,20 @@ def fingerprints(lake: Lake) -> pl.DataFrame:
     )
 
 
+@pytest.fixture(scope="module")
+def whole(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """All deliveries of all orders, built at once."""
+    worlds = histories(ORDERS)
+    settings, lake = prepared(spark, tmp_path_factory.mktemp("whole"))
+    write_catalogue(lake, worlds.catalogue)
+    deliver(lake, worlds.events)
+    assert len(build_features(spark, settings, lake, full=True, features=FEW).months) == 4
+    return lake
+
+
 @pytest.mark.parametrize("buckets", [1, 3])
 def test_incremental_equals_full_after_thirty_orders_of_delivery(
-    spark: SparkSession, tmp_path: Path, buckets: int
+    spark: SparkSession, tmp_path: Path, whole: Lake, buckets: int
 ) -> None:
     """Deliveries with notes in their files and without, in turn."""
     worlds = histories(ORDERS)
@@ -60,10 +72,6 @@ def test_incremental_equals_full_after_thirty_orders_of_delivery(
         deliver(lake, events, noted=number % 2 == 0, buckets=buckets)
         report = build_features(spark, settings, lake, features=FEW)
         assert (report.months[0], report.stale) == (FIRST_MONTHS[number], [])
-    settings, whole = prepared(spark, tmp_path / "whole")
-    write_catalogue(whole, worlds.catalogue)
-    deliver(whole, worlds.events)
-    assert len(build_features(spark, settings, whole, full=True, features=FEW).months) == 4
     for name in TABLES:
         assert content(lake, name) == content(whole, name), name
     assert fingerprints(lake).equals(fingerprints(whole))
@@ -141,6 +149,25 @@ def test_what_a_broken_run_wrote_is_not_taken_for_what_was_there_before(
     assert contents(lake) == before
 
 
+@pytest.fixture(scope="module")
+def first_and_all(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, list], dict[str, list]]:
+    """A lake with the first delivery built and all others to build; what it holds, and what it would then."""
+    worlds, homes = histories(2), [tmp_path_factory.mktemp(name) for name in ("first", "all")]
+    found = []
+    for home, built in zip(homes, (worlds.deliveries[0], worlds.events), strict=True):
+        settings, lake = prepared(spark, home)
+        write_catalogue(lake, worlds.catalogue)
+        deliver(lake, built)
+        build_features(spark, settings, lake, features=FEW[:30])
+        found.append(contents(lake))
+    _, first = prepared(spark, homes[0])
+    for events in worlds.deliveries[1:]:
+        deliver(first, events)
+    return homes[0], found[0], found[1]
+
+
 @pytest.mark.parametrize(
     ("module", "step"),
     [
@@ -152,17 +179,17 @@ def test_what_a_broken_run_wrote_is_not_taken_for_what_was_there_before(
     ids=["first pass", "second pass", "third pass", "guards"],
 )
 def test_a_run_broken_after_a_pass_has_committed_nothing_and_is_repeated(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
+    spark: SparkSession,
+    first_and_all: tuple[Path, dict[str, list], dict[str, list]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    step: str,
 ) -> None:
     """What tasks wrote is in no table: files that no commit names, and nothing left in the staging folder."""
-    worlds = histories(2)
-    settings, lake = prepared(spark, tmp_path / "broken")
-    write_catalogue(lake, worlds.catalogue)
-    deliver(lake, worlds.deliveries[0])
-    build_features(spark, settings, lake, features=FEW[:30])
-    before = contents(lake)
-    for events in worlds.deliveries[1:]:
-        deliver(lake, events)
+    home, before, undisturbed = first_and_all
+    shutil.copytree(home, tmp_path, dirs_exist_ok=True)
+    settings, lake = prepared(spark, tmp_path)
     whole = getattr(module, step)
 
     def broken(*args: object, **more: object) -> None:
@@ -176,11 +203,7 @@ def test_a_run_broken_after_a_pass_has_committed_nothing_and_is_repeated(
     assert contents(lake) == before
     assert list(Path(lake.root, "_staging").iterdir()) == []
     build_features(spark, settings, lake, features=FEW[:30])
-    settings, other = prepared(spark, tmp_path / "undisturbed")
-    write_catalogue(other, worlds.catalogue)
-    deliver(other, worlds.events)
-    build_features(spark, settings, other, features=FEW[:30])
-    assert contents(lake) == contents(other)
+    assert contents(lake) == undisturbed
 
 
 def test_another_catalogue_for_some_months_is_one_for_all(spark: SparkSession, tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ from pozytywka_spark.features.stage import FeaturesReport, build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.lake.parcel_files import as_polars
-from pozytywka_spark.synthetic.world import write_world
 from tests.features import oracle, oracle_behaviour
 from tests.features.leaky_entries import entry_that_knows
+from tests.worlds.made_delivery import write_delivery
 from tests.worlds.silver import silver_of, write_silver
 
 
@@ -49,7 +49,7 @@ def built(
             f"home={home}",
             "spark.master=local[2]",
             "spark.shuffle_partitions=2",
-            "synthetic.users=900",
+            "synthetic.users=450",
             "synthetic.months=14",
         ],
     )
@@ -57,9 +57,10 @@ def built(
         folder: Path = request.getfixturevalue("sample")
     else:
         folder = home / "raw"
-        write_world(spark, settings, str(folder))
+        folder.mkdir()
+        write_delivery(settings.synthetic, folder)
     lake = open_lake(settings, spark)
-    write_silver(lake, silver_of(spark, folder))
+    write_silver(lake, silver_of(folder))
     return Built(settings, lake, build_features(spark, settings, lake), oracle.connect(folder))
 
 
@@ -126,7 +127,7 @@ def test_the_real_delivery_has_its_known_rows_and_positives(
     built: Built, request: pytest.FixtureRequest
 ) -> None:
     if "real" not in request.node.callspec.id:
-        assert built.con.execute("select count(*) from e").fetchone()[0] > 200_000
+        assert built.con.execute("select count(*) from e").fetchone()[0] > 90_000
         return
     assert built.report.rows == 76
     assert [row["mature"] for row in built.report.labels] == [29, 0, 0]

@@ -105,9 +105,21 @@ def test_texts_of_a_month_without_events_are_heard_later() -> None:
     assert made["worst_sentiment_last_3_months"].to_list() == [None, None]
 
 
+@pytest.fixture(scope="module")
+def whole(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """All texts and events, built at once."""
+    worlds = histories(10)
+    settings, lake = prepared(spark, tmp_path_factory.mktemp("whole"))
+    write_catalogue(lake, worlds.catalogue)
+    write_signals(lake, signals_of(10), 2)
+    deliver(lake, worlds.events)
+    build_features(spark, settings, lake, full=True, features=FEATURES)
+    return lake
+
+
 @pytest.mark.parametrize("buckets", [1, 3])
 def test_incremental_equals_full_and_texts_that_come_late_make_their_months_stale(
-    spark: SparkSession, tmp_path: Path, buckets: int
+    spark: SparkSession, tmp_path: Path, whole: Lake, buckets: int
 ) -> None:
     worlds, signals = histories(10), signals_of(10)
     settings, lake = prepared(spark, tmp_path / "torn")
@@ -123,11 +135,6 @@ def test_incremental_equals_full_and_texts_that_come_late_make_their_months_stal
     assert build_features(spark, settings, lake, features=FEATURES).months == MONTHS[3:]
     write_signals(lake, signals[::-1], buckets)
     assert build_features(spark, settings, lake, features=FEATURES).months == [], "the same in other files"
-    settings, whole = prepared(spark, tmp_path / "whole")
-    write_catalogue(whole, worlds.catalogue)
-    write_signals(whole, signals, 2)
-    deliver(whole, worlds.events)
-    build_features(spark, settings, whole, full=True, features=FEATURES)
     for name in TABLES:
         assert content(lake, name) == content(whole, name), name
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import polars as pl
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
@@ -25,6 +26,7 @@ from pozytywka_spark.lake.api import Lake
 from tests.features import oracle
 from tests.features.leaky_entries import LEAKS, entry, leaky_entries
 from tests.worlds.histories import content
+from tests.worlds.made_delivery import CLEAN, write_delivery
 from tests.worlds.silver import silver_of, write_silver
 
 WANTED = ["spark.master=local[2]", "spark.shuffle_partitions=2"]
@@ -34,10 +36,16 @@ BUILT = ("user_month", "features", "labels", "feature_builds", "data_span")
 
 
 @pytest.fixture(scope="module")
-def home(spark: SparkSession, clean_delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """January to March 2023 of a made world; real ones are built and guarded in the pipeline's tests."""
+    return write_delivery(CLEAN.model_copy(update={"users": 150}), tmp_path_factory.mktemp("delivery"))
+
+
+@pytest.fixture(scope="module")
+def home(spark: SparkSession, delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with the delivery's silver tables, which the tests below build on in turn."""
     folder = tmp_path_factory.mktemp("job")
-    write_silver(lake_at(spark, folder), silver_of(spark, clean_delivery))
+    write_silver(lake_at(spark, folder), silver_of(delivery))
     return folder
 
 
@@ -52,17 +60,24 @@ def lake_at(spark: SparkSession, home: Path) -> Lake:
     return open_lake(load_settings("local", [f"home={home}", *WANTED]), spark)
 
 
+def deliver_late(lake: Lake, month: date, event_id: bytes) -> None:
+    """One more event of that month, as one that was there."""
+    events = pl.DataFrame(pl.from_arrow(lake.rows("events"))).filter(pl.col("event_month") == month)
+    late = events.head(1).with_columns(event_id=pl.lit(event_id))
+    lake.append(late.to_arrow(), schemas.EVENTS)
+
+
 def run(home: Path, *arguments: str) -> int:
     settings = [part for setting in (f"home={home}", *WANTED) for part in ("--set", setting)]
     return job.main([*settings, *arguments])
 
 
 def test_a_first_run_builds_all_guards_it_and_reports(
-    home: Path, clean_delivery: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+    home: Path, delivery: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(home, "--report") == 0
     shown = capsys.readouterr().out
-    assert f"{counted(clean_delivery, 'count(*)'):,} rows, 115 features" in shown
+    assert f"{counted(delivery, 'count(*)'):,} rows, 115 features" in shown
     assert "3 months built" in shown
     assert "first pass" in shown
     for guard in ("names", "rows", "suspicion", "perturbation"):
@@ -74,7 +89,7 @@ def test_a_first_run_builds_all_guards_it_and_reports(
 
 def test_flags_choose_the_months(
     home: Path,
-    clean_delivery: Path,
+    delivery: Path,
     spark: SparkSession,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -85,10 +100,9 @@ def test_flags_choose_the_months(
     monkeypatch.setattr(stage, "build_features", few)
     quick = ("--set", "guards.perturbation=false")
     assert run(home, "--full", *quick) == 0
-    assert f"{counted(clean_delivery, 'count(*)'):,} rows, 25 features" in capsys.readouterr().out
+    assert f"{counted(delivery, 'count(*)'):,} rows, 25 features" in capsys.readouterr().out
     lake = lake_at(spark, home)
-    late = lake.read("events").where("event_month = '2023-02-01'").limit(1)
-    lake.append(schemas.EVENTS.conform(late.withColumn("event_id", F.lit(b"late"))), schemas.EVENTS)
+    deliver_late(lake, date(2023, 2, 1), b"late")
     assert run(home, "--months", "2023-03..2023-03", *quick) == 1
     assert "rests on 2023-02" in capsys.readouterr().err
     assert run(home, "--months", "2023-02..2023-02", *quick) == 0
@@ -100,21 +114,21 @@ def test_flags_choose_the_months(
 
 
 def test_months_built_on_earlier_ones_are_guarded_too(
-    home: Path, clean_delivery: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+    home: Path, delivery: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Honest ones pass; one that sees the next month is named, even where the hash misses that it changed,
     and in the last month, after which there is but an invented future."""
     lake, settings = lake_at(spark, home), load_settings("local", [f"home={home}", *WANTED])
     honest = catalogue_hash(features=ANALYSTS)
 
+    deliveries = count()
+
     def build(month: str, features: Sequence[Feature]) -> FeaturesReport:
-        some = lake.read("events").where(F.col("event_month") == month).limit(1)
-        late = some.withColumn("event_id", F.concat("event_id", F.lit(b"-later")))
-        lake.append(schemas.EVENTS.conform(late), schemas.EVENTS)
+        deliver_late(lake, date.fromisoformat(month), b"later %d" % next(deliveries))
         return build_features(spark, settings, lake, features=features)
 
     report = build("2023-02-01", ANALYSTS)
-    users = counted(clean_delivery, "count(distinct user_id)", since="2023-02-01")
+    users = counted(delivery, "count(distinct user_id)", since="2023-02-01")
     assert [month.month for month in report.months] == [2, 3]
     assert report.guards[-1].checked == (
         f"all {users:,} users, future after 2023-02 deleted and scrambled, after 2023-03 scrambled"

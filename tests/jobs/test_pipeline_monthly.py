@@ -137,19 +137,29 @@ def test_a_month_killed_after_each_of_its_steps_ends_as_an_undisturbed_one(
     tmp_path: Path,
     killing: list[str],
 ) -> None:
+    """Each step is killed and done again by itself, for a walk of whole months would ask the first of them
+    fifteen times; the whole month follows, and asks every step once more."""
     _, late = deliveries
     calm, killed = a_copy(june[0], tmp_path / "calm"), a_copy(june[0], tmp_path / "killed")
     told = pipeline(calm, late, "2022-07")
     assert "train: last trained in 2022-06: version 2" in told.replace("train done: ", "train: ")
+    codes = {}
     for step in STEPS:
+        flags = ("--monthly", "2022-07", "--step", step.name)
         killing.append(step.name)
         with pytest.raises(Killed):
-            pipeline(killed, late, "2022-07")
+            run("pipeline", *settings_of(killed, late), flags=flags)
+        codes[step.name] = run("pipeline", *settings_of(killed, late), flags=flags)
+    expected = end_state(spark, calm, late)
+    assert end_state(spark, killed, late) == expected
+    outcomes = {step: outcome for month, step, _, _, outcome in expected[2] if month.month == 7}
+    found = {"monitor": 4 * bool(outcomes["monitor"]["alerts"]), "gate": 3 * outcomes["gate"]["kept"]}
+    assert codes == {step.name: found.get(step.name, 0) for step in STEPS}
+
     again = pipeline(killed, late, "2022-07")
     assert "monitor done before" in again
     assert "train done before" in again
-    for found, expected in zip(end_state(spark, killed, late), end_state(spark, calm, late), strict=True):
-        assert found == expected
+    assert end_state(spark, killed, late) == expected
     with OUT.capture() as shown:
         assert run("pipeline", f"home={killed}", flags=("--status",)) == 0
     assert "2022-07 is done" in shown.get()
@@ -163,25 +173,3 @@ def test_a_month_without_events_is_named(
     error = capsys.readouterr().err
     assert "no free user was active in 2023-01: months with features are 2022-01 to 2022-06" in error
     assert error.count("\n") == 1
-
-
-@pytest.mark.nightly  # a month twice, once with each step asked for by itself: `run_step` has quick tests
-def test_a_month_done_step_by_step_ends_as_a_whole_one(
-    spark: SparkSession, june: tuple[Path, str], deliveries: tuple[Path, Path], tmp_path: Path
-) -> None:
-    _, late = deliveries
-    whole, stepwise = a_copy(june[0], tmp_path / "whole"), a_copy(june[0], tmp_path / "stepwise")
-    pipeline(whole, late, "2022-07")
-    codes = {}
-    for step in STEPS:
-        flags = ("--monthly", "2022-07", "--step", step.name)
-        codes[step.name] = run("pipeline", *settings_of(stepwise, late), flags=flags)
-    settings = load_settings("local", settings_of(stepwise, late))
-    states = {each.step: each for each in read_states(open_lake(settings, spark)) if each.month.month == 7}
-    expected = {
-        "monitor": 4 if states["monitor"].outcome["alerts"] else 0,
-        "gate": 3 if states["gate"].outcome["kept"] else 0,
-    }
-    assert codes == {step.name: expected.get(step.name, 0) for step in STEPS}
-    for found, wanted in zip(end_state(spark, stepwise, late), end_state(spark, whole, late), strict=True):
-        assert found == wanted

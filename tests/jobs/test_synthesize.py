@@ -17,6 +17,7 @@ def test_a_tiny_world_with_everything(
     out = tmp_path / "delivery"
     flags = ["--scale", "tiny", "--users", "40", "--seed", "5", "--dirt", "--drift", "2022-04"]
     flags += ["--experiment", "2022-02", "--feedback", "1", "--out", str(out)]
+    flags += ["--set", "synthetic.truth_paths=2"]
     assert run("synthesize", f"home={tmp_path}", flags=tuple(flags)) == 0
     printed = capsys.readouterr().out
     for figure in ("users", "sessions", "PLAY", "BUY_PREMIUM", "premium users", "size on disk", "texts"):

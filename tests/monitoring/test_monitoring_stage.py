@@ -42,7 +42,7 @@ def drifted(trained: Trained, spark: SparkSession, tmp_path_factory: pytest.Temp
     )
     lake, rows = open_lake(settings, spark), trained.rows.copy()
     rows.loc[rows["month"] == FEB, trained.order[DRIFTED]] += 1.0
-    write_tables(spark, settings, lake, rows)
+    write_tables(settings, lake, rows)
     immature(settings, lake)
     return replace(trained, settings=settings, lake=lake, rows=rows)
 
@@ -87,7 +87,7 @@ def test_a_month_from_estimate_to_outcome(drifted: Trained, spark: SparkSession)
     assert lake.version("monitoring") == version
 
     # the labels come in; the next month measures January, and sees its own drift
-    write_tables(spark, settings, lake, drifted.rows)
+    write_tables(settings, lake, drifted.rows)
     second = monitor(spark, settings, lake, FEB)
     assert second.backfilled == [JAN]
     found = values(lake, JAN)

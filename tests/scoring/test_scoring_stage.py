@@ -71,9 +71,9 @@ def test_the_same_scoring_is_not_done_twice_and_repairs_what_was_changed(
 @pytest.fixture
 def begun(trained: Trained, spark: SparkSession) -> Iterator[Trained]:
     """The same lake, of which February has two days only."""
-    write_days(spark, trained.settings, trained.lake, FIRST, date(2023, 2, 3))
+    write_days(trained.settings, trained.lake, FIRST, date(2023, 2, 3))
     yield trained
-    write_days(spark, trained.settings, trained.lake, FIRST, next_month(LAST))
+    write_days(trained.settings, trained.lake, FIRST, next_month(LAST))
 
 
 def test_the_last_complete_month_is_scored_and_another_marked(begun: Trained, spark: SparkSession) -> None:

@@ -25,7 +25,7 @@ from pozytywka_spark.simulation.stage import TAG, simulate
 from pozytywka_spark.tracking import registry, runs
 from pozytywka_spark.tracking.store import connect
 from tests.worlds.ads_world import DROPPED, ORDER, World, user_months
-from tests.worlds.known_hazard import as_spark, write_days
+from tests.worlds.known_hazard import as_arrow, write_days
 
 MONTHS = (date(2022, 4, 1), date(2022, 5, 1), date(2022, 6, 1))
 USERS = 420
@@ -45,7 +45,7 @@ def scored(
     settings = settings_in(tmp_path_factory.mktemp("simulated"))
     lake, rows = open_lake(settings, spark), user_months(USERS, MONTHS, seed=3)
     features = schemas.features_table(ORDER)
-    lake.overwrite(as_spark(spark, rows, features), features)
+    lake.overwrite(as_arrow(rows, features), features)
     labels = schemas.labels_table(settings.label.horizon_column)
     made = rows[["user_id", "month"]].assign(
         cut_off=pd.Timestamp("2022-07-01"),
@@ -55,8 +55,8 @@ def scored(
         complete=True,
     )
     made[settings.label.horizon_column] = rows[LABEL].astype(int)
-    lake.overwrite(as_spark(spark, made, labels), labels)
-    write_days(spark, settings, lake, MONTHS[0], next_month(MONTHS[-1]))
+    lake.overwrite(as_arrow(made, labels), labels)
+    write_days(settings, lake, MONTHS[0], next_month(MONTHS[-1]))
     model = ServingModel(
         predictor=ads_world.task.model.predictor, features=ORDER, catalogue_hash=catalogue_hash(settings),
         label=settings.label.column, horizon_days=30, base_rate=0.3, trained_until="2022-05",

@@ -197,7 +197,8 @@ def test_logs_stand_beside_the_delivery_and_go_with_their_world(
     spark: SparkSession, settings: Settings, tmp_path: Path
 ) -> None:
     def write(slots: dict[str, str]) -> None:
-        world = TINY.model_copy(update={"slots": Synthetic.model_validate({"slots": slots}).slots})
+        chosen = Synthetic.model_validate({"slots": slots}).slots
+        world = TINY.model_copy(update={"slots": chosen, "truth_paths": 2})
         write_world(spark, settings.model_copy(update={"synthetic": world}), f"{tmp_path}/raw", replace=True)
 
     (tmp_path / "raw_decisions").mkdir()

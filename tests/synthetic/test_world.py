@@ -129,10 +129,10 @@ def test_again_does_nothing_and_another_horizon_adds_its_truth(
 def test_another_world_is_refused_unless_it_may_be_replaced(
     spark: SparkSession, settings: Settings, tmp_path: Path
 ) -> None:
-    place = tmp_path / "raw"
-    write_world(spark, of(settings, TINY), str(place))
+    place, world = tmp_path / "raw", TINY.model_copy(update={"users": 20, "months": 2, "truth_paths": 2})
+    write_world(spark, of(settings, world), str(place))
     first = contents(place)
-    other = TINY.model_copy(update={"seed": 8})
+    other = world.model_copy(update={"seed": 8})
     with pytest.raises(DataError, match=r"raw holds a world of other settings: choose another folder"):
         write_world(spark, of(settings, other), str(place))
     assert contents(place) == first

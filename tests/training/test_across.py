@@ -13,11 +13,12 @@ from pozytywka_spark.training.stage import TrainingReport, train
 from tests.worlds.trained import Trained
 
 
-def other(trained: Trained, name: str, **training: object) -> Settings:
+def other(trained: Trained, name: str, bootstrap: int = 5, **training: object) -> Settings:
     settings = trained.settings
     return settings.model_copy(
         update={
             "training": settings.training.model_copy(update=training),
+            "evaluation": settings.evaluation.model_copy(update={"bootstrap": bootstrap}),
             "mlflow": settings.mlflow.model_copy(update={"model_name": name}),
         }
     )
@@ -58,7 +59,7 @@ def test_more_rows_than_fit_train_trees_on_all_of_them_and_the_rest_on_a_sample(
 
 
 def test_tasks_make_the_model_that_this_process_makes(trained: Trained, spark: SparkSession) -> None:
-    settings = other(trained, "tasks", small_table_mb=0)
+    settings = other(trained, "tasks", trained.settings.evaluation.bootstrap, small_table_mb=0)
     report = train(spark, settings, trained.lake, force=True)
     assert not report.reused
     made, known = (registry.load_model(connect(each)) for each in (settings, trained.settings))

@@ -130,7 +130,7 @@ def other(trained: Trained, spark: SparkSession, tmp_path_factory: pytest.TempPa
         update={"lake": trained.settings.lake.model_copy(update={"root": root})}
     )
     lake = open_lake(settings, spark)
-    write_tables(spark, settings, lake, trained.rows)
+    write_tables(settings, lake, trained.rows)
     return replace(trained, settings=settings, lake=lake)
 
 

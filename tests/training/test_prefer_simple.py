@@ -64,10 +64,11 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Worl
     settings = settings_in(
         tmp_path_factory.mktemp("line"),
         *("training.prefer_simple=true", f"scoring.reasons={KEPT}", "simulation.bootstrap=4"),
+        "training.max_trees=40",
     )
     lake, order = open_lake(settings, spark), feature_order(settings)
     rows = hazard_rows(order, users=700, log_odds=straight)
-    write_tables(spark, settings, lake, rows)
+    write_tables(settings, lake, rows)
     report = train(spark, settings, lake)
     return World(settings, lake, rows, order, report, registry.load_model(connect(settings)))
 

@@ -28,9 +28,9 @@ def test_rows_equal_those_that_spark_joins_of_a_pinned_version(
         needed("delta")
     settings = settings_in(tmp_path, f"lake.engine={engine}")
     lake, order = open_lake(settings, spark), feature_order(settings)
-    write_tables(spark, settings, lake, hazard_rows(order, users=80))
+    write_tables(settings, lake, hazard_rows(order, users=80))
     pinned = pin(settings, lake)
-    write_tables(spark, settings, lake, hazard_rows(order, users=90, seed=2))
+    write_tables(settings, lake, hazard_rows(order, users=90, seed=2))
     with lake.tasks() as tasks:
         plan = plan_rows(pinned, settings, lake, tasks)
         prepared, staged = put_down(plan, settings, lake, tasks)

@@ -95,8 +95,8 @@ def test_a_training_killed_on_the_way_leaves_no_model_and_its_rerun_finishes(
         f"home={tmp_path}",
         f"lake.root={trained.lake.root}",
         f"features.drop=[{','.join(trained.settings.features.drop)}]",
-        "training.max_trees=60",
-        "evaluation.bootstrap=20",
+        "training.max_trees=20",
+        "evaluation.bootstrap=5",
         "mlflow.model_name=killed",
     ]
     store = copied_store(trained, tmp_path)

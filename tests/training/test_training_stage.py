@@ -211,7 +211,7 @@ def test_what_can_not_be_trained_is_refused_by_name(
 def test_rows_that_stand_twice_stop_the_run(spark: SparkSession, tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     lake, order = open_lake(settings, spark), feature_order(settings)
-    write_tables(spark, settings, lake, hazard_rows(order, users=60))
+    write_tables(settings, lake, hazard_rows(order, users=60))
     features = lake.read("features")
     lake.append(features.filter(F.col("user_id") == 1), features_table(order))
     with pytest.raises(GuardError, match=r"guard rows: train has .* mature labels, but"):

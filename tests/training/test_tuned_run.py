@@ -30,7 +30,7 @@ def settings(trained: Trained) -> Settings:
         trained.settings,
         tuning={"enabled": True, "trials": 4, "startup_trials": 2},
         training={"max_trees": 40, "early_stopping_rounds": 8},
-        evaluation={"bootstrap": 100},
+        evaluation={"bootstrap": 20},
         lake={"retention_hours": 0.0},
     )
 

@@ -22,7 +22,7 @@ def test_the_first_month_is_left_out_if_its_data_begin_late(spark: SparkSession,
     settings = settings_in(tmp_path)
     lake, order = open_lake(settings, spark), feature_order(settings)
     rows = hazard_rows(order, users=120)
-    write_tables(spark, settings, lake, rows)
+    write_tables(settings, lake, rows)
     table = schemas.labels_table(settings.label.horizon_column)
     late = lake.read("labels").withColumns({"complete": F.col("month") > F.lit(FIRST)})
     lake.overwrite(late, table)

@@ -15,6 +15,7 @@ from pozytywka_spark.config import Settings, Synthetic, load_settings
 from pozytywka_spark.lake import Lake, open_lake
 from pozytywka_spark.synthetic.life import premium_if
 from pozytywka_spark.synthetic.people import people_of
+from tests.worlds.known_hazard import as_arrow
 from tests.worlds.synthetic import events_table, planned
 
 START = date(2022, 6, 1)
@@ -45,8 +46,8 @@ def known(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Know
     lake = open_lake(settings, spark)
     events = events_table(world, CHUNKS)
     people = _people(world, events)
-    _write_events(spark, lake, events, people)
-    _write_past(spark, lake, events, people)
+    _write_events(lake, events, people)
+    _write_past(lake, events, people)
     free = (people["bought_at"].isna() | (people["bought_at"] >= pd.Timestamp(START))).sum()
     return Known(settings, lake, people, float((people["if_treated"] - people["if_not"]).sum() / free))
 
@@ -73,21 +74,18 @@ def _people(world: Synthetic, events: pd.DataFrame) -> pd.DataFrame:
     return people
 
 
-def _write_events(spark: SparkSession, lake: Lake, events: pd.DataFrame, people: pd.DataFrame) -> None:
+def _write_events(lake: Lake, events: pd.DataFrame, people: pd.DataFrame) -> None:
     """Every purchase and the first event of each user's month: all that experiments read of events."""
     month = events["time"].dt.to_period("M").dt.to_timestamp()
     first = ~pd.DataFrame({"user": events["user_id"], "month": month}).duplicated()
-    write_events(spark, lake, events[first | (events["kind"] == "BUY_PREMIUM")])
-    rows = [
-        (int(user), city, None, bool(premium))
-        for user, city, premium in zip(
-            people["user_id"], people["city"], people["bought_at"].notna(), strict=True
-        )
-    ]
-    lake.overwrite(spark.createDataFrame(rows, schemas.USERS.schema), schemas.USERS)
+    write_events(lake, events[first | (events["kind"] == "BUY_PREMIUM")])
+    users = people[["user_id", "city"]].assign(
+        favourite_genres=None, premium_user=people["bought_at"].notna()
+    )
+    lake.overwrite(as_arrow(users, schemas.USERS), schemas.USERS)
 
 
-def write_events(spark: SparkSession, lake: Lake, rows: pd.DataFrame) -> None:
+def write_events(lake: Lake, rows: pd.DataFrame) -> None:
     """Append rows of `time`, `user_id`, `kind` to the table events."""
     made = pd.DataFrame({"user_id": rows["user_id"].to_numpy(), "event_time": rows["time"].to_numpy()})
     made["event_type"] = rows["kind"].to_numpy(dtype=object)
@@ -95,11 +93,10 @@ def write_events(spark: SparkSession, lake: Lake, rows: pd.DataFrame) -> None:
     made["session_id"], made["track_id"], made["repaired"], made["repair_reason"] = 1, "", False, ""
     made["event_month"] = made["event_time"].dt.to_period("M").dt.to_timestamp().dt.date
     made["user_bucket"] = 0
-    frame = spark.createDataFrame(made[list(schemas.EVENTS.columns)], schemas.EVENTS.schema)
-    lake.append(frame.coalesce(1), schemas.EVENTS)
+    lake.append(as_arrow(made, schemas.EVENTS), schemas.EVENTS)
 
 
-def _write_past(spark: SparkSession, lake: Lake, events: pd.DataFrame, people: pd.DataFrame) -> None:
+def _write_past(lake: Lake, events: pd.DataFrame, people: pd.DataFrame) -> None:
     """The tables user_month (free months only) and user_debuts, as the features stage would."""
     month = events["time"].dt.to_period("M").dt.to_timestamp().rename("month")
     table = pd.crosstab([events["user_id"], month], events["kind"]).reset_index()
@@ -110,9 +107,9 @@ def _write_past(spark: SparkSession, lake: Lake, events: pd.DataFrame, people: p
         rows[name] = table[kind].astype("int64")
     rows["user_bucket"] = 0
     user_month = schemas.user_month_table(list(MEASURES))
-    lake.overwrite(spark.createDataFrame(rows, user_month.schema).coalesce(1), user_month)
+    lake.overwrite(as_arrow(rows, user_month), user_month)
     debuts = events.groupby("user_id", as_index=False)["time"].min()
     debuts["month"] = debuts["time"].dt.to_period("M").dt.to_timestamp().dt.date
     debuts["user_bucket"] = 0
-    frame = debuts.rename(columns={"time": "first_event_at"})[list(schemas.USER_DEBUTS.columns)]
-    lake.overwrite(spark.createDataFrame(frame, schemas.USER_DEBUTS.schema).coalesce(1), schemas.USER_DEBUTS)
+    debuts = debuts.rename(columns={"time": "first_event_at"})
+    lake.overwrite(as_arrow(debuts, schemas.USER_DEBUTS), schemas.USER_DEBUTS)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -15,6 +16,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.dataset.table import TrainingTable
 from pozytywka_spark.features.declared.catalogue import CATALOGUE, feature_order
 from pozytywka_spark.lake.api import Lake
+from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.data_span import span_of
 from pozytywka_spark.lake.event_days import FEATURES, write_span
 from pozytywka_spark.months import months_between, next_month
@@ -60,11 +62,11 @@ def hazard_rows(
     return pd.concat(frames, ignore_index=True)
 
 
-def write_tables(spark: SparkSession, settings: Settings, lake: Lake, rows: pd.DataFrame) -> None:
+def write_tables(settings: Settings, lake: Lake, rows: pd.DataFrame) -> None:
     """Write the tables features, labels and users; the last month is immature."""
     order = feature_order(settings)
     features = schemas.features_table(order)
-    lake.overwrite(as_spark(spark, rows[["user_id", "month", *order]], features), features)
+    lake.overwrite(as_arrow(rows[["user_id", "month", *order]], features), features)
     labels = schemas.labels_table(settings.label.horizon_column)
     made = pd.DataFrame({"user_id": rows["user_id"], "month": rows["month"]})
     made["cut_off"] = [datetime.combine(next_month(month), datetime.min.time()) for month in rows["month"]]
@@ -74,15 +76,15 @@ def write_tables(spark: SparkSession, settings: Settings, lake: Lake, rows: pd.D
     made[settings.label.horizon_column] = bought.astype(object).where(made["mature"], None)
     made["buys_ever"] = bought
     made["complete"] = True
-    lake.overwrite(as_spark(spark, made, labels), labels)
-    write_days(spark, settings, lake, FIRST, next_month(LAST))
+    lake.overwrite(as_arrow(made, labels), labels)
+    write_days(settings, lake, FIRST, next_month(LAST))
     users = pd.DataFrame({"user_id": rows["user_id"].unique()})
     users["city"] = np.where(users["user_id"] % 3 == 0, "Gdynia", "Radom")
     users["favourite_genres"], users["premium_user"] = None, False
-    lake.overwrite(as_spark(spark, users, schemas.USERS), schemas.USERS)
+    lake.overwrite(as_arrow(users, schemas.USERS), schemas.USERS)
 
 
-def write_days(spark: SparkSession, settings: Settings, lake: Lake, first: date, end: date) -> None:
+def write_days(settings: Settings, lake: Lake, first: date, end: date) -> None:
     """Record that there are events on every day from `first` until `end`, itself outside."""
     counts = {first + timedelta(days=n): 100 for n in range((end - first).days)}
     write_span(lake, span_of(counts, settings.data), counts, FEATURES)
@@ -117,11 +119,6 @@ def training_table(rows: pd.DataFrame, order: tuple[str, ...]) -> TrainingTable:
     )
 
 
-def as_spark(spark: SparkSession, rows: pd.DataFrame, table: schemas.Table) -> DataFrame:
-    """The rows under the table's schema, NaN as null."""
-    plain = rows.astype(object).where(rows.notna(), None)
-    records = [
-        tuple(value.to_pydatetime() if isinstance(value, pd.Timestamp) else value for value in row)
-        for row in plain[list(table.columns)].itertuples(index=False)
-    ]
-    return spark.createDataFrame(records, table.schema)
+def as_arrow(rows: pd.DataFrame, table: schemas.Table) -> pa.Table:
+    """The rows under the table's schema, NaN as null: written without Spark, which takes seconds for it."""
+    return pa.Table.from_pandas(rows[list(table.columns)], arrow_schema(table.schema), preserve_index=False)

@@ -1,83 +1,90 @@
-"""Silver tables of a raw delivery for tests, written straight into a lake, without the ingest stage."""
+"""Silver tables of a raw delivery for tests, written straight into a lake: without ingest, without Spark."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+import polars as pl
 
 from pozytywka_spark import names, schemas
+from pozytywka_spark.hashing.identity import event_ids
 from pozytywka_spark.lake.api import Lake
 
+AUDIO = names.AUDIO_FEATURES
 RAW = {
-    "users": "user_id bigint, city string, favourite_genres array<string>, premium_user boolean",
-    "artists": "id string, name string, genres array<string>",
-    "tracks": "id string, name string, popularity int, duration_ms bigint, explicit int, id_artist string, "
-    "release_date string, key int, " + ", ".join(f"{name} double" for name in names.AUDIO_FEATURES),
-    "track_storage": "track_id string, storage_class string, daily_cost double",
-    "sessions": "timestamp string, user_id bigint, track_id string, event_type string, session_id bigint",
+    "users": {
+        "user_id": pl.Int64,
+        "city": pl.String,
+        "favourite_genres": pl.List(pl.String),
+        "premium_user": pl.Boolean,
+    },
+    "artists": {"id": pl.String, "name": pl.String, "genres": pl.List(pl.String)},
+    "tracks": {
+        "id": pl.String,
+        "name": pl.String,
+        "popularity": pl.Int32,
+        "duration_ms": pl.Int64,
+        "explicit": pl.Int32,
+        "id_artist": pl.String,
+        "release_date": pl.String,
+        "key": pl.Int32,
+        **dict.fromkeys(AUDIO, pl.Float64),
+    },
+    "track_storage": {"track_id": pl.String, "storage_class": pl.String, "daily_cost": pl.Float64},
+    "sessions": {
+        "timestamp": pl.String,
+        "user_id": pl.Int64,
+        "track_id": pl.String,
+        "event_type": pl.String,
+        "session_id": pl.Int64,
+    },
 }
 
 
-def silver_of(spark: SparkSession, folder: Path) -> dict[str, DataFrame]:
-    """The five silver tables of a clean delivery."""
-    raw = {name: spark.read.json(_place(folder, name), schema=ddl) for name, ddl in RAW.items()}
-    tables = {
-        "users": raw["users"],
-        "artists": raw["artists"],
-        "tracks": _tracks(raw["tracks"]),
-        "track_storage": raw["track_storage"],
-        "events": events_of(raw["sessions"]),
-    }
-    return {table.name: table.conform(tables[table.name]) for table in schemas.SILVER}
+def silver_of(folder: Path) -> dict[str, pl.DataFrame]:
+    """The five silver tables of a clean delivery, by name."""
+    raw = {name: pl.concat(_parts(folder, name)) for name in RAW}
+    events = events_of(raw.pop("sessions"))
+    return {**raw, "tracks": _tracks(raw["tracks"]), "events": events}
 
 
-def _place(folder: Path, name: str) -> str:
-    """The entity's file, or its folder of parts."""
+def _parts(folder: Path, name: str) -> list[pl.DataFrame]:
+    """The entity's file, or each of its folder of parts."""
     file = folder / f"{name}.jsonl"
-    return str(file if file.exists() else folder / name)
+    files = [file] if file.exists() else sorted((folder / name).glob("*.jsonl"))
+    return [pl.read_ndjson(each, schema=RAW[name]) for each in files]
 
 
-def events_of(sessions: DataFrame) -> DataFrame:
+def events_of(sessions: pl.DataFrame) -> pl.DataFrame:
     """Clean raw session rows as the events table."""
-    time = F.to_timestamp("timestamp")
-    return sessions.select(
-        F.unhex(F.md5(F.concat_ws("|", *sessions.columns))).alias("event_id"),
-        time.alias("event_time"),
-        F.upper("event_type").alias("event_type"),
-        "user_id",
-        "session_id",
-        F.nullif("track_id", F.lit("")).alias("track_id"),
-        F.lit(False).alias("repaired"),
-        F.lit(None).cast("string").alias("repair_reason"),
-        schemas.month_of(time).alias("event_month"),
-        F.lit(0).alias("user_bucket"),
+    rows = sessions.with_columns(
+        pl.col("event_type").str.to_uppercase(),
+        event_time=pl.col("timestamp").str.to_datetime(
+            "%Y-%m-%dT%H:%M:%S%.f", time_unit="us", time_zone="UTC"
+        ),
+        track_id=pl.when(pl.col("track_id") != "").then("track_id"),
+        repaired=pl.lit(value=False),
+        repair_reason=pl.lit(None, pl.String),
+        user_bucket=pl.lit(0, pl.Int32),
     )
+    return rows.with_columns(event_ids(rows), event_month=pl.col("event_time").dt.date().dt.month_start())
 
 
-def write_silver(lake: Lake, tables: dict[str, DataFrame]) -> None:
+def write_silver(lake: Lake, tables: dict[str, pl.DataFrame]) -> None:
     """Write the tables into the lake."""
     for table in schemas.SILVER:
-        lake.overwrite(tables[table.name], table)
+        lake.overwrite(tables[table.name].select(table.columns).to_arrow(), table)
 
 
-def _tracks(raw: DataFrame) -> DataFrame:
-    precision = F.element_at(F.array(F.lit("year"), F.lit("month"), F.lit("day")),
-                             F.size(F.split("release_date", "-")))  # fmt: skip
-    padded = F.substring(F.concat("release_date", F.lit("-01-01")), 1, 10)
-    unknown = F.lit(True)
-    for name in names.AUDIO_FEATURES:
-        unknown = unknown & (F.col(name) == 0)
+def _tracks(raw: pl.DataFrame) -> pl.DataFrame:
+    known = pl.any_horizontal(pl.col(name) != 0 for name in AUDIO)
     audio = {
-        name: F.when(~unknown & ((F.col(name) != 0) if name == "tempo" else F.lit(True)), F.col(name))
-        for name in names.AUDIO_FEATURES
+        name: pl.when(known & ((pl.col(name) != 0) if name == "tempo" else True)).then(name) for name in AUDIO
     }
-    return raw.withColumns(
-        {
-            "explicit": F.col("explicit").cast("boolean"),
-            "release_date": F.to_date(padded),
-            "release_date_precision": precision,
-            **audio,
-        }
+    parts = pl.col("release_date").str.count_matches("-")
+    return raw.with_columns(
+        pl.col("explicit").cast(pl.Boolean),
+        release_date=(pl.col("release_date") + "-01-01").str.head(10).str.to_date("%Y-%m-%d"),
+        release_date_precision=parts.replace_strict([0, 1, 2], ["year", "month", "day"]),
+        **audio,
     )

@@ -62,5 +62,5 @@ def trained(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Tr
     settings = settings_in(tmp_path_factory.mktemp("trained"))
     lake, order = open_lake(settings, spark), feature_order(settings)
     rows = hazard_rows(order, users=900)
-    write_tables(spark, settings, lake, rows)
+    write_tables(settings, lake, rows)
     return Trained(settings, lake, rows, order, train(spark, settings, lake))
