@@ -118,7 +118,7 @@ def counted_by_duckdb(tables: dict[str, pl.DataFrame]) -> dict[tuple[str, str], 
 
 
 @pytest.mark.thorough
-@hypothesis_settings(max_examples=40)
+@hypothesis_settings(max_examples=15)
 @given(st.data())
 def test_however_silver_is_cut_it_is_seen_the_same(data: st.DataObject) -> None:
     tables = data.draw(worlds())
@@ -139,6 +139,7 @@ def test_however_silver_is_cut_it_is_seen_the_same(data: st.DataObject) -> None:
 
 
 @pytest.mark.thorough
+@hypothesis_settings(max_examples=20)
 @given(events())
 def test_days_months_and_lengths_of_sessions(rows: list[tuple]) -> None:
     tables = {"events": silver_frame("events", rows)}
