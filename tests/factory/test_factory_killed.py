@@ -135,7 +135,7 @@ class Lakes:
 
     def after(self, steps: list[Step]) -> Path:
         """Its root, to be copied."""
-        root = self.folder / "-".join(["none", *(step.name for step in steps)])
+        root = self.folder / "-".join(["none", *(f"{step.name} {step.last}" for step in steps)])
         if not root.exists():
             root.mkdir() if not steps else shutil.copytree(self.after(steps[:-1]), root)
             settings = with_few_trees(load_settings("local", [f"home={self.folder}/home"]))
