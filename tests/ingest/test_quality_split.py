@@ -118,7 +118,7 @@ def counted_by_duckdb(tables: dict[str, pl.DataFrame]) -> dict[tuple[str, str], 
 
 
 @pytest.mark.thorough
-@hypothesis_settings(max_examples=15)
+@hypothesis_settings(max_examples=40)
 @given(st.data())
 def test_however_silver_is_cut_it_is_seen_the_same(data: st.DataObject) -> None:
     tables = data.draw(worlds())
