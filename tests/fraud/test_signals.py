@@ -90,7 +90,7 @@ def test_each_signal_varies_in_what_the_other_engine_checks() -> None:
 
 @pytest.mark.thorough
 @given(st.integers(0, 10_000), st.integers(1, 69))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_incremental_equals_full(seed: int, cut: int) -> None:
     """Of a day on, from the days of the month before and from rows of signals of all days before those."""
     events = random_events(seed, 300)
@@ -105,7 +105,7 @@ def test_incremental_equals_full(seed: int, cut: int) -> None:
 
 @pytest.mark.thorough
 @given(st.integers(0, 10_000))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_order_and_the_company_of_rows_change_nothing(seed: int) -> None:
     events = random_events(seed, 300)
     shuffled = events.sample(fraction=1.0, shuffle=True, seed=seed)

@@ -130,7 +130,7 @@ _ROW = st.fixed_dictionaries(
 
 
 @pytest.mark.thorough
-@settings(max_examples=15)
+@settings(max_examples=40)
 @given(
     st.lists(st.lists(_ROW, min_size=1), min_size=1, max_size=3), st.lists(_ROW), st.integers(1, 9), st.data()
 )

@@ -130,7 +130,7 @@ _ROWS = st.lists(
 
 
 @pytest.mark.thorough
-@settings(max_examples=20)
+@settings(max_examples=40)
 @given(_ROWS, st.dictionaries(st.sampled_from("abcxyz"), st.sampled_from([1.0, None])), st.booleans())
 def test_slices_of_keys_together_are_the_whole(rows, there, replaces) -> None:
     """Against a plain loop over the rows in the order of delivery."""

@@ -197,7 +197,7 @@ _ROWS = st.lists(
 
 
 @pytest.mark.thorough
-@settings(max_examples=20)
+@settings(max_examples=40)
 @given(st.lists(_ROWS, min_size=1, max_size=4))
 def test_whatever_comes_in_whichever_batches_the_last_row_of_each_stays(
     batches: list[list[dict[str, Any]]],

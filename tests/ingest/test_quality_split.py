@@ -139,7 +139,6 @@ def test_however_silver_is_cut_it_is_seen_the_same(data: st.DataObject) -> None:
 
 
 @pytest.mark.thorough
-@hypothesis_settings(max_examples=20)
 @given(events())
 def test_days_months_and_lengths_of_sessions(rows: list[tuple]) -> None:
     tables = {"events": silver_frame("events", rows)}
