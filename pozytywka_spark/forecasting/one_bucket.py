@@ -29,10 +29,15 @@ def forecast_bucket(frame: pl.DataFrame, spec: Spec, coherent: bool = False) -> 
     errors. Weights and all other models look at each series alone. Series without any value are forecast as
     0. `coherent` makes means add up where names say so (`coherent.add_up`).
     """
-    concluded = forecast_series(frame, spec)
-    if coherent:
-        concluded = add_up(concluded, spec)
-    return rows.outcome(concluded, frame, spec)
+    import scipy.linalg  # noqa: F401 before the limit, which holds for libraries that are loaded
+    from threadpoolctl import threadpool_limits
+
+    # states of a filter are matrices of ten rows: threads would spin for ten times what one takes
+    with threadpool_limits(1, user_api="blas"):
+        concluded = forecast_series(frame, spec)
+        if coherent:
+            concluded = add_up(concluded, spec)
+        return rows.outcome(concluded, frame, spec)
 
 
 def forecast_series(frame: pl.DataFrame, spec: Spec) -> Concluded:

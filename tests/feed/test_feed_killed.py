@@ -29,7 +29,7 @@ from tests.feed.small_world import DAY, events, track
 from tests.moderation.world import contents
 
 pytestmark = pytest.mark.system  # seconds: whole trainings
-SET = ("feed.light=200", "feed.candidates=250", "feed.page=20", "feed.min_recall=0")
+SET = ("feed.light=200", "feed.candidates=250", "feed.page=20", "feed.min_recall=0", "feed.rounds=5")
 TRAINED = DAY - timedelta(days=28)
 AFTER = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 
@@ -81,26 +81,28 @@ def state(settings: Settings, lake: Lake) -> dict[str, Any]:
     }
 
 
-@AFTER
-def test_a_training_killed_at_each_write(home: Path, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> None:
+def test_a_training_killed_at_each_write(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before each, which is after the one before it; and after the last to the registry and to the lake."""
     shutil.rmtree(home / "lake" / "feed_weights")
     settings = settings_of(home)
     lake = lake_at(settings)
-    moves: tuple[tuple[Any, str], ...] = (
-        (plain_models, "_log"),
-        (registry, "register"),
-        (registry, "set_alias"),
+    moves: tuple[tuple[Any, str, bool], ...] = (
+        (plain_models, "_log", False),
+        (registry, "register", False),
+        (registry, "set_alias", False),
+        (registry, "set_alias", True),
     )
-    for place, name in moves:
+    for place, name, after in moves:
         with monkeypatch.context() as patch:
             patch.setattr(place, name, dying(getattr(place, name), after=after))
             with pytest.raises(BrokenError):
                 train(settings, lake, TRAINED)
-    shutil.rmtree(home / "lake" / "feed_weights", ignore_errors=True)
-    lake_of_weights = BreakingLake(lake, 1, after=after)
-    with pytest.raises(BrokenError):
-        train(settings, lake_of_weights, TRAINED)  # type: ignore[arg-type] a lake but for its class
-    assert lake_of_weights.tables == ["feed_weights"]
+    shutil.rmtree(home / "lake" / "feed_weights")
+    for after in (False, True):
+        lake_of_weights = BreakingLake(lake, 1, after=after)
+        with pytest.raises(BrokenError):
+            train(settings, lake_of_weights, TRAINED)  # type: ignore[arg-type] a lake but for its class
+        assert lake_of_weights.tables == ["feed_weights"]
     train(settings, lake, TRAINED)
     ended = state(settings, lake)
     assert [number for number, _ in ended["versions"]] == [1]

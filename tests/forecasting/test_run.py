@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -12,9 +12,11 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import DataError
+from pozytywka_spark.forecasting import inputs
 from pozytywka_spark.forecasting import run as run_module
 from pozytywka_spark.forecasting.run import backtest, run
 from pozytywka_spark.forecasting.series import Built
+from pozytywka_spark.forecasting.spec import Spec
 from pozytywka_spark.forecasting.stored import ALL, KEYS
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
@@ -31,6 +33,12 @@ def series_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """Series are in the lake by other means than from events."""
     built = Built(FIRST, END, (), 13, "data")
     monkeypatch.setattr(run_module, "build_series", lambda *_, **__: built)
+
+
+@pytest.fixture(autouse=True)
+def few_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of a series and one of all series together; `test_bucket` asks each, `test_job` runs with all."""
+    monkeypatch.setattr(inputs, "Spec", partial(Spec, models=("ets", "trees")))
 
 
 def home(settings: Settings, spark: SparkSession, name: str = "home") -> tuple[Settings, Lake]:
@@ -78,44 +86,37 @@ def test_a_run_writes_every_series_once_and_stands(spark: SparkSession, settings
     assert backtest(spark, mine, lake).unchanged, "a run's backtest is that of the command"
 
 
-def test_a_forecast_gets_its_errors_back_that_another_origin_s_took_the_place_of(
-    spark: SparkSession, settings: Settings
+class DiedError(Exception):
+    """The process died."""
+
+
+def test_errors_come_back_after_another_origin_s_and_a_run_that_died_is_made_again_without_looking_ahead(
+    spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine, lake = home(settings, spark)
-    put_daily(lake, few(daily(DAYS)))
+    rows, origin = few(daily(DAYS)), FIRST + timedelta(days=60)
+    mine, lake = home(settings, spark, "whole")
+    put_daily(lake, rows)
     done = run(spark, mine, lake)
     forecasts, errors = table(lake, FORECASTS.name), table(lake, FORECAST_ERRORS.name)
-    run(spark, mine, lake, origin=FIRST + timedelta(days=60))
-    assert set(table(lake, FORECAST_ERRORS.name)["run"]) != {done.asked.run}
+    run(spark, mine, lake, origin=origin)
+    expected = table(lake, FORECASTS.name).filter(origin=origin), table(lake, FORECAST_ERRORS.name)
+    assert set(expected[1]["run"]) != {done.asked.run}
     again = run(spark, mine, lake)
     assert not again.unchanged
     assert again.accuracy == done.accuracy
     assert table(lake, FORECAST_ERRORS.name).equals(errors)
     assert table(lake, FORECASTS.name).filter(pl.col("origin") == END).equals(forecasts)
 
-
-class DiedError(Exception):
-    """The process died."""
-
-
-def test_a_run_that_died_is_made_again_and_sees_nothing_from_the_origin_on(
-    spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    origin = FIRST + timedelta(days=60)
-    rows, later = few(daily(DAYS)), pl.col("day") >= origin
-    whole, lake = home(settings, spark, "whole")
-    put_daily(lake, rows.filter(~later))
-    run(spark, whole, lake, origin=origin)
-    expected = table(lake, FORECASTS.name), table(lake, FORECAST_ERRORS.name)
-
+    # of other values from the origin on; it dies between its two writes
     killed, other = home(settings, spark, "killed")
-    tenfold = rows.with_columns(pl.when(later).then(pl.col("value") * 10).otherwise(pl.col("value")))
+    value = pl.when(pl.col("day") >= origin).then(pl.col("value") * 10).otherwise(pl.col("value"))
+    tenfold = rows.with_columns(value)
     put_daily(other, pl.concat([tenfold, new_city(tenfold, origin)]).sort(*KEYS, "day"))
-    for name, after in (("write_errors", True), ("write_forecasts", False)):
-        with monkeypatch.context() as patch:
-            patch.setattr(run_module, name, dying(getattr(run_module, name), after=after))
-            with pytest.raises(DiedError):
-                run(spark, killed, other, origin=origin)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "write_forecasts", dying)
+        with pytest.raises(DiedError):
+            run(spark, killed, other, origin=origin)
+    assert other.exists(FORECAST_ERRORS.name)
     assert not run(spark, killed, other, origin=origin).unchanged
     assert table(other, FORECASTS.name).equals(expected[0])
     assert table(other, FORECAST_ERRORS.name).equals(expected[1])
@@ -138,13 +139,8 @@ def test_models_do_not_learn_from_a_day_that_an_operator_has_named(
     assert day not in set(made[0][1]["day"]), "nor is any model judged by it"
 
 
-def dying(real: Callable[..., None], *, after: bool) -> Callable[..., None]:
-    def call(*args: Any) -> None:
-        if after:
-            real(*args)
-        raise DiedError
-
-    return call
+def dying(*_: Any) -> None:
+    raise DiedError
 
 
 def new_city(rows: pl.DataFrame, origin: date) -> pl.DataFrame:

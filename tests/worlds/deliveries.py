@@ -102,9 +102,9 @@ def contents(lake: Lake, table: str, *without: str) -> list[tuple[Any, ...]]:
     """All rows of a table, sorted; none if there is no table."""
     if not lake.exists(table):
         return []
-    df = lake.read(table)
-    rows = df.select(*sorted(set(df.columns) - set(without))).collect()
-    return sorted(map(tuple, rows), key=repr)
+    rows = lake.rows(table).drop_columns(list(without))
+    columns = (rows.column(name).to_pylist() for name in sorted(rows.column_names))
+    return sorted(zip(*columns, strict=True), key=repr)
 
 
 def lines_of(spark: SparkSession, rows: list[Row | str], file: str = "file:/d/sessions.jsonl") -> DataFrame:

@@ -99,7 +99,7 @@ def tables(draw: st.DrawFn) -> pl.DataFrame:
 
 
 @pytest.mark.thorough
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(tables(), st.sampled_from([1.5, 3.0]), st.sampled_from([1e-2, 1e-4]), st.integers(1, 4))
 def test_it_is_what_the_definition_says(
     table: pl.DataFrame, times: float, chance: float, artists: int
