@@ -41,6 +41,8 @@ cd "$PROJECT"
 export PATH="$PROJECT/.venv/bin:$PATH" PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PROJECT/.venv/bin/python"
 # images often set it: without kept bytecode each worker and each job that a test starts compiles all anew
 unset PYTHONDONTWRITEBYTECODE
+# workers share the cores: two threads spin for what one solves at once
+export OPENBLAS_NUM_THREADS=1
 # Tests wait far more than they compute, half of it for one JVM's planning: three workers, a Spark session each.
 # Those of lane unit only compute. tests/side_by_side.py says which tests share a worker.
 workers=3
