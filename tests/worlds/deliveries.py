@@ -102,8 +102,8 @@ def contents(lake: Lake, table: str, *without: str) -> list[tuple[Any, ...]]:
     """All rows of a table, sorted; none if there is no table."""
     if not lake.exists(table):
         return []
-    rows = lake.rows(table).drop_columns(list(without))
-    columns = (rows.column(name).to_pylist() for name in sorted(rows.column_names))
+    rows = lake.rows(table)
+    columns = (rows.column(name).to_pylist() for name in sorted(set(rows.column_names) - set(without)))
     return sorted(zip(*columns, strict=True), key=repr)
 
 
