@@ -20,11 +20,10 @@ from tests.feed.small_world import DAY, Event, at, tables, track
 
 pytestmark = pytest.mark.system  # a whole training and rankings
 USERS, FARMER = 240, 339
-SHOWN = DAY - timedelta(
-    days=5
-)  # when the earlier feed was made; nobody has a session afterwards but who is planted
+# when the earlier feed was made; nobody has a session afterwards but who is planted
+SHOWN = DAY - timedelta(days=5)
 FARMED, PLANTED = track(299), 250  # tracks from there on are played by nobody else
-TRAIN = ("feed.light=250", "feed.candidates=290", "feed.min_recall=0", "data.end=2023-05-02")
+TRAIN = ("feed.light=250", "feed.candidates=290", "feed.min_recall=0", "feed.rounds=5", "data.end=2023-05-02")
 WHOLE = ("feed.light=290", "feed.page=290", "feed.arrange=false", "feed.explore=0", "feed.new_artists=0")
 Pair = tuple[int, str]
 
