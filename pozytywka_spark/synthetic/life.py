@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -136,14 +137,18 @@ def plan_of(world: Synthetic) -> Plan:
     """
     plan = Plan(world)
     check_outages(plan)
-    bare = plan.unchanged()
+    return replace(plan, level=_level_of(plan.unchanged()))
+
+
+@lru_cache(maxsize=32)  # worlds that differ in options alone have one level
+def _level_of(bare: Plan) -> float:
     loads = np.concatenate([_total_load(life_of(bare, PILOT + chunk)) for chunk in range(_PILOT_CHUNKS)])
     low, high = -40.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
         bought = 1 - (TASTE_SHAPE / (TASTE_SHAPE + np.exp(middle) * loads)) ** TASTE_SHAPE
-        low, high = (middle, high) if bought.mean() < world.premium_share else (low, middle)
-    return replace(plan, level=float(np.exp((low + high) / 2)))
+        low, high = (middle, high) if bought.mean() < bare.world.premium_share else (low, middle)
+    return float(np.exp((low + high) / 2))
 
 
 def _total_load(life: Life) -> Array:
