@@ -104,6 +104,7 @@ def test_promote_counts_what_waits_as_wrong_and_what_errors_hide() -> None:
         assert (found.proven, found.low >= 0.99) == (proven, proven)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("errors", "noise"), [(0.0, NOBODY_ERRS), (0.02, NOBODY_ERRS), (0.02, ERRING), (0.05, Noise(0.05))]
 )

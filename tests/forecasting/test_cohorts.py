@@ -112,6 +112,7 @@ def test_a_single_possibility_is_a_normal_s_mean_given_the_past(monkeypatch: pyt
     assert np.log(of_one(past)) == pytest.approx(expected + seen.level, abs=1e-6)
 
 
+@pytest.mark.thorough
 def test_a_first_year_that_users_made_is_no_wave_of_the_year() -> None:
     days = 365 + HORIZON
     truth, counts = business(days)

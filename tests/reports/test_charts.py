@@ -71,6 +71,7 @@ def test_round_ticks_are_few_and_within(low: float, width: float) -> None:
     assert all(low - slack <= tick <= high + slack for tick in ticks)
 
 
+@pytest.mark.thorough
 @given(st.dates(date(1970, 1, 1), date(2200, 1, 1)), st.dates(date(1970, 1, 1), date(2200, 1, 1)))
 def test_days_have_some_ticks_within(one: date, other: date) -> None:
     first, last = min(one, other), max(one, other)

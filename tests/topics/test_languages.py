@@ -102,6 +102,7 @@ def test_only_what_is_expected_is_answered() -> None:
     assert unknown_languages(["pl", "xx", "en", "klingon"]) == ["xx", "klingon"]
 
 
+@pytest.mark.thorough
 @given(st.lists(st.one_of(st.none(), st.text(max_size=40)), max_size=8))
 def test_whatever_titles_are_there_is_an_answer_that_order_does_not_change(titles: list[str | None]) -> None:
     found = ASKED.of_artist(titles)

@@ -11,6 +11,8 @@ from pozytywka_spark.tracking import ready_store, registry, runs
 from pozytywka_spark.tracking.store import Tracking, connect
 from tests.ready_stores import make
 
+pytestmark = pytest.mark.thorough  # MLflow makes a store, in a second
+
 
 def rows(file: Path) -> dict[str, list[tuple[object, ...]]]:
     """All rows of all tables, with the tables' definitions."""

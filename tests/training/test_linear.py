@@ -102,6 +102,7 @@ COEFFICIENTS = (
 INTERCEPT = -2.0254665
 
 
+@pytest.mark.thorough
 def test_finds_what_spark_ml_found(tmp_path: Path) -> None:
     order = tuple(f"x{place}" for place in range(9))
     table = training_table(hazard_rows(order, users=600), order)
