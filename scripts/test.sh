@@ -43,7 +43,7 @@ export PATH="$PROJECT/.venv/bin:$PATH" PYTHONPATH="$PROJECT" PYSPARK_PYTHON="$PR
 unset PYTHONDONTWRITEBYTECODE
 # workers share the cores: two threads spin for what one solves at once
 export OPENBLAS_NUM_THREADS=1
-# Tests wait far more than they compute, half of it for one JVM's planning: three workers, a Spark session each.
+# Tests of Spark and of processes wait now and then: three workers, a Spark session each, keep two cores busy.
 # Those of lane unit only compute. tests/side_by_side.py says which tests share a worker.
 workers=3
 [[ "$need" != unit* ]] || workers=$(getconf _NPROCESSORS_ONLN)

@@ -136,13 +136,16 @@ class Lakes:
     def after(self, steps: list[Step]) -> Path:
         """Its root, to be copied."""
         root = self.folder / "-".join(["none", *(f"{step.name} {step.last}" for step in steps)])
-        if not root.exists():
-            root.mkdir() if not steps else shutil.copytree(self.after(steps[:-1]), root)
-            settings = with_few_trees(load_settings("local", [f"home={self.folder}/home"]))
-            for step in steps[-1:]:
-                lake = at_root(settings, str(root), self.spark)
-                prepare(step, lake)
-                step.run(settings, lake)
+        if root.exists():
+            return root
+        if not steps:
+            root.mkdir()
+            return root
+        shutil.copytree(self.after(steps[:-1]), root)
+        settings = with_few_trees(load_settings("local", [f"home={self.folder}/home"]))
+        lake = at_root(settings, str(root), self.spark)
+        prepare(steps[-1], lake)
+        steps[-1].run(settings, lake)
         return root
 
 

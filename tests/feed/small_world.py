@@ -18,7 +18,10 @@ from pozytywka_spark.lake.shards import DataFile, Shard
 from tests.in_memory import MemoryTasks
 
 DAY = date(2023, 5, 1)
+TRAINED = DAY - timedelta(days=28)
 TRACKS, ARTISTS, USERS = 300, 60, 40
+# of a training and a ranking that take a second
+SET = ("feed.light=200", "feed.candidates=250", "feed.page=20", "feed.min_recall=0", "feed.rounds=5")
 EVENTS = {
     "user_id": pl.Int64,
     "session_id": pl.Int64,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,10 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.spark.session_on_demand import session_on_demand
 from tests.breaking_lake import BreakingLake, BrokenError
 from tests.feed.silver import put_events, silver
-from tests.feed.small_world import DAY, at, events, track
+from tests.feed.small_world import DAY, SET, TRAINED, at, events, track
 from tests.moderation.world import contents
 
 pytestmark = pytest.mark.system  # seconds: whole trainings and rankings
-TRAINED = DAY - timedelta(days=28)
-SET = ("feed.light=200", "feed.candidates=250", "feed.page=20", "feed.min_recall=0", "feed.rounds=5")
 FEED, STAGES = "feed", "feed_stages"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,10 @@ from pozytywka_spark.spark.session_on_demand import session_on_demand
 from pozytywka_spark.tracking import plain_models, registry
 from tests.breaking_lake import BreakingLake, BrokenError
 from tests.feed.silver import silver
-from tests.feed.small_world import DAY, events, track
+from tests.feed.small_world import SET, TRAINED, events, track
 from tests.moderation.world import contents
 
 pytestmark = pytest.mark.system  # seconds: whole trainings
-SET = ("feed.light=200", "feed.candidates=250", "feed.page=20", "feed.min_recall=0", "feed.rounds=5")
-TRAINED = DAY - timedelta(days=28)
 AFTER = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 
 

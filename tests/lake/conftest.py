@@ -36,8 +36,7 @@ class Bench:
 
     def rows(self, rows: Sequence[tuple[Any, ...]], ddl: str) -> pa.Table:
         """As `frame`, but rows of this process: no engine needs Spark to write them."""
-        schema = arrow_schema(parse_ddl(ddl))
-        return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
+        return as_rows(rows, parse_ddl(ddl))
 
     def assert_holds(self, name: str, rows: Sequence[tuple[Any, ...]], ddl: str) -> None:
         """The table is now exactly these rows, in any order, with these columns: read without Spark."""
@@ -56,6 +55,12 @@ class Bench:
         """
         assert _columns(actual.schema) == _columns(parse_ddl(ddl))
         assert sorted(map(tuple, actual.collect()), key=repr) == sorted(rows, key=repr)
+
+
+def as_rows(rows: Sequence[tuple[Any, ...]], schema: T.StructType) -> pa.Table:
+    """The rows, their values in the order of the schema's columns."""
+    columns = arrow_schema(schema)
+    return pa.Table.from_pylist([dict(zip(columns.names, row, strict=True)) for row in rows], columns)
 
 
 def _columns(schema: T.StructType) -> list[tuple[str, T.DataType]]:

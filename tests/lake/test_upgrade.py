@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
 
@@ -14,10 +11,9 @@ from pozytywka_spark.errors import LakeError
 from pozytywka_spark.ingest import relayout
 from pozytywka_spark.lake import layout
 from pozytywka_spark.lake.api import Txn
-from pozytywka_spark.lake.casting import arrow_schema
 from pozytywka_spark.lake.types import stored
-from pozytywka_spark.schemas import EVENTS, INGEST_FILES, Table, table
-from tests.lake.conftest import Bench
+from pozytywka_spark.schemas import EVENTS, INGEST_FILES, table
+from tests.lake.conftest import Bench, as_rows
 from tests.lake.made_layouts import AT, LATER, content, events, home_of, told
 
 # As the last release declared it; what stands in a lake of it, literally.
@@ -57,15 +53,10 @@ NEW_ROWS_OF_THREE = [
 ]
 
 
-def arrow(rows: Sequence[tuple[Any, ...]], of: Table) -> pa.Table:
-    schema = arrow_schema(of.schema)
-    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
-
-
 def write_old(bench: Bench) -> None:
-    bench.lake.append(arrow(OLD_ROWS, OLD), OLD, txn=Txn("sessions-1-0", 4))
+    bench.lake.append(as_rows(OLD_ROWS, OLD.schema), OLD, txn=Txn("sessions-1-0", 4))
     files = [("sessions-1-0", 4, 1, "sessions", "/raw", 0, "/raw/sessions.jsonl", 10, AT, 4)]
-    bench.lake.append(arrow(files, OLD_FILES), OLD_FILES)
+    bench.lake.append(as_rows(files, OLD_FILES.schema), OLD_FILES)
 
 
 def test_a_lake_of_the_last_release_is_upgraded_in_place(bench: Bench) -> None:
@@ -114,7 +105,8 @@ def test_an_upgrade_cut_short_is_gone_on_with(rs: Bench, monkeypatch: pytest.Mon
 
 
 def test_ids_that_the_last_release_did_not_write_are_refused(rs: Bench) -> None:
-    rs.lake.append(arrow([("e00001", *OLD_ROWS[0][1:]), *OLD_ROWS[1:]], OLD), OLD)
+    odd = [("e00001", *OLD_ROWS[0][1:]), *OLD_ROWS[1:]]
+    rs.lake.append(as_rows(odd, OLD.schema), OLD)
     with pytest.raises(LakeError, match="1 event ids aren't 32 hex digits"):
         relayout.upgrade(home_of(rs), rs.lake)
     assert rs.lake.version("events") == 0

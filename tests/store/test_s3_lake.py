@@ -20,7 +20,7 @@ from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.doctor import stores
 from pozytywka_spark.errors import LakeError, UsageError
 from pozytywka_spark.lake import Lake, Txn, open_lake
-from pozytywka_spark.lake.casting import arrow_schema
+from pozytywka_spark.lake.casting import as_table
 from pozytywka_spark.lake.delta_rs import log
 from pozytywka_spark.schemas import table
 
@@ -47,7 +47,7 @@ def lake(spark: SparkSession, settings: Settings) -> Lake:
 
 
 def rows_of(*rows: tuple[int, str | None]) -> pa.Table:
-    return pa.Table.from_pylist([{"k": k, "city": city} for k, city in rows], arrow_schema(TABLE.schema))
+    return as_table([{"k": k, "city": city} for k, city in rows], TABLE)
 
 
 def keys(lake: Lake) -> list[int]:
