@@ -5,7 +5,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import UsageError
-from pozytywka_spark.spark.session import build_session, for_throughput, local_cores
+from pozytywka_spark.spark.session import asked_of_spark, build_session, for_throughput, local_cores
 from pozytywka_spark.spark.temporary_conf import without_codegen
 
 
@@ -51,26 +51,46 @@ def test_slots_are_read_off_the_master(master: str, cores: int) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "-Dkey=value"])
-def test_java_runs_for_throughput(given: str) -> None:
-    options = for_throughput(given).split()
+@pytest.mark.parametrize(
+    ("computes", "compiler"),
+    [(True, "-XX:Tier4InvocationThreshold=50000"), (False, "-XX:TieredStopAtLevel=1")],
+)
+def test_java_runs_for_throughput(given: str, computes: bool, compiler: str) -> None:
+    options = for_throughput(given, computes=computes).split()
     assert "-XX:+UseParallelGC" in options
-    assert "-XX:Tier4InvocationThreshold=50000" in options
+    assert compiler in options
     assert options[-1:] == given.split() or not given
 
 
 @pytest.mark.parametrize(
-    ("given", "missing"),
+    ("engine", "app", "first_only"),
+    [("delta-rs", "ingest", True), ("delta-rs", "library", False), ("delta-spark", "ingest", False)],
+)
+def test_java_compiles_once_where_it_moves_no_rows(engine: str, app: str, first_only: bool) -> None:
+    asked = asked_of_spark(load_settings("local", [f"lake.engine={engine}"]), app)
+    assert ("-XX:TieredStopAtLevel=1" in asked["spark.driver.extraJavaOptions"]) is first_only
+
+
+def test_a_running_session_may_have_been_started_with_another_compiler(spark: SparkSession) -> None:
+    """A notebook's job, say, in the notebook's session."""
+    assert build_session(load_settings("local", []), "library").sparkContext is spark.sparkContext
+
+
+@pytest.mark.parametrize(
+    ("given", "ours"),
     [
-        ("-XX:+UseSerialGC", "ParallelGC"),  # two collectors would keep Java from starting
-        ("-Dkey=value -XX:+UseZGC", "ParallelGC"),
-        ("-XX:TieredStopAtLevel=1", "Tier4"),
-        ("-XX:-TieredCompilation", "Tier4"),
-        ("-XX:CompileThresholdScaling=2", "Tier4"),
+        ("-XX:+UseSerialGC", "GC"),  # two collectors would keep Java from starting
+        ("-Dkey=value -XX:+UseZGC", "GC"),
+        ("-XX:TieredStopAtLevel=2", "Tier"),
+        ("-XX:-TieredCompilation", "Tier"),
+        ("-XX:CompileThresholdScaling=2", "Tier"),
     ],
 )
-def test_java_options_that_were_given_stand(given: str, missing: str) -> None:
-    assert given in for_throughput(given)
-    assert missing not in for_throughput(given)
+@pytest.mark.parametrize("computes", [True, False])
+def test_java_options_that_were_given_stand_alone(given: str, ours: str, computes: bool) -> None:
+    options = for_throughput(given, computes=computes)
+    assert given in options
+    assert options.count(ours) == given.count(ours)
 
 
 def test_plans_are_interpreted_inside_only(spark: SparkSession) -> None:

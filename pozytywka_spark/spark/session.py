@@ -46,7 +46,12 @@ _UI_RETAINS_LITTLE: Mapping[str, object] = {
 # libraries then, while all others would wait for them at the start.
 _JOBS_OF_KERNELS = ("ingest", "maintain", "synthesize", "features", "pipeline")
 
+_OF_NOTEBOOKS = "library"  # people ask of that session whatever they like
+
 _JAVA = "spark.driver.extraJavaOptions"
+# For delta-rs, Java moves no rows, it places tasks: its optimizing compiler would take up to a third of its
+# CPU, and hasn't paid that back by the end of 10 million events.
+_FIRST_COMPILER_ONLY = "-XX:TieredStopAtLevel=1"
 _JIT_THRESHOLDS = (
     "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
@@ -127,16 +132,23 @@ def _show_workers_the_package() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join([here, *filter(None, paths)])
 
 
-def for_throughput(java_options: str) -> str:
-    """The options with a garbage collector and compiler thresholds for jobs, unless they say otherwise.
+def for_throughput(java_options: str, *, computes: bool) -> str:
+    """The options with a garbage collector and a compiler for jobs, unless they say otherwise.
 
     Nobody waits for a job's pauses: aggregations take a quarter less time than under Java's default
-    collector. And most sessions live for seconds, mostly in code that Java's optimizing compiler wouldn't
-    pay back: with these thresholds a session's start and first job take 6.5 s of CPU, by default 8.6 to 9.6.
+    collector. Where Java `computes` (rows go through its operators), it has both its compilers, the
+    optimizing one later than by default: a session's start and first job take 6.5 s of CPU, by default 8.6
+    to 9.6. Elsewhere it has the quick one alone, which takes 5 s of a small pipeline's 26 away.
     """
     collector = "" if re.search(r"-XX:\+Use\w+GC\b", java_options) else "-XX:+UseParallelGC"
-    compiler = "" if re.search(r"-XX:\W?(Tier|CompileThreshold)", java_options) else _JIT_THRESHOLDS
+    given = re.search(r"-XX:\W?(Tier|CompileThreshold)", java_options)
+    compiler = "" if given else _JIT_THRESHOLDS if computes else _FIRST_COMPILER_ONLY
     return " ".join(filter(None, (collector, compiler, java_options)))
+
+
+def _without_compiler(java_options: str) -> str:
+    """What sessions of ours must agree on: one may be slower for what another was started for."""
+    return " ".join(java_options.replace(_JIT_THRESHOLDS, "").replace(_FIRST_COMPILER_ONLY, "").split())
 
 
 def local_cores(master: str) -> int:
@@ -189,7 +201,8 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
     conf |= {_POLARS: spark.conf.get("spark.task.cpus", 1), **_KEEP_MEMORY}
     conf |= spark.conf
     if settings.env == "local":
-        given = for_throughput(str(conf.get(_JAVA, "")))
+        computes = settings.lake.engine == "delta-spark" or app_name == _OF_NOTEBOOKS
+        given = for_throughput(str(conf.get(_JAVA, "")), computes=computes)
         conf[_JAVA] = f"-Dlog4j2.configurationFile={_log4j()} {given}"
     return {key: as_spark_spells(value) for key, value in conf.items()}
 
@@ -202,7 +215,7 @@ def _reuse(running: SparkSession, conf: Mapping[str, str]) -> SparkSession:
     for key, text in conf.items():
         current = running.conf.get(key, None)
         if key == _JAVA and current is not None:
-            current = without_archive(current)
+            current, text = _without_compiler(without_archive(current)), _without_compiler(text)
         if current == text or key in ("spark.app.name", *_TUNING_KEYS):
             continue
         if key.startswith(_STATIC_PREFIXES) or not running.conf.isModifiable(key):
