@@ -55,9 +55,17 @@ case "$need" in
 esac
 if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi
 
-# Types take as long as all the others: a core each
+# Types take a core for half a minute: it is told in the middle of the tests what is wrong with them
 types=$(mktemp)
-mypy >"$types" 2>&1 &
+look_at_types() {
+    local found=0
+    mypy >"$types" 2>&1 &
+    trap "kill $! 2>/dev/null || true; exit 1" TERM
+    wait $! || found=$?
+    { echo "▸ mypy"; cat "$types"; } >&2
+    return "$found"
+}
+look_at_types &
 typing=$!
 trap 'kill "$typing" 2>/dev/null || true; rm -f "$types"' EXIT
 echo "▸ ruff"
@@ -68,11 +76,7 @@ lint-imports
 echo "▸ deptry, codespell"
 deptry .
 codespell
-echo "▸ mypy"
-wait "$typing" || typing=failed
-cat "$types"
-[ "$typing" != failed ] || exit 1
-trap - EXIT
-rm -f "$types"
-echo "▸ pytest"
-exec python -m pytest "${side_by_side[@]}"
+echo "▸ pytest, mypy beside it"
+python -m pytest "${side_by_side[@]}" || tested=$?
+wait "$typing" || { echo "error: types are wrong: see mypy's lines above the tests' results" >&2; exit 1; }
+exit "${tested:-0}"
