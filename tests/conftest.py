@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -95,6 +96,13 @@ def pytest_configure(config: pytest.Config) -> None:
     (folder / "local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
     os.environ["POZYTYWKA_CONF"] = str(folder)
     config.pluginmanager.register(needs.Guard(), "needs")
+    gc.disable()  # what is loaded until all tests are found stays: looking for garbage in it takes a seventh
+
+
+def pytest_collection_finish() -> None:
+    """Tests run with Python's collector, as the product does."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

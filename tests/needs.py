@@ -12,7 +12,7 @@ reading is wrong, the guard below fails a unit test that starts a process or a s
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -92,27 +92,43 @@ def _used(function: Any) -> _Reading:
     modules: set[str] = set()
     asked: set[str] = set()
     seen: set[int] = set()
-    waiting = [function]
+    waiting = [*_ours([function])]
     while waiting:
         function = waiting.pop()
-        function = getattr(function, "__wrapped__", function)
-        if isinstance(function, type):
-            waiting += [part for part in vars(function).values() if isinstance(part, FunctionType)]
-            continue
-        if not isinstance(function, FunctionType) or id(function) in seen or not _is_ours(function):
+        if id(function) in seen:
             continue
         seen.add(id(function))
-        names, texts = _names_and_texts(function.__code__)
-        if "getfixturevalue" in names:
-            asked |= texts | {""}
-        for name in names & function.__globals__.keys():
-            used = function.__globals__[name]
-            if isinstance(used, ModuleType):
-                modules.add(used.__name__)
-                waiting += [getattr(used, other, None) for other in names]
-            else:
-                waiting.append(used)
+        own, calls = _own(function)
+        modules |= own.modules
+        asked |= own.asked
+        waiting += calls
     return _Reading(modules, asked)
+
+
+@cache  # helpers are reached from hundreds of tests
+def _own(function: Any) -> tuple[_Reading, tuple[Any, ...]]:
+    """What a function or class of tests/ itself uses, and the functions and classes there that it names."""
+    if isinstance(function, type):
+        parts = [part for part in vars(function).values() if isinstance(part, FunctionType)]
+        return _Reading(), _ours(parts)
+    names, texts = _names_and_texts(function.__code__)
+    modules, named = set[str](), list[Any]()
+    for name in names & function.__globals__.keys():
+        used = function.__globals__[name]
+        if isinstance(used, ModuleType):
+            modules.add(used.__name__)
+            named += [getattr(used, other, None) for other in names]
+        else:
+            named.append(used)
+    return _Reading(modules, texts | {""} if "getfixturevalue" in names else frozenset()), _ours(named)
+
+
+def _ours(named: Iterable[Any]) -> tuple[Any, ...]:
+    """Those that are classes or functions whose code is in tests/."""
+    bare = (getattr(each, "__wrapped__", each) for each in named)
+    return tuple(
+        each for each in bare if isinstance(each, type) or (isinstance(each, FunctionType) and _is_ours(each))
+    )
 
 
 def _is_ours(function: FunctionType) -> bool:
