@@ -13,15 +13,12 @@ import pytest
 from pozytywka_spark.errors import PozytywkaError
 from pozytywka_spark.spark.process_user import downloads_folder, named_home
 from pozytywka_spark.tracking.source import command
+from tests.worlds.made_delivery import FEW_MONTHS, FOUR_MONTHS, write_delivery
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOBODY = pwd.getpwnam("nobody").pw_uid
 UNNAMED = 54_321
 PYTHON = ("env", f"PYTHONPATH={PROJECT}", str(PROJECT / ".venv" / "bin" / "python"))
-SMALL = [
-    "synthetic.users=200", "synthetic.months=8", "synthetic.tracks=400", "synthetic.played_tracks=200",
-    "synthetic.artists=60", "evaluation.bootstrap=5", "spark.shuffle_partitions=2",
-]  # fmt: skip
 
 needs_other_users = pytest.mark.skipif(
     os.getuid() != 0 or shutil.which("setpriv") is None, reason="needs root and setpriv to be someone else"
@@ -48,8 +45,10 @@ def home() -> Iterator[Path]:
 
 
 @needs_other_users
-def test_the_pipeline_needs_no_home_no_root_and_no_working_folder(home: Path) -> None:
-    sets = [part for setting in (f"home={home}/all", *SMALL) for part in ("--set", setting)]
+def test_the_pipeline_needs_no_home_no_root_and_no_working_folder(home: Path, tmp_path: Path) -> None:
+    raw = write_delivery(FOUR_MONTHS, tmp_path)
+    settings = (f"home={home}/all", f"raw.path={raw}", "spark.shuffle_partitions=2", *FEW_MONTHS)
+    sets = [part for setting in settings for part in ("--set", setting)]
     done = run_as(NOBODY, *PYTHON, str(PROJECT / "jobs" / "pipeline.py"), *sets)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "scores " in done.stdout
@@ -70,8 +69,7 @@ def test_a_home_that_can_not_be_written_is_named(tmp_path: Path) -> None:
 @needs_other_users
 def test_a_user_without_a_name_is_told_so(home: Path) -> None:
     os.chown(home, UNNAMED, UNNAMED)
-    sets = [part for setting in (f"home={home}/all", *SMALL) for part in ("--set", setting)]
-    done = run_as(UNNAMED, *PYTHON, str(PROJECT / "jobs" / "pipeline.py"), *sets)
+    done = run_as(UNNAMED, *PYTHON, str(PROJECT / "jobs" / "synthesize.py"), "--set", f"home={home}/all")
     assert done.returncode == 1
     assert f"user {UNNAMED} has no entry in /etc/passwd" in done.stderr
 

@@ -150,13 +150,11 @@ def test_a_master_that_can_not_be_meant_is_a_usage_error(args: tuple[str, ...], 
     assert shown.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("job", JOBS)
-def test_every_job_has_a_help_page_with_the_common_flags(job: str) -> None:
-    shown = submit(job, "--help")
+def test_help_after_a_job_is_the_job_s_own() -> None:
+    """Whose pages they are: tests/jobs/test_imports.py."""
+    shown = submit("reproduce", "--help")
     assert shown.returncode == 0, shown.stderr
-    assert f"usage: scripts/submit.sh {job}" in shown.stdout
-    for flag in ("--env", "--set", "--verbose"):
-        assert flag in shown.stdout
+    assert "usage: scripts/submit.sh reproduce" in shown.stdout
 
 
 def test_a_wrong_setting_stops_a_job_before_spark_starts() -> None:
@@ -178,7 +176,7 @@ def test_without_java_the_job_says_what_to_install(tmp_path: Path) -> None:
     environment = {"PATH": str(tools), "PYTHONPATH": str(PROJECT), "HOME": str(tmp_path)}
     python = PROJECT / ".venv" / "bin" / "python"
     shown = subprocess.run(
-        [python, PROJECT / "jobs" / "pipeline.py", "--set", f"home={tmp_path / 'home'}",
+        [python, PROJECT / "jobs" / "synthesize.py", "--set", f"home={tmp_path / 'home'}",
          "--set", "synthetic.users=100", "--set", "synthetic.months=6"],
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sysconfig
 import venv
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,11 @@ from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.spark.jvm_archive import with_archive
+from tests.worlds.made_delivery import FEW_MONTHS, FOUR_MONTHS, write_delivery
 
 PROJECT = Path(__file__).resolve().parents[2]
 TINY = [
-    "lake.engine=delta-rs", "training.num_workers=2", "training.max_trees=5", "training.min_positives=1",
-    "synthetic.users=200", "synthetic.months=8", "synthetic.tracks=400", "synthetic.played_tracks=200",
-    "synthetic.artists=60", "evaluation.bootstrap=5", "spark.shuffle_partitions=2",
+    *FEW_MONTHS, "lake.engine=delta-rs", "training.num_workers=2", "spark.shuffle_partitions=2",
     "spark.conf.spark.sql.adaptive.enabled=false", "spark.conf.spark.sql.codegen.wholeStage=false",
 ]  # fmt: skip
 JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
@@ -36,12 +36,14 @@ JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
 
 @dataclass
 class Run:
-    """What a pipeline on the cluster left: its output, its home, its event log, the executors' folders."""
+    """What a pipeline on the cluster left: its output, its home, its event log, the executors' folders, and
+    the daemons' processes as they were before the cluster's block failed."""
 
     done: subprocess.CompletedProcess[str]
     home: Path
     events: list[dict[str, Any]]
     work: Path
+    daemons: list[str]
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["Event"] == f"SparkListener{kind}"]
@@ -66,13 +68,22 @@ def executors_python(folder: Path) -> Path:
     return python
 
 
+def processes_naming(*texts: str) -> list[str]:
+    """By their command lines: daemons and executors name the folder of their cluster, and its master."""
+    found = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in found.splitlines() if any(text in line for text in texts)]
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """`scripts/submit.sh pipeline --env cluster --master spark://…`, once for all tests."""
+    """`scripts/submit.sh pipeline --env cluster --master spark://…`, once for all tests; the cluster's block
+    fails in the end."""
     folder = tmp_path_factory.mktemp("cluster")
     events = folder / "events"
     events.mkdir()
-    sets = [part for override in (f"home={folder}/home", *TINY) for part in ("--set", override)]
+    raw = write_delivery(FOUR_MONTHS, tmp_path_factory.mktemp("raw"))
+    overrides = (f"home={folder}/home", f"raw.path={raw}", *TINY)
+    sets = [part for override in overrides for part in ("--set", override)]
     confs = [
         "spark.eventLog.enabled=true", f"spark.eventLog.dir=file://{events}",
         "spark.eventLog.rolling.enabled=false", "spark.eventLog.compress=false",
@@ -86,7 +97,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     }  # fmt: skip
     for name in ("PYTHONPATH", "POZYTYWKA_CONF", "PYSPARK_SUBMIT_ARGS", "SPARK_HOME"):
         environment.pop(name, None)
-    with standalone(folder / "daemons") as master:
+    with suppress(ZeroDivisionError), standalone(folder / "daemons") as master:
         done = subprocess.run(
             [
                 "bash", PROJECT / "scripts" / "submit.sh", "pipeline",
@@ -97,9 +108,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             ],
             env=environment, cwd=folder, capture_output=True, text=True, timeout=900, check=False,
         )  # fmt: skip
+        daemons = processes_naming(f"--port {master.rpartition(':')[2]}", master)
+        raise ZeroDivisionError
     log = next(iter(events.iterdir()), None)
     lines = log.read_text().splitlines() if log else []
-    return Run(done, folder / "home", [json.loads(line) for line in lines], folder / "daemons" / "work")
+    told = [json.loads(line) for line in lines]
+    return Run(done, folder / "home", told, folder / "daemons" / "work", daemons)
 
 
 def test_the_pipeline_ends_as_it_does_on_one_machine(run: Run) -> None:
@@ -178,25 +192,6 @@ def test_executors_had_the_package_from_the_wheel(run: Run) -> None:
     assert shipped.pop().endswith(".whl.zip")
 
 
-def processes_naming(*texts: str) -> list[str]:
-    """By their command lines: daemons and executors name the folder of their cluster."""
-    found = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in found.splitlines() if any(text in line for text in texts)]
-
-
-def test_nothing_of_the_cluster_is_left(run: Run) -> None:
-    assert processes_naming(str(run.work.parent), str(run.home.parent / "python")) == []
-
-
-def test_a_cluster_is_stopped_when_its_block_fails_too(tmp_path: Path) -> None:
-    names: list[str] = []
-
-    def fail_beside_it() -> None:
-        with standalone(tmp_path, workers=1) as master:
-            names.extend([master, f"--port {master.rpartition(':')[2]}"])
-            assert len(processes_naming(*names)) == 2
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail_beside_it()
-    assert processes_naming(*names) == []
+def test_nothing_of_the_cluster_is_left_though_its_block_failed(run: Run) -> None:
+    assert len(run.daemons) == 3, "a master and two workers"
+    assert processes_naming(*run.daemons, str(run.work.parent), str(run.home.parent / "python")) == []

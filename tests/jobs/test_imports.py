@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -34,24 +35,52 @@ for job in jobs:
 """
 
 
-def run_jobs(jobs: list[str], *flags: str) -> tuple[dict[str, int], dict[str, set[str]], str]:
-    """Exit codes and loaded packages by job, and their standard error, in processes with no Java."""
+@dataclass
+class Ended:
+    """By job: exit codes, standard output, loaded packages; the standard error of all."""
+
+    told: str
+    codes: dict[str, int] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)
+    loaded: dict[str, set[str]] = field(default_factory=dict)
+
+
+def run_jobs(jobs: list[str], *flags: str) -> Ended:
+    """In processes with no Java."""
     done = subprocess.run(
         [sys.executable, "-c", CODE, " ".join(jobs), *flags],
         cwd=ROOT, env={"PATH": "", "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300,
         check=True,
     )  # fmt: skip
-    words = [line.split() for line in done.stdout.splitlines()]
-    codes = {each[1]: int(each[2]) for each in words if each[:1] == ["ended"]}
-    loaded = {each[1]: set(each[2:]) for each in words if each[:1] == ["loaded"]}
-    return codes, loaded, done.stderr
+    ended, page = Ended(done.stderr), []
+    for line in done.stdout.splitlines():
+        match line.split():
+            case ["loaded", job, *packages]:
+                ended.loaded[job], ended.pages[job], page = set(packages), "\n".join(page), []
+            case ["ended", job, code]:
+                ended.codes[job] = int(code)
+            case _:
+                page.append(line)
+    return ended
 
 
-def test_help_loads_no_library_of_the_work() -> None:
-    codes, loaded, told = run_jobs(JOBS, "--help")
-    assert (codes, told) == (dict.fromkeys(JOBS, 0), "")
-    assert all("pozytywka_spark" in each for each in loaded.values())
-    assert {job: each & HEAVY for job, each in loaded.items()} == {job: set() for job in JOBS}
+@pytest.fixture(scope="module")
+def helped() -> Ended:
+    """Every job asked for its help."""
+    return run_jobs(JOBS, "--help")
+
+
+def test_help_loads_no_library_of_the_work(helped: Ended) -> None:
+    assert (helped.codes, helped.told) == (dict.fromkeys(JOBS, 0), "")
+    assert all("pozytywka_spark" in each for each in helped.loaded.values())
+    assert {job: each & HEAVY for job, each in helped.loaded.items()} == {job: set() for job in JOBS}
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_every_job_has_a_help_page_with_the_common_flags(helped: Ended, job: str) -> None:
+    assert f"usage: scripts/submit.sh {job}" in helped.pages[job]
+    for flag in ("--env", "--set", "--verbose"):
+        assert flag in helped.pages[job]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +91,7 @@ def test_help_loads_no_library_of_the_work() -> None:
     ],
 )
 def test_nor_does_wrong_usage(flags: list[str], told: str) -> None:
-    codes, loaded, error = run_jobs(["train"], *flags)
-    assert codes == {"train": 2}
-    assert told in error
-    assert loaded["train"] & HEAVY == set()
+    ended = run_jobs(["train"], *flags)
+    assert ended.codes == {"train": 2}
+    assert told in ended.told
+    assert ended.loaded["train"] & HEAVY == set()

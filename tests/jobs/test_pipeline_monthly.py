@@ -21,14 +21,14 @@ from pozytywka_spark.tracking import registry
 from pozytywka_spark.tracking.store import connect
 from tests.digests import digests
 from tests.running import run
+from tests.worlds.made_delivery import FEW_MONTHS
 
 WORLD = [
-    "synthetic.users=240", "synthetic.months=7", "synthetic.tracks=400", "synthetic.played_tracks=200",
-    "synthetic.artists=80", "synthetic.truth_paths=0",
+    "synthetic.users=200", "synthetic.start=2022-03-01", "synthetic.months=5", "synthetic.tracks=400",
+    "synthetic.played_tracks=200", "synthetic.artists=60", "synthetic.truth_paths=0",
 ]  # fmt: skip
 CHOSEN = [
-    "split.validation_months=1", "split.test_months=1", "training.max_trees=10", "training.min_positives=1",
-    "evaluation.bootstrap=20", "monthly.retrain_every_months=1",
+    *FEW_MONTHS, "monthly.retrain_every_months=1",
 ]  # fmt: skip
 # The clock's and the files' names (of which feature_builds keeps digests): by chance, not the work's
 CHANCE = ("scored_at", "started_at", "finished_at", "ingested_at", "files", "catalogue")
@@ -50,7 +50,7 @@ def pipeline(home: Path, raw: Path, month: str) -> str:
 
 @pytest.fixture(scope="module")
 def deliveries(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A world's events until the end of its sixth month with all catalogues; the seventh month's events."""
+    """A world's events until the end of its fourth month with all catalogues; the fifth month's events."""
     world, first, second = (tmp_path_factory.mktemp(name) for name in ("world", "first", "second"))
     shutil.rmtree(world)
     write_world(spark, load_settings("local", [f"home={first}", *WORLD]), str(world))
@@ -171,5 +171,5 @@ def test_a_month_without_events_is_named(
     home = a_copy(june[0], tmp_path / "home")
     assert run("pipeline", *settings_of(home, deliveries[0]), flags=("--monthly", "2023-01")) == 1
     error = capsys.readouterr().err
-    assert "no free user was active in 2023-01: months with features are 2022-01 to 2022-06" in error
+    assert "no free user was active in 2023-01: months with features are 2022-03 to 2022-06" in error
     assert error.count("\n") == 1

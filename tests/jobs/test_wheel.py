@@ -14,8 +14,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = [
-    "training.max_trees=5", "training.min_positives=1", "evaluation.bootstrap=5", "synthetic.users=200",
-    "synthetic.months=8", "synthetic.tracks=400", "synthetic.played_tracks=200", "synthetic.artists=60",
+    "split.validation_months=1", "split.test_months=1", "training.max_trees=5", "training.min_positives=1",
+    "evaluation.bootstrap=5", "synthetic.users=150", "synthetic.months=6", "synthetic.tracks=400",
+    "synthetic.played_tracks=200", "synthetic.artists=60",
     "spark.master=local[2]", "spark.shuffle_partitions=2", "spark.driver_memory=1g",
     "spark.conf.spark.sql.adaptive.enabled=false", "spark.conf.spark.sql.codegen.wholeStage=false",
     "spark.conf.spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",

@@ -1,8 +1,9 @@
 """Named worlds: the data that tests look at, each made by one function, and what it is good for.
 
 Raw files, as somebody delivers them:
-    made_delivery    500 users over three months, clean and with every kind of dirt, one file an entity; needs
-                     no Spark and nobody's data: stages and jobs from raw files on
+    made_delivery    500 users over three months, clean and with every kind of dirt, one file an entity, and
+                     200 over four, enough for a whole pipeline; needs no Spark and nobody's data:
+                     stages and jobs from raw files on
     deliveries       sessions that keep the real grammar, a few lines at a time: what ingest does with a line
     planted          texts of users with names, addresses and numbers in them, and where any is left: masking
     synthetic        what the generator makes in three sizes, as pandas tables: the generator itself

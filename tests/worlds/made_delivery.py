@@ -1,4 +1,5 @@
-"""Deliveries that need no Spark and no file of anybody's: 500 users of a made world, clean and dirty.
+"""Deliveries that need no Spark and no file of anybody's: 500 users of a made world, clean and dirty; fewer
+of them over more months.
 
 They are made as they are first asked for, the same on every machine, in a third of a second each.
 """
@@ -17,6 +18,16 @@ from pozytywka_spark.synthetic.parts import PARTS, parts_of
 CLEAN = Synthetic(
     users=500, months=3, start=date(2023, 1, 1), tracks=600, artists=150, played_tracks=200, genres=120
 )
+# A month each to train on, to choose by, to test on and to score: whole pipelines that prove where they run.
+# Without February, whose 28 days would put January's labels beyond it and so purge it.
+FOUR_MONTHS = Synthetic(
+    users=200, months=4, start=date(2023, 3, 1), tracks=400, artists=60, played_tracks=200, genres=120
+)
+# what a pipeline needs to be told of it
+FEW_MONTHS = (
+    "split.validation_months=1", "split.test_months=1", "training.max_trees=5", "training.min_positives=1",
+    "evaluation.bootstrap=5",
+)  # fmt: skip
 DIRTY = CLEAN.model_copy(
     update={
         "dirt": Dirt(
