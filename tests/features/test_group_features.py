@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -106,40 +107,46 @@ def test_they_equal_the_oracle() -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """All deliveries built at once."""
+def built(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home of a lake with all deliveries built at once."""
     worlds, topics = grouped(12)
-    settings, lake = prepared(spark, tmp_path_factory.mktemp("whole"))
+    home = tmp_path_factory.mktemp("whole")
+    settings, lake = prepared(spark, home)
     write_catalogue(lake, worlds.catalogue)
     write_topics(lake, topics)
     deliver(lake, worlds.events)
     build_features(spark, settings, lake, full=True, features=OPTIONAL)
-    return lake
+    return home
 
 
-@pytest.mark.parametrize("buckets", [1, 3])
-def test_incremental_equals_full(spark: SparkSession, tmp_path: Path, whole: Lake, buckets: int) -> None:
+@pytest.fixture
+def whole(spark: SparkSession, built: Path) -> Lake:
+    """All deliveries built at once, to be read only."""
+    return prepared(spark, built)[1]
+
+
+def test_incremental_equals_full(spark: SparkSession, tmp_path: Path, whole: Lake) -> None:
+    """In three buckets, where the whole has one."""
     worlds, topics = grouped(12)
     settings, lake = prepared(spark, tmp_path / "torn")
     write_catalogue(lake, worlds.catalogue)
     write_topics(lake, topics)
     for number, events in enumerate(worlds.deliveries):
-        deliver(lake, events, buckets=buckets)
+        deliver(lake, events, buckets=3)
         report = build_features(spark, settings, lake, features=OPTIONAL)
         assert report.months[0] == FIRST_MONTHS[number]
     for name in TABLES:
         assert content(lake, name) == content(whole, name), name
 
 
-def test_a_refit_rebuilds_what_rests_on_it_under_the_guards(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_refit_rebuilds_what_rests_on_it_under_the_guards(
+    spark: SparkSession, tmp_path: Path, built: Path
+) -> None:
     """After it all is as in a lake that never knew another fit, and no feature looks ahead."""
-    worlds, topics = grouped(12)
+    worlds, _ = grouped(12)
     _, refitted = grouped(12, seed=4)
+    shutil.copytree(built, tmp_path / "refit")
     settings, lake = prepared(spark, tmp_path / "refit", "guards.perturbation=true")
-    write_catalogue(lake, worlds.catalogue)
-    write_topics(lake, topics)
-    deliver(lake, worlds.events)
-    build_features(spark, settings, lake, features=OPTIONAL)
     before = content(lake, "features")
     write_topics(lake, refitted)
     report = build_features(spark, settings, lake, features=OPTIONAL)

@@ -5,7 +5,9 @@ However silver is cut, a look at it sees the same; and what it sees is what Duck
 
 from __future__ import annotations
 
+import random
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
@@ -20,43 +22,50 @@ from pozytywka_spark.names import AUDIO_FEATURES, EVENT_TYPES
 from tests.worlds.quality_worlds import looked_at, silver_frame
 
 BEGIN = datetime(2023, 1, 1, tzinfo=UTC)
-USERS, TRACKS = st.integers(0, 6), st.sampled_from([f"t{n}" for n in range(5)])
-ARTISTS, NAMES = st.sampled_from("abc"), st.sampled_from(["x", "y", "z", None])
-KINDS = st.sampled_from([*EVENT_TYPES, "LIKE", "ADVERTISEMENT", "BUY_PREMIUM"])
+TRACKS, NAMES = [f"t{n}" for n in range(5)], ["x", "y", "z", None]
+KINDS = [*EVENT_TYPES, "LIKE", "ADVERTISEMENT", "BUY_PREMIUM"]
+SEEDS = st.integers(0, 2**32 - 1)
 
 
-@st.composite
-def events(draw):
+def events(dice: random.Random, many: int) -> list[tuple]:
     rows = []
-    for place in range(draw(st.integers(0, 40))):
+    for place in range(many):
         # few moments, so that many events share theirs, across months and days
-        day, hour = draw(st.sampled_from([0, 0, 29, 31, 32, 59])), draw(st.integers(0, 3))
+        day, hour = dice.choice([0, 0, 29, 31, 32, 59]), dice.randint(0, 3)
         time = BEGIN + timedelta(days=day, hours=hour)
-        kind, user, session = draw(KINDS), draw(USERS), draw(st.integers(0, 8))
-        track = None if kind in ("ADVERTISEMENT", "BUY_PREMIUM") else draw(TRACKS)
-        month, repaired = time.date().replace(day=1), draw(st.booleans())
+        kind, user, session = dice.choice(KINDS), dice.randint(0, 6), dice.randint(0, 8)
+        track = None if kind in ("ADVERTISEMENT", "BUY_PREMIUM") else dice.choice(TRACKS)
+        month, repaired = time.date().replace(day=1), dice.random() < 0.5
         rows.append((b"%016d" % place, time, kind, user, session, track, repaired, None, month, user % 3))
     return rows
 
 
-@st.composite
-def worlds(draw):
-    sized = {"min_size": 0, "max_size": 6}
-    track = st.tuples(
-        TRACKS, NAMES, st.one_of(st.none(), st.integers(0, 20)), st.integers(1, 900_000), st.booleans(),
-        st.one_of(st.none(), ARTISTS), st.just(date(2011, 1, 1)), st.just("day"), st.just(1),
-        *(st.sampled_from([None, 0.0, 0.5, -7.25]) for _ in AUDIO_FEATURES),
-    )  # fmt: skip
-    stored = st.tuples(TRACKS, st.sampled_from(["SLOW", "FAST"]), st.just(0.1))
-    flag, genres = st.sampled_from([None, True, False]), st.sampled_from([None, ["a"], ["a", "b", "c"]])
+def world(dice: random.Random, many: int) -> dict[str, pl.DataFrame]:
+    """So many events, and up to six rows of each other table; up to two tables are absent."""
+
+    def some(keys: Sequence[object]) -> list[object]:
+        return dice.sample(keys, dice.randint(0, min(6, len(keys))))
+
+    def track(key: object) -> tuple:
+        return (
+            key, dice.choice(NAMES), dice.choice([None, dice.randint(0, 20)]), dice.randint(1, 900_000),
+            dice.random() < 0.5, dice.choice([None, *"abc"]), date(2011, 1, 1), "day", 1,
+            *(dice.choice([None, 0.0, 0.5, -7.25]) for _ in AUDIO_FEATURES),
+        )  # fmt: skip
+
+    def genres() -> list[str] | None:
+        return dice.choice([None, ["a"], ["a", "b", "c"]])
+
     rows = {
-        "users": draw(st.lists(st.tuples(USERS, NAMES, genres, flag), unique_by=lambda row: row[0], **sized)),
-        "artists": draw(st.lists(st.tuples(ARTISTS, NAMES, genres), unique_by=lambda row: row[0], **sized)),
-        "tracks": draw(st.lists(track, unique_by=lambda row: row[0], **sized)),
-        "track_storage": draw(st.lists(stored, unique_by=lambda row: row[0], **sized)),
-        "events": draw(events()),
-    }  # fmt: skip
-    absent = draw(st.sets(st.sampled_from(list(rows)), max_size=2))
+        "users": [
+            (key, dice.choice(NAMES), genres(), dice.choice([None, True, False])) for key in some(range(7))
+        ],
+        "artists": [(key, dice.choice(NAMES), genres()) for key in some("abc")],
+        "tracks": [track(key) for key in some(TRACKS)],
+        "track_storage": [(key, dice.choice(["SLOW", "FAST"]), 0.1) for key in some(TRACKS)],
+        "events": events(dice, many),
+    }
+    absent = dice.sample(list(rows), dice.randint(0, 2))
     return {name: silver_frame(name, mine) for name, mine in rows.items() if name not in absent}
 
 
@@ -118,29 +127,31 @@ def counted_by_duckdb(tables: dict[str, pl.DataFrame]) -> dict[tuple[str, str], 
 
 
 @pytest.mark.thorough
-@hypothesis_settings(max_examples=40)
-@given(st.data())
-def test_however_silver_is_cut_it_is_seen_the_same(data: st.DataObject) -> None:
-    tables = data.draw(worlds())
+@hypothesis_settings(max_examples=15)
+@given(SEEDS, st.integers(0, 80))
+def test_however_silver_is_cut_it_is_seen_the_same(seed: int, many: int) -> None:
+    dice = random.Random(seed)
+    tables = world(dice, many)
     whole = looked_at(tables)
     found = {(f.entity, f.check): (f.rows, f.total) for f in whole.findings}
     expected = counted_by_duckdb(tables)
     assert {key: found[key] for key in expected} == expected
 
-    places = data.draw(st.randoms(use_true_random=False))
-    chosen = {name: [places.randrange(4) for _ in range(frame.height)] for name, frame in tables.items()}
+    chosen = {name: [dice.randrange(4) for _ in range(frame.height)] for name, frame in tables.items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(key_parcels, "SLICE_ROWS", data.draw(st.integers(1, 20)))
-        chunk_rows = data.draw(st.integers(1, 20))
+        patch.setattr(key_parcels, "SLICE_ROWS", dice.randint(1, 40))
+        chunk_rows = dice.randint(1, 40)
         for partials in (event_partials, catalogue_partials):
             patch.setattr(partials, "CHUNK_ROWS", chunk_rows)
-        cut = looked_at(tables, cut=lambda name, row: chosen[name][row], slots=data.draw(st.integers(1, 3)))
+        cut = looked_at(tables, cut=lambda name, row: chosen[name][row], slots=dice.randint(1, 3))
     assert cut == whole
 
 
 @pytest.mark.thorough
-@given(events())
-def test_days_months_and_lengths_of_sessions(rows: list[tuple]) -> None:
+@hypothesis_settings(max_examples=25)
+@given(SEEDS, st.integers(0, 80))
+def test_days_months_and_lengths_of_sessions(seed: int, many: int) -> None:
+    rows = events(random.Random(seed), many)
     tables = {"events": silver_frame("events", rows)}
     seen = looked_at(tables)
     if not rows:

@@ -21,6 +21,7 @@ from pozytywka_spark.lake.delta_rs import changes as between
 from pozytywka_spark.lake.delta_rs import growth, log, maintenance, merge, read_parquet, written
 from pozytywka_spark.lake.delta_rs import supported_features as guard
 from pozytywka_spark.lake.delta_rs.file_store import Check, Store, checked, commit_files, write_and_commit
+from pozytywka_spark.lake.delta_rs.latest import latest_table
 from pozytywka_spark.lake.delta_rs.merge_written import Upsert
 from pozytywka_spark.lake.delta_rs.within import check_within, wanted
 from pozytywka_spark.lake.notes import read_notes
@@ -60,7 +61,7 @@ class DeltaRsLake:
 
     def txn_version(self, table: str, app: str) -> int | None:
         """See `api.Lake`."""
-        delta = log.open_table(self.path(table), self._store.options)
+        delta = latest_table(self.path(table), self._store.options)
         return delta.transaction_version(app) if delta is not None else None
 
     def read(
@@ -218,7 +219,7 @@ class DeltaRsLake:
         """Stage, then commit: the one way in for everything that doesn't depend on the rows already there."""
         path = self.path(table.name)
         conforming = checks.conforming(rows, table) if isinstance(rows, DataFrame) else rows
-        schema, delta = types.to_delta(table), log.open_table(path, self._store.options)
+        schema, delta = types.to_delta(table), latest_table(path, self._store.options)
         if log.done_before(delta, txn):
             return None
         replaces = operation != "APPEND"

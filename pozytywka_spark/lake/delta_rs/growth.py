@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from deltalake import DeltaTable
+from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake import types
 from pozytywka_spark.lake.delta_rs import log
 from pozytywka_spark.lake.delta_rs import supported_features as guard
+from pozytywka_spark.lake.delta_rs.latest import latest_table
 from pozytywka_spark.schemas import Table
 
 _TRIES = 3
@@ -15,10 +17,13 @@ _TRIES = 3
 
 def grown(path: str, table: Table, options: dict[str, str] | None, *, replaces: bool) -> DeltaTable | None:
     """The latest snapshot, with all declared columns; None if there is no table. Raises as `grow`."""
-    delta = log.open_table(path, options)
-    if delta is not None and grow(delta, table, replaces=replaces) is not None:
-        return log.open_table(path, options)
-    return delta
+    delta = latest_table(path, options)
+    if delta is None or not _lacking(delta, table, replaces=replaces).fields:
+        return delta
+    own = log.open_table(path, options)
+    if own is not None:
+        grow(own, table, replaces=replaces)
+    return latest_table(path, options)
 
 
 def grow(delta: DeltaTable, table: Table, *, replaces: bool = False) -> int | None:
@@ -27,9 +32,7 @@ def grow(delta: DeltaTable, table: Table, *, replaces: bool = False) -> int | No
     Raises `LakeError` if the two differ in anything else, or what is new must not be null.
     """
     for attempt in range(_TRIES):
-        guard.check_writable(table.name, delta, replaces=replaces)
-        existing, by = types.to_spark(delta.schema()), delta.metadata().partition_columns
-        new = types.lacking(table, existing, by)
+        new = _lacking(delta, table, replaces=replaces)
         if not new.fields:
             return None
         try:
@@ -39,3 +42,9 @@ def grow(delta: DeltaTable, table: Table, *, replaces: bool = False) -> int | No
                 raise
             delta.update_incremental()
     return None
+
+
+def _lacking(delta: DeltaTable, table: Table, *, replaces: bool) -> T.StructType:
+    """The columns that were declared since. Raises `LakeError` if the two differ in anything else."""
+    guard.check_writable(table.name, delta, replaces=replaces)
+    return types.lacking(table, types.to_spark(delta.schema()), delta.metadata().partition_columns)

@@ -87,17 +87,15 @@ def vacuum(name: str, store: Store, path: str, retention_hours: float, keep_vers
     """
     if retention_hours < 0:
         raise LakeError(f"table {name}: vacuum with retention_hours={retention_hours}: expected 0 or more")
-    delta = read_parquet.snapshot(name, path, None, None, store.options)
-    guard.check_writable(name, delta, replaces=False)
+    guard.check_writable(name, read_parquet.snapshot(name, path, None, None, store.options), replaces=False)
     for version in keep_versions:
         read_parquet.snapshot(name, path, version, None, store.options)
     hours = math.ceil(retention_hours)
     orphan_hours = max(hours, math.ceil(staging.LIVE_WRITER_HOURS))
     before = store.data_files(path)
     try:
-        _vacuum(delta, path, store, before, hours, keep_versions, full=False)
-        latest = read_parquet.snapshot(name, path, None, None, store.options)
-        _vacuum(latest, path, store, before, orphan_hours, keep_versions, full=True)
+        _vacuum(path, store, before, hours, keep_versions, full=False)
+        _vacuum(path, store, before, orphan_hours, keep_versions, full=True)
     except (DeltaError, OSError) as error:
         raise LakeError(f"table {name}: vacuum failed: {error}") from error
     gone = before - store.data_files(path)
@@ -107,7 +105,6 @@ def vacuum(name: str, store: Store, path: str, retention_hours: float, keep_vers
 
 
 def _vacuum(
-    delta: DeltaTable,
     path: str,
     store: Store,
     present: Set[str],
@@ -116,6 +113,8 @@ def _vacuum(
     *,
     full: bool,
 ) -> None:
+    delta = DeltaTable(path, storage_options=store.options)  # it commits: its own
+
     def run(*, dry: bool) -> list[str]:
         return delta.vacuum(
             hours,

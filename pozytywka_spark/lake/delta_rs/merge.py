@@ -14,6 +14,7 @@ from pozytywka_spark.lake import types
 from pozytywka_spark.lake.api import Txn
 from pozytywka_spark.lake.delta_rs import growth, log
 from pozytywka_spark.lake.delta_rs.file_store import FILE, Store, write_and_commit
+from pozytywka_spark.lake.delta_rs.latest import latest_table
 from pozytywka_spark.schemas import Table
 
 TRIES = 5
@@ -34,7 +35,7 @@ def upsert(
 
     Raises `LakeError` if `df` has a key twice, or if other writers were faster five times.
     """
-    if log.done_before(log.open_table(path, store.options), txn):
+    if log.done_before(latest_table(path, store.options), txn):
         return None
     source = df.persist()  # read three times: for its keys' uniqueness, their files, the new rows
     try:

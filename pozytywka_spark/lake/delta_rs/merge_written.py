@@ -14,6 +14,7 @@ from pozytywka_spark.lake import types
 from pozytywka_spark.lake.api import Txn
 from pozytywka_spark.lake.delta_rs import growth, log, merge, merge_tasks, written
 from pozytywka_spark.lake.delta_rs.file_store import Store, commit_files, discard
+from pozytywka_spark.lake.delta_rs.latest import latest_table
 from pozytywka_spark.lake.shard_list import data_files
 from pozytywka_spark.lake.shards import DataFile, Written
 from pozytywka_spark.lake.table_files import readable
@@ -34,7 +35,7 @@ class Upsert:
 
     def run(self, rows: pa.Table | Sequence[Written]) -> int | None:
         """Update the rows whose keys match, insert the others; null equals null. See `merge.upsert`."""
-        if log.done_before(log.open_table(self.path, self.store.options), self.txn):
+        if log.done_before(latest_table(self.path, self.store.options), self.txn):
             return None
         ours = isinstance(rows, pa.Table)
         new = written.files_of(rows, self.table, self.store.files)
@@ -85,6 +86,6 @@ class Upsert:
 
     def _committed(self, adds: Sequence[AddAction]) -> bool:
         """Whether the latest version has one of the files; they come together or not at all."""
-        delta = log.open_table(self.path, self.store.options)
+        delta = latest_table(self.path, self.store.options)
         present = {file.path for file in log.active_files(delta)} if delta is not None else set()
         return any(add.path in present for add in adds)

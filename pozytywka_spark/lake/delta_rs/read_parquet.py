@@ -13,6 +13,7 @@ from pyspark.sql import types as T
 
 from pozytywka_spark.errors import LakeError
 from pozytywka_spark.lake.delta_rs import log
+from pozytywka_spark.lake.delta_rs.latest import latest_table
 from pozytywka_spark.lake.types import to_spark
 
 
@@ -23,10 +24,13 @@ def snapshot(
     timestamp: datetime | None,
     options: dict[str, str] | None = None,
 ) -> DeltaTable:
-    """The table at a version or time, else the latest; raises `LakeError` naming what isn't there."""
+    """The table at a version or time, else the latest: to read, never to commit with.
+
+    Raises `LakeError` naming what isn't there.
+    """
     if version is not None and timestamp is not None:
         raise LakeError(f"table {name}: give a version or a timestamp, not both")
-    table = log.open_table(path, options)
+    table = latest_table(path, options)
     if table is None:
         raise LakeError(f"table {name}: there is none at {path}; run the stage that makes it first")
     if timestamp is not None:
