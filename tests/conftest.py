@@ -86,8 +86,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: 600,000 objects that no search for cycles goes through."""
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 20)
+    gc.enable()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Production's settings, on two cores whatever the machine, for this process and for those it starts."""
+    gc.disable()  # until all tests are collected: nothing of what that makes goes away
     folder = Path(tempfile.mkdtemp(prefix="pozytywka-conf-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     shutil.copytree(PROJECT / "conf", folder, dirs_exist_ok=True)
@@ -96,13 +104,6 @@ def pytest_configure(config: pytest.Config) -> None:
     (folder / "local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
     os.environ["POZYTYWKA_CONF"] = str(folder)
     config.pluginmanager.register(needs.Guard(), "needs")
-    gc.disable()  # what is loaded until all tests are found stays: looking for garbage in it takes a seventh
-
-
-def pytest_collection_finish() -> None:
-    """Tests run with Python's collector, as the product does."""
-    gc.freeze()
-    gc.enable()
 
 
 @pytest.fixture(scope="session")

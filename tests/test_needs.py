@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -114,3 +115,30 @@ def test_so_does_one_that_asks_for_a_session(guard: needs.Guard) -> None:
     builder = SparkSession.Builder().config("spark.master", "no such")
     with pytest.raises(RuntimeError, match="marked unit started a Spark session"):
         watched(guard, "unit", builder.getOrCreate)
+
+
+def _forks() -> None:
+    if os.fork() == 0:
+        os._exit(0)
+    os.wait()
+
+
+def _spawns() -> None:
+    os.waitpid(os.posix_spawn(sys.executable, [sys.executable, "-c", ""], os.environ), 0)
+
+
+def _uses_a_shell() -> None:
+    subprocess.run("true", shell=True, check=True)
+
+
+@pytest.mark.system  # it looks like one
+@pytest.mark.parametrize("work", [_forks, _spawns, lambda: os.system("true"), _uses_a_shell])
+def test_whatever_way_it_starts_one(guard: needs.Guard, work: Callable[[], None]) -> None:
+    with pytest.raises(RuntimeError, match="marked unit started"):
+        watched(guard, "unit", work)
+    watched(guard, "system", work)
+
+
+@pytest.mark.unit
+def test_libraries_may_ask_about_the_machine() -> None:
+    assert subprocess.run(["uname"], capture_output=True, check=True).stdout

@@ -64,7 +64,8 @@ def test_a_store_that_is_there_is_never_copied_over(folder: Path, made: Path, tm
     assert (tmp_path / "mine.db").read_bytes() == b""
 
 
-def test_a_store_in_use_is_not_kept(folder: Path, settings: Settings) -> None:
+def test_a_store_in_use_is_not_kept(folder: Path, made: Path, settings: Settings) -> None:
+    ready_store.keep(made)
     tracking = connect(settings)
     [kept] = folder.iterdir()
     kept.unlink()

@@ -39,6 +39,7 @@ def test_a_collector_that_is_off_stays_off(loading: list[tuple[str, bool]]) -> N
 def test_what_was_loaded_is_never_looked_through_again(
     loading: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    gc.unfreeze()
     before = gc.get_freeze_count()
     with ahead.libraries_loading():
         pass
