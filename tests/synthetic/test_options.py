@@ -99,6 +99,7 @@ def test_options_leave_the_level_of_the_hazard_alone() -> None:
     assert plan_of(with_option(**options)).level == planned(with_option()).level
 
 
+@pytest.mark.thorough
 def test_a_rehearsal_is_lived_alike_however_many_users_buyers_and_truths_are_asked_for() -> None:
     taste = {"on": True, "cut_off": "2022-03-05", "paths": 9, "told": 30}
     world = {
