@@ -137,18 +137,23 @@ def plan_of(world: Synthetic) -> Plan:
     """
     plan = Plan(world)
     check_outages(plan)
-    return replace(plan, level=_level_of(plan.unchanged()))
+    return replace(plan, level=_level_of(plan.rehearsal(), world.premium_share))
 
 
-@lru_cache(maxsize=32)  # worlds that differ in options alone have one level
-def _level_of(bare: Plan) -> float:
-    loads = np.concatenate([_total_load(life_of(bare, PILOT + chunk)) for chunk in range(_PILOT_CHUNKS)])
+@lru_cache(maxsize=32)
+def _level_of(bare: Plan, premium_share: float) -> float:
+    loads = _pilot_loads(bare)
     low, high = -40.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
         bought = 1 - (TASTE_SHAPE / (TASTE_SHAPE + np.exp(middle) * loads)) ** TASTE_SHAPE
-        low, high = (middle, high) if bought.mean() < bare.world.premium_share else (low, middle)
+        low, high = (middle, high) if bought.mean() < premium_share else (low, middle)
     return float(np.exp((low + high) / 2))
+
+
+@lru_cache(maxsize=32)  # worlds that differ in options or in their number of users have one pilot
+def _pilot_loads(bare: Plan) -> Array:
+    return np.concatenate([_total_load(life_of(bare, PILOT + chunk)) for chunk in range(_PILOT_CHUNKS)])
 
 
 def _total_load(life: Life) -> Array:

@@ -106,6 +106,19 @@ class Plan:
         bare = {name: Synthetic.model_fields[name].default for name in names}
         return replace(self, world=self.world.model_copy(update=bare))
 
+    def rehearsal(self) -> Plan:
+        """The unchanged world, alike for all worlds that differ in what the chunks from `PILOT` on never see.
+
+        They don't see how many users are delivered, how many of them buy and what is told of the truth.
+        """
+        unseen = {
+            name: Synthetic.model_fields[name].default for name in ("users", "premium_share", "truth_paths")
+        }
+        untold = {name: Taste.model_fields[name].default for name in _TASTE_TOLD}
+        taste = self.world.taste.model_copy(update=untold)
+        bare = self.unchanged()
+        return replace(bare, world=bare.world.model_copy(update={**unseen, "taste": taste}))
+
     def month_index(self, month: date) -> int:
         """Months from the world's start."""
         start = self.world.start

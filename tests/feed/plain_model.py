@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,7 @@ CUT_OFF = 60 * DAY_US
 USERS, TRACKS, ARTISTS, GENRES = 12, 15, 6, 4
 
 
+@cache  # to look at: nobody changes it
 def made(seed: int = 1) -> tuple[Listeners, Catalogue, pd.DataFrame]:
     """Users and tracks, and the plays as a table; some of it after `CUT_OFF`."""
     rng = np.random.default_rng(seed)

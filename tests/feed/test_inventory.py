@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import get_args
 
 import numpy as np
@@ -22,6 +23,7 @@ from tests.feed.plain_model import CUT_OFF, GENRES, TRACKS, USERS, made
 NONE = Shown(*(np.zeros(0, dtype=np.int64) for _ in range(3)), np.zeros(0, dtype=bool))
 
 
+@cache  # to look at: nobody changes it
 def world(seed: int = 1) -> tuple[Listeners, About, Tracks]:
     listeners, catalogue, _ = made(seed)
     tracks = tracks_of(

@@ -19,7 +19,7 @@ from tests.feed.silver import put_events, silver
 from tests.feed.small_world import DAY, Event, at, tables, track
 
 pytestmark = pytest.mark.system  # a whole training and rankings
-USERS, FARMER = 240, 339
+USERS, FARMER = 120, 219
 # when the earlier feed was made; nobody has a session afterwards but who is planted
 SHOWN = DAY - timedelta(days=5)
 FARMED, PLANTED = track(299), 250  # tracks from there on are played by nobody else

@@ -120,11 +120,11 @@ def test_intervals_of_sums_hold_however_much_days_err_together(together: float) 
 
     inside = {80: 0, 90: 0}
     actual = actual_days("adverts", MARCH, [0.0] * 10)
+    places = [ALL, *(f"{n}" for n in range(7))]
+    forecasts = pl.concat([forecast_days("adverts", [100.0] * 35, 1.64, city=city) for city in places])
+    origins = pl.concat([error_rows(np.zeros((4, 35)), city=city) for city in places])
     for _ in range(300):
-        means = [100.0] * 35
-        cities = [forecast_days("adverts", means, 1.64, city=f"{n}") for n in range(7)]
-        forecasts = pl.concat([forecast_days("adverts", means, 1.64), *cities])
-        errors = pl.concat([error_rows(paths(4)), *(error_rows(paths(4), city=f"{n}") for n in range(7))])
+        errors = origins.with_columns(actual=paths(32).ravel())
         plan = plan_measure("adverts", MARCH, actual, forecasts, errors)
         assert plan is not None
         assert plan.ratios == 32

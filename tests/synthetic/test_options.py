@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from pozytywka_spark.config import Synthetic
-from pozytywka_spark.synthetic.life import plan_of, premium_if
+from pozytywka_spark.synthetic.life import life_of, plan_of, premium_if
 from pozytywka_spark.synthetic.people import people_of
+from pozytywka_spark.synthetic.plan import PILOT, Plan
 from tests.worlds.synthetic import events_table, planned
 
 CHUNKS = 4
@@ -96,3 +97,20 @@ def test_fraud_rings_play_their_tracks_and_never_buy() -> None:
 def test_options_leave_the_level_of_the_hazard_alone() -> None:
     options = {"fraud": {"rings": 2}, "drift": {"from_month": "2022-05"}, "dirt": {"broken_json": 0.1}}
     assert plan_of(with_option(**options)).level == planned(with_option()).level
+
+
+@pytest.mark.thorough
+def test_a_rehearsal_is_lived_alike_however_many_users_buyers_and_truths_are_asked_for() -> None:
+    taste = {"on": True, "cut_off": "2022-03-05", "paths": 9, "told": 30}
+    world = {
+        "months": 3,
+        "users": 60,
+        "premium_share": 0.2,
+        "truth_paths": 2,
+        "fraud": {"rings": 1, "accounts": 9},
+    }
+    plan = Plan(Synthetic.model_validate({**world, "taste": taste}))
+    lived = [life_of(each, PILOT + 3) for each in (plan.unchanged(), plan.rehearsal())]
+    np.testing.assert_array_equal(*(life.load_so_far for life in lived))
+    other = Plan(Synthetic.model_validate({"months": 3, "taste": {"on": True}}))
+    assert plan.rehearsal() == other.rehearsal()

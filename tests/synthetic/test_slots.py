@@ -196,31 +196,26 @@ def test_the_spotlight_depends_on_taste_season_and_weekday() -> None:
 def test_logs_stand_beside_the_delivery_and_go_with_their_world(
     spark: SparkSession, settings: Settings, tmp_path: Path
 ) -> None:
-    def write(slots: dict[str, str]) -> None:
+    def world(**slots: str) -> Synthetic:
         chosen = Synthetic.model_validate({"slots": slots}).slots
-        world = TINY.model_copy(update={"slots": chosen, "truth_paths": 2})
-        write_world(spark, settings.model_copy(update={"synthetic": world}), f"{tmp_path}/raw", replace=True)
+        return TINY.model_copy(update={"months": 4, "slots": chosen, "truth_paths": 0})
+
+    def write(made: Synthetic) -> None:
+        write_world(spark, settings.model_copy(update={"synthetic": made}), f"{tmp_path}/raw", replace=True)
 
     (tmp_path / "raw_decisions").mkdir()
     (tmp_path / "raw_decisions" / "own.jsonl").write_text("{}")
     with pytest.raises(DataError, match="raw_decisions holds something"):
-        write({"messages": "2022-03"})
+        write(world(messages="2022-03"))
     (tmp_path / "raw_decisions" / "own.jsonl").unlink()
-    write({"messages": "2022-03", "spotlight": "2022-02"})
-    plan = planned(
-        TINY.model_copy(
-            update={
-                "slots": Synthetic.model_validate(
-                    {"slots": {"messages": "2022-03", "spotlight": "2022-02"}}
-                ).slots
-            }
-        )
-    )
+    both = world(messages="2022-03", spotlight="2022-02")
+    write(both)
+    plan = planned(both)
     for slot in ("premium_prompt", "spotlight"):
         entries = entries_of(plan, 0, slot)
         for folder, say in ((f"raw_decisions/{slot}", lines), (f"raw_truth/decisions_{slot}", truth_lines)):
             assert (tmp_path / folder / "part-00000.jsonl").read_text("utf-8").splitlines() == say(entries)
     told = json.loads((tmp_path / "raw_truth" / "slots.json").read_text("utf-8"))
     assert set(told) == {"premium_prompt", "spotlight"}
-    write({})
+    write(world())
     assert not (tmp_path / "raw_decisions").exists()

@@ -19,7 +19,12 @@ from tests.worlds.synthetic import TINY, planned
 
 # More than a chunk of users, and some dirt: everything that parts could get wrong is there.
 WORLD = TINY.model_copy(
-    update={"users": 510, "months": 3, "dirt": Dirt(null_user_id=0.02, duplicate_row=0.01)}
+    update={
+        "users": 510,
+        "months": 3,
+        "truth_paths": 2,
+        "dirt": Dirt(null_user_id=0.02, duplicate_row=0.01),
+    }
 )
 
 
@@ -129,7 +134,7 @@ def test_again_does_nothing_and_another_horizon_adds_its_truth(
 def test_another_world_is_refused_unless_it_may_be_replaced(
     spark: SparkSession, settings: Settings, tmp_path: Path
 ) -> None:
-    place, world = tmp_path / "raw", TINY.model_copy(update={"users": 20, "months": 2, "truth_paths": 2})
+    place, world = tmp_path / "raw", TINY.model_copy(update={"users": 20, "months": 2, "truth_paths": 0})
     write_world(spark, of(settings, world), str(place))
     first = contents(place)
     other = world.model_copy(update={"seed": 8})

@@ -110,25 +110,25 @@ def families(
     """
     paths, most = len(plays), int(plays.max(initial=0))
     root = np.tile(np.arange(most), (paths, 1))  # of each play, the place of its family's root
-    old = np.zeros((paths, most), dtype=bool)  # whether that root is out of the past
     skipped = rng.random((paths, most)) < skips
     copies = rng.random((paths, most)) < repeats
     draw, back = rng.random((paths, most)), rng.random((paths, most))
-    everyone = np.arange(paths)
-    for number in range(most):
-        reach = before + number - REST
-        if reach <= 0:
-            continue
-        stage = int(np.searchsorted(STAGES, number, side="right")) - 1
-        lag = REST + np.minimum(np.floor((reach + 1.0) ** draw[:, number]), reach).astype(np.int64)
-        source = np.maximum(number - lag, 0)
-        ahead = copies[:, number] & (lag <= number)
-        inside = ahead & ~skipped[everyone, source]
-        # what goes back before the cut-off finds a play that wasn't skipped, or something new is picked
-        found = _given_past(far[stage], before, number)
-        behind = copies[:, number] & ~ahead & (back[:, number] < found)
-        root[:, number] = np.where(inside, root[everyone, source], number)
-        old[:, number] = np.where(inside, old[everyone, source], behind)
+    number = np.arange(most)
+    reach = np.maximum(before + number - REST, 0)  # 0: nothing to copy yet
+    lag = REST + np.minimum(np.floor((reach + 1.0) ** draw), reach).astype(np.int64)
+    copies &= reach > 0
+    ahead = copies & (lag <= number)
+    # what goes back before the cut-off finds a play that wasn't skipped, or something new is picked
+    stage = np.searchsorted(STAGES, number, side="right") - 1
+    found = np.array([_given_past(far[at], before, place) for place, at in enumerate(stage.tolist())])
+    old = copies & ~ahead & (back < found)  # whether the root is out of the past
+    source = np.maximum(number - lag, 0)
+    inside = ahead & ~np.take_along_axis(skipped, source, axis=1)
+    # the root of a copy is that of its source, which comes earlier
+    for place in np.flatnonzero(inside.any(axis=0)).tolist():
+        who = np.flatnonzero(inside[:, place])
+        root[who, place] = root[who, source[who, place]]
+        old[who, place] = old[who, source[who, place]]
     return _counted(root, old, plays, weight)
 
 
