@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pozytywka_spark.lake import Lake
@@ -45,5 +47,31 @@ class BreakingLake:
             if due:
                 raise BrokenError
             return result
+
+        return call
+
+
+@dataclass
+class CopiedLake:
+    """A lake whose folder is copied before each write: as a process leaves it that is killed there.
+
+    What one leaves that is killed behind a write is what the next copy shows, or the end.
+    """
+
+    lake: Lake
+    copies: list[Path] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)  # of each write
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.lake, name)
+        if name not in WRITES:
+            return method
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            copy = Path(f"{self.lake.root} broken at {len(self.copies)}")
+            shutil.copytree(self.lake.root, copy)
+            self.copies.append(copy)
+            self.tables += [each.name for each in args if isinstance(each, Table)]
+            return method(*args, **kwargs)
 
         return call

@@ -30,7 +30,6 @@ from pozytywka_spark.spark.resources import describe_cluster, plan
 from pozytywka_spark.spark.session import build_session
 from pozytywka_spark.training.estimators import fit_trees
 from pozytywka_spark.training.stage import train
-from tests.bench.in_xgboost import work_in_xgboost
 from tests.bench.kept_worlds import worlds
 from tests.bench.memory import jvm_peak, workers_peak
 from tests.bench.silver_world import World, write_silver
@@ -39,6 +38,7 @@ from tests.bench.timed import seconds
 
 def measure(spark: SparkSession, settings: Settings, events: int) -> None:
     """Print the figures of one size; makes its lake if there is none."""
+    from tests.bench.in_xgboost import work_in_xgboost  # xgboost: not to read flags
 
     def tell(name: str, taken: float) -> None:
         print(f"{events:>11,} {name:<34} {taken:8.2f} s", flush=True)

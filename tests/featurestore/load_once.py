@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
+from multiprocessing.connection import Connection
 
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.errors import StoreError
@@ -13,25 +12,16 @@ from pozytywka_spark.lake import open_lake
 from pozytywka_spark.spark.session_on_demand import session_on_demand
 
 
-def main(overrides: list[str], full: bool) -> None:
+def work(pipe: Connection, overrides: list[str], full: bool) -> None:
     settings = load_settings("local", overrides)
     lake = open_lake(settings, session_on_demand(settings, "load once"))
     # all that is slow at first is behind it, so that a moment drawn by dice lies in the work
     declared_of(settings), lake.version("features")
-    say("ready")
-    sys.stdin.readline()
+    pipe.send("ready")
+    pipe.recv()
     try:
         loaded = materialize(settings, lake, views=["user_month"], full=full)
     except StoreError as error:
-        say(json.dumps({"overtaken": str(error)}))
+        pipe.send({"overtaken": str(error)})
         return
-    say(json.dumps({"version": loaded[0].version, "written": loaded[0].written}))
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main([part for part in sys.argv[1:] if part != "--full"], "--full" in sys.argv)
+    pipe.send({"version": loaded[0].version, "written": loaded[0].written})

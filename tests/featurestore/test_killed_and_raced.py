@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.featurestore.verify import verify
+from tests.featurestore.load_once import work
 from tests.featurestore.small_lake import SmallLake, month
 from tests.featurestore.test_materialize import load, same, small_lake
+from tests.forked import Forked, forked
 from tests.jars import delta_overrides
 
 VIEW = "user_month"
-SECONDS = 120
-ROOT = Path(__file__).resolve().parent.parent.parent
 USERS = 300
 TIMES = [
     (2, "delta-rs"),
@@ -33,51 +27,15 @@ TIMES = [
 ]
 
 
-class Loading:
-    """A process that waits to be told to load."""
-
-    def __init__(self, small: SmallLake, *flags: str) -> None:
-        overrides = [f"home={small.settings.home}", f"lake.engine={small.settings.lake.engine}"]
-        if small.settings.lake.engine == "delta-spark":
-            overrides += delta_overrides()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.featurestore.load_once", *overrides, *flags],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self._until("ready")
-
-    def begin(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
-
-    def outcome(self) -> dict[str, Any]:
-        return dict(json.loads(self._until("{")))
-
-    def kill(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(SECONDS)
-
-    def _until(self, start: str) -> str:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            if line.startswith(start):
-                return line
-        raise AssertionError("the process ended early")
-
-
 @contextmanager
-def loading(small: SmallLake, *flags: str) -> Iterator[Loading]:
-    one = Loading(small, *flags)
-    try:
+def loading(small: SmallLake, *, full: bool) -> Iterator[Forked]:
+    """A process that waits to be told to load."""
+    overrides = [f"home={small.settings.home}", f"lake.engine={small.settings.lake.engine}"]
+    if small.settings.lake.engine == "delta-spark":
+        overrides += delta_overrides()
+    with forked(work, overrides, full) as one:
+        assert one.hear() == "ready"
         yield one
-    finally:
-        if one.process.poll() is None:
-            one.kill()
 
 
 def change(small: SmallLake, dice: random.Random) -> None:
@@ -109,8 +67,8 @@ def test_killed_at_random_moments(spark: SparkSession, tmp_path: Path, times: in
     whole = time.monotonic() - started
     for number in range(times):
         change(small, dice)
-        with loading(small, *(["--full"] if dice.random() < 0.3 else [])) as one:
-            one.begin()
+        with loading(small, full=dice.random() < 0.3) as one:
+            one.tell("go")
             time.sleep(dice.random() * whole)
             one.kill()
         if number % 2:
@@ -127,12 +85,12 @@ def test_two_at_once(spark: SparkSession, tmp_path: Path, times: int, engine: st
     load(small, VIEW)
     for _ in range(times):
         change(small, dice)
-        with loading(small) as one, loading(small, *(["--full"] if dice.random() < 0.3 else [])) as other:
-            one.begin()
+        with loading(small, full=False) as one, loading(small, full=dice.random() < 0.3) as other:
+            one.tell("go")
             time.sleep(dice.random() * 0.05)
             change(small, dice)
-            other.begin()
-            outcomes = [one.outcome(), other.outcome()]
+            other.tell("go")
+            outcomes = [one.hear(), other.hear()]
         # who begins last is never overtaken; what is there is whole at the version that it read
         assert any("version" in each for each in outcomes)
         (verified,) = verify(small.settings, small.lake, views=[VIEW])

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.feedback import stage
 from pozytywka_spark.feedback.score import score
 from pozytywka_spark.jobs import feedback
 from pozytywka_spark.lake import open_lake
@@ -42,7 +43,10 @@ def signals(lake: Lake) -> dict[str, dict[str, Any]]:
     return {row["feedback_id"]: row for row in lake.rows(SIGNALS).to_pylist()}
 
 
-def test_from_labels_to_signals_and_their_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_labels_to_signals_and_their_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "_ITERATIONS", 8)  # enough for texts as plain as these
     lake, rows = lake_at(tmp_path), made.texts(1200)
     made.put(lake, rows)
     made.put(lake, made.texts(300, seed=9).with_columns(text=pl.lit(None, pl.String)))  # scores without words

@@ -8,6 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import load_settings
+from pozytywka_spark.feedback import stage as fitting
 from pozytywka_spark.feedback.report import write_report
 from pozytywka_spark.feedback.score import score
 from pozytywka_spark.feedback.train import train
@@ -39,6 +40,7 @@ def test_no_name_address_or_number_is_in_the_models_the_signals_or_the_page(
 ) -> None:
     monkeypatch.delenv(salt.ENVIRONMENT, raising=False)
     monkeypatch.setattr(stage, "report_on", lambda *_: ((), None))
+    monkeypatch.setattr(fitting, "_ITERATIONS", 8)
     raw, home = tmp_path / "raw", tmp_path / "home"
     write(raw / "users.jsonl", users())
     write(raw / "feedback.jsonl", _texts())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pozytywka_spark.jobs import fraud
+from pozytywka_spark.jobs import fraud, ingest
 from tests.worlds.deliveries import sessions, users, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,30 +48,39 @@ def test_full_and_months_exclude_each_other(capsys: pytest.CaptureFixture[str]) 
     assert "not allowed with" in capsys.readouterr().err
 
 
-def run(*argv: str, home: Path) -> str:
-    command = [sys.executable, *argv, "--set", f"home={home}", "--set", f"raw.path={home}/raw"]
+def sets_of(home: Path) -> list[str]:
+    return ["--set", f"home={home}", "--set", f"raw.path={home}/raw"]
+
+
+def run_script(*argv: str, home: Path) -> str:
+    """A job as its file, in a process of its own."""
+    command = [sys.executable, *argv, *sets_of(home)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
 
-def test_from_a_delivery_to_the_page(tmp_path: Path) -> None:
+def test_from_a_delivery_to_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*argv: str) -> str:
+        assert fraud.main([*argv, *sets_of(tmp_path)]) == 0
+        told = capsys.readouterr()
+        return told.out + told.err
+
     raw = tmp_path / "raw"
     write(raw / "sessions" / "part.jsonl", sessions(80))
     write(raw / "users" / "part.jsonl", users())
     for entity in ("artists", "tracks", "track_storage"):
         write(raw / entity / "part.jsonl", [])
-    run("jobs/ingest.py", home=tmp_path)
-    told = run("jobs/fraud.py", "scan", "--since-last-ingest", home=tmp_path)
+    assert ingest.main(sets_of(tmp_path)) == 0
+    told = run_script("jobs/fraud.py", "scan", "--since-last-ingest", home=tmp_path)
     assert "account-days" in told
     assert "guard perturbation" in told
     page = (tmp_path / "reports" / "fraud.html").read_text()
     assert "Rules" in page
-    again = run("jobs/fraud.py", "scan", home=tmp_path)
-    assert "nothing to do" in again
+    assert "nothing to do" in run("scan")
     rules = tmp_path / "try.yaml"
     rules.write_text("- {name: any, group: bots, meaning: any, conditions: [plays >= 1, plays <= 2]}\n")
-    tried = run("jobs/fraud.py", "rules", "--try", str(rules), home=tmp_path)
+    tried = run("rules", "--try", str(rules))
     assert "nothing is written" in tried
     assert "rules tried on" in tried
-    assert "page" in run("jobs/fraud.py", "report", home=tmp_path)
+    assert "page" in run("report")

@@ -1,8 +1,8 @@
-"""Moderation's commands in a process of their own, to be killed: READY before they begin, DONE after."""
+"""Moderation's commands in a process of their own, to be killed: ready before they begin, done after."""
 
 from __future__ import annotations
 
-import sys
+from multiprocessing.connection import Connection
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.lake import open_lake
@@ -24,13 +24,9 @@ def commands(settings: Settings, lake: Lake) -> None:
     run(settings, lake, as_micros(day(60)), asked=False)
 
 
-def main() -> None:
-    settings = load_settings("local", sys.argv[1:])
+def work(pipe: Connection, overrides: list[str]) -> None:
+    settings = load_settings("local", overrides)
     lake = open_lake(settings, session_on_demand(settings, "killed"))
-    print("READY", flush=True)
+    pipe.send("ready")
     commands(settings, lake)
-    print("DONE", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    pipe.send("done")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pozytywka_spark.errors import DataError, UsageError
@@ -105,11 +105,12 @@ ROWS = st.lists(
         st.sampled_from(["bad", "ok", "unsure", "maybe", None]),
         st.sampled_from([9, 10, 11, None]),
     ),
-    max_size=12,
+    max_size=40,
 )
 
 
 @pytest.mark.thorough
+@settings(max_examples=25)
 @given(first=ROWS, second=ROWS)
 def test_nothing_is_lost_and_the_same_file_twice_adds_nothing(first, second) -> None:
     table, left = held(), aside()

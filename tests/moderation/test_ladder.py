@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
+from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pozytywka_spark.moderation.ladder import (
@@ -102,46 +104,61 @@ def test_appeals_in_time() -> None:
     ]
 
 
-TIMES = st.integers(0, 260 * 4).map(lambda quarter: quarter * DAY // 4)
-SOON = st.integers(1, 80).map(lambda quarter: quarter * DAY // 4)
-WORDS = st.sampled_from(["bad", "bad", "ok", "unsure"])
+@dataclass(frozen=True)
+class Drawn:
+    """Accounts, each with its own cases, and moments; all by dice of one seed."""
+
+    seed: int
+
+    @cached_property
+    def everyone(self) -> Everyone:
+        """A dozen accounts of one case to six."""
+        dice = Random(self.seed)
+        return {
+            user: tuple(one_case(dice, f"{user}-{n}") for n in range(dice.randint(1, 6)))
+            for user in range(12)
+        }
+
+    def moments(self, most: int) -> list[int]:
+        """At least one of them."""
+        dice = Random(self.seed + 1)
+        return [a_time(dice) for _ in range(dice.randint(1, most))]
 
 
-@st.composite
-def one_case(draw: st.DrawFn, name: str) -> Case:
+def a_time(dice: Random) -> int:
+    return dice.randint(0, 260 * 4) * DAY // 4
+
+
+def soon(dice: Random) -> int:
+    return dice.randint(1, 80) * DAY // 4
+
+
+def one_case(dice: Random, name: str) -> Case:
     """A case with answers, decisions in all modes, perhaps second looks, appeals early and late."""
-    day = draw(TIMES) // DAY * DAY
-    people = draw(st.lists(st.sampled_from(["Ann", "Ben", "Cat", "Dan"]), max_size=4, unique=True))
-    answers = tuple((day + DAY + draw(SOON), who, draw(WORDS)) for who in people)
-    modes = st.sampled_from(["live", "live", "shadow", "audit"])
-    what = st.sampled_from(["refuse", "refuse", "approve", "person"])
+    day = a_time(dice) // DAY * DAY
+    people = dice.sample(["Ann", "Ben", "Cat", "Dan"], dice.randint(0, 4))
+    answers = tuple(
+        (day + DAY + soon(dice), who, dice.choice(["bad", "bad", "ok", "unsure"])) for who in people
+    )
     decisions = tuple(
-        (day + DAY + draw(SOON), draw(modes), draw(what)) for _ in range(draw(st.integers(0, 2)))
-    )
-    asked = draw(st.none() | SOON)
-    appeals = tuple(
         (
-            day + DAY + 2 * draw(SOON) + draw(st.sampled_from([0, 170 * DAY])),
-            draw(SOON),
-            draw(st.sampled_from(["Ann", "Eve"])),
-            draw(st.sampled_from(["upheld", "rejected"])),
+            day + DAY + soon(dice),
+            dice.choice(["live", "live", "shadow", "audit"]),
+            dice.choice(["refuse", "refuse", "approve", "person"]),
         )
-        for _ in range(draw(st.integers(0, 2)))
+        for _ in range(dice.randint(0, 2))
     )
-    appeals = tuple((decided, max(day, decided - ago), who, word) for decided, ago, who, word in appeals)
-    return Case(name, day, answers, decisions, None if asked is None else day + DAY + asked, appeals)
-
-
-@st.composite
-def accounts(draw: st.DrawFn) -> dict[int, tuple[Case, ...]]:
-    """Several accounts, each with its own cases."""
-    return {
-        user: tuple(draw(one_case(f"{user}-{n}")) for n in range(draw(st.integers(1, 6))))
-        for user in range(draw(st.integers(1, 4)))
-    }
+    asked = day + DAY + soon(dice) if dice.random() < 0.5 else None
+    appeals = []
+    for _ in range(dice.randint(0, 2)):
+        decided = day + DAY + 2 * soon(dice) + dice.choice([0, 170 * DAY])
+        made = max(day, decided - soon(dice))
+        appeals.append((decided, made, dice.choice(["Ann", "Eve"]), dice.choice(["upheld", "rejected"])))
+    return Case(name, day, answers, decisions, asked, tuple(appeals))
 
 
 Everyone = dict[int, tuple[Case, ...]]
+DRAWN = st.integers(0, 2**32).map(Drawn)
 
 
 def events_of(everyone: Everyone, since: int, until: int, before: dict[str, str]) -> dict[int, list[Event]]:
@@ -177,12 +194,13 @@ def as_of(rows: Sequence[FoulRow], at: int) -> tuple[dict[str, Foul], int | None
 
 
 @pytest.mark.thorough
-@given(everyone=accounts(), moments=st.lists(TIMES, min_size=1, max_size=5))
-def test_it_is_an_independent_replays(everyone, moments) -> None:
+@settings(max_examples=25)
+@given(drawn=DRAWN)
+def test_it_is_an_independent_replays(drawn: Drawn) -> None:
     """What held at a moment, from what was recorded by then, is what the replay says of it."""
-    for user, rows in in_one_run(everyone).items():
-        replay = Replay(everyone[user], HOURS)
-        for at in (*moments, END):
+    for user, rows in in_one_run(drawn.everyone).items():
+        replay = Replay(drawn.everyone[user], HOURS)
+        for at in (*drawn.moments(5), END):
             stand, blocked = as_of(rows, at)
             told = {
                 name: (foul.released_at, foul.step, foul.belongs_to, foul.cause)
@@ -193,22 +211,26 @@ def test_it_is_an_independent_replays(everyone, moments) -> None:
 
 
 @pytest.mark.thorough
-@given(everyone=accounts(), moments=st.lists(TIMES, max_size=3), data=st.data())
-def test_several_runs_are_one_whatever_comes_first(everyone, moments, data) -> None:
+@settings(max_examples=25)
+@given(drawn=DRAWN)
+def test_several_runs_are_one_whatever_comes_first(drawn: Drawn) -> None:
     """So what held at the end of an earlier run holds for that time ever after."""
+    everyone, dice = drawn.everyone, Random(drawn.seed)
     stepwise: dict[int, list[FoulRow]] = {user: [] for user in everyone}
     ladders = {user: Account(RUNGS) for user in everyone}
     before: dict[str, str] = {}
-    for since, until in pairwise([NEVER, *sorted(moments), END]):
+    for since, until in pairwise([NEVER, *sorted(drawn.moments(3)), END]):
         for user, events in events_of(everyone, since, until, before).items():
-            stepwise[user] += ladders[user].replay(data.draw(st.permutations(events)))
+            stepwise[user] += ladders[user].replay(dice.sample(events, len(events)))
     assert stepwise == in_one_run(everyone)
 
 
 @pytest.mark.thorough
-@given(everyone=accounts())
-def test_shadow_decisions_do_nothing(everyone) -> None:
+@settings(max_examples=25)
+@given(drawn=DRAWN)
+def test_shadow_decisions_do_nothing(drawn: Drawn) -> None:
     """Without what isn't live the rows are the same."""
+    everyone = drawn.everyone
     live = {
         user: tuple(
             replace(case, decisions=tuple(each for each in case.decisions if each[1] == "live"))

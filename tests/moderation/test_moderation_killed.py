@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,11 +11,11 @@ from pozytywka_spark import schemas
 from pozytywka_spark.config import Settings
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
-from tests.moderation.killed_child import commands
+from tests.forked import SECONDS, forked
+from tests.moderation.killed_child import commands, work
 from tests.moderation.world import OUTCOME, case, contents, play, put
 
 KILLS = 4
-LONG = 600  # seconds; none takes so long
 
 
 def test_killed_within_its_commits(spark: SparkSession, settings: Settings) -> None:
@@ -54,21 +50,14 @@ def commits(root: str) -> int:
 
 def is_done(settings: Settings, root: str, kill_after: int | None = None) -> bool:
     """Whether the child came to its end; it is killed as soon as it has made so many commits."""
-    child = str(Path(__file__).with_name("killed_child.py"))
-    command = [sys.executable, child, f"home={settings.home}", f"lake.root={root}"]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    most = LONG if kill_after is None else commits(root) + kill_after
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, env=environment, start_new_session=True
-    ) as process:
-        assert process.stdout is not None
-        assert b"READY" in process.stdout.readline()
-        begun, told = time.monotonic(), b""
-        os.set_blocking(process.stdout.fileno(), False)
-        while commits(root) < most and time.monotonic() < begun + LONG:
-            told += process.stdout.read() or b""
-            if b"DONE" in told or process.poll() is not None:
-                break
-            time.sleep(0.005)
-        os.killpg(process.pid, signal.SIGKILL)
-    return b"DONE" in told
+    overrides = [f"home={settings.home}", f"lake.root={root}"]
+    most = commits(root) + (kill_after or 0)
+    with forked(work, overrides) as child:
+        assert child.hear() == "ready"
+        if kill_after is None:
+            return bool(child.hear() == "done")
+        until = time.monotonic() + SECONDS
+        while commits(root) < most and time.monotonic() < until and not child.pipe.poll(0.005):
+            pass
+        child.kill()
+        return child.has_told("done")

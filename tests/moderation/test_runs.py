@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.moderation.run import RunReport, run
 from pozytywka_spark.moderation.stage import take_answers, take_appeals
 from pozytywka_spark.months import as_micros, as_moment
-from tests.breaking_lake import WRITES
+from tests.breaking_lake import CopiedLake
 from tests.moderation.world import OUTCOME, answers, appeals, case, contents, day, play, put
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
@@ -128,49 +127,32 @@ def test_what_came_too_late_counts_from_the_instant_after(spark: SparkSession, s
     }
 
 
-@dataclass
-class CopiedLake:
-    """A lake whose folder is copied before each write: as a process leaves it that is killed there.
-
-    What one leaves that is killed behind a write is what the next copy shows, or the end.
-    """
-
-    lake: Lake
-    copies: list[Path] = field(default_factory=list)
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self.lake, name)
-        if name not in WRITES:
-            return method
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            copy = Path(f"{self.lake.root} broken at {len(self.copies)}")
-            shutil.copytree(self.lake.root, copy)
-            self.copies.append(copy)
-            return method(*args, **kwargs)
-
-        return call
-
-
 def test_a_broken_run_leaves_nothing_behind(spark: SparkSession, settings: Settings) -> None:
-    """At each write of each command, before and after it; then the same commands again."""
+    """At each write of each command, before and after it; then that command again and those that follow.
 
-    def work(own: Settings, lake: Any) -> None:
-        take_answers(lake, [*answers(("z", "Ann", "bad", 5)), *FIRST, *SECOND])
-        run(own, lake, as_micros(day(8.2)), asked=False)
-        take_appeals(lake, APPEALS)
-        run(own, lake, as_micros(day(60)), asked=False)
-
+    In the end all of them again.
+    """
     own = quiet(in_lake(settings, "whole"))
+    commands: list[Callable[[Settings, Any], object]] = [
+        lambda _, lake: take_answers(lake, [*answers(("z", "Ann", "bad", 5)), *FIRST, *SECOND]),
+        lambda own, lake: run(own, lake, as_micros(day(8.2)), asked=False),
+        lambda _, lake: take_appeals(lake, APPEALS),
+        lambda own, lake: run(own, lake, as_micros(day(60)), asked=False),
+    ]
     whole = CopiedLake(open_lake(own, spark))
     a_few(whole.lake)
-    work(own, whole)
+    broken: list[tuple[Path, int]] = []  # a lake and the command that broke
+    for number, command in enumerate(commands):
+        command(own, whole)
+        broken += [(copy, number) for copy in whole.copies[len(broken) :]]
     expected = contents(whole.lake, *OUTCOME)
-    assert len(whole.copies) > 12
-    for copy in [*whole.copies, Path(whole.lake.root)]:
+    assert {number for _, number in broken} == {0, 1, 2, 3}
+    assert len(broken) > 12
+    for copy, number in [*broken, (Path(whole.lake.root), 0)]:
         own = quiet(in_lake(settings, copy.name))
         lake = open_lake(own, spark)
-        work(own, lake)
+        for command in commands[number:]:
+            command(own, lake)
         assert contents(lake, *OUTCOME) == expected, copy.name
 
 

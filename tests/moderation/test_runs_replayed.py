@@ -79,11 +79,11 @@ def test_the_tables_are_an_independent_replays(
     spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files in any order, runs in steps: what held at a moment is what the replay says, then and later."""
-    monkeypatch.setattr(inputs, "ROWS_AT_ONCE", 60)  # so that there are several slices
+    monkeypatch.setattr(inputs, "ROWS_AT_ONCE", 45)  # so that there are several slices
     dice = random.Random(11)
     everyone = {
         user: tuple(random_case(dice, f"{user}-{n}") for n in range(dice.randrange(3, 9)))
-        for user in range(60)
+        for user in range(30)
     }
     lake = open_lake(settings, spark)
     write_cases(lake, everyone)
@@ -104,7 +104,7 @@ def test_the_tables_are_an_independent_replays(
     take_appeals(lake, appeals(*asked))
     for part in range(3):
         take_answers(lake, answers(*said[part::3]))
-    moments = sorted(dice.randrange(5, 80) * DAY + HOUR for _ in range(4))
+    moments = sorted(dice.randrange(5, 80) * DAY + HOUR for _ in range(3))
     seen: list[tuple[int, set[Any], dict[int, int]]] = []
     for until in (*moments, 400 * DAY):
         run(settings, lake, START + until, asked=True)
