@@ -49,7 +49,7 @@ def built(
             f"home={home}",
             "spark.master=local[2]",
             "spark.shuffle_partitions=2",
-            "synthetic.users=450",
+            "synthetic.users=300",
             "synthetic.months=14",
         ],
     )
@@ -127,7 +127,7 @@ def test_the_real_delivery_has_its_known_rows_and_positives(
     built: Built, request: pytest.FixtureRequest
 ) -> None:
     if "real" not in request.node.callspec.id:
-        assert built.con.execute("select count(*) from e").fetchone()[0] > 90_000
+        assert built.con.execute("select count(*) from e").fetchone()[0] > 60_000
         return
     assert built.report.rows == 76
     assert [row["mature"] for row in built.report.labels] == [29, 0, 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pozytywka_spark.ingest.stage import EntityReport, IngestReport
 from pozytywka_spark.lake.api import Lake
-from tests.worlds.deliveries import Row
+from tests.worlds.deliveries import Row, rows_in
 from tests.worlds.planted import texts
 
 BAD = [
@@ -24,4 +24,4 @@ def broken(rows: list[dict[str, object]]) -> list[Row]:
 
 
 def texts_in(lake: Lake) -> dict[str, str | None]:
-    return {row["feedback_id"]: row["text"] for row in lake.read("feedback").collect()}
+    return {row["feedback_id"]: row["text"] for row in rows_in(lake, "feedback")}

@@ -19,7 +19,7 @@ from pozytywka_spark.ingest.stage import EntityReport, ingest
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.api import Lake
 from tests.ingest.made_feedback import BAD, broken, report_of, texts_in
-from tests.worlds.deliveries import at, contents, sessions, users, write
+from tests.worlds.deliveries import at, contents, rows_in, sessions, users, write
 from tests.worlds.planted import PLANTED, planted_below, texts
 
 pytestmark = pytest.mark.usefixtures("salt_in_a_file")
@@ -50,16 +50,16 @@ def test_everything_of_it_is_masked_in_every_file(
     report = ingest(spark, at(own, raw), lake)
     assert report_of(report) == EntityReport("feedback", 51, 41, 0, 10, 0, 0)
     assert texts_in(lake) == expected(range(40)) | expected(range(50, 51))
-    reasons = {row["reason"]: row["raw"] for row in lake.read("quarantine").collect()}
+    reasons = {row["reason"]: row["raw"] for row in rows_in(lake, "quarantine")}
     assert sorted(reasons) == [
         "bad_queue", "bad_timestamp", "in_the_future", "malformed", "missing_text", "missing_user",
         "out_of_range", "unknown_channel",
     ]  # fmt: skip
-    assert [row["rescued"] for row in lake.read("rescued").collect()] == ['{"note":"***","***":"***"}']
+    assert [row["rescued"] for row in rows_in(lake, "rescued")] == ['{"note":"***","***":"***"}']
     assert (home / "reports" / "ingest.html").exists()
     assert planted_below(home, PLANTED) == []
-    (row,) = lake.read("feedback").where("feedback_id = 'f33'").collect()
-    assert row.asDict() | {"text": None} == {
+    (row,) = rows_in(lake, "feedback", feedback_id="f33")
+    assert row | {"text": None} == {
         "feedback_id": "f33", "feedback_time": row["feedback_time"], "user_id": 105, "channel": "nps",
         "text": None, "score": 0, "queue": None, "spam": None, "masked": 10,
         "feedback_month": date(2023, 2, 1), "user_bucket": 0,
@@ -108,7 +108,7 @@ def test_names_that_come_after_the_texts_are_masked_and_the_old_files_gone(
     write(tmp_path / "d" / "feedback.jsonl", texts(20))
     assert report_of(ingest(spark, at(settings, tmp_path / "d"), lake)).duplicates == 20
     assert contents(lake, "name_words") == words
-    notes = lake.read("ingest_counts").where(f"reason = '{UNKNOWN_NAME}'").collect()
+    notes = rows_in(lake, "ingest_counts", reason=UNKNOWN_NAME)
     assert [(row["ingest_id"], row["rows"]) for row in notes] == [(1, 20)]
 
 

@@ -19,7 +19,7 @@ from pozytywka_spark.lake.api import Lake
 from pozytywka_spark.tracking import retention
 from tests.breaking_lake import OF_INGEST, BreakingLake, BrokenError
 from tests.ingest.made_feedback import BAD, broken, report_of, texts_in
-from tests.worlds.deliveries import at, contents, sessions, users, write
+from tests.worlds.deliveries import at, contents, rows_in, sessions, users, write
 from tests.worlds.planted import PLANTED, planted_below, texts
 
 pytestmark = pytest.mark.usefixtures("salt_in_a_file")
@@ -42,7 +42,7 @@ def test_again_late_corrected_and_grown(
     labelled = [row | {"queue": "adverts", "spam": True} for row in texts(2, first=29)]
     write(more / "feedback.jsonl", [*labelled, *texts(3)])
     assert report_of(ingest(spark, at(settings, more), lake)) == EntityReport("feedback", 5, 5, 0, 0, 0, 0)
-    rows = {row["feedback_id"]: row for row in lake.read("feedback").collect()}
+    rows = {row["feedback_id"]: row for row in rows_in(lake, "feedback")}
     assert len(rows) == 33
     assert (rows["f29"]["queue"], rows["f29"]["spam"], rows["f30"]["queue"]) == ("adverts", True, "adverts")
     assert {rows[f"f{n}"]["feedback_month"] for n in range(3)} == {date(2023, 1, 1)}
@@ -90,7 +90,7 @@ def test_quarantined_rows_are_tried_again_without_their_texts(
     assert planted_below(Path(lake.path("quarantine")), PLANTED) == []
     report = replay(settings, lake)
     assert (report_of(report).replayed, contents(lake, "quarantine")) == (11, [])
-    rows = {row["feedback_id"]: row for row in lake.read("feedback").collect()}
+    rows = {row["feedback_id"]: row for row in rows_in(lake, "feedback")}
     assert len(rows) == 40
     assert (rows["f39"]["text"], rows["f39"]["score"], rows["f39"]["masked"]) == (None, 39 % 11, 0)
 
@@ -166,13 +166,13 @@ def test_maintain_keeps_no_older_version_of_texts_and_lays_them_out_with_the_eve
     moved = texts(2, first=3, timestamp="2023-02-01T00:00:00", queue="adverts")
     write(raw / "more" / "feedback.jsonl", moved)
     ingest(spark, at(settings, raw / "more"), lake)
-    rows = {row["feedback_id"]: row["feedback_month"] for row in lake.read("feedback").collect()}
+    rows = {row["feedback_id"]: row["feedback_month"] for row in rows_in(lake, "feedback")}
     assert (len(rows), rows["f3"], rows["f5"]) == (8, date(2023, 2, 1), date(2023, 1, 1))
     write(raw / "events" / "sessions.jsonl", sessions(9))
     ingest(spark, at(settings, raw / "events"), lake)
     before = contents(lake, "feedback", "user_bucket")
     relayout.rebucket(settings, lake, 4)
-    for row in lake.read("feedback").collect():
+    for row in rows_in(lake, "feedback"):
         assert row["user_bucket"] == row["user_id"] % 2147483647 * 1812433253 % 2147483647 % 4
     assert contents(lake, "feedback", "user_bucket") == before
     monkeypatch.setattr(retention, "connect", lambda _: None)

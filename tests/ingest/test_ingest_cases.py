@@ -12,6 +12,7 @@ from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake
+from tests.worlds.deliveries import rows_in
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases"
 
@@ -55,12 +56,12 @@ def test_what_is_certain_is_read(name: str, spark, settings: Settings) -> None:
     (sessions,) = (each for each in report.entities if each.entity == "sessions")
     assert (sessions.read, sessions.kept + sessions.repaired) == (read, kept)
     assert sessions.duplicates == 0
-    rows = lake.read("quarantine").where("entity = 'sessions'").collect() if quarantined else []
+    rows = rows_in(lake, "quarantine", entity="sessions") if quarantined else []
     assert Counter(row["reason"] for row in rows) == quarantined
-    counted = lake.read("ingest_counts").where("entity = 'sessions' and outcome = 'noted'").collect()
+    counted = rows_in(lake, "ingest_counts", entity="sessions", outcome="noted")
     told = {row["reason"]: row["rows"] for row in counted}
     assert {reason: told.get(reason) for reason in notes} == notes
-    assert lake.read("events").count() == kept
+    assert lake.rows("events").num_rows == kept
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -81,7 +82,7 @@ def test_epochs_and_iso_times_are_the_same_events(spark, settings: Settings, tmp
     for name in ("epoch-ms", "tied-adverts"):
         lake = open_lake(settings.model_copy(update={"lake": _lake(settings, tmp_path / name)}), spark)
         ingest(spark, settings_of(settings, case(name)), lake)
-        lakes.append({row["event_id"] for row in lake.read("events").select("event_id").collect()})
+        lakes.append(set(lake.rows("events", ["event_id"]).column(0).to_pylist()))
     assert lakes[0] == lakes[1]
     lines = (case("epoch-ms") / "sessions.jsonl").read_text().splitlines()
     assert len(lakes[0]) == len({tuple(json.loads(line).values()) for line in lines})

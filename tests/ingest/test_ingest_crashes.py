@@ -15,7 +15,7 @@ from pozytywka_spark.ingest.file_log import Book
 from pozytywka_spark.lake import open_lake
 from tests.breaking_lake import OF_INGEST, BreakingLake, BrokenError
 from tests.ingest.older_stream import run_older_stream
-from tests.worlds.deliveries import at, contents, sessions, users, write
+from tests.worlds.deliveries import at, contents, rows_in, sessions, users, write
 from tests.worlds.planted import PLANTED, planted_below, texts
 
 TABLES = (
@@ -66,9 +66,8 @@ def test_another_delivery_between_the_crash_and_the_rerun(spark, settings, tmp_p
     report = stage.ingest(spark, at(settings, raw), lake)
     (mine,) = [e for e in report.entities if e.entity == "sessions"]
     assert mine.kept == mine.repaired == mine.quarantined == 0
-    assert lake.read("ingest_counts").where("outcome = 'kept'").selectExpr("sum(rows)").first()[0] == len(
-        contents(lake, "events")
-    ) - 1  # one is repaired  # fmt: skip
+    kept = sum(row["rows"] for row in rows_in(lake, "ingest_counts", outcome="kept"))
+    assert kept == lake.rows("events").num_rows - 1  # one is repaired
 
 
 def in_lake(settings, root: Path):
@@ -110,15 +109,15 @@ def test_a_lake_left_within_a_batch_of_sparks_stream_goes_on(spark, settings, tm
     run_older_stream(
         spark, BreakingLake(lake, 4, after=True, counted=OF_INGEST), own, source, str(raw), per_batch=1
     )
-    assert not lake.read("ingest_counts").where("batch = 1").isEmpty()
-    (done,) = (row["path"] for row in lake.read("ingest_files").collect())
+    assert rows_in(lake, "ingest_counts", batch=1)
+    (done,) = (row["path"] for row in rows_in(lake, "ingest_files"))
     assert done in map(str, parts)
     write(raw / "sessions" / "2.jsonl", rows[2::3])
     report = stage.ingest(spark, own, lake)
     (mine,) = [each for each in report.entities if each.entity == "sessions"]
     assert (mine.read, mine.kept, mine.duplicates) == (len(rows), len(rows), 0)
     assert len(contents(lake, "events")) == len(rows)
-    files = lake.read("ingest_files").select("path", "batch", "rows").orderBy("batch").collect()
+    files = sorted(rows_in(lake, "ingest_files"), key=lambda row: row["batch"])
     assert [row["batch"] for row in files] == [0, 1, 2]
     assert {row["path"] for row in files} == {str(path) for path in (raw / "sessions").iterdir()}
     assert sum(row["rows"] for row in files) == len(rows)

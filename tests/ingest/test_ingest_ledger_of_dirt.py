@@ -11,16 +11,16 @@ from pozytywka_spark.config import Dirt, load_settings
 from pozytywka_spark.ingest.stage import ingest
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.synthetic.world import truth_path, write_world
-from tests.worlds.deliveries import at
+from tests.worlds.deliveries import at, rows_in
 
 RATE = 0.05
 WORLD = [
-    "users=200",
-    "months=3",
-    "tracks=600",
-    "artists=150",
-    "played_tracks=200",
-    "genres=120",
+    "users=120",
+    "months=2",
+    "tracks=400",
+    "artists=120",
+    "played_tracks=150",
+    "genres=100",
     "truth_paths=0",
 ]
 
@@ -120,7 +120,7 @@ def test_every_defect_is_counted_as_planted(world) -> None:
 def test_orphans_are_those_planted_but_for_what_is_in_quarantine(world) -> None:
     report, lake, ledger, raw = world
     found = {(f.entity, f.check): f.rows for f in report.findings}
-    kept_back = Counter(row["raw"] for row in lake.read("quarantine").where("entity = 'sessions'").collect())
+    kept_back = Counter(row["raw"] for row in rows_in(lake, "quarantine", entity="sessions"))
     for defect, key in IN_SILVER.items():
         there = {
             _line(raw, entry["part"], entry["line"]) for entry in ledger if entry["defect"] == defect
@@ -135,8 +135,8 @@ def test_flags_that_contradict_the_purchases_are_those_planted(world) -> None:
     for entry in ledger:
         if entry["defect"] in FLAGS:
             planted[entry["defect"]].add(json.loads(entry["was"])["user_id"])
-    buyers = {r["user_id"] for r in lake.read("events").where("event_type = 'BUY_PREMIUM'").collect()}
-    flags = {r["user_id"]: r["premium_user"] for r in lake.read("users").collect()}
+    buyers = {r["user_id"] for r in rows_in(lake, "events", event_type="BUY_PREMIUM")}
+    flags = {r["user_id"]: r["premium_user"] for r in rows_in(lake, "users")}
     true_buyers = {json.loads(line)["user_id"] for line in _clean_purchases(raw, ledger)}
     lost = true_buyers - buyers  # their purchase is in quarantine, or was given to a user whom nobody knows
     without = {user for user in lost if flags.get(user) is True}

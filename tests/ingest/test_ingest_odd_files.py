@@ -20,7 +20,7 @@ from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.storage.filesystem import Storage
 from pozytywka_spark.lake.storage.listing import list_local
 from tests.in_memory import MemoryTasks
-from tests.worlds.deliveries import at, contents, sessions, users, write
+from tests.worlds.deliveries import at, contents, rows_in, sessions, users, write
 
 
 def zstd(data: bytes) -> bytes:
@@ -165,7 +165,7 @@ def test_wrong_files_are_refused_whole_and_other_entities_go_on(
     for table in ("artists", "track_storage", "events", "quarantine"):
         assert contents(lake, table) == []
     for table in ("ingest_files", "ingest_counts"):
-        assert {row["entity"] for row in lake.read(table).collect()} == {"users"}
+        assert {row["entity"] for row in rows_in(lake, table)} == {"users"}
 
     # as the line said; and of the sessions, what is usable
     write(raw / "artists.jsonl", artists)
@@ -174,7 +174,7 @@ def test_wrong_files_are_refused_whole_and_other_entities_go_on(
     assert job.main(arguments(spark, tmp_path, raw, "ingest.accept_bad_share=0.6")) == 0
     assert [len(contents(lake, table)) for table in ("artists", "track_storage")] == [6, 6]
     assert len(contents(lake, "events")) == len(rows) - 6
-    assert [row["reason"] for row in lake.read("quarantine").collect()] == ["malformed"] * 6
+    assert [row["reason"] for row in rows_in(lake, "quarantine")] == ["malformed"] * 6
 
 
 class BrokenError(Exception):
@@ -201,7 +201,7 @@ def test_what_only_spark_reaches_is_read_by_spark(spark, settings, tmp_path, mon
     write(raw / "sessions" / "3.jsonl", rows[30:])
     taken = stage.ingest(spark, at(settings, raw), lake).entities[-1]
     assert (taken.read, taken.kept, taken.duplicates) == (len(rows), len(rows), 0)
-    assert {row["batch"] for row in lake.read("ingest_files").collect()} == {0, 1}
+    assert {row["batch"] for row in rows_in(lake, "ingest_files")} == {0, 1}
     put(raw / "sessions" / "4.jsonl.gz", packed[:-20])
     with pytest.raises(DataError, match=r"sessions/4\.jsonl\.gz: .*deliver the file again"):
         stage.ingest(spark, at(settings, raw), lake)

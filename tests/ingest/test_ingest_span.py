@@ -14,7 +14,7 @@ from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.quality.data_span_findings import caption, days_chart, span_findings, spanned
 from pozytywka_spark.lake import open_lake
-from tests.worlds.deliveries import at, sessions, users, write
+from tests.worlds.deliveries import at, rows_in, sessions, users, write
 from tests.worlds.histories import some_features
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases"
@@ -71,7 +71,7 @@ def test_a_delivery_with_stray_clocks_tells_and_records_its_span(
     assert told == {"before the data's start": ("warn", 1), "after the data's end": ("warn", 1)}
     history = next(f for f in report.findings if f.check == "months of history")
     assert history.rows == len({day[:7] for day in days})
-    row = lake.read("data_span").collect()[0]
+    row = rows_in(lake, "data_span")[0]
     assert (row["stage"], row["first_event"], row["last_event"]) == (
         "ingest", date(2001, 5, 5), date(2025, 5, 5),
     )  # fmt: skip
@@ -106,4 +106,4 @@ def test_one_stray_clock_makes_no_month_mature(
     assert list(report.months) == [date(2023, month, 1) for month in (1, 2, 3)]
     assert [row["mature"] > 0 for row in report.labels] == [True, False, False]
     assert [row["complete"] for row in report.labels] == [False, True, False]
-    assert {row["month"] for row in lake.read("features").select("month").collect()} == set(report.months)
+    assert {row["month"] for row in lake.rows("features", ["month"]).to_pylist()} == set(report.months)

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,7 +15,7 @@ from pozytywka_spark.ingest import stage
 from pozytywka_spark.ingest.validate.rules import judge, storage
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.lake.layout import buckets_of
-from tests.worlds.deliveries import START, at, contents, sessions, users, write
+from tests.worlds.deliveries import START, at, contents, rows_in, sessions, users, write
 
 
 def counts(report, entity="sessions"):
@@ -43,8 +44,8 @@ def test_a_delivery_that_comes_again_grows_and_overlaps(spark, settings, tmp_pat
     write(file, rows)  # grown in place: Spark's file source would never look again
     grown = stage.ingest(spark, at(settings, raw), lake)
     assert counts(grown) == (len(rows), len(rows) - len(half), 0, 0, len(half), 0)
-    recorded = lake.read("ingests").where("ingest_id = 2 and event_month is not null")
-    assert sorted({row.event_month for row in recorded.collect()}) == list(grown.months_touched)
+    recorded = {row["event_month"] for row in rows_in(lake, "ingests", ingest_id=2)}
+    assert sorted(recorded - {None}) == list(grown.months_touched)
 
     other, silver = tmp_path / "other name", contents(lake, "events")
     write(other / "sessions" / "part [1].jsonl", rows)  # renamed, as parts, with odd characters in the path
@@ -115,15 +116,12 @@ def test_odd_files_of_one_delivery(spark, settings, tmp_path) -> None:
     assert counts(report) == (len(rows) + len(odd), len(rows), 0, len(odd) - 1, 1, 0)
     assert report.ignored_files == (str(raw / "README.txt"),)
     assert report.missing == ("users", "artists", "tracks", "track_storage")
-    found = lake.read("quarantine").groupBy("reason").count().collect()
-    assert dict(map(tuple, found)) == {
+    assert Counter(row["reason"] for row in rows_in(lake, "quarantine")) == {
         "invalid_utf8": 1, "too_long": 1, "malformed": 3, "wrong_type": 1, "bad_timestamp": 2,
         "unknown_event_type": 1, "missing_session_id": 1,
     }  # fmt: skip
-    long = (
-        lake.read("quarantine").where("reason = 'too_long'").selectExpr("length(raw)", "source_file").first()
-    )
-    assert tuple(long) == (50_000_000, str(folder / "odd.jsonl"))
+    (long,) = rows_in(lake, "quarantine", reason="too_long")
+    assert (len(long["raw"]), long["source_file"]) == (50_000_000, str(folder / "odd.jsonl"))
     assert stage.ingest(spark, at(settings, raw), lake).ingest_id is None
     # Spark has the empty file in its book as read; that it has grown since must be noticed all the same
     write(folder / "empty.jsonl", sessions(1, seed=8, first=77))
@@ -163,15 +161,15 @@ def test_catalogue_rows_are_replaced_by_later_ones_and_rejected_ones_replayed(
     first = stage.ingest(spark, at(settings, raw, accept_bad_share=1), lake)
     assert counts(first, "users") == (7, 5, 0, 0, 2, 0)
     assert counts(first, "track_storage") == (3, 1, 0, 2, 0, 0)
-    cities = {row["user_id"]: row["city"] for row in lake.read("users").collect()}
+    cities = {row["user_id"]: row["city"] for row in rows_in(lake, "users")}
     assert cities == {100: "Radom", 101: "Opole", 102: "Radom", 103: "Radom", 104: "Radom"}
-    assert [row["rescued"] for row in lake.read("rescued").collect()] == ['{"id":"***"}']
+    assert [row["rescued"] for row in rows_in(lake, "rescued")] == ['{"id":"***"}']
 
     later = tmp_path / "later"
     write(later / "users.jsonl", [users()[0] | {"premium_user": None}, users()[3], users()[6]])
     second = stage.ingest(spark, at(settings, later), lake)
     assert counts(second, "users") == (3, 2, 0, 0, 1, 0)
-    assert {row["user_id"]: row["premium_user"] for row in lake.read("users").collect()} == {
+    assert {row["user_id"]: row["premium_user"] for row in rows_in(lake, "users")} == {
         100: None, 101: False, 102: True, 103: False, 104: True, 106: True,
     }  # fmt: skip
 
@@ -184,7 +182,7 @@ def test_catalogue_rows_are_replaced_by_later_ones_and_rejected_ones_replayed(
     replayed = stage.replay(settings, lake)
     assert counts(replayed, "track_storage") == (0, 0, 0, 0, 0, 2)
     assert contents(lake, "quarantine") == []
-    assert sorted(r["track_id"] for r in lake.read("track_storage").collect()) == ["t0", "t1", "t2"]
+    assert sorted(r["track_id"] for r in rows_in(lake, "track_storage")) == ["t0", "t1", "t2"]
 
 
 @pytest.mark.parametrize(

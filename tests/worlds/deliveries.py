@@ -107,6 +107,12 @@ def contents(lake: Lake, table: str, *without: str) -> list[tuple[Any, ...]]:
     return sorted(zip(*columns, strict=True), key=repr)
 
 
+def rows_in(lake: Lake, table: str, **where: Any) -> list[Row]:
+    """The rows of a table whose columns have these values, read without Spark."""
+    rows: list[Row] = lake.rows(table).to_pylist()
+    return [row for row in rows if all(row[name] == value for name, value in where.items())]
+
+
 def lines_of(spark: SparkSession, rows: list[Row | str], file: str = "file:/d/sessions.jsonl") -> DataFrame:
     """Rows as `lines.as_lines` gives them, without a file."""
     schema = T.StructType.fromDDL(
