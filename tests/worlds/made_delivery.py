@@ -20,8 +20,9 @@ CLEAN = Synthetic(
 )
 # A month each to train on, to choose by, to test on and to score: whole pipelines that prove where they run.
 # Without February, whose 28 days would put January's labels beyond it and so purge it.
+# Sessions are more than 4 MB, so that two tasks read them.
 FOUR_MONTHS = Synthetic(
-    users=200, months=4, start=date(2023, 3, 1), tracks=400, artists=60, played_tracks=200, genres=120
+    users=300, months=4, start=date(2023, 3, 1), tracks=400, artists=60, played_tracks=200, genres=120
 )
 # what a pipeline needs to be told of it
 FEW_MONTHS = (
