@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import logging
 import os
 import sys
@@ -16,7 +17,11 @@ def run_to_the_end(main: Callable[[], int]) -> NoReturn:
     After a pipeline that is four thousand modules and half a million objects, 0.6 s of a core; the system
     takes them back at once. Threads are waited for, and all that was registered for the end runs: it must be
     registered after this is called, since what was registered first runs last.
+
+    Until then garbage is looked for every 20,000 objects, not every 700: nearly all that a job makes is freed
+    as soon as nobody names it or stays to the end, and looking takes a fifteenth of a small pipeline's CPU.
     """
+    gc.set_threshold(20_000, 10, 20)
     codes: list[int] = []
     atexit.register(_leave, codes)
     codes.append(main())

@@ -14,12 +14,14 @@ from pozytywka_spark.spark.unzipped import prefer_files
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 prefer_files()
 
+gc.disable()  # what is loaded here stays
 LOADED = tuple(
     map(
         import_module,
         ("numpy", "pyarrow", "pyspark.sql.pandas.serializers", "pyspark.worker", "pozytywka_spark.schemas"),
     )
 )
+gc.enable()
 
 if __name__ == "__main__":
     from pyspark import daemon

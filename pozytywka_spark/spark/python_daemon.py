@@ -18,6 +18,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # but for the shortest of wait
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 prefer_files()
 
+gc.disable()  # what is loaded here stays
 LOADED = tuple(
     map(
         import_module,
@@ -31,6 +32,7 @@ LOADED = tuple(
         ),
     )
 )
+gc.enable()
 
 if __name__ == "__main__":
     from pyspark import daemon
