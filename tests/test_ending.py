@@ -45,3 +45,8 @@ def test_what_the_interpreter_tells_it_still_tells() -> None:
     assert failed.returncode == 1
     assert failed.stderr.endswith("ValueError: odd\n")
     assert "taken apart" in failed.stdout
+
+
+def test_garbage_is_looked_for_less_often() -> None:
+    done = ended("import gc; print(gc.isenabled(), gc.get_threshold()[0]); return 0")
+    assert done.stdout.startswith("worked True 20000\n")

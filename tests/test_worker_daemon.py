@@ -56,6 +56,9 @@ def test_nor_do_they_as_they_work(tmp_path: Path) -> None:
 
 def test_workers_collect_no_garbage_in_what_the_daemon_loaded(spark: SparkSession) -> None:
     """Spark has it collected after each task: 80 ms for what no task ever frees."""
-    left_alone = spark.sparkContext.parallelize([0], 1).map(lambda _: gc.get_freeze_count()).first()
-    assert left_alone is not None
+    one = spark.sparkContext.parallelize([0], 1)
+    told = one.map(lambda _: (gc.get_freeze_count(), gc.isenabled())).first()
+    assert told is not None
+    left_alone, looks = told
     assert left_alone > 20_000
+    assert looks, "in what tasks make"
