@@ -96,6 +96,7 @@ def pytest_collection_finish() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Production's settings, on two cores whatever the machine, for this process and for those it starts."""
     gc.disable()  # until all tests are collected: nothing of what that makes goes away
+    config.add_cleanup(gc.unfreeze)  # or libraries complain at the end that something of theirs is left
     folder = Path(tempfile.mkdtemp(prefix="pozytywka-conf-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     shutil.copytree(PROJECT / "conf", folder, dirs_exist_ok=True)
