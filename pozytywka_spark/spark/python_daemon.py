@@ -6,11 +6,10 @@ Spark's own daemon loads nothing because a fork must not meet threads: the two k
 would start are switched off first.
 """
 
-import gc
 import os
-from importlib import import_module
 
 from pozytywka_spark.spark.unzipped import prefer_files
+from pozytywka_spark.spark.worker_libraries import load, serve
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads of XGBoost that wait leave cores to others,
@@ -18,24 +17,14 @@ os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # but for the shortest of wait
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 prefer_files()
 
-gc.disable()  # what is loaded here stays
-LOADED = tuple(
-    map(
-        import_module,
-        (
-            "numpy",
-            "pandas",
-            "pyarrow",
-            "pyspark.sql.pandas.serializers",
-            "pyspark.worker",
-            "xgboost.spark.core",
-        ),
-    )
+load(
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pyspark.sql.pandas.serializers",
+    "pyspark.worker",
+    "xgboost.spark.core",
 )
-gc.enable()
 
 if __name__ == "__main__":
-    from pyspark import daemon
-
-    gc.freeze()  # a worker collects garbage after each task: there is none in what all of them share
-    daemon.manager()
+    serve()
