@@ -24,6 +24,9 @@ STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")
 # Where people write to us
 FEEDBACK_CHANNELS = ("nps", "support", "comment")
 
+# The Spark session of whoever opens a lake in a notebook
+NOTEBOOKS = "library"
+
 # Sides of a time split, and the columns of a training row that hold its side and its label
 TRAIN = "train"
 VALIDATION = "validation"

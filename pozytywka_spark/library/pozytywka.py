@@ -13,6 +13,7 @@ from pozytywka_spark.lake.recorded import record_settings
 from pozytywka_spark.library.catalogue import Catalogue, catalogue
 from pozytywka_spark.library.months import Month, Months, month_of, months_of
 from pozytywka_spark.library.table import LakeTable
+from pozytywka_spark.names import NOTEBOOKS
 from pozytywka_spark.reports.notebook import card
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from pozytywka_spark.scoring.stage import ScoringReport
     from pozytywka_spark.simulation.stage import SimulationReport
     from pozytywka_spark.training.stage import TrainingReport
-
-APP = "library"
 
 
 class Pozytywka:
@@ -50,7 +49,7 @@ class Pozytywka:
 
         if self._given is not None:
             return use_session(self._given, self.settings)
-        return session_on_demand(self.settings, APP)
+        return session_on_demand(self.settings, NOTEBOOKS)
 
     @cached_property
     def lake(self) -> Lake:

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, conf_folder
 from pozytywka_spark.errors import PozytywkaError, UsageError
+from pozytywka_spark.names import NOTEBOOKS
 from pozytywka_spark.spark.delta_jars import DELTA, DELTA_ON_ONE_MACHINE, not_fetched, with_delta_jars
 from pozytywka_spark.spark.foreign import OUR_NAMES, as_spark_spells, is_foreign, use_session
 from pozytywka_spark.spark.jvm_archive import with_archive, without_archive
@@ -45,8 +46,6 @@ _UI_RETAINS_LITTLE: Mapping[str, object] = {
 # Jobs whose tasks neither train nor score. A pipeline's do so for large tables only: these workers load the
 # libraries then, while all others would wait for them at the start.
 _JOBS_OF_KERNELS = ("ingest", "maintain", "synthesize", "features", "pipeline")
-
-_OF_NOTEBOOKS = "library"  # people ask of that session whatever they like
 
 _JAVA = "spark.driver.extraJavaOptions"
 # For delta-rs, Java moves no rows, it places tasks: its optimizing compiler would take up to a third of its
@@ -138,7 +137,7 @@ def for_throughput(java_options: str, *, computes: bool) -> str:
     Nobody waits for a job's pauses: aggregations take a quarter less time than under Java's default
     collector. Where Java `computes` (rows go through its operators), it has both its compilers, the
     optimizing one later than by default: a session's start and first job take 6.5 s of CPU, by default 8.6
-    to 9.6. Elsewhere it has the quick one alone, which takes 5 s of a small pipeline's 26 away.
+    to 9.6. Elsewhere it has the quick one alone: a small pipeline takes 21 s of CPU, with both 26.
     """
     collector = "" if re.search(r"-XX:\+Use\w+GC\b", java_options) else "-XX:+UseParallelGC"
     given = re.search(r"-XX:\W?(Tier|CompileThreshold)", java_options)
@@ -201,7 +200,8 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
     conf |= {_POLARS: spark.conf.get("spark.task.cpus", 1), **_KEEP_MEMORY}
     conf |= spark.conf
     if settings.env == "local":
-        computes = settings.lake.engine == "delta-spark" or app_name == _OF_NOTEBOOKS
+        # in a notebook people ask for whatever they like
+        computes = settings.lake.engine == "delta-spark" or app_name == NOTEBOOKS
         given = for_throughput(str(conf.get(_JAVA, "")), computes=computes)
         conf[_JAVA] = f"-Dlog4j2.configurationFile={_log4j()} {given}"
     return {key: as_spark_spells(value) for key, value in conf.items()}
