@@ -140,7 +140,6 @@ def plan_of(world: Synthetic) -> Plan:
     return replace(plan, level=_level_of(plan.rehearsal(), world.premium_share))
 
 
-@lru_cache(maxsize=32)
 def _level_of(bare: Plan, premium_share: float) -> float:
     loads = _pilot_loads(bare)
     low, high = -40.0, 20.0

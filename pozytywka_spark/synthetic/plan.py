@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from pozytywka_spark.config import Synthetic, Taste
+from pozytywka_spark.config.base import Section
 
 VERSION = 1  # of the generator: a world made by another version is not the same world
 
@@ -24,6 +26,7 @@ _TASTE_TOLD = {"cut_off": True, "paths": True, "told": True}  # which chances, a
 _FIRST_FRAUD = ("rings", "accounts", "tracks")  # settings of fraud that were always part of a stamp
 
 Rng = np.random.Generator
+Settings = TypeVar("Settings", bound=Section)
 
 
 @dataclass(frozen=True)
@@ -103,23 +106,25 @@ class Plan:
     def unchanged(self) -> Plan:
         """This world without drift, experiment, fraud, slots, texts and rhythm: its levels are set by it."""
         names = ("drift", "experiment", "fraud", "dirt", "slots", "feedback", "rhythm", "outages")
-        bare = {name: Synthetic.model_fields[name].default for name in names}
-        return replace(self, world=self.world.model_copy(update=bare))
+        return replace(self, world=_as_by_default(self.world, names))
 
     def rehearsal(self) -> Plan:
         """The unchanged world, alike for all worlds that differ in what the chunks from `PILOT` on never see.
 
         They don't see how many users are delivered, how many of them buy and what is told of the truth.
         """
-        unseen = {
-            name: Synthetic.model_fields[name].default for name in ("users", "premium_share", "truth_paths")
-        }
-        untold = {name: Taste.model_fields[name].default for name in _TASTE_TOLD}
-        taste = self.world.taste.model_copy(update=untold)
         bare = self.unchanged()
-        return replace(bare, world=bare.world.model_copy(update={**unseen, "taste": taste}))
+        world = _as_by_default(bare.world, ("users", "premium_share", "truth_paths"))
+        taste = _as_by_default(world.taste, _TASTE_TOLD)
+        return replace(bare, world=world.model_copy(update={"taste": taste}))
 
     def month_index(self, month: date) -> int:
         """Months from the world's start."""
         start = self.world.start
         return (month.year - start.year) * 12 + month.month - start.month
+
+
+def _as_by_default(section: Settings, names: Iterable[str]) -> Settings:
+    """The settings, but for those named."""
+    fields = type(section).model_fields
+    return section.model_copy(update={name: fields[name].default for name in names})
