@@ -10,6 +10,10 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+# Every 20,000 objects, where Python looks every 700: nearly all that a job makes is freed as soon as nobody
+# names it or stays to the end, and looking takes a fifteenth of a small pipeline's CPU.
+GARBAGE = (20_000, 10, 20)
+
 
 def run_to_the_end(main: Callable[[], int]) -> NoReturn:
     """`sys.exit(main())`, without taking the interpreter apart.
@@ -18,10 +22,9 @@ def run_to_the_end(main: Callable[[], int]) -> NoReturn:
     takes them back at once. Threads are waited for, and all that was registered for the end runs: it must be
     registered after this is called, since what was registered first runs last.
 
-    Until then garbage is looked for every 20,000 objects, not every 700: nearly all that a job makes is freed
-    as soon as nobody names it or stays to the end, and looking takes a fifteenth of a small pipeline's CPU.
+    Until then garbage is looked for as `GARBAGE` says.
     """
-    gc.set_threshold(20_000, 10, 20)
+    gc.set_threshold(*GARBAGE)
     codes: list[int] = []
     atexit.register(_leave, codes)
     codes.append(main())

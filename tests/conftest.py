@@ -15,6 +15,7 @@ import yaml
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings, load_settings
+from pozytywka_spark.ending import GARBAGE
 from pozytywka_spark.spark.session import build_session
 from tests import needs
 from tests.jars import delta_overrides
@@ -86,16 +87,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
     """Modules and tests stay to the end: 600,000 objects that no search for cycles goes through."""
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 20)
-    gc.enable()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(*GARBAGE)
+        gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Production's settings, on two cores whatever the machine, for this process and for those it starts."""
-    gc.disable()  # until all tests are collected: nothing of what that makes goes away
     config.add_cleanup(gc.unfreeze)  # or libraries complain at the end that something of theirs is left
     folder = Path(tempfile.mkdtemp(prefix="pozytywka-conf-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
