@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.worlds.made_delivery import FEW_MONTHS
+
 ROOT = Path(__file__).resolve().parents[2]
 TINY = [
-    "split.validation_months=1", "split.test_months=1", "training.max_trees=5", "training.min_positives=1",
-    "evaluation.bootstrap=5", "synthetic.users=150", "synthetic.months=6", "synthetic.tracks=400",
+    *FEW_MONTHS, "synthetic.users=150", "synthetic.months=6", "synthetic.tracks=400",
     "synthetic.played_tracks=200", "synthetic.artists=60",
     "spark.master=local[2]", "spark.shuffle_partitions=2", "spark.driver_memory=1g",
     "spark.conf.spark.sql.adaptive.enabled=false", "spark.conf.spark.sql.codegen.wholeStage=false",

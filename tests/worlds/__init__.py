@@ -2,7 +2,7 @@
 
 Raw files, as somebody delivers them:
     made_delivery    500 users over three months, clean and with every kind of dirt, one file an entity, and
-                     200 over four, enough for a whole pipeline; needs no Spark and nobody's data:
+                     300 over four, enough for a whole pipeline; needs no Spark and nobody's data:
                      stages and jobs from raw files on
     deliveries       sessions that keep the real grammar, a few lines at a time: what ingest does with a line
     planted          texts of users with names, addresses and numbers in them, and where any is left: masking
