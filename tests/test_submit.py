@@ -6,8 +6,9 @@ import shlex
 import subprocess
 from pathlib import Path
 
-import pyspark
 import pytest
+
+from tests.spark_submit import ask
 
 PROJECT = Path(__file__).resolve().parent.parent
 JOBS = sorted(path.stem for path in (PROJECT / "jobs").glob("*.py") if path.stem != "__init__")
@@ -125,8 +126,7 @@ def test_spark_submit_understands_the_command() -> None:
     archive = "hdfs:///envs/environment.tar.gz#environment"
     flags = ["--deploy-mode", "cluster", "--archives", archive, "--num-executors", "8", "--verbose"]
     command = dry_run("train", "--master", "spark://h:7077", "--", *flags)
-    environment = os.environ | {"SPARK_HOME": str(Path(pyspark.__file__).parent)}
-    said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    said = ask(command)
     parsed = dict(re.findall(r"^  (\w+) +(\S.*)$", said.stderr, re.MULTILINE))
     assert said.returncode != 0
     assert "not supported for python applications on standalone clusters" in said.stderr

@@ -29,7 +29,12 @@ _TYPE_TEXTS = pa.array([f', "event_type": {json.dumps(name)}, "session_id": ' fo
 NO_TRACK, NULL_TRACK, UNKNOWN_TRACK = -1, -2, -3
 _SPECIAL_TRACKS = ["", None, "0UnknownTrack000000000"]
 
-_SECONDS = pa.array([f"T{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(86_400)])
+_SIXTY = pa.array([f"{number:02}" for number in range(60)])
+_OF_A_DAY = np.arange(86_400)
+_SECONDS = pc.binary_join_element_wise(
+    "T", _SIXTY.take(pa.array(_OF_A_DAY // 3600)), ":", _SIXTY.take(pa.array(_OF_A_DAY // 60 % 60)), ":",
+    _SIXTY.take(pa.array(_OF_A_DAY % 60)), "",
+)  # fmt: skip
 _FRACTIONS = pa.array(["", *(f".{ms:03}000" for ms in range(1, 1000))])
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from operator import itemgetter
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -136,7 +137,8 @@ def _tell_accounts(spark: SparkSession, plan: Plan, truth: Folder) -> None:
     accounts.write.json(truth.child("_accounts").uri)
     truth.adopt_parts("_accounts", ACCOUNTS, "jsonl")
     charged = accounts.where("charged_back_at is not null").select("user_id", "bought_at", "charged_back_at")
-    lines = [json.dumps(row.asDict()) for row in charged.orderBy("charged_back_at", "user_id").collect()]
+    in_order = sorted(charged.collect(), key=itemgetter("charged_back_at", "user_id"))
+    lines = [json.dumps(row.asDict()) for row in in_order]
     truth.write(CHARGEBACKS, "".join(f"{line}\n" for line in lines))
 
 
@@ -144,7 +146,7 @@ def _tell_surveys(spark: SparkSession, plan: Plan, truth: Folder) -> None:
     """Answers, `synthetic.taste.surveys` at most, as one file."""
     if not plan.world.taste.on:
         return
-    rows = tables.surveys(spark, plan).orderBy("user_id", "asked_at", "track_id").collect()
+    rows = sorted(tables.surveys(spark, plan).collect(), key=itemgetter("user_id", "asked_at", "track_id"))
     truth.write(SURVEYS, "".join(f"{json.dumps(row.asDict())}\n" for row in rows))
 
 

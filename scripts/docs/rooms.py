@@ -55,6 +55,8 @@ def _imported(file: Path) -> Iterator[str]:
 
 def _outside_type_checking(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            continue  # most of a file, and no import is inside
         if isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING":
             continue
         yield child

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import runpy
+import subprocess
+import sys
+from contextlib import redirect_stderr
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -57,15 +64,31 @@ def test_what_benches_print_is_read() -> None:
     }
 
 
-@pytest.mark.parametrize("stage", everything.COMMANDS)
-def test_a_bench_is_started_and_its_failure_told(
-    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With a size that none of them takes: each is found, and says so itself."""
-    home = tmp_path / "a folder"
+def test_a_bench_is_started_and_its_failure_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(everything.HERE.parents[1]))
     with pytest.raises(SystemExit, match=r"invalid (int|literal).*many"):
-        everything.measure(stage, "many", home, 60)  # type: ignore[arg-type]
+        everything.measure("pipeline", "many", tmp_path / "a folder", 60)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("stage", sorted(set(everything.COMMANDS) - {"pipeline"}))
+def test_each_other_bench_is_found_and_refuses_by_itself(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A size that none of them takes; in this process, for they import libraries for seconds."""
+
+    def run_here(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        _, _, module, *words = command
+        monkeypatch.setattr(sys, "argv", [module, *words])
+        runpy.run_module(module, run_name="__main__")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(
+        everything, "subprocess", SimpleNamespace(run=run_here, TimeoutExpired=subprocess.TimeoutExpired)
+    )
+    told = io.StringIO()
+    with redirect_stderr(told), pytest.raises((SystemExit, ValueError)) as ended:
+        everything.measure(stage, "many", tmp_path / "a folder", 60)  # type: ignore[arg-type]
+    assert re.search(r"invalid (int|literal).*many", f"{told.getvalue()}{ended.value}")
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0, 1.7])

@@ -55,7 +55,8 @@ def test_its_metrics_are_the_pipelines() -> None:
 
 
 @pytest.mark.thorough
-def test_replicates_draw_users_with_all_of_their_rows() -> None:
+def test_replicates_draw_users_with_all_of_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain_models, "REPLICATES", 40)
     drawn = np.random.default_rng(4)
     score = drawn.random(300)
     label = (drawn.random(300) < score).astype(np.float64)

@@ -13,10 +13,10 @@ import pytest
 
 from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.lake.storage.filesystem import storage_of
+from tests.spark_submit import SPARK, ask
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "how-to" / "run-on-a-cluster.md"
-SPARK = Path(pyspark.__file__).parent
 ROWS = ("Standalone", "YARN", "Kubernetes")
 
 
@@ -43,11 +43,7 @@ def pairwise_back(words: list[str]) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def known_flags() -> set[str]:
-    environment = os.environ | {"SPARK_HOME": str(SPARK)}
-    shown = subprocess.run(
-        [SPARK / "bin" / "spark-submit", "--help"],
-        env=environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    shown = ask([SPARK / "bin" / "spark-submit", "--help"])
     flags = set(re.findall(r"^ +(--[a-z-]+)", shown.stdout + shown.stderr, re.MULTILINE))
     assert {"--master", "--deploy-mode", "--py-files"} <= flags
     return flags

@@ -32,6 +32,7 @@ from tests.docs.pages import (
 from tests.docs.written import tables_written
 
 README = PROJECT / "README.md"
+REFERENCE = reference.pages()
 AGAIN = "run .venv/bin/python -m scripts.docs"
 
 
@@ -140,9 +141,9 @@ def test_settings_that_are_named_are_there(page: Path) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("page", sorted(reference.pages()))
+@pytest.mark.parametrize("page", sorted(REFERENCE))
 def test_the_reference_is_today_s(page: str) -> None:
-    assert (DOCS / page).read_text(encoding="utf-8") == reference.pages()[page], AGAIN
+    assert (DOCS / page).read_text(encoding="utf-8") == REFERENCE[page], AGAIN
 
 
 @pytest.mark.thorough

@@ -15,6 +15,8 @@ WRITES = ("append", "upsert", "overwrite", "replace_partitions")
 CONSTANTS = {name: each.name for name, each in vars(schemas).items() if isinstance(each, schemas.Table)}
 # a function that writes the one table it is about, wherever it is called
 BY_FUNCTION = {"write_span": "DATA_SPAN"}
+# what a file's text has where it writes: most have not, and needn't be parsed
+MAY_WRITE = re.compile(rf"\blake\s*\.\s*({'|'.join(WRITES)})\b|\b({'|'.join(BY_FUNCTION)})\b")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Written:
 def tables_written(file: Path) -> Written:
     """What the calls of a lake's methods in a file write."""
     text = file.read_text(encoding="utf-8")
-    given = list(_given(ast.parse(text)))
+    given = list(_given(ast.parse(text))) if MAY_WRITE.search(text) else []
     certain = {CONSTANTS[each] for each in given if each in CONSTANTS}
     has_variable = any(each not in CONSTANTS for each in given)
     return Written(frozenset(certain), frozenset(certain | (_named(text) if has_variable else set())))

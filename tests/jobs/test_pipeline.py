@@ -22,7 +22,7 @@ from tests.worlds.made_delivery import FEW_MONTHS
 
 TINY = [
     "synthetic.users=200", "synthetic.months=5", "synthetic.tracks=400", "synthetic.played_tracks=200",
-    "synthetic.artists=60", *FEW_MONTHS,
+    "synthetic.artists=60", "synthetic.truth_paths=0", *FEW_MONTHS,
 ]  # fmt: skip
 SILVER_ROWS = {"users": 50, "artists": 10_657, "tracks": 21_608, "track_storage": 21_608, "events": 19_348}
 

@@ -114,6 +114,7 @@ def test_the_summary_counts_the_clean_world(made: Path) -> None:
     kinds = Counter(json.loads(line)["event_type"] for line in distinct)
     assert {kind: shown[kind] for kind in EVENT_TYPES} == {kind: f"{kinds[kind]:,}" for kind in EVENT_TYPES}
     assert shown["sessions"] == f"{len({row['session_id'] for row in rows}):,}"
+    assert shown["tracks played"] == f"{len({row['track_id'] for row in rows if row['track_id']}):,}"
     assert shown["users"] == "510"
 
 
