@@ -20,6 +20,7 @@ from pozytywka_spark.errors import PozytywkaError
 from pozytywka_spark.months import as_utc
 from pozytywka_spark.reports.console import table_lines
 from pozytywka_spark.reports.progress import Step, Steps
+from pozytywka_spark.spark.unzipped import prefer_files
 
 # rich takes 80 columns for all that isn't a terminal
 LOG_WIDTH = 180
@@ -95,6 +96,7 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, work: Work)
     args = parser.parse_args(argv)
     quiet_libraries(verbose=args.verbose)
     show_progress()
+    prefer_files()
     try:
         return work(args, load_settings(args.env, args.overrides)) or 0
     except KeyboardInterrupt:

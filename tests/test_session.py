@@ -112,6 +112,7 @@ def test_plans_are_interpreted_inside_only(spark: SparkSession) -> None:
         ("spark.executorEnv.POLARS_MAX_THREADS", 2),
         ("spark.executorEnv.MALLOC_TRIM_THRESHOLD_", 128 << 10),
         ("spark.python.daemon.module", "pyspark.daemon"),
+        ("spark.executorEnv.SPARK_SIMPLIFIED_TRACEBACK", 0),
     ],
 )
 def test_a_running_session_may_be_slower(

@@ -1,12 +1,15 @@
-"""Which entries of `sys.path` a daemon of workers does without."""
+"""Which entries of `sys.path` jobs and daemons of workers do without."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 import pytest
 
+from pozytywka_spark import cli
+from pozytywka_spark.config import Settings
 from pozytywka_spark.spark.unzipped import prefer_files
 
 
@@ -47,3 +50,19 @@ def test_a_spark_of_another_place_brings_its_own(
     assert left_of(str(elsewhere), str(site), monkeypatch=monkeypatch) == [str(elsewhere), str(site)]
     (site / "pyspark" / "__init__.py").unlink()
     assert left_of(inside, str(site), monkeypatch=monkeypatch) == [inside, str(site)]
+
+
+def test_a_job_does_without_the_archive_that_spark_submit_puts_first(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def work(_: argparse.Namespace, __: Settings) -> int:
+        seen.extend(sys.path)
+        return 0
+
+    archive = str(site / "pyspark" / "python" / "lib" / "pyspark.zip")
+    monkeypatch.setattr(sys, "path", [archive, str(site), *sys.path])
+    assert cli.run(cli.job_parser("features", "Nothing."), [], work) == 0
+    assert str(site) in seen
+    assert archive not in seen

@@ -140,17 +140,23 @@ def _positives_in_top(shares: tuple[float, ...], cum_all: Floats, cum_pos: Float
 
 def _bins(rows: Ranked, weight: Floats, cum_all: Floats, cum_pos: Floats, size: Floats) -> dict[str, Floats]:
     """Sums per bin of equal weight; rows of equal score lie together in the bin of their middle rank."""
-    bins = {name: np.zeros((len(size), BINS)) for name in ("bin_weight", "bin_label", "bin_score")}
     ranks = cum_all.copy()  # of each step: twice its middle rank here; whole numbers, as the weights are
     ranks[:, 1:] += cum_all[:, :-1]
-    row_after = np.append(0, rows.last + 1)
-    for replicate in range(len(size)):
-        borders = np.arange(1, BINS) * (2 * size[replicate]) / BINS
-        edges = np.searchsorted(ranks[replicate], borders)
-        steps = np.concatenate([[0], edges, [len(rows.last)]])
-        for name, cumulated in (("bin_weight", cum_all), ("bin_label", cum_pos)):
-            reached = np.where(steps > 0, cumulated[replicate][steps - 1], 0.0)
-            bins[name][replicate] = np.diff(reached)
-        for place, (first, end) in enumerate(itertools.pairwise(row_after[steps])):
-            bins["bin_score"][replicate, place] = weight[replicate, first:end] @ rows.score[first:end]
-    return bins
+    borders = np.arange(1, BINS) * (2 * size[:, None]) / BINS
+    edges = [of_steps.searchsorted(inner) for of_steps, inner in zip(ranks, borders, strict=True)]
+    steps = np.pad(edges, ((0, 0), (1, 1)), constant_values=(0, len(rows.last)))
+
+    def between(cumulated: Floats) -> Floats:
+        reached = np.where(steps > 0, np.take_along_axis(cumulated, steps - 1, axis=1), 0.0)
+        return np.diff(reached, axis=1)
+
+    ends = np.append(0, rows.last + 1)[steps].tolist()  # rows before each edge
+    of_bins = [
+        [one[start:end].dot(rows.score[start:end]) for start, end in itertools.pairwise(reached)]
+        for one, reached in zip(weight, ends, strict=True)
+    ]
+    return {
+        "bin_weight": between(cum_all),
+        "bin_label": between(cum_pos),
+        "bin_score": np.array(of_bins),
+    }

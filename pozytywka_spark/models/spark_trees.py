@@ -14,6 +14,18 @@ from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
 from xgboost.spark import SparkXGBClassifier
 
 
+class _TwoClasses:
+    """Stands for the rows where the library counts distinct labels, in three stages of Spark."""
+
+    def select(self, _: Any) -> _TwoClasses:
+        """Whatever is asked of the rows."""
+        return self
+
+    def collect(self) -> list[tuple[int]]:
+        """The answer as Spark would give it."""
+        return [(2,)]
+
+
 class ThreadedXGBClassifier(SparkXGBClassifier):  # type: ignore[misc]  # the library has no types
     """`SparkXGBClassifier` for rows of two classes that lie in `num_workers` partitions already.
 
@@ -28,10 +40,8 @@ class ThreadedXGBClassifier(SparkXGBClassifier):  # type: ignore[misc]  # the li
     def _repartition_needed(self, _: Any) -> bool:
         return False
 
-    def _get_distributed_train_params(self, dataset: Any) -> dict[str, Any]:
-        # the library counts the distinct labels, with a job over all rows; two rows say the same
-        both = dataset.sparkSession.createDataFrame([(0.0,), (1.0,)], "label double")
-        return dict(super()._get_distributed_train_params(both))
+    def _get_distributed_train_params(self, _: Any) -> dict[str, Any]:
+        return dict(super()._get_distributed_train_params(_TwoClasses()))
 
     def _get_xgb_parameters(self, dataset: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         booster, call, matrix = super()._get_xgb_parameters(dataset)

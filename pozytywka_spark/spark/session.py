@@ -67,7 +67,11 @@ _KEEP_MEMORY: Mapping[str, object] = {
     "spark.executorEnv._RJEM_MALLOC_CONF": "dirty_decay_ms:10000,muzzy_decay_ms:-1",
 }
 _DAEMON = "spark.python.daemon.module"
-_TUNING_KEYS = (_POLARS, _DAEMON, *_KEEP_MEMORY)  # a running session does without
+# Workers with other variables come from a daemon of their own, which loads its libraries anew. Spark sets
+# this one for frames and not for RDDs, and XGBoost across workers needs both. Only where the daemon has
+# XGBoost: elsewhere the frame's worker would be taken for the RDD, and another one load it.
+_ONE_DAEMON: Mapping[str, object] = {"spark.executorEnv.SPARK_SIMPLIFIED_TRACEBACK": 1}
+_TUNING_KEYS = (_POLARS, _DAEMON, *_KEEP_MEMORY, *_ONE_DAEMON)  # a running session does without
 
 
 def build_session(settings: Settings, app_name: str, *, verbose: bool = False) -> SparkSession:
@@ -189,8 +193,9 @@ def _conf(settings: Settings, app_name: str) -> dict[str, str]:
         conf |= {} if spark.ui else _UI_RETAINS_LITTLE
         if "PYSPARK_GATEWAY_PORT" not in os.environ:
             # workers that have their libraries from the start: 0.6 s instead of 11 s before the first fit
-            daemon = "kernel_daemon" if app_name in _JOBS_OF_KERNELS else "python_daemon"
-            conf[_DAEMON] = f"pozytywka_spark.spark.{daemon}"
+            kernels = app_name in _JOBS_OF_KERNELS
+            conf[_DAEMON] = f"pozytywka_spark.spark.{'kernel_daemon' if kernels else 'python_daemon'}"
+            conf |= {} if kernels else _ONE_DAEMON
     elif spark.master:
         conf["spark.master"] = spark.master
     if settings.lake.engine == "delta-spark":

@@ -1,7 +1,8 @@
-"""PySpark as a daemon of Python workers imports it: the package's files instead of the archive of the same.
+"""PySpark as jobs and daemons of workers import it: the package's files instead of the archive of the same.
 
-Spark puts the archive first. Out of it Python reads source and compiles it anew at every start, half a second
-of what the first task waits for; of files it keeps what it has compiled.
+Spark puts the archive first, for a driver of spark-submit as for workers. Out of it Python reads source and
+compiles it anew at every start, half a second of what the first task waits for; of files it keeps what it has
+compiled.
 """
 
 from __future__ import annotations

@@ -16,11 +16,13 @@ BELOW = "*Written by the jobs. Notes below this line are kept.*"
 def describe_run(tracking: Tracking, run_id: str, name: str, tags: Mapping[str, str], text: str) -> None:
     """Name, tag and describe a run."""
     with as_tracking_error(tracking.uri, "describe a run in"):
+        from mlflow.entities import RunTag
+
         tags_there = tracking.client.get_run(run_id).data.tags
         new_tags = {**tags, NAME: name, NOTE: with_notes(text, tags_there.get(NOTE))}
-        for key, value in new_tags.items():
-            if tags_there.get(key) != value:
-                tracking.client.set_tag(run_id, key, value)
+        changed = [RunTag(key, value) for key, value in new_tags.items() if tags_there.get(key) != value]
+        if changed:
+            tracking.client.log_batch(run_id, tags=changed)
 
 
 def describe_version(tracking: Tracking, number: int, tags: Mapping[str, str], text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -195,9 +195,11 @@ def place_of(tracking: Tracking, run_id: str, file: str) -> str:
 
 def read_json(tracking: Tracking, run_id: str, file: str) -> Any:
     """A JSON artefact of a run."""
+    place = place_of(tracking, run_id, file)
     with (
         as_tracking_error(tracking.uri, f"read {file} of run {run_id} from"),
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() if "://" in place else nullcontext() as folder,
     ):
-        place = tracking.client.download_artifacts(run_id, file, folder)
+        if folder:
+            place = tracking.client.download_artifacts(run_id, file, folder)
         return json.loads(Path(place).read_text(encoding="utf-8"))

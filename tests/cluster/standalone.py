@@ -27,6 +27,7 @@ LOOPBACK = "127.0.0.1"
 _DAEMON = {
     "SPARK_DAEMON_MEMORY": "256m",
     "SPARK_DAEMON_JAVA_OPTS": with_archive("-XX:+UseSerialGC -XX:TieredStopAtLevel=1"),
+    "SPARK_LAUNCHER_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",  # of what works out their commands
 }
 _START_SECONDS = 60.0
 
@@ -37,7 +38,7 @@ def standalone(folder: Path, workers: int = 2, memory: str = "1g") -> Iterator[s
 
     Raises `RuntimeError` with the end of a log if they don't find each other within a minute.
     """
-    home = Path(pyspark.__file__).parent
+    home = _home(folder / "spark")
     environment = os.environ | _DAEMON | {
         "SPARK_HOME": str(home), "SPARK_LOCAL_IP": LOOPBACK, "SPARK_LOCAL_DIRS": str(folder / "scratch"),
         "SPARK_CONF_DIR": str(folder / "no-conf"),
@@ -53,6 +54,14 @@ def standalone(folder: Path, workers: int = 2, memory: str = "1g") -> Iterator[s
             started.append(running.enter_context(_daemon(command, environment, log)))
         _wait_for(master_log, r"Registering worker ", workers, started)
         yield url
+
+
+def _home(folder: Path) -> Path:
+    """Spark without PySpark's archive: executors' Pythons import the package, as they have it compiled."""
+    folder.mkdir(parents=True)
+    for part in ("bin", "jars"):
+        (folder / part).symlink_to(Path(pyspark.__file__).parent / part)
+    return folder
 
 
 def _master(home: Path, url: str) -> list[str]:

@@ -17,13 +17,13 @@ from typing import Any
 import polars as pl
 import pytest
 from cluster.standalone import standalone
-from pyspark.sql import SparkSession
 
 from pozytywka_spark import schemas
 from pozytywka_spark.config import load_settings
 from pozytywka_spark.features.stage import build_features
 from pozytywka_spark.lake import open_lake
 from pozytywka_spark.spark.jvm_archive import with_archive
+from pozytywka_spark.spark.session_on_demand import session_on_demand
 from tests.worlds.made_delivery import FEW_MONTHS, FOUR_MONTHS, write_delivery
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -151,12 +151,13 @@ def test_raw_lines_were_read_on_both_executors(run: Run) -> None:
     }
 
 
-def test_features_are_those_of_one_machine(run: Run, spark: SparkSession, tmp_path: Path) -> None:
+def test_features_are_those_of_one_machine(run: Run, tmp_path: Path) -> None:
     """Built anew by this process from the silver tables there: the same rows, the same record of months."""
     there = run.home / "lake"
     for table in schemas.SILVER:
         shutil.copytree(there / table.name, tmp_path / "lake" / table.name)
     settings = load_settings("local", [f"home={tmp_path}", "lake.engine=delta-rs"])
+    spark = session_on_demand(settings, "features")
     build_features(spark, settings, open_lake(settings, spark))
     for name in ("user_month", "features", "labels"):
         theirs, ours = (

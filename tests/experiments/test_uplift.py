@@ -128,13 +128,16 @@ def test_too_little_data_is_refused_with_the_counts(
 def test_intervals_of_the_area_cover_zero_when_nobody_is_persuaded() -> None:
     """400 worlds where ranks mean nothing, though the treatment works and strata have other shares."""
     drawn = np.random.default_rng(13)
-    shares, covered = {1: 0.2, 2: 0.6}, 0
+    shares, covered, no_yes = {1: 0.2, 2: 0.6}, 0, [False, True]
+    cells = pd.MultiIndex.from_product(
+        [range(BINS), no_yes, shares, no_yes], names=["bin", "treated", "revision", "bought"]
+    ).to_frame(index=False)
     for seed in range(400):
-        rows = pd.DataFrame({"bin": drawn.integers(0, BINS, 2000), "revision": drawn.integers(1, 3, 2000)})
-        rows["treated"] = drawn.random(2000) < rows["revision"].map(shares)
-        rows["bought"] = drawn.random(2000) < 0.1 + 0.1 * rows["treated"] + 0.1 * (rows["revision"] == 2)
-        cells = rows.groupby(["bin", "treated", "revision", "bought"]).size().rename("users").reset_index()
-        counts = replicates(cells["users"].to_numpy(), 200, seed)
+        rank, second = drawn.integers(0, BINS, 2000), drawn.integers(0, 2, 2000)
+        treated = drawn.random(2000) < np.where(second, shares[2], shares[1])
+        bought = drawn.random(2000) < 0.1 + 0.1 * treated + 0.1 * second
+        place = np.ravel_multi_index((rank, treated, second, bought), (BINS, 2, 2, 2))
+        counts = replicates(np.bincount(place, minlength=len(cells)), 200, seed)
         low, high = curve(cells, "bin", counts, shares).interval()
         covered += low <= 0 <= high
     assert 0.92 <= covered / 400 <= 0.98

@@ -114,7 +114,7 @@ def fitted(
 ) -> tuple[Model, tuple[Trees, ...]]:
     """Plain XGBoost on the rows, and the replicates that the stage would fit."""
     base = tree_parameters(settings, ORDER, 1.0)
-    params = {**base, "objective": "binary:logistic", "nthread": 2}
+    params = {**base, "objective": "binary:logistic", "nthread": 1}
     data = xgboost.DMatrix(rows[list(ORDER)].to_numpy(), label=rows[LABEL].to_numpy(), missing=np.nan)
     booster = bytes(xgboost.train(params, data, num_boost_round=trees).save_raw("ubj"))
     table = pa.table({name: rows[name].to_numpy() for name in ("user_id", LABEL, *ORDER)})
