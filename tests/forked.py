@@ -1,4 +1,4 @@
-"""Processes that a test kills: forked from one in which the libraries are there already, in milliseconds.
+"""Processes to be killed or to race: forked from one that has the libraries already, in milliseconds.
 
 None of them has run a query before it is forked: a fork of a process that has used Polars would hang.
 """
@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
-LOADED = ["tests.featurestore.load_once", "tests.moderation.killed_child"]
+LOADED = ["tests.featurestore.load_once", "tests.lake.committing_child", "tests.moderation.killed_child"]
 SECONDS = 600  # none takes so long
 
 

@@ -61,7 +61,7 @@ def s3_server() -> Iterator[S3Server]:
         probe.bind((LOOPBACK, 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(port)],
+        [sys.executable, "-m", "tests.s3_process", str(port)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -85,7 +85,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 180  # seconds on a quiet machine; it imports much
     while True:
         try:
-            opener.open(f"{url}/moto-api/", timeout=2).close()
+            opener.open(url, timeout=2).close()
             return
         except (urllib.error.URLError, OSError):
             if process.poll() is not None or time.monotonic() > deadline:

@@ -11,7 +11,7 @@ from pozytywka_spark.spark.session import build_session
 def main() -> None:
     settings = load_settings("local", sys.argv[1:])
     stage.report_on = lambda *_: ((), None)
-    spark = build_session(settings, "crash")
+    spark = build_session(settings, "ingest")  # its workers load what the job's do
     lake = open_lake(settings, spark)
     print("READY", flush=True)
     stage.ingest(spark, settings, lake)

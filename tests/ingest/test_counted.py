@@ -112,7 +112,7 @@ _ROW = st.builds(
 
 
 @pytest.mark.thorough
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.lists(st.lists(_ROW, max_size=12), min_size=1, max_size=3), st.integers(1, 3), st.integers(1, 30))
 def test_whatever_came_when_a_look_sees_the_same(
     batches: list[list[dict[str, Any]]], buckets: int, slice_rows: int

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from pozytywka_spark.config import Settings
+from pozytywka_spark.config import Settings, load_settings
 from pozytywka_spark.errors import DataError
-from pozytywka_spark.ingest.stage import ingest
-from pozytywka_spark.lake import open_lake
+from pozytywka_spark.ingest.stage import IngestReport, ingest
+from pozytywka_spark.lake import Lake, open_lake
 from tests.worlds.deliveries import rows_in
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases"
@@ -49,10 +51,22 @@ def settings_of(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update={"raw": raw})
 
 
+@pytest.fixture(scope="module")
+def taken_in(spark, tmp_path_factory) -> Callable[[str], tuple[IngestReport, Lake]]:
+    """Of a delivery: the report of its ingest, and the lake, which nobody changes."""
+
+    @cache
+    def of(name: str) -> tuple[IngestReport, Lake]:
+        own = load_settings("local", [f"home={tmp_path_factory.mktemp(name)}"])
+        lake = open_lake(own, spark)
+        return ingest(spark, settings_of(own, case(name)), lake), lake
+
+    return of
+
+
 @pytest.mark.parametrize("name", READ)
-def test_what_is_certain_is_read(name: str, spark, settings: Settings) -> None:
-    lake, (read, kept, quarantined, notes) = open_lake(settings, spark), READ[name]
-    report = ingest(spark, settings_of(settings, case(name)), lake)
+def test_what_is_certain_is_read(name: str, taken_in) -> None:
+    (report, lake), (read, kept, quarantined, notes) = taken_in(name), READ[name]
     (sessions,) = (each for each in report.entities if each.entity == "sessions")
     assert (sessions.read, sessions.kept + sessions.repaired) == (read, kept)
     assert sessions.duplicates == 0
@@ -77,16 +91,11 @@ def test_what_is_something_else_is_refused_whole_by_name(name: str, spark, setti
     assert lake.exists("artists")
 
 
-def test_epochs_and_iso_times_are_the_same_events(spark, settings: Settings, tmp_path: Path) -> None:
-    lakes = []
-    for name in ("epoch-ms", "tied-adverts"):
-        lake = open_lake(settings.model_copy(update={"lake": _lake(settings, tmp_path / name)}), spark)
-        ingest(spark, settings_of(settings, case(name)), lake)
-        lakes.append(set(lake.rows("events", ["event_id"]).column(0).to_pylist()))
-    assert lakes[0] == lakes[1]
+def test_epochs_and_iso_times_are_the_same_events(taken_in) -> None:
+    epochs, iso = (
+        set(taken_in(name)[1].rows("events", ["event_id"]).column(0).to_pylist())
+        for name in ("epoch-ms", "tied-adverts")
+    )
+    assert epochs == iso
     lines = (case("epoch-ms") / "sessions.jsonl").read_text().splitlines()
-    assert len(lakes[0]) == len({tuple(json.loads(line).values()) for line in lines})
-
-
-def _lake(settings: Settings, root: Path):
-    return settings.lake.model_copy(update={"root": str(root)})
+    assert len(epochs) == len({tuple(json.loads(line).values()) for line in lines})

@@ -127,7 +127,7 @@ def counted_by_duckdb(tables: dict[str, pl.DataFrame]) -> dict[tuple[str, str], 
 
 
 @pytest.mark.thorough
-@hypothesis_settings(max_examples=15)
+@hypothesis_settings(max_examples=10)
 @given(SEEDS, st.integers(0, 80))
 def test_however_silver_is_cut_it_is_seen_the_same(seed: int, many: int) -> None:
     dice = random.Random(seed)
@@ -148,7 +148,7 @@ def test_however_silver_is_cut_it_is_seen_the_same(seed: int, many: int) -> None
 
 
 @pytest.mark.thorough
-@hypothesis_settings(max_examples=25)
+@hypothesis_settings(max_examples=15)
 @given(SEEDS, st.integers(0, 80))
 def test_days_months_and_lengths_of_sessions(seed: int, many: int) -> None:
     rows = events(random.Random(seed), many)

@@ -105,7 +105,7 @@ def event_lines(events):
 @pytest.mark.parametrize("name", FORMS)
 def test_a_blanked_delivery_of_any_grammar(name) -> None:
     """Nothing that wasn't there is filled in, and it is what the kernel tells of whole sessions."""
-    truth = delivery(FORMS[name], 2_000, seed=6)
+    truth = delivery(FORMS[name], 1_000, seed=6)
     given = blanked(truth, 0.05, seed=7)
     lake = MemoryIngest(buckets=3)
     counts = lake.ingest(event_lines(given))
@@ -138,7 +138,7 @@ def fates_of(outcomes):
 
 @pytest.mark.thorough
 def test_a_blanked_delivery_of_another_grammar_is_mostly_repaired() -> None:
-    truth = delivery(FORMS["adverts tied with the next event"], 5_000, seed=6)
+    truth = delivery(FORMS["adverts tied with the next event"], 2_500, seed=6)
     lake = MemoryIngest()
     counts = lake.ingest(event_lines(blanked(truth, 0.05, seed=7)))
     many = sum(rows for (outcome, _), rows in counts.items() if outcome == "repaired")

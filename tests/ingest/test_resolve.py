@@ -132,7 +132,7 @@ def _said(lake):
 
 
 @pytest.mark.thorough
-@settings(max_examples=12, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=8, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(_deliveries(), st.integers(1, 3), st.data())
 def test_any_mix_of_corruptions_in_any_batches_adds_up(deliveries, buckets, data) -> None:
     """Each of many sessions draws its own corruptions; they come in files of one batch, or in several."""

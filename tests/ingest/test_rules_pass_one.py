@@ -55,7 +55,7 @@ PIECES = st.lists(
 
 @pytest.mark.thorough
 @given(PIECES, st.integers(1, 300), st.integers(1, 5), st.integers(1, 900), st.integers(1, 6))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 def test_however_a_file_is_cut_its_rows_and_places_are_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: list[bytes], block: int, blocks: int, look: int,
     rows: int,

@@ -96,9 +96,8 @@ def test_empty_frames(bench: Bench) -> None:
 
 def test_upsert_updates_and_inserts(bench: Bench) -> None:
     lake = bench.lake
-    assert (
-        lake.upsert(bench.frame([(1, "a", "x"), (2, "b", "y"), (None, "n", None)], BY_CITY_DDL), BY_CITY) == 0
-    )
+    before = bench.rows([(1, "a", "x"), (2, "b", "y"), (None, "n", None)], BY_CITY_DDL)
+    assert lake.upsert(before, BY_CITY) == 0
     # 2 moves to another partition, null equals null, 3 is new
     lake.upsert(bench.frame([(2, "B", "x"), (3, "c", "z"), (None, "N", "y")], BY_CITY_DDL), BY_CITY)
     after = [(1, "a", "x"), (2, "B", "x"), (3, "c", "z"), (None, "N", "y")]
@@ -192,8 +191,8 @@ def test_nested_columns_and_microseconds(bench: Bench) -> None:
 
 def test_the_same_transaction_is_done_once(on_disk: Bench) -> None:
     lake = on_disk.lake
-    frame = on_disk.frame([(1, "a", "x")], BY_CITY_DDL)
-    assert lake.append(frame, BY_CITY, txn=Txn("ingest", 3)) == 0
+    frame, rows = (make([(1, "a", "x")], BY_CITY_DDL) for make in (on_disk.frame, on_disk.rows))
+    assert lake.append(rows, BY_CITY, txn=Txn("ingest", 3)) == 0
     assert lake.append(frame, BY_CITY, txn=Txn("ingest", 3)) is None
     assert lake.overwrite(frame, BY_CITY, txn=Txn("ingest", 2)) is None
     assert lake.replace_partitions(frame, BY_CITY, [{"city": "x"}], txn=Txn("ingest", 3)) is None
@@ -202,7 +201,7 @@ def test_the_same_transaction_is_done_once(on_disk: Bench) -> None:
     assert lake.txn_version("by_city", "other") is None
     assert lake.version("by_city") == 0
     assert lake.upsert(on_disk.frame([(1, "b", "x")], BY_CITY_DDL), BY_CITY, txn=Txn("ingest", 4)) == 1
-    assert lake.append(frame, BY_CITY, txn=Txn("other", 0)) == 2
+    assert lake.append(rows, BY_CITY, txn=Txn("other", 0)) == 2
     assert lake.overwrite(frame, BY_CITY, txn=Txn("other", 1)) == 3
     assert lake.txn_version("by_city", "ingest") == 4
     on_disk.assert_holds("by_city", [(1, "a", "x")], BY_CITY_DDL)

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-from deltalake.transaction import AddAction
 
 from pozytywka_spark.errors import LakeError
-from pozytywka_spark.lake import Txn, types
+from pozytywka_spark.lake import Txn
 from pozytywka_spark.lake.delta_rs import log
 from pozytywka_spark.schemas import table
+from tests.forked import forked
+from tests.lake.committing_child import COMMITS, commit_all
 
 if TYPE_CHECKING:
     from lake.conftest import Bench
 
 DDL = "k bigint, city string"
 TABLE = table("raced", DDL, keys=["k"], partition_by=["city"])
-COMMITS = 12
 
 
 def _together(*work: Callable[[], Any]) -> list[Any]:
@@ -105,29 +103,13 @@ def _data_files(rs: Bench) -> int:
     return len(list(Path(rs.lake.path("raced")).glob("**/*.parquet")))
 
 
-def _appender(path: str, name: str) -> None:
-    """One of several processes; no Spark: only the log is raced for."""
-    schema = table("raced", "k bigint", keys=["k"])
-    for number in range(COMMITS):
-        file = f"{name}-{number}.parquet"
-        Path(path).mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.table({"k": [number]}), f"{path}/{file}")
-        add = AddAction(file, Path(path, file).stat().st_size, {}, 0, True, '{"numRecords":1}')
-        change = log.Change("raced", "APPEND", [add], types.to_delta(schema), (), txn=Txn(name, number))
-        assert log.commit(path, change) is not None
-        assert log.commit(path, change) is None
-
-
 def test_processes_that_commit_at_once_all_get_through(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    path = str(tmp_path / "raced")
-    names = ["a", "b", "c"]
-    workers = [context.Process(target=_appender, args=(path, name)) for name in names]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    path, names = str(tmp_path / "raced"), ["a", "b", "c"]
+    with ExitStack() as stack:
+        children = [stack.enter_context(forked(commit_all, path, name)) for name in names]
+        for child in children:
+            child.tell("go")
+        assert [child.hear() for child in children] == ["done"] * len(names)
     delta = DeltaTable(path)
     assert delta.version() == len(names) * COMMITS - 1
     assert len(delta.file_uris()) == len(names) * COMMITS

@@ -100,12 +100,10 @@ def test_a_compaction_that_loses_its_files_gives_up_by_name(
     assert len(objects(s3_server, lake.path("raced"))) == 3  # the compaction's own object is gone
 
 
-def test_writers_at_once_all_get_through(spark: SparkSession, lake: Lake) -> None:
+def test_writers_at_once_all_get_through(lake: Lake) -> None:
     lake.append(rows_of((0, "x")), TABLE)
-    frames = [
-        spark.createDataFrame([(7, city), (number, city)], DDL) for number, city in ((1, "x"), (2, "y"))
-    ]
-    writers = [threading.Thread(target=lake.upsert, args=(rows, TABLE)) for rows in frames]
+    both = [rows_of((7, city), (number, city)) for number, city in ((1, "x"), (2, "y"))]
+    writers = [threading.Thread(target=lake.upsert, args=(rows, TABLE)) for rows in both]
     for writer in writers:
         writer.start()
     for writer in writers:
