@@ -7,8 +7,9 @@ import sys
 
 FOREIGN = """
 import sys
+at_start = set(sys.modules)  # a distribution's Python may load something of its own
 from pozytywka_spark.bandits import decide, rules
-roots = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)
+roots = {name.partition(".")[0] for name in set(sys.modules) - at_start} - set(sys.stdlib_module_names)
 print(sorted(root for root in roots if not root.startswith("_")))
 """
 

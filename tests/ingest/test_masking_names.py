@@ -96,7 +96,15 @@ def test_words_that_name_nobody_stay() -> None:
     assert found(text, name="Ala de la Mar", street="ul. Ta 5") == text
 
 
-_WORD = st.text("abcdefghijklmnoprstuwyząćęłńóśźż", min_size=4, max_size=9)
+# Hypothesis draws words that stand in the code, too: these name nobody and stay in a text
+_OF_NOBODY = frozenset((
+    "alameda", "aleja", "aleje", "avenida", "avenue", "blvd", "calle", "close", "court", "drive",
+    "estrada", "lane", "largo", "osiedle", "pani", "plac", "place", "praca", "przy", "road", "rondo",
+    "skwer", "square", "street", "travessa", "ulica",
+))  # fmt: skip
+_WORD = st.text("abcdefghijklmnoprstuwyząćęłńóśźż", min_size=4, max_size=9).filter(
+    lambda word: folded(word) not in _OF_NOBODY
+)
 
 
 @pytest.mark.thorough
