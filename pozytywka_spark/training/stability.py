@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,8 +18,6 @@ from pozytywka_spark.months import TimeSplit
 from pozytywka_spark.training.tuning.folds import Final, Fit, FitAll, FoldResult
 
 SHOWN = 15
-# a thread nicer by so much gets a tenth of a core that another one wants; there is nothing beyond the least
-_BEHIND, _LEAST = 10, 19
 
 
 @contextmanager
@@ -39,7 +34,7 @@ def folds_begun(
     # A process obeys the first of its threads that limits linear algebra, until that thread lifts the limit.
     # Were it the folds' thread, whatever is computed beside their end would go on with more threads, and come
     # to other last digits.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1, initializer=_step_back) as beside:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as beside:
         future = beside.submit(fit_all(None), [Fit(settings, fold) for fold in others])
 
         def rest_fitted(final: Final | None) -> FitAll:
@@ -52,14 +47,6 @@ def folds_begun(
             return fit_rest
 
         yield rest_fitted
-
-
-def _step_back() -> None:
-    """This thread and those it starts leave the cores to the final fit: measuring and explaining its model
-    takes one core alone, which is then done beside the folds and not after them."""
-    if sys.platform == "linux":  # elsewhere a thread has no priority that can be named so
-        mine = os.PRIO_PROCESS, threading.get_native_id()
-        os.setpriority(*mine, min(_LEAST, os.getpriority(*mine) + _BEHIND))
 
 
 def _sides(fold: TimeSplit) -> tuple[object, object]:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from threading import Event
@@ -231,30 +227,6 @@ def test_folds_that_begin_early_are_fitted_once_and_found_in_their_place(setting
         found = begun(trees)([Fit(settings, fold) for fold in prepared.folds])
     assert [result.trees for result in found] == [len(fold.train) for fold in prepared.folds]
     assert asked == [(trees, [final]), (None, [earlier, earliest])]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no priorities of their own")
-def test_folds_leave_the_cores_to_the_final_fit(settings: object) -> None:
-    months = months_between(date(2022, 1, 1), date(2022, 8, 1))
-    final, earlier = (split_months(months[:last], 1, 0, 30) for last in (8, 7))
-    prepared: Any = SimpleNamespace(folds=[earlier], split=final)
-    seen: list[int] = []
-
-    def fit(fits: Sequence[Fit]) -> list[FoldResult]:
-        with ThreadPoolExecutor(1) as pool:  # as they are fitted, by threads of their own
-            seen.extend(pool.submit(niceness).result() for _ in fits)
-        return [FoldResult(0.3, 1, 0.0, ()) for _ in fits]
-
-    before = niceness()
-    with folds_begun(prepared, settings, lambda _: fit) as begun:
-        begun(None)([Fit(settings, earlier)])
-    assert seen == [min(19, before + 10)]
-    assert niceness() == before
-
-
-def niceness() -> int:
-    """Of the calling thread."""
-    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 def test_linear_algebra_has_one_thread_whoever_ends_first(settings: object) -> None:
