@@ -198,7 +198,7 @@ def read_json(tracking: Tracking, run_id: str, file: str) -> Any:
     place = place_of(tracking, run_id, file)
     with (
         as_tracking_error(tracking.uri, f"read {file} of run {run_id} from"),
-        tempfile.TemporaryDirectory() if "://" in place else nullcontext() as folder,
+        tempfile.TemporaryDirectory() if urlsplit(place).scheme else nullcontext() as folder,
     ):
         if folder:
             place = tracking.client.download_artifacts(run_id, file, folder)
