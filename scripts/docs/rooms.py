@@ -41,7 +41,7 @@ def rooms() -> list[str]:
 
 def _imported(file: Path) -> Iterator[str]:
     """First names below the package of whatever the file imports."""
-    for node in _outside_type_checking(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in statements(ast.parse(file.read_text(encoding="utf-8")), for_types=False):
         if isinstance(node, ast.ImportFrom) and node.module:
             head, *rest = node.module.split(".")
             if head == PACKAGE.name:
@@ -53,14 +53,18 @@ def _imported(file: Path) -> Iterator[str]:
                     yield from rest[:1]
 
 
-def _outside_type_checking(node: ast.AST) -> Iterator[ast.AST]:
+def statements(node: ast.AST, *, for_types: bool = True) -> Iterator[ast.AST]:
+    """All below a node but expressions, which are most of a file and hold no import.
+
+    `for_types`: what stands under `if TYPE_CHECKING`, too.
+    """
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
-            continue  # most of a file, and no import is inside
-        if isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING":
+            continue
+        if not for_types and isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING":
             continue
         yield child
-        yield from _outside_type_checking(child)
+        yield from statements(child, for_types=for_types)
 
 
 def fewest(graph: Graph) -> dict[str, set[str]]:

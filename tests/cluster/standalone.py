@@ -24,10 +24,11 @@ from pozytywka_spark.spark.jvm_archive import with_archive
 
 LOOPBACK = "127.0.0.1"
 # The daemons only pass messages: they need little memory and no compiler.
+_QUICK_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 _DAEMON = {
     "SPARK_DAEMON_MEMORY": "256m",
-    "SPARK_DAEMON_JAVA_OPTS": with_archive("-XX:+UseSerialGC -XX:TieredStopAtLevel=1"),
-    "SPARK_LAUNCHER_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",  # of what works out their commands
+    "SPARK_DAEMON_JAVA_OPTS": with_archive(_QUICK_JAVA),
+    "SPARK_LAUNCHER_OPTS": _QUICK_JAVA,  # of what works out their commands
 }
 _START_SECONDS = 60.0
 

@@ -11,6 +11,7 @@ import pytest
 
 from pozytywka_spark import cli
 from pozytywka_spark.ingest import stage
+from scripts.docs.rooms import statements
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "pozytywka_spark"
@@ -29,14 +30,6 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Without their expressions, which are most of a file and hold no import."""
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.expr):
-            yield child
-            yield from statements(child)
 
 
 @pytest.fixture(scope="module")
