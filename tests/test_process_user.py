@@ -69,7 +69,8 @@ def test_a_home_that_can_not_be_written_is_named(tmp_path: Path) -> None:
 @needs_other_users
 def test_a_user_without_a_name_is_told_so(home: Path) -> None:
     os.chown(home, UNNAMED, UNNAMED)
-    done = run_as(UNNAMED, *PYTHON, str(PROJECT / "jobs" / "synthesize.py"), "--set", f"home={home}/all")
+    job = (*PYTHON, str(PROJECT / "jobs" / "synthesize.py"), "--set", f"home={home}/all")
+    done = run_as(UNNAMED, *job, "--users", "2001")  # more than the process makes without Spark
     assert done.returncode == 1
     assert f"user {UNNAMED} has no entry in /etc/passwd" in done.stderr
 

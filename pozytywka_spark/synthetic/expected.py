@@ -16,10 +16,10 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from pozytywka_spark.config.rhythm import EVERYWHERE
 from pozytywka_spark.synthetic.catalogue import Array
+from pozytywka_spark.synthetic.each_part import Parts, rows_of
 from pozytywka_spark.synthetic.events import start_of_play
 from pozytywka_spark.synthetic.life import life_of
 from pozytywka_spark.synthetic.outages import day_of
@@ -27,7 +27,6 @@ from pozytywka_spark.synthetic.people import passports, people_of
 from pozytywka_spark.synthetic.plan import DAY_MS, PILOT, Plan
 from pozytywka_spark.synthetic.rhythm import factors, has_rhythm
 from pozytywka_spark.synthetic.sessions import joining
-from pozytywka_spark.synthetic.tables import in_parts
 from pozytywka_spark.synthetic.words import CITIES
 
 _REHEARSED = 4  # chunks
@@ -39,16 +38,16 @@ def is_expected(plan: Plan) -> bool:
     return has_rhythm(plan) or bool(plan.world.outages)
 
 
-def expected_lines(spark: SparkSession, plan: Plan) -> str:
+def expected_lines(spark: SparkSession | None, plan: Plan) -> str:
     """JSON lines: `measure`, `city`, `day`, `expected`."""
 
     def means(chunk: int) -> pa.RecordBatch:
         city, mean = means_of(plan, chunk)
         return pa.record_batch([pa.array(city), pa.array(mean)], names=["city", "mean"])
 
-    summed = in_parts(spark, plan.chunks, means, "city string, mean double").groupBy("city")
-    rows = summed.agg(F.sum("mean").alias("mean")).collect()
-    by_city = {row["city"]: float(row["mean"]) for row in rows}
+    summed = rows_of(spark, Parts(plan.chunks, means, "city string, mean double")).group_by("city")
+    rows = summed.aggregate([("mean", "sum")]).to_pylist()
+    by_city = {row["city"]: float(row["mean_sum"]) for row in rows}
     first = int(plan.month_starts_ms()[0] // DAY_MS)
     lines = []
     for (measure, city), values in sorted(expected_of(plan, by_city).items()):

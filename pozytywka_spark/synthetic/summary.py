@@ -11,10 +11,10 @@ from pyspark.sql import SparkSession
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.storage.folder import Folder
 from pozytywka_spark.names import BUY_PREMIUM, EVENT_TYPES
+from pozytywka_spark.synthetic.each_part import Parts, rows_of
 from pozytywka_spark.synthetic.events import events_of
 from pozytywka_spark.synthetic.life import life_of
 from pozytywka_spark.synthetic.plan import Plan
-from pozytywka_spark.synthetic.tables import in_parts
 from pozytywka_spark.synthetic.texts.occasions import occasions_of
 
 SUMMARY = "_summary.json"
@@ -22,7 +22,7 @@ SUMMARY = "_summary.json"
 Figures = dict[str, int]
 
 
-def figures_of(spark: SparkSession, plan: Plan) -> Figures:
+def figures_of(spark: SparkSession | None, plan: Plan) -> Figures:
     """Counts of the world without its dirt; the parts are made again, nothing is read.
 
     A row a chunk comes to the driver, with a bit a track: less than a shuffle of what was played would be.
@@ -41,7 +41,7 @@ def figures_of(spark: SparkSession, plan: Plan) -> Figures:
         columns = [pa.array([amounts], pa.list_(pa.int64())), pa.array([np.packbits(played).tobytes()])]
         return pa.record_batch(columns, names=["amounts", "played"])
 
-    rows = in_parts(spark, plan.chunks, count, "amounts array<bigint>, played binary").collect()
+    rows = rows_of(spark, Parts(plan.chunks, count, "amounts array<bigint>, played binary")).to_pylist()
     amounts = np.sum([row["amounts"] for row in rows], axis=0)
     totals = dict(zip(counted, amounts.tolist(), strict=True))
     played = np.bitwise_or.reduce([np.frombuffer(row["played"], dtype=np.uint8) for row in rows])

@@ -1,15 +1,15 @@
-"""A world as DataFrames, made part by part in parallel; each part depends on plan and number alone."""
+"""A world's tables, each to be made part by part; a part depends on plan and number alone."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
 
 from pozytywka_spark.synthetic.catalogue import catalogue_of
+from pozytywka_spark.synthetic.each_part import Parts
 from pozytywka_spark.synthetic.life import premium_if
 from pozytywka_spark.synthetic.lines import timestamps
 from pozytywka_spark.synthetic.parts import entities_of, parts_of
@@ -22,9 +22,6 @@ from pozytywka_spark.synthetic.texts.messages import messages_of
 from pozytywka_spark.synthetic.truth import truth_of
 from pozytywka_spark.synthetic.who import accounts_of
 
-Make = Callable[[int], pa.RecordBatch]
-
-LINES = "value string"
 # grain: planted defect; `line` counts from 1 within the part; `was` is null for a line too many
 LEDGER = "entity string, part int, line int, defect string, was string"
 # grain: user; the last two, with an experiment: the chance to have premium at the end, treated or not
@@ -39,6 +36,8 @@ ACCOUNTS = (
     "user_id bigint, kind string, bad boolean, starts_at string, ends_at string, ring bigint, "
     "tracks array<string>, artist string, bought_at string, charged_back_at string"
 )
+# grain: purchase that was charged back
+CHARGEBACKS = "user_id bigint, bought_at string, charged_back_at string"
 # grain: user and month, as `truth.py` says; `bought` is null where the horizon isn't over
 PURCHASES = (
     "user_id bigint, month date, probability double, probability_error double, "
@@ -50,16 +49,12 @@ CHANCES = "user_id bigint, track_id string, " + ", ".join(f"{name} float" for na
 SURVEYS = "user_id bigint, track_id string, asked_at string, answer int"
 
 
-def lines(spark: SparkSession, plan: Plan, entity: str) -> DataFrame:
+def lines(plan: Plan, entity: str) -> Parts:
     """One row per line of an entity's file, its text as `value` (`LINES`)."""
-
-    def make(part: int) -> pa.RecordBatch:
-        return pa.record_batch([entities_of(plan)[entity](plan, part)[0]], names=["value"])
-
-    return in_parts(spark, parts_of(plan, entity), make, LINES)
+    return Parts.of_lines(parts_of(plan, entity), lambda part: entities_of(plan)[entity](plan, part)[0])
 
 
-def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
+def ledger(plan: Plan) -> Parts:
     """One row per planted defect (`LEDGER`): parts are made again, which is cheap and comes out the same."""
     parts = [(entity, part) for entity in entities_of(plan) for part in range(parts_of(plan, entity))]
 
@@ -73,10 +68,10 @@ def ledger(spark: SparkSession, plan: Plan) -> DataFrame:
         return pa.record_batch(arrays, names=["entity", "part", "line", "defect", "was"])
 
     dirty = bool(plan.world.dirt.model_dump(exclude_defaults=True))
-    return in_parts(spark, len(parts) if dirty else 0, make, LEDGER)
+    return Parts(len(parts) if dirty else 0, make, LEDGER)
 
 
-def people(spark: SparkSession, plan: Plan) -> DataFrame:
+def people(plan: Plan) -> Parts:
     """One row per user: what is hidden about them (`PEOPLE`)."""
     names = [field.split()[0] for field in PEOPLE.split(", ")]
     experiment = plan.world.experiment.from_month is not None
@@ -89,11 +84,11 @@ def people(spark: SparkSession, plan: Plan) -> DataFrame:
             columns.append(pa.nulls(len(everyone), pa.float64()) if chance is None else pa.array(chance))
         return pa.record_batch(columns, names=names)
 
-    return in_parts(spark, plan.chunks, make, PEOPLE)
+    return Parts(plan.chunks, make, PEOPLE)
 
 
-def accounts(spark: SparkSession, plan: Plan) -> DataFrame:
-    """A row an account: who cheats, and who only looks like it."""
+def accounts(plan: Plan) -> Parts:
+    """One row per account: who cheats, and who only looks like it (`ACCOUNTS`)."""
 
     def make(chunk: int) -> pa.RecordBatch:
         told = accounts_of(plan, chunk)
@@ -111,7 +106,18 @@ def accounts(spark: SparkSession, plan: Plan) -> DataFrame:
         }
         return pa.record_batch(list(columns.values()), names=list(columns))
 
-    return in_parts(spark, plan.chunks, make, ACCOUNTS)
+    return Parts(plan.chunks, make, ACCOUNTS)
+
+
+def chargebacks(plan: Plan) -> Parts:
+    """One row per purchase that was charged back (`CHARGEBACKS`)."""
+    names = [field.split()[0] for field in CHARGEBACKS.split(", ")]
+
+    def make(chunk: int) -> pa.RecordBatch:
+        told = accounts(plan).make(chunk).select(names)
+        return told.filter(told.column("charged_back_at").is_valid())
+
+    return Parts(plan.chunks, make, CHARGEBACKS)
 
 
 def _times(times_ms: Iterable[int | None]) -> pa.Array:
@@ -122,17 +128,16 @@ def _times(times_ms: Iterable[int | None]) -> pa.Array:
     )
 
 
-def texts(spark: SparkSession, plan: Plan) -> DataFrame:
+def texts(plan: Plan) -> Parts:
     """A line a text (`LINES`): what is true of it (`texts/messages.py`)."""
 
-    def make(chunk: int) -> pa.RecordBatch:
-        told = [json.dumps(message.truth, ensure_ascii=False) for message in messages_of(plan, chunk)]
-        return pa.record_batch([pa.array(told, pa.string())], names=["value"])
+    def told(chunk: int) -> list[str]:
+        return [json.dumps(message.truth, ensure_ascii=False) for message in messages_of(plan, chunk)]
 
-    return in_parts(spark, plan.chunks, make, LINES)
+    return Parts.of_lines(plan.chunks, told)
 
 
-def purchases(spark: SparkSession, plan: Plan, horizon_days: int, paths: int) -> DataFrame:
+def purchases(plan: Plan, horizon_days: int, paths: int) -> Parts:
     """One row per user and month: how likely a purchase within the horizon was (`PURCHASES`)."""
     first = np.datetime64(plan.world.start, "M")
 
@@ -144,10 +149,10 @@ def purchases(spark: SparkSession, plan: Plan, horizon_days: int, paths: int) ->
         arrays = [*(pa.array(column) for column in columns.values()), bought]
         return pa.record_batch(arrays, names=[*columns, "bought"])
 
-    return in_parts(spark, plan.chunks, make, PURCHASES)
+    return Parts(plan.chunks, make, PURCHASES)
 
 
-def chances(spark: SparkSession, plan: Plan) -> DataFrame:
+def chances(plan: Plan) -> Parts:
     """One row per user and track that matters: what they may do after the cut-off (`CHANCES`)."""
 
     def make(chunk: int) -> pa.RecordBatch:
@@ -157,10 +162,10 @@ def chances(spark: SparkSession, plan: Plan) -> DataFrame:
         names = ["user_id", "track_id", *CHANCE_NAMES]
         return pa.record_batch([pa.array(told["user_id"]), track, *floats], names=names)
 
-    return in_parts(spark, plan.chunks, make, CHANCES)
+    return Parts(plan.chunks, make, CHANCES)
 
 
-def surveys(spark: SparkSession, plan: Plan) -> DataFrame:
+def surveys(plan: Plan) -> Parts:
     """A row an answer (`SURVEYS`)."""
 
     def make(chunk: int) -> pa.RecordBatch:
@@ -173,15 +178,4 @@ def surveys(spark: SparkSession, plan: Plan) -> DataFrame:
         }
         return pa.record_batch(list(columns.values()), names=list(columns))
 
-    return in_parts(spark, plan.chunks, make, SURVEYS)
-
-
-def in_parts(spark: SparkSession, parts: int, make: Make, schema: str) -> DataFrame:
-    """What `make` says of each part: one partition a part, and so one file, whatever the number of cores."""
-
-    def batches(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in numbers:
-            for number in batch.column(0).to_pylist():
-                yield make(number)
-
-    return spark.range(0, parts, 1, max(1, parts)).mapInArrow(batches, schema)
+    return Parts(plan.chunks, make, SURVEYS)

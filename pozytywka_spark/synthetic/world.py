@@ -1,4 +1,4 @@
-"""Write a world: the raw delivery of an invented Pozytywka, made by Spark part by part, and its truth.
+"""Write a world: the raw delivery of an invented Pozytywka, made part by part, and its truth.
 
 Beside the delivery `<path>` stands `<path>_truth`, which no stage of the pipeline reads:
 
@@ -22,12 +22,13 @@ import json
 from datetime import date
 from operator import itemgetter
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import Settings
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.storage.folder import Folder
 from pozytywka_spark.synthetic import tables
+from pozytywka_spark.synthetic.each_part import Parts, rows_of, write_lines, write_parquet
 from pozytywka_spark.synthetic.expected import expected_lines, is_expected
 from pozytywka_spark.synthetic.life import plan_of
 from pozytywka_spark.synthetic.parts import entities_of
@@ -42,6 +43,7 @@ SURVEYS = "surveys.jsonl"
 EXPECTED = "expected.jsonl"
 FEEDBACK = "feedback"  # the folder of what is true of texts, in the truth
 STAMP = "_world.json"  # the underscore hides it from Spark's readers
+HERE = 4  # so many chunks of users the process makes by itself: Spark's start alone takes as long
 
 
 def truth_path(path: str) -> str:
@@ -62,20 +64,22 @@ def chances_path(path: str, cut_off: date) -> str:
 def write_world(spark: SparkSession, settings: Settings, path: str, *, replace: bool = False) -> None:
     """Make the world of `settings.synthetic` at `path`: one folder of JSON Lines parts per entity.
 
+    The process makes a small one by itself, one of more than `HERE` chunks Spark does.
     Does nothing if that very world is there already, and adds the truth about another horizon if
     only that is missing. Each folder appears complete or not at all.
     Raises `DataError` if another world is there, unless `replace`, or anything that is no world.
     """
     target, truth = Folder.at(path), Folder.at(truth_path(path))
     plan = plan_of(settings.synthetic)
+    by = None if plan.chunks <= HERE else spark
     if not _is_made(target, truth, plan, path, replace=replace):
-        _make(spark, plan, target, truth, Folder.at(decisions_path(path)))
+        _make(by, plan, target, truth, Folder.at(decisions_path(path)))
     slots = plan.world.slots
     # what prompts and days do is no part of that law
     if not (slots.messages or slots.spotlight or is_expected(plan)):
-        _tell_purchases(spark, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
+        _tell_purchases(by, plan, settings, Folder.at(purchases_path(path, settings.label.horizon_days)))
     if plan.world.taste.on and not is_expected(plan):
-        _tell_chances(spark, plan, Folder.at(chances_path(path, cut_off_of(plan))))
+        _tell_chances(by, plan, Folder.at(chances_path(path, cut_off_of(plan))))
 
 
 def make_embedded_world(spark: SparkSession, settings: Settings) -> bool:
@@ -102,23 +106,19 @@ def _is_made(target: Folder, truth: Folder, plan: Plan, path: str, *, replace: b
     return stamp == truth.read(STAMP) == plan.stamp() and not replace
 
 
-def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder, decisions: Folder) -> None:
+def _make(spark: SparkSession | None, plan: Plan, target: Folder, truth: Folder, decisions: Folder) -> None:
     """Everything but the purchases' probabilities, under temporary names and then put in place."""
     making, making_truth = target.sibling(".making"), truth.sibling(".making")
     making.delete()
     making_truth.delete()
     for entity in entities_of(plan):
-        tables.lines(spark, plan, entity).write.text(making.child(f"_{entity}").uri)
-        making.adopt_parts(f"_{entity}", entity, "jsonl")
-    tables.people(spark, plan).write.json(making_truth.child("_people").uri)
-    making_truth.adopt_parts("_people", "people", "jsonl")
-    tables.ledger(spark, plan).write.json(making_truth.child("_ledger").uri)
-    making_truth.adopt_parts("_ledger", "ledger", "jsonl")
+        write_lines(spark, tables.lines(plan, entity), making, entity)
+    write_lines(spark, tables.people(plan).as_lines(), making_truth, "people")
+    write_lines(spark, tables.ledger(plan).as_lines(), making_truth, "ledger")
     _tell_accounts(spark, plan, making_truth)
     _tell_surveys(spark, plan, making_truth)
     if plan.world.feedback.rate:
-        tables.texts(spark, plan).write.text(making_truth.child("_feedback").uri)
-        making_truth.adopt_parts("_feedback", FEEDBACK, "jsonl")
+        write_lines(spark, tables.texts(plan), making_truth, FEEDBACK)
     write_logs(spark, plan, decisions, making_truth)
     if is_expected(plan):
         making_truth.write(EXPECTED, expected_lines(spark, plan))
@@ -129,49 +129,49 @@ def _make(spark: SparkSession, plan: Plan, target: Folder, truth: Folder, decisi
         folder.move_to(place)
 
 
-def _tell_accounts(spark: SparkSession, plan: Plan, truth: Folder) -> None:
+def _tell_accounts(spark: SparkSession | None, plan: Plan, truth: Folder) -> None:
     """Who cheats, and the chargebacks (as many as `synthetic.fraud.quick_buyers` at most) as one file."""
     if not plan.world.fraud.rings and not plan.world.fraud.lone:
         return
-    accounts = tables.accounts(spark, plan)
-    accounts.write.json(truth.child("_accounts").uri)
-    truth.adopt_parts("_accounts", ACCOUNTS, "jsonl")
-    charged = accounts.where("charged_back_at is not null").select("user_id", "bought_at", "charged_back_at")
-    in_order = sorted(charged.collect(), key=itemgetter("charged_back_at", "user_id"))
-    lines = [json.dumps(row.asDict()) for row in in_order]
-    truth.write(CHARGEBACKS, "".join(f"{line}\n" for line in lines))
+    write_lines(spark, tables.accounts(plan).as_lines(), truth, ACCOUNTS)
+    charged = rows_of(spark, tables.chargebacks(plan)).to_pylist()
+    truth.write(CHARGEBACKS, _in_order(charged, "charged_back_at", "user_id"))
 
 
-def _tell_surveys(spark: SparkSession, plan: Plan, truth: Folder) -> None:
+def _tell_surveys(spark: SparkSession | None, plan: Plan, truth: Folder) -> None:
     """Answers, `synthetic.taste.surveys` at most, as one file."""
     if not plan.world.taste.on:
         return
-    rows = sorted(tables.surveys(spark, plan).collect(), key=itemgetter("user_id", "asked_at", "track_id"))
-    truth.write(SURVEYS, "".join(f"{json.dumps(row.asDict())}\n" for row in rows))
+    answers = rows_of(spark, tables.surveys(plan)).to_pylist()
+    truth.write(SURVEYS, _in_order(answers, "user_id", "asked_at", "track_id"))
 
 
-def _tell_chances(spark: SparkSession, plan: Plan, place: Folder) -> None:
+def _in_order(rows: list[dict[str, object]], *by: str) -> str:
+    """A line a row."""
+    return "".join(f"{json.dumps(row)}\n" for row in sorted(rows, key=itemgetter(*by)))
+
+
+def _tell_chances(spark: SparkSession | None, plan: Plan, place: Folder) -> None:
     """The true chances for one cut-off, unless they stand there already."""
     stamp = json.dumps({"paths": plan.world.taste.paths, "told": plan.world.taste.told})
     if place.read(STAMP) == stamp:
         return
-    _put(tables.chances(spark, plan), place, stamp)
+    _put(spark, tables.chances(plan), place, stamp)
 
 
-def _tell_purchases(spark: SparkSession, plan: Plan, settings: Settings, place: Folder) -> None:
+def _tell_purchases(spark: SparkSession | None, plan: Plan, settings: Settings, place: Folder) -> None:
     """The true probabilities for one horizon, unless they stand there already or aren't wanted."""
     paths = settings.synthetic.truth_paths
     stamp = json.dumps({"truth_paths": paths})
     if paths == 0 or place.read(STAMP) == stamp:
         return
-    _put(tables.purchases(spark, plan, settings.label.horizon_days, paths), place, stamp)
+    _put(spark, tables.purchases(plan, settings.label.horizon_days, paths), place, stamp)
 
 
-def _put(rows: DataFrame, place: Folder, stamp: str) -> None:
+def _put(spark: SparkSession | None, rows: Parts, place: Folder, stamp: str) -> None:
     """Rows as Parquet and the stamp, under a temporary name and then in place."""
     making = place.sibling(".making")
     making.delete()
-    rows.write.parquet(making.child("_written").uri)
-    making.adopt_parts("_written", "", "parquet")
+    write_parquet(spark, rows, making)
     making.write(STAMP, stamp)
     making.move_to(place)

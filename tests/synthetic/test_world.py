@@ -13,7 +13,6 @@ from pozytywka_spark.errors import DataError
 from pozytywka_spark.names import EVENT_TYPES
 from pozytywka_spark.synthetic.parts import PARTS, parts_of
 from pozytywka_spark.synthetic.summary import summary_rows
-from pozytywka_spark.synthetic.tables import lines
 from pozytywka_spark.synthetic.world import purchases_path, write_world
 from tests.worlds.synthetic import TINY, planned
 
@@ -164,9 +163,3 @@ def test_what_synthesize_did_not_make_is_never_deleted(
         with pytest.raises(DataError, match="something that synthesize did not make"):
             write_world(spark, of(settings, TINY), str(place), replace=replace)
     assert contents(place) == {"users.jsonl": b"{}\n"}
-
-
-def test_one_partition_a_part(spark: SparkSession) -> None:
-    """Memory is that of one chunk, however many users there are."""
-    many = planned(TINY.model_copy(update={"users": 100_000}))
-    assert lines(spark, many, "sessions").rdd.getNumPartitions() == 200

@@ -57,10 +57,14 @@ class Folder:
             yield self.read(name) or ""
 
     def write(self, name: str, text: str) -> None:
-        """A small text file inside."""
+        """A text file inside."""
+        self.write_bytes(name, text.encode())
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """A file inside."""
         self.files.create_dir(self.path, recursive=True)
         with self.files.open_output_stream(f"{self.path}/{name}") as stream:
-            stream.write(text.encode())
+            stream.write(data)
 
     def size(self) -> int:
         """Bytes of all files inside."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from pozytywka_spark.errors import DataError
 from pozytywka_spark.lake.storage.folder import Folder
+from pozytywka_spark.synthetic.each_part import Parts, write_lines
 from pozytywka_spark.synthetic.plan import Plan
 from pozytywka_spark.synthetic.slots import messages, spotlight
 from pozytywka_spark.synthetic.slots.entries import entries_of, slots_of
 from pozytywka_spark.synthetic.slots.log import Entries, lines, truth_lines
-from pozytywka_spark.synthetic.tables import LINES, in_parts
 from pozytywka_spark.synthetic.words import CITIES
 
 STAMP = "_world.json"  # as the delivery carries it
@@ -26,7 +25,7 @@ def decisions_path(path: str) -> str:
     return f"{path.rstrip('/')}_decisions"
 
 
-def write_logs(spark: SparkSession, plan: Plan, place: Folder, truth: Folder) -> None:
+def write_logs(spark: SparkSession | None, plan: Plan, place: Folder, truth: Folder) -> None:
     """Write `place`, a folder of lines a slot as `bandits take-in` takes them, and into `truth`.
 
     There: `decisions_SLOT`, the worth of each eligible arm in each decision, and `slots.json`, what is true
@@ -47,18 +46,14 @@ def write_logs(spark: SparkSession, plan: Plan, place: Folder, truth: Folder) ->
     making.delete()
     for slot in slots:
         for folder, into, say in ((making, slot, lines), (truth, f"decisions_{slot}", truth_lines)):
-            _lines(spark, plan, slot, say).write.text(folder.child(f"_{slot}").uri)
-            folder.adopt_parts(f"_{slot}", into, "jsonl")
+            write_lines(spark, _lines(plan, slot, say), folder, into)
     truth.write(ARMS, json.dumps(_arms(plan), indent=1, ensure_ascii=False))
     making.write(STAMP, plan.stamp())
     making.move_to(place)
 
 
-def _lines(spark: SparkSession, plan: Plan, slot: str, say: Callable[[Entries], list[str]]) -> DataFrame:
-    def make(chunk: int) -> pa.RecordBatch:
-        return pa.record_batch([pa.array(say(entries_of(plan, chunk, slot)), pa.string())], names=["value"])
-
-    return in_parts(spark, plan.chunks, make, LINES)
+def _lines(plan: Plan, slot: str, say: Callable[[Entries], list[str]]) -> Parts:
+    return Parts.of_lines(plan.chunks, lambda chunk: say(entries_of(plan, chunk, slot)))
 
 
 def _arms(plan: Plan) -> dict[str, object]:
