@@ -22,6 +22,7 @@ from cluster.yarn import Yarn, yarn_cluster
 from pyspark.sql import SparkSession
 
 from pozytywka_spark.config import load_settings
+from pozytywka_spark.spark.delta_jars import DELTA_ON_ONE_MACHINE
 from pozytywka_spark.spark.jvm_archive import with_archive
 from pozytywka_spark.synthetic.world import write_world
 from tests.jars import needed
@@ -90,6 +91,7 @@ def submitted(yarn: Yarn, folder: Path, job: str, archive: str, mode: str, *sets
         f"spark.executor.extraJavaOptions={with_archive(JVM)}", f"spark.yarn.am.extraJavaOptions={JVM}",
         "spark.eventLog.enabled=true", f"spark.eventLog.dir=file://{events}",
         "spark.eventLog.rolling.enabled=false", "spark.eventLog.compress=false",
+        *(f"{name}={value}" for name, value in DELTA_ON_ONE_MACHINE.items()),  # which these nodes are
         f"spark.yarn.jars=local:{spark_jars}/*",  # else 400 MB go through HDFS with every job
         "spark.yarn.maxAppAttempts=1",
     ]  # fmt: skip

@@ -17,6 +17,8 @@ from tests.endurance.endured import end_state, overrides
 from tests.running import JOBS
 
 SECONDS = 540
+# of each stage: the line that the one before it ends with, and how long after that one of its tasks runs
+BEGUN = {"features": ("▸ ingest done", 0.7), "train": ("▸ features done", 4)}
 ON_CLUSTER = [
     "lake.engine=delta-rs", "training.num_workers=2", "spark.shuffle_partitions=2",
     "spark.conf.spark.sql.adaptive.enabled=false", "spark.conf.spark.sql.codegen.wholeStage=false",
@@ -59,10 +61,11 @@ def test_an_executor_killed_in_a_stage(
             )
             try:
                 deadline = time.monotonic() + SECONDS
-                while f"▸ {step} …" not in log.read_text() and process.poll() is None:
+                said_before, until_tasks = BEGUN[step]
+                while said_before not in log.read_text() and process.poll() is None:
                     assert time.monotonic() < deadline, "the stage did not begin"
-                    time.sleep(0.2)
-                time.sleep(4)
+                    time.sleep(0.05)
+                time.sleep(until_tasks)
                 victims = executors(tmp_path / "daemons")
                 assert len(victims) == 2
                 assert f"{step} done" not in log.read_text(), "too late"
