@@ -28,11 +28,14 @@ class Training(Section):
     num_workers: int | None = Field(None, ge=1, description="unset: the planner picks")
     max_trees: int = Field(400, ge=1)
     early_stopping_rounds: int = Field(30, ge=1)
-    learning_rate: float = Field(0.06, gt=0, le=1)
+    learning_rate: float = Field(0.1, gt=0, le=1)
     max_depth: int = Field(4, ge=1, le=16)
     min_child_weight: float = Field(5.0, ge=0)
     subsample: float = Field(0.9, gt=0, le=1)
-    colsample_bytree: float = Field(0.8, gt=0, le=1)
+    colsample_bytree: float = Field(0.5, gt=0, le=1)
+    max_bin: int = Field(
+        64, ge=2, le=65_536, description="values of a feature that trees tell apart, at most"
+    )
     reg_lambda: float = Field(1.0, ge=0)
     positive_weight: float | Literal["balanced"] = Field(
         1.0, description="weight of a positive row; balanced: negatives per positive, repaired by calibration"

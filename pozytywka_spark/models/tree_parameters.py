@@ -16,6 +16,7 @@ def tree_parameters(settings: Settings, order: Sequence[str], weight: float) -> 
         "min_child_weight": training.min_child_weight,
         "subsample": training.subsample,
         "colsample_bytree": training.colsample_bytree,
+        "max_bin": training.max_bin,
         "reg_lambda": training.reg_lambda,
         "scale_pos_weight": weight,
         "tree_method": "hist",

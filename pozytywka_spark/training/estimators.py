@@ -43,7 +43,7 @@ def fit_trees(table: TrainingTable, settings: Settings, plan: Plan, base_rate: f
     weight = positive_weight(settings, base_rate)
     task = as_task(table.order, settings, plan.threads, weight)
     with threads_of(task.threads):
-        rows = binned(table.of(TRAIN), table.of(VALIDATION), task.threads)
+        rows = binned(table.of(TRAIN), table.of(VALIDATION), task.threads, task.max_bin)
         return cut(grow(rows, task), table.order, weight)
 
 

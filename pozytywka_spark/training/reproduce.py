@@ -33,6 +33,7 @@ from pozytywka_spark.training.tuning.tune import with_parameters
 
 # What decides where things are, not what is trained: taken from today.
 _PLACES = ("env", "home", "raw", "lake", "spark", "mlflow")
+_BINS_ONCE = 256  # XGBoost's own, before there was `training.max_bin`
 TOLERANCES = {XGBOOST: 1e-12, LOGISTIC: 1e-7}
 OTHER_SOLVER = 1e-4  # of the coefficients' scale: as near as two solvers come that stop where they like
 SPARK_ML = "Spark ML"
@@ -140,8 +141,11 @@ def _scales_of(line: Linear) -> Matrix:
 def settings_of(logged: Mapping[str, Any], now: Settings) -> Settings:
     """The logged settings with today's places. Raises `TrackingError` if today's code doesn't know them."""
     today = now.resolved()
+    training = {"max_bin": _BINS_ONCE, **logged.get("training", {})}
     try:
-        return Settings.model_validate({**logged, **{name: today[name] for name in _PLACES}})
+        return Settings.model_validate(
+            {**logged, "training": training, **{name: today[name] for name in _PLACES}}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

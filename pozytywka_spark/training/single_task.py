@@ -29,6 +29,11 @@ class Task:
     threads: int
     both_losses: bool = True
 
+    @property
+    def max_bin(self) -> int:
+        """How many values of a feature trees tell apart, at most."""
+        return int(self.parameters["max_bin"])
+
 
 @dataclass(frozen=True)
 class Binned:
@@ -52,8 +57,8 @@ class Grown:
         return int(self.booster.best_iteration) + 1
 
 
-def binned(train: TrainingTable, validation: TrainingTable, threads: int) -> Binned:
-    """The rows of both sides.
+def binned(train: TrainingTable, validation: TrainingTable, threads: int, max_bin: int) -> Binned:
+    """The rows of both sides, the train side's values in at most `max_bin` bins a feature.
 
     A tree's thresholds are the train side's cuts, so that it makes the same of values as of their bins; of
     bins each tree would look the values up again, which takes a seventh of all the growing.
@@ -62,7 +67,7 @@ def binned(train: TrainingTable, validation: TrainingTable, threads: int) -> Bin
 
     options = {"missing": np.nan, "nthread": threads}
     return Binned(
-        xgboost.QuantileDMatrix(train.matrix, train.label, **options),
+        xgboost.QuantileDMatrix(train.matrix, train.label, max_bin=max_bin, **options),
         xgboost.DMatrix(validation.matrix, validation.label, **options),
     )
 

@@ -130,7 +130,9 @@ def bench_scoring(spark: SparkSession, settings: Settings, order: tuple[str, ...
         "objective": "binary:logistic",
         "nthread": args.cores,
     }
-    booster = xgboost.train(parameters, xgboost.QuantileDMatrix(few, label), args.trees)
+    booster = xgboost.train(
+        parameters, xgboost.QuantileDMatrix(few, label, max_bin=parameters["max_bin"]), args.trees
+    )
     model = ServingModel(
         Trees(bytes(booster.save_raw("ubj")), args.trees),
         order,

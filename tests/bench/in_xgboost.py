@@ -69,9 +69,9 @@ def read(con: duckdb.DuckDBPyConnection, what: str, tables: str, months: Sequenc
 
 def grow(sides: Mapping[str, Any], parameters: Mapping[str, Any], trees: int) -> xgboost.Booster:
     """All `trees` on the train side, with the loss of both; a side is its features and labels."""
-    threads = parameters["nthread"]
-    known = xgboost.QuantileDMatrix(*sides[TRAIN], nthread=threads)
-    held_out = xgboost.QuantileDMatrix(*sides[VALIDATION], ref=known, nthread=threads)
+    how = {name: parameters[name] for name in ("nthread", "max_bin")}
+    known = xgboost.QuantileDMatrix(*sides[TRAIN], **how)
+    held_out = xgboost.QuantileDMatrix(*sides[VALIDATION], ref=known, **how)
     watched = [(known, "training"), (held_out, "validation")]
     return xgboost.train(dict(parameters), known, trees, evals=watched, verbose_eval=False)
 

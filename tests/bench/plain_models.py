@@ -25,11 +25,12 @@ REGULARISATION = 0.01
 TREES, PATIENCE = 400, 30
 PARAMETERS = {
     "objective": "binary:logistic",
-    "learning_rate": 0.06,
+    "learning_rate": 0.1,
     "max_depth": 4,
     "min_child_weight": 5.0,
     "subsample": 0.9,
-    "colsample_bytree": 0.8,
+    "colsample_bytree": 0.5,
+    "max_bin": 64,
     "reg_lambda": 1.0,
     "scale_pos_weight": 1.0,
     "tree_method": "hist",
@@ -90,8 +91,9 @@ def fit_logistic(train: Rows) -> Pipeline:
 def grow_trees(train: Rows, validation: Rows, threads: int) -> xgboost.Booster:
     """Boosted trees up to the best on validation."""
     parameters = {**PARAMETERS, "nthread": threads}
-    known = xgboost.QuantileDMatrix(train.matrix, train.label, nthread=threads)
-    held_out = xgboost.QuantileDMatrix(validation.matrix, validation.label, ref=known, nthread=threads)
+    bins = {"max_bin": PARAMETERS["max_bin"], "nthread": threads}
+    known = xgboost.QuantileDMatrix(train.matrix, train.label, **bins)
+    held_out = xgboost.QuantileDMatrix(validation.matrix, validation.label, ref=known, **bins)
     booster = xgboost.train(
         parameters,
         known,

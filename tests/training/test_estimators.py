@@ -45,7 +45,7 @@ def structure(booster: bytes) -> pd.DataFrame:
 def test_two_workers_agree_with_one_within_noise(
     frame: DataFrame, rows: pd.DataFrame, settings: Settings
 ) -> None:
-    settings = settings_in(settings.home, "training.max_trees=40")
+    settings = settings_in(settings.home, "training.max_trees=40", "training.colsample_bytree=0.8")
     test = training_table(rows, ORDER).of("test")
     scores = [1 / (1 + np.exp(-each.predictor.margins(test.matrix))) for each in both(frame, rows, settings)]
     aucs = [roc_auc_score(test.label, score) for score in scores]

@@ -49,9 +49,10 @@ def plainly(rows: pd.DataFrame, parameters: dict[str, object], trees: int) -> xg
     rows = rows.sort_values(["user_id", "month"])
     train = rows[rows["month"] < VALIDATION_FROM]
     validation = rows[(rows["month"] >= VALIDATION_FROM) & (rows["month"] < TEST_FROM)]
-    known = xgboost.QuantileDMatrix(train[list(ORDER)].to_numpy(), train["buys"], nthread=1)
+    how = {"max_bin": parameters["max_bin"], "nthread": 1}
+    known = xgboost.QuantileDMatrix(train[list(ORDER)].to_numpy(), train["buys"], **how)
     held_out = xgboost.QuantileDMatrix(
-        validation[list(ORDER)].to_numpy(), validation["buys"], ref=known, nthread=1
+        validation[list(ORDER)].to_numpy(), validation["buys"], ref=known, **how
     )
     return xgboost.train(
         {**parameters, "objective": "binary:logistic", "nthread": 1},
@@ -130,7 +131,7 @@ def test_trees_grow_with_the_threads_of_the_plan_where_spark_allows_one(
 ) -> None:
     """Workers run under OMP_NUM_THREADS=1, above which XGBoost's own nthread can't go."""
     few = table.where(np.arange(len(table)) < 300)
-    task = Task({"objective": "binary:logistic", "eval_metric": "logloss"}, 3, 3, threads=2)
+    task = Task({"objective": "binary:logistic", "eval_metric": "logloss", "max_bin": 64}, 3, 3, threads=2)
     seen: list[int] = []
     train = xgboost.train
 
@@ -140,6 +141,6 @@ def test_trees_grow_with_the_threads_of_the_plan_where_spark_allows_one(
 
     monkeypatch.setattr(xgboost, "train", watched)
     with threadpool_limits(1, user_api="openmp"), threads_of(2):
-        grown = grow(binned(few.of("train"), few.of("validation"), 2), task)
+        grown = grow(binned(few.of("train"), few.of("validation"), 2, task.max_bin), task)
     assert set(seen) == {2}
     assert len(grown.validation_loss) == 3

@@ -28,6 +28,9 @@ def test_logged_settings_keep_todays_places_and_unknown_ones_are_told(trained: T
     logged["lake"] = {"root": "/nowhere", "engine": "delta-rs"}
     again = settings_of(logged, trained.settings)
     assert (again.training.seed, again.lake) == (99, trained.settings.lake)
+    assert again.training.max_bin == trained.settings.training.max_bin
+    del logged["training"]["max_bin"]  # a run of before there was such a setting
+    assert settings_of(logged, trained.settings).training.max_bin == 256
     logged["training"] = logged["training"] | {"boost": 1}
     with pytest.raises(TrackingError, match=r"setting training\.boost is not one of today's code"):
         settings_of(logged, trained.settings)

@@ -107,7 +107,8 @@ def fit_fold(
     """Trees on the rows of the months `train`, stopped and judged on those of `validation`."""
     start = time.monotonic()
     with threads_of(task.threads):
-        grown = grow(_binned(_Same(table), tuple(train), tuple(validation), task.threads), task)
+        months = tuple(train), tuple(validation)
+        grown = grow(_binned(_Same(table), *months, task.threads, task.max_bin), task)
         losses: tuple[float, ...] = ()
         if explain:
             best = bytes(grown.booster[: grown.best].save_raw("ubj"))
@@ -152,10 +153,13 @@ class _Same:
 
 
 @lru_cache(maxsize=1)  # a wave of trials fits one fold after the other, and binning takes a third of a fit
-def _binned(same: _Same, train: tuple[date, ...], validation: tuple[date, ...], threads: int) -> Binned:
+def _binned(
+    same: _Same, train: tuple[date, ...], validation: tuple[date, ...], threads: int, max_bin: int
+) -> Binned:
     table = same.table()
     assert table is not None
-    return binned(table.where(_within(table, train)), table.where(_within(table, validation)), threads)
+    learned, held_out = (table.where(_within(table, months)) for months in (train, validation))
+    return binned(learned, held_out, threads, max_bin)
 
 
 def _within(table: TrainingTable, months: Sequence[date]) -> Mask:
