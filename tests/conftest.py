@@ -41,7 +41,6 @@ DELIVERIES = PROJECT.parent / "shared" / "data"
 NIGHTLY = {
     "tests/endurance/test_killed.py": "whole pipelines, killed twenty times and run again",
     "tests/endurance/test_executor_lost.py": "a cluster for each stage, and the pipeline on it",
-    "tests/endurance/test_clock.py": "a pipeline for each day that files may claim",
     "tests/experiments/test_report.py::test_an_assignment_by_hash_finds_no_effect": (
         "assigns everyone of a world anew and reads the experiment twice"
     ),
