@@ -18,6 +18,8 @@ SOLVER = "scikit-learn"
 _CHUNK = 50_000  # rows that are held as doubles at once, beside the standardised ones
 # Newton's steps weigh the whole matrix anew, in a copy; for larger ones memory is worth more than digits
 _CELLS_TO_COPY = 100_000_000
+# From what an eighth of many rows says, all of them take half as many steps
+_MANY, _EVERY = 20_000, 8
 
 
 @dataclass(frozen=True)
@@ -110,15 +112,20 @@ def _minimised(matrix: Matrix, label: Matrix, weight: Matrix, reg_param: float) 
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    strength = 1.0 / (reg_param * float(weight.sum())) if reg_param > 0 else np.inf
     large = matrix.size > _CELLS_TO_COPY
     solver, tolerance = ("lbfgs", 1e-8) if large else ("newton-cholesky", 1e-10)
-    model = LogisticRegression(C=strength, solver=solver, tol=tolerance, max_iter=1000)
+    model = LogisticRegression(solver=solver, tol=tolerance, max_iter=1000, warm_start=True)
+    few, all_of_them = slice(None, None, _EVERY), slice(None)
+    positives = float((weight * label)[few].sum())
+    begins_with_few = len(matrix) >= _MANY and 0 < positives < float(weight[few].sum())
     with warnings.catch_warnings():
         # of separable draws without regularisation
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", LinAlgWarning)
-        model.fit(matrix, label, sample_weight=weight)
+        for rows in (few, all_of_them) if begins_with_few else (all_of_them,):
+            total = float(weight[rows].sum())
+            model.set_params(C=1.0 / (reg_param * total) if reg_param > 0 else np.inf)
+            model.fit(matrix[rows], label[rows], sample_weight=weight[rows])
     return model.coef_[0], float(model.intercept_[0])
 
 

@@ -123,6 +123,31 @@ def test_large_tables_are_fitted_with_less_memory_to_fewer_digits(
     np.testing.assert_allclose(found.coefficients, exact.coefficients, atol=1e-6)
 
 
+def test_a_fit_that_begins_with_few_rows_ends_where_one_of_all_does(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matrix, label = frame[["a", "b"]].to_numpy(), frame["label"].to_numpy()
+    weight = np.random.default_rng(3).integers(0, 4, len(label)).astype(float)
+    none_among_few = np.where((np.arange(len(label)) % 8 == 0) & (label == 1), 0.0, weight)
+    taught: list[int] = []
+    fit = LogisticRegression.fit
+
+    def watched(self: LogisticRegression, rows: np.ndarray, *args: object, **named: object) -> object:
+        taught.append(len(rows))
+        return fit(self, rows, *args, **named)
+
+    monkeypatch.setattr(LogisticRegression, "fit", watched)
+    at_once = [fit_weighted(matrix, label, each, 0.01) for each in (weight, none_among_few)]
+    monkeypatch.setattr(linear_fit, "_MANY", 600)
+    in_two = [fit_weighted(matrix, label, each, 0.01) for each in (weight, none_among_few)]
+    assert taught == [600, 600, 75, 600, 600]
+    for once, twice in zip(at_once, in_two, strict=True):
+        assert twice.means == once.means
+        np.testing.assert_allclose(twice.coefficients, once.coefficients, rtol=1e-9)
+        assert twice.intercept == pytest.approx(once.intercept, rel=1e-9)
+    assert in_two[1] == at_once[1]
+
+
 def test_the_same_rows_give_the_same_bits(tmp_path: Path) -> None:
     order = tuple(f"x{place}" for place in range(9))
     table = training_table(hazard_rows(order, users=300), order)
