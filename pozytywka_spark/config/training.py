@@ -27,7 +27,7 @@ class Training(Section):
     seed: int = 7
     num_workers: int | None = Field(None, ge=1, description="unset: the planner picks")
     max_trees: int = Field(400, ge=1)
-    early_stopping_rounds: int = Field(30, ge=1)
+    early_stopping_rounds: int = Field(20, ge=1)
     learning_rate: float = Field(0.1, gt=0, le=1)
     max_depth: int = Field(4, ge=1, le=16)
     min_child_weight: float = Field(5.0, ge=0)

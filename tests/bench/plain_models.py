@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 HELD_MONTHS = 2  # of validation and of test each
 REGULARISATION = 0.01
-TREES, PATIENCE = 400, 30
+TREES, PATIENCE = 400, 20
 PARAMETERS = {
     "objective": "binary:logistic",
     "learning_rate": 0.1,
