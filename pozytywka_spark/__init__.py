@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pozytywka_spark.library.pozytywka import Pozytywka
     from pozytywka_spark.library.table import LakeTable
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
 
 __all__ = [
     "Catalogue",
