@@ -166,7 +166,7 @@ def test_a_wrong_setting_stops_a_job_before_spark_starts() -> None:
 
 
 def test_without_java_the_job_says_what_to_install(tmp_path: Path) -> None:
-    """Straight at the job, as submit.sh would have brought a Java of its own."""
+    """Straight at the job, as submit.sh would have brought a Java of its own; fewer users need no Spark."""
     tools = tmp_path / "bin"
     tools.mkdir()
     for name in ("bash", "env", "dirname", "ps", "uname", "cat", "sed"):
@@ -177,7 +177,7 @@ def test_without_java_the_job_says_what_to_install(tmp_path: Path) -> None:
     python = PROJECT / ".venv" / "bin" / "python"
     shown = subprocess.run(
         [python, PROJECT / "jobs" / "synthesize.py", "--set", f"home={tmp_path / 'home'}",
-         "--set", "synthetic.users=100", "--set", "synthetic.months=6"],
+         "--set", "synthetic.users=2001", "--set", "synthetic.months=6"],
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert shown.returncode == 1

@@ -80,7 +80,10 @@ def write_parquet(spark: SparkSession | None, parts: Parts, folder: Folder) -> N
 
 
 def frame_of(spark: SparkSession, parts: Parts) -> DataFrame:
-    """One partition a part, and so one file, whatever the number of cores: memory is that of one part."""
+    """One row a made one, the columns of `parts.schema`.
+
+    One partition a part, and so one file, whatever the number of cores: memory is that of one part.
+    """
 
     def batches(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in numbers:
