@@ -73,7 +73,7 @@ def ledger(plan: Plan) -> Parts:
 
 def people(plan: Plan) -> Parts:
     """One row per user: what is hidden about them (`PEOPLE`)."""
-    names = [field.split()[0] for field in PEOPLE.split(", ")]
+    names = _names(PEOPLE)
     experiment = plan.world.experiment.from_month is not None
 
     def make(chunk: int) -> pa.RecordBatch:
@@ -111,13 +111,17 @@ def accounts(plan: Plan) -> Parts:
 
 def chargebacks(plan: Plan) -> Parts:
     """One row per purchase that was charged back (`CHARGEBACKS`)."""
-    names = [field.split()[0] for field in CHARGEBACKS.split(", ")]
+    names = _names(CHARGEBACKS)
 
     def make(chunk: int) -> pa.RecordBatch:
         told = accounts(plan).make(chunk).select(names)
         return told.filter(told.column("charged_back_at").is_valid())
 
     return Parts(plan.chunks, make, CHARGEBACKS)
+
+
+def _names(schema: str) -> list[str]:
+    return [field.split()[0] for field in schema.split(", ")]
 
 
 def _times(times_ms: Iterable[int | None]) -> pa.Array:

@@ -82,7 +82,7 @@ def test_one_partition_a_part(spark: SparkSession) -> None:
     assert frame_of(spark, tables.lines(many, "sessions")).rdd.getNumPartitions() == 200
 
 
-def test_accounts_in_json_are_readable_times(spark: SparkSession) -> None:
+def test_accounts_in_json_are_readable_times() -> None:
     fraud = TINY.fraud.model_copy(update={"rings": 1, "accounts": 3, "quick_buyers": 4, "fans": 2})
     plan = planned(TINY.model_copy(update={"users": 100, "fraud": fraud}))
     charged = rows_of(None, tables.chargebacks(plan)).to_pylist()
